@@ -1,0 +1,75 @@
+import type { KubeObject } from '../meta/object.ts';
+import type { UserInfo } from '../meta/user-info.ts';
+
+/**
+ * The one seam of kubets: a request for the API goes in, a response comes out. The API server is a Transport, the HTTPS
+ * client is a Transport, a simulation wraps one to delay, drop or cut. Nobody who holds one can tell where it leads.
+ * A Transport throws only when no answer could be had at all (connection refused, aborted); every answer, also a
+ * failure, is a response.
+ */
+export type Transport = (request: APIRequest) => Promise<APIResponse>;
+
+export interface APIRequest {
+  readonly method: string;
+  /** As on the wire: percent-encoded, begins with '/', no query. */
+  readonly path: string;
+  /** Raw query without '?', '' if none. */
+  readonly query: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The whole body; absent where the method has none. */
+  readonly body?: Uint8Array;
+  /** Aborted when the caller has gone; ends watches and long-running requests. */
+  readonly signal: AbortSignal;
+  /** What the edge knows about the peer. Absent for in-process callers. */
+  readonly peer?: Peer;
+  /** Identity vouched for by the composition root for in-process callers; the HTTP edge never sets it. */
+  readonly user?: UserInfo;
+  /** True if the caller can switch protocols: the response may then carry `upgrade`. */
+  readonly canUpgrade?: boolean;
+}
+
+export interface Peer {
+  readonly address: string;
+  /** Client certificate of the TLS connection, DER; the edge has checked nothing but possession of its key. */
+  readonly certificate?: Uint8Array;
+}
+
+export interface APIResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ResponseBody;
+  /** Only with status 101: takes over the connection after the head has been written. */
+  readonly upgrade?: (channel: ByteChannel) => void;
+}
+
+/**
+ * Bytes first. In-process readers take `object` or `events`, which are parsed lazily, frozen and shared, where the
+ * server offers them, and parse the bytes themselves otherwise.
+ */
+export type ResponseBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly object?: () => unknown }
+  /** A large body in parts (a list), or an endless one (watch, log). Ends early when the consumer stops iterating. */
+  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array>; readonly events?: AsyncIterable<RawWatchEvent> };
+
+/** A watch event before typing. An ERROR event carries a Status as its object. */
+export interface RawWatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: Readonly<KubeObject>;
+}
+
+/** A two-way byte stream after a protocol switch (exec, attach, port-forward, proxied upgrades). */
+export interface ByteChannel {
+  /** Ends when the peer has half-closed. */
+  readonly incoming: AsyncIterable<Uint8Array>;
+  /** Resolves when more may be written (back-pressure). */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half-close: no more bytes from this side. */
+  end(): void;
+  /** Cuts the connection. */
+  destroy(error?: Error): void;
+  /** Resolves once both directions are closed. */
+  readonly closed: Promise<void>;
+}

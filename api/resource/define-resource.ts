@@ -1,0 +1,38 @@
+import type { KubeObject } from '../meta/object.ts';
+import type { ResourceDefinition, ResourceNames, Verb } from './resource-definition.ts';
+
+type Defaulted =
+  | 'names'
+  | 'verbs'
+  | 'subresources'
+  | 'printerColumns'
+  | 'selectableFields'
+  | 'hasGeneration'
+  | 'allowCreateOnUpdate'
+  | 'allowUnconditionalUpdate'
+  | 'defaultGarbageCollection';
+
+/** What a file in api/resources says: the definition, with what follows from the rest left out. */
+export type ResourceDeclaration<T extends KubeObject> = Omit<ResourceDefinition<T>, Defaulted> &
+  Partial<Omit<Pick<ResourceDefinition<T>, Defaulted>, 'names'>> & {
+    readonly names: Pick<ResourceNames, 'kind' | 'plural'> & Partial<ResourceNames>;
+  };
+
+const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+/** Declares a built-in kind. */
+export function defineResource<T extends KubeObject>(declaration: ResourceDeclaration<T>): ResourceDefinition<T> {
+  const { names } = declaration;
+  return {
+    verbs: allVerbs,
+    subresources: {},
+    printerColumns: [],
+    selectableFields: {},
+    hasGeneration: false,
+    allowCreateOnUpdate: false,
+    allowUnconditionalUpdate: true,
+    defaultGarbageCollection: 'background',
+    ...declaration,
+    names: { listKind: `${names.kind}List`, singular: names.kind.toLowerCase(), shortNames: [], categories: [], ...names },
+  };
+}

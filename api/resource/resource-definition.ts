@@ -1,0 +1,110 @@
+import type { DeepReadonly } from '../base/deep-readonly.ts';
+import type { KubeObject } from '../meta/object.ts';
+import type { FieldError } from '../validation/field-error.ts';
+import type { FieldPath } from '../validation/field-path.ts';
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+/**
+ * All that kubets knows of a kind, in the vocabulary of a CustomResourceDefinition. Built-in kinds are declared with
+ * defineResource in api/resources; a CRD yields the same at run time. Paths, discovery, OpenAPI, Table, client, informer,
+ * status/spec separation and generation are derived from it. Hooks are pure: what needs the clock, the caller or other
+ * objects is given in their context or belongs to admission or to server/apiserver/registry.
+ */
+export interface ResourceDefinition<T extends KubeObject = KubeObject> {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly names: ResourceNames;
+  /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives its schema. */
+  readonly definition: string;
+  readonly verbs: readonly Verb[];
+  readonly subresources: Readonly<Record<string, SubresourceDefinition>>;
+  /** Where objects are stored below /registry/, as upstream: pods, services/specs, minions, apiregistration.k8s.io/apiservices. Absent: not stored (reviews, bindings). */
+  readonly storagePrefix?: string;
+  /** Absent where it is this one; else the definition (same kind) whose version is stored and whose cache is shared (HPA v1, events.k8s.io Event). */
+  readonly storageVersion?: { readonly group: string; readonly version: string };
+  /** Converts from and to the stored version; both objects are fresh and may be modified. */
+  readonly convert?: {
+    fromStorage(object: KubeObject): T;
+    toStorage(object: T): KubeObject;
+  };
+  readonly printerColumns: readonly PrinterColumn<T>[];
+  /** Fields for field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: DeepReadonly<T>) => string>>;
+  /** Default false. Objects whose spec changes count metadata.generation: default true where the kind has a spec. */
+  readonly hasGeneration: boolean;
+  /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */
+  readonly allowCreateOnUpdate: boolean;
+  /** Default true: PUT without a resourceVersion overwrites. */
+  readonly allowUnconditionalUpdate: boolean;
+  /** What DELETE without propagationPolicy does with dependents; default 'background'. */
+  readonly defaultGarbageCollection: 'background' | 'orphan';
+  /** How long DELETE lets the object live; absent: deleted at once. Seconds. */
+  gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
+  /** Seconds after which the object vanishes by itself (Events: 3600). */
+  readonly ttlSeconds?: number;
+
+  /** Defaults that the schema's declared ones and the facts' rules do not cover. Modifies. */
+  default?(object: T): void;
+  /** Server-owned fields of a new object: clears status, sets what only the server may set. Modifies. Generic metadata, status clearing and generation are done for every kind already. */
+  prepareForCreate?(object: T, context: StrategyContext): void;
+  /** As prepareForCreate; the generic part has already copied status (main resource) or all but status (status subresource). */
+  prepareForUpdate?(object: T, old: DeepReadonly<T>, context: StrategyContext): void;
+  validate?(object: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
+  /** On update, after validate: immutable fields. */
+  validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
+  /** Update of the status subresource. */
+  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
+  /** Brings equivalent spellings into one form after validation. Modifies. */
+  canonicalize?(object: T): void;
+  /** Warning headers for create and update. */
+  warnings?(object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
+}
+
+export interface ResourceNames {
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+}
+
+export interface SubresourceDefinition {
+  /** Kind that discovery shows and the body has, e.g. Scale, TokenRequest, Eviction. */
+  readonly kind: string;
+  /** Group and version of `kind` where they differ from the resource's own. */
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+}
+
+export interface StrategyContext {
+  readonly nowMs: number;
+  /** '' for the main resource. */
+  readonly subresource: string;
+  readonly userName: string;
+}
+
+export interface PrinterColumn<T extends KubeObject = KubeObject> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description?: string;
+  /** 0: always shown; 1: only with -o wide. */
+  readonly priority?: number;
+  /** Ages and durations are made from context.nowMs. */
+  value(object: DeepReadonly<T>, context: { readonly nowMs: number }): string | number | boolean | null;
+}
+
+/** `pods`, `deployments.apps`: how messages, Status.details and RBAC name a resource. */
+export function groupResource(definition: Pick<ResourceDefinition, 'group' | 'names'>): string {
+  return definition.group === '' ? definition.names.plural : `${definition.names.plural}.${definition.group}`;
+}
+
+/** `v1`, `apps/v1`. */
+export function apiVersionOf(definition: Pick<ResourceDefinition, 'group' | 'version'>): string {
+  return definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+}

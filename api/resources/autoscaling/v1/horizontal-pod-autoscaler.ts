@@ -1,0 +1,16 @@
+import type { HorizontalPodAutoscaler } from '../../../types/autoscaling-v1.ts';
+import { defineResource } from '../../../resource/define-resource.ts';
+
+export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>({
+  group: 'autoscaling',
+  version: 'v1',
+  scope: 'Namespaced',
+  names: { kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers', shortNames: ['hpa'], categories: ['all'] },
+  definition: 'io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler',
+  subresources: {
+    status: { kind: 'HorizontalPodAutoscaler', verbs: ['get', 'patch', 'update'] },
+  },
+  storagePrefix: 'horizontalpodautoscalers',
+  storageVersion: { group: 'autoscaling', version: 'v2' },
+  hasGeneration: true,
+});

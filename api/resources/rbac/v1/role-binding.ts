@@ -1,0 +1,11 @@
+import type { RoleBinding } from '../../../types/rbac-v1.ts';
+import { defineResource } from '../../../resource/define-resource.ts';
+
+export const roleBindings = defineResource<RoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  scope: 'Namespaced',
+  names: { kind: 'RoleBinding', plural: 'rolebindings' },
+  definition: 'io.k8s.api.rbac.v1.RoleBinding',
+  storagePrefix: 'rolebindings',
+});

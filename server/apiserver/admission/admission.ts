@@ -1,0 +1,46 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { Lister } from '../../../api/client/informer.ts';
+import type { Clock } from '../../../api/base/clock.ts';
+import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
+import type { UserInfo } from '../../../api/meta/user-info.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** One write on its way to the registry. Mutating plugins modify `object`; validating ones must not. */
+export interface AdmissionRequest {
+  readonly operation: AdmissionOperation;
+  readonly resource: ResourceDefinition;
+  readonly subresource: string;
+  readonly namespace: string;
+  /** '' on create with generateName. */
+  readonly name: string;
+  /** New object (CREATE, UPDATE, body of CONNECT); absent for DELETE. */
+  readonly object?: UntypedObject;
+  readonly oldObject?: DeepReadonly<UntypedObject>;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  addWarning(text: string): void;
+}
+
+/** What plugins may ask. They read and write through the API like everyone else. */
+export interface AdmissionDependencies {
+  readonly client: Client;
+  lister<T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T>;
+  readonly clock: Clock;
+}
+
+/** Declared with defineAdmissionPlugin, one file each in plugins/, in the order of plugins.ts. Throws StatusError to refuse. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  readonly operations: readonly AdmissionOperation[];
+  /** Mutating phase. */
+  admit?(request: AdmissionRequest, dependencies: AdmissionDependencies): Promise<void>;
+  /** Validating phase, after the registry has prepared and validated the object. */
+  validate?(request: AdmissionRequest, dependencies: AdmissionDependencies): Promise<void>;
+}
+
+export function defineAdmissionPlugin(plugin: AdmissionPlugin): AdmissionPlugin {
+  return plugin;
+}

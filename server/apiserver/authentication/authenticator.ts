@@ -1,0 +1,25 @@
+import type { APIRequest } from '../../../api/client/transport.ts';
+import type { UserInfo } from '../../../api/meta/user-info.ts';
+
+/** Finds out who makes a request. undefined: no credential of this kind; throws StatusError 401: a credential that is bad. */
+export interface Authenticator {
+  authenticate(request: APIRequest): Promise<UserInfo | undefined>;
+}
+
+/** Checks a bearer token on behalf of TokenReview and of the bearer token authenticator. */
+export interface TokenAuthenticator {
+  authenticateToken(token: string, audiences: readonly string[]): Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | undefined>;
+}
+
+/** Makes and signs service account tokens. */
+export interface TokenIssuer {
+  issue(claims: {
+    readonly namespace: string;
+    readonly serviceAccount: { readonly name: string; readonly uid: string };
+    readonly audiences: readonly string[];
+    readonly expirationSeconds: number;
+    readonly boundObject?: { readonly kind: 'Pod' | 'Secret' | 'Node'; readonly name: string; readonly uid: string };
+    /** The node a bound pod runs on. */
+    readonly node?: { readonly name: string; readonly uid: string };
+  }): Promise<{ readonly token: string; readonly expirationMs: number }>;
+}

@@ -1,0 +1,24 @@
+import type { UserInfo } from '../../../api/meta/user-info.ts';
+
+/** What is asked of an authorizer: may this user do that (authorization.k8s.io ResourceAttributes and NonResourceAttributes). */
+export interface AuthorizationAttributes {
+  readonly user: UserInfo;
+  readonly verb: string;
+  readonly isResourceRequest: boolean;
+  readonly namespace: string;
+  readonly apiGroup: string;
+  readonly apiVersion: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface AuthorizationDecision {
+  readonly decision: 'Allow' | 'Deny' | 'NoOpinion';
+  readonly reason: string;
+}
+
+export interface Authorizer {
+  authorize(attributes: AuthorizationAttributes): Promise<AuthorizationDecision>;
+}

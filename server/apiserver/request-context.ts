@@ -1,0 +1,43 @@
+import type { Clock } from '../../api/base/clock.ts';
+import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
+import type { UserInfo } from '../../api/meta/user-info.ts';
+
+/** What the path and method of a request mean (upstream's RequestInfo). */
+export interface RequestInfo {
+  readonly isResourceRequest: boolean;
+  /** Percent-decoded path. */
+  readonly path: string;
+  /** get, list, watch, create, update, patch, delete, deletecollection, or the lower-case method for non-resource requests. */
+  readonly verb: string;
+  /** 'api' or 'apis'; '' for non-resource requests. */
+  readonly apiPrefix: string;
+  readonly apiGroup: string;
+  readonly apiVersion: string;
+  readonly namespace: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly name: string;
+  /** All path segments after the version (and namespace). */
+  readonly parts: readonly string[];
+}
+
+/** Travels with one request through filters, endpoint, admission and registry. Filters fill it in on the way. */
+export interface RequestContext {
+  readonly request: APIRequest;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  /** Set by the authentication filter; changed by impersonation. */
+  user: UserInfo;
+  readonly clock: Clock;
+  readonly receivedMs: number;
+  /** Text for a Warning header (RFC 9110: 299 - "text"); duplicates are dropped. */
+  addWarning(text: string): void;
+  readonly warnings: readonly string[];
+  /** Aborted when the client has gone, the request has timed out, or the server is shutting down. */
+  readonly signal: AbortSignal;
+}
+
+export type Handler = (context: RequestContext) => Promise<APIResponse>;
+
+/** One link of the handler chain: does its part and calls the next, or answers itself. Throws StatusError for failures. */
+export type Filter = (next: Handler) => Handler;

@@ -1,0 +1,129 @@
+/**
+ * A multi-version key-value store as etcd's: one counter of revisions for the whole store, every commit takes the next
+ * one, reads may look back to any revision that has not been compacted. Keys are UTF-8 and ordered by bytes.
+ * Implementations: embedded (LMDB), etcd, memory; each passes storage/testing.
+ */
+export interface Storage {
+  /** The revision of the newest commit (linearizable). 1 in an empty store, as in etcd. */
+  currentRevision(): Promise<number>;
+  /** One key, now or as it was at `revision`. `value` is absent where there is no such key. */
+  get(key: string, options?: { readonly revision?: number }): Promise<GetResult>;
+  /** Keys with `start <= key < end`, in order. */
+  range(options: RangeOptions): Promise<RangeResult>;
+  /**
+   * Applies `operations` atomically if every condition holds. Resolves only once the result is durable. A conflict is an
+   * answer, not an error: it carries the present state of every conditioned key.
+   */
+  commit(transaction: Transaction): Promise<CommitResult>;
+  /**
+   * Every change of a key in `[start, end)` with a revision above `afterRevision`, in order, without gap or repetition.
+   * A batch holds all events of one or more whole revisions. Ends when `signal` is aborted; throws StorageError
+   * 'compacted' if `afterRevision + 1` is no longer there. Reconnects by itself.
+   */
+  watch(options: WatchOptions): AsyncIterable<WatchBatch>;
+  /** Forgets what was superseded at or before `revision`. Later reads below it fail with 'compacted'. */
+  compact(revision: number): Promise<void>;
+  /** Milliseconds the last durable write or health probe took; throws if the store cannot be written to. */
+  checkHealth(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StoredEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+}
+
+export interface GetResult {
+  readonly entry?: StoredEntry;
+  /** Revision of the store when it was read. */
+  readonly revision: number;
+}
+
+export interface RangeOptions {
+  readonly start: string;
+  readonly end: string;
+  readonly limit?: number;
+  readonly revision?: number;
+  readonly keysOnly?: boolean;
+}
+
+export interface RangeResult {
+  readonly entries: readonly StoredEntry[];
+  /** Whether more keys follow within the range. */
+  readonly more: boolean;
+  /** Number of keys in the whole range, whatever the limit. */
+  readonly count: number;
+  /** The revision that was read: `options.revision`, or that of the store. */
+  readonly revision: number;
+}
+
+/** `modRevision: 0` means: the key does not exist. */
+export interface Condition {
+  readonly key: string;
+  readonly modRevision: number;
+}
+
+export type Operation =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; /** Gone by itself after this time (Events). */ readonly ttlSeconds?: number }
+  | { readonly type: 'delete'; readonly key: string };
+
+export interface Transaction {
+  readonly conditions: readonly Condition[];
+  readonly operations: readonly Operation[];
+}
+
+export type CommitResult =
+  | { readonly succeeded: true; readonly revision: number }
+  | { readonly succeeded: false; readonly revision: number; readonly current: readonly (StoredEntry | undefined)[] };
+
+export interface WatchOptions {
+  readonly start: string;
+  readonly end: string;
+  readonly afterRevision: number;
+  readonly signal: AbortSignal;
+}
+
+export interface StorageEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly revision: number;
+  /** For a put; absent for a delete. */
+  readonly entry?: StoredEntry;
+  /** What stood there before, absent if nothing did. */
+  readonly previous?: StoredEntry;
+}
+
+export interface WatchBatch {
+  readonly events: readonly StorageEvent[];
+  /** Everything up to this revision has been delivered. A batch without events is a progress notification. */
+  readonly revision: number;
+}
+
+export type StorageErrorReason =
+  | 'compacted'
+  | 'future-revision'
+  | 'unavailable'
+  | 'timeout'
+  | 'no-space'
+  | 'corrupt'
+  | 'closed';
+
+export class StorageError extends Error {
+  readonly reason: StorageErrorReason;
+  /** For 'compacted': the oldest revision that can still be read; for 'future-revision': the newest there is. */
+  readonly revision: number | undefined;
+  constructor(reason: StorageErrorReason, message: string, options?: { revision?: number; cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'StorageError';
+    this.reason = reason;
+    this.revision = options?.revision;
+  }
+}
+
+/** The end of the range of all keys that begin with `prefix`. */
+export function prefixEnd(prefix: string): string {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  return prefix.slice(0, -1) + String.fromCharCode(last + 1);
+}
