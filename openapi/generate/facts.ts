@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+
+/** The shape of one value as the files in openapi/facts state it: a reference to a definition, or a JSON type. */
+export interface ShapeFact {
+  /** Definition: its short name within the same file, its full name elsewhere. */
+  readonly ref?: string;
+  readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'map' | 'object';
+  readonly format?: string;
+  readonly items?: ShapeFact;
+  readonly values?: ShapeFact;
+}
+
+export interface FieldFact extends ShapeFact {
+  /** Values of a closed string type. */
+  readonly enum?: readonly string[];
+  readonly required?: boolean;
+  readonly omitEmpty?: boolean;
+  readonly pointer?: boolean;
+  readonly listType?: 'atomic' | 'set' | 'map';
+  readonly listMapKeys?: readonly string[];
+  readonly mapType?: 'atomic' | 'granular';
+  readonly patchStrategy?: readonly ('merge' | 'replace' | 'retainKeys')[];
+  readonly patchMergeKey?: string;
+  readonly default?: unknown;
+  readonly featureGate?: string;
+  /** Field number; its wire type follows from the shape unless protobufType says otherwise. */
+  readonly protobuf?: number;
+  readonly protobufType?: string;
+  /** Fields of the messages around it that stand for structs inlined in JSON. */
+  readonly protobufParent?: readonly string[];
+}
+
+export interface DefinitionFact {
+  /** A value that is no plain struct: quantity, int-or-string, date-time, raw-extension, json, ... */
+  readonly format?: string;
+  /** Has apiVersion and kind of its own. */
+  readonly kind?: boolean;
+  /** Where the kind is registered under another group and version than its file's. */
+  readonly groupVersion?: string;
+  /** Registered under every group and version (DeleteOptions, WatchEvent). */
+  readonly everyGroup?: boolean;
+  /** Not part of the published OpenAPI documents. */
+  readonly unpublished?: boolean;
+  readonly mapType?: 'atomic' | 'granular';
+  readonly unions?: readonly unknown[];
+  readonly fields?: Readonly<Record<string, FieldFact>>;
+}
+
+export interface SubresourceFact {
+  readonly kind: string;
+  readonly definition: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+}
+
+export interface ResourceFact {
+  readonly kind: string;
+  readonly definition: string;
+  readonly list?: string;
+  readonly singular?: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  readonly storageVersionHash?: string;
+  readonly subresources?: Readonly<Record<string, SubresourceFact>>;
+}
+
+export interface GroupFacts {
+  /** File name without extension: core-v1, apps-v1, meta-v1, ... */
+  readonly file: string;
+  /** Absent for values that belong to no group (util-v1). */
+  readonly group?: string;
+  readonly version?: string;
+  /** What full definition names start with; in util-v1 definitions are listed under their full names. */
+  readonly package: string;
+  readonly resources?: Readonly<Record<string, ResourceFact>>;
+  readonly definitions: Readonly<Record<string, DefinitionFact>>;
+}
+
+export interface ServedGroupVersion {
+  readonly group: string;
+  readonly version: string;
+  readonly file: string;
+  readonly preferred: boolean;
+}
+
+interface GroupsFile {
+  readonly groupVersions: readonly ServedGroupVersion[];
+  readonly registeredGroupVersions: readonly string[];
+}
+
+/** One definition and where it was found. */
+export interface FoundDefinition {
+  readonly fullName: string;
+  readonly shortName: string;
+  readonly file: string;
+  readonly fact: DefinitionFact;
+}
+
+export interface Facts {
+  readonly served: readonly ServedGroupVersion[];
+  /** Every group/version under which the options kinds are registered. */
+  readonly registeredGroupVersions: readonly string[];
+  readonly files: readonly GroupFacts[];
+  /** By full name. */
+  readonly definitions: ReadonlyMap<string, FoundDefinition>;
+}
+
+/** Files of definitions that are reached from the served group versions without being served themselves. */
+const supportingFiles = ['meta-v1', 'util-v1', 'admission-v1', 'apidiscovery-v2'];
+
+export const factsFolder = new URL('../facts/', import.meta.url);
+
+function readFact<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, factsFolder), 'utf8')) as T;
+}
+
+export function fullNameOf(file: GroupFacts, name: string): string {
+  return name.includes('.') ? name : `${file.package}.${name}`;
+}
+
+export function shortNameOf(fullName: string): string {
+  return fullName.slice(fullName.lastIndexOf('.') + 1);
+}
+
+export function loadFacts(): Facts {
+  const groups = readFact<GroupsFile>('groups');
+  const names = [...new Set([...groups.groupVersions.map((served) => served.file), ...supportingFiles])].sort();
+  const files = names.map((file): GroupFacts => ({ ...readFact<Omit<GroupFacts, 'file'>>(file), file }));
+  const definitions = new Map<string, FoundDefinition>();
+  for (const file of files) {
+    for (const [name, fact] of Object.entries(file.definitions)) {
+      const fullName = fullNameOf(file, name);
+      definitions.set(fullName, { fullName, shortName: shortNameOf(fullName), file: file.file, fact });
+    }
+  }
+  return { served: groups.groupVersions, registeredGroupVersions: groups.registeredGroupVersions, files, definitions };
+}
+
+export function getDefinition(facts: Facts, fullName: string): FoundDefinition {
+  const found = facts.definitions.get(fullName);
+  if (!found) throw new Error(`openapi/facts: no definition ${fullName}`);
+  return found;
+}
