@@ -34,12 +34,10 @@ export class FieldPath {
 
   /** The root itself reads `<nil>`, as upstream's messages show it. */
   toString(): string {
-    if (this.#parent === undefined) return '<nil>';
-    let text = '';
-    for (let path: FieldPath = this; path.#parent !== undefined; path = path.#parent) {
-      const isFirst = path.#parent.#parent === undefined;
-      text = (path.#isSubscript ? `[${path.#element}]` : isFirst ? path.#element : `.${path.#element}`) + text;
-    }
-    return text;
+    const parent = this.#parent;
+    if (parent === undefined) return '<nil>';
+    const before = parent.#parent === undefined ? '' : parent.toString();
+    if (this.#isSubscript) return `${before}[${this.#element}]`;
+    return before === '' ? this.#element : `${before}.${this.#element}`;
   }
 }

@@ -1,0 +1,32 @@
+/** metav1.OwnerReference */
+export interface OwnerReferenceLike {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+interface Owned {
+  readonly metadata: { readonly ownerReferences?: readonly OwnerReferenceLike[] };
+}
+
+/** The owner that manages the object, if it has one; there is at most one. */
+export function findController(object: Owned): OwnerReferenceLike | undefined {
+  return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+}
+
+export function isControlledBy(object: Owned, owner: { readonly metadata: { readonly uid?: string } }): boolean {
+  const controller = findController(object);
+  return controller !== undefined && controller.uid === owner.metadata.uid;
+}
+
+/** The reference by which a controller's object claims what it creates or adopts. */
+export function controllerReference(
+  owner: { readonly metadata: { readonly name?: string; readonly uid?: string } },
+  kind: { readonly apiVersion: string; readonly kind: string },
+) {
+  const { name = '', uid = '' } = owner.metadata;
+  return { apiVersion: kind.apiVersion, kind: kind.kind, name, uid, controller: true, blockOwnerDeletion: true };
+}

@@ -1,0 +1,28 @@
+import type { KubeObject } from './object.ts';
+
+/** meta.k8s.io/v1 Table: what kubectl prints. */
+export interface Table {
+  kind: 'Table';
+  apiVersion: 'meta.k8s.io/v1';
+  metadata: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
+  columnDefinitions: TableColumnDefinition[];
+  rows: TableRow[];
+}
+
+export interface TableColumnDefinition {
+  name: string;
+  /** OpenAPI type: string, integer, number, boolean, date. */
+  type: string;
+  /** `name` marks the column that identifies the object. */
+  format: string;
+  description: string;
+  /** 0: always shown; above: only in wide output. */
+  priority: number;
+}
+
+export interface TableRow {
+  cells: (string | number | boolean | null)[];
+  conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  /** The object whole, its PartialObjectMetadata, or null, as the request's includeObject says. */
+  object?: KubeObject | null;
+}
