@@ -66,7 +66,12 @@ export interface Condition {
 }
 
 export type Operation =
-  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; /** Gone by itself after this time (Events). */ readonly ttlSeconds?: number }
+  | {
+      readonly type: 'put';
+      readonly key: string;
+      readonly value: Uint8Array /** Gone by itself after this time (Events). */;
+      readonly ttlSeconds?: number;
+    }
   | { readonly type: 'delete'; readonly key: string };
 
 export interface Transaction {
@@ -90,9 +95,9 @@ export interface StorageEvent {
   readonly key: string;
   readonly revision: number;
   /** For a put; absent for a delete. */
-  readonly entry?: StoredEntry;
-  /** What stood there before, absent if nothing did. */
-  readonly previous?: StoredEntry;
+  readonly entry?: StoredEntry | undefined;
+  /** What stood there before, absent if nothing did. Read when first asked for, while the revision is not compacted. */
+  readonly previous?: StoredEntry | undefined;
 }
 
 export interface WatchBatch {
@@ -101,14 +106,7 @@ export interface WatchBatch {
   readonly revision: number;
 }
 
-export type StorageErrorReason =
-  | 'compacted'
-  | 'future-revision'
-  | 'unavailable'
-  | 'timeout'
-  | 'no-space'
-  | 'corrupt'
-  | 'closed';
+export type StorageErrorReason = 'compacted' | 'future-revision' | 'unavailable' | 'timeout' | 'no-space' | 'corrupt' | 'closed';
 
 export class StorageError extends Error {
   readonly reason: StorageErrorReason;

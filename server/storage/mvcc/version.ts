@@ -1,0 +1,29 @@
+/** What a key was from one revision on: a value, or gone (`deleted`). Versions of a key form a list, newest first. */
+export interface Version {
+  readonly key: string;
+  readonly revision: number;
+  /** Position among the changes of one revision. */
+  readonly order: number;
+  /** Revision that created the key; 0 for a deletion. */
+  readonly createRevision: number;
+  readonly deleted: boolean;
+  /** Wall clock time at which the key vanishes by itself; 0: never. */
+  readonly expiresAtMs: number;
+  /** The version before this one; undefined if there was none or it has been compacted. */
+  older: Version | undefined;
+  /** Held here by stores that keep values in memory, and by others for as long as the value is likely to be asked for. */
+  value: Uint8Array | undefined;
+}
+
+/** Where the values of versions live. Called one at a time; a write is never overlapped by another. */
+export interface RecordStore {
+  /** Makes the versions durable, all or none. A rejection with StorageError 'no-space' promises that nothing was written. */
+  append(versions: readonly Version[]): Promise<void>;
+  /** The value of a version that is not deleted. */
+  read(version: Version): Uint8Array;
+  /** Remembers the compaction and drops the versions. May be cut short by a crash: recovery drops what is left. */
+  compact(revision: number, dropped: readonly Version[]): Promise<void>;
+  /** Writes something durably. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
