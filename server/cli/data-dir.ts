@@ -1,0 +1,84 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** Where a cluster keeps everything it must not lose, and what tells other commands of a running one. */
+export interface DataDir {
+  readonly path: string;
+  readonly adminKubeconfig: string;
+  readonly pki: string;
+  readonly storage: string;
+  readonly images: string;
+  readonly node: string;
+}
+
+export function defaultDataDirPath(): string {
+  if (process.getuid?.() === 0) return '/var/lib/kubets';
+  return path.join(process.env['XDG_DATA_HOME'] ?? path.join(os.homedir(), '.local/share'), 'kubets');
+}
+
+export function openDataDir(directory: string): DataDir {
+  const absolute = path.resolve(directory);
+  mkdirSync(absolute, { recursive: true, mode: 0o755 });
+  const images = path.join(absolute, 'images');
+  mkdirSync(images, { recursive: true });
+  return {
+    path: absolute,
+    adminKubeconfig: path.join(absolute, 'admin.kubeconfig'),
+    pki: path.join(absolute, 'pki'),
+    storage: path.join(absolute, 'storage'),
+    images,
+    node: path.join(absolute, 'node'),
+  };
+}
+
+/** What a running control plane writes down, so that the other commands find it. */
+export interface Instance {
+  readonly pid: number;
+  readonly server: string;
+  readonly kubeconfig: string;
+}
+
+const instanceFile = (dataDir: string) => path.join(dataDir, 'instance.json');
+
+export function writeInstance(dataDir: string, instance: Instance): void {
+  writeFileAtomically(instanceFile(dataDir), `${JSON.stringify(instance, undefined, 2)}\n`, 0o644);
+}
+
+export function removeInstance(dataDir: string): void {
+  rmSync(instanceFile(dataDir), { force: true });
+}
+
+/** The instance that runs on this data dir; undefined if none was started or it has died. */
+export function findInstance(dataDir: string): Instance | undefined {
+  const file = instanceFile(path.resolve(dataDir));
+  if (!existsSync(file)) return undefined;
+  const instance = JSON.parse(readFileSync(file, 'utf8')) as Instance;
+  return isRunning(instance.pid) ? instance : undefined;
+}
+
+export function getInstance(dataDir: string): Instance {
+  const instance = findInstance(dataDir);
+  if (!instance) {
+    throw new Error(`no kubets is running on ${path.resolve(dataDir)}: start one with 'kubets up', or name another with --data-dir`);
+  }
+  return instance;
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A reader sees the old file or the new one, never a half. */
+export function writeFileAtomically(file: string, text: string, mode: number): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(temporary, text, { mode });
+  chmodSync(temporary, mode);
+  renameSync(temporary, file);
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { addAgentCommand } from './agent-command.ts';
+import { addImagesCommand } from './images-command.ts';
+import { addKubeconfigCommand } from './kubeconfig-command.ts';
+import { addResetCommand } from './reset-command.ts';
+import { addServerCommand } from './server-command.ts';
+import { addTokenCommand } from './token-command.ts';
+import { addUpCommand } from './up-command.ts';
+import { kubetsVersion } from '../composition/version.ts';
+
+const examples = `
+Examples:
+  kubets up                          a cluster on this machine: control plane and node (needs root)
+  kubets up --no-node                API server, controllers and scheduler alone (needs nothing)
+  kubets up --storage memory         forgets everything at the end
+  kubets images load web.tar         makes a docker or OCI archive available to the node
+  kubectl --kubeconfig $(kubets kubeconfig --path) get nodes
+`;
+
+/** The `kubets` command: parses the command line and runs one of the commands. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('kubets')
+    .description('Kubernetes in TypeScript: a Kubernetes v1.36 cluster in one process.')
+    .version(kubetsVersion, '-V, --version')
+    .addHelpText('after', examples)
+    .showHelpAfterError('(kubets --help shows what there is)');
+  addUpCommand(program);
+  addServerCommand(program);
+  addAgentCommand(program);
+  addKubeconfigCommand(program);
+  addTokenCommand(program);
+  addImagesCommand(program);
+  addResetCommand(program);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
