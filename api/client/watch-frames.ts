@@ -1,0 +1,23 @@
+import { concatBytes } from './read-body.ts';
+import type { RawWatchEvent } from './transport.ts';
+
+/**
+ * Watch events out of the bytes of a JSON watch: one JSON document a line, cut into chunks anywhere. A last line without
+ * its newline was cut off by the connection's end and is dropped: the watch is resumed from the event before it.
+ */
+export async function* decodeWatchFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<RawWatchEvent, void, undefined> {
+  const decoder = new TextDecoder();
+  let pending: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      const line = concatBytes([...pending, chunk.subarray(start, end)]);
+      pending = [];
+      start = end + 1;
+      if (line.length > 0) yield JSON.parse(decoder.decode(line)) as RawWatchEvent;
+    }
+    if (start < chunk.length) pending.push(chunk.subarray(start));
+  }
+}
+
+const newline = 0x0a;
