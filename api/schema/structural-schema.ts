@@ -31,6 +31,8 @@ export interface StructuralSchema {
   /** x-kubernetes-embedded-resource */
   readonly embeddedResource?: boolean;
   readonly nullable?: boolean;
+  /** Name of the Go type as upstream's decode errors show it, e.g. v1.PullPolicy, []v1.Container. */
+  readonly goType?: string;
 }
 
 /** A field of an object: its value's schema (with the field's own list type, merge key and default) and its place. */
@@ -38,8 +40,15 @@ export interface PropertySchema {
   readonly schema: StructuralSchema;
   readonly required: boolean;
   readonly omitEmpty: boolean;
+  /** A struct (time) that is left out when zero; others are written as {} or null whatever omitEmpty says. */
+  readonly omitZero?: boolean;
   /** Go pointer: null/absent and the zero value differ. */
   readonly pointer: boolean;
   /** Protobuf field; absent for types that have no protobuf form. */
-  readonly protobuf?: { readonly number: number; readonly type: string; readonly repeated: boolean; /** Path of the nested message of an inlined struct. */ readonly parent?: readonly string[] };
+  readonly protobuf?: {
+    readonly number: number;
+    readonly type: string;
+    readonly repeated: boolean /** Path of the nested message of an inlined struct. */;
+    readonly parent?: readonly string[];
+  };
 }

@@ -15,6 +15,8 @@ export interface FieldFact extends ShapeFact {
   readonly enum?: readonly string[];
   readonly required?: boolean;
   readonly omitEmpty?: boolean;
+  /** Left out when the whole struct is zero, which omitEmpty alone does not do. */
+  readonly omitZero?: boolean;
   readonly pointer?: boolean;
   readonly listType?: 'atomic' | 'set' | 'map';
   readonly listMapKeys?: readonly string[];
@@ -23,6 +25,8 @@ export interface FieldFact extends ShapeFact {
   readonly patchMergeKey?: string;
   readonly default?: unknown;
   readonly featureGate?: string;
+  /** Name of the Go type as decode errors show it, where it does not follow from the shape. */
+  readonly goType?: string;
   /** Field number; its wire type follows from the shape unless protobufType says otherwise. */
   readonly protobuf?: number;
   readonly protobufType?: string;
@@ -143,4 +147,14 @@ export function getDefinition(facts: Facts, fullName: string): FoundDefinition {
   const found = facts.definitions.get(fullName);
   if (!found) throw new Error(`openapi/facts: no definition ${fullName}`);
   return found;
+}
+
+/** Whether the server writes null for an unset field: Go lists and maps without omitempty, and times, which are structs. */
+export function isNullWhenUnset(facts: Facts, file: GroupFacts, field: FieldFact): boolean {
+  if (field.required === true) return false;
+  if (field.ref !== undefined) {
+    const format = getDefinition(facts, fullNameOf(file, field.ref)).fact.format;
+    if (format === 'date-time' || format === 'micro-time') return field.pointer !== true && field.omitZero !== true;
+  }
+  return field.omitEmpty !== true && (field.pointer === true || field.type === 'array' || field.type === 'map');
 }

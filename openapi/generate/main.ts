@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { factsFolder, loadFacts } from './facts.ts';
+import { generateSchemaFiles } from './schema-files.ts';
 import { loadTexts } from './texts.ts';
 import { generateTypeFile } from './type-files.ts';
 
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
   const types = new Map<string, string>();
   for (const file of facts.files) types.set(`${file.file}.ts`, await generateTypeFile(facts, file, texts));
   writeFolder(new URL('api/types/', root), types);
+  writeFolder(new URL('api/schema/generated/', root), generateSchemaFiles(facts));
   mkdirSync(new URL('./', stampFile), { recursive: true });
   writeFileSync(stampFile, inputs);
 }

@@ -1,10 +1,19 @@
 import openapiTS, { astToString } from 'openapi-typescript';
 import type { OpenAPI3, SchemaObject } from 'openapi-typescript';
 import ts from 'typescript';
-import { type DefinitionFact, type FieldFact, type Facts, fullNameOf, getDefinition, type GroupFacts, type ShapeFact } from './facts.ts';
+import {
+  type DefinitionFact,
+  type FieldFact,
+  type Facts,
+  fullNameOf,
+  getDefinition,
+  type GroupFacts,
+  isNullWhenUnset,
+  type ShapeFact,
+} from './facts.ts';
 import type { Texts } from './texts.ts';
 
-/** TypeScript of values that are no plain structs; `$` stands for JSONSchemaProps. */
+/** Values that are no plain structs. `x-type` is TypeScript as it stands. */
 const specialTypes: Readonly<Record<string, SchemaObject>> = {
   quantity: { type: 'string' },
   'date-time': { type: 'string' },
@@ -39,6 +48,11 @@ function reference(name: string): SchemaObject {
   return { type: 'object', 'x-type': name } as unknown as SchemaObject;
 }
 
+function orNull(schema: SchemaObject): SchemaObject {
+  const name = (schema as { 'x-type'?: string })['x-type'];
+  return name === undefined ? { ...schema, nullable: true } : reference(`${name} | null`);
+}
+
 function schemaOfDefinition(
   facts: Facts,
   file: GroupFacts,
@@ -56,7 +70,8 @@ function schemaOfDefinition(
   const isRequired = ([field, of]: [string, FieldFact]) => of.required === true || (fact.kind === true && field === 'metadata');
   const property = ([field, of]: [string, FieldFact]) => {
     const text = doc?.fields.get(field);
-    return [field, { ...schemaOfShape(facts, file, of, imports), ...(text ? { description: text } : {}) }] as const;
+    const schema = schemaOfShape(facts, file, of, imports);
+    return [field, { ...(isNullWhenUnset(facts, file, of) ? orNull(schema) : schema), ...(text ? { description: text } : {}) }] as const;
   };
   return {
     type: 'object',
