@@ -1,0 +1,146 @@
+import { fileURLToPath } from 'node:url';
+import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { Clock } from '../../api/base/clock.ts';
+import { CRIError, interpretCRIError } from './cri-error.ts';
+import type { ContainerEvent, Image } from './messages.ts';
+import type { ContainerRuntime, ImageStore } from './runtime.ts';
+
+const megabyte = 1 << 20;
+const shortTimeoutSeconds = 120;
+/** Creating, starting and pulling may wait for disks; the worker that waits can be cut off by its own signal. */
+const longTimeoutSeconds = 4 * 60;
+const pullTimeoutSeconds = 60 * 60;
+
+type Call = <T>(method: string, request: object, timeoutSeconds?: number) => Promise<T>;
+
+export interface CRIClient {
+  readonly runtime: ContainerRuntime;
+  readonly images: ImageStore;
+  close(): void;
+}
+
+/** Connects (lazily) to a CRI endpoint, `unix:///path`. Names on the wire are kept, int64 arrive as strings. */
+export function createCRIClient({ endpoint, clock }: { readonly endpoint: string; readonly clock: Clock }): CRIClient {
+  const file = fileURLToPath(new URL('./runtime-v1.proto', import.meta.url));
+  const definition = loadPackageDefinition(
+    loadSync(file, { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true }),
+  ) as unknown as { runtime: { v1: Record<'RuntimeService' | 'ImageService', ServiceClientConstructor> } };
+  const options = {
+    'grpc.max_receive_message_length': 16 * megabyte,
+    'grpc.max_send_message_length': 16 * megabyte,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.min_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1000,
+  };
+  const { RuntimeService, ImageService } = definition.runtime.v1;
+  const runtimeService = new RuntimeService(endpoint, credentials.createInsecure(), options);
+  const imageService = new ImageService(endpoint, credentials.createInsecure(), options);
+  return {
+    runtime: createRuntime(callerOf(runtimeService, clock), runtimeService),
+    images: createImageStore(callerOf(imageService, clock)),
+    close() {
+      runtimeService.close();
+      imageService.close();
+    },
+  };
+}
+
+type Service = InstanceType<ServiceClientConstructor>;
+
+function callerOf(service: Service, clock: Clock): Call {
+  return <T>(method: string, request: object, timeoutSeconds = shortTimeoutSeconds) =>
+    new Promise<T>((resolve, reject) => {
+      const send = service[method];
+      if (send === undefined) return reject(new CRIError('Unimplemented', `unknown method ${method}`));
+      const deadline = clock.nowMs() + timeoutSeconds * 1000;
+      send.call(service, request, { deadline }, (error: unknown, response: T) => {
+        if (error) reject(interpretCRIError(error));
+        else resolve(response);
+      });
+    });
+}
+
+function createRuntime(call: Call, service: Service): ContainerRuntime {
+  const filterOf = (labels: Readonly<Record<string, string>> | undefined) => (labels ? { filter: { label_selector: labels } } : {});
+  return {
+    version: () => call('Version', { version: 'v1' }),
+    status: async () => (await call<{ status: { conditions: [] } }>('Status', {})).status.conditions,
+    runPodSandbox: async (config, runtime_handler) =>
+      (await call<{ pod_sandbox_id: string }>('RunPodSandbox', { config, runtime_handler }, longTimeoutSeconds)).pod_sandbox_id,
+    stopPodSandbox: (pod_sandbox_id) => call('StopPodSandbox', { pod_sandbox_id }, longTimeoutSeconds),
+    removePodSandbox: (pod_sandbox_id) => call('RemovePodSandbox', { pod_sandbox_id }, longTimeoutSeconds),
+    podSandboxStatus: async (pod_sandbox_id) => (await call<{ status: never }>('PodSandboxStatus', { pod_sandbox_id })).status,
+    listPodSandboxes: async (labels) => (await call<{ items: [] }>('ListPodSandbox', filterOf(labels))).items,
+    createContainer: async (pod_sandbox_id, config, sandbox_config) => {
+      const request = { pod_sandbox_id, config, sandbox_config };
+      return (await call<{ container_id: string }>('CreateContainer', request, longTimeoutSeconds)).container_id;
+    },
+    startContainer: (container_id) => call('StartContainer', { container_id }, longTimeoutSeconds),
+    stopContainer: (container_id, timeout) => call('StopContainer', { container_id, timeout }, timeout + shortTimeoutSeconds),
+    removeContainer: (container_id) => call('RemoveContainer', { container_id }, longTimeoutSeconds),
+    listContainers: async (labels) => (await call<{ containers: [] }>('ListContainers', filterOf(labels))).containers,
+    containerStatus: async (container_id) => (await call<{ status: never }>('ContainerStatus', { container_id })).status,
+    updateContainerResources: (container_id, linux) => call('UpdateContainerResources', { container_id, linux }),
+    execSync: (container_id, cmd, timeout) =>
+      call('ExecSync', { container_id, cmd, timeout }, timeout > 0 ? timeout + shortTimeoutSeconds : 24 * 3600),
+    exec: async (container_id, cmd, streams) => (await call<{ url: string }>('Exec', { container_id, cmd, ...streams })).url,
+    attach: async (container_id, streams) => (await call<{ url: string }>('Attach', { container_id, ...streams })).url,
+    portForward: async (pod_sandbox_id, port) => (await call<{ url: string }>('PortForward', { pod_sandbox_id, port })).url,
+    listContainerStats: async () => (await call<{ stats: [] }>('ListContainerStats', {})).stats,
+    containerEvents: (signal) => containerEvents(service, signal),
+  };
+}
+
+async function* containerEvents(service: Service, signal: AbortSignal): AsyncGenerator<ContainerEvent> {
+  signal.throwIfAborted();
+  const send = service['GetContainerEvents'];
+  if (send === undefined) throw new CRIError('Unimplemented', 'unknown method GetContainerEvents');
+  const stream = send.call(service, {}) as unknown as AsyncIterable<ContainerEvent> & {
+    cancel(): void;
+    on(event: 'error', listener: () => void): void;
+  };
+  stream.on('error', () => {}); // cancelling reports an error after nobody iterates any more
+  const stop = () => stream.cancel();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    yield* stream;
+  } catch (error) {
+    throw interpretCRIError(error);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stream.cancel();
+  }
+}
+
+interface ImageFileSystem {
+  readonly fs_id: { readonly mountpoint: string } | null;
+  readonly used_bytes: { readonly value: string } | null;
+  readonly inodes_used: { readonly value: string } | null;
+}
+
+function createImageStore(call: Call): ImageStore {
+  return {
+    listImages: async () => (await call<{ images: [] }>('ListImages', {})).images,
+    imageStatus: async (image) => (await call<{ image: Image | null }>('ImageStatus', { image: { image } })).image ?? undefined,
+    pullImage: async (image, auth, sandbox_config) => {
+      const request = {
+        image: { image, user_specified_image: image },
+        ...(auth ? { auth } : {}),
+        ...(sandbox_config ? { sandbox_config } : {}),
+      };
+      return (await call<{ image_ref: string }>('PullImage', request, pullTimeoutSeconds)).image_ref;
+    },
+    removeImage: (image) => call('RemoveImage', { image: { image } }, longTimeoutSeconds),
+    imageFileSystem: async () => {
+      const { image_filesystems } = await call<{ image_filesystems: readonly ImageFileSystem[] }>('ImageFsInfo', {});
+      const first = image_filesystems[0];
+      if (!first) return undefined;
+      return {
+        mountpoint: first.fs_id?.mountpoint ?? '',
+        usedBytes: Number(first.used_bytes?.value ?? 0),
+        inodesUsed: Number(first.inodes_used?.value ?? 0),
+      };
+    },
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * The messages of the Container Runtime Interface that the agent writes and reads, with the field names of the wire
+ * (runtime-v1.proto). int64 values are decimal strings on the way in (nanoseconds do not fit a number); numbers are
+ * accepted on the way out. An absent message is null on the way in.
+ */
+
+export interface SandboxMetadata {
+  readonly name: string;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly attempt: number;
+}
+
+export type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET';
+
+export interface NamespaceOptions {
+  readonly network: NamespaceMode;
+  readonly pid: NamespaceMode;
+  readonly ipc: NamespaceMode;
+  readonly target_id?: string;
+  readonly userns_options?: { readonly mode: NamespaceMode; readonly uids: readonly IDMapping[]; readonly gids: readonly IDMapping[] };
+}
+
+export interface IDMapping {
+  readonly host_id: number;
+  readonly container_id: number;
+  readonly length: number;
+}
+
+export interface SecurityProfile {
+  readonly profile_type: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
+  readonly localhost_ref?: string;
+}
+
+export interface LinuxResources {
+  readonly cpu_period?: number;
+  readonly cpu_quota?: number;
+  readonly cpu_shares?: number;
+  readonly memory_limit_in_bytes?: number;
+  readonly oom_score_adj?: number;
+}
+
+export interface SandboxConfig {
+  readonly metadata: SandboxMetadata;
+  readonly hostname: string;
+  readonly log_directory: string;
+  readonly dns_config?: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
+  readonly port_mappings: readonly PortMapping[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly linux: {
+    readonly cgroup_parent: string;
+    readonly sysctls: Readonly<Record<string, string>>;
+    readonly security_context: {
+      readonly namespace_options: NamespaceOptions;
+      readonly run_as_user?: { readonly value: number };
+      readonly run_as_group?: { readonly value: number };
+      readonly supplemental_groups?: readonly number[];
+      readonly privileged: boolean;
+      readonly seccomp: SecurityProfile;
+    };
+    readonly resources?: LinuxResources;
+  };
+}
+
+export interface PortMapping {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly container_port: number;
+  readonly host_port: number;
+  readonly host_ip: string;
+}
+
+export interface MountConfig {
+  readonly container_path: string;
+  readonly host_path: string;
+  readonly readonly: boolean;
+  readonly propagation: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
+  readonly recursive_read_only?: boolean;
+}
+
+export interface ContainerSecurityContext {
+  readonly capabilities: { readonly add_capabilities: readonly string[]; readonly drop_capabilities: readonly string[] };
+  readonly privileged: boolean;
+  readonly namespace_options: NamespaceOptions;
+  readonly run_as_user?: { readonly value: number };
+  readonly run_as_group?: { readonly value: number };
+  readonly run_as_username?: string;
+  readonly readonly_rootfs: boolean;
+  readonly supplemental_groups: readonly number[];
+  readonly no_new_privs: boolean;
+  readonly masked_paths: readonly string[];
+  readonly readonly_paths: readonly string[];
+  readonly seccomp: SecurityProfile;
+}
+
+export interface ContainerConfig {
+  readonly metadata: { readonly name: string; readonly attempt: number };
+  readonly image: { readonly image: string; readonly user_specified_image: string };
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly working_dir: string;
+  readonly envs: readonly { readonly key: string; readonly value: string }[];
+  readonly mounts: readonly MountConfig[];
+  readonly devices: readonly { readonly container_path: string; readonly host_path: string; readonly permissions: string }[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly log_path: string;
+  readonly stdin: boolean;
+  readonly stdin_once: boolean;
+  readonly tty: boolean;
+  readonly linux: { readonly resources: LinuxResources; readonly security_context: ContainerSecurityContext };
+}
+
+export interface Sandbox {
+  readonly id: string;
+  readonly metadata: SandboxMetadata;
+  readonly state: 'SANDBOX_READY' | 'SANDBOX_NOTREADY';
+  /** Nanoseconds since the Unix epoch. */
+  readonly created_at: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface SandboxStatus extends Sandbox {
+  readonly network: { readonly ip: string; readonly additional_ips: readonly { readonly ip: string }[] } | null;
+}
+
+export type ContainerState = 'CONTAINER_CREATED' | 'CONTAINER_RUNNING' | 'CONTAINER_EXITED' | 'CONTAINER_UNKNOWN';
+
+export interface ListedContainer {
+  readonly id: string;
+  readonly pod_sandbox_id: string;
+  readonly metadata: { readonly name: string; readonly attempt: number };
+  readonly state: ContainerState;
+  readonly created_at: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface ContainerStatus {
+  readonly id: string;
+  readonly metadata: { readonly name: string; readonly attempt: number };
+  readonly state: ContainerState;
+  /** Nanoseconds since the Unix epoch; '0' when it has not happened. */
+  readonly created_at: string;
+  readonly started_at: string;
+  readonly finished_at: string;
+  readonly exit_code: number;
+  readonly image: { readonly image: string } | null;
+  readonly image_ref: string;
+  readonly image_id: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly log_path: string;
+}
+
+export interface ContainerEvent {
+  readonly container_id: string;
+  readonly container_event_type:
+    | 'CONTAINER_CREATED_EVENT'
+    | 'CONTAINER_STARTED_EVENT'
+    | 'CONTAINER_STOPPED_EVENT'
+    | 'CONTAINER_DELETED_EVENT';
+  readonly pod_sandbox_status: SandboxStatus | null;
+}
+
+export interface Image {
+  readonly id: string;
+  readonly repo_tags: readonly string[];
+  readonly repo_digests: readonly string[];
+  /** Bytes. */
+  readonly size: string;
+  readonly uid: { readonly value: string } | null;
+  readonly username: string;
+  readonly pinned: boolean;
+}
+
+export interface AuthConfig {
+  readonly username?: string;
+  readonly password?: string;
+  readonly auth?: string;
+  readonly server_address?: string;
+  readonly identity_token?: string;
+  readonly registry_token?: string;
+}
+
+export interface RuntimeCondition {
+  readonly type: string;
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+interface Value {
+  readonly value: string;
+}
+
+export interface ContainerStats {
+  readonly attributes: {
+    readonly id: string;
+    readonly metadata: { readonly name: string };
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly cpu: {
+    readonly timestamp: string;
+    readonly usage_core_nano_seconds: Value | null;
+    readonly usage_nano_cores: Value | null;
+  } | null;
+  readonly memory: {
+    readonly timestamp: string;
+    readonly working_set_bytes: Value | null;
+    readonly usage_bytes: Value | null;
+    readonly rss_bytes: Value | null;
+    readonly page_faults: Value | null;
+    readonly major_page_faults: Value | null;
+  } | null;
+  readonly writable_layer: { readonly timestamp: string; readonly used_bytes: Value | null; readonly inodes_used: Value | null } | null;
+}

@@ -1,0 +1,66 @@
+import type {
+  AuthConfig,
+  ContainerConfig,
+  ContainerEvent,
+  ContainerStats,
+  ContainerStatus,
+  Image,
+  LinuxResources,
+  ListedContainer,
+  RuntimeCondition,
+  Sandbox,
+  SandboxConfig,
+  SandboxStatus,
+} from './messages.ts';
+
+/** What the agent asks of a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
+export interface ContainerRuntime {
+  version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
+  status(): Promise<readonly RuntimeCondition[]>;
+  runPodSandbox(config: SandboxConfig, runtimeHandler: string): Promise<string>;
+  stopPodSandbox(id: string): Promise<void>;
+  removePodSandbox(id: string): Promise<void>;
+  podSandboxStatus(id: string): Promise<SandboxStatus>;
+  listPodSandboxes(labels?: Readonly<Record<string, string>>): Promise<readonly Sandbox[]>;
+  createContainer(sandboxID: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string>;
+  startContainer(id: string): Promise<void>;
+  /** SIGTERM (or the image's signal), then SIGKILL after `graceSeconds`. Resolves when the container has stopped. */
+  stopContainer(id: string, graceSeconds: number): Promise<void>;
+  removeContainer(id: string): Promise<void>;
+  listContainers(labels?: Readonly<Record<string, string>>): Promise<readonly ListedContainer[]>;
+  containerStatus(id: string): Promise<ContainerStatus>;
+  updateContainerResources(id: string, resources: LinuxResources): Promise<void>;
+  /** Runs a command to its end. `timeoutSeconds` 0: no limit; a command that takes longer fails with DEADLINE_EXCEEDED. */
+  execSync(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>;
+  /** The next three answer a URL of the runtime's streaming server, good for one use. */
+  exec(id: string, command: readonly string[], streams: StreamFlags): Promise<string>;
+  attach(id: string, streams: StreamFlags): Promise<string>;
+  portForward(sandboxID: string, ports: readonly number[]): Promise<string>;
+  listContainerStats(): Promise<readonly ContainerStats[]>;
+  /** Changes of sandboxes and containers from now on; throws when the connection breaks. */
+  containerEvents(signal: AbortSignal): AsyncIterable<ContainerEvent>;
+}
+
+export interface ExecResult {
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly exit_code: number;
+}
+
+export interface StreamFlags {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tty: boolean;
+}
+
+export interface ImageStore {
+  listImages(): Promise<readonly Image[]>;
+  /** Undefined if there is no such image. */
+  imageStatus(image: string): Promise<Image | undefined>;
+  /** Answers the reference by which the runtime knows the image. */
+  pullImage(image: string, auth: AuthConfig | undefined, sandbox: SandboxConfig | undefined): Promise<string>;
+  removeImage(image: string): Promise<void>;
+  /** Bytes and inodes used by image layers, and where they lie. */
+  imageFileSystem(): Promise<{ readonly mountpoint: string; readonly usedBytes: number; readonly inodesUsed: number } | undefined>;
+}

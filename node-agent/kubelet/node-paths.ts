@@ -1,0 +1,35 @@
+/** Where everything of one node lies below the data directory. All absolute. */
+export interface NodePaths {
+  readonly root: string;
+  readonly containerd: string;
+  readonly cniConfig: string;
+  readonly cniState: string;
+  /** Volumes, hosts files and termination messages of pods, one folder per uid. */
+  readonly pods: string;
+  readonly podLogs: string;
+  readonly seccompProfiles: string;
+  /** Archives in it are loaded into the image store at start. */
+  readonly imageArchives: string;
+}
+
+export function nodePaths(dataDirectory: string): NodePaths {
+  const root = `${dataDirectory}/node`;
+  return {
+    root,
+    containerd: `${root}/containerd`,
+    cniConfig: `${root}/cni/net.d`,
+    cniState: `${root}/cni/ipam`,
+    pods: `${root}/pods`,
+    podLogs: `${root}/logs/pods`,
+    seccompProfiles: `${root}/seccomp`,
+    imageArchives: `${dataDirectory}/images`,
+  };
+}
+
+/** Log folder of a pod below `podLogs`, in the layout that log collectors expect. */
+export function podLogDirectory(
+  paths: NodePaths,
+  pod: { readonly namespace: string; readonly name: string; readonly uid: string },
+): string {
+  return `${paths.podLogs}/${pod.namespace}_${pod.name}_${pod.uid}`;
+}

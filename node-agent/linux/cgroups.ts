@@ -1,0 +1,141 @@
+import * as fs from 'node:fs/promises';
+
+/** Limits of a cgroup. Absent: not set. */
+export interface CgroupLimits {
+  /** 2 to 262144. */
+  readonly cpuShares?: number;
+  /** Microseconds of CPU time per 100 ms. */
+  readonly cpuQuota?: number;
+  readonly memoryBytes?: number;
+  readonly pids?: number;
+}
+
+/** The node's cgroups, version 1 or 2. Names are absolute below the hierarchy's root: `/kubepods/burstable/pod...`. */
+export interface Cgroups {
+  readonly version: 1 | 2;
+  ensure(name: string, limits: CgroupLimits): Promise<void>;
+  /** With everything below it; kills nothing. False if processes are still in it. */
+  remove(name: string): Promise<boolean>;
+  /** Kills every process in it and below. */
+  kill(name: string): Promise<void>;
+  /** Names of the direct children. */
+  children(name: string): Promise<string[]>;
+}
+
+const cpuPeriodMicroseconds = 100_000;
+
+export async function createCgroups(): Promise<Cgroups> {
+  const mounts = (await fs.readFile('/proc/self/mountinfo', 'utf8')).split('\n').flatMap((line) => {
+    const [before, after] = line.split(' - ');
+    const type = after?.split(' ')[0];
+    const point = before?.split(' ')[4];
+    const options = after?.split(' ')[2]?.split(',') ?? [];
+    return point !== undefined && (type === 'cgroup' || type === 'cgroup2') ? [{ point, type, options }] : [];
+  });
+  const legacy = mounts.filter(({ type }) => type === 'cgroup');
+  const roots = mounts.map(({ point }) => point);
+  const version = legacy.length > 0 ? 1 : 2;
+  const rootOf = (controller: string) => legacy.find(({ options }) => options.includes(controller))?.point;
+  return {
+    version,
+    async ensure(name, limits) {
+      if (version === 2) return ensureUnified(roots[0] ?? '/sys/fs/cgroup', name, limits);
+      for (const root of roots) await ensureLegacyDirectory(root, name);
+      for (const [controller, file, value] of legacyValues(limits)) {
+        const root = rootOf(controller);
+        if (root !== undefined) await fs.writeFile(`${root}${name}/${file}`, String(value));
+      }
+    },
+    async remove(name) {
+      let empty = true;
+      for (const root of roots) empty = (await removeTree(`${root}${name}`)) && empty;
+      return empty;
+    },
+    async kill(name) {
+      for (const root of roots) await killTree(`${root}${name}`);
+    },
+    async children(name) {
+      const found = new Set<string>();
+      for (const root of roots) for (const child of await childrenOf(`${root}${name}`)) found.add(child);
+      return [...found];
+    },
+  };
+}
+
+function legacyValues({ cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): [controller: string, file: string, value: number][] {
+  const values: [string, string, number][] = [];
+  if (cpuShares !== undefined) values.push(['cpu', 'cpu.shares', cpuShares]);
+  if (cpuQuota !== undefined) values.push(['cpu', 'cpu.cfs_period_us', cpuPeriodMicroseconds], ['cpu', 'cpu.cfs_quota_us', cpuQuota]);
+  if (memoryBytes !== undefined) values.push(['memory', 'memory.limit_in_bytes', memoryBytes]);
+  if (pids !== undefined) values.push(['pids', 'pids.max', pids]);
+  return values;
+}
+
+/** A new cpuset cgroup of version 1 takes no process before it has been given CPUs and memory nodes. */
+async function ensureLegacyDirectory(root: string, name: string): Promise<void> {
+  let path = root;
+  for (const part of name.split('/').filter((segment) => segment !== '')) {
+    const parent = path;
+    path = `${path}/${part}`;
+    const made = await fs.mkdir(path, { recursive: true });
+    if (made === undefined || !root.endsWith('/cpuset')) continue;
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) await fs.writeFile(`${path}/${file}`, await fs.readFile(`${parent}/${file}`));
+  }
+}
+
+/** The weight that kubelet and runtimes give to shares: 2..262144 onto 1..10000. */
+function cpuWeight(shares: number): number {
+  return Math.floor(1 + ((Math.max(shares, 2) - 2) * 9999) / 262_142);
+}
+
+async function ensureUnified(root: string, name: string, { cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): Promise<void> {
+  let path = root;
+  for (const part of name.split('/').filter((segment) => segment !== '')) {
+    const available = (await fs.readFile(`${path}/cgroup.controllers`, 'utf8')).trim().split(' ');
+    const wanted = ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb'].filter((controller) => available.includes(controller));
+    await fs.writeFile(`${path}/cgroup.subtree_control`, wanted.map((controller) => `+${controller}`).join(' '));
+    path = `${path}/${part}`;
+    await fs.mkdir(path, { recursive: true });
+  }
+  if (cpuShares !== undefined) await fs.writeFile(`${path}/cpu.weight`, String(cpuWeight(cpuShares)));
+  if (cpuQuota !== undefined) await fs.writeFile(`${path}/cpu.max`, `${cpuQuota > 0 ? cpuQuota : 'max'} ${cpuPeriodMicroseconds}`);
+  if (memoryBytes !== undefined) await fs.writeFile(`${path}/memory.max`, memoryBytes > 0 ? String(memoryBytes) : 'max');
+  if (pids !== undefined) await fs.writeFile(`${path}/pids.max`, pids > 0 ? String(pids) : 'max');
+}
+
+async function childrenOf(directory: string): Promise<string[]> {
+  try {
+    const entries = await fs.readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return []; // no such cgroup in this hierarchy
+  }
+}
+
+async function removeTree(directory: string): Promise<boolean> {
+  let empty = true;
+  for (const child of await childrenOf(directory)) empty = (await removeTree(`${directory}/${child}`)) && empty;
+  try {
+    await fs.rmdir(directory);
+    return empty;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
+}
+
+async function killTree(directory: string): Promise<void> {
+  for (const child of await childrenOf(directory)) await killTree(`${directory}/${child}`);
+  let members = '';
+  try {
+    members = await fs.readFile(`${directory}/cgroup.procs`, 'utf8');
+  } catch {
+    return; // gone meanwhile
+  }
+  for (const member of members.split('\n').filter((line) => line !== '' && line !== '0')) {
+    try {
+      process.kill(Number(member), 'SIGKILL');
+    } catch {
+      // ended by itself
+    }
+  }
+}

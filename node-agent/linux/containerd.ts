@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { connect } from 'node:net';
+import { type Clock, sleep } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import { type ContainerdPlan, containerdConfig } from './containerd-config.ts';
+import { processIsAlive, terminateProcess } from './processes.ts';
+
+/** The node's own containerd. It lives in a session of its own and outlives the agent: containers go on while nobody watches. */
+export interface Containerd {
+  readonly socket: string;
+  /** Adopts the one that runs, or starts one; resolves when it answers. Also after it died. */
+  ensureRunning(signal: AbortSignal): Promise<void>;
+  /** Ends the daemon. Containers, if any are left, go on. */
+  stop(): Promise<void>;
+}
+
+const startTimeoutMs = 20_000;
+
+/** Socket paths are limited to 107 bytes by the kernel: deep data directories get theirs in /run. */
+export function containerdSocket(directory: string): string {
+  const beside = `${directory}/containerd.sock`;
+  if (Buffer.byteLength(beside) + '.ttrpc'.length <= 107) return beside;
+  return `/run/kubets-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}/containerd.sock`;
+}
+
+export function createContainerd(plan: ContainerdPlan, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): Containerd {
+  const configFile = `${plan.directory}/config.toml`;
+  const pidFile = `${plan.directory}/containerd.pid`;
+  const findRunning = async (): Promise<number | undefined> => {
+    try {
+      const pid = Number(await fs.readFile(pidFile, 'utf8'));
+      const commandLine = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8');
+      return commandLine.includes(configFile) && (await processIsAlive(pid)) ? pid : undefined;
+    } catch {
+      return undefined; // never started here, or gone
+    }
+  };
+  const start = async (): Promise<number> => {
+    await fs.mkdir(`${plan.directory}/certs.d`, { recursive: true });
+    await fs.mkdir(plan.socket.slice(0, plan.socket.lastIndexOf('/')), { recursive: true });
+    await fs.writeFile(configFile, containerdConfig(plan));
+    const log = await fs.open(`${plan.directory}/containerd.log`, 'a');
+    try {
+      const child = spawn('containerd', ['-c', configFile], { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/' });
+      const pid = await new Promise<number>((resolve, reject) => {
+        child.once('error', (error) => reject(new Error(`containerd cannot be started: ${error.message}`)));
+        child.once('spawn', () => resolve(child.pid ?? 0));
+      });
+      child.unref();
+      await fs.writeFile(pidFile, String(pid));
+      return pid;
+    } finally {
+      await log.close();
+    }
+  };
+  return {
+    socket: plan.socket,
+    async ensureRunning(signal) {
+      const running = await findRunning();
+      const pid = running ?? (await start());
+      logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { pid, socket: plan.socket });
+      const deadline = clock.monotonicMs() + startTimeoutMs;
+      while (!(await answers(plan.socket))) {
+        if (!(await processIsAlive(pid))) throw new Error(`containerd ended at once; see ${plan.directory}/containerd.log`);
+        if (clock.monotonicMs() > deadline) throw new Error(`containerd does not answer on ${plan.socket}`);
+        await sleep(clock, 20, signal);
+      }
+    },
+    async stop() {
+      const pid = await findRunning();
+      if (pid !== undefined) await terminateProcess(pid, 10_000, clock);
+      await fs.rm(pidFile, { force: true });
+    },
+  };
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,157 @@
+import { createReadStream } from 'node:fs';
+import * as fs from 'node:fs/promises';
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'socket' | 'characterDevice' | 'blockDevice' | 'fifo';
+
+export interface FileFacts {
+  readonly kind: FileKind;
+  readonly sizeBytes: number;
+  readonly mode: number;
+  readonly inode: number;
+  readonly deviceNumber: number;
+}
+
+export interface FileOwner {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** A file that is read while others write it. */
+export interface OpenFile {
+  read(position: number, maxBytes: number): Promise<Uint8Array>;
+  sizeBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The node's file system as far as the kubelet needs it. Paths are absolute. */
+export interface HostFiles {
+  readText(path: string): Promise<string>;
+  /** Undefined if there is no such file. */
+  findText(path: string): Promise<string | undefined>;
+  readBytes(path: string): Promise<Uint8Array>;
+  /** Makes missing folders above; replaces what is there. */
+  write(path: string, content: string | Uint8Array, owner?: FileOwner): Promise<void>;
+  makeDirectory(path: string, owner?: FileOwner): Promise<void>;
+  /** Recursively, whatever is there; nothing there is fine. Follows no links. */
+  remove(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  symlink(target: string, path: string): Promise<void>;
+  readLink(path: string): Promise<string | undefined>;
+  realPath(path: string): Promise<string>;
+  /** Names in a folder; none if there is no such folder. */
+  names(directory: string): Promise<string[]>;
+  /** Follows links unless told not to. */
+  facts(path: string, options?: { readonly followLinks: boolean }): Promise<FileFacts | undefined>;
+  setOwner(path: string, owner: FileOwner): Promise<void>;
+  setGroupRecursively(directory: string, gid: number): Promise<void>;
+  open(path: string): Promise<OpenFile>;
+  stream(path: string): AsyncIterable<Uint8Array>;
+  /** One item per change in the folder. */
+  changes(directory: string, signal: AbortSignal): AsyncIterable<string>;
+  /** Bytes and inodes of the file system that holds the path. */
+  capacity(path: string): Promise<{
+    readonly capacityBytes: number;
+    readonly availableBytes: number;
+    readonly inodes: number;
+    readonly inodesFree: number;
+  }>;
+}
+
+/** Undefined instead of ENOENT. */
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+export function createHostFiles(): HostFiles {
+  return {
+    readText: (path) => fs.readFile(path, 'utf8'),
+    findText: (path) => orUndefined(fs.readFile(path, 'utf8')),
+    readBytes: (path) => fs.readFile(path),
+    async write(path, content, owner = {}) {
+      await fs.mkdir(path.slice(0, path.lastIndexOf('/')) || '/', { recursive: true });
+      await fs.writeFile(path, content);
+      await setOwner(path, owner);
+    },
+    async makeDirectory(path, owner = {}) {
+      await fs.mkdir(path, { recursive: true });
+      await setOwner(path, owner);
+    },
+    remove: (path) => fs.rm(path, { recursive: true, force: true }),
+    rename: (from, to) => fs.rename(from, to),
+    symlink: (target, path) => fs.symlink(target, path),
+    readLink: (path) => orUndefined(fs.readlink(path)),
+    realPath: (path) => fs.realpath(path),
+    names: async (directory) => (await orUndefined(fs.readdir(directory))) ?? [],
+    facts: factsOf,
+    setOwner,
+    setGroupRecursively,
+    open: openFile,
+    stream: (path) => createReadStream(path),
+    async *changes(directory, signal) {
+      try {
+        for await (const change of fs.watch(directory, { signal })) yield change.filename ?? '';
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+    async capacity(path) {
+      const { bsize, blocks, bavail, files, ffree } = await fs.statfs(path);
+      return { capacityBytes: bsize * blocks, availableBytes: bsize * bavail, inodes: files, inodesFree: ffree };
+    },
+  };
+}
+
+async function factsOf(path: string, { followLinks } = { followLinks: true }): Promise<FileFacts | undefined> {
+  const stat = await orUndefined(followLinks ? fs.stat(path) : fs.lstat(path));
+  if (!stat) return undefined;
+  let kind: FileKind = 'file';
+  if (stat.isDirectory()) kind = 'directory';
+  else if (stat.isSymbolicLink()) kind = 'symlink';
+  else if (stat.isSocket()) kind = 'socket';
+  else if (stat.isCharacterDevice()) kind = 'characterDevice';
+  else if (stat.isBlockDevice()) kind = 'blockDevice';
+  else if (stat.isFIFO()) kind = 'fifo';
+  return { kind, sizeBytes: stat.size, mode: stat.mode & 0o7777, inode: stat.ino, deviceNumber: stat.dev };
+}
+
+async function setOwner(path: string, { mode, uid, gid }: FileOwner): Promise<void> {
+  if (uid !== undefined || gid !== undefined) {
+    const now = await fs.stat(path);
+    await fs.chown(path, uid ?? now.uid, gid ?? now.gid);
+  }
+  if (mode !== undefined) await fs.chmod(path, mode); // after chown, which clears the set-group-id bit
+}
+
+/** What fsGroup asks for: the group owns everything and may write it, new entries inherit the group. */
+async function setGroupRecursively(directory: string, gid: number): Promise<void> {
+  const stat = await fs.lstat(directory);
+  if (stat.isSymbolicLink()) {
+    await fs.lchown(directory, stat.uid, gid);
+    return;
+  }
+  await fs.chown(directory, stat.uid, gid);
+  if (!stat.isDirectory()) {
+    await fs.chmod(directory, stat.mode | 0o660);
+    return;
+  }
+  await fs.chmod(directory, stat.mode | 0o2770);
+  for (const name of await fs.readdir(directory)) await setGroupRecursively(`${directory}/${name}`, gid);
+}
+
+async function openFile(path: string): Promise<OpenFile> {
+  const handle = await fs.open(path, 'r');
+  return {
+    async read(position, maxBytes) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(maxBytes), 0, maxBytes, position);
+      return buffer.subarray(0, bytesRead);
+    },
+    sizeBytes: async () => (await handle.stat()).size,
+    close: () => handle.close(),
+  };
+}

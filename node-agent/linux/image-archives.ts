@@ -1,0 +1,49 @@
+import { readdir } from 'node:fs/promises';
+import type { Logger } from '../../api/base/logger.ts';
+import { pauseImageArchive, pauseImageName } from './pause-image.ts';
+import { runProgram } from './run-program.ts';
+
+/** containerd's namespace for images and containers of the CRI. */
+const namespace = 'k8s.io';
+
+/** Brings images from files into the node's store, where pods find them as if they had been pulled. */
+export interface ImageArchives {
+  /** A docker or OCI archive; answers the names of the images in it. */
+  load(file: string): Promise<string[]>;
+  /** Every *.tar of a folder, in order of name. A broken one is reported and skipped. */
+  loadAll(directory: string): Promise<string[]>;
+  /** Makes and loads the image that sandboxes run. */
+  loadPauseImage(architecture: string): Promise<void>;
+}
+
+export function createImageArchives({ socket, logger }: { readonly socket: string; readonly logger: Logger }): ImageArchives {
+  const ctr = (args: readonly string[], input?: Uint8Array) =>
+    runProgram('ctr', ['--address', socket, '--namespace', namespace, 'images', ...args], input ? { input } : {});
+  const load = async (file: string) => {
+    const output = await ctr(['import', '--local', file]).catch((error: Error) => {
+      if (!/flag provided but not defined/.test(error.message)) throw error;
+      return ctr(['import', file]); // containerd 1.7 always imports through the client
+    });
+    return [...output.matchAll(/^unpacking (\S+)/gm)].map((match) => match[1] ?? '');
+  };
+  return {
+    load,
+    async loadAll(directory) {
+      const files = await readdir(directory).catch(() => []); // no folder: nothing to load
+      const names: string[] = [];
+      for (const file of files.filter((name) => name.endsWith('.tar')).sort()) {
+        try {
+          names.push(...(await load(`${directory}/${file}`)));
+        } catch (error) {
+          logger.error('image archive cannot be loaded', { file: `${directory}/${file}`, error });
+        }
+      }
+      return names;
+    },
+    async loadPauseImage(architecture) {
+      const present = await ctr(['ls', '-q', `name==${pauseImageName}`]);
+      if (present.trim() !== '') return;
+      await ctr(['import', '-'], await pauseImageArchive(architecture));
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import * as os from 'node:os';
+
+/** What does not change while the machine is up. */
+export interface MachineFacts {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly hostname: string;
+  readonly machineID: string;
+  readonly systemUUID: string;
+  readonly bootID: string;
+  readonly kernelVersion: string;
+  readonly osImage: string;
+  /** In Go's words: amd64, arm64. */
+  readonly architecture: string;
+  /** The address by which the machine reaches others: of the interface with the default route, else the first that is not loopback. */
+  readonly address: string | undefined;
+  readonly swapBytes: number;
+}
+
+export async function readMachineFacts(): Promise<MachineFacts> {
+  const text = async (path: string) => {
+    try {
+      return (await readFile(path, 'utf8')).trim();
+    } catch {
+      return ''; // virtual machines and containers leave some of them out
+    }
+  };
+  const memory = await text('/proc/meminfo');
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(memory)?.[1] ?? 0);
+  const release = await text('/etc/os-release');
+  const bootID = await text('/proc/sys/kernel/random/boot_id');
+  const machineID = await text('/etc/machine-id');
+  return {
+    cpus: os.availableParallelism(),
+    memoryBytes: kilobytes('MemTotal') * 1024,
+    hostname: os.hostname().toLowerCase(),
+    machineID: machineID || bootID.replaceAll('-', ''),
+    systemUUID: (await text('/sys/class/dmi/id/product_uuid')) || machineID || bootID,
+    bootID,
+    kernelVersion: os.release(),
+    osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(release)?.[1] ?? 'Linux',
+    architecture: goArchitecture(os.arch()),
+    address: await ownAddress(await text('/proc/net/route')),
+    swapBytes: kilobytes('SwapTotal') * 1024,
+  };
+}
+
+function goArchitecture(architecture: string): string {
+  return ({ x64: 'amd64', ia32: '386' } as Record<string, string>)[architecture] ?? architecture;
+}
+
+async function ownAddress(routes: string): Promise<string | undefined> {
+  const defaultRoute = routes.split('\n').find((line) => line.split('\t')[1] === '00000000');
+  const interfaces = os.networkInterfaces();
+  const preferred = interfaces[defaultRoute?.split('\t')[0] ?? ''] ?? [];
+  const rest = Object.entries(interfaces).flatMap(([name, addresses]) => (/^(cni|veth|docker|lo)/.test(name) ? [] : (addresses ?? [])));
+  return [...preferred, ...rest].find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}
