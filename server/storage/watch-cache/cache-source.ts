@@ -1,0 +1,188 @@
+import sortedBTree from 'sorted-btree';
+import type { Clock } from '../../../api/base/clock.ts';
+import { sleep } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import { compareKeys } from '../mvcc/version-index.ts';
+import type { Storage, StorageEvent, StoredEntry, WatchBatch } from '../storage.ts';
+import { prefixEnd, StorageError } from '../storage.ts';
+import type { EventLogLimits } from './event-log.ts';
+import { ResourceCache } from './resource-cache.ts';
+import { coalesced, RevisionGate } from './revision-gate.ts';
+import type { CachedResource } from './stored-object.ts';
+import type { WatchCache } from './watch-cache.ts';
+
+const BTree = sortedBTree.default;
+
+/** Page of the first load: small enough for a message of etcd, large enough to be few. */
+const loadPage = 1000;
+const retryDelayMs = 1000;
+
+export interface CacheSourceDependencies {
+  readonly storage: Storage;
+  /** All keys below it are followed, e.g. /registry/. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Decodes values written by a real kube-apiserver as protobuf (`k8s\0`) to JSON. Absent: they are reported as corrupt. */
+  readonly decodeProtobuf?: (value: Uint8Array, key: string) => Uint8Array;
+  /** Per resource. Older events are read from the store's history. */
+  readonly logLimits?: EventLogLimits;
+}
+
+/** Follows the whole store once and feeds the caches of all resources, so that all of them are at the same revision. */
+export interface CacheSource {
+  /** Resolves when everything has been read for the first time. */
+  ready(): Promise<void>;
+  /**
+   * The cache of a resource, made at the first call; the resource may be known before or after the load, or come late
+   * (a CustomResourceDefinition). A later call for the same prefix replaces the description.
+   */
+  cacheFor(resource: CachedResource): WatchCache;
+  /** Revision that all caches have reached; undefined before the load. */
+  revision(): number | undefined;
+  reach: WatchCache['reach'];
+  /** Ends the following and all watches. */
+  close(): Promise<void>;
+}
+
+export function createCacheSource(dependencies: CacheSourceDependencies): CacheSource {
+  const follower = new Follower(dependencies);
+  const running = follower.run();
+  return {
+    ready: () => follower.ready,
+    cacheFor: (resource) => follower.cacheFor(resource),
+    revision: () => follower.gate.revision,
+    reach: follower.reach,
+    async close() {
+      follower.abort.abort();
+      await running;
+    },
+  };
+}
+
+class Follower {
+  readonly gate: RevisionGate;
+  readonly abort = new AbortController();
+  readonly ready: Promise<void>;
+  readonly #dependencies: CacheSourceDependencies;
+  readonly #caches = new Map<string, ResourceCache>();
+  /** What belongs to no known resource, until one claims it. */
+  #unclaimed = new BTree<string, StoredEntry>(undefined, compareKeys);
+  readonly #askNewest: () => Promise<number>;
+  readonly #becomeReady: () => void;
+  readonly #failReady: (error: StorageError) => void;
+  readonly #logLimits: EventLogLimits;
+
+  constructor(dependencies: CacheSourceDependencies) {
+    this.#dependencies = dependencies;
+    this.gate = new RevisionGate(dependencies.clock);
+    this.#askNewest = coalesced(() => dependencies.storage.currentRevision());
+    this.#logLimits = dependencies.logLimits ?? { entries: 10_000, heldBytes: 8 * 1024 * 1024 };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => undefined); // whoever waits is told; that nobody does is no error
+    this.ready = promise;
+    this.#becomeReady = resolve;
+    this.#failReady = reject;
+  }
+
+  readonly reach: WatchCache['reach'] = (revision, options) => this.gate.reach(revision === 'newest' ? this.#askNewest : revision, options);
+
+  cacheFor(resource: CachedResource): ResourceCache {
+    const known = this.#caches.get(resource.resourcePrefix);
+    if (known) {
+      known.reference.current = resource;
+      for (const object of known.objects()) object.forgetDerived();
+      return known;
+    }
+    const { clock, storage, decodeProtobuf } = this.#dependencies;
+    const context = { clock, storage, revision: () => this.gate.revision, reach: this.reach, logLimits: this.#logLimits };
+    const cache = new ResourceCache(context, { current: resource, decodeProtobuf });
+    this.#caches.set(resource.resourcePrefix, cache);
+    this.#unclaimed.editRange(resource.resourcePrefix, prefixEnd(resource.resourcePrefix), false, (_, entry) => {
+      cache.load(entry);
+      return { delete: true };
+    });
+    return cache;
+  }
+
+  async run(): Promise<void> {
+    const { storage, prefix, clock, logger } = this.#dependencies;
+    const { signal } = this.abort;
+    let isLoaded = false;
+    while (!signal.aborted) {
+      try {
+        if (!isLoaded) await this.#load();
+        isLoaded = true;
+        const afterRevision = this.gate.revision ?? 0;
+        for await (const batch of storage.watch({ start: prefix, end: prefixEnd(prefix), afterRevision, signal })) this.#apply(batch);
+      } catch (error) {
+        if (signal.aborted) break;
+        const isCompacted = error instanceof StorageError && error.reason === 'compacted';
+        if (isCompacted) isLoaded = false;
+        logger.error(
+          isCompacted
+            ? 'The watch cache fell behind the compaction of the store and is loaded anew'
+            : 'The watch cache cannot follow the store; trying again',
+          {
+            error,
+            revision: this.gate.revision,
+          },
+        );
+        if (!isCompacted) await sleep(clock, retryDelayMs, signal).catch(() => undefined);
+      }
+    }
+    for (const cache of this.#caches.values()) cache.close();
+    this.#failReady(new StorageError('closed', 'the cache was closed before it had been loaded'));
+  }
+
+  async #load(): Promise<void> {
+    const { storage, prefix } = this.#dependencies;
+    const end = prefixEnd(prefix);
+    const pages: (readonly StoredEntry[])[] = [];
+    let page = await storage.range({ start: prefix, end, limit: loadPage });
+    const { revision } = page;
+    pages.push(page.entries);
+    while (page.more) {
+      page = await storage.range({ start: `${page.entries.at(-1)?.key ?? prefix}\0`, end, limit: loadPage, revision });
+      pages.push(page.entries);
+    }
+    this.#unclaimed.clear();
+    for (const cache of this.#caches.values()) cache.reset(revision);
+    for (const entries of pages) {
+      for (const entry of entries) {
+        const cache = this.#cacheOf(entry.key);
+        if (cache) cache.load(entry);
+        else this.#unclaimed.set(entry.key, entry);
+      }
+    }
+    this.gate.advance(revision);
+    this.#becomeReady();
+  }
+
+  #apply({ events, revision }: WatchBatch): void {
+    const touched = new Set<ResourceCache>();
+    for (const event of events) {
+      const cache = this.#cacheOf(event.key);
+      if (!cache) this.#applyUnclaimed(event);
+      else {
+        cache.apply(event);
+        touched.add(cache);
+      }
+    }
+    this.gate.advance(revision);
+    for (const cache of touched) cache.publish();
+  }
+
+  #applyUnclaimed({ key, entry }: StorageEvent): void {
+    if (entry) this.#unclaimed.set(key, entry);
+    else this.#unclaimed.delete(key);
+  }
+
+  /** Prefixes of resources have one segment (pods) or two (services/specs, apps.example.com/widgets). */
+  #cacheOf(key: string): ResourceCache | undefined {
+    const first = key.indexOf('/', this.#dependencies.prefix.length) + 1;
+    if (first === 0) return undefined;
+    const second = key.indexOf('/', first) + 1;
+    return (second > 0 ? this.#caches.get(key.slice(0, second)) : undefined) ?? this.#caches.get(key.slice(0, first));
+  }
+}

@@ -1,0 +1,91 @@
+import type { CachedObject } from './watch-cache.ts';
+
+/** A change of one object; watches turn it into the event that their selector sees. */
+export interface LoggedChange {
+  /** For a deletion the last state, with the revision of the delete. */
+  readonly object: CachedObject;
+  readonly deleted: boolean;
+  /** The state before; absent for a creation. */
+  readonly previous: CachedObject | undefined;
+  /** Bytes that live only because of this entry: those of the superseded state. */
+  readonly heldBytes: number;
+}
+
+export interface EventLogLimits {
+  readonly entries: number;
+  /** Of superseded states; those that are still current cost nothing. */
+  readonly heldBytes: number;
+}
+
+/**
+ * The recent changes of a resource, numbered one by one. It is the buffer of every watch at once: a watch is a position
+ * in it, and one whose position has been dropped has fallen too far behind.
+ */
+export class EventLog {
+  readonly #limits: EventLogLimits;
+  /** Drops are made by moving #start; the array is cut when half of it is dropped. */
+  #entries: (LoggedChange | undefined)[] = [];
+  #start = 0;
+  /** Number of the entry at index 0 of the array. */
+  #base = 0;
+  #heldBytes = 0;
+  #floor: number;
+
+  /** Holds every change above `floor`, and none yet. */
+  constructor(floor: number, limits: EventLogLimits) {
+    this.#floor = floor;
+    this.#limits = limits;
+  }
+
+  /** Every change above this revision is here. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Number of the oldest entry held. */
+  get first(): number {
+    return this.#base + this.#start;
+  }
+
+  /** Number that the next entry will get. */
+  get end(): number {
+    return this.#base + this.#entries.length;
+  }
+
+  at(number: number): LoggedChange | undefined {
+    return this.#entries[number - this.#base];
+  }
+
+  append(change: LoggedChange): void {
+    this.#entries.push(change);
+    this.#heldBytes += change.heldBytes;
+  }
+
+  /** Drops the oldest down to the limits. Separate from append, so that all of a batch can be seen by its watches first. */
+  trim(): void {
+    while (this.#entries.length - this.#start > this.#limits.entries || this.#heldBytes > this.#limits.heldBytes) {
+      const oldest = this.#entries[this.#start];
+      if (!oldest) break;
+      this.#entries[this.#start++] = undefined;
+      this.#heldBytes -= oldest.heldBytes;
+      this.#floor = oldest.object.revision;
+    }
+    if (this.#start > 256 && this.#start * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#start);
+      this.#base += this.#start;
+      this.#start = 0;
+    }
+  }
+
+  /** Number of the first entry above `revision`. */
+  numberAfter(revision: number): number {
+    let low = this.#start;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle]?.object.revision ?? 0) > revision) high = middle;
+      else low = middle + 1;
+    }
+    return this.#base + low;
+  }
+}

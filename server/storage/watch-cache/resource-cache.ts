@@ -1,0 +1,211 @@
+import sortedBTree from 'sorted-btree';
+import type { Clock } from '../../../api/base/clock.ts';
+import { compareKeys } from '../mvcc/version-index.ts';
+import type { Storage, StorageEvent, StoredEntry } from '../storage.ts';
+import { prefixEnd, StorageError } from '../storage.ts';
+import { CacheWatch, eventOf } from './cache-watch.ts';
+import type { EventLogLimits } from './event-log.ts';
+import { EventLog } from './event-log.ts';
+import type { ResourceReference } from './stored-object.ts';
+import { StoredObject } from './stored-object.ts';
+import type { CachedObject, CacheEvent, CacheWatchOptions, Listing, ListQuery, WatchCache } from './watch-cache.ts';
+
+const BTree = sortedBTree.default;
+type ObjectTree = InstanceType<typeof BTree<string, StoredObject>>;
+
+/** Past states kept ready for the next pages of lists under way; they share all but what changed. */
+const maxSnapshots = 4;
+
+/** What a resource's cache has from its source. */
+export interface ResourceCacheContext {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  /** Revision up to which all events have been applied; undefined before the first load. */
+  revision(): number | undefined;
+  reach: WatchCache['reach'];
+  readonly logLimits: EventLogLimits;
+}
+
+/** The objects of one resource in order of their keys, and their recent changes. Fed by a CacheSource. */
+export class ResourceCache implements WatchCache {
+  readonly reference: ResourceReference;
+  readonly resourcePrefix: string;
+  readonly clock: Clock;
+  /** All open watches. */
+  readonly watches = new Set<CacheWatch>();
+  readonly reach: WatchCache['reach'];
+  readonly #context: ResourceCacheContext;
+  #objects: ObjectTree = new BTree(undefined, compareKeys);
+  #log: EventLog;
+  #isClosed = false;
+  readonly #snapshots = new Map<number, ObjectTree>();
+
+  constructor(context: ResourceCacheContext, reference: ResourceReference) {
+    this.#context = context;
+    this.reference = reference;
+    this.resourcePrefix = reference.current.resourcePrefix;
+    this.clock = context.clock;
+    this.reach = context.reach;
+    this.#log = new EventLog(context.revision() ?? 0, context.logLimits);
+  }
+
+  isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  revision(): number {
+    if (this.#isClosed) throw new StorageError('closed', 'the cache has been closed');
+    const revision = this.#context.revision();
+    if (revision === undefined) throw new StorageError('unavailable', 'the cache has not been loaded yet');
+    return revision;
+  }
+
+  log(): EventLog {
+    return this.#log;
+  }
+
+  watchers(): number {
+    return this.watches.size;
+  }
+
+  count(): number {
+    return this.#objects.size;
+  }
+
+  get(relativeKey: string): CachedObject | undefined {
+    this.revision();
+    return this.#objects.get(relativeKey);
+  }
+
+  list({ keyPrefix, revision, after }: ListQuery): Listing {
+    const newest = this.revision();
+    if (revision !== undefined && revision > newest)
+      throw new StorageError('future-revision', `required revision ${revision} is a future revision`, { revision: newest });
+    const objects = revision === undefined ? this.#objects : this.#snapshot(revision);
+    const start = after === undefined || after < keyPrefix ? keyPrefix : `${after}\0`;
+    const end = keyPrefix === '' ? '\uffff' : prefixEnd(keyPrefix);
+    const count = start === '' ? objects.size : objects.forRange(start, end, false);
+    // a lazy reader must not see later changes: the clone shares its nodes until they change
+    const stable = count === 0 || objects !== this.#objects ? objects : objects.clone();
+    return { revision: revision ?? newest, objects: { [Symbol.iterator]: () => between(stable, start, end) }, count };
+  }
+
+  watch(options: CacheWatchOptions): AsyncIterable<CacheEvent> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        this.revision();
+        return options.afterRevision >= this.#log.floor ? new CacheWatch(this, options) : this.#replay(options);
+      },
+    };
+  }
+
+  /** Replaces everything: what happened between is not known, so watches end and older revisions are not held. */
+  reset(revision: number): void {
+    this.#objects = new BTree(undefined, compareKeys);
+    this.#log = new EventLog(revision, this.#context.logLimits);
+    this.#snapshots.clear();
+    for (const watch of this.watches) watch.wake();
+  }
+
+  /** Ends all watches, and all reading: a cache that no longer follows must not be taken for the truth. */
+  close(): void {
+    this.#isClosed = true;
+    for (const watch of this.watches) watch.wake();
+  }
+
+  /** Part of a load: no event. */
+  load(entry: StoredEntry): void {
+    this.#objects.set(this.#relative(entry.key), new StoredObject(this.reference, entry.key, entry.modRevision, entry.value));
+  }
+
+  apply(event: StorageEvent): void {
+    const relativeKey = this.#relative(event.key);
+    const previous = this.#objects.get(relativeKey);
+    const heldBytes = previous?.size ?? 0;
+    if (event.entry) {
+      const object = new StoredObject(this.reference, event.key, event.revision, event.entry.value);
+      this.#objects.set(relativeKey, object);
+      this.#log.append({ object, deleted: false, previous, heldBytes });
+    } else if (previous) {
+      this.#objects.delete(relativeKey);
+      this.#log.append({ object: previous.deletedAt(event.revision), deleted: true, previous, heldBytes });
+    }
+  }
+
+  /** Tells the watches of what was applied, when all of a batch has been. */
+  publish(): void {
+    for (const watch of this.watches) watch.wake();
+    this.#log.trim();
+    for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
+  }
+
+  objects(): Iterable<StoredObject> {
+    return this.#objects.values();
+  }
+
+  #relative(key: string): string {
+    return key.slice(this.resourcePrefix.length);
+  }
+
+  /** The state at a revision that the log reaches back to: the present one with what came later undone. */
+  #snapshot(revision: number): ObjectTree {
+    const log = this.#log;
+    if (revision < log.floor)
+      throw new StorageError('compacted', `the cache no longer holds revision ${revision}`, { revision: log.floor });
+    const from = log.numberAfter(revision);
+    if (from === log.end) return this.#objects.clone();
+    const known = this.#snapshots.get(revision);
+    if (known) return known;
+    const objects = this.#objects.clone();
+    for (let number = log.end - 1; number >= from; number--) {
+      const change = log.at(number);
+      if (!change) continue;
+      const relativeKey = this.#relative(change.object.key);
+      if (change.previous instanceof StoredObject) objects.set(relativeKey, change.previous);
+      else objects.delete(relativeKey);
+    }
+    this.#snapshots.set(revision, objects);
+    for (const oldest of this.#snapshots.keys()) {
+      if (this.#snapshots.size <= maxSnapshots) break;
+      this.#snapshots.delete(oldest);
+    }
+    return objects;
+  }
+
+  /** Reads from the store's history what the log no longer holds, then goes on from the log. */
+  async *#replay(options: CacheWatchOptions): AsyncGenerator<CacheEvent, undefined> {
+    const keyStart = this.resourcePrefix + options.keyPrefix;
+    let reached = options.afterRevision;
+    const history = this.#context.storage.watch({
+      start: keyStart,
+      end: prefixEnd(keyStart),
+      afterRevision: reached,
+      signal: options.signal,
+    });
+    for await (const batch of history) {
+      for (const event of batch.events) {
+        const cacheEvent = this.#historicEvent(event, keyStart, options);
+        if (cacheEvent) yield cacheEvent;
+      }
+      reached = batch.revision;
+      if (reached >= this.#log.floor) break;
+    }
+    if (options.signal.aborted) return undefined;
+    yield* { [Symbol.asyncIterator]: () => new CacheWatch(this, { ...options, afterRevision: reached }) };
+    return undefined;
+  }
+
+  #historicEvent(event: StorageEvent, keyStart: string, options: CacheWatchOptions): CacheEvent | undefined {
+    const { previous, entry } = event;
+    const before = previous && new StoredObject(this.reference, event.key, previous.modRevision, previous.value);
+    const object = entry ? new StoredObject(this.reference, event.key, event.revision, entry.value) : before?.deletedAt(event.revision);
+    return object && eventOf({ object, deleted: !entry, previous: before, heldBytes: 0 }, keyStart, options.matches);
+  }
+}
+
+function* between(objects: ObjectTree, start: string, end: string): Generator<StoredObject> {
+  for (const [key, object] of objects.entries(start, [])) {
+    if (key >= end) return;
+    yield object;
+  }
+}

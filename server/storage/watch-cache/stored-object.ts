@@ -1,0 +1,173 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
+import { StorageError } from '../storage.ts';
+import type { CachedObject } from './watch-cache.ts';
+import { asBuffer, parseAt, setResourceVersion } from './wire-json.ts';
+
+/** What the cache must know of a stored resource. */
+export interface CachedResource {
+  /** Everything below belongs to it, e.g. /registry/pods/. */
+  readonly resourcePrefix: string;
+  readonly namespaced: boolean;
+  /** Of the stored version. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Fields for field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: DeepReadonly<KubeObject>) => string>>;
+  /** Makes JSON of the storage version from a stored value (decryption, older versions). Absent: it is that. */
+  readonly transform?: (value: Uint8Array, key: string) => Uint8Array;
+  /** Parses wire JSON. Default: JSON.parse. */
+  readonly parse?: (json: Uint8Array) => UntypedObject;
+}
+
+/** How objects find their resource; the description may be replaced while the objects stay. */
+export interface ResourceReference {
+  current: CachedResource;
+  /** Decodes values a real kube-apiserver wrote as protobuf (`k8s\0`) to JSON. */
+  readonly decodeProtobuf: ((value: Uint8Array, key: string) => Uint8Array) | undefined;
+}
+
+type Stage = 'stored' | 'json' | 'wire';
+
+const noLabels: Readonly<Record<string, string>> = Object.freeze({});
+
+/**
+ * One set of bytes that turns from the stored value into the wire form when that is first asked for. Parsed objects and
+ * other encodings are held weakly: they last as long as somebody uses them, so that memory does not grow with reading.
+ * A value that cannot be read throws StorageError 'corrupt' wherever its content is asked for.
+ */
+export class StoredObject implements CachedObject {
+  readonly key: string;
+  readonly revision: number;
+  readonly #resource: ResourceReference;
+  #bytes: Uint8Array;
+  #stage: Stage;
+  #labels: Readonly<Record<string, string>> | undefined;
+  #fields: Readonly<Record<string, string>> | undefined;
+  #parsed: WeakRef<DeepReadonly<UntypedObject>> | undefined;
+  #encodings: Map<string, WeakRef<Uint8Array>> | undefined;
+
+  constructor(resource: ResourceReference, key: string, revision: number, bytes: Uint8Array, stage: Stage = 'stored') {
+    this.key = key;
+    this.revision = revision;
+    this.#resource = resource;
+    this.#bytes = bytes;
+    this.#stage = stage;
+  }
+
+  /** The object of the DELETED event: this state, with the revision of the delete. */
+  deletedAt(revision: number): StoredObject {
+    const deleted = new StoredObject(this.#resource, this.key, revision, this.#bytes, this.#stage === 'stored' ? 'stored' : 'json');
+    deleted.#labels = this.#labels;
+    deleted.#fields = this.#fields;
+    return deleted;
+  }
+
+  /** Bytes it keeps in memory. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  get namespace(): string {
+    const slash = this.key.lastIndexOf('/');
+    return this.#resource.current.namespaced ? this.key.slice(this.key.lastIndexOf('/', slash - 1) + 1, slash) : '';
+  }
+
+  get name(): string {
+    return this.key.slice(this.key.lastIndexOf('/') + 1);
+  }
+
+  get json(): Uint8Array {
+    if (this.#stage !== 'wire') {
+      this.#bytes = this.#toWire();
+      this.#stage = 'wire';
+    }
+    return this.#bytes;
+  }
+
+  labels(): Readonly<Record<string, string>> {
+    this.#labels ??= this.#readLabels();
+    return this.#labels;
+  }
+
+  field(name: string): string | undefined {
+    if (name === 'metadata.name') return this.name;
+    if (name === 'metadata.namespace') return this.namespace;
+    const { selectableFields } = this.#resource.current;
+    if (!Object.hasOwn(selectableFields, name)) return undefined;
+    this.#fields ??= this.#readFields(selectableFields);
+    return this.#fields[name];
+  }
+
+  object(): DeepReadonly<UntypedObject> {
+    const known = this.#parsed?.deref();
+    if (known) return known;
+    const object = deepFreeze(this.#parse());
+    this.#parsed = new WeakRef(object);
+    return object;
+  }
+
+  encoded(representation: string, make: (object: CachedObject) => Uint8Array): Uint8Array {
+    const known = this.#encodings?.get(representation)?.deref();
+    if (known) return known;
+    const encoded = make(this);
+    this.#encodings ??= new Map();
+    this.#encodings.set(representation, new WeakRef(encoded));
+    return encoded;
+  }
+
+  /** Drops what was derived, after the resource's description has changed. */
+  forgetDerived(): void {
+    this.#fields = undefined;
+    this.#encodings = undefined;
+  }
+
+  #toWire(): Uint8Array {
+    const { transform } = this.#resource.current;
+    try {
+      let json = this.#bytes;
+      if (this.#stage === 'stored' && transform) json = transform(json, this.key);
+      if (isProtobuf(json)) {
+        const { decodeProtobuf } = this.#resource;
+        if (!decodeProtobuf) throw new StorageError('corrupt', 'the stored value is protobuf, which this server was not set up to decode');
+        json = decodeProtobuf(json, this.key);
+      }
+      return setResourceVersion(json, this.revision);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new StorageError('corrupt', `${this.key} at revision ${this.revision} cannot be read: ${reason}`, { cause });
+    }
+  }
+
+  #parse(): UntypedObject {
+    const { parse } = this.#resource.current;
+    const { json } = this;
+    return parse ? parse(json) : JSON.parse(asBuffer(json).toString());
+  }
+
+  #readLabels(): Readonly<Record<string, string>> {
+    const parsed = this.#parsed?.deref();
+    const labels = parsed ? parsed.metadata.labels : parseAt(this.json, ['metadata', 'labels']);
+    if (typeof labels !== 'object' || labels === null) return noLabels;
+    return Object.freeze(
+      Object.fromEntries(Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string')),
+    );
+  }
+
+  #readFields(selectable: CachedResource['selectableFields']): Readonly<Record<string, string>> {
+    const object = this.object();
+    return Object.fromEntries(Object.entries(selectable).map(([name, value]) => [name, value(object)]));
+  }
+}
+
+/** The envelope of values that upstream writes as protobuf. */
+function isProtobuf(value: Uint8Array): boolean {
+  return value[0] === 0x6b && value[1] === 0x38 && value[2] === 0x73 && value[3] === 0;
+}
+
+function deepFreeze<T>(value: T): DeepReadonly<T>;
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) if (typeof member === 'object') deepFreeze(member);
+  return Object.freeze(value);
+}

@@ -1,0 +1,78 @@
+import { StorageError } from '../storage.ts';
+import { absent, findMember, findPath, isCloseBrace, isOpenBrace, odd, skipSpace, skipValue } from './json-scan.ts';
+
+const newline = 0x0a;
+
+/**
+ * The JSON clients read, from the JSON that is stored: one line, with `metadata.resourceVersion` set. The stored bytes
+ * are copied around the place, not parsed. They may hold a resourceVersion already; it is replaced.
+ */
+export function setResourceVersion(stored: Uint8Array, revision: number): Uint8Array {
+  const end = trimmedEnd(stored);
+  const json = end === stored.length ? stored : stored.subarray(0, end);
+  if (json.includes(newline)) return reparsed(json, revision); // each event of a watch is one line
+  const open = findPath(json, ['metadata']);
+  if (open < 0 || !isOpenBrace(json, open)) return reparsed(json, revision);
+  const existing = mayContain(json, open) ? findMember(json, open, 'resourceVersion') : absent;
+  if (existing === odd) return reparsed(json, revision);
+  if (existing !== absent) return joined(json, existing, `"${revision}"`, skipValue(json, existing));
+  const isEmpty = isCloseBrace(json, skipSpace(json, open + 1));
+  return joined(json, open + 1, `"resourceVersion":"${revision}"${isEmpty ? '' : ','}`, open + 1);
+}
+
+/** The value at `path`, parsed; undefined if there is none. */
+export function parseAt(json: Uint8Array, path: readonly string[]): unknown {
+  const from = findPath(json, path);
+  if (from === absent) return undefined;
+  if (from !== odd) return JSON.parse(asBuffer(json).toString('utf8', from, skipValue(json, from)));
+  let value: unknown = parsed(json);
+  for (const name of path) value = isRecord(value) ? value[name] : undefined;
+  return value;
+}
+
+function joined(json: Uint8Array, before: number, inserted: string, after: number): Uint8Array {
+  // Not from Node's shared pool: a long-lived object would pin the whole slab.
+  const wire = Buffer.allocUnsafeSlow(before + inserted.length + (json.length - after));
+  wire.set(json.subarray(0, before), 0);
+  wire.write(inserted, before, 'latin1');
+  wire.set(json.subarray(after), before + inserted.length);
+  return wire;
+}
+
+function reparsed(json: Uint8Array, revision: number): Uint8Array {
+  const object = parsed(json);
+  const metadata = isRecord(object['metadata']) ? object['metadata'] : {};
+  const text = JSON.stringify({ ...object, metadata: { ...metadata, resourceVersion: String(revision) } });
+  const wire = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  wire.write(text);
+  return wire;
+}
+
+function parsed(json: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(asBuffer(json).toString());
+  } catch (cause) {
+    throw new StorageError('corrupt', 'the stored value is not JSON', { cause });
+  }
+  if (!isRecord(value)) throw new StorageError('corrupt', 'the stored value is not an object');
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function mayContain(json: Uint8Array, from: number): boolean {
+  return asBuffer(json).includes('"resourceVersion"', from, 'latin1');
+}
+
+function trimmedEnd(json: Uint8Array): number {
+  let end = json.length;
+  while (end > 0 && (json[end - 1] ?? 0xff) <= 0x20) end--;
+  return end;
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
