@@ -305,7 +305,7 @@ describe('watch cache', () => {
   it('loads anew and ends its watches when compaction has overtaken it', async () => {
     const clock = createManualClock();
     const storage = createMemoryStorage({ clock });
-    const start = await put(storage, 'd/a');
+    await put(storage, 'd/a');
     let cut = new AbortController();
     let mayConnect = Promise.resolve();
     const overtaken: Storage = {
@@ -316,19 +316,21 @@ describe('watch cache', () => {
       },
     };
     const { cache } = await setup({ storage: overtaken, clock });
-    const ended = take(1, open(cache, { afterRevision: start }));
+    const followed = await put(storage, 'd/a');
+    await reachNewest(cache);
+    const ended = take(1, open(cache, { afterRevision: followed }));
     const reconnect = Promise.withResolvers<void>();
     mayConnect = reconnect.promise;
     cut.abort();
     cut = new AbortController();
     await put(storage, 'd/b');
     await put(storage, 'd/c');
-    await storage.compact(start + 2);
+    await storage.compact(followed + 2);
     reconnect.resolve();
     await reachNewest(cache);
     assert.deepEqual(await ended, ['END']);
     assert.equal(cache.count(), 3);
-    await assert.rejects(open(cache, { afterRevision: start }).next(), { reason: 'compacted' });
+    await assert.rejects(open(cache, { afterRevision: followed }).next(), { reason: 'compacted' });
   });
 
   it('refuses to be read once closed', async () => {
