@@ -1,0 +1,94 @@
+import { canonicalMicroTime, canonicalTime, TimeFormatError } from '../meta/time.ts';
+import { DecodeError } from './decode-error.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
+const int32Min = -(2 ** 31);
+const int32Max = 2 ** 31 - 1;
+
+/** How Go's decoder names a JSON value of the wrong type. */
+export function describeJSON(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'bigint') return 'number';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function goValueError(value: unknown, goType: string): DecodeError {
+  return new DecodeError(`json: cannot unmarshal ${describeJSON(value)} into Go value of type ${goType}`);
+}
+
+/** undefined where the value is no such integer. */
+export function decodeInteger(value: unknown, format: string | undefined): number | bigint | undefined {
+  if (typeof value === 'bigint') return format !== 'int32' && value >= int64Min && value <= int64Max ? value : undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value)) return undefined;
+  if (format === 'int32') return value >= int32Min && value <= int32Max ? value : undefined;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Checks base64 as Go's StdEncoding does; line breaks are dropped. Throws DecodeError. */
+export function decodeBase64Text(text: string): string {
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return text;
+  const clean = text.replaceAll(/[\r\n]/g, '');
+  if (clean !== text) return decodeBase64Text(clean);
+  throw new DecodeError(`illegal base64 data at input byte ${findIllegalByte(text)}`);
+}
+
+function findIllegalByte(text: string): number {
+  for (let at = 0; at < text.length; at++) {
+    if (base64.includes(text.charAt(at))) continue;
+    const isPadding = text.charAt(at) === '=' && at % 4 >= 2;
+    if (!isPadding) return at;
+    const end = at % 4 === 2 ? at + 1 : at;
+    if (text.charAt(end) !== '=') return Math.min(end, text.length);
+    return end + 1;
+  }
+  return text.length - (text.length % 4);
+}
+
+function decodeTime(value: unknown, canonical: (text: string) => string): string {
+  if (typeof value !== 'string') throw goValueError(value, 'string');
+  try {
+    return canonical(value);
+  } catch (error) {
+    if (error instanceof TimeFormatError) throw new DecodeError(error.message);
+    throw error;
+  }
+}
+
+function decodeIntOrString(value: unknown): number | string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw goValueError(value, 'int32');
+  const integer = decodeInteger(value, 'int32');
+  if (typeof integer !== 'number') throw new DecodeError(`json: cannot unmarshal number ${value} into Go value of type int32`);
+  return integer;
+}
+
+const quantityPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
+
+function decodeQuantity(value: unknown): string {
+  const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : 'null';
+  if (quantityPattern.test(text)) return text;
+  throw new DecodeError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+}
+
+/** Decodes a value whose format has a reader of its own in Go; `value` is not null. Throws DecodeError. */
+export function decodeFormat(value: unknown, schema: StructuralSchema): unknown {
+  switch (schema.format) {
+    case 'date-time':
+      return decodeTime(value, canonicalTime);
+    case 'micro-time':
+      return decodeTime(value, canonicalMicroTime);
+    case 'quantity':
+      return decodeQuantity(value);
+    case 'int-or-string':
+      return decodeIntOrString(value);
+    default:
+      return value;
+  }
+}
+
+/** Formats that decodeFormat reads. */
+export const decodedFormats: ReadonlySet<string | undefined> = new Set(['date-time', 'micro-time', 'quantity', 'int-or-string']);

@@ -1,0 +1,264 @@
+import { DecodeError } from './decode-error.ts';
+import { decodeBase64Text, decodedFormats, decodeFormat, decodeInteger, describeJSON } from './decode-scalar.ts';
+import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
+
+export interface Decoded {
+  readonly object: Record<string, unknown>;
+  /** Paths of fields that the schema does not know and that were dropped, e.g. `spec.containers[0].foo`; at most 100. */
+  readonly unknownFields: readonly string[];
+}
+
+type JSONObject = Record<string, unknown>;
+
+/** Upstream stops collecting after this many. */
+const maxUnknownFields = 100;
+
+/** Where in the value the decoder is, for messages. */
+class Position {
+  readonly unknownFields = new Set<string>();
+  readonly #steps: (string | number)[] = [];
+  readonly #isField: boolean[] = [];
+  #struct = '';
+  /** Inside a value with a Go reader of its own, which drops unknown fields silently. */
+  silent = false;
+
+  enterField(name: string, struct: string): string {
+    const outer = this.#struct;
+    this.#steps.push(name);
+    this.#isField.push(true);
+    this.#struct = struct;
+    return outer;
+  }
+
+  leaveField(outerStruct: string): void {
+    this.leave();
+    this.#struct = outerStruct;
+  }
+
+  enter(step: string | number): void {
+    this.#steps.push(step);
+    this.#isField.push(false);
+  }
+
+  leave(): void {
+    this.#steps.pop();
+    this.#isField.pop();
+  }
+
+  addUnknown(name: string): void {
+    if (this.silent || this.unknownFields.size >= maxUnknownFields) return;
+    let path = '';
+    for (const step of [...this.#steps, name]) path += typeof step === 'number' ? `[${step}]` : path === '' ? step : `.${step}`;
+    this.unknownFields.add(path);
+  }
+
+  /** Go names the innermost struct and the fields above the value, without list indexes and map keys. */
+  mismatch(found: string, goType: string): DecodeError {
+    const fields = this.#steps.filter((_, index) => this.#isField[index] === true);
+    const where = this.#struct === '' ? 'Go value' : `Go struct field ${this.#struct}.${fields.join('.')}`;
+    return new DecodeError(`json: cannot unmarshal ${found} into ${where} of type ${goType}`);
+  }
+}
+
+/**
+ * Decodes a parsed JSON value as Go decodes and encodes the type upstream: fields out of the schema are dropped and
+ * reported, names are case-sensitive, null counts as absent, values are checked and brought into canonical form, fields
+ * are in a fixed order, and what Go always writes is there (structs as {}, times as null, ...). One difference: a
+ * required list or map that is absent becomes empty instead of null, so that code may rely on it. The result shares no
+ * structure with `value` except below values of type 'any'. Throws DecodeError with Go's message.
+ */
+export function decode(value: unknown, schema: StructuralSchema): Decoded {
+  const position = new Position();
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw position.mismatch(value === null ? 'null' : describeJSON(value), schema.goType ?? 'object');
+  const object = decodeObject(value as JSONObject, schema, position);
+  return { object, unknownFields: [...position.unknownFields] };
+}
+
+function decodeValue(value: unknown, schema: StructuralSchema, position: Position): unknown {
+  if (value === null) return zeroOf(schema, position);
+  switch (schema.type) {
+    case 'object':
+      if (typeof value !== 'object' || Array.isArray(value)) throw position.mismatch(describeJSON(value), schema.goType ?? 'object');
+      return decodeObject(value as JSONObject, schema, position);
+    case 'array':
+      if (!Array.isArray(value)) throw position.mismatch(describeJSON(value), schema.goType ?? '[]interface {}');
+      return decodeList(value, schema.items, position);
+    case 'string':
+      return decodeString(value, schema, position);
+    case 'integer':
+      return decodeNumber(value, decodeInteger(value, schema.format), schema, position);
+    case 'number':
+      return decodeNumber(
+        value,
+        typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : undefined,
+        schema,
+        position,
+      );
+    case 'boolean':
+      if (typeof value !== 'boolean') throw position.mismatch(describeJSON(value), schema.goType ?? 'bool');
+      return value;
+    case 'any':
+      return decodeAny(value, schema, position);
+  }
+}
+
+function decodeNumber(value: unknown, decoded: number | bigint | undefined, schema: StructuralSchema, position: Position): number | bigint {
+  if (decoded !== undefined) return decoded;
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  throw position.mismatch(isNumber ? `number ${value}` : describeJSON(value), schema.goType ?? schema.format ?? 'int64');
+}
+
+function decodeString(value: unknown, schema: StructuralSchema, position: Position): unknown {
+  if (decodedFormats.has(schema.format)) return decodeFormat(value, schema);
+  if (typeof value !== 'string') throw position.mismatch(describeJSON(value), schema.goType ?? 'string');
+  return schema.format === 'byte' ? decodeBase64Text(value) : value;
+}
+
+function decodeList(value: readonly unknown[], items: StructuralSchema | undefined, position: Position): unknown[] {
+  if (!items) return [...value];
+  const list: unknown[] = [];
+  for (let index = 0; index < value.length; index++) {
+    position.enter(index);
+    list.push(decodeValue(value[index], items, position));
+    position.leave();
+  }
+  return list;
+}
+
+function decodeObject(value: JSONObject, schema: StructuralSchema, position: Position): JSONObject {
+  if (schema.properties) return decodeStruct(value, schema, schema.properties, position);
+  if (!schema.additionalProperties) return value;
+  const map: JSONObject = {};
+  const values = schema.additionalProperties;
+  for (const key of sortedKeys(value)) {
+    position.enter(key);
+    setOwn(map, key, decodeValue(value[key], values, position));
+    position.leave();
+  }
+  return map;
+}
+
+/** Go writes maps in the order of their keys' bytes, which is that of their code points. */
+function sortedKeys(value: JSONObject): string[] {
+  const keys = Object.keys(value);
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] ?? '') > (keys[index] ?? '')) return keys.sort();
+  }
+  return keys;
+}
+
+function setOwn(object: JSONObject, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+  else object[key] = value;
+}
+
+function decodeStruct(
+  value: JSONObject,
+  schema: StructuralSchema,
+  properties: ReadonlyMap<string, PropertySchema>,
+  position: Position,
+): JSONObject {
+  const struct = shortName(schema);
+  const decoded = new Map<string, unknown>();
+  // In the order of the document, so that the first error is the one that Go finds first.
+  for (const key of Object.keys(value)) {
+    const property = properties.get(key);
+    if (!property) {
+      if (schema.preserveUnknownFields === true) decoded.set(key, value[key]);
+      else position.addUnknown(key);
+      continue;
+    }
+    if (value[key] === null) continue;
+    const outer = position.enterField(key, struct);
+    decoded.set(key, decodeValue(value[key], property.schema, position));
+    position.leaveField(outer);
+  }
+  const object: JSONObject = {};
+  for (const [name, property] of properties) {
+    const field = decoded.get(name);
+    if (field === undefined ? isAlwaysWritten(property) : isLeftOut(field, property)) {
+      if (field !== undefined) continue;
+      const zero = zeroOfField(property, position);
+      if (zero !== undefined) object[name] = zero;
+    } else if (field !== undefined) object[name] = field;
+  }
+  if (schema.preserveUnknownFields === true) for (const [key, field] of decoded) if (!properties.has(key)) setOwn(object, key, field);
+  return object;
+}
+
+const shortNames = new WeakMap<StructuralSchema, string>();
+
+function shortName(schema: StructuralSchema): string {
+  let name = shortNames.get(schema);
+  if (name === undefined) {
+    name = schema.name?.slice(schema.name.lastIndexOf('.') + 1) ?? '';
+    shortNames.set(schema, name);
+  }
+  return name;
+}
+
+/** Whether Go's omitempty leaves out a value that is there. */
+function isLeftOut(value: unknown, property: PropertySchema): boolean {
+  if (!property.omitEmpty || property.pointer) return false;
+  if (value === '') return !decodedFormats.has(property.schema.format);
+  if (value === 0 || value === false) return !decodedFormats.has(property.schema.format);
+  if (typeof value !== 'object' || value === null || property.schema.type === 'any') return false;
+  if (Array.isArray(value)) return value.length === 0;
+  return property.schema.additionalProperties !== undefined && Object.keys(value).length === 0;
+}
+
+function isStruct(schema: StructuralSchema): boolean {
+  return schema.properties !== undefined || decodedFormats.has(schema.format) || schema.format === 'raw-extension';
+}
+
+function isAlwaysWritten(property: PropertySchema): boolean {
+  if (property.pointer) return !property.omitEmpty && !property.required;
+  if (property.omitZero === true) return false;
+  return !property.omitEmpty || isStruct(property.schema);
+}
+
+/** What Go writes for a field that was never set. */
+function zeroOfField(property: PropertySchema, position: Position): unknown {
+  const { schema } = property;
+  if (property.pointer) return null;
+  if (schema.type === 'array' || schema.additionalProperties || schema.format === 'byte') {
+    if (!property.required) return null;
+    return schema.type === 'array' ? [] : schema.additionalProperties ? {} : null;
+  }
+  return zeroOf(schema, position);
+}
+
+/** Go's zero value as it is written; it stands for null inside lists and maps. */
+function zeroOf(schema: StructuralSchema, position: Position): unknown {
+  switch (schema.type) {
+    case 'object':
+      return schema.properties ? decodeStruct({}, schema, schema.properties, position) : null;
+    case 'string':
+      if (schema.format === 'quantity') return '0';
+      if (schema.format === 'int-or-string') return 0;
+      return schema.format === 'date-time' || schema.format === 'micro-time' || schema.format === 'byte' ? null : '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    default:
+      return null;
+  }
+}
+
+/** Values of any shape are kept as they are; those of a CRD's schema that may be one schema or something else are read. */
+function decodeAny(value: unknown, schema: StructuralSchema, position: Position): unknown {
+  if (!schema.items || typeof value !== 'object' || value === null) return value;
+  const outer = position.silent;
+  position.silent = true;
+  const isPlainList = schema.format === 'json-schema-or-string-array' && Array.isArray(value);
+  const decoded = isPlainList
+    ? value
+    : Array.isArray(value)
+      ? decodeList(value, schema.items, position)
+      : decodeObject(value as JSONObject, schema.items, position);
+  position.silent = outer;
+  return decoded;
+}

@@ -1,0 +1,208 @@
+/** Text that is no JSON; the message is that of Go's encoding/json, which clients of Kubernetes see. */
+export class JSONSyntaxError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'JSONSyntaxError';
+  }
+}
+
+export const tooDeepMessage = 'exceeded max depth';
+
+/** Upstream stops collecting after this many. */
+const maxDuplicates = 100;
+
+const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+/** As Go quotes a character in an error message. */
+function quoteCharacter(character: string): string {
+  if (character === "'") return "'\\''";
+  if (character === '"') return "'\"'";
+  return `'${JSON.stringify(character).slice(1, -1)}'`;
+}
+
+/**
+ * A slow and exact reader of JSON, for texts with which JSON.parse would lose something or about which it would not say
+ * what is wrong: keeps integers beyond 2^53 as bigint, replaces lone surrogates by U+FFFD as Go does, knows the paths of
+ * repeated members (the last one counts), and reports errors in Go's words.
+ */
+export class JSONParser {
+  readonly #text: string;
+  readonly #maxDepth: number;
+  #at = 0;
+  #depth = 0;
+  readonly #path: string[] = [];
+  readonly #duplicates = new Set<string>();
+
+  constructor(text: string, maxDepth: number) {
+    this.#text = text;
+    this.#maxDepth = maxDepth;
+  }
+
+  /** Paths such as `spec.containers[0].image`. */
+  get duplicateFields(): readonly string[] {
+    return [...this.#duplicates];
+  }
+
+  /** Throws JSONSyntaxError. */
+  parse(): unknown {
+    const value = this.#value();
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#invalid('after top-level value');
+    return value;
+  }
+
+  #invalid(where: string): JSONSyntaxError {
+    const code = this.#text.codePointAt(this.#at);
+    if (code === undefined) return new JSONSyntaxError('unexpected end of JSON input');
+    return new JSONSyntaxError(`invalid character ${quoteCharacter(String.fromCodePoint(code))} ${where}`);
+  }
+
+  #skipSpace(): void {
+    while (this.#at < this.#text.length && ' \t\r\n'.includes(this.#text.charAt(this.#at))) this.#at++;
+  }
+
+  #value(): unknown {
+    this.#skipSpace();
+    const character = this.#text.charAt(this.#at);
+    switch (character) {
+      case '{':
+        return this.#nested(() => this.#object());
+      case '[':
+        return this.#nested(() => this.#array());
+      case '"':
+        return this.#string();
+      case 't':
+        return this.#literal('true', true);
+      case 'f':
+        return this.#literal('false', false);
+      case 'n':
+        return this.#literal('null', null);
+      default:
+        if (character === '-' || (character >= '0' && character <= '9')) return this.#number();
+        throw this.#invalid('looking for beginning of value');
+    }
+  }
+
+  #nested(read: () => unknown): unknown {
+    if (++this.#depth > this.#maxDepth) throw new JSONSyntaxError(tooDeepMessage);
+    this.#at++;
+    const value = read();
+    this.#depth--;
+    return value;
+  }
+
+  #object(): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    this.#skipSpace();
+    if (this.#text.charAt(this.#at) === '}') return this.#end(object);
+    for (;;) {
+      this.#skipSpace();
+      if (this.#text.charAt(this.#at) !== '"') throw this.#invalid('looking for beginning of object key string');
+      const key = this.#string();
+      this.#skipSpace();
+      if (this.#text.charAt(this.#at) !== ':') throw this.#invalid('after object key');
+      this.#at++;
+      this.#path.push(this.#path.length === 0 ? key : `.${key}`);
+      if (Object.hasOwn(object, key) && this.#duplicates.size < maxDuplicates) this.#duplicates.add(this.#path.join(''));
+      const value = this.#value();
+      this.#path.pop();
+      if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+      else object[key] = value;
+      this.#skipSpace();
+      const next = this.#text.charAt(this.#at);
+      if (next === '}') return this.#end(object);
+      if (next !== ',') throw this.#invalid('after object key:value pair');
+      this.#at++;
+    }
+  }
+
+  #array(): unknown[] {
+    const array: unknown[] = [];
+    this.#skipSpace();
+    if (this.#text.charAt(this.#at) === ']') return this.#end(array);
+    for (;;) {
+      this.#path.push(`[${array.length}]`);
+      array.push(this.#value());
+      this.#path.pop();
+      this.#skipSpace();
+      const next = this.#text.charAt(this.#at);
+      if (next === ']') return this.#end(array);
+      if (next !== ',') throw this.#invalid('after array element');
+      this.#at++;
+    }
+  }
+
+  #end<T>(value: T): T {
+    this.#at++;
+    return value;
+  }
+
+  #literal<T>(word: string, value: T): T {
+    for (const [index, expected] of [...word].entries()) {
+      if (this.#text.charAt(this.#at) !== expected)
+        throw this.#invalid(index === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting ${quoteCharacter(expected)})`);
+      this.#at++;
+    }
+    return value;
+  }
+
+  #string(): string {
+    this.#at++;
+    let value = '';
+    for (;;) {
+      const character = this.#text.charAt(this.#at);
+      if (character === '') throw this.#invalid('in string literal');
+      if (character === '"') {
+        this.#at++;
+        return value.toWellFormed();
+      }
+      if (character < ' ') throw this.#invalid('in string literal');
+      this.#at++;
+      value += character === '\\' ? this.#escape() : character;
+    }
+  }
+
+  #escape(): string {
+    const character = this.#text.charAt(this.#at);
+    if (character === 'u') {
+      this.#at++;
+      const start = this.#at;
+      for (; this.#at < start + 4; this.#at++) {
+        if (!/[0-9a-fA-F]/.test(this.#text.charAt(this.#at))) throw this.#invalid('in \\u hexadecimal character escape');
+      }
+      return String.fromCharCode(Number.parseInt(this.#text.slice(start, this.#at), 16));
+    }
+    const plain = escapes[character];
+    if (plain === undefined) throw this.#invalid('in string escape code');
+    this.#at++;
+    return plain;
+  }
+
+  #number(): number | bigint {
+    const start = this.#at;
+    if (this.#text.charAt(this.#at) === '-') this.#at++;
+    if (this.#text.charAt(this.#at) === '0') this.#at++;
+    else this.#digits('in numeric literal');
+    let isInteger = true;
+    if (this.#text.charAt(this.#at) === '.') {
+      isInteger = false;
+      this.#at++;
+      this.#digits('after decimal point in numeric literal');
+    }
+    if (/[eE]/.test(this.#text.charAt(this.#at))) {
+      isInteger = false;
+      this.#at++;
+      if (/[+-]/.test(this.#text.charAt(this.#at))) this.#at++;
+      this.#digits('in exponent of numeric literal');
+    }
+    const literal = this.#text.slice(start, this.#at);
+    const value = Number(literal);
+    return isInteger && !Number.isSafeInteger(value) ? BigInt(literal) : value;
+  }
+
+  #digits(where: string): void {
+    const start = this.#at;
+    while (this.#text.charAt(this.#at) >= '0' && this.#text.charAt(this.#at) <= '9') this.#at++;
+    if (this.#at === start) throw this.#invalid(where);
+  }
+}
