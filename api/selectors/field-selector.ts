@@ -1,0 +1,91 @@
+import { quote } from '../base/quote.ts';
+import { SelectorError } from './label-selector.ts';
+
+export interface FieldRequirement {
+  readonly field: string;
+  readonly operator: '=' | '!=';
+  readonly value: string;
+}
+
+/** Decides on fields such as metadata.name; a field that an object does not have reads ''. Immutable. */
+export class FieldMatcher {
+  static readonly everything: FieldMatcher = new FieldMatcher([]);
+
+  readonly requirements: readonly FieldRequirement[];
+
+  constructor(requirements: readonly FieldRequirement[]) {
+    this.requirements = requirements;
+  }
+
+  get isEverything(): boolean {
+    return this.requirements.length === 0;
+  }
+
+  matches(get: (field: string) => string): boolean {
+    for (const { field, operator, value } of this.requirements) if ((get(field) === value) !== (operator === '=')) return false;
+    return true;
+  }
+
+  /** The value that the field must have, if the selector says so: what an index or a single get can serve. */
+  requiredValue(field: string): string | undefined {
+    return this.requirements.find((requirement) => requirement.field === field && requirement.operator === '=')?.value;
+  }
+
+  toString(): string {
+    return this.requirements.map(({ field, operator, value }) => `${field}${operator}${escapeFieldValue(value)}`).join(',');
+  }
+}
+
+/** Reads the fieldSelector query parameter: `spec.nodeName=a,status.phase!=Running`. Throws SelectorError. */
+export function parseFieldSelector(text: string): FieldMatcher {
+  const requirements: FieldRequirement[] = [];
+  for (const term of splitTerms(text).toSorted()) {
+    if (term === '') continue;
+    const match = /^((?:(?!!=)[^=])*)(!=|==|=)(.*)$/s.exec(term);
+    if (match === null) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
+    const [, field = '', operator = '', value = ''] = match;
+    const requirement: FieldRequirement = { field, operator: operator === '!=' ? '!=' : '=', value: unescape(value) };
+    if (field !== '' || requirement.value !== '') requirements.push(requirement);
+  }
+  return requirements.length === 0 ? FieldMatcher.everything : new FieldMatcher(requirements);
+}
+
+/** For values put into a selector: backslash, comma and equals sign get a backslash. */
+export function escapeFieldValue(value: string): string {
+  return value.replace(/[\\,=]/g, '\\$&');
+}
+
+/** Throws SelectorError for the first field that the resource cannot be selected by. */
+export function requireSupportedFields(matcher: FieldMatcher, supported: ReadonlySet<string>): void {
+  for (const { field } of matcher.requirements) {
+    if (supported.has(field)) continue;
+    const hasOnlyNames = supported.size === 2 && supported.has('metadata.name') && supported.has('metadata.namespace');
+    throw new SelectorError(
+      hasOnlyNames
+        ? `${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+        : `field label not supported: ${field}`,
+    );
+  }
+}
+
+function splitTerms(text: string): string[] {
+  return text.match(/(?:\\[^]|[^\\,]|\\$)+/g) ?? [];
+}
+
+function unescape(value: string): string {
+  let text = '';
+  for (let i = 0; i < value.length; i++) {
+    const character = value.charAt(i);
+    if (character === ',' || character === '=') {
+      throw new SelectorError(`invalid field selector: unescaped character in value: ${character.charCodeAt(0)}`);
+    }
+    if (character !== '\\') {
+      text += character;
+      continue;
+    }
+    const next = value.charAt(++i);
+    if (!['\\', ',', '='].includes(next)) throw new SelectorError(`invalid field selector: invalid escape sequence: \\${next}`);
+    text += next;
+  }
+  return text;
+}
