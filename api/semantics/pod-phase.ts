@@ -8,7 +8,7 @@ export function isPodFinished(pod: DeepReadonly<Pod>): boolean {
 
 /** Whether deletion has been asked for and the Pod still exists. */
 export function isPodTerminating(pod: DeepReadonly<Pod>): boolean {
-  return pod.metadata.deletionTimestamp !== undefined;
+  return Boolean(pod.metadata.deletionTimestamp);
 }
 
 /** Whether the Pod counts as one of its controller's: neither finished nor being deleted. */
