@@ -25,7 +25,6 @@ export class CommitQueue {
   #revision: number;
   #stagedRevision: number;
   #staged: Staged[] = [];
-  #exclusive: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #failure: StorageError | undefined;
 
@@ -47,20 +46,17 @@ export class CommitQueue {
     return this.#revision;
   }
 
+  /** Why nothing can be written any more, until the store is opened anew. */
+  get failure(): StorageError | undefined {
+    return this.#failure;
+  }
+
   /** Resolves with its revision once the operations are durable; rejects if they are not and never will be. */
   commit(operations: readonly Operation[], nowMs: number): Promise<number> {
     if (this.#failure) return Promise.reject(this.#failure);
     const versions = this.#stage(operations, nowMs);
     return new Promise((resolve, reject) => {
       this.#staged.push({ versions, revision: this.#stagedRevision, resolve, reject });
-      this.#running ??= this.#run();
-    });
-  }
-
-  /** Runs between two groups. */
-  exclusively(action: () => Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#exclusive.push(() => action().then(resolve, reject));
       this.#running ??= this.#run();
     });
   }
@@ -111,8 +107,7 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     await Promise.resolve(); // what the present turn still commits belongs to the same group
-    while (this.#staged.length > 0 || this.#exclusive.length > 0) {
-      for (const action of this.#exclusive.splice(0)) await action();
+    while (this.#staged.length > 0) {
       const group = this.#takeGroup();
       const versions = group.length === 1 ? (group[0]?.versions ?? []) : group.flatMap((staged) => staged.versions);
       try {

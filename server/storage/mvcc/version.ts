@@ -15,7 +15,7 @@ export interface Version {
   value: Uint8Array | undefined;
 }
 
-/** Where the values of versions live. Called one at a time; a write is never overlapped by another. */
+/** Where the values of versions live. Appends never overlap; the rest may. */
 export interface RecordStore {
   /** Makes the versions durable, all or none. A rejection with StorageError 'no-space' promises that nothing was written. */
   append(versions: readonly Version[]): Promise<void>;

@@ -98,11 +98,12 @@ export function createVersionedStorage({ records, index, revision, clock }: Vers
     async compact(upTo) {
       readableRevision(Math.max(upTo, index.compactRevision));
       if (upTo <= index.compactRevision) return;
-      await queue.exclusively(() => records.compact(upTo, index.compact(upTo)));
+      await records.compact(upTo, index.compact(upTo));
     },
     async checkHealth(signal) {
       assertOpen();
-      await Promise.race([queue.exclusively(() => records.probe()), rejectOnAbort(signal)]);
+      if (queue.failure) throw queue.failure;
+      await Promise.race([records.probe(), rejectOnAbort(signal)]);
     },
     async close() {
       if (isClosed) return;

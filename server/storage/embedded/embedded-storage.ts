@@ -1,0 +1,66 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import { createVersionedStorage } from '../mvcc/versioned-storage.ts';
+import type { Storage } from '../storage.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { LMDBRecords } from './lmdb-records.ts';
+
+export interface EmbeddedStorageOptions {
+  /** Made if missing, readable by its owner alone: it holds Secrets. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Shown to a second process that wants the same directory. */
+  readonly processID: number;
+  /** Upper bound of the file's size. Default 64 GiB, of address space; disk is taken as needed. */
+  readonly maxBytes?: number;
+}
+
+const defaultMaxBytes = 64 * 1024 ** 3;
+
+/**
+ * The Storage of a control plane that needs no etcd: LMDB in a directory of its own. An acknowledged commit survives
+ * SIGKILL and power loss. Throws StorageError 'unavailable' while another process has the directory.
+ */
+export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Promise<Storage> {
+  const { clock, logger } = options;
+  const directory = resolve(options.directory);
+  const startedMs = clock.monotonicMs();
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+  const lock = await lockDirectory(directory, options.processID);
+  try {
+    const records = new LMDBRecords(join(directory, 'store.mdb'), options.maxBytes ?? defaultMaxBytes);
+    const { index, revision } = await records.recover();
+    // a new file survives a power loss once its directory has been synced, and a new directory once its parent has
+    await syncDirectory(directory);
+    if (made !== undefined) await syncDirectory(dirname(made));
+    logger.info('Opened the embedded store', {
+      directory,
+      revision,
+      compactRevision: index.compactRevision,
+      milliseconds: Math.round(clock.monotonicMs() - startedMs),
+    });
+    const storage = createVersionedStorage({ records, index, revision, clock });
+    return {
+      ...storage,
+      async close() {
+        await storage.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

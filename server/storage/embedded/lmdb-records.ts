@@ -1,0 +1,136 @@
+import type { Database, RootDatabase } from 'lmdb';
+import { open } from 'lmdb';
+import type { RecordStore, Version } from '../mvcc/version.ts';
+import { VersionIndex } from '../mvcc/version-index.ts';
+import { StorageError } from '../storage.ts';
+import { interpretLMDBError } from './interpret-lmdb-error.ts';
+import { decodeHeader, encodeHeader, recordNumber } from './version-header.ts';
+
+const formatVersion = 1;
+/** Values just written are kept in memory up to this many bytes: watches are about to ask for them. */
+const recentBytes = 4 * 1024 * 1024;
+/** Versions dropped in one transaction of LMDB, between which commits get their turn. */
+const compactionChunk = 1000;
+
+/**
+ * Versions in LMDB: a log of small headers and a log of values, both keyed by record number, so that writes go to the
+ * end and the headers can be scanned fast when the store is opened. There is no index on disk; it is rebuilt from the
+ * headers. LMDB writes on a thread of its own, with one fdatasync for each group.
+ */
+export class LMDBRecords implements RecordStore {
+  readonly #root: RootDatabase<Buffer, string>;
+  readonly #meta: Database<string, string>;
+  readonly #headers: Database<Uint8Array, number>;
+  readonly #values: Database<Uint8Array, number>;
+  readonly #recent: Version[] = [];
+  #recentStart = 0;
+  #recentBytes = 0;
+  #compacting: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  /** `mapBytes` bounds the size of the file; the address space is reserved, the disk is not. */
+  constructor(path: string, mapBytes: number) {
+    this.#root = open({ path, noSubdir: true, encoding: 'binary', maxDbs: 4, mapSize: mapBytes, overlappingSync: false, noMemInit: true });
+    this.#meta = this.#root.openDB({ name: 'meta', encoding: 'string' });
+    this.#headers = this.#root.openDB({ name: 'headers', encoding: 'binary' });
+    this.#values = this.#root.openDB({ name: 'values', encoding: 'binary', compression: true });
+  }
+
+  /** Reads what is there; removes what a compaction cut short has left behind. */
+  async recover(): Promise<{ index: VersionIndex; revision: number }> {
+    const format = this.#meta.get('format');
+    if (format === undefined) await this.#meta.put('format', String(formatVersion));
+    else if (format !== String(formatVersion))
+      throw new StorageError('corrupt', `the store has format ${format}; this version reads format ${formatVersion}`);
+    const compactRevision = Number(this.#meta.get('compactRevision') ?? 0);
+    const index = new VersionIndex();
+    let revision = Math.max(1, compactRevision);
+    const leftover = index.recover(
+      this.#headers.getRange().map(({ key, value }) => {
+        const version = decodeHeader(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+        revision = Math.max(revision, version.revision);
+        return version;
+      }),
+      compactRevision,
+    );
+    await this.#drop(leftover);
+    return { index, revision };
+  }
+
+  async append(versions: readonly Version[]): Promise<void> {
+    const written = new Set<Promise<boolean>>();
+    try {
+      // one turn of the event loop is one transaction
+      for (const version of versions) {
+        const number = recordNumber(version);
+        written.add(this.#headers.put(number, encodeHeader(version)));
+        if (version.value) written.add(this.#values.put(number, version.value));
+      }
+      await Promise.all(written);
+    } catch (error) {
+      throw await interpretLMDBError(error);
+    }
+    this.#keepRecent(versions);
+  }
+
+  read(version: Version): Uint8Array {
+    const value = this.#values.getBinary(recordNumber(version));
+    if (!value) throw new StorageError('corrupt', `the value of ${version.key} at revision ${version.revision} is missing`);
+    return value;
+  }
+
+  async compact(revision: number, dropped: readonly Version[]): Promise<void> {
+    try {
+      await this.#meta.put('compactRevision', String(revision));
+    } catch (error) {
+      throw await interpretLMDBError(error);
+    }
+    this.#compacting = this.#compacting.then(() => this.#drop(dropped));
+    await this.#compacting;
+  }
+
+  async probe(): Promise<void> {
+    try {
+      await this.#meta.put('probe', '');
+    } catch (error) {
+      throw await interpretLMDBError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#compacting;
+    await this.#root.close();
+  }
+
+  /** What is not dropped now is when the store is opened next. */
+  async #drop(versions: readonly Version[]): Promise<void> {
+    for (let from = 0; from < versions.length && !this.#isClosed; from += compactionChunk) {
+      const removed = new Set<Promise<boolean>>();
+      for (const version of versions.slice(from, from + compactionChunk)) {
+        removed.add(this.#headers.remove(recordNumber(version)));
+        if (!version.deleted) removed.add(this.#values.remove(recordNumber(version)));
+      }
+      await Promise.allSettled(removed);
+    }
+  }
+
+  #keepRecent(versions: readonly Version[]): void {
+    for (const version of versions) {
+      if (!version.value) continue;
+      this.#recent.push(version);
+      this.#recentBytes += version.value.length;
+    }
+    for (
+      let oldest = this.#recent[this.#recentStart];
+      oldest && this.#recentBytes > recentBytes;
+      oldest = this.#recent[this.#recentStart]
+    ) {
+      this.#recentStart++;
+      this.#recentBytes -= oldest.value?.length ?? 0;
+      oldest.value = undefined;
+    }
+    if (this.#recentStart > 1024 && this.#recentStart * 2 > this.#recent.length) this.#recent.splice(0, this.#recentStart);
+    if (this.#recent.length === 0 || this.#recentStart > this.#recent.length) this.#recentStart = 0;
+  }
+}
