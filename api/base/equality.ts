@@ -20,13 +20,10 @@ export function isEqual(a: unknown, b: unknown): boolean {
   return count === 0;
 }
 
-/**
- * As isEqual, but absent, null, '', 0, false and empty lists are the same, as they are after Go's decoding. An empty object is
- * not the same as none: `emptyDir: {}` says something.
- */
+/** As isEqual, but absent, null and an empty list are the same, as upstream compares decoded objects. */
 export function isSemanticallyEqual(a: unknown, b: unknown): boolean {
   if (isEqual(a, b)) return true;
-  if (isZero(a) && isZero(b)) return true;
+  if (isNothing(a) && isNothing(b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
@@ -39,7 +36,6 @@ export function isSemanticallyEqual(a: unknown, b: unknown): boolean {
   );
 }
 
-function isZero(value: unknown): boolean {
-  if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
-  return Array.isArray(value) && value.length === 0;
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }

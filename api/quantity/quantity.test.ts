@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import * as arithmetic from './arithmetic.ts';
-import { canonicalizeQuantities } from './canonicalize-quantities.ts';
 import { canonicalizeQuantity, formatQuantity, parseQuantity } from './quantity.ts';
 
 describe('quantities', () => {
@@ -83,20 +82,5 @@ describe('quantities', () => {
     assert.equal(arithmetic.quantityMilliValue('-0.0001'), -1);
     assert.equal(arithmetic.quantityValue('1e999999999'), Number(2n ** 63n - 1n));
     assert.equal(formatQuantity(arithmetic.roundUpQuantity(q('1234567n'), -3)), '2m');
-  });
-
-  it('an object by its schema', () => {
-    const quantity = { type: 'string', format: 'quantity' } as const;
-    const plain = { required: false, omitEmpty: true, pointer: false };
-    const schema = {
-      type: 'object',
-      properties: new Map([
-        ['limits', { schema: { type: 'object', additionalProperties: quantity } as const, ...plain }],
-        ['name', { schema: { type: 'string' } as const, ...plain }],
-      ]),
-    } as const;
-    const object = { name: '1000m', limits: { cpu: '1000m', memory: 1024 } };
-    canonicalizeQuantities(object, schema);
-    assert.deepEqual(object, { name: '1000m', limits: { cpu: '1', memory: '1024' } });
   });
 });

@@ -1,4 +1,5 @@
 import { quote } from '../base/quote.ts';
+import { formatJSON } from '../serialization/json.ts';
 import type { FieldPath } from './field-path.ts';
 
 export type FieldErrorType =
@@ -61,7 +62,7 @@ const escapes: Readonly<Record<string, string>> = {
 function renderValue(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  return (JSON.stringify(value) ?? 'null').replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character);
+  return formatJSON(value ?? null).replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character);
 }
 
 /** The message without the field: `Invalid value: "a b": must not contain blanks`. */
