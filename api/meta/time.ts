@@ -23,6 +23,11 @@ export function formatTime(ms: number): string {
   return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, -5)}Z`;
 }
 
+/** For libraries that take nothing else. */
+export function toDate(ms: number): Date {
+  return new Date(ms);
+}
+
 /** `2006-01-02T15:04:05.000000Z`. */
 export function formatMicroTime(ms: number): string {
   const micros = Math.round(ms * 1000);

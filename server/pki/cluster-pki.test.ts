@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { silentLogger } from '../../api/base/logger.ts';
+import { createManualClock } from '../../api/base/manual-clock.ts';
+import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { nodeServingCertificate } from './certificate-spec.ts';
+import { ensureCertificate, ensureClusterPKI, type ClusterPKIOptions, type PKIFiles } from './ensure-cluster-pki.ts';
+import { reasonToRenew } from './inspect-certificate.ts';
+
+function memoryFiles(): PKIFiles & { readonly content: Map<string, string>; readonly secret: Set<string> } {
+  const content = new Map<string, string>();
+  const secret = new Set<string>();
+  return {
+    content,
+    secret,
+    read: async (path) => content.get(path),
+    async write(path, text, options) {
+      content.set(path, text);
+      if (options.secret) secret.add(path);
+    },
+  };
+}
+
+const dayMs = 86_400_000;
+
+describe('ensureClusterPKI', () => {
+  const files = memoryFiles();
+  const clock = createManualClock(Date.UTC(2026, 0, 1));
+  const options: ClusterPKIOptions = {
+    files,
+    clock,
+    random: createSeededRandom(1),
+    logger: silentLogger,
+    clusterDomain: 'cluster.local',
+    serviceAddresses: ['10.96.0.1'],
+    hostNames: ['node-1'],
+    addresses: ['192.0.2.7', '2001:db8::7'],
+  };
+
+  it('makes every file that kubeadm makes, keys readable by the owner only', async () => {
+    await ensureClusterPKI(options);
+    for (const name of ['ca', 'front-proxy-ca', 'apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'admin', 'sa']) {
+      assert.ok(files.content.has(`${name}.key`), name);
+      assert.ok(files.secret.has(`${name}.key`), name);
+      if (name !== 'sa') assert.ok(!files.secret.has(`${name}.crt`), name);
+    }
+    assert.match(files.content.get('sa.pub') ?? '', /BEGIN PUBLIC KEY/);
+  });
+
+  it('names the server by every name and address', async () => {
+    const { server, clusterCA } = await ensureClusterPKI(options);
+    const certificate = new X509Certificate(server.certificatePEM);
+    for (const name of ['kubernetes', 'kubernetes.default.svc.cluster.local', 'localhost', 'node-1'])
+      assert.ok(certificate.checkHost(name), name);
+    for (const address of ['127.0.0.1', '::1', '10.96.0.1', '192.0.2.7', '2001:db8::7']) assert.ok(certificate.checkIP(address), address);
+    assert.ok(certificate.verify(new X509Certificate(clusterCA.certificatePEM).publicKey));
+    assert.equal(certificate.ca, false);
+  });
+
+  it('keeps groups apart in the subject', async () => {
+    const { admin } = await ensureClusterPKI(options);
+    assert.equal(new X509Certificate(admin.certificatePEM).subject, 'O=system:masters\nCN=kubernetes-admin');
+  });
+
+  it('reuses what is there', async () => {
+    const before = new Map(files.content);
+    await ensureClusterPKI(options);
+    assert.deepEqual(files.content, before);
+  });
+
+  it('renews the server certificate when an address is missing, and nothing else', async () => {
+    const before = new Map(files.content);
+    const { server } = await ensureClusterPKI({ ...options, addresses: [...options.addresses, '192.0.2.8'] });
+    assert.ok(new X509Certificate(server.certificatePEM).checkIP('192.0.2.8'));
+    const changed = [...files.content].filter(([path, text]) => before.get(path) !== text).map(([path]) => path);
+    assert.deepEqual(changed.sort(), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  it('renews leaf certificates before they expire, under the same authority', async () => {
+    const authority = files.content.get('ca.crt');
+    const admin = files.content.get('admin.crt');
+    await clock.advance(340 * dayMs);
+    const pki = await ensureClusterPKI(options);
+    assert.equal(files.content.get('ca.crt'), authority);
+    assert.notEqual(files.content.get('admin.crt'), admin);
+    assert.ok(new X509Certificate(pki.admin.certificatePEM).validToDate.getTime() > clock.nowMs() + 300 * dayMs);
+  });
+
+  it('sees a certificate of another authority, a wrong key and garbage', async () => {
+    const mine = await ensureClusterPKI(options);
+    const other = await ensureClusterPKI({ ...options, files: memoryFiles() });
+    const spec = nodeServingCertificate('n', [], ['192.0.2.1']);
+    const pair = await ensureCertificate('kubelet', spec, mine.clusterCA, options);
+    const judge = (candidate: typeof pair, authority = mine.clusterCA) =>
+      reasonToRenew(candidate, spec, authority.certificatePEM, clock.nowMs());
+    assert.equal(judge(pair), undefined);
+    assert.equal(judge(pair, other.clusterCA), 'it was signed by another authority');
+    assert.equal(judge({ ...pair, keyPEM: other.admin.keyPEM }), 'the key is not that of the certificate');
+    assert.match(judge({ ...pair, certificatePEM: 'junk' }) ?? '', /cannot be read/);
+  });
+});

@@ -1,0 +1,54 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
+
+const dayMs = 86_400_000;
+const extendedKeyUsage = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
+
+/**
+ * Why a certificate on disk cannot be used any longer, undefined if it can: it has less than a tenth of its life left,
+ * was signed by another CA, does not match its key, or does not say (all of) what it is to say.
+ */
+export function reasonToRenew(pair: KeyPairPEM, spec: CertificateSpec, authorityPEM: string, nowMs: number): string | undefined {
+  let certificate: X509Certificate;
+  let authority: X509Certificate;
+  try {
+    certificate = new X509Certificate(pair.certificatePEM);
+    authority = new X509Certificate(authorityPEM);
+    if (!certificate.checkPrivateKey(createPrivateKey(pair.keyPEM))) return 'the key is not that of the certificate';
+  } catch (error) {
+    return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) return 'it was signed by another authority';
+  return reasonOfTime(certificate, spec.validityDays, nowMs) ?? reasonOfContent(certificate, spec);
+}
+
+/** The same for a CA's own certificate. */
+export function reasonToReplaceAuthority(pair: KeyPairPEM, nowMs: number): string | undefined {
+  try {
+    const certificate = new X509Certificate(pair.certificatePEM);
+    if (!certificate.ca) return 'it is not a CA certificate';
+    if (!certificate.checkPrivateKey(createPrivateKey(pair.keyPEM))) return 'the key is not that of the certificate';
+    return certificate.validToDate.getTime() < nowMs ? 'it has expired' : undefined;
+  } catch (error) {
+    return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function reasonOfTime(certificate: X509Certificate, validityDays: number, nowMs: number): string | undefined {
+  if (certificate.validFromDate.getTime() > nowMs) return 'it is not valid yet';
+  return certificate.validToDate.getTime() - nowMs < (validityDays * dayMs) / 10 ? 'it expires soon' : undefined;
+}
+
+function reasonOfContent(certificate: X509Certificate, spec: CertificateSpec): string | undefined {
+  const subject = new Set(certificate.subject.split('\n'));
+  if (!subject.has(`CN=${spec.commonName}`)) return `its subject is not ${spec.commonName}`;
+  const organizations = [...subject].filter((part) => part.startsWith('O=')).map((part) => part.slice(2));
+  const wanted = spec.organizations ?? [];
+  if (organizations.length !== wanted.length || wanted.some((one) => !organizations.includes(one))) return 'its groups differ';
+  for (const name of spec.dnsNames ?? []) if (!certificate.checkHost(name)) return `it does not name ${name}`;
+  for (const address of spec.addresses ?? [])
+    if (isIP(address) !== 0 && !certificate.checkIP(address)) return `it does not name ${address}`;
+  const usages: readonly string[] = certificate.keyUsage ?? [];
+  return spec.usages.some((usage) => !usages.includes(extendedKeyUsage[usage])) ? 'its usages differ' : undefined;
+}

@@ -1,0 +1,142 @@
+import { webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Clock } from '../../api/base/clock.ts';
+import type { Random } from '../../api/base/random.ts';
+import { toDate } from '../../api/meta/time.ts';
+import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
+
+type X509Library = typeof import('@peculiar/x509');
+
+export interface MakingDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const authorityDays = 3650;
+const dayMs = 86_400_000;
+/** How far the clocks of other machines may be behind. */
+const skewMs = 300_000;
+
+let library: Promise<X509Library> | undefined;
+
+/** Loaded only when something must be made: most starts read certificates that are already there. */
+function loadLibrary(): Promise<X509Library> {
+  library ??= (async () => {
+    await import('reflect-metadata');
+    const x509 = await import('@peculiar/x509');
+    x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+    return x509;
+  })();
+  return library;
+}
+
+/** A new, self-signed certificate authority. */
+export async function makeAuthority(commonName: string, dependencies: MakingDependencies): Promise<KeyPairPEM> {
+  const x509 = await loadLibrary();
+  const keys = await generateKeys();
+  const nowMs = dependencies.clock.nowMs();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(dependencies.random),
+    name: [{ CN: [commonName] }],
+    notBefore: toDate(nowMs - skewMs),
+    notAfter: toDate(nowMs + authorityDays * dayMs),
+    signingAlgorithm: algorithm,
+    keys: keys as Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]['keys'] & {},
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment | x509.KeyUsageFlags.keyCertSign,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as CryptoKey),
+      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: commonName }]),
+    ],
+  });
+  return { certificatePEM: withNewline(certificate.toString('pem')), keyPEM: await exportKey(keys.privateKey) };
+}
+
+/** A new key and its certificate, signed by `authority`. */
+export async function makeCertificate(spec: CertificateSpec, authority: KeyPairPEM, dependencies: MakingDependencies): Promise<KeyPairPEM> {
+  const keys = await generateKeys();
+  const certificatePEM = await signCertificate(spec, keys.publicKey, authority, dependencies);
+  return { certificatePEM, keyPEM: await exportKey(keys.privateKey) };
+}
+
+/** Certifies a public key that someone else holds the private part of (a certificate signing request). */
+export async function signCertificate(
+  spec: CertificateSpec,
+  publicKey: webcrypto.CryptoKey,
+  authority: KeyPairPEM,
+  { clock, random }: MakingDependencies,
+): Promise<string> {
+  const x509 = await loadLibrary();
+  const issuer = new x509.X509Certificate(authority.certificatePEM);
+  const nowMs = clock.nowMs();
+  const notAfterMs = Math.min(nowMs + spec.validityDays * dayMs, issuer.notAfter.getTime());
+  const usages = spec.usages.map((usage) => (usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth));
+  const names = alternativeNames(spec);
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(random),
+    subject: [...(spec.organizations ?? []).map((organization) => ({ O: [organization] })), { CN: [spec.commonName] }],
+    issuer: issuer.subjectName.toJSON(),
+    notBefore: toDate(nowMs - skewMs),
+    notAfter: toDate(notAfterMs),
+    signingAlgorithm: algorithm,
+    publicKey: publicKey as CryptoKey,
+    signingKey: (await importKey(authority.keyPEM)) as CryptoKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+      new x509.ExtendedKeyUsageExtension(usages),
+      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
+      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+    ],
+  });
+  return withNewline(certificate.toString('pem'));
+}
+
+/** A new P-256 key for signing tokens: private (PKCS #8) and public (SPKI) part, PEM. */
+export async function makeSigningKey(): Promise<{ readonly privateKeyPEM: string; readonly publicKeyPEM: string }> {
+  const keys = await generateKeys();
+  const spki = new Uint8Array(await webcrypto.subtle.exportKey('spki', keys.publicKey));
+  return { privateKeyPEM: await exportKey(keys.privateKey), publicKeyPEM: formatPEM('PUBLIC KEY', spki) };
+}
+
+function alternativeNames(spec: CertificateSpec): { type: 'dns' | 'ip'; value: string }[] {
+  const dns = (spec.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value }));
+  const addresses = (spec.addresses ?? []).filter((value) => isIP(value) !== 0).map((value) => ({ type: 'ip' as const, value }));
+  return [...dns, ...addresses];
+}
+
+async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+}
+
+function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+}
+
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
+  return formatPEM('PRIVATE KEY', new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', key)));
+}
+
+function formatPEM(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
+
+/** Positive and of 128 bits at most (RFC 5280 4.1.2.2). */
+function serialNumber(random: Random): string {
+  const bytes = random.bytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01;
+  return Buffer.from(bytes).toString('hex');
+}
+
+function withNewline(pem: string): string {
+  return pem.endsWith('\n') ? pem : `${pem}\n`;
+}

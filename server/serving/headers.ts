@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Headers that concern one connection only (RFC 9110 7.6.1); HTTP/2 forbids them (RFC 9113 8.2.2). */
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const nonASCII = /[^\x20-\x7e\t]/;
+const invalidValue = /[\0-\x08\x0a-\x1f\x7f]/g;
+const validName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/** Node hands header values over as Latin-1; what is sent to an API is UTF-8. */
+function decodeValue(value: string): string {
+  return nonASCII.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
+}
+
+function encodeValue(value: string): string {
+  if (!nonASCII.test(value)) return value;
+  return Buffer.from(value.replace(invalidValue, ' '), 'utf8').toString('latin1');
+}
+
+/** Request headers as an APIRequest has them: no pseudo headers, repeated ones joined by a comma. */
+export function readHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const result: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || name.startsWith(':')) continue;
+    result[name] = decodeValue(Array.isArray(value) ? value.join(', ') : value);
+  }
+  const authority = headers[':authority'];
+  if (result['host'] === undefined && typeof authority === 'string') result['host'] = authority;
+  return result;
+}
+
+/**
+ * Response headers for the wire, without those of the connection and without any that cannot be written. Several
+ * cookies, which may not be joined by commas, are one header with a line each.
+ */
+export function writableHeaders(headers: Readonly<Record<string, string>>): Record<string, string | string[]> {
+  const result: Record<string, string | string[]> = {};
+  const named = new Set((headers['connection'] ?? '').toLowerCase().split(/\s*,\s*/));
+  for (const [name, value] of Object.entries(headers)) {
+    if (hopByHop.has(name) || named.has(name) || !validName.test(name)) continue;
+    result[name] = name === 'set-cookie' ? value.split('\n').map(encodeValue) : encodeValue(value);
+  }
+  return result;
+}
+
+/** Strips what concerns only one connection, e.g. before a request or response is passed on. */
+export function endToEndHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const named = new Set((headers['connection'] ?? '').toLowerCase().split(/\s*,\s*/));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !named.has(name)));
+}

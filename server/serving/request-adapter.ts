@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Peer } from '../../api/client/transport.ts';
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+
+/** Path and raw query of a request target; undefined if it is none that an origin server answers (RFC 9112 3.2). */
+export function parseTarget(target: string): { readonly path: string; readonly query: string } | undefined {
+  let rest = target;
+  if (!rest.startsWith('/')) {
+    const absolute = /^https?:\/\/[^/?#]*(.*)$/i.exec(rest);
+    if (!absolute) return undefined;
+    rest = absolute[1] ?? '';
+    if (!rest.startsWith('/')) rest = `/${rest}`;
+  }
+  const fragment = rest.indexOf('#');
+  if (fragment >= 0) rest = rest.slice(0, fragment);
+  const mark = rest.indexOf('?');
+  return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
+}
+
+const peers = new WeakMap<object, Peer>();
+
+/** Who is at the other end; found out once per connection. */
+export function peerOf(request: NodeRequest): Peer {
+  const connection: object = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket;
+  const known = peers.get(connection);
+  if (known) return known;
+  const socket = request.socket as TLSSocket;
+  const certificate = socket.getPeerX509Certificate?.()?.raw;
+  const peer: Peer = { address: socket.remoteAddress ?? '', ...(certificate ? { certificate } : {}) };
+  peers.set(connection, peer);
+  return peer;
+}

@@ -1,0 +1,150 @@
+import express from 'express';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { Transport } from '../../api/client/transport.ts';
+import { handleRequest } from './handle-request.ts';
+import { handleUpgrade } from './handle-upgrade.ts';
+import { createMessageClasses } from './message-classes.ts';
+import type { NodeRequest } from './request-adapter.ts';
+import type { NodeResponse } from './write-response.ts';
+
+export interface ServingCertificate {
+  readonly keyPEM: string;
+  /** The server's certificate, followed by intermediate ones if there are any. */
+  readonly certificatePEM: string;
+}
+
+export interface ServeOptions {
+  readonly transport: Transport;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly certificate: ServingCertificate;
+  /** Named to clients that are asked for a certificate. Whether to believe a certificate is decided behind the transport. */
+  readonly clientCAsPEM: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ServingEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** New connections get this certificate. */
+  setCertificate(certificate: ServingCertificate): void;
+  /**
+   * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits up to `graceMs` for requests under way;
+   * then cuts what is left. Watches end because the API server ends them.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** All informers of a client share one connection, and each holds a stream. */
+const maxConcurrentStreams = 1000;
+
+/** Serves a Transport over TLS on one port: HTTP/2 and HTTP/1.1 by ALPN, with protocol upgrades on HTTP/1.1. */
+export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use((request, response) => void handleRequest(options, request as NodeRequest, response as NodeResponse));
+  const server = createServer(options, app);
+  const connections = trackConnections(server);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(options, request, socket, head));
+  server.on('clientError', refuseMalformed);
+  server.on('sessionError', (error) => options.logger.debug('HTTP/2 session failed', { error }));
+  server.on('tlsClientError', (error) => options.logger.debug('TLS handshake failed', { error }));
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  server.on('error', (error) => options.logger.error('the listener failed', { error }));
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    host: address,
+    port,
+    setCertificate: ({ keyPEM, certificatePEM }) =>
+      server.setSecureContext({ key: keyPEM, cert: certificatePEM, ca: [...options.clientCAsPEM], minVersion: 'TLSv1.2' }),
+    close: (graceMs) => closeGracefully(server, connections, options.clock, graceMs),
+  };
+}
+
+function createServer(options: ServeOptions, app: express.Express): Http2SecureServer {
+  const server = createSecureServer(
+    {
+      ...createMessageClasses(app),
+      key: options.certificate.keyPEM,
+      cert: options.certificate.certificatePEM,
+      ca: [...options.clientCAsPEM],
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['h2', 'http/1.1'],
+      allowHTTP1: true,
+      // In megabytes. One reader that does not drain a large list must not take down all else on a shared connection.
+      maxSessionMemory: 1000,
+      settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024, maxHeaderListSize: 128 * 1024 },
+      // HTTP/1.1: a head must arrive within the minute (slowloris), a body within five.
+      http1Options: { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000 },
+      maxHeaderSize: 128 * 1024,
+    } as Parameters<typeof createSecureServer>[0],
+    app as unknown as (request: unknown, response: unknown) => void,
+  );
+  Object.assign(server, { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000 });
+  return server;
+}
+
+interface Connections {
+  readonly sockets: Set<Socket>;
+  readonly sessions: Set<ServerHttp2Session>;
+}
+
+function trackConnections(server: Http2SecureServer): Connections {
+  const connections: Connections = { sockets: new Set(), sessions: new Set() };
+  server.on('connection', (socket: Socket) => {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    connections.sockets.add(socket);
+    socket.once('close', () => connections.sockets.delete(socket));
+  });
+  server.on('session', (session) => {
+    connections.sessions.add(session);
+    session.on('error', () => {});
+    session.once('close', () => connections.sessions.delete(session));
+  });
+  return connections;
+}
+
+async function closeGracefully(
+  server: Http2SecureServer,
+  { sockets, sessions }: Connections,
+  clock: Clock,
+  graceMs: number,
+): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  for (const session of sessions) session.close();
+  (server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
+  const deadline = clock.setTimer(graceMs, () => {
+    for (const session of sessions) session.destroy();
+    for (const socket of sockets) socket.destroy();
+  });
+  await closed;
+  deadline.cancel();
+}
+
+function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const reason =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${reason}`);
+}

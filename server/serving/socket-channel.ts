@@ -1,0 +1,40 @@
+import type { Duplex } from 'node:stream';
+import type { ByteChannel } from '../../api/client/transport.ts';
+
+/** A connection whose protocol has been switched. `head` are bytes that came with the request's head. */
+export function createSocketChannel(socket: Duplex, head: Uint8Array): ByteChannel {
+  const closed = new Promise<void>((resolve) => {
+    if (socket.destroyed) resolve();
+    else socket.once('close', () => resolve());
+  });
+  socket.on('error', () => {});
+  if (head.byteLength > 0) socket.unshift(Buffer.from(head));
+  return {
+    incoming: readChunks(socket),
+    write: (bytes) => writeChunk(socket, bytes),
+    end: () => void socket.end(),
+    destroy: (error) => void socket.destroy(error),
+    closed,
+  };
+}
+
+async function* readChunks(socket: Duplex): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) yield chunk;
+  } catch {
+    // A connection that was cut has simply ended; `closed` tells.
+  }
+}
+
+function writeChunk(socket: Duplex, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (socket.destroyed || socket.writableEnded) return reject(new Error('the connection is closed'));
+    if (socket.write(bytes)) return resolve();
+    const finish = () => {
+      socket.off('drain', finish).off('close', finish);
+      if (socket.destroyed) reject(new Error('the connection is closed'));
+      else resolve();
+    };
+    socket.on('drain', finish).on('close', finish);
+  });
+}
