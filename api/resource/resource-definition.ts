@@ -30,9 +30,12 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     fromStorage(object: KubeObject): T;
     toStorage(object: T): KubeObject;
   };
+  /** All columns in order, the name's too. Empty: Name and Created At. */
   readonly printerColumns: readonly PrinterColumn<T>[];
+  /** What a row of a Table says of its object beside the cells, e.g. that a Pod has completed. */
+  rowConditions?(object: DeepReadonly<T>): RowCondition[];
   /** Fields for field selectors besides metadata.name and metadata.namespace. */
-  readonly selectableFields: Readonly<Record<string, (object: DeepReadonly<T>) => string>>;
+  readonly selectableFields: Readonly<Record<string, FieldReader<T>>>;
   /** Default false. Objects whose spec changes count metadata.generation: default true where the kind has a spec. */
   readonly hasGeneration: boolean;
   /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */
@@ -63,6 +66,9 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   warnings?(object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
 }
 
+/** Reads a field as text. Spelled as a method so that definitions of all kinds fit into one list. */
+export type FieldReader<T extends KubeObject> = { read(object: DeepReadonly<T>): string }['read'];
+
 export interface ResourceNames {
   readonly kind: string;
   readonly listKind: string;
@@ -86,6 +92,14 @@ export interface StrategyContext {
   /** '' for the main resource. */
   readonly subresource: string;
   readonly userName: string;
+}
+
+/** meta.k8s.io/v1 TableRowCondition */
+export interface RowCondition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
 }
 
 export interface PrinterColumn<T extends KubeObject = KubeObject> {

@@ -70,7 +70,7 @@ import { serviceAccounts } from './core/v1/service-account.ts';
 import { services } from './core/v1/service.ts';
 
 /** Every built-in resource that is served, one line each. */
-export const catalog = [
+export const catalog: readonly ResourceDefinition[] = [
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,
   mutatingWebhookConfigurations,
@@ -139,4 +139,4 @@ export const catalog = [
   secrets,
   serviceAccounts,
   services,
-] as unknown as readonly ResourceDefinition<KubeObject>[];
+];
