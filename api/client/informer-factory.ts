@@ -28,7 +28,9 @@ export function createInformerFactory(dependencies: InformerFactoryDependencies)
   const start = (informer: SharedInformer<KubeObject>, signal: AbortSignal) => void running.push(informer.run(signal));
   return {
     informer<T extends KubeObject>(resource: ResourceDefinition<T>, selection: Selection = {}): Informer<T> {
-      const id = [groupResource(resource), resource.version, selection.namespace, selection.labelSelector, selection.fieldSelector].join('|');
+      const id = [groupResource(resource), resource.version, selection.namespace, selection.labelSelector, selection.fieldSelector].join(
+        '|',
+      );
       let informer = informers.get(id);
       if (informer === undefined) {
         const created = new SharedInformer<T>(dependencies, resource, selection);
@@ -148,7 +150,9 @@ class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink
   }
 
   #tell(call: (handler: InformerHandler<T>) => void): void {
-    for (const handler of [...this.#handlers]) this.#call(() => call(handler));
+    // A handler that is added meanwhile hears of the object by being added.
+    const handlers = Array.from(this.#handlers);
+    for (const handler of handlers) this.#call(() => call(handler));
   }
 
   /** A handler that throws is a bug, but must not cost the other handlers their events. */

@@ -96,11 +96,7 @@ async function list<T extends KubeObject>(settings: ReflectorSettings<T>, resour
 }
 
 /** One watch request. With `initial` it first gathers the objects there are and replaces the store's content by them. */
-async function watch<T extends KubeObject>(
-  settings: ReflectorSettings<T>,
-  from: string,
-  initial: boolean,
-): Promise<ReflectorOutcome> {
+async function watch<T extends KubeObject>(settings: ReflectorSettings<T>, from: string, initial: boolean): Promise<ReflectorOutcome> {
   const { client, selection, signal, sink, clock, random } = settings;
   const startMs = clock.monotonicMs();
   let gathered: DeepReadonly<T>[] | undefined = initial ? [] : undefined;
