@@ -1,4 +1,5 @@
 import type { KubeObject } from '../meta/object.ts';
+import { nameIsDNSSubdomain } from '../validation/names.ts';
 import type { ResourceDefinition, ResourceNames, Verb } from './resource-definition.ts';
 
 type Defaulted =
@@ -7,6 +8,7 @@ type Defaulted =
   | 'subresources'
   | 'printerColumns'
   | 'selectableFields'
+  | 'nameRule'
   | 'hasGeneration'
   | 'allowCreateOnUpdate'
   | 'allowUnconditionalUpdate'
@@ -28,6 +30,7 @@ export function defineResource<T extends KubeObject>(declaration: ResourceDeclar
     subresources: {},
     printerColumns: [],
     selectableFields: {},
+    nameRule: nameIsDNSSubdomain,
     hasGeneration: false,
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,

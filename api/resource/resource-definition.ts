@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject } from '../meta/object.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
+import type { NameRule } from '../validation/names.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
@@ -36,6 +37,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   rowConditions?(object: DeepReadonly<T>): RowCondition[];
   /** Fields for field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, FieldReader<T>>>;
+  /** What names of the kind must look like; default nameIsDNSSubdomain. Metadata is validated by it before `validate`, for every kind. */
+  readonly nameRule: NameRule;
   /** Default false. Objects whose spec changes count metadata.generation: default true where the kind has a spec. */
   readonly hasGeneration: boolean;
   /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */

@@ -1,0 +1,47 @@
+import { type FieldError, forbidden, invalid, notSupported, required } from '../validation/field-error.ts';
+import type { FieldPath } from '../validation/field-path.ts';
+
+/** One error for each problem that a name or format rule found with the value. */
+export function invalidFor(path: FieldPath, value: unknown, problems: readonly string[]): FieldError[] {
+  return problems.map((problem) => invalid(path, value, problem));
+}
+
+/** Validates the elements of a list, each at its index. */
+export function validateEach<T>(
+  items: readonly T[] | undefined,
+  path: FieldPath,
+  validate: (item: T, at: FieldPath, index: number) => FieldError[],
+): FieldError[] {
+  return (items ?? []).flatMap((item, index) => validate(item, path.index(index), index));
+}
+
+/** A field that must hold one of a few words. */
+export function validateChoice(
+  path: FieldPath,
+  value: string | undefined,
+  supported: readonly string[],
+  whenEmpty: 'required' | 'allowed' | 'unsupported' = 'required',
+): FieldError[] {
+  if (value !== undefined && supported.includes(value)) return [];
+  if (value === undefined || value === '') {
+    if (whenEmpty === 'allowed') return [];
+    if (whenEmpty === 'required') return [required(path)];
+  }
+  return [notSupported(path, value ?? '', supported)];
+}
+
+/** A field that may not be empty and has to pass a rule. */
+export function validateRequired(path: FieldPath, value: string | undefined, rule: (value: string) => readonly string[] = () => []): FieldError[] {
+  return value ? invalidFor(path, value, rule(value)) : [required(path)];
+}
+
+/** Numbers that must be at least 1. */
+export function validatePositive(path: FieldPath, value: number): FieldError[] {
+  return value > 0 ? [] : [invalid(path, value, 'must be greater than zero')];
+}
+
+/** At most one of the fields may be set; later ones are named, in the order given. */
+export function validateAtMostOne(path: FieldPath, object: object, fields: readonly string[], message: string): FieldError[] {
+  const present = fields.filter((field) => (object as Record<string, unknown>)[field] !== undefined);
+  return present.slice(1).map((field) => forbidden(path.child(field), message));
+}
