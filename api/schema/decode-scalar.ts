@@ -1,4 +1,5 @@
 import { canonicalMicroTime, canonicalTime, TimeFormatError } from '../meta/time.ts';
+import { canonicalizeQuantity, QuantityError } from '../quantity/quantity.ts';
 import { DecodeError } from './decode-error.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -66,12 +67,14 @@ function decodeIntOrString(value: unknown): number | string {
   return integer;
 }
 
-const quantityPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
-
 function decodeQuantity(value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : 'null';
-  if (quantityPattern.test(text)) return text;
-  throw new DecodeError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+  try {
+    return canonicalizeQuantity(text);
+  } catch (error) {
+    if (error instanceof QuantityError) throw new DecodeError(error.message);
+    throw error;
+  }
 }
 
 /** Decodes a value whose format has a reader of its own in Go; `value` is not null. Throws DecodeError. */

@@ -26,6 +26,8 @@ interface DefinitionFact {
   readonly kind?: boolean;
   readonly mapType?: 'atomic' | 'granular';
   readonly fields?: Readonly<Record<string, FieldFact>>;
+  readonly defaults?: readonly (readonly [path: string, value: unknown])[];
+  readonly roundedUp?: readonly string[];
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -201,9 +203,27 @@ function writingOrder([name, fact]: readonly [string, FieldFact]): number {
   return fact.protobuf ?? 1000;
 }
 
-function buildSchema(name: string): StructuralSchema | undefined {
+function findFact(name: string): DefinitionFact | undefined {
   const [packageName, shortName] = splitName(name);
-  const fact = factsOf(packageName)?.get(shortName) ?? factsOf(utilityPackage)?.get(name);
+  return factsOf(packageName)?.get(shortName) ?? factsOf(utilityPackage)?.get(name);
+}
+
+/** Default rules of a definition that are plain data. */
+export interface DefinitionDefaults {
+  /** What an unset field becomes, by its path: [] is every element of a list, {} every value of a map. */
+  readonly constants: readonly (readonly [path: string, value: unknown])[];
+  /** Maps whose quantities are rounded up to thousandths. */
+  readonly roundedUp: readonly string[];
+}
+
+export function definitionDefaults(name: string): DefinitionDefaults {
+  const fact = findFact(name);
+  return { constants: fact?.defaults ?? [], roundedUp: fact?.roundedUp ?? [] };
+}
+
+function buildSchema(name: string): StructuralSchema | undefined {
+  const [packageName] = splitName(name);
+  const fact = findFact(name);
   if (!fact) return undefined;
   if (fact.format !== undefined) return specialSchema(name, fact.format);
   const readProperties = () => {

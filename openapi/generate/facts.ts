@@ -103,6 +103,40 @@ export interface FoundDefinition {
   readonly fact: DefinitionFact;
 }
 
+/** How a field is defaulted where `when` holds. */
+export interface DefaultRule {
+  /** From the definition down; [] is every element of a list, {} every value of a map. */
+  readonly path: string;
+  /** A value, or `=x`: copied from or computed as x. */
+  readonly default: unknown;
+  readonly when: string;
+  readonly gate?: string;
+}
+
+export interface DefaultFacts {
+  /** By the full name of the definition that they apply to wherever it is used. */
+  readonly rules: Readonly<Record<string, readonly DefaultRule[]>>;
+  /** `definition#field` of maps whose quantities are rounded up to thousandths. */
+  readonly quantitiesRoundedUpToMilli: readonly string[];
+}
+
+/** Features of which the rules speak and that v1.36 has off. */
+const disabledGates: ReadonlySet<string | undefined> = new Set(['PodLogsQuerySplitStreams']);
+
+/** Whether the rule is just: where the field is unset, it becomes this. Others are written by hand in api/schema/defaults. */
+export function isConstantRule(rule: DefaultRule): boolean {
+  if (disabledGates.has(rule.gate) || (typeof rule.default === 'string' && rule.default.startsWith('='))) return false;
+  return (
+    /^(?:unset|0 or unset|empty|parameters set and scope unset)(?: \(.*\))?$/.test(rule.when) &&
+    !rule.when.includes('applied in conversion')
+  );
+}
+
+/** Whether v1.36 applies the rule at all. */
+export function isEnabledRule(rule: DefaultRule): boolean {
+  return !disabledGates.has(rule.gate);
+}
+
 export interface Facts {
   readonly served: readonly ServedGroupVersion[];
   /** Every group/version under which the options kinds are registered. */
@@ -110,6 +144,7 @@ export interface Facts {
   readonly files: readonly GroupFacts[];
   /** By full name. */
   readonly definitions: ReadonlyMap<string, FoundDefinition>;
+  readonly defaults: DefaultFacts;
 }
 
 /** Files of definitions that are reached from the served group versions without being served themselves. */
@@ -140,7 +175,13 @@ export function loadFacts(): Facts {
       definitions.set(fullName, { fullName, shortName: shortNameOf(fullName), file: file.file, fact });
     }
   }
-  return { served: groups.groupVersions, registeredGroupVersions: groups.registeredGroupVersions, files, definitions };
+  return {
+    served: groups.groupVersions,
+    registeredGroupVersions: groups.registeredGroupVersions,
+    files,
+    definitions,
+    defaults: readFact('defaults'),
+  };
 }
 
 export function getDefinition(facts: Facts, fullName: string): FoundDefinition {
