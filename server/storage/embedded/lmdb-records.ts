@@ -7,6 +7,10 @@ import { interpretLMDBError } from './interpret-lmdb-error.ts';
 import { decodeHeader, encodeHeader, recordNumber } from './version-header.ts';
 
 const formatVersion = 1;
+/** Twice LMDB's own: values up to half of it stand beside each other in a page, and most objects are below that. */
+const pageSize = 8192;
+/** Larger values take pages of their own, for which the time to compress them is worth spending. */
+const compressedFromBytes = 4000;
 /** Values just written are kept in memory up to this many bytes: watches are about to ask for them. */
 const recentBytes = 4 * 1024 * 1024;
 /** Versions dropped in one transaction of LMDB, between which commits get their turn. */
@@ -30,10 +34,19 @@ export class LMDBRecords implements RecordStore {
 
   /** `mapBytes` bounds the size of the file; the address space is reserved, the disk is not. */
   constructor(path: string, mapBytes: number) {
-    this.#root = open({ path, noSubdir: true, encoding: 'binary', maxDbs: 4, mapSize: mapBytes, overlappingSync: false, noMemInit: true });
+    this.#root = open({
+      path,
+      noSubdir: true,
+      encoding: 'binary',
+      maxDbs: 4,
+      mapSize: mapBytes,
+      pageSize, // of a new file only
+      overlappingSync: false, // a commit is acknowledged by the disk
+      noMemInit: true,
+    });
     this.#meta = this.#root.openDB({ name: 'meta', encoding: 'string' });
     this.#headers = this.#root.openDB({ name: 'headers', encoding: 'binary' });
-    this.#values = this.#root.openDB({ name: 'values', encoding: 'binary', compression: true });
+    this.#values = this.#root.openDB({ name: 'values', encoding: 'binary', compression: { threshold: compressedFromBytes } });
   }
 
   /** Reads what is there; removes what a compaction cut short has left behind. */
