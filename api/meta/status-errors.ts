@@ -160,6 +160,11 @@ export function internalError(message: string): StatusError {
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
+/** 500 with the bare message and no reason: failures that upstream passes on as they are. */
+export function unexpectedError(message: string): StatusError {
+  return failure(500, '', message);
+}
+
 /** 503. */
 export function serviceUnavailable(message: string): StatusError {
   return failure(503, 'ServiceUnavailable', message);

@@ -1,0 +1,15 @@
+/**
+ * Why a patch cannot be applied.
+ * malformed: it is no patch. unfit: it does not fit the object. too-large: it is refused for its size.
+ * unexpected: what upstream answers with a bare 500.
+ */
+export type PatchErrorReason = 'malformed' | 'unfit' | 'too-large' | 'unexpected';
+
+export class PatchError extends Error {
+  readonly reason: PatchErrorReason;
+  constructor(reason: PatchErrorReason, message: string) {
+    super(message);
+    this.name = 'PatchError';
+    this.reason = reason;
+  }
+}
