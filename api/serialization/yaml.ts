@@ -1,0 +1,117 @@
+import {
+  boolYaml11Tag,
+  dump,
+  loadAll,
+  type LoadOptions,
+  mapTag,
+  mergeTag,
+  nullYaml11Tag,
+  Schema,
+  seqTag,
+  strTag,
+  YAMLException,
+} from 'js-yaml';
+import { floatTag, integerTag } from './yaml-numbers.ts';
+
+/** Text that is no YAML, or more of it than is accepted. Worded like go-yaml's errors: `yaml: line 3: ...`. */
+export class YAMLSyntaxError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'YAMLSyntaxError';
+  }
+}
+
+export interface ParseYAMLOptions {
+  /** Default 100; flow collections of YAML cost more than those of JSON. */
+  readonly maxDepth?: number;
+  /** Looks for repeated keys (fieldValidation Warn and Strict). */
+  readonly findDuplicates?: boolean;
+}
+
+export interface ParsedYAML {
+  /** As parseJSON returns it: plain data, no value shared between two places. */
+  readonly value: unknown;
+  /** What is to be said of a repeated key, in go-yaml's words; the last value counted. */
+  readonly duplicateProblem?: string;
+}
+
+const schema = new Schema([strTag, nullYaml11Tag, boolYaml11Tag, integerTag, floatTag, mergeTag, seqTag, mapTag]);
+
+/** Aliases are for people; a document with more of them is an attack. */
+const maxAliases = 1000;
+/** Values in a document once its aliases are written out. */
+const maxExpandedValues = 1_000_000;
+
+/**
+ * Reads the first document of a YAML text as sigs.k8s.io/yaml does: `yes` and `on` are true, 0644 is octal, dates stay
+ * text, `<<` merges, repeated keys overwrite. Aliases are written out, within limits. Throws YAMLSyntaxError.
+ */
+export function parseYAML(yaml: Uint8Array | string, options: ParseYAMLOptions = {}): ParsedYAML {
+  const text = typeof yaml === 'string' ? yaml : new TextDecoder().decode(yaml);
+  const loadOptions: LoadOptions = { schema, maxAliases, maxDepth: options.maxDepth ?? 100 };
+  let duplicateProblem: string | undefined;
+  let documents: unknown[];
+  try {
+    if (options.findDuplicates === true) duplicateProblem = findDuplicateKey(text, loadOptions);
+    documents = loadAll(text, { ...loadOptions, json: true });
+  } catch (error) {
+    throw new YAMLSyntaxError(formatException(error));
+  }
+  const value = expandAliases(documents[0] ?? null);
+  return duplicateProblem === undefined ? { value } : { value, duplicateProblem };
+}
+
+function findDuplicateKey(text: string, options: LoadOptions): string | undefined {
+  try {
+    loadAll(text, options);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof YAMLException) || !error.reason.includes('duplicated mapping key')) throw error;
+    const line = (error.mark?.line ?? 0) + 1;
+    const key = /^\s*(?:- +)*(?:"([^"]*)"|'([^']*)'|([^\s:]+))\s*:/.exec(text.split('\n')[line - 1] ?? '');
+    return `yaml: unmarshal errors:\n  line ${line}: key ${JSON.stringify(key?.[1] ?? key?.[2] ?? key?.[3] ?? '')} already set in map`;
+  }
+}
+
+function formatException(error: unknown): string {
+  if (!(error instanceof YAMLException)) return `yaml: ${error instanceof Error ? error.message : String(error)}`;
+  return error.mark === undefined ? `yaml: ${error.reason}` : `yaml: line ${error.mark.line + 1}: ${error.reason}`;
+}
+
+/** A copy in which every alias is a value of its own. Refuses documents that grow too large by it, and cycles. */
+function expandAliases(document: unknown): unknown {
+  const open = new Set<object>();
+  let count = 0;
+  const copy = (value: unknown): unknown => {
+    if (++count > maxExpandedValues) throw new YAMLSyntaxError('yaml: document contains excessive aliasing');
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new YAMLSyntaxError(`json: unsupported value: ${formatNonFinite(value)}`);
+    if (typeof value !== 'object' || value === null) return value;
+    if (open.has(value)) throw new YAMLSyntaxError('yaml: anchor value contains itself');
+    open.add(value);
+    const result = Array.isArray(value) ? value.map(copy) : copyEntries(value, copy);
+    open.delete(value);
+    return result;
+  };
+  return copy(document);
+}
+
+function copyEntries(value: object, copy: (value: unknown) => unknown): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) {
+    const copied = copy(item);
+    if (key === '__proto__') Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
+    else result[key] = copied;
+  }
+  return result;
+}
+
+function formatNonFinite(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? '+Inf' : '-Inf';
+}
+
+/** Block style, keys sorted, lists not indented: as kubectl and the server write it. Reads back as the same value. */
+export function formatYAML(value: unknown): string {
+  return dump(value, { schema, noRefs: true, lineWidth: -1, seqNoIndent: true, quoteStyle: 'double', sortKeys: true });
+}
