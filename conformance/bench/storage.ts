@@ -90,9 +90,9 @@ async function benchCache(storage: Storage): Promise<void> {
       return bytes > 0 ? cache.count() : 0;
     });
   await report('cache: list by label, per object', async () => {
-    let found = 0;
-    for (const object of cache.list({ keyPrefix: '' }).objects) if (object.labels()['app'] === '7') found++;
-    return cache.count() + found * 0;
+    let read = 0;
+    for (const object of cache.list({ keyPrefix: '' }).objects) if (object.labels()['app'] !== 'none') read++;
+    return read;
   });
   for (let pass = 0; pass < 3; pass++) globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

@@ -14,7 +14,7 @@ const compressedFromBytes = 4000;
 /** Values just written are kept in memory up to this many bytes: watches are about to ask for them. */
 const recentBytes = 4 * 1024 * 1024;
 /** Versions dropped in one transaction of LMDB, between which commits get their turn. */
-const compactionChunk = 1000;
+const compactionChunk = 500;
 
 /**
  * Versions in LMDB: a log of small headers and a log of values, both keyed by record number, so that writes go to the
@@ -22,6 +22,7 @@ const compactionChunk = 1000;
  * headers. LMDB writes on a thread of its own, with one fdatasync for each group.
  */
 export class LMDBRecords implements RecordStore {
+  readonly #path: string;
   readonly #root: RootDatabase<Buffer, string>;
   readonly #meta: Database<string, string>;
   readonly #headers: Database<Uint8Array, number>;
@@ -34,6 +35,7 @@ export class LMDBRecords implements RecordStore {
 
   /** `mapBytes` bounds the size of the file; the address space is reserved, the disk is not. */
   constructor(path: string, mapBytes: number) {
+    this.#path = path;
     this.#root = open({
       path,
       noSubdir: true,
@@ -41,6 +43,7 @@ export class LMDBRecords implements RecordStore {
       maxDbs: 4,
       mapSize: mapBytes,
       pageSize, // of a new file only
+      eventTurnBatching: false, // every write is a batch() of its own; with it lmdb leaves a promise of a failed write unhandled
       overlappingSync: false, // a commit is acknowledged by the disk
       noMemInit: true,
     });
@@ -52,7 +55,7 @@ export class LMDBRecords implements RecordStore {
   /** Reads what is there; removes what a compaction cut short has left behind. */
   async recover(): Promise<{ index: VersionIndex; revision: number }> {
     const format = this.#meta.get('format');
-    if (format === undefined) await this.#meta.put('format', String(formatVersion));
+    if (format === undefined) await this.#write(() => this.#meta.put('format', String(formatVersion)));
     else if (format !== String(formatVersion))
       throw new StorageError('corrupt', `the store has format ${format}; this version reads format ${formatVersion}`);
     const compactRevision = Number(this.#meta.get('compactRevision') ?? 0);
@@ -71,18 +74,13 @@ export class LMDBRecords implements RecordStore {
   }
 
   async append(versions: readonly Version[]): Promise<void> {
-    const written = new Set<Promise<boolean>>();
-    try {
-      // one turn of the event loop is one transaction
+    await this.#write(() => {
       for (const version of versions) {
         const number = recordNumber(version);
-        written.add(this.#headers.put(number, encodeHeader(version)));
-        if (version.value) written.add(this.#values.put(number, version.value));
+        this.#headers.put(number, encodeHeader(version));
+        if (version.value) this.#values.put(number, version.value);
       }
-      await Promise.all(written);
-    } catch (error) {
-      throw await interpretLMDBError(error);
-    }
+    });
     this.#keepRecent(versions);
   }
 
@@ -93,21 +91,13 @@ export class LMDBRecords implements RecordStore {
   }
 
   async compact(revision: number, dropped: readonly Version[]): Promise<void> {
-    try {
-      await this.#meta.put('compactRevision', String(revision));
-    } catch (error) {
-      throw await interpretLMDBError(error);
-    }
-    this.#compacting = this.#compacting.then(() => this.#drop(dropped));
+    await this.#write(() => this.#meta.put('compactRevision', String(revision)));
+    this.#compacting = this.#compacting.then(() => this.#drop(dropped)).catch(() => undefined); // what is left goes when the store is opened next
     await this.#compacting;
   }
 
-  async probe(): Promise<void> {
-    try {
-      await this.#meta.put('probe', '');
-    } catch (error) {
-      throw await interpretLMDBError(error);
-    }
+  probe(): Promise<void> {
+    return this.#write(() => this.#meta.put('probe', ''));
   }
 
   async close(): Promise<void> {
@@ -116,15 +106,23 @@ export class LMDBRecords implements RecordStore {
     await this.#root.close();
   }
 
-  /** What is not dropped now is when the store is opened next. */
   async #drop(versions: readonly Version[]): Promise<void> {
     for (let from = 0; from < versions.length && !this.#isClosed; from += compactionChunk) {
-      const removed = new Set<Promise<boolean>>();
-      for (const version of versions.slice(from, from + compactionChunk)) {
-        removed.add(this.#headers.remove(recordNumber(version)));
-        if (!version.deleted) removed.add(this.#values.remove(recordNumber(version)));
-      }
-      await Promise.allSettled(removed);
+      await this.#write(() => {
+        for (const version of versions.slice(from, from + compactionChunk)) {
+          this.#headers.remove(recordNumber(version));
+          if (!version.deleted) this.#values.remove(recordNumber(version));
+        }
+      });
+    }
+  }
+
+  /** One transaction: all of what `puts` does, or nothing. */
+  async #write(puts: () => void): Promise<void> {
+    try {
+      await this.#root.batch(puts);
+    } catch (error) {
+      throw await interpretLMDBError(error, this.#path);
     }
   }
 

@@ -10,8 +10,9 @@ interface Staged {
   readonly reject: (error: unknown) => void;
 }
 
-/** Writes beyond this many bytes at once would hold up what is queued behind them. */
-const batchBytes = 16 * 1024 * 1024;
+/** A group larger than this would hold up what is queued behind it, and win nothing. */
+const maxGroupBytes = 1024 * 1024;
+const maxGroup = 400;
 
 /**
  * Orders commits and makes them durable in groups: while one group is being written, all that arrives forms the next.
@@ -129,7 +130,7 @@ export class CommitQueue {
     for (const staged of this.#staged) {
       for (const version of staged.versions) bytes += version.value?.length ?? 0;
       count++;
-      if (bytes > batchBytes) break;
+      if (bytes > maxGroupBytes || count >= maxGroup) break;
     }
     return this.#staged.splice(0, count);
   }
