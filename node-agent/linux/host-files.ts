@@ -44,7 +44,7 @@ export interface HostFiles {
   /** Follows links unless told not to. */
   facts(path: string, options?: { readonly followLinks: boolean }): Promise<FileFacts | undefined>;
   setOwner(path: string, owner: FileOwner): Promise<void>;
-  setGroupRecursively(directory: string, gid: number): Promise<void>;
+  setGroupRecursively(directory: string, gid: number, options?: { readonly readOnly: boolean }): Promise<void>;
   open(path: string): Promise<OpenFile>;
   stream(path: string): AsyncIterable<Uint8Array>;
   /** One item per change in the folder. */
@@ -128,20 +128,21 @@ async function setOwner(path: string, { mode, uid, gid }: FileOwner): Promise<vo
   if (mode !== undefined) await fs.chmod(path, mode); // after chown, which clears the set-group-id bit
 }
 
-/** What fsGroup asks for: the group owns everything and may write it, new entries inherit the group. */
-async function setGroupRecursively(directory: string, gid: number): Promise<void> {
-  const stat = await fs.lstat(directory);
+/** What fsGroup asks for: the group owns everything and may read it (and write it, unless read-only), new entries inherit the group. */
+async function setGroupRecursively(path: string, gid: number, { readOnly } = { readOnly: false }): Promise<void> {
+  const stat = await fs.lstat(path);
   if (stat.isSymbolicLink()) {
-    await fs.lchown(directory, stat.uid, gid);
+    await fs.lchown(path, stat.uid, gid);
     return;
   }
-  await fs.chown(directory, stat.uid, gid);
+  const access = readOnly ? 0o440 : 0o660;
+  await fs.chown(path, stat.uid, gid);
   if (!stat.isDirectory()) {
-    await fs.chmod(directory, stat.mode | 0o660);
+    await fs.chmod(path, stat.mode | access);
     return;
   }
-  await fs.chmod(directory, stat.mode | 0o2770);
-  for (const name of await fs.readdir(directory)) await setGroupRecursively(`${directory}/${name}`, gid);
+  await fs.chmod(path, stat.mode | access | 0o2110);
+  for (const name of await fs.readdir(path)) await setGroupRecursively(`${path}/${name}`, gid, { readOnly });
 }
 
 async function openFile(path: string): Promise<OpenFile> {

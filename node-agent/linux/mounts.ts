@@ -1,10 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, readlink, writeFile } from 'node:fs/promises';
 import { runProgram } from './run-program.ts';
 
 export interface Mounts {
   /** A memory file system; `sizeBytes` absent: half of the memory, as the kernel does. */
   mountMemory(path: string, options: { readonly sizeBytes?: number }): Promise<void>;
   bind(source: string, target: string): Promise<void>;
+  /**
+   * Binds what lies at a path below `root` onto `target`, which is made as a file or a folder like it. Refuses with an error
+   * what lies outside `root` once links are followed; it is opened first, so nobody can exchange it in between.
+   */
+  bindInside(root: string, path: string, target: string): Promise<void>;
   /** Lazily, so that a busy mount goes away with its last user. */
   unmount(path: string): Promise<void>;
   isMounted(path: string): Promise<boolean>;
@@ -27,6 +33,21 @@ export function createMounts(): Mounts {
     },
     async bind(source, target) {
       await runProgram('mount', ['--no-canonicalize', '--bind', source, target]);
+    },
+    async bindInside(root, path, target) {
+      const handle = await open(`${root}/${path}`, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const real = await readlink(`/proc/self/fd/${handle.fd}`);
+        if (real !== root && !real.startsWith(`${root}/`)) throw new Error(`subpath "${path}" is not within volume path "${root}"`);
+        if ((await handle.stat()).isDirectory()) await mkdir(target, { recursive: true });
+        else {
+          await mkdir(target.slice(0, target.lastIndexOf('/')), { recursive: true });
+          await writeFile(target, '');
+        }
+        await runProgram('mount', ['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${handle.fd}`, target]);
+      } finally {
+        await handle.close();
+      }
     },
     async unmount(path) {
       if (await isMounted(path)) await runProgram('umount', ['--lazy', '--no-canonicalize', path]);

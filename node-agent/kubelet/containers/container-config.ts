@@ -1,0 +1,130 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
+import type { ContainerConfig, ContainerSecurityContext, LinuxResources, MountConfig } from '../../cri/messages.ts';
+import type { NodePaths } from '../node-paths.ts';
+import { cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from '../resources/pod-resources.ts';
+import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
+import { ContainerConfigError } from './config-error.ts';
+import { containerHash } from './container-hash.ts';
+import { expandVariables } from './expand-variables.ts';
+import { namespaceOptions, podSupplementalGroups, seccompProfile } from './sandbox-config.ts';
+
+export type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
+
+export interface ContainerSurroundings {
+  readonly paths: NodePaths;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly mounts: readonly MountConfig[];
+  readonly restartCount: number;
+  /** The image as the runtime knows it, and the user it runs as by itself: a number, a name or nothing (root). */
+  readonly image: { readonly reference: string; readonly uid: number | undefined; readonly username: string };
+  readonly machineMemoryBytes: number;
+  /** Container whose processes an ephemeral container sees. */
+  readonly targetID?: string;
+}
+
+export const defaultTerminationMessagePath = '/dev/termination-log';
+
+/** The runtime's description of one container. Throws ContainerConfigError for what the Pod's own rules forbid. */
+export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer, surroundings: ContainerSurroundings): ContainerConfig {
+  const { environment, mounts, restartCount, image } = surroundings;
+  const { metadata, spec } = pod;
+  const expand = (text: string) => expandVariables(text, (name) => environment.get(name));
+  verifyNonRoot(pod, container, image);
+  return {
+    metadata: { name: container.name, attempt: restartCount },
+    image: { image: image.reference, user_specified_image: container.image ?? '' },
+    command: (container.command ?? []).map(expand),
+    args: (container.args ?? []).map(expand),
+    working_dir: container.workingDir ?? '',
+    envs: [...environment].map(([key, value]) => ({ key, value })),
+    mounts,
+    devices: [],
+    labels: {
+      [runtimeLabels.containerName]: container.name,
+      [runtimeLabels.podName]: metadata.name ?? '',
+      [runtimeLabels.podNamespace]: metadata.namespace ?? '',
+      [runtimeLabels.podUID]: metadata.uid ?? '',
+    },
+    annotations: {
+      [runtimeAnnotations.hash]: containerHash(container),
+      [runtimeAnnotations.restartCount]: String(restartCount),
+      [runtimeAnnotations.terminationMessagePath]: container.terminationMessagePath ?? defaultTerminationMessagePath,
+      [runtimeAnnotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
+      [runtimeAnnotations.gracePeriod]: String(spec?.terminationGracePeriodSeconds ?? 30),
+    },
+    log_path: `${container.name}/${restartCount}.log`,
+    stdin: container.stdin ?? false,
+    stdin_once: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
+    linux: { resources: linuxResources(pod, container, surroundings.machineMemoryBytes), security_context: securityContext(pod, container, surroundings) },
+  };
+}
+
+function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, machineMemoryBytes: number): LinuxResources {
+  const requests = requestsOf(container);
+  const limits = limitsOf(container);
+  const quota = limits.cpu === undefined ? 0 : cpuQuota(limits.cpu);
+  return {
+    cpu_shares: cpuShares(requests.cpu ?? 0),
+    ...(quota > 0 ? { cpu_quota: quota, cpu_period: 100_000 } : {}),
+    ...(limits.memory ? { memory_limit_in_bytes: limits.memory } : {}),
+    oom_score_adj: oomScoreAdj(pod, container, machineMemoryBytes),
+  };
+}
+
+/** What containers do not see of the kernel unless they are privileged or ask for an unmasked /proc. */
+const maskedPaths = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+function securityContext(pod: DeepReadonly<Pod>, container: AnyContainer, { paths, targetID }: ContainerSurroundings): ContainerSecurityContext {
+  const own = container.securityContext;
+  const shared = pod.spec?.securityContext;
+  const runAsUser = own?.runAsUser ?? shared?.runAsUser;
+  const runAsGroup = own?.runAsGroup ?? shared?.runAsGroup;
+  const privileged = own?.privileged ?? false;
+  const isMasked = !privileged && own?.procMount !== 'Unmasked';
+  const namespaces = namespaceOptions(pod);
+  return {
+    capabilities: { add_capabilities: own?.capabilities?.add ?? [], drop_capabilities: own?.capabilities?.drop ?? [] },
+    privileged,
+    namespace_options: targetID === undefined ? namespaces : { ...namespaces, pid: 'TARGET', target_id: targetID },
+    ...(runAsUser === undefined ? {} : { run_as_user: { value: runAsUser } }),
+    ...(runAsGroup === undefined ? {} : { run_as_group: { value: runAsGroup } }),
+    readonly_rootfs: own?.readOnlyRootFilesystem ?? false,
+    supplemental_groups: podSupplementalGroups(pod),
+    no_new_privs: own?.allowPrivilegeEscalation === false,
+    masked_paths: isMasked ? maskedPaths : [],
+    readonly_paths: isMasked ? readonlyPaths : [],
+    seccomp: privileged ? { profile_type: 'Unconfined' } : seccompProfile(own?.seccompProfile ?? shared?.seccompProfile, paths, 'Unconfined'),
+  };
+}
+
+function verifyNonRoot(pod: DeepReadonly<Pod>, container: AnyContainer, image: ContainerSurroundings['image']): void {
+  const shared = pod.spec?.securityContext;
+  if (!(container.securityContext?.runAsNonRoot ?? shared?.runAsNonRoot)) return;
+  const { name, namespace, uid } = pod.metadata;
+  const where = `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
+  const runAsUser = container.securityContext?.runAsUser ?? shared?.runAsUser;
+  if (runAsUser === 0) throw new ContainerConfigError(`container's runAsUser breaks non-root policy ${where}`);
+  if (runAsUser !== undefined) return;
+  if (image.uid === undefined && image.username !== '') {
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${where}`,
+    );
+  }
+  if ((image.uid ?? 0) === 0) throw new ContainerConfigError(`container has runAsNonRoot and image will run as root ${where}`);
+}

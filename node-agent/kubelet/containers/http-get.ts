@@ -1,0 +1,91 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { HTTPGetAction } from '../../../api/types/core-v1.ts';
+import type { AnyContainer } from './container-config.ts';
+
+export interface HTTPGetOptions {
+  readonly action: DeepReadonly<HTTPGetAction>;
+  readonly container: AnyContainer;
+  readonly podIP: string;
+  readonly userAgent: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HTTPGetResult {
+  readonly url: string;
+  readonly status: number;
+  readonly location: string | undefined;
+  readonly body: string;
+}
+
+const maxBodyBytes = 10 * 1024;
+
+/** The number of a port that is given by number or by name. */
+export function portNumber(port: number | string, container: AnyContainer): number {
+  if (typeof port === 'number') return port;
+  const named = container.ports?.find(({ name }) => name === port)?.containerPort;
+  if (named !== undefined) return named;
+  if (/^\d+$/.test(port)) return Number(port);
+  throw new Error(`couldn't find port: "${port}" in container "${container.name}"`);
+}
+
+export function urlOf({ action, container, podIP }: Pick<HTTPGetOptions, 'action' | 'container' | 'podIP'>): string {
+  const scheme = (action.scheme ?? 'HTTP').toLowerCase();
+  const host = action.host || podIP;
+  const path = action.path ?? '/';
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${portNumber(action.port, container)}${path.startsWith('/') ? '' : '/'}${path}`;
+}
+
+/**
+ * One GET for a probe or a hook. Certificates are not checked, names in headers are sent as given, and the failure's
+ * message is what Go's HTTP client would say, since events show it.
+ */
+export function httpGet(options: HTTPGetOptions): Promise<HTTPGetResult> {
+  const url = urlOf(options);
+  const headers: Record<string, string> = { 'user-agent': options.userAgent, accept: '*/*', connection: 'close' };
+  for (const { name, value } of options.action.httpHeaders ?? []) {
+    if (value === '' && name.toLowerCase() === 'accept') delete headers['accept'];
+    else headers[name.toLowerCase()] = value;
+  }
+  return new Promise((resolve, reject) => {
+    const fail = (problem: string) => reject(new Error(`Get "${url}": ${problem}`));
+    const settings = { headers, agent: false as const, rejectUnauthorized: false, ...(options.signal ? { signal: options.signal } : {}) };
+    const request = (url.startsWith('https:') ? https : http).get(url, settings, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const finish = () => resolve({ url, status: response.statusCode ?? 0, location: response.headers.location, body: Buffer.concat(chunks).toString() });
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk.subarray(0, maxBodyBytes - size));
+        size += chunk.length;
+        if (size >= maxBodyBytes) {
+          finish();
+          response.destroy();
+        }
+      });
+      response.on('end', finish);
+      response.on('error', (error) => fail(error.message));
+    });
+    request.setTimeout(options.timeoutMs, () => {
+      fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
+      request.destroy();
+    });
+    request.on('error', (error) => fail(dialProblem(error)));
+  });
+}
+
+/** `dial tcp 10.0.0.1:80: connect: connection refused` for a system error of a socket. */
+export function dialProblem(error: Error): string {
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connect: connection refused',
+    EHOSTUNREACH: 'connect: no route to host',
+    ENETUNREACH: 'connect: network is unreachable',
+    ETIMEDOUT: 'i/o timeout',
+  };
+  const problem = words[code ?? ''];
+  if (problem !== undefined && address !== undefined) return `dial tcp ${address}:${port}: ${problem}`;
+  if (code === 'ECONNRESET') return error.message === 'socket hang up' ? 'EOF' : 'read: connection reset by peer';
+  return error.message;
+}

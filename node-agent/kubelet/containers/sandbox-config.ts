@@ -1,0 +1,99 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { NamespaceOptions, PortMapping, SandboxConfig, SecurityProfile } from '../../cri/messages.ts';
+import { type NodePaths, podLogDirectory } from '../node-paths.ts';
+import { runtimeLabels } from '../runtime/labels.ts';
+import type { PodDNS } from './pod-dns.ts';
+
+export interface SandboxSurroundings {
+  readonly paths: NodePaths;
+  readonly cgroupParent: string;
+  readonly dns: PodDNS | undefined;
+}
+
+/** The runtime's description of a Pod as a whole: names, network, namespaces. `attempt` counts the sandboxes of the Pod. */
+export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, { paths, cgroupParent, dns }: SandboxSurroundings): SandboxConfig {
+  const { metadata, spec } = pod;
+  const identity = { name: metadata.name ?? '', uid: metadata.uid ?? '', namespace: metadata.namespace ?? '' };
+  const security = spec?.securityContext;
+  const runAsUser = security?.runAsUser;
+  const runAsGroup = security?.runAsGroup;
+  return {
+    metadata: { ...identity, attempt },
+    hostname: spec?.hostNetwork ? '' : podHostname(pod),
+    log_directory: podLogDirectory(paths, identity),
+    ...(dns ? { dns_config: dns } : {}),
+    port_mappings: spec?.hostNetwork ? [] : portMappings(pod),
+    labels: {
+      ...metadata.labels,
+      [runtimeLabels.podName]: identity.name,
+      [runtimeLabels.podNamespace]: identity.namespace,
+      [runtimeLabels.podUID]: identity.uid,
+    },
+    annotations: { ...metadata.annotations },
+    linux: {
+      cgroup_parent: cgroupParent,
+      sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [name, value])),
+      security_context: {
+        namespace_options: namespaceOptions(pod),
+        ...(runAsUser === undefined ? {} : { run_as_user: { value: runAsUser } }),
+        ...(runAsGroup === undefined || runAsUser === undefined ? {} : { run_as_group: { value: runAsGroup } }),
+        supplemental_groups: podSupplementalGroups(pod),
+        privileged: [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some((one) => one.securityContext?.privileged === true),
+        seccomp: seccompProfile(security?.seccompProfile, paths, 'RuntimeDefault'),
+      },
+    },
+  };
+}
+
+/** What `hostname` answers in the Pod: at most 63 characters. */
+export function podHostname(pod: DeepReadonly<Pod>): string {
+  return pod.spec?.hostnameOverride || pod.spec?.hostname || truncateHostname(pod.metadata.name ?? '');
+}
+
+function truncateHostname(name: string): string {
+  return name.slice(0, 63).replace(/[-.]+$/, '');
+}
+
+export function namespaceOptions({ spec }: DeepReadonly<Pod>): NamespaceOptions {
+  return {
+    network: spec?.hostNetwork ? 'NODE' : 'POD',
+    pid: spec?.hostPID ? 'NODE' : spec?.shareProcessNamespace ? 'POD' : 'CONTAINER',
+    ipc: spec?.hostIPC ? 'NODE' : 'POD',
+  };
+}
+
+export function podSupplementalGroups({ spec }: DeepReadonly<Pod>): number[] {
+  const { fsGroup, supplementalGroups = [] } = spec?.securityContext ?? {};
+  return [...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups];
+}
+
+function portMappings({ spec }: DeepReadonly<Pod>): PortMapping[] {
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...(spec?.containers ?? []), ...sidecars].flatMap(({ ports = [] }) =>
+    ports
+      .filter(({ hostPort = 0 }) => hostPort > 0)
+      .map(({ protocol = 'TCP', containerPort, hostPort = 0, hostIP = '' }) => ({
+        protocol,
+        container_port: containerPort,
+        host_port: hostPort,
+        host_ip: hostIP,
+      })),
+  );
+}
+
+interface SeccompSource {
+  readonly type: string;
+  readonly localhostProfile?: string;
+}
+
+/** `fallback` is what the kind of process gets for which nothing is said: containers run unconfined, as upstream's default is. */
+export function seccompProfile(
+  source: SeccompSource | undefined,
+  { seccompProfiles }: NodePaths,
+  fallback: 'RuntimeDefault' | 'Unconfined',
+): SecurityProfile {
+  if (!source) return { profile_type: fallback };
+  if (source.type === 'Localhost') return { profile_type: 'Localhost', localhost_ref: `${seccompProfiles}/${source.localhostProfile ?? ''}` };
+  return { profile_type: source.type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined' };
+}

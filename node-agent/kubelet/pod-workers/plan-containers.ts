@@ -1,0 +1,152 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import type { Container, Pod } from '../../../api/types/core-v1.ts';
+import type { AnyContainer } from '../containers/container-config.ts';
+import { containerHash } from '../containers/container-hash.ts';
+import { runtimeAnnotations } from '../runtime/labels.ts';
+import { activeSandbox, currentInstance, instancesOf, isRunning, nanosToMs, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
+
+/** What probes have found out about running containers, by container id. */
+export interface ProbeVerdicts {
+  /** Absent where the container has no such probe or it has not come to a verdict. */
+  readonly startup: (containerID: string) => 'success' | 'failure' | undefined;
+  readonly liveness: (containerID: string) => 'success' | 'failure' | undefined;
+}
+
+export interface PlanInput {
+  readonly pod: DeepReadonly<Pod>;
+  readonly runtimePod: RuntimePod;
+  readonly probes: ProbeVerdicts;
+  /** Until when a container that ended at that time has to wait before its next start, if at all. */
+  readonly backoffUntil: (container: string, endedMs: number) => number | undefined;
+}
+
+export interface Kill {
+  readonly id: string;
+  readonly name: string;
+  /** What the Killing event says. */
+  readonly message: string;
+}
+
+export interface Wait {
+  readonly name: string;
+  readonly untilMs: number;
+}
+
+/** What has to be done to a Pod's containers now. */
+export type PodPlan =
+  | { readonly kind: 'sandbox'; readonly attempt: number; readonly stop: readonly string[] }
+  | { readonly kind: 'containers'; readonly kills: readonly Kill[]; readonly starts: readonly string[]; readonly waits: readonly Wait[] }
+  /** All containers have ended for good. */
+  | { readonly kind: 'finished' };
+
+/**
+ * The one decision about a Pod that is meant to run, made from the runtime's truth alone and repeated after every change:
+ * a sandbox first, then init containers one after another, then everything else at once.
+ */
+export function planContainers(input: PlanInput): PodPlan {
+  const { pod, runtimePod } = input;
+  if (isFinished(pod, runtimePod)) return { kind: 'finished' };
+  const sandbox = activeSandbox(runtimePod);
+  const lacksAddress = sandbox && !pod.spec?.hostNetwork && !sandbox.network?.ip;
+  if (!sandbox || lacksAddress) {
+    const newest = runtimePod.sandboxes[0];
+    return {
+      kind: 'sandbox',
+      attempt: newest ? newest.metadata.attempt + 1 : 0,
+      stop: runtimePod.sandboxes.filter(({ state }) => state === 'SANDBOX_READY').map(({ id }) => id),
+    };
+  }
+  const orders = { kills: [] as Kill[], starts: [] as string[], waits: [] as Wait[] };
+  const isInitialized = planInitContainers(input, orders);
+  for (const container of pod.spec?.ephemeralContainers ?? []) {
+    if (instancesOf(runtimePod, container.name).length === 0) orders.starts.push(container.name);
+  }
+  if (isInitialized) for (const container of pod.spec?.containers ?? []) planContainer(input, container, orders);
+  return { kind: 'containers', ...orders };
+}
+
+interface Orders {
+  readonly kills: Kill[];
+  readonly starts: string[];
+  readonly waits: Wait[];
+}
+
+/** Whether the main containers may run. Sidecars are kept alive whatever their place. */
+function planInitContainers(input: PlanInput, orders: Orders): boolean {
+  const { pod, runtimePod } = input;
+  const mainHasStarted = (pod.spec?.containers ?? []).some(({ name }) => currentInstance(runtimePod, name) !== undefined);
+  for (const container of pod.spec?.initContainers ?? []) {
+    const instance = currentInstance(runtimePod, container.name);
+    if (isRestartableInitContainer(container)) {
+      planContainer(input, container, orders);
+      const hasStarted = isRunning(instance) && instance !== undefined && isStarted(container, instance.id, input.probes);
+      if (!hasStarted && !mainHasStarted) return false;
+      continue;
+    }
+    if (mainHasStarted) continue;
+    if (instance?.state === 'CONTAINER_EXITED' && instance.exit_code === 0) continue;
+    if (!isRunning(instance)) startOrWait(input, container.name, instance, orders);
+    return false;
+  }
+  return true;
+}
+
+/** Whether a running container has passed its startup probe, if it has one. */
+export function isStarted(container: AnyContainer, id: string, probes: ProbeVerdicts): boolean {
+  return container.startupProbe === undefined || probes.startup(id) === 'success';
+}
+
+function planContainer(input: PlanInput, container: DeepReadonly<Container>, orders: Orders): void {
+  const { runtimePod, probes, pod } = input;
+  const { name } = container;
+  const instance = currentInstance(runtimePod, name) ?? instancesOf(runtimePod, name)[0];
+  if (instance && isRunning(instance) && instance === currentInstance(runtimePod, name)) {
+    const kill = (message: string) => orders.kills.push({ id: instance.id, name, message });
+    if (instance.annotations[runtimeAnnotations.hash] !== containerHash(container)) {
+      kill(`Container ${name} definition changed, will be restarted`);
+    } else if (probes.startup(instance.id) === 'failure') kill(`Container ${name} failed startup probe, will be restarted`);
+    else if (probes.liveness(instance.id) === 'failure') kill(`Container ${name} failed liveness probe, will be restarted`);
+    return;
+  }
+  if (!instance || shouldRestart(pod, container, instance)) startOrWait(input, name, instance, orders);
+}
+
+function startOrWait({ backoffUntil }: PlanInput, name: string, ended: RuntimeContainer | undefined, orders: Orders): void {
+  const untilMs = ended?.state === 'CONTAINER_EXITED' ? backoffUntil(name, nanosToMs(ended.finished_at)) : undefined;
+  if (untilMs === undefined) orders.starts.push(name);
+  else orders.waits.push({ name, untilMs });
+}
+
+/** Whether a container that is not running any more is to run again: its own policy and rules, else the Pod's. */
+export function shouldRestart(pod: DeepReadonly<Pod>, container: DeepReadonly<Container>, ended: RuntimeContainer): boolean {
+  if (ended.state !== 'CONTAINER_EXITED') return true; // created and never started, or lost by the runtime
+  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
+    const isListed = (exitCodes?.values ?? []).includes(ended.exit_code);
+    if (action === 'Restart' && exitCodes && isListed === (exitCodes.operator === 'In')) return true;
+  }
+  const policy = container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
+  return policy === 'Always' || (policy === 'OnFailure' && ended.exit_code !== 0);
+}
+
+/** Whether an init container has failed for good, which fails the Pod. */
+export function failedInitContainer(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): RuntimeContainer | undefined {
+  const mainHasStarted = (pod.spec?.containers ?? []).some(({ name }) => instancesOf(runtimePod, name).length > 0);
+  if (mainHasStarted) return undefined;
+  for (const container of pod.spec?.initContainers ?? []) {
+    const instance = currentInstance(runtimePod, container.name);
+    const hasFailed = instance?.state === 'CONTAINER_EXITED' && instance.exit_code !== 0;
+    if (hasFailed && !isRestartableInitContainer(container) && pod.spec?.restartPolicy === 'Never' && !shouldRestart(pod, container, instance)) {
+      return instance;
+    }
+  }
+  return undefined;
+}
+
+function isFinished(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): boolean {
+  if (failedInitContainer(pod, runtimePod)) return true;
+  return (pod.spec?.containers ?? []).every((container) => {
+    const newest = instancesOf(runtimePod, container.name)[0];
+    return newest !== undefined && newest.state === 'CONTAINER_EXITED' && !shouldRestart(pod, container, newest);
+  });
+}

@@ -1,0 +1,75 @@
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { ContainerRuntime } from '../../cri/runtime.ts';
+import { runtimeLabels } from './labels.ts';
+
+export interface RuntimeWatcherDependencies {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Something about the Pod's sandboxes or containers has changed. */
+  readonly onChange: (podUID: string) => void;
+  /** The runtime does not answer; resolves when it may be asked again. */
+  readonly onUnreachable: (error: unknown, signal: AbortSignal) => Promise<void>;
+}
+
+const relistMs = 1000;
+
+/**
+ * Tells of every change in the runtime: at once by its events, and by comparing complete lists every second, since events
+ * get lost when the connection breaks and older runtimes have none.
+ */
+export interface RuntimeWatcher {
+  run(signal: AbortSignal): Promise<void>;
+  /** Milliseconds (monotonic) of the last complete list; undefined before the first. */
+  lastListedMs(): number | undefined;
+  /** Uids of all Pods the runtime has something of, as of the last list. */
+  podUIDs(): ReadonlySet<string>;
+}
+
+export function createRuntimeWatcher(dependencies: RuntimeWatcherDependencies): RuntimeWatcher {
+  const { runtime, clock, logger, onChange, onUnreachable } = dependencies;
+  let prints = new Map<string, string>();
+  let listedMs: number | undefined;
+  const relist = async () => {
+    const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
+    const parts = new Map<string, string[]>();
+    for (const { id, state, labels } of [...sandboxes, ...containers]) {
+      const uid = labels[runtimeLabels.podUID];
+      if (uid !== undefined) parts.set(uid, [...(parts.get(uid) ?? []), `${id} ${state}`]);
+    }
+    const fresh = new Map([...parts].map(([uid, list]) => [uid, list.sort().join()]));
+    const before = prints;
+    prints = fresh;
+    listedMs = clock.monotonicMs();
+    for (const uid of new Set([...before.keys(), ...fresh.keys()])) if (before.get(uid) !== fresh.get(uid)) onChange(uid);
+  };
+  const relistForever = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      try {
+        await relist();
+      } catch (error) {
+        logger.warn('the container runtime does not answer', { error });
+        if (!signal.aborted) await onUnreachable(error, signal);
+      }
+      await sleep(clock, relistMs, signal).catch(() => undefined); // aborted
+    }
+  };
+  const followEvents = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      try {
+        for await (const { pod_sandbox_status } of runtime.containerEvents(signal)) {
+          if (pod_sandbox_status) onChange(pod_sandbox_status.metadata.uid);
+        }
+      } catch (error) {
+        if (!signal.aborted) logger.debug('the stream of container events broke', { error });
+      }
+      await sleep(clock, relistMs, signal).catch(() => undefined); // aborted
+    }
+  };
+  return {
+    run: async (signal) => void (await Promise.all([relistForever(signal), followEvents(signal)])),
+    lastListedMs: () => listedMs,
+    podUIDs: () => new Set(prints.keys()),
+  };
+}

@@ -1,0 +1,132 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import type { Container, ContainerState, ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
+import type { AnyContainer } from '../containers/container-config.ts';
+import { instancesOf, isRunning, nanosToMs, restartCountOf, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
+
+export interface WaitingReason {
+  readonly reason: string;
+  readonly message?: string;
+}
+
+export interface ContainerStatusInput {
+  readonly pod: DeepReadonly<Pod>;
+  readonly runtimePod: RuntimePod;
+  /** Why a container could not be started or has to wait, by name. */
+  readonly waiting: ReadonlyMap<string, WaitingReason>;
+  /** Last words of an ended container, by id. */
+  readonly terminationMessage: (containerID: string) => string | undefined;
+  readonly isStarted: (container: AnyContainer, containerID: string) => boolean;
+  readonly isReady: (container: AnyContainer, containerID: string) => boolean;
+}
+
+export type ContainerSort = 'init' | 'main' | 'ephemeral';
+
+/** The status of each container of one sort, in the order of the spec. */
+export function containerStatuses(input: ContainerStatusInput, sort: ContainerSort): ContainerStatus[] {
+  const { spec } = input.pod;
+  const containers: readonly AnyContainer[] | undefined = { init: spec?.initContainers, main: spec?.containers, ephemeral: spec?.ephemeralContainers }[sort];
+  return (containers ?? []).map((container) => containerStatus(input, container, sort));
+}
+
+function containerStatus(input: ContainerStatusInput, container: AnyContainer, sort: ContainerSort): ContainerStatus {
+  const [newest, previous] = instancesOf(input.runtimePod, container.name);
+  const recorded = recordedStatus(input.pod, container.name, sort);
+  if (!newest) return withoutInstance(input, container, sort, recorded);
+  const waiting = isRunning(newest) ? undefined : input.waiting.get(container.name);
+  const now = stateOf(input, newest);
+  const before = previous ? stateOf(input, previous) : lastStateOf(recorded, newest);
+  const running = isRunning(newest);
+  const started = running && input.isStarted(container, newest.id);
+  const isReady = sort === 'init' && !isRestartableInitContainer(container as Container) ? newest.state === 'CONTAINER_EXITED' && newest.exit_code === 0 : running && input.isReady(container, newest.id);
+  return {
+    name: container.name,
+    state: waiting ? { waiting: { ...waiting } } : now,
+    lastState: waiting ? now : before,
+    ready: sort === 'ephemeral' ? false : isReady,
+    restartCount: restartCountOf(newest),
+    image: newest.image?.image || container.image || '',
+    imageID: newest.image_ref,
+    containerID: `containerd://${newest.id}`,
+    ...(sort === 'ephemeral' ? {} : { started }),
+    ...resourcesOf(container, running),
+    ...volumeMountsOf(container),
+  };
+}
+
+function withoutInstance(input: ContainerStatusInput, container: AnyContainer, sort: ContainerSort, recorded: DeepReadonly<ContainerStatus> | undefined): ContainerStatus {
+  const isInitializing = sort === 'main' && (input.pod.spec?.initContainers ?? []).length > 0;
+  const waiting = input.waiting.get(container.name) ?? { reason: isInitializing ? 'PodInitializing' : 'ContainerCreating' };
+  // An init container that has done its work and was cleaned up stays done.
+  if (sort === 'init' && recorded?.state?.terminated && !input.waiting.has(container.name)) return structuredClone(recorded) as ContainerStatus;
+  return {
+    name: container.name,
+    state: { waiting: { ...waiting } },
+    lastState: (structuredClone(recorded?.lastState) as ContainerState | undefined) ?? {},
+    ready: false,
+    restartCount: recorded?.restartCount ?? 0,
+    image: container.image ?? '',
+    imageID: '',
+    ...(sort === 'ephemeral' ? {} : { started: false }),
+    ...volumeMountsOf(container),
+  };
+}
+
+function recordedStatus({ status }: DeepReadonly<Pod>, name: string, sort: ContainerSort): DeepReadonly<ContainerStatus> | undefined {
+  const lists = { init: status?.initContainerStatuses, main: status?.containerStatuses, ephemeral: status?.ephemeralContainerStatuses };
+  return lists[sort]?.find((candidate) => candidate.name === name);
+}
+
+/** The end of the instance before, where the runtime has forgotten it but the Pod's status has not. */
+function lastStateOf(recorded: DeepReadonly<ContainerStatus> | undefined, newest: RuntimeContainer): ContainerState {
+  const ended = recorded?.containerID === `containerd://${newest.id}` ? recorded.lastState?.terminated : recorded?.state?.terminated;
+  return ended ? { terminated: structuredClone(ended) } : {};
+}
+
+function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): ContainerState {
+  const containerID = `containerd://${instance.id}`;
+  const startedAt = instance.started_at === '0' ? null : formatTime(nanosToMs(instance.started_at));
+  switch (instance.state) {
+    case 'CONTAINER_RUNNING':
+      return { running: { startedAt } };
+    case 'CONTAINER_CREATED':
+      return { waiting: { reason: 'ContainerCreating' } };
+    case 'CONTAINER_EXITED': {
+      const message = input.terminationMessage(instance.id) || instance.message;
+      return {
+        terminated: {
+          exitCode: instance.exit_code,
+          reason: instance.reason || (instance.exit_code === 0 ? 'Completed' : 'Error'),
+          ...(message ? { message } : {}),
+          startedAt,
+          finishedAt: instance.finished_at === '0' ? null : formatTime(nanosToMs(instance.finished_at)),
+          containerID,
+        },
+      };
+    }
+    default:
+      return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', startedAt: null, finishedAt: null, containerID } };
+  }
+}
+
+/** What the container really has; it is what it asked for, since resources are set when it is made. */
+function resourcesOf({ resources }: AnyContainer, running: boolean): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  if (!running || resources === undefined) return {};
+  const { limits, requests } = resources;
+  return {
+    ...(requests ? { allocatedResources: { ...requests } } : {}),
+    resources: { ...(limits ? { limits: { ...limits } } : {}), ...(requests ? { requests: { ...requests } } : {}) },
+  };
+}
+
+function volumeMountsOf({ volumeMounts }: AnyContainer): Pick<ContainerStatus, 'volumeMounts'> {
+  if (!volumeMounts || volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+    })),
+  };
+}

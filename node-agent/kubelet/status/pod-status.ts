@@ -1,0 +1,50 @@
+import { formatTime } from '../../../api/meta/time.ts';
+import type { PodStatus } from '../../../api/types/core-v1.ts';
+import { failedInitContainer } from '../pod-workers/plan-containers.ts';
+import { qosClassOf } from '../resources/pod-resources.ts';
+import { activeSandbox } from '../runtime/runtime-pod.ts';
+import { type ContainerStatusInput, containerStatuses } from './container-statuses.ts';
+import { podConditions } from './pod-conditions.ts';
+import { podPhase } from './pod-phase.ts';
+
+export interface PodStatusInput extends ContainerStatusInput {
+  readonly nowMs: number;
+  readonly hostIP: string;
+  /** The Pod's addresses, kept also after its sandbox is gone. */
+  readonly podIPs: readonly string[];
+  readonly startMs: number;
+  /** All containers have ended for good. */
+  readonly isFinished: boolean;
+  /** The node will not run the Pod. */
+  readonly refusal: { readonly reason: string; readonly message: string } | undefined;
+}
+
+/** A Pod's status as the node sees it, from the runtime's truth and what it waits for. */
+export function computePodStatus(input: PodStatusInput): PodStatus {
+  const { pod, runtimePod, refusal, hostIP, podIPs } = input;
+  const initStatuses = containerStatuses(input, 'init');
+  const statuses = containerStatuses(input, 'main');
+  const ephemeral = containerStatuses(input, 'ephemeral');
+  const initFailed = failedInitContainer(pod, runtimePod) !== undefined;
+  const recorded = pod.status?.phase;
+  let phase = podPhase({ pod, initStatuses, statuses, isFinished: input.isFinished, initFailed });
+  if (refusal) phase = 'Failed';
+  else if (recorded === 'Failed' || recorded === 'Succeeded') phase = recorded; // a phase that is final never changes
+  const hasSandbox = activeSandbox(runtimePod) !== undefined;
+  const conditions = podConditions({ pod, phase, initStatuses, statuses, hasSandbox, now: formatTime(input.nowMs) });
+  const { generation } = pod.metadata;
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    conditions,
+    ...(refusal ? { reason: refusal.reason, message: refusal.message } : {}),
+    hostIP,
+    hostIPs: [{ ip: hostIP }],
+    ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
+    startTime: pod.status?.startTime ?? formatTime(input.startMs),
+    ...(initStatuses.length > 0 ? { initContainerStatuses: initStatuses } : {}),
+    ...(refusal && runtimePod.containers.length === 0 ? {} : { containerStatuses: statuses }),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    qosClass: qosClassOf(pod),
+  };
+}

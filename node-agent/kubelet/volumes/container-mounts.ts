@@ -1,0 +1,101 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Pod, VolumeMount } from '../../../api/types/core-v1.ts';
+import type { MountConfig } from '../../cri/messages.ts';
+import type { HostFiles } from '../../linux/host-files.ts';
+import type { Mounts } from '../../linux/mounts.ts';
+import { ContainerConfigError } from '../containers/config-error.ts';
+import { type AnyContainer, defaultTerminationMessagePath } from '../containers/container-config.ts';
+import { expandVariables } from '../containers/expand-variables.ts';
+import type { NodePaths } from '../node-paths.ts';
+import type { MountedVolumes } from './pod-volumes.ts';
+
+export interface ContainerMountsInput {
+  readonly files: HostFiles;
+  readonly mounts: Mounts;
+  readonly paths: NodePaths;
+  readonly pod: DeepReadonly<Pod>;
+  readonly container: AnyContainer;
+  readonly volumes: MountedVolumes;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly hostsFile: string;
+  readonly restartCount: number;
+}
+
+/** File in which one instance of a container leaves its last words. */
+export function terminationMessageFile(paths: NodePaths, uid: string, container: string, restartCount: number): string {
+  return `${paths.pods}/${uid}/containers/${container}/${restartCount}`;
+}
+
+const propagations = {
+  None: 'PROPAGATION_PRIVATE',
+  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
+  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
+} as const;
+
+/** What one container sees of its Pod's volumes, with its hosts file and the place of its termination message. */
+export async function containerMounts(input: ContainerMountsInput): Promise<MountConfig[]> {
+  const { files, paths, pod, container, restartCount } = input;
+  const uid = pod.metadata.uid ?? '';
+  const result: MountConfig[] = [];
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    result.push({
+      container_path: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+      host_path: await hostPathOf(input, mount, index),
+      readonly: mount.readOnly ?? false,
+      propagation: propagations[mount.mountPropagation ?? 'None'],
+    });
+  }
+  const mountsHosts = (container.volumeMounts ?? []).some(({ mountPath }) => mountPath === '/etc/hosts');
+  if (!mountsHosts) result.push(file('/etc/hosts', `${paths.pods}/${uid}/etc-hosts`));
+  const message = terminationMessageFile(paths, uid, container.name, restartCount);
+  await files.write(message, '', { mode: 0o666 });
+  result.push(file(container.terminationMessagePath ?? defaultTerminationMessagePath, message));
+  return result;
+}
+
+function file(container_path: string, host_path: string): MountConfig {
+  return { container_path, host_path, readonly: false, propagation: 'PROPAGATION_PRIVATE' };
+}
+
+async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<VolumeMount>, index: number): Promise<string> {
+  const root = input.volumes.get(mount.name);
+  if (root === undefined) throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
+  const subPath = mount.subPathExpr ? expandSubPath(mount.subPathExpr, input.environment) : (mount.subPath ?? '');
+  if (subPath === '') return root;
+  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ContainerConfigError(`invalid subPath "${subPath}"`);
+  const { files, mounts, paths, pod, container } = input;
+  const realRoot = await files.realPath(root);
+  const inVolume = `${realRoot}/${subPath}`;
+  if ((await files.facts(inVolume)) === undefined) {
+    await requireInside(files, realRoot, subPath);
+    await files.makeDirectory(inVolume, { mode: 0o750 | ((await files.facts(realRoot))?.mode ?? 0) });
+  }
+  const target = `${paths.pods}/${pod.metadata.uid}/volume-subpaths/${mount.name}/${container.name}/${index}`;
+  await mounts.unmount(target);
+  try {
+    await mounts.bindInside(realRoot, subPath, target);
+  } catch (error) {
+    throw new ContainerConfigError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${String(error)}`);
+  }
+  return target;
+}
+
+function expandSubPath(expression: string, environment: ReadonlyMap<string, string>): string {
+  return expandVariables(expression, (name) => {
+    const value = environment.get(name);
+    if (value === undefined) throw new ContainerConfigError(`missing value for "${name}"`);
+    return value;
+  });
+}
+
+/** The deepest part of the path that exists must lie within the volume, before anything is made below it. */
+async function requireInside(files: HostFiles, root: string, subPath: string): Promise<void> {
+  const parts = subPath.split('/');
+  for (let count = parts.length; count > 0; count--) {
+    const existing = `${root}/${parts.slice(0, count).join('/')}`;
+    if ((await files.facts(existing, { followLinks: false })) === undefined) continue;
+    const real = await files.realPath(existing);
+    if (real !== root && !real.startsWith(`${root}/`)) throw new ContainerConfigError(`subpath "${subPath}" is not within volume path "${root}"`);
+    return;
+  }
+}

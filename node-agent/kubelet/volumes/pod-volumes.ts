@@ -1,0 +1,164 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Random } from '../../../api/base/random.ts';
+import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import type { ConfigMap, Pod, ProjectedVolumeSource, Secret, Volume } from '../../../api/types/core-v1.ts';
+import type { HostFiles } from '../../linux/host-files.ts';
+import type { Mounts } from '../../linux/mounts.ts';
+import type { NodeAllocatable, PodAddresses } from '../containers/field-values.ts';
+import type { NodePaths } from '../node-paths.ts';
+import { podLimits } from '../resources/pod-resources.ts';
+import { type Payload, type PayloadFile, writeAtomically } from './atomic-writer.ts';
+import { prepareHostPath } from './host-path.ts';
+import { configMapFiles, downwardAPIFiles, secretFiles } from './payloads.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import { VolumeError } from './volume-error.ts';
+
+export interface PodVolumesDependencies {
+  readonly files: HostFiles;
+  readonly mounts: Mounts;
+  readonly paths: NodePaths;
+  readonly random: Random;
+  readonly tokens: ServiceAccountTokens;
+  readonly allocatable: () => NodeAllocatable;
+  readonly configMap: (namespace: string, name: string) => Promise<DeepReadonly<ConfigMap> | undefined>;
+  readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
+}
+
+/** Where each volume of a Pod lies on the node, by its name. */
+export type MountedVolumes = ReadonlyMap<string, string>;
+
+export interface PodVolumes {
+  /** Makes all volumes ready and brings their content up to date. May be repeated at any time. Throws VolumeError. */
+  setUp(pod: DeepReadonly<Pod>, addresses: PodAddresses): Promise<MountedVolumes>;
+  /** Unmounts and removes everything of a Pod, its folder included. */
+  tearDown(uid: string): Promise<void>;
+}
+
+export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolumes {
+  const { files, mounts, paths, tokens } = dependencies;
+  return {
+    async setUp(pod, addresses) {
+      const mounted = new Map<string, string>();
+      for (const volume of pod.spec?.volumes ?? []) {
+        try {
+          mounted.set(volume.name, await setUpVolume(dependencies, pod, volume, addresses));
+        } catch (error) {
+          throw new VolumeError(volume.name, error instanceof Error ? error.message : String(error));
+        }
+      }
+      return mounted;
+    },
+    async tearDown(uid) {
+      tokens.forgetPod(uid);
+      const directory = `${paths.pods}/${uid}`;
+      for (const point of await mounts.below(directory)) await mounts.unmount(point);
+      await files.remove(directory);
+    },
+  };
+}
+
+async function setUpVolume(dependencies: PodVolumesDependencies, pod: DeepReadonly<Pod>, volume: DeepReadonly<Volume>, addresses: PodAddresses): Promise<string> {
+  const { files } = dependencies;
+  const { hostPath, emptyDir } = volume;
+  const at = (plugin: string) => `${dependencies.paths.pods}/${pod.metadata.uid}/volumes/kubernetes.io~${plugin}/${volume.name}`;
+  if (hostPath) {
+    await prepareHostPath(files, hostPath.path, hostPath.type ?? '');
+    return hostPath.path;
+  }
+  if (emptyDir) return setUpEmptyDir(dependencies, pod, emptyDir, at('empty-dir'));
+  const namespace = pod.metadata.namespace ?? '';
+  let payload: Payload;
+  let directory: string;
+  if (volume.configMap) {
+    const { name = '', defaultMode = 0o644 } = volume.configMap;
+    payload = configMapFiles(volume.configMap, await dependencies.configMap(namespace, name), defaultMode);
+    directory = at('configmap');
+  } else if (volume.secret) {
+    const { secretName: name = '', defaultMode = 0o644 } = volume.secret;
+    payload = secretFiles({ ...volume.secret, name }, await dependencies.secret(namespace, name), defaultMode);
+    directory = at('secret');
+  } else if (volume.downwardAPI) {
+    const { items = [], defaultMode = 0o644 } = volume.downwardAPI;
+    payload = downwardAPIFiles(items, { pod, addresses, allocatable: dependencies.allocatable() }, defaultMode);
+    directory = at('downward-api');
+  } else if (volume.projected) {
+    payload = await projectedFiles(dependencies, pod, volume.projected, addresses);
+    directory = at('projected');
+  } else {
+    const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
+    throw new Error(`volumes of type ${kind} are not supported by this node`);
+  }
+  const fsGroup = pod.spec?.securityContext?.fsGroup;
+  const unique = Buffer.from(dependencies.random.bytes(6)).toString('hex');
+  await writeAtomically(files, directory, payload, { unique, ...(fsGroup === undefined ? {} : { fsGroup }) });
+  return directory;
+}
+
+async function setUpEmptyDir(
+  { files, mounts }: PodVolumesDependencies,
+  pod: DeepReadonly<Pod>,
+  { medium = '', sizeLimit }: { readonly medium?: string; readonly sizeLimit?: string },
+  directory: string,
+): Promise<string> {
+  if (medium !== '' && medium !== 'Memory') throw new Error(`emptyDir medium "${medium}" is not supported by this node`);
+  const isNew = (await files.facts(directory)) === undefined;
+  await files.makeDirectory(directory);
+  if (medium === 'Memory' && !(await mounts.isMounted(directory))) {
+    const limits = [sizeLimit === undefined ? undefined : quantityValue(sizeLimit), podLimits(pod).memory].filter((limit) => limit);
+    await mounts.mountMemory(directory, limits.length > 0 ? { sizeBytes: Math.min(...limits.map(Number)) } : {});
+  }
+  if (!isNew) return directory;
+  await files.setOwner(directory, { mode: 0o777 });
+  const fsGroup = pod.spec?.securityContext?.fsGroup;
+  if (fsGroup !== undefined) await files.setGroupRecursively(directory, fsGroup);
+  return directory;
+}
+
+async function projectedFiles(
+  dependencies: PodVolumesDependencies,
+  pod: DeepReadonly<Pod>,
+  { sources = [], defaultMode = 0o644 }: DeepReadonly<ProjectedVolumeSource>,
+  addresses: PodAddresses,
+): Promise<Payload> {
+  const namespace = pod.metadata.namespace ?? '';
+  const all = new Map<string, PayloadFile>();
+  const add = (files: Payload) => {
+    for (const [path, file] of files) all.set(path, file);
+  };
+  for (const source of sources ?? []) {
+    if (source.configMap) {
+      add(configMapFiles(source.configMap, await dependencies.configMap(namespace, source.configMap.name ?? ''), defaultMode));
+    } else if (source.secret) {
+      const { name = '' } = source.secret;
+      add(secretFiles({ ...source.secret, name }, await dependencies.secret(namespace, name), defaultMode));
+    } else if (source.downwardAPI) {
+      add(downwardAPIFiles(source.downwardAPI.items ?? [], { pod, addresses, allocatable: dependencies.allocatable() }, defaultMode));
+    } else if (source.serviceAccountToken) {
+      const { path, audience = '', expirationSeconds = 3600 } = source.serviceAccountToken;
+      const token = await dependencies.tokens.get({
+        namespace,
+        serviceAccount: pod.spec?.serviceAccountName ?? 'default',
+        podName: pod.metadata.name ?? '',
+        podUID: pod.metadata.uid ?? '',
+        audience,
+        expirationSeconds,
+      });
+      const owner = singleUser(pod);
+      const isPrivate = owner !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
+      const content = new TextEncoder().encode(token);
+      all.set(path, { content, mode: isPrivate ? 0o600 : defaultMode, ...(owner === undefined ? {} : { uid: owner }) });
+    } else {
+      const kind = Object.keys(source)[0] ?? 'unknown';
+      throw new Error(`projected sources of type ${kind} are not supported by this node`);
+    }
+  }
+  return all;
+}
+
+/** The user that all containers of the Pod run as, if the Pod says so: tokens are then readable by nobody else. */
+function singleUser({ spec }: DeepReadonly<Pod>): number | undefined {
+  const shared = spec?.securityContext?.runAsUser;
+  const users = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ securityContext }) => securityContext?.runAsUser ?? shared);
+  const first = users[0];
+  return first !== undefined && users.every((user) => user === first) ? first : undefined;
+}
