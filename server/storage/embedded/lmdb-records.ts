@@ -30,6 +30,8 @@ export class LMDBRecords implements RecordStore {
   readonly #recent: Version[] = [];
   #recentStart = 0;
   #recentBytes = 0;
+  /** Compacted, but still on disk. */
+  #undropped: Version[] = [];
   #compacting: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -69,7 +71,8 @@ export class LMDBRecords implements RecordStore {
       }),
       compactRevision,
     );
-    await this.#drop(leftover);
+    this.#undropped = leftover;
+    await this.#drop();
     return { index, revision };
   }
 
@@ -92,7 +95,8 @@ export class LMDBRecords implements RecordStore {
 
   async compact(revision: number, dropped: readonly Version[]): Promise<void> {
     await this.#write(() => this.#meta.put('compactRevision', String(revision)));
-    this.#compacting = this.#compacting.then(() => this.#drop(dropped)).catch(() => undefined); // what is left goes when the store is opened next
+    this.#undropped = [...this.#undropped, ...dropped];
+    this.#compacting = this.#compacting.then(() => this.#drop());
     await this.#compacting;
   }
 
@@ -106,14 +110,25 @@ export class LMDBRecords implements RecordStore {
     await this.#root.close();
   }
 
-  async #drop(versions: readonly Version[]): Promise<void> {
-    for (let from = 0; from < versions.length && !this.#isClosed; from += compactionChunk) {
-      await this.#write(() => {
-        for (const version of versions.slice(from, from + compactionChunk)) {
-          this.#headers.remove(recordNumber(version));
-          if (!version.deleted) this.#values.remove(recordNumber(version));
-        }
-      });
+  /**
+   * On a full disk dropping needs a few pages before it frees any, so it is tried in smaller and smaller portions. What
+   * cannot be dropped is with the next compaction, or when the store is opened next.
+   */
+  async #drop(): Promise<void> {
+    let portion = compactionChunk;
+    while (this.#undropped.length > 0 && !this.#isClosed && portion >= 1) {
+      const versions = this.#undropped.slice(0, portion);
+      try {
+        await this.#write(() => {
+          for (const version of versions) {
+            this.#headers.remove(recordNumber(version));
+            if (!version.deleted) this.#values.remove(recordNumber(version));
+          }
+        });
+        this.#undropped = this.#undropped.slice(versions.length);
+      } catch {
+        portion = Math.floor(portion / 4);
+      }
     }
   }
 
@@ -141,7 +156,8 @@ export class LMDBRecords implements RecordStore {
       this.#recentBytes -= oldest.value?.length ?? 0;
       oldest.value = undefined;
     }
-    if (this.#recentStart > 1024 && this.#recentStart * 2 > this.#recent.length) this.#recent.splice(0, this.#recentStart);
-    if (this.#recent.length === 0 || this.#recentStart > this.#recent.length) this.#recentStart = 0;
+    if (this.#recentStart <= 1024 || this.#recentStart * 2 <= this.#recent.length) return;
+    this.#recent.splice(0, this.#recentStart);
+    this.#recentStart = 0;
   }
 }
