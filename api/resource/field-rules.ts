@@ -8,7 +8,7 @@ export function invalidFor(path: FieldPath, value: unknown, problems: readonly s
 
 /** Validates the elements of a list, each at its index. */
 export function validateEach<T>(
-  items: readonly T[] | undefined,
+  items: readonly T[] | null | undefined,
   path: FieldPath,
   validate: (item: T, at: FieldPath, index: number) => FieldError[],
 ): FieldError[] {
@@ -31,7 +31,11 @@ export function validateChoice(
 }
 
 /** A field that may not be empty and has to pass a rule. */
-export function validateRequired(path: FieldPath, value: string | undefined, rule: (value: string) => readonly string[] = () => []): FieldError[] {
+export function validateRequired(
+  path: FieldPath,
+  value: string | undefined,
+  rule: (value: string) => readonly string[] = () => [],
+): FieldError[] {
   return value ? invalidFor(path, value, rule(value)) : [required(path)];
 }
 

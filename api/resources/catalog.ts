@@ -1,4 +1,3 @@
-import type { KubeObject } from '../meta/object.ts';
 import type { ResourceDefinition } from '../resource/resource-definition.ts';
 import { mutatingAdmissionPolicies } from './admissionregistration/v1/mutating-admission-policy.ts';
 import { mutatingAdmissionPolicyBindings } from './admissionregistration/v1/mutating-admission-policy-binding.ts';

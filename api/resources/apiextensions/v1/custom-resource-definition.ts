@@ -5,7 +5,12 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   group: 'apiextensions.k8s.io',
   version: 'v1',
   scope: 'Cluster',
-  names: { kind: 'CustomResourceDefinition', plural: 'customresourcedefinitions', shortNames: ['crd', 'crds'], categories: ['api-extensions'] },
+  names: {
+    kind: 'CustomResourceDefinition',
+    plural: 'customresourcedefinitions',
+    shortNames: ['crd', 'crds'],
+    categories: ['api-extensions'],
+  },
   definition: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
   subresources: {
     status: { kind: 'CustomResourceDefinition', verbs: ['get', 'patch', 'update'] },
