@@ -1,0 +1,147 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { EventRecorder } from '../../../api/client/event-recorder.ts';
+import type { Informer, Lister } from '../../../api/client/informer.ts';
+import { keyOf, type KubeObject, type ObjectKey } from '../../../api/meta/object.ts';
+import { findController } from '../../../api/meta/owner-references.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { PolicyRule } from '../../../api/types/rbac-v1.ts';
+
+export interface ReconcileResult {
+  readonly requeueAfterSeconds?: number;
+}
+
+/** Nothing more to do until something changes. */
+export const done: ReconcileResult = {};
+
+/** Look again after that time, also when nothing changes. */
+export function requeueAfterSeconds(seconds: number): ReconcileResult {
+  return { requeueAfterSeconds: seconds };
+}
+
+/** An error that trying again cannot mend: it is logged and the key dropped until its object changes. */
+export class TerminalError extends Error {
+  constructor(error: unknown) {
+    super(error instanceof Error ? error.message : String(error), { cause: error });
+    this.name = 'TerminalError';
+  }
+}
+
+export function terminal(error: unknown): TerminalError {
+  return new TerminalError(error);
+}
+
+/** What a controller may use. Whatever it reads from caches may be behind the API by a moment. */
+export interface ControllerDependencies {
+  /** Acts as the controller's own service account. */
+  readonly client: Client;
+  /** Of a resource that the controller declared or asked for while it was set up. */
+  lister<T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly events: EventRecorder;
+  /** Aborted when the controllers stop. */
+  readonly signal: AbortSignal;
+}
+
+export interface ControllerSetup extends ControllerDependencies {
+  informer<T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T>;
+  /** Has the key reconciled, at once or later. */
+  enqueue(key: ObjectKey, afterSeconds?: number): void;
+}
+
+export type Reconcile = (key: ObjectKey) => Promise<ReconcileResult>;
+
+/** Which keys to reconcile when an object of another resource was added, changed (asked for old and new) or deleted. */
+export interface Watch {
+  attach(setup: ControllerSetup): void;
+}
+
+export interface Controller {
+  /** As in `--controllers`, logs and metrics. */
+  readonly name: string;
+  /** Of the service account in kube-system and of the role system:controller:<name> that it acts with. */
+  readonly account: string;
+  /** As Events name their source. */
+  readonly component: string;
+  readonly workers: number;
+  /** Its ClusterRole. */
+  readonly rules: readonly PolicyRule[];
+  /** Attaches to informers and returns what handles one key. Called once, before informers are waited for. */
+  start(setup: ControllerSetup): Reconcile;
+}
+
+interface ControllerDeclaration<T extends KubeObject> {
+  readonly name: string;
+  readonly account: string;
+  /** Default: the name. */
+  readonly component?: string;
+  /** The kind whose keys are reconciled. */
+  readonly for: ResourceDefinition<T>;
+  readonly watches?: readonly Watch[];
+  /** Read through listers without being told of changes. */
+  readonly reads?: readonly ResourceDefinition[];
+  /** Keys worked on at the same time, default 5. */
+  readonly workers?: number;
+  readonly rules: readonly PolicyRule[];
+}
+
+type Handling =
+  | { reconcile(key: ObjectKey, dependencies: ControllerDependencies): Promise<ReconcileResult> }
+  /** For controllers with state of their own, such as expectations. */
+  | { setUp(setup: ControllerSetup): Reconcile };
+
+/** Declares a controller: for which kind, what else concerns it, what it may do, and how it handles one key. */
+export function defineController<T extends KubeObject>(declaration: ControllerDeclaration<T> & Handling): Controller {
+  const { name, account, component = name, workers = 5, rules } = declaration;
+  return {
+    name,
+    account,
+    component,
+    workers,
+    rules,
+    start(setup) {
+      const enqueue = (object: DeepReadonly<T>) => setup.enqueue(keyOf(object));
+      for (const read of declaration.reads ?? []) setup.informer(read);
+      const reconcile: Reconcile = 'setUp' in declaration ? declaration.setUp(setup) : (key) => declaration.reconcile(key, setup);
+      for (const watch of declaration.watches ?? []) watch.attach(setup);
+      setup.informer(declaration.for).addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue });
+      return reconcile;
+    },
+  };
+}
+
+/** Watches a resource whose objects lead to keys. */
+export function watching<T extends KubeObject>(
+  resource: ResourceDefinition<T>,
+  keysOf: (object: DeepReadonly<T>, dependencies: ControllerDependencies) => readonly ObjectKey[],
+): Watch {
+  return {
+    attach(setup) {
+      const enqueue = (object: DeepReadonly<T>) => {
+        for (const key of keysOf(object, setup)) setup.enqueue(key);
+      };
+      setup.informer(resource).addHandler({
+        onAdd: enqueue,
+        onDelete: enqueue,
+        onUpdate(object, old) {
+          enqueue(old);
+          enqueue(object);
+        },
+      });
+    },
+  };
+}
+
+/** Watches objects that are controlled by objects of `owner`. */
+export function owning<T extends KubeObject>(resource: ResourceDefinition<T>, owner: Pick<ResourceDefinition, 'names'>): Watch {
+  return watching(resource, (object) => {
+    const reference = findController(object);
+    if (reference?.kind !== owner.names.kind) return [];
+    return [{ namespace: object.metadata.namespace ?? '', name: reference.name }];
+  });
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../../../api/base/clock.ts';
+
+/** After this time what was expected is given up, so that a lost event cannot hold up a controller for ever. */
+const expiryMs = 5 * 60_000;
+
+interface Expected {
+  creations: number;
+  readonly deletions: Set<string>;
+  readonly sinceMs: number;
+}
+
+/**
+ * What a controller has asked the API for and has not yet seen come back through its informers. While something is
+ * outstanding the cache shows too few (or too many) dependents, and a controller that acted on it would create or delete
+ * twice.
+ */
+export class Expectations {
+  readonly #clock: Clock;
+  readonly #expected = new Map<string, Expected>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `key`: the owner's. */
+  expectCreations(key: string, count: number): void {
+    this.#expected.set(key, { creations: count, deletions: new Set(), sinceMs: this.#clock.monotonicMs() });
+  }
+
+  /** `dependents`: of each what tells it apart, its uid. */
+  expectDeletions(key: string, dependents: readonly string[]): void {
+    this.#expected.set(key, { creations: 0, deletions: new Set(dependents), sinceMs: this.#clock.monotonicMs() });
+  }
+
+  /** One was seen, or one will not come because creating it failed. */
+  creationObserved(key: string): void {
+    const expected = this.#expected.get(key);
+    if (expected !== undefined) expected.creations--;
+  }
+
+  deletionObserved(key: string, dependent: string): void {
+    this.#expected.get(key)?.deletions.delete(dependent);
+  }
+
+  /** Whether the cache can be trusted. */
+  isSatisfied(key: string): boolean {
+    const expected = this.#expected.get(key);
+    if (expected === undefined) return true;
+    if (expected.creations <= 0 && expected.deletions.size === 0) return true;
+    return this.#clock.monotonicMs() - expected.sinceMs > expiryMs;
+  }
+
+  /** The owner is gone. */
+  forget(key: string): void {
+    this.#expected.delete(key);
+  }
+}

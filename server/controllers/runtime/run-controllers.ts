@@ -1,0 +1,139 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { EventRecorder } from '../../../api/client/event-recorder.ts';
+import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
+import { createWorkQueue, type WorkQueue } from '../../../api/client/work-queue.ts';
+import { formatKey, type KubeObject, parseKey } from '../../../api/meta/object.ts';
+import { hasReason } from '../../../api/meta/status.ts';
+import type { UserInfo } from '../../../api/meta/user-info.ts';
+import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { type Controller, type ControllerSetup, type Reconcile, TerminalError } from './define-controller.ts';
+
+export interface ReconcileObservation {
+  readonly controller: string;
+  readonly outcome: 'success' | 'requeue' | 'error' | 'terminal';
+  readonly durationMs: number;
+  /** How long the key had been ready. */
+  readonly waitedMs: number;
+  readonly queueLength: number;
+}
+
+export interface ControllersSettings {
+  readonly controllers: readonly Controller[];
+  /** A client that acts as the user: by an in-process identity, impersonation or a token of its own. */
+  readonly clientFor: (user: UserInfo) => Client;
+  /** Shared by all controllers; the composition root runs it. */
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly recorderFor: (client: Client, component: string) => EventRecorder;
+  readonly signal: AbortSignal;
+  /** For metrics. */
+  readonly onReconciled?: (observation: ReconcileObservation) => void;
+}
+
+/** The identity of a controller's service account, whether or not the account exists as an object. */
+export function controllerUser(account: string): UserInfo {
+  return {
+    name: `system:serviceaccount:kube-system:${account}`,
+    groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+  };
+}
+
+/** Runs controllers until the signal is aborted, and resolves when the last reconciliation has ended. */
+export async function runControllers(settings: ControllersSettings): Promise<void> {
+  await Promise.all(settings.controllers.map((controller) => runController(settings, controller)));
+}
+
+async function runController(settings: ControllersSettings, controller: Controller): Promise<void> {
+  const { clock, signal, informers } = settings;
+  const logger = settings.logger.with({ controller: controller.name });
+  const client = settings.clientFor(controllerUser(controller.account));
+  const waited = new Map<string, number>();
+  const queue = createWorkQueue({ clock, onHandedOut: (key, waitedMs) => void waited.set(key, waitedMs) });
+  const used = new Map<string, Informer<KubeObject>>();
+  let isStarted = false;
+
+  const informer = <T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T> => {
+    const id = `${groupResource(resource)}/${resource.version}`;
+    if (isStarted && !used.has(id)) throw new TypeError(`${controller.name} did not declare that it reads ${id}`);
+    const shared = informers.informer(resource);
+    used.set(id, shared as unknown as Informer<KubeObject>);
+    return shared;
+  };
+  const setup: ControllerSetup = {
+    client,
+    informer,
+    lister: (resource) => informer(resource).lister,
+    clock,
+    random: settings.random,
+    logger,
+    events: settings.recorderFor(client, controller.component),
+    signal,
+    enqueue(key, afterSeconds = 0) {
+      if (afterSeconds > 0) queue.addAfter(formatKey(key), afterSeconds * 1000);
+      else queue.add(formatKey(key));
+    },
+  };
+  const reconcile = controller.start(setup);
+  isStarted = true;
+  const stop = () => queue.shutDown();
+  if (signal.aborted) return stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.all(Array.from(used.values(), (one) => one.synced(signal)));
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
+  const work = () => runWorker(settings, controller, { queue, logger, reconcile, waited });
+  await Promise.all(Array.from({ length: controller.workers }, work));
+}
+
+interface WorkerParts {
+  readonly queue: WorkQueue;
+  readonly logger: Logger;
+  readonly reconcile: Reconcile;
+  readonly waited: Map<string, number>;
+}
+
+async function runWorker(settings: ControllersSettings, controller: Controller, parts: WorkerParts): Promise<void> {
+  const { queue, waited } = parts;
+  for (let key = await queue.get(); key !== undefined && !settings.signal.aborted; key = await queue.get()) {
+    const startMs = settings.clock.monotonicMs();
+    const outcome = await handle(parts, key);
+    queue.done(key);
+    settings.onReconciled?.({
+      controller: controller.name,
+      outcome,
+      durationMs: settings.clock.monotonicMs() - startMs,
+      waitedMs: waited.get(key) ?? 0,
+      queueLength: queue.length(),
+    });
+    waited.delete(key);
+  }
+}
+
+async function handle({ queue, logger, reconcile }: WorkerParts, key: string): Promise<ReconcileObservation['outcome']> {
+  try {
+    const { requeueAfterSeconds } = await reconcile(parseKey(key));
+    queue.forget(key);
+    if (requeueAfterSeconds === undefined) return 'success';
+    queue.addAfter(key, requeueAfterSeconds * 1000);
+    return 'requeue';
+  } catch (error) {
+    if (error instanceof TerminalError) {
+      queue.forget(key);
+      logger.error('gave up', { key, error });
+      return 'terminal';
+    }
+    // A conflict means that the cache was behind; the next attempt sees the newer object.
+    if (hasReason(error, 'Conflict')) logger.debug('will try again', { key, error });
+    else logger.warn('will try again', { key, error });
+    queue.addRateLimited(key);
+    return 'error';
+  }
+}
