@@ -35,6 +35,8 @@ export interface RequestContext {
   readonly warnings: readonly string[];
   /** Aborted when the client has gone, the request has timed out, or the server is shutting down. */
   readonly signal: AbortSignal;
+  /** Ends the request from the inside: aborts `signal` with that reason. */
+  abort(reason: Error): void;
 }
 
 export type Handler = (context: RequestContext) => Promise<APIResponse>;

@@ -1,0 +1,32 @@
+import { unauthorized } from '../../../api/meta/status-errors.ts';
+import type { APIRequest } from '../../../api/client/transport.ts';
+import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
+
+const webSocketPrefix = 'base64url.bearer.authorization.k8s.io.';
+
+/** Users by `Authorization: Bearer`, or by the WebSocket subprotocol that browsers use in its place. A token that nobody knows is refused. */
+export function bearerTokenAuthenticator(tokens: TokenAuthenticator): Authenticator {
+  return {
+    async authenticate(request) {
+      const token = bearerTokenOf(request);
+      if (token === undefined) return undefined;
+      const result = await tokens.authenticateToken(token, []);
+      if (!result) throw unauthorized('Unauthorized');
+      return result.user;
+    },
+  };
+}
+
+function bearerTokenOf({ headers }: APIRequest): string | undefined {
+  const header = headers['authorization'];
+  if (header !== undefined) {
+    const token = /^bearer +(\S+)/i.exec(header)?.[1];
+    if (token !== undefined) return token;
+  }
+  if ((headers['upgrade'] ?? '').toLowerCase() !== 'websocket') return undefined;
+  for (const protocol of (headers['sec-websocket-protocol'] ?? '').split(',')) {
+    const name = protocol.trim();
+    if (name.startsWith(webSocketPrefix)) return Buffer.from(name.slice(webSocketPrefix.length), 'base64url').toString('utf8');
+  }
+  return undefined;
+}

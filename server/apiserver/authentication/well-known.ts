@@ -1,0 +1,32 @@
+import type { UserInfo } from '../../../api/meta/user-info.ts';
+
+/** Names that authentication and authorization agree on (upstream's k8s.io/apiserver/pkg/authentication/user). */
+export const systemMasters = 'system:masters';
+export const allAuthenticated = 'system:authenticated';
+export const allUnauthenticated = 'system:unauthenticated';
+export const systemNodes = 'system:nodes';
+export const nodeUserPrefix = 'system:node:';
+export const anonymousName = 'system:anonymous';
+
+export const anonymousUser: UserInfo = { name: anonymousName, groups: [allUnauthenticated] };
+
+/** The API server itself, towards itself. */
+export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [systemMasters, allAuthenticated] };
+
+const serviceAccountPrefix = 'system:serviceaccount:';
+
+export function serviceAccountUserName(namespace: string, name: string): string {
+  return `${serviceAccountPrefix}${namespace}:${name}`;
+}
+
+export function serviceAccountGroups(namespace: string): string[] {
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+}
+
+/** Namespace and name of a service account by its user name; undefined for any other user. */
+export function parseServiceAccountUserName(userName: string): { readonly namespace: string; readonly name: string } | undefined {
+  if (!userName.startsWith(serviceAccountPrefix)) return undefined;
+  const parts = userName.slice(serviceAccountPrefix.length).split(':');
+  const [namespace, name] = parts;
+  return parts.length === 2 && namespace && name ? { namespace, name } : undefined;
+}

@@ -1,0 +1,14 @@
+import type { Random } from '../../../api/base/random.ts';
+import type { Filter } from '../request-context.ts';
+
+const maxLength = 64;
+
+/** Every answer names its request: by the id that the client sent, or by a new one. */
+export function auditID(random: Random): Filter {
+  return (next) => async (context) => {
+    const sent = context.request.headers['audit-id'];
+    const id = sent === undefined || sent === '' || sent.length > maxLength ? random.uuid() : sent;
+    const response = await next(context);
+    return { ...response, headers: { 'audit-id': id, ...response.headers } };
+  };
+}

@@ -1,0 +1,40 @@
+import { forbidden } from '../../../api/meta/status-errors.ts';
+import { quote } from '../../../api/base/quote.ts';
+import type { StatusError } from '../../../api/meta/status.ts';
+import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
+import type { Filter, RequestContext } from '../request-context.ts';
+
+/** Probes must work whoever asks. */
+const alwaysAllowedPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+
+/** Lets pass what the authorizer allows; 403 for all else. */
+export function authorization(authorizer: Authorizer): Filter {
+  return (next) => async (context) => {
+    if (!context.info.isResourceRequest && alwaysAllowedPaths.has(context.info.path)) return next(context);
+    const attributes = attributesOf(context);
+    const { decision, reason } = await authorizer.authorize(attributes);
+    if (decision !== 'Allow') throw forbiddenError(attributes, reason);
+    return next(context);
+  };
+}
+
+export function attributesOf({ info, user }: RequestContext): AuthorizationAttributes {
+  const { verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path } = info;
+  return { user, verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path };
+}
+
+/** The 403 in upstream's words, e.g. `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */
+export function forbiddenError(attributes: AuthorizationAttributes, reason: string): StatusError {
+  const tail = reason === '' ? '' : `: ${reason}`;
+  const message = `${forbiddenMessage(attributes)}${tail}`;
+  if (!attributes.isResourceRequest) return forbidden(undefined, '', message);
+  return forbidden({ group: attributes.apiGroup, resource: attributes.resource }, attributes.name, message);
+}
+
+function forbiddenMessage(attributes: AuthorizationAttributes): string {
+  const user = `User ${quote(attributes.user.name)} cannot ${attributes.verb}`;
+  if (!attributes.isResourceRequest) return `${user} path ${quote(attributes.path)}`;
+  const resource = attributes.subresource === '' ? attributes.resource : `${attributes.resource}/${attributes.subresource}`;
+  const where = attributes.namespace === '' ? 'at the cluster scope' : `in the namespace ${quote(attributes.namespace)}`;
+  return `${user} resource ${quote(resource)} in API group ${quote(attributes.apiGroup)} ${where}`;
+}

@@ -1,0 +1,8 @@
+import type { Filter } from '../request-context.ts';
+
+/** Answers depend on who asks: no cache may keep them unless the endpoint says otherwise. */
+export const cacheControl: Filter = (next) => async (context) => {
+  const response = await next(context);
+  if (response.headers['cache-control'] !== undefined || response.status === 101) return response;
+  return { ...response, headers: { 'cache-control': 'no-cache, private', ...response.headers } };
+};

@@ -1,0 +1,83 @@
+import { promisify } from 'node:util';
+import { constants, createGzip, gzip } from 'node:zlib';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { Filter } from '../request-context.ts';
+import { isLongRunning } from './long-running.ts';
+
+/** Smaller bodies cost more to compress than to send; upstream's numbers. */
+const thresholdBytes = 128 * 1024;
+const level = 1;
+
+const compress = promisify(gzip);
+
+/** gzip for large answers to clients that take it; never for streams that must arrive bit by bit. */
+export const compression: Filter = (next) => async (context) => {
+  const response = await next(context);
+  if (!acceptsGzip(context.request.headers['accept-encoding']) || isLongRunning(context.info)) return response;
+  if (response.status === 101 || response.headers['content-encoding'] !== undefined) return response;
+  const { body } = response;
+  if (body.kind === 'bytes') return body.bytes.byteLength > thresholdBytes ? compressed(response, { kind: 'bytes', bytes: await compress(body.bytes, { level }) }) : response;
+  if (body.kind !== 'stream' || body.events) return response;
+  return compressStream(response, body.chunks);
+};
+
+function acceptsGzip(header: string | undefined): boolean {
+  return header !== undefined && header.split(',').some((part) => part.split(';')[0]?.trim() === 'gzip');
+}
+
+function compressed(response: APIResponse, body: APIResponse['body']): APIResponse {
+  const { 'content-length': _length, ...headers } = response.headers;
+  return { ...response, headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, body };
+}
+
+/** Looks at the beginning first: a list that turns out small goes out as it is. */
+async function compressStream(response: APIResponse, chunks: AsyncIterable<Uint8Array>): Promise<APIResponse> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let size = 0;
+  let isComplete = false;
+  while (size <= thresholdBytes && !isComplete) {
+    const { value, done } = await iterator.next();
+    if (done) isComplete = true;
+    else {
+      first.push(value);
+      size += value.byteLength;
+    }
+  }
+  const rest = replay(first, isComplete ? undefined : iterator);
+  if (size <= thresholdBytes) return { ...response, body: { kind: 'stream', chunks: rest } };
+  return compressed(response, { kind: 'stream', chunks: gzipChunks(rest) });
+}
+
+async function* replay(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* first;
+    for (let next = await rest?.next(); next && !next.done; next = await rest?.next()) yield next.value;
+  } finally {
+    await rest?.return?.();
+  }
+}
+
+async function* gzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const stream = createGzip({ level, flush: constants.Z_NO_FLUSH });
+  const fed = feed(stream, chunks);
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
+    await fed;
+  } finally {
+    stream.destroy();
+    await fed.catch(() => {});
+  }
+}
+
+async function feed(stream: ReturnType<typeof createGzip>, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of chunks) {
+      if (stream.destroyed) return;
+      if (!stream.write(chunk)) await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve));
+    }
+    stream.end();
+  } catch (error) {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}

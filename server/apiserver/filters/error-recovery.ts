@@ -1,0 +1,21 @@
+import type { Logger } from '../../../api/base/logger.ts';
+import { StatusError } from '../../../api/meta/status.ts';
+import { statusOf } from '../../../api/meta/status-errors.ts';
+import type { Filter } from '../request-context.ts';
+import { errorResponse } from './error-response.ts';
+
+/** Turns whatever is thrown further in into a response. What is no StatusError is a bug: it is logged and becomes a 500. */
+export function errorRecovery(logger: Logger): Filter {
+  return (next) => async (context) => {
+    try {
+      return await next(context);
+    } catch (error) {
+      // Nobody reads the answer to a request whose caller has gone; a reason of our own for ending it counts.
+      const reason = context.signal.aborted && context.signal.reason instanceof StatusError ? context.signal.reason : error;
+      if (!(reason instanceof StatusError) && !context.signal.aborted) {
+        logger.error('request failed', { method: context.request.method, path: context.request.path, error });
+      }
+      return errorResponse(statusOf(reason), context.request);
+    }
+  };
+}

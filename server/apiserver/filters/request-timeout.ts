@@ -1,0 +1,53 @@
+import { badRequest, requestTimeout as timedOut } from '../../../api/meta/status-errors.ts';
+import { parseDurationMs } from '../../../api/meta/duration.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { Filter, RequestContext } from '../request-context.ts';
+import { isLongRunning } from './long-running.ts';
+import { onBodyEnd } from './on-body-end.ts';
+
+/** Ends requests that take too long: after what their `timeout` parameter says, `limitMs` at most. */
+export function requestTimeout(limitMs: number): Filter {
+  return (next) => async (context) => {
+    if (isLongRunning(context.info)) return next(context);
+    const timeoutMs = timeoutOf(context, limitMs);
+    let expire = (_error: Error): void => {};
+    const expired = new Promise<never>((_resolve, reject) => (expire = reject));
+    // Nothing waits for it once the answer is under way; the abort ends the body.
+    expired.catch(() => {});
+    const timer = context.clock.setTimer(
+      timeoutMs,
+      () => {
+        const error = timedOut();
+        context.abort(error);
+        expire(error);
+      },
+      { background: true },
+    );
+    const answer = next(context);
+    try {
+      const response = await Promise.race([answer, expired]);
+      return onBodyEnd(response, () => timer.cancel());
+    } catch (error) {
+      timer.cancel();
+      // An answer that comes after all has no reader.
+      answer.then(discard, () => {});
+      throw error;
+    }
+  };
+}
+
+function timeoutOf(context: RequestContext, limitMs: number): number {
+  const text = context.query.get('timeout');
+  if (text === null || text === '') return limitMs;
+  let askedMs: number;
+  try {
+    askedMs = parseDurationMs(text);
+  } catch {
+    throw badRequest('invalid timeout specified in the request URL');
+  }
+  return askedMs === 0 ? limitMs : Math.min(askedMs, limitMs);
+}
+
+async function discard({ body }: APIResponse): Promise<void> {
+  if (body.kind === 'stream') await body.chunks[Symbol.asyncIterator]().return?.();
+}
