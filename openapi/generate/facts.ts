@@ -68,6 +68,8 @@ export interface ResourceFact {
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
   readonly storageVersionHash?: string;
+  /** DELETE of one answers with the object instead of a Status. */
+  readonly answersDeletedObject?: boolean;
   readonly subresources?: Readonly<Record<string, SubresourceFact>>;
 }
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { factsFolder, loadFacts } from './facts.ts';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { generateDocuments } from './documents.ts';
+import { type Facts, factsFolder, loadFacts } from './facts.ts';
+import { loadParameterTexts } from './parameter-texts.ts';
 import { generateSchemaFiles } from './schema-files.ts';
-import { loadTexts } from './texts.ts';
+import { loadTexts, type Texts } from './texts.ts';
 import { generateTypeFile } from './type-files.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -26,15 +28,31 @@ function hashInputs(): string {
 /** Writes a folder anew, touching only files whose content differs, so that watchers and compilers see real changes only. */
 function writeFolder(folder: URL, files: ReadonlyMap<string, string>): void {
   mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const url = new URL(name.name, folder);
-    if (name.isFile() && !files.has(name.name)) rmSync(url, { force: true });
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const url = new URL(name, folder);
+    if (!files.has(name) && statSync(url).isFile()) rmSync(url);
   }
   for (const [name, content] of files) {
     const url = new URL(name, folder);
     if (existsSync(url) && readFileSync(url, 'utf8') === content) continue;
+    mkdirSync(new URL('./', url), { recursive: true });
     writeFileSync(url, content);
   }
+}
+
+/** The documents as bytes to be served, and index.json, which says what there is. */
+function documentFiles(facts: Facts, texts: Texts): Map<string, string> {
+  const files = new Map<string, string>();
+  const index: { name: string; file: string; hash: string }[] = [];
+  for (const [file, document] of generateDocuments(facts, texts, loadParameterTexts())) {
+    const content = JSON.stringify(document);
+    files.set(file, content);
+    const hash = createHash('sha512').update(content).digest('hex').toUpperCase();
+    index.push({ name: file === 'v2.json' ? 'v2' : file.replace(/^v3\/(.*)\.json$/, '$1'), file, hash });
+  }
+  index.sort((a, b) => (a.file < b.file ? -1 : 1));
+  files.set('index.json', `${JSON.stringify({ documents: index }, undefined, 1)}\n`);
+  return files;
 }
 
 async function main(): Promise<void> {
@@ -47,7 +65,7 @@ async function main(): Promise<void> {
   for (const file of facts.files) types.set(`${file.file}.ts`, await generateTypeFile(facts, file, texts));
   writeFolder(new URL('api/types/', root), types);
   writeFolder(new URL('api/schema/generated/', root), generateSchemaFiles(facts));
-  mkdirSync(new URL('./', stampFile), { recursive: true });
+  writeFolder(new URL('openapi/generated/', root), documentFiles(facts, texts));
   writeFileSync(stampFile, inputs);
 }
 
