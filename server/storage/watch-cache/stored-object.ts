@@ -51,7 +51,7 @@ export class StoredObject implements CachedObject {
     this.key = key;
     this.revision = revision;
     this.#resource = resource;
-    this.#bytes = bytes;
+    this.#bytes = ownBytes(bytes);
     this.#stage = stage;
   }
 
@@ -158,6 +158,11 @@ export class StoredObject implements CachedObject {
     const object = this.object();
     return Object.fromEntries(Object.entries(selectable).map(([name, value]) => [name, value(object)]));
   }
+}
+
+/** A small part of a large buffer (a message, a pool) would keep all of it in memory. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength > 2 * bytes.byteLength + 64 ? new Uint8Array(bytes) : bytes;
 }
 
 /** The envelope of values that upstream writes as protobuf. */

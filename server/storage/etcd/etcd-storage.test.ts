@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { prefixEnd } from '../storage.ts';
+import type { EtcdProcess } from '../testing/etcd-process.ts';
+import { startEtcd } from '../testing/etcd-process.ts';
+import { put, rejectsWith } from '../testing/storage-assertions.ts';
+import { describeStorage } from '../testing/storage-suite.ts';
+import { collect } from '../testing/watch-suite.ts';
+import { connectEtcdStorage } from './etcd-storage.ts';
+
+const connect = (endpoints: readonly string[]) => connectEtcdStorage({ endpoints, clock: systemClock, logger: silentLogger });
+
+describeStorage('etcd', async () => {
+  const etcd = await startEtcd();
+  const storage = await connect([etcd.endpoint]);
+  return {
+    storage,
+    elapse: async () => undefined, // etcd has a clock of its own
+    async dispose() {
+      await storage.close();
+      await etcd.dispose();
+    },
+  };
+});
+
+describe('etcd storage over failures', function () {
+  this.timeout(60_000);
+  let etcd: EtcdProcess;
+  beforeEach(async () => {
+    etcd = await startEtcd();
+  });
+  afterEach(() => etcd.dispose());
+
+  it('resumes a watch without gap or repetition while etcd is killed and started again', async () => {
+    const storage = await connect([etcd.endpoint]);
+    const start = await storage.currentRevision();
+    const total = 4000;
+    const written: number[] = [];
+    const write = async (writer: number) => {
+      for (let count = 0; written.length < total; count++) {
+        try {
+          written.push(await put(storage, `/registry/x/${writer}`, String(count)));
+        } catch {
+          // cut: whether it was done shows in the events
+        }
+      }
+    };
+    const marker = '/registry/x/end';
+    const watched = collect(storage, '/registry/x/', start, total).then((events) => events.map((event) => event.revision));
+    const writing = Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer)));
+    for (const share of [0.3, 0.6]) {
+      while (written.length < total * share) await storage.currentRevision();
+      await etcd.kill();
+      await etcd.start();
+    }
+    await writing;
+    const end = await put(storage, marker, 'x');
+    const revisions = await watched;
+    assert.deepEqual(
+      revisions,
+      Array.from({ length: revisions.length }, (_, at) => start + 1 + at),
+    );
+    const seen = await collect(storage, '/registry/x/', start, end - start);
+    assert.equal(seen.length, end - start);
+    const all = new Set(seen.map((event) => event.revision));
+    for (const revision of written) assert.ok(all.has(revision));
+    await storage.close();
+  });
+
+  it('goes on with another endpoint when one does not answer', async () => {
+    const storage = await connect(['http://127.0.0.1:1', etcd.endpoint]);
+    assert.equal(await put(storage, '/registry/a', 'x'), 2);
+    await storage.close();
+  });
+
+  it('reads through a restart of etcd', async () => {
+    const storage = await connect([etcd.endpoint]);
+    await put(storage, '/registry/a', 'x');
+    await etcd.kill();
+    const reading = storage.get('/registry/a');
+    await etcd.start();
+    assert.equal((await reading).entry?.modRevision, 2);
+    await storage.close();
+  });
+
+  it('tells of progress without being sent an event', async () => {
+    const storage = await connect([etcd.endpoint]);
+    const abort = new AbortController();
+    const afterRevision = await put(storage, '/registry/a', 'x');
+    const options = { start: '/registry/b/', end: prefixEnd('/registry/b/'), afterRevision, signal: abort.signal };
+    const reached = (async () => {
+      for await (const batch of storage.watch(options)) if (batch.revision > afterRevision) return batch;
+      return undefined;
+    })();
+    const revision = await put(storage, '/registry/a', 'y');
+    await storage.currentRevision();
+    assert.deepEqual(await reached, { events: [], revision });
+    await storage.close();
+  });
+
+  it('follows a revision of more than one message', async () => {
+    const storage = await connect([etcd.endpoint]);
+    const value = new Uint8Array(700_000);
+    const keys = ['a', 'b'].map((name) => `/registry/x/${name}`);
+    for (let round = 0; round < 4; round++)
+      await storage.commit({ conditions: [], operations: keys.map((key) => ({ type: 'put', key, value })) });
+    const events = await collect(storage, '/registry/x/', 1, 8);
+    assert.deepEqual(events.map((event) => [event.revision, event.entry?.value.length, event.previous?.value.length]).slice(0, 3), [
+      [2, 700_000, undefined],
+      [2, 700_000, undefined],
+      [3, 700_000, 700_000],
+    ]);
+    await storage.close();
+  });
+
+  it('says what is wrong when there is no etcd', async () => {
+    const error = await rejectsWith('unavailable', () =>
+      connectEtcdStorage({ endpoints: ['http://127.0.0.1:1'], clock: systemClock, logger: silentLogger, operationTimeoutMs: 500 }),
+    );
+    assert.match(error.message, /ECONNREFUSED/);
+  });
+
+  it('ends its watches when it is closed', async () => {
+    const storage = await connect([etcd.endpoint]);
+    const watching = rejectsWith('closed', () => collect(storage, '/registry/', 1, 1));
+    await storage.currentRevision();
+    await storage.close();
+    await watching;
+  });
+});

@@ -1,0 +1,165 @@
+import type { Etcd3, IEvent, IKeyValue, IWatchResponse } from 'etcd3';
+import type { Clock } from '../../../api/base/clock.ts';
+import { sleep } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { StorageEvent, StoredEntry, WatchBatch, WatchOptions } from '../storage.ts';
+import { StorageError } from '../storage.ts';
+import type { EtcdMembers } from './etcd-members.ts';
+
+type WatchStream = Awaited<ReturnType<Etcd3['watchClient']['watch']>>;
+
+const minRetryMs = 50;
+const maxRetryMs = 2000;
+const progressRetryMs = 50;
+
+/** An open watch stream, as far as the demand for progress is concerned. */
+interface Session {
+  readonly stream: WatchStream;
+  delivered: number;
+}
+
+/**
+ * Watches on etcd's raw stream, one stream for each. The client library's own watcher resumes from the revision in the
+ * header of a response, which in a backlog is far ahead of the events delivered, and loses the rest; this one resumes from
+ * what it has delivered.
+ */
+export class EtcdWatches {
+  readonly #members: EtcdMembers;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #sessions = new Set<Session>();
+  readonly #closed = new AbortController();
+  #wanted = 0;
+  #isAsking = false;
+
+  constructor(dependencies: { members: EtcdMembers; clock: Clock; logger: Logger }) {
+    this.#members = dependencies.members;
+    this.#clock = dependencies.clock;
+    this.#logger = dependencies.logger;
+  }
+
+  /**
+   * The store is known to have reached a revision: watches that are not there yet ask etcd for progress until they are,
+   * because a revision that changed no key of theirs would otherwise be told only minutes later.
+   */
+  expect(revision: number): void {
+    this.#wanted = Math.max(this.#wanted, revision);
+    if (!this.#isAsking) this.#askForProgress();
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async *watch(options: WatchOptions): AsyncGenerator<WatchBatch, undefined> {
+    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    let { afterRevision } = options;
+    let delayMs = minRetryMs;
+    while (!signal.aborted) {
+      const { client } = this.#members;
+      try {
+        for await (const batch of this.#follow(client, { ...options, afterRevision, signal })) {
+          afterRevision = batch.revision;
+          delayMs = minRetryMs;
+          yield batch;
+        }
+      } catch (error) {
+        if (signal.aborted) break;
+        if (error instanceof StorageError && error.reason === 'compacted') throw error;
+        this.#members.next(client);
+        this.#logger.warn('Lost a watch of etcd; resuming it', { error, start: options.start, afterRevision });
+      }
+      await sleep(this.#clock, delayMs, signal).catch(() => undefined);
+      delayMs = Math.min(delayMs * 2, maxRetryMs);
+    }
+    if (!options.signal.aborted) throw new StorageError('closed', 'the storage has been closed');
+    return undefined;
+  }
+
+  async *#follow(client: Etcd3, options: WatchOptions): AsyncGenerator<WatchBatch, undefined> {
+    const { start, end, afterRevision, signal } = options;
+    const stream = await client.watchClient.watch();
+    stream.on('error', () => undefined); // told by the iteration below, but for the one that follows cancel()
+    const cancel = () => stream.cancel();
+    signal.addEventListener('abort', cancel);
+    const session: Session = { stream, delivered: afterRevision };
+    try {
+      if (signal.aborted) return undefined;
+      stream.write({
+        create_request: {
+          key: Buffer.from(start),
+          range_end: Buffer.from(end),
+          start_revision: afterRevision + 1,
+          prev_kv: true,
+          progress_notify: true,
+          fragment: true,
+        },
+      });
+      this.#sessions.add(session);
+      let events: IEvent[] = [];
+      for await (const response of responsesOf(stream)) {
+        assertNotCanceled(response);
+        if (response.created) {
+          this.expect(this.#wanted);
+          continue;
+        }
+        events = events.length === 0 ? response.events : events.concat(response.events);
+        if (response.fragment) continue;
+        // in a backlog the header is ahead of the events; without events it says how far all has been delivered
+        const revision = Number(events.at(-1)?.kv.mod_revision ?? response.header.revision);
+        if (revision <= session.delivered) continue;
+        session.delivered = revision;
+        yield { events: events.map(storageEvent), revision };
+        events = [];
+      }
+      throw new StorageError('unavailable', 'etcd: the watch stream has ended');
+    } finally {
+      this.#sessions.delete(session);
+      signal.removeEventListener('abort', cancel);
+      stream.cancel();
+    }
+  }
+
+  #askForProgress(): void {
+    this.#isAsking = false;
+    for (const { stream, delivered } of this.#sessions) {
+      if (delivered >= this.#wanted) continue;
+      stream.write({ progress_request: {} });
+      this.#isAsking = true;
+    }
+    if (this.#isAsking) this.#clock.setTimer(progressRetryMs, () => this.#askForProgress(), { background: true });
+  }
+}
+
+function assertNotCanceled({ canceled, compact_revision, cancel_reason }: IWatchResponse): void {
+  if (!canceled) return;
+  const compactRevision = Number(compact_revision);
+  if (compactRevision > 0) throw new StorageError('compacted', 'etcd: required revision has been compacted', { revision: compactRevision });
+  throw new StorageError('unavailable', `etcd: the watch was canceled: ${cancel_reason}`);
+}
+
+/** The library's type leaves out that its streams are Node's, which read no faster than they are iterated. */
+function responsesOf(stream: WatchStream): AsyncIterable<IWatchResponse> {
+  if (!isAsyncIterable(stream)) throw new TypeError('the watch stream cannot be iterated');
+  return stream;
+}
+
+function isAsyncIterable(stream: WatchStream): stream is WatchStream & AsyncIterable<IWatchResponse> {
+  return Symbol.asyncIterator in stream;
+}
+
+function storageEvent({ type, kv, prev_kv }: IEvent): StorageEvent {
+  const previous = prev_kv ? storedEntry(prev_kv) : undefined;
+  const revision = Number(kv.mod_revision);
+  const key = kv.key.toString();
+  return type === 'Delete' ? { type: 'delete', key, revision, previous } : { type: 'put', key, revision, entry: storedEntry(kv), previous };
+}
+
+export function storedEntry(kv: IKeyValue): StoredEntry {
+  return {
+    key: kv.key.toString(),
+    value: kv.value,
+    createRevision: Number(kv.create_revision),
+    modRevision: Number(kv.mod_revision),
+  };
+}

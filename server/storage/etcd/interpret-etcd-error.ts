@@ -1,0 +1,24 @@
+import type { StorageErrorReason } from '../storage.ts';
+import { StorageError } from '../storage.ts';
+
+/** etcd and gRPC tell errors by text alone once the client library has wrapped them. The first match counts. */
+const reasons: readonly [text: RegExp, reason: StorageErrorReason][] = [
+  [/required revision has been compacted/i, 'compacted'],
+  [/required revision is a future revision/i, 'future-revision'],
+  [/database space exceeded/i, 'no-space'],
+  [/corrupt/i, 'corrupt'],
+  [/client was already closed/i, 'closed'],
+  [/deadline.?exceeded|request timed out/i, 'timeout'],
+];
+
+export function interpretEtcdError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const reason = reasons.find(([text]) => text.test(message))?.[1] ?? 'unavailable';
+  return new StorageError(reason, `etcd: ${message}`, { cause: error });
+}
+
+/** Whether the request cannot have reached a member, so that even a write may be sent again. */
+export function wasNeverSent(error: StorageError): boolean {
+  return /no connection established|name resolution failed/i.test(error.message);
+}
