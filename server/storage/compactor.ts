@@ -1,0 +1,71 @@
+import type { Clock } from '../../api/base/clock.ts';
+import { sleep } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { Storage } from './storage.ts';
+
+export interface CompactorDependencies {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends the compactor. */
+  readonly signal: AbortSignal;
+  /** Milliseconds between rounds: this much of the past is always kept. Default five minutes, as upstream. */
+  readonly intervalMs?: number;
+  /** A round comes earlier when more revisions than this were made: bounds what a store in this process keeps in memory. */
+  readonly maxRevisions?: number;
+}
+
+/** Upstream's key: every API server of a cluster reads and writes it, so that one of them compacts in each interval. */
+const turnKey = 'compact_rev_key';
+
+const checkIntervalMs = 10_000;
+
+/** What is known since the last round. */
+interface Round {
+  /** Of the turn key. */
+  readonly modRevision: number;
+  /** The revision that the store had then; 0 before the first round. */
+  readonly revision: number;
+}
+
+/**
+ * Forgets the past beyond five to ten minutes. As upstream, each round compacts to the revision that the store had in the
+ * round before. Rounds of several servers are coordinated by a key whose value is that revision: a server that finds it
+ * changed since its last round has been forestalled and leaves this round to the other. Resolves when `signal` is aborted.
+ */
+export async function runCompactor(dependencies: CompactorDependencies): Promise<void> {
+  const { signal, logger } = dependencies;
+  let last: Round = { modRevision: 0, revision: 0 };
+  while (!signal.aborted) {
+    try {
+      await nextRound(dependencies, last);
+      last = await takeRound(dependencies, last);
+    } catch (error) {
+      if (!signal.aborted) logger.warn('Could not compact the store', { error });
+    }
+  }
+}
+
+/** Waits for the interval to pass, or for too many revisions. Rejects when aborted. */
+async function nextRound(dependencies: CompactorDependencies, last: Round): Promise<void> {
+  const { storage, clock, signal, intervalMs = 300_000, maxRevisions } = dependencies;
+  const dueMs = clock.monotonicMs() + intervalMs;
+  for (let leftMs = intervalMs; leftMs > 0; leftMs = dueMs - clock.monotonicMs()) {
+    await sleep(clock, maxRevisions === undefined ? leftMs : Math.min(leftMs, checkIntervalMs), signal);
+    if (maxRevisions !== undefined && (await storage.currentRevision()) - last.revision > maxRevisions) return;
+  }
+}
+
+async function takeRound({ storage, logger }: CompactorDependencies, last: Round): Promise<Round> {
+  const value = Buffer.from(String(last.revision));
+  const result = await storage.commit({
+    conditions: [{ key: turnKey, modRevision: last.modRevision }],
+    operations: [{ type: 'put', key: turnKey, value }],
+  });
+  if (!result.succeeded) return { modRevision: result.current[0]?.modRevision ?? 0, revision: result.revision };
+  if (last.revision > 0) {
+    await storage.compact(last.revision);
+    logger.info('Compacted the store', { revision: last.revision });
+  }
+  return { modRevision: result.revision, revision: result.revision };
+}
