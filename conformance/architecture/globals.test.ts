@@ -11,10 +11,12 @@ const bannedIdentifiers = new Set(['process', 'Date', 'setTimeout', 'setInterval
 
 function reaches(file: SourceFile): string[] {
   const found: string[] = [];
-  const report = (node: ts.Node, what: string) => found.push(`${file.path}:${file.tree.getLineAndCharacterOfPosition(node.getStart()).line + 1} uses ${what}`);
+  const report = (node: ts.Node, what: string) =>
+    found.push(`${file.path}:${file.tree.getLineAndCharacterOfPosition(node.getStart()).line + 1} uses ${what}`);
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
-    if (ts.isPropertyAccessExpression(node) && node.expression.getText() === 'Math' && node.name.text === 'random') report(node, 'Math.random');
+    if (ts.isPropertyAccessExpression(node) && node.expression.getText() === 'Math' && node.name.text === 'random')
+      report(node, 'Math.random');
     if (ts.isIdentifier(node) && bannedIdentifiers.has(node.text) && isReference(node)) report(node, node.text);
     ts.forEachChild(node, visit);
   };
@@ -26,12 +28,14 @@ function reaches(file: SourceFile): string[] {
 function isReference(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
-  if (ts.isPropertyAssignment(parent) || ts.isMethodDeclaration(parent) || ts.isPropertyDeclaration(parent)) return 'initializer' in parent && parent.initializer === node;
+  if (ts.isPropertyAssignment(parent) || ts.isMethodDeclaration(parent) || ts.isPropertyDeclaration(parent))
+    return 'initializer' in parent && parent.initializer === node;
   if (ts.isShorthandPropertyAssignment(parent)) return !isDeclaredIn(node);
   if (ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isBindingElement(parent) || ts.isFunctionDeclaration(parent)) {
     return 'initializer' in parent && parent.initializer === node;
   }
-  if (ts.isImportSpecifier(parent) || ts.isImportClause(parent) || ts.isExportSpecifier(parent) || ts.isMethodSignature(parent)) return false;
+  if (ts.isImportSpecifier(parent) || ts.isImportClause(parent) || ts.isExportSpecifier(parent) || ts.isMethodSignature(parent))
+    return false;
   return !isDeclaredIn(node);
 }
 
@@ -41,12 +45,22 @@ function isDeclaredIn(node: ts.Identifier): boolean {
     if (ts.isFunctionLike(scope) && scope.parameters.some((parameter) => declares(parameter.name, node.text))) return true;
     if (ts.isBlock(scope) || ts.isSourceFile(scope)) {
       for (const statement of scope.statements) {
-        if (ts.isVariableStatement(statement) && statement.declarationList.declarations.some((declaration) => declares(declaration.name, node.text))) return true;
+        if (
+          ts.isVariableStatement(statement) &&
+          statement.declarationList.declarations.some((declaration) => declares(declaration.name, node.text))
+        )
+          return true;
         if (ts.isFunctionDeclaration(statement) && statement.name?.text === node.text) return true;
-        if (ts.isImportDeclaration(statement) && new RegExp(`\\b${node.text}\\b`).test(statement.importClause?.getText() ?? '')) return true;
+        if (ts.isImportDeclaration(statement) && new RegExp(`\\b${node.text}\\b`).test(statement.importClause?.getText() ?? ''))
+          return true;
       }
     }
-    if (ts.isForOfStatement(scope) && ts.isVariableDeclarationList(scope.initializer) && scope.initializer.declarations.some((declaration) => declares(declaration.name, node.text))) return true;
+    if (
+      ts.isForOfStatement(scope) &&
+      ts.isVariableDeclarationList(scope.initializer) &&
+      scope.initializer.declarations.some((declaration) => declares(declaration.name, node.text))
+    )
+      return true;
   }
   return false;
 }

@@ -21,25 +21,50 @@ const rules: readonly Rule[] = [
     says: 'api imports no node: module, but for the HTTP transport',
     forbids: (from, to) => under(from, 'api') && to.startsWith('node:') && !/^api\/client\/http-transport(-.*)?\.ts$/.test(from),
   },
-  { says: 'api does no input or output through packages', forbids: (from, to) => under(from, 'api') && /^(express|ws|etcd3|@grpc\/|lmdb|pino)/.test(to) },
+  {
+    says: 'api does no input or output through packages',
+    forbids: (from, to) => under(from, 'api') && /^(express|ws|etcd3|@grpc\/|lmdb|pino)/.test(to),
+  },
   ...['server/controllers', 'server/scheduler', 'node-agent', 'conformance/suite'].map((folder) => ({
     says: `${folder} imports only api and itself`,
     forbids: (from: string, to: string) =>
-      under(from, folder) && !compositionRoots(from) && isOwn(to) && !under(to, 'api', folder, ...(folder === 'conformance/suite' ? ['conformance/framework'] : [])),
+      under(from, folder) &&
+      !compositionRoots(from) &&
+      isOwn(to) &&
+      !under(to, 'api', folder, ...(folder === 'conformance/suite' ? ['conformance/framework'] : [])),
   })),
-  { says: 'endpoints do not know storage implementations', forbids: (from, to) => under(from, 'server/apiserver/endpoints') && /^server\/storage\/(?!storage\.ts|watch-cache\/)/.test(to) },
-  { says: 'apiserver does not know storage implementations', forbids: (from, to) => under(from, 'server/apiserver') && under(to, 'server/storage/etcd', 'server/storage/embedded', 'server/storage/memory') },
-  { says: 'storage knows nothing above it', forbids: (from, to) => under(from, 'server/storage') && under(to, 'server') && !under(to, 'server/storage') },
-  { says: 'nothing below serving knows serving', forbids: (from, to) => under(from, 'server') && !under(from, 'server/serving') && !compositionRoots(from) && under(to, 'server/serving') },
+  {
+    says: 'endpoints do not know storage implementations',
+    forbids: (from, to) => under(from, 'server/apiserver/endpoints') && /^server\/storage\/(?!storage\.ts|watch-cache\/)/.test(to),
+  },
+  {
+    says: 'apiserver does not know storage implementations',
+    forbids: (from, to) =>
+      under(from, 'server/apiserver') && under(to, 'server/storage/etcd', 'server/storage/embedded', 'server/storage/memory'),
+  },
+  {
+    says: 'storage knows nothing above it',
+    forbids: (from, to) => under(from, 'server/storage') && under(to, 'server') && !under(to, 'server/storage'),
+  },
+  {
+    says: 'nothing below serving knows serving',
+    forbids: (from, to) =>
+      under(from, 'server') && !under(from, 'server/serving') && !compositionRoots(from) && under(to, 'server/serving'),
+  },
   {
     says: 'an admission plugin imports no other plugin',
     forbids: (from, to) =>
-      under(from, 'server/apiserver/admission/plugins') && under(to, 'server/apiserver/admission/plugins') && pluginOf(from, 'server/apiserver/admission/plugins/') !== pluginOf(to, 'server/apiserver/admission/plugins/'),
+      under(from, 'server/apiserver/admission/plugins') &&
+      under(to, 'server/apiserver/admission/plugins') &&
+      pluginOf(from, 'server/apiserver/admission/plugins/') !== pluginOf(to, 'server/apiserver/admission/plugins/'),
   },
   {
     says: 'a scheduler plugin imports no other plugin',
     forbids: (from, to) =>
-      under(from, 'server/scheduler/plugins') && under(to, 'server/scheduler/plugins') && !from.endsWith('/plugins.ts') && pluginOf(from, 'server/scheduler/plugins/') !== pluginOf(to, 'server/scheduler/plugins/'),
+      under(from, 'server/scheduler/plugins') &&
+      under(to, 'server/scheduler/plugins') &&
+      !from.endsWith('/plugins.ts') &&
+      pluginOf(from, 'server/scheduler/plugins/') !== pluginOf(to, 'server/scheduler/plugins/'),
   },
   {
     says: 'a controller imports no other controller',
@@ -52,7 +77,11 @@ const rules: readonly Rule[] = [
   },
   {
     says: 'the node agent runs programs and touches files only under linux and cni',
-    forbids: (from, to) => under(from, 'node-agent') && /^node:(fs|child_process)/.test(to) && !under(from, 'node-agent/linux', 'node-agent/cni') && from !== 'node-agent/main.ts',
+    forbids: (from, to) =>
+      under(from, 'node-agent') &&
+      /^node:(fs|child_process)/.test(to) &&
+      !under(from, 'node-agent/linux', 'node-agent/cni') &&
+      from !== 'node-agent/main.ts',
   },
   { says: 'the project reads nothing outside its own tree', forbids: (_from, to) => to.startsWith('..') },
 ];
@@ -75,13 +104,17 @@ describe('architecture: imports', () => {
 
   for (const rule of rules) {
     it(rule.says, () => {
-      const broken = production.filter(({ from, to }) => rule.forbids(from, to)).map(({ from, to, line }) => `${from}:${line} imports ${to}`);
+      const broken = production
+        .filter(({ from, to }) => rule.forbids(from, to))
+        .map(({ from, to, line }) => `${from}:${line} imports ${to}`);
       assert.deepEqual(broken, []);
     });
   }
 
   it('production code imports no tests or test data', () => {
-    const broken = production.filter(({ to }) => /\.test\.ts$|\/testing\/|\/testdata\//.test(to) && isOwn(to)).map(({ from, to }) => `${from} imports ${to}`);
+    const broken = production
+      .filter(({ to }) => /\.test\.ts$|\/testing\/|\/testdata\//.test(to) && isOwn(to))
+      .map(({ from, to }) => `${from} imports ${to}`);
     assert.deepEqual(broken, []);
   });
 

@@ -17,17 +17,28 @@ const filesUnder = (folder: string, keep: (file: string) => boolean): string[] =
     .filter((file) => file.startsWith(`${folder}/`) && !/\.test\.ts$/.test(file) && keep(file.slice(folder.length + 1)));
 
 const lists: readonly WrittenList[] = [
-  { list: 'api/resources/catalog.ts', members: () => filesUnder('api/resources', (file) => /^[^/]+\/v\d\/[^/]+\.ts$/.test(file)).filter(declaresWith('defineResource')) },
-  { list: 'server/controllers/controllers.ts', members: () => filesUnder('server/controllers', (file) => /^[^/]+\/controller\.ts$/.test(file)) },
+  {
+    list: 'api/resources/catalog.ts',
+    members: () => filesUnder('api/resources', (file) => /^[^/]+\/v\d\/[^/]+\.ts$/.test(file)).filter(declaresWith('defineResource')),
+  },
+  {
+    list: 'server/controllers/controllers.ts',
+    members: () => filesUnder('server/controllers', (file) => /^[^/]+\/controller\.ts$/.test(file)),
+  },
   {
     list: 'server/apiserver/admission/plugins/plugins.ts',
-    members: () => filesUnder('server/apiserver/admission/plugins', (file) => file !== 'plugins.ts').filter(declaresWith('defineAdmissionPlugin')),
+    members: () =>
+      filesUnder('server/apiserver/admission/plugins', (file) => file !== 'plugins.ts').filter(declaresWith('defineAdmissionPlugin')),
   },
-  { list: 'server/scheduler/plugins/plugins.ts', members: () => filesUnder('server/scheduler/plugins', (file) => file !== 'plugins.ts').filter(declaresWith('defineSchedulerPlugin')) },
+  {
+    list: 'server/scheduler/plugins/plugins.ts',
+    members: () => filesUnder('server/scheduler/plugins', (file) => file !== 'plugins.ts').filter(declaresWith('defineSchedulerPlugin')),
+  },
 ];
 
 function declaresWith(call: string): (file: string) => boolean {
-  return (path) => sources().some((file) => file.path === path && file.text.includes(`${call}`) && new RegExp(`= ${call}\\b`).test(file.text));
+  return (path) =>
+    sources().some((file) => file.path === path && file.text.includes(`${call}`) && new RegExp(`= ${call}\\b`).test(file.text));
 }
 
 describe('architecture: written lists', () => {
@@ -38,7 +49,10 @@ describe('architecture: written lists', () => {
       const named = new Set(importsOf(file).map((entry) => entry.to));
       const expected = members();
       assert.ok(expected.length > 0, `nothing was found for ${list}`);
-      assert.deepEqual(expected.filter((member) => !named.has(member)), []);
+      assert.deepEqual(
+        expected.filter((member) => !named.has(member)),
+        [],
+      );
     });
   }
 
@@ -50,9 +64,26 @@ describe('architecture: written lists', () => {
 
   it('the top level holds what was agreed and nothing else', () => {
     const allowed = new Set([
-      'api', 'server', 'node-agent', 'openapi', 'conformance', 'docs', 'README.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md',
-      'package.json', 'package-lock.json', 'tsconfig.json', 'biome.json', 'node_modules', 'dist',
+      'api',
+      'server',
+      'node-agent',
+      'openapi',
+      'conformance',
+      'docs',
+      'README.md',
+      'LICENSE',
+      'CONTRIBUTING.md',
+      'CHANGELOG.md',
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+      'biome.json',
+      'node_modules',
+      'dist',
     ]);
-    assert.deepEqual(readdirSync(root).filter((entry) => !entry.startsWith('.') && !allowed.has(entry)), []);
+    assert.deepEqual(
+      readdirSync(root).filter((entry) => !entry.startsWith('.') && !allowed.has(entry)),
+      [],
+    );
   });
 });

@@ -34,10 +34,18 @@ function innerLines(node: ts.Node, lineOf: (position: number) => number): number
 describe('architecture: sizes', () => {
   it(`no file has more than ${maxFileLines} lines`, () => {
     const long = sources().filter((file) => file.text.split('\n').length > maxFileLines + 1);
-    assert.deepEqual(long.map((file) => `${file.path} has ${file.text.split('\n').length} lines`), []);
+    assert.deepEqual(
+      long.map((file) => `${file.path} has ${file.text.split('\n').length} lines`),
+      [],
+    );
   });
 
   it(`no function has more than ${maxFunctionLines} lines of its own`, () => {
-    assert.deepEqual(sources().filter((file) => !file.isTest).flatMap(longFunctions), []);
+    assert.deepEqual(
+      sources()
+        .filter((file) => !file.isTest)
+        .flatMap(longFunctions),
+      [],
+    );
   });
 });

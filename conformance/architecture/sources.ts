@@ -53,7 +53,9 @@ export function importsOf(file: SourceFile): ImportOf[] {
   const found: ImportOf[] = [];
   const add = (specifier: ts.Node | undefined) => {
     if (!specifier || !ts.isStringLiteralLike(specifier)) return;
-    const to = specifier.text.startsWith('.') ? path.posix.normalize(path.posix.join(path.posix.dirname(file.path), specifier.text)) : specifier.text;
+    const to = specifier.text.startsWith('.')
+      ? path.posix.normalize(path.posix.join(path.posix.dirname(file.path), specifier.text))
+      : specifier.text;
     found.push({ from: file.path, to, line: file.tree.getLineAndCharacterOfPosition(specifier.pos).line + 1 });
   };
   const visit = (node: ts.Node): void => {

@@ -11,7 +11,8 @@ interface Recipe {
   build(): { tree: Tree; config: ImageConfig };
 }
 
-const passwd = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nwww-data:x:33:33:www-data:/var/www:/sbin/nologin\nredis:x:999:999:redis:/data:/sbin/nologin\n';
+const passwd =
+  'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nwww-data:x:33:33:www-data:/var/www:/sbin/nologin\nredis:x:999:999:redis:/data:/sbin/nologin\n';
 const group = 'root:x:0:\nadm:x:4:\nnogroup:x:65534:\nwww-data:x:33:\nredis:x:999:\n';
 
 /** A program with the shared libraries it is linked to, and the loader. */
@@ -24,7 +25,8 @@ function addProgram(tree: Tree, program: string): void {
 /** Busybox under all its names, users, /tmp: what the small images stand on. */
 function baseTree(): Tree {
   const tree: Tree = new Map();
-  for (const directory of ['dev', 'etc', 'proc', 'root', 'run', 'sys', 'home', 'usr/bin', 'usr/sbin', 'var/lib', 'var/log', 'var/run']) addDirectory(tree, directory);
+  for (const directory of ['dev', 'etc', 'proc', 'root', 'run', 'sys', 'home', 'usr/bin', 'usr/sbin', 'var/lib', 'var/log', 'var/run'])
+    addDirectory(tree, directory);
   addDirectory(tree, 'tmp', 0o1777);
   for (const link of ['bin', 'sbin', 'lib', 'lib64']) tree.set(link, { kind: 'link', target: `usr/${link}` });
   addDirectory(tree, 'usr/lib');
@@ -84,7 +86,11 @@ const recipes: readonly Recipe[] = [
       addFromMachine(tree, '/etc/nginx/mime.types');
       addText(tree, 'etc/nginx/nginx.conf', nginxConfig);
       addText(tree, 'etc/nginx/conf.d/default.conf', nginxSite);
-      addText(tree, 'usr/share/nginx/html/index.html', '<!DOCTYPE html>\n<html><head><title>Welcome to nginx!</title></head><body><h1>Welcome to nginx!</h1></body></html>\n');
+      addText(
+        tree,
+        'usr/share/nginx/html/index.html',
+        '<!DOCTYPE html>\n<html><head><title>Welcome to nginx!</title></head><body><h1>Welcome to nginx!</h1></body></html>\n',
+      );
       addDirectory(tree, 'var/log/nginx');
       addDirectory(tree, 'var/lib/nginx');
       return { tree, config: { Cmd: ['nginx', '-g', 'daemon off;'], ExposedPorts: { '80/tcp': {} } } };
@@ -100,7 +106,14 @@ const recipes: readonly Recipe[] = [
       addProgram(tree, '/usr/bin/redis-cli');
       addResolverLibraries(tree);
       addDirectory(tree, 'data', 0o777);
-      return { tree, config: { Cmd: ['redis-server', '--protected-mode', 'no', '--dir', '/data'], WorkingDir: '/data', ExposedPorts: { '6379/tcp': {} } } };
+      return {
+        tree,
+        config: {
+          Cmd: ['redis-server', '--protected-mode', 'no', '--dir', '/data'],
+          WorkingDir: '/data',
+          ExposedPorts: { '6379/tcp': {} },
+        },
+      };
     },
   },
 ];
@@ -111,7 +124,10 @@ export async function buildImages(directory: string): Promise<string[]> {
   const archives: string[] = [];
   for (const { name, reference, needs, build } of recipes) {
     const missing = needs.filter((file) => !existsSync(file));
-    if (missing.length > 0) throw new Error(`the image ${reference} is made of ${missing.join(', ')}, which this machine does not have; 'npm test' installs them`);
+    if (missing.length > 0)
+      throw new Error(
+        `the image ${reference} is made of ${missing.join(', ')}, which this machine does not have; 'npm test' installs them`,
+      );
     const file = path.join(directory, `${name}.tar`);
     const { tree, config } = build();
     await writeArchive(file, reference, tree, config);

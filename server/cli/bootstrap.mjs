@@ -49,36 +49,51 @@ function run(command, args, options = {}) {
 
 /** Installs the npm packages if the lock file has changed since they were last installed. */
 function ensureNpmPackages() {
-  const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = path.join(root, 'node_modules/.cache/kubets-lock');
   if (existsSync(path.join(bin, 'node')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   say('installing the npm packages (first start only; about a minute) ...');
-  if (run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) fail('npm ci failed: see the lines above; with a network it can simply be repeated');
+  if (run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']) !== 0)
+    fail('npm ci failed: see the lines above; with a network it can simply be repeated');
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, lock);
 }
 
 /** Generates types, schemas and OpenAPI documents from the facts; does nothing when they are up to date. */
 function ensureGenerated() {
-  if (run(path.join(bin, 'node'), ['openapi/generate/main.ts'], { stdio: ['ignore', 'ignore', 2] }) !== 0) fail('generating the API types from openapi/facts failed: see the lines above');
+  if (run(path.join(bin, 'node'), ['openapi/generate/main.ts'], { stdio: ['ignore', 'ignore', 2] }) !== 0)
+    fail('generating the API types from openapi/facts failed: see the lines above');
 }
 
 function ensureSystemPackages(wanted, purpose) {
   const missing = wanted.filter(([, ...files]) => !files.some((file) => existsSync(file))).map(([name]) => name);
   if (missing.length === 0) return;
-  if (process.getuid?.() !== 0) fail(`${purpose} needs root and the packages ${missing.join(', ')}. Run it as root${purpose.startsWith('a node') ? ', or with --no-node for the control plane alone' : ''}.`);
-  if (!existsSync('/usr/bin/apt-get')) fail(`${purpose} needs ${missing.join(', ')}; install them with your distribution's package manager (Debian and Ubuntu are done automatically).`);
+  if (process.getuid?.() !== 0)
+    fail(
+      `${purpose} needs root and the packages ${missing.join(', ')}. Run it as root${purpose.startsWith('a node') ? ', or with --no-node for the control plane alone' : ''}.`,
+    );
+  if (!existsSync('/usr/bin/apt-get'))
+    fail(
+      `${purpose} needs ${missing.join(', ')}; install them with your distribution's package manager (Debian and Ubuntu are done automatically).`,
+    );
   say(`installing the system packages ${missing.join(' ')} ...`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const apt = (...args) => run('apt-get', ['-qq', '-o=Dpkg::Use-Pty=0', ...args], { env: environment });
   apt('update');
-  if (apt('install', '-y', '--no-install-recommends', ...missing) !== 0) fail(`apt-get could not install ${missing.join(' ')}: see the lines above`);
+  if (apt('install', '-y', '--no-install-recommends', ...missing) !== 0)
+    fail(`apt-get could not install ${missing.join(' ')}: see the lines above`);
 }
 
 /** Replaces this process in all but name: signals go to the child by the terminal's process group, or are passed on. */
 async function handOver(args) {
   const { spawn } = await import('node:child_process');
-  const child = spawn(path.join(bin, 'node'), args, { cwd: process.env['INIT_CWD'] ?? process.cwd(), stdio: 'inherit', env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
+  const child = spawn(path.join(bin, 'node'), args, {
+    cwd: process.env['INIT_CWD'] ?? process.cwd(),
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }

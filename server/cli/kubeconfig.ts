@@ -1,0 +1,46 @@
+import { dump, load } from 'js-yaml';
+
+/** What a kubeconfig of one cluster and one user says; certificates and key in PEM. */
+export interface Credentials {
+  readonly server: string;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const pem = (data: unknown) => Buffer.from(String(data), 'base64').toString();
+
+export function formatKubeconfig(credentials: Credentials, userName = 'kubernetes-admin'): string {
+  const cluster = 'kubets';
+  const context = `${userName}@${cluster}`;
+  return dump({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: cluster, cluster: { server: credentials.server, 'certificate-authority-data': base64(credentials.ca) } }],
+    users: [
+      { name: userName, user: { 'client-certificate-data': base64(credentials.certificate), 'client-key-data': base64(credentials.key) } },
+    ],
+    contexts: [{ name: context, context: { cluster, user: userName } }],
+    'current-context': context,
+  });
+}
+
+interface Kubeconfig {
+  clusters: { cluster: { server: string; 'certificate-authority-data'?: string } }[];
+  users: { user: Record<string, string> }[];
+}
+
+/** Reads back a kubeconfig that formatKubeconfig wrote. */
+export function parseKubeconfig(text: string): Credentials {
+  const config = load(text) as Kubeconfig;
+  const cluster = config.clusters[0]?.cluster;
+  const user = config.users[0]?.user;
+  if (!cluster || !user) throw new Error('the kubeconfig names no cluster or no user');
+  return {
+    server: cluster.server,
+    ca: pem(cluster['certificate-authority-data']),
+    certificate: pem(user['client-certificate-data']),
+    key: pem(user['client-key-data']),
+  };
+}

@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { defaultDataDirPath } from './data-dir.ts';
+
+/** How objects are stored: on disk by kubets itself, in an etcd, or not at all. */
+export type StorageChoice =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'etcd'; readonly endpoints: readonly string[] };
+
+export interface ControlPlaneFlags {
+  readonly dataDir: string;
+  readonly kubeconfig?: string;
+  readonly port: number;
+  readonly bindAddress: string;
+  readonly advertiseAddress?: string;
+  readonly storage: StorageChoice;
+  readonly etcdCA?: string;
+  readonly etcdCert?: string;
+  readonly etcdKey?: string;
+  readonly serviceCIDR: string;
+  readonly logLevel: LogLevel;
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export function parseStorage(text: string): StorageChoice {
+  if (text === 'embedded' || text === 'memory') return { kind: text };
+  const [kind, endpoints] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
+  if (kind !== 'etcd' || endpoints === '') throw new InvalidArgumentError('it is embedded, memory, or etcd=URL[,URL].');
+  const urls = endpoints.split(',');
+  for (const url of urls)
+    if (!/^https?:\/\/[^/]+$/.test(url)) throw new InvalidArgumentError(`'${url}' is not a URL such as http://127.0.0.1:2379.`);
+  return { kind: 'etcd', endpoints: urls };
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  return port;
+}
+
+export function dataDirOption(): Option {
+  return new Option('--data-dir <path>', 'where everything is kept').default(defaultDataDirPath()).env('KUBETS_DATA_DIR');
+}
+
+export function logLevelOption(): Option {
+  return new Option('--log-level <level>', 'what is written to standard error').choices([...logLevels]).default('warn');
+}
+
+export function addControlPlaneOptions(command: Command): Command {
+  return command
+    .addOption(dataDirOption())
+    .addOption(new Option('--kubeconfig <path>', 'also write the admin kubeconfig there').env('KUBETS_KUBECONFIG'))
+    .addOption(new Option('--port <number>', 'port of the API server').default(6443).argParser(parsePort))
+    .addOption(new Option('--bind-address <ip>', 'address the API server listens on').default('0.0.0.0'))
+    .addOption(
+      new Option(
+        '--advertise-address <ip>',
+        'address under which nodes and pods reach the API server (default: the address of the default route)',
+      ),
+    )
+    .addOption(
+      new Option('--storage <kind>', 'embedded, memory, or etcd=URL[,URL]')
+        .default({ kind: 'embedded' }, 'embedded')
+        .argParser(parseStorage),
+    )
+    .addOption(new Option('--etcd-ca <file>', 'CA of https etcd endpoints'))
+    .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))
+    .addOption(new Option('--etcd-key <file>', 'key of the client certificate for etcd'))
+    .addOption(new Option('--service-cidr <cidr>', 'range of ClusterIPs').default('10.96.0.0/12'))
+    .addOption(logLevelOption());
+}

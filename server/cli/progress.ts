@@ -1,0 +1,26 @@
+import { styleText } from 'node:util';
+
+/** Tells a person what is going on: one line a step, with how long it took. Goes to standard error. */
+export interface Progress {
+  done(text: string): void;
+  note(text: string): void;
+  fail(text: string): void;
+}
+
+export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  let lastMs = performance.now();
+  const paint = (style: 'green' | 'red' | 'dim', text: string) => styleText(style, text, { stream });
+  return {
+    done(text) {
+      const nowMs = performance.now();
+      stream.write(`${paint('green', '✓')} ${text} ${paint('dim', formatMilliseconds(nowMs - lastMs))}\n`);
+      lastMs = nowMs;
+    },
+    note: (text) => void stream.write(`  ${text}\n`),
+    fail: (text) => void stream.write(`${paint('red', '✗')} ${text}\n`),
+  };
+}
+
+function formatMilliseconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

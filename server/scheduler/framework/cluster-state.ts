@@ -1,0 +1,16 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Namespace, PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
+import type { NodeInfo } from '../cache/node-info.ts';
+
+/** What plugins may look at besides the pod: everything the scheduler knows, as of one cycle. */
+export interface ClusterState {
+  readonly nodes: readonly NodeInfo[];
+  findNode(name: string): NodeInfo | undefined;
+  findNamespace(name: string): DeepReadonly<Namespace> | undefined;
+  findClaim(namespace: string, name: string): DeepReadonly<PersistentVolumeClaim> | undefined;
+  findVolume(name: string): DeepReadonly<PersistentVolume> | undefined;
+  /** Label selectors (matchLabels) of the Services, ReplicaSets, StatefulSets and ReplicationControllers that select the pod. */
+  selectorsOf(pod: {
+    readonly metadata: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };
+  }): readonly Readonly<Record<string, string>>[];
+}

@@ -1,0 +1,79 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { type Random, randomInt } from '../../../api/base/random.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { NodeInfo } from '../cache/node-info.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { FitFailure } from './fit-error.ts';
+import type { CycleState, PluginStatus, SchedulerPlugin } from './framework.ts';
+
+export type FindResult = { readonly node: NodeInfo } | { readonly failure: FitFailure };
+
+/** One scheduling cycle up to the choice: filters every node, scores those that fit, takes the best (ties by chance). Pure. */
+export function findNode(plugins: readonly SchedulerPlugin[], pod: DeepReadonly<Pod>, cluster: ClusterState, random: Random): FindResult {
+  const state: CycleState = new Map();
+  const filtered = filterNodes(plugins, state, pod, cluster);
+  if ('failure' in filtered) return filtered;
+  const [only] = filtered.nodes;
+  if (filtered.nodes.length === 1 && only) return { node: only };
+  return { node: pickBest(scoreNodes(plugins, state, pod, filtered.nodes, cluster), filtered.nodes, random) };
+}
+
+function filterNodes(
+  plugins: readonly SchedulerPlugin[],
+  state: CycleState,
+  pod: DeepReadonly<Pod>,
+  cluster: ClusterState,
+): { readonly nodes: NodeInfo[] } | { readonly failure: FitFailure } {
+  const skipped = new Set<string>();
+  let candidates: readonly NodeInfo[] = cluster.nodes;
+  const byNode = new Map<string, PluginStatus>();
+  const refusing = new Set<string>();
+  for (const plugin of plugins) {
+    const result = plugin.preFilter?.(state, pod, cluster);
+    if (result?.status?.code === 'Skip') skipped.add(plugin.name);
+    else if (result?.status) {
+      return { failure: { nodeCount: cluster.nodes.length, preFilter: result.status, byNode, plugins: new Set([plugin.name]) } };
+    }
+    const allowed = result?.nodeNames;
+    if (allowed) candidates = candidates.filter((node) => allowed.has(node.name));
+  }
+  const active = plugins.filter((plugin) => plugin.filter && !skipped.has(plugin.name));
+  const nodes = candidates.filter((node) => {
+    for (const plugin of active) {
+      const status = plugin.filter?.(state, pod, node, cluster);
+      if (!status) continue;
+      byNode.set(node.name, status);
+      refusing.add(plugin.name);
+      return false;
+    }
+    return true;
+  });
+  if (nodes.length > 0) return { nodes };
+  return { failure: { nodeCount: cluster.nodes.length, byNode, plugins: refusing } };
+}
+
+function scoreNodes(
+  plugins: readonly SchedulerPlugin[],
+  state: CycleState,
+  pod: DeepReadonly<Pod>,
+  nodes: readonly NodeInfo[],
+  cluster: ClusterState,
+): Map<string, number> {
+  const totals = new Map<string, number>(nodes.map((node) => [node.name, 0]));
+  for (const plugin of plugins) {
+    if (!plugin.score || plugin.preScore?.(state, pod, nodes, cluster)?.code === 'Skip') continue;
+    const scores = new Map<string, number>();
+    for (const node of nodes) scores.set(node.name, plugin.score(state, pod, node, cluster));
+    plugin.normalize?.(state, scores);
+    for (const [name, score] of scores) totals.set(name, (totals.get(name) ?? 0) + score * (plugin.weight ?? 1));
+  }
+  return totals;
+}
+
+function pickBest(scores: ReadonlyMap<string, number>, nodes: readonly NodeInfo[], random: Random): NodeInfo {
+  const highest = Math.max(...scores.values());
+  const best = nodes.filter((node) => scores.get(node.name) === highest);
+  const chosen = best[randomInt(random, best.length)];
+  if (!chosen) throw new Error('pickBest was given no nodes');
+  return chosen;
+}

@@ -1,0 +1,23 @@
+import type { PluginStatus } from './framework.ts';
+
+/** Why a pod fits nowhere. */
+export interface FitFailure {
+  readonly nodeCount: number;
+  /** Set when a plugin refused before any node was looked at. */
+  readonly preFilter?: PluginStatus;
+  /** Node name -> what refused it first. */
+  readonly byNode: ReadonlyMap<string, PluginStatus>;
+  /** Plugins that said no: the queue retries when one of their events comes. */
+  readonly plugins: ReadonlySet<string>;
+}
+
+/** Upstream's text: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector.` */
+export function formatFitFailure(failure: FitFailure): string {
+  if (failure.nodeCount === 0) return 'no nodes available to schedule pods';
+  const head = `0/${failure.nodeCount} nodes are available`;
+  if (failure.preFilter) return `${head}: ${failure.preFilter.reasons.join(', ')}.`;
+  const counts = new Map<string, number>();
+  for (const { reasons } of failure.byNode.values()) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
+  return parts.length === 0 ? `${head}.` : `${head}: ${parts.join(', ')}.`;
+}

@@ -1,0 +1,74 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { NodeInfo } from '../cache/node-info.ts';
+import type { ClusterState } from './cluster-state.ts';
+
+/**
+ * Why a plugin says no. 'Unschedulable' may change when other pods go; 'UnschedulableAndUnresolvable' cannot be helped by
+ * preemption; 'Skip' takes the plugin out of this cycle.
+ */
+export interface PluginStatus {
+  readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable' | 'Skip';
+  readonly reasons: readonly string[];
+}
+
+/** What plugins note down for each other and for later steps of one pod's scheduling cycle, by plugin name. */
+export type CycleState = Map<string, unknown>;
+
+/** Something that happened in the cluster and may make waiting pods schedulable. */
+export type ClusterEvent =
+  | 'NodeAdd'
+  | 'NodeUpdate'
+  | 'NodeDelete'
+  | 'PodAdd'
+  | 'PodUpdate'
+  | 'PodDelete'
+  | 'PersistentVolumeClaimChange'
+  | 'PersistentVolumeChange'
+  | 'ForceActivate';
+
+/** The extension points of upstream's scheduling framework, in the order in which a pod meets them. All pure. */
+export interface SchedulerPlugin {
+  /** Upstream's name: it shows in configuration, metrics and events. */
+  readonly name: string;
+  /** Weight of its scores; absent: 1. */
+  readonly weight?: number;
+  /** Which events may turn this plugin's no into a yes. */
+  readonly retryOn: readonly ClusterEvent[];
+  /** Keeps a pod out of the active queue altogether. */
+  preEnqueue?(pod: DeepReadonly<Pod>): PluginStatus | undefined;
+  /** Once per cycle; may narrow the nodes that are looked at. */
+  preFilter?(state: CycleState, pod: DeepReadonly<Pod>, cluster: ClusterState): PreFilterResult | undefined;
+  /** Per node. undefined: fits. */
+  filter?(state: CycleState, pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): PluginStatus | undefined;
+  /** Once per cycle before scoring, with the nodes that fit. */
+  preScore?(state: CycleState, pod: DeepReadonly<Pod>, nodes: readonly NodeInfo[], cluster: ClusterState): PluginStatus | undefined;
+  /** Any number; normalized to 0..100 by `normalize`, or is that already. */
+  score?(state: CycleState, pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): number;
+  normalize?(state: CycleState, scores: Map<string, number>): void;
+}
+
+export interface PreFilterResult {
+  readonly status?: PluginStatus;
+  /** Only these nodes are looked at. */
+  readonly nodeNames?: ReadonlySet<string>;
+}
+
+export const maxNodeScore = 100;
+
+export function defineSchedulerPlugin(plugin: SchedulerPlugin): SchedulerPlugin {
+  return plugin;
+}
+
+export const unschedulable = (...reasons: string[]): PluginStatus => ({ code: 'Unschedulable', reasons });
+export const unresolvable = (...reasons: string[]): PluginStatus => ({ code: 'UnschedulableAndUnresolvable', reasons });
+export const skip: PluginStatus = { code: 'Skip', reasons: [] };
+
+/** Scales scores so that the highest becomes 100; `reverse` makes the lowest the best. Upstream's DefaultNormalizeScore. */
+export function normalizeToHighest(scores: Map<string, number>, reverse = false): void {
+  const highest = Math.max(0, ...scores.values());
+  for (const [node, score] of scores) {
+    const scaled = highest === 0 ? (reverse ? maxNodeScore : 0) : Math.floor((maxNodeScore * score) / highest);
+    scores.set(node, highest !== 0 && reverse ? maxNodeScore - scaled : scaled);
+  }
+}

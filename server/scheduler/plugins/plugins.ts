@@ -1,0 +1,29 @@
+import type { SchedulerPlugin } from '../framework/framework.ts';
+import { imageLocality } from './image-locality.ts';
+import { interPodAffinity } from './inter-pod-affinity.ts';
+import { nodeAffinity } from './node-affinity.ts';
+import { nodeName } from './node-name.ts';
+import { nodePorts } from './node-ports.ts';
+import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts';
+import { nodeResourcesFit } from './node-resources-fit.ts';
+import { nodeUnschedulable } from './node-unschedulable.ts';
+import { podTopologySpread } from './pod-topology-spread.ts';
+import { schedulingGates } from './scheduling-gates.ts';
+import { taintToleration } from './taint-toleration.ts';
+import { volumeBinding } from './volume-binding.ts';
+
+/** Every scheduler plugin, in the order in which upstream's default profile asks them. */
+export const schedulerPlugins: readonly SchedulerPlugin[] = [
+  schedulingGates,
+  nodeUnschedulable,
+  nodeName,
+  taintToleration,
+  nodeAffinity,
+  nodePorts,
+  nodeResourcesFit,
+  volumeBinding,
+  podTopologySpread,
+  interPodAffinity,
+  nodeResourcesBalancedAllocation,
+  imageLocality,
+];

@@ -1,0 +1,177 @@
+import type { Clock, Timer } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { formatKey, keyOf } from '../../../api/meta/object.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { ClusterEvent } from '../framework/framework.ts';
+
+/** A pod waiting for a node. */
+export interface QueuedPod {
+  readonly key: string;
+  pod: DeepReadonly<Pod>;
+  attempts: number;
+  /** When it came into the queue, for order among equals. */
+  readonly addedMs: number;
+  /** When it was last put back. */
+  lastFailureMs: number;
+  /** Plugins that refused it last time. */
+  refusedBy: ReadonlySet<string>;
+}
+
+export interface SchedulingQueue {
+  /** A new pod, or a new state of one that waits. */
+  addOrUpdate(pod: DeepReadonly<Pod>): void;
+  remove(pod: DeepReadonly<Pod>): void;
+  /** Waits for the most urgent pod; undefined once closed. The pod is out of the queue until it is put back. */
+  next(): Promise<QueuedPod | undefined>;
+  /** Puts back a pod that fits nowhere; it waits for an event that concerns those plugins. */
+  putBackUnschedulable(queued: QueuedPod, refusedBy: ReadonlySet<string>): void;
+  /** Puts back a pod whose attempt failed by an error: tried again after its backoff. */
+  putBackAfterError(queued: QueuedPod): void;
+  /** Something happened: pods that it may help go to backoff or straight to the active queue. */
+  onEvent(event: ClusterEvent): void;
+  lengths(): { readonly active: number; readonly backoff: number; readonly unschedulable: number };
+  close(): void;
+}
+
+export interface QueueOptions {
+  readonly clock: Clock;
+  /** Whether an event may help a pod refused by that plugin. */
+  readonly mayHelp: (plugin: string, event: ClusterEvent) => boolean;
+  /** Whether the pod may be tried at all (scheduling gates). */
+  readonly admits: (pod: DeepReadonly<Pod>) => boolean;
+  readonly initialBackoffMs?: number;
+  readonly maxBackoffMs?: number;
+  /** Pods are tried again after this time even if nothing seems to have happened. Upstream: 5 minutes. */
+  readonly flushAfterMs?: number;
+}
+
+const priorityOf = (queued: QueuedPod) => queued.pod.spec?.priority ?? 0;
+
+/** Upstream's three-part queue: active (by priority, then age), backoff (1 s doubling to 10 s), unschedulable. */
+export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
+  const { clock, mayHelp, admits, initialBackoffMs = 1000, maxBackoffMs = 10_000, flushAfterMs = 300_000 } = options;
+  const active = new Map<string, QueuedPod>();
+  const backoff = new Map<string, { queued: QueuedPod; timer: Timer }>();
+  const unschedulable = new Map<string, { queued: QueuedPod; timer: Timer }>();
+  /** Pods being tried now, with the events that came meanwhile. */
+  const inFlight = new Map<string, ClusterEvent[]>();
+  const waiters: ((queued: QueuedPod | undefined) => void)[] = [];
+  let closed = false;
+
+  const backoffMs = (queued: QueuedPod) => Math.min(maxBackoffMs, initialBackoffMs * 2 ** Math.max(0, queued.attempts - 1));
+
+  function mostUrgent(): QueuedPod | undefined {
+    let best: QueuedPod | undefined;
+    for (const queued of active.values()) {
+      if (!best || priorityOf(queued) > priorityOf(best) || (priorityOf(queued) === priorityOf(best) && queued.addedMs < best.addedMs))
+        best = queued;
+    }
+    return best;
+  }
+
+  function take(queued: QueuedPod): QueuedPod {
+    active.delete(queued.key);
+    inFlight.set(queued.key, []);
+    queued.attempts++;
+    return queued;
+  }
+
+  function activate(queued: QueuedPod): void {
+    if (closed) return;
+    active.set(queued.key, queued);
+    const waiter = waiters.shift();
+    const best = waiter && mostUrgent();
+    if (waiter && best) waiter(take(best));
+  }
+
+  function backOff(queued: QueuedPod): void {
+    const remainingMs = queued.lastFailureMs + backoffMs(queued) - clock.nowMs();
+    if (remainingMs <= 0) return activate(queued);
+    const timer = clock.setTimer(
+      remainingMs,
+      () => {
+        backoff.delete(queued.key);
+        activate(queued);
+      },
+      { background: true },
+    );
+    backoff.set(queued.key, { queued, timer });
+  }
+
+  function park(queued: QueuedPod): void {
+    const timer = clock.setTimer(flushAfterMs, () => move(queued.key), { background: true });
+    unschedulable.set(queued.key, { queued, timer });
+  }
+
+  function move(key: string): void {
+    const parked = unschedulable.get(key);
+    if (!parked) return;
+    parked.timer.cancel();
+    unschedulable.delete(key);
+    backOff(parked.queued);
+  }
+
+  function drop(key: string): QueuedPod | undefined {
+    const waiting = backoff.get(key) ?? unschedulable.get(key);
+    waiting?.timer.cancel();
+    backoff.delete(key);
+    unschedulable.delete(key);
+    const queued = waiting?.queued ?? active.get(key);
+    active.delete(key);
+    return queued;
+  }
+
+  const helps = (queued: QueuedPod, event: ClusterEvent) =>
+    event === 'ForceActivate' || queued.refusedBy.size === 0 || [...queued.refusedBy].some((plugin) => mayHelp(plugin, event));
+
+  return {
+    addOrUpdate(pod) {
+      const key = formatKey(keyOf(pod));
+      if (inFlight.has(key)) return;
+      const known = drop(key);
+      const queued: QueuedPod = known ?? { key, pod, attempts: 0, addedMs: clock.nowMs(), lastFailureMs: 0, refusedBy: new Set() };
+      const specChanged = known !== undefined && JSON.stringify(known.pod.spec) !== JSON.stringify(pod.spec);
+      queued.pod = pod;
+      if (!admits(pod)) park({ ...queued, refusedBy: new Set(['SchedulingGates']) });
+      else if (known && known.attempts > 0 && !specChanged) {
+        if (known.refusedBy.size > 0) park(queued);
+        else backOff(queued);
+      } else activate(queued);
+    },
+    remove(pod) {
+      drop(formatKey(keyOf(pod)));
+      inFlight.delete(formatKey(keyOf(pod)));
+    },
+    next() {
+      const best = mostUrgent();
+      if (best) return Promise.resolve(take(best));
+      if (closed) return Promise.resolve(undefined);
+      return new Promise((resolve) => waiters.push(resolve));
+    },
+    putBackUnschedulable(queued, refusedBy) {
+      const missed = inFlight.get(queued.key);
+      if (!missed || closed) return;
+      inFlight.delete(queued.key);
+      queued.lastFailureMs = clock.nowMs();
+      queued.refusedBy = refusedBy;
+      if (missed.some((event) => helps(queued, event))) backOff(queued);
+      else park(queued);
+    },
+    putBackAfterError(queued) {
+      if (!inFlight.delete(queued.key) || closed) return;
+      queued.lastFailureMs = clock.nowMs();
+      queued.refusedBy = new Set();
+      backOff(queued);
+    },
+    onEvent(event) {
+      for (const missed of inFlight.values()) missed.push(event);
+      for (const { queued } of [...unschedulable.values()]) if (admits(queued.pod) && helps(queued, event)) move(queued.key);
+    },
+    lengths: () => ({ active: active.size, backoff: backoff.size, unschedulable: unschedulable.size }),
+    close() {
+      closed = true;
+      for (const { timer } of [...backoff.values(), ...unschedulable.values()]) timer.cancel();
+      for (const waiter of waiters.splice(0)) waiter(undefined);
+    },
+  };
+}

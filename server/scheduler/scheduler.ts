@@ -1,0 +1,115 @@
+import type { Clock } from '../../api/base/clock.ts';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { Random } from '../../api/base/random.ts';
+import type { Client } from '../../api/client/client.ts';
+import type { EventRecorder } from '../../api/client/event-recorder.ts';
+import type { InformerFactory } from '../../api/client/informer.ts';
+import { formatKey, keyOf } from '../../api/meta/object.ts';
+import { hasReason, StatusError } from '../../api/meta/status.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { pods } from '../../api/resources/core/v1/pod.ts';
+import { isPodFinished } from '../../api/semantics/pod-phase.ts';
+import type { Pod, PodCondition } from '../../api/types/core-v1.ts';
+import { createSchedulerCache } from './cache/scheduler-cache.ts';
+import { watchCluster } from './cache/watch-cluster.ts';
+import { findNode } from './framework/find-node.ts';
+import { type FitFailure, formatFitFailure } from './framework/fit-error.ts';
+import type { SchedulerPlugin } from './framework/framework.ts';
+import { createSchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts';
+
+export interface SchedulerDependencies {
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly plugins: readonly SchedulerPlugin[];
+}
+
+export const defaultSchedulerName = 'default-scheduler';
+
+/**
+ * Gives every pod that names this scheduler a node, one pod at a time: choosing is synchronous and pure (findNode), the
+ * binding goes on in the background while the next pod is looked at. Runs until the signal is aborted.
+ */
+export async function runScheduler(dependencies: SchedulerDependencies, signal: AbortSignal): Promise<void> {
+  const { informers, clock, random, plugins, logger } = dependencies;
+  const cache = createSchedulerCache(clock);
+  const retryOn = new Map(plugins.map((plugin) => [plugin.name, new Set(plugin.retryOn)]));
+  const queue = createSchedulingQueue({
+    clock,
+    mayHelp: (plugin, event) => retryOn.get(plugin)?.has(event) ?? true,
+    admits: (pod) => plugins.every((plugin) => plugin.preEnqueue?.(pod) === undefined),
+  });
+  const isMine = (pod: DeepReadonly<Pod>) => (pod.spec?.schedulerName ?? defaultSchedulerName) === defaultSchedulerName;
+  const cluster = watchCluster({ informers, cache, queue, isMine });
+  signal.addEventListener('abort', () => queue.close(), { once: true });
+  await informers.synced(signal);
+
+  const bindings = new Set<Promise<void>>();
+  for (let queued = await queue.next(); queued; queued = await queue.next()) {
+    if (signal.aborted) break;
+    const { pod } = queued;
+    if (pod.metadata.deletionTimestamp || isPodFinished(pod) || cache.isAssumed(pod) || !cluster.isPending(pod)) continue;
+    const found = findNode(plugins, pod, cluster.state(), random);
+    if ('failure' in found) {
+      queue.putBackUnschedulable(queued, found.failure.plugins);
+      await reportUnschedulable(dependencies, pod, found.failure).catch((error: unknown) =>
+        logger.warn('could not report an unschedulable pod', { pod: formatKey(keyOf(pod)), error }),
+      );
+      continue;
+    }
+    cache.assume({ ...pod, spec: { containers: [], ...pod.spec, nodeName: found.node.name } }, found.node.name);
+    const binding = bind(dependencies, queued, found.node.name).then(
+      () => cache.finishBinding(pod),
+      (error: unknown) => {
+        cache.forget(pod);
+        if (hasReason(error, 'NotFound')) return queue.remove(pod);
+        logger.warn('binding failed', { pod: queued.key, node: found.node.name, error });
+        queue.putBackAfterError(queued);
+        queue.onEvent('PodDelete');
+      },
+    );
+    bindings.add(binding);
+    void binding.finally(() => bindings.delete(binding));
+  }
+  await Promise.all(bindings);
+}
+
+async function bind({ client, recorder }: SchedulerDependencies, queued: QueuedPod, nodeName: string): Promise<void> {
+  const { pod } = queued;
+  const { name = '', namespace = '', uid } = pod.metadata;
+  await client(pods).createSubresource({ namespace, name }, 'binding', {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
+    target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+  });
+  recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
+}
+
+/** Event FailedScheduling, and the condition PodScheduled=False with the same message, written only when it changes. */
+async function reportUnschedulable(
+  { client, recorder, clock }: SchedulerDependencies,
+  pod: DeepReadonly<Pod>,
+  failure: FitFailure,
+): Promise<void> {
+  const message = formatFitFailure(failure);
+  recorder.event(pod, 'Warning', 'FailedScheduling', message);
+  const current = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (current?.status === 'False' && current.reason === 'Unschedulable' && current.message === message) return;
+  const condition: PodCondition = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'Unschedulable',
+    message,
+    lastTransitionTime: current?.status === 'False' && current.lastTransitionTime ? current.lastTransitionTime : formatTime(clock.nowMs()),
+  };
+  try {
+    await client(pods).patch(keyOf(pod), { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' });
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 404) throw error;
+  }
+}
