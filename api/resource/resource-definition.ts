@@ -92,6 +92,7 @@ export interface SubresourceDefinition {
 
 export interface StrategyContext {
   readonly nowMs: number;
+  readonly operation: 'create' | 'update';
   /** '' for the main resource. */
   readonly subresource: string;
   readonly userName: string;

@@ -25,7 +25,7 @@ const labelValuePattern = whole(labelValueFormat);
 
 /** `<message> (e.g. 'a', or 'b', regex used for validation is '<format>')` */
 export function describeFormat(message: string, format: string, ...examples: readonly string[]): string {
-  const shown = examples.map((example) => `'${example}', `).join('or ');
+  const shown = examples.map((example) => `'${example}', `).join(' or ');
   return examples.length === 0
     ? `${message} (regex used for validation is '${format}')`
     : `${message} (e.g. ${shown}regex used for validation is '${format}')`;
