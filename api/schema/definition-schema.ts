@@ -1,4 +1,4 @@
-import { definitionTexts } from './generated/definition-texts.ts';
+import { definitionTexts, packagesByAPIVersion } from './generated/definition-texts.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
 
 interface ShapeFact {
@@ -18,7 +18,7 @@ interface FieldFact
   readonly pointer?: boolean;
   readonly protobuf?: number;
   readonly protobufType?: string;
-  readonly protobufParent?: readonly string[];
+  readonly protobufParent?: readonly number[];
 }
 
 interface DefinitionFact {
@@ -247,4 +247,23 @@ export function getDefinitionSchema(name: string): StructuralSchema {
   const schema = findDefinitionSchema(name);
   if (!schema) throw new Error(`no definition ${name}`);
   return schema;
+}
+
+const metaPackage = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+
+/**
+ * Schema of a built-in kind by its apiVersion, e.g. apps/v1 Deployment. Options, Status and watch events of meta.k8s.io
+ * are found under every apiVersion, as upstream registers them.
+ */
+export function findKindSchema(apiVersion: string, kind: string): StructuralSchema | undefined {
+  const own = packagesByAPIVersion.get(apiVersion);
+  for (const packageName of own === undefined ? [metaPackage] : [own, metaPackage]) {
+    if (factsOf(packageName)?.get(kind)?.kind === true || (packageName === metaPackage && isOption(kind)))
+      return findDefinitionSchema(`${packageName}.${kind}`);
+  }
+  return undefined;
+}
+
+function isOption(kind: string): boolean {
+  return kind === 'DeleteOptions' || kind === 'WatchEvent';
 }

@@ -48,7 +48,7 @@ export interface PropertySchema {
   readonly protobuf?: {
     readonly number: number;
     readonly type: string;
-    readonly repeated: boolean /** Path of the nested message of an inlined struct. */;
-    readonly parent?: readonly string[];
+    readonly repeated: boolean /** Field numbers of the nested messages that stand for structs inlined in JSON, outermost first. */;
+    readonly parent?: readonly number[];
   };
 }

@@ -8,7 +8,13 @@ export interface MediaType {
 export const jsonMediaType: MediaType = { name: 'application/json', streamContentType: 'application/json;stream=watch' };
 export const yamlMediaType: MediaType = { name: 'application/yaml' };
 
-/** What the server speaks, the preferred one first. A codec for protobuf joins by being listed here. */
+/** Of built-in kinds only; read and written by protobuf/protobuf.ts. */
+export const protobufMediaType: MediaType = {
+  name: 'application/vnd.kubernetes.protobuf',
+  streamContentType: 'application/vnd.kubernetes.protobuf;stream=watch',
+};
+
+/** What the server speaks, the preferred one first. Protobuf joins where an endpoint passes a list with it. */
 export const supportedMediaTypes: readonly MediaType[] = [jsonMediaType, yamlMediaType];
 
 /** A media type or range with its parameters, from an Accept or Content-Type header. */

@@ -13,7 +13,7 @@ describe('facts', () => {
     assert.equal(resources.length, 68);
     assert.equal(
       resources.reduce((sum, [, resource]) => sum + Object.keys(resource.subresources ?? {}).length, 0),
-      47,
+      45,
     );
     assert.equal(facts.definitions.size, 652);
   });

@@ -30,8 +30,8 @@ export interface FieldFact extends ShapeFact {
   /** Field number; its wire type follows from the shape unless protobufType says otherwise. */
   readonly protobuf?: number;
   readonly protobufType?: string;
-  /** Fields of the messages around it that stand for structs inlined in JSON. */
-  readonly protobufParent?: readonly string[];
+  /** Numbers of the fields that hold the messages around it, outermost first: structs that are inlined in JSON. */
+  readonly protobufParent?: readonly number[];
 }
 
 export interface DefinitionFact {

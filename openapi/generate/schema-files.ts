@@ -36,7 +36,9 @@ function generateIndex(files: readonly GroupFacts[]): string {
   const nameOf = (file: GroupFacts) => file.file.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const imports = files.map((file) => `import { definitionsText as ${nameOf(file)} } from './${file.file}.ts';\n`);
   const entries = files.map((file) => `  ['${file.package}', ${nameOf(file)}],\n`);
-  return `${header}${imports.join('')}\n/** Unparsed definitions by what their full names start with; 'util' holds those that are listed under their full names. */\nexport const definitionTexts: ReadonlyMap<string, string> = new Map([\n${entries.join('')}]);\n`;
+  const apiVersionOf = (file: GroupFacts) => (file.group === '' ? file.version : `${file.group}/${file.version}`);
+  const groupVersions = files.filter((file) => file.group !== undefined).map((file) => `  ['${apiVersionOf(file)}', '${file.package}'],\n`);
+  return `${header}${imports.join('')}\n/** Unparsed definitions by what their full names start with; 'util' holds those that are listed under their full names. */\nexport const definitionTexts: ReadonlyMap<string, string> = new Map([\n${entries.join('')}]);\n\n/** The package of a group version's kinds by its apiVersion. */\nexport const packagesByAPIVersion: ReadonlyMap<string, string> = new Map([\n${groupVersions.join('')}]);\n`;
 }
 
 /** Sources of api/schema/generated: the facts that decoding, defaulting, merging and protobuf need at run time. */

@@ -1,0 +1,78 @@
+import { decode } from '../../schema/decode.ts';
+import { findKindSchema } from '../../schema/definition-schema.ts';
+import type { StructuralSchema } from '../../schema/structural-schema.ts';
+import { isEnvelope } from './formats.ts';
+import { decodeMessage, encodeMessage } from './message.ts';
+import { ProtobufError, ProtobufReader, ProtobufWriter } from './wire.ts';
+
+/**
+ * application/vnd.kubernetes.protobuf: `k8s\0` and a runtime.Unknown message, which names the kind and carries the object's
+ * message. Only built-in kinds have a protobuf form.
+ */
+export interface ProtobufEnvelope {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** The object's message, or whatever contentType says. */
+  readonly raw: Uint8Array;
+  readonly contentEncoding: string;
+  /** '' for a protobuf message. */
+  readonly contentType: string;
+}
+
+/** Opens the envelope. Throws ProtobufError. */
+export function readEnvelope(bytes: Uint8Array): ProtobufEnvelope {
+  if (!isEnvelope(bytes)) throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
+  const reader = new ProtobufReader(bytes.subarray(4));
+  const envelope = { apiVersion: '', kind: '', raw: new Uint8Array() as Uint8Array, contentEncoding: '', contentType: '' };
+  while (!reader.isAtEnd) {
+    const { number, type } = reader.tag();
+    if (number === 1) Object.assign(envelope, readTypeMeta(reader.bytes()));
+    else if (number === 2) envelope.raw = reader.bytes();
+    else if (number === 3) envelope.contentEncoding = reader.text();
+    else if (number === 4) envelope.contentType = reader.text();
+    else reader.skip(type);
+  }
+  return envelope;
+}
+
+function readTypeMeta(message: Uint8Array): { apiVersion: string; kind: string } {
+  const reader = new ProtobufReader(message);
+  const meta = { apiVersion: '', kind: '' };
+  while (!reader.isAtEnd) {
+    const { number, type } = reader.tag();
+    if (number === 1) meta.apiVersion = reader.text();
+    else if (number === 2) meta.kind = reader.text();
+    else reader.skip(type);
+  }
+  return meta;
+}
+
+/** Reads an object of a built-in kind, in the form that decode gives it. Throws ProtobufError. */
+export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
+  const { apiVersion, kind, raw, contentType, contentEncoding } = readEnvelope(bytes);
+  if (contentType !== '' || contentEncoding !== '') throw new ProtobufError(`the object is in ${contentType} ${contentEncoding}`.trim());
+  const schema = findKindSchema(apiVersion, kind);
+  if (!schema) throw new ProtobufError(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
+  return decode({ ...decodeMessage(raw, schema), kind, apiVersion }, schema).object;
+}
+
+/** Writes an object of a built-in kind, which has apiVersion and kind. Throws ProtobufError for other kinds. */
+export function encodeProtobuf(
+  object: { readonly apiVersion: string; readonly kind: string },
+  schema: StructuralSchema | undefined = findKindSchema(object.apiVersion, object.kind),
+): Uint8Array {
+  if (!schema) throw new ProtobufError(`${object.apiVersion} ${object.kind} has no protobuf form`);
+  const meta = new ProtobufWriter();
+  meta.text(1, object.apiVersion);
+  meta.text(2, object.kind);
+  const unknown = new ProtobufWriter();
+  unknown.bytes(1, meta.finish());
+  unknown.bytes(2, encodeMessage(object as unknown as Record<string, unknown>, schema));
+  unknown.text(3, '');
+  unknown.text(4, '');
+  const message = unknown.finish();
+  const bytes = new Uint8Array(4 + message.length);
+  bytes.set([0x6b, 0x38, 0x73, 0]);
+  bytes.set(message, 4);
+  return bytes;
+}
