@@ -1,0 +1,19 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+
+/** Undoes or completes what a hook began, once the outcome of the write is known. */
+export interface HookOutcome {
+  commit(): Promise<void> | void;
+  rollback(): Promise<void> | void;
+}
+
+/**
+ * What a resource needs of the server beyond its pure definition: allocation of addresses and ports, further objects that
+ * are written along. One file each in registry/allocation; runs after mutating admission and before validation.
+ */
+export interface RegistryHooks {
+  beginCreate?(object: UntypedObject, context: { readonly dryRun: boolean }): Promise<HookOutcome | undefined>;
+  beginUpdate?(object: UntypedObject, old: DeepReadonly<UntypedObject>, context: { readonly dryRun: boolean }): Promise<HookOutcome | undefined>;
+  /** The object is gone from the store. */
+  afterDelete?(object: DeepReadonly<UntypedObject>): Promise<void>;
+}

@@ -1,0 +1,22 @@
+import { internalError, resourceExpired, serverTimeout, serviceUnavailable, timeout } from '../../../api/meta/status-errors.ts';
+import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { StorageError } from '../../storage/storage.ts';
+
+/** The one place where a StorageError becomes what clients see; other errors pass through. */
+export function interpretStorageError(error: unknown, definition: ResourceDefinition): unknown {
+  if (!(error instanceof StorageError)) return error;
+  switch (error.reason) {
+    case 'compacted':
+      return resourceExpired('The resourceVersion for the provided watch is too old.');
+    case 'future-revision':
+    case 'timeout':
+      return timeout(`Too large resource version${error.revision === undefined ? '' : `, current: ${error.revision}`}`, 1);
+    case 'unavailable':
+    case 'closed':
+      return serviceUnavailable(error.message);
+    case 'no-space':
+      return serverTimeout({ group: definition.group, resource: groupResource(definition) }, 'write', 5);
+    case 'corrupt':
+      return internalError(error);
+  }
+}

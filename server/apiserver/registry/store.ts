@@ -1,0 +1,67 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
+import type { Status } from '../../../api/meta/status.ts';
+import type { UserInfo } from '../../../api/meta/user-info.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { CachedObject, WatchCache } from '../../storage/watch-cache/watch-cache.ts';
+
+/** Who writes, and how: the part of a request that the registry needs. */
+export interface WriteContext {
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** Name for metadata.managedFields. */
+  readonly fieldManager: string;
+  /** '' for the main resource. */
+  readonly subresource: string;
+  readonly signal: AbortSignal;
+  addWarning(text: string): void;
+}
+
+/** An object as it stands after a write (or would, with dryRun), of the version that was asked for. */
+export interface Written {
+  readonly object: UntypedObject;
+  /** Wire JSON with the resourceVersion in place. */
+  readonly json: Uint8Array;
+  /** PUT of a missing object made it. */
+  readonly created: boolean;
+}
+
+export interface UpdateOptions extends WriteContext {
+  /**
+   * Given the present state (absent only where the kind allows create on update), returns the wanted one. Called again
+   * after a conflict, unless the returned object names the resourceVersion it was made from.
+   */
+  readonly change: (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject | Promise<UntypedObject>;
+  /** Skips admission: internal steps that upstream does below it (removing finalizers, binding). */
+  readonly skipAdmission?: boolean;
+  /** Server-side apply creates what is not there. */
+  readonly createIfMissing?: boolean;
+  /** How ownership is recorded; apply keeps the managedFields that it computed itself. */
+  readonly keepsManagedFields?: boolean;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+export interface DeleteOptions {
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
+  readonly orphanDependents?: boolean;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+/** The object where it goes on living for a while (finalizers, grace), a Status where it is gone. */
+export type Deleted = { readonly kind: 'object'; readonly written: Written } | { readonly kind: 'status'; readonly status: Status; readonly last: Written };
+
+/** All operations on the objects of one resource, the same for every kind. Throws StatusErrors. */
+export interface Store {
+  readonly definition: ResourceDefinition;
+  readonly cache: WatchCache;
+  /** The newest state; throws NotFound. */
+  get(key: ObjectKey, signal: AbortSignal): Promise<CachedObject>;
+  create(object: UntypedObject, namespace: string, context: WriteContext): Promise<Written>;
+  update(key: ObjectKey, options: UpdateOptions): Promise<Written>;
+  delete(key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
+  /** The object in the version that this definition serves (converted where another one is stored), frozen. */
+  read(cached: CachedObject): DeepReadonly<UntypedObject>;
+  /** Wire JSON of the served version. */
+  bytes(cached: CachedObject): Uint8Array;
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../../../../api/base/clock.ts';
+import type { Random } from '../../../../api/base/random.ts';
+import type { Client } from '../../../../api/client/client.ts';
+import type { APIResponse } from '../../../../api/client/transport.ts';
+import type { KubeObject } from '../../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import type { TokenAuthenticator, TokenIssuer } from '../../authentication/authenticator.ts';
+import type { Authorizer } from '../../authorization/authorizer.ts';
+import type { AdmissionOperation } from '../../admission/admission.ts';
+import type { RequestContext } from '../../request-context.ts';
+import type { Store } from '../store.ts';
+
+export interface SubresourceDependencies {
+  storeFor<T extends KubeObject>(definition: ResourceDefinition<T>): Store;
+  /** Acts as the API server itself (system:apiserver, group system:masters). */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly authorizer: Authorizer;
+  readonly tokenIssuer: TokenIssuer;
+  readonly tokenAuthenticator: TokenAuthenticator;
+  readonly dialer: Dialer;
+  /** Runs validating and mutating admission for a subresource whose body is another kind (CONNECT, Binding, Eviction, TokenRequest). */
+  admit(request: { readonly context: RequestContext; readonly operation: AdmissionOperation; readonly store: Store; readonly subresource: string; readonly object?: unknown; readonly dryRun: boolean }): Promise<void>;
+  /** Decodes the request body as the given definition (defaults applied, field validation done). */
+  decodeBody(context: RequestContext, definition: string, expected: { readonly apiVersion: string; readonly kind: string }): Promise<KubeObject>;
+  /** The answer for an object of any kind, in the encoding that the client wants. */
+  respond(context: RequestContext, object: object, status?: number): APIResponse;
+}
+
+/** Reaches kubelets, pods and services. Sockets live in server/serving. */
+export interface Dialer {
+  /**
+   * Sends the request on and returns the answer, upgrades included. `kubelet: true` presents the API server's client
+   * certificate. Redirects are answered, never followed. Throws if the peer cannot be reached.
+   */
+  send(target: DialTarget, request: { readonly method: string; readonly path: string; readonly query: string; readonly headers: Readonly<Record<string, string>>; readonly body?: Uint8Array; readonly canUpgrade: boolean; readonly signal: AbortSignal }): Promise<APIResponse>;
+}
+
+export interface DialTarget {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly kubelet?: boolean;
+}
+
+/** One subresource of one resource, or a resource that is not stored at all (subresource ''): one file each. */
+export interface SubresourceHandler {
+  /** Group and plural, e.g. { group: '', resource: 'pods' }. */
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource: string;
+  handle(context: RequestContext, dependencies: SubresourceDependencies): Promise<APIResponse>;
+}

@@ -1,0 +1,91 @@
+import type { RequestInfo } from './request-context.ts';
+
+const verbs: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+
+/** Below a namespace these belong to the namespace itself. */
+const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);
+
+/** Decodes one segment; undefined for what no path may contain (a broken escape). */
+function decodeSegment(segment: string): string | undefined {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads what a request is about from its method, path and query, as upstream's RequestInfoFactory does. Segments are
+ * decoded after splitting, so an escaped slash stays inside its name (where validation refuses it).
+ */
+export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const decoded = segments.map((segment) => decodeSegment(segment) ?? segment);
+  const nonResource: RequestInfo = {
+    isResourceRequest: false,
+    path: `/${decoded.join('/')}${path.length > 1 && path.endsWith('/') ? '/' : ''}`,
+    verb: method.toLowerCase(),
+    apiPrefix: '',
+    apiGroup: '',
+    apiVersion: '',
+    namespace: '',
+    resource: '',
+    subresource: '',
+    name: '',
+    parts: [],
+  };
+  const [apiPrefix = ''] = decoded;
+  const isGrouped = apiPrefix === 'apis';
+  if ((apiPrefix !== 'api' && !isGrouped) || decoded.length < (isGrouped ? 4 : 3)) return nonResource;
+  const apiGroup = isGrouped ? (decoded[1] ?? '') : '';
+  const apiVersion = decoded[isGrouped ? 2 : 1] ?? '';
+  let rest = decoded.slice(isGrouped ? 3 : 2);
+  let verb = verbs[method] ?? '';
+  const isWatchPath = rest[0] === 'watch' && rest.length > 1;
+  if (isWatchPath) {
+    rest = rest.slice(1);
+    verb = 'watch';
+  }
+  const { namespace, parts } = splitNamespace(rest);
+  const [resource = '', name = '', subresource = ''] = parts;
+  return {
+    ...nonResource,
+    isResourceRequest: true,
+    verb: collectionVerb(verb, name, query),
+    apiPrefix,
+    apiGroup,
+    apiVersion,
+    namespace,
+    resource,
+    name: name === '' ? nameFromSelector(verb, query) : name,
+    subresource,
+    parts,
+  };
+}
+
+function splitNamespace(rest: readonly string[]): { namespace: string; parts: readonly string[] } {
+  const [first, namespace = '', third] = rest;
+  if (first !== 'namespaces' || rest.length === 1) return { namespace: '', parts: rest };
+  if (third !== undefined && !namespaceSubresources.has(third)) return { namespace, parts: rest.slice(2) };
+  return { namespace, parts: rest };
+}
+
+function collectionVerb(verb: string, name: string, query: URLSearchParams): string {
+  if (name !== '') return verb === 'get' && isTrue(query.get('watch')) ? 'watch' : verb;
+  if (verb === 'get') return isTrue(query.get('watch')) ? 'watch' : 'list';
+  return verb === 'delete' ? 'deletecollection' : verb;
+}
+
+/** Go's form decoder for booleans: present without a value counts as true. */
+export function isTrue(value: string | null): boolean {
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false';
+}
+
+/** A list or watch narrowed to one name is authorized as that name (upstream does so, RBAC resourceNames need it). */
+function nameFromSelector(verb: string, query: URLSearchParams): string {
+  if (verb !== 'get' && verb !== 'watch') return '';
+  const selector = query.get('fieldSelector');
+  const match = selector === null ? null : /^metadata\.name==?([^,=!\\]+)$/.exec(selector);
+  return match?.[1] ?? '';
+}
