@@ -1,0 +1,136 @@
+import { badRequest, unexpectedError } from '../meta/status-errors.ts';
+import type { StructuralSchema } from '../schema/structural-schema.ts';
+import { compareObjects } from './compare.ts';
+import { type Conflict, conflictError, conflictsOf } from './conflict-error.ts';
+import { emptySet, type FieldSet, hasPath, intersection, isEmptySet, union } from './field-set.ts';
+import { fieldsOfLastApplied, withLastApplied } from './last-applied.ts';
+import { isSameManager, type ManagedFieldsEntry, type Manager, readStoredManagers, writeManagers } from './managers.ts';
+import { mergeValues } from './merge-values.ts';
+import { ownable, ownChanges, withoutChanges } from './own-changes.ts';
+import { pruneAbandoned } from './prune.ts';
+import { toFieldSet } from './to-field-set.ts';
+import { rootSchema } from './typed-schema.ts';
+import { type AppliedObject, emptyObject } from './update-managed-fields.ts';
+import { formatProblems, validateTyped } from './validate-typed.ts';
+
+export interface ApplyPatchRequest {
+  readonly schema: StructuralSchema;
+  /** `v1`, `apps/v1`: the version that the request's path names, and of `live`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As stored; undefined where apply creates the object. */
+  readonly live: AppliedObject | undefined;
+  /** The applied configuration: parsed, not decoded. */
+  readonly applied: Readonly<Record<string, unknown>>;
+  readonly manager: string;
+  readonly force: boolean;
+  /** '' for the main resource. */
+  readonly subresource?: string;
+  /** Fields that this request cannot change (status for the main resource). */
+  readonly resetFields?: FieldSet;
+  /** RFC 3339, to the second. */
+  readonly now: string;
+}
+
+type PlainObject = Readonly<Record<string, unknown>>;
+
+/** The outcome: the object and who owns what of it. */
+interface Outcome {
+  readonly object: PlainObject;
+  readonly managers: readonly Manager[];
+}
+
+/**
+ * Server-side apply: the live object with the configuration merged in, with what the manager applied before and has now left
+ * out removed, and with metadata.managedFields. The result is not yet decoded or defaulted. Neither argument is modified.
+ * Throws StatusErrors: 409 where other managers own what would change, 400 and 500 where the configuration cannot be applied.
+ */
+export function applyPatch(request: ApplyPatchRequest): Record<string, unknown> {
+  checkConfiguration(request);
+  const schema = rootSchema(request.schema);
+  const live = withoutManagedFields(request.live);
+  const stored = readStoredManagers(request.live?.metadata.managedFields);
+  const managers = stored.length === 0 && request.live !== undefined ? beforeFirstApply(request, schema, live) : stored;
+  const { object, managers: owners } = applyOrConflict(request, schema, live, managers);
+  const isKubectl = request.manager === 'kubectl';
+  return withManagedFields(isKubectl ? withLastApplied(object, request.applied) : object, writeManagers(owners));
+}
+
+function checkConfiguration({ apiVersion, kind, applied, schema }: ApplyPatchRequest): void {
+  const { apiVersion: appliedVersion, kind: appliedKind } = applied;
+  if (appliedVersion !== apiVersion || appliedKind !== kind) {
+    const shown = String(appliedVersion ?? '');
+    throw badRequest(`invalid object type: ${shown.includes('/') ? shown : `/${shown}`}, Kind=${String(appliedKind ?? '')}`);
+  }
+  const metadata = applied['metadata'];
+  if (typeof metadata === 'object' && metadata !== null && 'managedFields' in metadata && metadata.managedFields !== null) {
+    throw badRequest('metadata.managedFields must be nil');
+  }
+  const problems = validateTyped(rootSchema(schema), applied);
+  if (problems.length === 0) return;
+  const { namespace = '', name = '' } = (metadata ?? {}) as { namespace?: string; name?: string };
+  const subject = `${namespace}/${name}; ${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+  throw unexpectedError(`failed to create typed patch object (${subject}): ${formatProblems(problems)}`);
+}
+
+function withoutManagedFields(object: AppliedObject | undefined): PlainObject {
+  if (object === undefined) return {};
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+function withManagedFields(object: PlainObject, managedFields: ManagedFieldsEntry[] | undefined): Record<string, unknown> {
+  const metadata = (object['metadata'] ?? {}) as PlainObject;
+  return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
+}
+
+/** What an object has that nobody managed so far is owned by a manager of that name. */
+function beforeFirstApply(request: ApplyPatchRequest, schema: StructuralSchema, live: PlainObject): readonly Manager[] {
+  const { apiVersion, subresource = '', now } = request;
+  const changes = compareObjects(schema, emptyObject(request.schema), live, request.resetFields);
+  if (changes === undefined) return [];
+  const owner: Manager = { name: 'before-first-apply', operation: 'Update', apiVersion, subresource, time: now, fields: emptySet };
+  return ownChanges([], changes, owner);
+}
+
+/** kubectl may change what client-side apply had applied; else a conflict is an error. */
+function applyOrConflict(request: ApplyPatchRequest, schema: StructuralSchema, live: PlainObject, managers: readonly Manager[]): Outcome {
+  const attempt = apply(request, schema, live, managers, request.force);
+  if (!Array.isArray(attempt)) return attempt as Outcome;
+  const conflicts = attempt as readonly Conflict[];
+  const allowed = request.manager === 'kubectl' ? fieldsOfLastApplied(schema, live, request.apiVersion) : undefined;
+  if (allowed === undefined) throw conflictError(conflicts);
+  const remaining = conflicts.filter(({ path }) => !hasPath(allowed, path));
+  if (remaining.length > 0) throw conflictError(remaining);
+  return apply(request, schema, live, managers, true) as Outcome;
+}
+
+function apply(
+  request: ApplyPatchRequest,
+  schema: StructuralSchema,
+  live: PlainObject,
+  managers: readonly Manager[],
+  force: boolean,
+): Outcome | readonly Conflict[] {
+  const { applied, apiVersion, subresource = '', resetFields = emptySet, now } = request;
+  const self: Manager = {
+    name: request.manager,
+    operation: 'Apply',
+    apiVersion,
+    subresource,
+    time: undefined,
+    fields: ownable(toFieldSet(schema, applied), resetFields),
+  };
+  const previous = managers.find((manager) => isSameManager(manager, self));
+  const others = managers.filter((manager) => manager !== previous);
+  const merged = mergeValues(schema, live, applied) as PlainObject;
+  const object = previous === undefined ? merged : pruneAbandoned(schema, merged, [...others, self], previous.fields);
+  const changes = compareObjects(schema, live, object, resetFields);
+  if (changes === undefined) return { object, managers: [...others, { ...self, time: previous?.time }] };
+  const written = union(changes.added, changes.modified);
+  const conflicts = others
+    .map((manager) => ({ manager, fields: intersection(manager.fields, written) }))
+    .filter(({ fields }) => !isEmptySet(fields));
+  if (conflicts.length > 0 && !force) return conflictsOf(conflicts);
+  return { object, managers: [...withoutChanges(others, changes), { ...self, time: now }] };
+}

@@ -1,0 +1,172 @@
+import { comparePathElements, type PathElement, parsePathElement } from './path-element.ts';
+
+/**
+ * A set of field paths, as a tree: the very value that stands in `fieldsV1`. A node without members is itself in the set
+ * and has nothing below; `.` marks a node that is in the set and has something below; the root is never in the set.
+ * Sets are immutable: operations share what they do not change and return their argument where nothing changes.
+ */
+export interface FieldSet {
+  readonly [element: PathElement]: FieldSet;
+}
+
+type MutableFieldSet = { [element: PathElement]: FieldSet };
+
+export const emptySet: FieldSet = Object.freeze({});
+/** A node that is in the set, with nothing below it. */
+export const leaf: FieldSet = emptySet;
+
+/** For a root. */
+export function isEmptySet(set: FieldSet): boolean {
+  for (const _ in set) return false;
+  return true;
+}
+
+function isLeaf(node: FieldSet): boolean {
+  return isEmptySet(node);
+}
+
+/** Whether a node that is not the root is itself in the set. */
+export function isMember(node: FieldSet): boolean {
+  return node['.'] !== undefined || isLeaf(node);
+}
+
+/** A node with `children`, itself in the set or not; undefined if there would be nothing in it. */
+function makeNode(member: boolean, children: FieldSet): FieldSet | undefined {
+  if (isEmptySet(children)) return member ? leaf : undefined;
+  return member ? { '.': leaf, ...children } : children;
+}
+
+function childrenOf(node: FieldSet): FieldSet {
+  if (node['.'] === undefined) return node;
+  const { '.': _, ...children } = node;
+  return children;
+}
+
+/** The set of those paths, each a list of path elements. */
+export function fieldSetOf(...paths: readonly (readonly PathElement[])[]): FieldSet {
+  let set = emptySet;
+  for (const path of paths)
+    set = union(
+      set,
+      path.reduceRight<FieldSet>((node, element) => ({ [element]: node }), leaf),
+    );
+  return set;
+}
+
+/** What is in `a` or in `b`; in canonical order if `a` is. */
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b || isEmptySet(b)) return a;
+  if (isEmptySet(a)) return b;
+  let merged: MutableFieldSet | undefined;
+  let isNew = false;
+  for (const element in b) {
+    const theirs = b[element] ?? leaf;
+    const ours = a[element];
+    const both = ours === undefined ? theirs : unionOfNodes(ours, theirs);
+    if (both === ours) continue;
+    merged ??= { ...a };
+    merged[element] = both;
+    isNew ||= ours === undefined;
+  }
+  if (merged === undefined) return a;
+  return isNew ? sortSet(merged) : merged;
+}
+
+function unionOfNodes(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b) return a;
+  if (isLeaf(a)) return isLeaf(b) ? a : b['.'] === undefined ? { '.': leaf, ...b } : b;
+  if (isLeaf(b)) return a['.'] === undefined ? { '.': leaf, ...a } : a;
+  return union(a, b);
+}
+
+/** What is in both. */
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
+  const common: MutableFieldSet = {};
+  for (const element in a) {
+    const [ours, theirs] = [a[element], b[element]];
+    if (element === '.' || ours === undefined || theirs === undefined) continue;
+    const node = makeNode(isMember(ours) && isMember(theirs), intersection(ours, theirs));
+    if (node !== undefined) common[element] = node;
+  }
+  return common;
+}
+
+/** What is in `a` and not in `b`. A field that goes leaves what is below it. */
+export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  return subtract(a, b, differenceOfNodes);
+}
+
+/** What is in `a` and neither in `b` nor below something in `b`. */
+export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
+  return subtract(a, b, (ours, theirs) => (isMember(theirs) ? undefined : rebuild(ours, recursiveDifference(ours, theirs))));
+}
+
+function subtract(a: FieldSet, b: FieldSet, subtractNode: (a: FieldSet, b: FieldSet) => FieldSet | undefined): FieldSet {
+  let rest: MutableFieldSet | undefined;
+  // Mostly `b` is a small change and `a` is all that a manager owns.
+  for (const element in b) {
+    const ours = a[element];
+    if (element === '.' || ours === undefined) continue;
+    const node = subtractNode(ours, b[element] ?? leaf);
+    if (node === ours) continue;
+    rest ??= { ...a };
+    if (node === undefined) delete rest[element];
+    else rest[element] = node;
+  }
+  return rest ?? a;
+}
+
+function differenceOfNodes(a: FieldSet, b: FieldSet): FieldSet | undefined {
+  if (isLeaf(a)) return isMember(b) ? undefined : a;
+  const below = difference(a, b);
+  if (!isMember(b) || a['.'] === undefined) return rebuild(a, below);
+  return makeNode(false, childrenOf(below));
+}
+
+/** The node `a` with `below` in place of its content; `.` may be all that is left. */
+function rebuild(a: FieldSet, below: FieldSet): FieldSet | undefined {
+  if (below === a) return a;
+  return makeNode(below['.'] !== undefined, childrenOf(below));
+}
+
+/** The set with its elements in canonical order; itself if they are. */
+export function sortSet(set: FieldSet): FieldSet {
+  let sorted: MutableFieldSet | undefined;
+  let previous = '';
+  let isSorted = true;
+  for (const element in set) {
+    if (isSorted && previous !== '') isSorted = comparePathElements(previous, element) < 0;
+    previous = element;
+    const node = set[element] ?? leaf;
+    const sortedNode = sortSet(node);
+    if (sortedNode !== node) (sorted ??= { ...set })[element] = sortedNode;
+  }
+  const result = sorted ?? set;
+  if (isSorted) return result;
+  const ordered: MutableFieldSet = {};
+  for (const element of Object.keys(result).sort(comparePathElements)) ordered[element] = result[element] ?? leaf;
+  return ordered;
+}
+
+/** Reads a set that a client sent. Throws an Error if it is none; unknown kinds of path elements are dropped. */
+export function parseFieldSet(value: unknown): FieldSet {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('fields must be an object');
+  const set: MutableFieldSet = {};
+  for (const [key, child] of Object.entries(value)) {
+    const element = key === '.' ? key : parsePathElement(key);
+    if (element !== undefined) set[element] = key === '.' ? leaf : parseFieldSet(child);
+  }
+  return sortSet(set);
+}
+
+/** Every path of the set: on each level first what is in it, then what is below. */
+export function* pathsOf(set: FieldSet, prefix: readonly PathElement[] = []): Generator<readonly PathElement[]> {
+  for (const element in set) if (element !== '.' && isMember(set[element] ?? leaf)) yield [...prefix, element];
+  for (const element in set) if (element !== '.') yield* pathsOf(set[element] ?? leaf, [...prefix, element]);
+}
+
+export function hasPath(set: FieldSet, path: readonly PathElement[]): boolean {
+  let node: FieldSet | undefined = set;
+  for (const element of path) node = node?.[element];
+  return node !== undefined && path.length > 0 && isMember(node);
+}

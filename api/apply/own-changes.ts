@@ -1,0 +1,37 @@
+import type { Comparison } from './compare.ts';
+import { difference, emptySet, type FieldSet, fieldSetOf, isEmptySet, recursiveDifference, union } from './field-set.ts';
+import { isSameManager, type Manager } from './managers.ts';
+import { fieldElement } from './path-element.ts';
+
+/** Fields of the server that no manager ever owns. */
+const unowned = fieldSetOf(
+  ...['apiVersion', 'kind', 'metadata'].map((name) => [fieldElement(name)]),
+  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(
+    (name) => [fieldElement('metadata'), fieldElement(name)],
+  ),
+);
+
+/** What a manager may own of a set. */
+export function ownable(set: FieldSet, resetFields: FieldSet = emptySet): FieldSet {
+  return difference(recursiveDifference(set, resetFields), unowned);
+}
+
+/** The managers without what has changed or gone under them. */
+export function withoutChanges(managers: readonly Manager[], { added, modified, removed }: Comparison): Manager[] {
+  const gone = union(union(added, modified), removed);
+  return managers.map((manager) => {
+    const fields = difference(manager.fields, gone);
+    return fields === manager.fields ? manager : { ...manager, fields };
+  });
+}
+
+/** The managers after an update: `updater` owns what it has changed or added, in addition to what it owned before. */
+export function ownChanges(managers: readonly Manager[], changes: Comparison, updater: Manager): Manager[] {
+  const rest = withoutChanges(managers, changes);
+  const taken = difference(union(changes.added, changes.modified), unowned);
+  if (isEmptySet(taken)) return rest;
+  const place = rest.findIndex((manager) => isSameManager(manager, updater));
+  const previous = rest[place];
+  if (previous === undefined) return [...rest, { ...updater, fields: taken }];
+  return rest.with(place, { ...updater, fields: union(previous.fields, taken) });
+}
