@@ -10,6 +10,7 @@ type Defaulted =
   | 'selectableFields'
   | 'nameRule'
   | 'hasGeneration'
+  | 'generationFields'
   | 'allowCreateOnUpdate'
   | 'allowUnconditionalUpdate'
   | 'defaultGarbageCollection';
@@ -32,6 +33,7 @@ export function defineResource<T extends KubeObject>(declaration: ResourceDeclar
     selectableFields: {},
     nameRule: nameIsDNSSubdomain,
     hasGeneration: false,
+    generationFields: ['spec'],
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,
     defaultGarbageCollection: 'background',

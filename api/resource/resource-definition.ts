@@ -41,6 +41,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly nameRule: NameRule;
   /** Default false. Objects whose spec changes count metadata.generation: default true where the kind has a spec. */
   readonly hasGeneration: boolean;
+  /** With hasGeneration: top-level fields whose change counts it up; default spec. Custom resources: all but metadata and status. */
+  readonly generationFields: readonly string[];
   /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */
   readonly allowCreateOnUpdate: boolean;
   /** Default true: PUT without a resourceVersion overwrites. */
