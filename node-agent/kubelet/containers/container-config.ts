@@ -57,7 +57,10 @@ export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer,
     stdin: container.stdin ?? false,
     stdin_once: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    linux: { resources: linuxResources(pod, container, surroundings.machineMemoryBytes), security_context: securityContext(pod, container, surroundings) },
+    linux: {
+      resources: linuxResources(pod, container, surroundings.machineMemoryBytes),
+      security_context: securityContext(pod, container, surroundings),
+    },
   };
 }
 
@@ -90,7 +93,11 @@ const maskedPaths = [
 ];
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-function securityContext(pod: DeepReadonly<Pod>, container: AnyContainer, { paths, targetID }: ContainerSurroundings): ContainerSecurityContext {
+function securityContext(
+  pod: DeepReadonly<Pod>,
+  container: AnyContainer,
+  { paths, targetID }: ContainerSurroundings,
+): ContainerSecurityContext {
   const own = container.securityContext;
   const shared = pod.spec?.securityContext;
   const runAsUser = own?.runAsUser ?? shared?.runAsUser;
@@ -109,7 +116,9 @@ function securityContext(pod: DeepReadonly<Pod>, container: AnyContainer, { path
     no_new_privs: own?.allowPrivilegeEscalation === false,
     masked_paths: isMasked ? maskedPaths : [],
     readonly_paths: isMasked ? readonlyPaths : [],
-    seccomp: privileged ? { profile_type: 'Unconfined' } : seccompProfile(own?.seccompProfile ?? shared?.seccompProfile, paths, 'Unconfined'),
+    seccomp: privileged
+      ? { profile_type: 'Unconfined' }
+      : seccompProfile(own?.seccompProfile ?? shared?.seccompProfile, paths, 'Unconfined'),
   };
 }
 

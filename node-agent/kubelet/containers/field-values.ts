@@ -57,7 +57,12 @@ export interface NodeAllocatable {
 }
 
 /** Value of a container's request or limit in units of the divisor, rounded up. */
-export function resourceValue(selector: DeepReadonly<ResourceFieldSelector>, pod: DeepReadonly<Pod>, own: DeepReadonly<Container> | undefined, allocatable: NodeAllocatable): string {
+export function resourceValue(
+  selector: DeepReadonly<ResourceFieldSelector>,
+  pod: DeepReadonly<Pod>,
+  own: DeepReadonly<Container> | undefined,
+  allocatable: NodeAllocatable,
+): string {
   const { containerName, resource, divisor } = selector;
   const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   const container = containerName ? all.find(({ name }) => name === containerName) : own;

@@ -8,7 +8,8 @@ export function hostsFile(pod: DeepReadonly<Pod>, podIPs: readonly string[], nod
   if (pod.spec?.hostNetwork) return `# Kubernetes-managed hosts file (host network).\n${nodeHosts}${aliases}`;
   const hostname = podHostname(pod);
   const subdomain = pod.spec?.subdomain;
-  const fqdn = subdomain && !pod.spec?.hostnameOverride ? `${hostname}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : undefined;
+  const fqdn =
+    subdomain && !pod.spec?.hostnameOverride ? `${hostname}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : undefined;
   const own = podIPs.map((ip) => `${ip}\t${fqdn ? `${fqdn}\t` : ''}${hostname}\n`).join('');
   return `# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost

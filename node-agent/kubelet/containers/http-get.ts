@@ -55,7 +55,8 @@ export function httpGet(options: HTTPGetOptions): Promise<HTTPGetResult> {
     const request = (url.startsWith('https:') ? https : http).get(url, settings, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
-      const finish = () => resolve({ url, status: response.statusCode ?? 0, location: response.headers.location, body: Buffer.concat(chunks).toString() });
+      const finish = () =>
+        resolve({ url, status: response.statusCode ?? 0, location: response.headers.location, body: Buffer.concat(chunks).toString() });
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk.subarray(0, maxBodyBytes - size));
         size += chunk.length;

@@ -32,7 +32,11 @@ export function podDNS(pod: DeepReadonly<Pod>, cluster: ClusterDNS): PodDNS {
   else if (usesCluster && cluster.servers.length > 0) {
     const { domain } = cluster;
     const own = [`${metadata.namespace}.svc.${domain}`, `svc.${domain}`, domain];
-    dns = { servers: cluster.servers, searches: [...own, ...host.searches.filter((search) => !own.includes(search))], options: ['ndots:5'] };
+    dns = {
+      servers: cluster.servers,
+      searches: [...own, ...host.searches.filter((search) => !own.includes(search))],
+      options: ['ndots:5'],
+    };
   }
   const extra = spec?.dnsConfig;
   return {

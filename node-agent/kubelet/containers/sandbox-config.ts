@@ -94,6 +94,7 @@ export function seccompProfile(
   fallback: 'RuntimeDefault' | 'Unconfined',
 ): SecurityProfile {
   if (!source) return { profile_type: fallback };
-  if (source.type === 'Localhost') return { profile_type: 'Localhost', localhost_ref: `${seccompProfiles}/${source.localhostProfile ?? ''}` };
+  if (source.type === 'Localhost')
+    return { profile_type: 'Localhost', localhost_ref: `${seccompProfiles}/${source.localhostProfile ?? ''}` };
   return { profile_type: source.type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined' };
 }

@@ -70,7 +70,11 @@ export function createImagePuller({ images, clock, backoff }: ImagePullerDepende
     const found = await images.imageStatus(name);
     if (!found) throw new ImageError('ErrImagePull', `image "${image}" vanished after it was pulled`);
     const took = formatSeconds(clock.monotonicMs() - startedMs);
-    events.event('Normal', 'Pulled', `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${found.size} bytes.`);
+    events.event(
+      'Normal',
+      'Pulled',
+      `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${found.size} bytes.`,
+    );
     return found;
   };
   const failures = new Map<string, { readonly atMs: number; readonly message: string }>();

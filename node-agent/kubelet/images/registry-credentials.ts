@@ -44,7 +44,9 @@ function entriesOf({ type, data }: DeepReadonly<Secret>): Record<string, DockerA
 }
 
 function toAuthConfig(entry: DockerAuth, server_address: string): AuthConfig {
-  const [username = '', password = ''] = entry.auth ? splitOnce(Buffer.from(entry.auth, 'base64').toString()) : [entry.username, entry.password];
+  const [username = '', password = ''] = entry.auth
+    ? splitOnce(Buffer.from(entry.auth, 'base64').toString())
+    : [entry.username, entry.password];
   return { username, password, server_address, ...(entry.identitytoken ? { identity_token: entry.identitytoken } : {}) };
 }
 

@@ -24,24 +24,26 @@ function runtime(sandboxStates: string[], instances: Instance[]): RuntimePod {
     annotations: {},
     network: state === 'noip' ? null : { ip: '10.0.0.1', additional_ips: [] },
   }));
-  const containers = instances.map(({ name, state = 'CONTAINER_RUNNING', exitCode = 0, sandbox, image = 'img' }, index): RuntimeContainer => ({
-    id: `${name}-${index}`,
-    sandboxID: sandbox ?? `s${sandboxes.length - 1}`,
-    metadata: { name, attempt: 0 },
-    state,
-    created_at: String(index),
-    started_at: '0',
-    finished_at: '5000000000',
-    exit_code: exitCode,
-    image: null,
-    image_ref: '',
-    image_id: '',
-    reason: '',
-    message: '',
-    labels: {},
-    annotations: { 'io.kubernetes.container.hash': containerHash({ name, image }) },
-    log_path: '',
-  }));
+  const containers = instances.map(
+    ({ name, state = 'CONTAINER_RUNNING', exitCode = 0, sandbox, image = 'img' }, index): RuntimeContainer => ({
+      id: `${name}-${index}`,
+      sandboxID: sandbox ?? `s${sandboxes.length - 1}`,
+      metadata: { name, attempt: 0 },
+      state,
+      created_at: String(index),
+      started_at: '0',
+      finished_at: '5000000000',
+      exit_code: exitCode,
+      image: null,
+      image_ref: '',
+      image_id: '',
+      reason: '',
+      message: '',
+      labels: {},
+      annotations: { 'io.kubernetes.container.hash': containerHash({ name, image }) },
+      log_path: '',
+    }),
+  );
   return { uid: 'u', sandboxes: sandboxes.reverse(), containers: containers.reverse() };
 }
 
@@ -49,11 +51,21 @@ function pod(spec: Partial<Pod['spec']>): Pod {
   return { metadata: { name: 'p', namespace: 'n', uid: 'u' }, spec: { containers: [{ name: 'a', image: 'img' }], ...spec } };
 }
 
-const exited = (name: string, exitCode: number, more: Partial<Instance> = {}): Instance => ({ name, state: 'CONTAINER_EXITED', exitCode, ...more });
+const exited = (name: string, exitCode: number, more: Partial<Instance> = {}): Instance => ({
+  name,
+  state: 'CONTAINER_EXITED',
+  exitCode,
+  ...more,
+});
 const ready = 'SANDBOX_READY';
 const dead = 'SANDBOX_NOTREADY';
 const init = { initContainers: [{ name: 'i', image: 'img' }] };
-const sidecar = { initContainers: [{ name: 's', image: 'img', restartPolicy: 'Always' as const }, { name: 'i', image: 'img' }] };
+const sidecar = {
+  initContainers: [
+    { name: 's', image: 'img', restartPolicy: 'Always' as const },
+    { name: 'i', image: 'img' },
+  ],
+};
 const nothing = { kind: 'containers', kills: [], starts: [], waits: [] };
 
 describe('planContainers', () => {
@@ -68,21 +80,78 @@ describe('planContainers', () => {
     ['restartPolicy Always restarts a success', {}, runtime([ready], [exited('a', 0)]), { ...nothing, starts: ['a'] }],
     ['OnFailure restarts a failure', { restartPolicy: 'OnFailure' }, runtime([ready], [exited('a', 2)]), { ...nothing, starts: ['a'] }],
     ['OnFailure is finished by success', { restartPolicy: 'OnFailure' }, runtime([ready], [exited('a', 0)]), { kind: 'finished' }],
-    ['a created container counts as not started', { restartPolicy: 'Never' }, runtime([ready], [{ name: 'a', state: 'CONTAINER_CREATED' }]), { ...nothing, starts: ['a'] }],
-    ['a crashed container waits', {}, runtime([ready], [exited('a', 1)]), { ...nothing, waits: [{ name: 'a', untilMs: 15_000 }] }, { backoffUntil: (_, ended) => ended + 10_000 }],
+    [
+      'a created container counts as not started',
+      { restartPolicy: 'Never' },
+      runtime([ready], [{ name: 'a', state: 'CONTAINER_CREATED' }]),
+      { ...nothing, starts: ['a'] },
+    ],
+    [
+      'a crashed container waits',
+      {},
+      runtime([ready], [exited('a', 1)]),
+      { ...nothing, waits: [{ name: 'a', untilMs: 15_000 }] },
+      { backoffUntil: (_, ended) => ended + 10_000 },
+    ],
     ['init goes first', init, runtime([ready], []), { ...nothing, starts: ['i'] }],
     ['main waits for init', init, runtime([ready], [{ name: 'i' }]), nothing],
     ['main follows init', init, runtime([ready], [exited('i', 0)]), { ...nothing, starts: ['a'] }],
     ['failed init is tried again', init, runtime([ready], [exited('i', 1)]), { ...nothing, starts: ['i'] }],
-    ['failed init fails a Pod that never restarts', { ...init, restartPolicy: 'Never' }, runtime([ready], [exited('i', 1)]), { kind: 'finished' }],
-    ['init is run again in a new sandbox', init, runtime([dead, ready], [exited('i', 0, { sandbox: 's0' }), exited('a', 137, { sandbox: 's0' })]), { ...nothing, starts: ['i'] }],
+    [
+      'failed init fails a Pod that never restarts',
+      { ...init, restartPolicy: 'Never' },
+      runtime([ready], [exited('i', 1)]),
+      { kind: 'finished' },
+    ],
+    [
+      'init is run again in a new sandbox',
+      init,
+      runtime([dead, ready], [exited('i', 0, { sandbox: 's0' }), exited('a', 137, { sandbox: 's0' })]),
+      { ...nothing, starts: ['i'] },
+    ],
     ['init that was cleaned up is not run again', init, runtime([ready], [{ name: 'a' }]), nothing],
     ['a sidecar lets the next init go once it runs', sidecar, runtime([ready], [{ name: 's' }]), { ...nothing, starts: ['i'] }],
-    ['a dead sidecar comes back beside main', sidecar, runtime([ready], [exited('s', 1), exited('i', 0), { name: 'a' }]), { ...nothing, starts: ['s'] }],
-    ['main done and sidecar alive is finished', { ...sidecar, restartPolicy: 'Never' }, runtime([ready], [{ name: 's' }, exited('i', 0), exited('a', 0)]), { kind: 'finished' }],
-    ['a new image is a new container', {}, runtime([ready], [{ name: 'a', image: 'old' }]), { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a definition changed, will be restarted' }] }],
-    ['an unhealthy container is killed', {}, runtime([ready], [{ name: 'a' }]), { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a failed liveness probe, will be restarted' }] }, { probes: { startup: () => undefined, liveness: () => 'failure' } }],
-    ['a container rule overrides the policy', { restartPolicy: 'Never', containers: [{ name: 'a', image: 'img', restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] }] }, runtime([ready], [exited('a', 42)]), { ...nothing, starts: ['a'] }],
+    [
+      'a dead sidecar comes back beside main',
+      sidecar,
+      runtime([ready], [exited('s', 1), exited('i', 0), { name: 'a' }]),
+      { ...nothing, starts: ['s'] },
+    ],
+    [
+      'main done and sidecar alive is finished',
+      { ...sidecar, restartPolicy: 'Never' },
+      runtime([ready], [{ name: 's' }, exited('i', 0), exited('a', 0)]),
+      { kind: 'finished' },
+    ],
+    [
+      'a new image is a new container',
+      {},
+      runtime([ready], [{ name: 'a', image: 'old' }]),
+      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a definition changed, will be restarted' }] },
+    ],
+    [
+      'an unhealthy container is killed',
+      {},
+      runtime([ready], [{ name: 'a' }]),
+      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a failed liveness probe, will be restarted' }] },
+      { probes: { startup: () => undefined, liveness: () => 'failure' } },
+    ],
+    [
+      'a container rule overrides the policy',
+      {
+        restartPolicy: 'Never',
+        containers: [
+          {
+            name: 'a',
+            image: 'img',
+            restartPolicy: 'Never',
+            restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
+          },
+        ],
+      },
+      runtime([ready], [exited('a', 42)]),
+      { ...nothing, starts: ['a'] },
+    ],
   ];
   for (const [name, spec, runtimePod, expected, more] of cases) {
     it(name, () => {

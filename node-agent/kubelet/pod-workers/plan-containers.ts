@@ -4,7 +4,15 @@ import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import { containerHash } from '../containers/container-hash.ts';
 import { runtimeAnnotations } from '../runtime/labels.ts';
-import { activeSandbox, currentInstance, instancesOf, isRunning, nanosToMs, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
+import {
+  activeSandbox,
+  currentInstance,
+  instancesOf,
+  isRunning,
+  nanosToMs,
+  type RuntimeContainer,
+  type RuntimePod,
+} from '../runtime/runtime-pod.ts';
 
 /** What probes have found out about running containers, by container id. */
 export interface ProbeVerdicts {
@@ -136,7 +144,12 @@ export function failedInitContainer(pod: DeepReadonly<Pod>, runtimePod: RuntimeP
   for (const container of pod.spec?.initContainers ?? []) {
     const instance = currentInstance(runtimePod, container.name);
     const hasFailed = instance?.state === 'CONTAINER_EXITED' && instance.exit_code !== 0;
-    if (hasFailed && !isRestartableInitContainer(container) && pod.spec?.restartPolicy === 'Never' && !shouldRestart(pod, container, instance)) {
+    if (
+      hasFailed &&
+      !isRestartableInitContainer(container) &&
+      pod.spec?.restartPolicy === 'Never' &&
+      !shouldRestart(pod, container, instance)
+    ) {
       return instance;
     }
   }

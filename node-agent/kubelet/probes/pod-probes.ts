@@ -50,7 +50,13 @@ export function createPodProbes(dependencies: PodProbesDependencies): PodProbes 
   };
   const verdict = (kind: ProbeKind, containerID: string) => loops.get(`${containerID} ${kind}`)?.verdict;
   const context = { podIP: '' };
-  const start = (kind: ProbeKind, probe: DeepReadonly<Probe>, container: AnyContainer, instance: RuntimeContainer, pod: DeepReadonly<Pod>) => {
+  const start = (
+    kind: ProbeKind,
+    probe: DeepReadonly<Probe>,
+    container: AnyContainer,
+    instance: RuntimeContainer,
+    pod: DeepReadonly<Pod>,
+  ) => {
     const recorded = findContainerStatus(pod, container.name);
     // After a restart of the agent what was known of this very container still holds.
     const isKnown = recorded?.containerID === `containerd://${instance.id}`;
@@ -107,7 +113,10 @@ const titles = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness
 /** How often a probe that waits for the startup probe looks whether it may begin. */
 const lookMs = 100;
 
-async function probeLoop(dependencies: PodProbesDependencies, { loop, probe, container, instance, mayAsk, podIP }: ProbeLoop): Promise<void> {
+async function probeLoop(
+  dependencies: PodProbesDependencies,
+  { loop, probe, container, instance, mayAsk, podIP }: ProbeLoop,
+): Promise<void> {
   const { clock, ask, eventsOf, onChange } = dependencies;
   const { signal } = loop.abort;
   const { periodSeconds = 10, successThreshold = 1, failureThreshold = 3, initialDelaySeconds = 0 } = probe;

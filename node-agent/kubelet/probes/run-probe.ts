@@ -50,7 +50,8 @@ async function runCommand(run: ProbeRun, command: readonly string[]): Promise<Pr
     const { exit_code, stdout, stderr } = await run.runtime.execSync(run.containerID, expanded, run.probe.timeoutSeconds ?? 1);
     return { ok: exit_code === 0, output: `${Buffer.from(stdout).toString()}${Buffer.from(stderr).toString()}`.slice(0, 10 * 1024) };
   } catch (error) {
-    if (error instanceof CRIError && error.code === 'DeadlineExceeded') return { ok: false, output: `command "${expanded.join(' ')}" timed out` };
+    if (error instanceof CRIError && error.code === 'DeadlineExceeded')
+      return { ok: false, output: `command "${expanded.join(' ')}" timed out` };
     throw error;
   }
 }
@@ -61,7 +62,13 @@ async function askHTTP(run: ProbeRun): Promise<ProbeOutcome> {
   let action = run.probe.httpGet;
   for (let redirects = 0; action && redirects <= maxRedirects; redirects++) {
     const { container, podIP } = run;
-    const { url, status, location } = await httpGet({ action, container, podIP, userAgent: `kube-probe/${run.version}`, timeoutMs: timeoutMs(run) });
+    const { url, status, location } = await httpGet({
+      action,
+      container,
+      podIP,
+      userAgent: `kube-probe/${run.version}`,
+      timeoutMs: timeoutMs(run),
+    });
     if (status < 200 || status >= 400) return { ok: false, output: `HTTP probe failed with statuscode: ${status}` };
     if (status < 300 || location === undefined) return { ok: true, output: '' };
     const target = new URL(location, url);
@@ -111,10 +118,18 @@ function askGRPC(host: string, port: number, service: string, run: ProbeRun): Pr
       { deadline: run.clock.nowMs() + timeoutMs(run) } as never,
       ((error: { code: number; details: string } | null, status?: number) => {
         if (error?.code === 4) done({ ok: false, output: `timeout: health rpc did not complete within ${run.probe.timeoutSeconds ?? 1}s` });
-        else if (error?.code === 12) done({ ok: false, output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ' + error.details });
+        else if (error?.code === 12)
+          done({
+            ok: false,
+            output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ' + error.details,
+          });
         else if (error) done({ ok: false, output: `error: health rpc probe failed: ${error.details}` });
         else if (status === 1) done({ ok: true, output: 'service healthy' });
-        else done({ ok: false, output: `service unhealthy (responded with "${['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'][status ?? 0]}")` });
+        else
+          done({
+            ok: false,
+            output: `service unhealthy (responded with "${['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'][status ?? 0]}")`,
+          });
       }) as never,
     );
   });

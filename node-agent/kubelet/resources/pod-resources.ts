@@ -1,10 +1,10 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import type { Quantity } from '../../../api/quantity/quantity.ts';
+import { podLimits, podRequests } from '../../../api/semantics/pod-resources.ts';
+import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import type { CgroupLimits } from '../../linux/cgroups.ts';
 import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
-
-export type QOSClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 /** CPU in millicores, memory in bytes. Absent: none asked for. */
 export interface ResourceAmounts {
@@ -30,61 +30,23 @@ function amounts(list: Readonly<Record<string, string | number>>): ResourceAmoun
   };
 }
 
-/** The class the server wrote, or what the containers' resources make of it (main and init containers count). */
-export function qosClassOf(pod: DeepReadonly<Pod>): QOSClass {
-  const recorded = pod.status?.qosClass;
-  if (recorded) return recorded;
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const limits = containers.map(limitsOf);
-  const requests = containers.map(requestsOf);
-  if ([...limits, ...requests].every(({ cpu, memory }) => !cpu && !memory)) return 'BestEffort';
-  const isGuaranteed = limits.every(
-    ({ cpu, memory }, index) => cpu && memory && requests[index]?.cpu === cpu && requests[index]?.memory === memory,
-  );
-  return isGuaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-function add(a: ResourceAmounts, b: ResourceAmounts): ResourceAmounts {
-  return { cpu: (a.cpu ?? 0) + (b.cpu ?? 0), memory: (a.memory ?? 0) + (b.memory ?? 0) };
+/** As `requestsOf`, of the Pod as a whole. */
+function podAmounts(amounts: ReadonlyMap<string, Quantity>): ResourceAmounts {
+  const cpu = amounts.get('cpu');
+  const memory = amounts.get('memory');
+  return { ...(cpu ? { cpu: quantityMilliValue(cpu) } : {}), ...(memory ? { memory: quantityValue(memory) } : {}) };
 }
 
 /**
- * What a Pod takes as a whole: its main containers and sidecars at once, or the hungriest moment of its initialisation,
- * whichever is more, plus the overhead of its runtime class. Pod-level resources, where given, come first.
+ * What the Pod may use at most. A resource is absent as soon as one container is unlimited in it, unless the Pod as a whole
+ * is limited.
  */
-export function podRequests(pod: DeepReadonly<Pod>): ResourceAmounts {
-  return aggregate(pod, requestsOf, amounts({ ...pod.spec?.resources?.limits, ...pod.spec?.resources?.requests }));
-}
-
-/** As podRequests; a resource is absent as soon as one container is unlimited in it. */
-export function podLimits(pod: DeepReadonly<Pod>): ResourceAmounts {
-  const total = aggregate(pod, limitsOf, amounts(pod.spec?.resources?.limits ?? {}));
-  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].map(limitsOf);
+export function podBounds(pod: DeepReadonly<Pod>): ResourceAmounts {
+  const { cpu, memory } = podAmounts(podLimits(pod));
   const whole = amounts(pod.spec?.resources?.limits ?? {});
-  const isBounded = (resource: 'cpu' | 'memory') => whole[resource] !== undefined || containers.every((limits) => limits[resource]);
-  return {
-    ...(isBounded('cpu') && total.cpu ? { cpu: total.cpu } : {}),
-    ...(isBounded('memory') && total.memory ? { memory: total.memory } : {}),
-  };
-}
-
-function aggregate(
-  pod: DeepReadonly<Pod>,
-  of: (container: ContainerResources) => ResourceAmounts,
-  podLevel: ResourceAmounts,
-): ResourceAmounts {
-  let sum: ResourceAmounts = {};
-  for (const container of pod.spec?.containers ?? []) sum = add(sum, of(container));
-  let sidecars: ResourceAmounts = {};
-  let peak: ResourceAmounts = {};
-  for (const container of pod.spec?.initContainers ?? []) {
-    const during = add(sidecars, of(container));
-    if (isRestartableInitContainer(container)) sidecars = during;
-    peak = { cpu: Math.max(peak.cpu ?? 0, during.cpu ?? 0), memory: Math.max(peak.memory ?? 0, during.memory ?? 0) };
-  }
-  sum = add(sum, sidecars);
-  const most = { cpu: Math.max(sum.cpu ?? 0, peak.cpu ?? 0), memory: Math.max(sum.memory ?? 0, peak.memory ?? 0) };
-  return add({ ...most, ...podLevel }, amounts(pod.spec?.overhead ?? {}));
+  const limits = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].map(limitsOf);
+  const isBounded = (resource: 'cpu' | 'memory') => whole[resource] !== undefined || limits.every((limit) => limit[resource]);
+  return { ...(cpu && isBounded('cpu') ? { cpu } : {}), ...(memory && isBounded('memory') ? { memory } : {}) };
 }
 
 const minShares = 2;
@@ -104,10 +66,10 @@ export function cpuQuota(millicores: number): number {
 
 /** Limits of the cgroup that holds all of a Pod's containers. */
 export function podCgroupLimits(pod: DeepReadonly<Pod>, pidsLimit: number | undefined): CgroupLimits {
-  const requests = podRequests(pod);
-  const limits = podLimits(pod);
+  const requests = podAmounts(podRequests(pod));
+  const limits = podBounds(pod);
   const pids = pidsLimit === undefined ? {} : { pids: pidsLimit };
-  if (qosClassOf(pod) === 'BestEffort') return { cpuShares: minShares, ...pids };
+  if (podQOSClass(pod) === 'BestEffort') return { cpuShares: minShares, ...pids };
   return {
     cpuShares: cpuShares(requests.cpu ?? 0),
     ...(limits.cpu ? { cpuQuota: cpuQuota(limits.cpu) } : {}),
@@ -118,7 +80,7 @@ export function podCgroupLimits(pod: DeepReadonly<Pod>, pidsLimit: number | unde
 
 /** Name of a Pod's cgroup below the node's root cgroup for pods. */
 export function podCgroupName(root: string, pod: DeepReadonly<Pod>): string {
-  const folder = { Guaranteed: '', Burstable: '/burstable', BestEffort: '/besteffort' }[qosClassOf(pod)];
+  const folder = { Guaranteed: '', Burstable: '/burstable', BestEffort: '/besteffort' }[podQOSClass(pod)];
   return `${root}${folder}/pod${pod.metadata.uid}`;
 }
 
@@ -128,7 +90,7 @@ export function podCgroupName(root: string, pod: DeepReadonly<Pod>): string {
  */
 export function oomScoreAdj(pod: DeepReadonly<Pod>, container: ContainerResources, machineMemoryBytes: number): number {
   if ((pod.spec?.priority ?? 0) >= 2_000_001_000) return -997;
-  const qos = qosClassOf(pod);
+  const qos = podQOSClass(pod);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
   const request = requestsOf(container).memory ?? 0;

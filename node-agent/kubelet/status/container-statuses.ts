@@ -26,7 +26,11 @@ export type ContainerSort = 'init' | 'main' | 'ephemeral';
 /** The status of each container of one sort, in the order of the spec. */
 export function containerStatuses(input: ContainerStatusInput, sort: ContainerSort): ContainerStatus[] {
   const { spec } = input.pod;
-  const containers: readonly AnyContainer[] | undefined = { init: spec?.initContainers, main: spec?.containers, ephemeral: spec?.ephemeralContainers }[sort];
+  const containers: readonly AnyContainer[] | undefined = {
+    init: spec?.initContainers,
+    main: spec?.containers,
+    ephemeral: spec?.ephemeralContainers,
+  }[sort];
   return (containers ?? []).map((container) => containerStatus(input, container, sort));
 }
 
@@ -39,7 +43,10 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
   const before = previous ? stateOf(input, previous) : lastStateOf(recorded, newest);
   const running = isRunning(newest);
   const started = running && input.isStarted(container, newest.id);
-  const isReady = sort === 'init' && !isRestartableInitContainer(container as Container) ? newest.state === 'CONTAINER_EXITED' && newest.exit_code === 0 : running && input.isReady(container, newest.id);
+  const isReady =
+    sort === 'init' && !isRestartableInitContainer(container as Container)
+      ? newest.state === 'CONTAINER_EXITED' && newest.exit_code === 0
+      : running && input.isReady(container, newest.id);
   return {
     name: container.name,
     state: waiting ? { waiting: { ...waiting } } : now,
@@ -55,11 +62,17 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
   };
 }
 
-function withoutInstance(input: ContainerStatusInput, container: AnyContainer, sort: ContainerSort, recorded: DeepReadonly<ContainerStatus> | undefined): ContainerStatus {
+function withoutInstance(
+  input: ContainerStatusInput,
+  container: AnyContainer,
+  sort: ContainerSort,
+  recorded: DeepReadonly<ContainerStatus> | undefined,
+): ContainerStatus {
   const isInitializing = sort === 'main' && (input.pod.spec?.initContainers ?? []).length > 0;
   const waiting = input.waiting.get(container.name) ?? { reason: isInitializing ? 'PodInitializing' : 'ContainerCreating' };
   // An init container that has done its work and was cleaned up stays done.
-  if (sort === 'init' && recorded?.state?.terminated && !input.waiting.has(container.name)) return structuredClone(recorded) as ContainerStatus;
+  if (sort === 'init' && recorded?.state?.terminated && !input.waiting.has(container.name))
+    return structuredClone(recorded) as ContainerStatus;
   return {
     name: container.name,
     state: { waiting: { ...waiting } },
@@ -106,7 +119,16 @@ function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): Conta
       };
     }
     default:
-      return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', startedAt: null, finishedAt: null, containerID } };
+      return {
+        terminated: {
+          exitCode: 137,
+          reason: 'ContainerStatusUnknown',
+          message: 'The container could not be located when the pod was terminated',
+          startedAt: null,
+          finishedAt: null,
+          containerID,
+        },
+      };
   }
 }
 

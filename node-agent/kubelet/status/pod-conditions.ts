@@ -40,7 +40,8 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
 
 function initialized({ pod, phase, initStatuses, statuses }: ConditionsInput): Verdict {
   if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };
-  if (statuses.some(({ state, lastState, started }) => started || state?.running || state?.terminated || lastState?.terminated)) return { status: 'True' };
+  if (statuses.some(({ state, lastState, started }) => started || state?.running || state?.terminated || lastState?.terminated))
+    return { status: 'True' };
   const incomplete = (pod.spec?.initContainers ?? []).filter((container) => {
     const status = initStatuses.find(({ name }) => name === container.name);
     return isRestartableInitContainer(container) ? status?.started !== true : status?.ready !== true;
@@ -65,7 +66,8 @@ function readinessGates({ spec, status }: DeepReadonly<Pod>): Verdict {
   for (const { conditionType } of spec?.readinessGates ?? []) {
     const condition = status?.conditions?.find(({ type }) => type === conditionType);
     if (!condition) problems.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
-    else if (condition.status !== 'True') problems.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`);
+    else if (condition.status !== 'True')
+      problems.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`);
   }
   if (problems.length === 0) return { status: 'True' };
   return { status: 'False', reason: 'ReadinessGatesNotReady', message: problems.join(', ') };

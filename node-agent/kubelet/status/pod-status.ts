@@ -1,7 +1,7 @@
 import { formatTime } from '../../../api/meta/time.ts';
 import type { PodStatus } from '../../../api/types/core-v1.ts';
 import { failedInitContainer } from '../pod-workers/plan-containers.ts';
-import { qosClassOf } from '../resources/pod-resources.ts';
+import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import { activeSandbox } from '../runtime/runtime-pod.ts';
 import { type ContainerStatusInput, containerStatuses } from './container-statuses.ts';
 import { podConditions } from './pod-conditions.ts';
@@ -45,6 +45,6 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     ...(initStatuses.length > 0 ? { initContainerStatuses: initStatuses } : {}),
     ...(refusal && runtimePod.containers.length === 0 ? {} : { containerStatuses: statuses }),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    qosClass: qosClassOf(pod),
+    qosClass: podQOSClass(pod),
   };
 }

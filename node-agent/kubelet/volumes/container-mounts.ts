@@ -59,7 +59,8 @@ function file(container_path: string, host_path: string): MountConfig {
 
 async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<VolumeMount>, index: number): Promise<string> {
   const root = input.volumes.get(mount.name);
-  if (root === undefined) throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
+  if (root === undefined)
+    throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
   const subPath = mount.subPathExpr ? expandSubPath(mount.subPathExpr, input.environment) : (mount.subPath ?? '');
   if (subPath === '') return root;
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ContainerConfigError(`invalid subPath "${subPath}"`);
@@ -75,7 +76,9 @@ async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<Volum
   try {
     await mounts.bindInside(realRoot, subPath, target);
   } catch (error) {
-    throw new ContainerConfigError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${String(error)}`);
+    throw new ContainerConfigError(
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${String(error)}`,
+    );
   }
   return target;
 }
@@ -95,7 +98,8 @@ async function requireInside(files: HostFiles, root: string, subPath: string): P
     const existing = `${root}/${parts.slice(0, count).join('/')}`;
     if ((await files.facts(existing, { followLinks: false })) === undefined) continue;
     const real = await files.realPath(existing);
-    if (real !== root && !real.startsWith(`${root}/`)) throw new ContainerConfigError(`subpath "${subPath}" is not within volume path "${root}"`);
+    if (real !== root && !real.startsWith(`${root}/`))
+      throw new ContainerConfigError(`subpath "${subPath}" is not within volume path "${root}"`);
     return;
   }
 }

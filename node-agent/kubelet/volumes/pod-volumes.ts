@@ -6,7 +6,7 @@ import type { HostFiles } from '../../linux/host-files.ts';
 import type { Mounts } from '../../linux/mounts.ts';
 import type { NodeAllocatable, PodAddresses } from '../containers/field-values.ts';
 import type { NodePaths } from '../node-paths.ts';
-import { podLimits } from '../resources/pod-resources.ts';
+import { podBounds } from '../resources/pod-resources.ts';
 import { type Payload, type PayloadFile, writeAtomically } from './atomic-writer.ts';
 import { prepareHostPath } from './host-path.ts';
 import { configMapFiles, downwardAPIFiles, secretFiles } from './payloads.ts';
@@ -30,6 +30,8 @@ export type MountedVolumes = ReadonlyMap<string, string>;
 export interface PodVolumes {
   /** Makes all volumes ready and brings their content up to date. May be repeated at any time. Throws VolumeError. */
   setUp(pod: DeepReadonly<Pod>, addresses: PodAddresses): Promise<MountedVolumes>;
+  /** Unmounts and removes a Pod's volumes; what its containers left (termination messages) stays. */
+  release(uid: string): Promise<void>;
   /** Unmounts and removes everything of a Pod, its folder included. */
   tearDown(uid: string): Promise<void>;
 }
@@ -48,16 +50,28 @@ export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolum
       }
       return mounted;
     },
-    async tearDown(uid) {
+    async release(uid) {
       tokens.forgetPod(uid);
       const directory = `${paths.pods}/${uid}`;
       for (const point of await mounts.below(directory)) await mounts.unmount(point);
-      await files.remove(directory);
+      // Removing what is still mounted would remove what belongs to others.
+      if ((await mounts.below(directory)).length > 0) throw new Error(`volumes of ${directory} are still mounted`);
+      await files.remove(`${directory}/volume-subpaths`);
+      await files.remove(`${directory}/volumes`);
+    },
+    async tearDown(uid) {
+      await this.release(uid);
+      await files.remove(`${paths.pods}/${uid}`);
     },
   };
 }
 
-async function setUpVolume(dependencies: PodVolumesDependencies, pod: DeepReadonly<Pod>, volume: DeepReadonly<Volume>, addresses: PodAddresses): Promise<string> {
+async function setUpVolume(
+  dependencies: PodVolumesDependencies,
+  pod: DeepReadonly<Pod>,
+  volume: DeepReadonly<Volume>,
+  addresses: PodAddresses,
+): Promise<string> {
   const { files } = dependencies;
   const { hostPath, emptyDir } = volume;
   const at = (plugin: string) => `${dependencies.paths.pods}/${pod.metadata.uid}/volumes/kubernetes.io~${plugin}/${volume.name}`;
@@ -104,7 +118,7 @@ async function setUpEmptyDir(
   const isNew = (await files.facts(directory)) === undefined;
   await files.makeDirectory(directory);
   if (medium === 'Memory' && !(await mounts.isMounted(directory))) {
-    const limits = [sizeLimit === undefined ? undefined : quantityValue(sizeLimit), podLimits(pod).memory].filter((limit) => limit);
+    const limits = [sizeLimit === undefined ? undefined : quantityValue(sizeLimit), podBounds(pod).memory].filter((limit) => limit);
     await mounts.mountMemory(directory, limits.length > 0 ? { sizeBytes: Math.min(...limits.map(Number)) } : {});
   }
   if (!isNew) return directory;
@@ -158,7 +172,9 @@ async function projectedFiles(
 /** The user that all containers of the Pod run as, if the Pod says so: tokens are then readable by nobody else. */
 function singleUser({ spec }: DeepReadonly<Pod>): number | undefined {
   const shared = spec?.securityContext?.runAsUser;
-  const users = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ securityContext }) => securityContext?.runAsUser ?? shared);
+  const users = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
+    ({ securityContext }) => securityContext?.runAsUser ?? shared,
+  );
   const first = users[0];
   return first !== undefined && users.every((user) => user === first) ? first : undefined;
 }

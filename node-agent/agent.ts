@@ -1,0 +1,149 @@
+import type { Clock } from '../api/base/clock.ts';
+import type { Logger } from '../api/base/logger.ts';
+import type { Random } from '../api/base/random.ts';
+import { createClient } from '../api/client/create-client.ts';
+import type { Transport } from '../api/client/transport.ts';
+import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
+import { createCRIClient } from './cri/cri-client.ts';
+import { createKubelet, type KubeletSettings } from './kubelet/kubelet.ts';
+import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
+import { createCgroups } from './linux/cgroups.ts';
+import { cleanNode } from './linux/clean-node.ts';
+import { containerdSocket, createContainerd } from './linux/containerd.ts';
+import type { ContainerdPlan } from './linux/containerd-config.ts';
+import { createHostFiles } from './linux/host-files.ts';
+import { createImageArchives } from './linux/image-archives.ts';
+import { readMachineFacts } from './linux/machine.ts';
+import { createMounts } from './linux/mounts.ts';
+import { pauseImageName } from './linux/pause-image.ts';
+import { applyNetworkSysctls } from './linux/sysctls.ts';
+
+/** Where a node lies and what it is cut out of the machine: enough to run it and to clear it away. */
+export interface NodeLayout {
+  /** Absolute. */
+  readonly dataDirectory: string;
+  readonly podCIDR: string;
+  /** All Pods of the cluster: reached without masquerading. */
+  readonly clusterCIDR: string;
+  readonly bridge: string;
+  readonly cniPluginDirectory: string;
+  readonly cgroupRoot: string;
+}
+
+export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeName' | 'nodeIP'> {
+  /** Default: the machine's name and address. */
+  readonly nodeName?: string;
+  readonly nodeIP?: string;
+  /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
+  readonly runtimeEndpoint?: string;
+}
+
+export interface AgentDependencies {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/**
+ * Runs a node until the signal is aborted. Containers go on after that and are adopted by the next start; `cleanAgent`
+ * stops them.
+ */
+export async function runAgent(settings: AgentSettings, dependencies: AgentDependencies, signal: AbortSignal): Promise<void> {
+  const { clock, logger, random, transport } = dependencies;
+  const paths = nodePaths(settings.dataDirectory);
+  const machine = await readMachineFacts();
+  const nodeIP = settings.nodeIP ?? machine.address;
+  if (nodeIP === undefined) throw new Error('the machine has no address that others could reach: name one with --node-ip');
+  await applyNetworkSysctls(logger);
+  const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
+  const cri = createCRIClient({ endpoint, clock });
+  try {
+    const kubelet = createKubelet({
+      settings: { ...settings, nodeName: settings.nodeName ?? machine.hostname, nodeIP },
+      client: createClient(transport),
+      clock,
+      random,
+      logger,
+      runtime: cri.runtime,
+      images: cri.images,
+      files: createHostFiles(),
+      mounts: createMounts(),
+      cgroups: await createCgroups(),
+      machine,
+      paths,
+      reviveRuntime: async (until) => {
+        if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
+      },
+    });
+    await kubelet.run(signal);
+  } finally {
+    cri.close();
+  }
+}
+
+/** Clears a node away: containers, runtime, network, mounts, cgroups and files. */
+export async function cleanAgent(
+  layout: NodeLayout,
+  { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
+  { keepImages }: { readonly keepImages: boolean },
+): Promise<void> {
+  const paths = nodePaths(layout.dataDirectory);
+  await cleanNode({
+    clock,
+    logger,
+    containerd: containerdPlan(layout, paths),
+    network: podNetwork(layout, paths),
+    cgroupRoot: layout.cgroupRoot,
+    root: paths.root,
+    podsDirectory: paths.pods,
+    keepImages,
+  });
+}
+
+/** Loads docker or OCI archives into the node's image store; answers the images' names. */
+export async function loadImages(
+  dataDirectory: string,
+  files: readonly string[],
+  { logger }: Pick<AgentDependencies, 'logger'>,
+): Promise<string[]> {
+  const archives = createImageArchives({ socket: containerdSocket(nodePaths(dataDirectory).containerd), logger });
+  const names: string[] = [];
+  for (const file of files) names.push(...(await archives.load(file)));
+  return names;
+}
+
+function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths): ContainerdPlan {
+  return {
+    directory: paths.containerd,
+    socket: containerdSocket(paths.containerd),
+    cniConfigDirectory: paths.cniConfig,
+    cniPluginDirectory,
+    pauseImage: pauseImageName,
+  };
+}
+
+function podNetwork({ bridge, podCIDR, clusterCIDR }: NodeLayout, paths: NodePaths): PodNetwork {
+  return createPodNetwork({ bridge, podCIDR, clusterCIDR, ipamDirectory: paths.cniState, configDirectory: paths.cniConfig });
+}
+
+function ownContainerd(layout: NodeLayout, paths: NodePaths, { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>) {
+  return createContainerd(containerdPlan(layout, paths), { clock, logger });
+}
+
+/** Network first, which containerd reads when it starts; then the images that a node cannot do without. */
+async function startContainerd(
+  settings: AgentSettings,
+  paths: NodePaths,
+  architecture: string,
+  dependencies: AgentDependencies,
+  signal: AbortSignal,
+): Promise<string> {
+  await podNetwork(settings, paths).install();
+  const containerd = ownContainerd(settings, paths, dependencies);
+  await containerd.ensureRunning(signal);
+  const archives = createImageArchives({ socket: containerd.socket, logger: dependencies.logger });
+  await archives.loadPauseImage(architecture);
+  await archives.loadAll(paths.imageArchives);
+  return `unix://${containerd.socket}`;
+}

@@ -1,0 +1,289 @@
+import type { Clock } from '../../api/base/clock.ts';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { Random } from '../../api/base/random.ts';
+import type { Client } from '../../api/client/client.ts';
+import { createEventRecorder } from '../../api/client/event-recorder.ts';
+import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
+import { createInformerFactory } from '../../api/client/informer-factory.ts';
+import { keyOf } from '../../api/meta/object.ts';
+import { hasReason } from '../../api/meta/status.ts';
+import { configMaps } from '../../api/resources/core/v1/config-map.ts';
+import { pods } from '../../api/resources/core/v1/pod.ts';
+import { secrets } from '../../api/resources/core/v1/secret.ts';
+import { services } from '../../api/resources/core/v1/service.ts';
+import { isPodFinished } from '../../api/semantics/pod-phase.ts';
+import type { Pod } from '../../api/types/core-v1.ts';
+import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
+import type { ContainerRuntime, ImageStore } from '../cri/runtime.ts';
+import type { Cgroups } from '../linux/cgroups.ts';
+import type { HostFiles } from '../linux/host-files.ts';
+import type { MachineFacts } from '../linux/machine.ts';
+import type { Mounts } from '../linux/mounts.ts';
+import { createBackoff } from './containers/crash-backoff.ts';
+import { podDNS } from './containers/pod-dns.ts';
+import { createImagePuller } from './images/image-puller.ts';
+import { admitPod } from './node/admit-pod.ts';
+import { keepNodeLease } from './node/node-lease.ts';
+import { createNodeRegistration, type NodeRegistration } from './node/node-registration.ts';
+import { nodeResources, nodeStatus } from './node/node-status.ts';
+import type { NodePaths } from './node-paths.ts';
+import type { PodServices } from './pod-workers/pod-services.ts';
+import { createPodWorkers, type PodWorkers } from './pod-workers/pod-workers.ts';
+import { podReferences } from './pod-workers/referenced-objects.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
+import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
+import { createPodVolumes } from './volumes/pod-volumes.ts';
+import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
+import { createWatchedObjects } from './volumes/watched-objects.ts';
+
+export interface KubeletSettings {
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly podCIDR: string;
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+  /** Port of the kubelet's own API. */
+  readonly port: number;
+  /** Cgroup below which all Pods live, e.g. /kubepods. */
+  readonly cgroupRoot: string;
+  readonly maxPods: number;
+  /** Processes per Pod; absent: no limit. */
+  readonly pidsLimit?: number;
+  /** Of Kubernetes, e.g. v1.36.0. */
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface KubeletDependencies {
+  readonly settings: KubeletSettings;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly runtime: ContainerRuntime;
+  readonly images: ImageStore;
+  readonly files: HostFiles;
+  readonly mounts: Mounts;
+  readonly cgroups: Cgroups;
+  readonly machine: MachineFacts;
+  readonly paths: NodePaths;
+  /** Brings the runtime up again after it died. */
+  readonly reviveRuntime: (signal: AbortSignal) => Promise<void>;
+}
+
+export interface Kubelet {
+  /** Runs until the signal is aborted; Pods go on after that. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Pods of the node with what the agent knows of them. */
+  readonly workers: PodWorkers;
+}
+
+/** A runtime that was not heard of for that long is taken to be down. */
+const runtimeSilenceMs = 180_000;
+
+export function createKubelet(dependencies: KubeletDependencies): Kubelet {
+  const { settings, client, clock, logger, runtime } = dependencies;
+  const abort = new AbortController();
+  const recorder = createEventRecorder({ client, clock, logger, component: 'kubelet', host: settings.nodeName, signal: abort.signal });
+  const informers = createInformerFactory(dependencies);
+  const podInformer = informers.informer(pods, { fieldSelector: `spec.nodeName=${settings.nodeName}` });
+  const serviceInformer = informers.informer(services);
+  const watching = { ...dependencies, onChange: (uid: string) => workers.find(uid)?.refreshVolumes() };
+  const watchedConfigMaps = createWatchedObjects(configMaps, watching);
+  const watchedSecrets = createWatchedObjects(secrets, watching);
+  const watcher = createRuntimeWatcher({
+    runtime,
+    clock,
+    logger,
+    onChange: (uid) => workers.find(uid)?.wake(),
+    async onUnreachable(_error, signal) {
+      registration.wake();
+      await dependencies
+        .reviveRuntime(signal)
+        .catch((error: unknown) => logger.error('the container runtime cannot be revived', { error }));
+    },
+  });
+  const registration = createRegistration(dependencies, { recorder, watcher });
+  const podServices: PodServices = {
+    ...createPodServices(dependencies, { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get }),
+    services: () => serviceInformer.lister.list(),
+    refusalOf: (pod) => admitPod(pod, registration.node(), admittedPods(workers, pod)),
+    statusWritten: async (uid) => workers.find(uid)?.statusWritten(),
+  };
+  const workers = createPodWorkers({
+    services: podServices,
+    client,
+    recorder,
+    onRemoved(uid) {
+      watchedConfigMaps.use(uid, '', new Set());
+      watchedSecrets.use(uid, '', new Set());
+    },
+  });
+  const update = (pod: DeepReadonly<Pod>) => {
+    const { uid = '', namespace = '' } = pod.metadata;
+    if (!isPodFinished(pod)) {
+      const references = podReferences(pod);
+      watchedConfigMaps.use(uid, namespace, references.configMaps);
+      watchedSecrets.use(uid, namespace, references.secrets);
+    }
+    workers.update(pod);
+  };
+  return {
+    workers,
+    async run(signal) {
+      const { files, mounts, cgroups, paths } = dependencies;
+      await files.makeDirectory(paths.pods, { mode: 0o750 });
+      await mounts.makeShared(paths.pods);
+      await cgroups.ensure(settings.cgroupRoot, {});
+      for (const folder of ['burstable', 'besteffort']) await cgroups.ensure(`${settings.cgroupRoot}/${folder}`, { cpuShares: 2 });
+      const informing = informers.run(signal);
+      const owner = () => {
+        const { name, uid } = registration.node()?.metadata ?? {};
+        return name && uid ? { apiVersion: 'v1', kind: 'Node', name, uid } : undefined;
+      };
+      const running = [
+        informing,
+        registration.run(signal),
+        keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
+        watcher.run(signal),
+      ];
+      try {
+        // Services first: their variables belong into the very first container.
+        await Promise.all([podInformer.synced(signal), serviceInformer.synced(signal)]);
+        podInformer.addHandler({
+          onAdd: update,
+          onUpdate: (pod, old) => replace(workers, update, pod, old),
+          onDelete: (pod) => workers.gone(pod.metadata.uid ?? ''),
+        });
+        await removeLeftovers({ ...dependencies, cgroupRoot: settings.cgroupRoot, isKnown: (uid) => workers.find(uid) !== undefined });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      await Promise.allSettled(running);
+      await workers.stop();
+      watchedConfigMaps.stop();
+      watchedSecrets.stop();
+      abort.abort();
+    },
+  };
+}
+
+/** A Pod of the same name that took the place of another between two looks is another Pod. */
+function replace(workers: PodWorkers, update: (pod: DeepReadonly<Pod>) => void, pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>): void {
+  if (pod.metadata.uid !== old.metadata.uid) workers.gone(old.metadata.uid ?? '');
+  update(pod);
+}
+
+function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly<Pod>[] {
+  return workers
+    .all()
+    .filter((worker) => !['admitting', 'terminated', 'removing', 'removed'].includes(worker.state()))
+    .map((worker) => worker.pod())
+    .filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodFinished(other));
+}
+
+function createRegistration(
+  dependencies: KubeletDependencies,
+  { recorder, watcher }: { readonly recorder: ReturnType<typeof createEventRecorder>; readonly watcher: RuntimeWatcher },
+): NodeRegistration {
+  const { settings, machine, runtime, images, files, paths, clock } = dependencies;
+  let runtimeVersion = 'containerd://';
+  const problems = async (): Promise<string[]> => {
+    const lastMs = watcher.lastListedMs();
+    try {
+      const version = await runtime.version();
+      runtimeVersion = `${version.runtime_name}://${version.runtime_version}`;
+      const conditions = await runtime.status();
+      const found = conditions
+        .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
+        .map(
+          ({ type, reason, message }) =>
+            `container runtime ${type === 'NetworkReady' ? 'network ' : ''}not ready: ${type}=false reason:${reason} message:${message}`,
+        );
+      if (lastMs !== undefined && clock.monotonicMs() - lastMs > runtimeSilenceMs) found.push('PLEG is not healthy');
+      return found;
+    } catch {
+      return ['container runtime is down'];
+    }
+  };
+  return createNodeRegistration({
+    ...dependencies,
+    recorder,
+    nodeName: settings.nodeName,
+    podCIDR: settings.podCIDR,
+    labels: nodeLabels(settings, machine),
+    status: async (previous) =>
+      nodeStatus({
+        ...settings,
+        machine,
+        kubeletVersion: settings.version,
+        problems: await problems(),
+        runtimeVersion,
+        images: await images.listImages().catch(() => []),
+        storageBytes: (await files.capacity(paths.pods)).capacityBytes,
+        nowMs: clock.nowMs(),
+        previous,
+      }),
+  });
+}
+
+function nodeLabels({ nodeName, labels }: KubeletSettings, { architecture }: MachineFacts): Record<string, string> {
+  return {
+    'beta.kubernetes.io/arch': architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': architecture,
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': 'linux',
+    ...labels,
+  };
+}
+
+type PodObjects = Pick<PodServices, 'configMap' | 'secret'> & { readonly registration: NodeRegistration };
+
+function createPodServices(
+  dependencies: KubeletDependencies,
+  { registration, configMap, secret }: PodObjects,
+): Omit<PodServices, 'services' | 'refusalOf' | 'statusWritten'> {
+  const { settings, client, clock, images, files, machine } = dependencies;
+  const fallback = nodeResources({ machine, maxPods: settings.maxPods, storageBytes: 0 }).allocatable;
+  const allocatable = () => {
+    const list = registration.node()?.status?.allocatable ?? fallback;
+    return {
+      cpu: quantityMilliValue(list['cpu'] ?? '0'),
+      memory: quantityValue(list['memory'] ?? '0'),
+      ephemeralStorage: quantityValue(list['ephemeral-storage'] ?? '0'),
+    };
+  };
+  const tokens = createServiceAccountTokens({ client, clock });
+  return {
+    ...dependencies,
+    puller: createImagePuller({ images, clock, backoff: createBackoff(clock) }),
+    volumes: createPodVolumes({ ...dependencies, tokens, allocatable, configMap, secret }),
+    crashBackoff: createBackoff(clock),
+    cgroupRoot: settings.cgroupRoot,
+    pidsLimit: settings.pidsLimit,
+    hostIP: settings.nodeIP,
+    clusterDomain: settings.clusterDomain,
+    version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
+    machineMemoryBytes: machine.memoryBytes,
+    allocatable,
+    dns: async (pod) =>
+      podDNS(pod, {
+        servers: settings.clusterDNS,
+        domain: settings.clusterDomain,
+        hostConfig: (await files.findText('/etc/resolv.conf')) ?? '',
+      }),
+    nodeHosts: async () => (await files.findText('/etc/hosts')) ?? '',
+    configMap,
+    secret,
+    async deleteFromAPI(pod) {
+      const preconditions = pod.metadata.uid === undefined ? {} : { preconditions: { uid: pod.metadata.uid } };
+      try {
+        await ignoreNotFound(client(pods).delete(keyOf(pod), { gracePeriodSeconds: 0, ...preconditions }));
+      } catch (error) {
+        if (!hasReason(error, 'Conflict')) throw error; // another Pod has its name by now
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { matchesRequiredNodeAffinity } from '../../../api/semantics/node-selectors.ts';
+import { hostPorts, hostPortsConflict } from '../../../api/semantics/pod-ports.ts';
+import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { addResources, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
+import type { Node, Pod } from '../../../api/types/core-v1.ts';
+
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * Whether the node can take a Pod that was bound to it: the scheduler may have decided on an older picture, and anyone may
+ * name a node. Answers reason and message of the Pod's failure.
+ */
+export function admitPod(
+  pod: DeepReadonly<Pod>,
+  node: DeepReadonly<Node> | undefined,
+  others: readonly DeepReadonly<Pod>[],
+): Refusal | undefined {
+  const refusal = unsupported(pod) ?? unfitting(pod, node, others);
+  return refusal && { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` };
+}
+
+function unsupported({ spec }: DeepReadonly<Pod>): Refusal | undefined {
+  if (spec?.os && spec.os.name !== 'linux') {
+    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
+  }
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const profiles = [spec?.securityContext?.appArmorProfile, ...containers.map(({ securityContext }) => securityContext?.appArmorProfile)];
+  if (profiles.some((profile) => profile && profile.type !== 'Unconfined')) {
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
+  }
+  return undefined;
+}
+
+function unfitting(
+  pod: DeepReadonly<Pod>,
+  node: DeepReadonly<Node> | undefined,
+  others: readonly DeepReadonly<Pod>[],
+): Refusal | undefined {
+  const allocatable = parseResourceList(node?.status?.allocatable);
+  const maxPods = allocatable.get('pods');
+  if (maxPods && others.length + 1 > quantityValue(maxPods)) {
+    const message = `Node didn't have enough resource: pods, requested: 1, used: ${others.length}, capacity: ${quantityValue(maxPods)}`;
+    return { reason: 'OutOfpods', message };
+  }
+  const used: ResourceAmounts = new Map();
+  for (const other of others) addResources(used, podRequests(other));
+  for (const [resource, requested] of podRequests(pod)) {
+    const total = new Map([[resource, requested]]);
+    addResources(total, new Map([[resource, used.get(resource) ?? quantityOf(0)]]));
+    const capacity = allocatable.get(resource) ?? quantityOf(0);
+    if (!node || compareQuantities(requested, quantityOf(0)) === 0 || compareQuantities(total.get(resource) ?? requested, capacity) <= 0)
+      continue;
+    const shown = resource === 'cpu' ? quantityMilliValue : quantityValue;
+    const amounts = `requested: ${shown(requested)}, used: ${shown(used.get(resource) ?? quantityOf(0))}, capacity: ${shown(capacity)}`;
+    return { reason: `OutOf${resource}`, message: `Node didn't have enough resource: ${resource}, ${amounts}` };
+  }
+  if (node && !matchesRequiredNodeAffinity(pod.spec, node)) {
+    return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" };
+  }
+  const taken = others.flatMap(hostPorts);
+  if (hostPorts(pod).some((port) => taken.some((other) => hostPortsConflict(port, other)))) {
+    return { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" };
+  }
+  return undefined;
+}

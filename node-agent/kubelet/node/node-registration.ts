@@ -1,0 +1,136 @@
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { EventRecorder } from '../../../api/client/event-recorder.ts';
+import { hasReason } from '../../../api/meta/status.ts';
+import { nodes } from '../../../api/resources/core/v1/node.ts';
+import type { Node, NodeStatus } from '../../../api/types/core-v1.ts';
+
+export interface NodeRegistrationDependencies {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly recorder: EventRecorder;
+  readonly nodeName: string;
+  readonly podCIDR: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly status: (previous: NodeStatus | undefined) => Promise<NodeStatus>;
+}
+
+export interface NodeRegistration {
+  /** Registers the node and keeps its status true until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** The Node as last seen. */
+  node(): Node | undefined;
+  /** Looks at the status now. */
+  wake(): void;
+}
+
+const checkMs = 10_000;
+/** An unchanged status is still told that often. */
+const reportMs = 5 * 60_000;
+const retryMs = 500;
+
+export function createNodeRegistration(dependencies: NodeRegistrationDependencies): NodeRegistration {
+  const { client, clock, logger, recorder, nodeName } = dependencies;
+  let node: Node | undefined;
+  let wakeUp = new AbortController();
+  let reportedMs = 0;
+  const key = { namespace: '', name: nodeName };
+  const report = async () => {
+    const before = node ?? (node = await ensureNode(dependencies));
+    const status = await dependencies.status(before.status);
+    const nowMs = clock.monotonicMs();
+    if (nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(before.status)) return;
+    tellTransitions(recorder, nodeName, before.status, status);
+    node = await client(nodes).patch(key, { type: 'strategic', body: { status } }, { subresource: 'status' });
+    reportedMs = nowMs;
+  };
+  return {
+    node: () => node,
+    wake: () => wakeUp.abort(),
+    async run(signal) {
+      recorder.event(nodeReference(nodeName), 'Normal', 'Starting', 'Starting kubelet.');
+      while (!signal.aborted) {
+        let pauseMs = checkMs;
+        try {
+          await report();
+        } catch (error) {
+          if (signal.aborted) return;
+          if (hasReason(error, 'NotFound')) node = undefined; // deleted by someone: registered anew
+          pauseMs = retryMs;
+          logger.warn('the status of the node could not be written', { error });
+        }
+        wakeUp = new AbortController();
+        await sleep(clock, pauseMs, AbortSignal.any([signal, wakeUp.signal])).catch(() => undefined); // aborted or woken
+      }
+    },
+  };
+}
+
+function nodeReference(name: string) {
+  return { kind: 'Node', name, uid: name };
+}
+
+/** Everything but the heartbeats. */
+function fingerprint(status: NodeStatus | undefined): string {
+  const conditions = (status?.conditions ?? []).map(({ type, status: value, reason, message }) => [type, value, reason, message]);
+  return JSON.stringify(
+    [
+      status?.addresses,
+      status?.capacity,
+      status?.allocatable,
+      conditions.sort(),
+      status?.nodeInfo,
+      status?.images,
+      status?.daemonEndpoints,
+    ],
+    sorted,
+  );
+}
+
+/** Fields in one order, so that the server's order does not matter. */
+function sorted(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const transitionReasons: Readonly<Record<string, readonly [whenTrue: string, whenFalse: string]>> = {
+  MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+  DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+  PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+  Ready: ['NodeReady', 'NodeNotReady'],
+};
+
+function tellTransitions(recorder: EventRecorder, name: string, before: NodeStatus | undefined, now: NodeStatus): void {
+  for (const { type, status } of now.conditions ?? []) {
+    if (before?.conditions?.find((condition) => condition.type === type)?.status === status) continue;
+    const reason = transitionReasons[type]?.[status === 'True' ? 0 : 1];
+    if (reason) recorder.event(nodeReference(name), 'Normal', reason, `Node ${name} status is now: ${reason}`);
+  }
+}
+
+/** The Node as the API has it, made if there is none; labels of the agent are put right. */
+async function ensureNode({ client, nodeName, podCIDR, labels, status }: NodeRegistrationDependencies): Promise<Node> {
+  const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' };
+  const fresh: Node = {
+    metadata: { name: nodeName, labels: { ...labels }, annotations },
+    spec: { podCIDR, podCIDRs: [podCIDR] },
+    status: await status(undefined),
+  };
+  try {
+    return await client(nodes).create(fresh);
+  } catch (error) {
+    if (!hasReason(error, 'AlreadyExists')) throw error;
+  }
+  const key = { namespace: '', name: nodeName };
+  const present = await client(nodes).get(key);
+  const wrong = Object.entries(labels).filter(([label, value]) => present.metadata.labels?.[label] !== value);
+  const lacksCIDR = !present.spec?.podCIDR;
+  if (wrong.length === 0 && !lacksCIDR) return present;
+  const body = {
+    metadata: { labels: Object.fromEntries(wrong), annotations },
+    ...(lacksCIDR ? { spec: { podCIDR, podCIDRs: [podCIDR] } } : {}),
+  };
+  return client(nodes).patch(key, { type: 'strategic', body });
+}

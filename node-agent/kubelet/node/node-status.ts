@@ -1,0 +1,105 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import type { ContainerImage, NodeCondition, NodeStatus } from '../../../api/types/core-v1.ts';
+import type { Image } from '../../cri/messages.ts';
+import type { MachineFacts } from '../../linux/machine.ts';
+
+export interface NodeStatusInput {
+  readonly machine: MachineFacts;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly port: number;
+  readonly kubeletVersion: string;
+  /** `containerd://1.7.24` */
+  readonly runtimeVersion: string;
+  readonly images: readonly Image[];
+  readonly maxPods: number;
+  /** Bytes of the file system that holds Pods. */
+  readonly storageBytes: number;
+  /** What keeps the node from running Pods; empty when it is ready. */
+  readonly problems: readonly string[];
+  readonly nowMs: number;
+  readonly previous: DeepReadonly<NodeStatus> | undefined;
+}
+
+const maxImages = 50;
+/** Kept free for the node itself; below it Pods would be evicted. */
+const reservedMemoryBytes = 100 * 1024 * 1024;
+
+/** A node's status as it reports it. */
+export function nodeStatus(input: NodeStatusInput): NodeStatus {
+  const { machine, nodeName, nodeIP, port, kubeletVersion, runtimeVersion } = input;
+  return {
+    addresses: [
+      { type: 'InternalIP', address: nodeIP },
+      { type: 'Hostname', address: nodeName },
+    ],
+    ...nodeResources(input),
+    conditions: nodeConditions(input),
+    daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    nodeInfo: {
+      machineID: machine.machineID,
+      systemUUID: machine.systemUUID,
+      bootID: machine.bootID,
+      kernelVersion: machine.kernelVersion,
+      osImage: machine.osImage,
+      containerRuntimeVersion: runtimeVersion,
+      kubeletVersion,
+      kubeProxyVersion: '',
+      operatingSystem: 'linux',
+      architecture: machine.architecture,
+      swap: { capacity: machine.swapBytes },
+    },
+    images: nodeImages(input.images),
+  };
+}
+
+/** What the node has and what it gives to Pods. */
+export function nodeResources({
+  machine,
+  maxPods,
+  storageBytes,
+}: Pick<NodeStatusInput, 'machine' | 'maxPods' | 'storageBytes'>): Required<Pick<NodeStatus, 'capacity' | 'allocatable'>> {
+  const kibibytes = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`;
+  const shared = { cpu: String(machine.cpus), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: String(maxPods) };
+  return {
+    capacity: { ...shared, memory: kibibytes(machine.memoryBytes), 'ephemeral-storage': kibibytes(storageBytes) },
+    allocatable: {
+      ...shared,
+      memory: kibibytes(Math.max(0, machine.memoryBytes - reservedMemoryBytes)),
+      'ephemeral-storage': String(Math.floor(Math.floor(storageBytes / 1024) * 1024 * 0.9)),
+    },
+  };
+}
+
+function nodeConditions({ problems, nowMs, previous }: NodeStatusInput): NodeCondition[] {
+  const isReady = problems.length === 0;
+  const verdicts: Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
+    { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+    { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+    { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+    isReady
+      ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
+      : {
+          type: 'Ready',
+          status: 'False',
+          reason: 'KubeletNotReady',
+          message: problems.length > 1 ? `[${problems.join(', ')}]` : (problems[0] ?? ''),
+        },
+  ];
+  return verdicts.map((verdict) => {
+    const before = previous?.conditions?.find(({ type }) => type === verdict.type);
+    const now = formatTime(nowMs);
+    const hasChanged = before?.status !== verdict.status;
+    return { ...verdict, lastHeartbeatTime: now, lastTransitionTime: hasChanged ? now : (before?.lastTransitionTime ?? now) };
+  });
+}
+
+/** The largest images, whose presence matters most to a scheduler. */
+function nodeImages(images: readonly Image[]): ContainerImage[] {
+  return [...images]
+    .filter(({ repo_tags, repo_digests }) => repo_tags.length + repo_digests.length > 0)
+    .sort((a, b) => Number(b.size) - Number(a.size))
+    .slice(0, maxImages)
+    .map(({ repo_digests, repo_tags, size }) => ({ names: [...repo_digests, ...repo_tags].slice(0, 5), sizeBytes: Number(size) }));
+}

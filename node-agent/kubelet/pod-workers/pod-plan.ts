@@ -1,0 +1,32 @@
+import type { SandboxConfig } from '../../cri/messages.ts';
+import { sandboxConfig } from '../containers/sandbox-config.ts';
+import { podCgroupName } from '../resources/pod-resources.ts';
+import { planContainers, type PodPlan } from './plan-containers.ts';
+import type { PodContext } from './pod-state.ts';
+
+/** The plan for the Pod as it is now. */
+export function planFor({ pod, runtimePod, probes, services }: PodContext): PodPlan {
+  return planContainers({
+    pod,
+    runtimePod,
+    probes: {
+      startup: (id) => probes.verdict('startup', id),
+      liveness: (id) => probes.verdict('liveness', id),
+    },
+    backoffUntil: (container, endedMs) => services.crashBackoff.waitUntil(crashKey(pod.metadata.uid, container), endedMs),
+  });
+}
+
+/** Key of a container's crash backoff. */
+export function crashKey(uid: string | undefined, container: string): string {
+  return `${uid}/${container}`;
+}
+
+/** The runtime's description of the Pod; the same again for every container of a sandbox. */
+export async function sandboxConfigOf({ pod, services }: PodContext, attempt: number): Promise<SandboxConfig> {
+  return sandboxConfig(pod, attempt, {
+    paths: services.paths,
+    cgroupParent: podCgroupName(services.cgroupRoot, pod),
+    dns: await services.dns(pod),
+  });
+}

@@ -1,0 +1,65 @@
+import type { WaitingReason } from '../status/container-statuses.ts';
+import type { MountedVolumes } from '../volumes/pod-volumes.ts';
+
+/** How a Pod is to be stopped. */
+export interface Termination {
+  readonly graceSeconds: number;
+  readonly reason: 'deleted' | 'finished' | 'refused';
+}
+
+/**
+ * What the agent keeps in mind of one Pod between steps. Everything in it can be lost: it is found out again from the
+ * runtime and the API.
+ */
+export interface PodRecord {
+  readonly startMs: number;
+  /** Why containers wait, by name. */
+  readonly waiting: Map<string, WaitingReason>;
+  /** When the start of a container may be tried again, milliseconds since the Unix epoch. */
+  readonly retryAtMs: Map<string, number>;
+  /** Last words of ended containers, by id. */
+  readonly terminationMessages: Map<string, string>;
+  readonly hasFailed: Map<string, number>;
+  podIPs: readonly string[];
+  volumes: MountedVolumes | undefined;
+  /** Something that volumes are made of has changed. */
+  volumesAreStale: boolean;
+  refusal: { readonly reason: string; readonly message: string } | undefined;
+  isFinished: boolean;
+  termination: Termination | undefined;
+  /** The Pod is gone from the API or marked for deletion: nothing of it shall stay. */
+  isDeleted: boolean;
+  /** The API has forgotten the Pod already. */
+  isGone: boolean;
+  /** The stopping under way. */
+  stopping: { readonly graceSeconds: number; readonly done: Promise<void> } | undefined;
+}
+
+export function createPodRecord(startMs: number): PodRecord {
+  return {
+    startMs,
+    waiting: new Map(),
+    retryAtMs: new Map(),
+    terminationMessages: new Map(),
+    hasFailed: new Map(),
+    podIPs: [],
+    volumes: undefined,
+    volumesAreStale: false,
+    refusal: undefined,
+    isFinished: false,
+    termination: undefined,
+    isDeleted: false,
+    isGone: false,
+    stopping: undefined,
+  };
+}
+
+const firstRetryMs = 500;
+const maxRetryMs = 30_000;
+
+/** Delay before the next try of something that failed: 0.5 s doubling to 30 s. `succeeded` begins anew. */
+export function retryDelay(record: PodRecord, what: string): number {
+  const failures = record.hasFailed.get(what) ?? 0;
+  record.hasFailed.set(what, failures + 1);
+  return Math.min(firstRetryMs * 2 ** failures, maxRetryMs);
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { ConfigMap, Pod, Secret, Service } from '../../../api/types/core-v1.ts';
+import type { ContainerRuntime } from '../../cri/runtime.ts';
+import type { Cgroups } from '../../linux/cgroups.ts';
+import type { HostFiles } from '../../linux/host-files.ts';
+import type { Mounts } from '../../linux/mounts.ts';
+import type { Backoff } from '../containers/crash-backoff.ts';
+import type { NodeAllocatable } from '../containers/field-values.ts';
+import type { PodDNS } from '../containers/pod-dns.ts';
+import type { ImagePuller } from '../images/image-puller.ts';
+import type { NodePaths } from '../node-paths.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+
+/** What the states of a Pod act with: the node, the runtime and the API as far as Pods need them. */
+export interface PodServices {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly runtime: ContainerRuntime;
+  readonly puller: ImagePuller;
+  readonly volumes: PodVolumes;
+  readonly files: HostFiles;
+  readonly mounts: Mounts;
+  readonly cgroups: Cgroups;
+  readonly paths: NodePaths;
+  /** Of crashed containers. */
+  readonly crashBackoff: Backoff;
+  readonly cgroupRoot: string;
+  readonly pidsLimit: number | undefined;
+  readonly hostIP: string;
+  readonly clusterDomain: string;
+  /** Of the agent, e.g. 1.36: what probes call themselves. */
+  readonly version: string;
+  readonly machineMemoryBytes: number;
+  readonly allocatable: () => NodeAllocatable;
+  readonly dns: (pod: DeepReadonly<Pod>) => Promise<PodDNS>;
+  readonly nodeHosts: () => Promise<string>;
+  readonly services: () => readonly DeepReadonly<Service>[];
+  readonly configMap: (namespace: string, name: string) => Promise<DeepReadonly<ConfigMap> | undefined>;
+  readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
+  /** Why the node cannot take the Pod, if so. */
+  readonly refusalOf: (pod: DeepReadonly<Pod>) => { readonly reason: string; readonly message: string } | undefined;
+  /** Resolves when the API has the status last computed. */
+  readonly statusWritten: (uid: string) => Promise<void>;
+  /** Takes the stopped Pod out of the API, if it is still this one. */
+  readonly deleteFromAPI: (pod: DeepReadonly<Pod>) => Promise<void>;
+}

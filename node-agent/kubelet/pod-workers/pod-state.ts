@@ -1,0 +1,33 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { ContainerEvents } from '../containers/container-events.ts';
+import type { PodProbes } from '../probes/pod-probes.ts';
+import type { RuntimePod } from '../runtime/runtime-pod.ts';
+import type { PodRecord } from './pod-record.ts';
+import type { PodServices } from './pod-services.ts';
+
+export type PodStateName = 'admitting' | 'preparing' | 'sandboxing' | 'running' | 'terminating' | 'terminated' | 'removing' | 'removed';
+
+/** What one step came to: the state to go on in, and when to look again if nothing happens before. */
+export interface PodStep {
+  readonly to: PodStateName;
+  /** 0: at once; absent: only when something happens. */
+  readonly againAfterMs?: number;
+}
+
+/** All that a step may look at and act with. The runtime's truth is fresh. */
+export interface PodContext {
+  readonly pod: DeepReadonly<Pod>;
+  readonly runtimePod: RuntimePod;
+  readonly record: PodRecord;
+  readonly services: PodServices;
+  readonly probes: PodProbes;
+  readonly events: (container?: string) => ContainerEvents;
+  /** Aborted when the Pod has to stop or the agent does: waiting for anything else is over. */
+  readonly signal: AbortSignal;
+  /** Makes the worker look again. */
+  readonly wake: () => void;
+}
+
+/** Takes one step: does at most one thing that changes the world, and says how to go on. May be repeated at any time. */
+export type PodState = (context: PodContext) => Promise<PodStep>;

@@ -1,0 +1,239 @@
+import type { Timer } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { EventRecorder } from '../../../api/client/event-recorder.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import { containerEvents } from '../containers/container-events.ts';
+import { createPodProbes } from '../probes/pod-probes.ts';
+import { runProbe } from '../probes/run-probe.ts';
+import { type RuntimePod, readRuntimePod } from '../runtime/runtime-pod.ts';
+import { computePodStatus } from '../status/pod-status.ts';
+import { createStatusWriter, type StatusWriter } from '../status/status-writer.ts';
+import { readTerminationMessage } from '../status/termination-message.ts';
+import { isStarted } from './plan-containers.ts';
+import { addressesOf } from './pod-addresses.ts';
+import { createPodRecord, type PodRecord, retryDelay, type Termination } from './pod-record.ts';
+import type { PodServices } from './pod-services.ts';
+import type { PodContext, PodStateName } from './pod-state.ts';
+import { interrupted, states, transitions } from './transitions.ts';
+
+export interface PodWorkerDependencies {
+  readonly services: PodServices;
+  readonly client: Client;
+  readonly recorder: EventRecorder;
+  /** The Pod has gone through its whole life; nothing of it is left. */
+  readonly onRemoved: () => void;
+}
+
+/** Owns one Pod from its arrival to its removal: one step at a time, each decided from the runtime's fresh truth. */
+export interface PodWorker {
+  readonly pod: () => DeepReadonly<Pod>;
+  readonly state: () => PodStateName;
+  update(pod: DeepReadonly<Pod>): void;
+  /** The Pod is not in the API any more. */
+  gone(): void;
+  /** Looks again now. */
+  wake(): void;
+  /** What volumes are made of may have changed. */
+  refreshVolumes(): void;
+  statusWritten(): Promise<void>;
+  /** Ends the worker, not the Pod. */
+  stop(): Promise<void>;
+}
+
+export function createPodWorker(first: DeepReadonly<Pod>, dependencies: PodWorkerDependencies): PodWorker {
+  return new Worker(first, dependencies);
+}
+
+class Worker implements PodWorker {
+  readonly #dependencies: PodWorkerDependencies;
+  readonly #record: PodRecord;
+  readonly #writer: StatusWriter;
+  readonly #probes;
+  readonly #running: Promise<void>;
+  #pod: DeepReadonly<Pod>;
+  #state: PodStateName = 'admitting';
+  #isStopped = false;
+  #isAwake = false;
+  #resume: (() => void) | undefined;
+  /** Aborted when the Pod has to stop or the agent does. */
+  #abort = new AbortController();
+
+  constructor(first: DeepReadonly<Pod>, dependencies: PodWorkerDependencies) {
+    const { services, client } = dependencies;
+    const { clock, logger, runtime, version } = services;
+    this.#dependencies = dependencies;
+    this.#pod = first;
+    this.#record = createPodRecord(clock.nowMs());
+    this.#writer = createStatusWriter(first, { client, clock, logger });
+    this.#probes = createPodProbes({
+      clock,
+      ask: (question) => runProbe({ ...question, runtime, clock, version }),
+      eventsOf: (container) => this.#events(container),
+      onChange: () => this.wake(),
+    });
+    this.#considerDeletion();
+    this.#running = this.#run();
+  }
+
+  pod = () => this.#pod;
+  state = () => this.#state;
+
+  update(pod: DeepReadonly<Pod>): void {
+    this.#pod = pod;
+    this.#writer.observe(pod);
+    this.#record.volumesAreStale = true; // labels and annotations may be in volumes
+    this.#considerDeletion();
+    this.wake();
+  }
+
+  gone(): void {
+    this.#record.isGone = true;
+    this.#writer.stop();
+    const { deletionGracePeriodSeconds } = this.#pod.metadata;
+    this.#terminate({ graceSeconds: deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30, reason: 'deleted' });
+  }
+
+  wake(): void {
+    this.#isAwake = true;
+    this.#resume?.();
+  }
+
+  refreshVolumes(): void {
+    this.#record.volumesAreStale = true;
+    this.wake();
+  }
+
+  statusWritten = () => this.#writer.written();
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#abort.abort(new Error('the agent stops'));
+    this.#probes.stop();
+    this.wake();
+    await this.#running;
+    this.#writer.stop();
+  }
+
+  #considerDeletion(): void {
+    const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata;
+    if (!deletionTimestamp) return;
+    this.#terminate({ graceSeconds: deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30, reason: 'deleted' });
+  }
+
+  #terminate(termination: Termination): void {
+    const record = this.#record;
+    record.isDeleted = true;
+    if (!record.termination || termination.graceSeconds < record.termination.graceSeconds) record.termination = termination;
+    this.#abort.abort(new Error('the Pod has to stop'));
+    this.wake();
+  }
+
+  #events(container?: string) {
+    return containerEvents(this.#dependencies.recorder, this.#pod, container);
+  }
+
+  async #run(): Promise<void> {
+    const { runtime, logger } = this.#dependencies.services;
+    const { uid = '', name, namespace } = this.#pod.metadata;
+    while (!this.#isStopped && this.#state !== 'removed') {
+      this.#isAwake = false;
+      let againAfterMs: number | undefined;
+      try {
+        const runtimePod = await readRuntimePod(runtime, uid);
+        await this.#collectMessages(runtimePod);
+        this.#observe(runtimePod);
+        this.#publish(runtimePod);
+        againAfterMs = await this.#step(runtimePod);
+        if (againAfterMs !== 0 && !this.#isStopped) this.#publish(runtimePod);
+        this.#record.hasFailed.delete('step');
+      } catch (error) {
+        if (this.#isStopped) return;
+        againAfterMs = retryDelay(this.#record, 'step');
+        logger.warn('a step of a Pod failed', { pod: name, namespace, state: this.#state, error });
+      }
+      if (againAfterMs !== 0) await this.#wait(againAfterMs);
+    }
+    if (this.#state !== 'removed') return;
+    this.#probes.stop();
+    this.#writer.stop();
+    this.#dependencies.onRemoved();
+  }
+
+  async #step(runtimePod: RuntimePod): Promise<number | undefined> {
+    const from = interrupted(this.#state, this.#record.termination !== undefined);
+    this.#state = from;
+    const { to, againAfterMs } = await states[from](this.#context(runtimePod));
+    if (!transitions[from].includes(to)) throw new Error(`a Pod cannot go from ${from} to ${to}`);
+    if (to !== from) this.#dependencies.services.logger.debug('pod', { pod: this.#pod.metadata.name, from, to });
+    this.#state = to;
+    return againAfterMs;
+  }
+
+  #context(runtimePod: RuntimePod): PodContext {
+    return {
+      pod: this.#pod,
+      runtimePod,
+      record: this.#record,
+      services: this.#dependencies.services,
+      probes: this.#probes,
+      events: (container) => this.#events(container),
+      signal: this.#abort.signal,
+      wake: () => this.wake(),
+    };
+  }
+
+  #observe(runtimePod: RuntimePod): void {
+    const { podIPs } = addressesOf(this.#pod, runtimePod, this.#dependencies.services);
+    if (podIPs.length > 0) this.#record.podIPs = podIPs;
+    if (this.#state !== 'terminated' && this.#state !== 'removing') this.#probes.observe(this.#pod, runtimePod, podIPs[0] ?? '');
+  }
+
+  #publish(runtimePod: RuntimePod): void {
+    const { clock, hostIP } = this.#dependencies.services;
+    const record = this.#record;
+    const recordedIPs = this.#pod.status?.podIPs?.map(({ ip }) => ip) ?? [];
+    const started = (container: Parameters<typeof isStarted>[0], id: string) =>
+      isStarted(container, id, { startup: () => this.#probes.verdict('startup', id), liveness: () => undefined });
+    this.#writer.set(
+      computePodStatus({
+        pod: this.#pod,
+        runtimePod,
+        waiting: record.waiting,
+        terminationMessage: (id) => record.terminationMessages.get(id),
+        isStarted: started,
+        isReady: (container, id) =>
+          started(container, id) && (!container.readinessProbe || this.#probes.verdict('readiness', id) === 'success'),
+        nowMs: clock.nowMs(),
+        hostIP,
+        podIPs: record.podIPs.length > 0 ? record.podIPs : recordedIPs,
+        startMs: record.startMs,
+        isFinished: record.isFinished || this.#state === 'terminated' || this.#state === 'removing',
+        refusal: record.refusal,
+      }),
+    );
+  }
+
+  async #collectMessages(runtimePod: RuntimePod): Promise<void> {
+    const { files, paths } = this.#dependencies.services;
+    const { name = '', namespace = '', uid = '' } = this.#pod.metadata;
+    for (const container of runtimePod.containers) {
+      if (container.state !== 'CONTAINER_EXITED' || this.#record.terminationMessages.has(container.id)) continue;
+      this.#record.terminationMessages.set(container.id, await readTerminationMessage(files, paths, { name, namespace, uid }, container));
+    }
+  }
+
+  /** Until woken or the time has passed. */
+  #wait(afterMs: number | undefined): Promise<void> {
+    if (this.#isAwake || this.#isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      this.#resume = () => {
+        timer?.cancel();
+        this.#resume = undefined;
+        resolve();
+      };
+      if (afterMs !== undefined) timer = this.#dependencies.services.clock.setTimer(afterMs, () => this.#resume?.());
+    });
+  }
+}

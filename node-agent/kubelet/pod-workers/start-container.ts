@@ -1,0 +1,158 @@
+import { serviceVariables } from '../containers/service-variables.ts';
+import { ContainerConfigError } from '../containers/config-error.ts';
+import { type AnyContainer, containerConfig } from '../containers/container-config.ts';
+import { makeEnvironment } from '../containers/environment.ts';
+import { runHook } from '../containers/lifecycle-hooks.ts';
+import { ImageError } from '../images/image-error.ts';
+import type { ContainerConfig, Image, SandboxConfig } from '../../cri/messages.ts';
+import { activeSandbox, instancesOf, nanosToMs, restartCountOf } from '../runtime/runtime-pod.ts';
+import { containerMounts } from '../volumes/container-mounts.ts';
+import { killContainer } from './kill-container.ts';
+import { addressesOf } from './pod-addresses.ts';
+import { crashKey, sandboxConfigOf } from './pod-plan.ts';
+import { retryDelay } from './pod-record.ts';
+import type { PodContext } from './pod-state.ts';
+import { referencedObjects } from './referenced-objects.ts';
+import { findContainerStatus } from '../../../api/semantics/pod-containers.ts';
+
+/** Why a start failed: the reason and message that the container's status shows. */
+class StartError extends Error {
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Brings up one instance of a container: image, description, creation, start, postStart hook. True if it runs; else the
+ * record says why it waits and when to try again.
+ */
+export async function startContainer(context: PodContext, container: AnyContainer): Promise<boolean> {
+  const { pod, runtimePod, record, services, events } = context;
+  const { name } = container;
+  const newest = instancesOf(runtimePod, name)[0];
+  const ephemeral = pod.spec?.ephemeralContainers?.some((candidate) => candidate.name === name) ?? false;
+  try {
+    const sandbox = activeSandbox(runtimePod);
+    if (!sandbox) return false;
+    const description = await sandboxConfigOf(context, sandbox.metadata.attempt);
+    const image = await services.puller.ensure({
+      pod,
+      container,
+      sandbox: description,
+      pullSecrets: await pullSecrets(context),
+      events: events(name),
+      signal: context.signal,
+    });
+    if (newest?.state === 'CONTAINER_EXITED') services.crashBackoff.next(crashKey(pod.metadata.uid, name), nanosToMs(newest.finished_at));
+    const config = await describe(context, container, image);
+    const id = await create(context, sandbox.id, config, description);
+    await start(context, container, id);
+    record.waiting.delete(name);
+    record.retryAtMs.delete(name);
+    record.hasFailed.delete(name);
+    return true;
+  } catch (error) {
+    if (context.signal.aborted) return false;
+    if (!(error instanceof ImageError || error instanceof StartError)) throw error;
+    record.waiting.set(name, { reason: error.reason, message: error.message });
+    const retryAt = error instanceof ImageError ? error.retryAtMs : undefined;
+    const delay = retryDelay(record, name);
+    record.retryAtMs.set(name, retryAt ?? services.clock.nowMs() + (ephemeral ? 24 * 3600 * 1000 : delay));
+    return false;
+  }
+}
+
+async function pullSecrets({ pod, services }: PodContext) {
+  const names = (pod.spec?.imagePullSecrets ?? []).map(({ name = '' }) => name);
+  const found = await Promise.all(names.map((name) => services.secret(pod.metadata.namespace ?? '', name)));
+  return found.filter((secret) => secret !== undefined);
+}
+
+async function describe(context: PodContext, container: AnyContainer, image: Image): Promise<ContainerConfig> {
+  const { pod, runtimePod, record, services, events } = context;
+  const { files, mounts, paths } = services;
+  try {
+    const addresses = addressesOf(pod, runtimePod, services);
+    const objects = await referencedObjects(pod, container, services);
+    const environment = makeEnvironment({
+      pod,
+      container,
+      ...addresses,
+      ...objects,
+      serviceVariables: serviceVariables(pod, services.services()),
+      allocatable: services.allocatable(),
+    });
+    const restartCount = nextRestartCount(context, container.name);
+    const volumes = record.volumes ?? new Map<string, string>();
+    const hostsFile = `${paths.pods}/${pod.metadata.uid}/etc-hosts`;
+    const binds = await containerMounts({ files, mounts, paths, pod, container, volumes, environment, hostsFile, restartCount });
+    const target = 'targetContainerName' in container ? instancesOf(runtimePod, container.targetContainerName ?? '')[0]?.id : undefined;
+    return containerConfig(pod, container, {
+      paths,
+      environment,
+      mounts: binds,
+      restartCount,
+      image: { reference: image.id, uid: image.uid ? Number(image.uid.value) : undefined, username: image.username },
+      machineMemoryBytes: services.machineMemoryBytes,
+      ...(target === undefined ? {} : { targetID: target }),
+    });
+  } catch (error) {
+    if (!(error instanceof ContainerConfigError)) throw error;
+    events(container.name).event('Warning', 'Failed', `Error: ${error.message}`);
+    throw new StartError('CreateContainerConfigError', error.message);
+  }
+}
+
+/** One more than the newest instance's; the Pod's status remembers what the runtime has lost. */
+function nextRestartCount({ pod, runtimePod }: PodContext, name: string): number {
+  const newest = instancesOf(runtimePod, name)[0];
+  if (newest) return restartCountOf(newest) + 1;
+  const recorded = findContainerStatus(pod, name);
+  return recorded?.containerID || recorded?.lastState?.terminated ? recorded.restartCount + 1 : 0;
+}
+
+async function create(
+  { services, events }: PodContext,
+  sandboxID: string,
+  config: ContainerConfig,
+  sandbox: SandboxConfig,
+): Promise<string> {
+  const report = events(config.metadata.name);
+  try {
+    const id = await services.runtime.createContainer(sandboxID, config, sandbox);
+    report.event('Normal', 'Created', 'Container created');
+    return id;
+  } catch (error) {
+    const problem = error instanceof Error && 'details' in error ? String(error.details) : String(error);
+    report.event('Warning', 'Failed', `Error: ${problem}`);
+    throw new StartError('CreateContainerError', problem);
+  }
+}
+
+async function start(context: PodContext, container: AnyContainer, id: string): Promise<void> {
+  const { services, events, pod, runtimePod, signal } = context;
+  const { runtime, clock, version } = services;
+  const report = events(container.name);
+  try {
+    await runtime.startContainer(id);
+  } catch (error) {
+    const problem = error instanceof Error && 'details' in error ? String(error.details) : String(error);
+    report.event('Warning', 'Failed', `Error: ${problem}`);
+    throw new StartError('RunContainerError', problem);
+  }
+  report.event('Normal', 'Started', 'Container started');
+  const handler = container.lifecycle?.postStart;
+  if (!handler) return;
+  const podIP = addressesOf(pod, runtimePod, services).podIPs[0] ?? '';
+  try {
+    await runHook({ handler, container, containerID: id, podIP, runtime, clock, version, timeoutSeconds: 0, signal });
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    report.event('Warning', 'FailedPostStartHook', `PostStartHook failed: ${problem}`);
+    const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
+    await killContainer(context, { id, name: container.name, message: 'FailedPostStartHook', graceSeconds });
+    throw new StartError('PostStartHookError', `PostStartHook failed: ${problem}`);
+  }
+}

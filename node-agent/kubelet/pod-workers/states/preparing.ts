@@ -1,0 +1,22 @@
+import { activeSandbox } from '../../runtime/runtime-pod.ts';
+import { podCgroupLimits, podCgroupName } from '../../resources/pod-resources.ts';
+import { VolumeError } from '../../volumes/volume-error.ts';
+import { retryDelay } from '../pod-record.ts';
+import type { PodState } from '../pod-state.ts';
+import { addressesOf } from '../pod-addresses.ts';
+
+/** Everything a sandbox needs on the node: the Pod's cgroup and its volumes. */
+export const preparing: PodState = async ({ pod, runtimePod, record, services, events }) => {
+  const { cgroups, cgroupRoot, pidsLimit, volumes } = services;
+  if (!activeSandbox(runtimePod)) await cgroups.ensure(podCgroupName(cgroupRoot, pod), podCgroupLimits(pod, pidsLimit));
+  try {
+    record.volumesAreStale = false;
+    record.volumes = await volumes.setUp(pod, addressesOf(pod, runtimePod, services));
+  } catch (error) {
+    if (!(error instanceof VolumeError)) throw error;
+    events().event('Warning', 'FailedMount', error.message);
+    return { to: 'preparing', againAfterMs: retryDelay(record, 'volumes') };
+  }
+  record.hasFailed.delete('volumes');
+  return { to: 'sandboxing', againAfterMs: 0 };
+};

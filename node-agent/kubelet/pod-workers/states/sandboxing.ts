@@ -1,0 +1,47 @@
+import { hostsFile } from '../../containers/hosts-file.ts';
+import { podLogDirectory } from '../../node-paths.ts';
+import { activeSandbox, readRuntimePod } from '../../runtime/runtime-pod.ts';
+import { addressesOf } from '../pod-addresses.ts';
+import { retryDelay } from '../pod-record.ts';
+import type { PodContext, PodState } from '../pod-state.ts';
+import { planFor, sandboxConfigOf } from '../pod-plan.ts';
+
+/** A sandbox with its network: there already, to be made, or to be made anew after the old one died. */
+export const sandboxing: PodState = async (context) => {
+  const { pod, runtimePod, record, services, events } = context;
+  const { runtime, files, paths } = services;
+  const plan = planFor(context);
+  if (plan.kind !== 'sandbox') {
+    await writeHostsFile(context);
+    return { to: 'running', againAfterMs: 0 };
+  }
+  if (runtimePod.sandboxes.length > 0) {
+    events().event('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+    for (const { id } of runtimePod.sandboxes) await runtime.stopPodSandbox(id);
+  }
+  const identity = { name: pod.metadata.name ?? '', namespace: pod.metadata.namespace ?? '', uid: pod.metadata.uid ?? '' };
+  await files.makeDirectory(podLogDirectory(paths, identity), { mode: 0o755 });
+  try {
+    await runtime.runPodSandbox(await sandboxConfigOf(context, plan.attempt), '');
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    events().event('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem}`);
+    return { to: 'sandboxing', againAfterMs: retryDelay(record, 'sandbox') };
+  }
+  record.hasFailed.delete('sandbox');
+  for (const { id } of runtimePod.sandboxes) {
+    if (runtimePod.containers.every(({ sandboxID }) => sandboxID !== id)) await runtime.removePodSandbox(id);
+  }
+  return { to: 'sandboxing', againAfterMs: 0 };
+};
+
+/** The file is written once per sandbox: containers that run have it mounted. */
+async function writeHostsFile({ pod, services }: PodContext): Promise<void> {
+  const { files, paths, runtime, clusterDomain, nodeHosts } = services;
+  const fresh = await readRuntimePod(runtime, pod.metadata.uid ?? '');
+  if (!activeSandbox(fresh)) return;
+  const { podIPs } = addressesOf(pod, fresh, services);
+  const path = `${paths.pods}/${pod.metadata.uid}/etc-hosts`;
+  const wanted = hostsFile(pod, podIPs, pod.spec?.hostNetwork ? await nodeHosts() : '', clusterDomain);
+  if ((await files.findText(path)) !== wanted) await files.write(path, wanted, { mode: 0o644 });
+}

@@ -1,0 +1,12 @@
+import { podCgroupName } from '../../resources/pod-resources.ts';
+import type { PodState } from '../pod-state.ts';
+
+/** Nothing runs any more. What is left is kept for its logs and its status until the Pod is deleted. */
+export const terminated: PodState = async ({ pod, record, services, probes }) => {
+  probes.stop();
+  record.waiting.clear();
+  await services.volumes.release(pod.metadata.uid ?? '');
+  await services.cgroups.remove(podCgroupName(services.cgroupRoot, pod));
+  if (record.isDeleted) return { to: 'removing', againAfterMs: 0 };
+  return { to: 'terminated' };
+};

@@ -1,0 +1,21 @@
+/** One entry of a container's log file in the CRI format: `2006-01-02T15:04:05.123456789Z stdout F text`. */
+export interface LogLine {
+  /** As written: RFC 3339, with up to nanoseconds. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  /** The line goes on in the next entry of the same stream. */
+  readonly isPartial: boolean;
+  readonly content: string;
+}
+
+/** Undefined for what is no complete entry. Fields are split at blanks: the fraction of the time has no fixed width. */
+export function parseLogLine(line: string): LogLine | undefined {
+  const afterTime = line.indexOf(' ');
+  const afterStream = line.indexOf(' ', afterTime + 1);
+  if (afterTime < 0 || afterStream < 0) return undefined;
+  const afterTag = line.indexOf(' ', afterStream + 1);
+  const stream = line.slice(afterTime + 1, afterStream);
+  const tags = line.slice(afterStream + 1, afterTag < 0 ? undefined : afterTag).split(':');
+  if ((stream !== 'stdout' && stream !== 'stderr') || !/^[FP]$/.test(tags[0] ?? '')) return undefined;
+  return { time: line.slice(0, afterTime), stream, isPartial: tags[0] === 'P', content: afterTag < 0 ? '' : line.slice(afterTag + 1) };
+}

@@ -1,0 +1,76 @@
+import { rm } from 'node:fs/promises';
+import type { Clock } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { PodNetwork } from '../cni/pod-network.ts';
+import { createCRIClient } from '../cri/cri-client.ts';
+import { createCgroups } from './cgroups.ts';
+import { type Containerd, createContainerd } from './containerd.ts';
+import type { ContainerdPlan } from './containerd-config.ts';
+import { createMounts } from './mounts.ts';
+import { findProcesses, signalProcess } from './processes.ts';
+
+export interface CleanNodeDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly containerd: ContainerdPlan;
+  readonly network: PodNetwork;
+  readonly cgroupRoot: string;
+  /** Everything of the node lies below it. */
+  readonly root: string;
+  readonly podsDirectory: string;
+  /** Keeps the image store and what was loaded into it. */
+  readonly keepImages: boolean;
+}
+
+/**
+ * Leaves nothing of the node: stops every container and sandbox (which gives back namespaces, addresses and ports), the
+ * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
+ */
+export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
+  const { clock, logger, containerd: plan, network, cgroupRoot, root, podsDirectory, keepImages } = dependencies;
+  const attempt = async (what: string, action: () => Promise<unknown>) => {
+    try {
+      await action();
+    } catch (error) {
+      logger.warn(`cleaning the node: ${what} failed`, { error });
+    }
+  };
+  const containerd = createContainerd(plan, { clock, logger });
+  await attempt('removing the containers', () => removeAllPods(containerd, clock));
+  await attempt('stopping containerd', () => containerd.stop());
+  const cgroups = await createCgroups();
+  await attempt('killing what is left', async () => {
+    await cgroups.kill(cgroupRoot);
+    for (const pid of await findProcesses((line) => line.includes('containerd-shim') && line.includes(plan.socket)))
+      signalProcess(pid, 'SIGKILL');
+  });
+  await attempt('removing the pod network', () => network.uninstall());
+  await attempt('unmounting', async () => {
+    const mounts = createMounts();
+    for (const directory of [podsDirectory, root]) for (const point of await mounts.below(directory)) await mounts.unmount(point);
+    const left = await mounts.below(root);
+    if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
+    if (!keepImages) await rm(root, { recursive: true, force: true });
+    else for (const part of ['pods', 'logs']) await rm(`${root}/${part}`, { recursive: true, force: true });
+  });
+  await attempt('removing the cgroups', async () => {
+    if (!(await cgroups.remove(cgroupRoot))) throw new Error(`processes are left in ${cgroupRoot}`);
+  });
+}
+
+async function removeAllPods(containerd: Containerd, clock: Clock): Promise<void> {
+  await containerd.ensureRunning(new AbortController().signal);
+  const cri = createCRIClient({ endpoint: `unix://${containerd.socket}`, clock });
+  try {
+    const sandboxes = await cri.runtime.listPodSandboxes();
+    const results = await Promise.allSettled(
+      sandboxes.map(async ({ id }) => {
+        await cri.runtime.stopPodSandbox(id);
+        await cri.runtime.removePodSandbox(id);
+      }),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  } finally {
+    cri.close();
+  }
+}
