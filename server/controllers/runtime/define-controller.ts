@@ -115,10 +115,11 @@ export function defineController<T extends KubeObject>(declaration: ControllerDe
   };
 }
 
-/** Watches a resource whose objects lead to keys. */
+/** Watches a resource whose objects lead to keys; of changes only those that `concerns` says matter. */
 export function watching<T extends KubeObject>(
   resource: ResourceDefinition<T>,
   keysOf: (object: DeepReadonly<T>, dependencies: ControllerDependencies) => readonly ObjectKey[],
+  concerns: (object: DeepReadonly<T>, old: DeepReadonly<T>) => boolean = () => true,
 ): Watch {
   return {
     attach(setup) {
@@ -129,6 +130,7 @@ export function watching<T extends KubeObject>(
         onAdd: enqueue,
         onDelete: enqueue,
         onUpdate(object, old) {
+          if (!concerns(object, old)) return;
           enqueue(old);
           enqueue(object);
         },

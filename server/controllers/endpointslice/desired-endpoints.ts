@@ -1,0 +1,93 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { findTargetPort } from '../../../api/semantics/pod-ports.ts';
+import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import type { Pod, Service } from '../../../api/types/core-v1.ts';
+import type { Endpoint, EndpointPort } from '../../../api/types/discovery-v1.ts';
+import { endpointHostname, isEndpoint } from '../runtime/service-pods.ts';
+
+export type AddressType = 'IPv4' | 'IPv6';
+
+/** Endpoints that have the same ports, and so may share slices. */
+export interface EndpointGroup {
+  readonly ports: readonly EndpointPort[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Zone of a node by its name. */
+export type ZoneOf = (nodeName: string) => string | undefined;
+
+/** The endpoints that a Service should have in one address family, by their ports. */
+export function desiredEndpoints(
+  service: DeepReadonly<Service>,
+  pods: readonly DeepReadonly<Pod>[],
+  addressType: AddressType,
+  zoneOf: ZoneOf,
+): Map<string, EndpointGroup> {
+  const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>();
+  for (const pod of pods) {
+    if (!isEndpoint(pod, true)) continue;
+    const addresses = addressesOf(pod, addressType);
+    if (addresses.length === 0) continue;
+    const ports = portsOf(service, pod);
+    // All ports of the Service are named and the Pod has none of that name: traffic cannot get there.
+    if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
+    const key = portsKey(ports);
+    const group = groups.get(key) ?? { ports, endpoints: [] };
+    group.endpoints.push(endpointOf(service, pod, addresses, zoneOf));
+    groups.set(key, group);
+  }
+  return groups;
+}
+
+/** Equal for slices that carry the same ports, in whatever order. */
+export function portsKey(ports: readonly DeepReadonly<EndpointPort>[]): string {
+  const texts = ports.map(({ name, port, protocol, appProtocol }) => JSON.stringify([name, port, protocol, appProtocol]));
+  return texts.sort().join();
+}
+
+function addressesOf(pod: DeepReadonly<Pod>, addressType: AddressType): string[] {
+  const all = pod.status?.podIPs?.map(({ ip }) => ip) ?? (pod.status?.podIP ? [pod.status.podIP] : []);
+  return all.filter((ip) => ip.includes(':') === (addressType === 'IPv6'));
+}
+
+function portsOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>): EndpointPort[] {
+  const ports: EndpointPort[] = [];
+  for (const servicePort of service.spec?.ports ?? []) {
+    const port = findTargetPort(pod, servicePort);
+    if (port === undefined) continue;
+    const { name = '', protocol = 'TCP', appProtocol } = servicePort;
+    const found: EndpointPort = { name, port, protocol: protocol as NonNullable<EndpointPort['protocol']> };
+    if (appProtocol !== undefined) found.appProtocol = appProtocol;
+    ports.push(found);
+  }
+  return ports;
+}
+
+function endpointOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>, addresses: string[], zoneOf: ZoneOf): Endpoint {
+  const publishesNotReady = service.spec?.publishNotReadyAddresses === true;
+  const serving = publishesNotReady || isPodReady(pod);
+  const terminating = pod.metadata.deletionTimestamp !== undefined;
+  const ready = publishesNotReady || (serving && !terminating);
+  const { namespace = '', name = '', uid = '' } = pod.metadata;
+  const endpoint: Endpoint = {
+    addresses,
+    conditions: { ready, serving, terminating },
+    targetRef: { kind: 'Pod', namespace, name, uid },
+  };
+  const nodeName = pod.spec?.nodeName;
+  const zone = nodeName ? zoneOf(nodeName) : undefined;
+  if (nodeName) endpoint.nodeName = nodeName;
+  if (zone) endpoint.zone = zone;
+  const hostname = endpointHostname(pod, service);
+  if (hostname !== undefined) endpoint.hostname = hostname;
+  if (ready && zone && prefersZone(service)) endpoint.hints = { forZones: [{ name: zone }] };
+  if (ready && nodeName && service.spec?.trafficDistribution === 'PreferSameNode') {
+    endpoint.hints = { ...endpoint.hints, forNodes: [{ name: nodeName }] };
+  }
+  return endpoint;
+}
+
+/** KEP-4444, KEP-3015. */
+function prefersZone(service: DeepReadonly<Service>): boolean {
+  return ['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(service.spec?.trafficDistribution ?? '');
+}

@@ -1,0 +1,142 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../api/base/equality.ts';
+import { mutableCopy } from '../../../api/base/mutable-copy.ts';
+import { controllerReference } from '../../../api/meta/owner-references.ts';
+import { isHeadlessService } from '../../../api/semantics/services.ts';
+import type { Service } from '../../../api/types/core-v1.ts';
+import type { Endpoint, EndpointPort, EndpointSlice } from '../../../api/types/discovery-v1.ts';
+import { type AddressType, type EndpointGroup, portsKey } from './desired-endpoints.ts';
+
+export const serviceNameLabel = 'kubernetes.io/service-name';
+export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
+export const managedBy = 'endpointslice-controller.k8s.io';
+const headlessLabel = 'service.kubernetes.io/headless';
+
+const maxEndpointsPerSlice = 100;
+
+export interface SlicePlan {
+  readonly create: readonly EndpointSlice[];
+  readonly update: readonly EndpointSlice[];
+  readonly delete: readonly DeepReadonly<EndpointSlice>[];
+}
+
+type Slice = DeepReadonly<EndpointSlice>;
+
+/** A slice in the making; `from` is what it is now, if it exists. */
+interface Draft {
+  readonly from: Slice | undefined;
+  readonly ports: readonly DeepReadonly<EndpointPort>[];
+  endpoints: Endpoint[];
+  isChanged: boolean;
+}
+
+/**
+ * What to write so that the slices of one address family hold exactly these endpoints, with as few writes as can be: every
+ * written slice goes to every node. Endpoints stay where they are; new ones first fill slices that change anyhow.
+ */
+export function planSlices(
+  service: DeepReadonly<Service>,
+  addressType: AddressType,
+  groups: ReadonlyMap<string, EndpointGroup>,
+  existing: readonly Slice[],
+): SlicePlan {
+  const drafts: Draft[] = [];
+  const unwanted = existing.filter((slice) => !groups.has(portsKey(slice.ports ?? [])));
+  for (const [key, group] of groups) {
+    const own = existing.filter((slice) => portsKey(slice.ports ?? []) === key);
+    drafts.push(...fill(group, own));
+  }
+  const emptied = drafts.filter((draft) => draft.endpoints.length === 0);
+  const kept = drafts.filter((draft) => draft.endpoints.length > 0);
+  if (kept.length === 0) kept.push(placeholder(unwanted));
+
+  const removable = [...unwanted, ...emptied.flatMap(({ from }) => (from === undefined ? [] : [from]))].filter(
+    (slice) => !kept.some(({ from }) => from === slice),
+  );
+  const plan = { create: [] as EndpointSlice[], update: [] as EndpointSlice[], delete: removable };
+  for (const draft of kept) {
+    // A slice that would be deleted is written anew instead of creating another.
+    const from = draft.from ?? plan.delete.shift();
+    const slice = build(service, addressType, draft, from);
+    if (from === undefined) plan.create.push(slice);
+    else if (draft.isChanged || draft.from === undefined || hasOtherMetadata(from, slice)) plan.update.push(slice);
+  }
+  return plan;
+}
+
+/** A Service without endpoints has one empty slice, so that it can be seen that there are none. */
+function placeholder(unwanted: readonly Slice[]): Draft {
+  const from = unwanted.find((slice) => (slice.ports ?? []).length === 0 && (slice.endpoints ?? []).length === 0);
+  return { from, ports: [], endpoints: [], isChanged: false };
+}
+
+function fill(group: EndpointGroup, own: readonly Slice[]): Draft[] {
+  const waiting = new Map(group.endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
+  const drafts: Draft[] = own.map((from) => {
+    const present = from.endpoints ?? [];
+    const endpoints: Endpoint[] = [];
+    let isChanged = false;
+    for (const old of present) {
+      const key = endpointKey(old);
+      const wanted = waiting.get(key);
+      if (wanted === undefined) {
+        isChanged = true;
+        continue;
+      }
+      waiting.delete(key);
+      endpoints.push(wanted);
+      isChanged ||= !isSemanticallyEqual(old, wanted);
+    }
+    return { from, ports: from.ports ?? [], endpoints, isChanged };
+  });
+  const rest = [...waiting.values()];
+  const addTo = (draft: Draft) => {
+    const room = Math.max(0, maxEndpointsPerSlice - draft.endpoints.length);
+    if (room === 0 || rest.length === 0) return;
+    draft.endpoints.push(...rest.splice(0, room));
+    draft.isChanged = true;
+  };
+  for (const draft of drafts.filter(({ isChanged }) => isChanged)) addTo(draft);
+  const fitting = drafts.filter((draft) => draft.endpoints.length + rest.length <= maxEndpointsPerSlice);
+  const fullest = fitting.sort((a, b) => b.endpoints.length - a.endpoints.length)[0];
+  if (fullest !== undefined) addTo(fullest);
+  while (rest.length > 0) {
+    drafts.push({ from: undefined, ports: group.ports, endpoints: rest.splice(0, maxEndpointsPerSlice), isChanged: true });
+  }
+  return drafts;
+}
+
+/** One Pod's endpoint, whatever its conditions. */
+function endpointKey(endpoint: DeepReadonly<Endpoint>): string {
+  return [endpoint.targetRef?.uid, endpoint.targetRef?.name, ...endpoint.addresses].join();
+}
+
+function build(service: DeepReadonly<Service>, addressType: AddressType, draft: Draft, from: Slice | undefined): EndpointSlice {
+  const { namespace = '', name = '' } = service.metadata;
+  const metadata: EndpointSlice['metadata'] =
+    from === undefined ? { generateName: generateName(name), namespace } : mutableCopy<EndpointSlice>(from).metadata;
+  metadata.labels = labelsOf(service);
+  metadata.ownerReferences = [controllerReference(service, { apiVersion: 'v1', kind: 'Service' })];
+  return { addressType, endpoints: draft.endpoints, metadata, ports: draft.ports.map((port) => ({ ...port })) };
+}
+
+function hasOtherMetadata(from: Slice, slice: EndpointSlice): boolean {
+  return (
+    !isSemanticallyEqual(from.metadata.labels, slice.metadata.labels) ||
+    !isSemanticallyEqual(from.metadata.ownerReferences, slice.metadata.ownerReferences)
+  );
+}
+
+/** Leaves room for the random part. */
+function generateName(serviceName: string): string {
+  return `${serviceName.slice(0, 252)}-`;
+}
+
+function labelsOf(service: DeepReadonly<Service>): Record<string, string> {
+  const labels: Record<string, string> = { ...service.metadata.labels };
+  delete labels[headlessLabel];
+  if (isHeadlessService(service)) labels[headlessLabel] = '';
+  labels[serviceNameLabel] = service.metadata.name ?? '';
+  labels[managedByLabel] = managedBy;
+  return labels;
+}
