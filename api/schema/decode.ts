@@ -1,3 +1,4 @@
+import { type JSONObject, setOwn } from '../base/json-object.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeBase64Text, decodedFormats, decodeFormat, decodeInteger, describeJSON } from './decode-scalar.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
@@ -7,8 +8,6 @@ export interface Decoded {
   /** Paths of fields that the schema does not know and that were dropped, e.g. `spec.containers[0].foo`; at most 100. */
   readonly unknownFields: readonly string[];
 }
-
-type JSONObject = Record<string, unknown>;
 
 /** Upstream stops collecting after this many. */
 const maxUnknownFields = 100;
@@ -146,11 +145,6 @@ function sortedKeys(value: JSONObject): string[] {
     if ((keys[index - 1] ?? '') > (keys[index] ?? '')) return keys.sort();
   }
   return keys;
-}
-
-function setOwn(object: JSONObject, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  else object[key] = value;
 }
 
 function decodeStruct(

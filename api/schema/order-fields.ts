@@ -1,6 +1,5 @@
+import { type JSONObject, setOwn } from '../base/json-object.ts';
 import type { StructuralSchema } from './structural-schema.ts';
-
-type JSONObject = Record<string, unknown>;
 
 /**
  * The object with its fields in the order in which decode leaves them and map keys sorted, so that equal objects have
@@ -53,9 +52,4 @@ function orderMap(object: JSONObject, values: StructuralSchema): JSONObject {
     setOwn(ordered, key, inner);
   }
   return changed ? ordered : object;
-}
-
-function setOwn(object: JSONObject, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  else object[key] = value;
 }

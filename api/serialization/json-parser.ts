@@ -1,3 +1,5 @@
+import { setOwn } from '../base/json-object.ts';
+
 /** Text that is no JSON; the message is that of Go's encoding/json, which clients of Kubernetes see. */
 export class JSONSyntaxError extends Error {
   constructor(message: string) {
@@ -106,8 +108,7 @@ export class JSONParser {
       if (Object.hasOwn(object, key) && this.#duplicates.size < maxDuplicates) this.#duplicates.add(this.#path.join(''));
       const value = this.#value();
       this.#path.pop();
-      if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-      else object[key] = value;
+      setOwn(object, key, value);
       this.#skipSpace();
       const next = this.#text.charAt(this.#at);
       if (next === '}') return this.#end(object);

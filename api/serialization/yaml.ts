@@ -11,6 +11,7 @@ import {
   strTag,
   YAMLException,
 } from 'js-yaml';
+import { type JSONObject, setOwn } from '../base/json-object.ts';
 import { floatTag, integerTag } from './yaml-numbers.ts';
 
 /** Text that is no YAML, or more of it than is accepted. Worded like go-yaml's errors: `yaml: line 3: ...`. */
@@ -96,13 +97,9 @@ function expandAliases(document: unknown): unknown {
   return copy(document);
 }
 
-function copyEntries(value: object, copy: (value: unknown) => unknown): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
-    const copied = copy(item);
-    if (key === '__proto__') Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
-    else result[key] = copied;
-  }
+function copyEntries(value: object, copy: (value: unknown) => unknown): JSONObject {
+  const result: JSONObject = {};
+  for (const [key, item] of Object.entries(value)) setOwn(result, key, copy(item));
   return result;
 }
 

@@ -1,9 +1,9 @@
+import { type JSONObject, setOwn } from '../../base/json-object.ts';
 import { decodeBase64, encodeBase64 } from '../../base/base64.ts';
 import type { PropertySchema, StructuralSchema } from '../../schema/structural-schema.ts';
 import { protobufFormats } from './formats.ts';
 import { ProtobufError, ProtobufReader, ProtobufWriter, wireType } from './wire.ts';
 
-type JSONObject = Record<string, unknown>;
 type NumberedProperty = PropertySchema & { readonly protobuf: NonNullable<PropertySchema['protobuf']> };
 
 /** Fields of a message by number: a property, or the message of an inlined struct. */
@@ -30,11 +30,6 @@ function planOf(schema: StructuralSchema): MessagePlan {
   }
   plans.set(schema, plan);
   return plan;
-}
-
-function setOwn(object: JSONObject, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  else object[key] = value;
 }
 
 /** Lists that are messages of their own, since protobuf has no list of lists: their items are field 1. */

@@ -1,0 +1,161 @@
+import { quote } from '../base/quote.ts';
+import type { KubeObject } from '../meta/object.ts';
+import { badRequest } from '../meta/status-errors.ts';
+import { decode } from '../schema/decode.ts';
+import { DecodeError, formatDecodeFailure, formatStrictFailure } from '../schema/decode-error.ts';
+import type { StructuralSchema } from '../schema/structural-schema.ts';
+import { parseJSON } from './json.ts';
+import { JSONSyntaxError } from './json-parser.ts';
+import type { MediaType } from './media-types.ts';
+import { decodeMessage } from './protobuf/message.ts';
+import { readEnvelope } from './protobuf/protobuf.ts';
+import { ProtobufError } from './protobuf/wire.ts';
+import { parseYAML, YAMLSyntaxError } from './yaml.ts';
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+export interface ObjectKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+export interface ReadObjectOptions {
+  /** What the endpoint takes; a body without apiVersion or kind is taken as that. */
+  readonly expected: ObjectKind;
+  readonly schema: StructuralSchema;
+  readonly fieldValidation: FieldValidation;
+  /** Whether the server knows the kind at all: decides between two messages for a body of another kind. */
+  readonly isRegistered: (kind: ObjectKind) => boolean;
+}
+
+export interface ReadObject {
+  /** Decoded by the schema, with apiVersion and kind; not defaulted. */
+  readonly object: KubeObject & Record<string, unknown>;
+  /** What fieldValidation=Warn has to say: unknown and repeated fields. */
+  readonly warnings: readonly string[];
+}
+
+interface ParsedBody {
+  readonly value: unknown;
+  /** Repeated fields. */
+  readonly problems: readonly string[];
+}
+
+/** Decodes the body of a request. Throws StatusError 400 with upstream's messages. */
+export function readObject(body: Uint8Array, mediaType: MediaType, options: ReadObjectOptions): ReadObject {
+  const { expected, schema, fieldValidation } = options;
+  const { value, problems } = parseBody(body, mediaType, options);
+  const kind = kindOf(value, body, expected);
+  if (kind.kind !== expected.kind || kind.group !== expected.group || kind.version !== expected.version) throw wrongKind(kind, options);
+  try {
+    const { object, unknownFields } = decode(value ?? {}, schema);
+    const warnings = fieldValidation === 'Ignore' ? [] : [...problems, ...unknownFields.map((path) => `unknown field ${quote(path)}`)];
+    if (fieldValidation === 'Strict' && warnings.length > 0)
+      throw badRequest(formatDecodeFailure(kind, expected.kind, formatStrictFailure(warnings)));
+    const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
+    return {
+      object: { kind: kind.kind, apiVersion: formatAPIVersion(kind), metadata: (metadata ?? {}) as KubeObject['metadata'], ...rest },
+      warnings,
+    };
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(formatDecodeFailure(kind, expected.kind, error.message));
+    throw error;
+  }
+}
+
+function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, fieldValidation }: ReadObjectOptions): ParsedBody {
+  const findDuplicates = fieldValidation !== 'Ignore';
+  try {
+    switch (mediaType.name) {
+      case 'application/json': {
+        const { value, duplicateFields } = parseJSON(body, { findDuplicates });
+        return { value, problems: duplicateFields.map((path) => `duplicate field ${quote(path)}`) };
+      }
+      case 'application/yaml': {
+        const { value, duplicateProblem } = parseYAML(body, { findDuplicates });
+        return { value, problems: duplicateProblem === undefined ? [] : [duplicateProblem] };
+      }
+      case 'application/vnd.kubernetes.protobuf': {
+        const { apiVersion, kind, raw } = readEnvelope(body);
+        const isExpected = (kind === '' || kind === expected.kind) && (apiVersion === '' || apiVersion === formatAPIVersion(expected));
+        // A message says nothing of its kind: that of another kind would read as nonsense.
+        return { value: { ...(isExpected ? decodeMessage(raw, schema) : {}), apiVersion, kind }, problems: [] };
+      }
+    }
+  } catch (error) {
+    if (error instanceof JSONSyntaxError)
+      throw unrecognized(body, expected, `couldn't get version/kind; json parse error: ${error.message}`);
+    if (error instanceof YAMLSyntaxError || error instanceof ProtobufError) throw unrecognized(body, expected, error.message);
+    throw error;
+  }
+}
+
+/** The fields that name the kind, before anything else is looked at. */
+function kindOf(value: unknown, body: Uint8Array, expected: ObjectKind): ObjectKind {
+  const fail = (what: string) =>
+    unrecognized(body, expected, `couldn't get version/kind; json parse error: json: cannot unmarshal ${what}`);
+  if (value !== null && (typeof value !== 'object' || Array.isArray(value))) {
+    const goType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+    throw fail(`${Array.isArray(value) ? 'array' : nameOf(value)} into Go value of type ${goType}`);
+  }
+  const { apiVersion = '', kind = '' } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  for (const [field, content] of Object.entries({ apiVersion, kind })) {
+    if (content !== null && typeof content !== 'string')
+      throw fail(`${Array.isArray(content) ? 'array' : nameOf(content)} into Go struct field .${field} of type string`);
+  }
+  const text = typeof apiVersion === 'string' ? apiVersion : '';
+  const parts = text.split('/');
+  if (parts.length > 2) throw unrecognized(body, expected, `unexpected GroupVersion string: ${text}`);
+  const [group = '', version = ''] = parts.length === 2 ? parts : ['', text];
+  const isUnversioned = text === '';
+  return {
+    group: isUnversioned ? expected.group : group,
+    version: isUnversioned ? expected.version : version,
+    kind: typeof kind === 'string' && kind !== '' ? kind : expected.kind,
+  };
+}
+
+function nameOf(value: unknown): string {
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
+}
+
+function formatAPIVersion({ group, version }: ObjectKind): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** Upstream's name of the list of known kinds, which its message quotes. */
+const schemeName = 'pkg/api/legacyscheme/scheme.go:30';
+
+function wrongKind(kind: ObjectKind, { expected, isRegistered }: ReadObjectOptions): Error {
+  if (!isRegistered(kind)) {
+    const reason = `no kind ${quote(kind.kind)} is registered for version ${quote(formatAPIVersion(kind))} in scheme ${quote(schemeName)}`;
+    return badRequest(formatDecodeFailure(kind, expected.kind, reason));
+  }
+  if (kind.kind === expected.kind && kind.group === expected.group) {
+    return badRequest(
+      `the API version in the data (${formatAPIVersion(kind)}) does not match the expected API version (${formatAPIVersion(expected)})`,
+    );
+  }
+  const internal = expected.group === '' ? 'core' : (expected.group.split('.')[0] ?? '');
+  return badRequest(
+    formatDecodeFailure(
+      kind,
+      expected.kind,
+      `converting (${kind.version}.${kind.kind}) to (${internal}.${expected.kind}): unknown conversion`,
+    ),
+  );
+}
+
+/** The beginning of the body, in hexadecimal where it is no JSON object. */
+function summarize(body: Uint8Array): string {
+  const most = 30;
+  if (body.length === 0) return '<empty>';
+  const head = body.subarray(0, most);
+  const text = body[0] === 0x7b ? new TextDecoder().decode(head) : Array.from(head, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return body.length > most ? `${text} ...` : text;
+}
+
+function unrecognized(body: Uint8Array, expected: ObjectKind, reason: string): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${reason} (${summarize(body)})`);
+}
