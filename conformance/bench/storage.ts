@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { silentLogger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { openEmbeddedStorage } from '../../server/storage/embedded/embedded-storage.ts';
+import { connectEtcdStorage } from '../../server/storage/etcd/etcd-storage.ts';
 import { createMemoryStorage } from '../../server/storage/memory/memory-storage.ts';
 import type { Storage } from '../../server/storage/storage.ts';
 import { createCacheSource } from '../../server/storage/watch-cache/cache-source.ts';
@@ -100,8 +101,8 @@ async function benchCache(storage: Storage): Promise<void> {
   console.log(`  cache: memory ${Math.round(perObject)} B per object of ${valueBytes} B`);
   const signal = new AbortController().signal;
   await report('cache: consistent read', async () => {
-    for (let at = 0; at < 20_000; at++) await cache.reach('newest', { timeoutMs: 3000, signal });
-    return 20_000;
+    for (let at = 0; at < 5000; at++) await cache.reach('newest', { timeoutMs: 3000, signal });
+    return 5000;
   });
   await benchWatch(storage, cache, source);
 }
@@ -137,6 +138,8 @@ try {
     if (name === 'memory') await bench(name, createMemoryStorage({ clock: systemClock }));
     else if (name === 'embedded')
       await bench(name, await openEmbeddedStorage({ directory, clock: systemClock, logger: silentLogger, processID: process.pid }));
+    else if (name.startsWith('etcd='))
+      await bench(name, await connectEtcdStorage({ endpoints: [name.slice(5)], clock: systemClock, logger: silentLogger }));
     else throw new Error(`unknown store ${name}`);
   }
 } finally {

@@ -50,7 +50,7 @@ export class EtcdLeases {
 
   async #grant(seconds: number): Promise<string> {
     // a lease that was granted without our hearing of it does no harm: it expires
-    const { ID } = await this.#members.read((client, options) => client.leaseClient.leaseGrant({ TTL: seconds }, options));
+    const { ID } = await this.#members.read((member, options) => member.leases.leaseGrant({ TTL: seconds }, options));
     return ID;
   }
 }

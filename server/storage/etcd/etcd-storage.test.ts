@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
+import { systemRandom } from '../../../api/base/system-random.ts';
+import { makeAuthority, makeCertificate } from '../../pki/make-certificate.ts';
 import { prefixEnd } from '../storage.ts';
 import type { EtcdProcess } from '../testing/etcd-process.ts';
 import { startEtcd } from '../testing/etcd-process.ts';
 import { put, rejectsWith } from '../testing/storage-assertions.ts';
 import { describeStorage } from '../testing/storage-suite.ts';
 import { collect } from '../testing/watch-suite.ts';
+import type { EtcdTLS } from './etcd-member.ts';
 import { connectEtcdStorage } from './etcd-storage.ts';
 
 const connect = (endpoints: readonly string[]) => connectEtcdStorage({ endpoints, clock: systemClock, logger: silentLogger });
@@ -114,6 +120,40 @@ describe('etcd storage over failures', function () {
     await storage.close();
   });
 
+  it('speaks TLS, with a certificate of its own where etcd asks for one', async () => {
+    const { settings, tls } = await makeTLS();
+    const secure = await startEtcd({ scheme: 'https', settings });
+    try {
+      const options = { endpoints: [secure.endpoint], clock: systemClock, logger: silentLogger, operationTimeoutMs: 5000 };
+      const storage = await connectEtcdStorage({ ...options, tls });
+      const revision = await put(storage, '/registry/a', 'x');
+      assert.equal((await collect(storage, '/registry/', 1, 1))[0]?.revision, revision);
+      await storage.close();
+      await rejectsWith('unavailable', () =>
+        connectEtcdStorage({ ...options, operationTimeoutMs: 500, tls: { certificateAuthority: tls.certificateAuthority } }),
+      );
+    } finally {
+      await secure.dispose();
+    }
+  });
+
+  it('says so when etcd has no space left', async () => {
+    const small = await startEtcd({ settings: { 'quota-backend-bytes': '2000000' } });
+    try {
+      const storage = await connect([small.endpoint]);
+      await storage.checkHealth(AbortSignal.timeout(5000));
+      const value = new Uint8Array(500_000);
+      await rejectsWith('no-space', async () => {
+        for (let write = 0; write < 20; write++)
+          await storage.commit({ conditions: [], operations: [{ type: 'put', key: `/registry/${write}`, value }] });
+      });
+      await rejectsWith('no-space', () => storage.checkHealth(AbortSignal.timeout(5000)));
+      await storage.close();
+    } finally {
+      await small.dispose();
+    }
+  });
+
   it('says what is wrong when there is no etcd', async () => {
     const error = await rejectsWith('unavailable', () =>
       connectEtcdStorage({ endpoints: ['http://127.0.0.1:1'], clock: systemClock, logger: silentLogger, operationTimeoutMs: 500 }),
@@ -129,3 +169,30 @@ describe('etcd storage over failures', function () {
     await watching;
   });
 });
+
+async function makeTLS(): Promise<{ settings: Record<string, string>; tls: EtcdTLS }> {
+  const directory = await mkdtemp(join(tmpdir(), 'kubets-etcd-tls-'));
+  after(() => rm(directory, { recursive: true }));
+  const dependencies = { clock: systemClock, random: systemRandom };
+  const authority = await makeAuthority('etcd-ca', dependencies);
+  const issue = (commonName: string, usages: readonly ('server' | 'client')[]) =>
+    makeCertificate({ commonName, usages, addresses: ['127.0.0.1'], validityDays: 1 }, authority, dependencies);
+  const server = await issue('etcd', ['server', 'client']);
+  const client = await issue('kubets', ['client']);
+  const write = async (name: string, text: string) => {
+    await writeFile(join(directory, name), text);
+    return join(directory, name);
+  };
+  const settings = {
+    'cert-file': await write('server.crt', server.certificatePEM),
+    'key-file': await write('server.key', server.keyPEM),
+    'trusted-ca-file': await write('ca.crt', authority.certificatePEM),
+    'client-cert-auth': 'true',
+  };
+  const tls = {
+    certificateAuthority: Buffer.from(authority.certificatePEM),
+    certificate: Buffer.from(client.certificatePEM),
+    key: Buffer.from(client.keyPEM),
+  };
+  return { settings, tls };
+}

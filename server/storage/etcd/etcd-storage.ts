@@ -1,10 +1,11 @@
-import type { ICompare, IRequestOp } from 'etcd3';
+import type { ICompare, IRequestOp } from 'etcd3/lib/rpc.js';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { CommitResult, GetResult, Operation, RangeOptions, RangeResult, Storage, Transaction } from '../storage.ts';
 import { StorageError } from '../storage.ts';
 import { EtcdLeases } from './etcd-leases.ts';
-import type { EtcdTLS } from './etcd-members.ts';
+import type { EtcdTLS } from './etcd-member.ts';
+import { createEtcdMember } from './etcd-member.ts';
 import { EtcdMembers } from './etcd-members.ts';
 import { EtcdWatches, storedEntry } from './etcd-watches.ts';
 import { interpretEtcdError } from './interpret-etcd-error.ts';
@@ -28,7 +29,10 @@ const healthKey = Buffer.from('health');
 /** A Storage in an etcd cluster (v3 API). Throws StorageError if no member answers in time. */
 export async function connectEtcdStorage(options: EtcdStorageOptions): Promise<Storage> {
   const { endpoints, tls, clock, logger, operationTimeoutMs = 10_000 } = options;
-  const members = new EtcdMembers({ endpoints, tls, clock, operationTimeoutMs });
+  const members = new EtcdMembers(
+    endpoints.map((endpoint) => createEtcdMember(endpoint, tls)),
+    { clock, operationTimeoutMs },
+  );
   const storage = new EtcdStorage(members, clock, logger);
   try {
     const revision = await storage.currentRevision();
@@ -52,7 +56,7 @@ class EtcdStorage implements Storage {
   }
 
   async currentRevision(): Promise<number> {
-    const { header } = await this.#members.read((client, options) => client.kv.range({ key: healthKey, count_only: true }, options));
+    const { header } = await this.#members.read((member, options) => member.kv.range({ key: healthKey, count_only: true }, options));
     const revision = Number(header.revision);
     this.#watches.expect(revision);
     return revision;
@@ -60,7 +64,7 @@ class EtcdStorage implements Storage {
 
   async get(key: string, options?: { readonly revision?: number }): Promise<GetResult> {
     const request = { key: Buffer.from(key), ...(options?.revision ? { revision: options.revision } : {}) };
-    const { kvs, header } = await this.#members.read((client, callOptions) => client.kv.range(request, callOptions));
+    const { kvs, header } = await this.#members.read((member, callOptions) => member.kv.range(request, callOptions));
     const [kv] = kvs;
     return { ...(kv ? { entry: storedEntry(kv) } : {}), revision: Number(header.revision) };
   }
@@ -73,7 +77,7 @@ class EtcdStorage implements Storage {
       ...(options.limit ? { limit: options.limit } : {}),
       ...(options.revision ? { revision: options.revision } : {}),
     };
-    const { kvs, more, count, header } = await this.#members.read((client, callOptions) => client.kv.range(request, callOptions));
+    const { kvs, more, count, header } = await this.#members.read((member, callOptions) => member.kv.range(request, callOptions));
     return { entries: kvs.map(storedEntry), more, count: Number(count), revision: options.revision || Number(header.revision) };
   }
 
@@ -94,7 +98,7 @@ class EtcdStorage implements Storage {
 
   async compact(revision: number): Promise<void> {
     try {
-      await this.#members.read((client, options) => client.kv.compact({ revision, physical: false }, options));
+      await this.#members.read((member, options) => member.kv.compact({ revision, physical: false }, options));
     } catch (cause) {
       const error = interpretEtcdError(cause);
       if (error.reason !== 'compacted') throw error; // another has been there before
@@ -121,7 +125,7 @@ class EtcdStorage implements Storage {
   /** A linearizable read needs a majority; alarms say that writes are refused. */
   async #probe(): Promise<void> {
     await this.currentRevision();
-    const { alarms } = await this.#members.read((client, options) => client.maintenance.alarm({ action: 'Get' }, options));
+    const { alarms } = await this.#members.read((member, options) => member.maintenance.alarm({ action: 'Get' }, options));
     for (const { alarm } of alarms) {
       if (alarm === 'Nospace') throw new StorageError('no-space', 'etcd: alarm NOSPACE is raised');
       if (alarm === 'Corrupt') throw new StorageError('corrupt', 'etcd: alarm CORRUPT is raised');
@@ -134,7 +138,7 @@ class EtcdStorage implements Storage {
     );
     const success = await Promise.all(operations.map((operation) => this.#request(operation)));
     const failure = conditions.map(({ key }): IRequestOp => ({ request_range: { key: Buffer.from(key) } }));
-    const response = await this.#members.write((client, options) => client.kv.txn({ compare, success, failure }, options));
+    const response = await this.#members.write((member, options) => member.kv.txn({ compare, success, failure }, options));
     const revision = Number(response.header.revision);
     if (response.succeeded) return { succeeded: true, revision };
     const current = response.responses.map(({ response_range }) => {

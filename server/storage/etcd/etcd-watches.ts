@@ -1,12 +1,13 @@
-import type { Etcd3, IEvent, IKeyValue, IWatchResponse } from 'etcd3';
+import type { IEvent, IKeyValue, IWatchResponse } from 'etcd3/lib/rpc.js';
 import type { Clock } from '../../../api/base/clock.ts';
 import { sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { StorageEvent, StoredEntry, WatchBatch, WatchOptions } from '../storage.ts';
 import { StorageError } from '../storage.ts';
+import type { EtcdMember } from './etcd-member.ts';
 import type { EtcdMembers } from './etcd-members.ts';
 
-type WatchStream = Awaited<ReturnType<Etcd3['watchClient']['watch']>>;
+type WatchStream = ReturnType<EtcdMember['watch']>;
 
 const minRetryMs = 50;
 const maxRetryMs = 2000;
@@ -56,9 +57,9 @@ export class EtcdWatches {
     let { afterRevision } = options;
     let delayMs = minRetryMs;
     while (!signal.aborted) {
-      const { client } = this.#members;
+      const member = this.#members.current;
       try {
-        for await (const batch of this.#follow(client, { ...options, afterRevision, signal })) {
+        for await (const batch of this.#follow(member, { ...options, afterRevision, signal })) {
           afterRevision = batch.revision;
           delayMs = minRetryMs;
           yield batch;
@@ -66,7 +67,7 @@ export class EtcdWatches {
       } catch (error) {
         if (signal.aborted) break;
         if (error instanceof StorageError && error.reason === 'compacted') throw error;
-        this.#members.next(client);
+        this.#members.leave(member);
         this.#logger.warn('Lost a watch of etcd; resuming it', { error, start: options.start, afterRevision });
       }
       await sleep(this.#clock, delayMs, signal).catch(() => undefined);
@@ -76,9 +77,9 @@ export class EtcdWatches {
     return undefined;
   }
 
-  async *#follow(client: Etcd3, options: WatchOptions): AsyncGenerator<WatchBatch, undefined> {
+  async *#follow(member: EtcdMember, options: WatchOptions): AsyncGenerator<WatchBatch, undefined> {
     const { start, end, afterRevision, signal } = options;
-    const stream = await client.watchClient.watch();
+    const stream = member.watch();
     stream.on('error', () => undefined); // told by the iteration below, but for the one that follows cancel()
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel);
@@ -138,14 +139,9 @@ function assertNotCanceled({ canceled, compact_revision, cancel_reason }: IWatch
   throw new StorageError('unavailable', `etcd: the watch was canceled: ${cancel_reason}`);
 }
 
-/** The library's type leaves out that its streams are Node's, which read no faster than they are iterated. */
+/** A stream is read no faster than it is iterated. */
 function responsesOf(stream: WatchStream): AsyncIterable<IWatchResponse> {
-  if (!isAsyncIterable(stream)) throw new TypeError('the watch stream cannot be iterated');
   return stream;
-}
-
-function isAsyncIterable(stream: WatchStream): stream is WatchStream & AsyncIterable<IWatchResponse> {
-  return Symbol.asyncIterator in stream;
 }
 
 function storageEvent({ type, kv, prev_kv }: IEvent): StorageEvent {

@@ -1,13 +1,12 @@
 import type { StorageErrorReason } from '../storage.ts';
 import { StorageError } from '../storage.ts';
 
-/** etcd and gRPC tell errors by text alone once the client library has wrapped them. The first match counts. */
+/** etcd has one gRPC code for several errors; their texts tell them apart. The first match counts. */
 const reasons: readonly [text: RegExp, reason: StorageErrorReason][] = [
   [/required revision has been compacted/i, 'compacted'],
   [/required revision is a future revision/i, 'future-revision'],
   [/database space exceeded/i, 'no-space'],
   [/corrupt/i, 'corrupt'],
-  [/client was already closed/i, 'closed'],
   [/deadline.?exceeded|request timed out/i, 'timeout'],
 ];
 

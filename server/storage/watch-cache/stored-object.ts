@@ -1,8 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
+import { parseJSON } from '../../../api/serialization/json.ts';
 import { StorageError } from '../storage.ts';
 import type { CachedObject } from './watch-cache.ts';
-import { asBuffer, parseAt, setResourceVersion } from './wire-json.ts';
+import { parseAt, setResourceVersion } from './wire-json.ts';
 
 /** What the cache must know of a stored resource. */
 export interface CachedResource {
@@ -16,8 +17,6 @@ export interface CachedResource {
   readonly selectableFields: Readonly<Record<string, (object: DeepReadonly<KubeObject>) => string>>;
   /** Makes JSON of the storage version from a stored value (decryption, older versions). Absent: it is that. */
   readonly transform?: (value: Uint8Array, key: string) => Uint8Array;
-  /** Parses wire JSON. Default: JSON.parse. */
-  readonly parse?: (json: Uint8Array) => UntypedObject;
 }
 
 /** How objects find their resource; the description may be replaced while the objects stay. */
@@ -140,9 +139,9 @@ export class StoredObject implements CachedObject {
   }
 
   #parse(): UntypedObject {
-    const { parse } = this.#resource.current;
-    const { json } = this;
-    return parse ? parse(json) : JSON.parse(asBuffer(json).toString());
+    const { value } = parseJSON(this.json);
+    if (isObject(value)) return value;
+    throw new StorageError('corrupt', `${this.key} at revision ${this.revision} cannot be read: it has no metadata`);
   }
 
   #readLabels(): Readonly<Record<string, string>> {
@@ -158,6 +157,11 @@ export class StoredObject implements CachedObject {
     const object = this.object();
     return Object.fromEntries(Object.entries(selectable).map(([name, value]) => [name, value(object)]));
   }
+}
+
+/** The wire form always has metadata. */
+function isObject(value: unknown): value is UntypedObject {
+  return typeof value === 'object' && value !== null && 'metadata' in value;
 }
 
 /** A small part of a large buffer (a message, a pool) would keep all of it in memory. */

@@ -1,3 +1,4 @@
+import { formatJSON, parseJSON } from '../../../api/serialization/json.ts';
 import { StorageError } from '../storage.ts';
 import { absent, findMember, findPath, isCloseBrace, isOpenBrace, odd, skipSpace, skipValue } from './json-scan.ts';
 
@@ -24,7 +25,7 @@ export function setResourceVersion(stored: Uint8Array, revision: number): Uint8A
 export function parseAt(json: Uint8Array, path: readonly string[]): unknown {
   const from = findPath(json, path);
   if (from === absent) return undefined;
-  if (from !== odd) return JSON.parse(asBuffer(json).toString('utf8', from, skipValue(json, from)));
+  if (from !== odd) return parseJSON(json.subarray(from, skipValue(json, from))).value;
   let value: unknown = parsed(json);
   for (const name of path) value = isRecord(value) ? value[name] : undefined;
   return value;
@@ -42,7 +43,7 @@ function joined(json: Uint8Array, before: number, inserted: string, after: numbe
 function reparsed(json: Uint8Array, revision: number): Uint8Array {
   const object = parsed(json);
   const metadata = isRecord(object['metadata']) ? object['metadata'] : {};
-  const text = JSON.stringify({ ...object, metadata: { ...metadata, resourceVersion: String(revision) } });
+  const text = formatJSON({ ...object, metadata: { ...metadata, resourceVersion: String(revision) } });
   const wire = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   wire.write(text);
   return wire;
@@ -51,7 +52,7 @@ function reparsed(json: Uint8Array, revision: number): Uint8Array {
 function parsed(json: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(asBuffer(json).toString());
+    ({ value } = parseJSON(json));
   } catch (cause) {
     throw new StorageError('corrupt', 'the stored value is not JSON', { cause });
   }
@@ -73,6 +74,6 @@ function trimmedEnd(json: Uint8Array): number {
   return end;
 }
 
-export function asBuffer(bytes: Uint8Array): Buffer {
+function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,0 +1,82 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { CallOptions, ChannelCredentials, ClientDuplexStream, ClientOptions } from '@grpc/grpc-js';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { ICallable, IWatchRequest, IWatchResponse } from 'etcd3/lib/rpc.js';
+import { KVClient, LeaseClient, MaintenanceClient } from 'etcd3/lib/rpc.js';
+import { etcdMethod } from './etcd-protocol.ts';
+
+/** PEM. */
+export interface EtcdTLS {
+  readonly certificateAuthority: Uint8Array;
+  /** Of the client, where etcd asks for one. */
+  readonly certificate?: Uint8Array;
+  readonly key?: Uint8Array;
+}
+
+/** One member of a cluster, on one connection that is made when needed and made again when lost. */
+export interface EtcdMember {
+  readonly kv: KVClient;
+  readonly leases: LeaseClient;
+  readonly maintenance: MaintenanceClient;
+  /** A new watch stream. Fails by its events. */
+  watch(): ClientDuplexStream<IWatchRequest, IWatchResponse>;
+  close(): void;
+}
+
+const channelOptions: ClientOptions = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.min_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+  // finds connections that died without a word; etcd allows one ping in 5 s
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5000,
+};
+
+/**
+ * etcd3's clients on a connection of our own: its pool picks a random member for each call, closes connections that other
+ * calls use, and cannot verify a server that is addressed by IP.
+ */
+export function createEtcdMember(endpoint: string, tls: EtcdTLS | undefined): EtcdMember {
+  const { protocol, hostname, port } = new URL(endpoint);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const scheme = { 0: 'dns', 4: 'ipv4', 6: 'ipv6' }[isIP(host)] ?? 'dns';
+  const target = `${scheme}:${hostname}:${port || '2379'}`;
+  const isSecure = protocol === 'https:';
+  const client = new Client(target, isSecure ? secured(tls, host) : credentials.createInsecure(), {
+    ...channelOptions,
+    // TLS knows no IP addresses as server names, and Node refuses them; whom the certificate names is checked all the same
+    ...(isSecure && isIP(host) ? { 'grpc.ssl_target_name_override': 'etcd.invalid' } : {}),
+  });
+  const callable: ICallable<unknown> = {
+    exec: <T>(service: string, method: string, request: unknown, options?: CallOptions) =>
+      new Promise<T>((resolve, reject) => {
+        const { path, requestSerialize, responseDeserialize } = etcdMethod<unknown, T>(service, method);
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), options ?? {}, (error, response) => {
+          if (error || response === undefined) reject(error ?? new Error('no response'));
+          else resolve(response);
+        });
+      }),
+    withConnection: () => Promise.reject(new TypeError('only unary calls')),
+    markFailed() {},
+    callOptionsFactory: undefined,
+  };
+  return {
+    kv: new KVClient(callable),
+    leases: new LeaseClient(callable),
+    maintenance: new MaintenanceClient(callable),
+    watch() {
+      const { path, requestSerialize, responseDeserialize } = etcdMethod<IWatchRequest, IWatchResponse>('Watch', 'watch');
+      return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    },
+    close: () => client.close(),
+  };
+}
+
+function secured(tls: EtcdTLS | undefined, host: string): ChannelCredentials {
+  const buffer = (pem: Uint8Array | undefined) => (pem ? Buffer.from(pem) : null);
+  return credentials.createSsl(buffer(tls?.certificateAuthority), buffer(tls?.key), buffer(tls?.certificate), {
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+  });
+}
