@@ -43,7 +43,8 @@ function shuttingDown(): StatusError {
 
 export function shutdownGate(gate: ShutdownGate): Filter {
   return (next) => async (context) => {
-    if (gate.isClosing && context.request.peer) {
+    // Work inside the process may still finish, but nothing that would wait for the end of the process.
+    if (gate.isClosing && (context.request.peer || isLongRunning(context.info))) {
       const { status } = shuttingDown();
       throw new StatusError({ ...status, details: { retryAfterSeconds: 1 } });
     }

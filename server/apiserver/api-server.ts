@@ -1,0 +1,207 @@
+import type { Clock } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { Random } from '../../api/base/random.ts';
+import type { Client } from '../../api/client/client.ts';
+import { createClient } from '../../api/client/create-client.ts';
+import { createInformerFactory } from '../../api/client/informer-factory.ts';
+import type { InformerFactory } from '../../api/client/informer.ts';
+import type { APIRequest, Transport } from '../../api/client/transport.ts';
+import { withUser } from '../../api/client/with-user.ts';
+import { statusOf } from '../../api/meta/status-errors.ts';
+import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import type { TokenAuthenticator, TokenIssuer } from './authentication/authenticator.ts';
+import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
+import { loopbackUser } from './authentication/well-known.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import { createAuthorization } from './authorization/create-authorization.ts';
+import type { EscalationGuard } from './authorization/escalation.ts';
+import type { RuleResolver } from './authorization/rbac-authorizer.ts';
+import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
+import { nodeRules } from './bootstrap/cluster-roles.ts';
+import { createDiscovery } from './endpoints/discovery.ts';
+import { createHealth, type HealthCheck } from './endpoints/health.ts';
+import { createServerMetrics, type ServerMetrics } from './endpoints/metrics.ts';
+import { createNonResourceEndpoints } from './endpoints/non-resource.ts';
+import { createOpenAPI, type OpenAPIDocuments } from './endpoints/openapi.ts';
+import { createOpenIDDocuments } from './endpoints/openid.ts';
+import type { VersionInfo } from './endpoints/version.ts';
+import { createHandlerChain } from './filters/chain.ts';
+import { type ConcurrencyLimits, defaultConcurrencyLimits } from './filters/concurrency-limit.ts';
+import { createContext } from './filters/create-context.ts';
+import { errorResponse } from './filters/error-response.ts';
+import { onBodyEnd } from './filters/on-body-end.ts';
+import { createShutdownGate } from './filters/shutdown-gate.ts';
+import type { Handler, RequestInfo } from './request-context.ts';
+
+/** What the resources (registry, admission, subresources) may use of the server that they are part of. */
+export interface APIServerParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Acts as the API server itself, through the whole chain. */
+  readonly client: Client;
+  /** Informers over `client`; all that are asked for before start are waited for by readyz. */
+  readonly informers: InformerFactory;
+  readonly authorizer: Authorizer;
+  readonly rules: RuleResolver;
+  readonly escalation: EscalationGuard;
+  readonly tokens: TokenAuthenticator;
+  readonly tokenIssuer: TokenIssuer;
+  readonly metrics: Pick<ServerMetrics, 'watchEvent' | 'storeRequest'>;
+}
+
+/** The resources as the server needs them. */
+export interface ServedResources {
+  readonly handle: Handler;
+  /** Another array means that something has changed. */
+  definitions(): readonly ResourceDefinition[];
+  /** Stored objects by resource, for metrics. */
+  objectCounts(): Iterable<readonly [resource: string, count: number]>;
+}
+
+export interface APIServerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly version: VersionInfo;
+  parseRequestInfo(request: APIRequest): RequestInfo;
+  createResources(parts: APIServerParts): ServedResources;
+  readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
+  /** Default true. */
+  readonly allowAnonymous?: boolean;
+  /** host:port under which clients reach the server. */
+  readonly externalAddress: string;
+  readonly openAPI: OpenAPIDocuments;
+  /** Rejects if the store cannot be used. */
+  checkStorage(signal: AbortSignal): Promise<void>;
+  /** Default: upstream's. */
+  readonly limits?: ConcurrencyLimits;
+  /** Default 60 s. */
+  readonly requestTimeoutMs?: number;
+  readonly bootstrap: BootstrapOptions;
+}
+
+export interface APIServer {
+  readonly transport: Transport;
+  /** As the API server itself. */
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly authorizer: Authorizer;
+  addHealthCheck(check: HealthCheck): void;
+  /** Fills the caches, makes what a cluster has from its beginning, and resolves when the server is ready. */
+  start(): Promise<void>;
+  /** Turns new requests away, ends watches, and resolves when all others are finished. */
+  close(): Promise<void>;
+}
+
+const shutdownReason = 'the API server is shutting down';
+
+/** The API server: a Transport. It opens no sockets and reads no files; serving and storage are given to it or put around it. */
+export function createAPIServer(options: APIServerOptions): APIServer {
+  const { clock, random, logger } = options;
+  // The server is its own client: what it asks itself goes through the chain that is made further down.
+  let handle: Handler = () => Promise.reject(new Error('the API server is not complete yet'));
+  const transport = createTransport(options, (context) => handle(context));
+  const client = createClient(withUser(transport, loopbackUser), { userAgent: 'kube-apiserver' });
+  const informers = createInformerFactory({ client, clock, random, logger });
+  const authentication = createAuthentication({ ...options.authentication, clock, random, client });
+  const authorization = createAuthorization(informers, nodeRules);
+  const { authorizer, resolver: rules, escalation } = authorization;
+  const metrics = createServerMetrics({ isServed: (info) => isServed(resources.definitions(), info), objectCounts: () => resources.objectCounts() });
+  const resources = options.createResources({ clock, random, logger, client, informers, authorizer, rules, escalation, tokens: authentication.tokens, tokenIssuer: authentication.tokenIssuer, metrics });
+  const health = createHealth(logger);
+  const gate = createShutdownGate();
+  const nonResources = createNonResourceEndpoints({
+    discovery: createDiscovery({ definitions: () => resources.definitions(), serverAddress: options.externalAddress }),
+    health,
+    metrics,
+    openAPI: createOpenAPI(options.openAPI),
+    openID: createOpenIDDocuments(authentication.keys, options.authentication.issuer, options.externalAddress),
+    version: options.version,
+    groupPaths: () => groupPaths(resources.definitions()),
+    healthPaths: () => health.paths(),
+  });
+  handle = createHandlerChain(
+    {
+      clock,
+      random,
+      logger,
+      authenticator: authentication.authenticator,
+      authorizer,
+      allowAnonymous: options.allowAnonymous ?? true,
+      limits: options.limits ?? defaultConcurrencyLimits,
+      requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+      metrics: metrics.requests,
+      gate,
+    },
+    (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)),
+  );
+
+  const running = new AbortController();
+  let informing: Promise<void> = Promise.resolve();
+  let hasSynced = false;
+  const hooks = createHooks(health);
+  health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
+  health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
+  health.add({ name: 'informer-sync', check: () => assert(hasSynced, 'informers have not synced yet'), only: 'readyz' });
+  health.add({ name: 'shutdown', check: () => assert(!gate.isClosing, shutdownReason), only: 'readyz' });
+  return {
+    transport,
+    client,
+    informers,
+    authorizer,
+    addHealthCheck: (check) => health.add(check),
+    async start() {
+      informing = informers.run(running.signal);
+      await informers.synced(running.signal);
+      hasSynced = true;
+      await bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks });
+    },
+    async close() {
+      running.abort(new Error(shutdownReason));
+      await Promise.all([gate.close(), informing.catch(() => {})]);
+    },
+  };
+}
+
+function createTransport({ parseRequestInfo, clock, logger }: APIServerOptions, handle: Handler): Transport {
+  return async (request) => {
+    try {
+      const { context, release } = createContext(request, parseRequestInfo(request), clock);
+      try {
+        return onBodyEnd(await handle(context), release);
+      } catch (error) {
+        release();
+        throw error;
+      }
+    } catch (error) {
+      // Only what fails outside of the chain's own error recovery comes here: a path that cannot be read, or a bug.
+      const status = statusOf(error);
+      if (status.code === 500) logger.error('request failed', { method: request.method, path: request.path, error });
+      return errorResponse(status, request);
+    }
+  };
+}
+
+/** Things to be done after the start, each a health check until it is done. */
+function createHooks(health: { add(check: HealthCheck): void }): (name: string, work: () => Promise<void>) => Promise<void> {
+  return async (name, work) => {
+    let state = 'not finished';
+    health.add({ name: `poststarthook/${name}`, check: () => assert(state === '', state) });
+    await work();
+    state = '';
+  };
+}
+
+function assert(holds: boolean, message: string): void {
+  if (!holds) throw new Error(message);
+}
+
+function isServed(definitions: readonly ResourceDefinition[], info: RequestInfo): boolean {
+  const definition = definitions.find(({ group, version, names }) => group === info.apiGroup && version === info.apiVersion && names.plural === info.resource);
+  return definition !== undefined && (info.subresource === '' || definition.subresources[info.subresource] !== undefined);
+}
+
+function groupPaths(definitions: readonly ResourceDefinition[]): string[] {
+  return definitions.flatMap(({ group, version }) => (group === '' ? [] : [`/apis/${group}`, `/apis/${group}/${version}`]));
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { RBACListers } from '../authorization/rbac-authorizer.ts';
+import { defaultClusterRoles } from './cluster-roles.ts';
+import { controllerRoles, type ControllerRules } from './controller-roles.ts';
+import { ensureSystemNamespaces, ensureSystemObjects, type SystemObjectsOptions } from './ensure-system-objects.ts';
+import { reconcileRoles } from './reconcile-roles.ts';
+import { defaultClusterRoleBindings, defaultRoleBindings, defaultRoles } from './role-bindings.ts';
+
+export interface BootstrapOptions extends Omit<SystemObjectsOptions, 'client' | 'clock'> {
+  /** Controllers whose roles are to be there. */
+  readonly controllers: readonly ControllerRules[];
+}
+
+export interface BootstrapDependencies {
+  readonly client: Client;
+  readonly clock: Clock;
+  /** Synced. */
+  readonly listers: RBACListers;
+  /** Runs a part under its name, so that readyz can tell which is missing. */
+  hooks(name: string, work: () => Promise<void>): Promise<void>;
+}
+
+/** Makes what every cluster has from its beginning. Idempotent; the second start only reads. */
+export async function bootstrapCluster(options: BootstrapOptions, { client, clock, listers, hooks }: BootstrapDependencies): Promise<void> {
+  const namespaces = hooks('start-system-namespaces-controller', () => ensureSystemNamespaces(client));
+  const roles = hooks('rbac/bootstrap-roles', async () => {
+    await namespaces;
+    const ofControllers = controllerRoles(options.controllers);
+    const defaults = {
+      clusterRoles: [...defaultClusterRoles, ...ofControllers.roles],
+      clusterRoleBindings: [...defaultClusterRoleBindings, ...ofControllers.bindings],
+      roles: defaultRoles,
+      roleBindings: defaultRoleBindings,
+    };
+    await reconcileRoles(defaults, listers, client, clock);
+  });
+  const objects = hooks('bootstrap-controller', async () => {
+    await namespaces;
+    await ensureSystemObjects({ ...options, client, clock });
+  });
+  await Promise.all([namespaces, roles, objects]);
+}

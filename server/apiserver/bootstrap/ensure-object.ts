@@ -1,0 +1,29 @@
+import { isSemanticallyEqual } from '../../../api/base/equality.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
+import { keyOf, type KubeObject } from '../../../api/meta/object.ts';
+import { hasReason } from '../../../api/meta/status.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+
+/**
+ * Makes an object exist; `bring`, if given, returns the object as it should be, made from the one that is there. Only reads
+ * when all is as it should be. Another server doing the same at the same time is fine.
+ */
+export async function ensureObject<T extends KubeObject>(client: Client, resource: ResourceDefinition<T>, wanted: T, bring?: (present: T) => T): Promise<void> {
+  const present = await ignoreNotFound(client(resource).get(keyOf(wanted)));
+  if (!present) {
+    try {
+      await client(resource).create(wanted);
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+    }
+    return;
+  }
+  const changed = bring?.(present);
+  if (!changed || isSemanticallyEqual(changed, present)) return;
+  try {
+    await client(resource).update(changed);
+  } catch (error) {
+    if (!hasReason(error, 'Conflict')) throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
+import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
+import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
+import { services } from '../../../api/resources/core/v1/service.ts';
+import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
+import { flowSchemas as flowSchemaResource } from '../../../api/resources/flowcontrol/v1/flow-schema.ts';
+import { priorityLevelConfigurations } from '../../../api/resources/flowcontrol/v1/priority-level-configuration.ts';
+import { serviceCIDRs } from '../../../api/resources/networking/v1/service-cidr.ts';
+import { priorityClasses } from '../../../api/resources/scheduling/v1/priority-class.ts';
+import { ensureLocalAPIServices } from './api-services.ts';
+import { ensureObject } from './ensure-object.ts';
+import { flowSchemas, priorityLevels } from './flow-control.ts';
+import {
+  defaultServiceCIDR,
+  extensionAuthentication,
+  kubernetesEndpoints,
+  kubernetesEndpointSlice,
+  kubernetesService,
+  type ServingAddress,
+  systemNamespaces,
+  systemPriorityClasses,
+} from './system-objects.ts';
+
+export interface SystemObjectsOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly serviceCIDRs: readonly string[];
+  /** First address of the first service range. */
+  readonly kubernetesServiceAddress: string;
+  readonly serving: ServingAddress;
+  readonly clusterCAPEM: string;
+  readonly frontProxyCAPEM: string;
+}
+
+/** Namespaces come first: all else lives in them. */
+export async function ensureSystemNamespaces(client: Client): Promise<void> {
+  await Promise.all(systemNamespaces.map((one) => ensureObject(client, namespaces, one)));
+}
+
+/** Everything else that a cluster has from its beginning, but for roles. Idempotent; the second start only reads. */
+export async function ensureSystemObjects(options: SystemObjectsOptions): Promise<void> {
+  const { client, serving } = options;
+  // The Service's address is taken from the range that the ServiceCIDR declares.
+  await ensureObject(client, serviceCIDRs, defaultServiceCIDR(options.serviceCIDRs));
+  await Promise.all([
+    ensureObject(client, services, kubernetesService(options.kubernetesServiceAddress, serving.port), (present) => ({
+      ...present,
+      spec: { ...present.spec, ports: kubernetesService(options.kubernetesServiceAddress, serving.port).spec?.ports ?? [] },
+    })),
+    ensureObject(client, endpoints, kubernetesEndpoints(serving), (present) => ({ ...present, subsets: kubernetesEndpoints(serving).subsets ?? [] })),
+    ensureObject(client, endpointSlices, kubernetesEndpointSlice(serving), (present) => {
+      const { endpoints: wanted, ports } = kubernetesEndpointSlice(serving);
+      return { ...present, endpoints: wanted ?? [], ports: ports ?? [] };
+    }),
+    ensureObject(client, configMaps, extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM), (present) => ({
+      ...present,
+      data: { ...present.data, ...extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM).data },
+    })),
+    ...systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)),
+    ...priorityLevels.map((one) => ensureObject(client, priorityLevelConfigurations, one)),
+    ...flowSchemas.map((one) => ensureObject(client, flowSchemaResource, one)),
+    ensureLocalAPIServices(client, options.clock),
+  ]);
+}

@@ -1,0 +1,90 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { retryOnConflict } from '../../../api/client/retry-on-conflict.ts';
+import type { Clock } from '../../../api/base/clock.ts';
+import { hasReason } from '../../../api/meta/status.ts';
+import { keyOf, type KubeObject } from '../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { clusterRoleBindings } from '../../../api/resources/rbac/v1/cluster-role-binding.ts';
+import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
+import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
+import { roles } from '../../../api/resources/rbac/v1/role.ts';
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding, Subject } from '../../../api/types/rbac-v1.ts';
+import type { RBACListers } from '../authorization/rbac-authorizer.ts';
+import { uncoveredRules } from '../authorization/rule-evaluation.ts';
+import { autoUpdateAnnotation } from './role-notation.ts';
+
+export interface DefaultRoles {
+  readonly clusterRoles: readonly ClusterRole[];
+  readonly clusterRoleBindings: readonly ClusterRoleBinding[];
+  readonly roles: readonly Role[];
+  readonly roleBindings: readonly RoleBinding[];
+}
+
+/**
+ * Creates default roles and bindings that are missing, and gives back what was taken from those that are there (rules,
+ * subjects, labels), unless their `autoupdate` annotation says false. Additions are left alone. `listers` are synced.
+ */
+export async function reconcileRoles(defaults: DefaultRoles, listers: RBACListers, client: Client, clock: Clock): Promise<void> {
+  const ensure = <T extends KubeObject>(resource: ResourceDefinition<T>, wanted: T, existing: DeepReadonly<T> | undefined, plan: (present: T) => T | undefined) =>
+    ensureOne(client, clock, resource, wanted, existing, plan);
+  await Promise.all([
+    ...defaults.clusterRoles.map((one) => ensure<ClusterRole>(clusterRoles, one, listers.clusterRoles.find(keyOf(one)), (present) => planRole(one, present))),
+    ...defaults.roles.map((one) => ensure<Role>(roles, one, listers.roles.find(keyOf(one)), (present) => planRole(one, present))),
+  ]);
+  await Promise.all([
+    ...defaults.clusterRoleBindings.map((one) => ensure<ClusterRoleBinding>(clusterRoleBindings, one, listers.clusterRoleBindings.find(keyOf(one)), (present) => planBinding(one, present))),
+    ...defaults.roleBindings.map((one) => ensure<RoleBinding>(roleBindings, one, listers.roleBindings.find(keyOf(one)), (present) => planBinding(one, present))),
+  ]);
+}
+
+async function ensureOne<T extends KubeObject>(
+  client: Client,
+  clock: Clock,
+  resource: ResourceDefinition<T>,
+  wanted: T,
+  existing: DeepReadonly<T> | undefined,
+  plan: (present: T) => T | undefined,
+): Promise<void> {
+  // What the cache has is shared; the plan copies what it changes.
+  if (existing && plan(existing as T) === undefined) return;
+  if (!existing) {
+    try {
+      await client(resource).create(wanted);
+      return;
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+    }
+  }
+  await retryOnConflict(clock, async () => {
+    const changed = plan(await client(resource).get(keyOf(wanted)));
+    if (changed) await client(resource).update(changed);
+  });
+}
+
+/** The role with what it lacks, undefined if it lacks nothing. */
+export function planRole<T extends Role | ClusterRole>(wanted: T, present: T): T | undefined {
+  if (!mayUpdate(present)) return undefined;
+  const isAggregated = 'aggregationRule' in wanted && wanted.aggregationRule !== undefined;
+  const missing = isAggregated ? [] : uncoveredRules(present.rules ?? [], wanted.rules ?? []);
+  const labels = missingEntries(wanted.metadata.labels, present.metadata.labels);
+  if (missing.length === 0 && !labels) return undefined;
+  return { ...present, metadata: { ...present.metadata, labels: { ...present.metadata.labels, ...labels } }, rules: [...(present.rules ?? []), ...missing] };
+}
+
+/** The binding with the subjects it lacks, undefined if it lacks nothing. What a binding refers to cannot be changed. */
+export function planBinding<T extends RoleBinding | ClusterRoleBinding>(wanted: T, present: T): T | undefined {
+  if (!mayUpdate(present)) return undefined;
+  const isIn = (subject: Subject) => (present.subjects ?? []).some((other) => other.kind === subject.kind && other.name === subject.name && (other.namespace ?? '') === (subject.namespace ?? ''));
+  const missing = (wanted.subjects ?? []).filter((subject) => !isIn(subject));
+  return missing.length === 0 ? undefined : { ...present, subjects: [...(present.subjects ?? []), ...missing] };
+}
+
+function mayUpdate(present: KubeObject): boolean {
+  return present.metadata.annotations?.[autoUpdateAnnotation] !== 'false';
+}
+
+function missingEntries(wanted: Record<string, string> | undefined, present: Record<string, string> | undefined): Record<string, string> | undefined {
+  const missing = Object.entries(wanted ?? {}).filter(([name]) => present?.[name] === undefined);
+  return missing.length === 0 ? undefined : Object.fromEntries(missing);
+}

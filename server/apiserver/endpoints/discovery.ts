@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { negotiateOutput, type RequestedKind } from '../../../api/serialization/negotiate.ts';
+import type { RequestContext } from '../request-context.ts';
+import { apiGroup, apiGroupDiscovery, apiGroupList, apiResourceList, groupDefinitions, type ServedGroup } from './discovery-documents.ts';
+import { documentResponse, isNotModified } from './document-response.ts';
+
+export interface DiscoveryDependencies {
+  /** What is served at present; another array means that something has changed. */
+  definitions(): readonly ResourceDefinition[];
+  /** host:port under which clients reach the server, for /api. */
+  readonly serverAddress: string;
+}
+
+/** Answers paths of discovery: /api, /apis and below. undefined: there is no such document. */
+export type DiscoveryEndpoint = (context: RequestContext) => APIResponse | undefined;
+
+const aggregatedContentType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+interface AggregatedDocument {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+interface Documents {
+  readonly definitions: readonly ResourceDefinition[];
+  readonly groups: readonly ServedGroup[];
+  readonly aggregated: Map<string, AggregatedDocument>;
+}
+
+export function createDiscovery({ definitions, serverAddress }: DiscoveryDependencies): DiscoveryEndpoint {
+  let current: Documents | undefined;
+  const documents = (): Documents => {
+    const present = definitions();
+    if (current?.definitions !== present) current = { definitions: present, groups: groupDefinitions(present), aggregated: new Map() };
+    return current;
+  };
+  return (context) => {
+    const parts = context.info.path.split('/').filter((part) => part !== '');
+    const [prefix, group, version] = parts;
+    if (prefix === 'api') return discoverCore(context, documents(), parts, serverAddress);
+    if (prefix !== 'apis' || parts.length > 3) return undefined;
+    if (group === undefined) return discoverRoot(context, documents(), 'apis', () => apiGroupList(documents().groups));
+    const served = documents().groups.find((candidate) => candidate.group === group && group !== '');
+    if (!served) return undefined;
+    if (version === undefined) return plainDocument(context, apiGroup(served));
+    const servedVersion = served.versions.find((candidate) => candidate.version === version);
+    return servedVersion && plainDocument(context, apiResourceList(group, servedVersion));
+  };
+}
+
+function discoverCore(context: RequestContext, documents: Documents, [, version, ...rest]: readonly string[], serverAddress: string): APIResponse | undefined {
+  const core = documents.groups.find(({ group }) => group === '');
+  if (!core || rest.length > 0) return undefined;
+  if (version === undefined) {
+    return discoverRoot(context, documents, 'api', () => ({
+      kind: 'APIVersions',
+      versions: core.versions.map((served) => served.version),
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+    }));
+  }
+  const served = core.versions.find((candidate) => candidate.version === version);
+  return served && plainDocument(context, apiResourceList('', served));
+}
+
+/** /api and /apis: the legacy document, or all groups in one for clients that ask for it (KEP-3352). */
+function discoverRoot(context: RequestContext, documents: Documents, root: 'api' | 'apis', legacy: () => unknown): APIResponse {
+  const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isAggregated });
+  if (!output.as) return withVary(documentResponse(legacy(), output));
+  const { bytes, etag } = aggregatedDocument(documents, root);
+  const headers = { 'content-type': aggregatedContentType, etag, vary: 'Accept', 'cache-control': 'public' };
+  if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
+  return { status: 200, headers, body: { kind: 'bytes', bytes } };
+}
+
+function isAggregated({ group, version, kind }: RequestedKind): boolean {
+  return group === 'apidiscovery.k8s.io' && version === 'v2' && kind === 'APIGroupDiscoveryList';
+}
+
+function aggregatedDocument(documents: Documents, root: 'api' | 'apis'): AggregatedDocument {
+  const known = documents.aggregated.get(root);
+  if (known) return known;
+  const items = documents.groups.filter(({ group }) => (group === '') === (root === 'api')).map(apiGroupDiscovery);
+  const bytes = Buffer.from(`${JSON.stringify({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items })}\n`);
+  const etag = `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"`;
+  const made = { bytes, etag };
+  documents.aggregated.set(root, made);
+  return made;
+}
+
+function plainDocument(context: RequestContext, document: unknown): APIResponse {
+  return documentResponse(document, negotiateOutput(context.request.headers['accept']));
+}
+
+function withVary(response: APIResponse): APIResponse {
+  return { ...response, headers: { ...response.headers, vary: 'Accept' } };
+}

@@ -1,0 +1,21 @@
+import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
+import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { formatYAML } from '../../../api/serialization/yaml.ts';
+
+const encoder = new TextEncoder();
+
+/** A document of the server's own (discovery, version) in the negotiated format. */
+export function documentResponse(document: unknown, { mediaType, pretty }: NegotiatedOutput): APIResponse {
+  if (mediaType.name === 'application/yaml') {
+    return { status: 200, headers: { 'content-type': 'application/yaml' }, body: { kind: 'bytes', bytes: encoder.encode(formatYAML(document)) } };
+  }
+  const text = pretty ? JSON.stringify(document, undefined, 2) : `${JSON.stringify(document)}\n`;
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes: encoder.encode(text), object: () => document } };
+}
+
+/** Whether the client already has the document with that entity tag (RFC 9110 13.1.2). */
+export function isNotModified(request: APIRequest, etag: string): boolean {
+  const header = request.headers['if-none-match'];
+  if (header === undefined) return false;
+  return header.split(',').some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === etag);
+}

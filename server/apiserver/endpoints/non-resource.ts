@@ -1,0 +1,73 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { plainResponse } from '../filters/error-response.ts';
+import type { Handler, RequestContext } from '../request-context.ts';
+import type { DiscoveryEndpoint } from './discovery.ts';
+import type { HealthEndpoint } from './health.ts';
+import type { ServerMetrics } from './metrics.ts';
+import type { OpenAPIEndpoint } from './openapi.ts';
+import type { OpenIDDocuments } from './openid.ts';
+import { type VersionInfo, versionResponse } from './version.ts';
+
+export interface NonResourceEndpoints {
+  readonly discovery: DiscoveryEndpoint;
+  readonly health: HealthEndpoint;
+  readonly metrics: ServerMetrics;
+  readonly openAPI: OpenAPIEndpoint;
+  readonly openID: OpenIDDocuments;
+  readonly version: VersionInfo;
+  /** Paths of the served groups and versions, for `/`. */
+  groupPaths(): readonly string[];
+  healthPaths(): readonly string[];
+}
+
+const fixedPaths = ['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
+
+const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** All that is served and is not a resource. */
+export function createNonResourceEndpoints(endpoints: NonResourceEndpoints): Handler {
+  return async (context) => {
+    const response = await answer(endpoints, context);
+    if (!response) return notFoundPage();
+    if (!readMethods.has(context.request.method)) return plainResponse(405, '405: Method Not Allowed', { allow: 'GET' });
+    return response;
+  };
+}
+
+/** What Go's HTTP server says of a path that it does not know; clients of Kubernetes expect these words. */
+export function notFoundPage(): APIResponse {
+  return plainResponse(404, '404 page not found\n');
+}
+
+async function answer(endpoints: NonResourceEndpoints, context: RequestContext): Promise<APIResponse | undefined> {
+  const { path } = context.info;
+  const [first] = path.split('/', 2).slice(1);
+  switch (first) {
+    case '':
+      return path === '/' ? rootPaths(endpoints) : undefined;
+    case 'api':
+    case 'apis':
+      return endpoints.discovery(context);
+    case 'healthz':
+    case 'livez':
+    case 'readyz':
+      return endpoints.health.answer(context);
+    case 'openapi':
+      return endpoints.openAPI(context);
+    case 'version':
+      return path === '/version' || path === '/version/' ? versionResponse(endpoints.version) : undefined;
+    case 'metrics':
+      return path === '/metrics' ? endpoints.metrics.scrape() : undefined;
+    case '.well-known':
+      return path === '/.well-known/openid-configuration' ? endpoints.openID.configuration() : undefined;
+    case 'openid':
+      return path === '/openid/v1/jwks' ? endpoints.openID.jwks() : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function rootPaths(endpoints: NonResourceEndpoints): APIResponse {
+  const paths = [...new Set([...fixedPaths, ...endpoints.groupPaths(), ...endpoints.healthPaths()])].sort();
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify({ paths }, undefined, 2)) } };
+}

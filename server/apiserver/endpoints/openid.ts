@@ -1,0 +1,34 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { ServiceAccountKeys } from '../authentication/service-account-keys.ts';
+
+/** What others need to verify service account tokens (KEP-1393). */
+export interface OpenIDDocuments {
+  configuration(): APIResponse;
+  jwks(): APIResponse;
+}
+
+export function createOpenIDDocuments(keys: ServiceAccountKeys, issuer: string, externalAddress: string): OpenIDDocuments {
+  const algorithms = [...new Set(keys.verification.map(({ algorithm }) => algorithm))];
+  const configuration = {
+    issuer,
+    jwks_uri: `https://${externalAddress}/openid/v1/jwks`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: algorithms,
+  };
+  const jwks = () => ({
+    keys: keys.verification.map(({ id, algorithm, key }) => {
+      const { kty, crv, x, y, n, e } = key.export({ format: 'jwk' });
+      return { use: 'sig', kty, kid: id, ...(crv === undefined ? {} : { crv }), alg: algorithm, ...(kty === 'RSA' ? { n, e } : { x, y }) };
+    }),
+  });
+  const respond = (contentType: string, document: unknown): APIResponse => ({
+    status: 200,
+    headers: { 'content-type': contentType, 'cache-control': 'public, max-age=3600' },
+    body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify(document)) },
+  });
+  return {
+    configuration: () => respond('application/json', configuration),
+    jwks: () => respond('application/jwk-set+json', jwks()),
+  };
+}
