@@ -39,18 +39,21 @@ function isListMessage(property: NumberedProperty): boolean {
 
 /** Reads a message as a JSON-like object; the caller decodes that by its schema, which adds what was zero. */
 export function decodeMessage(message: Uint8Array, schema: StructuralSchema): JSONObject {
+  return decodeStruct(new ProtobufReader(message), schema);
+}
+
+function decodeStruct(reader: ProtobufReader, schema: StructuralSchema): JSONObject {
   const object: JSONObject = {};
-  decodeInto(object, message, planOf(schema));
+  decodeInto(object, reader, planOf(schema));
   return object;
 }
 
-function decodeInto(object: JSONObject, message: Uint8Array, plan: MessagePlan): void {
-  const reader = new ProtobufReader(message);
+function decodeInto(object: JSONObject, reader: ProtobufReader, plan: MessagePlan): void {
   while (!reader.isAtEnd) {
     const { number, type } = reader.tag();
     const inlined = plan.inlined.get(number);
     const field = plan.fields.get(number);
-    if (inlined) decodeInto(object, reader.bytes(), inlined);
+    if (inlined) decodeInto(object, reader.message(), inlined);
     else if (field) decodeField(object, field.name, field.property, reader, type);
     else reader.skip(type);
   }
@@ -61,25 +64,23 @@ function decodeField(object: JSONObject, name: string, property: NumberedPropert
   if (schema.type === 'array') {
     const list = (object[name] ??= []) as unknown[];
     const items = schema.items ?? { type: 'any' };
-    if (isListMessage(property)) list.push(...decodeList(reader.bytes(), items));
+    if (isListMessage(property)) list.push(...decodeList(reader.message(), items));
     else if (type === wireType.bytes && (items.type === 'integer' || items.type === 'boolean' || items.type === 'number'))
-      list.push(...decodePacked(reader.bytes(), items));
+      list.push(...decodePacked(reader.message(), items));
     else list.push(decodeValue(reader, type, items));
   } else if (schema.additionalProperties) {
     const map = (object[name] ??= {}) as JSONObject;
-    decodeEntry(map, reader.bytes(), schema.additionalProperties);
+    decodeEntry(map, reader.message(), schema.additionalProperties);
   } else object[name] = decodeValue(reader, type, schema);
 }
 
-function decodePacked(bytes: Uint8Array, items: StructuralSchema): unknown[] {
-  const reader = new ProtobufReader(bytes);
+function decodePacked(reader: ProtobufReader, items: StructuralSchema): unknown[] {
   const values: unknown[] = [];
   while (!reader.isAtEnd) values.push(decodeValue(reader, items.type === 'number' ? wireType.fixed64 : wireType.varint, items));
   return values;
 }
 
-function decodeList(message: Uint8Array, items: StructuralSchema): unknown[] {
-  const reader = new ProtobufReader(message);
+function decodeList(reader: ProtobufReader, items: StructuralSchema): unknown[] {
   const list: unknown[] = [];
   while (!reader.isAtEnd) {
     const { number, type } = reader.tag();
@@ -89,15 +90,14 @@ function decodeList(message: Uint8Array, items: StructuralSchema): unknown[] {
   return list;
 }
 
-function decodeEntry(map: JSONObject, message: Uint8Array, values: StructuralSchema): void {
-  const reader = new ProtobufReader(message);
+function decodeEntry(map: JSONObject, reader: ProtobufReader, values: StructuralSchema): void {
   let key = '';
   let value: unknown = null;
   while (!reader.isAtEnd) {
     const { number, type } = reader.tag();
     if (number === 1) key = reader.text();
     else if (number === 2)
-      value = values.type === 'array' ? decodeList(reader.bytes(), values.items ?? { type: 'any' }) : decodeValue(reader, type, values);
+      value = values.type === 'array' ? decodeList(reader.message(), values.items ?? { type: 'any' }) : decodeValue(reader, type, values);
     else reader.skip(type);
   }
   setOwn(map, key, value);
@@ -106,7 +106,7 @@ function decodeEntry(map: JSONObject, message: Uint8Array, values: StructuralSch
 function decodeValue(reader: ProtobufReader, type: number, schema: StructuralSchema): unknown {
   const format = protobufFormats.get(schema.format ?? '');
   if (format) return format.decode(reader.bytes());
-  if (schema.format?.startsWith('json-schema-or') === true) return decodeSchemaOr(reader.bytes(), schema);
+  if (schema.format?.startsWith('json-schema-or') === true) return decodeSchemaOr(reader.message(), schema);
   switch (schema.type) {
     case 'string':
       return schema.format === 'byte' ? encodeBase64(reader.bytes()) : reader.text();
@@ -120,24 +120,23 @@ function decodeValue(reader: ProtobufReader, type: number, schema: StructuralSch
     case 'number':
       return type === wireType.fixed64 ? reader.double() : Number(reader.varint());
     case 'object':
-      return decodeMessage(reader.bytes(), schema);
+      return decodeStruct(reader.message(), schema);
     default:
       throw new ProtobufError(`${schema.name ?? schema.type} has no protobuf form`);
   }
 }
 
 /** A schema within a CRD's schema that may be something else: OrBool has {allows, schema}, the others {schema, list}. */
-function decodeSchemaOr(message: Uint8Array, { format, items = { type: 'any' } }: StructuralSchema): unknown {
-  const reader = new ProtobufReader(message);
+function decodeSchemaOr(reader: ProtobufReader, { format, items = { type: 'any' } }: StructuralSchema): unknown {
   const schemaField = format === 'json-schema-or-bool' ? 2 : 1;
   let allows = false;
   let schema: unknown;
   const list: unknown[] = [];
   while (!reader.isAtEnd) {
     const { number, type } = reader.tag();
-    if (number === schemaField) schema = decodeMessage(reader.bytes(), items);
+    if (number === schemaField) schema = decodeStruct(reader.message(), items);
     else if (number === 1) allows = reader.varint() !== 0n;
-    else if (number === 2) list.push(format === 'json-schema-or-string-array' ? reader.text() : decodeMessage(reader.bytes(), items));
+    else if (number === 2) list.push(format === 'json-schema-or-string-array' ? reader.text() : decodeStruct(reader.message(), items));
     else reader.skip(type);
   }
   return schema ?? (format === 'json-schema-or-bool' ? allows : list);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import protobufjs from 'protobufjs';
 import { decode } from '../../schema/decode.ts';
-import { findKindSchema } from '../../schema/definition-schema.ts';
+import { findKindSchema, getDefinitionSchema } from '../../schema/definition-schema.ts';
 import type { StructuralSchema } from '../../schema/structural-schema.ts';
 import { packagesByAPIVersion, definitionTexts } from '../../schema/generated/definition-texts.ts';
+import { frameProtobufWatchEvent, joinProtobufList } from './lists-and-events.ts';
+import { decodeMessage } from './message.ts';
 import { decodeProtobuf, encodeProtobuf, readEnvelope } from './protobuf.ts';
 import { ProtobufError } from './wire.ts';
 
@@ -81,6 +83,21 @@ function sample(schema: StructuralSchema, depth: number): unknown {
   return Object.fromEntries(fields.map(([name, property]) => [name, sample(property.schema, depth + 1)]));
 }
 
+const podNamed = (name: string) => ({ kind: 'Pod', apiVersion: 'v1', metadata: { name } });
+
+/** A CRD's schema in which `not` holds `not`, to a depth. */
+function nestedSchemas(depth: number): Uint8Array {
+  let message = new Uint8Array();
+  for (let level = 0; level < depth; level++)
+    message = Uint8Array.from(
+      protobufjs.Writer.create()
+        .uint32(28 * 8 + 2)
+        .bytes(message)
+        .finish(),
+    );
+  return message;
+}
+
 describe('protobuf', () => {
   it('writes what another implementation reads', () => {
     const { raw, apiVersion, kind } = readEnvelope(encodeProtobuf(service));
@@ -135,6 +152,34 @@ describe('protobuf', () => {
       }
     });
   }
+
+  it('joins encoded objects into a list', () => {
+    const items = ['a', 'b'].map((name) => encodeProtobuf(podNamed(name)));
+    const list = decodeProtobuf(joinProtobufList({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7' } }, items));
+    assert.deepEqual(list['metadata'], { resourceVersion: '7' });
+    assert.deepEqual(
+      (list['items'] as { metadata: { name: string } }[]).map((item) => item.metadata.name),
+      ['a', 'b'],
+    );
+  });
+
+  it('frames watch events', () => {
+    const object = encodeProtobuf(service);
+    const frame = frameProtobufWatchEvent('ADDED', object);
+    assert.equal(new DataView(frame.buffer).getUint32(0), frame.length - 4);
+    const { root: watch } = protobufjs.parse(
+      'syntax = "proto2"; message Raw { optional bytes raw = 1; } message WatchEvent { optional string type = 1; optional Raw object = 2; }',
+    );
+    const event = watch.lookupType('WatchEvent').toObject(watch.lookupType('WatchEvent').decode(frame.subarray(4)));
+    assert.equal(event['type'], 'ADDED');
+    assert.deepEqual(Uint8Array.from(event['object'].raw), object);
+  });
+
+  it('refuses deep nesting', () => {
+    const schema = getDefinitionSchema('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps');
+    assert.equal(JSON.stringify(decodeMessage(nestedSchemas(3), schema)), '{"not":{"not":{"not":{}}}}');
+    assert.throws(() => decodeMessage(nestedSchemas(2000), schema), new ProtobufError('exceeded max depth'));
+  });
 
   const broken: [string, Uint8Array, RegExp][] = [
     ['no envelope', new TextEncoder().encode('{}'), /expected prefix \[107 56 115 0\]/],

@@ -62,12 +62,17 @@ export function encodeProtobuf(
   schema: StructuralSchema | undefined = findKindSchema(object.apiVersion, object.kind),
 ): Uint8Array {
   if (!schema) throw new ProtobufError(`${object.apiVersion} ${object.kind} has no protobuf form`);
+  return writeEnvelope(object, encodeMessage(object as unknown as Record<string, unknown>, schema));
+}
+
+/** Puts an object's message into the envelope. */
+export function writeEnvelope({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }, raw: Uint8Array): Uint8Array {
   const meta = new ProtobufWriter();
-  meta.text(1, object.apiVersion);
-  meta.text(2, object.kind);
+  meta.text(1, apiVersion);
+  meta.text(2, kind);
   const unknown = new ProtobufWriter();
   unknown.bytes(1, meta.finish());
-  unknown.bytes(2, encodeMessage(object as unknown as Record<string, unknown>, schema));
+  unknown.bytes(2, raw);
   unknown.text(3, '');
   unknown.text(4, '');
   const message = unknown.finish();

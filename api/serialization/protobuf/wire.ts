@@ -9,16 +9,26 @@ export class ProtobufError extends Error {
 /** Ways in which a value lies on the wire. Groups (3, 4) are not used. */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
+const maxDepth = 500;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** Reads the fields of one message, one after the other. */
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
+  readonly #depth: number;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `depth` is how many messages lie around this one. Throws where they are too many for recursive code. */
+  constructor(bytes: Uint8Array, depth = 0) {
+    if (depth > maxDepth) throw new ProtobufError('exceeded max depth');
     this.#bytes = bytes;
+    this.#depth = depth;
+  }
+
+  /** A reader of the message that is the next value. */
+  message(): ProtobufReader {
+    return new ProtobufReader(this.bytes(), this.#depth + 1);
   }
 
   get isAtEnd(): boolean {
