@@ -1,6 +1,7 @@
 import { deploymentController } from './deployment/controller.ts';
 import { endpointController } from './endpoint/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
+import { garbageCollector } from './garbage-collector/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
@@ -19,6 +20,7 @@ export function createControllers({ rootCA }: ControllersOptions): readonly Cont
     deploymentController,
     endpointController,
     endpointSliceController,
+    garbageCollector,
     namespaceController,
     replicaSetController,
     replicationControllerController,

@@ -56,18 +56,21 @@ async function runController(settings: ControllersSettings, controller: Controll
   const queue = createWorkQueue({ clock, onHandedOut: (key, waitedMs) => void waited.set(key, waitedMs) });
   const used = new Map<string, Informer<KubeObject>>();
   let isStarted = false;
+  const idOf = (resource: ResourceDefinition) => `${groupResource(resource)}/${resource.version}`;
 
   const informer = <T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T> => {
-    const id = `${groupResource(resource)}/${resource.version}`;
-    if (isStarted && !used.has(id)) throw new TypeError(`${controller.name} did not declare that it reads ${id}`);
     const shared = informers.informer(resource);
-    used.set(id, shared as unknown as Informer<KubeObject>);
+    used.set(idOf(resource), shared as unknown as Informer<KubeObject>);
     return shared;
   };
   const setup: ControllerSetup = {
     client,
     informer,
-    lister: (resource) => informer(resource).lister,
+    lister(resource) {
+      const isDeclared = !isStarted || used.has(idOf(resource));
+      if (!isDeclared) throw new TypeError(`${controller.name} did not declare that it reads ${groupResource(resource)}`);
+      return informer(resource).lister;
+    },
     clock,
     random: settings.random,
     logger,
