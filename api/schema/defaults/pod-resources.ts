@@ -20,7 +20,7 @@ function combine(into: Amounts, other: Amounts, by: (a: Quantity, b: Quantity) =
 function aggregate(spec: PodSpec, field: 'requests' | 'limits'): Amounts {
   const of = (container: Container) => amountsOf(container.resources?.[field]);
   const total: Amounts = new Map();
-  for (const container of spec.containers) combine(total, of(container), addQuantities);
+  for (const container of spec.containers ?? []) combine(total, of(container), addQuantities);
   const sidecars: Amounts = new Map();
   const starting: Amounts = new Map();
   for (const container of spec.initContainers ?? []) {

@@ -7,7 +7,7 @@ import { defaultPodLevelResources } from './pod-resources.ts';
 function defaultPod({ spec }: Pod): void {
   if (!spec) return;
   spec.enableServiceLinks ??= true;
-  for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     const resources = container.resources;
     if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests };
     if (spec.hostNetwork !== true) continue;
