@@ -1,5 +1,5 @@
 import { internalError, resourceExpired, serverTimeout, serviceUnavailable, timeout } from '../../../api/meta/status-errors.ts';
-import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { StorageError } from '../../storage/storage.ts';
 
 /** The one place where a StorageError becomes what clients see; other errors pass through. */
@@ -15,8 +15,8 @@ export function interpretStorageError(error: unknown, definition: ResourceDefini
     case 'closed':
       return serviceUnavailable(error.message);
     case 'no-space':
-      return serverTimeout({ group: definition.group, resource: groupResource(definition) }, 'write', 5);
+      return serverTimeout(definition, 'write', 5);
     case 'corrupt':
-      return internalError(error);
+      return internalError(error.message);
   }
 }

@@ -1,0 +1,67 @@
+import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
+import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
+import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
+import { generateName, prepareForCreate } from './prepare-object.ts';
+import type { WriteContext, Written } from './store.ts';
+import { refuseInvalid, settle, type StoreCore } from './store-core.ts';
+
+/** How many names are tried for a generateName before the client is asked to (KEP-4420). */
+const maxNameAttempts = 8;
+
+export interface CreateOptions {
+  /** managedFields are already as they are to be (server-side apply). */
+  readonly keepsManagedFields?: boolean;
+}
+
+/** mutate -> allocate -> prepare -> validate -> admit -> store. `object` is decoded and defaulted; it is modified. */
+export async function createObject(core: StoreCore, object: UntypedObject, namespace: string, context: WriteContext, options: CreateOptions = {}): Promise<Written> {
+  const { metadata } = object;
+  if (metadata.resourceVersion) throw unexpectedError('resourceVersion should not be set on objects to be created');
+  placeInNamespace(core, object, namespace);
+  const prefix = metadata.name ? undefined : metadata.generateName;
+  for (let attempt = 1; ; attempt++) {
+    const candidate = prefix === undefined || prefix === '' ? object : structuredClone(object);
+    if (prefix) candidate.metadata.name = generateName(prefix, core.dependencies.random);
+    const written = await tryCreate(core, candidate, { namespace, name: candidate.metadata.name ?? '' }, context, options);
+    if (written) return written;
+    if (!prefix) throw alreadyExists(core.definition, candidate.metadata.name ?? '');
+    if (attempt === maxNameAttempts) throw generateNameConflict(core.definition, candidate.metadata.name ?? '');
+  }
+}
+
+function placeInNamespace({ definition }: StoreCore, object: UntypedObject, namespace: string): void {
+  if (definition.scope === 'Cluster') return;
+  const own = object.metadata.namespace ?? '';
+  if (own !== '' && own !== namespace) throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+  object.metadata.namespace = namespace;
+}
+
+/** undefined: an object of that name exists. */
+async function tryCreate(core: StoreCore, object: UntypedObject, key: ObjectKey, context: WriteContext, options: CreateOptions): Promise<Written | undefined> {
+  const { definition, codec, hooks, dependencies } = core;
+  const { admission, random } = dependencies;
+  const request = core.admissionRequest('CREATE', key, context, { object });
+  await admission.mutate(request);
+  const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });
+  let succeeded = false;
+  try {
+    const strategy = core.strategyContext(context, 'create');
+    prepareForCreate(definition, codec.schema, object, strategy, random);
+    const path = FieldPath.root;
+    refuseInvalid(definition, key.name, [
+      ...validateObjectMeta(object.metadata, definition.scope === 'Namespaced', definition.nameRule, path.child('metadata')),
+      ...(definition.validate?.(object, path, strategy) ?? []),
+    ]);
+    for (const warning of definition.warnings?.(object, undefined) ?? []) context.addWarning(warning);
+    definition.canonicalize?.(object);
+    if (!options.keepsManagedFields) core.recordOwnership(object, undefined, context);
+    await admission.validate(request);
+    if (context.dryRun && (await core.present(key, { newest: true }))) return undefined;
+    const result = await core.put(key, object, 0, context.dryRun);
+    succeeded = result.succeeded && !context.dryRun;
+    return result.written && { ...result.written, created: true };
+  } finally {
+    await settle(outcome, succeeded);
+  }
+}

@@ -1,0 +1,36 @@
+import { notFound } from '../../../api/meta/status-errors.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { createObject } from './create-object.ts';
+import { deleteObject } from './delete-object.ts';
+import { interpretStorageError } from './interpret-storage-error.ts';
+import type { RegistryDependencies } from './registry-dependencies.ts';
+import type { Store } from './store.ts';
+import { createStoreCore, waitForCache } from './store-core.ts';
+import { updateObject } from './update-object.ts';
+
+/** The registry of one stored resource. */
+export function createStore(definition: ResourceDefinition, dependencies: RegistryDependencies): Store {
+  const core = createStoreCore(definition, dependencies);
+  const interpreted = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw interpretStorageError(error, definition);
+    }
+  };
+  return {
+    definition,
+    cache: core.cache,
+    async get({ namespace, name }, signal) {
+      await interpreted(waitForCache(core, 'newest', signal));
+      const cached = core.cache.get(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
+      if (!cached) throw notFound(definition, name);
+      return cached;
+    },
+    create: (object, namespace, context) => interpreted(createObject(core, object, namespace, context)),
+    update: (key, options) => interpreted(updateObject(core, key, options)),
+    delete: (key, options, context) => interpreted(deleteObject(core, key, options, context)),
+    read: (cached) => core.codec.read(cached),
+    bytes: (cached) => core.codec.bytes(cached),
+  };
+}

@@ -1,0 +1,69 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
+import { notFound } from '../../../api/meta/status-errors.ts';
+import type { Status } from '../../../api/meta/status.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
+import { planDeletion } from './deletion.ts';
+import type { Deleted, DeleteOptions, WriteContext, Written } from './store.ts';
+import { checkPreconditions, type Present, type StoreCore, tooManyConflicts } from './store-core.ts';
+
+const maxAttempts = 100;
+
+export async function deleteObject(core: StoreCore, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted> {
+  let present = await core.present(key, { newest: true });
+  for (let attempt = 0; attempt < maxAttempts && present; attempt++) {
+    context.signal.throwIfAborted();
+    const outcome = await tryDelete(core, key, present, options, context);
+    if ('kind' in outcome) return outcome;
+    present = outcome.present;
+  }
+  throw present ? tooManyConflicts() : notFound(core.definition, key.name);
+}
+
+async function tryDelete(core: StoreCore, key: ObjectKey, { object: old, revision }: Present, options: DeleteOptions, context: WriteContext): Promise<Deleted | { readonly present: Present | undefined }> {
+  const { definition, dependencies } = core;
+  checkPreconditions(core, key, old, options.preconditions);
+  const request = core.admissionRequest('DELETE', key, context, { oldObject: old });
+  await dependencies.admission.mutate(request);
+  await dependencies.admission.validate(request);
+  const plan = planDeletion(definition, old, options, dependencies.clock.nowMs());
+  if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
+  if (plan.kind === 'mark') {
+    const object = { ...structuredClone(old), metadata: plan.metadata } as UntypedObject;
+    const result = await core.put(key, object, revision, context.dryRun);
+    if (result.succeeded && result.written) return { kind: 'object', written: result.written };
+    return { present: result.succeeded ? undefined : presentOf(core, result.current) };
+  }
+  const removed = await core.remove(key, revision, context.dryRun);
+  if (!removed.succeeded) return { present: presentOf(core, removed.current) };
+  if (!context.dryRun) await core.hooks?.afterDelete?.(old);
+  const last = written(core, old, old.metadata as ObjectMeta, context.dryRun ? revision : removed.revision);
+  return { kind: 'status', status: deletedStatus(definition, old), last };
+}
+
+function presentOf(core: StoreCore, current: readonly (Parameters<StoreCore['presentOf']>[0] | undefined)[]): Present | undefined {
+  const [entry] = current;
+  return entry && core.presentOf(entry);
+}
+
+function written(core: StoreCore, old: DeepReadonly<UntypedObject>, metadata: ObjectMeta, revision: number): Written {
+  const object = { ...old, metadata: { ...metadata, resourceVersion: String(revision) } } as UntypedObject;
+  return { object, json: core.codec.toWire(object, core.codec.toStored(object), revision), created: false };
+}
+
+function deletedStatus(definition: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): Status {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      ...(metadata.name === undefined ? {} : { name: metadata.name }),
+      ...(definition.group === '' ? {} : { group: definition.group }),
+      kind: definition.names.plural,
+      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+    },
+    code: 200,
+  };
+}

@@ -1,0 +1,59 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { orderFields } from '../../../api/schema/order-fields.ts';
+import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
+import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { setResourceVersion } from '../../storage/watch-cache/wire-json.ts';
+
+/** Between objects of the served version and bytes of the stored one. */
+export interface ObjectCodec {
+  readonly schema: StructuralSchema;
+  /** What is stored: JSON of the stored version, without resourceVersion. */
+  toStored(object: UntypedObject): Uint8Array;
+  /** Wire JSON of the served version for what has just been written. */
+  toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;
+  read(cached: CachedObject): DeepReadonly<UntypedObject>;
+  bytes(cached: CachedObject): Uint8Array;
+  /** An object of the served version from stored bytes. */
+  parseStored(stored: Uint8Array, revision: number): UntypedObject;
+}
+
+export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
+  const schema = getDefinitionSchema(definition.definition);
+  const { convert } = definition;
+  const isConverted = stored !== definition && convert !== undefined;
+  const storedSchema = isConverted ? getDefinitionSchema(stored.definition) : schema;
+  const representation = `version:${apiVersionOf(definition)}`;
+  const fromStorage = (object: UntypedObject): UntypedObject => {
+    if (!isConverted) return object;
+    const converted = convert.fromStorage(object as KubeObject) as UntypedObject;
+    return orderFields({ ...converted, apiVersion: apiVersionOf(definition), kind: definition.names.kind }, schema);
+  };
+  const parse = (json: Uint8Array): UntypedObject => parseJSON(json).value as UntypedObject;
+  const parsed = new WeakMap<CachedObject, DeepReadonly<UntypedObject>>();
+  return {
+    schema,
+    toStored(object) {
+      const { resourceVersion: _, ...metadata } = object.metadata;
+      const own = { ...object, metadata } as UntypedObject;
+      const converted = isConverted ? ({ ...convert.toStorage(structuredClone(own)), apiVersion: apiVersionOf(stored), kind: stored.names.kind } as UntypedObject) : own;
+      return stringifyJSON(orderFields(converted, storedSchema));
+    },
+    toWire: (object, bytes, revision) => (isConverted ? stringifyJSON(orderFields(withVersion(object, revision), schema)) : setResourceVersion(bytes, revision)),
+    read(cached) {
+      if (!isConverted) return cached.object();
+      let object = parsed.get(cached);
+      if (!object) parsed.set(cached, (object = fromStorage(parse(cached.json))));
+      return object;
+    },
+    bytes: (cached) => (isConverted ? cached.encoded(representation, () => stringifyJSON(fromStorage(parse(cached.json)))) : cached.json),
+    parseStored: (bytes, revision) => fromStorage(parse(setResourceVersion(bytes, revision))),
+  };
+}
+
+export function withVersion(object: UntypedObject, revision: number): UntypedObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+}

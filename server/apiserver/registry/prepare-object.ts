@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { cloneJSON } from '../../../api/base/json-object.ts';
+import type { Random } from '../../../api/base/random.ts';
+import { randomInt } from '../../../api/base/random.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import type { ResourceDefinition, StrategyContext } from '../../../api/resource/resource-definition.ts';
+import { decode } from '../../../api/schema/decode.ts';
+import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
+import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
+
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
+const suffixLength = 5;
+const maxGeneratedPrefix = 63 - suffixLength;
+
+/** A name from metadata.generateName: the prefix, cut so that the whole fits into 63 characters, and five random ones. */
+export function generateName(prefix: string, random: Random): string {
+  let suffix = '';
+  for (let at = 0; at < suffixLength; at++) suffix += suffixAlphabet[randomInt(random, suffixAlphabet.length)];
+  return prefix.slice(0, maxGeneratedPrefix) + suffix;
+}
+
+/** Fields that only the server sets, on a new object. Modifies. */
+export function prepareForCreate(definition: ResourceDefinition, schema: StructuralSchema, object: UntypedObject, context: StrategyContext, random: Random): void {
+  const { metadata } = object;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  metadata.uid = random.uuid();
+  metadata.creationTimestamp = formatTime(context.nowMs);
+  if (definition.hasGeneration) metadata.generation = 1;
+  else delete metadata.generation;
+  if (definition.subresources['status']) resetStatus(object, schema);
+  definition.prepareForCreate?.(object, context);
+}
+
+function resetStatus(object: UntypedObject, schema: StructuralSchema): void {
+  const property = schema.properties?.get('status');
+  if (!property) return;
+  if (property.pointer) delete object['status'];
+  else object['status'] = decode({}, property.schema).object;
+}
+
+const serverOwned = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'selfLink', 'generateName'] as const satisfies readonly (keyof ObjectMeta)[];
+
+/** Fields that the request cannot change take their old values; generation counts changes of what is not status. Modifies. */
+export function prepareForUpdate(definition: ResourceDefinition, object: UntypedObject, old: DeepReadonly<UntypedObject>, context: StrategyContext): void {
+  keepServerOwned(object.metadata, old.metadata);
+  const hasStatus = definition.subresources['status'] !== undefined;
+  if (hasStatus && context.subresource === '') keepField(object, old, 'status');
+  if (hasStatus && context.subresource === 'status') {
+    for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
+      if (field !== 'status' && field !== 'metadata' && field !== 'kind' && field !== 'apiVersion') keepField(object, old, field);
+    }
+  }
+  definition.prepareForUpdate?.(object, old, context);
+  if (definition.hasGeneration && context.subresource !== 'status' && !isDeepStrictEqual(object['spec'], old['spec'])) {
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+}
+
+function keepServerOwned(metadata: ObjectMeta, old: DeepReadonly<ObjectMeta>): void {
+  for (const field of serverOwned) {
+    if (old[field] === undefined || old[field] === null) delete metadata[field];
+    else Object.assign(metadata, { [field]: old[field] });
+  }
+}
+
+function keepField(object: UntypedObject, old: DeepReadonly<UntypedObject>, field: string): void {
+  if (old[field] === undefined) delete object[field];
+  else object[field] = cloneJSON(old[field]);
+}

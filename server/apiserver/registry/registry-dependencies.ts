@@ -1,0 +1,27 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { CacheSource } from '../../storage/watch-cache/cache-source.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
+import type { RegistryHooks } from './hooks.ts';
+
+/** Both phases of admission, as the dispatcher offers them. */
+export interface Admission {
+  mutate(request: AdmissionRequest): Promise<void>;
+  validate(request: AdmissionRequest): Promise<void>;
+}
+
+export interface RegistryDependencies {
+  readonly storage: Storage;
+  readonly caches: CacheSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly admission: Admission;
+  /** Every served definition: storageVersion is looked up here. */
+  readonly definitions: readonly ResourceDefinition[];
+  hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
+}
+
+/** How long a consistent read waits for the cache to follow the store. */
+export const readTimeoutMs = 3000;

@@ -1,0 +1,148 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { updateManagedFields } from '../../../api/apply/update-managed-fields.ts';
+import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
+import { conflict, invalid, unexpectedError } from '../../../api/meta/status-errors.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
+import type { FieldError } from '../../../api/validation/field-error.ts';
+import type { CommitResult, Operation, StoredEntry } from '../../storage/storage.ts';
+import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
+import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
+import { resetFieldsOf } from './reset-fields.ts';
+import type { HookOutcome, RegistryHooks } from './hooks.ts';
+import { createObjectCodec, type ObjectCodec, withVersion } from './object-codec.ts';
+import { readTimeoutMs, type RegistryDependencies } from './registry-dependencies.ts';
+import type { WriteContext, Written } from './store.ts';
+
+/** A state of an object that a write starts from. */
+export interface Present {
+  readonly object: DeepReadonly<UntypedObject>;
+  readonly revision: number;
+  /** Read from the store itself, not from the cache, which may lag behind. */
+  readonly isNewest: boolean;
+}
+
+/** What create, update and delete of one resource share. */
+export interface StoreCore {
+  readonly definition: ResourceDefinition;
+  readonly dependencies: RegistryDependencies;
+  readonly codec: ObjectCodec;
+  readonly cache: WatchCache;
+  readonly hooks: RegistryHooks | undefined;
+  storageKey(key: ObjectKey): string;
+  present(key: ObjectKey, options: { readonly newest: boolean }): Promise<Present | undefined>;
+  presentOf(entry: StoredEntry): Present;
+  put(key: ObjectKey, object: UntypedObject, revision: number, dryRun: boolean): Promise<CommitResult & { readonly written?: Written }>;
+  remove(key: ObjectKey, revision: number, dryRun: boolean): Promise<CommitResult>;
+  strategyContext(context: WriteContext, operation: StrategyContext['operation']): StrategyContext;
+  admissionRequest(operation: AdmissionOperation, key: ObjectKey, context: WriteContext, objects: Pick<AdmissionRequest, 'object' | 'oldObject'>): AdmissionRequest;
+  recordOwnership(object: UntypedObject, old: DeepReadonly<UntypedObject> | undefined, context: WriteContext): void;
+}
+
+export function createStoreCore(definition: ResourceDefinition, dependencies: RegistryDependencies): StoreCore {
+  const { storage, caches, clock } = dependencies;
+  const stored = storedDefinition(definition, dependencies.definitions);
+  const codec = createObjectCodec(definition, stored);
+  const resourcePrefix = `/registry/${definition.storagePrefix}/`;
+  const namespaced = definition.scope === 'Namespaced';
+  const cache = caches.cacheFor({
+    resourcePrefix,
+    namespaced,
+    apiVersion: apiVersionOf(stored),
+    kind: stored.names.kind,
+    selectableFields: stored.selectableFields,
+  });
+  const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
+  const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);
+  const presentOf = (entry: StoredEntry): Present => ({ object: codec.parseStored(entry.value, entry.modRevision), revision: entry.modRevision, isNewest: true });
+
+  return {
+    definition,
+    dependencies,
+    codec,
+    cache,
+    hooks: dependencies.hooksFor(definition),
+    storageKey,
+    presentOf,
+    async present(key, { newest }) {
+      const cached = newest ? undefined : cache.get(relativeKey(key));
+      if (cached) return { object: codec.read(cached), revision: cached.revision, isNewest: false };
+      const { entry } = await storage.get(storageKey(key));
+      return entry && presentOf(entry);
+    },
+    async put(key, object, revision, dryRun) {
+      const value = codec.toStored(object);
+      if (dryRun) return { succeeded: true, revision, written: { object: withVersion(object, revision), json: codec.toWire(object, value, revision), created: false } };
+      const operation: Operation = { type: 'put', key: storageKey(key), value, ...(definition.ttlSeconds === undefined ? {} : { ttlSeconds: definition.ttlSeconds }) };
+      const result = await storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [operation] });
+      if (!result.succeeded) return result;
+      return { ...result, written: { object: withVersion(object, result.revision), json: codec.toWire(object, value, result.revision), created: revision === 0 } };
+    },
+    async remove(key, revision, dryRun) {
+      if (dryRun) return { succeeded: true, revision };
+      return storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [{ type: 'delete', key: storageKey(key) }] });
+    },
+    strategyContext: (context, operation) => ({ nowMs: clock.nowMs(), operation, subresource: context.subresource, userName: context.user.name }),
+    admissionRequest: (operation, key, context, objects) => ({
+      operation,
+      resource: definition,
+      subresource: context.subresource,
+      namespace: key.namespace,
+      name: key.name,
+      user: context.user,
+      dryRun: context.dryRun,
+      addWarning: context.addWarning,
+      ...objects,
+    }),
+    recordOwnership(object, old, context) {
+      const entries = updateManagedFields({
+        schema: codec.schema,
+        apiVersion: apiVersionOf(definition),
+        live: old as never,
+        updated: object as never,
+        manager: context.fieldManager,
+        subresource: context.subresource,
+        resetFields: resetFieldsOf(definition, context.subresource),
+        now: formatTime(clock.nowMs()),
+      });
+      if (entries === undefined) delete object.metadata.managedFields;
+      else Object.assign(object.metadata, { managedFields: entries });
+    },
+  };
+}
+
+function storedDefinition(definition: ResourceDefinition, definitions: readonly ResourceDefinition[]): ResourceDefinition {
+  const version = definition.storageVersion;
+  if (!version) return definition;
+  const found = definitions.find((other) => other.group === version.group && other.version === version.version && other.names.kind === definition.names.kind);
+  if (!found) throw new Error(`${apiVersionOf(definition)} ${definition.names.kind} is stored as ${version.group}/${version.version}, which is not served`);
+  return found;
+}
+
+/** Throws the 422 that lists all errors. */
+export function refuseInvalid(definition: ResourceDefinition, name: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: definition.group, kind: definition.names.kind }, name, errors);
+}
+
+export function checkPreconditions(core: StoreCore, key: ObjectKey, old: DeepReadonly<UntypedObject>, preconditions: { readonly uid?: string; readonly resourceVersion?: string } | undefined): void {
+  const { uid, resourceVersion } = preconditions ?? {};
+  const refuse = (what: string, wanted: string, found: string | undefined) => {
+    const message = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found ?? ''}`;
+    throw conflict(core.definition, key.name, message);
+  };
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) refuse('UID', uid, old.metadata.uid);
+  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) refuse('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
+}
+
+/** Completes or undoes what a hook has begun. */
+export async function settle(outcome: HookOutcome | undefined, succeeded: boolean): Promise<void> {
+  await (succeeded ? outcome?.commit() : outcome?.rollback());
+}
+
+export async function waitForCache(core: StoreCore, revision: number | 'newest', signal: AbortSignal): Promise<void> {
+  await core.cache.reach(revision, { timeoutMs: readTimeoutMs, signal });
+}
+
+export function tooManyConflicts(): Error {
+  return unexpectedError('the object kept changing while it was being written; try again');
+}

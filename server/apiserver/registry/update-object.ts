@@ -1,0 +1,144 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
+import { badRequest, conflict, notFound } from '../../../api/meta/status-errors.ts';
+import { hasReason } from '../../../api/meta/status.ts';
+import { invalid } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
+import { validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts';
+import { createObject } from './create-object.ts';
+import { isDeletable } from './deletion.ts';
+import { stringifyJSON } from '../../../api/serialization/json.ts';
+import { prepareForUpdate } from './prepare-object.ts';
+import type { UpdateOptions, Written } from './store.ts';
+import { checkPreconditions, type Present, refuseInvalid, settle, type StoreCore, tooManyConflicts } from './store-core.ts';
+
+const maxAttempts = 100;
+
+/**
+ * Reads, changes and writes back, again and again until nobody came between. A stale cache costs one more turn, never a
+ * wrong answer: whatever fails on a state from the cache is tried again on the store's own.
+ */
+export async function updateObject(core: StoreCore, key: ObjectKey, options: UpdateOptions): Promise<Written> {
+  let present = await core.present(key, { newest: false });
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    options.signal.throwIfAborted();
+    let outcome: Awaited<ReturnType<typeof tryUpdate>>;
+    try {
+      outcome = present ? await tryUpdate(core, key, present, options) : await createMissing(core, key, options);
+    } catch (error) {
+      const newest = present?.isNewest === false ? await core.present(key, { newest: true }) : undefined;
+      if (present?.isNewest === false && newest?.revision !== present.revision) {
+        present = newest;
+        continue;
+      }
+      throw error;
+    }
+    if ('object' in outcome) return outcome;
+    present = outcome.present ?? (await core.present(key, { newest: true }));
+  }
+  throw tooManyConflicts();
+}
+
+/** What stood in the way: the state that is there now. */
+interface Overtaken {
+  readonly present: Present | undefined;
+}
+
+async function createMissing(core: StoreCore, key: ObjectKey, options: UpdateOptions): Promise<Written | Overtaken> {
+  const { definition } = core;
+  if (!options.createIfMissing && !(definition.allowCreateOnUpdate && options.subresource === '')) throw notFound(definition, key.name);
+  const object = await options.change(undefined);
+  const { resourceVersion, uid } = object.metadata;
+  if (resourceVersion && resourceVersion !== '0') throw notFound(definition, key.name);
+  if (uid && !options.createIfMissing) throw conflict(definition, key.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+  delete object.metadata.resourceVersion;
+  try {
+    return await createObject(core, object, key.namespace, options, options.keepsManagedFields ? { keepsManagedFields: true } : {});
+  } catch (error) {
+    if (!hasReason(error, 'AlreadyExists')) throw error;
+    return { present: undefined };
+  }
+}
+
+async function tryUpdate(core: StoreCore, key: ObjectKey, { object: old, revision }: Present, options: UpdateOptions): Promise<Written | Overtaken> {
+  const { definition, dependencies, hooks } = core;
+  const { admission } = dependencies;
+  checkPreconditions(core, key, old, options.preconditions);
+  const object = await options.change(old);
+  checkIdentity(core, key, object, old, options);
+  const request = core.admissionRequest('UPDATE', key, options, { object, oldObject: old });
+  if (!options.skipAdmission) await admission.mutate(request);
+  const outcome = await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun });
+  let succeeded = false;
+  try {
+    prepareAndValidate(core, object, old, options);
+    if (!options.keepsManagedFields) core.recordOwnership(object, old, options);
+    if (!options.skipAdmission) await admission.validate(request);
+    if (isDeletable(object.metadata)) {
+      const removed = await core.remove(key, revision, options.dryRun);
+      if (!removed.succeeded) return { present: overtakenBy(core, removed.current) };
+      succeeded = !options.dryRun;
+      if (succeeded) await hooks?.afterDelete?.(object);
+      return writtenAs(core, object, removed.revision);
+    }
+    if (isUnchanged(object, old)) return writtenAs(core, object, revision);
+    const result = await core.put(key, object, revision, options.dryRun);
+    succeeded = result.succeeded && !options.dryRun;
+    if (result.succeeded && result.written) return result.written;
+    return { present: result.succeeded ? undefined : overtakenBy(core, result.current) };
+  } finally {
+    await settle(outcome, succeeded);
+  }
+}
+
+function overtakenBy(core: StoreCore, current: readonly (Parameters<StoreCore['presentOf']>[0] | undefined)[]): Present | undefined {
+  const [entry] = current;
+  return entry && core.presentOf(entry);
+}
+
+function writtenAs(core: StoreCore, object: UntypedObject, revision: number): Written {
+  return { object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } } as UntypedObject, json: core.codec.toWire(object, core.codec.toStored(object), revision), created: false };
+}
+
+/** Name, namespace, uid and resourceVersion of the new state against the old one. Fills in what may be left out. */
+function checkIdentity(core: StoreCore, key: ObjectKey, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
+  const { definition } = core;
+  const { metadata } = object;
+  if (definition.scope === 'Namespaced') {
+    if (metadata.namespace && metadata.namespace !== key.namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    metadata.namespace = key.namespace;
+  }
+  if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    throw conflict(definition, key.name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
+  }
+  const version = metadata.resourceVersion ?? '';
+  if (version === '' || version === '0') {
+    if (!definition.allowUnconditionalUpdate && options.subresource === '') {
+      refuseInvalid(definition, key.name, [invalid(FieldPath.root.child('metadata').child('resourceVersion'), 0, 'must be specified for an update')]);
+    }
+    Object.assign(metadata, { resourceVersion: old.metadata.resourceVersion });
+  } else if (version !== old.metadata.resourceVersion) throw conflict(definition, key.name);
+}
+
+function prepareAndValidate(core: StoreCore, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
+  const { definition } = core;
+  const strategy = core.strategyContext(options, 'update');
+  prepareForUpdate(definition, object, old, strategy);
+  const path = FieldPath.root;
+  const errors = validateObjectMetaUpdate(object.metadata, old.metadata, path.child('metadata'));
+  if (options.subresource === 'status') errors.push(...(definition.validateStatusUpdate?.(object, old, path, strategy) ?? []));
+  else errors.push(...(definition.validate?.(object, path, strategy) ?? []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? []));
+  refuseInvalid(definition, object.metadata.name ?? '', errors);
+  for (const warning of definition.warnings?.(object, old) ?? []) options.addWarning(warning);
+  definition.canonicalize?.(object);
+}
+
+/** Nothing is written where nothing but who wrote last would change. */
+function isUnchanged(object: UntypedObject, old: DeepReadonly<UntypedObject>): boolean {
+  const comparable = (value: DeepReadonly<UntypedObject>) => {
+    const { managedFields, ...metadata } = value.metadata;
+    return { ...value, metadata: { ...metadata, managedFields: managedFields?.map(({ time: _, ...entry }) => entry) } };
+  };
+  return isDeepStrictEqual(comparable(object), comparable(old)) || Buffer.from(stringifyJSON(object)).equals(Buffer.from(stringifyJSON(old)));
+}
