@@ -4,6 +4,8 @@ import { createManualClock } from '../../api/base/manual-clock.ts';
 import type { CompactorDependencies } from './compactor.ts';
 import { runCompactor } from './compactor.ts';
 import { createMemoryStorage } from './memory/memory-storage.ts';
+import type { Storage } from './storage.ts';
+import { StorageError } from './storage.ts';
 import { put, rejectsWith } from './testing/storage-assertions.ts';
 
 const minutes = 60_000;
@@ -54,6 +56,22 @@ describe('compactor', () => {
       compacted,
       compacted.toSorted((a, b) => a - b),
     );
+  });
+
+  it('compacts a full store, which cannot take a turn', async () => {
+    const storage = createMemoryStorage({ clock });
+    let isFull = false;
+    const filling: Storage = {
+      ...storage,
+      commit: (transaction) => (isFull ? Promise.reject(new StorageError('no-space', 'full')) : storage.commit(transaction)),
+    };
+    start({ storage: filling });
+    const first = await put(storage, '/registry/a', '1');
+    await put(storage, '/registry/a', '2');
+    await clock.advance(5 * minutes);
+    isFull = true;
+    await clock.advance(5 * minutes);
+    await rejectsWith('compacted', () => storage.get('/registry/a', { revision: first }));
   });
 
   it('comes earlier when there are too many revisions', async () => {

@@ -2,6 +2,7 @@ import type { Clock } from '../../api/base/clock.ts';
 import { sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Storage } from './storage.ts';
+import { StorageError } from './storage.ts';
 
 export interface CompactorDependencies {
   readonly storage: Storage;
@@ -58,9 +59,11 @@ async function nextRound(dependencies: CompactorDependencies, last: Round): Prom
 
 async function takeRound({ storage, logger }: CompactorDependencies, last: Round): Promise<Round> {
   const value = Buffer.from(String(last.revision));
-  const result = await storage.commit({
-    conditions: [{ key: turnKey, modRevision: last.modRevision }],
-    operations: [{ type: 'put', key: turnKey, value }],
+  const conditions = [{ key: turnKey, modRevision: last.modRevision }];
+  const result = await storage.commit({ conditions, operations: [{ type: 'put', key: turnKey, value }] }).catch(async (error: unknown) => {
+    // a full store takes no turn; compaction is what may help it
+    if (error instanceof StorageError && error.reason === 'no-space' && last.revision > 0) await storage.compact(last.revision);
+    throw error;
   });
   if (!result.succeeded) return { modRevision: result.current[0]?.modRevision ?? 0, revision: result.revision };
   if (last.revision > 0) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -110,6 +110,24 @@ describe('embedded storage on disk', () => {
     assert.equal(error.message, `the data directory ${directory} is in use by another process (pid ${process.pid})`);
     await first.close();
     await open();
+  });
+
+  it('refuses commits before the disk is full, but still reads and compacts', async () => {
+    const roomy = await open();
+    await put(roomy, '/registry/a', '1');
+    const revision = await put(roomy, '/registry/a', '2');
+    await roomy.close();
+    const { bavail, bsize } = await statfs(directory);
+    const options = { directory, clock, logger: silentLogger, processID: process.pid, minFreeBytes: 2 * bavail * bsize };
+    const storage = await openEmbeddedStorage(options);
+    opened.push(storage);
+    await rejectsWith('no-space', () => put(storage, '/registry/b', 'x'));
+    await rejectsWith('no-space', () => storage.checkHealth(AbortSignal.timeout(1000)));
+    assert.equal(await storage.currentRevision(), revision);
+    assert.equal((await storage.get('/registry/b')).entry, undefined);
+    await storage.compact(revision);
+    assert.equal(readable((await storage.get('/registry/a')).entry)?.value, '2');
+    await rejectsWith('no-space', () => put(storage, '/registry/b', 'x'));
   });
 
   it('keeps the directory from other users', async () => {

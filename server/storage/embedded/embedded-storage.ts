@@ -4,6 +4,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import { createVersionedStorage } from '../mvcc/versioned-storage.ts';
 import type { Storage } from '../storage.ts';
+import { DiskSpace } from './disk-space.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { LMDBRecords } from './lmdb-records.ts';
 
@@ -16,9 +17,12 @@ export interface EmbeddedStorageOptions {
   readonly processID: number;
   /** Upper bound of the file's size. Default 64 GiB, of address space; disk is taken as needed. */
   readonly maxBytes?: number;
+  /** Commits are refused (StorageError 'no-space') while the disk has less than this free. Default 32 MiB. */
+  readonly minFreeBytes?: number;
 }
 
 const defaultMaxBytes = 64 * 1024 ** 3;
+const defaultMinFreeBytes = 32 * 1024 ** 2;
 
 /**
  * The Storage of a control plane that needs no etcd: LMDB in a directory of its own. An acknowledged commit survives
@@ -31,7 +35,8 @@ export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Prom
   const made = await mkdir(directory, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(directory, options.processID);
   try {
-    const records = new LMDBRecords(join(directory, 'store.mdb'), options.maxBytes ?? defaultMaxBytes);
+    const space = new DiskSpace(directory, options.minFreeBytes ?? defaultMinFreeBytes, clock);
+    const records = new LMDBRecords(join(directory, 'store.mdb'), options.maxBytes ?? defaultMaxBytes, space);
     const { index, revision } = await records.recover();
     // a new file survives a power loss once its directory has been synced, and a new directory once its parent has
     await syncDirectory(directory);

@@ -3,6 +3,7 @@ import { open } from 'lmdb';
 import type { RecordStore, Version } from '../mvcc/version.ts';
 import { VersionIndex } from '../mvcc/version-index.ts';
 import { StorageError } from '../storage.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { interpretLMDBError } from './interpret-lmdb-error.ts';
 import { decodeHeader, encodeHeader, recordNumber } from './version-header.ts';
 
@@ -22,7 +23,7 @@ const compactionChunk = 500;
  * headers. LMDB writes on a thread of its own, with one fdatasync for each group.
  */
 export class LMDBRecords implements RecordStore {
-  readonly #path: string;
+  readonly #space: DiskSpace;
   readonly #root: RootDatabase<Buffer, string>;
   readonly #meta: Database<string, string>;
   readonly #headers: Database<Uint8Array, number>;
@@ -36,8 +37,8 @@ export class LMDBRecords implements RecordStore {
   #isClosed = false;
 
   /** `mapBytes` bounds the size of the file; the address space is reserved, the disk is not. */
-  constructor(path: string, mapBytes: number) {
-    this.#path = path;
+  constructor(path: string, mapBytes: number, space: DiskSpace) {
+    this.#space = space;
     this.#root = open({
       path,
       noSubdir: true,
@@ -77,6 +78,9 @@ export class LMDBRecords implements RecordStore {
   }
 
   async append(versions: readonly Version[]): Promise<void> {
+    let bytes = 0;
+    for (const { key, value } of versions) bytes += key.length + (value?.length ?? 0) + pageSize;
+    await this.#space.claim(bytes);
     await this.#write(() => {
       for (const version of versions) {
         const number = recordNumber(version);
@@ -96,12 +100,14 @@ export class LMDBRecords implements RecordStore {
   async compact(revision: number, dropped: readonly Version[]): Promise<void> {
     await this.#write(() => this.#meta.put('compactRevision', String(revision)));
     this.#undropped = [...this.#undropped, ...dropped];
-    this.#compacting = this.#compacting.then(() => this.#drop());
-    await this.#compacting;
+    const dropping = this.#compacting.then(() => this.#drop());
+    this.#compacting = dropping.catch(() => undefined);
+    await dropping;
   }
 
-  probe(): Promise<void> {
-    return this.#write(() => this.#meta.put('probe', ''));
+  async probe(): Promise<void> {
+    await this.#space.claim(pageSize);
+    await this.#write(() => this.#meta.put('probe', ''));
   }
 
   async close(): Promise<void> {
@@ -110,25 +116,17 @@ export class LMDBRecords implements RecordStore {
     await this.#root.close();
   }
 
-  /**
-   * On a full disk dropping needs a few pages before it frees any, so it is tried in smaller and smaller portions. What
-   * cannot be dropped is with the next compaction, or when the store is opened next.
-   */
+  /** What cannot be dropped is with the next compaction, or when the store is opened next. */
   async #drop(): Promise<void> {
-    let portion = compactionChunk;
-    while (this.#undropped.length > 0 && !this.#isClosed && portion >= 1) {
-      const versions = this.#undropped.slice(0, portion);
-      try {
-        await this.#write(() => {
-          for (const version of versions) {
-            this.#headers.remove(recordNumber(version));
-            if (!version.deleted) this.#values.remove(recordNumber(version));
-          }
-        });
-        this.#undropped = this.#undropped.slice(versions.length);
-      } catch {
-        portion = Math.floor(portion / 4);
-      }
+    while (this.#undropped.length > 0 && !this.#isClosed) {
+      const versions = this.#undropped.slice(0, compactionChunk);
+      await this.#write(() => {
+        for (const version of versions) {
+          this.#headers.remove(recordNumber(version));
+          if (!version.deleted) this.#values.remove(recordNumber(version));
+        }
+      });
+      this.#undropped = this.#undropped.slice(versions.length);
     }
   }
 
@@ -137,7 +135,7 @@ export class LMDBRecords implements RecordStore {
     try {
       await this.#root.batch(puts);
     } catch (error) {
-      throw await interpretLMDBError(error, this.#path);
+      throw await interpretLMDBError(error);
     }
   }
 
