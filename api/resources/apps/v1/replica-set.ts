@@ -1,6 +1,17 @@
-import type { ReplicaSet } from '../../../types/apps-v1.ts';
+import { ageColumn, integerColumn, nameColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { formatLabelSelector } from '../../../semantics/label-selectors.ts';
+import type { ReplicaSet } from '../../../types/apps-v1.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
+import { validateNonnegative } from '../../../validation/formats.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
+import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
+import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
+import { hostnameWarnings, validateWorkloadSelector, validateWorkloadTemplate } from '../../core/v1/pod-spec/workload-template.ts';
+import { validateCounts, validateParts } from './replica-status.ts';
 
+/** A number of equal Pods. */
 export const replicaSets = defineResource<ReplicaSet>({
   group: 'apps',
   version: 'v1',
@@ -13,4 +24,41 @@ export const replicaSets = defineResource<ReplicaSet>({
   },
   storagePrefix: 'replicasets',
   hasGeneration: true,
+  printerColumns: [
+    nameColumn,
+    integerColumn('Desired', ({ spec }) => spec?.replicas ?? 0),
+    integerColumn('Current', ({ status }) => status?.replicas ?? 0),
+    integerColumn('Ready', ({ status }) => status?.readyReplicas ?? 0),
+    ageColumn,
+    ...containerColumns<ReplicaSet>(({ spec }) => spec?.template),
+    wideColumn('Selector', ({ spec }) => formatLabelSelector(spec?.selector)),
+  ],
+  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  default: ({ spec }) => canonicalizeTemplate(spec?.template),
+  validate({ spec }, path) {
+    const at = path.child('spec');
+    return [
+      ...validateNonnegative(at.child('replicas'), spec?.replicas ?? 0),
+      ...validateNonnegative(at.child('minReadySeconds'), spec?.minReadySeconds ?? 0),
+      ...validateWorkloadSelector(spec?.selector, 'empty selector is invalid for deployment', at.child('selector')),
+      ...validateWorkloadTemplate(spec?.template, spec?.selector, 'ReplicaSet', at.child('template')),
+    ];
+  },
+  validateUpdate: (set, old, path) => validateImmutable(path.child('spec', 'selector'), set.spec?.selector, old.spec?.selector),
+  validateStatusUpdate({ status }, _old, path) {
+    const at = path.child('status');
+    return [
+      ...validateCounts(
+        status,
+        ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'terminatingReplicas', 'observedGeneration'],
+        at,
+      ),
+      ...validateParts(status, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'], 'replicas', 'status.replicas', at),
+      ...validateParts(status, ['availableReplicas'], 'readyReplicas', 'readyReplicas', at),
+    ];
+  },
+  warnings: ({ metadata, spec }, old) => [
+    ...(old === undefined ? hostnameWarnings(metadata.name, 'Pod names and hostnames') : []),
+    ...podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
+  ],
 });

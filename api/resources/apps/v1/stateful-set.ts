@@ -1,6 +1,24 @@
-import type { StatefulSet } from '../../../types/apps-v1.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { validateChoice } from '../../../resource/field-rules.ts';
+import type { StatefulSet, StatefulSetSpec } from '../../../types/apps-v1.ts';
+import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
+import { validateNonnegative } from '../../../validation/formats.ts';
+import { matchesLabelSelector } from '../../../semantics/label-selectors.ts';
+import type { PodTemplateSpec, Volume } from '../../../types/core-v1.ts';
+import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
+import { validateDNSLabel } from '../../core/v1/pod-spec/names.ts';
+import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
+import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
+import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
+import { selectorMismatch, validateRunsForEver, validateWorkloadSelector } from '../../core/v1/pod-spec/workload-template.ts';
+import { validateCounts, validateNotDecremented, validateParts } from './replica-status.ts';
+import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
 
+/** Numbered Pods, each with a name and volumes that it keeps. */
 export const statefulSets = defineResource<StatefulSet>({
   group: 'apps',
   version: 'v1',
@@ -13,4 +31,123 @@ export const statefulSets = defineResource<StatefulSet>({
   },
   storagePrefix: 'statefulsets',
   hasGeneration: true,
+  printerColumns: [
+    nameColumn,
+    textColumn('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`),
+    ageColumn,
+    ...containerColumns<StatefulSet>(({ spec }) => spec?.template),
+  ],
+  default({ spec }) {
+    canonicalizeTemplate(spec?.template);
+    for (const claim of spec?.volumeClaimTemplates ?? []) {
+      // Claim templates are stored as whole objects.
+      claim.apiVersion = 'v1';
+      claim.kind = 'PersistentVolumeClaim';
+    }
+  },
+  validate({ spec }, path) {
+    const at = path.child('spec');
+    if (spec === undefined) return [required(at)];
+    const { replicas = 0, minReadySeconds = 0, revisionHistoryLimit = 0, ordinals, selector, template } = spec;
+    return [
+      ...validateManagement(spec, at),
+      ...validateStrategy(spec, at.child('updateStrategy')),
+      ...validateRetention(spec, at.child('persistentVolumeClaimRetentionPolicy')),
+      ...(spec.serviceName ? validateDNSLabel(at.child('serviceName'), spec.serviceName) : []),
+      ...validateNonnegative(at.child('replicas'), replicas),
+      ...validateNonnegative(at.child('minReadySeconds'), minReadySeconds),
+      ...validateNonnegative(at.child('revisionHistoryLimit'), revisionHistoryLimit),
+      ...validateNonnegative(at.child('ordinals', 'start'), ordinals?.start ?? 0),
+      ...validateWorkloadSelector(selector, 'empty selector is invalid for statefulset', at.child('selector')),
+      ...validateTemplate(spec, at.child('template')),
+      ...validateRunsForEver(template, 'StatefulSet', at.child('template')),
+    ];
+  },
+  validateUpdate({ spec }, old, path) {
+    if (isSemanticallyEqual(fixedPart(spec), fixedPart(old.spec))) return [];
+    const fields =
+      "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'";
+    return [forbidden(path.child('spec'), `updates to statefulset spec for fields other than ${fields} are forbidden`)];
+  },
+  validateStatusUpdate({ status }, old, path) {
+    const at = path.child('status');
+    return [
+      ...validateCounts(
+        status,
+        ['replicas', 'readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas', 'observedGeneration', 'collisionCount'],
+        at,
+      ),
+      ...validateParts(
+        status,
+        ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'],
+        'replicas',
+        'status.replicas',
+        at,
+      ),
+      ...validateParts(status, ['availableReplicas'], 'readyReplicas', 'status.readyReplicas', at),
+      ...validateNotDecremented(at.child('collisionCount'), status?.collisionCount, old.status?.collisionCount),
+    ];
+  },
+  warnings: ({ spec }) => podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
 });
+
+type Spec = DeepReadonly<StatefulSetSpec>;
+
+function validateManagement({ podManagementPolicy: policy }: Spec, path: FieldPath): FieldError[] {
+  const at = path.child('podManagementPolicy');
+  if (!policy) return [required(at)];
+  return policy === 'OrderedReady' || policy === 'Parallel' ? [] : [invalid(at, policy, "must be 'OrderedReady' or 'Parallel'")];
+}
+
+function validateStrategy({ updateStrategy }: Spec, path: FieldPath): FieldError[] {
+  const { type, rollingUpdate } = updateStrategy ?? {};
+  const at = path.child('rollingUpdate');
+  if (!type) return [required(path)];
+  if (type === 'OnDelete')
+    return rollingUpdate === undefined ? [] : [invalid(at, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")];
+  if (type !== 'RollingUpdate') return [invalid(path, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'")];
+  if (rollingUpdate === undefined) return [];
+  const { partition = 0, maxUnavailable } = rollingUpdate;
+  const errors = validateNonnegative(at.child('partition'), partition);
+  if (maxUnavailable === undefined) return errors;
+  errors.push(...validateIntOrPercent(at.child('maxUnavailable'), maxUnavailable));
+  if (isNone(maxUnavailable)) errors.push(invalid(at.child('maxUnavailable'), maxUnavailable, 'cannot be 0'));
+  return [...errors, ...validateAtMostAll(at.child('maxUnavailable'), maxUnavailable)];
+}
+
+function validateRetention({ persistentVolumeClaimRetentionPolicy: policy }: Spec, path: FieldPath): FieldError[] {
+  if (policy === undefined) return [required(path)];
+  return (['whenDeleted', 'whenScaled'] as const).flatMap((field) =>
+    validateChoice(path.child(field), policy[field], ['Delete', 'Retain']),
+  );
+}
+
+/** Its claims become volumes of the Pods: to their containers they are volumes already. */
+function validateTemplate(spec: Spec, path: FieldPath): FieldError[] {
+  const { template, selector, volumeClaimTemplates = [] } = spec;
+  const labels = template?.metadata?.labels;
+  const errors = matchesLabelSelector(selector, labels) ? [] : [invalid(path.child('metadata', 'labels'), labels, selectorMismatch)];
+  const own = template?.spec?.volumes ?? [];
+  const claims = volumeClaimTemplates.flatMap(({ metadata }): DeepReadonly<Volume>[] => {
+    const name = metadata.name ?? '';
+    return own.some((volume) => volume.name === name) ? [] : [{ name, persistentVolumeClaim: { claimName: name } }];
+  });
+  const whole: DeepReadonly<PodTemplateSpec> = template?.spec
+    ? { ...template, spec: { ...template.spec, volumes: [...own, ...claims] } }
+    : (template ?? {});
+  return [...errors, ...validatePodTemplate(whole, path)];
+}
+
+const free = new Set([
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+]);
+
+function fixedPart(spec: Spec | undefined): object {
+  return Object.fromEntries(Object.entries(spec ?? {}).filter(([field]) => !free.has(field)));
+}

@@ -1,0 +1,20 @@
+import { findPercentage, type IntOrPercent } from '../../../semantics/int-or-percent.ts';
+import { type FieldError, invalid } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { percentProblems, validateNonnegative } from '../../../validation/formats.ts';
+
+/** A count of Pods, or a percentage of those desired. */
+export function validateIntOrPercent(path: FieldPath, value: IntOrPercent | undefined): FieldError[] {
+  if (typeof value === 'string') return percentProblems(value).map((problem) => invalid(path, value, problem));
+  return validateNonnegative(path, value ?? 0);
+}
+
+export function validateAtMostAll(path: FieldPath, value: IntOrPercent | undefined): FieldError[] {
+  const percentage = value === undefined ? undefined : findPercentage(value);
+  return percentage !== undefined && percentage > 100 ? [invalid(path, value, 'must not be greater than 100%')] : [];
+}
+
+/** Whether the value allows nothing, as 0 or 0%. */
+export function isNone(value: IntOrPercent | undefined): boolean {
+  return value === undefined || value === 0 || findPercentage(value) === 0;
+}

@@ -1,0 +1,56 @@
+import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
+import { isEmptyLabelSelector, matchesLabelSelector } from '../../../../semantics/label-selectors.ts';
+import type { PodTemplateSpec } from '../../../../types/core-v1.ts';
+import type { LabelSelector } from '../../../../types/meta-v1.ts';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../validation/field-error.ts';
+import type { FieldPath } from '../../../../validation/field-path.ts';
+import { validateLabelSelector } from '../../../../validation/labels.ts';
+import { dns1123LabelProblems } from '../../../../validation/names.ts';
+import { validatePodTemplate } from './pod-template.ts';
+
+export const selectorMismatch = '`selector` does not match template `labels`';
+
+/** The selector of a workload: there, valid, and not empty. */
+export function validateWorkloadSelector(
+  selector: DeepReadonly<LabelSelector> | undefined,
+  emptyMessage: string,
+  path: FieldPath,
+): FieldError[] {
+  if (selector === undefined) return [required(path)];
+  const errors = validateLabelSelector(selector, path);
+  if (isEmptyLabelSelector(selector)) errors.push(invalid(path, selector, emptyMessage));
+  return errors;
+}
+
+/** The template of a workload: its Pods are selected by it, and run for ever. `kind` stands in messages. */
+export function validateWorkloadTemplate(
+  template: DeepReadonly<PodTemplateSpec> | undefined,
+  selector: DeepReadonly<LabelSelector> | undefined,
+  kind: string,
+  path: FieldPath,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const labels = template?.metadata?.labels;
+  if (!matchesLabelSelector(selector, labels)) errors.push(invalid(path.child('metadata', 'labels'), labels, selectorMismatch));
+  errors.push(...validatePodTemplate(template ?? {}, path));
+  return [...errors, ...validateRunsForEver(template, kind, path)];
+}
+
+export function validateRunsForEver(template: DeepReadonly<PodTemplateSpec> | undefined, kind: string, path: FieldPath): FieldError[] {
+  const { restartPolicy = '', activeDeadlineSeconds } = template?.spec ?? {};
+  const errors: FieldError[] = [];
+  if (restartPolicy !== 'Always') errors.push(notSupported(path.child('spec', 'restartPolicy'), restartPolicy, ['Always']));
+  if (activeDeadlineSeconds !== undefined) {
+    errors.push(forbidden(path.child('spec', 'activeDeadlineSeconds'), `activeDeadlineSeconds in ${kind} is not Supported`));
+  }
+  return errors;
+}
+
+/** The warning for names that are valid but make no host name. `use` says what the name becomes. */
+export function hostnameWarnings(name: string | undefined, use: string): string[] {
+  const problems = dns1123LabelProblems(name ?? '');
+  if (!name || problems.length === 0) return [];
+  return [
+    `metadata.name: this is used in ${use}, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+  ];
+}
