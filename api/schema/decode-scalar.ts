@@ -1,3 +1,4 @@
+import { JSONFloat } from '../base/json-float.ts';
 import { canonicalMicroTime, canonicalTime, TimeFormatError } from '../meta/time.ts';
 import { canonicalizeQuantity, QuantityError } from '../quantity/quantity.ts';
 import { DecodeError } from './decode-error.ts';
@@ -11,7 +12,7 @@ const int32Max = 2 ** 31 - 1;
 /** How Go's decoder names a JSON value of the wrong type. */
 export function describeJSON(value: unknown): string {
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'bigint') return 'number';
+  if (typeof value === 'bigint' || value instanceof JSONFloat) return 'number';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
@@ -61,6 +62,7 @@ function decodeTime(value: unknown, canonical: (text: string) => string): string
 
 function decodeIntOrString(value: unknown): number | string {
   if (typeof value === 'string') return value;
+  if (value instanceof JSONFloat) throw new DecodeError(`json: cannot unmarshal number ${value.literal} into Go value of type int32`);
   if (typeof value !== 'number' && typeof value !== 'bigint') throw goValueError(value, 'int32');
   const integer = decodeInteger(value, 'int32');
   if (typeof integer !== 'number') throw new DecodeError(`json: cannot unmarshal number ${value} into Go value of type int32`);
@@ -68,7 +70,12 @@ function decodeIntOrString(value: unknown): number | string {
 }
 
 function decodeQuantity(value: unknown): string {
-  const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : 'null';
+  const text =
+    value instanceof JSONFloat
+      ? value.literal
+      : typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+        ? String(value)
+        : 'null';
   try {
     return canonicalizeQuantity(text);
   } catch (error) {

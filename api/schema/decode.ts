@@ -1,4 +1,5 @@
-import { type JSONObject, setOwn } from '../base/json-object.ts';
+import { JSONFloat } from '../base/json-float.ts';
+import { isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeBase64Text, decodedFormats, decodeFormat, decodeInteger, describeJSON } from './decode-scalar.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
@@ -78,8 +79,8 @@ function decodeValue(value: unknown, schema: StructuralSchema, position: Positio
   if (value === null) return zeroOf(schema, position);
   switch (schema.type) {
     case 'object':
-      if (typeof value !== 'object' || Array.isArray(value)) throw position.mismatch(describeJSON(value), schema.goType ?? 'object');
-      return decodeObject(value as JSONObject, schema, position);
+      if (!isJSONObject(value) || value instanceof JSONFloat) throw position.mismatch(describeJSON(value), schema.goType ?? 'object');
+      return decodeObject(value, schema, position);
     case 'array':
       if (!Array.isArray(value)) throw position.mismatch(describeJSON(value), schema.goType ?? '[]interface {}');
       return decodeList(value, schema.items, position);
@@ -88,12 +89,7 @@ function decodeValue(value: unknown, schema: StructuralSchema, position: Positio
     case 'integer':
       return decodeNumber(value, decodeInteger(value, schema.format), schema, position);
     case 'number':
-      return decodeNumber(
-        value,
-        typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : undefined,
-        schema,
-        position,
-      );
+      return decodeNumber(value, toDouble(value), schema, position);
     case 'boolean':
       if (typeof value !== 'boolean') throw position.mismatch(describeJSON(value), schema.goType ?? 'bool');
       return value;
@@ -102,8 +98,14 @@ function decodeValue(value: unknown, schema: StructuralSchema, position: Positio
   }
 }
 
+function toDouble(value: unknown): number | undefined {
+  if (value instanceof JSONFloat) return value.value;
+  return typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : undefined;
+}
+
 function decodeNumber(value: unknown, decoded: number | bigint | undefined, schema: StructuralSchema, position: Position): number | bigint {
   if (decoded !== undefined) return decoded;
+  if (value instanceof JSONFloat) throw position.mismatch(`number ${value.literal}`, schema.goType ?? schema.format ?? 'int64');
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
   throw position.mismatch(isNumber ? `number ${value}` : describeJSON(value), schema.goType ?? schema.format ?? 'int64');
 }
@@ -127,7 +129,7 @@ function decodeList(value: readonly unknown[], items: StructuralSchema | undefin
 
 function decodeObject(value: JSONObject, schema: StructuralSchema, position: Position): JSONObject {
   if (schema.properties) return decodeStruct(value, schema, schema.properties, position);
-  if (!schema.additionalProperties) return value;
+  if (!schema.additionalProperties) return plain(value) as JSONObject;
   const map: JSONObject = {};
   const values = schema.additionalProperties;
   for (const key of sortedKeys(value)) {
@@ -159,7 +161,7 @@ function decodeStruct(
   for (const key of Object.keys(value)) {
     const property = properties.get(key);
     if (!property) {
-      if (schema.preserveUnknownFields === true) decoded.set(key, value[key]);
+      if (schema.preserveUnknownFields === true) decoded.set(key, plain(value[key]));
       else position.addUnknown(key);
       continue;
     }
@@ -244,15 +246,31 @@ function zeroOf(schema: StructuralSchema, position: Position): unknown {
 
 /** Values of any shape are kept as they are; those of a CRD's schema that may be one schema or something else are read. */
 function decodeAny(value: unknown, schema: StructuralSchema, position: Position): unknown {
-  if (!schema.items || typeof value !== 'object' || value === null) return value;
+  if (!schema.items || typeof value !== 'object' || value === null || value instanceof JSONFloat) return plain(value);
   const outer = position.silent;
   position.silent = true;
   const isPlainList = schema.format === 'json-schema-or-string-array' && Array.isArray(value);
   const decoded = isPlainList
-    ? value
+    ? plain(value)
     : Array.isArray(value)
       ? decodeList(value, schema.items, position)
       : decodeObject(value as JSONObject, schema.items, position);
   position.silent = outer;
   return decoded;
+}
+
+/** The value with plain numbers only; the value itself where it has no others, as is nearly always so. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof JSONFloat) return value.value;
+  if (Array.isArray(value)) {
+    const items = value.map(plain);
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
+  const object = value as JSONObject;
+  const changed = Object.keys(object).filter((key) => plain(object[key]) !== object[key]);
+  if (changed.length === 0) return object;
+  const copy: JSONObject = {};
+  for (const key of Object.keys(object)) setOwn(copy, key, plain(object[key]));
+  return copy;
 }

@@ -1,3 +1,4 @@
+import { JSONFloat } from '../base/json-float.ts';
 import { setOwn } from '../base/json-object.ts';
 
 /** Text that is no JSON; the message is that of Go's encoding/json, which clients of Kubernetes see. */
@@ -30,14 +31,16 @@ function quoteCharacter(character: string): string {
 export class JSONParser {
   readonly #text: string;
   readonly #maxDepth: number;
+  readonly #keepFloats: boolean;
   #at = 0;
   #depth = 0;
   readonly #path: string[] = [];
   readonly #duplicates = new Set<string>();
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, maxDepth: number, keepFloats = false) {
     this.#text = text;
     this.#maxDepth = maxDepth;
+    this.#keepFloats = keepFloats;
   }
 
   /** Paths such as `spec.containers[0].image`. */
@@ -179,7 +182,7 @@ export class JSONParser {
     return plain;
   }
 
-  #number(): number | bigint {
+  #number(): number | bigint | JSONFloat {
     const start = this.#at;
     if (this.#text.charAt(this.#at) === '-') this.#at++;
     if (this.#text.charAt(this.#at) === '0') this.#at++;
@@ -198,6 +201,7 @@ export class JSONParser {
     }
     const literal = this.#text.slice(start, this.#at);
     const value = Number(literal);
+    if (!isInteger && this.#keepFloats && Number.isInteger(value)) return new JSONFloat(literal);
     return isInteger && !Number.isSafeInteger(value) ? BigInt(literal) : value;
   }
 

@@ -6,6 +6,8 @@ export interface JSONScan {
   readonly depth: number;
   /** A number with so many digits that a double may not hold it. */
   readonly hasLongNumber: boolean;
+  /** A number with a fraction or an exponent. */
+  readonly hasFraction: boolean;
   /** An escape that may stand for half of a surrogate pair. */
   readonly hasSurrogateEscape: boolean;
 }
@@ -32,6 +34,7 @@ export function scanJSON(text: string, maxDepth: number): JSONScan {
   let deepest = 0;
   let digits = 0;
   let hasLongNumber = false;
+  let hasFraction = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === quote) {
@@ -40,6 +43,8 @@ export function scanJSON(text: string, maxDepth: number): JSONScan {
     } else if (code >= 0x30 && code <= 0x39) {
       if (++digits > exactDigits) hasLongNumber = true;
     } else {
+      // Outside strings a point or an E after a digit is part of a number.
+      if (code === 0x2e || (digits > 0 && (code === 0x65 || code === 0x45))) hasFraction = true;
       digits = 0;
       if (code === 0x3a) memberCount++;
       else if (code === 0x7b || code === 0x5b) {
@@ -48,7 +53,7 @@ export function scanJSON(text: string, maxDepth: number): JSONScan {
       } else if (code === 0x7d || code === 0x5d) depth--;
     }
   }
-  return { memberCount, depth: deepest, hasLongNumber, hasSurrogateEscape: /\\u[dD][89abcdefABCDEF]/.test(text) };
+  return { memberCount, depth: deepest, hasLongNumber, hasFraction, hasSurrogateEscape: /\\u[dD][89abcdefABCDEF]/.test(text) };
 }
 
 /** Members of all objects in a parsed value. Recursive: the caller has bounded the depth. */

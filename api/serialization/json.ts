@@ -6,6 +6,8 @@ export interface ParseJSONOptions {
   readonly maxDepth?: number;
   /** Looks for repeated members of objects (fieldValidation Warn and Strict). */
   readonly findDuplicates?: boolean;
+  /** Marks whole numbers that are written as fractions (JSONFloat), for a value that is then decoded by a schema. */
+  readonly keepFloats?: boolean;
 }
 
 export interface ParsedJSON {
@@ -29,12 +31,13 @@ export function parseJSON(json: Uint8Array | string, options: ParseJSONOptions =
   const maxDepth = options.maxDepth ?? defaultMaxDepth;
   const scan = scanJSON(text, maxDepth);
   if (scan.depth > maxDepth) throw new JSONSyntaxError(tooDeepMessage);
-  if (!scan.hasLongNumber && !scan.hasSurrogateEscape) {
+  const keepFloats = options.keepFloats === true && scan.hasFraction;
+  if (!scan.hasLongNumber && !scan.hasSurrogateEscape && !keepFloats) {
     const value = tryParse(text);
     if (value !== undefined && (options.findDuplicates !== true || countMembers(value) === scan.memberCount))
       return { value, duplicateFields: [] };
   }
-  const parser = new JSONParser(text, maxDepth);
+  const parser = new JSONParser(text, maxDepth, keepFloats);
   const value = parser.parse();
   return { value, duplicateFields: options.findDuplicates === true ? parser.duplicateFields : [] };
 }

@@ -71,6 +71,21 @@ describe('readObject', () => {
       'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
     ],
     [
+      '{"spec":{"replicas":1.0}}',
+      options(),
+      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number 1.0 into Go struct field DeploymentSpec.spec.replicas of type int32',
+    ],
+    [
+      '{"spec":{"replicas":1e2}}',
+      options(),
+      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number 1e2 into Go struct field DeploymentSpec.spec.replicas of type int32',
+    ],
+    [
+      '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":1.0}}}}',
+      options(),
+      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number 1.0 into Go value of type int32',
+    ],
+    [
       '{"spec":{"foo":1,"paused":true,"paused":false}}',
       options(),
       'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: duplicate field "spec.paused", unknown field "spec.foo"',
@@ -100,6 +115,18 @@ describe('readObject', () => {
       assert.deepEqual(warnings, []);
     }
     assert.deepEqual(readObject(bytes('null'), jsonMediaType, options()).object.metadata, {});
+  });
+
+  it('takes whole numbers that are written as fractions where any number will do', () => {
+    const revision = options({
+      expected: { group: 'apps', version: 'v1', kind: 'ControllerRevision' },
+      schema: getDefinitionSchema('io.k8s.api.apps.v1.ControllerRevision'),
+    });
+    const { object } = readObject(bytes('{"data":{"a":[1.0,1.5,{"b":1e3}],"c":7},"revision":1}'), jsonMediaType, revision);
+    assert.deepEqual(object['data'], { a: [1, 1.5, { b: 1000 }], c: 7 });
+    const template = '{"spec":{"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":2.0}}}]}}}}';
+    const deployment = readObject(bytes(template), jsonMediaType, options()).object;
+    assert.match(JSON.stringify(deployment), /"limits":\{"cpu":"2"\}/);
   });
 
   it('warns or is silent where asked to', () => {

@@ -1,3 +1,4 @@
+import { JSONFloat } from '../base/json-float.ts';
 import { quote } from '../base/quote.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { badRequest } from '../meta/status-errors.ts';
@@ -69,7 +70,7 @@ function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, f
   try {
     switch (mediaType.name) {
       case 'application/json': {
-        const { value, duplicateFields } = parseJSON(body, { findDuplicates });
+        const { value, duplicateFields } = parseJSON(body, { findDuplicates, keepFloats: true });
         return { value, problems: duplicateFields.map((path) => `duplicate field ${quote(path)}`) };
       }
       case 'application/yaml': {
@@ -117,7 +118,7 @@ function kindOf(value: unknown, body: Uint8Array, expected: ObjectKind): ObjectK
 }
 
 function nameOf(value: unknown): string {
-  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
+  return value instanceof JSONFloat ? 'number' : typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
 }
 
 function formatAPIVersion({ group, version }: ObjectKind): string {

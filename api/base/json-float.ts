@@ -1,0 +1,14 @@
+/**
+ * A whole number that was written as a fraction or with an exponent: 1.0, 1e3. Go tells these from integers and refuses
+ * them where it wants one. Only parseJSON with keepFloats makes them, and decoding by a schema takes them away again.
+ */
+export class JSONFloat {
+  /** As written. */
+  readonly literal: string;
+  readonly value: number;
+
+  constructor(literal: string) {
+    this.literal = literal;
+    this.value = Number(literal);
+  }
+}
