@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { decode } from './decode.ts';
 import { applyDefaults, defaultsFor } from './default.ts';
 import { getDefinitionSchema } from './definition-schema.ts';
+import { definitionTexts, packagesByAPIVersion } from './generated/definition-texts.ts';
+import { orderFields } from './order-fields.ts';
 
 /** Definition, object as sent, and what of it is expected after decoding and defaulting (paths of fields). */
 type Case = readonly [definition: string, sent: object, expected: Readonly<Record<string, unknown>>];
@@ -347,6 +349,22 @@ describe('defaults', () => {
       const again = structuredClone(object);
       defaultsFor(name)(again);
       assert.deepEqual(again, object, 'applying them twice changes nothing');
+    });
+  }
+
+  for (const [apiVersion, packageName] of packagesByAPIVersion) {
+    it(`leave the kinds of ${apiVersion} in a form that reads back as the same bytes`, () => {
+      const definitions = JSON.parse(definitionTexts.get(packageName) ?? '{}') as Record<string, { kind?: boolean }>;
+      for (const kind of Object.keys(definitions).filter((name) => definitions[name]?.kind === true)) {
+        const name = `${packageName}.${kind}`;
+        const schema = getDefinitionSchema(name);
+        const { object } = decode({ kind, apiVersion, metadata: {}, spec: {} }, schema);
+        defaultsFor(name)(object);
+        const stored = orderFields(object, schema);
+        const again = decode(JSON.parse(JSON.stringify(stored)), schema).object;
+        defaultsFor(name)(again);
+        assert.equal(JSON.stringify(again), JSON.stringify(stored), kind);
+      }
     });
   }
 
