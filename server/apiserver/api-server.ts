@@ -107,8 +107,23 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const authentication = createAuthentication({ ...options.authentication, clock, random, client });
   const authorization = createAuthorization(informers, nodeRules);
   const { authorizer, resolver: rules, escalation } = authorization;
-  const metrics = createServerMetrics({ isServed: (info) => isServed(resources.definitions(), info), objectCounts: () => resources.objectCounts() });
-  const resources = options.createResources({ clock, random, logger, client, informers, authorizer, rules, escalation, tokens: authentication.tokens, tokenIssuer: authentication.tokenIssuer, metrics });
+  const metrics = createServerMetrics({
+    isServed: createIsServed(() => resources.definitions()),
+    objectCounts: () => resources.objectCounts(),
+  });
+  const resources = options.createResources({
+    clock,
+    random,
+    logger,
+    client,
+    informers,
+    authorizer,
+    rules,
+    escalation,
+    tokens: authentication.tokens,
+    tokenIssuer: authentication.tokenIssuer,
+    metrics,
+  });
   const health = createHealth(logger);
   const gate = createShutdownGate();
   const nonResources = createNonResourceEndpoints({
@@ -197,9 +212,22 @@ function assert(holds: boolean, message: string): void {
   if (!holds) throw new Error(message);
 }
 
-function isServed(definitions: readonly ResourceDefinition[], info: RequestInfo): boolean {
-  const definition = definitions.find(({ group, version, names }) => group === info.apiGroup && version === info.apiVersion && names.plural === info.resource);
-  return definition !== undefined && (info.subresource === '' || definition.subresources[info.subresource] !== undefined);
+/** Whether a resource and subresource is served; asked for every request, so the definitions are indexed. */
+function createIsServed(definitions: () => readonly ResourceDefinition[]): (info: RequestInfo) => boolean {
+  let indexed: readonly ResourceDefinition[] = [];
+  let names = new Set<string>();
+  return ({ apiGroup, apiVersion, resource, subresource }) => {
+    const present = definitions();
+    if (present !== indexed) {
+      indexed = present;
+      names = new Set(present.flatMap(servedNames));
+    }
+    return names.has(`${apiGroup}/${apiVersion}/${resource}/${subresource}`);
+  };
+}
+
+function servedNames({ group, version, names, subresources }: ResourceDefinition): string[] {
+  return ['', ...Object.keys(subresources)].map((subresource) => `${group}/${version}/${names.plural}/${subresource}`);
 }
 
 function groupPaths(definitions: readonly ResourceDefinition[]): string[] {

@@ -1,3 +1,4 @@
+import type * as X509Module from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Clock } from '../../api/base/clock.ts';
@@ -5,7 +6,7 @@ import type { Random } from '../../api/base/random.ts';
 import { toDate } from '../../api/meta/time.ts';
 import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
 
-type X509Library = typeof import('@peculiar/x509');
+type X509Library = typeof X509Module;
 
 export interface MakingDependencies {
   readonly clock: Clock;

@@ -8,7 +8,10 @@ export interface Authenticator {
 
 /** Checks a bearer token on behalf of TokenReview and of the bearer token authenticator. */
 export interface TokenAuthenticator {
-  authenticateToken(token: string, audiences: readonly string[]): Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | undefined>;
+  authenticateToken(
+    token: string,
+    audiences: readonly string[],
+  ): Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | undefined>;
 }
 
 /** Makes and signs service account tokens. */

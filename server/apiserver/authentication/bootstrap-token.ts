@@ -9,7 +9,9 @@ const groupFormat = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
 export interface BootstrapTokenOptions {
   /** Data of the Secret kube-system/`name` of type bootstrap.kubernetes.io/token, decoded; undefined if there is none. */
-  findSecret(name: string): Promise<{ readonly type: string; readonly isDeleted: boolean; readonly data: Readonly<Record<string, string>> } | undefined>;
+  findSecret(
+    name: string,
+  ): Promise<{ readonly type: string; readonly isDeleted: boolean; readonly data: Readonly<Record<string, string>> } | undefined>;
   /** What the API server's own tokens are for. */
   readonly audiences: readonly string[];
   readonly clock: Clock;

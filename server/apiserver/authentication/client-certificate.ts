@@ -19,7 +19,10 @@ export interface VerifiedCertificate {
  * Verifies client certificates (DER) against authorities (PEM): signature, client usage, validity now. Results are kept by the
  * identity of the bytes, of which there is one per connection; only the time is looked at again.
  */
-export function createCertificateVerifier(authoritiesPEM: readonly string[], clock: Clock): (certificate: Uint8Array) => VerifiedCertificate | undefined {
+export function createCertificateVerifier(
+  authoritiesPEM: readonly string[],
+  clock: Clock,
+): (certificate: Uint8Array) => VerifiedCertificate | undefined {
   const authorities = authoritiesPEM.map((pem) => new X509Certificate(pem));
   const known = new WeakMap<Uint8Array, { readonly verified: VerifiedCertificate | undefined }>();
   return (certificate) => {
@@ -65,7 +68,9 @@ function parseSubject(certificate: X509Certificate): Map<string, string[]> {
 }
 
 /** Users by client certificate: the common name is the user, organizations are groups. */
-export function clientCertificateAuthenticator(verifyCertificate: (certificate: Uint8Array) => VerifiedCertificate | undefined): Authenticator {
+export function clientCertificateAuthenticator(
+  verifyCertificate: (certificate: Uint8Array) => VerifiedCertificate | undefined,
+): Authenticator {
   return {
     async authenticate({ peer }): Promise<UserInfo | undefined> {
       if (peer?.certificate === undefined) return undefined;

@@ -61,7 +61,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
 }
 
 function boundObjects(client: Client): BoundObjects {
-  const find = async <T extends KubeObject>(resource: ResourceDefinition<T>, key: { readonly namespace: string; readonly name: string }) => {
+  const find = async <T extends KubeObject>(
+    resource: ResourceDefinition<T>,
+    key: { readonly namespace: string; readonly name: string },
+  ) => {
     const object = await ignoreNotFound(client(resource).get(key));
     return object && { uid: object.metadata.uid ?? '', deletionMs: findTime(object.metadata.deletionTimestamp) };
   };

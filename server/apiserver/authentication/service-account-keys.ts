@@ -18,11 +18,16 @@ export interface ServiceAccountKeys {
 export function readServiceAccountKeys(privateKeyPEM: string, olderPublicKeysPEM: readonly string[] = []): ServiceAccountKeys {
   const privateKey = createPrivateKey(privateKeyPEM);
   const own = verificationKey(createPublicKey(privateKey));
-  return { signing: { ...own, privateKey }, verification: [own, ...olderPublicKeysPEM.map((pem) => verificationKey(createPublicKey(pem)))] };
+  return {
+    signing: { ...own, privateKey },
+    verification: [own, ...olderPublicKeysPEM.map((pem) => verificationKey(createPublicKey(pem)))],
+  };
 }
 
 function verificationKey(key: KeyObject): VerificationKey {
-  const id = createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('base64url');
+  const id = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
   if (key.asymmetricKeyType === 'rsa') return { id, key, algorithm: 'RS256' };
   if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return { id, key, algorithm: 'ES256' };
   throw new Error(`service account keys must be RSA or P-256, not ${key.asymmetricKeyType}`);

@@ -10,7 +10,10 @@ import { serviceAccountGroups, serviceAccountUserName } from './well-known.ts';
 
 /** The live state of what tokens are bound to. */
 export interface BoundObjects {
-  find(kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node', key: ObjectKey): Promise<{ readonly uid: string; readonly deletionMs: number | undefined } | undefined>;
+  find(
+    kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node',
+    key: ObjectKey,
+  ): Promise<{ readonly uid: string; readonly deletionMs: number | undefined } | undefined>;
 }
 
 export interface ServiceAccountTokenOptions {
@@ -86,7 +89,9 @@ async function checkBinding(claims: KubernetesClaims, { objects, clock }: Servic
     { kind: 'ServiceAccount', key: { namespace, name: claims.serviceaccount.name }, uid: claims.serviceaccount.uid },
     ...(claims.pod ? [{ kind: 'Pod', key: { namespace, name: claims.pod.name }, uid: claims.pod.uid } as const] : []),
     ...(claims.secret ? [{ kind: 'Secret', key: { namespace, name: claims.secret.name }, uid: claims.secret.uid } as const] : []),
-    ...(claims.node && !claims.pod ? [{ kind: 'Node', key: { namespace: '', name: claims.node.name }, uid: claims.node.uid } as const] : []),
+    ...(claims.node && !claims.pod
+      ? [{ kind: 'Node', key: { namespace: '', name: claims.node.name }, uid: claims.node.uid } as const]
+      : []),
   ] as const;
   for (const { kind, key, uid } of bindings) {
     const object = await objects.find(kind, key);

@@ -28,7 +28,18 @@ export interface EscalationGuard {
 
 export function createEscalationGuard(resolver: RuleResolver, authorizer: Authorizer): EscalationGuard {
   const isAllowed = async ({ user, namespace }: EscalationCheck, verb: string, resource: string, name: string): Promise<boolean> => {
-    const asked = { user, verb, isResourceRequest: true, namespace, apiGroup: group, apiVersion: '*', resource, subresource: '', name, path: '' };
+    const asked = {
+      user,
+      verb,
+      isResourceRequest: true,
+      namespace,
+      apiGroup: group,
+      apiVersion: '*',
+      resource,
+      subresource: '',
+      name,
+      path: '',
+    };
     return (await authorizer.authorize(asked)).decision === 'Allow';
   };
   const checkHeld = (check: EscalationCheck, rules: readonly Rule[]): void => {
@@ -47,7 +58,8 @@ export function createEscalationGuard(resolver: RuleResolver, authorizer: Author
       const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
       if (await isAllowed(check, 'bind', resource, roleRef.name)) return;
       const rules = resolver.rulesOfRole(roleRef, check.namespace);
-      if (!rules) throw forbiddenReference(check, `${resource === 'roles' ? 'role' : 'clusterrole'}.${group} ${quote(roleRef.name)} not found`);
+      if (!rules)
+        throw forbiddenReference(check, `${resource === 'roles' ? 'role' : 'clusterrole'}.${group} ${quote(roleRef.name)} not found`);
       checkHeld(check, rules);
     },
   };

@@ -48,7 +48,11 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
   };
 }
 
-function decideSpecial(options: NodeAuthorizerOptions, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
+function decideSpecial(
+  options: NodeAuthorizerOptions,
+  asked: AuthorizationAttributes,
+  nodeName: string,
+): AuthorizationDecision | undefined {
   const id = asked.apiGroup === '' ? asked.resource : `${asked.resource}.${asked.apiGroup}`;
   switch (id) {
     case 'secrets':
@@ -62,7 +66,9 @@ function decideSpecial(options: NodeAuthorizerOptions, asked: AuthorizationAttri
       return decideRead(options, asked, nodeName, getting);
     case 'serviceaccounts':
       if (asked.subresource !== 'token') return { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
-      return asked.verb === 'create' ? decideReference(options, asked, nodeName) : { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
+      return asked.verb === 'create'
+        ? decideReference(options, asked, nodeName)
+        : { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
     case 'leases.coordination.k8s.io':
       return decideOwn(asked, nodeName, 'kube-node-lease', 'lease');
     case 'csinodes.storage.k8s.io':
@@ -76,13 +82,22 @@ function decideSpecial(options: NodeAuthorizerOptions, asked: AuthorizationAttri
   }
 }
 
-function decideRead(options: NodeAuthorizerOptions, asked: AuthorizationAttributes, nodeName: string, verbs: ReadonlySet<string>): AuthorizationDecision {
+function decideRead(
+  options: NodeAuthorizerOptions,
+  asked: AuthorizationAttributes,
+  nodeName: string,
+  verbs: ReadonlySet<string>,
+): AuthorizationDecision {
   if (!verbs.has(asked.verb)) return { decision: 'NoOpinion', reason: 'can only read resources of this type' };
   if (asked.subresource !== '') return { decision: 'NoOpinion', reason: 'cannot read subresource' };
   return decideReference(options, asked, nodeName);
 }
 
-function decideReference({ pods, persistentVolumeClaims, persistentVolumes }: NodeAuthorizerOptions, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision {
+function decideReference(
+  { pods, persistentVolumeClaims, persistentVolumes }: NodeAuthorizerOptions,
+  asked: AuthorizationAttributes,
+  nodeName: string,
+): AuthorizationDecision {
   if (asked.name === '') return { decision: 'NoOpinion', reason: 'No Object name found' };
   for (const pod of pods.byIndex(podsByNode, nodeName)) {
     const references = podReferences(pod, { persistentVolumeClaims, persistentVolumes });
@@ -95,20 +110,29 @@ function decideOwn(asked: AuthorizationAttributes, nodeName: string, namespace: 
   if (!['get', 'create', 'update', 'patch', 'delete'].includes(asked.verb)) {
     return { decision: 'NoOpinion', reason: `can only get, create, update, patch, or delete a ${what === 'lease' ? 'node lease' : what}` };
   }
-  if (namespace !== '' && asked.namespace !== namespace) return { decision: 'NoOpinion', reason: `can only access leases in the "${namespace}" system namespace` };
+  if (namespace !== '' && asked.namespace !== namespace)
+    return { decision: 'NoOpinion', reason: `can only access leases in the "${namespace}" system namespace` };
   // A name that is only in the body of a create is checked by admission.
-  if (asked.verb !== 'create' && asked.name !== nodeName) return { decision: 'NoOpinion', reason: `can only access ${what === 'lease' ? 'node lease' : what} with the same name as the requesting node` };
+  if (asked.verb !== 'create' && asked.name !== nodeName)
+    return {
+      decision: 'NoOpinion',
+      reason: `can only access ${what === 'lease' ? 'node lease' : what} with the same name as the requesting node`,
+    };
   return allow;
 }
 
 /** A node gets itself only; lists and watches pass, and writes are narrowed further by admission. */
 function decideNode(asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
   if (!reading.has(asked.verb) || (asked.verb !== 'get' && asked.name === '')) return undefined;
-  return asked.name === nodeName ? allow : { decision: 'NoOpinion', reason: `node '${nodeName}' cannot read '${asked.name}', only its own Node object` };
+  return asked.name === nodeName
+    ? allow
+    : { decision: 'NoOpinion', reason: `node '${nodeName}' cannot read '${asked.name}', only its own Node object` };
 }
 
 function decidePods({ pods }: NodeAuthorizerOptions, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
   if (asked.verb !== 'get' || asked.subresource !== '') return undefined;
   const pod = pods.find({ namespace: asked.namespace, name: asked.name });
-  return pod?.spec?.nodeName === nodeName ? allow : { decision: 'NoOpinion', reason: `no relationship found between node '${nodeName}' and this object` };
+  return pod?.spec?.nodeName === nodeName
+    ? allow
+    : { decision: 'NoOpinion', reason: `no relationship found between node '${nodeName}' and this object` };
 }

@@ -43,7 +43,8 @@ function directReferences(pod: DeepReadonly<Pod>): ReadonlySet<string> {
   if (spec && pod.metadata.annotations?.[mirrorAnnotation] === undefined) {
     add('serviceaccounts', spec.serviceAccountName);
     for (const secret of spec.imagePullSecrets ?? []) add('secrets', secret.name);
-    for (const container of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]) addEnvironment(container, add);
+    for (const container of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])])
+      addEnvironment(container, add);
     for (const volume of spec.volumes ?? []) addVolume(volume, add);
   }
   cache.set(pod, found);

@@ -49,13 +49,18 @@ export function createRBACAuthorizer(listers: RBACListers): Authorizer {
     async authorize(attributes) {
       const errors: string[] = [];
       let allowedBy = '';
-      visitBindings(listers, attributes.user, attributes.isResourceRequest ? attributes.namespace : '', (roleRef, bindingNamespace, describe) => {
-        const rules = resolver.rulesOfRole(roleRef, bindingNamespace);
-        if (!rules) errors.push(missingRole(roleRef));
-        if (!rules?.some((rule) => ruleAllows(rule, attributes))) return false;
-        allowedBy = describe();
-        return true;
-      });
+      visitBindings(
+        listers,
+        attributes.user,
+        attributes.isResourceRequest ? attributes.namespace : '',
+        (roleRef, bindingNamespace, describe) => {
+          const rules = resolver.rulesOfRole(roleRef, bindingNamespace);
+          if (!rules) errors.push(missingRole(roleRef));
+          if (!rules?.some((rule) => ruleAllows(rule, attributes))) return false;
+          allowedBy = describe();
+          return true;
+        },
+      );
       if (allowedBy !== '') return { decision: 'Allow', reason: `RBAC: allowed by ${allowedBy}` };
       return { decision: 'NoOpinion', reason: formatErrors(errors) };
     },
@@ -79,7 +84,11 @@ function visitBindings(listers: RBACListers, user: UserInfo, namespace: string, 
 
 type Subjects = NonNullable<DeepReadonly<RoleBinding>['subjects']>;
 
-function describeBinding(kind: string, { metadata, roleRef }: DeepReadonly<RoleBinding | ClusterRoleBinding>, subject: Subjects[number]): string {
+function describeBinding(
+  kind: string,
+  { metadata, roleRef }: DeepReadonly<RoleBinding | ClusterRoleBinding>,
+  subject: Subjects[number],
+): string {
   const name = metadata.namespace ? `${metadata.name}/${metadata.namespace}` : (metadata.name ?? '');
   const who = subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace ?? ''}` : subject.name;
   return `${kind} ${quote(name)} of ${roleRef.kind} ${quote(roleRef.name)} to ${subject.kind} ${quote(who)}`;

@@ -8,7 +8,8 @@ const user = { name: 'u', groups: ['g'] };
 function ask(text: string): AuthorizationAttributes {
   const [verb = '', target = ''] = text.split(' ');
   const base = { user, verb, namespace: 'ns', apiVersion: 'v1' };
-  if (target.startsWith('/')) return { ...base, isResourceRequest: false, apiGroup: '', resource: '', subresource: '', name: '', path: target };
+  if (target.startsWith('/'))
+    return { ...base, isResourceRequest: false, apiGroup: '', resource: '', subresource: '', name: '', path: target };
   const [, group = '', resource = '', subresource = '', name = ''] = /^(?:([^:]*):)?([^/#]+)(?:\/([^#]+))?(?:#(.*))?$/.exec(target) ?? [];
   return { ...base, isResourceRequest: true, apiGroup: group, resource, subresource, name, path: '' };
 }
@@ -45,7 +46,8 @@ describe('ruleAllows', () => {
     [urls('get', '/api'), 'get pods', false],
   ];
   for (const [candidate, text, expected] of table) {
-    it(`${JSON.stringify(candidate)} ${expected ? 'allows' : 'does not allow'} ${text}`, () => assert.equal(ruleAllows(candidate, ask(text)), expected));
+    it(`${JSON.stringify(candidate)} ${expected ? 'allows' : 'does not allow'} ${text}`, () =>
+      assert.equal(ruleAllows(candidate, ask(text)), expected));
   }
 });
 
@@ -62,7 +64,8 @@ describe('subjectIncludes', () => {
     [{ kind: 'ServiceAccount', name: 'u', namespace: 'ns' }, user, 'ns', false],
   ];
   for (const [subject, who, namespace, expected] of table) {
-    it(`${JSON.stringify(subject)} in ${namespace} ${expected ? 'is' : 'is not'} ${who.name}`, () => assert.equal(subjectIncludes(subject, who, namespace), expected));
+    it(`${JSON.stringify(subject)} in ${namespace} ${expected ? 'is' : 'is not'} ${who.name}`, () =>
+      assert.equal(subjectIncludes(subject, who, namespace), expected));
   }
 });
 

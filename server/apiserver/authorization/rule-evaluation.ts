@@ -11,7 +11,11 @@ export function ruleAllows(rule: Rule, asked: AuthorizationAttributes): boolean 
   if (!includes(rule.verbs, asked.verb)) return false;
   if (!asked.isResourceRequest) return (rule.nonResourceURLs ?? []).some((pattern) => pathMatches(pattern, asked.path));
   const resource = asked.subresource === '' ? asked.resource : `${asked.resource}/${asked.subresource}`;
-  return includes(rule.apiGroups, asked.apiGroup) && resourceMatches(rule.resources, resource, asked.subresource) && nameMatches(rule.resourceNames, asked.name);
+  return (
+    includes(rule.apiGroups, asked.apiGroup) &&
+    resourceMatches(rule.resources, resource, asked.subresource) &&
+    nameMatches(rule.resourceNames, asked.name)
+  );
 }
 
 function includes(values: readonly string[] | undefined, value: string): boolean {

@@ -29,7 +29,13 @@ async function ensureOne(client: Client, clock: Clock, wanted: APIService): Prom
   try {
     const created = await client(apiServices).create(wanted);
     const lastTransitionTime = formatTime(clock.nowMs());
-    const condition = { type: 'Available', status: 'True', lastTransitionTime, reason: 'Local', message: 'Local APIServices are always available' };
+    const condition = {
+      type: 'Available',
+      status: 'True',
+      lastTransitionTime,
+      reason: 'Local',
+      message: 'Local APIServices are always available',
+    };
     await client(apiServices).updateStatus({ ...created, status: { conditions: [condition] } });
   } catch (error) {
     if (!hasReason(error, 'AlreadyExists') && !hasReason(error, 'Conflict')) throw error;

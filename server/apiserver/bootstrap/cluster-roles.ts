@@ -35,14 +35,22 @@ export const nodeRules = [
 ];
 
 const certificateRoles: readonly ClusterRole[] = [
-  clusterRole('system:certificates.k8s.io:certificatesigningrequests:nodeclient', [rule('create', 'certificates.k8s.io', `${signingRequests}/nodeclient`)]),
-  clusterRole('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', [rule('create', 'certificates.k8s.io', `${signingRequests}/selfnodeclient`)]),
+  clusterRole('system:certificates.k8s.io:certificatesigningrequests:nodeclient', [
+    rule('create', 'certificates.k8s.io', `${signingRequests}/nodeclient`),
+  ]),
+  clusterRole('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', [
+    rule('create', 'certificates.k8s.io', `${signingRequests}/selfnodeclient`),
+  ]),
   ...[
     ['kube-apiserver-client', 'kube-apiserver-client'],
     ['kube-apiserver-client-kubelet', 'kube-apiserver-client-kubelet'],
     ['kubelet-serving', 'kubelet-serving'],
     ['legacy-unknown', 'legacy-unknown'],
-  ].map(([name, signer]) => clusterRole(`system:certificates.k8s.io:${name}-approver`, [rule('approve', 'certificates.k8s.io', 'signers', `kubernetes.io/${signer}`)])),
+  ].map(([name, signer]) =>
+    clusterRole(`system:certificates.k8s.io:${name}-approver`, [
+      rule('approve', 'certificates.k8s.io', 'signers', `kubernetes.io/${signer}`),
+    ]),
+  ),
 ];
 
 const componentRoles: readonly ClusterRole[] = [
@@ -93,7 +101,10 @@ const componentRoles: readonly ClusterRole[] = [
     rule('get list patch update watch', 'resource.k8s.io', 'resourceclaims'),
     rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
   ]),
-  clusterRole('system:kube-dns', [rule('list watch', 'core', 'endpoints services'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
+  clusterRole('system:kube-dns', [
+    rule('list watch', 'core', 'endpoints services'),
+    rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+  ]),
   clusterRole('system:persistent-volume-provisioner', [
     rule('create delete get list watch', 'core', 'persistentvolumes'),
     rule('get list update watch', 'core', 'persistentvolumeclaims'),
@@ -119,14 +130,18 @@ const componentRoles: readonly ClusterRole[] = [
 /** The default ClusterRoles, but for those of controllers. */
 export const defaultClusterRoles: readonly ClusterRole[] = [
   clusterRole('cluster-admin', [rule('*', '*', '*'), pathRule('*', '*')]),
-  clusterRole('system:discovery', [pathRule('get', '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/')]),
+  clusterRole('system:discovery', [
+    pathRule('get', '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'),
+  ]),
   clusterRole('system:monitoring', [pathRule('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')]),
   clusterRole('system:basic-user', [
     rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'),
     rule('create', 'authentication.k8s.io', 'selfsubjectreviews'),
   ]),
   clusterRole('system:public-info-viewer', [pathRule('get', '/healthz /livez /readyz /version /version/')]),
-  clusterRole('system:service-account-issuer-discovery', [pathRule('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')]),
+  clusterRole('system:service-account-issuer-discovery', [
+    pathRule('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/'),
+  ]),
   ...userRoles,
   ...componentRoles,
   ...certificateRoles,

@@ -9,7 +9,10 @@ export interface ControllerRules {
 }
 
 /** ClusterRoles `system:controller:<account>` and their bindings, for controllers that say what they need. */
-export function controllerRoles(controllers: readonly ControllerRules[]): { readonly roles: ClusterRole[]; readonly bindings: ClusterRoleBinding[] } {
+export function controllerRoles(controllers: readonly ControllerRules[]): {
+  readonly roles: ClusterRole[];
+  readonly bindings: ClusterRoleBinding[];
+} {
   const byAccount = new Map<string, PolicyRule[]>();
   for (const { account, rules } of controllers) byAccount.set(account, [...(byAccount.get(account) ?? []), ...rules]);
   const entries = [...byAccount];

@@ -9,7 +9,12 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
  * Makes an object exist; `bring`, if given, returns the object as it should be, made from the one that is there. Only reads
  * when all is as it should be. Another server doing the same at the same time is fine.
  */
-export async function ensureObject<T extends KubeObject>(client: Client, resource: ResourceDefinition<T>, wanted: T, bring?: (present: T) => T): Promise<void> {
+export async function ensureObject<T extends KubeObject>(
+  client: Client,
+  resource: ResourceDefinition<T>,
+  wanted: T,
+  bring?: (present: T) => T,
+): Promise<void> {
   const present = await ignoreNotFound(client(resource).get(keyOf(wanted)));
   if (!present) {
     try {

@@ -49,7 +49,10 @@ export async function ensureSystemObjects(options: SystemObjectsOptions): Promis
       ...present,
       spec: { ...present.spec, ports: kubernetesService(options.kubernetesServiceAddress, serving.port).spec?.ports ?? [] },
     })),
-    ensureObject(client, endpoints, kubernetesEndpoints(serving), (present) => ({ ...present, subsets: kubernetesEndpoints(serving).subsets ?? [] })),
+    ensureObject(client, endpoints, kubernetesEndpoints(serving), (present) => ({
+      ...present,
+      subsets: kubernetesEndpoints(serving).subsets ?? [],
+    })),
     ensureObject(client, endpointSlices, kubernetesEndpointSlice(serving), (present) => {
       const { endpoints: wanted, ports } = kubernetesEndpointSlice(serving);
       return { ...present, endpoints: wanted ?? [], ports: ports ?? [] };

@@ -1,4 +1,10 @@
-import type { FlowSchema, NonResourcePolicyRule, PriorityLevelConfiguration, ResourcePolicyRule, Subject } from '../../../api/types/flowcontrol-v1.ts';
+import type {
+  FlowSchema,
+  NonResourcePolicyRule,
+  PriorityLevelConfiguration,
+  ResourcePolicyRule,
+  Subject,
+} from '../../../api/types/flowcontrol-v1.ts';
 
 const apiVersion = 'flowcontrol.apiserver.k8s.io/v1';
 const annotations = { 'apf.kubernetes.io/autoupdate-spec': 'true' };
@@ -6,8 +12,15 @@ const annotations = { 'apf.kubernetes.io/autoupdate-spec': 'true' };
 type Queues = readonly [queues: number, handSize: number, queueLengthLimit: number];
 
 function limited(name: string, nominalConcurrencyShares: number, lendablePercent: number, queues?: Queues): PriorityLevelConfiguration {
-  const limitResponse = queues ? { type: 'Queue', queuing: { queues: queues[0], handSize: queues[1], queueLengthLimit: queues[2] } } : { type: 'Reject' };
-  return { apiVersion, kind: 'PriorityLevelConfiguration', metadata: { name, annotations }, spec: { type: 'Limited', limited: { nominalConcurrencyShares, lendablePercent, limitResponse } } };
+  const limitResponse = queues
+    ? { type: 'Queue', queuing: { queues: queues[0], handSize: queues[1], queueLengthLimit: queues[2] } }
+    : { type: 'Reject' };
+  return {
+    apiVersion,
+    kind: 'PriorityLevelConfiguration',
+    metadata: { name, annotations },
+    spec: { type: 'Limited', limited: { nominalConcurrencyShares, lendablePercent, limitResponse } },
+  };
 }
 
 /** The default PriorityLevelConfigurations: the mandatory `exempt` and `catch-all`, and the suggested ones. */
@@ -29,7 +42,8 @@ export const priorityLevels: readonly PriorityLevelConfiguration[] = [
 
 const groups = (...names: string[]): Subject[] => names.map((name) => ({ kind: 'Group', group: { name } }));
 const users = (...names: string[]): Subject[] => names.map((name) => ({ kind: 'User', user: { name } }));
-const systemAccounts = (...names: string[]): Subject[] => names.map((name) => ({ kind: 'ServiceAccount', serviceAccount: { name, namespace: 'kube-system' } }));
+const systemAccounts = (...names: string[]): Subject[] =>
+  names.map((name) => ({ kind: 'ServiceAccount', serviceAccount: { name, namespace: 'kube-system' } }));
 
 interface Flow {
   readonly name: string;
@@ -73,7 +87,13 @@ const everyone = groups('system:unauthenticated', 'system:authenticated');
 /** The default FlowSchemas. */
 export const flowSchemas: readonly FlowSchema[] = [
   flowSchema({ name: 'exempt', level: 'exempt', precedence: 1, subjects: groups('system:masters') }),
-  flowSchema({ name: 'probes', level: 'exempt', precedence: 2, subjects: everyone, nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }] }),
+  flowSchema({
+    name: 'probes',
+    level: 'exempt',
+    precedence: 2,
+    subjects: everyone,
+    nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }],
+  }),
   flowSchema({
     name: 'system-leader-election',
     level: 'leader-election',
@@ -90,20 +110,54 @@ export const flowSchemas: readonly FlowSchema[] = [
     subjects: [...users('system:kube-controller-manager'), ...systemAccounts('endpoint-controller', 'endpointslicemirroring-controller')],
     resourceRules: [resources(leaseVerbs, '', ['endpoints'], ['*'])],
   }),
-  flowSchema({ name: 'workload-leader-election', level: 'leader-election', precedence: 200, by: 'ByUser', subjects: systemAccounts('*'), resourceRules: [leases('*')] }),
+  flowSchema({
+    name: 'workload-leader-election',
+    level: 'leader-election',
+    precedence: 200,
+    by: 'ByUser',
+    subjects: systemAccounts('*'),
+    resourceRules: [leases('*')],
+  }),
   flowSchema({
     name: 'system-node-high',
     level: 'node-high',
     precedence: 400,
     by: 'ByUser',
     subjects: groups('system:nodes'),
-    resourceRules: [resources(['*'], '', ['nodes', 'nodes/status'], ['*'], true), resources(['*'], 'coordination.k8s.io', ['leases'], ['*'])],
+    resourceRules: [
+      resources(['*'], '', ['nodes', 'nodes/status'], ['*'], true),
+      resources(['*'], 'coordination.k8s.io', ['leases'], ['*']),
+    ],
   }),
   flowSchema({ name: 'system-nodes', level: 'system', precedence: 500, by: 'ByUser', subjects: groups('system:nodes') }),
-  flowSchema({ name: 'kube-controller-manager', level: 'workload-high', precedence: 800, by: 'ByNamespace', subjects: users('system:kube-controller-manager') }),
-  flowSchema({ name: 'kube-scheduler', level: 'workload-high', precedence: 800, by: 'ByNamespace', subjects: users('system:kube-scheduler') }),
-  flowSchema({ name: 'kube-system-service-accounts', level: 'workload-high', precedence: 900, by: 'ByNamespace', subjects: systemAccounts('*') }),
-  flowSchema({ name: 'service-accounts', level: 'workload-low', precedence: 9000, by: 'ByUser', subjects: groups('system:serviceaccounts') }),
+  flowSchema({
+    name: 'kube-controller-manager',
+    level: 'workload-high',
+    precedence: 800,
+    by: 'ByNamespace',
+    subjects: users('system:kube-controller-manager'),
+  }),
+  flowSchema({
+    name: 'kube-scheduler',
+    level: 'workload-high',
+    precedence: 800,
+    by: 'ByNamespace',
+    subjects: users('system:kube-scheduler'),
+  }),
+  flowSchema({
+    name: 'kube-system-service-accounts',
+    level: 'workload-high',
+    precedence: 900,
+    by: 'ByNamespace',
+    subjects: systemAccounts('*'),
+  }),
+  flowSchema({
+    name: 'service-accounts',
+    level: 'workload-low',
+    precedence: 9000,
+    by: 'ByUser',
+    subjects: groups('system:serviceaccounts'),
+  }),
   flowSchema({ name: 'global-default', level: 'global-default', precedence: 9900, by: 'ByUser', subjects: everyone }),
   flowSchema({ name: 'catch-all', level: 'catch-all', precedence: 10_000, by: 'ByUser', subjects: everyone }),
 ];

@@ -26,15 +26,27 @@ export interface DefaultRoles {
  * subjects, labels), unless their `autoupdate` annotation says false. Additions are left alone. `listers` are synced.
  */
 export async function reconcileRoles(defaults: DefaultRoles, listers: RBACListers, client: Client, clock: Clock): Promise<void> {
-  const ensure = <T extends KubeObject>(resource: ResourceDefinition<T>, wanted: T, existing: DeepReadonly<T> | undefined, plan: (present: T) => T | undefined) =>
-    ensureOne(client, clock, resource, wanted, existing, plan);
+  const ensure = <T extends KubeObject>(
+    resource: ResourceDefinition<T>,
+    wanted: T,
+    existing: DeepReadonly<T> | undefined,
+    plan: (present: T) => T | undefined,
+  ) => ensureOne(client, clock, resource, wanted, existing, plan);
   await Promise.all([
-    ...defaults.clusterRoles.map((one) => ensure<ClusterRole>(clusterRoles, one, listers.clusterRoles.find(keyOf(one)), (present) => planRole(one, present))),
+    ...defaults.clusterRoles.map((one) =>
+      ensure<ClusterRole>(clusterRoles, one, listers.clusterRoles.find(keyOf(one)), (present) => planRole(one, present)),
+    ),
     ...defaults.roles.map((one) => ensure<Role>(roles, one, listers.roles.find(keyOf(one)), (present) => planRole(one, present))),
   ]);
   await Promise.all([
-    ...defaults.clusterRoleBindings.map((one) => ensure<ClusterRoleBinding>(clusterRoleBindings, one, listers.clusterRoleBindings.find(keyOf(one)), (present) => planBinding(one, present))),
-    ...defaults.roleBindings.map((one) => ensure<RoleBinding>(roleBindings, one, listers.roleBindings.find(keyOf(one)), (present) => planBinding(one, present))),
+    ...defaults.clusterRoleBindings.map((one) =>
+      ensure<ClusterRoleBinding>(clusterRoleBindings, one, listers.clusterRoleBindings.find(keyOf(one)), (present) =>
+        planBinding(one, present),
+      ),
+    ),
+    ...defaults.roleBindings.map((one) =>
+      ensure<RoleBinding>(roleBindings, one, listers.roleBindings.find(keyOf(one)), (present) => planBinding(one, present)),
+    ),
   ]);
 }
 
@@ -69,13 +81,20 @@ export function planRole<T extends Role | ClusterRole>(wanted: T, present: T): T
   const missing = isAggregated ? [] : uncoveredRules(present.rules ?? [], wanted.rules ?? []);
   const labels = missingEntries(wanted.metadata.labels, present.metadata.labels);
   if (missing.length === 0 && !labels) return undefined;
-  return { ...present, metadata: { ...present.metadata, labels: { ...present.metadata.labels, ...labels } }, rules: [...(present.rules ?? []), ...missing] };
+  return {
+    ...present,
+    metadata: { ...present.metadata, labels: { ...present.metadata.labels, ...labels } },
+    rules: [...(present.rules ?? []), ...missing],
+  };
 }
 
 /** The binding with the subjects it lacks, undefined if it lacks nothing. What a binding refers to cannot be changed. */
 export function planBinding<T extends RoleBinding | ClusterRoleBinding>(wanted: T, present: T): T | undefined {
   if (!mayUpdate(present)) return undefined;
-  const isIn = (subject: Subject) => (present.subjects ?? []).some((other) => other.kind === subject.kind && other.name === subject.name && (other.namespace ?? '') === (subject.namespace ?? ''));
+  const isIn = (subject: Subject) =>
+    (present.subjects ?? []).some(
+      (other) => other.kind === subject.kind && other.name === subject.name && (other.namespace ?? '') === (subject.namespace ?? ''),
+    );
   const missing = (wanted.subjects ?? []).filter((subject) => !isIn(subject));
   return missing.length === 0 ? undefined : { ...present, subjects: [...(present.subjects ?? []), ...missing] };
 }
@@ -84,7 +103,10 @@ function mayUpdate(present: KubeObject): boolean {
   return present.metadata.annotations?.[autoUpdateAnnotation] !== 'false';
 }
 
-function missingEntries(wanted: Record<string, string> | undefined, present: Record<string, string> | undefined): Record<string, string> | undefined {
+function missingEntries(
+  wanted: Record<string, string> | undefined,
+  present: Record<string, string> | undefined,
+): Record<string, string> | undefined {
   const missing = Object.entries(wanted ?? {}).filter(([name]) => present?.[name] === undefined);
   return missing.length === 0 ? undefined : Object.fromEntries(missing);
 }

@@ -35,13 +35,22 @@ export const defaultRoles: readonly Role[] = [
   role('kube-system', tokenCleaner, [rule('delete get list watch', 'core', 'secrets'), eventsRule]),
   role('kube-system', 'system::leader-locking-kube-controller-manager', lockRules('kube-controller-manager')),
   role('kube-system', 'system::leader-locking-kube-scheduler', lockRules('kube-scheduler')),
-  role('kube-public', bootstrapSigner, [rule('read', 'core', 'configmaps'), rule('update', 'core', 'configmaps', 'cluster-info'), eventsRule]),
+  role('kube-public', bootstrapSigner, [
+    rule('read', 'core', 'configmaps'),
+    rule('update', 'core', 'configmaps', 'cluster-info'),
+    eventsRule,
+  ]),
 ];
 
 export const defaultRoleBindings: readonly RoleBinding[] = [
   roleBinding('kube-system', `system::${authenticationReader}`, authenticationReader, controllerManager, scheduler),
   roleBinding('kube-system', bootstrapSigner, bootstrapSigner, serviceAccount('kube-system', 'bootstrap-signer')),
-  roleBinding('kube-system', 'system:controller:cloud-provider', 'system:controller:cloud-provider', serviceAccount('kube-system', 'cloud-provider')),
+  roleBinding(
+    'kube-system',
+    'system:controller:cloud-provider',
+    'system:controller:cloud-provider',
+    serviceAccount('kube-system', 'cloud-provider'),
+  ),
   roleBinding('kube-system', tokenCleaner, tokenCleaner, serviceAccount('kube-system', 'token-cleaner')),
   roleBinding(
     'kube-system',
@@ -50,6 +59,12 @@ export const defaultRoleBindings: readonly RoleBinding[] = [
     controllerManager,
     serviceAccount('kube-system', 'kube-controller-manager'),
   ),
-  roleBinding('kube-system', 'system::leader-locking-kube-scheduler', 'system::leader-locking-kube-scheduler', scheduler, serviceAccount('kube-system', 'kube-scheduler')),
+  roleBinding(
+    'kube-system',
+    'system::leader-locking-kube-scheduler',
+    'system::leader-locking-kube-scheduler',
+    scheduler,
+    serviceAccount('kube-system', 'kube-scheduler'),
+  ),
   roleBinding('kube-public', bootstrapSigner, bootstrapSigner, serviceAccount('kube-system', 'bootstrap-signer')),
 ];

@@ -33,13 +33,19 @@ export function pathRule(verbs: string, paths: string): PolicyRule {
 
 export const eventsRule = rule('create patch update', 'core events.k8s.io', 'events');
 
-export function clusterRole(name: string, rules: readonly PolicyRule[], more: { readonly labels?: Record<string, string>; readonly aggregates?: string } = {}): ClusterRole {
+export function clusterRole(
+  name: string,
+  rules: readonly PolicyRule[],
+  more: { readonly labels?: Record<string, string>; readonly aggregates?: string } = {},
+): ClusterRole {
   return {
     apiVersion,
     kind: 'ClusterRole',
     metadata: { name, labels: { ...labels, ...more.labels }, annotations },
     rules: [...rules],
-    ...(more.aggregates === undefined ? {} : { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [more.aggregates]: 'true' } }] } }),
+    ...(more.aggregates === undefined
+      ? {}
+      : { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [more.aggregates]: 'true' } }] } }),
   };
 }
 
@@ -62,5 +68,11 @@ export function clusterRoleBinding(roleName: string, ...subjects: Subject[]): Cl
 }
 
 export function roleBinding(namespace: string, name: string, roleName: string, ...subjects: Subject[]): RoleBinding {
-  return { apiVersion, kind: 'RoleBinding', metadata: { namespace, name, labels, annotations }, roleRef: { apiGroup, kind: 'Role', name: roleName }, subjects };
+  return {
+    apiVersion,
+    kind: 'RoleBinding',
+    metadata: { namespace, name, labels, annotations },
+    roleRef: { apiGroup, kind: 'Role', name: roleName },
+    subjects,
+  };
 }

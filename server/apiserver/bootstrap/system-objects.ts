@@ -5,7 +5,11 @@ import type { PriorityClass } from '../../../api/types/scheduling-v1.ts';
 
 /** Pure: the objects that a cluster has from its beginning. */
 
-export const systemNamespaces: readonly Namespace[] = ['kube-system', 'kube-public', 'kube-node-lease', 'default'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+export const systemNamespaces: readonly Namespace[] = ['kube-system', 'kube-public', 'kube-node-lease', 'default'].map((name) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name },
+}));
 
 export const systemPriorityClasses: readonly PriorityClass[] = [
   {

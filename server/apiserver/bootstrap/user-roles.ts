@@ -5,19 +5,34 @@ import { clusterRole, rule } from './role-notation.ts';
 const aggregateTo = (name: string) => `rbac.authorization.k8s.io/aggregate-to-${name}`;
 const contributesTo = (name: string) => ({ labels: { [aggregateTo(name)]: 'true' } });
 
-const adminRules = [rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews'), rule('all', 'rbac.authorization.k8s.io', 'rolebindings roles')];
+const adminRules = [
+  rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews'),
+  rule('all', 'rbac.authorization.k8s.io', 'rolebindings roles'),
+];
 
 const editRules = [
   rule('read', 'core', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy'),
   rule('impersonate', 'core', 'serviceaccounts'),
   rule('write', 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
   rule('create', 'core', 'pods/eviction'),
-  rule('write', 'core', 'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy'),
+  rule(
+    'write',
+    'core',
+    'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+  ),
   rule('create', 'core', 'serviceaccounts/token'),
-  rule('write', 'apps', 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale'),
+  rule(
+    'write',
+    'apps',
+    'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale',
+  ),
   rule('write', 'autoscaling', 'horizontalpodautoscalers'),
   rule('write', 'batch', 'cronjobs jobs'),
-  rule('write', 'extensions', 'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale'),
+  rule(
+    'write',
+    'extensions',
+    'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale',
+  ),
   rule('write', 'policy', 'poddisruptionbudgets'),
   rule('write', 'networking.k8s.io', 'ingresses networkpolicies'),
   rule('all', 'coordination.k8s.io', 'leases'),
@@ -25,8 +40,16 @@ const editRules = [
 ];
 
 const viewRules = [
-  rule('read', 'core', 'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status'),
-  rule('read', 'core', 'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status'),
+  rule(
+    'read',
+    'core',
+    'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status',
+  ),
+  rule(
+    'read',
+    'core',
+    'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status',
+  ),
   rule('read', 'core', 'namespaces'),
   rule('read', 'discovery.k8s.io', 'endpointslices'),
   rule(

@@ -48,7 +48,10 @@ function groupEntry({ group, versions }: ServedGroup): APIGroup {
 }
 
 export function apiResourceList(group: string, { version, definitions }: ServedVersion): APIResourceList {
-  const resources = definitions.flatMap((definition) => [mainResource(definition), ...subresourcesOf(definition).map(([name, sub]) => subresource(definition, name, sub))]);
+  const resources = definitions.flatMap((definition) => [
+    mainResource(definition),
+    ...subresourcesOf(definition).map(([name, sub]) => subresource(definition, name, sub)),
+  ]);
   const groupVersion = group === '' ? version : `${group}/${version}`;
   // The core group's list has never said its apiVersion.
   return { kind: 'APIResourceList', ...(group === '' ? {} : { apiVersion: 'v1' }), groupVersion, resources };
@@ -69,7 +72,11 @@ function mainResource(definition: ResourceDefinition): APIResource {
   };
 }
 
-function subresource({ names, scope }: ResourceDefinition, name: string, { group, version, kind, verbs }: SubresourceDefinition): APIResource {
+function subresource(
+  { names, scope }: ResourceDefinition,
+  name: string,
+  { group, version, kind, verbs }: SubresourceDefinition,
+): APIResource {
   return {
     name: `${names.plural}/${name}`,
     singularName: '',
@@ -100,7 +107,11 @@ export function storageVersionHash(definition: ResourceDefinition): string | und
 export function apiGroupDiscovery({ group, versions }: ServedGroup): APIGroupDiscovery {
   return {
     metadata: group === '' ? {} : { name: group },
-    versions: versions.map(({ version, definitions }) => ({ version, resources: definitions.map(resourceDiscovery), freshness: 'Current' })),
+    versions: versions.map(({ version, definitions }) => ({
+      version,
+      resources: definitions.map(resourceDiscovery),
+      freshness: 'Current',
+    })),
   };
 }
 
@@ -126,4 +137,3 @@ function subresourceDiscovery(name: string, { group = '', version = '', kind, ve
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
-

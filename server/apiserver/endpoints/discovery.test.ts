@@ -9,28 +9,50 @@ import { createDiscovery } from './discovery.ts';
 const discovery = createDiscovery({ definitions: () => catalog, serverAddress: '192.0.2.1:6443' });
 
 function get(path: string, headers: Record<string, string> = {}): APIResponse | undefined {
-  const info: RequestInfo = { isResourceRequest: false, path, verb: 'get', apiPrefix: '', apiGroup: '', apiVersion: '', namespace: '', resource: '', subresource: '', name: '', parts: [] };
+  const info: RequestInfo = {
+    isResourceRequest: false,
+    path,
+    verb: 'get',
+    apiPrefix: '',
+    apiGroup: '',
+    apiVersion: '',
+    namespace: '',
+    resource: '',
+    subresource: '',
+    name: '',
+    parts: [],
+  };
   const request = { method: 'GET', path, query: '', headers, signal: new AbortController().signal };
   return discovery(createContext(request, info, createManualClock()).context);
 }
 
-function json(response: APIResponse | undefined): any {
+function json(response: APIResponse | undefined): ReturnType<typeof JSON.parse> {
   assert.equal(response?.body.kind, 'bytes');
   return JSON.parse(Buffer.from(response?.body.kind === 'bytes' ? response.body.bytes : []).toString());
 }
 
-const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+const aggregated =
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
 
 describe('discovery', () => {
   it('/api', () =>
-    assert.deepEqual(json(get('/api')), { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '192.0.2.1:6443' }] }));
+    assert.deepEqual(json(get('/api')), {
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '192.0.2.1:6443' }],
+    }));
 
   it('/apis lists groups by rank with the preferred version first', () => {
     const { groups } = json(get('/apis'));
-    assert.deepEqual(
-      groups.map(({ name }: { name: string }) => name).slice(0, 7),
-      ['apiregistration.k8s.io', 'apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling', 'batch'],
-    );
+    assert.deepEqual(groups.map(({ name }: { name: string }) => name).slice(0, 7), [
+      'apiregistration.k8s.io',
+      'apps',
+      'events.k8s.io',
+      'authentication.k8s.io',
+      'authorization.k8s.io',
+      'autoscaling',
+      'batch',
+    ]);
     assert.deepEqual(groups[5], {
       name: 'autoscaling',
       versions: [
@@ -45,16 +67,42 @@ describe('discovery', () => {
     const list = json(get('/api/v1'));
     assert.deepEqual(Object.keys(list), ['kind', 'groupVersion', 'resources']);
     const names: string[] = list.resources.map(({ name }: { name: string }) => name);
-    assert.deepEqual(names.filter((name) => name.startsWith('pods')), [
-      'pods', 'pods/attach', 'pods/binding', 'pods/ephemeralcontainers', 'pods/eviction', 'pods/exec', 'pods/log', 'pods/portforward', 'pods/proxy', 'pods/resize', 'pods/status',
-    ]);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('pods')),
+      [
+        'pods',
+        'pods/attach',
+        'pods/binding',
+        'pods/ephemeralcontainers',
+        'pods/eviction',
+        'pods/exec',
+        'pods/log',
+        'pods/portforward',
+        'pods/proxy',
+        'pods/resize',
+        'pods/status',
+      ],
+    );
     const find = (name: string) => list.resources.find((resource: { name: string }) => resource.name === name);
     assert.deepEqual(find('pods'), {
-      name: 'pods', singularName: 'pod', namespaced: true, kind: 'Pod',
+      name: 'pods',
+      singularName: 'pod',
+      namespaced: true,
+      kind: 'Pod',
       verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
-      shortNames: ['po'], categories: ['all'], storageVersionHash: 'xPOwRZ+Yhw8=',
+      shortNames: ['po'],
+      categories: ['all'],
+      storageVersionHash: 'xPOwRZ+Yhw8=',
     });
-    assert.deepEqual(find('pods/eviction'), { name: 'pods/eviction', singularName: '', namespaced: true, group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] });
+    assert.deepEqual(find('pods/eviction'), {
+      name: 'pods/eviction',
+      singularName: '',
+      namespaced: true,
+      group: 'policy',
+      version: 'v1',
+      kind: 'Eviction',
+      verbs: ['create'],
+    });
     assert.deepEqual(find('bindings'), { name: 'bindings', singularName: 'binding', namespaced: true, kind: 'Binding', verbs: ['create'] });
   });
 
@@ -66,7 +114,8 @@ describe('discovery', () => {
   });
 
   it('hashes of kinds that are stored in another version are those of that version', () => {
-    const hash = (path: string, name: string) => json(get(path)).resources.find((resource: { name: string }) => resource.name === name).storageVersionHash;
+    const hash = (path: string, name: string) =>
+      json(get(path)).resources.find((resource: { name: string }) => resource.name === name).storageVersionHash;
     assert.equal(hash('/apis/autoscaling/v1', 'horizontalpodautoscalers'), hash('/apis/autoscaling/v2', 'horizontalpodautoscalers'));
     assert.equal(hash('/apis/events.k8s.io/v1', 'events'), hash('/api/v1', 'events'));
     assert.equal(hash('/api/v1', 'events'), 'r2yiGXH7wu8=');
@@ -79,12 +128,19 @@ describe('discovery', () => {
     assert.equal(items.length, 1);
     const pods = items[0].versions[0].resources.find(({ resource }: { resource: string }) => resource === 'pods');
     assert.deepEqual(pods.responseKind, { group: '', version: '', kind: 'Pod' });
-    assert.deepEqual(pods.subresources.find(({ subresource }: { subresource: string }) => subresource === 'eviction'), {
-      subresource: 'eviction', responseKind: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'],
-    });
+    assert.deepEqual(
+      pods.subresources.find(({ subresource }: { subresource: string }) => subresource === 'eviction'),
+      {
+        subresource: 'eviction',
+        responseKind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+        verbs: ['create'],
+      },
+    );
     const others = json(get('/apis', { accept: aggregated }));
     assert.equal(others.items[1].metadata.name, 'apps');
-    const count = [...items, ...others.items].flatMap(({ versions }) => versions.flatMap(({ resources }: { resources: unknown[] }) => resources)).length;
+    const count = [...items, ...others.items].flatMap(({ versions }) =>
+      versions.flatMap(({ resources }: { resources: unknown[] }) => resources),
+    ).length;
     assert.equal(count, catalog.length);
   });
 

@@ -50,7 +50,12 @@ export function createDiscovery({ definitions, serverAddress }: DiscoveryDepende
   };
 }
 
-function discoverCore(context: RequestContext, documents: Documents, [, version, ...rest]: readonly string[], serverAddress: string): APIResponse | undefined {
+function discoverCore(
+  context: RequestContext,
+  documents: Documents,
+  [, version, ...rest]: readonly string[],
+  serverAddress: string,
+): APIResponse | undefined {
   const core = documents.groups.find(({ group }) => group === '');
   if (!core || rest.length > 0) return undefined;
   if (version === undefined) {
@@ -82,7 +87,9 @@ function aggregatedDocument(documents: Documents, root: 'api' | 'apis'): Aggrega
   const known = documents.aggregated.get(root);
   if (known) return known;
   const items = documents.groups.filter(({ group }) => (group === '') === (root === 'api')).map(apiGroupDiscovery);
-  const bytes = Buffer.from(`${JSON.stringify({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items })}\n`);
+  const bytes = Buffer.from(
+    `${JSON.stringify({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items })}\n`,
+  );
   const etag = `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"`;
   const made = { bytes, etag };
   documents.aggregated.set(root, made);

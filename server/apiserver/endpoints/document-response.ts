@@ -7,10 +7,18 @@ const encoder = new TextEncoder();
 /** A document of the server's own (discovery, version) in the negotiated format. */
 export function documentResponse(document: unknown, { mediaType, pretty }: NegotiatedOutput): APIResponse {
   if (mediaType.name === 'application/yaml') {
-    return { status: 200, headers: { 'content-type': 'application/yaml' }, body: { kind: 'bytes', bytes: encoder.encode(formatYAML(document)) } };
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/yaml' },
+      body: { kind: 'bytes', bytes: encoder.encode(formatYAML(document)) },
+    };
   }
   const text = pretty ? JSON.stringify(document, undefined, 2) : `${JSON.stringify(document)}\n`;
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes: encoder.encode(text), object: () => document } };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { kind: 'bytes', bytes: encoder.encode(text), object: () => document },
+  };
 }
 
 /** Whether the client already has the document with that entity tag (RFC 9110 13.1.2). */

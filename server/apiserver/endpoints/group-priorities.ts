@@ -6,7 +6,12 @@ export interface GroupVersionPriority {
   readonly versionPriority: number;
 }
 
-const entry = (group: string, version: string, groupPriority: number, versionPriority: number): GroupVersionPriority => ({ group, version, groupPriority, versionPriority });
+const entry = (group: string, version: string, groupPriority: number, versionPriority: number): GroupVersionPriority => ({
+  group,
+  version,
+  groupPriority,
+  versionPriority,
+});
 
 /** Upstream's ranks of the built-in group versions; groups are listed by rank, highest first. */
 export const groupVersionPriorities: readonly GroupVersionPriority[] = [

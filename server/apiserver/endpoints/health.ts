@@ -33,7 +33,8 @@ export function createHealth(logger: Logger): HealthEndpoint {
   const checksOf = (root: Root) => checks.filter(({ only }) => only === undefined || only === (root === 'readyz' ? 'readyz' : 'livez'));
   return {
     add: (check) => void checks.push(check),
-    paths: () => (['healthz', 'livez', 'readyz'] as const).flatMap((root) => [`/${root}`, ...checksOf(root).map(({ name }) => `/${root}/${name}`)]),
+    paths: () =>
+      (['healthz', 'livez', 'readyz'] as const).flatMap((root) => [`/${root}`, ...checksOf(root).map(({ name }) => `/${root}/${name}`)]),
     async answer(context) {
       const [root, ...rest] = context.info.path.split('/').filter((part) => part !== '');
       if (root !== 'healthz' && root !== 'livez' && root !== 'readyz') return undefined;
@@ -54,7 +55,9 @@ async function answerAll(root: Root, checks: readonly HealthCheck[], context: Re
   const excluded = new Set(context.query.getAll('exclude').filter((name) => name !== ''));
   const lines: string[] = [];
   const failures: Record<string, string> = {};
-  const results = await Promise.all(checks.map(async (check) => ({ check, failure: excluded.has(check.name) ? undefined : await failureOf(check, context.signal) })));
+  const results = await Promise.all(
+    checks.map(async (check) => ({ check, failure: excluded.has(check.name) ? undefined : await failureOf(check, context.signal) })),
+  );
   for (const { check, failure } of results) {
     if (excluded.delete(check.name)) lines.push(`[+]${check.name} excluded: ok`);
     else if (failure === undefined) lines.push(`[+]${check.name} ok`);

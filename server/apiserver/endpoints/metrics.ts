@@ -97,7 +97,11 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     },
     async scrape() {
       const text = await register.metrics();
-      return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, body: { kind: 'bytes', bytes: Buffer.from(text) } };
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+        body: { kind: 'bytes', bytes: Buffer.from(text) },
+      };
     },
   };
 }

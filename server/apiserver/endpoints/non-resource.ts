@@ -20,7 +20,20 @@ export interface NonResourceEndpoints {
   healthPaths(): readonly string[];
 }
 
-const fixedPaths = ['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
+const fixedPaths = [
+  '/.well-known/openid-configuration',
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/openid/v1/jwks',
+  '/readyz',
+  '/version',
+];
 
 const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -69,5 +82,9 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
 
 function rootPaths(endpoints: NonResourceEndpoints): APIResponse {
   const paths = [...new Set([...fixedPaths, ...endpoints.groupPaths(), ...endpoints.healthPaths()])].sort();
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify({ paths }, undefined, 2)) } };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify({ paths }, undefined, 2)) },
+  };
 }

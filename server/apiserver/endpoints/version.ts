@@ -31,5 +31,9 @@ export function versionResponse(version: VersionInfo): APIResponse {
     compiler: version.compiler,
     platform: version.platform,
   };
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify(document, undefined, 2)), object: () => document } };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify(document, undefined, 2)), object: () => document },
+  };
 }

@@ -1,5 +1,6 @@
+import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
-import { constants, createGzip, gzip } from 'node:zlib';
+import { createGzip, gzip } from 'node:zlib';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { Filter } from '../request-context.ts';
 import { isLongRunning } from './long-running.ts';
@@ -16,7 +17,10 @@ export const compression: Filter = (next) => async (context) => {
   if (!acceptsGzip(context.request.headers['accept-encoding']) || isLongRunning(context.info)) return response;
   if (response.status === 101 || response.headers['content-encoding'] !== undefined) return response;
   const { body } = response;
-  if (body.kind === 'bytes') return body.bytes.byteLength > thresholdBytes ? compressed(response, { kind: 'bytes', bytes: await compress(body.bytes, { level }) }) : response;
+  if (body.kind === 'bytes')
+    return body.bytes.byteLength > thresholdBytes
+      ? compressed(response, { kind: 'bytes', bytes: await compress(body.bytes, { level }) })
+      : response;
   if (body.kind !== 'stream' || body.events) return response;
   return compressStream(response, body.chunks);
 };
@@ -59,25 +63,8 @@ async function* replay(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Ar
 }
 
 async function* gzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const stream = createGzip({ level, flush: constants.Z_NO_FLUSH });
-  const fed = feed(stream, chunks);
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
-    await fed;
-  } finally {
-    stream.destroy();
-    await fed.catch(() => {});
-  }
-}
-
-async function feed(stream: ReturnType<typeof createGzip>, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  try {
-    for await (const chunk of chunks) {
-      if (stream.destroyed) return;
-      if (!stream.write(chunk)) await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve));
-    }
-    stream.end();
-  } catch (error) {
-    stream.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
+  const stream = createGzip({ level });
+  // A failed source destroys the stream, and a reader that stops destroys the source.
+  pipeline(chunks, stream, () => {});
+  for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
 }

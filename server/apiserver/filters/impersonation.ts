@@ -1,4 +1,3 @@
-import { StatusError } from '../../../api/meta/status.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import {
   allAuthenticated,
@@ -27,7 +26,10 @@ export function impersonation(authorizer: Authorizer): Filter {
     const wanted = readImpersonation(context.request.headers);
     if (!wanted) return next(context);
     if (wanted.user === '') {
-      return plainResponse(500, `Internal Server Error: ${JSON.stringify(context.request.path)}: requested impersonation without impersonating a user\n`);
+      return plainResponse(
+        500,
+        `Internal Server Error: ${JSON.stringify(context.request.path)}: requested impersonation without impersonating a user\n`,
+      );
     }
     for (const attributes of permissionsFor(wanted, context.user)) {
       const { decision, reason } = await authorizer.authorize(attributes);

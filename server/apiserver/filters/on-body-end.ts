@@ -26,7 +26,10 @@ export function onBodyEnd(response: APIResponse, ended: () => void): APIResponse
     return response;
   }
   const { chunks, events } = body;
-  return { ...response, body: { kind: 'stream', chunks: watchEnd(chunks, finish), ...(events ? { events: watchEnd(events, finish) } : {}) } };
+  return {
+    ...response,
+    body: { kind: 'stream', chunks: watchEnd(chunks, finish), ...(events ? { events: watchEnd(events, finish) } : {}) },
+  };
 }
 
 /** Passes iteration through, without a generator of its own between the producer and its consumer. */

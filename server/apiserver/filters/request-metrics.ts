@@ -37,7 +37,16 @@ export function requestMetrics(metrics: RequestMetrics): Filter {
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-const verbs: Readonly<Record<string, string>> = { list: 'LIST', watch: 'WATCH', create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', deletecollection: 'DELETECOLLECTION', get: 'GET' };
+const verbs: Readonly<Record<string, string>> = {
+  list: 'LIST',
+  watch: 'WATCH',
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETECOLLECTION',
+  get: 'GET',
+};
 const connecting: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
 function labelsOf(info: RequestInfo, method: string, query: URLSearchParams, isServed: boolean): RequestLabels {
@@ -52,7 +61,17 @@ function labelsOf(info: RequestInfo, method: string, query: URLSearchParams, isS
   return { verb, group, version, resource, subresource, scope, dryRun };
 }
 
-const knownPaths: ReadonlySet<string> = new Set(['/api', '/apis', '/version', '/healthz', '/livez', '/readyz', '/metrics', '/openapi/v2', '/openapi/v3']);
+const knownPaths: ReadonlySet<string> = new Set([
+  '/api',
+  '/apis',
+  '/version',
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+]);
 
 function nonResourceLabel(path: string): string {
   return knownPaths.has(path) ? path : '';

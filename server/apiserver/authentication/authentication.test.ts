@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { SignJWT, type JWTPayload } from 'jose';
+import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import type { APIRequest } from '../../../api/client/transport.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { clientCertificate, type KeyPairPEM } from '../../pki/certificate-spec.ts';
+import { makeAuthority, makeCertificate, makeSigningKey } from '../../pki/make-certificate.ts';
+import type { TokenAuthenticator } from './authenticator.ts';
+import { bearerTokenAuthenticator } from './bearer-token.ts';
+import { bootstrapTokenAuthenticator } from './bootstrap-token.ts';
+import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
+import { frontProxyAuthenticator } from './front-proxy.ts';
+import { readServiceAccountKeys } from './service-account-keys.ts';
+import { createTokenIssuer } from './service-account-token-issuer.ts';
+import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
+import { cachedTokenAuthenticator, unionAuthenticator } from './union.ts';
+
+const clock = createManualClock(Date.UTC(2026, 5, 1));
+const random = createSeededRandom(3);
+const making = { clock, random };
+const dayMs = 86_400_000;
+
+function request(parts: Partial<APIRequest>): APIRequest {
+  return {
+    method: 'GET',
+    path: '/',
+    query: '',
+    headers: {},
+    signal: new AbortController().signal,
+    peer: { address: '192.0.2.1' },
+    ...parts,
+  };
+}
+
+describe('client certificates', () => {
+  let authority: KeyPairPEM;
+  let other: KeyPairPEM;
+  before(async () => {
+    [authority, other] = await Promise.all([makeAuthority('kubernetes', making), makeAuthority('kubernetes', making)]);
+  });
+  const userOf = async (pair: KeyPairPEM) => {
+    const authenticator = clientCertificateAuthenticator(createCertificateVerifier([authority.certificatePEM], clock));
+    return authenticator.authenticate(request({ peer: { address: '', certificate: new X509Certificate(pair.certificatePEM).raw } }));
+  };
+  it('are users and groups', async () => {
+    const user = await userOf(await makeCertificate(clientCertificate('jane', ['dev', 'ops']), authority, making));
+    assert.deepEqual([user?.name, user?.groups], ['jane', ['dev', 'ops']]);
+    assert.match(user?.extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '', /^X509SHA256=[0-9a-f]{64}$/);
+  });
+  it('of another authority of the same name are nobody', async () =>
+    assert.equal(await userOf(await makeCertificate(clientCertificate('jane'), other, making)), undefined));
+  it('for servers are nobody', async () =>
+    assert.equal(await userOf(await makeCertificate({ ...clientCertificate('jane'), usages: ['server'] }, authority, making)), undefined));
+  it('that are not valid any more are nobody', async () => {
+    const pair = await makeCertificate(clientCertificate('jane'), authority, {
+      random,
+      clock: createManualClock(clock.nowMs() - 400 * dayMs),
+    });
+    assert.equal(await userOf(pair), undefined);
+  });
+  it('cannot smuggle a group in through a line break', async () => {
+    const user = await userOf(await makeCertificate(clientCertificate('jane\nO=system:masters'), authority, making));
+    assert.deepEqual(user?.groups ?? [], []);
+  });
+});
+
+describe('front proxy headers', () => {
+  it('are believed from the front proxy only', async () => {
+    const authority = await makeAuthority('front-proxy-ca', making);
+    const authenticator = frontProxyAuthenticator(createCertificateVerifier([authority.certificatePEM], clock), ['front-proxy-client']);
+    const headers = { 'x-remote-user': 'jane', 'x-remote-group': 'dev, ops', 'x-remote-extra-a%2fb': 'c' };
+    const as = async (commonName: string) => {
+      const pair = await makeCertificate(clientCertificate(commonName), authority, making);
+      return authenticator.authenticate(
+        request({ headers, peer: { address: '', certificate: new X509Certificate(pair.certificatePEM).raw } }),
+      );
+    };
+    assert.deepEqual(await as('front-proxy-client'), { name: 'jane', groups: ['dev', 'ops'], extra: { 'a/b': ['c'] } });
+    assert.equal(await as('someone'), undefined);
+    assert.equal(await authenticator.authenticate(request({ headers })), undefined);
+  });
+});
+
+const signing = await makeSigningKey();
+
+describe('service account tokens', () => {
+  const issuerName = 'https://kubernetes.default.svc.cluster.local';
+  const live = new Map<string, { uid: string; deletionMs: number | undefined }>();
+  const objects: BoundObjects = { find: async (kind, { namespace, name }) => live.get(`${kind}/${namespace}/${name}`) };
+  const keys = readServiceAccountKeys(signing.privateKeyPEM);
+  const common = { keys, issuer: issuerName, audiences: [issuerName], clock };
+  const issuer = createTokenIssuer({ ...common, random });
+  const tokens = serviceAccountTokenAuthenticator({ ...common, objects });
+  const account = { namespace: 'ns', serviceAccount: { name: 'sa', uid: 'sa-uid' }, audiences: [] as string[], expirationSeconds: 3600 };
+  const boundToPod = {
+    ...account,
+    boundObject: { kind: 'Pod' as const, name: 'web', uid: 'pod-uid' },
+    node: { name: 'n1', uid: 'n1-uid' },
+  };
+
+  beforeEach(() => {
+    live.clear();
+    live.set('ServiceAccount/ns/sa', { uid: 'sa-uid', deletionMs: undefined });
+    live.set('Pod/ns/web', { uid: 'pod-uid', deletionMs: undefined });
+  });
+
+  it('say who, and of which pod on which node', async () => {
+    const { token, expirationMs } = await issuer.issue(boundToPod);
+    assert.equal(expirationMs, clock.nowMs() + 3_600_000);
+    const result = await tokens.authenticateToken(token, []);
+    const { 'authentication.kubernetes.io/credential-id': [credential] = [], ...extra } = result?.user.extra ?? {};
+    assert.match(credential ?? '', /^JTI=/);
+    assert.deepEqual(
+      { ...result?.user, extra },
+      {
+        name: 'system:serviceaccount:ns:sa',
+        uid: 'sa-uid',
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:ns'],
+        extra: {
+          'authentication.kubernetes.io/node-name': ['n1'],
+          'authentication.kubernetes.io/node-uid': ['n1-uid'],
+          'authentication.kubernetes.io/pod-name': ['web'],
+          'authentication.kubernetes.io/pod-uid': ['pod-uid'],
+        },
+      },
+    );
+    assert.deepEqual(result?.audiences, [issuerName]);
+  });
+
+  const forge = (header: { alg: string; kid?: string }, key: Parameters<SignJWT['sign']>[0], payload: JWTPayload = {}) =>
+    new SignJWT({
+      'kubernetes.io': { namespace: 'ns', serviceaccount: { name: 'sa', uid: 'sa-uid' } },
+      sub: 'system:serviceaccount:ns:sa',
+      iss: issuerName,
+      aud: issuerName,
+      exp: clock.nowMs() / 1000 + 100,
+      ...payload,
+    })
+      .setProtectedHeader(header)
+      .sign(key);
+
+  const refused: [string, () => Promise<string>][] = [
+    [
+      'that have expired',
+      async () => forge({ alg: 'ES256', kid: keys.signing.id }, keys.signing.privateKey, { exp: clock.nowMs() / 1000 - 1 }),
+    ],
+    ['by another key', async () => forge({ alg: 'ES256' }, createPrivateKey((await makeSigningKey()).privateKeyPEM))],
+    ['by HMAC with the public key as the secret', async () => forge({ alg: 'HS256' }, Buffer.from(signing.publicKeyPEM))],
+    [
+      'without signature',
+      async () => {
+        const [, payload] = (await issuer.issue(account)).token.split('.');
+        return `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
+      },
+    ],
+    ['for another audience', async () => (await issuer.issue({ ...account, audiences: ['vault'] })).token],
+    [
+      'that name another account than their subject',
+      async () => forge({ alg: 'ES256' }, keys.signing.privateKey, { sub: 'system:serviceaccount:kube-system:admin' }),
+    ],
+    [
+      'of a pod that is gone',
+      async () => {
+        live.delete('Pod/ns/web');
+        return (await issuer.issue(boundToPod)).token;
+      },
+    ],
+    [
+      'of a pod that was made again',
+      async () => {
+        live.set('Pod/ns/web', { uid: 'other', deletionMs: undefined });
+        return (await issuer.issue(boundToPod)).token;
+      },
+    ],
+    [
+      'of an account that was deleted a while ago',
+      async () => {
+        live.set('ServiceAccount/ns/sa', { uid: 'sa-uid', deletionMs: clock.nowMs() - 61_000 });
+        return (await issuer.issue(account)).token;
+      },
+    ],
+  ];
+  for (const [name, make] of refused) {
+    it(`${name} are refused`, async () => {
+      const authenticator = bearerTokenAuthenticator(tokens);
+      await assert.rejects(authenticator.authenticate(request({ headers: { authorization: `Bearer ${await make()}` } })), {
+        name: 'StatusError',
+        code: 401,
+      });
+    });
+  }
+
+  it('are good for the audience they were made for', async () => {
+    const { token } = await issuer.issue({ ...account, audiences: ['vault', 'other'] });
+    assert.deepEqual((await tokens.authenticateToken(token, ['vault', 'x']))?.audiences, ['vault']);
+  });
+
+  it('of others are none of our business', async () =>
+    assert.equal(
+      await tokens.authenticateToken(await forge({ alg: 'ES256' }, keys.signing.privateKey, { iss: 'https://other' }), []),
+      undefined,
+    ));
+
+  it('by an older key are believed', async () => {
+    const next = await makeSigningKey();
+    const rotated = serviceAccountTokenAuthenticator({
+      ...common,
+      keys: readServiceAccountKeys(next.privateKeyPEM, [signing.publicKeyPEM]),
+      objects,
+    });
+    assert.ok(await rotated.authenticateToken((await issuer.issue(account)).token, []));
+  });
+
+  it('come by WebSocket subprotocol too', async () => {
+    const { token } = await issuer.issue(account);
+    const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}`;
+    const headers = { upgrade: 'websocket', 'sec-websocket-protocol': `v5.channel.k8s.io, ${protocol}` };
+    assert.equal((await bearerTokenAuthenticator(tokens).authenticate(request({ headers })))?.name, 'system:serviceaccount:ns:sa');
+  });
+});
+
+describe('bootstrap tokens', () => {
+  const data = {
+    'token-id': 'abcdef',
+    'token-secret': '0123456789abcdef',
+    'usage-bootstrap-authentication': 'true',
+    'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+  };
+  const type = 'bootstrap.kubernetes.io/token';
+  const check = (secret: object, token = 'abcdef.0123456789abcdef') =>
+    bootstrapTokenAuthenticator({
+      findSecret: async (name) => (name === 'bootstrap-token-abcdef' ? { type, isDeleted: false, data, ...secret } : undefined),
+      audiences: ['api'],
+      clock,
+    }).authenticateToken(token, []);
+  it('are bootstrappers', async () =>
+    assert.deepEqual((await check({}))?.user, {
+      name: 'system:bootstrap:abcdef',
+      groups: ['system:bootstrappers', 'system:bootstrappers:kubeadm:default-node-token'],
+    }));
+  const refused: [string, object, string?][] = [
+    ['of a wrong secret', {}, 'abcdef.0123456789abcdeX'.toLowerCase()],
+    ['of another id', {}, 'bbcdef.0123456789abcdef'],
+    ['that are none', {}, 'abc'],
+    ['for signing only', { data: { ...data, 'usage-bootstrap-authentication': 'false' } }],
+    ['that have expired', { data: { ...data, expiration: formatTime(clock.nowMs() - 1000) } }],
+    ['whose expiration cannot be read', { data: { ...data, expiration: 'tomorrow' } }],
+    ['with groups of others', { data: { ...data, 'auth-extra-groups': 'system:masters' } }],
+    ['in a secret of another type', { type: 'Opaque' }],
+    ['in a deleted secret', { isDeleted: true }],
+  ];
+  for (const [name, secret, token] of refused) it(`${name} are nobody`, async () => assert.equal(await check(secret, token), undefined));
+});
+
+describe('token cache', () => {
+  it('asks again after ten seconds, and after a failure at once', async () => {
+    let calls = 0;
+    let isGood = false;
+    const inner: TokenAuthenticator = {
+      async authenticateToken() {
+        calls++;
+        return isGood ? { user: { name: 'u', groups: [] }, audiences: [] } : undefined;
+      },
+    };
+    const time = createManualClock();
+    const cached = cachedTokenAuthenticator(inner, time);
+    await cached.authenticateToken('t', []);
+    isGood = true;
+    await cached.authenticateToken('t', []);
+    await cached.authenticateToken('t', []);
+    assert.equal(calls, 2);
+    await cached.authenticateToken('t', ['other']);
+    assert.equal(calls, 3);
+    await time.advance(10_000);
+    await cached.authenticateToken('t', []);
+    assert.equal(calls, 4);
+  });
+});
+
+describe('several authenticators', () => {
+  it('a good credential counts though another is bad', async () => {
+    const good = { authenticate: async () => ({ name: 'u', groups: [] }) };
+    const bad = { authenticate: () => Promise.reject(new Error('bad')) };
+    assert.equal((await unionAuthenticator([bad, good]).authenticate(request({})))?.name, 'u');
+    await assert.rejects(unionAuthenticator([bad]).authenticate(request({})), /bad/);
+  });
+});

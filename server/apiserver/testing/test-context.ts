@@ -1,0 +1,25 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { APIRequest } from '../../../api/client/transport.ts';
+import { createContext } from '../filters/create-context.ts';
+import type { RequestContext, RequestInfo } from '../request-context.ts';
+
+/** A context for tests of single filters and endpoints: a GET of a non-resource path unless told otherwise. */
+export function testContext(clock: Clock, request: Partial<APIRequest> = {}, info: Partial<RequestInfo> = {}): RequestContext {
+  const path = request.path ?? '/';
+  const full: APIRequest = { method: 'GET', path, query: '', headers: {}, signal: new AbortController().signal, ...request };
+  const fullInfo: RequestInfo = {
+    isResourceRequest: info.resource !== undefined,
+    path,
+    verb: 'get',
+    apiPrefix: '',
+    apiGroup: '',
+    apiVersion: '',
+    namespace: '',
+    resource: '',
+    subresource: '',
+    name: '',
+    parts: [],
+    ...info,
+  };
+  return createContext(full, fullInfo, clock).context;
+}
