@@ -13,7 +13,7 @@ describe('names', () => {
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
   const cases: [string, (value: string) => string[], string, string[]][] = [
     ['label', names.dns1123LabelProblems, label63, []],
-    ['label', names.dns1123LabelProblems, `${label63}a`, ['must be no more than 63 bytes']],
+    ['label', names.dns1123LabelProblems, `${label63}a`, ['must be no more than 63 characters']],
     ['label', names.dns1123LabelProblems, 'a.b', ['must not contain dots']],
     ['subdomain', names.dns1123SubdomainProblems, 'a.b-c.d', []],
     ['subdomain', names.dns1123SubdomainProblems, 'A', [subdomainMessage]],
@@ -30,6 +30,8 @@ describe('names', () => {
     ['qualified name', (value) => names.qualifiedNameProblems(value).slice(0, 1), '/a', ['prefix part must be non-empty']],
     ['qualified name', (value) => names.qualifiedNameProblems(value).slice(0, 1), 'a/', ['name part must be non-empty']],
     ['label value', names.labelValueProblems, '', []],
+    ['label value', names.labelValueProblems, `${label63}a`, ['must be no more than 63 bytes']],
+    ['qualified name', names.qualifiedNameProblems, `a/${label63}a`, ['name part must be no more than 63 bytes']],
     [
       'label value',
       (value) => names.labelValueProblems(value).map((problem) => problem.slice(0, 50)),

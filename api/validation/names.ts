@@ -31,8 +31,9 @@ export function describeFormat(message: string, format: string, ...examples: rea
     : `${message} (e.g. ${shown}regex used for validation is '${format}')`;
 }
 
-function tooLongMessage(maxBytes: number): string {
-  return `must be no more than ${maxBytes} bytes`;
+/** The limits are bytes; where names are meant the messages nevertheless say characters, those on labels say bytes. */
+function tooLongMessage(maxBytes: number, unit = 'characters'): string {
+  return `must be no more than ${maxBytes} ${unit}`;
 }
 
 /** A label of a domain name as RFC 1123 has it: lower case, at most 63. */
@@ -47,7 +48,11 @@ export function dns1123LabelProblems(value: string): string[] {
 
 /** Labels joined by dots, at most 253. */
 export function dns1123SubdomainProblems(value: string): string[] {
-  const problems = isLongerThan(value, 253) ? [tooLongMessage(253)] : [];
+  return subdomainProblems(value, 'characters');
+}
+
+function subdomainProblems(value: string, unit: string): string[] {
+  const problems = isLongerThan(value, 253) ? [tooLongMessage(253, unit)] : [];
   if (subdomainPattern.test(value)) return problems;
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
@@ -93,16 +98,16 @@ export function qualifiedNameProblems(value: string): string[] {
   }
   const problems: string[] = [];
   if (slash === 0) problems.push('prefix part must be non-empty');
-  else if (slash > 0) problems.push(...dns1123SubdomainProblems(value.slice(0, slash)).map((problem) => `prefix part ${problem}`));
+  else if (slash > 0) problems.push(...subdomainProblems(value.slice(0, slash), 'bytes').map((problem) => `prefix part ${problem}`));
   const name = value.slice(slash + 1);
   if (name === '') problems.push('name part must be non-empty');
-  else if (isLongerThan(name, 63)) problems.push(`name part ${tooLongMessage(63)}`);
+  else if (isLongerThan(name, 63)) problems.push(`name part ${tooLongMessage(63, 'bytes')}`);
   if (!labelKeyPattern.test(name)) problems.push(`name part ${describeFormat(labelKeyMessage, labelKeyFormat, ...labelKeyExamples)}`);
   return problems;
 }
 
 export function labelValueProblems(value: string): string[] {
-  const problems = isLongerThan(value, 63) ? [tooLongMessage(63)] : [];
+  const problems = isLongerThan(value, 63) ? [tooLongMessage(63, 'bytes')] : [];
   if (labelValuePattern.test(value)) return problems;
   const message = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`;
   return [...problems, describeFormat(message, labelValueFormat, 'MyValue', 'my_value', '12345')];
