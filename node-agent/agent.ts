@@ -7,6 +7,10 @@ import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { createCRIClient } from './cri/cri-client.ts';
 import { createKubelet, type KubeletSettings } from './kubelet/kubelet.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
+import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
+import { createRequestIdentity } from './kubelet/server/request-identity.ts';
+import { createRequestPermission } from './kubelet/server/request-permission.ts';
+import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
 import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
@@ -36,6 +40,16 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly nodeIP?: string;
   /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
   readonly runtimeEndpoint?: string;
+  /** PEM of the authorities that sign the certificates of who may use the kubelet's API. */
+  readonly clientCA: string;
+  /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
+  readonly serving?: ServingCertificate;
+}
+
+/** PEM. */
+export interface ServingCertificate {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export interface AgentDependencies {
@@ -59,15 +73,18 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
   const cri = createCRIClient({ endpoint, clock });
   try {
+    const client = createClient(transport);
+    const files = createHostFiles();
+    const nodeName = settings.nodeName ?? machine.hostname;
     const kubelet = createKubelet({
-      settings: { ...settings, nodeName: settings.nodeName ?? machine.hostname, nodeIP },
-      client: createClient(transport),
+      settings: { ...settings, nodeName, nodeIP },
+      client,
       clock,
       random,
       logger,
       runtime: cri.runtime,
       images: cri.images,
-      files: createHostFiles(),
+      files,
       mounts: createMounts(),
       cgroups: await createCgroups(),
       machine,
@@ -76,7 +93,27 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
       },
     });
-    await kubelet.run(signal);
+    const { workers } = kubelet;
+    const serving = settings.serving ?? (await makeSelfSignedCertificate(nodeName, nodeIP, clock));
+    const server = await startKubeletServer(
+      { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName, startedMs: clock.nowMs() },
+      {
+        clock,
+        logger,
+        files,
+        paths,
+        workers,
+        runtime: cri.runtime,
+        identify: createRequestIdentity({ client, clock }),
+        permit: createRequestPermission({ client, clock, nodeName }),
+      },
+    );
+    try {
+      // The node's other parts, the Service proxy and cluster DNS, run here beside the kubelet.
+      await kubelet.run(signal);
+    } finally {
+      await server.close();
+    }
   } finally {
     cri.close();
   }

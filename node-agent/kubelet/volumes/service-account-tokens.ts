@@ -44,7 +44,7 @@ export function createServiceAccountTokens({ client, clock }: { readonly client:
     };
     const key = { namespace: order.namespace, name: order.serviceAccount };
     const { status } = await client(serviceAccounts).createSubresource<TokenRequest>(key, 'token', body);
-    if (!status) throw new Error(`the token of service account "${order.serviceAccount}" was not issued`);
+    if (!status?.token) throw new Error(`the token of service account "${order.serviceAccount}" was not issued`);
     const now = clock.nowMs();
     const expiresMs = findTime(status.expirationTimestamp) ?? now + order.expirationSeconds * 1000;
     // A new one after four fifths of its life, and every day whatever its life.

@@ -54,7 +54,8 @@ export function createWatchedObjects<T extends KubeObject>(
       const found = watched.get(`${namespace}/${name}`);
       // What the watch has not seen yet may have been made a moment ago.
       const cached = found?.informer.hasSynced() ? found.informer.lister.find({ namespace, name }) : undefined;
-      return cached ?? (await ignoreNotFound(dependencies.client(resource).get({ namespace, name })));
+      if (cached) return cached;
+      return (await ignoreNotFound(dependencies.client(resource).get({ namespace, name }))) as DeepReadonly<T> | undefined;
     },
     use(podUID, namespace, names) {
       for (const name of names) {

@@ -1,0 +1,150 @@
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { HostFiles, OpenFile } from '../../linux/host-files.ts';
+import { findTime, parseTime } from '../../../api/meta/time.ts';
+import { parseLogLine, type LogLine } from './log-line.ts';
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly tailLines: number | undefined;
+  readonly limitBytes: number | undefined;
+  /** Only entries at or after it, milliseconds since the Unix epoch. */
+  readonly sinceMs: number | undefined;
+  readonly stream: 'All' | 'Stdout' | 'Stderr';
+}
+
+export interface LogSource {
+  readonly files: HostFiles;
+  readonly path: string;
+  /** Whether the container that writes the log still runs: only then is there something to wait for. */
+  readonly isRunning: () => Promise<boolean>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+const chunkBytes = 64 * 1024;
+/** How long a follower waits for a change of the file before it looks whether the container still runs. */
+const lookMs = 1000;
+
+/** A container's log as `kubectl logs` shows it, in chunks. Ends with the log, or with the container if it is followed. */
+export async function* readContainerLog(source: LogSource, options: LogOptions): AsyncGenerator<Uint8Array> {
+  const { files, path } = source;
+  const file = await files.open(path);
+  let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  try {
+    const start = options.tailLines === undefined ? 0 : await findTail(file, options.tailLines);
+    for await (const lines of entries(source, file, start, options.follow)) {
+      const text = lines.filter((line) => isWanted(line, options)).map((line) => format(line, options.timestamps));
+      if (text.length === 0) continue;
+      const bytes = new TextEncoder().encode(text.join(''));
+      yield bytes.byteLength > left ? bytes.subarray(0, left) : bytes;
+      left -= bytes.byteLength;
+      if (left <= 0) return;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function isWanted(line: LogLine, { sinceMs, stream }: LogOptions): boolean {
+  if (stream !== 'All' && stream.toLowerCase() !== line.stream) return false;
+  return sinceMs === undefined || (findTime(line.time) ?? parseTime(line.time)) >= sinceMs;
+}
+
+function format({ time, content, isPartial }: LogLine, timestamps: boolean): string {
+  return `${timestamps ? `${time} ` : ''}${content}${isPartial ? '' : '\n'}`;
+}
+
+/** Where the last `count` lines begin. Lines in parts count once, as long as their parts follow one another. */
+async function findTail(file: OpenFile, count: number): Promise<number> {
+  const size = await file.sizeBytes();
+  if (count <= 0) return size;
+  let text = Buffer.alloc(0);
+  let start = size;
+  while (start > 0) {
+    const from = Math.max(0, start - chunkBytes);
+    text = Buffer.concat([await file.read(from, start - from), text]);
+    start = from;
+    const found = tailWithin(text, count, start === 0);
+    if (found !== undefined) return start + found;
+  }
+  return 0;
+}
+
+/** Offset of the last `count` complete lines in `text`, undefined if they may begin before it. */
+function tailWithin(text: Buffer, count: number, isWhole: boolean): number | undefined {
+  let end = text.length;
+  let lines = 0;
+  let offset = text.length;
+  while (end > 0) {
+    const newline = text.lastIndexOf(0x0a, end - 2);
+    if (newline < 0 && !isWhole) return undefined;
+    const line = parseLogLine(
+      text
+        .subarray(newline + 1, end)
+        .toString()
+        .replace(/\n$/, ''),
+    );
+    if (line && !line.isPartial) lines++;
+    else if (line && offset === text.length) lines++; // the log ends in the middle of a line
+    if (lines > count) return offset;
+    offset = newline + 1;
+    end = newline + 1;
+  }
+  return isWhole ? 0 : undefined;
+}
+
+/** Complete entries from a position on, waiting for more while the container runs if `follow`. */
+async function* entries(source: LogSource, first: OpenFile, start: number, follow: boolean): AsyncGenerator<LogLine[]> {
+  const { isRunning, signal } = source;
+  let position = start;
+  let rest: Buffer = Buffer.alloc(0);
+  const watch = follow ? watchFile(source) : undefined;
+  try {
+    while (!signal.aborted) {
+      // Asked before reading: what was written before the end is still read after it.
+      const mayGrow = follow && (await isRunning());
+      for (;;) {
+        const chunk = await first.read(position, chunkBytes);
+        if (chunk.byteLength === 0) break;
+        position += chunk.byteLength;
+        const text = Buffer.concat([rest, chunk]);
+        const cut = text.lastIndexOf(0x0a) + 1;
+        rest = text.subarray(cut);
+        yield parseLines(text.subarray(0, cut).toString());
+      }
+      if (!mayGrow) return;
+      await watch?.next();
+    }
+  } finally {
+    watch?.stop();
+  }
+}
+
+function parseLines(text: string): LogLine[] {
+  return text.split('\n').flatMap((line) => parseLogLine(line) ?? []);
+}
+
+/** Resolves `next` on a change of the file, or after a second. */
+function watchFile({ files, path, signal, clock }: LogSource) {
+  const abort = new AbortController();
+  const until = AbortSignal.any([signal, abort.signal]);
+  const changes = files.changes(path.slice(0, path.lastIndexOf('/')), until)[Symbol.asyncIterator]();
+  const nothing = new Promise<never>(() => {});
+  /** Where nothing can be watched the second has to do. */
+  const change = (): Promise<unknown> =>
+    changes.next().then(
+      ({ done }) => (done ? nothing : true),
+      () => nothing,
+    );
+  let pending = change();
+  return {
+    async next() {
+      const timer = new AbortController();
+      const hasChanged = await Promise.race([pending, sleep(clock, lookMs, AbortSignal.any([until, timer.signal])).catch(() => undefined)]);
+      timer.abort();
+      if (hasChanged) pending = change();
+    },
+    stop: () => abort.abort(),
+  };
+}

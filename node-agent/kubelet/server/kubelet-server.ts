@@ -1,0 +1,170 @@
+import type { X509Certificate } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from '../../../api/base/logger.ts';
+import { HTTPProblem } from './http-problem.ts';
+import { openContainerLog, type LogRequestDependencies } from './log-request.ts';
+import { renderMetrics } from './metrics.ts';
+import type { IdentifyRequest } from './request-identity.ts';
+import { type PermitRequest, requestAttributes } from './request-permission.ts';
+import { createStreamingRequests } from './streaming-requests.ts';
+import { summarizeStats } from './stats-summary.ts';
+import { refuse } from './upgrade-proxy.ts';
+
+export interface KubeletServerSettings {
+  readonly port: number;
+  /** PEM. */
+  readonly certificate: string;
+  readonly key: string;
+  /** PEM of the authorities that sign clients' certificates. */
+  readonly clientCA: string;
+  readonly nodeName: string;
+  /** Since when the agent runs, milliseconds since the Unix epoch. */
+  readonly startedMs: number;
+}
+
+export interface KubeletServerDependencies extends LogRequestDependencies {
+  readonly logger: Logger;
+  readonly identify: IdentifyRequest;
+  readonly permit: PermitRequest;
+}
+
+export interface KubeletServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * The kubelet's own API over HTTPS: logs, exec, attach, port-forward, and what the node knows of its Pods. Every request
+ * but none is authenticated and authorized by the API server.
+ */
+export async function startKubeletServer(settings: KubeletServerSettings, dependencies: KubeletServerDependencies): Promise<KubeletServer> {
+  const { logger } = dependencies;
+  const streaming = createStreamingRequests(dependencies);
+  const server = https.createServer({
+    cert: settings.certificate,
+    key: settings.key,
+    ca: settings.clientCA,
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
+  server.on('request', (request, response) => {
+    answer(settings, dependencies, request, response).catch((error: unknown) => {
+      if (!(error instanceof HTTPProblem)) logger.warn('a request of the kubelet API failed', { path: request.url, error });
+      if (response.headersSent) return response.destroy();
+      const status = error instanceof HTTPProblem ? error.status : 500;
+      response
+        .writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
+        .end(`${error instanceof Error ? error.message : String(error)}\n`);
+    });
+  });
+  const open = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const { path, query } = locate(request);
+    authorize(settings, dependencies, request)
+      .then(() => streaming.serve(request, socket, head, path, query))
+      .catch((error: unknown) => {
+        if (!(error instanceof HTTPProblem)) logger.warn('a streaming request of the kubelet API failed', { path: request.url, error });
+        refuse(socket, error instanceof HTTPProblem ? error.status : 500, error instanceof Error ? error.message : String(error));
+      });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(settings.port, () => resolve());
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : settings.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
+
+function locate(request: IncomingMessage): { readonly path: readonly string[]; readonly query: URLSearchParams } {
+  const url = new URL(request.url ?? '/', 'https://kubelet');
+  const path = url.pathname.split('/').flatMap((part) => (part === '' ? [] : [decode(part)]));
+  return { path, query: url.searchParams };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new HTTPProblem(400, 'malformed path');
+  }
+}
+
+async function authorize(
+  { nodeName }: KubeletServerSettings,
+  { identify, permit }: KubeletServerDependencies,
+  request: IncomingMessage,
+): Promise<void> {
+  const socket = request.socket as TLSSocket;
+  const certificate: X509Certificate | undefined = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  const user = await identify({ certificate, authorization: request.headers.authorization });
+  if (!user) throw new HTTPProblem(401, 'Unauthorized');
+  const attributes = requestAttributes(request.method ?? '', new URL(request.url ?? '/', 'https://kubelet').pathname);
+  if (await permit(user, attributes)) return;
+  const { verb, subresources } = attributes;
+  throw new HTTPProblem(
+    403,
+    `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresources.join(' ')}]) on node ${nodeName}`,
+  );
+}
+
+async function answer(
+  settings: KubeletServerSettings,
+  dependencies: KubeletServerDependencies,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  await authorize(settings, dependencies, request);
+  const { path, query } = locate(request);
+  const [action = ''] = path;
+  const { workers } = dependencies;
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (isRead && action === 'healthz') return void response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('ok');
+  if (isRead && action === 'metrics') {
+    return void response
+      .writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+      .end(renderMetrics(workers, settings.nodeName));
+  }
+  if (isRead && action === 'pods')
+    return json(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: workers.all().map((worker) => worker.pod()) });
+  if (isRead && action === 'stats' && path[1] === 'summary') return json(response, await summarizeStats({ ...dependencies, ...settings }));
+  if (isRead && action === 'containerLogs') return sendLog(dependencies, path.slice(1), query, response);
+  if (['exec', 'attach', 'portForward'].includes(action))
+    throw new HTTPProblem(400, 'unable to upgrade: missing upgrade headers in request');
+  throw new HTTPProblem(404, '404 page not found');
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+async function sendLog(
+  dependencies: KubeletServerDependencies,
+  path: readonly string[],
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const abort = new AbortController();
+  response.on('close', () => abort.abort());
+  const chunks = await openContainerLog(dependencies, path, query, abort.signal);
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  response.flushHeaders();
+  for await (const chunk of chunks) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+  }
+  response.end();
+}

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { negotiateChannelProtocol } from '../../../api/streaming/channel-protocol.ts';
+import { findContainer } from '../../../api/semantics/pod-containers.ts';
+import { HTTPProblem } from './http-problem.ts';
+import { findTargetPod, runningInstance, type TargetDependencies, targetSandbox } from './target.ts';
+import { proxyUpgrade, refuse, tunnelPortForward } from './upgrade-proxy.ts';
+import { serveCommand } from './websocket-streams.ts';
+
+const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io';
+
+/** Serves requests that switch protocols: /exec, /attach and /portForward. */
+export interface StreamingRequests {
+  serve(request: IncomingMessage, socket: Duplex, head: Buffer, path: readonly string[], query: URLSearchParams): Promise<void>;
+}
+
+export function createStreamingRequests(dependencies: TargetDependencies): StreamingRequests {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: 32 << 20,
+    handleProtocols: (offered, request) => chosen.get(request) ?? [...offered][0] ?? false,
+  });
+  const chosen = new WeakMap<IncomingMessage, string>();
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, protocol: string) => {
+    if (protocol !== '') chosen.set(request, protocol);
+    return new Promise<WebSocket>((resolve) => sockets.handleUpgrade(request, socket, head, resolve));
+  };
+  return {
+    async serve(request, socket, head, [action = '', ...path], query) {
+      const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').flatMap((protocol) => protocol.trim() || []);
+      try {
+        if (action === 'portForward') {
+          const url = await portForwardURL(dependencies, path, query);
+          const isTunnel = isWebSocket && offered.includes(tunnelProtocol);
+          if (!isTunnel) return proxyUpgrade(request, socket, head, url);
+          return void (await tunnelPortForward(await upgrade(request, socket, head, tunnelProtocol), url));
+        }
+        const selection = streamSelection(query);
+        const url = await commandURL(dependencies, action, path, query, selection);
+        if (!isWebSocket) return proxyUpgrade(request, socket, head, url);
+        const protocol = negotiateChannelProtocol(offered, 'remotecommand');
+        if (!protocol)
+          throw new HTTPProblem(403, `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}]`);
+        await serveCommand(await upgrade(request, socket, head, protocol.name), protocol, url, selection);
+      } catch (error) {
+        if (error instanceof HTTPProblem) return refuse(socket, error.status, error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+/** The kubelet's own names (input, output, error) and those of the API (stdin, stdout, stderr) are both understood. */
+function streamSelection(query: URLSearchParams) {
+  const isSet = (...names: string[]) => names.some((name) => ['1', 'true'].includes(query.get(name) ?? ''));
+  const tty = isSet('tty');
+  const selection = { stdin: isSet('input', 'stdin'), stdout: isSet('output', 'stdout'), stderr: isSet('error', 'stderr') && !tty, tty };
+  if (!selection.stdin && !selection.stdout && !selection.stderr) {
+    throw new HTTPProblem(400, 'you must specify at least 1 of stdin, stdout, stderr');
+  }
+  return selection;
+}
+
+async function commandURL(
+  dependencies: TargetDependencies,
+  action: string,
+  path: readonly string[],
+  query: URLSearchParams,
+  selection: ReturnType<typeof streamSelection>,
+): Promise<string> {
+  const [namespace = '', podName = '', ...rest] = path;
+  const container = rest.at(-1) ?? '';
+  const pod = findTargetPod(dependencies, namespace, podName, rest.length > 1 ? rest[0] : '');
+  const instance = await runningInstance(dependencies, pod, container);
+  if (action === 'exec') return dependencies.runtime.exec(instance.id, query.getAll('command'), selection);
+  if (action !== 'attach') throw new HTTPProblem(404, `no such path: /${action}`);
+  // Whether there is a terminal is the container's nature, not the client's choice.
+  const tty = findContainer(pod.spec, container)?.tty ?? false;
+  return dependencies.runtime.attach(instance.id, { ...selection, tty, stderr: selection.stderr && !tty });
+}
+
+async function portForwardURL(
+  dependencies: TargetDependencies,
+  [namespace = '', podName = '', uid = '']: readonly string[],
+  query: URLSearchParams,
+): Promise<string> {
+  const pod = findTargetPod(dependencies, namespace, podName, uid);
+  const ports = query
+    .getAll('port')
+    .flatMap((list) => list.split(','))
+    .map(Number);
+  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535))
+    throw new HTTPProblem(400, `invalid ports: ${query.getAll('port').join(',')}`);
+  return dependencies.runtime.portForward(await targetSandbox(dependencies, pod), ports);
+}

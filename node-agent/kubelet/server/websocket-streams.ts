@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import type { RawData, WebSocket } from 'ws';
+import type { ByteChannel } from '../../../api/client/transport.ts';
+import {
+  type ChannelProtocol,
+  decodeChannelMessage,
+  encodeChannelMessage,
+  remoteCommandChannels,
+} from '../../../api/streaming/channel-protocol.ts';
+import { encodeExitStatus } from '../../../api/streaming/exit-status.ts';
+import { openRuntimeStreams, type RuntimeStreams, type StreamSelection } from './runtime-streams.ts';
+
+/** More than this waiting to be sent makes the command wait. */
+const maxBuffered = 1 << 20;
+
+/** Joins a client's WebSocket with the streams of a command until the command has ended or the client has gone. */
+export async function serveCommand(
+  socket: WebSocket,
+  protocol: ChannelProtocol,
+  runtimeURL: string,
+  selection: StreamSelection,
+): Promise<void> {
+  const { stdout, stderr, error: errorChannel } = remoteCommandChannels;
+  const send = (channel: number, bytes: Uint8Array) => {
+    if (socket.readyState === socket.OPEN) socket.send(encodeChannelMessage(protocol, channel, bytes));
+  };
+  // Input may come before the runtime is ready for it.
+  const input = createInput(protocol);
+  socket.on('message', input.add);
+  try {
+    const streams = await openRuntimeStreams(runtimeURL, selection);
+    socket.on('close', () => streams.close());
+    socket.on('error', () => streams.close());
+    input.connect(streams);
+    // An empty message on the first channel that can be written tells the client that all is set up.
+    send(selection.stdout ? stdout : selection.stderr ? stderr : errorChannel, new Uint8Array(0));
+    const problem: Uint8Array[] = [];
+    await Promise.all([
+      copyOutput(socket, streams.stdout, (bytes) => send(stdout, bytes)),
+      copyOutput(socket, streams.stderr, (bytes) => send(stderr, bytes)),
+      copyOutput(socket, streams.error, (bytes) => problem.push(bytes)),
+    ]);
+    if (problem.length > 0) send(errorChannel, Buffer.concat(problem));
+    streams.close();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    send(errorChannel, encodeExitStatus({ type: 'failure', message }, protocol.hasStatus));
+  }
+  socket.close(1000);
+}
+
+async function copyOutput(socket: WebSocket, stream: ByteChannel | undefined, deliver: (bytes: Uint8Array) => void): Promise<void> {
+  if (!stream) return;
+  for await (const bytes of stream.incoming) {
+    deliver(bytes);
+    while (socket.bufferedAmount > maxBuffered && socket.readyState === socket.OPEN) await flushed(socket);
+  }
+}
+
+/** Resolves when what is buffered has been handed to the kernel, or the connection has ended. */
+function flushed(socket: WebSocket): Promise<unknown> {
+  return Promise.race([new Promise((resolve) => socket.ping(undefined, undefined, resolve)), once(socket, 'close')]);
+}
+
+/** Input in the order of arrival; a command that does not read makes the client wait. */
+function createInput(protocol: ChannelProtocol) {
+  const connected = Promise.withResolvers<RuntimeStreams>();
+  let last: Promise<unknown> = connected.promise;
+  return {
+    connect: connected.resolve,
+    add(data: RawData) {
+      const message = decodeChannelMessage(protocol, asBuffer(data));
+      if (!message) return;
+      last = last.then(async () => {
+        const { stdin, resize } = await connected.promise;
+        const isStdin = message.channel === remoteCommandChannels.stdin;
+        if (message.type === 'close') return isStdin && stdin?.end();
+        const target = isStdin ? stdin : message.channel === remoteCommandChannels.resize ? resize : undefined;
+        await target?.write(message.data).catch(() => undefined); // the command has ended
+      });
+    },
+  };
+}
+
+export function asBuffer(data: RawData): Buffer {
+  return Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
