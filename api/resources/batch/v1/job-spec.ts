@@ -1,0 +1,198 @@
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { isEqual } from '../../../base/equality.ts';
+import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from '../../../types/batch-v1.ts';
+import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { validateDomainPrefixedPath, validateNonnegative } from '../../../validation/formats.ts';
+import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
+import { validateQualifiedName } from '../../core/v1/pod-spec/names.ts';
+
+type Spec = DeepReadonly<JobSpec>;
+
+const maxIndexedParallelism = 100_000;
+const counts = [
+  'parallelism',
+  'completions',
+  'activeDeadlineSeconds',
+  'backoffLimit',
+  'ttlSecondsAfterFinished',
+  'backoffLimitPerIndex',
+  'maxFailedIndexes',
+] as const;
+
+/** What a Job and a CronJob's template of one have in common: all but the selector. */
+export function validateJobSpec(spec: Spec, path: FieldPath): FieldError[] {
+  const isIndexed = spec.completionMode === 'Indexed';
+  const errors = counts.flatMap((field) => validateNonnegative(path.child(field), spec[field] ?? 0));
+  if (spec.managedBy !== undefined) errors.push(...validateDomainPrefixedPath(path.child('managedBy'), spec.managedBy));
+  if (spec.completionMode !== undefined) {
+    errors.push(...validateChoice(path.child('completionMode'), spec.completionMode, ['NonIndexed', 'Indexed'], 'unsupported'));
+  }
+  if (isIndexed) errors.push(...validateIndexed(spec, path));
+  else {
+    const needsIndexes = 'requires indexed completion mode';
+    if (spec.backoffLimitPerIndex !== undefined)
+      errors.push(invalid(path.child('backoffLimitPerIndex'), spec.backoffLimitPerIndex, needsIndexes));
+    if (spec.successPolicy !== undefined) errors.push(invalid(path.child('successPolicy'), spec.successPolicy, needsIndexes));
+  }
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
+  }
+  if (spec.podFailurePolicy !== undefined) errors.push(...validatePodFailurePolicy(spec, path.child('podFailurePolicy')));
+  if (spec.successPolicy !== undefined && isIndexed) errors.push(...validateSuccessPolicy(spec, path.child('successPolicy')));
+  errors.push(...validateReplacement(spec, path.child('podReplacementPolicy')));
+  return [...errors, ...validatePodTemplate(spec.template ?? {}, path.child('template')), ...validateRestartPolicy(spec, path)];
+}
+
+function validateIndexed({ completions, parallelism = 0, maxFailedIndexes }: Spec, path: FieldPath): FieldError[] {
+  if (completions === undefined) return [required(path.child('completions'), 'when completion mode is Indexed')];
+  const errors: FieldError[] = [];
+  if (parallelism > maxIndexedParallelism) {
+    errors.push(
+      invalid(
+        path.child('parallelism'),
+        parallelism,
+        `must be less than or equal to ${maxIndexedParallelism} when completion mode is Indexed`,
+      ),
+    );
+  }
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > completions) {
+    errors.push(invalid(path.child('maxFailedIndexes'), maxFailedIndexes, 'must be less than or equal to completions'));
+  }
+  return errors;
+}
+
+function validateRestartPolicy({ template, podFailurePolicy }: Spec, path: FieldPath): FieldError[] {
+  const at = path.child('template', 'spec', 'restartPolicy');
+  const policy = template?.spec?.restartPolicy ?? '';
+  if (policy === 'Always' || policy === '') return [required(at, 'valid values: "OnFailure", "Never"')];
+  if (policy !== 'OnFailure' && policy !== 'Never') return [notSupported(at, policy, ['OnFailure', 'Never'])];
+  if (podFailurePolicy !== undefined && policy !== 'Never')
+    return [invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified')];
+  return [];
+}
+
+function validateReplacement({ podReplacementPolicy: policy, podFailurePolicy }: Spec, path: FieldPath): FieldError[] {
+  if (policy === undefined) return [];
+  if (podFailurePolicy !== undefined) return policy === 'Failed' ? [] : [notSupported(path, policy, ['Failed'])];
+  return validateChoice(path, policy, ['Failed', 'TerminatingOrFailed'], 'unsupported');
+}
+
+const failureActions = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
+
+function validatePodFailurePolicy(spec: Spec, path: FieldPath): FieldError[] {
+  const rules = spec.podFailurePolicy?.rules ?? [];
+  const errors = rules.length > 20 ? [tooMany(path.child('rules'), rules.length, 20)] : [];
+  return [...errors, ...validateEach(rules, path.child('rules'), (rule, at) => validateFailureRule(rule, spec, at))];
+}
+
+function validateFailureRule(rule: DeepReadonly<PodFailurePolicyRule>, spec: Spec, at: FieldPath): FieldError[] {
+  const { action, onExitCodes, onPodConditions = [] } = rule;
+  const errors: FieldError[] = [];
+  if (!action) errors.push(required(at.child('action'), `valid values: [${failureActions.map((choice) => `"${choice}"`).join(' ')}]`));
+  else if (!failureActions.includes(action)) errors.push(notSupported(at.child('action'), action, failureActions));
+  if (action === 'FailIndex' && spec.backoffLimitPerIndex === undefined) {
+    errors.push(invalid(at.child('action'), action, 'requires the backoffLimitPerIndex to be set'));
+  }
+  if (onExitCodes !== undefined) errors.push(...validateExitCodes(onExitCodes, spec, at.child('onExitCodes')));
+  errors.push(
+    ...validateEach(onPodConditions, at.child('onPodConditions'), ({ type, status }, conditionPath) => [
+      ...validateQualifiedName(conditionPath.child('type'), type),
+      ...validateChoice(conditionPath.child('status'), status, ['False', 'True', 'Unknown']),
+    ]),
+  );
+  // Neither message shows a value.
+  const ofRule = (detail: string): FieldError => ({ type: 'FieldValueInvalid', field: at.toString(), detail });
+  if (onExitCodes !== undefined && onPodConditions.length > 0) {
+    errors.push(ofRule('specifying both OnExitCodes and OnPodConditions is not supported'));
+  }
+  if (onExitCodes === undefined && onPodConditions.length === 0) {
+    errors.push(ofRule('specifying one of OnExitCodes and OnPodConditions is required'));
+  }
+  return errors;
+}
+
+function validateExitCodes(codes: NonNullable<DeepReadonly<PodFailurePolicyRule>['onExitCodes']>, spec: Spec, at: FieldPath): FieldError[] {
+  const { operator, containerName, values = [] } = codes;
+  const errors = validateChoice(at.child('operator'), operator, ['In', 'NotIn']);
+  const podSpec = spec.template?.spec;
+  const names = [...(podSpec?.containers ?? []), ...(podSpec?.initContainers ?? [])].map(({ name }) => name);
+  if (containerName !== undefined && !names.includes(containerName)) {
+    errors.push(
+      invalid(at.child('containerName'), containerName, 'must be one of the container or initContainer names in the pod template'),
+    );
+  }
+  const path = at.child('values');
+  if (values.length === 0) errors.push(invalid(path, values, 'at least one value is required'));
+  if (values.length > 255) errors.push(tooMany(path, values.length, 255));
+  const seen = new Set<number>();
+  for (const [index, value] of values.entries()) {
+    if (operator === 'In' && value === 0) errors.push(invalid(path.index(index), value, 'must not be 0 for the In operator'));
+    if (seen.has(value)) errors.push(duplicate(path.index(index), value));
+    seen.add(value);
+  }
+  if (
+    !isEqual(
+      values,
+      values.toSorted((a, b) => a - b),
+    )
+  )
+    errors.push(invalid(path, values, 'must be ordered'));
+  return errors;
+}
+
+function validateSuccessPolicy(spec: Spec, path: FieldPath): FieldError[] {
+  const rules = spec.successPolicy?.rules ?? [];
+  const at = path.child('rules');
+  if (rules.length === 0) return [required(at, 'at least one rules must be specified when the successPolicy is specified')];
+  const errors = rules.length > 20 ? [tooMany(at, rules.length, 20)] : [];
+  return [...errors, ...validateEach(rules, at, (rule, rulePath) => validateSuccessRule(rule, spec.completions ?? 0, rulePath))];
+}
+
+function validateSuccessRule(
+  { succeededCount, succeededIndexes }: DeepReadonly<SuccessPolicyRule>,
+  completions: number,
+  at: FieldPath,
+): FieldError[] {
+  if (succeededCount === undefined && succeededIndexes === undefined) {
+    return [required(at, 'at least one of succeededCount or succeededIndexes must be specified')];
+  }
+  const errors: FieldError[] = [];
+  const indexes = succeededIndexes === undefined ? undefined : countIndexes(succeededIndexes, completions);
+  if (typeof indexes === 'string')
+    errors.push(invalid(at.child('succeededIndexes'), succeededIndexes, `error parsing succeededIndexes: ${indexes}`));
+  if (succeededCount !== undefined) {
+    const limit = typeof indexes === 'number' ? indexes : completions;
+    errors.push(...validateNonnegative(at.child('succeededCount'), succeededCount));
+    if (succeededCount > limit) {
+      const whole =
+        typeof indexes === 'number'
+          ? 'the number of indexes in the specified succeededIndexes field'
+          : 'the number of specified completions';
+      errors.push(invalid(at.child('succeededCount'), succeededCount, `must be less than or equal to ${limit} (${whole})`));
+    }
+  }
+  return errors;
+}
+
+/** How many indexes `0-2,5` names, or what is wrong with it. */
+function countIndexes(text: string, completions: number): number | string {
+  if (text === '') return 0;
+  let total = 0;
+  let previous = -1;
+  for (const interval of text.split(',')) {
+    const [first = '', last = first, ...rest] = interval.split('-');
+    if (rest.length > 0)
+      return `the fragment "${interval}" violates the requirement that an index interval can have at most two parts separated by '-'`;
+    if (!/^\d+$/.test(first)) return `cannot convert string to integer for index: "${first}"`;
+    if (!/^\d+$/.test(last)) return `cannot convert string to integer for index: "${last}"`;
+    const [start, end] = [Number(first), Number(last)];
+    if (Math.max(start, end) >= completions) return `too large index: "${Math.max(start, end)}"`;
+    if (start <= previous) return `non-increasing order, previous: ${previous}, current: ${start}`;
+    if (end < start) return `non-increasing order, previous: ${start}, current: ${end}`;
+    total += end - start + 1;
+    previous = end;
+  }
+  return total;
+}
