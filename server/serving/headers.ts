@@ -14,7 +14,7 @@ const hopByHop: ReadonlySet<string> = new Set([
 ]);
 
 const nonASCII = /[^\x20-\x7e\t]/;
-const invalidValue = /[\0-\x08\x0a-\x1f\x7f]/g;
+const invalidValue = /[^\t -~\u0080-\uffff]/g;
 const validName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /** Node hands header values over as Latin-1; what is sent to an API is UTF-8. */

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { openChannel } from '../../api/client/open-channel.ts';
+import { readBody } from '../../api/client/read-body.ts';
+import type { APIRequest } from '../../api/client/transport.ts';
+import type { DialTarget } from '../apiserver/endpoints/dialer.ts';
+import { clientCertificate, type KeyPairPEM, nodeServingCertificate } from '../pki/certificate-spec.ts';
+import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
+import { type ClosableDialer, createDialer } from './dialer.ts';
+
+function request(parts: Partial<APIRequest> = {}): APIRequest {
+  return { method: 'GET', path: '/x%20y', query: 'a=b', headers: {}, signal: new AbortController().signal, ...parts };
+}
+
+describe('dialer', () => {
+  const making = { clock: systemClock, random: createSeededRandom(11) };
+  let backend: http.Server;
+  let kubelet: https.Server;
+  let dialer: ClosableDialer;
+  let pod: DialTarget;
+  let node: DialTarget;
+  const seen: http.IncomingMessage[] = [];
+
+  before(async () => {
+    const authority = await makeAuthority('kubernetes', making);
+    const serving = await makeCertificate(nodeServingCertificate('n1', [], ['127.0.0.1']), authority, making);
+    const kubeletClient: KeyPairPEM = await makeCertificate(
+      clientCertificate('kube-apiserver-kubelet-client', ['system:masters']),
+      authority,
+      making,
+    );
+    dialer = createDialer({ kubeletClient, kubeletCAPEM: authority.certificatePEM });
+    const answer: http.RequestListener = (incoming, response) => {
+      seen.push(incoming);
+      incoming.resume();
+      if (incoming.url?.startsWith('/redirect')) response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
+      else response.writeHead(200, { 'set-cookie': ['a=1', 'b=2'], connection: 'close' }).end(`hello ${incoming.url}`);
+    };
+    backend = http.createServer(answer).listen(0, '127.0.0.1');
+    backend.on('upgrade', (incoming, socket) => {
+      seen.push(incoming);
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4\r\n\r\nfirst',
+      );
+      socket.on('data', (chunk) => socket.write(String(chunk).toUpperCase()));
+      socket.on('end', () => socket.end());
+    });
+    kubelet = https
+      .createServer(
+        { key: serving.keyPEM, cert: serving.certificatePEM, ca: authority.certificatePEM, requestCert: true, rejectUnauthorized: true },
+        answer,
+      )
+      .listen(0, '127.0.0.1');
+    await Promise.all([once(backend, 'listening'), once(kubelet, 'listening')]);
+    pod = { scheme: 'http', host: '127.0.0.1', port: (backend.address() as AddressInfo).port, trust: 'none', refuseLocal: false };
+    node = { scheme: 'https', host: '127.0.0.1', port: (kubelet.address() as AddressInfo).port, trust: 'kubelet', refuseLocal: false };
+  });
+  beforeEach(() => void (seen.length = 0));
+  after(() => {
+    dialer.close();
+    backend.close();
+    kubelet.close();
+    backend.closeAllConnections();
+    kubelet.closeAllConnections();
+  });
+
+  const text = async (target: DialTarget, parts?: Partial<APIRequest>) => {
+    const response = await dialer.dial(target, request(parts));
+    return { response, body: Buffer.from(await readBody(response.body)).toString() };
+  };
+
+  it('passes a request on, without the credentials and connection headers of the user', async () => {
+    const { response, body } = await text(pod, {
+      method: 'POST',
+      body: Buffer.from('body'),
+      headers: {
+        authorization: 'Bearer secret',
+        'impersonate-user': 'x',
+        'x-remote-user': 'y',
+        connection: 'x-mine',
+        'x-mine': '1',
+        'x-kept': '2',
+      },
+    });
+    assert.equal(body, 'hello /x%20y?a=b');
+    assert.equal(response.headers['set-cookie'], 'a=1\nb=2');
+    assert.equal(response.headers['connection'], undefined);
+    const [{ headers } = { headers: {} as http.IncomingHttpHeaders }] = seen;
+    assert.equal(headers['x-kept'], '2');
+    for (const name of ['authorization', 'impersonate-user', 'x-remote-user', 'x-mine']) assert.equal(headers[name], undefined, name);
+  });
+
+  it('does not follow redirects', async () => assert.equal((await text(pod, { path: '/redirect' })).response.status, 302));
+
+  it('shows kubelets its certificate and checks theirs', async () => {
+    assert.equal((await text(node)).body, 'hello /x%20y?a=b');
+    await assert.rejects(text({ ...node, trust: 'none' }), { name: 'DialError' });
+  });
+
+  it('joins connections that switch protocols', async () => {
+    const { channel, response } = await openChannel(
+      (asked) => dialer.dial(pod, asked),
+      request({ method: 'POST', headers: { upgrade: 'SPDY/3.1', connection: 'Upgrade' } }),
+    );
+    assert.equal(response.headers['x-stream-protocol-version'], 'v4');
+    const incoming = channel.incoming[Symbol.asyncIterator]();
+    assert.equal(String(Buffer.from((await incoming.next()).value ?? [])), 'first');
+    await channel.write(Buffer.from('abc'));
+    assert.equal(String(Buffer.from((await incoming.next()).value ?? [])), 'ABC');
+    channel.end();
+    assert.equal((await incoming.next()).done, true);
+    await channel.closed;
+  });
+
+  it('refuses local addresses where users choose the target, also behind names', async () => {
+    for (const host of ['127.0.0.1', 'localhost', '169.254.169.254', '::1', '::ffff:127.0.0.1', '0.0.0.0', 'fe80::1']) {
+      await assert.rejects(text({ ...pod, host, refuseLocal: true }), { name: 'DialError', reason: 'refused' }, host);
+    }
+    assert.equal(seen.length, 0);
+  });
+
+  it('says that nobody is there', async () => {
+    const closed = http.createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, 'close');
+    await assert.rejects(text({ ...pod, port }), { name: 'DialError', message: `dial tcp 127.0.0.1:${port}: connect: connection refused` });
+  });
+});

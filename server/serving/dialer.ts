@@ -1,0 +1,186 @@
+import { lookup as resolve } from 'node:dns';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
+import { type Dialer, DialError, type DialTarget } from '../apiserver/endpoints/dialer.ts';
+import { endToEndHeaders, readHeaders } from './headers.ts';
+import { createSocketChannel } from './socket-channel.ts';
+
+export interface DialerOptions {
+  /** How the API server presents itself to kubelets. */
+  readonly kubeletClient: { readonly certificatePEM: string; readonly keyPEM: string };
+  /** Who signs the certificates that kubelets serve with. */
+  readonly kubeletCAPEM: string;
+  /** How long a connection may take to come about. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface ClosableDialer {
+  readonly dial: Dialer;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+type DialRequest = Parameters<Dialer>[1];
+
+/** Connections are kept for the next request to the same place; those that switch protocols are not shared. */
+export function createDialer(options: DialerOptions): ClosableDialer {
+  const plain = new http.Agent({ keepAlive: true, maxSockets: 256 });
+  const insecure = new https.Agent({ keepAlive: true, maxSockets: 256, rejectUnauthorized: false });
+  const kubelet = new https.Agent({
+    keepAlive: true,
+    maxSockets: 256,
+    cert: options.kubeletClient.certificatePEM,
+    key: options.kubeletClient.keyPEM,
+    ca: options.kubeletCAPEM,
+  });
+  const agentFor = (target: DialTarget) => (target.scheme === 'http' ? plain : target.trust === 'kubelet' ? kubelet : insecure);
+  return {
+    async dial(target, request) {
+      const isUpgrade = request.canUpgrade === true && request.headers['upgrade'] !== undefined;
+      if (target.refuseLocal && isIP(target.host) !== 0) assertAllowed(target.host);
+      const send = target.scheme === 'http' ? http.request : https.request;
+      const outgoing = send({
+        host: target.host,
+        port: target.port,
+        method: request.method,
+        path: request.query === '' ? request.path : `${request.path}?${request.query}`,
+        headers: outgoingHeaders(target, request, isUpgrade),
+        agent: agentFor(target),
+        timeout: options.connectTimeoutMs ?? 30_000,
+        signal: request.signal,
+        ...(target.refuseLocal ? { lookup: checkedLookup } : {}),
+      });
+      return exchange(target, outgoing, request, isUpgrade);
+    },
+    close() {
+      for (const agent of [plain, insecure, kubelet]) agent.destroy();
+    },
+  };
+}
+
+function exchange(target: DialTarget, outgoing: ClientRequest, request: DialRequest, isUpgrade: boolean): Promise<APIResponse> {
+  return new Promise((resolvePromise, reject) => {
+    outgoing.on('socket', (socket) => {
+      // The timeout is for connecting only: what comes after may take as long as it likes.
+      if (!socket.connecting) outgoing.setTimeout(0);
+      else socket.once(target.scheme === 'https' ? 'secureConnect' : 'connect', () => outgoing.setTimeout(0));
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('i/o timeout')));
+    outgoing.on('error', (error) => reject(interpret(target, error, request.signal)));
+    outgoing.on('response', (incoming) => resolvePromise(readResponse(incoming, isUpgrade)));
+    outgoing.on('upgrade', (incoming, socket, head) => {
+      if (isUpgrade) resolvePromise(switched(incoming, socket, head));
+      else {
+        socket.destroy();
+        reject(new DialError('unreachable', 'the backend switched protocols without being asked to'));
+      }
+    });
+    outgoing.end(request.body);
+  });
+}
+
+function readResponse(incoming: IncomingMessage, isUpgrade: boolean): APIResponse {
+  const headers = endToEndHeaders(readHeaders(incoming.headers));
+  const cookies = incoming.headers['set-cookie'];
+  if (cookies) headers['set-cookie'] = cookies.join('\n');
+  return { status: incoming.statusCode ?? 502, headers, body: { kind: 'stream', chunks: readChunks(incoming, isUpgrade) } };
+}
+
+async function* readChunks(incoming: IncomingMessage, isUpgrade: boolean): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) yield chunk;
+  } finally {
+    // After a refused upgrade nobody can tell what the other side takes further bytes for.
+    if (isUpgrade || !incoming.complete) incoming.destroy();
+  }
+}
+
+function switched(incoming: IncomingMessage, socket: Duplex, head: Buffer): APIResponse {
+  const headers = readHeaders(incoming.headers);
+  delete headers['connection'];
+  return {
+    status: 101,
+    headers,
+    body: { kind: 'none' },
+    upgrade: (channel) => join(channel, createSocketChannel(socket, head)),
+  };
+}
+
+/** Connects two channels until both have ended, or one is cut. */
+function join(a: ByteChannel, b: ByteChannel): void {
+  void forward(a, b);
+  void forward(b, a);
+}
+
+async function forward(from: ByteChannel, to: ByteChannel): Promise<void> {
+  void from.closed.then(() => to.end());
+  try {
+    for await (const chunk of from.incoming) await to.write(chunk);
+    to.end();
+  } catch {
+    from.destroy();
+    to.destroy();
+  }
+}
+
+const userCredentials = /^(authorization|impersonate-.*|x-remote-.*)$/;
+
+function outgoingHeaders(target: DialTarget, request: DialRequest, isUpgrade: boolean): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(endToEndHeaders(request.headers))) if (!userCredentials.test(name)) headers[name] = value;
+  headers['host'] ??= isIP(target.host) === 6 ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
+  delete headers['content-length'];
+  if (request.body) headers['content-length'] = String(request.body.byteLength);
+  if (isUpgrade) Object.assign(headers, { connection: 'Upgrade', upgrade: request.headers['upgrade'] ?? '' });
+  return headers;
+}
+
+const local = new BlockList();
+local.addSubnet('127.0.0.0', 8, 'ipv4');
+local.addSubnet('169.254.0.0', 16, 'ipv4');
+local.addSubnet('224.0.0.0', 24, 'ipv4');
+local.addAddress('0.0.0.0', 'ipv4');
+local.addAddress('::1', 'ipv6');
+local.addAddress('::', 'ipv6');
+local.addSubnet('fe80::', 10, 'ipv6');
+local.addSubnet('ff02::', 16, 'ipv6');
+
+function assertAllowed(address: string): void {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  const plain = mapped ?? address;
+  if (local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')) throw new DialError('refused', 'address not allowed');
+}
+
+/** What a name stands for is looked at once, at the moment of connecting: a name cannot change its mind in between. */
+const checkedLookup: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, options, (error, address, family) => {
+    if (error) return callback(error, address, family);
+    try {
+      for (const one of typeof address === 'string' ? [address] : (address as { address: string }[]).map((entry) => entry.address))
+        assertAllowed(one);
+    } catch (refusal) {
+      return callback(refusal as Error, address, family);
+    }
+    callback(null, address, family);
+  });
+};
+
+function interpret(target: DialTarget, error: Error & { code?: string }, signal: AbortSignal): Error {
+  if (error instanceof DialError || signal.aborted) return error;
+  const place = isIP(target.host) === 6 ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
+  const texts: Record<string, string> = {
+    ECONNREFUSED: 'connect: connection refused',
+    EHOSTUNREACH: 'connect: no route to host',
+    ENETUNREACH: 'connect: network is unreachable',
+    ETIMEDOUT: 'i/o timeout',
+  };
+  const text = texts[error.code ?? ''];
+  if (text !== undefined || error.message === 'i/o timeout')
+    return new DialError('unreachable', `dial tcp ${place}: ${text ?? 'i/o timeout'}`, error);
+  if (error.code === 'ENOTFOUND') return new DialError('unreachable', `dial tcp: lookup ${target.host}: no such host`, error);
+  if (error.code === 'ECONNRESET') return new DialError('unreachable', 'EOF', error);
+  return new DialError('unreachable', error.message, error);
+}
