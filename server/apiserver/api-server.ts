@@ -5,7 +5,7 @@ import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { createInformerFactory } from '../../api/client/informer-factory.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
-import type { APIRequest, Transport } from '../../api/client/transport.ts';
+import type { Transport } from '../../api/client/transport.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
@@ -32,6 +32,7 @@ import { errorResponse } from './filters/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
 import { createShutdownGate } from './filters/shutdown-gate.ts';
 import type { Handler, RequestInfo } from './request-context.ts';
+import { parseRequestInfo } from './request-info.ts';
 
 /** What the resources (registry, admission, subresources) may use of the server that they are part of. */
 export interface APIServerParts {
@@ -64,7 +65,6 @@ export interface APIServerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly version: VersionInfo;
-  parseRequestInfo(request: APIRequest): RequestInfo;
   createResources(parts: APIServerParts): ServedResources;
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
   /** Default true. */
@@ -179,10 +179,11 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   };
 }
 
-function createTransport({ parseRequestInfo, clock, logger }: APIServerOptions, handle: Handler): Transport {
+function createTransport({ clock, logger }: APIServerOptions, handle: Handler): Transport {
   return async (request) => {
     try {
-      const { context, release } = createContext(request, parseRequestInfo(request), clock);
+      const query = new URLSearchParams(request.query);
+      const { context, release } = createContext(request, parseRequestInfo(request.method, request.path, query), query, clock);
       try {
         return onBodyEnd(await handle(context), release);
       } catch (error) {

@@ -2,28 +2,13 @@ import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
-import { createContext } from '../filters/create-context.ts';
-import type { RequestInfo } from '../request-context.ts';
+import { testContext } from '../testing/test-context.ts';
 import { createDiscovery } from './discovery.ts';
 
 const discovery = createDiscovery({ definitions: () => catalog, serverAddress: '192.0.2.1:6443' });
 
 function get(path: string, headers: Record<string, string> = {}): APIResponse | undefined {
-  const info: RequestInfo = {
-    isResourceRequest: false,
-    path,
-    verb: 'get',
-    apiPrefix: '',
-    apiGroup: '',
-    apiVersion: '',
-    namespace: '',
-    resource: '',
-    subresource: '',
-    name: '',
-    parts: [],
-  };
-  const request = { method: 'GET', path, query: '', headers, signal: new AbortController().signal };
-  return discovery(createContext(request, info, createManualClock()).context);
+  return discovery(testContext(createManualClock(), { path, headers }));
 }
 
 function json(response: APIResponse | undefined): ReturnType<typeof JSON.parse> {

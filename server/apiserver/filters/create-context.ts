@@ -13,7 +13,7 @@ export interface OwnedContext {
 }
 
 /** Begins the life of a request. */
-export function createContext(request: APIRequest, info: RequestInfo, clock: Clock): OwnedContext {
+export function createContext(request: APIRequest, info: RequestInfo, query: URLSearchParams, clock: Clock): OwnedContext {
   const controller = new AbortController();
   const onGone = () => controller.abort(request.signal.reason);
   if (request.signal.aborted) onGone();
@@ -22,7 +22,7 @@ export function createContext(request: APIRequest, info: RequestInfo, clock: Clo
   const context: RequestContext = {
     request,
     info,
-    query: new URLSearchParams(request.query),
+    query,
     user: nobody,
     clock,
     receivedMs: clock.nowMs(),

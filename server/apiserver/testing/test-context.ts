@@ -21,5 +21,5 @@ export function testContext(clock: Clock, request: Partial<APIRequest> = {}, inf
     parts: [],
     ...info,
   };
-  return createContext(full, fullInfo, clock).context;
+  return createContext(full, fullInfo, new URLSearchParams(full.query), clock).context;
 }
