@@ -2,7 +2,7 @@ import { badRequest, unexpectedError } from '../meta/status-errors.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { compareObjects } from './compare.ts';
 import { type Conflict, conflictError, conflictsOf } from './conflict-error.ts';
-import { emptySet, type FieldSet, hasPath, intersection, isEmptySet, union } from './field-set.ts';
+import { emptySet, type FieldSet, hasPath, intersection, isEmptySet, recursiveDifference, union } from './field-set.ts';
 import { fieldsOfLastApplied, withLastApplied } from './last-applied.ts';
 import { isSameManager, type ManagedFieldsEntry, type Manager, readStoredManagers, writeManagers } from './managers.ts';
 import { mergeValues } from './merge-values.ts';
@@ -113,18 +113,14 @@ function apply(
   force: boolean,
 ): Outcome | readonly Conflict[] {
   const { applied, apiVersion, subresource = '', resetFields = emptySet, now } = request;
-  const self: Manager = {
-    name: request.manager,
-    operation: 'Apply',
-    apiVersion,
-    subresource,
-    time: undefined,
-    fields: ownable(toFieldSet(schema, applied), resetFields),
-  };
+  const claimed = recursiveDifference(toFieldSet(schema, applied), resetFields);
+  const self: Manager = { name: request.manager, operation: 'Apply', apiVersion, subresource, time: undefined, fields: ownable(claimed) };
   const previous = managers.find((manager) => isSameManager(manager, self));
   const others = managers.filter((manager) => manager !== previous);
   const merged = mergeValues(schema, live, applied) as PlainObject;
-  const object = previous === undefined ? merged : pruneAbandoned(schema, merged, [...others, self], previous.fields);
+  // Names and the like are nobody's, but they hold the metadata together while the rest of it is pruned.
+  const owned = others.reduce((set, { fields }) => union(set, fields), claimed);
+  const object = previous === undefined ? merged : pruneAbandoned(schema, merged, owned, previous.fields);
   const changes = compareObjects(schema, live, object, resetFields);
   if (changes === undefined) return { object, managers: [...others, { ...self, time: previous?.time }] };
   const written = union(changes.added, changes.modified);

@@ -1,5 +1,5 @@
 import type { Comparison } from './compare.ts';
-import { difference, emptySet, type FieldSet, fieldSetOf, isEmptySet, recursiveDifference, union } from './field-set.ts';
+import { difference, type FieldSet, fieldSetOf, isEmptySet, union } from './field-set.ts';
 import { isSameManager, type Manager } from './managers.ts';
 import { fieldElement } from './path-element.ts';
 
@@ -12,8 +12,8 @@ const unowned = fieldSetOf(
 );
 
 /** What a manager may own of a set. */
-export function ownable(set: FieldSet, resetFields: FieldSet = emptySet): FieldSet {
-  return difference(recursiveDifference(set, resetFields), unowned);
+export function ownable(set: FieldSet): FieldSet {
+  return difference(set, unowned);
 }
 
 /** The managers without what has changed or gone under them. */
@@ -28,7 +28,7 @@ export function withoutChanges(managers: readonly Manager[], { added, modified, 
 /** The managers after an update: `updater` owns what it has changed or added, in addition to what it owned before. */
 export function ownChanges(managers: readonly Manager[], changes: Comparison, updater: Manager): Manager[] {
   const rest = withoutChanges(managers, changes);
-  const taken = difference(union(changes.added, changes.modified), unowned);
+  const taken = ownable(union(changes.added, changes.modified));
   if (isEmptySet(taken)) return rest;
   const place = rest.findIndex((manager) => isSameManager(manager, updater));
   const previous = rest[place];

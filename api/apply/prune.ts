@@ -1,20 +1,18 @@
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from './field-set.ts';
-import type { Manager } from './managers.ts';
+import { difference, type FieldSet, intersection, isEmptySet, union } from './field-set.ts';
 import { removeItems } from './remove-items.ts';
 import { toFieldSet, withStructs } from './to-field-set.ts';
 
 /**
  * Takes out of the merged object what the manager applied last time, does not apply now, and nobody else owns.
- * `managers` has the applying manager's new fields already.
+ * `owned` is what anybody owns, the manager's new fields included.
  */
 export function pruneAbandoned(
   schema: StructuralSchema,
   merged: Readonly<Record<string, unknown>>,
-  managers: readonly Manager[],
+  owned: FieldSet,
   lastApplied: FieldSet,
 ): Readonly<Record<string, unknown>> {
-  const owned = managers.reduce((set, { fields }) => union(set, fields), emptySet);
   if (isEmptySet(difference(lastApplied, owned))) return merged;
   const remove = (set: FieldSet) => (removeItems(schema, merged, set) ?? {}) as Readonly<Record<string, unknown>>;
   const complete = (set: FieldSet) => withStructs(schema, set);
