@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';

@@ -7,6 +7,7 @@ import {
   encodeChannelMessage,
   remoteCommandChannels,
 } from '../../../api/streaming/channel-protocol.ts';
+import { SPDYError } from '../../../api/streaming/spdy-error.ts';
 import { encodeExitStatus } from '../../../api/streaming/exit-status.ts';
 import { openRuntimeStreams, type RuntimeStreams, type StreamSelection } from './runtime-streams.ts';
 
@@ -40,7 +41,8 @@ export async function serveCommand(
       copyOutput(socket, streams.stderr, (bytes) => send(stderr, bytes)),
       copyOutput(socket, streams.error, (bytes) => problem.push(bytes)),
     ]);
-    if (problem.length > 0) send(errorChannel, Buffer.concat(problem));
+    if (problem.length === 0) throw new Error('the connection to the container runtime broke');
+    send(errorChannel, Buffer.concat(problem));
     streams.close();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -49,11 +51,16 @@ export async function serveCommand(
   socket.close(1000);
 }
 
+/** Runtimes end their streams by a reset as well as by a half-close: whether all went well, the error stream says. */
 async function copyOutput(socket: WebSocket, stream: ByteChannel | undefined, deliver: (bytes: Uint8Array) => void): Promise<void> {
   if (!stream) return;
-  for await (const bytes of stream.incoming) {
-    deliver(bytes);
-    while (socket.bufferedAmount > maxBuffered && socket.readyState === socket.OPEN) await flushed(socket);
+  try {
+    for await (const bytes of stream.incoming) {
+      deliver(bytes);
+      while (socket.bufferedAmount > maxBuffered && socket.readyState === socket.OPEN) await flushed(socket);
+    }
+  } catch (error) {
+    if (!(error instanceof SPDYError)) throw error;
   }
 }
 
