@@ -1,5 +1,5 @@
 import type { Comparison } from './compare.ts';
-import { difference, type FieldSet, fieldSetOf, isEmptySet, union } from './field-set.ts';
+import { difference, type FieldSet, fieldSetOf, isEmptySet, sortSet, union } from './field-set.ts';
 import { isSameManager, type Manager } from './managers.ts';
 import { fieldElement } from './path-element.ts';
 
@@ -28,7 +28,7 @@ export function withoutChanges(managers: readonly Manager[], { added, modified, 
 /** The managers after an update: `updater` owns what it has changed or added, in addition to what it owned before. */
 export function ownChanges(managers: readonly Manager[], changes: Comparison, updater: Manager): Manager[] {
   const rest = withoutChanges(managers, changes);
-  const taken = ownable(union(changes.added, changes.modified));
+  const taken = sortSet(ownable(union(changes.added, changes.modified)));
   if (isEmptySet(taken)) return rest;
   const place = rest.findIndex((manager) => isSameManager(manager, updater));
   const previous = rest[place];

@@ -1,7 +1,7 @@
 import { decode } from '../schema/decode.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { compareObjects } from './compare.ts';
-import { emptySet, type FieldSet, sortSet } from './field-set.ts';
+import { emptySet, type FieldSet } from './field-set.ts';
 import { capUpdaters, type ManagedFieldsEntry, type Manager, managersBefore, writeManagers } from './managers.ts';
 import { ownChanges } from './own-changes.ts';
 import { rootSchema } from './typed-schema.ts';
@@ -41,7 +41,6 @@ export function updateManagedFields(request: UpdateManagedFieldsRequest): readon
   const schema = rootSchema(request.schema);
   const changes = compareObjects(schema, live ?? emptyObject(request.schema), updated, request.resetFields);
   if (changes === undefined) return managers.length === 0 ? undefined : unchanged(managers, stored);
-  const { added, modified, removed } = changes;
   const updater: Manager = {
     name: name === '' ? 'unknown' : name,
     operation: 'Update',
@@ -50,8 +49,7 @@ export function updateManagedFields(request: UpdateManagedFieldsRequest): readon
     time: now,
     fields: emptySet,
   };
-  const sorted = { added: sortSet(added), modified: sortSet(modified), removed };
-  return writeManagers(capUpdaters(ownChanges(managers, sorted, updater)));
+  return writeManagers(capUpdaters(ownChanges(managers, changes, updater)));
 }
 
 /** The stored entries themselves, if the managers are those. */
