@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { createManualClock } from '../../../api/base/manual-clock.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { testContext } from '../testing/test-context.ts';
+import { createHealth } from './health.ts';
+import { createServerMetrics } from './metrics.ts';
+import { createOpenAPI } from './openapi.ts';
+
+const clock = createManualClock();
+
+function textOf(response: APIResponse | undefined): string {
+  return response?.body.kind === 'bytes' ? Buffer.from(response.body.bytes).toString() : '';
+}
+
+describe('health', () => {
+  const health = createHealth(silentLogger);
+  let problem: string | undefined;
+  health.add({
+    name: 'etcd',
+    check() {
+      if (problem !== undefined) throw new Error(problem);
+    },
+  });
+  health.add({ name: 'informer-sync', check() {}, only: 'readyz' });
+  const get = (path: string, query = '') => health.answer(testContext(clock, { path, query }));
+  afterEach(() => (problem = undefined));
+
+  it('is ok', async () => {
+    const response = await get('/healthz');
+    assert.deepEqual([response?.status, textOf(response)], [200, 'ok']);
+  });
+  it('tells all when asked', async () =>
+    assert.equal(textOf(await get('/readyz', 'verbose')), '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]informer-sync ok\nreadyz check passed\n'));
+  it('asks of life less than of readiness', async () =>
+    assert.equal(textOf(await get('/livez', 'verbose=1')), '[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n'));
+  it('fails without saying why', async () => {
+    problem = 'secret';
+    const response = await get('/livez');
+    assert.deepEqual(
+      [response?.status, textOf(response)],
+      [500, '[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\nlivez check failed\n'],
+    );
+  });
+  it('says why of a single check', async () => {
+    problem = 'down';
+    assert.equal(textOf(await get('/livez/etcd')), 'internal server error: down\n');
+    assert.equal(textOf(await get('/livez/ping')), 'ok');
+    assert.equal(await get('/livez/nope'), undefined);
+    assert.equal(await get('/livez/informer-sync'), undefined);
+  });
+  it('leaves out what it is told to', async () => {
+    problem = 'down';
+    const response = await get('/livez', 'verbose&exclude=etcd&exclude=nope');
+    assert.equal(
+      textOf(response),
+      '[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\nwarn: some health checks cannot be excluded: no matches for "nope"\nlivez check passed\n',
+    );
+    assert.equal(response?.status, 200);
+  });
+});
+
+describe('openapi', () => {
+  const files = new Map([
+    ['v2', '{"swagger":"2.0"}'],
+    ['api/v1', '{"openapi":"3.0.0"}'],
+  ]);
+  const hashOf = (text: string) => createHash('sha512').update(text).digest('hex').toUpperCase();
+  const openAPI = createOpenAPI({
+    list: async () => [...files].map(([name, text]) => ({ name, hash: hashOf(text) })),
+    read: async (name) => Buffer.from(files.get(name) ?? ''),
+  });
+  const get = (path: string, query = '', headers: Record<string, string> = {}) => openAPI(testContext(clock, { path, query, headers }));
+  const hash = hashOf('{"openapi":"3.0.0"}');
+
+  it('lists the documents by hash', async () =>
+    assert.equal(textOf(await get('/openapi/v3')), `{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=${hash}"}}}`));
+  it('lets a document be kept for ever under its hash', async () => {
+    const response = await get('/openapi/v3/api/v1', `hash=${hash}`);
+    assert.equal(textOf(response), '{"openapi":"3.0.0"}');
+    assert.match(response?.headers['cache-control'] ?? '', /public, immutable/);
+    assert.equal(response?.headers['etag'], `"${hash}"`);
+  });
+  it('leads from an old hash to the new one', async () => {
+    const response = await get('/openapi/v3/api/v1', 'hash=OLD');
+    assert.deepEqual([response?.status, response?.headers['location']], [301, `/openapi/v3/api/v1?hash=${hash}`]);
+  });
+  it('answers 304', async () => assert.equal((await get('/openapi/v3/api/v1', '', { 'if-none-match': `"${hash}"` }))?.status, 304));
+  it('serves v2 as JSON only', async () => {
+    assert.equal(textOf(await get('/openapi/v2')), '{"swagger":"2.0"}');
+    await assert.rejects(get('/openapi/v2', '', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' }), { code: 406 });
+  });
+  it('knows nothing else', async () => {
+    for (const path of ['/openapi/v3/apis/nope/v1', '/openapi/v3/v2', '/openapi', '/openapi/v30'])
+      assert.equal(await get(path), undefined, path);
+  });
+});
+
+describe('metrics', () => {
+  it('have upstream names and values from a bounded set', async () => {
+    const metrics = createServerMetrics({ isServed: () => true, objectCounts: () => [['deployments.apps', 3]] });
+    const labels = { verb: 'LIST', group: 'apps', version: 'v1', resource: 'deployments', subresource: '', scope: 'namespace', dryRun: '' };
+    metrics.requests.finished(labels, 200, 0.03, 1000);
+    metrics.storeRequest('list', 'deployments.apps', 0.001);
+    metrics.watchEvent('apps', 'v1', 'deployments');
+    const text = textOf(await metrics.scrape());
+    assert.match(
+      text,
+      /^apiserver_request_total\{component="apiserver",group="apps",resource="deployments",scope="namespace",subresource="",verb="LIST",version="v1",dry_run="",code="200"\} 1$/m,
+    );
+    assert.match(text, /^apiserver_request_duration_seconds_bucket\{le="0.05",[^}]*\} 1$/m);
+    assert.match(text, /^apiserver_resource_objects\{group="apps",resource="deployments"\} 3$/m);
+    assert.match(text, /^etcd_request_duration_seconds_count\{operation="list",group="apps",resource="deployments"\} 1$/m);
+    assert.match(text, /^process_resident_memory_bytes \d+$/m);
+  });
+});
