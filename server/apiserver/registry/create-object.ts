@@ -15,7 +15,13 @@ export interface CreateOptions {
 }
 
 /** mutate -> allocate -> prepare -> validate -> admit -> store. `object` is decoded and defaulted; it is modified. */
-export async function createObject(core: StoreCore, object: UntypedObject, namespace: string, context: WriteContext, options: CreateOptions = {}): Promise<Written> {
+export async function createObject(
+  core: StoreCore,
+  object: UntypedObject,
+  namespace: string,
+  context: WriteContext,
+  options: CreateOptions = {},
+): Promise<Written> {
   const { metadata } = object;
   if (metadata.resourceVersion) throw unexpectedError('resourceVersion should not be set on objects to be created');
   placeInNamespace(core, object, namespace);
@@ -33,12 +39,19 @@ export async function createObject(core: StoreCore, object: UntypedObject, names
 function placeInNamespace({ definition }: StoreCore, object: UntypedObject, namespace: string): void {
   if (definition.scope === 'Cluster') return;
   const own = object.metadata.namespace ?? '';
-  if (own !== '' && own !== namespace) throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+  if (own !== '' && own !== namespace)
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
   object.metadata.namespace = namespace;
 }
 
 /** undefined: an object of that name exists. */
-async function tryCreate(core: StoreCore, object: UntypedObject, key: ObjectKey, context: WriteContext, options: CreateOptions): Promise<Written | undefined> {
+async function tryCreate(
+  core: StoreCore,
+  object: UntypedObject,
+  key: ObjectKey,
+  context: WriteContext,
+  options: CreateOptions,
+): Promise<Written | undefined> {
   const { definition, codec, hooks, dependencies } = core;
   const { admission, random } = dependencies;
   const request = core.admissionRequest('CREATE', key, context, { object });

@@ -21,7 +21,13 @@ export async function deleteObject(core: StoreCore, key: ObjectKey, options: Del
   throw present ? tooManyConflicts() : notFound(core.definition, key.name);
 }
 
-async function tryDelete(core: StoreCore, key: ObjectKey, { object: old, revision }: Present, options: DeleteOptions, context: WriteContext): Promise<Deleted | { readonly present: Present | undefined }> {
+async function tryDelete(
+  core: StoreCore,
+  key: ObjectKey,
+  { object: old, revision }: Present,
+  options: DeleteOptions,
+  context: WriteContext,
+): Promise<Deleted | { readonly present: Present | undefined }> {
   const { definition, dependencies } = core;
   checkPreconditions(core, key, old, options.preconditions);
   const request = core.admissionRequest('DELETE', key, context, { oldObject: old });

@@ -12,15 +12,24 @@ export const foregroundFinalizer = 'foregroundDeletion';
  * What a DELETE does: 'remove' at once, 'mark' the object as terminating with this metadata, or 'wait': it is terminating
  * already and nothing changes.
  */
-export type DeletionPlan = { readonly kind: 'remove' } | { readonly kind: 'wait' } | { readonly kind: 'mark'; readonly metadata: ObjectMeta };
+export type DeletionPlan =
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'mark'; readonly metadata: ObjectMeta };
 
 /** Decides by finalizers, grace and propagation, as upstream's generic registry. Pure. */
-export function planDeletion(definition: ResourceDefinition, object: DeepReadonly<UntypedObject>, options: DeleteOptions, nowMs: number): DeletionPlan {
+export function planDeletion(
+  definition: ResourceDefinition,
+  object: DeepReadonly<UntypedObject>,
+  options: DeleteOptions,
+  nowMs: number,
+): DeletionPlan {
   const old = object.metadata as DeepReadonly<ObjectMeta>;
   const finalizers = finalizersAfter(definition, old.finalizers ?? [], options);
   const grace = planGrace(definition, object, options, nowMs);
   if (grace.seconds === 0 && finalizers.length === 0) return { kind: 'remove' };
-  const hasNewFinalizers = finalizers.length !== (old.finalizers ?? []).length || finalizers.some((name) => !old.finalizers?.includes(name));
+  const hasNewFinalizers =
+    finalizers.length !== (old.finalizers ?? []).length || finalizers.some((name) => !old.finalizers?.includes(name));
   if (old.deletionTimestamp && !hasNewFinalizers && !grace.changed) return { kind: 'wait' };
   const metadata = structuredClone(old) as ObjectMeta;
   if (finalizers.length > 0) metadata.finalizers = finalizers;
@@ -48,7 +57,8 @@ function planGrace(definition: ResourceDefinition, object: DeepReadonly<UntypedO
   const current = deletionGracePeriodSeconds ?? 0;
   const startMs = (findTime(deletionTimestamp) ?? nowMs) - current * 1000;
   if (!isGraceful || current === 0) return { seconds: current, endMs: startMs, changed: false };
-  if (options.gracePeriodSeconds === undefined || wanted >= current) return { seconds: current, endMs: startMs + current * 1000, changed: false };
+  if (options.gracePeriodSeconds === undefined || wanted >= current)
+    return { seconds: current, endMs: startMs + current * 1000, changed: false };
   return { seconds: wanted, endMs: startMs + wanted * 1000, changed: true };
 }
 
@@ -57,11 +67,14 @@ function finalizersAfter(definition: ResourceDefinition, present: readonly strin
   if (options.propagationPolicy === 'Orphan' || options.orphanDependents === true) return [...others, orphanFinalizer];
   if (options.propagationPolicy === 'Foreground') return [...others, foregroundFinalizer];
   if (options.propagationPolicy === 'Background' || options.orphanDependents === false) return others;
-  if (present.includes(orphanFinalizer) || (definition.defaultGarbageCollection === 'orphan' && !present.includes(foregroundFinalizer))) return [...others, orphanFinalizer];
+  if (present.includes(orphanFinalizer) || (definition.defaultGarbageCollection === 'orphan' && !present.includes(foregroundFinalizer)))
+    return [...others, orphanFinalizer];
   return [...present];
 }
 
 /** Whether a terminating object has nothing left to wait for. */
 export function isDeletable(metadata: DeepReadonly<ObjectMeta>): boolean {
-  return Boolean(metadata.deletionTimestamp) && (metadata.finalizers ?? []).length === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+  return (
+    Boolean(metadata.deletionTimestamp) && (metadata.finalizers ?? []).length === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0
+  );
 }

@@ -13,7 +13,11 @@ export interface HookOutcome {
  */
 export interface RegistryHooks {
   beginCreate?(object: UntypedObject, context: { readonly dryRun: boolean }): Promise<HookOutcome | undefined>;
-  beginUpdate?(object: UntypedObject, old: DeepReadonly<UntypedObject>, context: { readonly dryRun: boolean }): Promise<HookOutcome | undefined>;
+  beginUpdate?(
+    object: UntypedObject,
+    old: DeepReadonly<UntypedObject>,
+    context: { readonly dryRun: boolean },
+  ): Promise<HookOutcome | undefined>;
   /** The object is gone from the store. */
   afterDelete?(object: DeepReadonly<UntypedObject>): Promise<void>;
 }

@@ -39,10 +39,13 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
     toStored(object) {
       const { resourceVersion: _, ...metadata } = object.metadata;
       const own = { ...object, metadata } as UntypedObject;
-      const converted = isConverted ? ({ ...convert.toStorage(structuredClone(own)), apiVersion: apiVersionOf(stored), kind: stored.names.kind } as UntypedObject) : own;
+      const converted = isConverted
+        ? ({ ...convert.toStorage(structuredClone(own)), apiVersion: apiVersionOf(stored), kind: stored.names.kind } as UntypedObject)
+        : own;
       return stringifyJSON(orderFields(converted, storedSchema));
     },
-    toWire: (object, bytes, revision) => (isConverted ? stringifyJSON(orderFields(withVersion(object, revision), schema)) : setResourceVersion(bytes, revision)),
+    toWire: (object, bytes, revision) =>
+      isConverted ? stringifyJSON(orderFields(withVersion(object, revision), schema)) : setResourceVersion(bytes, revision),
     read(cached) {
       if (!isConverted) return cached.object();
       let object = parsed.get(cached);

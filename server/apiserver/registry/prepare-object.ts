@@ -22,7 +22,13 @@ export function generateName(prefix: string, random: Random): string {
 }
 
 /** Fields that only the server sets, on a new object. Modifies. */
-export function prepareForCreate(definition: ResourceDefinition, schema: StructuralSchema, object: UntypedObject, context: StrategyContext, random: Random): void {
+export function prepareForCreate(
+  definition: ResourceDefinition,
+  schema: StructuralSchema,
+  object: UntypedObject,
+  context: StrategyContext,
+  random: Random,
+): void {
   const { metadata } = object;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
@@ -42,10 +48,23 @@ function resetStatus(object: UntypedObject, schema: StructuralSchema): void {
   else object['status'] = decode({}, property.schema).object;
 }
 
-const serverOwned = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'selfLink', 'generateName'] as const satisfies readonly (keyof ObjectMeta)[];
+const serverOwned = [
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generation',
+  'selfLink',
+  'generateName',
+] as const satisfies readonly (keyof ObjectMeta)[];
 
 /** Fields that the request cannot change take their old values; generation counts changes of what is not status. Modifies. */
-export function prepareForUpdate(definition: ResourceDefinition, object: UntypedObject, old: DeepReadonly<UntypedObject>, context: StrategyContext): void {
+export function prepareForUpdate(
+  definition: ResourceDefinition,
+  object: UntypedObject,
+  old: DeepReadonly<UntypedObject>,
+  context: StrategyContext,
+): void {
   keepServerOwned(object.metadata, old.metadata);
   const hasStatus = definition.subresources['status'] !== undefined;
   if (hasStatus && context.subresource === '') keepField(object, old, 'status');

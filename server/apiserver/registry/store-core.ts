@@ -35,7 +35,12 @@ export interface StoreCore {
   put(key: ObjectKey, object: UntypedObject, revision: number, dryRun: boolean): Promise<CommitResult & { readonly written?: Written }>;
   remove(key: ObjectKey, revision: number, dryRun: boolean): Promise<CommitResult>;
   strategyContext(context: WriteContext, operation: StrategyContext['operation']): StrategyContext;
-  admissionRequest(operation: AdmissionOperation, key: ObjectKey, context: WriteContext, objects: Pick<AdmissionRequest, 'object' | 'oldObject'>): AdmissionRequest;
+  admissionRequest(
+    operation: AdmissionOperation,
+    key: ObjectKey,
+    context: WriteContext,
+    objects: Pick<AdmissionRequest, 'object' | 'oldObject'>,
+  ): AdmissionRequest;
   recordOwnership(object: UntypedObject, old: DeepReadonly<UntypedObject> | undefined, context: WriteContext): void;
 }
 
@@ -54,7 +59,11 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
   });
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);
-  const presentOf = (entry: StoredEntry): Present => ({ object: codec.parseStored(entry.value, entry.modRevision), revision: entry.modRevision, isNewest: true });
+  const presentOf = (entry: StoredEntry): Present => ({
+    object: codec.parseStored(entry.value, entry.modRevision),
+    revision: entry.modRevision,
+    isNewest: true,
+  });
 
   return {
     definition,
@@ -72,17 +81,42 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     },
     async put(key, object, revision, dryRun) {
       const value = codec.toStored(object);
-      if (dryRun) return { succeeded: true, revision, written: { object: withVersion(object, revision), json: codec.toWire(object, value, revision), created: false } };
-      const operation: Operation = { type: 'put', key: storageKey(key), value, ...(definition.ttlSeconds === undefined ? {} : { ttlSeconds: definition.ttlSeconds }) };
+      if (dryRun)
+        return {
+          succeeded: true,
+          revision,
+          written: { object: withVersion(object, revision), json: codec.toWire(object, value, revision), created: false },
+        };
+      const operation: Operation = {
+        type: 'put',
+        key: storageKey(key),
+        value,
+        ...(definition.ttlSeconds === undefined ? {} : { ttlSeconds: definition.ttlSeconds }),
+      };
       const result = await storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [operation] });
       if (!result.succeeded) return result;
-      return { ...result, written: { object: withVersion(object, result.revision), json: codec.toWire(object, value, result.revision), created: revision === 0 } };
+      return {
+        ...result,
+        written: {
+          object: withVersion(object, result.revision),
+          json: codec.toWire(object, value, result.revision),
+          created: revision === 0,
+        },
+      };
     },
     async remove(key, revision, dryRun) {
       if (dryRun) return { succeeded: true, revision };
-      return storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [{ type: 'delete', key: storageKey(key) }] });
+      return storage.commit({
+        conditions: [{ key: storageKey(key), modRevision: revision }],
+        operations: [{ type: 'delete', key: storageKey(key) }],
+      });
     },
-    strategyContext: (context, operation) => ({ nowMs: clock.nowMs(), operation, subresource: context.subresource, userName: context.user.name }),
+    strategyContext: (context, operation) => ({
+      nowMs: clock.nowMs(),
+      operation,
+      subresource: context.subresource,
+      userName: context.user.name,
+    }),
     admissionRequest: (operation, key, context, objects) => ({
       operation,
       resource: definition,
@@ -114,8 +148,13 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
 function storedDefinition(definition: ResourceDefinition, definitions: readonly ResourceDefinition[]): ResourceDefinition {
   const version = definition.storageVersion;
   if (!version) return definition;
-  const found = definitions.find((other) => other.group === version.group && other.version === version.version && other.names.kind === definition.names.kind);
-  if (!found) throw new Error(`${apiVersionOf(definition)} ${definition.names.kind} is stored as ${version.group}/${version.version}, which is not served`);
+  const found = definitions.find(
+    (other) => other.group === version.group && other.version === version.version && other.names.kind === definition.names.kind,
+  );
+  if (!found)
+    throw new Error(
+      `${apiVersionOf(definition)} ${definition.names.kind} is stored as ${version.group}/${version.version}, which is not served`,
+    );
   return found;
 }
 
@@ -124,14 +163,20 @@ export function refuseInvalid(definition: ResourceDefinition, name: string, erro
   if (errors.length > 0) throw invalid({ group: definition.group, kind: definition.names.kind }, name, errors);
 }
 
-export function checkPreconditions(core: StoreCore, key: ObjectKey, old: DeepReadonly<UntypedObject>, preconditions: { readonly uid?: string; readonly resourceVersion?: string } | undefined): void {
+export function checkPreconditions(
+  core: StoreCore,
+  key: ObjectKey,
+  old: DeepReadonly<UntypedObject>,
+  preconditions: { readonly uid?: string; readonly resourceVersion?: string } | undefined,
+): void {
   const { uid, resourceVersion } = preconditions ?? {};
   const refuse = (what: string, wanted: string, found: string | undefined) => {
     const message = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found ?? ''}`;
     throw conflict(core.definition, key.name, message);
   };
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) refuse('UID', uid, old.metadata.uid);
-  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) refuse('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
+  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion)
+    refuse('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
 }
 
 /** Completes or undoes what a hook has begun. */

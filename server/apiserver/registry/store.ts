@@ -49,7 +49,9 @@ export interface DeleteOptions {
 }
 
 /** The object where it goes on living for a while (finalizers, grace), a Status where it is gone. */
-export type Deleted = { readonly kind: 'object'; readonly written: Written } | { readonly kind: 'status'; readonly status: Status; readonly last: Written };
+export type Deleted =
+  | { readonly kind: 'object'; readonly written: Written }
+  | { readonly kind: 'status'; readonly status: Status; readonly last: Written };
 
 /** All operations on the objects of one resource, the same for every kind. Throws StatusErrors. */
 export interface Store {

@@ -51,7 +51,8 @@ async function createMissing(core: StoreCore, key: ObjectKey, options: UpdateOpt
   const object = await options.change(undefined);
   const { resourceVersion, uid } = object.metadata;
   if (resourceVersion && resourceVersion !== '0') throw notFound(definition, key.name);
-  if (uid && !options.createIfMissing) throw conflict(definition, key.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+  if (uid && !options.createIfMissing)
+    throw conflict(definition, key.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
   delete object.metadata.resourceVersion;
   try {
     return await createObject(core, object, key.namespace, options, options.keepsManagedFields ? { keepsManagedFields: true } : {});
@@ -61,7 +62,12 @@ async function createMissing(core: StoreCore, key: ObjectKey, options: UpdateOpt
   }
 }
 
-async function tryUpdate(core: StoreCore, key: ObjectKey, { object: old, revision }: Present, options: UpdateOptions): Promise<Written | Overtaken> {
+async function tryUpdate(
+  core: StoreCore,
+  key: ObjectKey,
+  { object: old, revision }: Present,
+  options: UpdateOptions,
+): Promise<Written | Overtaken> {
   const { definition, dependencies, hooks } = core;
   const { admission } = dependencies;
   checkPreconditions(core, key, old, options.preconditions);
@@ -98,24 +104,41 @@ function overtakenBy(core: StoreCore, current: readonly (Parameters<StoreCore['p
 }
 
 function writtenAs(core: StoreCore, object: UntypedObject, revision: number): Written {
-  return { object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } } as UntypedObject, json: core.codec.toWire(object, core.codec.toStored(object), revision), created: false };
+  return {
+    object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } } as UntypedObject,
+    json: core.codec.toWire(object, core.codec.toStored(object), revision),
+    created: false,
+  };
 }
 
 /** Name, namespace, uid and resourceVersion of the new state against the old one. Fills in what may be left out. */
-function checkIdentity(core: StoreCore, key: ObjectKey, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
+function checkIdentity(
+  core: StoreCore,
+  key: ObjectKey,
+  object: UntypedObject,
+  old: DeepReadonly<UntypedObject>,
+  options: UpdateOptions,
+): void {
   const { definition } = core;
   const { metadata } = object;
   if (definition.scope === 'Namespaced') {
-    if (metadata.namespace && metadata.namespace !== key.namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    if (metadata.namespace && metadata.namespace !== key.namespace)
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
     metadata.namespace = key.namespace;
   }
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    throw conflict(definition, key.name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`);
+    throw conflict(
+      definition,
+      key.name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
+    );
   }
   const version = metadata.resourceVersion ?? '';
   if (version === '' || version === '0') {
     if (!definition.allowUnconditionalUpdate && options.subresource === '') {
-      refuseInvalid(definition, key.name, [invalid(FieldPath.root.child('metadata').child('resourceVersion'), 0, 'must be specified for an update')]);
+      refuseInvalid(definition, key.name, [
+        invalid(FieldPath.root.child('metadata').child('resourceVersion'), 0, 'must be specified for an update'),
+      ]);
     }
     Object.assign(metadata, { resourceVersion: old.metadata.resourceVersion });
   } else if (version !== old.metadata.resourceVersion) throw conflict(definition, key.name);
@@ -128,7 +151,11 @@ function prepareAndValidate(core: StoreCore, object: UntypedObject, old: DeepRea
   const path = FieldPath.root;
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, path.child('metadata'));
   if (options.subresource === 'status') errors.push(...(definition.validateStatusUpdate?.(object, old, path, strategy) ?? []));
-  else errors.push(...(definition.validate?.(object, path, strategy) ?? []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? []));
+  else
+    errors.push(
+      ...(definition.validate?.(object, path, strategy) ?? []),
+      ...(definition.validateUpdate?.(object, old, path, strategy) ?? []),
+    );
   refuseInvalid(definition, object.metadata.name ?? '', errors);
   for (const warning of definition.warnings?.(object, old) ?? []) options.addWarning(warning);
   definition.canonicalize?.(object);
@@ -140,5 +167,7 @@ function isUnchanged(object: UntypedObject, old: DeepReadonly<UntypedObject>): b
     const { managedFields, ...metadata } = value.metadata;
     return { ...value, metadata: { ...metadata, managedFields: managedFields?.map(({ time: _, ...entry }) => entry) } };
   };
-  return isDeepStrictEqual(comparable(object), comparable(old)) || Buffer.from(stringifyJSON(object)).equals(Buffer.from(stringifyJSON(old)));
+  return (
+    isDeepStrictEqual(comparable(object), comparable(old)) || Buffer.from(stringifyJSON(object)).equals(Buffer.from(stringifyJSON(old)))
+  );
 }

@@ -21,9 +21,20 @@ export interface SubresourceDependencies {
   readonly tokenAuthenticator: TokenAuthenticator;
   readonly dialer: Dialer;
   /** Runs validating and mutating admission for a subresource whose body is another kind (CONNECT, Binding, Eviction, TokenRequest). */
-  admit(request: { readonly context: RequestContext; readonly operation: AdmissionOperation; readonly store: Store; readonly subresource: string; readonly object?: unknown; readonly dryRun: boolean }): Promise<void>;
+  admit(request: {
+    readonly context: RequestContext;
+    readonly operation: AdmissionOperation;
+    readonly store: Store;
+    readonly subresource: string;
+    readonly object?: unknown;
+    readonly dryRun: boolean;
+  }): Promise<void>;
   /** Decodes the request body as the given definition (defaults applied, field validation done). */
-  decodeBody(context: RequestContext, definition: string, expected: { readonly apiVersion: string; readonly kind: string }): Promise<KubeObject>;
+  decodeBody(
+    context: RequestContext,
+    definition: string,
+    expected: { readonly apiVersion: string; readonly kind: string },
+  ): Promise<KubeObject>;
   /** The answer for an object of any kind, in the encoding that the client wants. */
   respond(context: RequestContext, object: object, status?: number): APIResponse;
 }
@@ -34,7 +45,18 @@ export interface Dialer {
    * Sends the request on and returns the answer, upgrades included. `kubelet: true` presents the API server's client
    * certificate. Redirects are answered, never followed. Throws if the peer cannot be reached.
    */
-  send(target: DialTarget, request: { readonly method: string; readonly path: string; readonly query: string; readonly headers: Readonly<Record<string, string>>; readonly body?: Uint8Array; readonly canUpgrade: boolean; readonly signal: AbortSignal }): Promise<APIResponse>;
+  send(
+    target: DialTarget,
+    request: {
+      readonly method: string;
+      readonly path: string;
+      readonly query: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: Uint8Array;
+      readonly canUpgrade: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<APIResponse>;
 }
 
 export interface DialTarget {

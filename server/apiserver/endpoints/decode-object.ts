@@ -1,0 +1,76 @@
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { badRequest } from '../../../api/meta/status-errors.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { DecodeError, formatStrictFailure } from '../../../api/schema/decode-error.ts';
+import { decode } from '../../../api/schema/decode.ts';
+import { applyDefaults } from '../../../api/schema/default.ts';
+import { findKindSchema, getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { negotiateInput } from '../../../api/serialization/negotiate.ts';
+import { type FieldValidation, type ObjectKind, readObject } from '../../../api/serialization/read-object.ts';
+import type { RequestContext } from '../request-context.ts';
+
+/** What a body is expected to be. */
+export interface ExpectedKind extends ObjectKind {
+  /** OpenAPI definition, for its schema. */
+  readonly definition: string;
+  /** Further defaults of the kind. */
+  default?(object: UntypedObject): void;
+}
+
+export function expectedKind(definition: ResourceDefinition): ExpectedKind {
+  return {
+    group: definition.group,
+    version: definition.version,
+    kind: definition.names.kind,
+    definition: definition.definition,
+    default: (object) => definition.default?.(object),
+  };
+}
+
+const apiVersionText = ({ group, version }: ObjectKind) => (group === '' ? version : `${group}/${version}`);
+
+/** The request's object: parsed, checked for its kind, decoded, defaulted. Throws 400 and 415 as upstream. */
+export function decodeRequestObject(context: RequestContext, expected: ExpectedKind, fieldValidation: FieldValidation): UntypedObject {
+  const { body = new Uint8Array(0), headers } = context.request;
+  const schema = getDefinitionSchema(expected.definition);
+  const isRegistered = (kind: ObjectKind) => findKindSchema(apiVersionText(kind), kind.kind) !== undefined;
+  const { object, warnings } = readObject(body, negotiateInput(headers['content-type']), {
+    expected,
+    schema,
+    fieldValidation,
+    isRegistered,
+  });
+  for (const warning of warnings) context.addWarning(warning);
+  return defaulted(object as UntypedObject, expected, context);
+}
+
+/** What a patch has made of an object: checked as a body is, with the messages that upstream gives for patches. */
+export function decodePatched(
+  value: unknown,
+  expected: ExpectedKind,
+  context: RequestContext,
+  options: { readonly fieldValidation: FieldValidation; readonly problems: readonly string[] },
+): UntypedObject {
+  const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  if (apiVersion !== apiVersionText(expected) || kind !== expected.kind) {
+    throw badRequest(
+      `the patched object is of kind ${String(apiVersion)}, ${String(kind)}, which does not match the expected ${apiVersionText(expected)}, ${expected.kind}`,
+    );
+  }
+  try {
+    const { object, unknownFields } = decode(value, getDefinitionSchema(expected.definition));
+    const problems = [...options.problems, ...unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`)];
+    if (options.fieldValidation === 'Strict' && problems.length > 0) throw badRequest(formatStrictFailure(problems));
+    if (options.fieldValidation === 'Warn') for (const problem of problems) context.addWarning(problem);
+    return defaulted({ ...object, metadata: object['metadata'] ?? {} } as UntypedObject, expected, context);
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(error.message);
+    throw error;
+  }
+}
+
+function defaulted(object: UntypedObject, expected: ExpectedKind, context: RequestContext): UntypedObject {
+  applyDefaults(object, getDefinitionSchema(expected.definition), { nowMs: context.clock.nowMs() });
+  expected.default?.(object);
+  return object;
+}

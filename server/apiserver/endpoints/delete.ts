@@ -1,0 +1,110 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
+import { hasReason } from '../../../api/meta/status.ts';
+import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
+import { validateDeleteOptions } from '../../../api/validation/request-options.ts';
+import type { DeleteOptions, Store, WriteContext } from '../registry/store.ts';
+import type { RequestContext } from '../request-context.ts';
+import { isTrue } from '../request-info.ts';
+import { decodeRequestObject } from './decode-object.ts';
+import { readPage } from './list.ts';
+import { negotiateObject, plainObjectResponse } from './object-response.ts';
+import { writtenResponse } from './write.ts';
+
+interface DeleteBody {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: NonNullable<DeleteOptions['propagationPolicy']>;
+  orphanDependents?: boolean;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
+
+/** DELETE of one object: the object while it goes on living, else a Status. */
+export async function deleteEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context);
+  const { namespace, name } = context.info;
+  const { options, write } = parseDeleteOptions(context);
+  const deleted = await store.delete({ namespace, name }, options, write);
+  if (deleted.kind === 'object') return writtenResponse(context, store, deleted.written, 200);
+  const { code: _, ...status } = deleted.status;
+  return plainObjectResponse(context, status);
+}
+
+/** How many deletions of a collection go on at a time. */
+const workers = 16;
+
+/** DELETE of a collection: everything that the selectors match; answers with what was there. */
+export async function deleteCollectionEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context);
+  const { options, write } = parseDeleteOptions(context);
+  const { objects, metadata } = await readPage(context, store);
+  const pending = objects.values();
+  const work = async () => {
+    for (const { namespace, name } of pending) {
+      try {
+        await store.delete({ namespace, name }, options, write);
+      } catch (error) {
+        if (!hasReason(error, 'NotFound')) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  const { definition } = store;
+  return plainObjectResponse(context, {
+    kind: definition.names.listKind,
+    apiVersion: apiVersionOf(definition),
+    metadata,
+    items: objects.map((object) => store.read(object)),
+  });
+}
+
+/** From the body (a DeleteOptions) or else the query. Throws 422 as upstream. */
+export function parseDeleteOptions(context: RequestContext): { readonly options: DeleteOptions; readonly write: WriteContext } {
+  const { request } = context;
+  const body = request.body !== undefined && request.body.length > 0 ? bodyOptions(context) : queryOptions(context);
+  const { dryRun = [], ...options } = body;
+  const errors = validateDeleteOptions({ ...options, dryRun });
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
+  return {
+    options,
+    write: {
+      user: context.user,
+      dryRun: dryRun.length > 0,
+      fieldManager: '',
+      subresource: context.info.subresource,
+      signal: context.signal,
+      addWarning: context.addWarning,
+    },
+  };
+}
+
+function bodyOptions(context: RequestContext): DeleteBody {
+  // clients send it as v1, as meta.k8s.io/v1 or as the version of the resource's group
+  const version = /"apiVersion"\s*:\s*"([^"]*)"/.exec(Buffer.from(context.request.body ?? []).toString())?.[1] ?? 'v1';
+  const slash = version.indexOf('/');
+  const expected = {
+    group: version.slice(0, Math.max(0, slash)),
+    version: version.slice(slash + 1),
+    kind: 'DeleteOptions',
+    definition: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+  };
+  const decoded = decodeRequestObject(context, expected, 'Ignore') as unknown as DeleteBody;
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = decoded;
+  return dropUndefined({ gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun });
+}
+
+function queryOptions({ query }: RequestContext): DeleteBody {
+  const grace = query.get('gracePeriodSeconds');
+  if (grace !== null && !/^-?\d+$/.test(grace)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`);
+  const orphan = query.get('orphanDependents');
+  return dropUndefined({
+    gracePeriodSeconds: grace === null ? undefined : Number(grace),
+    propagationPolicy: (query.get('propagationPolicy') ?? undefined) as DeleteBody['propagationPolicy'],
+    orphanDependents: orphan === null ? undefined : isTrue(orphan),
+    dryRun: query.getAll('dryRun').filter((value) => value !== ''),
+  });
+}
+
+function dropUndefined(fields: { [K in keyof DeleteBody]: DeleteBody[K] | undefined }): DeleteBody {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as DeleteBody;
+}

@@ -1,0 +1,157 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { Random } from '../../../api/base/random.ts';
+import { methodNotSupported, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { createStore } from '../registry/create-store.ts';
+import type { RegistryDependencies } from '../registry/registry-dependencies.ts';
+import type { Store } from '../registry/store.ts';
+import type { SubresourceDependencies, SubresourceHandler } from '../registry/subresources/subresource.ts';
+import type { Handler, RequestContext } from '../request-context.ts';
+import { decodeRequestObject } from './decode-object.ts';
+import { deleteCollectionEndpoint, deleteEndpoint } from './delete.ts';
+import { getEndpoint } from './get.ts';
+import { listEndpoint } from './list.ts';
+import { plainObjectResponse } from './object-response.ts';
+import { watchEndpoint } from './watch.ts';
+import { createEndpoint, patchEndpoint, updateEndpoint } from './write.ts';
+
+export interface ResourceEndpointsDependencies {
+  readonly registry: RegistryDependencies;
+  readonly random: Random;
+  readonly subresourceHandlers: readonly SubresourceHandler[];
+  readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond'>;
+}
+
+export interface ResourceEndpoints {
+  readonly handle: Handler;
+  /** The registry of a served, stored resource: what bootstrap and allocators write through. */
+  storeFor<T extends KubeObject>(definition: ResourceDefinition<T>): Store;
+}
+
+interface Route {
+  readonly definition: ResourceDefinition;
+  readonly store: Store | undefined;
+  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
+}
+
+/** All verbs on all resources: finds the resource of a request and calls the endpoint of its verb. */
+export function createResourceEndpoints(dependencies: ResourceEndpointsDependencies): ResourceEndpoints {
+  const { registry, random, subresourceHandlers } = dependencies;
+  const routes = new Map<string, Route>();
+  const routeKey = (group: string, version: string, resource: string) => `${group}/${version}/${resource}`;
+  for (const definition of registry.definitions) {
+    const { group, version, names, storagePrefix } = definition;
+    const handlers = subresourceHandlers.filter((handler) => handler.group === group && handler.resource === names.plural);
+    routes.set(routeKey(group, version, names.plural), {
+      definition,
+      store: storagePrefix === undefined ? undefined : createStore(definition, registry),
+      subresources: new Map(handlers.map((handler) => [handler.subresource, handler])),
+    });
+  }
+  const storeFor = <T extends KubeObject>(definition: ResourceDefinition<T>): Store => {
+    const store = routes.get(routeKey(definition.group, definition.version, definition.names.plural))?.store;
+    if (!store) throw new Error(`${definition.names.plural} of ${definition.group}/${definition.version} is not stored`);
+    return store;
+  };
+  const subresourceDependencies: SubresourceDependencies = {
+    ...dependencies.subresources,
+    storeFor,
+    admit: (request) => admit(registry, request),
+    decodeBody: async (context, definition, { apiVersion, kind }) => {
+      const slash = apiVersion.indexOf('/');
+      return decodeRequestObject(
+        context,
+        { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind, definition },
+        'Warn',
+      );
+    },
+    respond: plainObjectResponse,
+  };
+  return {
+    storeFor,
+    async handle(context) {
+      const { apiGroup, apiVersion, resource } = context.info;
+      const route = routes.get(routeKey(apiGroup, apiVersion, resource));
+      if (!route) throw resourceNotServed();
+      return callEndpoint(context, route, subresourceDependencies, random);
+    },
+  };
+}
+
+async function callEndpoint(
+  context: RequestContext,
+  route: Route,
+  dependencies: SubresourceDependencies,
+  random: Random,
+): Promise<APIResponse> {
+  const { info } = context;
+  const { definition, store } = route;
+  checkScope(context, definition);
+  const handler = route.subresources.get(info.subresource);
+  if (handler) return handler.handle(context, dependencies);
+  if (info.subresource !== '') {
+    const subresource = definition.subresources[info.subresource];
+    if (!subresource || info.subresource !== 'status' || !store) throw resourceNotServed();
+    if (!subresource.verbs.includes(info.verb)) throw methodNotSupported(definition, info.verb);
+  } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotSupported(definition, info.verb);
+  if (!store) throw methodNotSupported(definition, info.verb);
+  switch (info.verb) {
+    case 'get':
+      return getEndpoint(context, store);
+    case 'list':
+      return listEndpoint(context, store);
+    case 'watch':
+      return watchEndpoint(context, store, random);
+    case 'create':
+      return createEndpoint(context, store);
+    case 'update':
+      return updateEndpoint(context, store);
+    case 'patch':
+      return patchEndpoint(context, store);
+    case 'delete':
+      return deleteEndpoint(context, store);
+    case 'deletecollection':
+      return deleteCollectionEndpoint(context, store);
+    default:
+      throw methodNotSupported(definition, info.verb);
+  }
+}
+
+/** Cluster-scoped resources are not below a namespace; of namespaced ones only lists and watches span all. */
+function checkScope({ info, request }: RequestContext, definition: ResourceDefinition): void {
+  const [, , , extra] = info.parts;
+  const isProxy = info.subresource === 'proxy';
+  if (extra !== undefined && !isProxy) throw resourceNotServed();
+  if (definition.scope === 'Cluster') {
+    if (info.namespace !== '' && definition.names.plural !== 'namespaces') throw resourceNotServed();
+  } else if (info.namespace === '') {
+    if (info.parts.length > 1) throw resourceNotServed();
+    const isRead = info.verb === 'list' || info.verb === 'watch';
+    if (!isRead) throw methodNotSupported(definition, request.method.toLowerCase());
+  }
+  const needsName = info.verb === 'update' || info.verb === 'patch';
+  if (needsName && info.name === '') throw methodNotSupported(definition, info.verb);
+  if (info.verb === 'create' && info.parts.length === 2 && info.subresource === '') throw methodNotSupported(definition, 'create');
+}
+
+type AdmitRequest = Parameters<SubresourceDependencies['admit']>[0];
+
+async function admit(
+  { admission }: RegistryDependencies,
+  { context, operation, store, subresource, object, dryRun }: AdmitRequest,
+): Promise<void> {
+  const request = {
+    operation,
+    resource: store.definition,
+    subresource,
+    namespace: context.info.namespace,
+    name: context.info.name,
+    ...(object === undefined ? {} : { object: object as never }),
+    user: context.user,
+    dryRun,
+    addWarning: context.addWarning,
+  };
+  await admission.mutate(request);
+  await admission.validate(request);
+}

@@ -1,0 +1,27 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { badRequest } from '../../../api/meta/status-errors.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { readTimeoutMs } from '../registry/registry-dependencies.ts';
+import type { Store } from '../registry/store.ts';
+import type { RequestContext } from '../request-context.ts';
+import { objectResponse } from './object-response.ts';
+
+/** GET of one object: the cache's bytes, after the cache has caught up (resourceVersion=0: as it is). */
+export async function getEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  const cached = await findObject(context, store);
+  return objectResponse(context, store.definition, { json: store.bytes(cached), read: () => store.read(cached) });
+}
+
+async function findObject(context: RequestContext, store: Store): Promise<CachedObject> {
+  const { namespace, name } = context.info;
+  const key = { namespace, name };
+  const version = context.query.get('resourceVersion') ?? '';
+  if (version === '') return store.get(key, context.signal);
+  if (!/^\d+$/.test(version))
+    throw badRequest(
+      `invalid resource version ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+    );
+  if (version !== '0') await store.cache.reach(Number(version), { timeoutMs: readTimeoutMs, signal: context.signal });
+  const cached = store.cache.get(store.definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
+  return cached ?? store.get(key, context.signal);
+}

@@ -1,0 +1,128 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { ListMetadata } from '../../../api/meta/list.ts';
+import { badRequest, resourceExpired } from '../../../api/meta/status-errors.ts';
+import { StatusError } from '../../../api/meta/status.ts';
+import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
+import { partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
+import { StorageError } from '../../storage/storage.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { wantsPretty } from '../filters/error-response.ts';
+import { interpretStorageError } from '../registry/interpret-storage-error.ts';
+import { readTimeoutMs } from '../registry/registry-dependencies.ts';
+import type { Store } from '../registry/store.ts';
+import type { RequestContext } from '../request-context.ts';
+import { formatContinueToken, parseContinueToken } from './continue-token.ts';
+import { joinList } from './join-list.ts';
+import { parseListOptions } from './list-options.ts';
+import { includeObjectOf, negotiateObject, parseWire, valueResponse } from './object-response.ts';
+import { parseSelection, type Selection } from './selection.ts';
+
+/** One page of a list. */
+export interface Page {
+  readonly objects: readonly CachedObject[];
+  readonly metadata: ListMetadata;
+}
+
+export async function listEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  const { definition } = store;
+  const output = negotiateObject(context);
+  const { objects, metadata } = await readPage(context, store);
+  const kind = output.as?.kind;
+  if (kind === 'Table') {
+    const options = { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs() };
+    return valueResponse(context, output, () =>
+      toTable(
+        definition,
+        objects.map((object) => store.read(object)),
+        metadata,
+        options,
+      ),
+    );
+  }
+  if (kind !== undefined) {
+    const items = () => objects.map((object) => partialObjectMetadata(store.read(object)));
+    return valueResponse(context, output, () => ({
+      kind: 'PartialObjectMetadataList',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata,
+      items: items(),
+    }));
+  }
+  const head = { kind: definition.names.listKind, apiVersion: apiVersionOf(definition), metadata };
+  const whole = () => ({ ...head, items: objects.map((object) => store.read(object)) });
+  if (output.mediaType.name !== 'application/json' || output.pretty || wantsPretty(context.request)) {
+    return valueResponse(context, output, () => ({ ...head, items: objects.map((object) => parseWire(store.bytes(object))) }));
+  }
+  return joinList(head, objects, (object) => store.bytes(object), whole);
+}
+
+/** Reads what a list request asks for, from memory, at the revision that its options mean. */
+export async function readPage(context: RequestContext, store: Store): Promise<Page> {
+  const selection = parseSelection(context, store.definition);
+  try {
+    return await pageOf(context, store, selection);
+  } catch (error) {
+    if (error instanceof StorageError && error.reason === 'compacted') throw expired(context, error);
+    throw interpretStorageError(error, store.definition);
+  }
+}
+
+async function pageOf(context: RequestContext, store: Store, selection: Selection): Promise<Page> {
+  const { cache } = store;
+  const { resourceVersion, match, limit, token } = parseListOptions(context, false);
+  const reach = (revision: number | 'newest') => cache.reach(revision, { timeoutMs: readTimeoutMs, signal: context.signal });
+  let revision: number | undefined;
+  let after: string | undefined;
+  if (token !== '') {
+    if (resourceVersion !== undefined && resourceVersion !== 0)
+      throw badRequest('specifying resource version is not allowed when using continue');
+    const parsed = parseContinueToken(token);
+    after = parsed.after;
+    if (parsed.revision < 0) await reach('newest');
+    else revision = parsed.revision;
+  } else if (resourceVersion === undefined) await reach('newest');
+  else if (resourceVersion > 0) {
+    await reach(resourceVersion);
+    if (match === 'Exact' || (match === '' && limit > 0)) revision = resourceVersion;
+  }
+  const listing = cache.list({
+    keyPrefix: selection.keyPrefix,
+    ...(revision === undefined ? {} : { revision }),
+    ...(after === undefined ? {} : { after }),
+  });
+  return takePage(listing, selection, resourceVersion === 0 && token === '' ? 0 : limit);
+}
+
+function takePage(listing: ReturnType<Store['cache']['list']>, selection: Selection, limit: number): Page {
+  const objects: CachedObject[] = [];
+  const resourceVersion = String(listing.revision);
+  let seen = 0;
+  let last = '';
+  for (const object of listing.objects) {
+    if (limit > 0 && objects.length === limit) {
+      const metadata: ListMetadata = { resourceVersion, continue: formatContinueToken({ revision: listing.revision, after: last }) };
+      // how many more match a selector is not known without looking at all of them
+      if (selection.matchesEverything) metadata.remainingItemCount = listing.count - seen;
+      return { objects, metadata };
+    }
+    seen++;
+    last = relativeKey(object);
+    if (selection.matches(object)) objects.push(object);
+  }
+  return { objects, metadata: { resourceVersion } };
+}
+
+function relativeKey({ namespace, name }: CachedObject): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** 410 with a token that goes on at the newest state, for clients that can live with the seam. */
+function expired(context: RequestContext, error: StorageError): StatusError {
+  const token = context.query.get('continue');
+  if (!token) return resourceExpired(`The resourceVersion for the provided list is too old. ${error.message}`);
+  const { after } = parseContinueToken(token);
+  const { status } = resourceExpired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  return new StatusError({ ...status, metadata: { ...status.metadata, continue: formatContinueToken({ revision: -1, after }) } });
+}

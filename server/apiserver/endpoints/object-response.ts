@@ -1,0 +1,77 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { type IncludeObject, partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
+import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { formatYAML } from '../../../api/serialization/yaml.ts';
+import { wantsPretty } from '../filters/error-response.ts';
+import type { RequestContext } from '../request-context.ts';
+
+const encoder = new TextEncoder();
+
+/** How get, list, watch and writes of a resource may answer. Throws 406. */
+export function negotiateObject(context: RequestContext, isWatch = false): NegotiatedOutput {
+  return negotiateOutput(context.request.headers['accept'], { allowsKind: isMetaKind, isWatch });
+}
+
+export function includeObjectOf(context: RequestContext): IncludeObject {
+  const value = context.query.get('includeObject');
+  return value === 'None' || value === 'Object' ? value : 'Metadata';
+}
+
+/** A value as the client wants to see it written; `json` are its bytes if they are there already. */
+export function valueResponse(
+  context: RequestContext,
+  output: NegotiatedOutput,
+  value: () => unknown,
+  json?: Uint8Array,
+  status = 200,
+): APIResponse {
+  const headers = { 'content-type': output.mediaType.name };
+  const parsed = () => value();
+  if (output.mediaType.name === 'application/yaml')
+    return { status, headers, body: { kind: 'bytes', bytes: encoder.encode(formatYAML(value())), object: parsed } };
+  if (output.pretty || wantsPretty(context.request)) {
+    return {
+      status,
+      headers,
+      body: { kind: 'bytes', bytes: encoder.encode(`${JSON.stringify(value(), undefined, 2)}\n`), object: parsed },
+    };
+  }
+  return { status, headers, body: { kind: 'bytes', bytes: json ?? stringifyJSON(value()), object: parsed } };
+}
+
+/** One object, itself or as Table or PartialObjectMetadata. */
+export function objectResponse(
+  context: RequestContext,
+  definition: ResourceDefinition,
+  object: { readonly json: Uint8Array; read(): DeepReadonly<UntypedObject> },
+  status = 200,
+): APIResponse {
+  const output = negotiateObject(context);
+  if (output.as?.kind === 'Table') {
+    const { resourceVersion } = object.read().metadata;
+    const options = { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs() };
+    return valueResponse(
+      context,
+      output,
+      () => toTable(definition, [object.read()], resourceVersion === undefined ? {} : { resourceVersion }, options),
+      undefined,
+      status,
+    );
+  }
+  if (output.as) return valueResponse(context, output, () => partialObjectMetadata(object.read()), undefined, status);
+  return valueResponse(context, output, () => object.read(), object.json, status);
+}
+
+/** Any object that is not of a resource: Status, Scale, reviews. */
+export function plainObjectResponse(context: RequestContext, object: object, status = 200): APIResponse {
+  const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isMetaKind });
+  return valueResponse(context, output, () => object, undefined, status);
+}
+
+export function parseWire(json: Uint8Array): UntypedObject {
+  return parseJSON(json).value as UntypedObject;
+}

@@ -1,0 +1,69 @@
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
+import { partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
+import { formatJSON } from '../../../api/serialization/json.ts';
+import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import type { Store } from '../registry/store.ts';
+import type { RequestContext } from '../request-context.ts';
+import { includeObjectOf } from './object-response.ts';
+import type { WatchStep } from './watch.ts';
+
+const tail = Buffer.from('}\n');
+
+function frame(type: string, json: Uint8Array | string): Uint8Array {
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), typeof json === 'string' ? Buffer.from(json) : json, tail]);
+}
+
+/** Makes frames of one watch. Those of plain objects and of metadata are made once and shared by all watchers. */
+export function createWatchEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): (step: WatchStep) => Uint8Array {
+  const { definition } = store;
+  const kind = output.as?.kind;
+  const includeObject = includeObjectOf(context);
+  const version = apiVersionOf(definition);
+  let isFirst = true;
+
+  const table = (object: UntypedObject): string => {
+    const options = { includeObject, noHeaders: !isFirst, nowMs: context.clock.nowMs() };
+    isFirst = false;
+    return formatJSON(toTable(definition, [object], {}, options));
+  };
+  const encodeObject = (type: string, object: CachedObject): Uint8Array => {
+    if (kind === 'Table') return frame(type, table(store.read(object) as UntypedObject));
+    if (kind !== undefined)
+      return object.encoded(`metadata-frame:${type}`, () => frame(type, formatJSON(partialObjectMetadata(store.read(object)))));
+    return object.encoded(`frame:${type}:${version}`, () => frame(type, store.bytes(object)));
+  };
+  const bookmark = (revision: number, annotations?: Record<string, string>): Uint8Array => {
+    const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations ? { annotations } : {}) };
+    const object =
+      kind === undefined
+        ? { kind: definition.names.kind, apiVersion: version, metadata }
+        : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+    if (kind === 'Table')
+      return frame(
+        'BOOKMARK',
+        formatJSON({
+          kind: 'Table',
+          apiVersion: 'meta.k8s.io/v1',
+          metadata: { resourceVersion: metadata.resourceVersion },
+          columnDefinitions: [],
+          rows: [{ cells: [], object }],
+        }),
+      );
+    return frame('BOOKMARK', formatJSON(object));
+  };
+
+  return (step) => {
+    switch (step.type) {
+      case 'BOOKMARK':
+        return bookmark(step.revision);
+      case 'INITIAL_END':
+        return bookmark(step.revision, { 'k8s.io/initial-events-end': 'true' });
+      case 'ERROR':
+        return frame('ERROR', formatJSON(step.status));
+      default:
+        return encodeObject(step.type, step.object);
+    }
+  };
+}

@@ -1,0 +1,147 @@
+import type { APIResponse, RawWatchEvent } from '../../../api/client/transport.ts';
+import { type Random, randomInt } from '../../../api/base/random.ts';
+import { resourceExpired } from '../../../api/meta/status-errors.ts';
+import type { Status } from '../../../api/meta/status.ts';
+import { statusOf } from '../../../api/meta/status-errors.ts';
+import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { StorageError } from '../../storage/storage.ts';
+import type { CachedObject, CacheEvent } from '../../storage/watch-cache/watch-cache.ts';
+import { interpretStorageError } from '../registry/interpret-storage-error.ts';
+import { readTimeoutMs } from '../registry/registry-dependencies.ts';
+import type { Store } from '../registry/store.ts';
+import type { RequestContext } from '../request-context.ts';
+import { type ListOptions, parseListOptions } from './list-options.ts';
+import { negotiateObject } from './object-response.ts';
+import { parseSelection, type Selection } from './selection.ts';
+import { createWatchEncoder } from './watch-encoder.ts';
+
+/** Watches without a timeout of their own end after half an hour to an hour, so that they spread over servers. */
+const minTimeoutSeconds = 1800;
+
+/** What the encoder makes frames of. */
+export type WatchStep =
+  | CacheEvent
+  /** All that was there at the beginning has been sent (KEP-3157). */
+  | { readonly type: 'INITIAL_END'; readonly revision: number }
+  | { readonly type: 'ERROR'; readonly status: Status };
+
+export async function watchEndpoint(context: RequestContext, store: Store, random: Random): Promise<APIResponse> {
+  const output = negotiateObject(context, true);
+  const options = parseListOptions(context, true);
+  const selection = parseSelection(context, store.definition);
+  const timeoutSeconds = options.timeoutSeconds ?? minTimeoutSeconds + randomInt(random, minTimeoutSeconds);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const timer = context.clock.setTimer(timeoutSeconds * 1000, end, { background: true });
+  if (context.signal.aborted) end();
+  else context.signal.addEventListener('abort', end, { once: true });
+  const steps = await begin(context, store, selection, options, ending.signal);
+  const release = () => {
+    timer.cancel();
+    context.signal.removeEventListener('abort', end);
+    end();
+  };
+  const contentType = output.mediaType.streamContentType ?? output.mediaType.name;
+  return {
+    status: 200,
+    headers: { 'content-type': output.as ? contentType.replace(';stream=watch', '') : contentType.replace(';stream=watch', '') },
+    body: { kind: 'stream', chunks: framesOf(context, store, output, steps, release), events: eventsOf(store, steps, release) },
+  };
+}
+
+/** Decides where the watch starts; reads the present state first where its objects are to be sent. */
+async function begin(
+  context: RequestContext,
+  store: Store,
+  selection: Selection,
+  options: ListOptions,
+  signal: AbortSignal,
+): Promise<AsyncIterable<WatchStep>> {
+  const { cache } = store;
+  const { resourceVersion: version, sendInitialEvents, allowBookmarks } = options;
+  const reach = (revision: number | 'newest') => cache.reach(revision, { timeoutMs: readTimeoutMs, signal: context.signal });
+  try {
+    const isFromState = version === undefined || version === 0;
+    if (version === undefined) await reach('newest');
+    else if (sendInitialEvents && version > 0) await reach(version);
+    const sendsState = sendInitialEvents ?? isFromState;
+    const start = isFromState || sendsState ? cache.revision() : (version ?? 0);
+    const listing = sendsState ? cache.list({ keyPrefix: selection.keyPrefix }) : undefined;
+    const events = cache
+      .watch({
+        keyPrefix: selection.singleKey ?? selection.keyPrefix,
+        afterRevision: listing?.revision ?? start,
+        matches: selection.matchesEverything ? () => true : selection.matches,
+        bookmarks: allowBookmarks,
+        signal,
+      })
+      [Symbol.asyncIterator]();
+    return stepsOf(store, selection, listing, events, sendInitialEvents === true && allowBookmarks);
+  } catch (error) {
+    return failing(interpretStorageError(error, store.definition));
+  }
+}
+
+async function* failing(error: unknown): AsyncGenerator<WatchStep> {
+  yield { type: 'ERROR', status: statusOf(error) };
+}
+
+async function* stepsOf(
+  store: Store,
+  selection: Selection,
+  listing: { readonly objects: Iterable<CachedObject>; readonly revision: number } | undefined,
+  events: AsyncIterator<CacheEvent, undefined>,
+  marksInitialEnd: boolean,
+): AsyncGenerator<WatchStep> {
+  try {
+    for (const object of listing?.objects ?? []) if (selection.matches(object)) yield { type: 'ADDED', object };
+    if (marksInitialEnd && listing) yield { type: 'INITIAL_END', revision: listing.revision };
+    for (let next = await events.next(); !next.done; next = await events.next()) yield next.value;
+  } catch (error) {
+    if (error instanceof StorageError && error.reason === 'compacted') yield { type: 'ERROR', status: tooOld(error) };
+    else yield { type: 'ERROR', status: statusOf(interpretStorageError(error, store.definition)) };
+  } finally {
+    await events.return?.();
+  }
+}
+
+function tooOld(error: StorageError): Status {
+  return resourceExpired(`too old resource version${error.revision === undefined ? '' : ` (oldest: ${error.revision})`}`).status;
+}
+
+/** Frames that are ready at once go out in one chunk; so a burst costs one write for each watcher, not one for each event. */
+async function* framesOf(
+  context: RequestContext,
+  store: Store,
+  output: NegotiatedOutput,
+  steps: AsyncIterable<WatchStep>,
+  release: () => void,
+): AsyncGenerator<Uint8Array> {
+  const encode = createWatchEncoder(context, store, output);
+  try {
+    for await (const step of steps) {
+      yield encode(step);
+      if (step.type === 'ERROR') return;
+    }
+  } finally {
+    release();
+  }
+}
+
+/** For in-process readers: objects are parsed once and shared. */
+async function* eventsOf(store: Store, steps: AsyncIterable<WatchStep>, release: () => void): AsyncGenerator<RawWatchEvent> {
+  const bookmark = (revision: number, annotations?: Record<string, string>) => ({
+    metadata: { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) },
+  });
+  try {
+    for await (const step of steps) {
+      if (step.type === 'BOOKMARK') yield { type: 'BOOKMARK', object: bookmark(step.revision) };
+      else if (step.type === 'INITIAL_END')
+        yield { type: 'BOOKMARK', object: bookmark(step.revision, { 'k8s.io/initial-events-end': 'true' }) };
+      else if (step.type === 'ERROR') return void (yield { type: 'ERROR', object: step.status as never });
+      else yield { type: step.type, object: store.read(step.object) as RawWatchEvent['object'] };
+    }
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,130 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { applyPatch } from '../../../api/apply/apply-patch.ts';
+import type { AppliedObject } from '../../../api/apply/update-managed-fields.ts';
+import type { JSONObject } from '../../../api/base/json-object.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { badRequest, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { type PatchType, patchObject } from '../../../api/patch/patch-object.ts';
+import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
+import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
+import { parseJSON } from '../../../api/serialization/json.ts';
+import { parseYAML, YAMLSyntaxError } from '../../../api/serialization/yaml.ts';
+import { resetFieldsOf } from '../registry/reset-fields.ts';
+import type { Store, Written } from '../registry/store.ts';
+import type { RequestContext } from '../request-context.ts';
+import { decodePatched, decodeRequestObject, expectedKind } from './decode-object.ts';
+import { negotiateObject, objectResponse } from './object-response.ts';
+import { parseWriteOptions, type WriteOptions } from './write-options.ts';
+
+/** POST to a collection. */
+export async function createEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context);
+  const options = parseWriteOptions(context, 'CreateOptions');
+  const object = decodeRequestObject(context, expectedKind(store.definition), options.fieldValidation);
+  const written = await store.create(object, context.info.namespace, options);
+  return writtenResponse(context, store, written, 201);
+}
+
+/** PUT of an object or its status. */
+export async function updateEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context);
+  const options = parseWriteOptions(context, 'UpdateOptions');
+  const body = decodeRequestObject(context, expectedKind(store.definition), options.fieldValidation);
+  checkName(body, context.info.name);
+  const { namespace, name } = context.info;
+  const written = await store.update({ namespace, name }, { ...options, change: () => structuredClone(body) });
+  return writtenResponse(context, store, written, written.created ? 201 : 200);
+}
+
+const applyType = 'application/apply-patch+yaml';
+const patchTypes: ReadonlySet<string> = new Set<PatchType>([
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+]);
+
+/** PATCH of an object or its status, in any of the four formats. */
+export async function patchEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context);
+  const type = (context.request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+  const isApply = type === applyType;
+  if (!isApply && !patchTypes.has(type)) throw unsupportedMediaType([...patchTypes, applyType, 'application/apply-patch+cbor'].slice(0, 4));
+  const options = parseWriteOptions(context, 'PatchOptions', isApply);
+  const { namespace, name } = context.info;
+  const change = isApply ? applying(context, store, options) : patching(context, store, options, type as PatchType);
+  const written = await store.update(
+    { namespace, name },
+    { ...options, change, ...(isApply ? { keepsManagedFields: true, createIfMissing: options.subresource === '' } : {}) },
+  );
+  return writtenResponse(context, store, written, written.created ? 201 : 200);
+}
+
+type Change = (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject;
+
+function patching(context: RequestContext, store: Store, options: WriteOptions, type: PatchType): Change {
+  const { definition } = store;
+  const patch = parsePatch(context, (body) => parseJSON(body, { findDuplicates: true }));
+  const schema = getDefinitionSchema(definition.definition);
+  const problems = patch.duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  return (old) => {
+    const patched = patchObject({ type, object: (old ?? {}) as JSONObject, patch: patch.value, schema });
+    const object = decodePatched(patched, expectedKind(definition), context, { fieldValidation: options.fieldValidation, problems });
+    checkName(object, context.info.name);
+    return object;
+  };
+}
+
+function applying(context: RequestContext, store: Store, options: WriteOptions): Change {
+  const { definition } = store;
+  const applied = parsePatch(context, (body) => parseYAML(body, { maxDepth: 1000 })).value;
+  if (typeof applied !== 'object' || applied === null || Array.isArray(applied))
+    throw badRequest('error decoding YAML: the applied configuration must be an object');
+  const schema = getDefinitionSchema(definition.definition);
+  return (old) => {
+    const merged = applyPatch({
+      schema,
+      apiVersion: apiVersionOf(definition),
+      kind: definition.names.kind,
+      live: old as unknown as AppliedObject | undefined,
+      applied: applied as Readonly<Record<string, unknown>>,
+      manager: options.fieldManager,
+      force: options.force,
+      subresource: options.subresource,
+      resetFields: resetFieldsOf(definition, options.subresource),
+      now: formatTime(context.clock.nowMs()),
+    });
+    const object = decodePatched(merged, expectedKind(definition), context, { fieldValidation: options.fieldValidation, problems: [] });
+    object.metadata.name ??= context.info.name;
+    checkName(object, context.info.name);
+    return object;
+  };
+}
+
+function parsePatch<T>(context: RequestContext, parse: (body: Uint8Array) => T): T {
+  const { body } = context.request;
+  if (body === undefined || body.length === 0) throw badRequest('error decoding patch: unexpected end of JSON input');
+  try {
+    return parse(body);
+  } catch (error) {
+    if (error instanceof JSONSyntaxError || error instanceof YAMLSyntaxError) throw badRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}
+
+function checkName(object: UntypedObject, name: string): void {
+  const own = object.metadata.name ?? '';
+  if (own === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+}
+
+export function writtenResponse(context: RequestContext, store: Store, written: Written, status: number): APIResponse {
+  return objectResponse(
+    context,
+    store.definition,
+    { json: written.json, read: () => written.object as DeepReadonly<UntypedObject> },
+    status,
+  );
+}
