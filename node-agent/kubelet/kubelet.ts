@@ -102,6 +102,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       await dependencies
         .reviveRuntime(signal)
         .catch((error: unknown) => logger.error('the container runtime cannot be revived', { error }));
+      registration.wake();
     },
   });
   const registration = createRegistration(dependencies, { recorder, watcher });

@@ -55,6 +55,10 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   });
   await attempt('removing the cgroups', async () => {
     if (!(await cgroups.remove(cgroupRoot))) throw new Error(`processes are left in ${cgroupRoot}`);
+    // Parents that were made for it alone.
+    for (let end = cgroupRoot.lastIndexOf('/'); end > 0; end = cgroupRoot.lastIndexOf('/', end - 1)) {
+      if ((await cgroups.children(cgroupRoot.slice(0, end))).length === 0) await cgroups.remove(cgroupRoot.slice(0, end));
+    }
   });
 }
 

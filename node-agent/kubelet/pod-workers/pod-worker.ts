@@ -100,7 +100,10 @@ class Worker implements PodWorker {
   }
 
   refreshVolumes(): void {
+    const { waiting, retryAtMs } = this.#record;
     this.#record.volumesAreStale = true;
+    // What a container could not be described without may be there now.
+    for (const [name, { reason }] of waiting) if (reason === 'CreateContainerConfigError') retryAtMs.delete(name);
     this.wake();
   }
 

@@ -69,7 +69,7 @@ async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<Volum
   const inVolume = `${realRoot}/${subPath}`;
   if ((await files.facts(inVolume)) === undefined) {
     await requireInside(files, realRoot, subPath);
-    await files.makeDirectory(inVolume, { mode: 0o750 | ((await files.facts(realRoot))?.mode ?? 0) });
+    await makeFolders(files, realRoot, subPath);
   }
   const target = `${paths.pods}/${pod.metadata.uid}/volume-subpaths/${mount.name}/${container.name}/${index}`;
   await mounts.unmount(target);
@@ -77,10 +77,20 @@ async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<Volum
     await mounts.bindInside(realRoot, subPath, target);
   } catch (error) {
     throw new ContainerConfigError(
-      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${String(error)}`,
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${error instanceof Error ? error.message : String(error)}`,
     );
   }
   return target;
+}
+
+/** Missing folders are as open as the volume itself: who may write there may write in them. */
+async function makeFolders(files: HostFiles, root: string, subPath: string): Promise<void> {
+  const mode = 0o750 | ((await files.facts(root))?.mode ?? 0);
+  let path = root;
+  for (const part of subPath.split('/')) {
+    path = `${path}/${part}`;
+    if ((await files.facts(path)) === undefined) await files.makeDirectory(path, { mode });
+  }
 }
 
 function expandSubPath(expression: string, environment: ReadonlyMap<string, string>): string {
