@@ -8,7 +8,7 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import { openChannel } from '../../api/client/open-channel.ts';
 import { readBody } from '../../api/client/read-body.ts';
 import type { APIRequest } from '../../api/client/transport.ts';
-import type { DialTarget } from '../apiserver/endpoints/dialer.ts';
+import type { DialTarget } from '../apiserver/registry/subresources/subresource.ts';
 import { clientCertificate, type KeyPairPEM, nodeServingCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
 import { type ClosableDialer, createDialer } from './dialer.ts';
@@ -57,8 +57,8 @@ describe('dialer', () => {
       )
       .listen(0, '127.0.0.1');
     await Promise.all([once(backend, 'listening'), once(kubelet, 'listening')]);
-    pod = { scheme: 'http', host: '127.0.0.1', port: (backend.address() as AddressInfo).port, trust: 'none', refuseLocal: false };
-    node = { scheme: 'https', host: '127.0.0.1', port: (kubelet.address() as AddressInfo).port, trust: 'kubelet', refuseLocal: false };
+    pod = { scheme: 'http', host: '127.0.0.1', port: (backend.address() as AddressInfo).port };
+    node = { scheme: 'https', host: '127.0.0.1', port: (kubelet.address() as AddressInfo).port, kubelet: true };
   });
   beforeEach(() => void (seen.length = 0));
   after(() => {
@@ -70,7 +70,7 @@ describe('dialer', () => {
   });
 
   const text = async (target: DialTarget, parts?: Partial<APIRequest>) => {
-    const response = await dialer.dial(target, request(parts));
+    const response = await dialer.send(target, { ...request(parts), canUpgrade: false });
     return { response, body: Buffer.from(await readBody(response.body)).toString() };
   };
 
@@ -99,12 +99,12 @@ describe('dialer', () => {
 
   it('shows kubelets its certificate and checks theirs', async () => {
     assert.equal((await text(node)).body, 'hello /x%20y?a=b');
-    await assert.rejects(text({ ...node, trust: 'none' }), { name: 'DialError' });
+    await assert.rejects(text({ ...node, kubelet: false }), { name: 'DialError' });
   });
 
   it('joins connections that switch protocols', async () => {
     const { channel, response } = await openChannel(
-      (asked) => dialer.dial(pod, asked),
+      (asked) => dialer.send(pod, { ...asked, canUpgrade: true }),
       request({ method: 'POST', headers: { upgrade: 'SPDY/3.1', connection: 'Upgrade' } }),
     );
     assert.equal(response.headers['x-stream-protocol-version'], 'v4');
@@ -119,7 +119,7 @@ describe('dialer', () => {
 
   it('refuses local addresses where users choose the target, also behind names', async () => {
     for (const host of ['127.0.0.1', 'localhost', '169.254.169.254', '::1', '::ffff:127.0.0.1', '0.0.0.0', 'fe80::1']) {
-      await assert.rejects(text({ ...pod, host, refuseLocal: true }), { name: 'DialError', reason: 'refused' }, host);
+      await assert.rejects(text({ ...pod, host, refuseLocal: true }), { code: 400, message: 'address not allowed' }, host);
     }
     assert.equal(seen.length, 0);
   });

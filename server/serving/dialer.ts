@@ -4,7 +4,9 @@ import https from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
-import { type Dialer, DialError, type DialTarget } from '../apiserver/endpoints/dialer.ts';
+import { badRequest } from '../../api/meta/status-errors.ts';
+import { StatusError } from '../../api/meta/status.ts';
+import type { Dialer, DialTarget } from '../apiserver/registry/subresources/subresource.ts';
 import { endToEndHeaders, readHeaders } from './headers.ts';
 import { createSocketChannel } from './socket-channel.ts';
 
@@ -17,15 +19,26 @@ export interface DialerOptions {
   readonly connectTimeoutMs?: number;
 }
 
-export interface ClosableDialer {
-  readonly dial: Dialer;
+export interface ClosableDialer extends Dialer {
   /** Closes idle connections. */
   close(): void;
 }
 
-type DialRequest = Parameters<Dialer>[1];
+/** Nobody answered. The message is fit to be shown. */
+export class DialError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'DialError';
+  }
+}
 
-/** Connections are kept for the next request to the same place; those that switch protocols are not shared. */
+type DialRequest = Parameters<Dialer['send']>[1];
+
+/**
+ * Makes the API server's own HTTP/1.1 requests to kubelets, pods and services. Redirects are not followed; credentials of the
+ * user (authorization, impersonation and front proxy headers) are never passed on. Connections are kept for the next
+ * request to the same place; those that switch protocols are not shared.
+ */
 export function createDialer(options: DialerOptions): ClosableDialer {
   const plain = new http.Agent({ keepAlive: true, maxSockets: 256 });
   const insecure = new https.Agent({ keepAlive: true, maxSockets: 256, rejectUnauthorized: false });
@@ -36,13 +49,13 @@ export function createDialer(options: DialerOptions): ClosableDialer {
     key: options.kubeletClient.keyPEM,
     ca: options.kubeletCAPEM,
   });
-  const agentFor = (target: DialTarget) => (target.scheme === 'http' ? plain : target.trust === 'kubelet' ? kubelet : insecure);
+  const agentFor = (target: DialTarget) => (target.scheme === 'http' ? plain : target.kubelet ? kubelet : insecure);
   return {
-    async dial(target, request) {
+    async send(target, request) {
       const isUpgrade = request.canUpgrade === true && request.headers['upgrade'] !== undefined;
       if (target.refuseLocal && isIP(target.host) !== 0) assertAllowed(target.host);
-      const send = target.scheme === 'http' ? http.request : https.request;
-      const outgoing = send({
+      const connect = target.scheme === 'http' ? http.request : https.request;
+      const outgoing = connect({
         host: target.host,
         port: target.port,
         method: request.method,
@@ -75,7 +88,7 @@ function exchange(target: DialTarget, outgoing: ClientRequest, request: DialRequ
       if (isUpgrade) resolvePromise(switched(incoming, socket, head));
       else {
         socket.destroy();
-        reject(new DialError('unreachable', 'the backend switched protocols without being asked to'));
+        reject(new DialError('the backend switched protocols without being asked to'));
       }
     });
     outgoing.end(request.body);
@@ -151,7 +164,7 @@ local.addSubnet('ff02::', 16, 'ipv6');
 function assertAllowed(address: string): void {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   const plain = mapped ?? address;
-  if (local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')) throw new DialError('refused', 'address not allowed');
+  if (local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')) throw badRequest('address not allowed');
 }
 
 /** What a name stands for is looked at once, at the moment of connecting: a name cannot change its mind in between. */
@@ -169,7 +182,7 @@ const checkedLookup: LookupFunction = (hostname, options, callback) => {
 };
 
 function interpret(target: DialTarget, error: Error & { code?: string }, signal: AbortSignal): Error {
-  if (error instanceof DialError || signal.aborted) return error;
+  if (error instanceof DialError || error instanceof StatusError || signal.aborted) return error;
   const place = isIP(target.host) === 6 ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
   const texts: Record<string, string> = {
     ECONNREFUSED: 'connect: connection refused',
@@ -178,9 +191,8 @@ function interpret(target: DialTarget, error: Error & { code?: string }, signal:
     ETIMEDOUT: 'i/o timeout',
   };
   const text = texts[error.code ?? ''];
-  if (text !== undefined || error.message === 'i/o timeout')
-    return new DialError('unreachable', `dial tcp ${place}: ${text ?? 'i/o timeout'}`, error);
-  if (error.code === 'ENOTFOUND') return new DialError('unreachable', `dial tcp: lookup ${target.host}: no such host`, error);
-  if (error.code === 'ECONNRESET') return new DialError('unreachable', 'EOF', error);
-  return new DialError('unreachable', error.message, error);
+  if (text !== undefined || error.message === 'i/o timeout') return new DialError(`dial tcp ${place}: ${text ?? 'i/o timeout'}`, error);
+  if (error.code === 'ENOTFOUND') return new DialError(`dial tcp: lookup ${target.host}: no such host`, error);
+  if (error.code === 'ECONNRESET') return new DialError('EOF', error);
+  return new DialError(error.message, error);
 }

@@ -64,6 +64,8 @@ export interface DialTarget {
   readonly host: string;
   readonly port: number;
   readonly kubelet?: boolean;
+  /** Refuses loopback and link-local addresses, looked at after names have been resolved: for targets that users can choose. */
+  readonly refuseLocal?: boolean;
 }
 
 /** One subresource of one resource, or a resource that is not stored at all (subresource ''): one file each. */
