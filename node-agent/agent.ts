@@ -144,10 +144,15 @@ export async function loadImages(
   files: readonly string[],
   { logger }: Pick<AgentDependencies, 'logger'>,
 ): Promise<string[]> {
-  const archives = createImageArchives({ socket: containerdSocket(nodePaths(dataDirectory).containerd), logger });
+  const { containerd } = nodePaths(dataDirectory);
+  const archives = imageArchives(containerd, containerdSocket(containerd), logger);
   const names: string[] = [];
   for (const file of files) names.push(...(await archives.load(file)));
   return names;
+}
+
+function imageArchives(directory: string, socket: string, logger: Logger) {
+  return createImageArchives({ socket, record: `${directory}/loaded-archives.json`, logger });
 }
 
 function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths): ContainerdPlan {
@@ -179,7 +184,7 @@ async function startContainerd(
   await podNetwork(settings, paths).install();
   const containerd = ownContainerd(settings, paths, dependencies);
   await containerd.ensureRunning(signal);
-  const archives = createImageArchives({ socket: containerd.socket, logger: dependencies.logger });
+  const archives = imageArchives(paths.containerd, containerd.socket, dependencies.logger);
   await archives.loadPauseImage(architecture);
   await archives.loadAll(paths.imageArchives);
   return `unix://${containerd.socket}`;

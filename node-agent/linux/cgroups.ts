@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { signalProcess } from './processes.ts';
 
 /** Limits of a cgroup. Absent: not set. */
 export interface CgroupLimits {
@@ -132,10 +133,6 @@ async function killTree(directory: string): Promise<void> {
     return; // gone meanwhile
   }
   for (const member of members.split('\n').filter((line) => line !== '' && line !== '0')) {
-    try {
-      process.kill(Number(member), 'SIGKILL');
-    } catch {
-      // ended by itself
-    }
+    signalProcess(Number(member), 'SIGKILL');
   }
 }

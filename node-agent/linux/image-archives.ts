@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { Logger } from '../../api/base/logger.ts';
 import { pauseImageArchive, pauseImageName } from './pause-image.ts';
 import { runProgram } from './run-program.ts';
@@ -10,13 +10,20 @@ const namespace = 'k8s.io';
 export interface ImageArchives {
   /** A docker or OCI archive; answers the names of the images in it. */
   load(file: string): Promise<string[]>;
-  /** Every *.tar of a folder, in order of name. A broken one is reported and skipped. */
+  /** Every *.tar of a folder that is new or changed, in order of name. A broken one is reported and skipped. */
   loadAll(directory: string): Promise<string[]>;
   /** Makes and loads the image that sandboxes run. */
   loadPauseImage(architecture: string): Promise<void>;
 }
 
-export function createImageArchives({ socket, logger }: { readonly socket: string; readonly logger: Logger }): ImageArchives {
+export interface ImageArchivesDependencies {
+  readonly socket: string;
+  /** File in which is noted what has been loaded; lies beside the store, and goes with it. */
+  readonly record: string;
+  readonly logger: Logger;
+}
+
+export function createImageArchives({ socket, record, logger }: ImageArchivesDependencies): ImageArchives {
   const ctr = (args: readonly string[], input?: Uint8Array) =>
     runProgram('ctr', ['--address', socket, '--namespace', namespace, 'images', ...args], input ? { input } : {});
   const load = async (file: string) => {
@@ -29,15 +36,21 @@ export function createImageArchives({ socket, logger }: { readonly socket: strin
   return {
     load,
     async loadAll(directory) {
-      const files = await readdir(directory).catch(() => []); // no folder: nothing to load
+      const files = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.tar')); // no folder: nothing to load
+      const loaded = await readLoaded(record);
       const names: string[] = [];
-      for (const file of files.filter((name) => name.endsWith('.tar')).sort()) {
+      for (const file of files.map((name) => `${directory}/${name}`).sort()) {
+        const { mtimeMs, size } = await stat(file);
+        const version = `${size} ${mtimeMs}`;
+        if (loaded[file] === version) continue;
         try {
-          names.push(...(await load(`${directory}/${file}`)));
+          names.push(...(await load(file)));
+          loaded[file] = version;
         } catch (error) {
-          logger.error('image archive cannot be loaded', { file: `${directory}/${file}`, error });
+          logger.error('image archive cannot be loaded', { file, error });
         }
       }
+      if (names.length > 0) await writeFile(record, JSON.stringify(loaded));
       return names;
     },
     async loadPauseImage(architecture) {
@@ -46,4 +59,12 @@ export function createImageArchives({ socket, logger }: { readonly socket: strin
       await ctr(['import', '-'], await pauseImageArchive(architecture));
     },
   };
+}
+
+async function readLoaded(file: string): Promise<Record<string, string>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+  } catch {
+    return {}; // nothing loaded so far
+  }
 }

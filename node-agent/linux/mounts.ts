@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, readlink, writeFile } from 'node:fs/promises';
+import { pid } from 'node:process';
 import { runProgram } from './run-program.ts';
 
 export interface Mounts {
@@ -44,7 +45,7 @@ export function createMounts(): Mounts {
           await mkdir(target.slice(0, target.lastIndexOf('/')), { recursive: true });
           await writeFile(target, '');
         }
-        await runProgram('mount', ['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${handle.fd}`, target]);
+        await runProgram('mount', ['--no-canonicalize', '--bind', `/proc/${pid}/fd/${handle.fd}`, target]);
       } finally {
         await handle.close();
       }

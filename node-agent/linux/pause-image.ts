@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { pack } from 'tar-stream';
+import { toDate } from '../../api/meta/time.ts';
 
 /** Name of the image that sandboxes run: made here, since a node must come up without any registry. */
 export const pauseImageName = 'localhost/kubets/pause:1';
@@ -29,7 +30,7 @@ export async function pauseImageArchive(architecture: string): Promise<Uint8Arra
 
 async function tarOf(files: readonly { readonly name: string; readonly mode: number; readonly content: Buffer }[]): Promise<Buffer> {
   const archive = pack();
-  for (const { name, mode, content } of files) archive.entry({ name, mode, mtime: new Date(0) }, content);
+  for (const { name, mode, content } of files) archive.entry({ name, mode, mtime: toDate(0) }, content);
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(chunk as Buffer);

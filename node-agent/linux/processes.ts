@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { kill } from 'node:process';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 
 /** False also for a zombie, which has ended but whose parent has not asked yet. */
@@ -24,7 +25,7 @@ export async function terminateProcess(pid: number, graceMs: number, clock: Cloc
 
 export function signalProcess(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(pid, signal);
+    kill(pid, signal);
   } catch {
     // has ended by itself
   }

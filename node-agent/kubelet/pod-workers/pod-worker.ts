@@ -80,9 +80,10 @@ class Worker implements PodWorker {
   state = () => this.#state;
 
   update(pod: DeepReadonly<Pod>): void {
+    const shown = ({ metadata: { labels, annotations } }: DeepReadonly<Pod>) => JSON.stringify([labels, annotations]);
+    if (shown(pod) !== shown(this.#pod)) this.#record.volumesAreStale = true; // they may be in volumes
     this.#pod = pod;
     this.#writer.observe(pod);
-    this.#record.volumesAreStale = true; // labels and annotations may be in volumes
     this.#considerDeletion();
     this.wake();
   }

@@ -70,13 +70,14 @@ function withoutInstance(
 ): ContainerStatus {
   const isInitializing = sort === 'main' && (input.pod.spec?.initContainers ?? []).length > 0;
   const waiting = input.waiting.get(container.name) ?? { reason: isInitializing ? 'PodInitializing' : 'ContainerCreating' };
-  // An init container that has done its work and was cleaned up stays done.
-  if (sort === 'init' && recorded?.state?.terminated && !input.waiting.has(container.name))
-    return structuredClone(recorded) as ContainerStatus;
+  // What was done and has been cleaned up stays done: init containers, and everything in a Pod that has ended.
+  const phase = input.pod.status?.phase;
+  const isDone = sort === 'init' || phase === 'Succeeded' || phase === 'Failed';
+  if (isDone && recorded?.state?.terminated && !input.waiting.has(container.name)) return structuredClone(recorded) as ContainerStatus;
   return {
     name: container.name,
     state: { waiting: { ...waiting } },
-    lastState: (structuredClone(recorded?.lastState) as ContainerState | undefined) ?? {},
+    lastState: lostState(recorded),
     ready: false,
     restartCount: recorded?.restartCount ?? 0,
     image: container.image ?? '',
@@ -151,4 +152,14 @@ function volumeMountsOf({ volumeMounts }: AnyContainer): Pick<ContainerStatus, '
       ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
     })),
   };
+}
+
+/** How a container ended that the runtime has lost altogether. */
+function lostState(recorded: DeepReadonly<ContainerStatus> | undefined): ContainerState {
+  const { state, lastState, containerID } = recorded ?? {};
+  if (state?.terminated) return { terminated: structuredClone(state.terminated) };
+  if (!state?.running) return (structuredClone(lastState) as ContainerState | undefined) ?? {};
+  const message = 'The container could not be located when the pod was deleted.  The container used to be Running';
+  const reason = 'ContainerStatusUnknown';
+  return { terminated: { exitCode: 137, reason, message, startedAt: null, finishedAt: null, ...(containerID ? { containerID } : {}) } };
 }

@@ -37,7 +37,7 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     conditions,
-    ...(refusal ? { reason: refusal.reason, message: refusal.message } : {}),
+    ...reasonOf(input, recorded === 'Failed' || recorded === 'Succeeded'),
     hostIP,
     hostIPs: [{ ip: hostIP }],
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
@@ -47,4 +47,11 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     qosClass: podQOSClass(pod),
   };
+}
+
+/** Why the Pod failed as a whole; a final phase keeps the reason it was given, by whomever. */
+function reasonOf({ pod, refusal }: PodStatusInput, isFinal: boolean): Pick<PodStatus, 'reason' | 'message'> {
+  if (refusal) return { reason: refusal.reason, message: refusal.message };
+  const { reason, message } = isFinal ? (pod.status ?? {}) : {};
+  return { ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
 }

@@ -1,3 +1,4 @@
+import { podCgroupName } from '../../resources/pod-resources.ts';
 import { podLogDirectory } from '../../node-paths.ts';
 import type { PodState } from '../pod-state.ts';
 import { removeFromRuntime } from '../remove-from-runtime.ts';
@@ -8,6 +9,11 @@ export const removing: PodState = async ({ pod, runtimePod, record, services }) 
   const { runtime, volumes, files, paths } = services;
   if (!record.isGone) await services.statusWritten(uid);
   await removeFromRuntime(runtime, runtimePod);
+  const cgroup = podCgroupName(services.cgroupRoot, pod);
+  if (!(await services.cgroups.remove(cgroup))) {
+    await services.cgroups.kill(cgroup);
+    await services.cgroups.remove(cgroup);
+  }
   await volumes.tearDown(uid);
   await files.remove(podLogDirectory(paths, { name, namespace, uid }));
   if (!record.isGone) await services.deleteFromAPI(pod);
