@@ -1,5 +1,6 @@
 import type { APIService } from '../../../types/apiregistration-v1.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { nameIsPathSegment } from '../../../validation/names.ts';
 
 export const apiServices = defineResource<APIService>({
   group: 'apiregistration.k8s.io',
@@ -7,6 +8,7 @@ export const apiServices = defineResource<APIService>({
   scope: 'Cluster',
   names: { kind: 'APIService', plural: 'apiservices', categories: ['api-extensions'] },
   definition: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService',
+  nameRule: nameIsPathSegment,
   subresources: {
     status: { kind: 'APIService', verbs: ['get', 'patch', 'update'] },
   },

@@ -1,5 +1,6 @@
 import type { ClusterRoleBinding } from '../../../types/rbac-v1.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { nameIsPathSegment } from '../../../validation/names.ts';
 
 export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   group: 'rbac.authorization.k8s.io',
@@ -7,5 +8,6 @@ export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   scope: 'Cluster',
   names: { kind: 'ClusterRoleBinding', plural: 'clusterrolebindings' },
   definition: 'io.k8s.api.rbac.v1.ClusterRoleBinding',
+  nameRule: nameIsPathSegment,
   storagePrefix: 'clusterrolebindings',
 });

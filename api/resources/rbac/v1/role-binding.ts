@@ -1,5 +1,6 @@
 import type { RoleBinding } from '../../../types/rbac-v1.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { nameIsPathSegment } from '../../../validation/names.ts';
 
 export const roleBindings = defineResource<RoleBinding>({
   group: 'rbac.authorization.k8s.io',
@@ -7,5 +8,6 @@ export const roleBindings = defineResource<RoleBinding>({
   scope: 'Namespaced',
   names: { kind: 'RoleBinding', plural: 'rolebindings' },
   definition: 'io.k8s.api.rbac.v1.RoleBinding',
+  nameRule: nameIsPathSegment,
   storagePrefix: 'rolebindings',
 });
