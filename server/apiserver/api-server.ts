@@ -8,7 +8,9 @@ import type { InformerFactory } from '../../api/client/informer.ts';
 import type { Transport } from '../../api/client/transport.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
-import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import { groupResource, type ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
 import type { TokenAuthenticator, TokenIssuer } from './authentication/authenticator.ts';
 import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
 import { loopbackUser } from './authentication/well-known.ts';
@@ -18,19 +20,24 @@ import type { EscalationGuard } from './authorization/escalation.ts';
 import type { RuleResolver } from './authorization/rbac-authorizer.ts';
 import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
+import { createResourceEndpoints, type ResourceEndpoints } from './endpoints/dispatch.ts';
 import { createDiscovery } from './endpoints/discovery.ts';
-import { createHealth, type HealthCheck } from './endpoints/health.ts';
+import { createHealth, type HealthCheck, type HealthEndpoint } from './endpoints/health.ts';
 import { createServerMetrics, type ServerMetrics } from './endpoints/metrics.ts';
 import { createNonResourceEndpoints } from './endpoints/non-resource.ts';
 import { createOpenAPI, type OpenAPIDocuments } from './endpoints/openapi.ts';
 import { createOpenIDDocuments } from './endpoints/openid.ts';
 import type { VersionInfo } from './endpoints/version.ts';
-import { createHandlerChain } from './filters/chain.ts';
+import { type ChainDependencies, createHandlerChain } from './filters/chain.ts';
 import { type ConcurrencyLimits, defaultConcurrencyLimits } from './filters/concurrency-limit.ts';
 import { createContext } from './filters/create-context.ts';
 import { errorResponse } from './filters/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
-import { createShutdownGate } from './filters/shutdown-gate.ts';
+import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.ts';
+import { measureStorage } from './measure-storage.ts';
+import type { RegistryHooks } from './registry/hooks.ts';
+import type { Admission } from './registry/registry-dependencies.ts';
+import type { Dialer, SubresourceHandler } from './registry/subresources/subresource.ts';
 import type { Handler, RequestInfo } from './request-context.ts';
 import { parseRequestInfo } from './request-info.ts';
 
@@ -51,13 +58,11 @@ export interface APIServerParts {
   readonly metrics: Pick<ServerMetrics, 'watchEvent' | 'storeRequest'>;
 }
 
-/** The resources as the server needs them. */
-export interface ServedResources {
-  readonly handle: Handler;
-  /** Another array means that something has changed. */
-  definitions(): readonly ResourceDefinition[];
-  /** Stored objects by resource, for metrics. */
-  objectCounts(): Iterable<readonly [resource: string, count: number]>;
+/** What belongs to the resources and is made of the server's parts. */
+export interface ResourceParts {
+  readonly admission: Admission;
+  hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
+  readonly subresourceHandlers: readonly SubresourceHandler[];
 }
 
 export interface APIServerOptions {
@@ -65,15 +70,19 @@ export interface APIServerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly version: VersionInfo;
-  createResources(parts: APIServerParts): ServedResources;
+  /** Every served definition. */
+  readonly definitions: readonly ResourceDefinition[];
+  readonly storage: Storage;
+  /** Follow `storage`. */
+  readonly caches: CacheSource;
+  readonly dialer: Dialer;
+  createResourceParts(parts: APIServerParts): ResourceParts;
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
   /** Default true. */
   readonly allowAnonymous?: boolean;
   /** host:port under which clients reach the server. */
   readonly externalAddress: string;
   readonly openAPI: OpenAPIDocuments;
-  /** Rejects if the store cannot be used. */
-  checkStorage(signal: AbortSignal): Promise<void>;
   /** Default: upstream's. */
   readonly limits?: ConcurrencyLimits;
   /** Default 60 s. */
@@ -98,7 +107,7 @@ const shutdownReason = 'the API server is shutting down';
 
 /** The API server: a Transport. It opens no sockets and reads no files; serving and storage are given to it or put around it. */
 export function createAPIServer(options: APIServerOptions): APIServer {
-  const { clock, random, logger } = options;
+  const { clock, random, logger, definitions } = options;
   // The server is its own client: what it asks itself goes through the chain that is made further down.
   let handle: Handler = () => Promise.reject(new Error('the API server is not complete yet'));
   const transport = createTransport(options, (context) => handle(context));
@@ -107,11 +116,10 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const authentication = createAuthentication({ ...options.authentication, clock, random, client });
   const authorization = createAuthorization(informers, nodeRules);
   const { authorizer, resolver: rules, escalation } = authorization;
-  const metrics = createServerMetrics({
-    isServed: createIsServed(() => resources.definitions()),
-    objectCounts: () => resources.objectCounts(),
-  });
-  const resources = options.createResources({
+  const { tokens, tokenIssuer } = authentication;
+  const isServed = createIsServed(() => definitions);
+  const metrics = createServerMetrics({ isServed, objectCounts: () => objectCounts(definitions, resources) });
+  const resources = createResources(options, {
     clock,
     random,
     logger,
@@ -120,63 +128,97 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     authorizer,
     rules,
     escalation,
-    tokens: authentication.tokens,
-    tokenIssuer: authentication.tokenIssuer,
+    tokens,
+    tokenIssuer,
     metrics,
   });
   const health = createHealth(logger);
   const gate = createShutdownGate();
   const nonResources = createNonResourceEndpoints({
-    discovery: createDiscovery({ definitions: () => resources.definitions(), serverAddress: options.externalAddress }),
+    discovery: createDiscovery({ definitions: () => definitions, serverAddress: options.externalAddress }),
     health,
     metrics,
     openAPI: createOpenAPI(options.openAPI),
     openID: createOpenIDDocuments(authentication.keys, options.authentication.issuer, options.externalAddress),
     version: options.version,
-    groupPaths: () => groupPaths(resources.definitions()),
+    groupPaths: () => groupPaths(definitions),
     healthPaths: () => health.paths(),
   });
-  handle = createHandlerChain(
-    {
-      clock,
-      random,
-      logger,
-      authenticator: authentication.authenticator,
-      authorizer,
-      allowAnonymous: options.allowAnonymous ?? true,
-      limits: options.limits ?? defaultConcurrencyLimits,
-      requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
-      metrics: metrics.requests,
-      gate,
-    },
-    (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)),
-  );
+  const chain: ChainDependencies = {
+    clock,
+    random,
+    logger,
+    authenticator: authentication.authenticator,
+    authorizer,
+    allowAnonymous: options.allowAnonymous ?? true,
+    limits: options.limits ?? defaultConcurrencyLimits,
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+    metrics: metrics.requests,
+    gate,
+  };
+  handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
+  const bootstrap = () =>
+    bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
+  const lifecycle = createLifecycle({ options, informers, health, gate, bootstrap });
+  return { transport, client, informers, authorizer, addHealthCheck: (check) => health.add(check), ...lifecycle };
+}
 
+interface LifecycleDependencies {
+  readonly options: APIServerOptions;
+  readonly informers: InformerFactory;
+  readonly health: HealthEndpoint;
+  readonly gate: ShutdownGate;
+  bootstrap(): Promise<void>;
+}
+
+function createLifecycle({ options, informers, health, gate, bootstrap }: LifecycleDependencies): Pick<APIServer, 'start' | 'close'> {
   const running = new AbortController();
   let informing: Promise<void> = Promise.resolve();
   let hasSynced = false;
-  const hooks = createHooks(health);
-  health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
-  health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
+  health.add({ name: 'etcd', check: (signal) => options.storage.checkHealth(signal) });
+  health.add({ name: 'etcd-readiness', check: (signal) => options.storage.checkHealth(signal), only: 'readyz' });
   health.add({ name: 'informer-sync', check: () => assert(hasSynced, 'informers have not synced yet'), only: 'readyz' });
   health.add({ name: 'shutdown', check: () => assert(!gate.isClosing, shutdownReason), only: 'readyz' });
   return {
-    transport,
-    client,
-    informers,
-    authorizer,
-    addHealthCheck: (check) => health.add(check),
     async start() {
       informing = informers.run(running.signal);
       await informers.synced(running.signal);
       hasSynced = true;
-      await bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks });
+      await bootstrap();
     },
     async close() {
       running.abort(new Error(shutdownReason));
       await Promise.all([gate.close(), informing.catch(() => {})]);
     },
   };
+}
+
+function createResources(options: APIServerOptions, parts: APIServerParts): ResourceEndpoints {
+  const { clock, random, definitions } = options;
+  const { admission, hooksFor, subresourceHandlers } = options.createResourceParts(parts);
+  const storage = measureStorage(options.storage, definitions, parts.metrics, clock);
+  return createResourceEndpoints({
+    registry: { storage, caches: options.caches, clock, random, admission, definitions, hooksFor },
+    random,
+    subresourceHandlers,
+    subresources: {
+      client: parts.client,
+      clock,
+      random,
+      authorizer: parts.authorizer,
+      tokenIssuer: parts.tokenIssuer,
+      tokenAuthenticator: parts.tokens,
+      dialer: options.dialer,
+    },
+  });
+}
+
+function* objectCounts(definitions: readonly ResourceDefinition[], resources: ResourceEndpoints): Iterable<readonly [string, number]> {
+  for (const definition of definitions) {
+    // What is stored as another version is counted there.
+    if (definition.storagePrefix === undefined || definition.storageVersion !== undefined) continue;
+    yield [groupResource(definition), resources.storeFor(definition).cache.count()];
+  }
 }
 
 function createTransport({ clock, logger }: APIServerOptions, handle: Handler): Transport {

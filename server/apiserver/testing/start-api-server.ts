@@ -1,0 +1,97 @@
+import { silentLogger } from '../../../api/base/logger.ts';
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Random } from '../../../api/base/random.ts';
+import { catalog } from '../../../api/resources/catalog.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { systemRandom } from '../../../api/base/system-random.ts';
+import { makeAuthority, makeSigningKey } from '../../pki/make-certificate.ts';
+import type { KeyPairPEM } from '../../pki/certificate-spec.ts';
+import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
+import { createCacheSource } from '../../storage/watch-cache/cache-source.ts';
+import { type APIServer, type APIServerOptions, createAPIServer } from '../api-server.ts';
+
+export interface TestAPIServer extends APIServer {
+  readonly clusterCA: KeyPairPEM;
+  readonly frontProxyCA: KeyPairPEM;
+}
+
+export interface TestAPIServerOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly overrides?: Partial<APIServerOptions>;
+}
+
+const issuer = 'https://kubernetes.default.svc.cluster.local';
+
+/** A whole API server over a store in memory, started: for tests, without sockets. */
+export async function startAPIServerInProcess({
+  clock = systemClock,
+  random = systemRandom,
+  overrides = {},
+}: TestAPIServerOptions = {}): Promise<TestAPIServer> {
+  const making = { clock, random };
+  const [clusterCA, frontProxyCA, signingKey] = await Promise.all([
+    makeAuthority('kubernetes', making),
+    makeAuthority('front-proxy-ca', making),
+    makeSigningKey(),
+  ]);
+  const logger = overrides.logger ?? silentLogger;
+  const storage = createMemoryStorage({ clock });
+  const caches = createCacheSource({ storage, prefix: '/registry/', clock, logger });
+  await caches.ready();
+  const server = createAPIServer({
+    clock,
+    random,
+    logger,
+    version: {
+      major: '1',
+      minor: '36',
+      gitVersion: 'v1.36.0+kubets',
+      gitCommit: '',
+      gitTreeState: 'clean',
+      buildDate: '1970-01-01T00:00:00Z',
+      goVersion: 'node',
+      compiler: 'v8',
+      platform: 'linux/amd64',
+    },
+    definitions: catalog,
+    storage,
+    caches,
+    dialer: { send: () => Promise.reject(new Error('there is no network')) },
+    createResourceParts: () => ({
+      admission: { async mutate() {}, async validate() {} },
+      hooksFor: () => undefined,
+      subresourceHandlers: [],
+    }),
+    authentication: {
+      clientCAsPEM: [clusterCA.certificatePEM],
+      frontProxyCAPEM: frontProxyCA.certificatePEM,
+      frontProxyNames: ['front-proxy-client'],
+      serviceAccountPrivateKeyPEM: signingKey.privateKeyPEM,
+      issuer,
+      audiences: [issuer],
+    },
+    externalAddress: '192.0.2.1:6443',
+    openAPI: { list: async () => [], read: () => Promise.reject(new Error('there are no documents')) },
+    bootstrap: {
+      serviceCIDRs: ['10.96.0.0/12'],
+      kubernetesServiceAddress: '10.96.0.1',
+      serving: { address: '192.0.2.1', port: 6443 },
+      clusterCAPEM: clusterCA.certificatePEM,
+      frontProxyCAPEM: frontProxyCA.certificatePEM,
+      controllers: [],
+    },
+    ...overrides,
+  });
+  await server.start();
+  return {
+    ...server,
+    clusterCA,
+    frontProxyCA,
+    async close() {
+      await server.close();
+      await caches.close();
+      await storage.close();
+    },
+  };
+}
