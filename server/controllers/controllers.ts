@@ -1,13 +1,19 @@
+import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointController } from './endpoint/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
 import { createRootCACertPublisher } from './root-ca-cert-publisher/controller.ts';
 import type { Controller } from './runtime/define-controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { taintEvictionController } from './taint-eviction/controller.ts';
+import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
 export interface ControllersOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
@@ -17,14 +23,20 @@ export interface ControllersOptions {
 /** Every controller, one line each. */
 export function createControllers({ rootCA }: ControllersOptions): readonly Controller[] {
   return [
+    daemonSetController,
     deploymentController,
     endpointController,
     endpointSliceController,
     garbageCollector,
+    jobController,
     namespaceController,
+    nodeLifecycleController,
+    podGarbageCollector,
     replicaSetController,
     replicationControllerController,
     createRootCACertPublisher(rootCA),
     serviceAccountController,
+    taintEvictionController,
+    ttlAfterFinished,
   ];
 }

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isEqual, isSemanticallyEqual } from '../../../api/base/equality.ts';
+import { isEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { referenceTo } from '../../../api/client/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
@@ -13,6 +13,7 @@ import { podTemplateHash } from '../../../api/semantics/pod-template-hash.ts';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../../api/types/apps-v1.ts';
 import type { ControllerDependencies } from '../runtime/define-controller.ts';
 import { isNamespaceTerminating, messageOf } from '../runtime/pod-control.ts';
+import { isSameStatus } from '../runtime/status-equality.ts';
 import {
   annotationKeys,
   annotationsOfNewSet,
@@ -199,7 +200,7 @@ export class Rollout {
 
   /** Writes the status if it differs; with `isUnchanged` false in any case, since annotations changed. */
   async writeStatus(status: DeploymentStatus, isUnchanged = true): Promise<void> {
-    if (isUnchanged && isSemanticallyEqual(withoutZeros(status), withoutZeros(this.deployment.status))) return;
+    if (isUnchanged && isSameStatus(status, this.deployment.status)) return;
     this.deployment = await this.#dependencies.client(deployments).updateStatus({ ...this.deployment, status });
   }
 
@@ -211,9 +212,4 @@ export class Rollout {
     this.#sets.set(set.metadata.uid ?? '', set);
     return set;
   }
-}
-
-/** Counts of 0 may or may not be on the wire. */
-function withoutZeros(status: object | undefined): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

@@ -22,14 +22,17 @@ export class Expectations {
     this.#clock = clock;
   }
 
-  /** `key`: the owner's. */
   expectCreations(key: string, count: number): void {
-    this.#expected.set(key, { creations: count, deletions: new Set(), sinceMs: this.#clock.monotonicMs() });
+    this.expect(key, count, []);
   }
 
-  /** `dependents`: of each what tells it apart, its uid. */
   expectDeletions(key: string, dependents: readonly string[]): void {
-    this.#expected.set(key, { creations: 0, deletions: new Set(dependents), sinceMs: this.#clock.monotonicMs() });
+    this.expect(key, 0, dependents);
+  }
+
+  /** `key`: the owner's; `dependents`: of each that is deleted what tells it apart, its uid. */
+  expect(key: string, creations: number, dependents: readonly string[]): void {
+    this.#expected.set(key, { creations, deletions: new Set(dependents), sinceMs: this.#clock.monotonicMs() });
   }
 
   /** One was seen, or one will not come because creating it failed. */

@@ -1,5 +1,4 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
-import { isSemanticallyEqual } from '../../../../api/base/equality.ts';
 import { mutableCopy } from '../../../../api/base/mutable-copy.ts';
 import { ignoreNotFound } from '../../../../api/client/ignore-not-found.ts';
 import { formatKey, type KubeObject, keyOf, type ObjectKey } from '../../../../api/meta/object.ts';
@@ -17,6 +16,7 @@ import { Expectations } from '../expectations.ts';
 import { followPods } from '../follow-pods.ts';
 import { createPod, deletePod, isNamespaceTerminating, messageOf, podFromTemplate } from '../pod-control.ts';
 import { slowStart } from '../slow-start.ts';
+import { isSameStatus } from '../status-equality.ts';
 import { podsToDelete } from './deletion-order.ts';
 import { replicaStatus, type ReplicaStatus, secondsUntilAvailable } from './replica-status.ts';
 
@@ -170,7 +170,7 @@ async function writeStatus<O extends KubeObject & { status?: S }, S extends Repl
   owner: DeepReadonly<O>,
   status: ReplicaStatus,
 ): Promise<void> {
-  if (isSemanticallyEqual(withoutZeros(owner.status), withoutZeros(status))) return;
+  if (isSameStatus(owner.status, status)) return;
   const write = (base: O) => setup.client(kind.resource).updateStatus({ ...base, status: status as S });
   try {
     await ignoreNotFound(write(mutableCopy<O>(owner)));
@@ -180,9 +180,4 @@ async function writeStatus<O extends KubeObject & { status?: S }, S extends Repl
     const fresh = await ignoreNotFound(setup.client(kind.resource).get(keyOf(owner)));
     if (fresh !== undefined && fresh.metadata.uid === owner.metadata.uid) await ignoreNotFound(write(fresh));
   }
-}
-
-/** Counts of 0 may or may not be on the wire. */
-function withoutZeros(status: object | undefined): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

@@ -1,0 +1,26 @@
+import type { Client } from '../../../api/client/client.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
+import { keyOf } from '../../../api/meta/object.ts';
+import { pods } from '../../../api/resources/core/v1/pod.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+
+export interface Disruption {
+  readonly reason: string;
+  readonly message: string;
+  readonly now: string;
+  /** The Pod cannot end by itself any more, so its phase is set too. */
+  readonly markFailed: boolean;
+}
+
+/** Writes on the Pod why it is about to be taken away, so that Jobs can tell this from a failure of its own (KEP-3329). */
+export async function markDisrupted(
+  client: Client,
+  pod: DeepReadonly<Pod>,
+  { reason, message, now, markFailed }: Disruption,
+): Promise<void> {
+  const condition = { type: 'DisruptionTarget', status: 'True', reason, message, lastTransitionTime: now };
+  const status = { conditions: [condition], ...(markFailed ? { phase: 'Failed' } : {}) };
+  const body = { metadata: { uid: pod.metadata.uid }, status };
+  await ignoreNotFound(client(pods).patch(keyOf(pod), { type: 'strategic', body }, { subresource: 'status' }));
+}
