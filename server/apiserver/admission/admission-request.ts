@@ -1,0 +1,36 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { forbidden } from '../../../api/meta/status-errors.ts';
+import type { StatusError } from '../../../api/meta/status.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { AdmissionRequest } from './admission.ts';
+
+/** Whether the request is about that resource, in whatever version. */
+export function isResource(request: AdmissionRequest, resource: ResourceDefinition): boolean {
+  return request.resource.group === resource.group && request.resource.names.plural === resource.names.plural;
+}
+
+/** The new object, if the request is about that resource itself and not about one of its subresources. May be modified in `admit`. */
+export function newObject<T extends KubeObject>(
+  request: AdmissionRequest,
+  resource: ResourceDefinition<T>,
+  subresource = '',
+): T | undefined {
+  if (request.subresource !== subresource || !isResource(request, resource as unknown as ResourceDefinition)) return undefined;
+  // The registry decoded the object by the schema of this resource.
+  return request.object as unknown as T | undefined;
+}
+
+/** The present object of a request that newObject answers to. */
+export function oldObject<T extends KubeObject>(request: AdmissionRequest, _resource: ResourceDefinition<T>): DeepReadonly<T> | undefined {
+  return request.oldObject as unknown as DeepReadonly<T> | undefined;
+}
+
+/** 403 `pods "web" is forbidden: <message>`. */
+export function refuse(request: AdmissionRequest, message: string): StatusError {
+  return forbidden(request.resource, nameOf(request), message);
+}
+
+function nameOf({ name, object }: AdmissionRequest): string {
+  return name || object?.metadata?.name || object?.metadata?.generateName || 'Unknown';
+}

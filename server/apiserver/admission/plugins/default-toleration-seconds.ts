@@ -1,0 +1,27 @@
+import { pods } from '../../../../api/resources/core/v1/pod.ts';
+import { wellKnownTaints } from '../../../../api/semantics/taints.ts';
+import type { Toleration } from '../../../../api/types/core-v1.ts';
+import { defineAdmissionPlugin } from '../admission.ts';
+import { newObject } from '../admission-request.ts';
+
+const seconds = 300;
+
+/** Lets Pods stay for five minutes on nodes that are not ready or cannot be reached, unless they say otherwise. */
+export const defaultTolerationSeconds = defineAdmissionPlugin({
+  name: 'DefaultTolerationSeconds',
+  operations: ['CREATE', 'UPDATE'],
+  async admit(request) {
+    const spec = newObject(request, pods)?.spec;
+    if (!spec) return;
+    const tolerations = spec.tolerations ?? [];
+    const missing = [wellKnownTaints.notReady, wellKnownTaints.unreachable].filter((key) => !tolerations.some((one) => covers(one, key)));
+    if (missing.length === 0) return;
+    const added = missing.map((key): Toleration => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: seconds }));
+    spec.tolerations = [...tolerations, ...added];
+  },
+});
+
+/** Whatever the operator and value: who names the taint (or none) has decided. */
+function covers({ key, effect }: Toleration, taint: string): boolean {
+  return (!key || key === taint) && (!effect || effect === 'NoExecute');
+}
