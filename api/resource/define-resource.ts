@@ -11,6 +11,7 @@ type Defaulted =
   | 'nameRule'
   | 'hasGeneration'
   | 'generationFields'
+  | 'keepsStatusOnCreate'
   | 'allowCreateOnUpdate'
   | 'allowUnconditionalUpdate'
   | 'defaultGarbageCollection';
@@ -34,6 +35,7 @@ export function defineResource<T extends KubeObject>(declaration: ResourceDeclar
     nameRule: nameIsDNSSubdomain,
     hasGeneration: false,
     generationFields: ['spec'],
+    keepsStatusOnCreate: false,
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,
     defaultGarbageCollection: 'background',

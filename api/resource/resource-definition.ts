@@ -43,6 +43,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly hasGeneration: boolean;
   /** With hasGeneration: top-level fields whose change counts it up; default spec. Custom resources: all but metadata and status. */
   readonly generationFields: readonly string[];
+  /** Default false: with a status subresource, what a create says of status is dropped. True: it is kept (Nodes). */
+  readonly keepsStatusOnCreate: boolean;
   /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */
   readonly allowCreateOnUpdate: boolean;
   /** Default true: PUT without a resourceVersion overwrites. */

@@ -1,6 +1,31 @@
-import type { LimitRange } from '../../../types/core-v1.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { compareQuantities, quantityMilliValue, quantityOf } from '../../../quantity/arithmetic.ts';
+import { parseQuantity } from '../../../quantity/quantity.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { invalidFor, validateEach } from '../../../resource/field-rules.ts';
+import { isHugePagesResource } from '../../../semantics/resource-list.ts';
+import type { LimitRange, LimitRangeItem } from '../../../types/core-v1.ts';
+import { duplicate, type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { qualifiedNameProblems } from '../../../validation/names.ts';
 
+const standardTypes = new Set(['Pod', 'Container', 'PersistentVolumeClaim']);
+const standardResources = new Set([
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'storage',
+  'pods',
+  'services',
+  'persistentvolumeclaims',
+  'secrets',
+  'configmaps',
+  'replicationcontrollers',
+  'resourcequotas',
+]);
+const lists = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
+
+/** How much a single object of a namespace may ask for, and what it gets if it asks for nothing. */
 export const limitRanges = defineResource<LimitRange>({
   group: '',
   version: 'v1',
@@ -9,4 +34,75 @@ export const limitRanges = defineResource<LimitRange>({
   definition: 'io.k8s.api.core.v1.LimitRange',
   storagePrefix: 'limitranges',
   allowCreateOnUpdate: true,
+  validate({ spec }, path) {
+    const types = new Set<string>();
+    return validateEach(spec?.limits, path.child('spec', 'limits'), (item, at) => {
+      const errors = validateType(item.type, at.child('type'));
+      if (types.has(item.type)) errors.push(duplicate(at.child('type'), item.type));
+      types.add(item.type);
+      return [...errors, ...validateItem(item, at)];
+    });
+  },
 });
+
+function validateType(type: string, path: FieldPath): FieldError[] {
+  const problems = qualifiedNameProblems(type);
+  if (problems.length > 0) return invalidFor(path, type, problems);
+  return type.includes('/') || standardTypes.has(type) ? [] : [invalid(path, type, 'must be a standard limit type or fully qualified')];
+}
+
+function validateItem(item: DeepReadonly<LimitRangeItem>, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const list of lists) {
+    const names = Object.keys(item[list] ?? {});
+    if (item.type === 'Pod' && (list === 'default' || list === 'defaultRequest')) {
+      if (names.length > 0) errors.push(forbidden(path.child(list), "may not be specified when `type` is 'Pod'"));
+      continue;
+    }
+    for (const name of names) errors.push(...validateResourceName(name, path.child(list).key(name)));
+  }
+  if (item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined) {
+    errors.push(required(path.child('limits'), 'either minimum or maximum storage value is required, but neither was provided'));
+  }
+  const names = new Set(lists.flatMap((list) => Object.keys(item[list] ?? {})));
+  for (const name of names) errors.push(...validateAmounts(item, name, path));
+  return errors;
+}
+
+function validateResourceName(name: string, path: FieldPath): FieldError[] {
+  const problems = qualifiedNameProblems(name);
+  if (problems.length > 0) return invalidFor(path, name, problems);
+  if (name.includes('/') || standardResources.has(name) || isHugePagesResource(name)) return [];
+  return [invalid(path, name, 'must be a standard resource type or fully qualified')];
+}
+
+/** min <= defaultRequest <= default <= max, of one resource. */
+function validateAmounts(item: DeepReadonly<LimitRangeItem>, name: string, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const amount = (list: (typeof lists)[number]) => (item.type === 'Pod' && list.startsWith('default') ? undefined : item[list]?.[name]);
+  const [min, max, limit, request] = [amount('min'), amount('max'), amount('default'), amount('defaultRequest')];
+  const exceeds = (a: string | undefined, b: string | undefined) =>
+    a !== undefined && b !== undefined && compareQuantities(parseQuantity(a), parseQuantity(b)) > 0;
+  const at = (list: string) => path.child(list).key(name);
+  if (exceeds(min, max)) errors.push(invalid(at('min'), min, `min value ${min} is greater than max value ${max}`));
+  if (exceeds(min, request))
+    errors.push(invalid(at('defaultRequest'), request, `min value ${min} is greater than default request value ${request}`));
+  if (exceeds(request, max))
+    errors.push(invalid(at('defaultRequest'), request, `default request value ${request} is greater than max value ${max}`));
+  if (exceeds(request, limit)) {
+    errors.push(invalid(at('defaultRequest'), request, `default request value ${request} is greater than default limit value ${limit}`));
+  }
+  if (exceeds(min, limit)) errors.push(invalid(at('default'), min, `min value ${min} is greater than default value ${limit}`));
+  if (exceeds(limit, max)) errors.push(invalid(at('default'), max, `default value ${limit} is greater than max value ${max}`));
+  const ratio = item.maxLimitRequestRatio?.[name];
+  if (ratio === undefined) return errors;
+  if (compareQuantities(parseQuantity(ratio), quantityOf(1)) < 0)
+    errors.push(invalid(at('maxLimitRequestRatio'), ratio, `ratio ${ratio} is less than 1`));
+  if (min !== undefined && max !== undefined) {
+    const possible = quantityMilliValue(max) / quantityMilliValue(min);
+    if (quantityMilliValue(ratio) / 1000 > possible) {
+      errors.push(invalid(at('maxLimitRequestRatio'), ratio, `ratio ${ratio} is greater than max/min = ${possible.toFixed(6)}`));
+    }
+  }
+  return errors;
+}

@@ -1,6 +1,14 @@
-import type { Namespace } from '../../../types/core-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import type { Namespace } from '../../../types/core-v1.ts';
+import { type FieldError, invalid } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { nameIsDNSLabel, qualifiedNameProblems } from '../../../validation/names.ts';
 
+/** What the namespace controller removes once it has emptied a Namespace. */
+export const namespaceFinalizer = 'kubernetes';
+
+/** A scope for names; deleting it deletes all in it. */
 export const namespaces = defineResource<Namespace>({
   group: '',
   version: 'v1',
@@ -13,4 +21,41 @@ export const namespaces = defineResource<Namespace>({
     status: { kind: 'Namespace', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'namespaces',
+  nameRule: nameIsDNSLabel,
+  printerColumns: [nameColumn, textColumn('Status', ({ status }) => status?.phase ?? ''), ageColumn],
+  selectableFields: { 'status.phase': ({ status }) => status?.phase ?? '' },
+  /** Nothing may be left behind: every Namespace starts with the finalizer. */
+  prepareForCreate(namespace) {
+    namespace.status = { phase: 'Active' };
+    const { finalizers = [] } = (namespace.spec ??= {});
+    if (!finalizers.includes(namespaceFinalizer)) namespace.spec.finalizers = [...finalizers, namespaceFinalizer];
+  },
+  /** Finalizers go only through the subresource finalize. */
+  prepareForUpdate(namespace, old, { subresource }) {
+    if (subresource !== '') return;
+    namespace.spec ??= {};
+    if (old.spec?.finalizers) namespace.spec.finalizers = [...old.spec.finalizers];
+    else delete namespace.spec.finalizers;
+  },
+  canonicalize({ metadata }) {
+    // For namespaces made by generateName, whose name was not there when defaults were.
+    if (metadata.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+  },
+  validate: ({ spec }, path) => validateFinalizerNames(spec?.finalizers ?? [], path.child('spec', 'finalizers')),
+  validateStatusUpdate({ metadata, status }, _old, path) {
+    const phase = status?.phase ?? '';
+    const expected = metadata.deletionTimestamp ? 'Terminating' : 'Active';
+    if (phase === expected) return [];
+    const state = metadata.deletionTimestamp ? 'is not empty' : 'is empty';
+    return [invalid(path.child('status', 'Phase'), phase, `may only be '${expected}' if \`deletionTimestamp\` ${state}`)];
+  },
 });
+
+function validateFinalizerNames(finalizers: readonly string[], path: FieldPath): FieldError[] {
+  return finalizers.flatMap((finalizer) => {
+    const errors = qualifiedNameProblems(finalizer).map((problem) => invalid(path, finalizer, problem));
+    if (errors.length > 0 || finalizer.includes('/')) return errors;
+    const isStandard = ['kubernetes', 'orphan', 'foregroundDeletion'].includes(finalizer);
+    return isStandard ? [] : [invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
+  });
+}

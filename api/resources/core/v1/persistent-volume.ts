@@ -1,6 +1,22 @@
-import type { PersistentVolume } from '../../../types/core-v1.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { formatTime } from '../../../meta/time.ts';
+import { quantityValue } from '../../../quantity/arithmetic.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { diffJSON } from '../../../resource/json-diff.ts';
+import { validateChoice } from '../../../resource/field-rules.ts';
+import { formatAccessModes, storageClassOf } from '../../../semantics/persistent-volumes.ts';
+import type { PersistentVolume, PersistentVolumeSpec } from '../../../types/core-v1.ts';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { validateAccessModes, validateClassName } from './persistent-volume-claim-spec.ts';
+import { validateNodeSelector } from './pod-spec/affinity.ts';
+import { validateNoBacksteps } from './pod-spec/names.ts';
+import { validateCSIDriverName, validateHostPath, validateNFS } from './pod-spec/volumes.ts';
 
+/** Storage that claims can be bound to. */
 export const persistentVolumes = defineResource<PersistentVolume>({
   group: '',
   version: 'v1',
@@ -11,4 +27,139 @@ export const persistentVolumes = defineResource<PersistentVolume>({
     status: { kind: 'PersistentVolume', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'persistentvolumes',
+  printerColumns: [
+    nameColumn,
+    textColumn('Capacity', ({ spec }) => spec?.capacity?.storage ?? '0'),
+    textColumn('Access Modes', ({ spec }) => formatAccessModes(spec?.accessModes)),
+    textColumn('Reclaim Policy', ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? ''),
+    textColumn('Status', ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''))),
+    textColumn('Claim', ({ spec }) => (spec?.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '')),
+    textColumn('StorageClass', storageClassOf),
+    textColumn('VolumeAttributesClass', ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>'),
+    textColumn('Reason', ({ status }) => status?.reason ?? ''),
+    ageColumn,
+    wideColumn('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>'),
+  ],
+  prepareForCreate(volume, { nowMs }) {
+    volume.status = { phase: 'Pending', lastPhaseTransitionTime: formatTime(nowMs) };
+  },
+  prepareForUpdate(volume, old, { subresource, nowMs }) {
+    if (subresource !== 'status' || !volume.status || volume.status.phase === old.status?.phase) return;
+    if (volume.status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)
+      volume.status.lastPhaseTransitionTime = formatTime(nowMs);
+  },
+  validate: ({ spec = {} }, path) => validateSpec(spec, path.child('spec')),
+  validateUpdate(volume, old, path) {
+    const [spec, before] = [sourceOf(volume.spec), sourceOf(old.spec)];
+    const errors: FieldError[] = [];
+    if (!isSemanticallyEqual(spec, before)) {
+      const message = `spec.persistentvolumesource is immutable after creation\n${diffJSON(before, spec)}`;
+      errors.push(forbidden(path.child('spec', 'persistentvolumesource'), message));
+    }
+    errors.push(...validateImmutable(path.child('volumeMode'), volume.spec?.volumeMode, old.spec?.volumeMode));
+    const affinity = volume.spec?.nodeAffinity;
+    if (old.spec?.nodeAffinity !== undefined && !isSemanticallyEqual(affinity, old.spec.nodeAffinity)) {
+      errors.push(invalid(path.child('nodeAffinity'), affinity, 'field is immutable, except for updating from beta label to GA'));
+    }
+    return errors;
+  },
 });
+
+type Spec = DeepReadonly<PersistentVolumeSpec>;
+
+/** Fields that say how the storage is reached; there is exactly one of them. */
+const sourceFields = [
+  'hostPath',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'flocker',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'cephfs',
+  'iscsi',
+  'cinder',
+  'fc',
+  'flexVolume',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'scaleIO',
+  'local',
+  'storageos',
+  'csi',
+] as const satisfies readonly (keyof PersistentVolumeSpec)[];
+
+function sourceOf(spec: Spec | undefined): object {
+  return Object.fromEntries(Object.entries(spec ?? {}).filter(([field]) => (sourceFields as readonly string[]).includes(field)));
+}
+
+function validateSpec(spec: Spec, path: FieldPath): FieldError[] {
+  const errors = [
+    ...validateAccessModes(spec.accessModes, path.child('accessModes'), '', 'may not use ReadWriteOncePod with other access modes'),
+    ...validateCapacity(spec, path.child('capacity')),
+  ];
+  if (spec.persistentVolumeReclaimPolicy) {
+    errors.push(
+      ...validateChoice(path.child('persistentVolumeReclaimPolicy'), spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain']),
+    );
+  }
+  if (spec.nodeAffinity !== undefined) {
+    const at = path.child('nodeAffinity', 'required');
+    errors.push(
+      ...(spec.nodeAffinity.required
+        ? validateNodeSelector(spec.nodeAffinity.required, at)
+        : [required(at, 'must specify required node constraints')]),
+    );
+  }
+  errors.push(...validateSource(spec, path));
+  if (spec.hostPath && spec.hostPath.path?.replace(/\/+$/, '') === '' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    errors.push(forbidden(path.child('persistentVolumeReclaimPolicy'), "may not be 'recycle' for a hostPath mount of '/'"));
+  }
+  errors.push(...validateClassName(spec.storageClassName, path.child('storageClassName')));
+  if (spec.volumeMode !== undefined)
+    errors.push(...validateChoice(path.child('volumeMode'), spec.volumeMode, ['Block', 'Filesystem'], 'unsupported'));
+  if (spec.volumeAttributesClassName === undefined) return errors;
+  const at = path.child('volumeAttributesClassName');
+  errors.push(
+    ...(spec.volumeAttributesClassName === ''
+      ? [required(at, 'an empty string is disallowed')]
+      : validateClassName(spec.volumeAttributesClassName, at)),
+  );
+  if (spec.csi === undefined) errors.push(required(path.child('csi'), 'has to be specified when using volumeAttributesClassName'));
+  return errors;
+}
+
+function validateCapacity({ capacity = {} }: Spec, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const entries = Object.entries(capacity);
+  if (entries.length === 0) errors.push(required(path));
+  if (capacity.storage === undefined || entries.length > 1) errors.push(notSupported(path, capacity, ['storage']));
+  for (const [name, text] of entries) {
+    const value = quantityValue(text);
+    if (value < 0) errors.push(invalid(path.key(name), value, 'must be a valid resource quantity'));
+    if (value <= 0) errors.push(invalid(path.key(name), text, 'must be greater than zero'));
+  }
+  return errors;
+}
+
+function validateSource(spec: Spec, path: FieldPath): FieldError[] {
+  const [type, ...others] = sourceFields.filter((field) => spec[field] !== undefined);
+  if (type === undefined) return [required(path, 'must specify a volume type')];
+  const errors = others.map((other) => forbidden(path.child(other), 'may not specify more than 1 volume type'));
+  const at = path.child(type);
+  if (type === 'hostPath') errors.push(...validateHostPath(spec.hostPath, at));
+  if (type === 'nfs') errors.push(...validateNFS(spec.nfs, at));
+  if (type === 'local') {
+    errors.push(...(spec.local?.path ? validateNoBacksteps(at.child('path'), spec.local.path) : [required(at.child('path'))]));
+    if (spec.nodeAffinity?.required === undefined) errors.push(required(path.child('nodeAffinity'), 'Local volume requires node affinity'));
+  }
+  if (type === 'csi') {
+    errors.push(...validateCSIDriverName(spec.csi?.driver ?? '', at.child('driver')));
+    if (!spec.csi?.volumeHandle) errors.push(required(at.child('volumeHandle')));
+  }
+  return errors;
+}

@@ -1,6 +1,11 @@
-import type { PodTemplate } from '../../../types/core-v1.ts';
+import { nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { formatLabels } from '../../../semantics/label-selectors.ts';
+import type { PodTemplate } from '../../../types/core-v1.ts';
+import { validatePodTemplate } from './pod-spec/pod-template.ts';
+import { canonicalizeTemplate } from './pod-spec/service-account.ts';
 
+/** A Pod to be, for those who want to keep one by itself. */
 export const podTemplates = defineResource<PodTemplate>({
   group: '',
   version: 'v1',
@@ -8,4 +13,14 @@ export const podTemplates = defineResource<PodTemplate>({
   names: { kind: 'PodTemplate', plural: 'podtemplates' },
   definition: 'io.k8s.api.core.v1.PodTemplate',
   storagePrefix: 'podtemplates',
+  hasGeneration: true,
+  generationFields: ['template'],
+  printerColumns: [
+    nameColumn,
+    textColumn('Containers', ({ template }) => (template?.spec?.containers ?? []).map(({ name }) => name).join(',')),
+    textColumn('Images', ({ template }) => (template?.spec?.containers ?? []).map(({ image }) => image ?? '').join(',')),
+    textColumn('Pod Labels', ({ template }) => formatLabels(template?.metadata?.labels)),
+  ],
+  default: ({ template }) => canonicalizeTemplate(template),
+  validate: ({ template }, path) => validatePodTemplate(template ?? {}, path.child('template')),
 });

@@ -1,6 +1,53 @@
-import type { ResourceQuota } from '../../../types/core-v1.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { parseQuantity } from '../../../quantity/quantity.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { invalidFor } from '../../../resource/field-rules.ts';
+import { isHugePagesResource } from '../../../semantics/resource-list.ts';
+import type { ResourceQuota } from '../../../types/core-v1.ts';
+import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { qualifiedNameProblems } from '../../../validation/names.ts';
 
+const countable = new Set([
+  'pods',
+  'services',
+  'replicationcontrollers',
+  'resourcequotas',
+  'secrets',
+  'persistentvolumeclaims',
+  'configmaps',
+  'services.nodeports',
+  'services.loadbalancers',
+]);
+const computable = new Set([
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.storage',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'storage',
+]);
+const scopes = new Set([
+  'Terminating',
+  'NotTerminating',
+  'BestEffort',
+  'NotBestEffort',
+  'PriorityClass',
+  'CrossNamespacePodAffinity',
+  'VolumeAttributesClass',
+]);
+const opposites = [
+  ['BestEffort', 'NotBestEffort'],
+  ['Terminating', 'NotTerminating'],
+] as const;
+
+/** How much the objects of a namespace may take together. */
 export const resourceQuotas = defineResource<ResourceQuota>({
   group: '',
   version: 'v1',
@@ -11,4 +58,85 @@ export const resourceQuotas = defineResource<ResourceQuota>({
     status: { kind: 'ResourceQuota', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'resourcequotas',
+  printerColumns: [
+    nameColumn,
+    textColumn('Request', (quota) => formatUsage(quota, false)),
+    textColumn('Limit', (quota) => formatUsage(quota, true)),
+    ageColumn,
+  ],
+  validate: ({ spec = {} }, path) => [
+    ...validateAmounts(spec.hard, path.child('spec', 'hard')),
+    ...validateScopes(spec.scopes ?? [], path.child('spec', 'scopes')),
+    ...validateScopeSelector(spec, path.child('spec', 'scopeSelector', 'matchExpressions')),
+  ],
+  validateUpdate({ spec }, old, path) {
+    const now = new Set(spec?.scopes);
+    const same = now.symmetricDifference(new Set(old.spec?.scopes)).size === 0;
+    return same ? [] : [invalid(path.child('spec', 'scopes'), spec?.scopes ?? null, 'field is immutable')];
+  },
+  validateStatusUpdate: ({ status }, _old, path) => [
+    ...validateAmounts(status?.hard, path.child('status', 'hard')),
+    ...validateAmounts(status?.used, path.child('status', 'used')),
+  ],
 });
+
+function formatUsage({ status }: DeepReadonly<ResourceQuota>, ofLimits: boolean): string {
+  return Object.entries(status?.hard ?? {})
+    .filter(([name]) => name.startsWith('limits.') === ofLimits)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, hard]) => `${name}: ${status?.used?.[name] ?? '0'}/${hard}`)
+    .join(', ');
+}
+
+function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, path: FieldPath): FieldError[] {
+  return Object.entries(amounts ?? {}).flatMap(([name, text]) => {
+    const at = path.key(name);
+    const problems = qualifiedNameProblems(name);
+    if (problems.length > 0) return invalidFor(at, name, problems);
+    const isStandard = countable.has(name) || computable.has(name) || isHugePagesResource(name.replace(/^requests\./, ''));
+    const errors: FieldError[] = [];
+    if (!name.includes('/') && !isStandard) errors.push(invalid(at, name, 'must be a standard resource for quota'));
+    const quantity = parseQuantity(text);
+    if (quantity.unscaled < 0n) errors.push(invalid(at, text, 'must be greater than or equal to 0'));
+    if (countable.has(name) && quantity.scale < 0 && quantity.unscaled % 10n ** BigInt(-quantity.scale) !== 0n) {
+      errors.push(invalid(at, text, 'must be an integer'));
+    }
+    return errors;
+  });
+}
+
+function validateScopes(given: readonly string[], path: FieldPath): FieldError[] {
+  const errors = given.filter((scope) => !scopes.has(scope)).map(() => invalid(path, given, 'unsupported scope'));
+  if (opposites.some(([a, b]) => given.includes(a) && given.includes(b))) errors.push(invalid(path, given, 'conflicting scopes'));
+  return errors;
+}
+
+const withoutValues = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']);
+
+function validateScopeSelector(
+  { scopeSelector, scopes: given }: NonNullable<DeepReadonly<ResourceQuota>['spec']>,
+  path: FieldPath,
+): FieldError[] {
+  const expressions = scopeSelector?.matchExpressions ?? [];
+  const errors: FieldError[] = [];
+  for (const { scopeName, operator, values = [] } of expressions) {
+    if (!scopes.has(scopeName)) errors.push(invalid(path.child('scopeName'), scopeName, 'unsupported scope'));
+    if (withoutValues.has(scopeName) && operator !== 'Exists') {
+      const detail =
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+      errors.push(invalid(path.child('operator'), operator, detail));
+    }
+    if (operator === 'In' || operator === 'NotIn') {
+      if (values.length === 0)
+        errors.push(required(path.child('values'), "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"));
+    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+      if (values.length > 0)
+        errors.push(
+          invalid(path.child('values'), values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"),
+        );
+    } else errors.push(invalid(path.child('operator'), operator ?? '', 'not a valid selector operator'));
+  }
+  const names = expressions.map(({ scopeName }) => scopeName as string);
+  if (opposites.some(([a, b]) => names.includes(a) && names.includes(b))) errors.push(invalid(path, given ?? null, 'conflicting scopes'));
+  return errors;
+}

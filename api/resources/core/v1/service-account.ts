@@ -1,6 +1,8 @@
-import type { ServiceAccount } from '../../../types/core-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import type { ServiceAccount } from '../../../types/core-v1.ts';
 
+/** Who Pods are to the API. */
 export const serviceAccounts = defineResource<ServiceAccount>({
   group: '',
   version: 'v1',
@@ -11,4 +13,6 @@ export const serviceAccounts = defineResource<ServiceAccount>({
     token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] },
   },
   storagePrefix: 'serviceaccounts',
+  allowUnconditionalUpdate: false,
+  printerColumns: [nameColumn, textColumn('Secrets', ({ secrets }) => secrets?.length ?? 0), ageColumn],
 });
