@@ -39,7 +39,7 @@ export function statusPatch(present: DeepReadonly<PodStatus>, wanted: DeepReadon
   return Object.keys(patch).length > 0 ? patch : undefined;
 }
 
-/** Structural equality; absent, null, and empty lists and objects are the same. */
+/** Structural equality; absent, null, and empty texts, lists and objects are the same. */
 function isSame(a: unknown, b: unknown): boolean {
   if (isEmpty(a) && isEmpty(b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
@@ -48,5 +48,5 @@ function isSame(a: unknown, b: unknown): boolean {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+  return value === undefined || value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 }

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import type { Node, Pod } from '../../../api/types/core-v1.ts';
+import { admitPod } from './admit-pod.ts';
+
+const node: Node = { metadata: { name: 'n', labels: { disk: 'ssd' } }, status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3' } } };
+const pod = (name: string, cpu?: string, spec: Partial<Pod['spec']> = {}, hostPort?: number): Pod => ({
+  metadata: { name, uid: name },
+  spec: {
+    containers: [
+      {
+        name: 'c',
+        ...(cpu ? { resources: { requests: { cpu } } } : {}),
+        ...(hostPort ? { ports: [{ containerPort: 80, hostPort }] } : {}),
+      },
+    ],
+    ...spec,
+  },
+});
+
+describe('admitPod', () => {
+  const cases: [string, Pod, Pod[], unknown][] = [
+    ['fits', pod('a', '1500m'), [pod('b', '500m')], undefined],
+    [
+      'no CPU',
+      pod('a', '1600m'),
+      [pod('b', '500m')],
+      ['OutOfcpu', "Node didn't have enough resource: cpu, requested: 1600, used: 500, capacity: 2000"],
+    ],
+    [
+      'too many',
+      pod('a'),
+      [pod('b'), pod('c'), pod('d')],
+      ['OutOfpods', "Node didn't have enough resource: pods, requested: 1, used: 3, capacity: 3"],
+    ],
+    [
+      'unknown resource',
+      pod('a', undefined, { containers: [{ name: 'c', resources: { requests: { 'x.y/z': '1' } } }] }),
+      [],
+      ['OutOfx.y/z', "Node didn't have enough resource: x.y/z, requested: 1, used: 0, capacity: 0"],
+    ],
+    [
+      'node selector',
+      pod('a', undefined, { nodeSelector: { disk: 'hdd' } }),
+      [],
+      ['NodeAffinity', "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"],
+    ],
+    [
+      'host port',
+      pod('a', undefined, {}, 80),
+      [pod('b', undefined, {}, 80)],
+      ['NodePorts', "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"],
+    ],
+    [
+      'AppArmor',
+      pod('a', undefined, { securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } }),
+      [],
+      ['AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host'],
+    ],
+    [
+      'other OS',
+      pod('a', undefined, { os: { name: 'windows' } }),
+      [],
+      ['PodOSNotSupported', "Failed to admit pod as the OS field doesn't match node OS"],
+    ],
+  ];
+  for (const [name, subject, others, expected] of cases) {
+    it(name, () => {
+      const refusal = admitPod(subject, node, others);
+      assert.deepEqual(refusal && [refusal.reason, refusal.message.replace('Pod was rejected: ', '')], expected);
+    });
+  }
+});

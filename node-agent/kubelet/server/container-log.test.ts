@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { createHostFiles } from '../../linux/host-files.ts';
+import { type LogOptions, readContainerLog } from './container-log.ts';
+import { parseLogLine } from './log-line.ts';
+
+const all: LogOptions = {
+  follow: false,
+  timestamps: false,
+  tailLines: undefined,
+  limitBytes: undefined,
+  sinceMs: undefined,
+  stream: 'All',
+};
+const line = (second: number, text: string, stream = 'stdout', tag = 'F') => `2026-01-01T00:00:0${second}.5Z ${stream} ${tag} ${text}\n`;
+
+describe('parseLogLine', () => {
+  const time = '2026-11-24T06:40:21.86Z';
+  const cases: [string, unknown][] = [
+    [`${time} stdout F hello  world `, { time, stream: 'stdout', isPartial: false, content: 'hello  world ' }],
+    [`${time} stderr P part`, { time, stream: 'stderr', isPartial: true, content: 'part' }],
+    [`${time} stdout F `, { time, stream: 'stdout', isPartial: false, content: '' }],
+    [`${time} stdout F`, { time, stream: 'stdout', isPartial: false, content: '' }],
+    ['', undefined],
+    ['no log line', undefined],
+    [`${time} stdin F x`, undefined],
+  ];
+  for (const [text, expected] of cases) it(JSON.stringify(text), () => assert.deepEqual(parseLogLine(text), expected));
+});
+
+describe('readContainerLog', () => {
+  let directory = '';
+  before(async () => {
+    directory = await mkdtemp(`${tmpdir()}/container-log-`);
+  });
+  after(() => rm(directory, { recursive: true }));
+
+  const open = (options: Partial<LogOptions>, isRunning: () => boolean = () => false) =>
+    readContainerLog(
+      {
+        files: createHostFiles(),
+        path: `${directory}/0.log`,
+        clock: systemClock,
+        isRunning: async () => isRunning(),
+        signal: new AbortController().signal,
+      },
+      { ...all, ...options },
+    );
+  const read = async (content: string, options: Partial<LogOptions>) => {
+    await writeFile(`${directory}/0.log`, content);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of open(options)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  };
+  const log = line(1, 'one') + line(2, 'two', 'stderr') + line(3, 'thr', 'stdout', 'P') + line(3, 'ee') + line(4, 'four');
+
+  const cases: [string, Partial<LogOptions>, string][] = [
+    ['everything, parts joined', {}, 'one\ntwo\nthree\nfour\n'],
+    ['the last line', { tailLines: 1 }, 'four\n'],
+    ['the last lines, one of them in parts', { tailLines: 2 }, 'three\nfour\n'],
+    ['more lines than there are', { tailLines: 9 }, 'one\ntwo\nthree\nfour\n'],
+    ['no line', { tailLines: 0 }, ''],
+    ['a time', { sinceMs: 1_767_225_602_500 }, 'two\nthree\nfour\n'],
+    ['bytes', { limitBytes: 5 }, 'one\nt'],
+    ['one stream', { stream: 'Stderr' }, 'two\n'],
+    ['times', { timestamps: true, tailLines: 1 }, '2026-01-01T00:00:04.5Z four\n'],
+  ];
+  for (const [name, options, expected] of cases) it(name, async () => assert.equal(await read(log, options), expected));
+
+  it('finds the end of a log larger than it reads at once', async () => {
+    const lines = Array.from({ length: 5000 }, (_, index) => line(1, `line ${index} ${'x'.repeat(40)}`));
+    const text = await read(lines.join(''), { tailLines: 3000 });
+    assert.deepEqual([text.split('\n').length - 1, text.startsWith('line 2000 ')], [3000, true]);
+  });
+
+  it('follows until the container has ended, and reads what it wrote last', async () => {
+    await writeFile(`${directory}/0.log`, line(1, 'first'));
+    let runs = true;
+    const texts: string[] = [];
+    for await (const chunk of open({ follow: true }, () => runs)) {
+      texts.push(Buffer.from(chunk).toString());
+      if (texts.length === 1) await appendFile(`${directory}/0.log`, line(2, 'second'));
+      if (texts.length === 2) {
+        await appendFile(`${directory}/0.log`, line(3, 'last'));
+        runs = false;
+      }
+    }
+    assert.equal(texts.join(''), 'first\nsecond\nlast\n');
+  });
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { lstat, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { createHostFiles } from '../../linux/host-files.ts';
+import { writeAtomically } from './atomic-writer.ts';
+
+describe('writeAtomically', () => {
+  let directory = '';
+  before(async () => {
+    directory = `${await mkdtemp(`${tmpdir()}/atomic-writer-`)}/volume`;
+  });
+  after(() => rm(directory, { recursive: true }));
+  let count = 0;
+  const write = (content: Record<string, string>, mode = 0o644) => {
+    const payload = new Map(Object.entries(content).map(([path, text]) => [path, { content: new TextEncoder().encode(text), mode }]));
+    return writeAtomically(createHostFiles(), directory, payload, { unique: String(++count) });
+  };
+  const visible = async () => (await readdir(directory)).filter((name) => !name.startsWith('..')).sort();
+
+  it('shows files through links that change together', async () => {
+    assert.equal(await write({ a: '1', 'deep/er/b': '2' }), true);
+    assert.deepEqual(await visible(), ['a', 'deep']);
+    assert.equal(await readlink(`${directory}/a`), '..data/a');
+    assert.equal(await readFile(`${directory}/deep/er/b`, 'utf8'), '2');
+    assert.equal((await lstat(`${directory}/..data`)).isSymbolicLink(), true);
+  });
+
+  it('does nothing when nothing differs', async () => {
+    const before = await readlink(`${directory}/..data`);
+    assert.equal(await write({ a: '1', 'deep/er/b': '2' }), false);
+    assert.equal(await readlink(`${directory}/..data`), before);
+  });
+
+  it('replaces content, adds and takes away', async () => {
+    assert.equal(await write({ a: 'new', c: '3' }), true);
+    assert.deepEqual(await visible(), ['a', 'c']);
+    assert.equal(await readFile(`${directory}/a`, 'utf8'), 'new');
+    assert.equal((await readdir(directory)).filter((name) => /^\.\.\d/.test(name)).length, 1);
+  });
+
+  it('gives files their mode', async () => {
+    await write({ a: 'new', c: '3' }, 0o400);
+    await write({ a: 'newer', c: '3' }, 0o400);
+    assert.equal((await stat(`${directory}/a`)).mode & 0o777, 0o400);
+  });
+});
