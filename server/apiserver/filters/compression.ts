@@ -30,8 +30,12 @@ function acceptsGzip(header: string | undefined): boolean {
 }
 
 function compressed(response: APIResponse, body: APIResponse['body']): APIResponse {
-  const { 'content-length': _length, ...headers } = response.headers;
-  return { ...response, headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, body };
+  const { 'content-length': _length, vary, ...headers } = response.headers;
+  return {
+    ...response,
+    headers: { ...headers, 'content-encoding': 'gzip', vary: vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding` },
+    body,
+  };
 }
 
 /** Looks at the beginning first: a list that turns out small goes out as it is. */
