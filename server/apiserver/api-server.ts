@@ -8,9 +8,7 @@ import type { InformerFactory } from '../../api/client/informer.ts';
 import type { Transport } from '../../api/client/transport.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
-import { groupResource, type ResourceDefinition } from '../../api/resource/resource-definition.ts';
-import type { Storage } from '../storage/storage.ts';
-import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
+import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import type { TokenAuthenticator, TokenIssuer } from './authentication/authenticator.ts';
 import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
 import { loopbackUser } from './authentication/well-known.ts';
@@ -20,7 +18,6 @@ import type { EscalationGuard } from './authorization/escalation.ts';
 import type { RuleResolver } from './authorization/rbac-authorizer.ts';
 import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
-import { createResourceEndpoints, type ResourceEndpoints } from './endpoints/dispatch.ts';
 import { createDiscovery } from './endpoints/discovery.ts';
 import { createHealth, type HealthCheck, type HealthEndpoint } from './endpoints/health.ts';
 import { createServerMetrics, type ServerMetrics } from './endpoints/metrics.ts';
@@ -34,10 +31,6 @@ import { createContext } from './filters/create-context.ts';
 import { errorResponse } from './filters/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
 import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.ts';
-import { measureStorage } from './measure-storage.ts';
-import type { RegistryHooks } from './registry/hooks.ts';
-import type { Admission } from './registry/registry-dependencies.ts';
-import type { Dialer, SubresourceHandler } from './registry/subresources/subresource.ts';
 import type { Handler, RequestInfo } from './request-context.ts';
 import { parseRequestInfo } from './request-info.ts';
 
@@ -58,11 +51,13 @@ export interface APIServerParts {
   readonly metrics: Pick<ServerMetrics, 'watchEvent' | 'storeRequest'>;
 }
 
-/** What belongs to the resources and is made of the server's parts. */
-export interface ResourceParts {
-  readonly admission: Admission;
-  hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
-  readonly subresourceHandlers: readonly SubresourceHandler[];
+/** The resources as the server needs them. */
+export interface ServedResources {
+  readonly handle: Handler;
+  /** Another array means that something has changed. */
+  definitions(): readonly ResourceDefinition[];
+  /** Stored objects by resource, for metrics. */
+  objectCounts(): Iterable<readonly [resource: string, count: number]>;
 }
 
 export interface APIServerOptions {
@@ -70,19 +65,15 @@ export interface APIServerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly version: VersionInfo;
-  /** Every served definition. */
-  readonly definitions: readonly ResourceDefinition[];
-  readonly storage: Storage;
-  /** Follow `storage`. */
-  readonly caches: CacheSource;
-  readonly dialer: Dialer;
-  createResourceParts(parts: APIServerParts): ResourceParts;
+  createResources(parts: APIServerParts): ServedResources;
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
   /** Default true. */
   readonly allowAnonymous?: boolean;
   /** host:port under which clients reach the server. */
   readonly externalAddress: string;
   readonly openAPI: OpenAPIDocuments;
+  /** Rejects if the store cannot be used. */
+  checkStorage(signal: AbortSignal): Promise<void>;
   /** Default: upstream's. */
   readonly limits?: ConcurrencyLimits;
   /** Default 60 s. */
@@ -107,7 +98,7 @@ const shutdownReason = 'the API server is shutting down';
 
 /** The API server: a Transport. It opens no sockets and reads no files; serving and storage are given to it or put around it. */
 export function createAPIServer(options: APIServerOptions): APIServer {
-  const { clock, random, logger, definitions } = options;
+  const { clock, random, logger } = options;
   // The server is its own client: what it asks itself goes through the chain that is made further down.
   let handle: Handler = () => Promise.reject(new Error('the API server is not complete yet'));
   const transport = createTransport(options, (context) => handle(context));
@@ -117,9 +108,11 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const authorization = createAuthorization(informers, nodeRules);
   const { authorizer, resolver: rules, escalation } = authorization;
   const { tokens, tokenIssuer } = authentication;
-  const isServed = createIsServed(() => definitions);
-  const metrics = createServerMetrics({ isServed, objectCounts: () => objectCounts(definitions, resources) });
-  const resources = createResources(options, {
+  const metrics = createServerMetrics({
+    isServed: createIsServed(() => resources.definitions()),
+    objectCounts: () => resources.objectCounts(),
+  });
+  const resources = options.createResources({
     clock,
     random,
     logger,
@@ -135,13 +128,13 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const health = createHealth(logger);
   const gate = createShutdownGate();
   const nonResources = createNonResourceEndpoints({
-    discovery: createDiscovery({ definitions: () => definitions, serverAddress: options.externalAddress }),
+    discovery: createDiscovery({ definitions: () => resources.definitions(), serverAddress: options.externalAddress }),
     health,
     metrics,
     openAPI: createOpenAPI(options.openAPI),
     openID: createOpenIDDocuments(authentication.keys, options.authentication.issuer, options.externalAddress),
     version: options.version,
-    groupPaths: () => groupPaths(definitions),
+    groupPaths: () => groupPaths(resources.definitions()),
     healthPaths: () => health.paths(),
   });
   const chain: ChainDependencies = {
@@ -175,8 +168,8 @@ function createLifecycle({ options, informers, health, gate, bootstrap }: Lifecy
   const running = new AbortController();
   let informing: Promise<void> = Promise.resolve();
   let hasSynced = false;
-  health.add({ name: 'etcd', check: (signal) => options.storage.checkHealth(signal) });
-  health.add({ name: 'etcd-readiness', check: (signal) => options.storage.checkHealth(signal), only: 'readyz' });
+  health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
+  health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
   health.add({ name: 'informer-sync', check: () => assert(hasSynced, 'informers have not synced yet'), only: 'readyz' });
   health.add({ name: 'shutdown', check: () => assert(!gate.isClosing, shutdownReason), only: 'readyz' });
   return {
@@ -191,34 +184,6 @@ function createLifecycle({ options, informers, health, gate, bootstrap }: Lifecy
       await Promise.all([gate.close(), informing.catch(() => {})]);
     },
   };
-}
-
-function createResources(options: APIServerOptions, parts: APIServerParts): ResourceEndpoints {
-  const { clock, random, definitions } = options;
-  const { admission, hooksFor, subresourceHandlers } = options.createResourceParts(parts);
-  const storage = measureStorage(options.storage, definitions, parts.metrics, clock);
-  return createResourceEndpoints({
-    registry: { storage, caches: options.caches, clock, random, admission, definitions, hooksFor },
-    random,
-    subresourceHandlers,
-    subresources: {
-      client: parts.client,
-      clock,
-      random,
-      authorizer: parts.authorizer,
-      tokenIssuer: parts.tokenIssuer,
-      tokenAuthenticator: parts.tokens,
-      dialer: options.dialer,
-    },
-  });
-}
-
-function* objectCounts(definitions: readonly ResourceDefinition[], resources: ResourceEndpoints): Iterable<readonly [string, number]> {
-  for (const definition of definitions) {
-    // What is stored as another version is counted there.
-    if (definition.storagePrefix === undefined || definition.storageVersion !== undefined) continue;
-    yield [groupResource(definition), resources.storeFor(definition).cache.count()];
-  }
 }
 
 function createTransport({ clock, logger }: APIServerOptions, handle: Handler): Transport {

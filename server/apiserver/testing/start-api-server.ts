@@ -7,8 +7,13 @@ import { systemRandom } from '../../../api/base/system-random.ts';
 import { makeAuthority, makeSigningKey } from '../../pki/make-certificate.ts';
 import type { KeyPairPEM } from '../../pki/certificate-spec.ts';
 import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
-import { createCacheSource } from '../../storage/watch-cache/cache-source.ts';
-import { type APIServer, type APIServerOptions, createAPIServer } from '../api-server.ts';
+import { type CacheSource, createCacheSource } from '../../storage/watch-cache/cache-source.ts';
+import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
+import { groupResource } from '../../../api/resource/resource-definition.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
+import { createResourceEndpoints } from '../endpoints/dispatch.ts';
+import { measureStorage } from '../measure-storage.ts';
 
 export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;
@@ -18,6 +23,8 @@ export interface TestAPIServer extends APIServer {
 export interface TestAPIServerOptions {
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Whose roles are made. */
+  readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;
 }
 
@@ -27,6 +34,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 export async function startAPIServerInProcess({
   clock = systemClock,
   random = systemRandom,
+  controllers = [],
   overrides = {},
 }: TestAPIServerOptions = {}): Promise<TestAPIServer> {
   const making = { clock, random };
@@ -54,15 +62,8 @@ export async function startAPIServerInProcess({
       compiler: 'v8',
       platform: 'linux/amd64',
     },
-    definitions: catalog,
-    storage,
-    caches,
-    dialer: { send: () => Promise.reject(new Error('there is no network')) },
-    createResourceParts: () => ({
-      admission: { async mutate() {}, async validate() {} },
-      hooksFor: () => undefined,
-      subresourceHandlers: [],
-    }),
+    createResources: (parts) => createTestResources(parts, storage, caches),
+    checkStorage: (signal) => storage.checkHealth(signal),
     authentication: {
       clientCAsPEM: [clusterCA.certificatePEM],
       frontProxyCAPEM: frontProxyCA.certificatePEM,
@@ -79,7 +80,7 @@ export async function startAPIServerInProcess({
       serving: { address: '192.0.2.1', port: 6443 },
       clusterCAPEM: clusterCA.certificatePEM,
       frontProxyCAPEM: frontProxyCA.certificatePEM,
-      controllers: [],
+      controllers,
     },
     ...overrides,
   });
@@ -93,5 +94,38 @@ export async function startAPIServerInProcess({
       await caches.close();
       await storage.close();
     },
+  };
+}
+
+/** The registry of all built-in resources, without admission, allocation and subresources of their own. */
+function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
+  const { clock, random, client, authorizer, tokenIssuer, tokens } = parts;
+  const endpoints = createResourceEndpoints({
+    registry: {
+      storage: measureStorage(storage, catalog, parts.metrics, clock),
+      caches,
+      clock,
+      random,
+      admission: { async mutate() {}, async validate() {} },
+      definitions: catalog,
+      hooksFor: () => undefined,
+    },
+    random,
+    subresourceHandlers: [],
+    subresources: {
+      client,
+      clock,
+      random,
+      authorizer,
+      tokenIssuer,
+      tokenAuthenticator: tokens,
+      dialer: { send: () => Promise.reject(new Error('there is no network')) },
+    },
+  });
+  const stored = catalog.filter((definition) => definition.storagePrefix !== undefined && definition.storageVersion === undefined);
+  return {
+    handle: endpoints.handle,
+    definitions: () => catalog,
+    objectCounts: () => stored.map((definition) => [groupResource(definition), endpoints.storeFor(definition).cache.count()] as const),
   };
 }
