@@ -55,6 +55,8 @@ async function tryCreate(
   const { definition, codec, hooks, dependencies } = core;
   const { admission, random } = dependencies;
   const request = core.admissionRequest('CREATE', key, context, { object });
+  // before admission, so that what plugins add belongs to nobody
+  if (!options.keepsManagedFields) core.recordOwnership(object, undefined, context);
   await admission.mutate(request);
   const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });
   let succeeded = false;
@@ -68,7 +70,6 @@ async function tryCreate(
     ]);
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.addWarning(warning);
     definition.canonicalize?.(object);
-    if (!options.keepsManagedFields) core.recordOwnership(object, undefined, context);
     await admission.validate(request);
     if (context.dryRun && (await core.present(key, { newest: true }))) return undefined;
     const result = await core.put(key, object, 0, context.dryRun);

@@ -74,12 +74,12 @@ async function tryUpdate(
   const object = await options.change(old);
   checkIdentity(core, key, object, old, options);
   const request = core.admissionRequest('UPDATE', key, options, { object, oldObject: old });
+  if (!options.keepsManagedFields) core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
   const outcome = await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun });
   let succeeded = false;
   try {
     prepareAndValidate(core, object, old, options);
-    if (!options.keepsManagedFields) core.recordOwnership(object, old, options);
     if (!options.skipAdmission) await admission.validate(request);
     if (isDeletable(object.metadata)) {
       const removed = await core.remove(key, revision, options.dryRun);
