@@ -1,0 +1,47 @@
+import type { Lister } from '../../api/client/informer.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { groupResource, type ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import { catalog } from '../../api/resources/catalog.ts';
+import { createAdmission } from '../apiserver/admission/dispatcher.ts';
+import { admissionPlugins } from '../apiserver/admission/plugins/plugins.ts';
+import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
+import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
+import { createServiceHooks } from '../apiserver/registry/allocation/service-hooks.ts';
+import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
+import { subresourceHandlers } from '../apiserver/registry/subresources/subresources.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
+
+export interface ResourcesOptions {
+  readonly storage: Storage;
+  readonly caches: CacheSource;
+  readonly serviceCIDR: string;
+  readonly dialer: Dialer;
+}
+
+/** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
+export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
+  const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
+  const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => informers.informer(resource).lister;
+  const serviceHooks = createServiceHooks({ client, lister, clock, serviceCIDR: options.serviceCIDR });
+  const endpoints = createResourceEndpoints({
+    random,
+    subresourceHandlers,
+    subresources: { client, clock, random, authorizer, tokenIssuer, tokenAuthenticator: tokens, rules: parts.rules, dialer: options.dialer },
+    registry: {
+      storage: options.storage,
+      caches: options.caches,
+      clock,
+      random,
+      admission: createAdmission(admissionPlugins, { client, lister, clock, random, authorizer, escalation: parts.escalation }),
+      definitions: catalog,
+      hooksFor: (definition) => (definition.group === '' && definition.names.plural === 'services' ? serviceHooks : undefined),
+    },
+  });
+  const stored = catalog.filter((definition) => definition.storagePrefix !== undefined && definition.storageVersion === undefined);
+  return {
+    handle: endpoints.handle,
+    definitions: () => catalog,
+    objectCounts: () => stored.map((definition) => [groupResource(definition), endpoints.storeFor(definition).cache.count()] as const),
+  };
+}

@@ -1,0 +1,205 @@
+import os from 'node:os';
+import type { Logger } from '../api/base/logger.ts';
+import { systemClock } from '../api/base/system-clock.ts';
+import { systemRandom } from '../api/base/system-random.ts';
+import { createClient } from '../api/client/create-client.ts';
+import { createEventRecorder } from '../api/client/event-recorder.ts';
+import type { Transport } from '../api/client/transport.ts';
+import { withUser } from '../api/client/with-user.ts';
+import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
+import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
+import { createResources } from './composition/create-resources.ts';
+import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
+import { maxRevisionsOf, openStorage, type StorageChoice } from './composition/open-storage.ts';
+import { createPKIFiles } from './composition/pki-files.ts';
+import { kubernetesVersion } from './composition/version.ts';
+import { createControllers } from './controllers/controllers.ts';
+import type { Controller } from './controllers/runtime/define-controller.ts';
+import { runControllers } from './controllers/runtime/run-controllers.ts';
+import { type ClusterPKI, ensureClusterPKI } from './pki/ensure-cluster-pki.ts';
+import { schedulerPlugins } from './scheduler/plugins/plugins.ts';
+import { runScheduler } from './scheduler/scheduler.ts';
+import { createDialer } from './serving/dialer.ts';
+import { serve } from './serving/serve.ts';
+import { runCompactor } from './storage/compactor.ts';
+import { createCacheSource } from './storage/watch-cache/cache-source.ts';
+
+export interface ControlPlaneOptions {
+  readonly storage: StorageChoice;
+  readonly storageDirectory: string;
+  readonly pkiDirectory: string;
+  readonly bindAddress: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly advertiseAddress?: string;
+  readonly serviceCIDR: string;
+  readonly clusterDomain: string;
+  readonly logger: Logger;
+  /** Told of each step, for a person to read. */
+  readonly onProgress?: (step: string) => void;
+}
+
+export interface ControlPlane {
+  readonly transport: Transport;
+  readonly pki: ClusterPKI;
+  readonly address: string;
+  readonly port: number;
+  readonly clusterDNSAddress: string;
+  /** Rejects if a part of the control plane has failed for good. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+const issuer = 'https://kubernetes.default.svc.cluster.local';
+/** How long requests under way may take at the end. */
+const shutdownGraceMs = 5000;
+
+/** Builds the whole control plane, starts its parts in order and resolves when it is ready. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { logger, onProgress = () => {} } = options;
+  const clock = systemClock;
+  const address = options.advertiseAddress ?? machineAddress();
+  const [pki, storage] = await Promise.all([
+    ensureClusterPKI({
+      files: createPKIFiles(options.pkiDirectory),
+      logger,
+      clock,
+      random: systemRandom,
+      clusterDomain: options.clusterDomain,
+      serviceAddresses: [firstAddress(options.serviceCIDR)],
+      hostNames: [os.hostname()],
+      addresses: [...new Set([address, ...allAddresses()])],
+    }),
+    openStorage({ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) }),
+  ]);
+  const caches = createCacheSource({ storage, prefix: '/registry/', clock, logger: logger.with({ part: 'watch-cache' }) });
+  await caches.ready();
+  onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
+
+  const stopping = new AbortController();
+  const controllers = createControllers({ rootCA: pki.clusterCA.certificatePEM });
+  const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
+  let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
+  // The port is part of what the server says of itself, so it is taken before the server is built.
+  const endpoint = await serve({
+    transport: (request) => transport(request),
+    host: options.bindAddress,
+    port: options.port,
+    certificate: pki.server,
+    clientCAsPEM: [pki.clusterCA.certificatePEM, pki.frontProxyCA.certificatePEM],
+    clock,
+    logger: logger.with({ part: 'serving' }),
+  });
+  const server = createServer(options, { pki, controllers, address, port: endpoint.port, createResources: (parts) => createResources({ storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts), checkStorage: (signal) => storage.checkHealth(signal) });
+  transport = server.transport;
+  await server.start();
+  onProgress(`API server on https://${address}:${endpoint.port}`);
+
+  const running = [
+    runControllerManager(server, controllers, logger, stopping.signal),
+    runSchedulerProcess(server, logger, stopping.signal),
+    runCompactor({ storage, clock, logger, signal: stopping.signal, ...maxRevisions(options.storage) }),
+  ];
+  onProgress(`${controllers.length} controllers and the scheduler`);
+  const failed = Promise.all(running).then(() => new Promise<never>(() => {}));
+  failed.catch((error: unknown) => logger.error('a part of the control plane has failed', { error }));
+  return {
+    transport,
+    pki,
+    address,
+    port: endpoint.port,
+    clusterDNSAddress: addressAt(options.serviceCIDR, 10),
+    failed,
+    async stop() {
+      stopping.abort(new Error('the control plane is stopping'));
+      await Promise.allSettled(running);
+      await Promise.all([server.close(), endpoint.close(shutdownGraceMs)]);
+      dialer.close();
+      await caches.close();
+      await storage.close();
+    },
+  };
+}
+
+interface ServerParts {
+  readonly pki: ClusterPKI;
+  readonly controllers: readonly Controller[];
+  readonly address: string;
+  readonly port: number;
+  readonly createResources: Parameters<typeof createAPIServer>[0]['createResources'];
+  checkStorage(signal: AbortSignal): Promise<void>;
+}
+
+function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: ServerParts): APIServer {
+  const { pki, address, port } = parts;
+  return createAPIServer({
+    clock: systemClock,
+    random: systemRandom,
+    logger: logger.with({ part: 'apiserver' }),
+    version: {
+      ...kubernetesVersion,
+      gitCommit: 'unknown',
+      gitTreeState: 'clean',
+      buildDate: '1970-01-01T00:00:00Z',
+      goVersion: process.version,
+      compiler: 'v8',
+      platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    },
+    createResources: parts.createResources,
+    authentication: {
+      clientCAsPEM: [pki.clusterCA.certificatePEM],
+      frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
+      frontProxyNames: ['front-proxy-client'],
+      serviceAccountPrivateKeyPEM: pki.serviceAccountKey.privateKeyPEM,
+      issuer,
+      audiences: [issuer],
+    },
+    externalAddress: `${address}:${port}`,
+    openAPI: createOpenAPIDocuments(),
+    checkStorage: parts.checkStorage,
+    bootstrap: {
+      controllers: parts.controllers,
+      serviceCIDRs: [serviceCIDR],
+      kubernetesServiceAddress: firstAddress(serviceCIDR),
+      serving: { address, port },
+      clusterCAPEM: pki.clusterCA.certificatePEM,
+      frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
+    },
+  });
+}
+
+function runControllerManager(server: APIServer, controllers: readonly Controller[], logger: Logger, signal: AbortSignal): Promise<void> {
+  const partLogger = logger.with({ part: 'controllers' });
+  return runControllers({
+    controllers,
+    clientFor: (user) => createClient(withUser(server.transport, user), { userAgent: 'kube-controller-manager' }),
+    informers: server.informers,
+    clock: systemClock,
+    random: systemRandom,
+    logger: partLogger,
+    recorderFor: (client, component) => createEventRecorder({ client, clock: systemClock, logger: partLogger, component }),
+    signal,
+  });
+}
+
+async function runSchedulerProcess(server: APIServer, logger: Logger, signal: AbortSignal): Promise<void> {
+  const partLogger = logger.with({ part: 'scheduler' });
+  const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), { userAgent: 'kube-scheduler' });
+  await runScheduler(
+    {
+      client,
+      informers: server.informers,
+      recorder: createEventRecorder({ client, clock: systemClock, logger: partLogger, component: 'default-scheduler' }),
+      clock: systemClock,
+      random: systemRandom,
+      logger: partLogger,
+      plugins: schedulerPlugins,
+    },
+    signal,
+  );
+}
+
+function maxRevisions(choice: StorageChoice): { readonly maxRevisions?: number } {
+  const limit = maxRevisionsOf(choice);
+  return limit === undefined ? {} : { maxRevisions: limit };
+}
