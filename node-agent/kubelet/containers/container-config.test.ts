@@ -101,7 +101,8 @@ describe('containerConfig', () => {
 });
 
 describe('sandboxConfig', () => {
-  const describeSandbox = (pod: Pod) => sandboxConfig(pod, 1, { paths, cgroupParent: '/kubepods/podu', dns: undefined });
+  const describeSandbox = (pod: Pod) =>
+    sandboxConfig(pod, 1, { paths, cgroupParent: '/kubepods/podu', dns: undefined, clusterDomain: 'cluster.local' });
   it('maps host ports and names the Pod', () => {
     const config = describeSandbox(
       podOf({
@@ -120,6 +121,7 @@ describe('sandboxConfig', () => {
     assert.equal(config.hostname, '');
     const shared = describeSandbox(podOf({}, { shareProcessNamespace: true }));
     assert.equal(shared.linux.security_context.namespace_options.pid, 'POD');
+    assert.equal(describeSandbox(podOf({}, { subdomain: 's', setHostnameAsFQDN: true })).hostname, 'p.s.n.svc.cluster.local');
   });
 });
 

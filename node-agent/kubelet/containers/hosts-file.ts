@@ -1,15 +1,13 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HostAlias, Pod } from '../../../api/types/core-v1.ts';
-import { podHostname } from './sandbox-config.ts';
+import { podFQDN, podHostname } from './sandbox-config.ts';
 
 /** Content of a Pod's /etc/hosts. Pods on the node's network get the node's file, with the Pod's aliases added. */
 export function hostsFile(pod: DeepReadonly<Pod>, podIPs: readonly string[], nodeHosts: string, clusterDomain: string): string {
   const aliases = aliasLines(pod.spec?.hostAliases ?? []);
   if (pod.spec?.hostNetwork) return `# Kubernetes-managed hosts file (host network).\n${nodeHosts}${aliases}`;
   const hostname = podHostname(pod);
-  const subdomain = pod.spec?.subdomain;
-  const fqdn =
-    subdomain && !pod.spec?.hostnameOverride ? `${hostname}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : undefined;
+  const fqdn = podFQDN(pod, clusterDomain);
   const own = podIPs.map((ip) => `${ip}\t${fqdn ? `${fqdn}\t` : ''}${hostname}\n`).join('');
   return `# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost

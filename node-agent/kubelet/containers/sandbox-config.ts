@@ -9,10 +9,12 @@ export interface SandboxSurroundings {
   readonly paths: NodePaths;
   readonly cgroupParent: string;
   readonly dns: PodDNS | undefined;
+  readonly clusterDomain: string;
 }
 
 /** The runtime's description of a Pod as a whole: names, network, namespaces. `attempt` counts the sandboxes of the Pod. */
-export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, { paths, cgroupParent, dns }: SandboxSurroundings): SandboxConfig {
+export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, surroundings: SandboxSurroundings): SandboxConfig {
+  const { paths, cgroupParent, dns } = surroundings;
   const { metadata, spec } = pod;
   const identity = { name: metadata.name ?? '', uid: metadata.uid ?? '', namespace: metadata.namespace ?? '' };
   const security = spec?.securityContext;
@@ -20,7 +22,7 @@ export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, { paths, 
   const runAsGroup = security?.runAsGroup;
   return {
     metadata: { ...identity, attempt },
-    hostname: spec?.hostNetwork ? '' : podHostname(pod),
+    hostname: spec?.hostNetwork ? '' : kernelHostname(pod, surroundings.clusterDomain),
     log_directory: podLogDirectory(paths, identity),
     ...(dns ? { dns_config: dns } : {}),
     port_mappings: spec?.hostNetwork ? [] : portMappings(pod),
@@ -49,6 +51,24 @@ export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, { paths, 
 /** What `hostname` answers in the Pod: at most 63 characters. */
 export function podHostname(pod: DeepReadonly<Pod>): string {
   return pod.spec?.hostnameOverride || pod.spec?.hostname || truncateHostname(pod.metadata.name ?? '');
+}
+
+/** The Pod's full name in the cluster's DNS, if it has one: Pods with a subdomain do. */
+export function podFQDN(pod: DeepReadonly<Pod>, clusterDomain: string): string | undefined {
+  const { subdomain, hostnameOverride } = pod.spec ?? {};
+  if (!subdomain || hostnameOverride) return undefined;
+  return `${podHostname(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
+}
+
+/** The kernel takes at most 64 characters. */
+function kernelHostname(pod: DeepReadonly<Pod>, clusterDomain: string): string {
+  const fqdn = pod.spec?.setHostnameAsFQDN ? podFQDN(pod, clusterDomain) : undefined;
+  if (fqdn === undefined) return podHostname(pod);
+  if (fqdn.length > 64)
+    throw new Error(
+      `failed to construct FQDN from pod hostname and cluster domain, FQDN ${fqdn} is too long (64 characters is the max, ${fqdn.length} characters requested)`,
+    );
+  return fqdn;
 }
 
 function truncateHostname(name: string): string {

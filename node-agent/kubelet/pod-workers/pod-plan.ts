@@ -28,5 +28,6 @@ export async function sandboxConfigOf({ pod, services }: PodContext, attempt: nu
     paths: services.paths,
     cgroupParent: podCgroupName(services.cgroupRoot, pod),
     dns: await services.dns(pod),
+    clusterDomain: services.clusterDomain,
   });
 }

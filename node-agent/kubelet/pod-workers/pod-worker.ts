@@ -3,6 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { EventRecorder } from '../../../api/client/event-recorder.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
+import { findTime } from '../../../api/meta/time.ts';
 import { containerEvents } from '../containers/container-events.ts';
 import { createPodProbes } from '../probes/pod-probes.ts';
 import { runProbe } from '../probes/run-probe.ts';
@@ -148,7 +149,9 @@ class Worker implements PodWorker {
         await this.#collectMessages(runtimePod);
         this.#observe(runtimePod);
         this.#publish(runtimePod);
+        const leftMs = this.#enforceDeadline();
         againAfterMs = await this.#step(runtimePod);
+        if (leftMs !== undefined) againAfterMs = Math.min(againAfterMs ?? leftMs, leftMs);
         if (againAfterMs !== 0 && !this.#isStopped) this.#publish(runtimePod);
         this.#record.hasFailed.delete('step');
       } catch (error) {
@@ -162,6 +165,21 @@ class Worker implements PodWorker {
     this.#probes.stop();
     this.#writer.stop();
     this.#dependencies.onRemoved();
+  }
+
+  /** Stops a Pod that has been active for too long; else how long it still may be, if there is a limit. */
+  #enforceDeadline(): number | undefined {
+    const { spec, status } = this.#pod;
+    const record = this.#record;
+    if (spec?.activeDeadlineSeconds === undefined || record.termination) return undefined;
+    const startedMs = findTime(status?.startTime) ?? record.startMs;
+    const leftMs = startedMs + spec.activeDeadlineSeconds * 1000 - this.#dependencies.services.clock.nowMs();
+    if (leftMs > 0) return leftMs;
+    record.refusal = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
+    this.#events().event('Normal', 'DeadlineExceeded', record.refusal.message);
+    record.termination = { graceSeconds: spec.terminationGracePeriodSeconds ?? 30, reason: 'refused' };
+    this.#abort.abort(new Error('the Pod has to stop'));
+    return undefined;
   }
 
   async #step(runtimePod: RuntimePod): Promise<number | undefined> {

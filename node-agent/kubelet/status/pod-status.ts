@@ -2,7 +2,7 @@ import { formatTime } from '../../../api/meta/time.ts';
 import type { PodStatus } from '../../../api/types/core-v1.ts';
 import { failedInitContainer } from '../pod-workers/plan-containers.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
-import { activeSandbox } from '../runtime/runtime-pod.ts';
+import { activeSandbox, isRunning } from '../runtime/runtime-pod.ts';
 import { type ContainerStatusInput, containerStatuses } from './container-statuses.ts';
 import { podConditions } from './pod-conditions.ts';
 import { podPhase } from './pod-phase.ts';
@@ -30,6 +30,9 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   let phase = podPhase({ pod, initStatuses, statuses, isFinished: input.isFinished, initFailed });
   if (refusal) phase = 'Failed';
   else if (recorded === 'Failed' || recorded === 'Succeeded') phase = recorded; // a phase that is final never changes
+  // Controllers act on a final phase: it is told only when nothing runs any more, sidecars included.
+  if ((phase === 'Failed' || phase === 'Succeeded') && runtimePod.containers.some(isRunning))
+    phase = recorded === 'Running' ? 'Running' : 'Pending';
   const hasSandbox = activeSandbox(runtimePod) !== undefined;
   const conditions = podConditions({ pod, phase, initStatuses, statuses, hasSandbox, now: formatTime(input.nowMs) });
   const { generation } = pod.metadata;

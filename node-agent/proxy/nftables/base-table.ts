@@ -1,0 +1,102 @@
+/** The table of upstream's kube-proxy, so that tools which look for it find it. */
+export const tableName = 'kube-proxy';
+export const table = `ip ${tableName}`;
+
+/** Says in the table's comment how the maps below are to be understood; another layout is replaced, not adopted. */
+export const layoutComment = 'rules for kube-proxy (kubets 1)';
+
+/** Sets and maps whose elements follow Services and the node, with their types. */
+export const containers = {
+  'cluster-ips': 'set { type ipv4_addr; comment "Active ClusterIPs"; }',
+  'nodeport-ips': 'set { type ipv4_addr; comment "IPs that accept NodePort traffic"; }',
+  'hairpin-connections': 'set { type ipv4_addr . ipv4_addr; comment "endpoints that may connect to themselves"; }',
+  'service-ips':
+    'map { type ipv4_addr . inet_proto . inet_service : verdict; comment "ClusterIP, ExternalIP and LoadBalancer IP traffic"; }',
+  'service-nodeports': 'map { type inet_proto . inet_service : verdict; comment "NodePort traffic"; }',
+  'service-endpoints':
+    'map { typeof ip daddr . meta l4proto . th dport . numgen random mod 1 : ip daddr . th dport; comment "the n-th endpoint of a ClusterIP and port"; }',
+  'no-endpoint-services':
+    'map { type ipv4_addr . inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to services with no endpoints"; }',
+  'no-endpoint-nodeports':
+    'map { type inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to service nodeports with no endpoints"; }',
+  'firewall-ips':
+    'map { type ipv4_addr . inet_proto . inet_service : verdict; comment "destinations that are subject to LoadBalancerSourceRanges"; }',
+} as const;
+
+export type Container = keyof typeof containers;
+
+/** Bit 14 of the packet's mark, as upstream: the packet's source is to become the node. */
+const masqueradeMark = '0x4000';
+
+interface BaseChain {
+  readonly hook?: string;
+  readonly rules: readonly string[];
+}
+
+function baseChains(clusterCIDRs: readonly string[]): Readonly<Record<string, BaseChain>> {
+  const destination = 'ip daddr . meta l4proto . th dport';
+  const nodePort = 'ip daddr @nodeport-ips meta l4proto . th dport';
+  return {
+    'mark-for-masquerade': { rules: [`meta mark set meta mark or ${masqueradeMark}`] },
+    'reject-chain': { rules: ['reject'] },
+    masquerading: {
+      rules: [
+        'ct status dnat ip saddr . ip daddr @hairpin-connections masquerade fully-random',
+        `meta mark & ${masqueradeMark} == 0 return`,
+        `meta mark set meta mark xor ${masqueradeMark}`,
+        'masquerade fully-random',
+      ],
+    },
+    services: {
+      rules: [
+        `ip daddr @cluster-ips ip saddr != { ${clusterCIDRs.join(', ')} } jump mark-for-masquerade`,
+        `${destination} vmap @service-ips`,
+        `${nodePort} vmap @service-nodeports`,
+      ],
+    },
+    'service-endpoints-check': { rules: [`${destination} vmap @no-endpoint-services`] },
+    'nodeport-endpoints-check': { rules: [`${nodePort} vmap @no-endpoint-nodeports`] },
+    'firewall-check': { rules: [`${destination} vmap @firewall-ips`] },
+    'cluster-ips-check': { rules: ['ip daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"'] },
+    'nat-prerouting': { hook: 'type nat hook prerouting priority dstnat', rules: ['jump services'] },
+    'nat-output': { hook: 'type nat hook output priority -100', rules: ['jump services'] },
+    'nat-postrouting': { hook: 'type nat hook postrouting priority srcnat', rules: ['jump masquerading'] },
+    'filter-prerouting-pre-dnat': { hook: 'type filter hook prerouting priority -110', rules: ['ct state new jump firewall-check'] },
+    'filter-output-pre-dnat': { hook: 'type filter hook output priority -110', rules: ['ct state new jump firewall-check'] },
+    'filter-input': {
+      hook: 'type filter hook input priority 0',
+      rules: ['ct state new jump nodeport-endpoints-check', 'ct state new jump service-endpoints-check'],
+    },
+    'filter-forward': {
+      hook: 'type filter hook forward priority 0',
+      rules: ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check'],
+    },
+    'filter-output': {
+      hook: 'type filter hook output priority 0',
+      rules: ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check'],
+    },
+  };
+}
+
+/** Chains that belong to the table's frame, not to a Service. */
+export const frameChains: ReadonlySet<string> = new Set(Object.keys(baseChains([])));
+
+/**
+ * The table without any Service: declares what is missing, leaves elements alone, and writes the rules of the frame anew.
+ * Harmless to a table that is in use, since it is one transaction. Fails if what is there has other types.
+ */
+export function renderBaseTable(clusterCIDRs: readonly string[]): string {
+  const chains = Object.entries(baseChains(clusterCIDRs));
+  return [
+    `add table ${table} { comment "${layoutComment}"; }`,
+    ...Object.entries(containers).map(([name, declaration]) => declaration.replace(/^(set|map) /, `add $1 ${table} ${name} `)),
+    ...chains.map(([name, { hook }]) => `add chain ${table} ${name}${hook === undefined ? '' : ` { ${hook}; policy accept; }`}`),
+    ...chains.flatMap(([name, { rules }]) => [`flush chain ${table} ${name}`, ...rules.map((rule) => `add rule ${table} ${name} ${rule}`)]),
+    '',
+  ].join('\n');
+}
+
+/** Takes the table away, whether or not it is there. */
+export function renderTableRemoval(): string {
+  return `add table ${table}\ndelete table ${table}\n`;
+}

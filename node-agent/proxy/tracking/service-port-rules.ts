@@ -1,0 +1,119 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { parseIP } from '../../../api/base/ip-address.ts';
+import { hasClusterIP, requiresLocalExternalTraffic } from '../../../api/semantics/services.ts';
+import type { Service, ServicePort } from '../../../api/types/core-v1.ts';
+import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
+import { collectEndpoints, type Endpoint, nearEndpoints, type NodeIdentity, usableEndpoints } from './endpoint.ts';
+
+export type L4Protocol = 'tcp' | 'udp' | 'sctp';
+
+/** What becomes of a packet for which there is no endpoint to send it to. */
+export type NoEndpointVerdict = 'reject' | 'drop';
+
+/** What a node has to do for one port of one Service. All addresses are IPv4. */
+export interface ServicePortRules {
+  readonly namespace: string;
+  readonly service: string;
+  /** Empty for the only port of a Service without a name. */
+  readonly portName: string;
+  readonly protocol: L4Protocol;
+  readonly clusterIP: string;
+  readonly port: number;
+  /** Port on every address of the node. */
+  readonly nodePort?: number;
+  /** spec.externalIPs. */
+  readonly externalIPs: readonly string[];
+  /** Addresses of load balancers that deliver to the node unchanged. */
+  readonly loadBalancerIPs: readonly string[];
+  /** CIDRs that may use loadBalancerIPs; absent: all may. */
+  readonly loadBalancerSourceRanges?: readonly string[];
+  /** A client keeps its endpoint until it was silent for so many seconds. */
+  readonly affinitySeconds?: number;
+  readonly internalPolicy: 'Cluster' | 'Local';
+  readonly externalPolicy: 'Cluster' | 'Local';
+  /** For traffic under policy Cluster. */
+  readonly clusterEndpoints: readonly Endpoint[];
+  /** For traffic under policy Local; empty if neither policy is. */
+  readonly localEndpoints: readonly Endpoint[];
+  /** Absent: there are endpoints. */
+  readonly internalVerdict?: NoEndpointVerdict;
+  readonly externalVerdict?: NoEndpointVerdict;
+}
+
+/** Services with this label are somebody else's to implement. */
+const serviceProxyNameLabel = 'service.kubernetes.io/service-proxy-name';
+const defaultAffinitySeconds = 10_800;
+
+/** The rules of every port of a Service; none for Services without a virtual IPv4 address or with a proxy of their own. */
+export function planServicePorts(
+  service: DeepReadonly<Service>,
+  slices: readonly DeepReadonly<EndpointSlice>[],
+  node: NodeIdentity,
+): ServicePortRules[] {
+  if (!hasClusterIP(service) || service.metadata.labels?.[serviceProxyNameLabel] !== undefined) return [];
+  const { clusterIP = '', clusterIPs = [clusterIP], ports = [] } = service.spec ?? {};
+  const address = clusterIPs.find(isIPv4);
+  return address === undefined ? [] : ports.map((port) => planPort(service, port, address, slices, node));
+}
+
+function planPort(
+  service: DeepReadonly<Service>,
+  port: DeepReadonly<ServicePort>,
+  clusterIP: string,
+  slices: readonly DeepReadonly<EndpointSlice>[],
+  node: NodeIdentity,
+): ServicePortRules {
+  const { spec, status, metadata } = service;
+  const { name = '', protocol = 'TCP' } = port;
+  const externalIPs = (spec?.externalIPs ?? []).filter(isIPv4);
+  const isLoadBalancer = spec?.type === 'LoadBalancer';
+  const loadBalancerIPs = (isLoadBalancer ? (status?.loadBalancer?.ingress ?? []) : [])
+    .filter(({ ipMode }) => (ipMode ?? 'VIP') === 'VIP')
+    .flatMap(({ ip }) => (ip !== undefined && isIPv4(ip) ? [ip] : []));
+  const isExternal = Boolean(port.nodePort) || externalIPs.length > 0 || loadBalancerIPs.length > 0;
+  const internalPolicy = spec?.internalTrafficPolicy ?? 'Cluster';
+  const externalPolicy = requiresLocalExternalTraffic(service) ? 'Local' : 'Cluster';
+  const all = collectEndpoints(slices, { name, protocol }, node);
+  // Even under external policy Local, pods of the cluster reach the external addresses as if by policy Cluster.
+  const clusterEndpoints = internalPolicy === 'Cluster' || isExternal ? usableEndpoints(nearEndpoints(all, node)) : [];
+  const usesLocal = internalPolicy === 'Local' || (externalPolicy === 'Local' && isExternal);
+  const localEndpoints = usesLocal ? usableEndpoints(all.filter(({ local }) => local)) : [];
+  const existsSomewhere = usableEndpoints(all).length > 0;
+  const verdictOf = (policy: 'Cluster' | 'Local'): NoEndpointVerdict | undefined => {
+    if ((policy === 'Local' ? localEndpoints : clusterEndpoints).length > 0) return undefined;
+    return policy === 'Local' && existsSomewhere ? 'drop' : 'reject';
+  };
+  const [internalVerdict, externalVerdict] = [verdictOf(internalPolicy), verdictOf(externalPolicy)];
+  return {
+    namespace: metadata.namespace ?? '',
+    service: metadata.name ?? '',
+    portName: name,
+    protocol: protocol.toLowerCase() as L4Protocol,
+    clusterIP,
+    port: port.port,
+    ...(port.nodePort ? { nodePort: port.nodePort } : {}),
+    externalIPs,
+    loadBalancerIPs,
+    ...(isLoadBalancer && spec.loadBalancerSourceRanges?.length
+      ? { loadBalancerSourceRanges: spec.loadBalancerSourceRanges.map((range) => range.trim()).filter(isIPv4Range) }
+      : {}),
+    ...(spec?.sessionAffinity === 'ClientIP'
+      ? { affinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds }
+      : {}),
+    internalPolicy,
+    externalPolicy,
+    clusterEndpoints,
+    localEndpoints,
+    ...(internalVerdict === undefined ? {} : { internalVerdict }),
+    ...(externalVerdict === undefined ? {} : { externalVerdict }),
+  };
+}
+
+function isIPv4(text: string): boolean {
+  return parseIP(text)?.version === 4;
+}
+
+function isIPv4Range(text: string): boolean {
+  const [address = '', length = ''] = text.split('/');
+  return isIPv4(address) && /^\d{1,2}$/.test(length);
+}
