@@ -28,24 +28,22 @@ export const endpointSliceController = defineController({
   watches: [watchingPodsOfServices()],
   rules,
   setUp(setup) {
-    const tracker = new WriteTracker(setup.clock);
     const slices = setup.informer(endpointSlices);
+    const tracker = new WriteTracker<EndpointSlice>(setup.clock, slices.lister);
     slices.addIndex(byService, (slice) => {
       const owner = serviceKey(slice);
       return owner === undefined ? [] : [formatKey(owner)];
     });
-    const follow = (slice: DeepReadonly<EndpointSlice>, isDeleted: boolean) => {
+    const follow = (slice: DeepReadonly<EndpointSlice>) => {
       const owner = serviceKey(slice);
-      if (owner === undefined) return;
-      tracker.saw(formatKey(owner), slice, isDeleted);
-      setup.enqueue(owner);
+      if (owner !== undefined) setup.enqueue(owner);
     };
     slices.addHandler({
-      onAdd: (slice) => follow(slice, false),
-      onDelete: (slice) => follow(slice, true),
+      onAdd: follow,
+      onDelete: follow,
       onUpdate(slice, old) {
-        follow(slice, false);
-        if (serviceKey(slice)?.name !== serviceKey(old)?.name) follow(old, true);
+        follow(old);
+        follow(slice);
       },
     });
     return (key) => reconcile(setup, tracker, key);
@@ -59,7 +57,7 @@ function serviceKey({ metadata }: DeepReadonly<EndpointSlice>): ObjectKey | unde
   return { namespace: metadata.namespace ?? '', name };
 }
 
-async function reconcile(setup: ControllerSetup, tracker: WriteTracker, key: ObjectKey): Promise<ReconcileResult> {
+async function reconcile(setup: ControllerSetup, tracker: WriteTracker<EndpointSlice>, key: ObjectKey): Promise<ReconcileResult> {
   const id = formatKey(key);
   const service = setup.lister(services).find(key);
   if (service === undefined) {
@@ -95,7 +93,7 @@ async function reconcile(setup: ControllerSetup, tracker: WriteTracker, key: Obj
   return done;
 }
 
-async function apply(setup: ControllerSetup, tracker: WriteTracker, id: string, plan: SlicePlan): Promise<void> {
+async function apply(setup: ControllerSetup, tracker: WriteTracker<EndpointSlice>, id: string, plan: SlicePlan): Promise<void> {
   const client = setup.client(endpointSlices);
   for (const slice of plan.create) tracker.wrote(id, await client.create(slice));
   for (const slice of plan.update) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { ObjectStore } from '../../../api/client/object-store.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { planClaim } from './claim-dependents.ts';
@@ -62,17 +63,28 @@ describe('Expectations', () => {
 });
 
 describe('WriteTracker', () => {
-  it('waits for the versions written', () => {
-    const tracker = new WriteTracker(createManualClock());
+  it('waits until the cache shows what was written', () => {
+    const store = new ObjectStore<KubeObject>();
+    const tracker = new WriteTracker(createManualClock(), store);
     const slice = (resourceVersion: string) => ({ metadata: { namespace: 'a', name: 's', resourceVersion } });
-    tracker.wrote('o', slice('5'));
-    tracker.saw('o', slice('4'), false);
-    assert.ok(!tracker.isCurrent('o'));
-    tracker.saw('o', slice('5'), false);
     assert.ok(tracker.isCurrent('o'));
-    tracker.deleted('o', slice('5'));
+    tracker.wrote('o', slice('9'));
     assert.ok(!tracker.isCurrent('o'));
-    tracker.saw('o', slice('6'), true);
+    store.set(slice('8'));
+    assert.ok(!tracker.isCurrent('o'));
+    store.set(slice('10'));
+    assert.ok(tracker.isCurrent('o'));
+    tracker.deleted('o', slice('10'));
+    assert.ok(!tracker.isCurrent('o'));
+    store.remove({ namespace: 'a', name: 's' });
+    assert.ok(tracker.isCurrent('o'));
+  });
+
+  it('gives up in the end', async () => {
+    const clock = createManualClock();
+    const tracker = new WriteTracker(clock, new ObjectStore<KubeObject>());
+    tracker.wrote('o', { metadata: { namespace: 'a', name: 's', resourceVersion: '9' } });
+    await clock.advance(30_001);
     assert.ok(tracker.isCurrent('o'));
   });
 });

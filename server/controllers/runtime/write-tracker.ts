@@ -1,43 +1,48 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { formatKey, keyOf, type KubeObject } from '../../../api/meta/object.ts';
+import type { Lister } from '../../../api/client/informer.ts';
+import { formatKey, keyOf, type KubeObject, parseKey } from '../../../api/meta/object.ts';
 
-/** After this time a write that was not seen is given up: a relist may have skipped its version. */
+/** After this time a write that was not seen is given up: what was written may have been deleted by another. */
 const expiryMs = 30_000;
+
+interface Write {
+  /** '' for a delete. */
+  readonly version: string;
+  readonly atMs: number;
+}
 
 /**
  * Remembers what a controller wrote until its cache shows it, so that it does not decide again on the state from before.
  * For owners whose dependents have no fixed names; where names are fixed, conflicts tell.
  */
-export class WriteTracker {
+export class WriteTracker<T extends KubeObject> {
   readonly #clock: Clock;
-  /** Owner -> dependent -> the version written ('' for a delete). */
-  readonly #written = new Map<string, Map<string, { readonly version: string; readonly atMs: number }>>();
+  readonly #cache: Lister<T>;
+  /** Owner -> dependent -> the last write. */
+  readonly #written = new Map<string, Map<string, Write>>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, cache: Lister<T>) {
     this.#clock = clock;
+    this.#cache = cache;
   }
 
-  wrote(owner: string, object: DeepReadonly<KubeObject>): void {
+  wrote(owner: string, object: DeepReadonly<T>): void {
     this.#set(owner, object, object.metadata.resourceVersion ?? '');
   }
 
-  deleted(owner: string, object: DeepReadonly<KubeObject>): void {
+  deleted(owner: string, object: DeepReadonly<T>): void {
     this.#set(owner, object, '');
   }
 
-  /** To be called by the informer's handlers. */
-  saw(owner: string, object: DeepReadonly<KubeObject>, isDeleted: boolean): void {
-    const dependents = this.#written.get(owner);
-    const key = formatKey(keyOf(object));
-    if (isDeleted || dependents?.get(key)?.version === object.metadata.resourceVersion) dependents?.delete(key);
-    if (dependents?.size === 0) this.#written.delete(owner);
-  }
-
-  /** Whether the cache shows all that was written. */
+  /** Whether the cache shows all that was written for the owner. */
   isCurrent(owner: string): boolean {
+    const writes = this.#written.get(owner);
+    if (writes === undefined) return true;
     const nowMs = this.#clock.monotonicMs();
-    for (const { atMs } of this.#written.get(owner)?.values() ?? []) if (nowMs - atMs < expiryMs) return false;
+    for (const [key, write] of writes) if (this.#isSeen(key, write) || nowMs - write.atMs > expiryMs) writes.delete(key);
+    if (writes.size > 0) return false;
+    this.#written.delete(owner);
     return true;
   }
 
@@ -45,9 +50,16 @@ export class WriteTracker {
     this.#written.delete(owner);
   }
 
-  #set(owner: string, object: DeepReadonly<KubeObject>, version: string): void {
-    const dependents = this.#written.get(owner) ?? new Map<string, { version: string; atMs: number }>();
-    dependents.set(formatKey(keyOf(object)), { version, atMs: this.#clock.monotonicMs() });
-    this.#written.set(owner, dependents);
+  /** Versions of one resource are numbers that grow (KEP-5504). */
+  #isSeen(key: string, { version }: Write): boolean {
+    const cached = this.#cache.find(parseKey(key));
+    if (cached === undefined || version === '') return cached === undefined && version === '';
+    return BigInt(cached.metadata.resourceVersion ?? 0) >= BigInt(version);
+  }
+
+  #set(owner: string, object: DeepReadonly<T>, version: string): void {
+    const writes = this.#written.get(owner) ?? new Map<string, Write>();
+    writes.set(formatKey(keyOf(object)), { version, atMs: this.#clock.monotonicMs() });
+    this.#written.set(owner, writes);
   }
 }

@@ -1,9 +1,4 @@
-import { eventsRule, rule } from '../runtime/rules.ts';
+import type { PolicyRule } from '../../../api/types/rbac-v1.ts';
 
-export const rules = [
-  rule([''], ['nodes'], ['get', 'list', 'watch', 'update', 'delete', 'patch']),
-  rule([''], ['nodes/status'], ['patch', 'update']),
-  rule([''], ['pods/status'], ['patch', 'update']),
-  rule([''], ['pods'], ['list', 'watch', 'get', 'delete']),
-  eventsRule,
-];
+/** It acts as the node controller, whose role has all it needs. */
+export const rules: readonly PolicyRule[] = [];

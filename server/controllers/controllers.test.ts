@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
+import { listAll } from '../../api/client/list-pages.ts';
+import { deployments } from '../../api/resources/apps/v1/deployment.ts';
+import { replicaSets } from '../../api/resources/apps/v1/replica-set.ts';
+import { jobs } from '../../api/resources/batch/v1/job.ts';
+import { configMaps } from '../../api/resources/core/v1/config-map.ts';
+import { endpoints } from '../../api/resources/core/v1/endpoints.ts';
+import { events } from '../../api/resources/core/v1/event.ts';
+import { pods } from '../../api/resources/core/v1/pod.ts';
+import { namespaces } from '../../api/resources/core/v1/namespace.ts';
+import { serviceAccounts } from '../../api/resources/core/v1/service-account.ts';
+import { services } from '../../api/resources/core/v1/service.ts';
+import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
+import type { Deployment } from '../../api/types/apps-v1.ts';
+import type { Endpoints } from '../../api/types/core-v1.ts';
+import type { Job } from '../../api/types/batch-v1.ts';
+import { becomeFinished, type ControlPlane, startControlPlane } from './testing/control-plane.ts';
+
+const namespace = 'default';
+const template = (image: string, labels: Record<string, string>) => ({
+  metadata: { labels },
+  spec: { containers: [{ name: 'main', image }] },
+});
+const web = { namespace, name: 'web' };
+
+function deployment(image: string, replicas: number): Deployment {
+  return {
+    metadata: { ...web },
+    spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: template(image, { app: 'web' }) },
+  };
+}
+
+describe('controllers on an API server', () => {
+  let plane: ControlPlane;
+  beforeEach(async () => {
+    plane = await startControlPlane();
+  });
+  afterEach(() => plane.stop());
+
+  const isRolledOut = async (replicas: number, generation: number) => {
+    const { status } = await plane.client(deployments).get(web);
+    const { observedGeneration = 0, updatedReplicas = 0, availableReplicas = 0, replicas: all = 0 } = status ?? {};
+    return observedGeneration >= generation && updatedReplicas === replicas && availableReplicas === replicas && all === replicas;
+  };
+
+  it('give each namespace its service account and root CA', async () => {
+    const { client } = plane;
+    await client(namespaces).create({ metadata: { name: 'more' } });
+    await plane.waitFor('the account', () => ignoreNotFound(client(serviceAccounts).get({ namespace: 'more', name: 'default' })));
+    const key = { namespace: 'more', name: 'kube-root-ca.crt' };
+    const { data } = await plane.waitFor('the CA', () => ignoreNotFound(client(configMaps).get(key)));
+    assert.deepEqual(data, { 'ca.crt': 'PEM' });
+    await client(configMaps).update({ metadata: { ...key }, data: { 'ca.crt': 'forged' } });
+    await plane.waitFor('the CA again', async () => (await client(configMaps).get(key)).data?.['ca.crt'] === 'PEM');
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('roll a Deployment out, update it and go back', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    await client(deployments).create(deployment('nginx:1', 3));
+    await plane.waitFor('the roll-out', () => isRolledOut(3, 1));
+    const present = await client(deployments).get(web);
+    assert.equal(present.metadata.annotations?.['deployment.kubernetes.io/revision'], '1');
+    const body = { spec: { template: template('nginx:2', { app: 'web' }) } };
+    await client(deployments).patch(web, { type: 'strategic', body });
+    await plane.waitFor('the update', () => isRolledOut(3, 2));
+    const { items } = await client(replicaSets).list({ namespace });
+    const revisions = items.map((set) => [set.metadata.annotations?.['deployment.kubernetes.io/revision'], set.spec?.replicas]);
+    assert.deepEqual(revisions.sort(), [
+      ['1', 0],
+      ['2', 3],
+    ]);
+
+    const back = { spec: { template: template('nginx:1', { app: 'web' }) } };
+    await client(deployments).patch(web, { type: 'strategic', body: back });
+    await plane.waitFor('the way back', () => isRolledOut(3, 3));
+    const rolledBack = await client(deployments).get(web);
+    assert.equal(rolledBack.metadata.annotations?.['deployment.kubernetes.io/revision'], '3');
+    assert.equal((await client(replicaSets).list({ namespace })).items.length, 2);
+    const said = (await listAll(client(events), { namespace })).items.map(({ reason, message }) => `${reason} ${message}`);
+    assert.ok(
+      said.some((line) => /^ScalingReplicaSet Scaled up replica set web-\w+ from 0 to 3$/.test(line)),
+      said.join('\n'),
+    );
+    assert.ok(said.some((line) => line.startsWith('SuccessfulCreate Created pod: web-')));
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('collect what a deleted Deployment leaves', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    await client(deployments).create(deployment('nginx:1', 2));
+    await plane.waitFor('the roll-out', () => isRolledOut(2, 1));
+    await client(deployments).delete(web, { propagationPolicy: 'Background' });
+    await plane.waitFor('the end', async () => {
+      const left = [...(await client(replicaSets).list({ namespace })).items, ...(await client(pods).list({ namespace })).items];
+      return left.length === 0;
+    });
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('delete dependents first, or cut them loose, when asked to', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    await client(deployments).create(deployment('nginx:1', 2));
+    await plane.waitFor('the roll-out', () => isRolledOut(2, 1));
+    const [set] = (await client(replicaSets).list({ namespace })).items;
+    await client(deployments).delete(web, { propagationPolicy: 'Orphan' });
+    await plane.waitFor('the orphan', async () => {
+      const [orphan] = (await client(replicaSets).list({ namespace })).items;
+      return orphan?.metadata.uid === set?.metadata.uid && orphan?.metadata.ownerReferences === undefined;
+    });
+    await client(replicaSets).delete({ namespace, name: set?.metadata.name ?? '' }, { propagationPolicy: 'Foreground' });
+    await plane.waitFor('the end', async () => (await client(replicaSets).list({ namespace })).items.length === 0);
+    assert.deepEqual((await client(pods).list({ namespace })).items, []);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('tell where a Service is', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    await client(services).create({ metadata: { ...web }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] } });
+    await client(deployments).create(deployment('nginx:1', 2));
+    const slice = await plane.waitFor('the slice', async () => {
+      const { items } = await client(endpointSlices).list({ namespace, labelSelector: 'kubernetes.io/service-name=web' });
+      return items.length === 1 && items[0]?.endpoints?.length === 2 ? items[0] : undefined;
+    });
+    assert.deepEqual(slice.ports, [{ name: '', port: 8080, protocol: 'TCP' }]);
+    const { subsets } = await plane.waitFor<Endpoints>('the Endpoints', async () => {
+      const found = await ignoreNotFound(client(endpoints).get(web));
+      return found?.subsets?.[0]?.addresses?.length === 2 ? found : undefined;
+    });
+    assert.deepEqual(subsets?.[0]?.ports, [{ port: 8080, protocol: 'TCP' }]);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  const job = (spec: Partial<NonNullable<Job['spec']>>): Job => ({
+    metadata: { namespace, name: 'work' },
+    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] } }, ...spec },
+  });
+  const ended = async () => {
+    const { status } = await plane.client(jobs).get({ namespace, name: 'work' });
+    return status?.conditions?.some(({ type, status: state }) => (type === 'Complete' || type === 'Failed') && state === 'True') && status;
+  };
+
+  it('run a Job to its end', async () => {
+    plane.playKubelet(becomeFinished('Succeeded'));
+    await plane.client(jobs).create(job({ completions: 5, parallelism: 2 }));
+    const status = await plane.waitFor('the end', ended);
+    assert.ok(status);
+    assert.deepEqual([status.succeeded, status.failed, status.active, status.ready, status.terminating], [5, undefined, undefined, 0, 0]);
+    assert.deepEqual(
+      status.conditions?.map(({ type, reason }) => [type, reason]),
+      [
+        ['SuccessCriteriaMet', 'CompletionsReached'],
+        ['Complete', 'CompletionsReached'],
+      ],
+    );
+    const { items } = await plane.client(pods).list({ namespace });
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata.finalizers),
+      Array.from({ length: 5 }, () => undefined),
+    );
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('run an Indexed Job, each index once', async () => {
+    plane.playKubelet(becomeFinished('Succeeded'));
+    await plane.client(jobs).create(job({ completions: 3, parallelism: 3, completionMode: 'Indexed' }));
+    const status = await plane.waitFor('the end', ended);
+    assert.equal(status && status.completedIndexes, '0-2');
+    const { items } = await plane.client(pods).list({ namespace });
+    assert.deepEqual(items.map(({ spec }) => spec?.hostname).sort(), ['work-0', 'work-1', 'work-2']);
+  });
+
+  it('give a Job up', async () => {
+    plane.playKubelet(becomeFinished('Failed'));
+    await plane.client(jobs).create(job({ backoffLimit: 0 }));
+    const status = await plane.waitFor('the end', ended);
+    assert.equal(status && status.failed, 1);
+    assert.deepEqual(status && status.conditions?.map(({ type, reason }) => [type, reason]), [
+      ['FailureTarget', 'BackoffLimitExceeded'],
+      ['Failed', 'BackoffLimitExceeded'],
+    ]);
+  });
+});
