@@ -58,6 +58,9 @@ const program = new Command('kubets-node-agent')
   .action((flags: Flags) => main(flags));
 
 async function main(flags: Flags): Promise<void> {
+  if (flags.stopPods && flags.containerRuntimeEndpoint !== undefined) {
+    throw new Error("--stop-pods clears away a runtime of the node's own, not one given by --container-runtime-endpoint");
+  }
   const logger = adaptLogger(pino({ level: flags.logLevel }, pino.destination(2)));
   const abort = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

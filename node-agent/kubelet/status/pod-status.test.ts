@@ -137,6 +137,13 @@ describe('computePodStatus', () => {
       { phase: 'Failed', conditions: 'TTFFT', states: 'a:2' },
     ],
     [
+      'done, but for a sidecar',
+      pod({ restartPolicy: 'Never', initContainers: [{ name: 's', restartPolicy: 'Always' }] }, { phase: 'Running' }),
+      runtimePod([running('s'), exited('a', 0)]),
+      { isFinished: true },
+      { phase: 'Running', conditions: 'TTFFT', states: 's:running a:0' },
+    ],
+    [
       'refused',
       pod(),
       runtimePod([], false),
