@@ -63,6 +63,7 @@ async function setPriority(request: AdmissionRequest, { spec }: Pod, { lister, c
 /** Should there be several defaults, the least important one counts. */
 function defaultClass(classes: readonly DeepReadonly<PriorityClass>[]): DeepReadonly<PriorityClass> | undefined {
   let least: DeepReadonly<PriorityClass> | undefined;
-  for (const candidate of classes) if (candidate.globalDefault && (!least || (candidate.value ?? 0) < (least.value ?? 0))) least = candidate;
+  for (const candidate of classes)
+    if (candidate.globalDefault && (!least || (candidate.value ?? 0) < (least.value ?? 0))) least = candidate;
   return least;
 }

@@ -1,0 +1,17 @@
+import { quote } from '../../../../api/base/quote.ts';
+import { certificateSigningRequests } from '../../../../api/resources/certificates/v1/certificate-signing-request.ts';
+import { defineAdmissionPlugin } from '../admission.ts';
+import { newObject, oldObject, refuse } from '../admission-request.ts';
+import { maySign } from '../signer-permission.ts';
+
+/** Who approves or denies a request has to be allowed to for its signer. */
+export const certificateApproval = defineAdmissionPlugin({
+  name: 'CertificateApproval',
+  operations: ['UPDATE'],
+  async validate(request, { authorizer }) {
+    if (!newObject(request, certificateSigningRequests, 'approval')) return;
+    const signer = oldObject(request, certificateSigningRequests)?.spec?.signerName ?? '';
+    if (await maySign(authorizer, request.user, 'approve', signer)) return;
+    throw refuse(request, `user not permitted to approve requests with signerName ${quote(signer)}`);
+  },
+});

@@ -1,0 +1,53 @@
+import { quote } from '../../../../../api/base/quote.ts';
+import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
+import { leases } from '../../../../../api/resources/coordination/v1/lease.ts';
+import { nodes } from '../../../../../api/resources/core/v1/node.ts';
+import { persistentVolumeClaims } from '../../../../../api/resources/core/v1/persistent-volume-claim.ts';
+import { pods } from '../../../../../api/resources/core/v1/pod.ts';
+import { serviceAccounts } from '../../../../../api/resources/core/v1/service-account.ts';
+import { csiNodes } from '../../../../../api/resources/storage/v1/csi-node.ts';
+import type { Lease } from '../../../../../api/types/coordination-v1.ts';
+import { nodeUserPrefix, systemNodes } from '../../../authentication/well-known.ts';
+import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../../admission.ts';
+import { isResource, refuse } from '../../admission-request.ts';
+import { restrictClaimStatus } from './claim-rules.ts';
+import { restrictNode } from './node-rules.ts';
+import { restrictPod } from './pod-rules.ts';
+import { restrictToken } from './token-rules.ts';
+
+/** Kubelets may write only about themselves and about the Pods on their node (KEP-279). */
+export const nodeRestriction = defineAdmissionPlugin({
+  name: 'NodeRestriction',
+  operations: ['CREATE', 'UPDATE', 'DELETE'],
+  async admit(request, dependencies) {
+    const { user } = request;
+    if (!user.groups.includes(systemNodes)) return;
+    const nodeName = user.name.startsWith(nodeUserPrefix) ? user.name.slice(nodeUserPrefix.length) : '';
+    if (nodeName === '') throw refuse(request, `could not determine node from user ${quote(user.name)}`);
+    const problem = await findProblem(request, nodeName, dependencies);
+    if (problem !== undefined) throw refuse(request, problem);
+  },
+});
+
+/** Why the node must not do that: the end of the message. Throws NotFound for what the request refers to and is not there. */
+async function findProblem(request: AdmissionRequest, nodeName: string, dependencies: AdmissionDependencies): Promise<string | undefined> {
+  if (isResource(request, pods)) return restrictPod(request, nodeName, dependencies);
+  if (isResource(request, nodes)) return restrictNode(request, nodeName);
+  if (isResource(request, persistentVolumeClaims)) {
+    return request.subresource === 'status' ? restrictClaimStatus(request, nodeName) : 'may only update PVC status';
+  }
+  if (isResource(request, serviceAccounts)) return restrictToken(request, nodeName, dependencies);
+  if (isResource(request, leases)) return restrictLease(request, nodeName);
+  if (isResource(request, csiNodes))
+    return isOwnName(request, nodeName) ? undefined : 'can only access CSINode with the same name as the requesting node';
+  return undefined;
+}
+
+function restrictLease(request: AdmissionRequest, nodeName: string): string | undefined {
+  if (request.namespace !== 'kube-node-lease') return `can only access leases in the ${quote('kube-node-lease')} system namespace`;
+  return isOwnName(request, nodeName) ? undefined : 'can only access node lease with the same name as the requesting node';
+}
+
+function isOwnName({ operation, name, object }: AdmissionRequest, nodeName: string): boolean {
+  return (operation === 'CREATE' ? (object as DeepReadonly<Lease> | undefined)?.metadata.name : name) === nodeName;
+}
