@@ -1,6 +1,10 @@
-import type { Lease } from '../../../types/coordination-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import type { Lease } from '../../../types/coordination-v1.ts';
+import { type FieldError, invalid } from '../../../validation/field-error.ts';
+import { validateNonnegative } from '../../../validation/formats.ts';
 
+/** Who holds something, and until when: nodes their life, controllers their leadership. */
 export const leases = defineResource<Lease>({
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -9,4 +13,15 @@ export const leases = defineResource<Lease>({
   definition: 'io.k8s.api.coordination.v1.Lease',
   storagePrefix: 'leases',
   allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
+  printerColumns: [nameColumn, textColumn('Holder', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
+  validate({ spec }, path) {
+    const at = path.child('spec');
+    const { leaseDurationSeconds: seconds, leaseTransitions = 0, holderIdentity } = spec ?? {};
+    const errors: FieldError[] = [];
+    if (seconds !== undefined && seconds <= 0) errors.push(invalid(at.child('leaseDurationSeconds'), seconds, 'must be greater than 0'));
+    errors.push(...validateNonnegative(at.child('leaseTransitions'), leaseTransitions));
+    if (holderIdentity === '') errors.push(invalid(at.child('holderIdentity'), '', 'must not be empty'));
+    return errors;
+  },
 });

@@ -1,6 +1,16 @@
-import type { RuntimeClass } from '../../../types/node-v1.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { invalidFor } from '../../../resource/field-rules.ts';
+import type { RuntimeClass } from '../../../types/node-v1.ts';
+import { duplicate } from '../../../validation/field-error.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { validateLabels } from '../../../validation/labels.ts';
+import { dns1123LabelProblems } from '../../../validation/names.ts';
+import { validateContainerResources } from '../../core/v1/pod-spec/container-resources.ts';
+import { validateTolerations } from '../../core/v1/pod-spec/scheduling.ts';
 
+/** A way of running containers that nodes have by that name. */
 export const runtimeClasses = defineResource<RuntimeClass>({
   group: 'node.k8s.io',
   version: 'v1',
@@ -8,4 +18,21 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   names: { kind: 'RuntimeClass', plural: 'runtimeclasses' },
   definition: 'io.k8s.api.node.v1.RuntimeClass',
   storagePrefix: 'runtimeclasses',
+  allowUnconditionalUpdate: false,
+  printerColumns: [nameColumn, textColumn('Handler', ({ handler }) => handler), ageColumn],
+  validate({ handler = '', overhead, scheduling }, path) {
+    const errors = invalidFor(path.child('handler'), handler, dns1123LabelProblems(handler));
+    if (overhead?.podFixed !== undefined) {
+      errors.push(...validateContainerResources({ limits: overhead.podFixed }, new Set(), path.child('overhead', 'podFixed')));
+    }
+    const at = path.child('scheduling');
+    errors.push(...validateLabels(scheduling?.nodeSelector, at.child('nodeSelector')));
+    const tolerations = scheduling?.tolerations ?? [];
+    for (const [index, toleration] of tolerations.entries()) {
+      const isRepeated = tolerations.slice(0, index).some((other) => isSemanticallyEqual(other, toleration));
+      if (isRepeated) errors.push(duplicate(at.child('tolerations').index(index), toleration));
+    }
+    return [...errors, ...validateTolerations(tolerations, at.child('tolerations'))];
+  },
+  validateUpdate: (runtimeClass, old, path) => validateImmutable(path.child('handler'), runtimeClass.handler, old.handler),
 });
