@@ -90,7 +90,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     logger: logger.with({ part: 'serving' }),
   });
-  const server = createServer(options, { pki, controllers, address, port: endpoint.port, createResources: (parts) => createResources({ storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts), checkStorage: (signal) => storage.checkHealth(signal) });
+  const server = createServer(options, {
+    pki,
+    controllers,
+    address,
+    port: endpoint.port,
+    createResources: (parts) => createResources({ storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
+    checkStorage: (signal) => storage.checkHealth(signal),
+  });
   transport = server.transport;
   await server.start();
   onProgress(`API server on https://${address}:${endpoint.port}`);
@@ -184,7 +191,9 @@ function runControllerManager(server: APIServer, controllers: readonly Controlle
 
 async function runSchedulerProcess(server: APIServer, logger: Logger, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'scheduler' });
-  const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), { userAgent: 'kube-scheduler' });
+  const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), {
+    userAgent: 'kube-scheduler',
+  });
   await runScheduler(
     {
       client,

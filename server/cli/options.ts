@@ -1,11 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { StorageChoice } from '../composition/open-storage.ts';
 import { defaultDataDirPath } from './data-dir.ts';
-
-/** How objects are stored: on disk by kubets itself, in an etcd, or not at all. */
-export type StorageChoice =
-  | { readonly kind: 'embedded' }
-  | { readonly kind: 'memory' }
-  | { readonly kind: 'etcd'; readonly endpoints: readonly string[] };
 
 export interface ControlPlaneFlags {
   readonly dataDir: string;
@@ -14,10 +9,10 @@ export interface ControlPlaneFlags {
   readonly bindAddress: string;
   readonly advertiseAddress?: string;
   readonly storage: StorageChoice;
-  readonly etcdCA?: string;
+  readonly etcdCa?: string;
   readonly etcdCert?: string;
   readonly etcdKey?: string;
-  readonly serviceCIDR: string;
+  readonly serviceCidr: string;
   readonly logLevel: LogLevel;
 }
 

@@ -25,7 +25,8 @@ export function firstAddress(cidr: string): string {
 export function addressAt(cidr: string, offset: number): string {
   const [base = '', bits = ''] = cidr.split('/');
   const parts = base.split('.').map(Number);
-  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255) || !/^\d+$/.test(bits)) throw new Error(`${cidr} is not an IPv4 range`);
+  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255) || !/^\d+$/.test(bits))
+    throw new Error(`${cidr} is not an IPv4 range`);
   const mask = Number(bits) === 0 ? 0 : (0xffffffff << (32 - Number(bits))) >>> 0;
   const value = ((parts.reduce((sum, part) => sum * 256 + part, 0) & mask) >>> 0) + offset;
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');

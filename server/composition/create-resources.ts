@@ -6,9 +6,8 @@ import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { admissionPlugins } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
 import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
-import { createServiceHooks } from '../apiserver/registry/allocation/service-hooks.ts';
 import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
-import { subresourceHandlers } from '../apiserver/registry/subresources/subresources.ts';
+import { subresourceHandlers } from '../apiserver/registry/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
 
@@ -23,11 +22,10 @@ export interface ResourcesOptions {
 export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
   const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => informers.informer(resource).lister;
-  const serviceHooks = createServiceHooks({ client, lister, clock, serviceCIDR: options.serviceCIDR });
   const endpoints = createResourceEndpoints({
     random,
     subresourceHandlers,
-    subresources: { client, clock, random, authorizer, tokenIssuer, tokenAuthenticator: tokens, rules: parts.rules, dialer: options.dialer },
+    subresources: { client, clock, random, authorizer, tokenIssuer, tokenAuthenticator: tokens, dialer: options.dialer },
     registry: {
       storage: options.storage,
       caches: options.caches,
@@ -35,7 +33,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       random,
       admission: createAdmission(admissionPlugins, { client, lister, clock, random, authorizer, escalation: parts.escalation }),
       definitions: catalog,
-      hooksFor: (definition) => (definition.group === '' && definition.names.plural === 'services' ? serviceHooks : undefined),
+      hooksFor: () => undefined,
     },
   });
   const stored = catalog.filter((definition) => definition.storagePrefix !== undefined && definition.storageVersion === undefined);

@@ -7,7 +7,13 @@ import type { Storage } from '../storage/storage.ts';
 export type StorageChoice =
   | { readonly kind: 'embedded' }
   | { readonly kind: 'memory' }
-  | { readonly kind: 'etcd'; readonly endpoints: readonly string[]; readonly ca?: string; readonly certificate?: string; readonly key?: string };
+  | {
+      readonly kind: 'etcd';
+      readonly endpoints: readonly string[];
+      readonly ca?: string;
+      readonly certificate?: string;
+      readonly key?: string;
+    };
 
 export interface OpenStorageOptions {
   readonly choice: StorageChoice;

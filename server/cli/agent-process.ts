@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { systemRandom } from '../../api/base/system-random.ts';
+import { allAddresses } from '../composition/addresses.ts';
+import { createLogger } from '../composition/logger.ts';
+import { createPKIFiles } from '../composition/pki-files.ts';
+import { kubernetesVersion } from '../composition/version.ts';
+import { nodeClientCertificate, nodeServingCertificate } from '../pki/certificate-spec.ts';
+import { ensureCertificate } from '../pki/ensure-cluster-pki.ts';
+import { type DataDir, isRunning, writeFileAtomically } from './data-dir.ts';
+import { formatKubeconfig } from './kubeconfig.ts';
+
+export interface AgentFlags {
+  readonly nodeName: string;
+  readonly nodeIp?: string;
+  readonly podCidr: string;
+  readonly kubeletPort: number;
+  readonly containerRuntimeEndpoint?: string;
+  readonly logLevel: string;
+}
+
+export interface AgentTarget {
+  readonly server: string;
+  readonly clusterDNS: string;
+}
+
+const agentMain = path.resolve(import.meta.dirname, '../../node-agent/main.ts');
+const pidFile = (dataDir: DataDir) => path.join(dataDir.node, 'agent.pid');
+export const agentLogFile = (dataDir: DataDir): string => path.join(dataDir.node, 'agent.log');
+
+export function defaultNodeName(): string {
+  return os.hostname().toLowerCase();
+}
+
+/** Makes the node's certificates from the cluster's CA in this data dir, and its kubeconfig. Returns the agent's arguments. */
+export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: AgentTarget): Promise<string[]> {
+  const files = createPKIFiles(dataDir.pki);
+  const [ca, caKey] = await Promise.all([files.read('ca.crt'), files.read('ca.key')]);
+  if (ca === undefined || caKey === undefined)
+    throw new Error(
+      `${dataDir.pki} holds no cluster CA: the agent starts beside a control plane on the same data dir ('kubets server' or 'kubets up')`,
+    );
+  mkdirSync(dataDir.node, { recursive: true });
+  const making = { files, logger: createLogger(flags.logLevel), clock: systemClock, random: systemRandom };
+  const authority = { certificatePEM: ca, keyPEM: caKey };
+  const client = await ensureCertificate(`node-${flags.nodeName}`, nodeClientCertificate(flags.nodeName), authority, making);
+  const addresses = flags.nodeIp === undefined ? allAddresses() : [flags.nodeIp, ...allAddresses()];
+  await ensureCertificate(
+    `kubelet-${flags.nodeName}`,
+    nodeServingCertificate(flags.nodeName, ['localhost'], [...new Set(addresses)]),
+    authority,
+    making,
+  );
+  const kubeconfig = path.join(dataDir.node, 'kubelet.kubeconfig');
+  writeFileAtomically(
+    kubeconfig,
+    formatKubeconfig(
+      { server: target.server, ca, certificate: client.certificatePEM, key: client.keyPEM },
+      `system:node:${flags.nodeName}`,
+    ),
+    0o600,
+  );
+  return [
+    agentMain,
+    ...['--data-dir', dataDir.path, '--kubeconfig', kubeconfig, '--node-name', flags.nodeName, '--pod-cidr', flags.podCidr],
+    ...['--cluster-dns', target.clusterDNS, '--port', String(flags.kubeletPort), '--log-level', flags.logLevel],
+    ...[
+      '--tls-cert-file',
+      path.join(dataDir.pki, `kubelet-${flags.nodeName}.crt`),
+      '--tls-private-key-file',
+      path.join(dataDir.pki, `kubelet-${flags.nodeName}.key`),
+    ],
+    ...['--client-ca-file', path.join(dataDir.pki, 'ca.crt'), '--kubernetes-version', kubernetesVersion.gitVersion],
+    ...(flags.nodeIp === undefined ? [] : ['--node-ip', flags.nodeIp]),
+    ...(flags.containerRuntimeEndpoint === undefined ? [] : ['--container-runtime-endpoint', flags.containerRuntimeEndpoint]),
+  ];
+}
+
+/** Ends an agent that an earlier, killed `kubets up` has left; its containers go on and are adopted by the next one. */
+export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
+  const pid = existsSync(pidFile(dataDir)) ? Number(readFileSync(pidFile(dataDir), 'utf8')) : 0;
+  if (pid > 0 && isRunning(pid) && isAgent(pid)) {
+    process.kill(pid, 'SIGKILL');
+    while (isRunning(pid)) await delay(10);
+  }
+  rmSync(pidFile(dataDir), { force: true });
+}
+
+function isAgent(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node-agent/main.ts');
+  } catch {
+    return false;
+  }
+}
+
+/** A node agent that is started again whenever it dies, until it is stopped. */
+export interface SupervisedAgent {
+  /** Stops all pods and clears the node away, then resolves. */
+  stop(): Promise<void>;
+}
+
+const restartDelayMs = 500;
+
+export function superviseAgent(dataDir: DataDir, args: readonly string[], onRestart: (code: number | string) => void): SupervisedAgent {
+  let isStopping = false;
+  let child: ChildProcess;
+  let ended: Promise<void>;
+  const start = () => {
+    const log = openSync(agentLogFile(dataDir), 'a');
+    // A session of its own, so that Ctrl-C in the terminal does not reach it: it is stopped in order, after the pods.
+    child = spawn(process.execPath, [...args, '--stop-pods'], {
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: { ...process.env, NODE_COMPILE_CACHE: path.resolve(import.meta.dirname, '../../node_modules/.cache/compile') },
+    });
+    writeFileSync(pidFile(dataDir), String(child.pid));
+    ended = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve();
+        if (isStopping) return;
+        onRestart(signal ?? code ?? 0);
+        setTimeout(() => !isStopping && start(), restartDelayMs);
+      });
+    });
+  };
+  start();
+  return {
+    async stop() {
+      isStopping = true;
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(pidFile(dataDir), { force: true });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createLogger } from '../composition/logger.ts';
+import type { StorageChoice } from '../composition/open-storage.ts';
+import { type ControlPlane, startControlPlane } from '../main.ts';
+import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from './data-dir.ts';
+import { formatKubeconfig } from './kubeconfig.ts';
+import type { ControlPlaneFlags } from './options.ts';
+import type { Progress } from './progress.ts';
+
+export const clusterDomain = 'cluster.local';
+
+/** Starts the control plane as the flags say, writes the admin kubeconfig and the note by which other commands find it. */
+export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir, progress: Progress): Promise<ControlPlane> {
+  const running = findInstance(dataDir.path);
+  if (running)
+    throw new Error(
+      `a kubets is running on ${dataDir.path} already (process ${running.pid}, ${running.server}); stop it first, or choose another --data-dir and --port`,
+    );
+  const controlPlane = await startControlPlane({
+    storage: withCredentials(flags),
+    storageDirectory: dataDir.storage,
+    pkiDirectory: dataDir.pki,
+    bindAddress: flags.bindAddress,
+    port: flags.port,
+    ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
+    serviceCIDR: flags.serviceCidr,
+    clusterDomain,
+    logger: createLogger(flags.logLevel),
+    onProgress: progress.done,
+  }).catch((error: unknown) => {
+    throw explainStartFailure(error, flags);
+  });
+  const server = `https://127.0.0.1:${controlPlane.port}`;
+  const { admin, clusterCA } = controlPlane.pki;
+  const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });
+  writeFileAtomically(dataDir.adminKubeconfig, kubeconfig, 0o600);
+  if (flags.kubeconfig !== undefined) writeFileSync(path.resolve(flags.kubeconfig), kubeconfig, { mode: 0o600 });
+  writeInstance(dataDir.path, {
+    pid: process.pid,
+    server,
+    kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
+  });
+  return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
+}
+
+function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): StorageChoice {
+  if (storage.kind !== 'etcd') return storage;
+  return {
+    ...storage,
+    ...(etcdCa === undefined ? {} : { ca: etcdCa }),
+    ...(etcdCert === undefined ? {} : { certificate: etcdCert }),
+    ...(etcdKey === undefined ? {} : { key: etcdKey }),
+  };
+}
+
+function explainStartFailure(error: unknown, flags: ControlPlaneFlags): unknown {
+  const { code } = (error ?? {}) as { code?: string };
+  if (code === 'EADDRINUSE')
+    return new Error(`port ${flags.port} is taken by another program; choose another with --port`, { cause: error });
+  if (code === 'EACCES')
+    return new Error(`no permission to use ${flags.dataDir} or port ${flags.port}; choose others with --data-dir and --port`, {
+      cause: error,
+    });
+  return error;
+}
+
+/** Resolves with the first signal that asks the process to end; a second one ends it at once. */
+export function untilAskedToStop(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const signals = ['SIGINT', 'SIGTERM'] as const;
+    const onSignal = (signal: NodeJS.Signals) => {
+      for (const one of signals) process.on(one, () => process.exit(130));
+      resolve(signal);
+    };
+    for (const signal of signals) process.once(signal, onSignal);
+  });
+}

@@ -1,0 +1,42 @@
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { cleanAgent } from '../../node-agent/agent.ts';
+import { createLogger } from '../composition/logger.ts';
+import { replaceRunningAgent } from './agent-process.ts';
+import { findInstance, openDataDir } from './data-dir.ts';
+import { dataDirOption } from './options.ts';
+import { createProgress } from './progress.ts';
+
+export function addResetCommand(program: Command): void {
+  program
+    .command('reset')
+    .description('Remove a cluster: its containers, networks, objects, keys. Images in <data-dir>/images stay.')
+    .addOption(dataDirOption())
+    .action(({ dataDir }: { dataDir: string }) => reset(dataDir));
+}
+
+async function reset(directory: string): Promise<void> {
+  const progress = createProgress();
+  const running = findInstance(directory);
+  if (running) throw new Error(`a kubets is running on ${path.resolve(directory)} (process ${running.pid}); stop it first`);
+  if (!existsSync(directory)) return progress.done(`${path.resolve(directory)} does not exist: nothing to do`);
+  const dataDir = openDataDir(directory);
+  if (existsSync(dataDir.node)) {
+    await replaceRunningAgent(dataDir);
+    const layout = {
+      dataDirectory: dataDir.path,
+      podCIDR: '10.244.0.0/24',
+      clusterCIDR: '10.244.0.0/16',
+      bridge: 'cni0',
+      cniPluginDirectory: '/usr/lib/cni',
+      cgroupRoot: '/kubepods',
+    };
+    await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, { keepImages: false });
+    progress.done('containers, networks and volumes');
+  }
+  for (const what of [dataDir.storage, dataDir.pki, dataDir.node, dataDir.adminKubeconfig, path.join(dataDir.path, 'instance.json')])
+    rmSync(what, { recursive: true, force: true });
+  progress.done(`objects, keys and certificates of ${dataDir.path}`);
+}
