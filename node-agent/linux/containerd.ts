@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import { connect } from 'node:net';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
+import { createCRIClient } from '../cri/cri-client.ts';
 import { type ContainerdPlan, containerdConfig } from './containerd-config.ts';
 import { processIsAlive, terminateProcess } from './processes.ts';
 
@@ -62,7 +62,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       const pid = running ?? (await start());
       logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { pid, socket: plan.socket });
       const deadline = clock.monotonicMs() + startTimeoutMs;
-      while (!(await answers(plan.socket))) {
+      while (!(await answers(plan.socket, clock))) {
         if (!(await processIsAlive(pid))) throw new Error(`containerd ended at once; see ${plan.directory}/containerd.log`);
         if (clock.monotonicMs() > deadline) throw new Error(`containerd does not answer on ${plan.socket}`);
         await sleep(clock, 20, signal);
@@ -76,13 +76,15 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   };
 }
 
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.once('connect', () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once('error', () => resolve(false));
-  });
+/** The socket is there before the runtime is ready for requests. */
+async function answers(socket: string, clock: Clock): Promise<boolean> {
+  const cri = createCRIClient({ endpoint: `unix://${socket}`, clock });
+  try {
+    await cri.runtime.status();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    cri.close();
+  }
 }

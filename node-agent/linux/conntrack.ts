@@ -1,0 +1,38 @@
+import { runProgram } from './run-program.ts';
+
+/** Which tracked connections to forget. Absent: any. */
+export interface ConntrackFilter {
+  readonly protocol: 'udp' | 'tcp' | 'sctp';
+  /** Where the client sent to. */
+  readonly originalDestination?: string;
+  readonly originalPort?: number;
+  /** Where it was sent on to. */
+  readonly translatedDestination?: string;
+}
+
+/** The kernel's table of connections. */
+export interface Conntrack {
+  /** False: the machine has no program for it. Nothing to forget is fine. */
+  forget(filter: ConntrackFilter): Promise<boolean>;
+}
+
+/** By the program conntrack, if the machine has it. */
+export function createConntrack(): Conntrack {
+  return {
+    async forget({ protocol, originalDestination, originalPort, translatedDestination }) {
+      const args = ['-D', '-p', protocol];
+      if (originalDestination !== undefined) args.push('--orig-dst', originalDestination);
+      if (originalPort !== undefined) args.push('--orig-port-dst', String(originalPort));
+      if (translatedDestination !== undefined) args.push('--dst-nat', translatedDestination);
+      try {
+        await runProgram('conntrack', args);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        if (error.message.includes('0 flow entries have been deleted')) return true;
+        if (error.message.includes('ENOENT')) return false;
+        throw error;
+      }
+      return true;
+    },
+  };
+}
