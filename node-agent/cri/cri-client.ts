@@ -81,6 +81,7 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     removeContainer: (container_id) => call('RemoveContainer', { container_id }, longTimeoutSeconds),
     listContainers: async (labels) => (await call<{ containers: [] }>('ListContainers', filterOf(labels))).containers,
     containerStatus: async (container_id) => (await call<{ status: never }>('ContainerStatus', { container_id })).status,
+    reopenContainerLog: (container_id) => call('ReopenContainerLog', { container_id }),
     updateContainerResources: (container_id, linux) => call('UpdateContainerResources', { container_id, linux }),
     execSync: (container_id, cmd, timeout) =>
       call('ExecSync', { container_id, cmd, timeout }, timeout > 0 ? timeout + shortTimeoutSeconds : 24 * 3600),

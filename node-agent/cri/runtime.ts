@@ -29,6 +29,8 @@ export interface ContainerRuntime {
   removeContainer(id: string): Promise<void>;
   listContainers(labels?: Readonly<Record<string, string>>): Promise<readonly ListedContainer[]>;
   containerStatus(id: string): Promise<ContainerStatus>;
+  /** After the log file was moved away: the container goes on in a new one. */
+  reopenContainerLog(id: string): Promise<void>;
   updateContainerResources(id: string, resources: LinuxResources): Promise<void>;
   /** Runs a command to its end. `timeoutSeconds` 0: no limit; a command that takes longer fails with DEADLINE_EXCEEDED. */
   execSync(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>;

@@ -32,6 +32,7 @@ import type { PodServices } from './pod-workers/pod-services.ts';
 import { createPodWorkers, type PodWorkers } from './pod-workers/pod-workers.ts';
 import { podReferences } from './pod-workers/referenced-objects.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
+import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import { createPodVolumes } from './volumes/pod-volumes.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
@@ -148,6 +149,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         registration.run(signal),
         keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
         watcher.run(signal),
+        rotateLogs({ ...dependencies, podLogs: paths.podLogs }, signal),
       ];
       try {
         // Services first: their variables belong into the very first container.

@@ -21,6 +21,7 @@ export interface FileOwner {
 export interface OpenFile {
   read(position: number, maxBytes: number): Promise<Uint8Array>;
   sizeBytes(): Promise<number>;
+  inode(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -153,6 +154,7 @@ async function openFile(path: string): Promise<OpenFile> {
       return buffer.subarray(0, bytesRead);
     },
     sizeBytes: async () => (await handle.stat()).size,
+    inode: async () => (await handle.stat()).ino,
     close: () => handle.close(),
   };
 }

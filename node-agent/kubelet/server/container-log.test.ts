@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { createHostFiles } from '../../linux/host-files.ts';
@@ -83,10 +83,15 @@ describe('readContainerLog', () => {
       texts.push(Buffer.from(chunk).toString());
       if (texts.length === 1) await appendFile(`${directory}/0.log`, line(2, 'second'));
       if (texts.length === 2) {
+        await rename(`${directory}/0.log`, `${directory}/0.log.old`);
+        await appendFile(`${directory}/0.log.old`, line(3, 'late'));
+        await writeFile(`${directory}/0.log`, line(3, 'rotated'));
+      }
+      if (texts.join('').endsWith('rotated\n')) {
         await appendFile(`${directory}/0.log`, line(3, 'last'));
         runs = false;
       }
     }
-    assert.equal(texts.join(''), 'first\nsecond\nlast\n');
+    assert.equal(texts.join(''), 'first\nsecond\nlate\nrotated\nlast\n');
   });
 });

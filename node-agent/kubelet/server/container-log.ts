@@ -94,31 +94,61 @@ function tailWithin(text: Buffer, count: number, isWhole: boolean): number | und
   return isWhole ? 0 : undefined;
 }
 
-/** Complete entries from a position on, waiting for more while the container runs if `follow`. */
+/**
+ * Complete entries from a position on, waiting for more while the container runs if `follow`. A log that is rotated
+ * meanwhile is read to its end, and then the new one.
+ */
 async function* entries(source: LogSource, first: OpenFile, start: number, follow: boolean): AsyncGenerator<LogLine[]> {
   const { isRunning, signal } = source;
-  let position = start;
-  let rest: Buffer = Buffer.alloc(0);
+  const reader = createReader(first, start);
   const watch = follow ? watchFile(source) : undefined;
   try {
     while (!signal.aborted) {
       // Asked before reading: what was written before the end is still read after it.
       const mayGrow = follow && (await isRunning());
-      for (;;) {
-        const chunk = await first.read(position, chunkBytes);
-        if (chunk.byteLength === 0) break;
-        position += chunk.byteLength;
-        const text = Buffer.concat([rest, chunk]);
-        const cut = text.lastIndexOf(0x0a) + 1;
-        rest = text.subarray(cut);
-        yield parseLines(text.subarray(0, cut).toString());
+      const successor = follow ? await openSuccessor(source, reader.file) : undefined;
+      for (let lines = await reader.read(); lines; lines = await reader.read()) yield lines;
+      if (successor) {
+        await reader.replace(successor);
+        continue;
       }
       if (!mayGrow) return;
       await watch?.next();
     }
   } finally {
     watch?.stop();
+    if (reader.file !== first) await reader.file.close();
   }
+}
+
+function createReader(first: OpenFile, start: number) {
+  let position = start;
+  let rest: Buffer = Buffer.alloc(0);
+  return {
+    file: first,
+    /** Undefined at the end of what is there. */
+    async read(): Promise<LogLine[] | undefined> {
+      const chunk = await this.file.read(position, chunkBytes);
+      if (chunk.byteLength === 0) return undefined;
+      position += chunk.byteLength;
+      const text = Buffer.concat([rest, chunk]);
+      const cut = text.lastIndexOf(0x0a) + 1;
+      rest = text.subarray(cut);
+      return parseLines(text.subarray(0, cut).toString());
+    },
+    async replace(file: OpenFile): Promise<void> {
+      if (this.file !== first) await this.file.close();
+      this.file = file;
+      position = 0;
+      rest = Buffer.alloc(0);
+    },
+  };
+}
+
+/** The file that has taken the log's place since it was opened. */
+async function openSuccessor({ files, path }: LogSource, present: OpenFile): Promise<OpenFile | undefined> {
+  const facts = await files.facts(path);
+  return facts && facts.inode !== (await present.inode()) ? files.open(path) : undefined;
 }
 
 function parseLines(text: string): LogLine[] {
