@@ -79,7 +79,8 @@ export function prepareForUpdate(
   }
 }
 
-function keepServerOwned(metadata: ObjectMeta, old: DeepReadonly<ObjectMeta>): void {
+/** What no update changes takes its old value. Modifies. */
+export function keepServerOwned(metadata: ObjectMeta, old: DeepReadonly<ObjectMeta>): void {
   for (const field of serverOwned) {
     if (old[field] === undefined || old[field] === null) delete metadata[field];
     else Object.assign(metadata, { [field]: old[field] });

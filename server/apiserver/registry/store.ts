@@ -34,6 +34,8 @@ export interface UpdateOptions extends WriteContext {
   readonly change: (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject | Promise<UntypedObject>;
   /** Skips admission: internal steps that upstream does below it (removing finalizers, binding). */
   readonly skipAdmission?: boolean;
+  /** The change is made as it is: no strategy of the kind and no validation, as where upstream writes below them (binding). */
+  readonly bypassesStrategy?: boolean;
   /** Server-side apply creates what is not there. */
   readonly createIfMissing?: boolean;
   /** How ownership is recorded; apply keeps the managedFields that it computed itself. */

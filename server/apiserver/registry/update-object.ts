@@ -9,7 +9,7 @@ import { validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts
 import { createObject } from './create-object.ts';
 import { isDeletable } from './deletion.ts';
 import { stringifyJSON } from '../../../api/serialization/json.ts';
-import { prepareForUpdate } from './prepare-object.ts';
+import { keepServerOwned, prepareForUpdate } from './prepare-object.ts';
 import type { UpdateOptions, Written } from './store.ts';
 import { checkPreconditions, type Present, refuseInvalid, settle, type StoreCore, tooManyConflicts } from './store-core.ts';
 
@@ -146,6 +146,7 @@ function checkIdentity(
 
 function prepareAndValidate(core: StoreCore, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
   const { definition } = core;
+  if (options.bypassesStrategy) return keepServerOwned(object.metadata, old.metadata);
   const strategy = core.strategyContext(options, 'update');
   prepareForUpdate(definition, object, old, strategy);
   const path = FieldPath.root;

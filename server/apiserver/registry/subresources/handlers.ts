@@ -1,4 +1,5 @@
 import { componentStatuses } from './component-statuses.ts';
+import { bindings, podBinding } from './pod-binding.ts';
 import { selfSubjectReviews } from './self-subject-reviews.ts';
 import { localSubjectAccessReviews, selfSubjectAccessReviews, subjectAccessReviews } from './subject-access-reviews.ts';
 import type { SubresourceHandler } from './subresource.ts';
@@ -6,8 +7,10 @@ import { tokenReviews } from './token-reviews.ts';
 
 /** Every subresource with behaviour of its own and every resource that is stored nowhere: the written list. */
 export const subresourceHandlers: readonly SubresourceHandler[] = [
+  bindings,
   componentStatuses,
   localSubjectAccessReviews,
+  podBinding,
   selfSubjectAccessReviews,
   selfSubjectReviews,
   subjectAccessReviews,
