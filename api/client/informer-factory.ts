@@ -14,7 +14,7 @@ export interface InformerFactoryDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** See ReflectorSettings. */
+  /** Default true, see ReflectorSettings: in one process with the server the objects are shared with its cache. */
   readonly streamInitialList?: boolean;
 }
 
@@ -105,7 +105,7 @@ class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { client, clock, random, streamInitialList } = this.#dependencies;
+    const { client, clock, random, streamInitialList = true } = this.#dependencies;
     await runReflector({
       client: client(this.resource),
       selection: this.#selection,
@@ -113,7 +113,7 @@ class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink
       clock,
       random,
       logger: this.#logger,
-      ...(streamInitialList === undefined ? {} : { streamInitialList }),
+      streamInitialList,
       signal,
     });
   }

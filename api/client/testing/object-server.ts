@@ -1,4 +1,4 @@
-import { alreadyExists, conflict, notFound, resourceExpired } from '../../meta/status-errors.ts';
+import { alreadyExists, badRequest, conflict, notFound, resourceExpired } from '../../meta/status-errors.ts';
 import { StatusError } from '../../meta/status.ts';
 import type { UntypedObject } from '../../meta/object.ts';
 import type { APIRequest, APIResponse, Transport } from '../transport.ts';
@@ -114,6 +114,7 @@ export class ObjectServer {
   }
 
   #watch(path: string, query: URLSearchParams, signal: AbortSignal): APIResponse {
+    if (query.has('sendInitialEvents')) throw badRequest('sendInitialEvents is not known');
     const from = Number(query.get('resourceVersion') ?? this.#revision);
     if (from < this.#compacted) throw resourceExpired(`too old resource version: ${from} (${this.#compacted})`);
     const stop = new AbortController();
