@@ -5,7 +5,10 @@ export const table = `ip ${tableName}`;
 /** Says in the table's comment how the maps below are to be understood; another layout is replaced, not adopted. */
 export const layoutComment = 'rules for kube-proxy (kubets 1)';
 
-/** Sets and maps whose elements follow Services and the node, with their types. */
+/**
+ * Sets and maps whose elements follow Services and the node, with their types. The data of service-endpoints is declared by
+ * an expression for a port that is of no protocol: with `th dport` nft sees a conflict where the rule names protocols.
+ */
 export const containers = {
   'cluster-ips': 'set { type ipv4_addr; comment "Active ClusterIPs"; }',
   'nodeport-ips': 'set { type ipv4_addr; comment "IPs that accept NodePort traffic"; }',
@@ -14,7 +17,7 @@ export const containers = {
     'map { type ipv4_addr . inet_proto . inet_service : verdict; comment "ClusterIP, ExternalIP and LoadBalancer IP traffic"; }',
   'service-nodeports': 'map { type inet_proto . inet_service : verdict; comment "NodePort traffic"; }',
   'service-endpoints':
-    'map { typeof ip daddr . meta l4proto . th dport . numgen random mod 1 : ip daddr . th dport; comment "the n-th endpoint of a ClusterIP and port"; }',
+    'map { typeof ip daddr . meta l4proto . th dport . numgen random mod 1 : ip daddr . ct original proto-dst; comment "the n-th endpoint of a ClusterIP and port"; }',
   'no-endpoint-services':
     'map { type ipv4_addr . inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to services with no endpoints"; }',
   'no-endpoint-nodeports':

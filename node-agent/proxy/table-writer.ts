@@ -1,0 +1,95 @@
+import type { Logger } from '../../api/base/logger.ts';
+import type { NFT } from '../linux/nft.ts';
+import { renderBaseTable, renderTableRemoval, tableName } from './nftables/base-table.ts';
+import { elementKey, type Entries } from './nftables/entry.ts';
+import { parseTable } from './nftables/read-back.ts';
+import { RuleState } from './nftables/rule-state.ts';
+import { renderServiceEntries } from './nftables/service-entries.ts';
+import { planTransactions } from './nftables/transaction.ts';
+import type { ServicePortRules } from './tracking/service-port-rules.ts';
+
+export interface TableWriterDependencies {
+  readonly nft: NFT;
+  readonly nodeIPs: readonly string[];
+  readonly clusterCIDRs: readonly string[];
+  readonly logger: Logger;
+}
+
+export interface TableSync {
+  readonly kind: 'full' | 'partial';
+  readonly changes: number;
+  /** Present: it failed, wholly or in part; the next sync reads back what there is. */
+  readonly error?: unknown;
+}
+
+/** Brings the kernel's table to what Services ask for. */
+export interface TableWriter {
+  /** What a Service needs from now on; no ports: nothing. */
+  claim(service: string, ports: readonly ServicePortRules[]): void;
+  claimNode(owner: string): void;
+  /** The next sync reads back what the kernel holds. */
+  distrust(): void;
+  sync(): Promise<TableSync>;
+}
+
+/**
+ * Knows the table's content by heart and sends differences. At first, and whenever something went wrong, it reads the table
+ * and goes on from what is there: rules of Services that have not changed are not touched, so their traffic never stops.
+ */
+export function createTableWriter({ nft, nodeIPs, clusterCIDRs, logger }: TableWriterDependencies): TableWriter {
+  const state = new RuleState();
+  let isTrusted = false;
+
+  const adopt = async () => {
+    const json = await nft.listTable('ip', tableName);
+    const found = json === undefined ? ({ state: 'absent' } as const) : parseTable(json);
+    const base = renderBaseTable(clusterCIDRs);
+    if (found.state !== 'foreign') {
+      try {
+        await nft.apply(base);
+        state.observe(found.state === 'ours' ? found.entries : new Map());
+        return;
+      } catch (error) {
+        if (found.state === 'absent') throw error;
+        logger.warn('the table of Services is not as this version makes it, and is replaced', { error });
+      }
+    }
+    await replace(base);
+  };
+
+  /** In one transaction, slow for many Services but without a gap. */
+  const replace = async (base: string) => {
+    state.observe(new Map());
+    const transactions = planTransactions(state.changes());
+    await nft.apply([renderTableRemoval(), base, ...transactions.map(({ text }) => text)].join(''));
+    for (const { changes } of transactions) state.done(changes);
+  };
+
+  return {
+    claim: (service, ports) => state.claim(service, renderServiceEntries(ports, clusterCIDRs)),
+    claimNode(owner) {
+      const entries: Entries = new Map(nodeIPs.map((ip) => [elementKey('nodeport-ips', ip), '']));
+      state.claim(owner, entries);
+    },
+    distrust() {
+      isTrusted = false;
+    },
+    async sync() {
+      const kind = isTrusted ? 'partial' : 'full';
+      let count = 0;
+      try {
+        if (!isTrusted) await adopt();
+        isTrusted = true;
+        for (const { text, changes } of planTransactions(state.changes())) {
+          await nft.apply(text);
+          state.done(changes);
+          count += changes.length;
+        }
+        return { kind, changes: count };
+      } catch (error) {
+        isTrusted = false;
+        return { kind, changes: count, error };
+      }
+    },
+  };
+}
