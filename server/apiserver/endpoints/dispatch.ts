@@ -92,7 +92,8 @@ async function callEndpoint(
   if (handler) return handler.handle(context, dependencies);
   if (info.subresource !== '') {
     const subresource = definition.subresources[info.subresource];
-    if (!subresource || info.subresource !== 'status' || !store) throw resourceNotServed();
+    // What is a view of the object itself needs no handler: its strategy tells the subresources apart.
+    if (!subresource || subresource.kind !== definition.names.kind || subresource.group !== undefined || !store) throw resourceNotServed();
     if (!subresource.verbs.includes(info.verb)) throw methodNotSupported(definition, info.verb);
   } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotSupported(definition, info.verb);
   if (!store) throw methodNotSupported(definition, info.verb);

@@ -36,7 +36,7 @@ async function tryDelete(
   const plan = planDeletion(definition, old, options, dependencies.clock.nowMs());
   if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
   if (plan.kind === 'mark') {
-    const object = { ...structuredClone(old), metadata: plan.metadata } as UntypedObject;
+    const object = { ...structuredClone(old), ...plan.fields, metadata: plan.metadata } as UntypedObject;
     const result = await core.put(key, object, revision, context.dryRun);
     if (result.succeeded && result.written) return { kind: 'object', written: result.written };
     return { present: result.succeeded ? undefined : presentOf(core, result.current) };

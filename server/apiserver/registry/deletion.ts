@@ -15,7 +15,11 @@ export const foregroundFinalizer = 'foregroundDeletion';
 export type DeletionPlan =
   | { readonly kind: 'remove' }
   | { readonly kind: 'wait' }
-  | { readonly kind: 'mark'; readonly metadata: ObjectMeta };
+  | {
+      readonly kind: 'mark';
+      readonly metadata: ObjectMeta /** Further fields that change with it. */;
+      readonly fields?: Readonly<Record<string, unknown>>;
+    };
 
 /** Decides by finalizers, grace and propagation, as upstream's generic registry. Pure. */
 export function planDeletion(
@@ -27,7 +31,7 @@ export function planDeletion(
   const old = object.metadata as DeepReadonly<ObjectMeta>;
   const finalizers = finalizersAfter(definition, old.finalizers ?? [], options);
   const grace = planGrace(definition, object, options, nowMs);
-  if (grace.seconds === 0 && finalizers.length === 0) return { kind: 'remove' };
+  if (grace.seconds === 0 && finalizers.length === 0 && !hasContent(definition, object)) return { kind: 'remove' };
   const hasNewFinalizers =
     finalizers.length !== (old.finalizers ?? []).length || finalizers.some((name) => !old.finalizers?.includes(name));
   if (old.deletionTimestamp && !hasNewFinalizers && !grace.changed) return { kind: 'wait' };
@@ -39,7 +43,24 @@ export function planDeletion(
     metadata.deletionGracePeriodSeconds = grace.seconds;
     if (!old.deletionTimestamp && (old.generation ?? 0) > 0) metadata.generation = (old.generation ?? 0) + 1;
   }
-  return { kind: 'mark', metadata };
+  if (!isNamespace(definition)) return { kind: 'mark', metadata };
+  delete metadata.deletionGracePeriodSeconds;
+  return { kind: 'mark', metadata, fields: { status: { ...asRecord(object['status']), phase: 'Terminating' } } };
+}
+
+function isNamespace({ group, names }: ResourceDefinition): boolean {
+  return group === '' && names.plural === 'namespaces';
+}
+
+/** A Namespace stays until the finalizers of its spec say that it is empty. */
+function hasContent(definition: ResourceDefinition, object: DeepReadonly<UntypedObject>): boolean {
+  if (!isNamespace(definition)) return false;
+  const { finalizers } = asRecord(object['spec']);
+  return Array.isArray(finalizers) && finalizers.length > 0;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 interface Grace {
@@ -73,8 +94,8 @@ function finalizersAfter(definition: ResourceDefinition, present: readonly strin
 }
 
 /** Whether a terminating object has nothing left to wait for. */
-export function isDeletable(metadata: DeepReadonly<ObjectMeta>): boolean {
-  return (
-    Boolean(metadata.deletionTimestamp) && (metadata.finalizers ?? []).length === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0
-  );
+export function isDeletable(definition: ResourceDefinition, object: DeepReadonly<UntypedObject>): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = object.metadata;
+  if (!deletionTimestamp || finalizers.length > 0 || hasContent(definition, object)) return false;
+  return (deletionGracePeriodSeconds ?? 0) === 0;
 }

@@ -58,6 +58,9 @@ const serverOwned = [
   'generateName',
 ] as const satisfies readonly (keyof ObjectMeta)[];
 
+/** Through these the status is written, and nothing but the status. */
+const statusSubresources: ReadonlySet<string> = new Set(['status', 'approval']);
+
 /** Fields that the request cannot change take their old values; generation counts changes of what is not status. Modifies. */
 export function prepareForUpdate(
   definition: ResourceDefinition,
@@ -66,16 +69,18 @@ export function prepareForUpdate(
   context: StrategyContext,
 ): void {
   keepServerOwned(object.metadata, old.metadata);
-  const hasStatus = definition.subresources['status'] !== undefined;
-  if (hasStatus && context.subresource === '') keepField(object, old, 'status');
-  if (hasStatus && context.subresource === 'status') {
-    for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
-      if (field !== 'status' && field !== 'metadata' && field !== 'kind' && field !== 'apiVersion') keepField(object, old, field);
+  if (definition.subresources['status'] !== undefined) {
+    if (!statusSubresources.has(context.subresource)) keepField(object, old, 'status');
+    else {
+      for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
+        if (field !== 'status' && field !== 'metadata' && field !== 'kind' && field !== 'apiVersion') keepField(object, old, field);
+      }
     }
   }
   definition.prepareForUpdate?.(object, old, context);
-  if (definition.hasGeneration && context.subresource !== 'status' && !isDeepStrictEqual(object['spec'], old['spec'])) {
-    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  if (definition.hasGeneration && !statusSubresources.has(context.subresource)) {
+    const isChanged = definition.generationFields.some((field) => !isDeepStrictEqual(object[field], old[field]));
+    if (isChanged) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 }
 

@@ -81,7 +81,7 @@ async function tryUpdate(
   try {
     prepareAndValidate(core, object, old, options);
     if (!options.skipAdmission) await admission.validate(request);
-    if (isDeletable(object.metadata)) {
+    if (isDeletable(definition, object)) {
       const removed = await core.remove(key, revision, options.dryRun);
       if (!removed.succeeded) return { present: overtakenBy(core, removed.current) };
       succeeded = !options.dryRun;
