@@ -123,13 +123,13 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
 export async function cleanAgent(
   layout: NodeLayout,
   { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
-  { keepImages }: { readonly keepImages: boolean },
+  { keepImages, runtimeEndpoint }: { readonly keepImages: boolean; readonly runtimeEndpoint?: string | undefined },
 ): Promise<void> {
   const paths = nodePaths(layout.dataDirectory);
   await cleanNode({
     clock,
     logger,
-    containerd: containerdPlan(layout, paths),
+    runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths) : { endpoint: runtimeEndpoint },
     network: podNetwork(layout, paths),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,

@@ -58,9 +58,6 @@ const program = new Command('kubets-node-agent')
   .action((flags: Flags) => main(flags));
 
 async function main(flags: Flags): Promise<void> {
-  if (flags.stopPods && flags.containerRuntimeEndpoint !== undefined) {
-    throw new Error("--stop-pods clears away a runtime of the node's own, not one given by --container-runtime-endpoint");
-  }
   const logger = adaptLogger(pino({ level: flags.logLevel }, pino.destination(2)));
   const abort = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -77,7 +74,8 @@ async function main(flags: Flags): Promise<void> {
   } finally {
     http.close();
   }
-  if (flags.stopPods) await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true });
+  if (flags.stopPods)
+    await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
 }
 
 async function settingsOf(flags: Flags, clusterCA: string): Promise<AgentSettings> {

@@ -4,7 +4,7 @@ import type { Logger } from '../../api/base/logger.ts';
 import type { PodNetwork } from '../cni/pod-network.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
 import { createCgroups } from './cgroups.ts';
-import { type Containerd, createContainerd } from './containerd.ts';
+import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
 import { createMounts } from './mounts.ts';
 import { findProcesses, signalProcess } from './processes.ts';
@@ -12,7 +12,8 @@ import { findProcesses, signalProcess } from './processes.ts';
 export interface CleanNodeDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly containerd: ContainerdPlan;
+  /** The node's own runtime, or the endpoint of one that others look after: Pods are taken out of that, it goes on. */
+  readonly runtime: ContainerdPlan | { readonly endpoint: string };
   readonly network: PodNetwork;
   readonly cgroupRoot: string;
   /** Everything of the node lies below it. */
@@ -27,7 +28,7 @@ export interface CleanNodeDependencies {
  * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
  */
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
-  const { clock, logger, containerd: plan, network, cgroupRoot, root, podsDirectory, keepImages } = dependencies;
+  const { clock, logger, runtime, network, cgroupRoot, root, podsDirectory, keepImages } = dependencies;
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
       await action();
@@ -35,14 +36,21 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
       logger.warn(`cleaning the node: ${what} failed`, { error });
     }
   };
-  const containerd = createContainerd(plan, { clock, logger });
-  await attempt('removing the containers', () => removeAllPods(containerd, clock));
-  await attempt('stopping containerd', () => containerd.stop());
+  if ('endpoint' in runtime) await attempt('removing the containers', () => removePods(runtime.endpoint, clock));
+  else {
+    const containerd = createContainerd(runtime, { clock, logger });
+    await attempt('removing the containers', async () => {
+      await containerd.ensureRunning(new AbortController().signal);
+      await removePods(`unix://${containerd.socket}`, clock);
+    });
+    await attempt('stopping containerd', () => containerd.stop());
+  }
   const cgroups = await createCgroups();
   await attempt('killing what is left', async () => {
     await cgroups.kill(cgroupRoot);
-    for (const pid of await findProcesses((line) => line.includes('containerd-shim') && line.includes(plan.socket)))
-      signalProcess(pid, 'SIGKILL');
+    if ('endpoint' in runtime) return;
+    const isShim = (line: string) => line.includes('containerd-shim') && line.includes(runtime.socket);
+    for (const pid of await findProcesses(isShim)) signalProcess(pid, 'SIGKILL');
   });
   await attempt('removing the pod network', () => network.uninstall());
   await attempt('unmounting', async () => {
@@ -62,9 +70,9 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   });
 }
 
-async function removeAllPods(containerd: Containerd, clock: Clock): Promise<void> {
-  await containerd.ensureRunning(new AbortController().signal);
-  const cri = createCRIClient({ endpoint: `unix://${containerd.socket}`, clock });
+/** Takes all Pods out of a runtime: it serves one node, so they are the node's. */
+async function removePods(endpoint: string, clock: Clock): Promise<void> {
+  const cri = createCRIClient({ endpoint, clock });
   try {
     const sandboxes = await cri.runtime.listPodSandboxes();
     const results = await Promise.allSettled(

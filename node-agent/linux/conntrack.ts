@@ -16,8 +16,8 @@ export interface Conntrack {
   forget(filter: ConntrackFilter): Promise<boolean>;
 }
 
-/** By the program conntrack, if the machine has it. */
-export function createConntrack(): Conntrack {
+/** By the program conntrack, if the machine has it. `run`: how programs are run, for another network namespace. */
+export function createConntrack({ run = runProgram }: { readonly run?: typeof runProgram } = {}): Conntrack {
   return {
     async forget({ protocol, originalDestination, originalPort, translatedDestination }) {
       const args = ['-D', '-p', protocol];
@@ -25,7 +25,7 @@ export function createConntrack(): Conntrack {
       if (originalPort !== undefined) args.push('--orig-port-dst', String(originalPort));
       if (translatedDestination !== undefined) args.push('--dst-nat', translatedDestination);
       try {
-        await runProgram('conntrack', args);
+        await run('conntrack', args);
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         if (error.message.includes('0 flow entries have been deleted')) return true;

@@ -8,14 +8,15 @@ export interface NFT {
   listTable(family: string, name: string): Promise<string | undefined>;
 }
 
-export function createNFT(): NFT {
+/** `run`: how programs are run, for a table that is in another network namespace. */
+export function createNFT({ run = runProgram }: { readonly run?: typeof runProgram } = {}): NFT {
   return {
     async apply(commands) {
-      await runProgram('nft', ['-f', '-'], { input: commands });
+      await run('nft', ['-f', '-'], { input: commands });
     },
     async listTable(family, name) {
       try {
-        return await runProgram('nft', ['-j', 'list', 'table', family, name]);
+        return await run('nft', ['-j', 'list', 'table', family, name]);
       } catch (error) {
         if (error instanceof Error && /No such file or directory/.test(error.message)) return undefined;
         throw error;

@@ -147,7 +147,7 @@ describe('a real containerd, as root', function () {
       await cleanNode({
         clock: systemClock,
         logger: silentLogger,
-        containerd: plan,
+        runtime: plan,
         network,
         cgroupRoot,
         root,
