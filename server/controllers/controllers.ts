@@ -1,3 +1,4 @@
+import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointController } from './endpoint/controller.ts';
@@ -12,6 +13,7 @@ import { replicationControllerController } from './replicationcontroller/control
 import { createRootCACertPublisher } from './root-ca-cert-publisher/controller.ts';
 import type { Controller } from './runtime/define-controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { statefulSetController } from './statefulset/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
@@ -23,6 +25,7 @@ export interface ControllersOptions {
 /** Every controller, one line each. */
 export function createControllers({ rootCA }: ControllersOptions): readonly Controller[] {
   return [
+    cronJobController,
     daemonSetController,
     deploymentController,
     endpointController,
@@ -36,6 +39,7 @@ export function createControllers({ rootCA }: ControllersOptions): readonly Cont
     replicationControllerController,
     createRootCACertPublisher(rootCA),
     serviceAccountController,
+    statefulSetController,
     taintEvictionController,
     ttlAfterFinished,
   ];

@@ -53,6 +53,8 @@ export interface RevisionOwner {
   readonly resource: ResourceDefinition;
   readonly template: Template;
   readonly collisionCount: number | undefined;
+  /** Label that carries the hash, default controller-revision-hash. */
+  readonly hashLabel?: string;
 }
 
 /**
@@ -60,7 +62,7 @@ export interface RevisionOwner {
  * that is created. Throws RevisionCollision.
  */
 export async function ensureRevision(settings: RevisionOwner, existing: readonly Revision[]): Promise<Revision> {
-  const { client, owner, resource, template, collisionCount } = settings;
+  const { client, owner, resource, template, collisionCount, hashLabel = revisionHashLabel } = settings;
   const data = revisionData(template);
   const sorted = sortRevisions(existing);
   const newest = sorted.at(-1);
@@ -77,7 +79,7 @@ export async function ensureRevision(settings: RevisionOwner, existing: readonly
     metadata: {
       name: `${name.slice(0, 223)}-${hash}`,
       namespace,
-      labels: { ...template.metadata?.labels, [revisionHashLabel]: hash },
+      labels: { ...template.metadata?.labels, [hashLabel]: hash },
       ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
       ownerReferences: [controllerReference(owner, kind)],
     },
