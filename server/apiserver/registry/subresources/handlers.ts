@@ -1,5 +1,8 @@
 import { componentStatuses } from './component-statuses.ts';
 import { bindings, podBinding } from './pod-binding.ts';
+import { podLog } from './pod-log.ts';
+import { podAttach, podExec, podPortForward } from './pod-streams.ts';
+import { nodeProxy, podProxy, serviceProxy } from './proxies.ts';
 import { selfSubjectReviews } from './self-subject-reviews.ts';
 import { localSubjectAccessReviews, selfSubjectAccessReviews, subjectAccessReviews } from './subject-access-reviews.ts';
 import type { SubresourceHandler } from './subresource.ts';
@@ -10,9 +13,16 @@ export const subresourceHandlers: readonly SubresourceHandler[] = [
   bindings,
   componentStatuses,
   localSubjectAccessReviews,
+  nodeProxy,
+  podAttach,
   podBinding,
+  podExec,
+  podLog,
+  podPortForward,
+  podProxy,
   selfSubjectAccessReviews,
   selfSubjectReviews,
+  serviceProxy,
   subjectAccessReviews,
   tokenReviews,
 ];

@@ -1,0 +1,50 @@
+import { badRequest } from '../../../../api/meta/status-errors.ts';
+
+/** `[scheme:]name[:port]`, how proxied Pods, Services and Nodes are named. */
+export interface ProxyName {
+  readonly scheme: '' | 'http' | 'https';
+  readonly name: string;
+  /** '' where none is named. */
+  readonly port: string;
+}
+
+/** Throws 400 for what names nothing; `kind` is pod, service or node. */
+export function parseProxyName(text: string, kind: string): ProxyName {
+  const parts = text.split(':');
+  const [first = '', second = '', third = ''] = parts;
+  if (parts.length === 1 && first !== '') return { scheme: '', name: first, port: '' };
+  if (parts.length === 2 && first !== '') return { scheme: '', name: first, port: second };
+  if (parts.length === 3 && second !== '' && (first === 'http' || first === 'https' || first === ''))
+    return { scheme: first, name: second, port: third };
+  throw badRequest(`invalid ${kind} request ${JSON.stringify(text)}`);
+}
+
+export interface ProxyPath {
+  /** Path for the backend, as it was written; '' where the client named none. */
+  readonly path: string;
+  /** What stands before it, without a slash at its end. */
+  readonly prefix: string;
+}
+
+/** Splits a request's path behind `/proxy`; percent-encoding is left as it is. */
+export function splitProxyPath(path: string, isNamespaced: boolean): ProxyPath {
+  // /api/v1/namespaces/{namespace}/{resource}/{name}/proxy or /api/v1/nodes/{name}/proxy
+  const segments = isNamespaced ? 7 : 5;
+  let at = 0;
+  for (let count = 0; count < segments; count++) {
+    const next = path.indexOf('/', at + 1);
+    if (next < 0) return { path: '', prefix: path };
+    at = next;
+  }
+  return { path: path.slice(at), prefix: path.slice(0, at) };
+}
+
+/** A redirect of the backend, seen from outside: back through the proxy where it stays on the backend. */
+export function rewriteLocation(location: string, prefix: string, backend: string): string {
+  if (location.startsWith('/') && !location.startsWith('//')) return prefix + location;
+  for (const scheme of ['http', 'https']) {
+    const origin = `${scheme}://${backend}`;
+    if (location === origin || location.startsWith(`${origin}/`)) return `${prefix}${location.slice(origin.length) || '/'}`;
+  }
+  return location;
+}
