@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
 import { listAll } from '../../api/client/list-pages.ts';
+import { controllerRevisions } from '../../api/resources/apps/v1/controller-revision.ts';
+import { daemonSets } from '../../api/resources/apps/v1/daemon-set.ts';
 import { deployments } from '../../api/resources/apps/v1/deployment.ts';
 import { replicaSets } from '../../api/resources/apps/v1/replica-set.ts';
+import { statefulSets } from '../../api/resources/apps/v1/stateful-set.ts';
+import { cronJobs } from '../../api/resources/batch/v1/cron-job.ts';
 import { jobs } from '../../api/resources/batch/v1/job.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { endpoints } from '../../api/resources/core/v1/endpoints.ts';
 import { events } from '../../api/resources/core/v1/event.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { namespaces } from '../../api/resources/core/v1/namespace.ts';
 import { serviceAccounts } from '../../api/resources/core/v1/service-account.ts';
@@ -15,7 +20,7 @@ import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.
 import type { Deployment } from '../../api/types/apps-v1.ts';
 import type { Endpoints } from '../../api/types/core-v1.ts';
 import type { Job } from '../../api/types/batch-v1.ts';
-import { becomeFinished, type ControlPlane, startControlPlane } from './testing/control-plane.ts';
+import { becomeFinished, becomeReady, type ControlPlane, startControlPlane } from './testing/control-plane.ts';
 
 const namespace = 'default';
 const template = (image: string, labels: Record<string, string>) => ({
@@ -184,5 +189,100 @@ describe('controllers on an API server', () => {
       ['FailureTarget', 'BackoffLimitExceeded'],
       ['Failed', 'BackoffLimitExceeded'],
     ]);
+  });
+
+  it('bring a StatefulSet up in order, and update it from its end', async () => {
+    const { client } = plane;
+    const created: string[] = [];
+    plane.playKubelet((pod) => {
+      if (!created.includes(pod.metadata.uid ?? '')) created.push(pod.metadata.uid ?? '');
+      return becomeReady(pod);
+    });
+    const key = { namespace, name: 'db' };
+    await client(statefulSets).create({
+      metadata: { ...key },
+      spec: { replicas: 3, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: template('redis:1', { app: 'db' }) },
+    });
+    const isUpdated = async (generation: number) => {
+      const { status } = await client(statefulSets).get(key);
+      const isCurrent = status?.currentRevision === status?.updateRevision && status?.observedGeneration === generation;
+      return isCurrent && status?.availableReplicas === 3 && status.updatedReplicas === 3;
+    };
+    await plane.waitFor('the set', () => isUpdated(1));
+    const { items } = await client(pods).list({ namespace, labelSelector: 'app=db' });
+    assert.deepEqual(
+      created,
+      items.map(({ metadata }) => metadata.uid),
+      'created in order of their names',
+    );
+    assert.deepEqual(
+      items.map(({ spec }) => [spec?.hostname, spec?.subdomain]),
+      [
+        ['db-0', 'db'],
+        ['db-1', 'db'],
+        ['db-2', 'db'],
+      ],
+    );
+    await client(statefulSets).patch(key, { type: 'strategic', body: { spec: { template: template('redis:2', { app: 'db' }) } } });
+    await plane.waitFor('the update', () => isUpdated(2));
+    const after = await client(pods).list({ namespace, labelSelector: 'app=db' });
+    assert.deepEqual(
+      created.slice(3).toReversed(),
+      after.items.map(({ metadata }) => metadata.uid),
+    );
+    assert.deepEqual(
+      after.items.map(({ spec }) => spec?.containers[0]?.image),
+      ['redis:2', 'redis:2', 'redis:2'],
+    );
+    const { status } = await client(statefulSets).get(key);
+    assert.deepEqual([status?.replicas, status?.currentReplicas, status?.collisionCount], [3, 3, 0]);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('run a DaemonSet on every node that it tolerates, and update it', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    for (const name of ['n1', 'n2', 'n3']) await client(nodes).create({ metadata: { name } });
+    await client(nodes).create({ metadata: { name: 'n4' }, spec: { taints: [{ key: 'only', value: 'others', effect: 'NoSchedule' }] } });
+    const key = { namespace, name: 'agent' };
+    await client(daemonSets).create({
+      metadata: { ...key },
+      spec: { selector: { matchLabels: { app: 'agent' } }, template: template('agent:1', { app: 'agent' }) },
+    });
+    const isUpdated = async (generation: number) => {
+      const { status } = await client(daemonSets).get(key);
+      return status?.observedGeneration === generation && status.updatedNumberScheduled === 3 && status.numberAvailable === 3 && status;
+    };
+    const status = await plane.waitFor('the set', () => isUpdated(1));
+    assert.deepEqual([status.desiredNumberScheduled, status.currentNumberScheduled, status.numberMisscheduled], [3, 3, 0]);
+    await client(daemonSets).patch(key, { type: 'strategic', body: { spec: { template: template('agent:2', { app: 'agent' }) } } });
+    await plane.waitFor('the update', () => isUpdated(2));
+    const { items } = await client(pods).list({ namespace, labelSelector: 'app=agent' });
+    assert.deepEqual(
+      items.map(({ spec }) => spec?.containers[0]?.image),
+      ['agent:2', 'agent:2', 'agent:2'],
+    );
+    const revisions = (await client(controllerRevisions).list({ namespace })).items.map(({ revision }) => revision);
+    assert.deepEqual(revisions.sort(), [1, 2]);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('start what a CronJob has missed', async () => {
+    const { client } = plane;
+    plane.playKubelet(becomeFinished('Succeeded'));
+    const key = { namespace, name: 'tick' };
+    await client(cronJobs).create({
+      metadata: { ...key },
+      spec: { schedule: '@every 1s', jobTemplate: { spec: job({}).spec ?? { template: {} } } },
+    });
+    const status = await plane.waitFor('a success', async () => {
+      const found = (await client(cronJobs).get(key)).status;
+      return found?.lastSuccessfulTime !== undefined && found;
+    });
+    assert.ok(status.lastScheduleTime);
+    await plane.waitFor('an event', async () => {
+      const { items } = await client(events).list({ namespace });
+      return items.some(({ reason }) => reason === 'SawCompletedJob') && items.some(({ reason }) => reason === 'Completed');
+    });
   });
 });

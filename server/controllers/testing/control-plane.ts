@@ -21,7 +21,7 @@ export interface ControlPlane {
   readonly client: Client;
   /** What controllers complained about. */
   readonly complaints: string[];
-  waitFor<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T>;
+  waitFor<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<Exclude<T, false | undefined>>;
   /** Runs every Pod that appears, on no machine at all: `run` says what becomes of it, by default it becomes ready. */
   playKubelet(run?: (pod: Pod) => Pod['status'] | undefined): void;
   stop(): Promise<void>;
@@ -61,7 +61,8 @@ export async function startControlPlane(): Promise<ControlPlane> {
   return {
     client,
     complaints,
-    waitFor: (what, ask) => waitFor(what, ask, within),
+    waitFor: <T>(what: string, ask: () => Promise<T | undefined | false>) =>
+      waitFor(what, ask as () => Promise<Exclude<T, false | undefined>>, within),
     playKubelet(run = becomeReady) {
       const play = async (pod: Pod) => {
         const status = run(pod);
