@@ -217,6 +217,11 @@ describe('statusPatch', () => {
     const present = { ...status, conditions: [...(status.conditions ?? []), { type: 'x', status: 'True' }] };
     assert.equal(statusPatch(present, status), undefined);
   });
+  it('replaces addresses, whose lists would be merged', () => {
+    const moved = { ...status, podIP: '10.0.0.9', podIPs: [{ ip: '10.0.0.9' }] };
+    assert.deepEqual(statusPatch(status, moved), { podIP: '10.0.0.9', podIPs: [{ $patch: 'replace' }, { ip: '10.0.0.9' }] });
+    assert.deepEqual(statusPatch({ ...status, podIPs: [], podIP: '' }, moved), { podIP: '10.0.0.9', podIPs: [{ ip: '10.0.0.9' }] });
+  });
   it('takes away what is gone', () => {
     const present = {
       ...status,

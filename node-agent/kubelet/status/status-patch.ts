@@ -26,7 +26,10 @@ export function statusPatch(present: DeepReadonly<PodStatus>, wanted: DeepReadon
   const patch: Record<string, unknown> = {};
   for (const field of owned) {
     if (isSame(present[field], wanted[field])) continue;
-    patch[field] = wanted[field] ?? null;
+    const value = wanted[field] ?? null;
+    // These lists are merged by their key: an address that is gone would stay. The directive is for lists that are there.
+    const isMerged = (field === 'podIPs' || field === 'hostIPs') && (present[field] ?? []).length > 0;
+    patch[field] = isMerged && Array.isArray(value) ? [{ $patch: 'replace' }, ...(value as unknown[])] : value;
   }
   const conditions = (wanted.conditions ?? []).flatMap((condition) => {
     const before = present.conditions?.find(({ type }) => type === condition.type);
