@@ -37,7 +37,7 @@ export function prepareForCreate(
   metadata.creationTimestamp = formatTime(context.nowMs);
   if (definition.hasGeneration) metadata.generation = 1;
   else delete metadata.generation;
-  if (definition.subresources['status']) resetStatus(object, schema);
+  if (definition.subresources['status'] && !definition.keepsStatusOnCreate) resetStatus(object, schema);
   definition.prepareForCreate?.(object, context);
 }
 

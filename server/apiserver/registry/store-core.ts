@@ -115,7 +115,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       nowMs: clock.nowMs(),
       operation,
       subresource: context.subresource,
-      userName: context.user.name,
+      user: context.user,
     }),
     admissionRequest: (operation, key, context, objects) => ({
       operation,

@@ -3,7 +3,9 @@ import { bindings, podBinding } from './pod-binding.ts';
 import { podLog } from './pod-log.ts';
 import { podAttach, podExec, podPortForward } from './pod-streams.ts';
 import { nodeProxy, podProxy, serviceProxy } from './proxies.ts';
+import { scales } from './scale.ts';
 import { selfSubjectReviews } from './self-subject-reviews.ts';
+import { serviceAccountToken } from './service-account-token.ts';
 import { localSubjectAccessReviews, selfSubjectAccessReviews, subjectAccessReviews } from './subject-access-reviews.ts';
 import type { SubresourceHandler } from './subresource.ts';
 import { tokenReviews } from './token-reviews.ts';
@@ -20,8 +22,10 @@ export const subresourceHandlers: readonly SubresourceHandler[] = [
   podLog,
   podPortForward,
   podProxy,
+  ...scales,
   selfSubjectAccessReviews,
   selfSubjectReviews,
+  serviceAccountToken,
   serviceProxy,
   subjectAccessReviews,
   tokenReviews,
