@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject } from '../meta/object.ts';
+import type { UserInfo } from '../meta/user-info.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
 import type { NameRule } from '../validation/names.ts';
@@ -99,7 +100,8 @@ export interface StrategyContext {
   readonly operation: 'create' | 'update';
   /** '' for the main resource. */
   readonly subresource: string;
-  readonly userName: string;
+  /** Who writes. */
+  readonly user: UserInfo;
 }
 
 /** meta.k8s.io/v1 TableRowCondition */

@@ -12,7 +12,12 @@ import { validateObjectMeta } from '../../validation/object-meta.ts';
 
 export const testNowMs = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 
-export const createContext: StrategyContext = { nowMs: testNowMs, operation: 'create', subresource: '', userName: 'tester' };
+export const createContext: StrategyContext = {
+  nowMs: testNowMs,
+  operation: 'create',
+  subresource: '',
+  user: { name: 'tester', groups: ['testers'] },
+};
 const updateContext: StrategyContext = { ...createContext, operation: 'update' };
 
 type Loose = { metadata?: KubeObject['metadata'] } & Record<string, unknown>;

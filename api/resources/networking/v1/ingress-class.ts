@@ -1,6 +1,17 @@
-import type { IngressClass } from '../../../types/networking-v1.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { invalidFor, validateRequired } from '../../../resource/field-rules.ts';
+import type { IngressClass, IngressClassParametersReference } from '../../../types/networking-v1.ts';
+import { type FieldError, forbidden, notSupported, required, tooLong } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { validateDomainPrefixedPath } from '../../../validation/formats.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { dns1123LabelProblems, dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
 
+const maxControllerLength = 250;
+
+/** Who serves the Ingresses that name it. */
 export const ingressClasses = defineResource<IngressClass>({
   group: 'networking.k8s.io',
   version: 'v1',
@@ -9,4 +20,41 @@ export const ingressClasses = defineResource<IngressClass>({
   definition: 'io.k8s.api.networking.v1.IngressClass',
   storagePrefix: 'ingressclasses',
   hasGeneration: true,
+  printerColumns: [
+    nameColumn,
+    textColumn('Controller', ({ spec }) => spec?.controller ?? ''),
+    textColumn('Parameters', ({ spec }) => {
+      if (spec?.parameters === undefined) return '<none>';
+      const { kind, apiGroup, name } = spec.parameters;
+      return `${apiGroup === undefined ? kind : `${kind}.${apiGroup}`}/${name}`;
+    }),
+    ageColumn,
+  ],
+  validate({ spec }, path) {
+    const at = path.child('spec');
+    const controller = spec?.controller ?? '';
+    const errors = controller.length > maxControllerLength ? [tooLong(at.child('controller'), maxControllerLength)] : [];
+    if (controller !== '') errors.push(...validateDomainPrefixedPath(at.child('controller'), controller));
+    if (spec?.parameters !== undefined) errors.push(...validateParameters(spec.parameters, at.child('parameters')));
+    return errors;
+  },
+  validateUpdate: ({ spec }, old, path) => validateImmutable(path.child('spec', 'controller'), spec?.controller, old.spec?.controller),
 });
+
+function validateParameters(reference: DeepReadonly<IngressClassParametersReference>, path: FieldPath): FieldError[] {
+  const { apiGroup, kind, name, scope, namespace } = reference;
+  const errors = [
+    ...(apiGroup ? invalidFor(path.child('apiGroup'), apiGroup, dns1123SubdomainProblems(apiGroup)) : []),
+    ...validateRequired(path.child('kind'), kind, pathSegmentNameProblems),
+    ...validateRequired(path.child('name'), name, pathSegmentNameProblems),
+  ];
+  const at = path.child('namespace');
+  if (!scope) errors.push(required(path.child('scope')));
+  else if (scope === 'Namespace') {
+    if (!namespace) errors.push(required(at, "`parameters.scope` is set to 'Namespace'"));
+    else errors.push(...invalidFor(at, namespace, dns1123LabelProblems(namespace)));
+  } else if (scope === 'Cluster') {
+    if (namespace !== undefined) errors.push(forbidden(at, "`parameters.scope` is set to 'Cluster'"));
+  } else errors.push(notSupported(path.child('scope'), scope, ['Cluster', 'Namespace']));
+  return errors;
+}

@@ -1,6 +1,14 @@
-import type { IPAddress } from '../../../types/networking-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { invalidFor, validateRequired } from '../../../resource/field-rules.ts';
+import type { IPAddress } from '../../../types/networking-v1.ts';
+import { required } from '../../../validation/field-error.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { validateCanonicalIP } from '../../../validation/ip-addresses.ts';
+import { dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
 
+/** An address that a Service has been given: its name is the address, so that nobody else can have it. */
 export const ipAddresses = defineResource<IPAddress>({
   group: 'networking.k8s.io',
   version: 'v1',
@@ -8,5 +16,33 @@ export const ipAddresses = defineResource<IPAddress>({
   names: { kind: 'IPAddress', plural: 'ipaddresses', shortNames: ['ip'] },
   definition: 'io.k8s.api.networking.v1.IPAddress',
   storagePrefix: 'ipaddresses',
-  hasGeneration: true,
+  nameRule: (name) => validateCanonicalIP(FieldPath.root, name).map(({ detail }) => detail),
+  printerColumns: [
+    nameColumn,
+    textColumn('ParentRef', ({ spec }) => {
+      const parent = spec?.parentRef;
+      if (parent === undefined) return '<none>';
+      const resource = (parent.group ? `${parent.resource}.${parent.group}` : parent.resource).toLowerCase();
+      return [resource, ...(parent.namespace ? [parent.namespace] : []), parent.name].join('/');
+    }),
+    ageColumn,
+  ],
+  selectableFields: {
+    'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
+    'spec.parentRef.resource': ({ spec }) => spec?.parentRef?.resource ?? '',
+    'spec.parentRef.namespace': ({ spec }) => spec?.parentRef?.namespace ?? '',
+    'spec.parentRef.name': ({ spec }) => spec?.parentRef?.name ?? '',
+  },
+  validate({ spec }, path) {
+    const at = path.child('spec', 'parentRef');
+    if (spec?.parentRef === undefined) return [required(at)];
+    const { group, resource, namespace, name } = spec.parentRef;
+    return [
+      ...(group ? invalidFor(at.child('group'), group, dns1123SubdomainProblems(group)) : []),
+      ...validateRequired(at.child('resource'), resource, pathSegmentNameProblems),
+      ...validateRequired(at.child('name'), name, pathSegmentNameProblems),
+      ...(namespace ? invalidFor(at.child('namespace'), namespace, pathSegmentNameProblems(namespace)) : []),
+    ];
+  },
+  validateUpdate: ({ spec }, old, path) => validateImmutable(path.child('spec', 'parentRef'), spec?.parentRef, old.spec?.parentRef),
 });

@@ -1,6 +1,19 @@
-import type { CSIDriver } from '../../../types/storage-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import type { PrinterColumn } from '../../../resource/resource-definition.ts';
+import type { CSIDriver, CSIDriverSpec } from '../../../types/storage-v1.ts';
+import { duplicate, invalid, required } from '../../../validation/field-error.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
 
+type Flag = 'attachRequired' | 'podInfoOnMount' | 'storageCapacity' | 'requiresRepublish';
+
+function flagColumn(name: string, field: Flag & keyof CSIDriverSpec, otherwise = false): PrinterColumn<CSIDriver> {
+  return { name, type: 'boolean', value: ({ spec }) => spec?.[field] ?? otherwise };
+}
+
+/** What a storage driver can do and wants to be told. */
 export const csiDrivers = defineResource<CSIDriver>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -9,4 +22,45 @@ export const csiDrivers = defineResource<CSIDriver>({
   definition: 'io.k8s.api.storage.v1.CSIDriver',
   storagePrefix: 'csidrivers',
   hasGeneration: true,
+  allowUnconditionalUpdate: false,
+  printerColumns: [
+    nameColumn,
+    flagColumn('AttachRequired', 'attachRequired', true),
+    flagColumn('PodInfoOnMount', 'podInfoOnMount'),
+    flagColumn('StorageCapacity', 'storageCapacity'),
+    textColumn('TokenRequests', ({ spec }) => spec?.tokenRequests?.map(({ audience }) => audience).join(',') ?? '<unset>'),
+    flagColumn('RequiresRepublish', 'requiresRepublish'),
+    textColumn('Modes', ({ spec }) => (spec?.volumeLifecycleModes ?? []).join(',') || '<none>'),
+    ageColumn,
+  ],
+  validate({ metadata, spec }, path) {
+    const at = path.child('spec');
+    const errors = validateCSIDriverName(metadata.name ?? '', path.child('metadata', 'name'));
+    for (const field of ['attachRequired', 'podInfoOnMount', 'storageCapacity'] as const)
+      if (spec?.[field] === undefined) errors.push(required(at.child(field)));
+    if (spec?.fsGroupPolicy !== undefined) {
+      errors.push(
+        ...validateChoice(at.child('fsGroupPolicy'), spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'], 'unsupported'),
+      );
+    }
+    const audiences = new Set<string>();
+    errors.push(
+      ...validateEach(spec?.tokenRequests, at.child('tokenRequests'), ({ audience, expirationSeconds: seconds }, request) => {
+        const problems = audiences.has(audience) ? [duplicate(request.child('audience'), audience)] : [];
+        audiences.add(audience);
+        if (seconds !== undefined && seconds < 600) {
+          problems.push(invalid(request.child('expirationSeconds'), seconds, 'may not specify a duration less than 10 minutes'));
+        }
+        return problems;
+      }),
+      ...validateEach(spec?.volumeLifecycleModes, at.child('volumeLifecycleModes'), (mode, modePath) =>
+        validateChoice(modePath, mode, ['Ephemeral', 'Persistent'], 'unsupported'),
+      ),
+    );
+    return errors;
+  },
+  validateUpdate: ({ spec }, old, path) =>
+    (['attachRequired', 'fsGroupPolicy', 'volumeLifecycleModes'] as const).flatMap((field) =>
+      validateImmutable(path.child('spec', field === 'attachRequired' ? 'attachedRequired' : field), spec?.[field], old.spec?.[field]),
+    ),
 });

@@ -1,6 +1,16 @@
-import type { CSINode } from '../../../types/storage-v1.ts';
+import { ageColumn, integerColumn, nameColumn } from '../../../resource/columns.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { validateEach, validateRequired } from '../../../resource/field-rules.ts';
+import type { CSINode } from '../../../types/storage-v1.ts';
+import { duplicate, invalid, tooLong } from '../../../validation/field-error.ts';
+import { validateNonnegative } from '../../../validation/formats.ts';
+import { qualifiedNameProblems } from '../../../validation/names.ts';
+import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
 
+const maxNodeIDLength = 192;
+
+/** Storage drivers of a Node. */
 export const csiNodes = defineResource<CSINode>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -8,4 +18,32 @@ export const csiNodes = defineResource<CSINode>({
   names: { kind: 'CSINode', plural: 'csinodes' },
   definition: 'io.k8s.api.storage.v1.CSINode',
   storagePrefix: 'csinodes',
+  allowUnconditionalUpdate: false,
+  printerColumns: [nameColumn, integerColumn('Drivers', ({ spec }) => spec?.drivers?.length ?? 0), ageColumn],
+  validate({ spec }, path) {
+    const names = new Set<string>();
+    return validateEach(spec?.drivers, path.child('spec', 'drivers'), ({ name, nodeID, topologyKeys, allocatable }, at) => {
+      const errors = validateCSIDriverName(name, at.child('name'));
+      if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+      names.add(name);
+      errors.push(...validateRequired(at.child('nodeID'), nodeID));
+      if (nodeID && nodeID.length > maxNodeIDLength) errors.push(tooLong(at.child('nodeID'), maxNodeIDLength));
+      if (allocatable?.count !== undefined) errors.push(...validateNonnegative(at.child('allocatable', 'count'), allocatable.count));
+      const keys = at.child('topologyKeys');
+      return [
+        ...errors,
+        ...(topologyKeys ?? []).flatMap((key, index) => [
+          ...(topologyKeys?.indexOf(key) === index ? [] : [duplicate(keys, key)]),
+          ...validateRequired(keys, key, qualifiedNameProblems),
+        ]),
+      ];
+    });
+  },
+  validateUpdate: ({ spec }, old, path) =>
+    validateEach(old.spec?.drivers, path.child('spec', 'drivers'), (before, at) => {
+      const now = spec?.drivers?.find(({ name }) => name === before.name);
+      return now === undefined || isSemanticallyEqual({ ...now, allocatable: null }, { ...before, allocatable: null })
+        ? []
+        : [invalid(at, now, 'field is immutable')];
+    }),
 });

@@ -1,6 +1,20 @@
-import type { StorageClass } from '../../../types/storage-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { utf8Length } from '../../../base/utf8.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import type { StorageClass } from '../../../types/storage-v1.ts';
+import { duplicate, type FieldError, forbidden, invalid, required, tooLong } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { validateLabelName } from '../../../validation/labels.ts';
+import { labelValueProblems, qualifiedNameProblems } from '../../../validation/names.ts';
 
+const maxParameters = 512;
+const maxParameterBytes = 256 * 1024;
+const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
+
+/** A way to make volumes. */
 export const storageClasses = defineResource<StorageClass>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -8,4 +22,65 @@ export const storageClasses = defineResource<StorageClass>({
   names: { kind: 'StorageClass', plural: 'storageclasses', shortNames: ['sc'] },
   definition: 'io.k8s.api.storage.v1.StorageClass',
   storagePrefix: 'storageclasses',
+  printerColumns: [
+    {
+      ...nameColumn,
+      value: ({ metadata }) => {
+        const isDefault = defaultAnnotations.some((annotation) => metadata.annotations?.[annotation] === 'true');
+        return `${metadata.name ?? ''}${isDefault ? ' (default)' : ''}`;
+      },
+    },
+    textColumn('Provisioner', ({ provisioner }) => provisioner),
+    textColumn('ReclaimPolicy', ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete'),
+    textColumn('VolumeBindingMode', ({ volumeBindingMode }) => volumeBindingMode ?? 'Immediate'),
+    textColumn('AllowVolumeExpansion', ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false),
+    ageColumn,
+  ],
+  validate(storageClass, path) {
+    const { provisioner = '', parameters, reclaimPolicy, volumeBindingMode } = storageClass;
+    const at = path.child('provisioner');
+    const errors = provisioner === '' ? [required(at)] : invalidFor(at, provisioner, qualifiedNameProblems(provisioner.toLowerCase()));
+    errors.push(...validateParameters(parameters ?? {}, path.child('parameters')));
+    if (reclaimPolicy) errors.push(...validateChoice(path.child('reclaimPolicy'), reclaimPolicy, ['Delete', 'Retain'], 'unsupported'));
+    errors.push(...validateChoice(path.child('volumeBindingMode'), volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']));
+    return [
+      ...errors,
+      ...validateEach(storageClass.allowedTopologies, path.child('allowedTopologies'), ({ matchLabelExpressions }, term) => {
+        const keys = new Set<string>();
+        return validateEach(matchLabelExpressions, term.child('matchLabelExpressions'), ({ key, values = [] }, expression) => {
+          const problems = validateLabelName(key, expression.child('key'));
+          if (keys.has(key)) problems.push(duplicate(expression.child('key'), key));
+          keys.add(key);
+          if (values.length === 0) problems.push(required(expression.child('values')));
+          return [
+            ...problems,
+            ...validateEach(values, expression.child('values'), (value, valuePath) =>
+              invalidFor(valuePath, value, labelValueProblems(value)),
+            ),
+          ];
+        });
+      }),
+    ];
+  },
+  validateUpdate(storageClass, old, path) {
+    const errors: FieldError[] = [];
+    for (const field of ['parameters', 'provisioner', 'reclaimPolicy'] as const) {
+      if (!isSemanticallyEqual(storageClass[field], old[field])) {
+        errors.push(forbidden(path.child(field), `updates to ${field} are forbidden.`));
+      }
+    }
+    return [...errors, ...validateImmutable(path.child('volumeBindingMode'), storageClass.volumeBindingMode, old.volumeBindingMode)];
+  },
 });
+
+/** What a driver is told: not too much of it, and no nameless things. */
+export function validateParameters(parameters: Readonly<Record<string, string>>, path: FieldPath, minimum = 0): FieldError[] {
+  const names = Object.keys(parameters);
+  const errors: FieldError[] = [];
+  if (names.length < minimum) errors.push(required(path, 'must contain at least one key/value pair'));
+  if (names.length > maxParameters) errors.push(tooLong(path, maxParameters));
+  if (names.includes('')) errors.push(invalid(path, '', 'field can not be empty.'));
+  const bytes = Object.entries(parameters).reduce((sum, [key, value]) => sum + utf8Length(key) + utf8Length(value), 0);
+  if (bytes > maxParameterBytes) errors.push(tooLong(path, maxParameterBytes));
+  return errors;
+}
