@@ -58,11 +58,11 @@ async function tryCreate(
   // before admission, so that what plugins add belongs to nobody
   if (!options.keepsManagedFields) core.recordOwnership(object, undefined, context);
   await admission.mutate(request);
+  const strategy = core.strategyContext(context, 'create');
+  prepareForCreate(definition, codec.schema, object, strategy, random);
   const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });
   let succeeded = false;
   try {
-    const strategy = core.strategyContext(context, 'create');
-    prepareForCreate(definition, codec.schema, object, strategy, random);
     const path = FieldPath.root;
     refuseInvalid(definition, key.name, [
       ...validateObjectMeta(object.metadata, definition.scope === 'Namespaced', definition.nameRule, path.child('metadata')),

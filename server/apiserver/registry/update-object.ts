@@ -76,10 +76,11 @@ async function tryUpdate(
   const request = core.admissionRequest('UPDATE', key, options, { object, oldObject: old });
   if (!options.keepsManagedFields) core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
+  prepare(core, object, old, options);
   const outcome = await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun });
   let succeeded = false;
   try {
-    prepareAndValidate(core, object, old, options);
+    validate(core, object, old, options);
     if (!options.skipAdmission) await admission.validate(request);
     if (isDeletable(definition, object)) {
       const removed = await core.remove(key, revision, options.dryRun);
@@ -144,11 +145,20 @@ function checkIdentity(
   } else if (version !== old.metadata.resourceVersion) throw conflict(definition, key.name);
 }
 
-function prepareAndValidate(core: StoreCore, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
+function prepare(
+  { definition, strategyContext }: StoreCore,
+  object: UntypedObject,
+  old: DeepReadonly<UntypedObject>,
+  options: UpdateOptions,
+): void {
+  if (options.bypassesStrategy) keepServerOwned(object.metadata, old.metadata);
+  else prepareForUpdate(definition, object, old, strategyContext(options, 'update'));
+}
+
+function validate(core: StoreCore, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
+  if (options.bypassesStrategy) return;
   const { definition } = core;
-  if (options.bypassesStrategy) return keepServerOwned(object.metadata, old.metadata);
   const strategy = core.strategyContext(options, 'update');
-  prepareForUpdate(definition, object, old, strategy);
   const path = FieldPath.root;
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, path.child('metadata'));
   if (options.subresource === 'status') errors.push(...(definition.validateStatusUpdate?.(object, old, path, strategy) ?? []));
