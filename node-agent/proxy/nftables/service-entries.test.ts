@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import type { Endpoint } from '../tracking/endpoint.ts';
+import type { ServicePortRules } from '../tracking/service-port-rules.ts';
+import { renderServiceEntries } from './service-entries.ts';
+
+const endpoint = (ip: string, port = 8080): Endpoint => ({
+  ip,
+  port,
+  ready: true,
+  serving: true,
+  terminating: false,
+  local: false,
+  mayHairpin: ip.startsWith('10.244.0.'),
+});
+const plain: ServicePortRules = {
+  namespace: 'default',
+  service: 'web',
+  portName: 'http',
+  protocol: 'tcp',
+  clusterIP: '10.96.0.1',
+  port: 80,
+  externalIPs: [],
+  loadBalancerIPs: [],
+  internalPolicy: 'Cluster',
+  externalPolicy: 'Cluster',
+  clusterEndpoints: [endpoint('10.244.0.2'), endpoint('10.244.1.2')],
+  localEndpoints: [],
+};
+const spread = 'meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . numgen random mod';
+
+/** Entries as text: `chain name: rule; rule`, `set name: type`, `map key value`. */
+function text(ports: readonly ServicePortRules[]): string[] {
+  return [...renderServiceEntries(ports, ['10.244.0.0/16'])].map(([key, value]) => {
+    const [kind, ...names] = key.split('\t');
+    if (kind === 'element')
+      return [...names, value]
+        .join(' ')
+        .trim()
+        .replace(/-[0-9A-F]{8}-/, '-#-');
+    return `${kind} ${names[0]?.replace(/-[0-9A-F]{8}-/, '-#-')}: ${value
+      .replaceAll(/-[0-9A-F]{8}-/g, '-#-')
+      .split('\n')
+      .join('; ')}`;
+  });
+}
+
+const cases: readonly [name: string, ports: ServicePortRules[], expected: string[]][] = [
+  [
+    'a plain port shares the chain of its number of endpoints',
+    [plain],
+    [
+      'cluster-ips 10.96.0.1',
+      'hairpin-connections 10.244.0.2 . 10.244.0.2',
+      `chain endpoints-2: ${spread} 2 map @service-endpoints`,
+      'service-endpoints 10.96.0.1 . tcp . 80 . 0 : 10.244.0.2 . 8080',
+      'service-endpoints 10.96.0.1 . tcp . 80 . 1 : 10.244.1.2 . 8080',
+      'service-ips 10.96.0.1 . tcp . 80 comment "default/web:http" : goto endpoints-2',
+    ],
+  ],
+  [
+    'without endpoints it refuses',
+    [{ ...plain, portName: '', clusterEndpoints: [], internalVerdict: 'reject', externalVerdict: 'reject' }],
+    ['cluster-ips 10.96.0.1', 'no-endpoint-services 10.96.0.1 . tcp . 80 comment "default/web" : goto reject-chain'],
+  ],
+  [
+    'with endpoints only elsewhere under policy Local it drops',
+    [{ ...plain, internalPolicy: 'Local', clusterEndpoints: [], internalVerdict: 'drop' }],
+    ['cluster-ips 10.96.0.1', 'no-endpoint-services 10.96.0.1 . tcp . 80 comment "default/web:http" : drop'],
+  ],
+  [
+    'node ports and external IPs come as the node',
+    [{ ...plain, nodePort: 30080, externalIPs: ['192.0.2.1'], clusterEndpoints: [endpoint('10.244.1.2')] }],
+    [
+      'cluster-ips 10.96.0.1',
+      'chain service-#-default/web/tcp/http: meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.244.1.2 . 8080 }',
+      'service-ips 10.96.0.1 . tcp . 80 comment "default/web:http" : goto service-#-default/web/tcp/http',
+      'chain external-#-default/web/tcp/http: jump mark-for-masquerade; goto service-#-default/web/tcp/http',
+      'service-ips 192.0.2.1 . tcp . 80 comment "default/web:http" : goto external-#-default/web/tcp/http',
+      'service-nodeports tcp . 30080 comment "default/web:http" : goto external-#-default/web/tcp/http',
+    ],
+  ],
+  [
+    'external policy Local with endpoints only elsewhere serves Pods and the node, and drops others',
+    [{ ...plain, nodePort: 30080, externalPolicy: 'Local', clusterEndpoints: [endpoint('10.244.1.2')], externalVerdict: 'drop' }],
+    [
+      'cluster-ips 10.96.0.1',
+      'chain service-#-default/web/tcp/http: meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.244.1.2 . 8080 }',
+      'service-ips 10.96.0.1 . tcp . 80 comment "default/web:http" : goto service-#-default/web/tcp/http',
+      'chain external-#-default/web/tcp/http: ip saddr { 10.244.0.0/16 } goto service-#-default/web/tcp/http; fib saddr type local jump mark-for-masquerade; fib saddr type local goto service-#-default/web/tcp/http',
+      'service-nodeports tcp . 30080 comment "default/web:http" : goto external-#-default/web/tcp/http',
+      'no-endpoint-nodeports tcp . 30080 comment "default/web:http" : drop',
+    ],
+  ],
+  [
+    'affinity remembers clients by endpoint',
+    [{ ...plain, portName: '', protocol: 'udp', affinitySeconds: 60 }],
+    [
+      'cluster-ips 10.96.0.1',
+      'hairpin-connections 10.244.0.2 . 10.244.0.2',
+      'set affinity-#-default/web/udp/__10.244.0.2/8080/60s: type ipv4_addr; flags dynamic,timeout; timeout 60s;',
+      'chain endpoint-#-default/web/udp/__10.244.0.2/8080: update @affinity-#-default/web/udp/__10.244.0.2/8080/60s { ip saddr }; meta l4proto udp dnat to 10.244.0.2:8080',
+      'set affinity-#-default/web/udp/__10.244.1.2/8080/60s: type ipv4_addr; flags dynamic,timeout; timeout 60s;',
+      'chain endpoint-#-default/web/udp/__10.244.1.2/8080: update @affinity-#-default/web/udp/__10.244.1.2/8080/60s { ip saddr }; meta l4proto udp dnat to 10.244.1.2:8080',
+      'chain service-#-default/web/udp/: ip saddr @affinity-#-default/web/udp/__10.244.0.2/8080/60s goto endpoint-#-default/web/udp/__10.244.0.2/8080; ip saddr @affinity-#-default/web/udp/__10.244.1.2/8080/60s goto endpoint-#-default/web/udp/__10.244.1.2/8080; numgen random mod 2 vmap { 0 : goto endpoint-#-default/web/udp/__10.244.0.2/8080, 1 : goto endpoint-#-default/web/udp/__10.244.1.2/8080 }',
+      'service-ips 10.96.0.1 . udp . 80 comment "default/web" : goto service-#-default/web/udp/',
+    ],
+  ],
+  [
+    'source ranges guard the balancer’s addresses',
+    [
+      {
+        ...plain,
+        loadBalancerIPs: ['192.0.2.9'],
+        loadBalancerSourceRanges: ['198.51.100.0/24'],
+        clusterEndpoints: [],
+        internalVerdict: 'reject',
+        externalVerdict: 'reject',
+      },
+    ],
+    [
+      'cluster-ips 10.96.0.1',
+      'no-endpoint-services 10.96.0.1 . tcp . 80 comment "default/web:http" : goto reject-chain',
+      'no-endpoint-services 192.0.2.9 . tcp . 80 comment "default/web:http" : goto reject-chain',
+      'chain firewall-#-default/web/tcp/http: ip saddr 198.51.100.0/24 return; ip saddr 192.0.2.9 return; drop',
+      'firewall-ips 192.0.2.9 . tcp . 80 comment "default/web:http" : goto firewall-#-default/web/tcp/http',
+    ],
+  ],
+];
+
+describe('entries of a Service', () => {
+  for (const [name, ports, expected] of cases) it(name, () => assert.deepEqual(text(ports), expected));
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../api/base/logger.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { systemRandom } from '../../api/base/system-random.ts';
+import type { Client } from '../../api/client/client.ts';
+import { createClient } from '../../api/client/create-client.ts';
+import { createInformerFactory } from '../../api/client/informer-factory.ts';
+import { ObjectServer } from '../../api/client/testing/object-server.ts';
+import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
+import { services } from '../../api/resources/core/v1/service.ts';
+import type { ServiceSpec } from '../../api/types/core-v1.ts';
+import type { Endpoint } from '../../api/types/discovery-v1.ts';
+import { createConntrack } from '../linux/conntrack.ts';
+import { createNFT, type NFT } from '../linux/nft.ts';
+import { createProxy, type ProxySync } from './proxy.ts';
+import { createTestNetwork, networkTestsArePossible, type TestNetwork } from './testing/test-network.ts';
+
+/** The whole proxy on real kernels: packets go where Services say. */
+describe('proxy', function () {
+  this.timeout(60_000);
+  let network: TestNetwork;
+  let client: Client;
+  let nft: NFT;
+  let stop: () => Promise<void> = async () => {};
+  let syncs: ProxySync[] = [];
+  const pod = { 0: '10.244.0.2', 1: '10.244.0.3' } as const;
+  const server = new ObjectServer();
+
+  before(async function () {
+    if (!networkTestsArePossible()) return this.skip();
+    network = await createTestNetwork();
+    await Promise.all(network.pods.map((namespace, index) => namespace.serve(`pod${index}`, 8080)));
+    client = createClient(server.transport);
+    nft = createNFT({ run: network.node.run });
+    stop = await startProxy();
+  });
+
+  after(async () => {
+    await stop();
+    await network?.close();
+  });
+
+  async function startProxy(): Promise<() => Promise<void>> {
+    const abort = new AbortController();
+    const informers = createInformerFactory({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
+    syncs = [];
+    const proxy = createProxy({
+      informers,
+      nodeName: 'node',
+      nodeIPs: ['10.200.0.1'],
+      clusterCIDRs: ['10.244.0.0/16'],
+      nft,
+      conntrack: createConntrack({ run: network.node.run }),
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      onSync: (sync) => syncs.push(sync),
+    });
+    const running = Promise.all([informers.run(abort.signal), proxy.run(abort.signal)]);
+    await Promise.race([proxy.ready, running]);
+    assert.equal(proxy.health().synced, true);
+    return async () => {
+      abort.abort();
+      await running;
+    };
+  }
+
+  /** Resolves when the proxy has written what follows from `change`. */
+  async function synced(change: () => Promise<unknown>, changes = 1): Promise<void> {
+    const start = syncs.length;
+    await change();
+    const done = () => syncs.slice(start).reduce((sum, sync) => sum + sync.changes, 0) >= changes;
+    const deadlineMs = systemClock.monotonicMs() + 5000;
+    while (!done()) {
+      if (systemClock.monotonicMs() > deadlineMs) throw new Error(`the proxy wrote ${JSON.stringify(syncs.slice(start))}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  const createService = (name: string, spec: ServiceSpec) =>
+    client(services).create({ metadata: { namespace: 'default', name }, spec: { type: 'ClusterIP', ...spec } });
+  const endpoint = (index: 0 | 1, conditions = {}): Endpoint => ({
+    addresses: [pod[index]],
+    conditions: { ready: true, ...conditions },
+    nodeName: 'node',
+  });
+  const slice = (name: string, endpoints: Endpoint[], protocol: 'TCP' | 'UDP' = 'TCP') => ({
+    metadata: { namespace: 'default', name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4' as const,
+    ports: [{ name: '', port: 8080, protocol }],
+    endpoints,
+  });
+  const setEndpoints = async (name: string, endpoints: Endpoint[], protocol: 'TCP' | 'UDP' = 'TCP') => {
+    const { metadata } = await client(endpointSlices).get({ namespace: 'default', name: `${name}-1` });
+    await client(endpointSlices).update({ ...slice(name, endpoints, protocol), metadata });
+  };
+
+  it('spreads over endpoints and keeps the source of Pods', async () => {
+    await synced(async () => {
+      await createService('web', { clusterIP: '10.96.0.10', ports: [{ port: 80 }] });
+      await client(endpointSlices).create(slice('web', [endpoint(0), endpoint(1)]));
+    }, 5);
+    const answers = await network.pods[0].ask('10.96.0.10', 80, { count: 60 });
+    // To itself the Pod appears as the node, since answers from its own address would be dropped.
+    assert.deepEqual(Object.keys(answers).sort(), ['pod0 10.244.0.1', 'pod1 10.244.0.2']);
+    for (const count of Object.values(answers)) assert.ok(count >= 10, JSON.stringify(answers));
+    const fromNode = await network.node.ask('10.96.0.10', 80, { count: 20 });
+    assert.deepEqual(Object.keys(fromNode).sort(), ['pod0 10.244.0.1', 'pod1 10.244.0.1']);
+  });
+
+  it('refuses other ports of a ClusterIP', async () => {
+    assert.deepEqual(await network.node.ask('10.96.0.10', 81), { ECONNREFUSED: 1 });
+    assert.deepEqual(await network.pods[0].ask('10.96.0.10', 81), { ECONNREFUSED: 1 });
+  });
+
+  it('follows endpoints with a transaction of their own size, and refuses when none is left', async () => {
+    await synced(() => setEndpoints('web', [endpoint(1)]), 4);
+    assert.equal(syncs.at(-1)?.kind, 'partial');
+    assert.deepEqual(await network.node.ask('10.96.0.10', 80, { count: 10 }), { 'pod1 10.244.0.1': 10 });
+    await synced(() => setEndpoints('web', [endpoint(1, { ready: false })]), 3);
+    assert.deepEqual(await network.node.ask('10.96.0.10', 80), { ECONNREFUSED: 1 });
+    assert.deepEqual(await network.pods[0].ask('10.96.0.10', 80), { ECONNREFUSED: 1 });
+    await synced(() => setEndpoints('web', [endpoint(1, { ready: false, serving: true, terminating: true })]), 3);
+    assert.deepEqual(await network.pods[0].ask('10.96.0.10', 80), { 'pod1 10.244.0.2': 1 });
+  });
+
+  it('serves node ports and external addresses to outside by the node’s address', async () => {
+    await synced(async () => {
+      await createService('out', {
+        type: 'NodePort',
+        clusterIP: '10.96.0.11',
+        externalIPs: ['192.0.2.1'],
+        ports: [{ port: 80, nodePort: 30080 }],
+      });
+      await client(endpointSlices).create(slice('out', [endpoint(0)]));
+    }, 7);
+    assert.deepEqual(await network.outside.ask('10.200.0.1', 30080), { 'pod0 10.244.0.1': 1 });
+    assert.deepEqual(await network.outside.ask('192.0.2.1', 80), { 'pod0 10.244.0.1': 1 });
+    assert.deepEqual(await network.outside.ask('10.96.0.11', 80), { 'pod0 10.244.0.1': 1 });
+    assert.deepEqual(await network.node.ask('10.200.0.1', 30080), { 'pod0 10.244.0.1': 1 });
+    assert.deepEqual(await network.node.ask('127.0.0.1', 30080), { ECONNREFUSED: 1 });
+    assert.deepEqual(await network.pods[1].ask('10.200.0.1', 30080), { 'pod0 10.244.0.1': 1 });
+    const service = await client(services).get({ namespace: 'default', name: 'out' });
+    await synced(() => client(services).update({ ...service, spec: { ...service.spec, externalTrafficPolicy: 'Local' } }), 2);
+    assert.deepEqual(await network.outside.ask('10.200.0.1', 30080), { 'pod0 10.200.0.9': 1 });
+    assert.deepEqual(await network.pods[1].ask('10.200.0.1', 30080), { 'pod0 10.244.0.3': 1 });
+    await synced(() => setEndpoints('out', []), 7);
+    assert.deepEqual(await network.outside.ask('10.200.0.1', 30080), { ECONNREFUSED: 1 });
+  });
+
+  it('keeps a client with its endpoint', async () => {
+    await synced(async () => {
+      await createService('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] });
+      await client(endpointSlices).create(slice('sticky', [endpoint(0), endpoint(1)]));
+    }, 9);
+    const answers = await network.outside.ask('10.96.0.12', 80, { count: 20 });
+    assert.deepEqual(Object.values(answers), [20]);
+  });
+
+  it('forgets UDP connections to endpoints that are gone', async () => {
+    await synced(async () => {
+      await createService('udp', { clusterIP: '10.96.0.13', ports: [{ port: 53, protocol: 'UDP' }] });
+      await client(endpointSlices).create(slice('udp', [endpoint(0)], 'UDP'));
+    }, 4);
+    const ask = () => network.pods[1].ask('10.96.0.13', 53, { protocol: 'udp', localPort: 24001 });
+    assert.deepEqual(await ask(), { 'pod0 10.244.0.3': 1 });
+    await synced(() => setEndpoints('udp', [endpoint(1)], 'UDP'));
+    for (let attempt = 0; attempt < 20; attempt++) if ((await ask())['pod1 10.244.0.1'] === 1) return;
+    assert.fail('datagrams still go to the endpoint that is gone');
+  });
+
+  it('adopts the table at the next start, with its connections and affinities, and changes only what has changed', async () => {
+    const [before] = Object.keys(await network.outside.ask('10.96.0.12', 80));
+    await stop();
+    await setEndpoints('web', [endpoint(0), endpoint(1)]);
+    await client(services).delete({ namespace: 'default', name: 'out' });
+    stop = await startProxy();
+    const [first] = syncs;
+    assert.equal(first?.kind, 'full');
+    assert.ok((first?.changes ?? 0) > 3 && (first?.changes ?? 99) < 15, `${first?.changes} changes`);
+    assert.deepEqual(await network.outside.ask('10.96.0.12', 80, { count: 10 }), { [before ?? '']: 10 });
+    assert.equal(Object.keys(await network.node.ask('10.96.0.10', 80, { count: 20 })).length, 2);
+    assert.deepEqual(await network.outside.ask('10.200.0.1', 30080), { ECONNREFUSED: 1 });
+    await stop();
+    stop = await startProxy();
+    assert.equal(syncs[0]?.changes, 0);
+  });
+
+  it('makes the table again when it has vanished, and replaces one that is not its own', async () => {
+    await nft.apply('delete table ip kube-proxy\n');
+    await assertRecovers();
+    await stop();
+    await nft.apply(
+      'delete table ip kube-proxy\nadd table ip kube-proxy\nadd map ip kube-proxy service-ips { type ipv4_addr : verdict; }\n',
+    );
+    stop = await startProxy();
+    assert.deepEqual(await network.node.ask('10.96.0.13', 53, { protocol: 'udp' }), { 'pod1 10.244.0.1': 1 });
+  });
+
+  /** The next change fails, since its table is gone; what follows is a full one. */
+  async function assertRecovers(): Promise<void> {
+    await synced(() => setEndpoints('web', [endpoint(1)]), 10);
+    assert.deepEqual(
+      syncs.slice(-2).map(({ kind, error }) => [kind, error === undefined]),
+      [
+        ['partial', false],
+        ['full', true],
+      ],
+    );
+    assert.deepEqual(await network.node.ask('10.96.0.10', 80, { count: 3 }), { 'pod1 10.244.0.1': 3 });
+    assert.deepEqual(await network.node.ask('10.96.0.13', 53, { protocol: 'udp' }), { 'pod1 10.244.0.1': 1 });
+  }
+});

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type ProgramOptions, runProgram } from '../../linux/run-program.ts';
+
+/** A network namespace that lives as long as its holder process. */
+export interface Namespace {
+  readonly pid: number;
+  run(command: string, args: readonly string[], options?: ProgramOptions): Promise<string>;
+  /** A server on TCP and UDP that answers `<name> <client address>`. */
+  serve(name: string, port: number): Promise<void>;
+  /** Connects `count` times, one after the other, and counts the answers; errors are counted by their code. */
+  ask(
+    address: string,
+    port: number,
+    options?: { protocol?: 'tcp' | 'udp'; count?: number; localPort?: number },
+  ): Promise<Record<string, number>>;
+}
+
+/**
+ * A node with a bridge of Pods and an outside, each a network namespace of its own: node 10.200.0.1 and 10.244.0.1, Pods
+ * 10.244.0.2 and 3, outside 10.200.0.9. Needs root.
+ */
+export interface TestNetwork {
+  readonly node: Namespace;
+  readonly pods: readonly [Namespace, Namespace];
+  readonly outside: Namespace;
+  close(): Promise<void>;
+}
+
+export function networkTestsArePossible(): boolean {
+  return process.getuid?.() === 0;
+}
+
+export async function createTestNetwork(): Promise<TestNetwork> {
+  const children: ChildProcess[] = [];
+  const start = async (): Promise<Namespace> => {
+    const holder = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo ready && exec cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    children.push(holder);
+    await firstLine(holder);
+    return createNamespace(holder.pid ?? 0, children);
+  };
+  const [node, first, second, outside] = await Promise.all([start(), start(), start(), start()]);
+  const script = [
+    'ip link add cni0 type bridge && ip addr add 10.244.0.1/24 dev cni0 && ip link set cni0 up',
+    ...[first, second].map(
+      ({ pid }, index) =>
+        `ip link add pod${index} type veth peer name eth0 netns ${pid} && ip link set pod${index} master cni0 && ip link set pod${index} type bridge_slave hairpin on && ip link set pod${index} up`,
+    ),
+    `ip link add eth0 type veth peer name eth0 netns ${outside.pid} && ip addr add 10.200.0.1/24 dev eth0 && ip link set eth0 up`,
+    'ip route add default via 10.200.0.9',
+    'echo 1 > /proc/sys/net/ipv4/ip_forward',
+  ].join('\n');
+  await node.run('sh', ['-ec', script]);
+  const configure = (namespace: Namespace, address: string, gateway: string) =>
+    namespace.run('sh', ['-ec', `ip addr add ${address}/24 dev eth0; ip link set eth0 up; ip route add default via ${gateway}`]);
+  await Promise.all([
+    configure(first, '10.244.0.2', '10.244.0.1'),
+    configure(second, '10.244.0.3', '10.244.0.1'),
+    configure(outside, '10.200.0.9', '10.200.0.1'),
+  ]);
+  return {
+    node,
+    pods: [first, second],
+    outside,
+    async close() {
+      const ended = children.map((child) => new Promise((resolve) => child.once('close', resolve)));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(ended);
+    },
+  };
+}
+
+function createNamespace(pid: number, children: ChildProcess[]): Namespace {
+  const enter = ['-t', String(pid), '-n'];
+  const program = fileURLToPath(new URL('./echo.ts', import.meta.url));
+  return {
+    pid,
+    run: (command, args, options) => runProgram('nsenter', [...enter, command, ...args], options),
+    async serve(name, port) {
+      const server = spawn('nsenter', [...enter, process.execPath, program, 'serve', name, String(port)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      children.push(server);
+      await firstLine(server);
+    },
+    async ask(address, port, { protocol = 'tcp', count = 1, localPort = 0 } = {}) {
+      const args = [process.execPath, program, 'ask', protocol, address, String(port), String(count), String(localPort)];
+      return JSON.parse(await runProgram('nsenter', [...enter, ...args])) as Record<string, number>;
+    },
+  };
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the output of the process is not read');
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new Error(`process ended with ${child.exitCode} before it was ready`);
+}
