@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
 import type { Client } from '../../api/client/client.ts';
-import type { EventRecorder } from '../../api/client/event-recorder.ts';
+import { type EventRecorder, referenceTo } from '../../api/client/event-recorder.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
 import { formatKey, keyOf } from '../../api/meta/object.ts';
 import { hasReason, StatusError } from '../../api/meta/status.ts';
@@ -87,7 +87,7 @@ async function bind({ client, recorder }: SchedulerDependencies, queued: QueuedP
     metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
     target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
   });
-  recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
+  recorder.event(referenceTo(pods, pod), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
 }
 
 /** Event FailedScheduling, and the condition PodScheduled=False with the same message, written only when it changes. */
@@ -97,7 +97,7 @@ async function reportUnschedulable(
   failure: FitFailure,
 ): Promise<void> {
   const message = formatFitFailure(failure);
-  recorder.event(pod, 'Warning', 'FailedScheduling', message);
+  recorder.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message);
   const current = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (current?.status === 'False' && current.reason === 'Unschedulable' && current.message === message) return;
   const condition: PodCondition = {
