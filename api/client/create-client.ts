@@ -36,9 +36,10 @@ export interface ClientSettings {
  * readers in the process and frozen: `structuredClone` them before modifying.
  */
 export function createClient(transport: Transport, settings: ClientSettings = {}): Client {
-  const send = createSend(transport, settings);
+  const own = withSettings(transport, settings);
+  const send = createSend(own);
   const client = <T extends KubeObject>(resource: ResourceDefinition<T>): ResourceClient<T> => new PathClient<T>(send, resource);
-  return Object.assign(client, { transport });
+  return Object.assign(client, { transport: own });
 }
 
 interface Call {
@@ -52,20 +53,27 @@ interface Call {
 
 type Send = (call: Call) => Promise<APIResponse>;
 
-function createSend(transport: Transport, settings: ClientSettings): Send {
+/** What a request says for itself goes before what the client says for all of its requests. */
+function withSettings(transport: Transport, { user, headers, userAgent }: ClientSettings): Transport {
+  const common: Record<string, string> = { ...headers, ...(userAgent === undefined ? {} : { 'user-agent': userAgent }) };
+  return (request) => {
+    const settled = { ...request, headers: { ...common, ...request.headers } };
+    return transport(user === undefined || request.user !== undefined ? settled : { ...settled, user });
+  };
+}
+
+function createSend(transport: Transport): Send {
   const encoder = new TextEncoder();
-  const common: Record<string, string> = { accept: 'application/json', ...settings.headers };
-  if (settings.userAgent !== undefined) common['user-agent'] = settings.userAgent;
+  const accepted: Record<string, string> = { accept: 'application/json' };
   return async (call) => {
     const body = call.body === undefined ? undefined : encoder.encode(JSON.stringify(call.body));
     const response = await transport({
       method: call.method,
       path: call.path,
       query: call.query?.toString() ?? '',
-      headers: body === undefined ? common : { ...common, 'content-type': call.contentType ?? 'application/json' },
+      headers: body === undefined ? accepted : { ...accepted, 'content-type': call.contentType ?? 'application/json' },
       ...(body === undefined ? {} : { body }),
       signal: call.signal ?? new AbortController().signal,
-      ...(settings.user === undefined ? {} : { user: settings.user }),
     });
     if (response.status >= 200 && response.status < 300) return response;
     throw await responseError(response);

@@ -285,4 +285,30 @@ describe('controllers on an API server', () => {
       return items.some(({ reason }) => reason === 'SawCompletedJob') && items.some(({ reason }) => reason === 'Completed');
     });
   });
+
+  it('empty a deleted namespace, Pods first', async () => {
+    const { client } = plane;
+    const key = { namespace: '', name: 'gone' };
+    await client(namespaces).create({ metadata: { name: 'gone' } });
+    await plane.waitFor('the account', () => ignoreNotFound(client(serviceAccounts).get({ namespace: 'gone', name: 'default' })));
+    const held = { namespace: 'gone', name: 'held', finalizers: ['example.com/hold'] };
+    const pod = await client(pods).create({ metadata: held, spec: template('nginx:1', {}).spec });
+    await client(configMaps).create({ metadata: { namespace: 'gone', name: 'kept-for-the-pod' } });
+    await client(namespaces).delete(key);
+    const { status } = await plane.waitFor('the conditions', async () => {
+      const found = await client(namespaces).get(key);
+      return found.status?.conditions !== undefined && found;
+    });
+    assert.equal(status?.phase, 'Terminating');
+    const told = status?.conditions?.filter((condition) => condition.status === 'True').map(({ type, message }) => [type, message]);
+    assert.deepEqual(told, [
+      ['NamespaceContentRemaining', 'Some resources are remaining: pods. has 1 resource instances'],
+      ['NamespaceFinalizersRemaining', 'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances'],
+    ]);
+    assert.equal((await client(configMaps).list({ namespace: 'gone', fieldSelector: 'metadata.name=kept-for-the-pod' })).items.length, 1);
+    const body = { metadata: { uid: pod.metadata.uid, finalizers: [] } };
+    await client(pods).patch(held, { type: 'merge', body });
+    await plane.waitFor('the end', async () => (await ignoreNotFound(client(namespaces).get(key))) === undefined);
+    assert.deepEqual((await client(configMaps).list({ namespace: 'gone' })).items, []);
+  });
 });

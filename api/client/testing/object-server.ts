@@ -86,7 +86,11 @@ export class ObjectServer {
     if (wanted !== undefined && wanted !== present.metadata.resourceVersion) {
       throw conflict({ group: '', resource: collectionOf(path) }, body.metadata.name ?? '');
     }
-    return this.#store(path, onlyStatus ? { ...present, metadata: body.metadata, status: body['status'] } : { ...body, status: present['status'] }, 'MODIFIED');
+    return this.#store(
+      path,
+      onlyStatus ? { ...present, metadata: body.metadata, status: body['status'] } : { ...body, status: present['status'] },
+      'MODIFIED',
+    );
   }
 
   #delete(path: string): APIResponse {
