@@ -1,7 +1,9 @@
 import type { Clock } from '../api/base/clock.ts';
 import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
+import type { Client } from '../api/client/client.ts';
 import { createClient } from '../api/client/create-client.ts';
+import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { createCRIClient } from './cri/cri-client.ts';
@@ -11,6 +13,9 @@ import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
 import { createRequestIdentity } from './kubelet/server/request-identity.ts';
 import { createRequestPermission } from './kubelet/server/request-permission.ts';
 import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
+import { createConntrack } from './linux/conntrack.ts';
+import { createNFT } from './linux/nft.ts';
+import { createProxy } from './proxy/proxy.ts';
 import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
@@ -109,14 +114,38 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     );
     try {
-      // The node's other parts, the Service proxy and cluster DNS, run here beside the kubelet.
-      await kubelet.run(signal);
+      await Promise.all([kubelet.run(signal), runNetwork(settings, { ...dependencies, client, nodeName, nodeIP }, signal)]);
     } finally {
       await server.close();
     }
   } finally {
     cri.close();
   }
+}
+
+interface NetworkDependencies extends AgentDependencies {
+  readonly client: Client;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+}
+
+/** The node's other parts: the Service proxy. They see the cluster through informers of their own. */
+async function runNetwork(settings: AgentSettings, dependencies: NetworkDependencies, signal: AbortSignal): Promise<void> {
+  const { client, clock, random, nodeName, nodeIP } = dependencies;
+  const logger = dependencies.logger.with({ part: 'network' });
+  const informers = createInformerFactory({ client, clock, random, logger });
+  const proxy = createProxy({
+    informers,
+    nodeName,
+    nodeIPs: [nodeIP],
+    clusterCIDRs: [settings.clusterCIDR],
+    nft: createNFT(),
+    conntrack: createConntrack(),
+    clock,
+    random,
+    logger,
+  });
+  await Promise.all([informers.run(signal), proxy.run(signal)]);
 }
 
 /** Clears a node away: containers, runtime, network, mounts, cgroups and files. */

@@ -18,6 +18,11 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding('system:kube-scheduler', scheduler),
   clusterRoleBinding('system:volume-scheduler', scheduler),
   clusterRoleBinding('system:service-account-issuer-discovery', group('system:serviceaccounts')),
+  // The node agent is kubelet, Service proxy and cluster DNS in one; upstream's kube-proxy and CoreDNS are users of their own.
+  {
+    ...clusterRoleBinding('system:node-proxier', group('system:nodes')),
+    metadata: { ...clusterRoleBinding('system:node-proxier').metadata, name: 'kubets:node-proxier' },
+  },
   // Nodes have their own authorizer.
   clusterRoleBinding('system:node'),
 ];
