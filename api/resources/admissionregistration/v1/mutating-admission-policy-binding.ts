@@ -1,6 +1,9 @@
-import type { MutatingAdmissionPolicyBinding } from '../../../types/admissionregistration-v1.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import type { MutatingAdmissionPolicyBinding } from '../../../types/admissionregistration-v1.ts';
+import { formatParamRef, validateBindingTarget } from './policy-validation.ts';
 
+/** Puts a policy that changes requests into force. */
 export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionPolicyBinding>({
   group: 'admissionregistration.k8s.io',
   version: 'v1',
@@ -9,4 +12,12 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
   definition: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding',
   storagePrefix: 'mutatingadmissionpolicybindings',
   hasGeneration: true,
+  allowUnconditionalUpdate: false,
+  printerColumns: [
+    nameColumn,
+    textColumn('PolicyName', ({ spec }) => spec?.policyName ?? ''),
+    textColumn('ParamRef', ({ spec }) => formatParamRef(spec?.paramRef)),
+    ageColumn,
+  ],
+  validate: ({ spec }, path) => validateBindingTarget(spec, path.child('spec')),
 });

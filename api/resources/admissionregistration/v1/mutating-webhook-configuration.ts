@@ -1,6 +1,9 @@
-import type { MutatingWebhookConfiguration } from '../../../types/admissionregistration-v1.ts';
+import { ageColumn, integerColumn, nameColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import type { MutatingWebhookConfiguration } from '../../../types/admissionregistration-v1.ts';
+import { validateWebhooks } from './webhook-validation.ts';
 
+/** Webhooks that may change requests. */
 export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
   version: 'v1',
@@ -8,4 +11,9 @@ export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfi
   names: { kind: 'MutatingWebhookConfiguration', plural: 'mutatingwebhookconfigurations', categories: ['api-extensions'] },
   definition: 'io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration',
   storagePrefix: 'mutatingwebhookconfigurations',
+  hasGeneration: true,
+  generationFields: ['webhooks'],
+  allowUnconditionalUpdate: false,
+  printerColumns: [nameColumn, integerColumn('Webhooks', ({ webhooks }) => webhooks?.length ?? 0), ageColumn],
+  validate: ({ webhooks }, path) => validateWebhooks(webhooks, path.child('webhooks')),
 });

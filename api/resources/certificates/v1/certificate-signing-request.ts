@@ -1,6 +1,46 @@
-import type { CertificateSigningRequest } from '../../../types/certificates-v1.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { decodeBase64 } from '../../../base/base64.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { formatAge } from '../../../meta/duration.ts';
+import { formatTime } from '../../../meta/time.ts';
+import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { validateEach } from '../../../resource/field-rules.ts';
+import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../../types/certificates-v1.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { validateImmutable } from '../../../validation/immutable.ts';
+import { nameIsPathSegment } from '../../../validation/names.ts';
+import { validateSignerName } from './signer-name.ts';
 
+const usages = [
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
+];
+const shortestSeconds = 600;
+
+/** A request for a certificate: one approves, another signs. */
 export const certificateSigningRequests = defineResource<CertificateSigningRequest>({
   group: 'certificates.k8s.io',
   version: 'v1',
@@ -12,5 +52,137 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
     status: { kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'certificatesigningrequests',
-  hasGeneration: true,
+  nameRule: nameIsPathSegment,
+  printerColumns: [
+    nameColumn,
+    ageColumn,
+    textColumn('SignerName', ({ spec }) => spec?.signerName || '<none>'),
+    textColumn('Requestor', ({ spec }) => spec?.username ?? ''),
+    textColumn('RequestedDuration', ({ spec }) =>
+      spec?.expirationSeconds === undefined ? '<none>' : formatAge(spec.expirationSeconds * 1000),
+    ),
+    textColumn('Condition', describe),
+  ],
+  selectableFields: { 'spec.signerName': ({ spec }) => spec?.signerName ?? '' },
+  /** Whom the certificate would speak for is not the requestor's to say. */
+  prepareForCreate({ spec }, { user }) {
+    if (!spec) return;
+    for (const field of ['username', 'uid', 'groups', 'extra'] as const) delete spec[field];
+    spec.username = user.name;
+    if (user.uid) spec.uid = user.uid;
+    if (user.groups.length > 0) spec.groups = [...user.groups];
+    const extra = Object.entries(user.extra ?? {}).map(([key, values]): [string, string[]] => [key, [...values]]);
+    if (extra.length > 0) spec.extra = Object.fromEntries(extra);
+  },
+  prepareForUpdate(request, old, { subresource, nowMs }) {
+    if (subresource === '') {
+      request.spec = structuredClone(old.spec) as CertificateSigningRequest['spec'];
+      return;
+    }
+    const status = (request.status ??= {});
+    if (subresource === 'approval') {
+      // Approvers do not sign.
+      if (old.status?.certificate === undefined) delete status.certificate;
+      else status.certificate = old.status.certificate;
+    } else {
+      // Signers do not approve.
+      const decided = (old.status?.conditions ?? []).filter(isDecision) as CertificateSigningRequestCondition[];
+      const others = (status.conditions ?? []).filter((condition) => !isDecision(condition));
+      if (decided.length + others.length > 0) status.conditions = [...structuredClone(decided), ...others];
+    }
+    stampConditions(status.conditions ?? [], old.status?.conditions ?? [], formatTime(nowMs));
+  },
+  validate: (request, path, { operation }) => (operation === 'create' ? validateRequest(request, path) : []),
+  validateUpdate: ({ status }, old, path, { subresource }) =>
+    subresource === 'approval' || subresource === 'status'
+      ? validateConditions(status?.conditions ?? [], old, path.child('status', 'conditions'))
+      : [],
+  validateStatusUpdate: ({ status }, old, path) => [
+    ...validateConditions(status?.conditions ?? [], old, path.child('status', 'conditions')),
+    ...(old.status?.certificate ? validateImmutable(path.child('status', 'certificate'), status?.certificate, old.status.certificate) : []),
+  ],
 });
+
+function isDecision({ type }: { readonly type: string }): boolean {
+  return type === 'Approved' || type === 'Denied';
+}
+
+function describe({ status }: DeepReadonly<CertificateSigningRequest>): string {
+  const has = (type: string) => status?.conditions?.some((condition) => condition.type === type) ?? false;
+  const word = has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending';
+  return word + (has('Failed') ? ',Failed' : '') + (status?.certificate ? ',Issued' : '');
+}
+
+/** Times of conditions that have none. Modifies. */
+function stampConditions(
+  conditions: CertificateSigningRequestCondition[],
+  old: readonly DeepReadonly<CertificateSigningRequestCondition>[],
+  now: string,
+): void {
+  for (const condition of conditions) {
+    condition.lastUpdateTime ??= now;
+    if (condition.lastTransitionTime) continue;
+    const before = old.find(({ type, status }) => type === condition.type && status === condition.status);
+    condition.lastTransitionTime = before?.lastTransitionTime ?? now;
+  }
+}
+
+function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path: FieldPath): FieldError[] {
+  const at = path.child('spec');
+  const { request = '', usages: asked = [], signerName = '', expirationSeconds } = spec ?? {};
+  const errors: FieldError[] = [];
+  const isPEM = /^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----/m.test(new TextDecoder().decode(decodeBase64(request)));
+  if (!isPEM) errors.push(invalid(at.child('request'), request, 'PEM block type must be CERTIFICATE REQUEST'));
+  const usagesPath = at.child('usages');
+  if (asked.length === 0) errors.push(required(usagesPath, 'usages must be provided'));
+  const seen = new Set<string>();
+  errors.push(
+    ...validateEach(asked, usagesPath, (usage, usagePath) => {
+      if (!usages.includes(usage)) return [notSupported(usagePath, usage, usages)];
+      if (seen.has(usage)) return [duplicate(usagePath, usage)];
+      seen.add(usage);
+      return [];
+    }),
+    ...validateSignerName(signerName, at.child('signerName')),
+  );
+  if (signerName === 'kubernetes.io/legacy-unknown') {
+    errors.push(invalid(at.child('signerName'), signerName, 'the legacy signerName is not allowed via this API version'));
+  }
+  if (expirationSeconds !== undefined && expirationSeconds < shortestSeconds) {
+    const detail = `may not specify a duration less than ${shortestSeconds} seconds (10 minutes)`;
+    errors.push(invalid(at.child('expirationSeconds'), expirationSeconds, detail));
+  }
+  return errors;
+}
+
+function validateConditions(
+  conditions: readonly DeepReadonly<CertificateSigningRequestCondition>[],
+  old: DeepReadonly<CertificateSigningRequest>,
+  path: FieldPath,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const before of (old.status?.conditions ?? []).filter(isDecision)) {
+    const kept = conditions.some((condition) =>
+      isSemanticallyEqual({ ...condition, lastUpdateTime: null }, { ...before, lastUpdateTime: null }),
+    );
+    if (!kept) errors.push(forbidden(path, `updates may not remove a condition of type "${before.type}"`));
+  }
+  const seen = new Set<string>();
+  return [
+    ...errors,
+    ...validateEach(conditions, path, ({ type, status }, at) => {
+      if (!type) return [required(at.child('type'))];
+      const problems: FieldError[] = [];
+      if (!status) problems.push(required(at.child('status')));
+      else if (!['True', 'False', 'Unknown'].includes(status))
+        problems.push(notSupported(at.child('status'), status, ['True', 'False', 'Unknown']));
+      else if ((isDecision({ type }) || type === 'Failed') && status !== 'True')
+        problems.push(notSupported(at.child('status'), status, ['True']));
+      const opposite = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : '';
+      if (seen.has(opposite)) problems.push(invalid(at.child('type'), type, 'Approved and Denied conditions are mutually exclusive'));
+      if (seen.has(type)) problems.push(duplicate(at.child('type'), type));
+      seen.add(type);
+      return problems;
+    }),
+  ];
+}

@@ -130,7 +130,8 @@ function validateAffinityConfig({ sessionAffinity, sessionAffinityConfig: config
 }
 
 /** Cluster addresses among themselves and against the IP families; whether they are free is the allocator's matter. */
-function validateClusterIPs(spec: Spec, path: FieldPath): FieldError[] {
+/** The rules of addresses and families alone, which allocation relies on. */
+export function validateClusterIPs(spec: Spec, path: FieldPath): FieldError[] {
   if (spec.type === 'ExternalName') return [];
   const { clusterIP = '', clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
   const at = path.child('clusterIPs');

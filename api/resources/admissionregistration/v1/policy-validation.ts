@@ -1,0 +1,95 @@
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../resource/field-rules.ts';
+import type { MatchCondition, MatchResources, ParamKind, ParamRef, Variable } from '../../../types/admissionregistration-v1.ts';
+import { duplicate, type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { cIdentifierProblems } from '../../../validation/formats.ts';
+import { validateLabelSelector } from '../../../validation/labels.ts';
+import { dns1035LabelProblems, dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
+import { validateMatchConditions, validateMatchResources } from './rule-validation.ts';
+
+/** What policies of both sorts have in common. */
+interface PolicySpec {
+  readonly failurePolicy?: string;
+  readonly paramKind?: DeepReadonly<ParamKind>;
+  readonly matchConstraints?: DeepReadonly<MatchResources>;
+  readonly matchConditions?: readonly DeepReadonly<MatchCondition>[];
+  readonly variables?: readonly DeepReadonly<Variable>[];
+}
+
+export function validatePolicy(spec: PolicySpec, path: FieldPath): FieldError[] {
+  const { failurePolicy, paramKind, matchConstraints } = spec;
+  const errors =
+    failurePolicy === undefined
+      ? [required(path.child('failurePolicy'))]
+      : validateChoice(path.child('failurePolicy'), failurePolicy, ['Fail', 'Ignore'], 'unsupported');
+  if (paramKind !== undefined) errors.push(...validateParamKind(paramKind, path.child('paramKind')));
+  const at = path.child('matchConstraints');
+  if (matchConstraints === undefined) errors.push(required(at));
+  else {
+    errors.push(...validateMatchResources(matchConstraints, at));
+    // Which resources is the policy's to say, not the binding's.
+    if ((matchConstraints.resourceRules ?? []).length === 0) errors.push(required(at.child('resourceRules')));
+  }
+  const names = new Set<string>();
+  return [
+    ...errors,
+    ...validateMatchConditions(spec.matchConditions, path.child('matchConditions')),
+    ...validateEach(spec.variables, path.child('variables'), ({ name, expression }, variable) => {
+      const problems = name
+        ? invalidFor(variable.child('name'), name, cIdentifierProblems(name))
+        : [required(variable.child('name'), 'name is not specified')];
+      if (names.has(name)) problems.push(duplicate(variable.child('name'), name));
+      names.add(name);
+      if (!expression?.trim()) problems.push(required(variable.child('expression'), 'expression is not specified'));
+      return problems;
+    }),
+  ];
+}
+
+function validateParamKind({ apiVersion = '', kind }: DeepReadonly<ParamKind>, path: FieldPath): FieldError[] {
+  const at = path.child('apiVersion');
+  const errors: FieldError[] = [];
+  const [group = '', version, ...rest] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  if (apiVersion === '') errors.push(required(at));
+  else if (rest.length > 0) errors.push(invalid(at, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+  else {
+    if (group !== '') errors.push(...invalidFor(at, group, dns1123SubdomainProblems(group)));
+    errors.push(...validateRequired(at, version, dns1035LabelProblems));
+  }
+  return [...errors, ...validateRequired(path.child('kind'), kind, (name) => dns1035LabelProblems(name.toLowerCase()))];
+}
+
+/** What bindings of both sorts have in common. */
+export function validateBindingTarget(
+  spec:
+    | { readonly policyName?: string; readonly paramRef?: DeepReadonly<ParamRef>; readonly matchResources?: DeepReadonly<MatchResources> }
+    | undefined,
+  path: FieldPath,
+): FieldError[] {
+  const errors = validateRequired(path.child('policyName'), spec?.policyName, dns1123SubdomainProblems);
+  if (spec?.paramRef !== undefined) errors.push(...validateParamRef(spec.paramRef, path.child('paramRef')));
+  if (spec?.matchResources !== undefined) errors.push(...validateMatchResources(spec.matchResources, path.child('matchResources')));
+  return errors;
+}
+
+function validateParamRef({ name = '', selector, parameterNotFoundAction }: DeepReadonly<ParamRef>, path: FieldPath): FieldError[] {
+  const errors = name === '' ? [] : invalidFor(path.child('name'), name, pathSegmentNameProblems(name));
+  if (name !== '' && selector !== undefined) errors.push(forbidden(path.child('name'), 'name and selector are mutually exclusive'));
+  if (name === '' && selector === undefined) errors.push(required(path, 'one of name or selector must be specified'));
+  errors.push(...validateLabelSelector(selector, path.child('selector')));
+  const at = path.child('parameterNotFoundAction');
+  if (!parameterNotFoundAction) errors.push(required(at));
+  else errors.push(...validateChoice(at, parameterNotFoundAction, ['Allow', 'Deny'], 'unsupported'));
+  return errors;
+}
+
+/** The objects that parametrise a policy, as tables show them. */
+export function formatParamRef(reference: DeepReadonly<ParamRef> | undefined): string {
+  if (reference?.name) return `${reference.namespace || '*'}/${reference.name}`;
+  return reference?.selector === undefined ? '<unset>' : JSON.stringify(reference.selector);
+}
+
+export function formatParamKind(kind: DeepReadonly<ParamKind> | undefined): string {
+  return kind === undefined ? '<unset>' : `${kind.apiVersion ?? ''}/${kind.kind ?? ''}`;
+}

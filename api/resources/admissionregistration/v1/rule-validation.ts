@@ -1,0 +1,89 @@
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import type { MatchCondition, MatchResources, RuleWithOperations } from '../../../types/admissionregistration-v1.ts';
+import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { validateLabelSelector } from '../../../validation/labels.ts';
+import { validateQualifiedName } from '../../core/v1/pod-spec/names.ts';
+
+const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
+const maxConditions = 64;
+
+/** Which requests a webhook or policy is asked about. */
+export function validateRule(rule: DeepReadonly<RuleWithOperations>, at: FieldPath): FieldError[] {
+  const { operations: given = [], apiGroups = [], apiVersions = [], resources = [], scope } = rule;
+  const errors: FieldError[] = [];
+  const alone = (values: readonly string[], path: FieldPath, subject: string) => {
+    if (values.length > 1 && values.includes('*'))
+      errors.push(invalid(path, values, `if '*' is present, must not specify other ${subject}`));
+  };
+  if (apiGroups.length === 0) errors.push(required(at.child('apiGroups')));
+  alone(apiGroups, at.child('apiGroups'), 'API groups');
+  if (apiVersions.length === 0) errors.push(required(at.child('apiVersions')));
+  alone(apiVersions, at.child('apiVersions'), 'API versions');
+  for (const [index, version] of apiVersions.entries()) if (version === '') errors.push(required(at.child('apiVersions').index(index)));
+  errors.push(...validateResources(resources, at.child('resources')));
+  if (scope !== undefined) errors.push(...validateChoice(at.child('scope'), scope, ['*', 'Cluster', 'Namespaced'], 'unsupported'));
+  if (given.length === 0) errors.push(required(at.child('operations')));
+  alone(given, at.child('operations'), 'operations');
+  return [
+    ...errors,
+    ...validateEach(given, at.child('operations'), (operation, path) =>
+      operations.includes(operation) ? [] : [notSupported(path, operation, operations)],
+    ),
+  ];
+}
+
+function validateResources(resources: readonly string[], path: FieldPath): FieldError[] {
+  if (resources.length === 0) return [required(path)];
+  const errors: FieldError[] = [];
+  // x/* stands for all subresources of x, */y for y of all resources.
+  for (const [index, name] of resources.entries()) {
+    const at = path.index(index);
+    if (name === '') errors.push(required(at));
+    if (name === '*/*' && resources.length > 1)
+      errors.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"));
+    const [resource, subresource] = name.split('/');
+    if (subresource === undefined || subresource === '*') continue;
+    if (resources.includes(`${resource}/*`)) errors.push(invalid(at, name, `if '${resource}/*' is present, must not specify ${name}`));
+    else if (resource !== '*' && resources.includes(`*/${subresource}`))
+      errors.push(invalid(at, name, `if '*/${subresource}' is present, must not specify ${name}`));
+  }
+  if (resources.includes('*') && resources.some((name) => name !== '*' && !name.includes('/'))) {
+    errors.push(invalid(path, resources, "if '*' is present, must not specify other resources without subresources"));
+  }
+  return errors;
+}
+
+/** Expressions that all have to hold; that they compile is checked where they are run. */
+export function validateMatchConditions(conditions: readonly DeepReadonly<MatchCondition>[] | undefined, path: FieldPath): FieldError[] {
+  const names = new Set<string>();
+  const errors = (conditions ?? []).length > maxConditions ? [tooMany(path, (conditions ?? []).length, maxConditions)] : [];
+  return [
+    ...errors,
+    ...validateEach(conditions, path, ({ name, expression }, at) => {
+      const problems: FieldError[] = [];
+      if (!expression?.trim()) problems.push(required(at.child('expression')));
+      if (!name) problems.push(required(at.child('name')));
+      else problems.push(...validateQualifiedName(at.child('name'), name));
+      if (names.has(name)) problems.push(duplicate(at.child('name'), name));
+      names.add(name);
+      return problems;
+    }),
+  ];
+}
+
+/** Resources that a policy is about, or that a binding narrows it down to. */
+export function validateMatchResources(resources: DeepReadonly<MatchResources>, path: FieldPath): FieldError[] {
+  return [
+    ...validateMatchPolicy(resources.matchPolicy, path.child('matchPolicy')),
+    ...validateLabelSelector(resources.namespaceSelector, path.child('namespaceSelector')),
+    ...validateLabelSelector(resources.objectSelector, path.child('objectSelector')),
+    ...validateEach(resources.resourceRules, path.child('resourceRules'), validateRule),
+    ...validateEach(resources.excludeResourceRules, path.child('excludeResourceRules'), validateRule),
+  ];
+}
+
+export function validateMatchPolicy(policy: string | undefined, path: FieldPath): FieldError[] {
+  return policy === undefined ? [required(path)] : validateChoice(path, policy, ['Equivalent', 'Exact'], 'unsupported');
+}
