@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
 import { badRequest, statusOf } from '../../api/meta/status-errors.ts';
+import { endConnection } from './end-connection.ts';
 import type { RequestHandlingDependencies } from './handle-request.ts';
 import { readHeaders, writableHeaders } from './headers.ts';
 import { parseTarget, peerOf } from './request-adapter.ts';
@@ -63,7 +64,7 @@ async function refuse(request: IncomingMessage, socket: Duplex, answer: APIRespo
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
-  response.on('finish', () => socket.end());
+  response.on('finish', () => endConnection(socket));
   await writeResponse(response, answer, signal);
 }
 

@@ -44,7 +44,8 @@ export function createMessageClasses(app: express.Express): MessageClasses {
   };
   const handle = internals.handle;
   internals.handle = function (this: ApplicationInternals, request, response, next) {
-    const isHTTP2 = request.httpVersionMajor >= 2;
+    // Not by its version: an HTTP/1.1 connection may carry a request that says HTTP/2.0.
+    const isHTTP2 = request instanceof classes.Http2ServerRequest;
     this.request = (isHTTP2 ? classes.Http2ServerRequest : classes.Http1IncomingMessage).prototype;
     this.response = (isHTTP2 ? classes.Http2ServerResponse : classes.Http1ServerResponse).prototype;
     return handle.call(this, request, response, next);

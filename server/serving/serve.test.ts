@@ -246,6 +246,15 @@ describe('serve', () => {
     assert.equal((await request1('/')).status, 200);
   });
 
+  it('takes a request that claims another version for what its connection speaks', async () => {
+    const socket = tls.connect({ host: '127.0.0.1', port: endpoint.port, ca: authority.certificatePEM, servername: 'localhost' });
+    socket.write('GET /x HTTP/2.0\r\nHost: x\r\nConnection: close\r\n\r\n');
+    let received = '';
+    for await (const chunk of socket) received += chunk;
+    assert.match(received, /^HTTP\/1.1 (200|400) /);
+    assert.equal((await request1('/')).status, 200);
+  });
+
   it('lets requests under way finish when it closes', async () => {
     const certificate = await makeCertificate(
       serverCertificate({ clusterDomain: 'x', serviceAddresses: [], hostNames: [], addresses: [] }),

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Transport } from '../../api/client/transport.ts';
+import { endConnection } from './end-connection.ts';
 import { handleRequest } from './handle-request.ts';
 import { handleUpgrade } from './handle-upgrade.ts';
 import { createMessageClasses } from './message-classes.ts';
@@ -51,10 +52,16 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use((request, response) => void handleRequest(options, request as NodeRequest, response as NodeResponse));
+  app.use((request, response) => {
+    handleRequest(options, request as NodeRequest, response as NodeResponse).catch((error: unknown) =>
+      abandon(request.socket, options.logger, error),
+    );
+  });
   const server = createServer(options, app);
   const connections = trackConnections(server);
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(options, request, socket, head));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    handleUpgrade(options, request, socket, head).catch((error: unknown) => abandon(socket, options.logger, error));
+  });
   server.on('clientError', refuseMalformed);
   server.on('sessionError', (error) => options.logger.debug('HTTP/2 session failed', { error }));
   server.on('tlsClientError', (error) => options.logger.debug('TLS handshake failed', { error }));
@@ -135,6 +142,12 @@ async function closeGracefully(
   deadline.cancel();
 }
 
+/** The last resort: one request that cannot even be answered costs its connection, not the process. */
+function abandon(socket: Duplex, logger: Logger, error: unknown): void {
+  logger.error('a connection was given up', { error });
+  socket.destroy();
+}
+
 function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -146,5 +159,5 @@ function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? '408 Request Timeout'
         : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${reason}`);
+  endConnection(socket, `HTTP/1.1 ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${reason}`);
 }

@@ -69,7 +69,8 @@ async function answerAll(root: Root, checks: readonly HealthCheck[], context: Re
   }
   if (excluded.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map(quote).join(', ')}`);
   if (Object.keys(failures).length > 0) {
-    logger.warn(`${root} check failed`, { failures });
+    // A client that has left makes its own checks fail.
+    if (!context.signal.aborted) logger.warn(`${root} check failed`, { failures });
     return plainResponse(500, `${[...lines, `${root} check failed`].join('\n')}\n`, headers);
   }
   if (context.query.get('verbose') === null) return plainResponse(200, 'ok', headers);
