@@ -77,7 +77,8 @@ async function tryUpdate(
   if (!options.keepsManagedFields) core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
   prepare(core, object, old, options);
-  const outcome = await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun });
+  // Subresources cannot change what was allocated.
+  const outcome = options.subresource === '' ? await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun }) : undefined;
   let succeeded = false;
   try {
     validate(core, object, old, options);
