@@ -56,6 +56,7 @@ const rules: readonly Rule[] = [
     forbids: (from, to) =>
       under(from, 'server/apiserver/admission/plugins') &&
       under(to, 'server/apiserver/admission/plugins') &&
+      !from.endsWith('/plugins.ts') &&
       pluginOf(from, 'server/apiserver/admission/plugins/') !== pluginOf(to, 'server/apiserver/admission/plugins/'),
   },
   {

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { retryOnConflict } from '../../../api/client/retry-on-conflict.ts';
-import type { Clock } from '../../../api/base/clock.ts';
+import { type Clock, sleep } from '../../../api/base/clock.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { keyOf, type KubeObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
@@ -48,6 +48,21 @@ export async function reconcileRoles(defaults: DefaultRoles, listers: RBACLister
       ensure<RoleBinding>(roleBindings, one, listers.roleBindings.find(keyOf(one)), (present) => planBinding(one, present)),
     ),
   ]);
+  await untilSeen(defaults, listers, clock);
+}
+
+const lookAgainMs = 5;
+const waitAtMostMs = 5000;
+
+/** The authorizer decides by the listers: controllers that started before these have caught up would be refused. */
+async function untilSeen(defaults: DefaultRoles, listers: RBACListers, clock: Clock): Promise<void> {
+  const startMs = clock.monotonicMs();
+  const isSeen = () =>
+    defaults.clusterRoles.every((one) => listers.clusterRoles.find(keyOf(one))) &&
+    defaults.clusterRoleBindings.every((one) => listers.clusterRoleBindings.find(keyOf(one))) &&
+    defaults.roles.every((one) => listers.roles.find(keyOf(one))) &&
+    defaults.roleBindings.every((one) => listers.roleBindings.find(keyOf(one)));
+  while (!isSeen() && clock.monotonicMs() - startMs < waitAtMostMs) await sleep(clock, lookAgainMs);
 }
 
 async function ensureOne<T extends KubeObject>(
