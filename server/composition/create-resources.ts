@@ -25,7 +25,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   const endpoints = createResourceEndpoints({
     random,
     subresourceHandlers,
-    subresources: { client, clock, random, authorizer, tokenIssuer, tokenAuthenticator: tokens, dialer: options.dialer },
+    subresources: { client, clock, random, authorizer, rules: parts.rules, tokenIssuer, tokenAuthenticator: tokens, dialer: options.dialer },
     registry: {
       storage: options.storage,
       caches: options.caches,

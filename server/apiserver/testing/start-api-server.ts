@@ -117,6 +117,7 @@ function createTestResources(parts: APIServerParts, storage: Storage, caches: Ca
       clock,
       random,
       authorizer,
+      rules: parts.rules,
       tokenIssuer,
       tokenAuthenticator: tokens,
       dialer: { send: () => Promise.reject(new Error('there is no network')) },
