@@ -3,6 +3,7 @@ import { keyOf, type KubeObject, type ObjectKey } from '../meta/object.ts';
 import { type Status, StatusError } from '../meta/status.ts';
 import type { UserInfo } from '../meta/user-info.ts';
 import { apiVersionOf, type ResourceDefinition } from '../resource/resource-definition.ts';
+import { parseJSON, stringifyJSON } from '../serialization/json.ts';
 import type {
   CallOptions,
   Client,
@@ -63,10 +64,9 @@ function withSettings(transport: Transport, { user, headers, userAgent }: Client
 }
 
 function createSend(transport: Transport): Send {
-  const encoder = new TextEncoder();
   const accepted: Record<string, string> = { accept: 'application/json' };
   return async (call) => {
-    const body = call.body === undefined ? undefined : encoder.encode(JSON.stringify(call.body));
+    const body = call.body === undefined ? undefined : stringifyJSON(call.body);
     const response = await transport({
       method: call.method,
       path: call.path,
@@ -187,7 +187,7 @@ class PathClient<T extends KubeObject> implements ResourceClient<T> {
 
   async #decoded<R>(call: Call): Promise<R> {
     const response = await this.#send(call);
-    return JSON.parse(new TextDecoder().decode(await readBody(response.body))) as R;
+    return parseJSON(await readBody(response.body)).value as R;
   }
 }
 

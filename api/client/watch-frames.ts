@@ -1,3 +1,4 @@
+import { parseJSON } from '../serialization/json.ts';
 import { concatBytes } from './read-body.ts';
 import type { RawWatchEvent } from './transport.ts';
 
@@ -6,7 +7,6 @@ import type { RawWatchEvent } from './transport.ts';
  * its newline was cut off by the connection's end and is dropped: the watch is resumed from the event before it.
  */
 export async function* decodeWatchFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<RawWatchEvent, void, undefined> {
-  const decoder = new TextDecoder();
   let pending: Uint8Array[] = [];
   for await (const chunk of chunks) {
     let start = 0;
@@ -14,7 +14,7 @@ export async function* decodeWatchFrames(chunks: AsyncIterable<Uint8Array>): Asy
       const line = concatBytes([...pending, chunk.subarray(start, end)]);
       pending = [];
       start = end + 1;
-      if (line.length > 0) yield JSON.parse(decoder.decode(line)) as RawWatchEvent;
+      if (line.length > 0) yield parseJSON(line).value as RawWatchEvent;
     }
     if (start < chunk.length) pending.push(chunk.subarray(start));
   }

@@ -71,8 +71,10 @@ export function diffJSON(a: unknown, b: unknown): string {
 /** With the fields in one order, so that only what is said differs. */
 function toLines(value: unknown): string[] {
   const sorted = (_key: string, part: unknown) =>
-    part === null || typeof part !== 'object' || Array.isArray(part)
-      ? part
-      : Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+    typeof part === 'bigint'
+      ? String(part)
+      : part === null || typeof part !== 'object' || Array.isArray(part)
+        ? part
+        : Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
   return (JSON.stringify(value, sorted, 1) ?? 'null').split('\n');
 }

@@ -19,6 +19,7 @@ export function fnv32a(bytes: Uint8Array, start = 0x811c9dc5): number {
 /** JSON with the fields of every object in one order. */
 function canonicalJSON(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part === 'bigint') return String(part);
     if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
     return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
   });

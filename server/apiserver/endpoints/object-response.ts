@@ -3,7 +3,7 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type IncludeObject, partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
-import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 import { wantsPretty } from '../filters/error-response.ts';
@@ -37,7 +37,7 @@ export function valueResponse(
     return {
       status,
       headers,
-      body: { kind: 'bytes', bytes: encoder.encode(`${JSON.stringify(value(), undefined, 2)}\n`), object: parsed },
+      body: { kind: 'bytes', bytes: encoder.encode(`${formatJSON(value(), 2)}\n`), object: parsed },
     };
   }
   return { status, headers, body: { kind: 'bytes', bytes: json ?? stringifyJSON(value()), object: parsed } };

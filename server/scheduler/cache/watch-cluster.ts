@@ -14,6 +14,7 @@ import { replicationControllers } from '../../../api/resources/core/v1/replicati
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { matchesLabelMap } from '../../../api/semantics/label-selectors.ts';
 import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
@@ -95,7 +96,7 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
 /** Heartbeats change a node's status all the time; only these parts can make a pod fit. */
 function schedulingRelevant(node: DeepReadonly<Node>): string {
   const conditions = node.status?.conditions?.map(({ type, status }) => [type, status]);
-  return JSON.stringify([node.spec, node.metadata.labels, node.status?.allocatable, conditions]);
+  return formatJSON([node.spec, node.metadata.labels, node.status?.allocatable, conditions]);
 }
 
 function createSelectorFinder(informers: InformerFactory): ClusterState['selectorsOf'] {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { formatKey, keyOf } from '../../../api/meta/object.ts';
+import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ClusterEvent } from '../framework/framework.ts';
 
@@ -130,7 +131,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       if (inFlight.has(key)) return;
       const known = drop(key);
       const queued: QueuedPod = known ?? { key, pod, attempts: 0, addedMs: clock.nowMs(), lastFailureMs: 0, refusedBy: new Set() };
-      const specChanged = known !== undefined && JSON.stringify(known.pod.spec) !== JSON.stringify(pod.spec);
+      const specChanged = known !== undefined && formatJSON(known.pod.spec) !== formatJSON(pod.spec);
       queued.pod = pod;
       if (!admits(pod)) park({ ...queued, refusedBy: new Set(['SchedulingGates']) });
       else if (known && known.attempts > 0 && !specChanged) {
