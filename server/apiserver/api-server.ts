@@ -56,6 +56,8 @@ export interface ServedResources {
   readonly handle: Handler;
   /** Another array means that something has changed. */
   definitions(): readonly ResourceDefinition[];
+  /** Called once the informers have synced, before anyone is served: what goes on in the background ends with the signal. */
+  start?(signal: AbortSignal): Promise<void>;
   /** Stored objects by resource, for metrics. */
   objectCounts(): Iterable<readonly [resource: string, count: number]>;
 }
@@ -152,11 +154,12 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
   const bootstrap = () =>
     bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
-  const lifecycle = createLifecycle({ options, informers, health, gate, bootstrap });
+  const lifecycle = createLifecycle({ options, resources, informers, health, gate, bootstrap });
   return { transport, client, informers, authorizer, addHealthCheck: (check) => health.add(check), ...lifecycle };
 }
 
 interface LifecycleDependencies {
+  readonly resources: ServedResources;
   readonly options: APIServerOptions;
   readonly informers: InformerFactory;
   readonly health: HealthEndpoint;
@@ -164,7 +167,14 @@ interface LifecycleDependencies {
   bootstrap(): Promise<void>;
 }
 
-function createLifecycle({ options, informers, health, gate, bootstrap }: LifecycleDependencies): Pick<APIServer, 'start' | 'close'> {
+function createLifecycle({
+  options,
+  resources,
+  informers,
+  health,
+  gate,
+  bootstrap,
+}: LifecycleDependencies): Pick<APIServer, 'start' | 'close'> {
   const running = new AbortController();
   let informing: Promise<void> = Promise.resolve();
   let hasSynced = false;
@@ -177,6 +187,7 @@ function createLifecycle({ options, informers, health, gate, bootstrap }: Lifecy
       informing = informers.run(running.signal);
       await informers.synced(running.signal);
       hasSynced = true;
+      await resources.start?.(running.signal);
       await bootstrap();
     },
     async close() {

@@ -48,7 +48,7 @@ async function answerTo(
   signal: AbortSignal,
 ): Promise<APIResponse | undefined> {
   const target = parseTarget(request.url ?? '');
-  if (!target) return statusResponse(badRequest('the request target must be a path').status);
+  if (!target) return statusResponse(badRequest('the request target must be a path with valid escapes').status);
   const method = request.method ?? 'GET';
   const headers = readHeaders(request.headers);
   const limit = proxied.test(target.path) ? maxProxiedBodyBytes : maxBodyBytes;

@@ -5,6 +5,9 @@ import type { Peer } from '../../api/client/transport.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
+/** A percent sign that is not followed by two hexadecimal digits: Go's HTTP server answers 400 too. */
+const brokenEscape = /%(?![\da-f]{2})/i;
+
 /** Path and raw query of a request target; undefined if it is none that an origin server answers (RFC 9112 3.2). */
 export function parseTarget(target: string): { readonly path: string; readonly query: string } | undefined {
   let rest = target;
@@ -17,6 +20,7 @@ export function parseTarget(target: string): { readonly path: string; readonly q
   const fragment = rest.indexOf('#');
   if (fragment >= 0) rest = rest.slice(0, fragment);
   const mark = rest.indexOf('?');
+  if (brokenEscape.test(mark < 0 ? rest : rest.slice(0, mark))) return undefined;
   return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
 }
 

@@ -90,6 +90,7 @@ function createServer(options: ServeOptions, app: express.Express): Http2SecureS
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['h2', 'http/1.1'],
       allowHTTP1: true,
+      handshakeTimeout: 30_000,
       // In megabytes. One reader that does not drain a large list must not take down all else on a shared connection.
       maxSessionMemory: 1000,
       settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024, maxHeaderListSize: 128 * 1024 },
