@@ -2,10 +2,13 @@ import type { Lister } from '../../api/client/informer.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { groupResource, type ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';
+import { services } from '../../api/resources/core/v1/service.ts';
+import { ipAddresses } from '../../api/resources/networking/v1/ip-address.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { admissionPlugins } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
 import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
+import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/registry/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -22,10 +25,28 @@ export interface ResourcesOptions {
 export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
   const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => informers.informer(resource).lister;
+  const allocation = createServiceAllocation({
+    client,
+    storage: options.storage,
+    addresses: lister(ipAddresses),
+    clock,
+    random,
+    logger: parts.logger,
+    serviceCIDRs: [options.serviceCIDR],
+  });
   const endpoints = createResourceEndpoints({
     random,
     subresourceHandlers,
-    subresources: { client, clock, random, authorizer, rules: parts.rules, tokenIssuer, tokenAuthenticator: tokens, dialer: options.dialer },
+    subresources: {
+      client,
+      clock,
+      random,
+      authorizer,
+      rules: parts.rules,
+      tokenIssuer,
+      tokenAuthenticator: tokens,
+      dialer: options.dialer,
+    },
     registry: {
       storage: options.storage,
       caches: options.caches,
@@ -33,12 +54,13 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       random,
       admission: createAdmission(admissionPlugins, { client, lister, clock, random, authorizer, escalation: parts.escalation }),
       definitions: catalog,
-      hooksFor: () => undefined,
+      hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });
   const stored = catalog.filter((definition) => definition.storagePrefix !== undefined && definition.storageVersion === undefined);
   return {
     handle: endpoints.handle,
+    start: (signal) => allocation.start(signal),
     definitions: () => catalog,
     objectCounts: () => stored.map((definition) => [groupResource(definition), endpoints.storeFor(definition).cache.count()] as const),
   };

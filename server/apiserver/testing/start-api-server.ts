@@ -26,6 +26,8 @@ export interface TestAPIServerOptions {
   /** Whose roles are made. */
   readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;
+  /** Default: all built-in resources, without admission, allocation and subresources of their own. */
+  readonly createResources?: (parts: APIServerParts, storage: Storage, caches: CacheSource) => ServedResources;
 }
 
 const issuer = 'https://kubernetes.default.svc.cluster.local';
@@ -36,6 +38,7 @@ export async function startAPIServerInProcess({
   random = systemRandom,
   controllers = [],
   overrides = {},
+  createResources = createTestResources,
 }: TestAPIServerOptions = {}): Promise<TestAPIServer> {
   const making = { clock, random };
   const [clusterCA, frontProxyCA, signingKey] = await Promise.all([
@@ -62,7 +65,7 @@ export async function startAPIServerInProcess({
       compiler: 'v8',
       platform: 'linux/amd64',
     },
-    createResources: (parts) => createTestResources(parts, storage, caches),
+    createResources: (parts) => createResources(parts, storage, caches),
     checkStorage: (signal) => storage.checkHealth(signal),
     authentication: {
       clientCAsPEM: [clusterCA.certificatePEM],

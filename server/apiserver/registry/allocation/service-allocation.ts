@@ -28,10 +28,11 @@ export interface ServiceAllocationDependencies {
 
 export interface ServiceAllocation {
   readonly hooks: RegistryHooks;
-  /** Once, e.g. before the server is ready. */
-  repair(): Promise<void>;
-  /** Every few minutes from now on, until the signal is aborted. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Compares what is allocated with the Services there are, and goes on doing so every few minutes until the signal is
+   * aborted. Resolves after the first time, before which nobody should be served.
+   */
+  start(signal: AbortSignal): Promise<void>;
 }
 
 const repairIntervalMs = 180_000;
@@ -45,16 +46,19 @@ export function createServiceAllocation(dependencies: ServiceAllocationDependenc
   );
   const nodePorts = createNodePortRegistry(storage, dependencies.nodePortRange ?? defaultNodePortRange);
   const repair = createRepair({ client, clock, logger, nodePorts });
+  const repairOnce = () =>
+    repair().catch((error: unknown) => logger.warn('addresses and node ports could not be compared with the Services', { error }));
+  const repairLater = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await sleep(clock, repairIntervalMs, signal).catch(() => {});
+      if (!signal.aborted) await repairOnce();
+    }
+  };
   return {
     hooks: createServiceHooks({ client, random, logger, allocators, nodePorts }),
-    repair,
-    async run(signal) {
-      while (!signal.aborted) {
-        await repair().catch((error: unknown) =>
-          logger.warn('cluster addresses and node ports could not be compared with the Services', { error }),
-        );
-        await sleep(clock, repairIntervalMs, signal).catch(() => {});
-      }
+    async start(signal) {
+      await repairOnce();
+      void repairLater(signal);
     },
   };
 }
