@@ -262,7 +262,7 @@ function validateClusterIPsUpdate(spec: Spec, old: Spec, path: FieldPath): Field
   const [now, before] = [spec.clusterIPs ?? [], old.clusterIPs ?? []];
   const at = path.child('clusterIPs');
   const fixed = now.length === before.length ? before : before.slice(0, 1);
-  if (before.length > now.length && now.length === 0) return [invalid(at.index(0), now, 'primary clusterIP can not be unset')];
+  if (before.length > now.length && now.length === 0) return [invalid(at.index(0), null, 'primary clusterIP can not be unset')];
   const errors = fixed.flatMap((address, index) =>
     address === now[index] ? [] : [invalid(at.index(index), now, 'may not change once set')],
   );

@@ -1,4 +1,4 @@
-import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
+import { nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateRequired } from '../../../resource/field-rules.ts';
 import type { IPAddress } from '../../../types/networking-v1.ts';
@@ -25,7 +25,6 @@ export const ipAddresses = defineResource<IPAddress>({
       const resource = (parent.group ? `${parent.resource}.${parent.group}` : parent.resource).toLowerCase();
       return [resource, ...(parent.namespace ? [parent.namespace] : []), parent.name].join('/');
     }),
-    ageColumn,
   ],
   selectableFields: {
     'spec.parentRef.group': ({ spec }) => spec?.parentRef?.group ?? '',
