@@ -48,7 +48,7 @@ export interface APIServerParts {
   readonly escalation: EscalationGuard;
   readonly tokens: TokenAuthenticator;
   readonly tokenIssuer: TokenIssuer;
-  readonly metrics: Pick<ServerMetrics, 'watchEvent' | 'storeRequest'>;
+  readonly metrics: Pick<ServerMetrics, 'storeRequest'>;
 }
 
 /** The resources as the server needs them. */

@@ -13,7 +13,6 @@ export interface ServerMetricsOptions {
 /** What the server counts, under upstream's names. */
 export interface ServerMetrics {
   readonly requests: RequestMetrics;
-  watchEvent(group: string, version: string, resource: string): void;
   /** One call of the store: operation get, list, create, update, delete; type: the resource's key prefix. */
   storeRequest(operation: string, type: string, durationSeconds: number): void;
   scrape(): Promise<APIResponse>;
@@ -89,8 +88,8 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
         longRunning.inc(values);
         return () => longRunning.dec(values);
       },
+      watchEvent: ({ group, version, resource }) => watchEvents.inc({ group, version, resource }),
     },
-    watchEvent: (group, version, resource) => watchEvents.inc({ group, version, resource }),
     storeRequest: (operation, type, durationSeconds) => {
       const [resource = '', ...group] = type.split('.');
       store.observe({ operation, group: group.join('.'), resource }, durationSeconds);

@@ -103,7 +103,7 @@ describe('metrics', () => {
     const labels = { verb: 'LIST', group: 'apps', version: 'v1', resource: 'deployments', subresource: '', scope: 'namespace', dryRun: '' };
     metrics.requests.finished(labels, 200, 0.03, 1000);
     metrics.storeRequest('list', 'deployments.apps', 0.001);
-    metrics.watchEvent('apps', 'v1', 'deployments');
+    metrics.requests.watchEvent(labels);
     const text = textOf(await metrics.scrape());
     assert.match(
       text,
@@ -112,6 +112,7 @@ describe('metrics', () => {
     assert.match(text, /^apiserver_request_duration_seconds_bucket\{le="0.05",[^}]*\} 1$/m);
     assert.match(text, /^apiserver_resource_objects\{group="apps",resource="deployments"\} 3$/m);
     assert.match(text, /^etcd_request_duration_seconds_count\{operation="list",group="apps",resource="deployments"\} 1$/m);
+    assert.match(text, /^apiserver_watch_events_total\{group="apps",version="v1",resource="deployments"\} 1$/m);
     assert.match(text, /^process_resident_memory_bytes \d+$/m);
   });
 });

@@ -1,3 +1,4 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
 import type { Filter, RequestInfo } from '../request-context.ts';
 import type { InflightGauge } from './concurrency-limit.ts';
 import { isLongRunning } from './long-running.ts';
@@ -22,6 +23,8 @@ export interface RequestMetrics {
   finished(labels: RequestLabels, code: number, durationSeconds: number, responseBytes: number): void;
   /** A watch or other long-running request begins; returns what to call at its end. */
   longRunning(labels: RequestLabels): () => void;
+  /** An event is handed to the client of a watch. */
+  watchEvent(labels: RequestLabels): void;
 }
 
 export function requestMetrics(metrics: RequestMetrics): Filter {
@@ -32,8 +35,32 @@ export function requestMetrics(metrics: RequestMetrics): Filter {
     const response = await next(context);
     const bytes = response.body.kind === 'bytes' ? response.body.bytes.byteLength : 0;
     metrics.finished(labels, response.status, (context.clock.monotonicMs() - startMs) / 1000, bytes);
-    return ended ? onBodyEnd(response, ended) : response;
+    if (!ended) return response;
+    return onBodyEnd(labels.verb === 'WATCH' ? countEvents(response, () => metrics.watchEvent(labels)) : response, ended);
   };
+}
+
+/** Counts the frames that are sent; in-process readers take objects, not frames, and are not counted. */
+function countEvents(response: APIResponse, sent: () => void): APIResponse {
+  const { body } = response;
+  if (body.kind !== 'stream') return response;
+  const chunks: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]() {
+      const iterator = body.chunks[Symbol.asyncIterator]();
+      return {
+        async next() {
+          const result = await iterator.next();
+          if (!result.done) sent();
+          return result;
+        },
+        async return() {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+  return { ...response, body: { ...body, chunks } };
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
