@@ -17,6 +17,8 @@ import { namespaces } from '../../api/resources/core/v1/namespace.ts';
 import { serviceAccounts } from '../../api/resources/core/v1/service-account.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
+import { podDisruptionBudgets } from '../../api/resources/policy/v1/pod-disruption-budget.ts';
+import { clusterRoles } from '../../api/resources/rbac/v1/cluster-role.ts';
 import type { Deployment } from '../../api/types/apps-v1.ts';
 import type { Endpoints } from '../../api/types/core-v1.ts';
 import type { Job } from '../../api/types/batch-v1.ts';
@@ -310,5 +312,50 @@ describe('controllers on an API server', () => {
     await client(pods).patch(held, { type: 'merge', body });
     await plane.waitFor('the end', async () => (await ignoreNotFound(client(namespaces).get(key))) === undefined);
     assert.deepEqual((await client(configMaps).list({ namespace: 'gone' })).items, []);
+  });
+
+  it('mirror Endpoints that were made by hand', async () => {
+    const { client } = plane;
+    await client(services).create({ metadata: { namespace, name: 'elsewhere' }, spec: { ports: [{ port: 80 }] } });
+    const key = { namespace, name: 'elsewhere' };
+    await client(endpoints).create({ metadata: { ...key }, subsets: [{ addresses: [{ ip: '192.0.2.7' }], ports: [{ port: 8080 }] }] });
+    const labelSelector = 'kubernetes.io/service-name=elsewhere';
+    const slice = await plane.waitFor('the slice', async () => (await client(endpointSlices).list({ namespace, labelSelector })).items[0]);
+    assert.deepEqual(slice.endpoints, [{ addresses: ['192.0.2.7'], conditions: { ready: true } }]);
+    assert.deepEqual(slice.ports, [{ name: '', port: 8080, protocol: 'TCP' }]);
+    await client(endpoints).delete(key);
+    await plane.waitFor('its end', async () => (await client(endpointSlices).list({ namespace, labelSelector })).items.length === 0);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('say how many Pods may be taken down', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    const spec = { maxUnavailable: '34%', selector: { matchLabels: { app: 'web' } } };
+    await client(podDisruptionBudgets).create({ metadata: { ...web }, spec });
+    await client(deployments).create(deployment('nginx:1', 3));
+    const status = await plane.waitFor('the budget', async () => {
+      const found = (await client(podDisruptionBudgets).get(web)).status;
+      return found?.currentHealthy === 3 && found;
+    });
+    assert.deepEqual([status.expectedPods, status.desiredHealthy, status.disruptionsAllowed], [3, 1, 2]);
+    assert.deepEqual(
+      status.conditions?.map(({ type, status: state, reason }) => [type, state, reason]),
+      [['DisruptionAllowed', 'True', 'SufficientPods']],
+    );
+  });
+
+  it('fill roles that are made up of others', async () => {
+    const { client } = plane;
+    const labels = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' };
+    const rule = { apiGroups: ['example.com'], resources: ['widgets'], verbs: ['get'] };
+    await client(clusterRoles).create({ metadata: { name: 'widgets', labels }, rules: [rule] });
+    for (const name of ['view', 'edit', 'admin']) {
+      await plane.waitFor(name, async () => {
+        const { rules } = await client(clusterRoles).get({ namespace: '', name });
+        return rules?.some(({ apiGroups }) => apiGroups?.includes('example.com'));
+      });
+    }
+    assert.deepEqual(plane.complaints, []);
   });
 });

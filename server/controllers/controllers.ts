@@ -1,8 +1,11 @@
+import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
 import { endpointController } from './endpoint/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
+import { endpointSliceMirroringController } from './endpointslicemirroring/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
@@ -25,11 +28,14 @@ export interface ControllersOptions {
 /** Every controller, one line each. */
 export function createControllers({ rootCA }: ControllersOptions): readonly Controller[] {
   return [
+    clusterRoleAggregation,
     cronJobController,
     daemonSetController,
     deploymentController,
+    disruptionController,
     endpointController,
     endpointSliceController,
+    endpointSliceMirroringController,
     garbageCollector,
     jobController,
     namespaceController,

@@ -1,16 +1,33 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { controllerReference } from '../../../api/meta/owner-references.ts';
+import { isHeadlessService } from '../../../api/semantics/services.ts';
 import { findTargetPort } from '../../../api/semantics/pod-ports.ts';
 import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
 import type { Pod, Service } from '../../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../../api/types/discovery-v1.ts';
+import {
+  type AddressType,
+  type EndpointGroup,
+  managedByLabel,
+  portsKey,
+  serviceNameLabel,
+  type SliceOwner,
+} from '../runtime/endpoint-slices/slice-plan.ts';
 import { endpointHostname, isEndpoint } from '../runtime/service-pods.ts';
 
-export type AddressType = 'IPv4' | 'IPv6';
+export const managedBy = 'endpointslice-controller.k8s.io';
+const headlessLabel = 'service.kubernetes.io/headless';
 
-/** Endpoints that have the same ports, and so may share slices. */
-export interface EndpointGroup {
-  readonly ports: readonly EndpointPort[];
-  readonly endpoints: readonly Endpoint[];
+/** What all slices of the Service carry. */
+export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
+  const { namespace = '', name = '' } = service.metadata;
+  const labels: Record<string, string> = { ...service.metadata.labels };
+  delete labels[headlessLabel];
+  if (isHeadlessService(service)) labels[headlessLabel] = '';
+  labels[serviceNameLabel] = name;
+  labels[managedByLabel] = managedBy;
+  const reference = controllerReference(service, { apiVersion: 'v1', kind: 'Service' });
+  return { namespace, name, labels, reference, keepsEmptySlice: true };
 }
 
 /** Zone of a node by its name. */
@@ -37,12 +54,6 @@ export function desiredEndpoints(
     groups.set(key, group);
   }
   return groups;
-}
-
-/** Equal for slices that carry the same ports, in whatever order. */
-export function portsKey(ports: readonly DeepReadonly<EndpointPort>[]): string {
-  const texts = ports.map(({ name, port, protocol, appProtocol }) => JSON.stringify([name, port, protocol, appProtocol]));
-  return texts.sort().join();
 }
 
 function addressesOf(pod: DeepReadonly<Pod>, addressType: AddressType): string[] {

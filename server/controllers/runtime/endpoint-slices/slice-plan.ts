@@ -1,16 +1,38 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isSemanticallyEqual } from '../../../api/base/equality.ts';
-import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { controllerReference } from '../../../api/meta/owner-references.ts';
-import { isHeadlessService } from '../../../api/semantics/services.ts';
-import type { Service } from '../../../api/types/core-v1.ts';
-import type { Endpoint, EndpointPort, EndpointSlice } from '../../../api/types/discovery-v1.ts';
-import { type AddressType, type EndpointGroup, portsKey } from './desired-endpoints.ts';
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../../api/base/equality.ts';
+import { mutableCopy } from '../../../../api/base/mutable-copy.ts';
+import type { Endpoint, EndpointPort, EndpointSlice } from '../../../../api/types/discovery-v1.ts';
+import type { OwnerReference } from '../../../../api/types/meta-v1.ts';
 
 export const serviceNameLabel = 'kubernetes.io/service-name';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
-export const managedBy = 'endpointslice-controller.k8s.io';
-const headlessLabel = 'service.kubernetes.io/headless';
+
+export type AddressType = 'IPv4' | 'IPv6';
+
+/** Endpoints that have the same ports, and so may share slices. */
+export interface EndpointGroup {
+  readonly ports: readonly EndpointPort[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Whose slices they are, and what all of them carry. */
+export interface SliceOwner {
+  readonly namespace: string;
+  /** Of the Service. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Absent: those that are there are left alone. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly reference: OwnerReference;
+  /** Whether there is to be an empty slice where there are no endpoints. */
+  readonly keepsEmptySlice: boolean;
+}
+
+/** Equal for slices that carry the same ports, in whatever order. */
+export function portsKey(ports: readonly DeepReadonly<EndpointPort>[]): string {
+  const texts = ports.map(({ name, port, protocol, appProtocol }) => JSON.stringify([name, port, protocol, appProtocol]));
+  return texts.sort().join();
+}
 
 const maxEndpointsPerSlice = 100;
 
@@ -35,7 +57,7 @@ interface Draft {
  * written slice goes to every node. Endpoints stay where they are; new ones first fill slices that change anyhow.
  */
 export function planSlices(
-  service: DeepReadonly<Service>,
+  owner: SliceOwner,
   addressType: AddressType,
   groups: ReadonlyMap<string, EndpointGroup>,
   existing: readonly Slice[],
@@ -48,7 +70,7 @@ export function planSlices(
   }
   const emptied = drafts.filter((draft) => draft.endpoints.length === 0);
   const kept = drafts.filter((draft) => draft.endpoints.length > 0);
-  if (kept.length === 0) kept.push(placeholder(unwanted));
+  if (kept.length === 0 && owner.keepsEmptySlice) kept.push(placeholder(unwanted));
 
   const removable = [...unwanted, ...emptied.flatMap(({ from }) => (from === undefined ? [] : [from]))].filter(
     (slice) => !kept.some(({ from }) => from === slice),
@@ -57,7 +79,7 @@ export function planSlices(
   for (const draft of kept) {
     // A slice that would be deleted is written anew instead of creating another.
     const from = draft.from ?? plan.delete.shift();
-    const slice = build(service, addressType, draft, from);
+    const slice = build(owner, addressType, draft, from);
     if (from === undefined) plan.create.push(slice);
     else if (draft.isChanged || draft.from === undefined || hasOtherMetadata(from, slice)) plan.update.push(slice);
   }
@@ -111,32 +133,25 @@ function endpointKey(endpoint: DeepReadonly<Endpoint>): string {
   return [endpoint.targetRef?.uid, endpoint.targetRef?.name, ...endpoint.addresses].join();
 }
 
-function build(service: DeepReadonly<Service>, addressType: AddressType, draft: Draft, from: Slice | undefined): EndpointSlice {
-  const { namespace = '', name = '' } = service.metadata;
+function build(owner: SliceOwner, addressType: AddressType, draft: Draft, from: Slice | undefined): EndpointSlice {
+  const { namespace, name } = owner;
   const metadata: EndpointSlice['metadata'] =
     from === undefined ? { generateName: generateName(name), namespace } : mutableCopy<EndpointSlice>(from).metadata;
-  metadata.labels = labelsOf(service);
-  metadata.ownerReferences = [controllerReference(service, { apiVersion: 'v1', kind: 'Service' })];
+  metadata.labels = { ...owner.labels };
+  if (owner.annotations !== undefined) metadata.annotations = { ...owner.annotations };
+  metadata.ownerReferences = [owner.reference];
   return { addressType, endpoints: draft.endpoints, metadata, ports: draft.ports.map((port) => ({ ...port })) };
 }
 
-function hasOtherMetadata(from: Slice, slice: EndpointSlice): boolean {
+function hasOtherMetadata({ metadata: present }: Slice, { metadata: wanted }: EndpointSlice): boolean {
   return (
-    !isSemanticallyEqual(from.metadata.labels, slice.metadata.labels) ||
-    !isSemanticallyEqual(from.metadata.ownerReferences, slice.metadata.ownerReferences)
+    !isSemanticallyEqual(present.labels, wanted.labels) ||
+    !isSemanticallyEqual({ ...present.annotations }, { ...wanted.annotations }) ||
+    !isSemanticallyEqual(present.ownerReferences, wanted.ownerReferences)
   );
 }
 
 /** Leaves room for the random part. */
 function generateName(serviceName: string): string {
   return `${serviceName.slice(0, 252)}-`;
-}
-
-function labelsOf(service: DeepReadonly<Service>): Record<string, string> {
-  const labels: Record<string, string> = { ...service.metadata.labels };
-  delete labels[headlessLabel];
-  if (isHeadlessService(service)) labels[headlessLabel] = '';
-  labels[serviceNameLabel] = service.metadata.name ?? '';
-  labels[managedByLabel] = managedBy;
-  return labels;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Pod, Service } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
-import { desiredEndpoints } from './desired-endpoints.ts';
-import { planSlices } from './slice-plan.ts';
+import { planSlices } from '../runtime/endpoint-slices/slice-plan.ts';
+import { desiredEndpoints, sliceOwnerOf } from './desired-endpoints.ts';
 
 const service: Service = {
   metadata: { namespace: 'default', name: 'web', uid: 's1', labels: { app: 'web' } },
@@ -25,7 +25,7 @@ function pod(name: string, rest: { ready?: boolean; deleted?: boolean; port?: nu
 
 const zoneOf = () => 'z1';
 const plan = (pods: Pod[], existing: EndpointSlice[] = [], of = service) =>
-  planSlices(of, 'IPv4', desiredEndpoints(of, pods, 'IPv4', zoneOf), existing);
+  planSlices(sliceOwnerOf(of), 'IPv4', desiredEndpoints(of, pods, 'IPv4', zoneOf), existing);
 const named = (slice: EndpointSlice, name: string): EndpointSlice => {
   const { generateName: _prefix, ...metadata } = slice.metadata;
   return { ...slice, metadata: { ...metadata, name, resourceVersion: '1' } };
