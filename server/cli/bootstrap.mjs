@@ -32,6 +32,9 @@ const testPackages = [
   ['curl', '/usr/bin/curl'],
 ];
 
+/** A small young generation: a third less resident memory when idle, for a little more work of the collector under load. */
+const memoryFlags = ['--max-semi-space-size=8'];
+
 function say(text) {
   process.stderr.write(`kubets: ${text}\n`);
 }
@@ -104,7 +107,7 @@ if (what === 'up') {
   ensureNpmPackages();
   ensureGenerated();
   if (!rest.includes('--no-node') && !wantsHelp) ensureSystemPackages(nodePackages, 'a node (containers, network)');
-  await handOver([path.join(root, 'server/cli/kubets.mjs'), 'up', ...rest]);
+  await handOver([...memoryFlags, path.join(root, 'server/cli/kubets.mjs'), 'up', ...rest]);
 } else if (what === 'test') {
   ensureNpmPackages();
   ensureGenerated();
