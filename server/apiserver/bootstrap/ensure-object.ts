@@ -7,28 +7,29 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 
 /**
  * Makes an object exist; `bring`, if given, returns the object as it should be, made from the one that is there. Only reads
- * when all is as it should be. Another server doing the same at the same time is fine.
+ * when all is as it should be. Another server doing the same at the same time is fine. Returns the object if it was created.
  */
 export async function ensureObject<T extends KubeObject>(
   client: Client,
   resource: ResourceDefinition<T>,
   wanted: T,
   bring?: (present: T) => T,
-): Promise<void> {
+): Promise<T | undefined> {
   const present = await ignoreNotFound(client(resource).get(keyOf(wanted)));
   if (!present) {
     try {
-      await client(resource).create(wanted);
+      return await client(resource).create(wanted);
     } catch (error) {
       if (!hasReason(error, 'AlreadyExists')) throw error;
     }
-    return;
+    return undefined;
   }
   const changed = bring?.(present);
-  if (!changed || isSemanticallyEqual(changed, present)) return;
+  if (!changed || isSemanticallyEqual(changed, present)) return undefined;
   try {
     await client(resource).update(changed);
   } catch (error) {
     if (!hasReason(error, 'Conflict')) throw error;
   }
+  return undefined;
 }

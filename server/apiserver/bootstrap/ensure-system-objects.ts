@@ -1,5 +1,7 @@
+import { quote } from '../../../api/base/quote.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
+import { formatTime } from '../../../api/meta/time.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
@@ -9,6 +11,7 @@ import { flowSchemas as flowSchemaResource } from '../../../api/resources/flowco
 import { priorityLevelConfigurations } from '../../../api/resources/flowcontrol/v1/priority-level-configuration.ts';
 import { serviceCIDRs } from '../../../api/resources/networking/v1/service-cidr.ts';
 import { priorityClasses } from '../../../api/resources/scheduling/v1/priority-class.ts';
+import type { FlowSchema } from '../../../api/types/flowcontrol-v1.ts';
 import { ensureLocalAPIServices } from './api-services.ts';
 import { ensureObject } from './ensure-object.ts';
 import { flowSchemas, priorityLevels } from './flow-control.ts';
@@ -63,7 +66,22 @@ export async function ensureSystemObjects(options: SystemObjectsOptions): Promis
     })),
     ...systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)),
     ...priorityLevels.map((one) => ensureObject(client, priorityLevelConfigurations, one)),
-    ...flowSchemas.map((one) => ensureObject(client, flowSchemaResource, one)),
+    ...flowSchemas.map((one) => ensureFlowSchema(options, one)),
     ensureLocalAPIServices(client, options.clock),
   ]);
+}
+
+/** A new FlowSchema is told that the priority level it leads to is there, as the ones above are. */
+async function ensureFlowSchema({ client, clock }: SystemObjectsOptions, wanted: FlowSchema): Promise<void> {
+  const created = await ensureObject(client, flowSchemaResource, wanted);
+  if (!created) return;
+  const level = wanted.spec?.priorityLevelConfiguration.name ?? '';
+  const condition = {
+    type: 'Dangling',
+    status: 'False',
+    lastTransitionTime: formatTime(clock.nowMs()),
+    reason: 'Found',
+    message: `This FlowSchema references the PriorityLevelConfiguration object named ${quote(level)} and it exists`,
+  };
+  await client(flowSchemaResource).updateStatus({ ...created, status: { conditions: [condition] } });
 }
