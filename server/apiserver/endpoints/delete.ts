@@ -3,6 +3,7 @@ import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { validateDeleteOptions } from '../../../api/validation/request-options.ts';
+import { returnsDeleted } from '../registry/returns-deleted.ts';
 import type { DeleteOptions, Store, WriteContext } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { isTrue } from '../request-info.ts';
@@ -19,13 +20,14 @@ interface DeleteBody {
   dryRun?: string[];
 }
 
-/** DELETE of one object: the object while it goes on living, else a Status. */
+/** DELETE of one object: the object while it goes on living, else a Status, or what the object was. */
 export async function deleteEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   negotiateObject(context);
   const { namespace, name } = context.info;
   const { options, write } = parseDeleteOptions(context);
   const deleted = await store.delete({ namespace, name }, options, write);
   if (deleted.kind === 'object') return writtenResponse(context, store, deleted.written, 200);
+  if (returnsDeleted(store.definition)) return writtenResponse(context, store, deleted.last, 200);
   const { code: _, ...status } = deleted.status;
   return plainObjectResponse(context, status);
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { badRequest, conflict, notFound } from '../../../api/meta/status-errors.ts';
+import { badRequest, conflict, invalid as invalidObject, notFound } from '../../../api/meta/status-errors.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { invalid } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
@@ -138,7 +138,8 @@ function checkIdentity(
   const version = metadata.resourceVersion ?? '';
   if (version === '' || version === '0') {
     if (!definition.allowUnconditionalUpdate && options.subresource === '') {
-      refuseInvalid(definition, key.name, [
+      // Named by its resource instead of its kind, as clients know this message.
+      throw invalidObject({ group: definition.group, kind: definition.names.plural }, key.name, [
         invalid(FieldPath.root.child('metadata').child('resourceVersion'), 0, 'must be specified for an update'),
       ]);
     }
