@@ -152,7 +152,14 @@ const attacks: readonly Attack[] = [
     code: 400,
     reason: 'BadRequest',
   },
-  { what: 'a resourceVersion that is none', method: 'GET', path: configMaps, query: 'resourceVersion=nonsense', code: 422, reason: 'Invalid' },
+  {
+    what: 'a resourceVersion that is none',
+    method: 'GET',
+    path: configMaps,
+    query: 'resourceVersion=nonsense',
+    code: 422,
+    reason: 'Invalid',
+  },
   { what: 'a verb that is none', method: 'BREW', path: configMaps, code: 405, reason: 'MethodNotAllowed' },
   {
     what: 'an update without a name in the path',
@@ -180,8 +187,9 @@ describe('bad input over the socket', function () {
     api = await cluster.connect();
   });
   after(async () => {
-    api.close();
-    await cluster.stop();
+    // Where the start has failed there is neither.
+    api?.close();
+    await cluster?.stop();
   });
 
   /** Whatever was sent before, the server goes on answering, and has stored nothing of it. */

@@ -49,12 +49,13 @@ export interface TestCluster {
 /** Makes a data dir with the test images, starts `kubets up` on it, and waits until it is ready. */
 export async function startCluster(options: ClusterOptions): Promise<TestCluster> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'kubets-e2e-'));
-  const before = findLeftovers(dataDir);
+  const find = () => findLeftovers(dataDir, { machine: options.node });
+  const before = find();
   if (options.node) {
     mkdirSync(path.join(dataDir, 'images'), { recursive: true });
     await buildImages(path.join(dataDir, 'images'));
   }
-  const cluster = createTestCluster(options, dataDir, await freePort(), before);
+  const cluster = createTestCluster(options, dataDir, await freePort(), find, before);
   try {
     await cluster.start();
   } catch (error) {
@@ -64,7 +65,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   return cluster;
 }
 
-function createTestCluster(options: ClusterOptions, dataDir: string, port: number, before: Leftovers): TestCluster {
+function createTestCluster(options: ClusterOptions, dataDir: string, port: number, find: () => Leftovers, before: Leftovers): TestCluster {
   const kubeconfig = path.join(dataDir, 'e2e.kubeconfig');
   const clients = ensureClients();
   let child: ChildProcess | undefined;
@@ -101,7 +102,10 @@ function createTestCluster(options: ClusterOptions, dataDir: string, port: numbe
       const started = spawn(nodeProgram, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
       child = started;
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk: Buffer) => void (output += chunk.toString()));
-      await untilReady(started, () => output, options.node ? 120 : 30);
+      await untilReady(started, () => output, options.node ? 120 : 20).catch((error: unknown) => {
+        started.kill('SIGKILL');
+        throw error;
+      });
     },
     connect: () => connectCluster(kubeconfig),
     async run(kubectlArgs, runOptions) {
@@ -120,8 +124,10 @@ function createTestCluster(options: ClusterOptions, dataDir: string, port: numbe
       }),
     async stop() {
       const isRunning = child && child.exitCode === null && child.signalCode === null;
+      const impatience = setTimeout(() => child?.kill('SIGKILL'), 60_000);
       const ended = isRunning ? await kill('SIGTERM') : undefined;
-      const left = await settledLeftovers(dataDir, before);
+      clearTimeout(impatience);
+      const left = await settledLeftovers(find, before);
       if (left.mounts.length === 0) rmSync(dataDir, { recursive: true, force: true });
       const problems = Object.entries(left).flatMap(([what, items]) => items.map((item: string) => `${what}: ${item}`));
       if (ended && ended.code !== 0) problems.push(`kubets ended with ${ended.code ?? ended.signal}`);
@@ -144,10 +150,10 @@ async function untilReady(child: ChildProcess, output: () => string, withinSecon
 }
 
 /** The kernel takes a moment to tear down namespaces and shims after their owner has gone. */
-async function settledLeftovers(dataDir: string, before: Leftovers): Promise<Leftovers> {
+async function settledLeftovers(find: () => Leftovers, before: Leftovers): Promise<Leftovers> {
   const deadline = performance.now() + 5000;
   for (;;) {
-    const left = subtractLeftovers(findLeftovers(dataDir), before);
+    const left = subtractLeftovers(find(), before);
     if (Object.values(left).every((items) => items.length === 0) || performance.now() > deadline) return left;
     await delay(100);
   }

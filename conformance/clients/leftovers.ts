@@ -10,8 +10,9 @@ export interface Leftovers {
   readonly nftTables: readonly string[];
 }
 
-/** Processes and mounts of a data dir, and all network namespaces, interfaces and nft tables of the machine. */
-export function findLeftovers(dataDir: string): Leftovers {
+/** Processes and mounts of a data dir, and with `machine` all network namespaces, interfaces and nft tables there are. */
+export function findLeftovers(dataDir: string, { machine }: { readonly machine: boolean }): Leftovers {
+  const linesOf = (program: string, args: readonly string[]) => (machine ? listWith(program, args) : []);
   return {
     processes: processesNaming(dataDir),
     mounts: readFileSync('/proc/self/mounts', 'utf8')
@@ -55,7 +56,7 @@ function readCommandLine(pid: string): string {
 }
 
 /** Empty where the program is not there: then neither is what it would list. */
-function linesOf(program: string, args: readonly string[]): string[] {
+function listWith(program: string, args: readonly string[]): string[] {
   const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
   return (stdout ?? '').split('\n').filter((line) => line.trim() !== '');
 }

@@ -1,0 +1,20 @@
+import { startCluster, type TestCluster } from './cluster.ts';
+import { killInCreates } from './kill-in-creates.ts';
+
+describe('SIGKILL of the control plane in the middle of 1,000 creates', function () {
+  this.timeout(120_000);
+  let cluster: TestCluster;
+  before(async () => {
+    cluster = await startCluster({ node: false });
+  });
+  after(() => cluster?.stop());
+
+  // Where the kill falls is chance: several rounds meet more of the places where it may.
+  for (const round of [1, 2, 3]) {
+    it(`loses nothing that was acknowledged, and watches go on without a gap (round ${round})`, async () => {
+      const namespace = `kill-${round}`;
+      await cluster.run(['create', 'namespace', namespace]);
+      await killInCreates(cluster, namespace);
+    });
+  }
+});
