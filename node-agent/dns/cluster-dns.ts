@@ -1,0 +1,132 @@
+import { createBackoff } from '../../api/base/backoff.ts';
+import { type Clock, sleep } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { Random } from '../../api/base/random.ts';
+import type { InformerFactory } from '../../api/client/informer.ts';
+import type { Upstream } from './forward/exchange.ts';
+import { createForwarder } from './forward/forwarder.ts';
+import { createUpstreamGroup } from './forward/upstream-group.ts';
+import { type AnswerSource, createResponder, type Responder } from './responder.ts';
+import { type DNSListener, listenDNS } from './serve.ts';
+import { createSourceFilter } from './source-filter.ts';
+import { createClusterZone } from './zone/cluster-zone.ts';
+import { createRecordSource } from './zone/record-source.ts';
+
+/**
+ * Port of the nodes' DNS servers, the target of the Service kube-system/kube-dns: the host's own port 53 may be taken.
+ */
+export const clusterDNSPort = 10_053;
+
+export interface ClusterDNSDependencies {
+  readonly informers: InformerFactory;
+  /** E.g. cluster.local. */
+  readonly clusterDomain: string;
+  /** Address of the Service kube-system/kube-dns, told as the zone's name server. */
+  readonly serviceAddress?: string;
+  /** Port 0: any that is free. */
+  readonly listen: { readonly address: string; readonly port: number };
+  /** Addresses and CIDRs of those that get answers; the machine itself always does. Absent: everyone. */
+  readonly allowedSources?: readonly string[];
+  /** Servers for all other names: those of the host's resolv.conf. */
+  readonly upstreams: readonly Upstream[];
+  /** See UpstreamGroupDependencies. */
+  readonly upstreamTimeoutMs?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly onQuery?: (query: DNSQueryFacts) => void;
+}
+
+/** For metrics. */
+export interface DNSQueryFacts {
+  readonly transport: 'udp' | 'tcp';
+  /** Numbers of RFC 1035. */
+  readonly type: number;
+  readonly code: number;
+  readonly source: AnswerSource;
+  readonly durationMs: number;
+}
+
+export interface ClusterDNS {
+  /** Runs until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves with the port when the server listens. */
+  readonly listening: Promise<number>;
+  /** Whether it listens and knows the cluster's Services. */
+  isReady(): boolean;
+}
+
+const bindBackoff = { initialMs: 200, maxMs: 10_000, jitter: 0.2 };
+
+/**
+ * The cluster's DNS, one server in each node agent, so that a node's Pods ask their own node and the loss of any other node
+ * costs no answer.
+ *
+ * Queries come here through the Service kube-system/kube-dns at the tenth address of the service range. It has no selector,
+ * its EndpointSlice lists every node's address with `clusterDNSPort`, and its internalTrafficPolicy is Local: the Service
+ * proxy of each node, like any kube-proxy, sends to the endpoint on its own node and to no other. Nothing but ordinary
+ * Service traffic is needed for that: no address on a local interface, no rules beside the proxy's, and kubectl shows it all.
+ *
+ * Each server follows all Services and EndpointSlices by itself. Until it knows them it answers SERVFAIL for the cluster's
+ * domain, never a false NXDOMAIN; when the API server is away it goes on answering from what it knows.
+ */
+export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterDNS {
+  const { informers, clusterDomain: domain, serviceAddress, upstreams, clock, random, logger, listen } = dependencies;
+  const source = createRecordSource(informers);
+  const zone = createClusterZone({ source, domain, random, ...(serviceAddress === undefined ? {} : { serviceAddress }) });
+  const { upstreamTimeoutMs: timeoutMs } = dependencies;
+  const group = createUpstreamGroup({ upstreams, clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  const forwarder = createForwarder({ group, clock, random });
+  const respond = observed(createResponder({ zone, forwarder, random }), dependencies);
+  const { allowedSources } = dependencies;
+  const isAllowed = allowedSources === undefined ? () => true : createSourceFilter([listen.address, ...allowedSources]);
+  const listening = Promise.withResolvers<number>();
+  let listener: DNSListener | undefined;
+
+  const bind = async (signal: AbortSignal): Promise<DNSListener> => {
+    const backoff = createBackoff(bindBackoff, random);
+    for (;;) {
+      try {
+        return await listenDNS({ ...listen, respond, isAllowed, logger });
+      } catch (error) {
+        const delayMs = backoff.nextMs();
+        logger.error('the DNS server cannot listen', { ...listen, error, retryInMs: Math.round(delayMs) });
+        await sleep(clock, delayMs, signal);
+      }
+    }
+  };
+
+  return {
+    listening: listening.promise,
+    isReady: () => listener !== undefined && source.hasSynced(),
+    async run(signal) {
+      try {
+        listener = await bind(signal);
+        listening.resolve(listener.port);
+        logger.info('cluster DNS is listening', { address: listen.address, port: listener.port, upstreams: upstreams.length });
+        await new Promise<void>((resolve) => {
+          if (signal.aborted) return resolve();
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        await listener?.close();
+        listener = undefined;
+      }
+    },
+  };
+}
+
+function observed(respond: Responder, { clock, onQuery }: ClusterDNSDependencies): Responder {
+  if (onQuery === undefined) return respond;
+  return async (bytes, transport) => {
+    const startMs = clock.monotonicMs();
+    const response = await respond(bytes, transport);
+    if (response !== undefined) {
+      const { type, code, source } = response;
+      onQuery({ transport, type, code, source, durationMs: clock.monotonicMs() - startMs });
+    }
+    return response;
+  };
+}
