@@ -70,6 +70,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
   /** Brings equivalent spellings into one form after validation. Modifies. */
   canonicalize?(object: T): void;
+  /** Sent with every answer: the kind is deprecated. */
+  readonly deprecationWarning?: string;
   /** Warning headers for create and update. */
   warnings?(object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
 }

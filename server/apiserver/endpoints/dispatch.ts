@@ -88,6 +88,7 @@ async function callEndpoint(
   const { info } = context;
   const { definition, store } = route;
   checkScope(context, definition);
+  if (definition.deprecationWarning !== undefined) context.addWarning(definition.deprecationWarning);
   const handler = route.subresources.get(info.subresource);
   if (handler) return handler.handle(context, dependencies);
   if (info.subresource !== '') {

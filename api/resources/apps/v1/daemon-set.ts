@@ -5,15 +5,14 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabels, formatLabelSelector, isEmptyLabelSelector, matchesLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../types/apps-v1.ts';
 import { type FieldError, invalid, notSupported, required } from '../../../validation/field-error.ts';
-import { FieldPath } from '../../../validation/field-path.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
-import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
-import { selectorMismatch, validateRunsForEver } from '../../core/v1/pod-spec/workload-template.ts';
+import { selectorMismatch, validateRunsForEver, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateNotDecremented } from './replica-status.ts';
 import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
 
@@ -88,7 +87,7 @@ export const daemonSets = defineResource<DaemonSet>({
       ...validateNotDecremented(at.child('collisionCount'), status?.collisionCount, old.status?.collisionCount),
     ];
   },
-  warnings: ({ spec }) => podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
+  warnings: (set, old) => workloadWarnings(set, old, set.spec?.template, { namesHosts: false }),
 });
 
 function templateGeneration({ metadata }: DeepReadonly<DaemonSet>): number {

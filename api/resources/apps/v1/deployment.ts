@@ -4,13 +4,12 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { Deployment, DeploymentStrategy } from '../../../types/apps-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
-import { FieldPath } from '../../../validation/field-path.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
-import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
-import { hostnameWarnings, validateWorkloadSelector, validateWorkloadTemplate } from '../../core/v1/pod-spec/workload-template.ts';
+import { validateWorkloadSelector, validateWorkloadTemplate, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateNotDecremented, validateParts } from './replica-status.ts';
 import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
 
@@ -80,10 +79,7 @@ export const deployments = defineResource<Deployment>({
       ...validateNotDecremented(at.child('collisionCount'), status?.collisionCount, old.status?.collisionCount),
     ];
   },
-  warnings: ({ metadata, spec }, old) => [
-    ...(old === undefined ? hostnameWarnings(metadata.name, 'Pod names and hostnames') : []),
-    ...podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
-  ],
+  warnings: (object, old) => workloadWarnings(object, old, object.spec?.template),
 });
 
 function validateStrategy(strategy: DeepReadonly<DeploymentStrategy> | undefined, path: FieldPath): FieldError[] {

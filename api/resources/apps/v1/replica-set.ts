@@ -2,13 +2,11 @@ import { ageColumn, integerColumn, nameColumn, wideColumn } from '../../../resou
 import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { ReplicaSet } from '../../../types/apps-v1.ts';
-import { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
-import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
-import { hostnameWarnings, validateWorkloadSelector, validateWorkloadTemplate } from '../../core/v1/pod-spec/workload-template.ts';
+import { validateWorkloadSelector, validateWorkloadTemplate, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateParts } from './replica-status.ts';
 
 /** A number of equal Pods. */
@@ -57,8 +55,5 @@ export const replicaSets = defineResource<ReplicaSet>({
       ...validateParts(status, ['availableReplicas'], 'readyReplicas', 'readyReplicas', at),
     ];
   },
-  warnings: ({ metadata, spec }, old) => [
-    ...(old === undefined ? hostnameWarnings(metadata.name, 'Pod names and hostnames') : []),
-    ...podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
-  ],
+  warnings: (object, old) => workloadWarnings(object, old, object.spec?.template),
 });

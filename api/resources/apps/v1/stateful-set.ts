@@ -5,16 +5,20 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { validateChoice } from '../../../resource/field-rules.ts';
 import type { StatefulSet, StatefulSetSpec } from '../../../types/apps-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
-import { FieldPath } from '../../../validation/field-path.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { matchesLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { PodTemplateSpec, Volume } from '../../../types/core-v1.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { validateDNSLabel } from '../../core/v1/pod-spec/names.ts';
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
-import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
-import { selectorMismatch, validateRunsForEver, validateWorkloadSelector } from '../../core/v1/pod-spec/workload-template.ts';
+import {
+  selectorMismatch,
+  validateRunsForEver,
+  validateWorkloadSelector,
+  workloadWarnings,
+} from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateNotDecremented, validateParts } from './replica-status.ts';
 import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
 
@@ -88,7 +92,7 @@ export const statefulSets = defineResource<StatefulSet>({
       ...validateNotDecremented(at.child('collisionCount'), status?.collisionCount, old.status?.collisionCount),
     ];
   },
-  warnings: ({ spec }) => podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
+  warnings: (set, old) => workloadWarnings(set, old, set.spec?.template, { namesHosts: false }),
 });
 
 type Spec = DeepReadonly<StatefulSetSpec>;

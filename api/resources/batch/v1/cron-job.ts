@@ -9,9 +9,8 @@ import { type FieldError, invalid, notSupported, required } from '../../../valid
 import { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
-import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
-import { hostnameWarnings } from '../../core/v1/pod-spec/workload-template.ts';
+import { workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateJobSpec } from './job-spec.ts';
 
 /** Names of its Jobs get eleven characters more, and 63 fit into a label. */
@@ -61,10 +60,10 @@ export const cronJobs = defineResource<CronJob>({
     );
     return errors;
   },
-  warnings: ({ metadata, spec }, old) => [
-    ...(old === undefined ? hostnameWarnings(metadata.name, 'Pod names and hostnames') : []),
-    ...podWarnings(spec?.jobTemplate?.spec?.template ?? {}, FieldPath.root.child('spec', 'jobTemplate', 'spec', 'template')),
-  ],
+  warnings: (cronJob, old) =>
+    workloadWarnings(cronJob, old, cronJob.spec?.jobTemplate?.spec?.template, {
+      at: FieldPath.root.child('spec', 'jobTemplate', 'spec', 'template'),
+    }),
 });
 
 function validateSchedule({ schedule, timeZone }: DeepReadonly<CronJobSpec>, path: FieldPath): FieldError[] {

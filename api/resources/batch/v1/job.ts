@@ -8,15 +8,14 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabelSelector, matchesLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { Job, JobSpec } from '../../../types/batch-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
-import { FieldPath } from '../../../validation/field-path.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1123LabelProblems } from '../../../validation/names.ts';
 import { validateCounts } from '../../apps/v1/replica-status.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
-import { podWarnings } from '../../core/v1/pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
-import { hostnameWarnings, selectorMismatch } from '../../core/v1/pod-spec/workload-template.ts';
+import { selectorMismatch, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { generateJobSelector, validateGeneratedSelector } from './job-selector.ts';
 import { validateJobSpec } from './job-spec.ts';
 
@@ -78,10 +77,7 @@ export const jobs = defineResource<Job>({
   },
   validateStatusUpdate: ({ status }, _old, path) =>
     validateCounts(status, ['active', 'succeeded', 'failed', 'ready', 'terminating'], path.child('status')),
-  warnings: ({ metadata, spec }, old) => [
-    ...(old === undefined ? hostnameWarnings(metadata.name, 'Pod names and hostnames') : []),
-    ...podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
-  ],
+  warnings: (object, old) => workloadWarnings(object, old, object.spec?.template),
 });
 
 const statusWords = [

@@ -25,7 +25,7 @@ export const endpoints = defineResource<Endpoints>({
   printerColumns: [nameColumn, textColumn('Endpoints', formatEndpoints), ageColumn],
   validate: ({ subsets }, path, { operation }) => (operation === 'create' ? validateSubsets(subsets, path) : []),
   validateUpdate: ({ subsets }, old, path) => (isSemanticallyEqual(subsets, old.subsets) ? [] : validateSubsets(subsets, path)),
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  deprecationWarning: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 });
 
 function formatEndpoints({ subsets = [] }: DeepReadonly<Endpoints>): string {

@@ -13,6 +13,7 @@ import { validatePodAnnotations } from './pod-spec/pod-template.ts';
 import { validatePodSpec } from './pod-spec/pod-spec.ts';
 import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { mirrorServiceAccount } from './pod-spec/service-account.ts';
+import { hostnameWarnings } from './pod-spec/workload-template.ts';
 import { validatePodStatusUpdate } from './pod-status-update.ts';
 import { validateEphemeralContainersUpdate, validatePodResize } from './pod-subresource-update.ts';
 import { validatePodUpdate } from './pod-update.ts';
@@ -85,7 +86,9 @@ export const pods = defineResource<Pod>({
     mirrorServiceAccount(pod.spec);
     mirrorAddresses(pod);
   },
-  warnings: (pod) => podWarnings(pod, FieldPath.root),
+  /** Of new Pods only: what is there can hardly be changed any more. */
+  warnings: (pod, old) =>
+    old === undefined ? [...hostnameWarnings(pod.metadata.name, "the Pod's hostname"), ...podWarnings(pod, FieldPath.root)] : [],
 });
 
 const schedulingGated: PodCondition = {

@@ -3,14 +3,12 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabels, matchesLabelMap } from '../../../semantics/label-selectors.ts';
 import type { ReplicationController } from '../../../types/core-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
-import { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { validateCounts, validateParts } from '../../apps/v1/replica-status.ts';
 import { containerColumns } from './pod-spec/container-columns.ts';
 import { validatePodTemplate } from './pod-spec/pod-template.ts';
-import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { canonicalizeTemplate } from './pod-spec/service-account.ts';
-import { hostnameWarnings, selectorMismatch, validateRunsForEver } from './pod-spec/workload-template.ts';
+import { selectorMismatch, validateRunsForEver, workloadWarnings } from './pod-spec/workload-template.ts';
 
 /** A number of equal Pods: what ReplicaSets were before. */
 export const replicationControllers = defineResource<ReplicationController>({
@@ -64,8 +62,5 @@ export const replicationControllers = defineResource<ReplicationController>({
       ...validateParts(status, ['availableReplicas'], 'readyReplicas', 'readyReplicas', at),
     ];
   },
-  warnings: ({ metadata, spec }, old) => [
-    ...(old === undefined ? hostnameWarnings(metadata.name, 'Pod names and hostnames') : []),
-    ...podWarnings(spec?.template ?? {}, FieldPath.root.child('spec', 'template')),
-  ],
+  warnings: (object, old) => workloadWarnings(object, old, object.spec?.template),
 });

@@ -1,12 +1,13 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { isEmptyLabelSelector, matchesLabelSelector } from '../../../../semantics/label-selectors.ts';
 import type { PodTemplateSpec } from '../../../../types/core-v1.ts';
-import type { LabelSelector } from '../../../../types/meta-v1.ts';
+import type { LabelSelector, ObjectMeta } from '../../../../types/meta-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../validation/field-error.ts';
-import type { FieldPath } from '../../../../validation/field-path.ts';
+import { FieldPath } from '../../../../validation/field-path.ts';
 import { validateLabelSelector } from '../../../../validation/labels.ts';
 import { dns1123LabelProblems } from '../../../../validation/names.ts';
 import { validatePodTemplate } from './pod-template.ts';
+import { podWarnings } from './pod-warnings.ts';
 
 export const selectorMismatch = '`selector` does not match template `labels`';
 
@@ -53,4 +54,17 @@ export function hostnameWarnings(name: string | undefined, use: string): string[
   return [
     `metadata.name: this is used in ${use}, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
   ];
+}
+
+/** Warnings of an object that makes Pods: of its template where that is new, of its name where the object is. */
+export function workloadWarnings(
+  object: { readonly metadata: DeepReadonly<ObjectMeta> },
+  old: { readonly metadata: DeepReadonly<ObjectMeta> } | undefined,
+  template: DeepReadonly<PodTemplateSpec> | undefined,
+  options: { readonly at?: FieldPath; readonly namesHosts?: boolean } = {},
+): string[] {
+  if (old !== undefined && old.metadata.generation === object.metadata.generation) return [];
+  const { at = FieldPath.root.child('spec', 'template'), namesHosts = true } = options;
+  const ofName = old === undefined && namesHosts ? hostnameWarnings(object.metadata.name, 'Pod names and hostnames') : [];
+  return [...ofName, ...podWarnings(template ?? {}, at)];
 }
