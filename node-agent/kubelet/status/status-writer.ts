@@ -34,13 +34,15 @@ export function createStatusWriter(
   };
   const write = async (): Promise<void> => {
     while (!abort.signal.aborted && wanted) {
-      const patch = statusPatch(seen.status ?? {}, wanted);
+      // What is wanted may change while it is being written.
+      const sent = wanted;
+      const patch = statusPatch(seen.status ?? {}, sent);
       if (!patch) return;
       try {
         // The uid makes sure that a Pod of the same name that came later is not touched.
         const body = { metadata: { uid }, status: patch };
         adopt(await client(pods).patch(keyOf(seen), { type: 'strategic', body }, { subresource: 'status' }));
-        seen = withStatus(seen, wanted);
+        seen = withStatus(seen, sent);
       } catch (error) {
         if (abort.signal.aborted || hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return;
         const isRefused = error instanceof StatusError && error.code >= 400 && error.code < 500 && error.code !== 429;
