@@ -14,7 +14,7 @@ interface WrittenList {
 const filesUnder = (folder: string, keep: (file: string) => boolean): string[] =>
   sources()
     .map((file) => file.path)
-    .filter((file) => file.startsWith(`${folder}/`) && !/\.test\.ts$/.test(file) && keep(file.slice(folder.length + 1)));
+    .filter((file) => file.startsWith(`${folder}/`) && !file.endsWith('.test.ts') && keep(file.slice(folder.length + 1)));
 
 const lists: readonly WrittenList[] = [
   {

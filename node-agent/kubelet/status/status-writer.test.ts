@@ -6,7 +6,11 @@ import type { APIRequest, APIResponse, Transport } from '../../../api/client/tra
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { createStatusWriter } from './status-writer.ts';
 
-const pod: Pod = { metadata: { name: 'web', namespace: 'default', uid: 'u', resourceVersion: '1' }, spec: { containers: [] }, status: { phase: 'Pending' } };
+const pod: Pod = {
+  metadata: { name: 'web', namespace: 'default', uid: 'u', resourceVersion: '1' },
+  spec: { containers: [] },
+  status: { phase: 'Pending' },
+};
 
 describe('status writer', () => {
   it('writes a status that came while an older one was being written', async () => {
@@ -28,6 +32,9 @@ describe('status writer', () => {
     for (let turn = 0; turn < 100 && waiting.length === 0; turn++) await Promise.resolve();
     waiting.shift()?.();
     await written;
-    assert.deepEqual(bodies.map(({ status }) => status.message), [undefined, 'ready']);
+    assert.deepEqual(
+      bodies.map(({ status }) => status.message),
+      [undefined, 'ready'],
+    );
   });
 });
