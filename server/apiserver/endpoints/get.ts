@@ -1,7 +1,7 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { badRequest } from '../../../api/meta/status-errors.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
-import { readTimeoutMs } from '../registry/registry-dependencies.ts';
+import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { objectResponse } from './object-response.ts';
@@ -21,7 +21,7 @@ async function findObject(context: RequestContext, store: Store): Promise<Cached
     throw badRequest(
       `invalid resource version ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
     );
-  if (version !== '0') await store.cache.reach(Number(version), { timeoutMs: readTimeoutMs, signal: context.signal });
+  if (version !== '0') await reachRevision(store.cache, Number(version), context.signal);
   const cached = store.cache.get(store.definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
   return cached ?? store.get(key, context.signal);
 }

@@ -8,7 +8,8 @@ import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { wantsPretty } from '../filters/error-response.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
-import { readTimeoutMs } from '../registry/registry-dependencies.ts';
+import { reachRevision } from '../registry/reach-revision.ts';
+import type { Batches } from '../registry/read-batches.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { formatContinueToken, parseContinueToken } from './continue-token.ts';
@@ -62,7 +63,7 @@ export async function readPage(context: RequestContext, store: Store): Promise<P
   try {
     return await pageOf(context, store, selection);
   } catch (error) {
-    if (error instanceof StorageError && error.reason === 'compacted') throw expired(context, error);
+    if (error instanceof StorageError && error.reason === 'compacted') throw expired(context);
     throw interpretStorageError(error, store.definition);
   }
 }
@@ -70,7 +71,7 @@ export async function readPage(context: RequestContext, store: Store): Promise<P
 async function pageOf(context: RequestContext, store: Store, selection: Selection): Promise<Page> {
   const { cache } = store;
   const { resourceVersion, match, limit, token } = parseListOptions(context, false);
-  const reach = (revision: number | 'newest') => cache.reach(revision, { timeoutMs: readTimeoutMs, signal: context.signal });
+  const reach = (revision: number | 'newest') => reachRevision(cache, revision, context.signal);
   let revision: number | undefined;
   let after: string | undefined;
   if (token !== '') {
@@ -85,29 +86,39 @@ async function pageOf(context: RequestContext, store: Store, selection: Selectio
     await reach(resourceVersion);
     if (match === 'Exact' || (match === '' && limit > 0)) revision = resourceVersion;
   }
-  const listing = cache.list({
+  if (selection.singleKey !== undefined && revision === undefined && token === '') return singlePage(store, selection, selection.singleKey);
+  const batches = await store.readBatches({
     keyPrefix: selection.keyPrefix,
     ...(revision === undefined ? {} : { revision }),
     ...(after === undefined ? {} : { after }),
   });
-  return takePage(listing, selection, resourceVersion === 0 && token === '' ? 0 : limit);
+  return takePage(batches, selection, resourceVersion === 0 && token === '' ? 0 : limit);
 }
 
-function takePage(listing: ReturnType<Store['cache']['list']>, selection: Selection, limit: number): Page {
+/** A selector that names its object needs no search. */
+function singlePage({ cache }: Store, selection: Selection, key: string): Page {
+  const resourceVersion = String(cache.revision());
+  const object = cache.get(key);
+  return { objects: object && selection.matches(object) ? [object] : [], metadata: { resourceVersion } };
+}
+
+async function takePage({ revision, count, batches }: Batches, selection: Selection, limit: number): Promise<Page> {
   const objects: CachedObject[] = [];
-  const resourceVersion = String(listing.revision);
+  const resourceVersion = String(revision);
   let seen = 0;
   let last = '';
-  for (const object of listing.objects) {
-    if (limit > 0 && objects.length === limit) {
-      const metadata: ListMetadata = { resourceVersion, continue: formatContinueToken({ revision: listing.revision, after: last }) };
-      // how many more match a selector is not known without looking at all of them
-      if (selection.matchesEverything) metadata.remainingItemCount = listing.count - seen;
-      return { objects, metadata };
+  for await (const batch of batches) {
+    for (const object of batch) {
+      if (limit > 0 && objects.length === limit) {
+        const metadata: ListMetadata = { resourceVersion, continue: formatContinueToken({ revision, after: last }) };
+        // how many more match a selector is not known without looking at all of them
+        if (selection.matchesEverything) metadata.remainingItemCount = count - seen;
+        return { objects, metadata };
+      }
+      seen++;
+      last = relativeKey(object);
+      if (selection.matches(object)) objects.push(object);
     }
-    seen++;
-    last = relativeKey(object);
-    if (selection.matches(object)) objects.push(object);
   }
   return { objects, metadata: { resourceVersion } };
 }
@@ -117,9 +128,9 @@ function relativeKey({ namespace, name }: CachedObject): string {
 }
 
 /** 410 with a token that goes on at the newest state, for clients that can live with the seam. */
-function expired(context: RequestContext, error: StorageError): StatusError {
+function expired(context: RequestContext): StatusError {
   const token = context.query.get('continue');
-  if (!token) return resourceExpired(`The resourceVersion for the provided list is too old. ${error.message}`);
+  if (!token) return resourceExpired('The resourceVersion for the provided list is too old.');
   const { after } = parseContinueToken(token);
   const { status } = resourceExpired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',

@@ -7,7 +7,7 @@ import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject, CacheEvent } from '../../storage/watch-cache/watch-cache.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
-import { readTimeoutMs } from '../registry/registry-dependencies.ts';
+import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { type ListOptions, parseListOptions } from './list-options.ts';
@@ -59,7 +59,7 @@ async function begin(
 ): Promise<AsyncIterable<WatchStep>> {
   const { cache } = store;
   const { resourceVersion: version, sendInitialEvents, allowBookmarks } = options;
-  const reach = (revision: number | 'newest') => cache.reach(revision, { timeoutMs: readTimeoutMs, signal: context.signal });
+  const reach = (revision: number | 'newest') => reachRevision(cache, revision, context.signal);
   try {
     const isFromState = version === undefined || version === 0;
     if (version === undefined) await reach('newest');

@@ -3,9 +3,11 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { createObject } from './create-object.ts';
 import { deleteObject } from './delete-object.ts';
 import { interpretStorageError } from './interpret-storage-error.ts';
+import { reachRevision } from './reach-revision.ts';
+import { readBatches } from './read-batches.ts';
 import type { RegistryDependencies } from './registry-dependencies.ts';
 import type { Store } from './store.ts';
-import { createStoreCore, waitForCache } from './store-core.ts';
+import { createStoreCore } from './store-core.ts';
 import { updateObject } from './update-object.ts';
 
 /** The registry of one stored resource. */
@@ -22,11 +24,12 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     definition,
     cache: core.cache,
     async get({ namespace, name }, signal) {
-      await interpreted(waitForCache(core, 'newest', signal));
+      await interpreted(reachRevision(core.cache, 'newest', signal));
       const cached = core.cache.get(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
       if (!cached) throw notFound(definition, name);
       return cached;
     },
+    readBatches: (query) => readBatches(core.cache, dependencies.storage, `/registry/${definition.storagePrefix}/`, query),
     create: (object, namespace, context) => interpreted(createObject(core, object, namespace, context)),
     update: (key, options) => interpreted(updateObject(core, key, options)),
     delete: (key, options, context) => interpreted(deleteObject(core, key, options, context)),

@@ -10,7 +10,7 @@ export function interpretStorageError(error: unknown, definition: ResourceDefini
       return resourceExpired('The resourceVersion for the provided watch is too old.');
     case 'future-revision':
     case 'timeout':
-      return timeout(`Too large resource version${error.revision === undefined ? '' : `, current: ${error.revision}`}`, 1);
+      return timeout(error.message, 1);
     case 'unavailable':
     case 'closed':
       return serviceUnavailable(error.message);

@@ -11,7 +11,7 @@ import type { AdmissionOperation, AdmissionRequest } from '../admission/admissio
 import { resetFieldsOf } from './reset-fields.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
 import { createObjectCodec, type ObjectCodec, withVersion } from './object-codec.ts';
-import { readTimeoutMs, type RegistryDependencies } from './registry-dependencies.ts';
+import type { RegistryDependencies } from './registry-dependencies.ts';
 import type { WriteContext, Written } from './store.ts';
 
 /** A state of an object that a write starts from. */
@@ -182,10 +182,6 @@ export function checkPreconditions(
 /** Completes or undoes what a hook has begun. */
 export async function settle(outcome: HookOutcome | undefined, succeeded: boolean): Promise<void> {
   await (succeeded ? outcome?.commit() : outcome?.rollback());
-}
-
-export async function waitForCache(core: StoreCore, revision: number | 'newest', signal: AbortSignal): Promise<void> {
-  await core.cache.reach(revision, { timeoutMs: readTimeoutMs, signal });
 }
 
 export function tooManyConflicts(): Error {

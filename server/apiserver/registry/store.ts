@@ -4,6 +4,7 @@ import type { Status } from '../../../api/meta/status.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { CachedObject, WatchCache } from '../../storage/watch-cache/watch-cache.ts';
+import type { Batches, BatchQuery } from './read-batches.ts';
 
 /** Who writes, and how: the part of a request that the registry needs. */
 export interface WriteContext {
@@ -59,6 +60,8 @@ export type Deleted =
 export interface Store {
   readonly definition: ResourceDefinition;
   readonly cache: WatchCache;
+  /** Throws StorageError 'compacted' for a revision that is held nowhere any more. */
+  readBatches(query: BatchQuery): Promise<Batches>;
   /** The newest state; throws NotFound. */
   get(key: ObjectKey, signal: AbortSignal): Promise<CachedObject>;
   create(object: UntypedObject, namespace: string, context: WriteContext): Promise<Written>;

@@ -139,6 +139,10 @@ export class ResourceCache implements WatchCache {
     for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
   }
 
+  wrap(entry: StoredEntry): CachedObject {
+    return new StoredObject(this.reference, entry.key, entry.modRevision, entry.value);
+  }
+
   objects(): Iterable<StoredObject> {
     return this.#objects.values();
   }

@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
+import type { StoredEntry } from '../storage.ts';
 
 /** One object at one revision as it travels: bytes first; all else is made lazily, once, and shared by every reader. */
 export interface CachedObject {
@@ -65,6 +66,8 @@ export interface WatchCache {
   list(query: ListQuery): Listing;
   /** A consumer that falls too far behind is ended (the iteration returns); it resumes from its last revision. */
   watch(options: CacheWatchOptions): AsyncIterable<CacheEvent>;
+  /** What was read from the store itself, e.g. at a past revision, as an object of this resource. */
+  wrap(entry: StoredEntry): CachedObject;
   watchers(): number;
   count(): number;
 }
