@@ -16,6 +16,8 @@ export interface TokenAuthenticator {
 
 /** Makes and signs service account tokens. */
 export interface TokenIssuer {
+  /** What tokens are for if nothing else was asked. */
+  readonly defaultAudiences: readonly string[];
   issue(claims: {
     readonly namespace: string;
     readonly serviceAccount: { readonly name: string; readonly uid: string };

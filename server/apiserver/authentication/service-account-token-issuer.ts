@@ -30,6 +30,7 @@ interface Reference {
 /** Signs service account tokens bound to their account and, if asked, to a pod, secret or node. */
 export function createTokenIssuer({ keys, issuer, audiences, clock, random }: TokenIssuerOptions): TokenIssuer {
   return {
+    defaultAudiences: audiences,
     async issue(claims) {
       const { SignJWT } = await import('jose');
       const issuedAt = Math.floor(clock.nowMs() / 1000);

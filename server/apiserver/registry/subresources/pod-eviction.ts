@@ -1,13 +1,21 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
-import { badRequest, forbidden, internalError, methodNotSupported, tooManyRequests } from '../../../../api/meta/status-errors.ts';
+import {
+  badRequest,
+  conflict,
+  forbidden,
+  methodNotSupported,
+  tooManyRequests,
+  unexpectedError,
+} from '../../../../api/meta/status-errors.ts';
 import { hasReason, StatusError } from '../../../../api/meta/status.ts';
+import { findCondition, withCondition } from '../../../../api/meta/conditions.ts';
 import { formatTime } from '../../../../api/meta/time.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
 import { podDisruptionBudgets } from '../../../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { toLabelMatcher } from '../../../../api/selectors/label-selector.ts';
 import { isPodReady } from '../../../../api/semantics/pod-conditions.ts';
-import type { Pod } from '../../../../api/types/core-v1.ts';
+import type { Pod, PodCondition } from '../../../../api/types/core-v1.ts';
 import type { Eviction, PodDisruptionBudget } from '../../../../api/types/policy-v1.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { DeleteOptions, WriteContext } from '../store.ts';
@@ -73,13 +81,58 @@ async function evict(
       ...(mustBeThis && options.preconditions?.resourceVersion === undefined && resourceVersion ? { resourceVersion } : {}),
     };
     try {
-      await store.delete(key, { ...options, preconditions }, write);
+      const announced = write.dryRun ? undefined : await announce(preconditions, context, dependencies, write);
+      const present =
+        preconditions.resourceVersion === undefined || !announced ? preconditions : { ...preconditions, resourceVersion: announced };
+      await store.delete(key, { ...options, preconditions: present }, write);
       return;
     } catch (error) {
       const isOwnCondition = mustBeThis && options.preconditions?.resourceVersion === undefined;
       if (!isOwnCondition || !hasReason(error, 'Conflict') || attempt >= maxAttempts) throw error;
     }
   }
+}
+
+/** Says in the Pod's status why it goes (KEP-3329). Returns the resourceVersion that it has then. */
+async function announce(
+  preconditions: NonNullable<DeleteOptions['preconditions']>,
+  { info, clock }: RequestContext,
+  { storeFor }: SubresourceDependencies,
+  write: WriteContext,
+): Promise<string | undefined> {
+  const now = formatTime(clock.nowMs());
+  const { object } = await storeFor(pods).update(
+    { namespace: info.namespace, name: info.name },
+    {
+      ...write,
+      subresource: 'status',
+      skipAdmission: true,
+      change(old) {
+        const { uid, resourceVersion } = old?.metadata ?? {};
+        checkPrecondition(info.name, 'UID', preconditions.uid, uid);
+        checkPrecondition(info.name, 'ResourceVersion', preconditions.resourceVersion, resourceVersion);
+        const pod = structuredClone(old) as unknown as Pod;
+        pod.status = {
+          ...pod.status,
+          conditions: [...withCondition(pod.status?.conditions ?? [], { ...disruptionTarget, lastTransitionTime: now })],
+        };
+        return pod as unknown as UntypedObject;
+      },
+    },
+  );
+  return object.metadata.resourceVersion;
+}
+
+const disruptionTarget: PodCondition = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'EvictionByEvictionAPI',
+  message: 'Eviction API: evicting',
+};
+
+function checkPrecondition(name: string, field: string, wanted: string | undefined, found: string | undefined): void {
+  if (wanted === undefined || wanted === found) return;
+  throw conflict(pods, name, `Precondition failed: ${field} in precondition: ${wanted}, ${field} in object meta: ${found ?? ''}`);
 }
 
 /** Throws 429 and the like where the Pod must stay. True: only this very state of the Pod may be evicted. */
@@ -96,7 +149,7 @@ async function mayEvict(
   const [budget] = budgets;
   if (!budget) return false;
   if (budgets.length > 1)
-    throw internalError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
+    throw unexpectedError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
   if (!isPodReady(pod) && mayIgnoreBudget(budget)) return true;
   await takeDisruption(budget, pod, context, dependencies, write);
   return false;
@@ -165,8 +218,15 @@ function checkBudget({ metadata, status }: PodDisruptionBudget): void {
   if (Object.keys(disruptedPods).length > maxDisruptedPods) {
     throw forbidden(podDisruptionBudgets, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   }
-  if (disruptionsAllowed === 0)
-    throw budgetViolated(`The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`, 0);
+  if (disruptionsAllowed > 0) return;
+  const failure = findCondition(status?.conditions, 'DisruptionAllowed');
+  if (failure?.status === 'False' && failure.reason === 'SyncFailed') {
+    throw budgetViolated(
+      `The disruption budget ${name} does not allow evicting pods currently because it failed sync: ${failure.message}`,
+      0,
+    );
+  }
+  throw budgetViolated(`The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`, 0);
 }
 
 function budgetViolated(message: string, retryAfterSeconds: number): StatusError {

@@ -1,8 +1,8 @@
 import type { APIResponse } from '../../../../api/client/transport.ts';
-import { badRequest, methodNotSupported } from '../../../../api/meta/status-errors.ts';
+import { badRequest, methodNotSupported, unexpectedError } from '../../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../../api/meta/status.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
-import { unexpectedError } from '../../../../api/meta/status-errors.ts';
+import { attributesOf, forbiddenError } from '../../filters/authorization.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { isTrue } from '../../request-info.ts';
 import { kubeletTarget } from './kubelet-target.ts';
@@ -69,6 +69,7 @@ async function stream(
 ): Promise<APIResponse> {
   const { info, request, signal } = context;
   if (info.verb !== 'get' && info.verb !== 'create') throw methodNotSupported(pods, info.verb);
+  await requireCreate(context, dependencies);
   const options = { kind, apiVersion: 'v1', metadata: {}, ...optionsOf(context.query) };
   const store = dependencies.storeFor(pods);
   await dependencies.admit({ context, operation: 'CONNECT', store, subresource: info.subresource, object: options, dryRun: false });
@@ -93,6 +94,14 @@ async function stream(
     if (error instanceof StatusError || signal.aborted) throw error;
     throw unexpectedError(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** A WebSocket begins with GET, but whoever may only read must not run anything (KEP-4006). */
+async function requireCreate(context: RequestContext, { authorizer }: SubresourceDependencies): Promise<void> {
+  if (context.info.verb === 'create') return;
+  const attributes = { ...attributesOf(context), verb: 'create' };
+  const { decision, reason } = await authorizer.authorize(attributes);
+  if (decision !== 'Allow') throw forbiddenError(attributes, reason);
 }
 
 /** The options as admission sees them. */

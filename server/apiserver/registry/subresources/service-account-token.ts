@@ -43,11 +43,14 @@ export const serviceAccountToken: SubresourceHandler = {
     const errors = validateExpiration(expirationSeconds);
     if (errors.length > 0) throw invalid({ group: tokenRequests.group, kind: 'TokenRequest' }, '', errors);
     await dependencies.admit({ context, operation: 'CREATE', store, subresource: 'token', object: request, dryRun: write.dryRun });
+    const requested = request.spec.audiences ?? [];
+    const audiences = requested.length > 0 ? requested : [...dependencies.tokenIssuer.defaultAudiences];
+    request.spec.audiences = audiences;
     const bound = await bind(request, context, dependencies);
     const { token, expirationMs } = await dependencies.tokenIssuer.issue({
       namespace: info.namespace,
       serviceAccount: { name: info.name, uid: account.metadata.uid ?? '' },
-      audiences: request.spec?.audiences ?? [],
+      audiences,
       expirationSeconds,
       ...bound,
     });
