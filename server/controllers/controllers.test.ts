@@ -51,6 +51,35 @@ describe('controllers on an API server', () => {
     return observedGeneration >= generation && updatedReplicas === replicas && availableReplicas === replicas && all === replicas;
   };
 
+  it('lead to the DNS of every node', async () => {
+    const { client } = plane;
+    const key = { namespace: 'kube-system', name: 'kube-dns' };
+    const addresses = async () => {
+      const { items } = await client(endpointSlices).list({ ...key, labelSelector: 'kubernetes.io/service-name=kube-dns' });
+      return items
+        .flatMap(({ endpoints: all, ports }) => (all ?? []).map((one) => `${one.nodeName} ${one.addresses[0]}:${ports?.[0]?.port}`))
+        .sort();
+    };
+    const waitForAddresses = (...wanted: string[]) =>
+      plane.waitFor(`endpoints ${wanted.join()}`, async () => String(await addresses()) === String(wanted));
+    const join = async (name: string, address: string) => {
+      const node = await client(nodes).create({ metadata: { name } });
+      await client(nodes).updateStatus({ ...node, status: { ...node.status, addresses: [{ type: 'InternalIP', address }] } });
+    };
+    assert.equal(await ignoreNotFound(client(services).get(key)), undefined);
+    await join('one', '10.200.0.1');
+    await waitForAddresses('one 10.200.0.1:10053');
+    const { spec } = await client(services).get(key);
+    assert.deepEqual([spec?.clusterIP, spec?.internalTrafficPolicy], ['10.96.0.10', 'Local']);
+    await join('two', '10.200.0.2');
+    await waitForAddresses('one 10.200.0.1:10053', 'two 10.200.0.2:10053');
+    await client(nodes).delete({ namespace: '', name: 'one' });
+    await waitForAddresses('two 10.200.0.2:10053');
+    await client(services).delete(key);
+    await plane.waitFor('the Service again', () => ignoreNotFound(client(services).get(key)));
+    await waitForAddresses('two 10.200.0.2:10053');
+  });
+
   it('give each namespace its service account and root CA', async () => {
     const { client } = plane;
     await client(namespaces).create({ metadata: { name: 'more' } });

@@ -1,3 +1,4 @@
+import { createClusterDNSController } from './cluster-dns/controller.ts';
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
@@ -23,11 +24,14 @@ import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 export interface ControllersOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
   readonly rootCA: string;
+  /** Of the Service kube-system/kube-dns, from the service range. */
+  readonly clusterDNSAddress: string;
 }
 
 /** Every controller, one line each. */
-export function createControllers({ rootCA }: ControllersOptions): readonly Controller[] {
+export function createControllers({ rootCA, clusterDNSAddress }: ControllersOptions): readonly Controller[] {
   return [
+    createClusterDNSController(clusterDNSAddress),
     clusterRoleAggregation,
     cronJobController,
     daemonSetController,

@@ -36,6 +36,7 @@ export const disruptionController = defineController({
   for: podDisruptionBudgets,
   reads: [deployments, replicaSets, replicationControllers, statefulSets],
   watches: [watching(pods, budgetsOf, hasHealthChanged)],
+  spacing: 3,
   rules,
   reconcile,
 });

@@ -30,6 +30,7 @@ export const endpointController = defineController({
     watchingPodsOfServices(),
     watching(endpoints, ({ metadata }) => [{ namespace: metadata.namespace ?? '', name: metadata.name ?? '' }]),
   ],
+  spacing: 3,
   rules,
   setUp(setup) {
     const deleted = new Set<string>();
@@ -68,7 +69,7 @@ async function reconcile(dependencies: ControllerSetup, deleted: Set<string>, ke
     isSemanticallyEqual({ ...present.metadata.annotations }, annotations);
   if (isRight) return done;
 
-  const metadata: Endpoints['metadata'] = present === undefined ? { ...key } : mutableCopy<Endpoints>(present).metadata;
+  const metadata: Endpoints['metadata'] = present === undefined ? { ...key } : mutableCopy<Endpoints['metadata']>(present.metadata);
   const wanted: Endpoints = { metadata: { ...metadata, labels, annotations }, subsets };
   try {
     await (present === undefined ? client(endpoints).create(wanted) : client(endpoints).update(wanted));

@@ -25,6 +25,7 @@ export const endpointSliceController = defineController({
   for: services,
   reads: [nodes, pods],
   watches: [watchingPodsOfServices()],
+  spacing: 3,
   rules,
   setUp(setup) {
     const slicesOf = followSlices(setup, managedBy);

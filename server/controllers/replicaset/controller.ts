@@ -13,6 +13,7 @@ export const replicaSetController = defineController({
   name: 'replicaset-controller',
   account: 'replicaset-controller',
   for: replicaSets,
+  spacing: 1,
   rules,
   setUp(setup) {
     const sets = setup.informer(replicaSets);

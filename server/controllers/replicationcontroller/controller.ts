@@ -10,6 +10,7 @@ export const replicationControllerController = defineController({
   account: 'replication-controller',
   component: 'replication-controller',
   for: replicationControllers,
+  spacing: 1,
   rules,
   setUp: (setup) =>
     replicaEngine<ReplicationController, ReplicationControllerStatus>(setup, {

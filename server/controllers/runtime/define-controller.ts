@@ -69,6 +69,11 @@ export interface Controller {
   /** As Events name their source. */
   readonly component: string;
   readonly workers: number;
+  /**
+   * A key rests, after it was reconciled, for so many times as long as that took (at most a quarter of a second); changes
+   * meanwhile are handled together. For keys that many objects concern. Absent: 0.
+   */
+  readonly spacing?: number;
   /** Its ClusterRole. */
   readonly rules: readonly PolicyRule[];
   /** Attaches to informers and returns what handles one key. Called once, before informers are waited for. */
@@ -87,6 +92,8 @@ interface ControllerDeclaration<T extends KubeObject> {
   readonly reads?: readonly ResourceDefinition[];
   /** Keys worked on at the same time, default 5. */
   readonly workers?: number;
+  /** See Controller. */
+  readonly spacing?: number;
   readonly rules: readonly PolicyRule[];
 }
 
@@ -97,12 +104,13 @@ type Handling =
 
 /** Declares a controller: for which kind, what else concerns it, what it may do, and how it handles one key. */
 export function defineController<T extends KubeObject>(declaration: ControllerDeclaration<T> & Handling): Controller {
-  const { name, account, component = name, workers = 5, rules } = declaration;
+  const { name, account, component = name, workers = 5, spacing = 0, rules } = declaration;
   return {
     name,
     account,
     component,
     workers,
+    spacing,
     rules,
     start(setup) {
       const enqueue = (object: DeepReadonly<T>) => setup.enqueue(keyOf(object));

@@ -96,6 +96,9 @@ async function runController(settings: ControllersSettings, controller: Controll
   await Promise.all(Array.from({ length: controller.workers }, work));
 }
 
+const minRestMs = 5;
+const maxRestMs = 250;
+
 interface WorkerParts {
   readonly queue: WorkQueue;
   readonly logger: Logger;
@@ -108,11 +111,16 @@ async function runWorker(settings: ControllersSettings, controller: Controller, 
   for (let key = await queue.get(); key !== undefined && !settings.signal.aborted; key = await queue.get()) {
     const startMs = settings.clock.monotonicMs();
     const outcome = await handle(parts, key);
-    queue.done(key);
+    const durationMs = settings.clock.monotonicMs() - startMs;
+    const restMs = Math.min((controller.spacing ?? 0) * durationMs, maxRestMs);
+    const handled = key;
+    // Until it is done the key is not handed out again.
+    if (restMs > minRestMs) settings.clock.setTimer(restMs, () => queue.done(handled), { background: true });
+    else queue.done(key);
     settings.onReconciled?.({
       controller: controller.name,
       outcome,
-      durationMs: settings.clock.monotonicMs() - startMs,
+      durationMs,
       waitedMs: waited.get(key) ?? 0,
       queueLength: queue.length(),
     });

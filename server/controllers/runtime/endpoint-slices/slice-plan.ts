@@ -79,9 +79,10 @@ export function planSlices(
   for (const draft of kept) {
     // A slice that would be deleted is written anew instead of creating another.
     const from = draft.from ?? plan.delete.shift();
-    const slice = build(owner, addressType, draft, from);
-    if (from === undefined) plan.create.push(slice);
-    else if (draft.isChanged || draft.from === undefined || hasOtherMetadata(from, slice)) plan.update.push(slice);
+    if (from === undefined) plan.create.push(build(owner, addressType, draft, undefined));
+    else if (draft.isChanged || draft.from === undefined || hasOtherMetadata(from, owner)) {
+      plan.update.push(build(owner, addressType, draft, from));
+    }
   }
   return plan;
 }
@@ -136,18 +137,18 @@ function endpointKey(endpoint: DeepReadonly<Endpoint>): string {
 function build(owner: SliceOwner, addressType: AddressType, draft: Draft, from: Slice | undefined): EndpointSlice {
   const { namespace, name } = owner;
   const metadata: EndpointSlice['metadata'] =
-    from === undefined ? { generateName: generateName(name), namespace } : mutableCopy<EndpointSlice>(from).metadata;
+    from === undefined ? { generateName: generateName(name), namespace } : mutableCopy<EndpointSlice['metadata']>(from.metadata);
   metadata.labels = { ...owner.labels };
   if (owner.annotations !== undefined) metadata.annotations = { ...owner.annotations };
   metadata.ownerReferences = [owner.reference];
   return { addressType, endpoints: draft.endpoints, metadata, ports: draft.ports.map((port) => ({ ...port })) };
 }
 
-function hasOtherMetadata({ metadata: present }: Slice, { metadata: wanted }: EndpointSlice): boolean {
+function hasOtherMetadata({ metadata }: Slice, owner: SliceOwner): boolean {
   return (
-    !isSemanticallyEqual(present.labels, wanted.labels) ||
-    !isSemanticallyEqual({ ...present.annotations }, { ...wanted.annotations }) ||
-    !isSemanticallyEqual(present.ownerReferences, wanted.ownerReferences)
+    !isSemanticallyEqual(metadata.labels, owner.labels) ||
+    (owner.annotations !== undefined && !isSemanticallyEqual({ ...metadata.annotations }, owner.annotations)) ||
+    !isSemanticallyEqual(metadata.ownerReferences, [owner.reference])
   );
 }
 

@@ -1,0 +1,92 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { controllerReference } from '../../../api/meta/owner-references.ts';
+import { clusterDNSPort, clusterDNSService } from '../../../api/semantics/cluster-dns.ts';
+import type { Node, Service } from '../../../api/types/core-v1.ts';
+import type { Endpoint, EndpointPort } from '../../../api/types/discovery-v1.ts';
+import {
+  type AddressType,
+  type EndpointGroup,
+  managedByLabel,
+  portsKey,
+  serviceNameLabel,
+  type SliceOwner,
+} from '../runtime/endpoint-slices/slice-plan.ts';
+
+export const managedBy = 'cluster-dns-controller.kubets';
+
+/** The Service as it is made when the first node comes; with the names and labels that CoreDNS has in other clusters. */
+export function dnsService(clusterIP: string): Service {
+  return {
+    metadata: {
+      ...clusterDNSService,
+      labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+    },
+    spec: {
+      clusterIP,
+      clusterIPs: [clusterIP],
+      ipFamilies: [clusterIP.includes(':') ? 'IPv6' : 'IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      // Every node answers its own Pods: none depends on another, and no query crosses the network.
+      internalTrafficPolicy: 'Local',
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP', targetPort: clusterDNSPort },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: clusterDNSPort },
+      ],
+    },
+  };
+}
+
+/** False for a Service of that name that somebody made for Pods. */
+export function isServedByNodes({ spec, metadata }: DeepReadonly<Service>): boolean {
+  const hasSelector = Object.keys(spec?.selector ?? {}).length > 0;
+  return !hasSelector && spec?.type !== 'ExternalName' && metadata.deletionTimestamp === undefined;
+}
+
+export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
+  const { namespace = '', name = '', labels } = service.metadata;
+  return {
+    namespace,
+    name,
+    labels: { ...labels, [serviceNameLabel]: name, [managedByLabel]: managedBy },
+    reference: controllerReference(service, { apiVersion: 'v1', kind: 'Service' }),
+    keepsEmptySlice: true,
+  };
+}
+
+/**
+ * Every node's own address. Always ready, whatever the node's condition: the only traffic that goes there comes from the
+ * node's own Pods, which run on when the node is not ready and are better off with its DNS than with none.
+ */
+export function dnsEndpoints(
+  service: DeepReadonly<Service>,
+  nodes: readonly DeepReadonly<Node>[],
+  addressType: AddressType,
+): Map<string, EndpointGroup> {
+  const endpoints = nodes.flatMap(({ metadata, status }): Endpoint[] => {
+    const address = status?.addresses?.find((one) => one.type === 'InternalIP' && one.address.includes(':') === (addressType === 'IPv6'));
+    if (address === undefined || metadata.name === undefined) return [];
+    return [
+      {
+        addresses: [address.address],
+        conditions: { ready: true, serving: true, terminating: false },
+        nodeName: metadata.name,
+        targetRef: { kind: 'Node', name: metadata.name, ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) },
+      },
+    ];
+  });
+  if (endpoints.length === 0) return new Map();
+  const ports = (service.spec?.ports ?? []).map(
+    ({ name = '', protocol = 'TCP', port, targetPort }): EndpointPort => ({
+      name,
+      port: typeof targetPort === 'number' ? targetPort : port,
+      protocol,
+    }),
+  );
+  return new Map([[portsKey(ports), { ports, endpoints }]]);
+}
+
+/** Whether a change of a node is one of where its DNS is. */
+export function movesDNS(node: DeepReadonly<Node>, old: DeepReadonly<Node>): boolean {
+  const addresses = ({ status }: DeepReadonly<Node>) => JSON.stringify(status?.addresses ?? []);
+  return addresses(node) !== addresses(old);
+}
