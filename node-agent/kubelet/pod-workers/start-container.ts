@@ -56,6 +56,7 @@ export async function startContainer(context: PodContext, container: AnyContaine
   } catch (error) {
     if (context.signal.aborted) return false;
     if (!(error instanceof ImageError || error instanceof StartError)) throw error;
+    if (error instanceof ImageError) events(name).event('Warning', 'Failed', `Error: ${error.reason}`);
     record.waiting.set(name, { reason: error.reason, message: error.message });
     const retryAt = error instanceof ImageError ? error.retryAtMs : undefined;
     const delay = retryDelay(record, name);

@@ -51,7 +51,8 @@ function containerSummary({ attributes, cpu, memory }: ContainerStats) {
 
 function sumOf(stats: readonly ContainerStats[]) {
   const sum = (of: (one: ContainerStats) => number) => stats.reduce((total, one) => total + of(one), 0);
-  const time = stats[0]?.cpu ? formatTime(nanosToMs(stats[0].cpu.timestamp)) : null;
+  const [first] = stats.flatMap(({ cpu }) => cpu ?? []);
+  const time = first ? formatTime(nanosToMs(first.timestamp)) : null;
   return {
     cpu: {
       time,
