@@ -77,7 +77,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
 
   const stopping = new AbortController();
-  const controllers = createControllers({ rootCA: pki.clusterCA.certificatePEM });
+  const clusterDNSAddress = addressAt(options.serviceCIDR, 10);
+  const controllers = createControllers({ rootCA: pki.clusterCA.certificatePEM, clusterDNSAddress });
   const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
   // The port is part of what the server says of itself, so it is taken before the server is built.
@@ -115,7 +116,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     pki,
     address,
     port: endpoint.port,
-    clusterDNSAddress: addressAt(options.serviceCIDR, 10),
+    clusterDNSAddress,
     failed,
     async stop() {
       stopping.abort(new Error('the control plane is stopping'));

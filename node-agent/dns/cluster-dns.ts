@@ -12,11 +12,6 @@ import { createSourceFilter } from './source-filter.ts';
 import { createClusterZone } from './zone/cluster-zone.ts';
 import { createRecordSource } from './zone/record-source.ts';
 
-/**
- * Port of the nodes' DNS servers, the target of the Service kube-system/kube-dns: the host's own port 53 may be taken.
- */
-export const clusterDNSPort = 10_053;
-
 export interface ClusterDNSDependencies {
   readonly informers: InformerFactory;
   /** E.g. cluster.local. */
@@ -63,7 +58,8 @@ const bindBackoff = { initialMs: 200, maxMs: 10_000, jitter: 0.2 };
  * costs no answer.
  *
  * Queries come here through the Service kube-system/kube-dns at the tenth address of the service range. It has no selector,
- * its EndpointSlice lists every node's address with `clusterDNSPort`, and its internalTrafficPolicy is Local: the Service
+ * its EndpointSlices, which the control plane keeps, list every node's address with the
+ * port of its server (api/semantics/cluster-dns.ts), and its internalTrafficPolicy is Local: the Service
  * proxy of each node, like any kube-proxy, sends to the endpoint on its own node and to no other. Nothing but ordinary
  * Service traffic is needed for that: no address on a local interface, no rules beside the proxy's, and kubectl shows it all.
  *

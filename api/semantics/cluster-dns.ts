@@ -1,0 +1,7 @@
+import type { ObjectKey } from '../meta/object.ts';
+
+/** The Service through which Pods reach the cluster's DNS; named kube-dns for ever, since tools ask for it by that name. */
+export const clusterDNSService: ObjectKey = { namespace: 'kube-system', name: 'kube-dns' };
+
+/** Port of the DNS server that runs on every node, the target of the Service: the machine's own port 53 may be taken. */
+export const clusterDNSPort = 10_053;
