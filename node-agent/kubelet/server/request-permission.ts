@@ -25,7 +25,9 @@ const verbs: Readonly<Record<string, string>> = {
  */
 export function requestAttributes(method: string, path: string): RequestAttributes {
   const isBelow = (prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
-  const verb = verbs[method] ?? '';
+  // Whoever may only look must not run anything, though a WebSocket begins with a GET.
+  const acts = ['/exec', '/attach', '/portForward', '/run'].some(isBelow);
+  const verb = acts ? 'create' : (verbs[method] ?? '');
   if (isBelow('/stats')) return { verb, subresources: ['stats'] };
   if (isBelow('/metrics')) return { verb, subresources: ['metrics'] };
   if (isBelow('/logs')) return { verb, subresources: ['log'] };
