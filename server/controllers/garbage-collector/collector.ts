@@ -1,10 +1,11 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
+import type { ResourceClient } from '../../../api/client/client.ts';
 import type { Lister } from '../../../api/client/informer.ts';
 import { retryOnConflict } from '../../../api/client/retry-on-conflict.ts';
 import { formatKey, type KubeObject, type ObjectKey } from '../../../api/meta/object.ts';
-import { hasReason } from '../../../api/meta/status.ts';
+import { hasReason, StatusError } from '../../../api/meta/status.ts';
 import { formatGroupKind } from '../../../api/meta/group-resource.ts';
 import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { OwnerReference } from '../../../api/types/meta-v1.ts';
@@ -185,7 +186,7 @@ export class Collector {
     if (resource.scope === 'Namespaced' && namespace === '') {
       throw terminal(new Error(`a cluster-scoped object names an owner of the namespaced kind ${kind}`));
     }
-    const fresh = await ignoreNotFound(this.#setup.client(resource).get(ownerKey(resource, owner, namespace)));
+    const fresh = await findLive(this.#setup.client(resource), ownerKey(resource, owner, namespace));
     const state = ownerState(fresh, owner.uid);
     if (state === 'absent') this.#rememberAbsent(owner.uid);
     return state;
@@ -269,4 +270,17 @@ export class Collector {
 
 function ownerKey(resource: ResourceDefinition, owner: DeepReadonly<OwnerReference>, namespace: string): ObjectKey {
   return { namespace: resource.scope === 'Namespaced' ? namespace : '', name: owner.name };
+}
+
+/**
+ * The object as the API has it. That there is no such object must be told of the object: a server that does not serve the
+ * kind (any more, or yet) says NotFound too, and nothing may be deleted for that.
+ */
+async function findLive<T extends KubeObject>(objects: ResourceClient<T>, key: ObjectKey): Promise<T | undefined> {
+  try {
+    return await objects.get(key);
+  } catch (error) {
+    if (error instanceof StatusError && error.reason === 'NotFound' && error.status.details?.name === key.name) return undefined;
+    throw error;
+  }
 }
