@@ -19,7 +19,7 @@ import { services } from '../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
 import { podDisruptionBudgets } from '../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { clusterRoles } from '../../api/resources/rbac/v1/cluster-role.ts';
-import type { Deployment } from '../../api/types/apps-v1.ts';
+import type { Deployment, DeploymentSpec } from '../../api/types/apps-v1.ts';
 import type { Endpoints } from '../../api/types/core-v1.ts';
 import type { Job } from '../../api/types/batch-v1.ts';
 import { becomeFinished, becomeReady, type ControlPlane, startControlPlane } from './testing/control-plane.ts';
@@ -31,10 +31,10 @@ const template = (image: string, labels: Record<string, string>) => ({
 });
 const web = { namespace, name: 'web' };
 
-function deployment(image: string, replicas: number): Deployment {
+function deployment(image: string, replicas: number, rest: Partial<DeploymentSpec> = {}): Deployment {
   return {
     metadata: { ...web },
-    spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: template(image, { app: 'web' }) },
+    spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: template(image, { app: 'web' }), ...rest },
   };
 }
 
@@ -121,6 +121,37 @@ describe('controllers on an API server', () => {
       said.join('\n'),
     );
     assert.ok(said.some((line) => line.startsWith('SuccessfulCreate Created pod: web-')));
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('replace all Pods at once where two templates must not run together', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    await client(deployments).create(deployment('nginx:1', 2, { strategy: { type: 'Recreate' } }));
+    await plane.waitFor('the roll-out', () => isRolledOut(2, 1));
+    await client(deployments).patch(web, { type: 'strategic', body: { spec: { template: template('nginx:2', { app: 'web' }) } } });
+    await plane.waitFor('the update', () => isRolledOut(2, 2));
+    const said = (await listAll(client(events), { namespace })).items.filter(({ reason }) => reason === 'ScalingReplicaSet');
+    const steps = said.map(({ message }) => (message ?? '').replace(/replica set \S+ /, '')).sort();
+    assert.deepEqual(steps, ['Scaled down from 2 to 0', 'Scaled up from 0 to 2', 'Scaled up from 0 to 2']);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('do not roll out while paused, but scale', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    await client(deployments).create(deployment('nginx:1', 2));
+    await plane.waitFor('the roll-out', () => isRolledOut(2, 1));
+    const body = { spec: { paused: true, replicas: 3, template: template('nginx:2', { app: 'web' }) } };
+    await client(deployments).patch(web, { type: 'strategic', body });
+    const paused = await plane.waitFor('the new size', async () => {
+      const found = await client(deployments).get(web);
+      return found.status?.availableReplicas === 3 && found.status.observedGeneration === 2 && found;
+    });
+    assert.equal(paused.status?.conditions?.find(({ type }) => type === 'Progressing')?.reason, 'DeploymentPaused');
+    assert.equal((await client(replicaSets).list({ namespace })).items.length, 1);
+    await client(deployments).patch(web, { type: 'strategic', body: { spec: { paused: false } } });
+    await plane.waitFor('the update', () => isRolledOut(3, 3));
     assert.deepEqual(plane.complaints, []);
   });
 

@@ -65,26 +65,25 @@ export const nodeLifecycleController = defineController({
       onAdd(node) {
         heard(node);
         const { name } = node.metadata;
-        setup.events.event(nodeReference(node), 'Normal', 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
+        setup.events.event(
+          referenceTo(nodes, node),
+          'Normal',
+          'RegisteredNode',
+          `Node ${name} event: Registered Node ${name} in Controller`,
+        );
       },
       onUpdate: heard,
       onDelete(node) {
         const { name = '' } = node.metadata;
         parts.heartbeats.delete(name);
         parts.renewals.delete(name);
-        setup.events.event(nodeReference(node), 'Normal', 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
+        setup.events.event(referenceTo(nodes, node), 'Normal', 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
       },
     });
     setup.informer(pods).addIndex(byNode, (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
     return ({ name }) => reconcile(parts, name);
   },
 });
-
-/** Events name nodes by their name in place of a uid, as kubelets do, so that both are found together. */
-function nodeReference(node: DeepReadonly<Node>) {
-  const { resourceVersion: _version, ...reference } = referenceTo(nodes, node);
-  return { ...reference, uid: node.metadata.name ?? '' };
-}
 
 /** Changes whenever the kubelet says something about the node's conditions. */
 function heartbeatOf(node: DeepReadonly<Node>): string {
@@ -120,7 +119,7 @@ async function reconcile(parts: Parts, name: string): Promise<ReconcileResult> {
 /** What ran there cannot be told to be ready any more: it gets no more traffic. */
 async function declareNotReady({ client, events, lister, clock }: ControllerSetup, node: DeepReadonly<Node>): Promise<void> {
   const { name = '' } = node.metadata;
-  events.event(nodeReference(node), 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+  events.event(referenceTo(nodes, node), 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
   const now = formatTime(clock.nowMs());
   for (const pod of lister(pods).byIndex(byNode, name)) {
     if (!isPodReady(pod)) continue;
