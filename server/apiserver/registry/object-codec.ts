@@ -13,7 +13,7 @@ export interface ObjectCodec {
   readonly schema: StructuralSchema;
   /** What is stored: JSON of the stored version, without resourceVersion. */
   toStored(object: UntypedObject): Uint8Array;
-  /** Wire JSON of the served version for what has just been written. */
+  /** Wire JSON of the served version for what has just been written; revision 0: what would have been (a dry run). */
   toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   bytes(cached: CachedObject): Uint8Array;
@@ -44,8 +44,10 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
         : own;
       return stringifyJSON(orderFields(converted, storedSchema));
     },
-    toWire: (object, bytes, revision) =>
-      isConverted ? stringifyJSON(orderFields(withVersion(object, revision), schema)) : setResourceVersion(bytes, revision),
+    toWire(object, bytes, revision) {
+      if (isConverted) return stringifyJSON(orderFields(withVersion(object, revision), schema));
+      return revision === 0 ? bytes : setResourceVersion(bytes, revision);
+    },
     read(cached) {
       if (!isConverted) return cached.object();
       let object = parsed.get(cached);
@@ -58,5 +60,6 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
 }
 
 export function withVersion(object: UntypedObject, revision: number): UntypedObject {
-  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata: revision === 0 ? metadata : { ...metadata, resourceVersion: String(revision) } };
 }
