@@ -5,8 +5,12 @@ import type { Client } from '../api/client/client.ts';
 import { createClient } from '../api/client/create-client.ts';
 import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
+import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { createCRIClient } from './cri/cri-client.ts';
+import { createClusterDNS } from './dns/cluster-dns.ts';
+import type { Upstream } from './dns/forward/exchange.ts';
+import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
 import { createKubelet, type KubeletSettings } from './kubelet/kubelet.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
 import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
@@ -129,7 +133,7 @@ interface NetworkDependencies extends AgentDependencies {
   readonly nodeIP: string;
 }
 
-/** The node's other parts: the Service proxy. They see the cluster through informers of their own. */
+/** The node's other parts: the Service proxy and cluster DNS. They see the cluster through informers of their own. */
 async function runNetwork(settings: AgentSettings, dependencies: NetworkDependencies, signal: AbortSignal): Promise<void> {
   const { client, clock, random, nodeName, nodeIP } = dependencies;
   const logger = dependencies.logger.with({ part: 'network' });
@@ -145,7 +149,24 @@ async function runNetwork(settings: AgentSettings, dependencies: NetworkDependen
     random,
     logger,
   });
-  await Promise.all([informers.run(signal), proxy.run(signal)]);
+  const dns = createClusterDNS({
+    informers,
+    clusterDomain: settings.clusterDomain,
+    ...(settings.clusterDNS[0] === undefined ? {} : { serviceAddress: settings.clusterDNS[0] }),
+    listen: { address: nodeIP, port: clusterDNSPort },
+    allowedSources: [settings.clusterCIDR],
+    upstreams: await hostResolvers(settings.clusterDNS),
+    clock,
+    random,
+    logger,
+  });
+  await Promise.all([informers.run(signal), proxy.run(signal), dns.run(signal)]);
+}
+
+/** The servers that the machine itself asks, but for the cluster's own, which would ask itself. */
+async function hostResolvers(clusterDNS: readonly string[]): Promise<Upstream[]> {
+  const { servers } = parseResolvConf((await createHostFiles().findText('/etc/resolv.conf')) ?? '');
+  return servers.filter((address) => !clusterDNS.includes(address)).map((address) => ({ address, port: 53 }));
 }
 
 /** Clears a node away: containers, runtime, network, mounts, cgroups and files. */

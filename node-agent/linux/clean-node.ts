@@ -3,10 +3,12 @@ import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { PodNetwork } from '../cni/pod-network.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
+import { renderTableRemoval } from '../proxy/nftables/base-table.ts';
 import { createCgroups } from './cgroups.ts';
 import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
 import { createMounts } from './mounts.ts';
+import { createNFT } from './nft.ts';
 import { findProcesses, signalProcess } from './processes.ts';
 
 export interface CleanNodeDependencies {
@@ -53,6 +55,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     for (const pid of await findProcesses(isShim)) signalProcess(pid, 'SIGKILL');
   });
   await attempt('removing the pod network', () => network.uninstall());
+  await attempt('removing the rules of Services', () => createNFT().apply(renderTableRemoval()));
   await attempt('unmounting', async () => {
     const mounts = createMounts();
     for (const directory of [podsDirectory, root]) for (const point of await mounts.below(directory)) await mounts.unmount(point);

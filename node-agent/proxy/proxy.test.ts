@@ -169,6 +169,24 @@ describe('proxy', function () {
     assert.fail('datagrams still go to the endpoint that is gone');
   });
 
+  it('sends to the node itself, by policy Local', async () => {
+    await network.node.serve('node', 10053, '10.200.0.1');
+    await synced(async () => {
+      await createService('dns', { clusterIP: '10.96.0.14', internalTrafficPolicy: 'Local', ports: [{ port: 53, protocol: 'UDP' }] });
+      const endpoints = [
+        { addresses: ['10.200.0.1'], nodeName: 'node' },
+        { addresses: ['10.200.0.2'], nodeName: 'other' },
+      ];
+      await client(endpointSlices).create({ ...slice('dns', endpoints, 'UDP'), ports: [{ name: '', port: 10053, protocol: 'UDP' }] });
+    }, 4);
+    const ask = (from: 'node' | 'pod') =>
+      (from === 'node' ? network.node : network.pods[0]).ask('10.96.0.14', 53, { protocol: 'udp', count: 10 });
+    assert.deepEqual(await ask('pod'), { 'node 10.244.0.2': 10 });
+    const [answer = '', ...others] = Object.keys(await ask('node'));
+    assert.deepEqual(others, []);
+    assert.match(answer, /^node (10\.200\.0\.1|10\.244\.0\.1|127\.0\.0\.1)$/);
+  });
+
   it('adopts the table at the next start, with its connections and affinities, and changes only what has changed', async () => {
     const [before] = Object.keys(await network.outside.ask('10.96.0.12', 80));
     await stop();

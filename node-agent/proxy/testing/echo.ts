@@ -3,17 +3,17 @@ import { connect, createServer } from 'node:net';
 
 /** Server and client of the network tests, run as a program inside a network namespace. */
 const [mode, ...args] = process.argv.slice(2);
-if (mode === 'serve') serve(args[0] ?? '', Number(args[1]));
+if (mode === 'serve') serve(args[0] ?? '', Number(args[1]), args[2] ?? '');
 else process.stdout.write(JSON.stringify(await askOften(args)));
 
-function serve(name: string, port: number): void {
+function serve(name: string, port: number, address: string): void {
   const udp = createSocket('udp4');
-  udp.on('message', (_message, { address, port: from }) => udp.send(`${name} ${address}`, from, address));
-  udp.bind(port, () => {
+  udp.on('message', (_message, { address: client, port: from }) => udp.send(`${name} ${client}`, from, client));
+  udp.bind(port, address, () => {
     createServer((socket) => {
       socket.on('error', () => {});
       socket.end(`${name} ${socket.remoteAddress?.replace('::ffff:', '')}`);
-    }).listen(port, '0.0.0.0', () => process.stdout.write('ready\n'));
+    }).listen(port, address, () => process.stdout.write('ready\n'));
   });
 }
 

@@ -8,7 +8,7 @@ export interface Namespace {
   readonly pid: number;
   run(command: string, args: readonly string[], options?: ProgramOptions): Promise<string>;
   /** A server on TCP and UDP that answers `<name> <client address>`. */
-  serve(name: string, port: number): Promise<void>;
+  serve(name: string, port: number, address?: string): Promise<void>;
   /** Connects `count` times, one after the other, and counts the answers; errors are counted by their code. */
   ask(
     address: string,
@@ -79,8 +79,8 @@ function createNamespace(pid: number, children: ChildProcess[]): Namespace {
   return {
     pid,
     run: (command, args, options) => runProgram('nsenter', [...enter, command, ...args], options),
-    async serve(name, port) {
-      const server = spawn('nsenter', [...enter, process.execPath, program, 'serve', name, String(port)], {
+    async serve(name, port, address = '0.0.0.0') {
+      const server = spawn('nsenter', [...enter, process.execPath, program, 'serve', name, String(port), address], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       children.push(server);
