@@ -35,18 +35,26 @@ export async function watchEndpoint(context: RequestContext, store: Store, rando
   const timer = context.clock.setTimer(timeoutSeconds * 1000, end, { background: true });
   if (context.signal.aborted) end();
   else context.signal.addEventListener('abort', end, { once: true });
-  const steps = await begin(context, store, selection, options, ending.signal);
   const release = () => {
     timer.cancel();
     context.signal.removeEventListener('abort', end);
     end();
   };
-  const contentType = output.mediaType.streamContentType ?? output.mediaType.name;
+  const steps = await begin(context, store, selection, options, ending.signal).catch((error: unknown) => {
+    release();
+    throw error;
+  });
   return {
     status: 200,
-    headers: { 'content-type': output.as ? contentType.replace(';stream=watch', '') : contentType.replace(';stream=watch', '') },
+    headers: { 'content-type': contentTypeOf(output) },
     body: { kind: 'stream', chunks: framesOf(context, store, output, steps, release), events: eventsOf(store, steps, release) },
   };
+}
+
+/** JSON streams are announced as plain JSON, as clients know them. */
+function contentTypeOf({ mediaType }: NegotiatedOutput): string {
+  const { name, streamContentType = name } = mediaType;
+  return name === 'application/json' ? name : streamContentType;
 }
 
 /** Decides where the watch starts; reads the present state first where its objects are to be sent. */
@@ -76,40 +84,40 @@ async function begin(
         signal,
       })
       [Symbol.asyncIterator]();
-    return stepsOf(store, selection, listing, events, sendInitialEvents === true && allowBookmarks);
+    return stepsOf({ store, selection, listing, events, start, marksInitialEnd: sendInitialEvents === true && allowBookmarks });
   } catch (error) {
-    return failing(interpretStorageError(error, store.definition));
+    throw interpretStorageError(error, store.definition);
   }
 }
 
-async function* failing(error: unknown): AsyncGenerator<WatchStep> {
-  yield { type: 'ERROR', status: statusOf(error) };
+interface Beginning {
+  readonly store: Store;
+  readonly selection: Selection;
+  /** The present state, where it is to be sent. */
+  readonly listing: { readonly objects: Iterable<CachedObject>; readonly revision: number } | undefined;
+  readonly events: AsyncIterator<CacheEvent, undefined>;
+  readonly start: number;
+  readonly marksInitialEnd: boolean;
 }
 
-async function* stepsOf(
-  store: Store,
-  selection: Selection,
-  listing: { readonly objects: Iterable<CachedObject>; readonly revision: number } | undefined,
-  events: AsyncIterator<CacheEvent, undefined>,
-  marksInitialEnd: boolean,
-): AsyncGenerator<WatchStep> {
+async function* stepsOf({ store, selection, listing, events, start, marksInitialEnd }: Beginning): AsyncGenerator<WatchStep> {
   try {
     for (const object of listing?.objects ?? []) if (selection.matches(object)) yield { type: 'ADDED', object };
     if (marksInitialEnd && listing) yield { type: 'INITIAL_END', revision: listing.revision };
     for (let next = await events.next(); !next.done; next = await events.next()) yield next.value;
   } catch (error) {
-    if (error instanceof StorageError && error.reason === 'compacted') yield { type: 'ERROR', status: tooOld(error) };
+    // The answer has begun with 200: from here on failures are events.
+    if (error instanceof StorageError && error.reason === 'compacted') yield { type: 'ERROR', status: tooOld(start, error) };
     else yield { type: 'ERROR', status: statusOf(interpretStorageError(error, store.definition)) };
   } finally {
     await events.return?.();
   }
 }
 
-function tooOld(error: StorageError): Status {
-  return resourceExpired(`too old resource version${error.revision === undefined ? '' : ` (oldest: ${error.revision})`}`).status;
+function tooOld(requested: number, { revision }: StorageError): Status {
+  return resourceExpired(`too old resource version: ${requested}${revision === undefined ? '' : ` (${revision})`}`).status;
 }
 
-/** Frames that are ready at once go out in one chunk; so a burst costs one write for each watcher, not one for each event. */
 async function* framesOf(
   context: RequestContext,
   store: Store,

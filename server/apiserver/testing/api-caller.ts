@@ -36,7 +36,7 @@ export interface WatchCall {
   /** The next event; fails where the watch has ended. */
   next(): Promise<{ readonly type: string; readonly object: Record<string, never> & { metadata: Record<string, never> } }>;
   ended(): Promise<boolean>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 const patchTypes = {
@@ -104,7 +104,10 @@ export function createAPICaller(
           return value as never;
         },
         ended: async () => (await events.next()).done === true,
-        stop: () => stop.abort(),
+        async stop() {
+          stop.abort();
+          await events.return?.();
+        },
       };
     },
   };

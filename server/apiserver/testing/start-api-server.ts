@@ -18,11 +18,14 @@ import { measureStorage } from '../measure-storage.ts';
 export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;
   readonly frontProxyCA: KeyPairPEM;
+  readonly storage: Storage;
 }
 
 export interface TestAPIServerOptions {
   readonly clock?: Clock;
   readonly random?: Random;
+  /** How much of the past the caches hold. */
+  readonly logLimits?: EventLogLimits;
   /** Whose roles are made. */
   readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;
@@ -36,6 +39,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 export async function startAPIServerInProcess({
   clock = systemClock,
   random = systemRandom,
+  logLimits,
   controllers = [],
   overrides = {},
   createResources = createTestResources,
@@ -48,7 +52,7 @@ export async function startAPIServerInProcess({
   ]);
   const logger = overrides.logger ?? silentLogger;
   const storage = createMemoryStorage({ clock });
-  const caches = createCacheSource({ storage, prefix: '/registry/', clock, logger });
+  const caches = createCacheSource({ storage, prefix: '/registry/', clock, logger, ...(logLimits ? { logLimits } : {}) });
   await caches.ready();
   const server = createAPIServer({
     clock,
@@ -92,6 +96,7 @@ export async function startAPIServerInProcess({
     ...server,
     clusterCA,
     frontProxyCA,
+    storage,
     async close() {
       await server.close();
       await caches.close();
