@@ -47,6 +47,10 @@ describe('deleting through the API', () => {
     await api.post(maps, named('held'));
     const failure = await api.failure(api.delete(`${maps}/held`, { preconditions: { uid: 'another' } }));
     assert.deepEqual([failure.code, failure.reason], [409, 'Conflict']);
+    assert.match(
+      failure.message ?? '',
+      /^Operation cannot be fulfilled on ConfigMap "held": the UID in the precondition \(another\) does not match the UID in record \(/,
+    );
     assert.equal((await api.delete(`${maps}/held`, { preconditions: { resourceVersion: '1' } })).status, 409);
     assert.equal((await api.get(`${maps}/held`)).status, 200);
   });
@@ -61,6 +65,8 @@ describe('deleting through the API', () => {
     const { status, body } = await api.delete<Stored>(`${maps}/finalized`);
     assert.deepEqual([status, body.kind, body.metadata['deletionGracePeriodSeconds']], [200, 'ConfigMap', 0]);
     assert.ok(body.metadata['deletionTimestamp']);
+    const taken = await api.failure(api.post(maps, named('finalized')));
+    assert.equal(taken.message, 'object is being deleted: configmaps "finalized" already exists');
     const added = await api.failure(
       api.patch(`${maps}/finalized`, 'merge', { metadata: { finalizers: ['example.com/a', 'example.com/b'] } }),
     );

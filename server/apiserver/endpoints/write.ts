@@ -35,7 +35,14 @@ export async function updateEndpoint(context: RequestContext, store: Store): Pro
   const body = decodeRequestObject(context, expectedKind(store.definition), options.fieldValidation);
   checkName(body, context.info.name);
   const { namespace, name } = context.info;
-  const written = await store.update({ namespace, name }, { ...options, change: () => structuredClone(body) });
+  let isUsed = false;
+  const change = () => {
+    // The first attempt takes the object as it is, and changes it; later ones read the body again.
+    if (isUsed) return decodeRequestObject(context, expectedKind(store.definition), options.fieldValidation);
+    isUsed = true;
+    return body;
+  };
+  const written = await store.update({ namespace, name }, { ...options, change });
   return writtenResponse(context, store, written, written.created ? 201 : 200);
 }
 

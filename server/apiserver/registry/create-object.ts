@@ -1,5 +1,6 @@
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
+import { StatusError } from '../../../api/meta/status.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
 import { generateName, prepareForCreate } from './prepare-object.ts';
@@ -31,7 +32,7 @@ export async function createObject(
     if (prefix) candidate.metadata.name = generateName(prefix, core.dependencies.random);
     const written = await tryCreate(core, candidate, { namespace, name: candidate.metadata.name ?? '' }, context, options);
     if (written) return written;
-    if (!prefix) throw alreadyExists(core.definition, candidate.metadata.name ?? '');
+    if (!prefix) throw await nameTaken(core, { namespace, name: candidate.metadata.name ?? '' });
     if (attempt === maxNameAttempts) throw generateNameConflict(core.definition, candidate.metadata.name ?? '');
   }
 }
@@ -42,6 +43,14 @@ function placeInNamespace({ definition }: StoreCore, object: UntypedObject, name
   if (own !== '' && own !== namespace)
     throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
   object.metadata.namespace = namespace;
+}
+
+/** Says so where the object that has the name is going. */
+async function nameTaken(core: StoreCore, key: ObjectKey): Promise<StatusError> {
+  const error = alreadyExists(core.definition, key.name);
+  const present = await core.present(key, { newest: true });
+  if (!present?.object.metadata.deletionTimestamp) return error;
+  return new StatusError({ ...error.status, message: `object is being deleted: ${error.message}` });
 }
 
 /** undefined: an object of that name exists. */

@@ -1,12 +1,12 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { notFound } from '../../../api/meta/status-errors.ts';
+import { conflict, notFound } from '../../../api/meta/status-errors.ts';
 import type { Status } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
 import { planDeletion } from './deletion.ts';
 import type { Deleted, DeleteOptions, WriteContext, Written } from './store.ts';
-import { checkPreconditions, type Present, type StoreCore, tooManyConflicts } from './store-core.ts';
+import { type Present, type StoreCore, tooManyConflicts } from './store-core.ts';
 
 const maxAttempts = 100;
 
@@ -29,7 +29,7 @@ async function tryDelete(
   context: WriteContext,
 ): Promise<Deleted | { readonly present: Present | undefined }> {
   const { definition, dependencies } = core;
-  checkPreconditions(core, key, old, options.preconditions);
+  checkPreconditions(definition, key.name, old, options.preconditions);
   const request = core.admissionRequest('DELETE', key, context, { oldObject: old });
   await dependencies.admission.mutate(request);
   await dependencies.admission.validate(request);
@@ -72,4 +72,25 @@ function deletedStatus(definition: ResourceDefinition, { metadata }: DeepReadonl
     },
     code: 200,
   };
+}
+
+/** That the object is the one that is meant to go. */
+function checkPreconditions(
+  { group, names }: ResourceDefinition,
+  name: string,
+  { metadata }: DeepReadonly<UntypedObject>,
+  { uid, resourceVersion }: NonNullable<DeleteOptions['preconditions']> = {},
+): void {
+  // Named by its kind, as clients know these messages.
+  const refuse = (message: string) => conflict({ group, resource: names.kind }, name, message);
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw refuse(
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    );
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw refuse(
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    );
+  }
 }

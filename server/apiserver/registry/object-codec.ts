@@ -17,8 +17,6 @@ export interface ObjectCodec {
   toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   bytes(cached: CachedObject): Uint8Array;
-  /** An object of the served version from stored bytes. */
-  parseStored(stored: Uint8Array, revision: number): UntypedObject;
 }
 
 export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
@@ -55,7 +53,6 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
       return object;
     },
     bytes: (cached) => (isConverted ? cached.encoded(representation, () => stringifyJSON(fromStorage(parse(cached.json)))) : cached.json),
-    parseStored: (bytes, revision) => fromStorage(parse(setResourceVersion(bytes, revision))),
   };
 }
 

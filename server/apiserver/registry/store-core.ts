@@ -60,7 +60,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);
   const presentOf = (entry: StoredEntry): Present => ({
-    object: codec.parseStored(entry.value, entry.modRevision),
+    object: codec.read(cache.wrap(entry)),
     revision: entry.modRevision,
     isNewest: true,
   });
@@ -171,8 +171,7 @@ export function checkPreconditions(
 ): void {
   const { uid, resourceVersion } = preconditions ?? {};
   const refuse = (what: string, wanted: string, found: string | undefined) => {
-    const message = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found ?? ''}`;
-    throw conflict(core.definition, key.name, message);
+    throw preconditionFailed(core, key, what, wanted, found ?? '');
   };
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) refuse('UID', uid, old.metadata.uid);
   if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion)
@@ -186,4 +185,11 @@ export async function settle(outcome: HookOutcome | undefined, succeeded: boolea
 
 export function tooManyConflicts(): Error {
   return unexpectedError('the object kept changing while it was being written; try again');
+}
+
+/** 409 in the words that clients know from the store below. */
+export function preconditionFailed(core: StoreCore, key: ObjectKey, what: string, wanted: string, found: string): Error {
+  const failure = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`;
+  const message = `StorageError: invalid object, Code: 4, Key: ${core.storageKey(key)}, ResourceVersion: 0, AdditionalErrorMsg: ${failure}`;
+  return conflict(core.definition, key.name, message);
 }

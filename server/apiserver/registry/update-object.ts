@@ -11,7 +11,15 @@ import { isDeletable } from './deletion.ts';
 import { stringifyJSON } from '../../../api/serialization/json.ts';
 import { keepServerOwned, prepareForUpdate } from './prepare-object.ts';
 import type { UpdateOptions, Written } from './store.ts';
-import { checkPreconditions, type Present, refuseInvalid, settle, type StoreCore, tooManyConflicts } from './store-core.ts';
+import {
+  preconditionFailed,
+  checkPreconditions,
+  type Present,
+  refuseInvalid,
+  settle,
+  type StoreCore,
+  tooManyConflicts,
+} from './store-core.ts';
 
 const maxAttempts = 100;
 
@@ -51,8 +59,7 @@ async function createMissing(core: StoreCore, key: ObjectKey, options: UpdateOpt
   const object = await options.change(undefined);
   const { resourceVersion, uid } = object.metadata;
   if (resourceVersion && resourceVersion !== '0') throw notFound(definition, key.name);
-  if (uid && !options.createIfMissing)
-    throw conflict(definition, key.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+  if (uid && !options.createIfMissing) throw preconditionFailed(core, key, 'UID', uid, '');
   delete object.metadata.resourceVersion;
   try {
     return await createObject(core, object, key.namespace, options, options.keepsManagedFields ? { keepsManagedFields: true } : {});
@@ -129,11 +136,7 @@ function checkIdentity(
     metadata.namespace = key.namespace;
   }
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    throw conflict(
-      definition,
-      key.name,
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
-    );
+    throw preconditionFailed(core, key, 'UID', metadata.uid, old.metadata.uid ?? '');
   }
   const version = metadata.resourceVersion ?? '';
   if (version === '' || version === '0') {
