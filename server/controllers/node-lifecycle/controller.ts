@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { referenceTo } from '../../../api/client/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
@@ -145,7 +146,7 @@ async function syncTaints({ setup, nextEvictionMs }: Parts, node: DeepReadonly<N
     else if (isNew) nextEvictionMs.set(zone, clock.monotonicMs() + 1000 / rate);
   }
   const taints = taintsOf(node, evict, now);
-  if (taints === (node.spec?.taints ?? taints)) return;
+  if (isEqual(taints, node.spec?.taints ?? [])) return;
   const { uid, resourceVersion } = node.metadata;
   const body = { metadata: { uid, resourceVersion }, spec: { taints: taints as Taint[] } };
   await ignoreNotFound(client(nodes).patch(keyOf(node), { type: 'merge', body }));
