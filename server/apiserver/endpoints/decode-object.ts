@@ -1,6 +1,7 @@
 import type { UntypedObject } from '../../../api/meta/object.ts';
-import { badRequest } from '../../../api/meta/status-errors.ts';
-import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
+import type { StatusError } from '../../../api/meta/status.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { DecodeError, formatStrictFailure } from '../../../api/schema/decode-error.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
@@ -8,6 +9,8 @@ import { findKindSchema, getDefinitionSchema } from '../../../api/schema/definit
 import { protobufMediaType, supportedMediaTypes } from '../../../api/serialization/media-types.ts';
 import { negotiateInput } from '../../../api/serialization/negotiate.ts';
 import { type FieldValidation, type ObjectKind, readObject } from '../../../api/serialization/read-object.ts';
+import { invalid as invalidField } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { RequestContext } from '../request-context.ts';
 
 /** What a body is expected to be. */
@@ -53,7 +56,11 @@ export function decodePatched(
   value: unknown,
   expected: ExpectedKind,
   context: RequestContext,
-  options: { readonly fieldValidation: FieldValidation; readonly problems: readonly string[] },
+  options: {
+    readonly fieldValidation: FieldValidation;
+    readonly problems: readonly string[] /** How messages show the patch. */;
+    readonly shown: () => string;
+  },
 ): UntypedObject {
   const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
   if (apiVersion !== apiVersionText(expected) || kind !== expected.kind) {
@@ -64,13 +71,17 @@ export function decodePatched(
   try {
     const { object, unknownFields } = decode(value, getDefinitionSchema(expected.definition));
     const problems = [...options.problems, ...unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`)];
-    if (options.fieldValidation === 'Strict' && problems.length > 0) throw badRequest(formatStrictFailure(problems));
+    if (options.fieldValidation === 'Strict' && problems.length > 0) throw invalidPatch(options.shown(), formatStrictFailure(problems));
     if (options.fieldValidation === 'Warn') for (const problem of problems) context.addWarning(problem);
     return defaulted({ ...object, metadata: object['metadata'] ?? {} } as UntypedObject, expected, context);
   } catch (error) {
-    if (error instanceof DecodeError) throw badRequest(error.message);
+    if (error instanceof DecodeError) throw invalidPatch(options.shown(), error.message);
     throw error;
   }
+}
+
+function invalidPatch(patch: string, message: string): StatusError {
+  return invalid({ group: '', kind: '' }, '', [invalidField(FieldPath.root.child('patch'), patch, message)]);
 }
 
 function defaulted(object: UntypedObject, expected: ExpectedKind, context: RequestContext): UntypedObject {

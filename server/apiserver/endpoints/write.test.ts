@@ -323,6 +323,13 @@ describe('writing through the API', () => {
         assert.match(failure.message ?? '', message);
       });
     }
+    it('shows the patch where its result cannot be read', async () => {
+      const strategic = await api.failure(api.patch(`${deployments}/patched`, 'strategic', { spec: { replicas: 'x' } }));
+      assert.equal(strategic.code, 422);
+      assert.match(strategic.message ?? '', /^ "" is invalid: patch: Invalid value: "map\[spec:map\[replicas:x\]\]": /);
+      const unknown = await api.failure(api.patch(`${maps}/created?fieldValidation=Strict`, 'merge', { foo: 1 }));
+      assert.match(unknown.message ?? '', /^ "" is invalid: patch: Invalid value: "\{.*\}": strict decoding error: unknown field "foo"$/);
+    });
     it('names the formats it takes', async () => {
       const failure = await api.failure(api.call('PATCH', `${maps}/created`, { body: {}, contentType: 'application/json' }));
       assert.deepEqual(failure, {

@@ -1,16 +1,17 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { applyPatch } from '../../../api/apply/apply-patch.ts';
 import type { AppliedObject } from '../../../api/apply/update-managed-fields.ts';
+import { formatGoValue } from '../../../api/patch/go-value.ts';
 import type { JSONObject } from '../../../api/base/json-object.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
-import { badRequest, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
+import { badRequest, notFound, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { type PatchType, patchObject } from '../../../api/patch/patch-object.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
-import { parseJSON } from '../../../api/serialization/json.ts';
+import { formatJSON, parseJSON } from '../../../api/serialization/json.ts';
 import { parseYAML, YAMLSyntaxError } from '../../../api/serialization/yaml.ts';
 import { resetFieldsOf } from '../registry/reset-fields.ts';
 import type { Store, Written } from '../registry/store.ts';
@@ -77,8 +78,11 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
   const schema = getDefinitionSchema(definition.definition);
   const problems = patch.duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   return (old) => {
-    const patched = patchObject({ type, object: (old ?? {}) as JSONObject, patch: patch.value, schema });
-    const object = decodePatched(patched, expectedKind(definition), context, { fieldValidation: options.fieldValidation, problems });
+    if (!old) throw notFound(definition, context.info.name);
+    const patched = patchObject({ type, object: old as JSONObject, patch: patch.value, schema });
+    const isStrategic = type === 'application/strategic-merge-patch+json';
+    const shown = () => (isStrategic ? formatGoValue(patch.value) : formatJSON(patched));
+    const object = decodePatched(patched, expectedKind(definition), context, { fieldValidation: options.fieldValidation, problems, shown });
     checkName(object, context.info.name);
     return object;
   };
@@ -103,7 +107,12 @@ function applying(context: RequestContext, store: Store, options: WriteOptions):
       resetFields: resetFieldsOf(definition, options.subresource),
       now: formatTime(context.clock.nowMs()),
     });
-    const object = decodePatched(merged, expectedKind(definition), context, { fieldValidation: options.fieldValidation, problems: [] });
+    const shown = () => formatJSON(applied);
+    const object = decodePatched(merged, expectedKind(definition), context, {
+      fieldValidation: options.fieldValidation,
+      problems: [],
+      shown,
+    });
     object.metadata.name ??= context.info.name;
     checkName(object, context.info.name);
     return object;
