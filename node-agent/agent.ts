@@ -19,6 +19,7 @@ import { createRequestPermission } from './kubelet/server/request-permission.ts'
 import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
 import { createConntrack } from './linux/conntrack.ts';
 import { createNFT } from './linux/nft.ts';
+import { renderTableRemoval } from './proxy/nftables/base-table.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
@@ -181,6 +182,7 @@ export async function cleanAgent(
     logger,
     runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths) : { endpoint: runtimeEndpoint },
     network: podNetwork(layout, paths),
+    removeServiceRules: () => createNFT().apply(renderTableRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
     podsDirectory: paths.pods,

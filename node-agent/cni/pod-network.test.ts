@@ -1,6 +1,37 @@
 import assert from 'node:assert/strict';
 import { gatewayOf, podNetworkConflist } from './conflist.ts';
+import { planHostPortCleanup } from './host-port-rules.ts';
 import { masqueradeRules } from './masquerade-rules.ts';
+
+const listed = `-P PREROUTING ACCEPT
+-N CNI-HOSTPORT-DNAT
+-N CNI-HOSTPORT-MASQ
+-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT
+-A PREROUTING -j OTHER
+-A POSTROUTING -m comment --comment "CNI portfwd requiring masquerade" -j CNI-HOSTPORT-MASQ
+-A CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE
+`;
+
+describe('host port chains', () => {
+  it('go when nothing is in them', () => {
+    assert.equal(
+      planHostPortCleanup(listed),
+      `*nat
+-D PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT
+-D POSTROUTING -m comment --comment "CNI portfwd requiring masquerade" -j CNI-HOSTPORT-MASQ
+-F CNI-HOSTPORT-DNAT
+-F CNI-HOSTPORT-MASQ
+-X CNI-HOSTPORT-DNAT
+-X CNI-HOSTPORT-MASQ
+COMMIT
+`,
+    );
+  });
+  it('stay while a Pod has a host port, and where there are none', () => {
+    assert.equal(planHostPortCleanup(`${listed}-N CNI-DN-1234\n-A CNI-HOSTPORT-DNAT -p tcp --dport 80 -j CNI-DN-1234\n`), undefined);
+    assert.equal(planHostPortCleanup('-P PREROUTING ACCEPT\n'), undefined);
+  });
+});
 
 describe('pod network', () => {
   for (const [cidr, gateway] of [
@@ -29,7 +60,7 @@ describe('pod network', () => {
 
   it('masquerades only what leaves the cluster', () => {
     assert.match(
-      masqueradeRules('10.244.0.0/24', '10.244.0.0/16'),
+      masqueradeRules('cni0', '10.244.0.0/24', '10.244.0.0/16'),
       /ip saddr 10\.244\.0\.0\/24 ip daddr != \{ 10\.244\.0\.0\/16, 224\.0\.0\.0\/4 \} masquerade/,
     );
   });

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { runProgram } from '../linux/run-program.ts';
 import { type PodNetworkPlan, podNetworkConflist } from './conflist.ts';
+import { planHostPortCleanup } from './host-port-rules.ts';
 import { masqueradeRules, masqueradeTable } from './masquerade-rules.ts';
 
 export interface PodNetwork {
@@ -19,11 +20,13 @@ export function createPodNetwork(plan: PodNetworkPlan & { readonly configDirecto
       const file = `${plan.configDirectory}/10-kubets.conflist`;
       const wanted = podNetworkConflist(plan);
       if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted);
-      await runProgram('nft', ['-f', '-'], { input: masqueradeRules(plan.podCIDR, plan.clusterCIDR) });
+      await runProgram('nft', ['-f', '-'], { input: masqueradeRules(plan.bridge, plan.podCIDR, plan.clusterCIDR) });
     },
     async uninstall() {
-      const table = `table ip ${masqueradeTable}\n`;
+      const table = `table ip ${masqueradeTable(plan.bridge)}\n`;
       await runProgram('nft', ['-f', '-'], { input: `${table}delete ${table}` });
+      const cleanup = planHostPortCleanup(await runProgram('iptables', ['-t', 'nat', '-S']));
+      if (cleanup !== undefined) await runProgram('iptables-restore', ['--noflush'], { input: cleanup });
       const interfaces = await readdir('/sys/class/net');
       if (interfaces.includes(plan.bridge)) await runProgram('ip', ['link', 'delete', plan.bridge]);
       await rm(plan.configDirectory, { recursive: true, force: true });

@@ -3,12 +3,10 @@ import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { PodNetwork } from '../cni/pod-network.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
-import { renderTableRemoval } from '../proxy/nftables/base-table.ts';
 import { createCgroups } from './cgroups.ts';
 import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
 import { createMounts } from './mounts.ts';
-import { createNFT } from './nft.ts';
 import { findProcesses, signalProcess } from './processes.ts';
 
 export interface CleanNodeDependencies {
@@ -17,6 +15,7 @@ export interface CleanNodeDependencies {
   /** The node's own runtime, or the endpoint of one that others look after: Pods are taken out of that, it goes on. */
   readonly runtime: ContainerdPlan | { readonly endpoint: string };
   readonly network: PodNetwork;
+  readonly removeServiceRules: () => Promise<void>;
   readonly cgroupRoot: string;
   /** Everything of the node lies below it. */
   readonly root: string;
@@ -30,7 +29,7 @@ export interface CleanNodeDependencies {
  * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
  */
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
-  const { clock, logger, runtime, network, cgroupRoot, root, podsDirectory, keepImages } = dependencies;
+  const { clock, logger, runtime, network, removeServiceRules, cgroupRoot, root, podsDirectory, keepImages } = dependencies;
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
       await action();
@@ -55,7 +54,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     for (const pid of await findProcesses(isShim)) signalProcess(pid, 'SIGKILL');
   });
   await attempt('removing the pod network', () => network.uninstall());
-  await attempt('removing the rules of Services', () => createNFT().apply(renderTableRemoval()));
+  await attempt('removing the rules of Services', () => removeServiceRules());
   await attempt('unmounting', async () => {
     const mounts = createMounts();
     for (const directory of [podsDirectory, root]) for (const point of await mounts.below(directory)) await mounts.unmount(point);

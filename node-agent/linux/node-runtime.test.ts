@@ -149,6 +149,7 @@ describe('a real containerd, as root', function () {
         logger: silentLogger,
         runtime: plan,
         network,
+        removeServiceRules: async () => {}, // the machine's, which a cluster beside this test may use
         cgroupRoot,
         root,
         podsDirectory: `${root}/pods`,
