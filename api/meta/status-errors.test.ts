@@ -31,9 +31,9 @@ describe('status errors', () => {
     ],
     ['forbidden, no resource', () => errors.forbidden(undefined, '', 'no'), [403, 'Forbidden', 'forbidden: no', {}]],
     [
-      'methodNotSupported',
-      () => errors.methodNotSupported(deployments, 'create'),
-      [405, 'MethodNotAllowed', 'create is not supported on resources of kind "deployments.apps"', { group: 'apps', kind: 'deployments' }],
+      'methodNotAllowed',
+      () => errors.methodNotAllowed(),
+      [405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}],
     ],
     ['timeout', () => errors.timeout('slow', 3), [504, 'Timeout', 'Timeout: slow', { retryAfterSeconds: 3 }]],
     ['internal', () => errors.internalError('x'), [500, 'InternalError', 'Internal error occurred: x', { causes: [{ message: 'x' }] }]],

@@ -117,10 +117,9 @@ export function unauthorized(message = ''): StatusError {
   return failure(401, 'Unauthorized', message === '' ? 'not authorized' : message);
 }
 
-/** 405: the resource does not have that verb. */
-export function methodNotSupported(resource: ResourceReference, action: string): StatusError {
-  const message = `${action} is not supported on resources of kind ${quote(textOf(resource))}`;
-  return failure(405, 'MethodNotAllowed', message, resourceDetails(resource, ''));
+/** 405: there is no such method on the resource or subresource. */
+export function methodNotAllowed(): StatusError {
+  return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
 /** 410 with reason Expired: a resourceVersion or continue token that is too old. */

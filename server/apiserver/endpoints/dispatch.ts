@@ -1,6 +1,6 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { Random } from '../../../api/base/random.ts';
-import { methodNotSupported, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { createStore } from '../registry/create-store.ts';
@@ -95,9 +95,9 @@ async function callEndpoint(
     const subresource = definition.subresources[info.subresource];
     // What is a view of the object itself needs no handler: its strategy tells the subresources apart.
     if (!subresource || subresource.kind !== definition.names.kind || subresource.group !== undefined || !store) throw resourceNotServed();
-    if (!subresource.verbs.includes(info.verb)) throw methodNotSupported(definition, info.verb);
-  } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotSupported(definition, info.verb);
-  if (!store) throw methodNotSupported(definition, info.verb);
+    if (!subresource.verbs.includes(info.verb)) throw methodNotAllowed();
+  } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotAllowed();
+  if (!store) throw methodNotAllowed();
   switch (info.verb) {
     case 'get':
       return getEndpoint(context, store);
@@ -116,12 +116,12 @@ async function callEndpoint(
     case 'deletecollection':
       return deleteCollectionEndpoint(context, store);
     default:
-      throw methodNotSupported(definition, info.verb);
+      throw methodNotAllowed();
   }
 }
 
 /** Cluster-scoped resources are not below a namespace; of namespaced ones only lists and watches span all. */
-function checkScope({ info, request }: RequestContext, definition: ResourceDefinition): void {
+function checkScope({ info }: RequestContext, definition: ResourceDefinition): void {
   const [, , , extra] = info.parts;
   const isProxy = info.subresource === 'proxy';
   if (extra !== undefined && !isProxy) throw resourceNotServed();
@@ -130,11 +130,11 @@ function checkScope({ info, request }: RequestContext, definition: ResourceDefin
   } else if (info.namespace === '') {
     if (info.parts.length > 1) throw resourceNotServed();
     const isRead = info.verb === 'list' || info.verb === 'watch';
-    if (!isRead) throw methodNotSupported(definition, request.method.toLowerCase());
+    if (!isRead) throw methodNotAllowed();
   }
   const needsName = info.verb === 'update' || info.verb === 'patch';
-  if (needsName && info.name === '') throw methodNotSupported(definition, info.verb);
-  if (info.verb === 'create' && info.parts.length === 2 && info.subresource === '') throw methodNotSupported(definition, 'create');
+  if (needsName && info.name === '') throw methodNotAllowed();
+  if (info.verb === 'create' && info.parts.length === 2 && info.subresource === '') throw methodNotAllowed();
 }
 
 type AdmitRequest = Parameters<SubresourceDependencies['admit']>[0];

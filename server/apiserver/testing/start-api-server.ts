@@ -7,6 +7,7 @@ import { systemRandom } from '../../../api/base/system-random.ts';
 import { makeAuthority, makeSigningKey } from '../../pki/make-certificate.ts';
 import type { KeyPairPEM } from '../../pki/certificate-spec.ts';
 import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
+import type { EventLogLimits } from '../../storage/watch-cache/event-log.ts';
 import { type CacheSource, createCacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import { groupResource } from '../../../api/resource/resource-definition.ts';

@@ -1,4 +1,4 @@
-import { methodNotSupported, notFound } from '../../../../api/meta/status-errors.ts';
+import { methodNotAllowed, notFound } from '../../../../api/meta/status-errors.ts';
 import { componentStatuses as definition } from '../../../../api/resources/core/v1/component-status.ts';
 import type { SubresourceHandler } from './subresource.ts';
 
@@ -10,7 +10,7 @@ export const componentStatuses: SubresourceHandler = {
   async handle(context, { respond }) {
     const { verb, name } = context.info;
     if (verb === 'get') throw notFound(definition, name);
-    if (verb !== 'list') throw methodNotSupported(definition, verb);
+    if (verb !== 'list') throw methodNotAllowed();
     context.addWarning('v1 ComponentStatus is deprecated in v1.19+');
     return respond(context, { kind: 'ComponentStatusList', apiVersion: 'v1', metadata: {}, items: [] });
   },

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { quote } from '../../../../api/base/quote.ts';
 import { withCondition } from '../../../../api/meta/conditions.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
-import { badRequest, conflict, methodNotSupported, unexpectedError } from '../../../../api/meta/status-errors.ts';
+import { badRequest, conflict, methodNotAllowed, unexpectedError } from '../../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../../api/meta/time.ts';
 import { bindings as bindingDefinition } from '../../../../api/resources/core/v1/binding.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
@@ -39,7 +39,7 @@ export const bindings: SubresourceHandler = {
 };
 
 async function readBinding(context: RequestContext, dependencies: SubresourceDependencies): Promise<Binding> {
-  if (context.info.verb !== 'create') throw methodNotSupported(pods, context.info.verb);
+  if (context.info.verb !== 'create') throw methodNotAllowed();
   const expected = { apiVersion: 'v1', kind: 'Binding' };
   const binding = (await dependencies.decodeBody(context, bindingDefinition.definition, expected)) as Binding;
   const { namespace } = binding.metadata;

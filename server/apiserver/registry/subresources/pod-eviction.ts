@@ -1,13 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
-import {
-  badRequest,
-  conflict,
-  forbidden,
-  methodNotSupported,
-  tooManyRequests,
-  unexpectedError,
-} from '../../../../api/meta/status-errors.ts';
+import { badRequest, conflict, forbidden, methodNotAllowed, tooManyRequests, unexpectedError } from '../../../../api/meta/status-errors.ts';
 import { hasReason, StatusError } from '../../../../api/meta/status.ts';
 import { findCondition, withCondition } from '../../../../api/meta/conditions.ts';
 import { formatTime } from '../../../../api/meta/time.ts';
@@ -34,7 +27,7 @@ export const podEviction: SubresourceHandler = {
   subresource: 'eviction',
   async handle(context, dependencies) {
     const { info } = context;
-    if (info.verb !== 'create') throw methodNotSupported(pods, info.verb);
+    if (info.verb !== 'create') throw methodNotAllowed();
     const expected = { apiVersion: 'policy/v1', kind: 'Eviction' };
     const eviction = (await dependencies.decodeBody(context, 'io.k8s.api.policy.v1.Eviction', expected)) as Eviction;
     if (eviction.metadata?.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');

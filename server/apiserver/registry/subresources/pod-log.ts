@@ -1,8 +1,7 @@
 import type { APIResponse } from '../../../../api/client/transport.ts';
 import { readBody } from '../../../../api/client/read-body.ts';
-import { badRequest, internalError, invalid, methodNotSupported, unexpectedError } from '../../../../api/meta/status-errors.ts';
+import { badRequest, internalError, invalid, methodNotAllowed, unexpectedError } from '../../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../../api/meta/status.ts';
-import { pods } from '../../../../api/resources/core/v1/pod.ts';
 import { type FieldError, forbidden, invalid as invalidField } from '../../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../../api/validation/field-path.ts';
 import type { RequestContext } from '../../request-context.ts';
@@ -18,7 +17,7 @@ export const podLog: SubresourceHandler = {
   subresource: 'log',
   async handle(context, dependencies) {
     const { info, query } = context;
-    if (info.verb !== 'get') throw methodNotSupported(pods, info.verb);
+    if (info.verb !== 'get') throw methodNotAllowed();
     const options = readLogOptions(query);
     const pod = await readPod(context, dependencies);
     const container = chooseContainer(pod, query.get('container') ?? '');

@@ -1,5 +1,5 @@
 import type { APIResponse } from '../../../../api/client/transport.ts';
-import { badRequest, methodNotSupported, unexpectedError } from '../../../../api/meta/status-errors.ts';
+import { badRequest, methodNotAllowed, unexpectedError } from '../../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../../api/meta/status.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
 import { attributesOf, forbiddenError } from '../../filters/authorization.ts';
@@ -68,7 +68,7 @@ async function stream(
   describe: (container: string) => { readonly path: string; readonly query: URLSearchParams },
 ): Promise<APIResponse> {
   const { info, request, signal } = context;
-  if (info.verb !== 'get' && info.verb !== 'create') throw methodNotSupported(pods, info.verb);
+  if (info.verb !== 'get' && info.verb !== 'create') throw methodNotAllowed();
   await requireCreate(context, dependencies);
   const options = { kind, apiVersion: 'v1', metadata: {}, ...optionsOf(context.query) };
   const store = dependencies.storeFor(pods);

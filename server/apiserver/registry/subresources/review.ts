@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../../api/meta/object.ts';
-import { badRequest, methodNotSupported } from '../../../../api/meta/status-errors.ts';
+import { badRequest, methodNotAllowed } from '../../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
@@ -15,7 +15,7 @@ export function defineReview<T extends KubeObject>(
     resource: definition.names.plural,
     subresource: '',
     async handle(context, dependencies) {
-      if (context.info.verb !== 'create') throw methodNotSupported(definition, context.info.verb);
+      if (context.info.verb !== 'create') throw methodNotAllowed();
       const review = await dependencies.decodeBody(context, definition.definition, expected);
       placeInNamespace(definition.scope, review, context.info.namespace);
       await answer(review as T, context, dependencies);

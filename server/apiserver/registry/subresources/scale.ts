@@ -4,7 +4,7 @@ import { applyPatch } from '../../../../api/apply/apply-patch.ts';
 import type { JSONObject } from '../../../../api/base/json-object.ts';
 import type { APIResponse } from '../../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
-import { badRequest, conflict, invalid, methodNotSupported, notFound, unsupportedMediaType } from '../../../../api/meta/status-errors.ts';
+import { badRequest, conflict, invalid, methodNotAllowed, notFound, unsupportedMediaType } from '../../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../../api/meta/time.ts';
 import { patchObject, type PatchType } from '../../../../api/patch/patch-object.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
@@ -63,7 +63,7 @@ function scaleOf(parent: ResourceDefinition): SubresourceHandler {
         case 'patch':
           return patchScale(context, dependencies, store);
         default:
-          throw methodNotSupported(parent, context.info.verb);
+          throw methodNotAllowed();
       }
     },
   };

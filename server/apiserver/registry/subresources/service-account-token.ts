@@ -1,4 +1,4 @@
-import { badRequest, conflict, invalid, methodNotSupported } from '../../../../api/meta/status-errors.ts';
+import { badRequest, conflict, invalid, methodNotAllowed } from '../../../../api/meta/status-errors.ts';
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { KubeObject } from '../../../../api/meta/object.ts';
 import { hasReason } from '../../../../api/meta/status.ts';
@@ -31,7 +31,7 @@ export const serviceAccountToken: SubresourceHandler = {
   subresource: 'token',
   async handle(context, dependencies) {
     const { info, clock } = context;
-    if (info.verb !== 'create') throw methodNotSupported(serviceAccounts, info.verb);
+    if (info.verb !== 'create') throw methodNotAllowed();
     const write = readWriteContext(context);
     const expected = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' };
     const request = (await dependencies.decodeBody(context, definition, expected)) as TokenRequest;
