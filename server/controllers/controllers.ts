@@ -15,6 +15,7 @@ import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
 import { createRootCACertPublisher } from './root-ca-cert-publisher/controller.ts';
+import { resourceQuotaController } from './resourcequota/controller.ts';
 import type { Controller } from './runtime/define-controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
@@ -47,6 +48,7 @@ export function createControllers({ rootCA, clusterDNSAddress }: ControllersOpti
     podGarbageCollector,
     replicaSetController,
     replicationControllerController,
+    resourceQuotaController,
     createRootCACertPublisher(rootCA),
     serviceAccountController,
     statefulSetController,

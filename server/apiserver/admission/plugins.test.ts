@@ -13,7 +13,9 @@ import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
+import { resourceQuotas } from '../../../api/resources/core/v1/resource-quota.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
+import { services } from '../../../api/resources/core/v1/service.ts';
 import { ingressClasses } from '../../../api/resources/networking/v1/ingress-class.ts';
 import { ingresses } from '../../../api/resources/networking/v1/ingress.ts';
 import { runtimeClasses } from '../../../api/resources/node/v1/runtime-class.ts';
@@ -337,6 +339,58 @@ describe('admission on a whole server', () => {
         /the UID in the bound object reference \(other\) does not match the UID in record/,
       );
       assert.match(await message(token(reference, ['vault'])), /audience "vault" not found in pod spec volume/);
+    });
+  });
+
+  describe('ResourceQuota', () => {
+    const limit = async (namespace: string, hard: Record<string, string>, used: Record<string, string>) => {
+      await space(namespace);
+      const quota = await admin(resourceQuotas).create({ metadata: { namespace, name: 'quota' }, spec: { hard } });
+      await admin(resourceQuotas).updateStatus({ ...quota, status: { hard, used } });
+    };
+    const usedIn = async (namespace: string) => (await admin(resourceQuotas).get({ namespace, name: 'quota' })).status?.used;
+    const container = (requests: Record<string, string>): Container => ({ name: 'app', image: 'app', resources: { requests } });
+
+    it('counts what it lets pass, and refuses what is too much', async () => {
+      await limit('counted', { pods: '2', 'requests.cpu': '1' }, { pods: '0', 'requests.cpu': '0' });
+      await createPod({ containers: [container({ cpu: '600m' })] }, 'counted');
+      assert.deepEqual(await usedIn('counted'), { pods: '1', 'requests.cpu': '600m' });
+      const large = pod({ containers: [container({ cpu: '500m' })] }, 'counted', { name: 'large' });
+      assert.equal(
+        await message(admin(pods).create(large)),
+        'pods "large" is forbidden: exceeded quota: quota, requested: requests.cpu=500m, used: requests.cpu=600m, limited: requests.cpu=1',
+      );
+      assert.match(await message(createPod({}, 'counted')), /is forbidden: failed quota: quota: must specify requests\.cpu for: app$/);
+      await admin(pods).create(pod({ containers: [container({ cpu: '400m' })] }, 'counted'), { dryRun: true });
+      assert.deepEqual(await usedIn('counted'), { pods: '1', 'requests.cpu': '600m' });
+    });
+
+    it('is not overrun by requests that come at once', async () => {
+      await limit('crowded', { 'count/configmaps': '5' }, { 'count/configmaps': '0' });
+      const creating = Array.from({ length: 12 }, (_, index) =>
+        admin(configMaps).create({ metadata: { namespace: 'crowded', name: `c${index}` } }),
+      );
+      const outcomes = await Promise.allSettled(creating);
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 5);
+      assert.deepEqual(await usedIn('crowded'), { 'count/configmaps': '5' });
+    });
+
+    it('counts what a Service takes more than before', async () => {
+      await limit('exposed', { services: '2', 'services.nodeports': '1' }, { services: '0', 'services.nodeports': '0' });
+      const ports = [{ name: 'a', port: 80 }];
+      await admin(services).create({ metadata: { namespace: 'exposed', name: 'web' }, spec: { ports } });
+      const patch = (spec: object) => admin(services).patch({ namespace: 'exposed', name: 'web' }, { type: 'merge', body: { spec } });
+      await patch({ type: 'NodePort' });
+      assert.deepEqual(await usedIn('exposed'), { services: '1', 'services.nodeports': '1' });
+      assert.match(
+        await message(patch({ ports: [...ports, { name: 'b', port: 81 }] })),
+        /exceeded quota: quota, requested: services\.nodeports=1, used: services\.nodeports=1, limited: services\.nodeports=1$/,
+      );
+    });
+
+    it('does not let pass what nobody has counted yet', async () => {
+      await limit('unknown', { pods: '2' }, {});
+      assert.match(await message(createPod({}, 'unknown')), /status unknown for quota: quota, resources: pods$/);
     });
   });
 

@@ -1,0 +1,105 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { mutableCopy } from '../../../api/base/mutable-copy.ts';
+import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
+import { keyOf, type KubeObject, type ObjectKey } from '../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { catalog } from '../../../api/resources/catalog.ts';
+import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
+import { pods } from '../../../api/resources/core/v1/pod.ts';
+import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
+import { resourceQuotas } from '../../../api/resources/core/v1/resource-quota.ts';
+import { services } from '../../../api/resources/core/v1/service.ts';
+import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { countName, isQuotaResourceOf, type QuotaSubject } from '../../../api/semantics/quota-usage.ts';
+import type { ResourceQuota } from '../../../api/types/core-v1.ts';
+import {
+  type ControllerDependencies,
+  defineController,
+  done,
+  requeueAfterSeconds,
+  type ReconcileResult,
+  watching,
+} from '../runtime/define-controller.ts';
+import { type Counted, isUpToDate, quotaStatus } from './quota-status.ts';
+import { rules } from './rbac.ts';
+
+/** As upstream's `--resource-quota-sync-period`. */
+const resyncSeconds = 300;
+/** Objects that are only counted are not watched; a quota that limits their number looks after them this often. */
+const recountSeconds = 10;
+
+const quotasIn = (object: DeepReadonly<KubeObject>, { lister }: ControllerDependencies): ObjectKey[] =>
+  lister(resourceQuotas)
+    .list({ namespace: object.metadata.namespace ?? '' })
+    .map(keyOf);
+
+/** Keeps the status of ResourceQuotas in line with their spec and with what there is in their namespace. */
+export const resourceQuotaController = defineController({
+  name: 'resourcequota-controller',
+  account: 'resourcequota-controller',
+  for: resourceQuotas,
+  watches: [
+    watching(
+      pods,
+      quotasIn,
+      (pod, old) => isPodFinished(pod) !== isPodFinished(old) || pod.metadata.generation !== old.metadata.generation,
+    ),
+    watching(
+      services,
+      quotasIn,
+      (service, old) => service.metadata.generation !== old.metadata.generation || service.spec?.type !== old.spec?.type,
+    ),
+    watching(persistentVolumeClaims, quotasIn),
+    watching(replicationControllers, quotasIn, () => false),
+  ],
+  spacing: 3,
+  rules,
+  reconcile,
+});
+
+async function reconcile(key: ObjectKey, dependencies: ControllerDependencies): Promise<ReconcileResult> {
+  const { client, lister, clock } = dependencies;
+  if (!lister(resourceQuotas).find(key)) return done;
+  // What admission has counted since is overwritten only if it is known.
+  const { items } = await client(resourceQuotas).list({ namespace: key.namespace, fieldSelector: `metadata.name=${key.name}` });
+  const [quota] = items;
+  if (!quota || quota.metadata.deletionTimestamp) return done;
+  const { counted, isPolled } = await countAll(quota, dependencies);
+  const status = quotaStatus(quota, counted, clock.nowMs());
+  if (!isUpToDate(quota, status))
+    await ignoreNotFound(client(resourceQuotas).updateStatus({ ...mutableCopy<ResourceQuota>(quota), status }));
+  return requeueAfterSeconds(isPolled ? recountSeconds : resyncSeconds);
+}
+
+async function countAll(
+  quota: ResourceQuota,
+  { client, lister }: ControllerDependencies,
+): Promise<{ readonly counted: Counted[]; readonly isPolled: boolean }> {
+  const names = Object.keys(quota.spec?.hard ?? {});
+  const { namespace = '' } = quota.metadata;
+  const isConcerned = (subject: QuotaSubject) => names.some((name) => isQuotaResourceOf(subject, name));
+  const counted: Counted[] = [];
+  const add = <T extends KubeObject>(resource: ResourceDefinition<T>) => {
+    const subject = subjectOf(resource);
+    if (isConcerned(subject)) counted.push({ subject, objects: lister(resource).list({ namespace }) });
+  };
+  add(pods);
+  add(services);
+  add(persistentVolumeClaims);
+  add(replicationControllers);
+  const isWatched = new Set(counted.map(({ subject }) => countName(subject)));
+  let isPolled = false;
+  for (const resource of catalog) {
+    const subject = subjectOf(resource);
+    if (resource.scope === 'Cluster' || resource.storagePrefix === undefined || resource.storageVersion !== undefined) continue;
+    if (!isConcerned(subject) || isWatched.has(countName(subject))) continue;
+    const page = await client(resource).list({ namespace, limit: 1 });
+    counted.push({ subject, count: page.items.length + (page.metadata.remainingItemCount ?? 0) });
+    isPolled = true;
+  }
+  return { counted, isPolled };
+}
+
+function subjectOf({ group, names }: Pick<ResourceDefinition, 'group' | 'names'>): QuotaSubject {
+  return { group, resource: names.plural };
+}
