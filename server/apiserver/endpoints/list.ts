@@ -59,7 +59,7 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
 
 /** Reads what a list request asks for, from memory, at the revision that its options mean. */
 export async function readPage(context: RequestContext, store: Store): Promise<Page> {
-  const selection = parseSelection(context, store.definition);
+  const selection = parseSelection(context, store);
   try {
     return await pageOf(context, store, selection);
   } catch (error) {

@@ -89,6 +89,25 @@ describe('reading through the API', () => {
         assert.ok((failure.message ?? '').startsWith(message), failure.message ?? '');
       });
     }
+    it('selects by the fields of the version that is asked for, whatever version is stored', async () => {
+      await api.post('/apis/events.k8s.io/v1/namespaces/default/events', {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { name: 'event' },
+        eventTime: '2026-01-01T00:00:00.000000Z',
+        reportingController: 'example.com/controller',
+        reportingInstance: 'i',
+        action: 'Testing',
+        reason: 'Tested',
+        type: 'Normal',
+        regarding: { kind: 'Pod', namespace: 'default', name: 'p' },
+      });
+      const inNew = (selector: string) => api.get<List>(`/apis/events.k8s.io/v1/namespaces/default/events?fieldSelector=${selector}`);
+      assert.deepEqual(names((await inNew('regarding.name%3Dp,reportingController%3Dexample.com/controller')).body), ['event']);
+      assert.deepEqual(names((await inNew('regarding.name%3Dother')).body), []);
+      const inCore = await api.get<List>('/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dp');
+      assert.deepEqual(names(inCore.body), ['event']);
+    });
     it('names the fields that Pods cannot be selected by', async () => {
       const { message } = await api.failure(api.get('/api/v1/pods?fieldSelector=spec.foo%3Da'));
       assert.equal(message, 'field label not supported: spec.foo');

@@ -4,6 +4,7 @@ import { type FieldMatcher, parseFieldSelector, requireSupportedFields } from '.
 import { type LabelMatcher, SelectorError } from '../../../api/selectors/label-selector.ts';
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 
 /** Which objects of a resource a list, watch or deletecollection is about. */
@@ -17,7 +18,8 @@ export interface Selection {
 }
 
 /** From path and query; throws 400 for selectors that cannot be read or name unknown fields. */
-export function parseSelection(context: RequestContext, definition: ResourceDefinition): Selection {
+export function parseSelection(context: RequestContext, store: Store): Selection {
+  const { definition } = store;
   const { query, info } = context;
   const { labels, fields } = parseSelectors(query, definition);
   const namespaced = definition.scope === 'Namespaced';
@@ -34,10 +36,17 @@ export function parseSelection(context: RequestContext, definition: ResourceDefi
       if (name !== undefined && name !== '' && object.name !== name) return false;
       return (
         (labels.isEverything || labels.matches(object.labels())) &&
-        (fields.isEverything || fields.matches((field) => object.field(field) ?? ''))
+        (fields.isEverything || fields.matches((field) => fieldOf(store, object, field)))
       );
     },
   };
+}
+
+/** Objects in the cache know the fields of the version that is stored. */
+function fieldOf({ definition, read }: Store, object: CachedObject, field: string): string {
+  const known = object.field(field);
+  if (known !== undefined || definition.storageVersion === undefined) return known ?? '';
+  return definition.selectableFields[field]?.(read(object)) ?? '';
 }
 
 function parseSelectors(query: URLSearchParams, definition: ResourceDefinition): { labels: LabelMatcher; fields: FieldMatcher } {

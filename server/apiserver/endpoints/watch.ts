@@ -28,7 +28,7 @@ export type WatchStep =
 export async function watchEndpoint(context: RequestContext, store: Store, random: Random): Promise<APIResponse> {
   const output = negotiateObject(context, true);
   const options = parseListOptions(context, true);
-  const selection = parseSelection(context, store.definition);
+  const selection = parseSelection(context, store);
   const timeoutSeconds = options.timeoutSeconds ?? minTimeoutSeconds + randomInt(random, minTimeoutSeconds);
   const ending = new AbortController();
   const end = () => ending.abort();

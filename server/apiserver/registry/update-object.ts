@@ -97,7 +97,7 @@ async function tryUpdate(
       if (succeeded) await hooks?.afterDelete?.(object);
       return writtenAs(core, object, removed.revision);
     }
-    if (isUnchanged(object, old)) return writtenAs(core, object, revision);
+    if (isUnchanged(object, old)) return writtenAs(core, old as UntypedObject, revision);
     const result = await core.put(key, object, revision, options.dryRun);
     succeeded = result.succeeded && !options.dryRun;
     if (result.succeeded && result.written) return result.written;
