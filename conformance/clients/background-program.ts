@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { waitFor } from '../framework/wait-for.ts';
+
+/** A program that goes on until it is stopped, such as `kubectl logs --follow`. */
+export interface BackgroundProgram {
+  /** All that it has written so far. */
+  output(): string;
+  /** Waits until the output matches. */
+  says(wanted: RegExp, withinSeconds?: number): Promise<RegExpExecArray>;
+  write(text: string): void;
+  stop(): Promise<void>;
+}
+
+export function startProgram(program: string, args: readonly string[]): BackgroundProgram {
+  const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => void (output += chunk.toString()));
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  child.stdin?.on('error', () => undefined);
+  return {
+    output: () => output,
+    async says(wanted, withinSeconds = 20) {
+      try {
+        return await waitFor(`${program} to say ${wanted}`, () => wanted.exec(output) ?? undefined, { withinSeconds, everyMs: 50 });
+      } catch (error) {
+        throw new Error(`${String(error)}; it said:\n${output}`, { cause: error });
+      }
+    },
+    write: (text) => void child.stdin?.write(text),
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

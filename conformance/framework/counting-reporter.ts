@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import Mocha, { type Runner } from 'mocha';
+
+/** What a run of mocha has come to; written as JSON to the file that KUBETS_TEST_COUNTS names. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** A line for each file's outermost suite, every failure in full as soon as it happens, and the counts in a file. */
+export default class CountingReporter extends Mocha.reporters.Base {
+  constructor(runner: Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    let ofSuite = { passed: 0, failed: 0 };
+    const isOutermost = (suite: Mocha.Suite) => suite.parent?.root === true;
+    runner.on('suite', (suite) => {
+      if (isOutermost(suite)) ofSuite = { passed: 0, failed: 0 };
+    });
+    runner.on('pass', () => {
+      counts.passed++;
+      ofSuite.passed++;
+    });
+    runner.on('pending', (test) => {
+      counts.skipped++;
+      console.log(`  - not run: ${test.fullTitle()}`);
+    });
+    runner.on('fail', (test, error: unknown) => {
+      counts.failed++;
+      ofSuite.failed++;
+      console.log(`  ✗ ${test.fullTitle()}\n${describe(error).replaceAll(/^/gm, '      ')}`);
+    });
+    runner.on('suite end', (suite) => {
+      if (isOutermost(suite))
+        console.log(`  ${ofSuite.failed === 0 ? '✓' : '✗'} ${suite.title} (${ofSuite.passed} passed, ${ofSuite.failed} failed)`);
+    });
+    runner.once('end', () => {
+      const file = process.env['KUBETS_TEST_COUNTS'];
+      if (file) writeFileSync(file, JSON.stringify(counts));
+    });
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? inspect(error, { depth: 4 }) : String(error);
+}

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { canRunNode, nodeProgram, startCluster } from '../clients/cluster.ts';
+import { e2eSuites } from '../clients/e2e-suites.ts';
+import type { TestCounts } from './counting-reporter.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const reporter = path.join(import.meta.dirname, 'counting-reporter.ts');
+const usage = `Runs every test of the project, one part after the other, and goes on after a failure.
+  npm test -- [--only unit|e2e|conformance] [--grep REGEX]`;
+
+interface PartResult {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+  /** Why (some of) it was not run. */
+  readonly note?: string;
+}
+
+type Part = () => Promise<PartResult>;
+
+/** What `npm test` does once everything is installed; its last line is always "N passed, N failed". */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { only: { type: 'string' }, grep: { type: 'string' }, help: { type: 'boolean' } } });
+  const { only, grep } = values;
+  if (values.help || (only !== undefined && !['unit', 'e2e', 'conformance'].includes(only))) {
+    console.error(usage);
+    return values.help ? 0 : 2;
+  }
+  const parts: Part[] = [];
+  if (only === undefined && grep === undefined) parts.push(...['types', 'lint', 'format:check'].map(checkPart));
+  if (only === undefined || only === 'unit') parts.push(unitPart(grep));
+  if (only === undefined || only === 'e2e') parts.push(...e2eSuites.map((suite) => e2ePart(suite, grep)));
+  if (only === undefined || only === 'conformance') parts.push(conformancePart(grep));
+  const results: PartResult[] = [];
+  for (const part of parts) results.push(await part());
+  return summarize(results);
+}
+
+function summarize(results: readonly PartResult[]): number {
+  console.log('\nSummary');
+  for (const { name, passed, failed, seconds, note } of results)
+    console.log(
+      `  ${failed === 0 ? '✓' : '✗'} ${name}: ${passed} passed, ${failed} failed${note ? `, ${note}` : ''} (${seconds.toFixed(0)} s)`,
+    );
+  const sum = (what: 'passed' | 'failed') => results.reduce((total, result) => total + result[what], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  return sum('failed') === 0 ? 0 : 1;
+}
+
+/** One of the npm scripts that check the sources: counts as one test. */
+const checkPart =
+  (script: string): Part =>
+  () =>
+    timed(script, async () => {
+      const { code } = await run('npm', ['run', '--silent', script]);
+      return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+    });
+
+const unitPart =
+  (grep: string | undefined): Part =>
+  () =>
+    timed('unit tests', () => runMocha('npm', ['run', '--silent', 'test:unit', '--'], grep));
+
+const e2ePart =
+  ({ file, needsNode }: (typeof e2eSuites)[number], grep: string | undefined): Part =>
+  () =>
+    timed(file, async () => {
+      if (needsNode && !canRunNode()) return { passed: 0, failed: 0, note: 'not run: it needs root and containerd' };
+      return await runMocha(path.join(root, 'node_modules/.bin/mocha'), [path.join(root, 'conformance/clients', file)], grep);
+    });
+
+/** The conformance suite, against a cluster with a node where this machine can run one. */
+const conformancePart =
+  (grep: string | undefined): Part =>
+  () =>
+    timed('conformance suite', async () => {
+      const cluster = await startCluster({ node: canRunNode() });
+      try {
+        const focus = grep === undefined ? [] : ['--focus', grep];
+        const program = path.join(import.meta.dirname, 'run-conformance.ts');
+        const { code, output } = await run(nodeProgram, [program, '--kubeconfig', cluster.kubeconfig, ...focus]);
+        const counts = /^(\d+) passed, (\d+) failed$/m.exec(output);
+        const skipped = /^(\d+) skipped$/m.exec(output)?.[1];
+        if (!counts) return { passed: 0, failed: code === 2 && grep !== undefined ? 0 : 1, note: 'it ended early' };
+        return { passed: Number(counts[1]), failed: Number(counts[2]), ...(skipped ? { note: `${skipped} not run (named above)` } : {}) };
+      } finally {
+        await cluster.stop();
+      }
+    });
+
+type Counted = Pick<PartResult, 'passed' | 'failed' | 'note'>;
+
+async function timed(name: string, work: () => Promise<Counted>): Promise<PartResult> {
+  console.log(`\n${name}`);
+  const startedMs = performance.now();
+  const seconds = () => (performance.now() - startedMs) / 1000;
+  try {
+    return { name, ...(await work()), seconds: seconds() };
+  } catch (error) {
+    console.error(error);
+    return { name, passed: 0, failed: 1, seconds: seconds() };
+  }
+}
+
+/** Runs mocha and believes only what its reporter has written down; a run that wrote nothing has failed. */
+async function runMocha(program: string, args: readonly string[], grep: string | undefined): Promise<Counted> {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-counts-'));
+  const file = path.join(directory, 'counts.json');
+  try {
+    const { code } = await run(program, [...args, '--reporter', reporter, ...(grep === undefined ? [] : ['--grep', grep])], {
+      KUBETS_TEST_COUNTS: file,
+    });
+    const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8')) as TestCounts;
+    // mocha also fails where nothing matched, or a file could not be loaded.
+    const failedOtherwise = failed === 0 && code !== 0 ? 1 : 0;
+    return { passed, failed: failed + failedOtherwise, ...(skipped > 0 ? { note: `${skipped} not run (named above)` } : {}) };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Runs a program whose output is shown as it comes. */
+function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      output += chunk.toString();
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+process.exit(await main());
