@@ -99,12 +99,17 @@ function dial(host: string, port: number, limitMs: number): Promise<ProbeOutcome
   });
 }
 
+/** A length as protobuf writes it. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}
+
 /** grpc.health.v1.Health/Check (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): one string out, one enum back. */
 function askGRPC(host: string, port: number, service: string, run: ProbeRun): Promise<ProbeOutcome> {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const client = new Client(address, credentials.createInsecure(), { 'grpc.primary_user_agent': `kube-probe/${run.version}` });
   const name = new TextEncoder().encode(service);
-  const request = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const request = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
   return new Promise((resolve) => {
     const done = (outcome: ProbeOutcome) => {
       client.close();
