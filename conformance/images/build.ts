@@ -41,9 +41,9 @@ function baseTree(): Tree {
   return tree;
 }
 
-/** glibc loads these by name only when names are looked up, so ldd does not show them. */
+/** glibc loads these by name only when names are looked up, also in a static program, so ldd does not show them. */
 function addResolverLibraries(tree: Tree): void {
-  for (const name of ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2']) {
+  for (const name of ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2', 'libc.so.6', 'ld-linux-x86-64.so.2']) {
     const file = `/usr/lib/x86_64-linux-gnu/${name}`;
     if (existsSync(file)) addFromMachine(tree, file);
   }
@@ -73,7 +73,11 @@ const recipes: readonly Recipe[] = [
     name: 'busybox',
     reference: 'docker.io/library/busybox:1.37',
     needs: ['/usr/bin/busybox'],
-    build: () => ({ tree: baseTree(), config: { Cmd: ['sh'] } }),
+    build() {
+      const tree = baseTree();
+      addResolverLibraries(tree);
+      return { tree, config: { Cmd: ['sh'] } };
+    },
   },
   {
     name: 'nginx',
