@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { PodNetwork } from '../cni/pod-network.ts';
@@ -37,18 +37,22 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
       logger.warn(`cleaning the node: ${what} failed`, { error });
     }
   };
-  if ('endpoint' in runtime) await attempt('removing the containers', () => removePods(runtime.endpoint, clock));
+  const uids = new Set(await readdir(podsDirectory).catch(() => [])); // no folder: there was no Pod
+  const removeFrom = async (endpoint: string) => {
+    for (const uid of await removePods(endpoint, clock)) uids.add(uid);
+  };
+  if ('endpoint' in runtime) await attempt('removing the containers', () => removeFrom(runtime.endpoint));
   else {
     const containerd = createContainerd(runtime, { clock, logger });
     await attempt('removing the containers', async () => {
       await containerd.ensureRunning(new AbortController().signal);
-      await removePods(`unix://${containerd.socket}`, clock);
+      await removeFrom(`unix://${containerd.socket}`);
     });
     await attempt('stopping containerd', () => containerd.stop());
   }
   const cgroups = await createCgroups();
   await attempt('killing what is left', async () => {
-    await cgroups.kill(cgroupRoot);
+    for (const name of podCgroups(cgroupRoot, uids)) await cgroups.kill(name);
     if ('endpoint' in runtime) return;
     const isShim = (line: string) => line.includes('containerd-shim') && line.includes(runtime.socket);
     for (const pid of await findProcesses(isShim)) signalProcess(pid, 'SIGKILL');
@@ -64,16 +68,23 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     else for (const part of ['pods', 'logs']) await rm(`${root}/${part}`, { recursive: true, force: true });
   });
   await attempt('removing the cgroups', async () => {
-    if (!(await cgroups.remove(cgroupRoot))) throw new Error(`processes are left in ${cgroupRoot}`);
-    // Parents that were made for it alone.
-    for (let end = cgroupRoot.lastIndexOf('/'); end > 0; end = cgroupRoot.lastIndexOf('/', end - 1)) {
-      if ((await cgroups.children(cgroupRoot.slice(0, end))).length === 0) await cgroups.remove(cgroupRoot.slice(0, end));
+    for (const name of podCgroups(cgroupRoot, uids)) {
+      if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
     }
+    // What held them, and parents made for that alone, unless somebody else has something in there.
+    const parents = [`${cgroupRoot}/burstable`, `${cgroupRoot}/besteffort`, cgroupRoot];
+    for (let end = cgroupRoot.lastIndexOf('/'); end > 0; end = cgroupRoot.lastIndexOf('/', end - 1)) parents.push(cgroupRoot.slice(0, end));
+    for (const parent of parents) if ((await cgroups.children(parent)).length === 0) await cgroups.remove(parent);
   });
 }
 
-/** Takes all Pods out of a runtime: it serves one node, so they are the node's. */
-async function removePods(endpoint: string, clock: Clock): Promise<void> {
+/** Where cgroups of these Pods can be: the class of a Pod that is gone is not known any more. */
+function podCgroups(cgroupRoot: string, uids: ReadonlySet<string>): string[] {
+  return [...uids].flatMap((uid) => ['', '/burstable', '/besteffort'].map((folder) => `${cgroupRoot}${folder}/pod${uid}`));
+}
+
+/** Takes all Pods out of a runtime: it serves one node, so they are the node's. Answers their uids. */
+async function removePods(endpoint: string, clock: Clock): Promise<string[]> {
   const cri = createCRIClient({ endpoint, clock });
   try {
     const sandboxes = await cri.runtime.listPodSandboxes();
@@ -84,6 +95,7 @@ async function removePods(endpoint: string, clock: Clock): Promise<void> {
       }),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return sandboxes.map(({ metadata }) => metadata.uid);
   } finally {
     cri.close();
   }

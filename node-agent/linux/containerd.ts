@@ -60,7 +60,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
     async ensureRunning(signal) {
       const running = await findRunning();
       const pid = running ?? (await start());
-      logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { pid, socket: plan.socket });
+      logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { containerd: pid, socket: plan.socket });
       const deadline = clock.monotonicMs() + startTimeoutMs;
       while (!(await answers(plan.socket, clock))) {
         if (!(await processIsAlive(pid))) throw new Error(`containerd ended at once; see ${plan.directory}/containerd.log`);
