@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { runProgram } from '../linux/run-program.ts';
 import { type PodNetworkPlan, podNetworkConflist } from './conflist.ts';
 import { planHostPortCleanup } from './host-port-rules.ts';
@@ -27,8 +27,9 @@ export function createPodNetwork(plan: PodNetworkPlan & { readonly configDirecto
       await runProgram('nft', ['-f', '-'], { input: `${table}delete ${table}` });
       const cleanup = planHostPortCleanup(await runProgram('iptables', ['-t', 'nat', '-S']));
       if (cleanup !== undefined) await runProgram('iptables-restore', ['--noflush'], { input: cleanup });
-      const interfaces = await readdir('/sys/class/net');
-      if (interfaces.includes(plan.bridge)) await runProgram('ip', ['link', 'delete', plan.bridge]);
+      // Asked of the kernel, not read from /sys, which may show another network namespace than this process is in.
+      const links = JSON.parse(await runProgram('ip', ['-json', 'link', 'show', 'type', 'bridge'])) as { ifname?: string }[];
+      if (links.some(({ ifname }) => ifname === plan.bridge)) await runProgram('ip', ['link', 'delete', plan.bridge]);
       await rm(plan.configDirectory, { recursive: true, force: true });
       await rm(plan.ipamDirectory, { recursive: true, force: true });
     },
