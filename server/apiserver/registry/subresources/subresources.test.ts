@@ -1,128 +1,37 @@
 import assert from 'node:assert/strict';
-import { systemClock } from '../../../../api/base/system-clock.ts';
 import type { Client } from '../../../../api/client/client.ts';
-import { createChannelPair } from '../../../../api/client/channel-pair.ts';
-import { createClient } from '../../../../api/client/create-client.ts';
 import { ignoreNotFound } from '../../../../api/client/ignore-not-found.ts';
-import { readBody } from '../../../../api/client/read-body.ts';
-import type { APIRequest } from '../../../../api/client/transport.ts';
-import { waitFor } from '../../../../api/client/wait-for.ts';
-import type { UserInfo } from '../../../../api/meta/user-info.ts';
 import { findCondition } from '../../../../api/meta/conditions.ts';
-import { type Status, StatusError } from '../../../../api/meta/status.ts';
+import { type Status } from '../../../../api/meta/status.ts';
 import { deployments } from '../../../../api/resources/apps/v1/deployment.ts';
 import { selfSubjectReviews } from '../../../../api/resources/authentication/v1/self-subject-review.ts';
 import { tokenReviews } from '../../../../api/resources/authentication/v1/token-review.ts';
 import { selfSubjectAccessReviews } from '../../../../api/resources/authorization/v1/self-subject-access-review.ts';
 import { selfSubjectRulesReviews } from '../../../../api/resources/authorization/v1/self-subject-rules-review.ts';
 import { subjectAccessReviews } from '../../../../api/resources/authorization/v1/subject-access-review.ts';
-import { endpoints } from '../../../../api/resources/core/v1/endpoints.ts';
-import { nodes } from '../../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
 import { replicationControllers } from '../../../../api/resources/core/v1/replication-controller.ts';
 import { serviceAccounts } from '../../../../api/resources/core/v1/service-account.ts';
-import { services } from '../../../../api/resources/core/v1/service.ts';
 import { podDisruptionBudgets } from '../../../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { clusterRoleBindings } from '../../../../api/resources/rbac/v1/cluster-role-binding.ts';
 import { clusterRoles } from '../../../../api/resources/rbac/v1/cluster-role.ts';
 import type { TokenRequest } from '../../../../api/types/authentication-v1.ts';
 import type { Scale } from '../../../../api/types/autoscaling-v1.ts';
-import type { Pod, PodSpec } from '../../../../api/types/core-v1.ts';
-import { createResources } from '../../../composition/create-resources.ts';
-import { startAPIServerInProcess, type TestAPIServer } from '../../testing/start-api-server.ts';
-import type { Dialer, DialTarget } from './subresource.ts';
-
-type Dialed = Parameters<Dialer['send']>[1] & { readonly target: DialTarget };
-
-/** A network on which every place answers with what it was asked. */
-function createEchoDialer(): Dialer & { readonly dialed: Dialed[] } {
-  const dialed: Dialed[] = [];
-  return {
-    dialed,
-    async send(target, request) {
-      dialed.push({ ...request, target });
-      if (request.canUpgrade && request.headers['upgrade'] !== undefined)
-        return { status: 101, headers: { upgrade: request.headers['upgrade'] }, body: { kind: 'none' }, upgrade: () => {} };
-      if (request.path === '/moved')
-        return { status: 302, headers: { location: `http://${target.host}:${target.port}/there` }, body: { kind: 'none' } };
-      const missing = request.path.endsWith('/absent');
-      const text = missing ? 'container "app" in pod "web" is waiting to start: ContainerCreating' : `${request.path}?${request.query}`;
-      return {
-        status: missing ? 400 : 200,
-        headers: { 'content-type': 'text/plain' },
-        body: { kind: 'bytes', bytes: new TextEncoder().encode(text) },
-      };
-    },
-  };
-}
+import { eventually, refusal } from '../../testing/complete-server.ts';
+import { type SubresourceServer, startSubresourceServer } from './testing/subresource-server.ts';
 
 describe('subresources on a whole server', () => {
-  let server: TestAPIServer;
+  let server: SubresourceServer;
   let client: Client;
-  const dialer = createEchoDialer();
-  const admin: UserInfo = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
-  const send = async (
-    method: string,
-    path: string,
-    options: { query?: string; body?: unknown; headers?: Record<string, string>; user?: UserInfo } = {},
-  ) => {
-    const request: APIRequest = {
-      method,
-      path,
-      query: options.query ?? '',
-      headers: { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
-      ...(options.body === undefined ? {} : { body: new TextEncoder().encode(JSON.stringify(options.body)) }),
-      signal: new AbortController().signal,
-      user: options.user ?? admin,
-      canUpgrade: true,
-    };
-    const response = await server.transport(request);
-    const [near, far] = createChannelPair();
-    response.upgrade?.(near);
-    far.destroy();
-    const text = new TextDecoder().decode(await readBody(response.body));
-    return { status: response.status, headers: response.headers, text, object: () => JSON.parse(text) as Status };
-  };
-  const message = async (work: Promise<unknown>): Promise<string> => {
-    const error = await work.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    assert.ok(error instanceof StatusError, `not refused: ${String(error)}`);
-    return error.message;
-  };
-  const eventually = (what: string, ask: () => Promise<boolean>) =>
-    waitFor(what, async () => (await ask()) || undefined, {
-      withinSeconds: 5,
-      everyMs: 2,
-      clock: systemClock,
-      signal: new AbortController().signal,
-    });
-
-  let count = 0;
+  const message = refusal;
   const key = (name: string) => ({ namespace: 'default', name });
-  const createPod = (name = `pod-${++count}`, spec: Partial<PodSpec> = {}, labels: Record<string, string> = {}): Promise<Pod> =>
-    client(pods).create({ metadata: { ...key(name), labels }, spec: { containers: [{ name: 'app', image: 'app' }], ...spec } });
-  const runPod = async (
-    name: string,
-    labels: Record<string, string>,
-    conditions: { type: string; status: 'True' | 'False' }[] = [{ type: 'Ready', status: 'True' }],
-  ) => {
-    const pod = await createPod(name, { nodeName: 'one' }, labels);
-    return client(pods).updateStatus({ ...pod, status: { phase: 'Running', podIP: '10.0.0.7', podIPs: [{ ip: '10.0.0.7' }], conditions } });
-  };
+  const send: SubresourceServer['send'] = (...parameters) => server.send(...parameters);
+  const createPod: SubresourceServer['createPod'] = (...parameters) => server.createPod(...parameters);
+  const runPod: SubresourceServer['runPod'] = (...parameters) => server.runPod(...parameters);
 
   before(async () => {
-    server = await startAPIServerInProcess({
-      createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDR: '10.96.0.0/12', dialer }, parts),
-    });
-    client = createClient(server.transport, { user: admin });
-    await client(serviceAccounts).create({ metadata: key('default') });
-    const node = await client(nodes).create({ metadata: { name: 'one' } });
-    await client(nodes).updateStatus({
-      ...node,
-      status: { addresses: [{ type: 'InternalIP', address: '192.0.2.7' }], daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } } },
-    });
+    server = await startSubresourceServer();
+    ({ client } = server);
   });
   after(() => server.close());
 
@@ -349,7 +258,7 @@ describe('subresources on a whole server', () => {
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'reader' },
         subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'reader' }],
       });
-      const reader = createClient(server.transport, { user: { name: 'reader', groups: ['system:authenticated'] } });
+      const reader = server.as('reader');
       const may = async (verb: string) =>
         (
           await reader(selfSubjectAccessReviews).create({
@@ -372,165 +281,6 @@ describe('subresources on a whole server', () => {
       assert.ok(rules);
       assert.ok(rules.resourceRules.some(({ verbs, resources }) => verbs.includes('get') && resources?.includes('pods/log')));
       assert.equal(rules.incomplete, false);
-    });
-  });
-
-  describe('kubelet requests', () => {
-    const last = () => dialer.dialed.at(-1);
-    const path = (name: string, subresource: string) => `/api/v1/namespaces/default/pods/${name}/${subresource}`;
-    const upgrade = { upgrade: 'websocket', connection: 'Upgrade' };
-    before(async () => {
-      await createPod('two', {
-        nodeName: 'one',
-        containers: [
-          { name: 'a', image: 'a' },
-          { name: 'b', image: 'b' },
-        ],
-        initContainers: [{ name: 'i', image: 'i' }],
-      });
-      await createPod('single', { nodeName: 'one' });
-      await createPod('nowhere');
-      await createPod('absent', { nodeName: 'one', containers: [{ name: 'absent', image: 'a' }] });
-    });
-
-    it('logs come from the node of the Pod', async () => {
-      const { status, text, headers } = await send('GET', path('single', 'log'), {
-        query: 'tailLines=5&follow=true&timestamps=false&sinceSeconds=60',
-      });
-      assert.deepEqual([status, headers['content-type']], [200, 'text/plain']);
-      assert.equal(text, '/containerLogs/default/single/app?follow=true&sinceSeconds=60&tailLines=5');
-      assert.deepEqual(last()?.target, { scheme: 'https', host: '192.0.2.7', port: 10_250, kubelet: true });
-    });
-
-    const refusals: readonly (readonly [subresource: string, name: string, query: string, code: number, message: string | RegExp])[] = [
-      ['log', 'two', '', 400, 'a container name must be specified for pod two, choose one of: [a b] or one of the init containers: [i]'],
-      ['log', 'two', 'container=c', 400, 'container c is not valid for pod two'],
-      ['log', 'missing', '', 404, 'pods "missing" not found'],
-      ['log', 'single', 'tailLines=-1', 422, /tailLines: Invalid value: -1: must be greater than or equal to 0$/],
-      ['log', 'single', 'limitBytes=0', 422, /limitBytes: Invalid value: 0: must be greater than 0$/],
-      [
-        'log',
-        'single',
-        'sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z',
-        422,
-        /at most one of `sinceTime` or `sinceSeconds` may be specified$/,
-      ],
-      ['log', 'absent', '', 400, 'container "app" in pod "web" is waiting to start: ContainerCreating'],
-      ['exec', 'nowhere', 'command=ls&stdout=true', 400, 'pod nowhere does not have a host assigned'],
-      ['exec', 'two', 'command=ls&stdout=true', 400, /^a container name must be specified for pod two/],
-      ['exec', 'single', 'stdout=true', 400, 'you must specify at least 1 command for the container'],
-      ['exec', 'single', 'command=ls', 400, 'you must specify at least 1 of stdin, stdout, stderr'],
-      ['attach', 'single', '', 400, 'you must specify at least 1 of stdin, stdout, stderr'],
-      ['portforward', 'nowhere', 'ports=80', 400, 'pod nowhere does not have a host assigned'],
-    ];
-    for (const [subresource, name, query, code, expected] of refusals) {
-      it(`${subresource} of ${name}${query === '' ? '' : ` with ${query}`} is refused`, async () => {
-        const { status, object } = await send('GET', path(name, subresource), { query, headers: subresource === 'log' ? {} : upgrade });
-        assert.equal(status, code);
-        if (typeof expected === 'string') assert.equal(object().message, expected);
-        else assert.match(object().message ?? '', expected);
-      });
-    }
-
-    it('streams are passed on in the words of the kubelet', async () => {
-      const { status } = await send('POST', path('two', 'exec'), {
-        query: 'container=b&command=sh&command=-c&command=echo+%241&stdin=true&stdout=true&stderr=0&tty=1',
-        headers: upgrade,
-      });
-      assert.equal(status, 101);
-      assert.equal(last()?.path, '/exec/default/two/b');
-      assert.deepEqual(
-        [...new URLSearchParams(last()?.query)],
-        [
-          ['input', '1'],
-          ['output', '1'],
-          ['tty', '1'],
-          ['command', 'sh'],
-          ['command', '-c'],
-          ['command', 'echo $1'],
-        ],
-      );
-      await send('POST', path('single', 'attach'), { query: 'stdout=true&stderr=true', headers: upgrade });
-      assert.deepEqual([last()?.path, last()?.query], ['/attach/default/single/app', 'output=1&error=1']);
-      await send('POST', path('single', 'portforward'), { query: 'ports=80&ports=443', headers: upgrade });
-      assert.deepEqual([last()?.path, last()?.query], ['/portForward/default/single', 'port=80&port=443']);
-    });
-
-    it('whoever may only read runs nothing, also over a WebSocket', async () => {
-      const reader: UserInfo = { name: 'reader', groups: ['system:authenticated'] };
-      const { status, object } = await send('GET', path('single', 'exec'), {
-        query: 'command=ls&stdout=true',
-        headers: upgrade,
-        user: reader,
-      });
-      assert.deepEqual(
-        [status, object().message],
-        [403, 'pods "single" is forbidden: User "reader" cannot create resource "pods/exec" in API group "" in the namespace "default"'],
-      );
-      assert.equal((await send('GET', path('single', 'log'), { user: reader })).status, 200);
-    });
-  });
-
-  describe('proxies', () => {
-    const last = () => dialer.dialed.at(-1);
-    before(async () => {
-      await runPod('web', { app: 'web' });
-      await client(services).create({
-        metadata: key('front'),
-        spec: {
-          ports: [
-            { name: 'http', port: 80, targetPort: 8080 },
-            { name: 'tls', port: 443 },
-          ],
-        },
-      });
-      await client(endpoints).create({
-        metadata: key('front'),
-        subsets: [
-          {
-            addresses: [{ ip: '10.0.0.9' }],
-            ports: [
-              { name: 'http', port: 8080 },
-              { name: 'tls', port: 8443 },
-            ],
-          },
-        ],
-      });
-    });
-
-    const cases: readonly (readonly [path: string, target: string, forwarded: string])[] = [
-      ['/api/v1/namespaces/default/pods/web/proxy/', 'http://10.0.0.7:80', '/'],
-      ['/api/v1/namespaces/default/pods/web:8080/proxy/a%2Fb/c', 'http://10.0.0.7:8080', '/a%2Fb/c'],
-      ['/api/v1/namespaces/default/pods/https:web:8443/proxy/x', 'https://10.0.0.7:8443', '/x'],
-      ['/api/v1/namespaces/default/services/front:http/proxy/x', 'http://10.0.0.9:8080', '/x'],
-      ['/api/v1/namespaces/default/services/https:front:tls/proxy/x', 'https://10.0.0.9:8443', '/x'],
-      ['/api/v1/namespaces/default/services/front:80/proxy/x', 'http://10.0.0.9:8080', '/x'],
-      ['/api/v1/nodes/one/proxy/healthz', 'https://192.0.2.7:10250', '/healthz'],
-    ];
-    for (const [path, target, forwarded] of cases) {
-      it(`${path} leads to ${target}${forwarded}`, async () => {
-        assert.equal((await send('GET', path, { query: 'q=1' })).status, 200);
-        const dialed = last();
-        assert.equal(`${dialed?.target.scheme}://${dialed?.target.host}:${dialed?.target.port}`, target);
-        assert.deepEqual([dialed?.path, dialed?.query], [forwarded, 'q=1']);
-        assert.equal(dialed?.target.kubelet ?? false, path.startsWith('/api/v1/nodes/'));
-      });
-    }
-
-    it('redirects stay behind the proxy', async () => {
-      const { status, headers } = await send('GET', '/api/v1/namespaces/default/pods/web:8080/proxy/moved');
-      assert.deepEqual([status, headers['location']], [302, '/api/v1/namespaces/default/pods/web:8080/proxy/there']);
-      assert.equal(
-        (await send('GET', '/api/v1/namespaces/default/pods/web/proxy')).headers['location'],
-        '/api/v1/namespaces/default/pods/web/proxy/',
-      );
-    });
-
-    it('what cannot be reached is said so', async () => {
-      const text = async (path: string) => (await send('GET', path)).object().message;
-      assert.equal(await text('/api/v1/namespaces/default/pods/none/proxy/'), 'pods "none" not found');
-      assert.equal(await text('/api/v1/namespaces/default/services/front:none/proxy/'), 'no service port "none" found for service "front"');
-      assert.match((await text('/api/v1/namespaces/default/pods/a:b:c:d/proxy/')) ?? '', /^invalid pod request "a:b:c:d"$/);
     });
   });
 });

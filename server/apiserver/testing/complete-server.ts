@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { createClient } from '../../../api/client/create-client.ts';
+import { waitFor } from '../../../api/client/wait-for.ts';
+import { StatusError } from '../../../api/meta/status.ts';
+import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
+import { createResources } from '../../composition/create-resources.ts';
+import type { Dialer } from '../registry/subresources/subresource.ts';
+import { startAPIServerInProcess, type TestAPIServer } from './start-api-server.ts';
+
+/** A network on which nobody answers. */
+const noDialer: Dialer = { send: () => Promise.reject(new Error('there is no network')) };
+
+export interface CompleteServer {
+  readonly server: TestAPIServer;
+  /** A member of system:masters. */
+  readonly admin: Client;
+  as(name: string, ...groups: string[]): Client;
+  close(): Promise<void>;
+}
+
+/** A whole API server over a store in memory, with admission, allocation and all subresources; the namespace default is ready for Pods. */
+export async function startCompleteServer(dialer: Dialer = noDialer): Promise<CompleteServer> {
+  const server = await startAPIServerInProcess({
+    createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDR: '10.96.0.0/12', dialer }, parts),
+  });
+  const as = (name: string, ...groups: string[]) =>
+    createClient(server.transport, { user: { name, groups: [...groups, 'system:authenticated'] } });
+  const admin = as('admin', 'system:masters');
+  await admin(serviceAccounts).create({ metadata: { namespace: 'default', name: 'default' } });
+  return { server, admin, as, close: () => server.close() };
+}
+
+/** What the server says to refuse it; fails if it does not. */
+export async function refusal(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof StatusError, `not refused: ${String(error)}`);
+  return error.message;
+}
+
+/** Waits for what informers have yet to see. */
+export async function eventually(what: string, ask: () => Promise<boolean>): Promise<void> {
+  const { signal } = new AbortController();
+  await waitFor(what, async () => (await ask()) || undefined, { withinSeconds: 5, everyMs: 2, clock: systemClock, signal });
+}
