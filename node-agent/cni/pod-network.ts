@@ -28,7 +28,7 @@ export function createPodNetwork(plan: PodNetworkPlan & { readonly configDirecto
       const cleanup = planHostPortCleanup(await runProgram('iptables', ['-t', 'nat', '-S']));
       if (cleanup !== undefined) await runProgram('iptables-restore', ['--noflush'], { input: cleanup });
       // Asked of the kernel, not read from /sys, which may show another network namespace than this process is in.
-      const links = JSON.parse(await runProgram('ip', ['-json', 'link', 'show', 'type', 'bridge'])) as { ifname?: string }[];
+      const links = JSON.parse((await runProgram('ip', ['-json', 'link', 'show', 'type', 'bridge'])) || '[]') as { ifname?: string }[];
       if (links.some(({ ifname }) => ifname === plan.bridge)) await runProgram('ip', ['link', 'delete', plan.bridge]);
       await rm(plan.configDirectory, { recursive: true, force: true });
       await rm(plan.ipamDirectory, { recursive: true, force: true });
