@@ -76,14 +76,20 @@ function fieldSchema(target: Target, file: GroupFacts, field: FieldFact, text: s
     const isZeroed = field.pointer !== true && (field.ref !== undefined || field.omitEmpty !== true);
     const value = field.default ?? (isZeroed ? zeroDefault(target, file, field) : undefined);
     if (value !== undefined) more['default'] = value;
-    if (isEnum) more['enum'] = field.enum;
+    if (isEnum && field.type !== 'array') more['enum'] = field.enum;
   }
   if (field.listMapKeys !== undefined) more['x-kubernetes-list-map-keys'] = field.listMapKeys;
   if (field.listType !== undefined) more['x-kubernetes-list-type'] = field.listType;
   if (field.mapType !== undefined) more['x-kubernetes-map-type'] = field.mapType;
   if (field.patchMergeKey !== undefined) more['x-kubernetes-patch-merge-key'] = field.patchMergeKey;
   if (field.patchStrategy !== undefined) more['x-kubernetes-patch-strategy'] = field.patchStrategy.join(',');
-  return decorate(target, shapeSchema(target, file, field), more);
+  return decorate(target, withItemEnum(shapeSchema(target, file, field), isEnum ? field.enum : undefined), more);
+}
+
+/** The values of a list of an enum stand at its elements. */
+function withItemEnum(schema: SchemaObject, values: readonly string[] | undefined): SchemaObject {
+  if (values === undefined || schema['type'] !== 'array') return schema;
+  return { ...schema, items: { ...(schema['items'] as SchemaObject), enum: values } };
 }
 
 /** The kinds that a definition stands for: its own, or for options the same name under every group and version. */
