@@ -27,7 +27,7 @@ describe('proxy', function () {
   const server = new ObjectServer();
 
   before(async function () {
-    if (!networkTestsArePossible()) return this.skip();
+    if (!(await networkTestsArePossible())) return this.skip();
     network = await createTestNetwork();
     await Promise.all(network.pods.map((namespace, index) => namespace.serve(`pod${index}`, 8080)));
     client = createClient(server.transport);
@@ -36,8 +36,11 @@ describe('proxy', function () {
   });
 
   after(async () => {
-    await stop();
-    await network?.close();
+    try {
+      await stop();
+    } finally {
+      await network?.close();
+    }
   });
 
   async function startProxy(): Promise<() => Promise<void>> {
@@ -146,6 +149,26 @@ describe('proxy', function () {
     assert.deepEqual(await network.pods[1].ask('10.200.0.1', 30080), { 'pod0 10.244.0.3': 1 });
     await synced(() => setEndpoints('out', []), 7);
     assert.deepEqual(await network.outside.ask('10.200.0.1', 30080), { ECONNREFUSED: 1 });
+  });
+
+  it('lets only the given sources to a load balancer’s address', async () => {
+    await synced(async () => {
+      const ranges = { loadBalancerSourceRanges: ['10.244.0.0/16', '0.0.0.0/32'] };
+      await createService('balanced', {
+        type: 'LoadBalancer',
+        clusterIP: '10.96.0.15',
+        ports: [{ port: 80 }],
+        allocateLoadBalancerNodePorts: false,
+        ...ranges,
+      });
+      const service = await client(services).get({ namespace: 'default', name: 'balanced' });
+      await client(services).updateStatus({ ...service, status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } } });
+      await client(endpointSlices).create(slice('balanced', [endpoint(0)]));
+    }, 7);
+    assert.deepEqual(await network.pods[1].ask('192.0.2.2', 80), { 'pod0 10.244.0.1': 1 });
+    assert.deepEqual(await network.outside.ask('10.96.0.15', 80), { 'pod0 10.244.0.1': 1 });
+    const refused = network.outside.run('timeout', ['1', 'busybox', 'nc', '192.0.2.2', '80']);
+    await assert.rejects(refused, /timeout 1/);
   });
 
   it('keeps a client with its endpoint', async () => {

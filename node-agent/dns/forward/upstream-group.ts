@@ -1,6 +1,8 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import { randomInt, type Random } from '../../../api/base/random.ts';
+import { flag, recordType } from '../message/codes.ts';
 import type { ReadMessage } from '../message/read-message.ts';
+import { encodeQuestion, writeMessage } from '../message/write-message.ts';
 import { exchange, type Upstream } from './exchange.ts';
 
 /** Asks one of several servers, and another if it does not answer. */
@@ -21,7 +23,7 @@ const defaultTimeoutMs = 2000;
 const maxAttempts = 2;
 /** Failures in a row after which a server is taken to be down. */
 const maxFailures = 2;
-/** A server that is down is tried by one query at a time, so long after the last has failed. */
+/** A server that is down is tried again, by a query of our own, when it is needed and so long after it failed. */
 const retryMs = 1000;
 
 interface Health {
@@ -31,39 +33,57 @@ interface Health {
   isProbed: boolean;
 }
 
-export function createUpstreamGroup({ upstreams, clock, random, timeoutMs = defaultTimeoutMs }: UpstreamGroupDependencies): UpstreamGroup {
+export function createUpstreamGroup(dependencies: UpstreamGroupDependencies): UpstreamGroup {
+  const { upstreams, clock, random, timeoutMs = defaultTimeoutMs } = dependencies;
   const healths = upstreams.map((upstream): Health => ({ upstream, failures: 0, failedMs: 0, isProbed: false }));
   const isDown = ({ failures }: Health) => failures >= maxFailures;
-  const mayAsk = (health: Health) => !isDown(health) || (!health.isProbed && clock.monotonicMs() - health.failedMs >= retryMs);
+
+  const askOne = async (health: Health, query: Uint8Array): Promise<ReadMessage> => {
+    try {
+      const answer = await exchange(query, health.upstream, clock, timeoutMs);
+      health.failures = 0;
+      return answer;
+    } catch (error) {
+      health.failures++;
+      health.failedMs = clock.monotonicMs();
+      throw error;
+    }
+  };
+  /** Nobody waits for it, so that no client pays for finding out. Whatever is answered shows that somebody is there. */
+  const probe = async (health: Health): Promise<void> => {
+    if (health.isProbed || clock.monotonicMs() - health.failedMs < retryMs) return;
+    health.isProbed = true;
+    await askOne(health, rootQuery(random)).catch(() => {});
+    health.isProbed = false;
+  };
 
   return {
     async ask(query) {
+      for (const health of healths) if (isDown(health)) void probe(health);
       const tried = new Set<Health>();
       let lastError: unknown = new Error('there is no upstream server that answers');
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const usable = healths.filter((health) => !isDown(health));
         // A single server is asked again: datagrams get lost.
-        const fresh = healths.filter((health) => !tried.has(health) && mayAsk(health));
-        const candidates = fresh.length > 0 ? fresh : healths.filter(mayAsk);
-        const alive = candidates.filter(({ failures }) => failures === 0);
-        const pool = alive.length > 0 ? alive : candidates;
+        const fresh = usable.filter((health) => !tried.has(health));
+        const pool = fresh.length > 0 ? fresh : usable;
         const chosen = pool[randomInt(random, pool.length)];
         if (chosen === undefined) break;
         tried.add(chosen);
-        const isProbe = isDown(chosen);
-        if (isProbe) chosen.isProbed = true;
         try {
-          const answer = await exchange(query, chosen.upstream, clock, timeoutMs);
-          chosen.failures = 0;
-          return answer;
+          return await askOne(chosen, query);
         } catch (error) {
-          chosen.failures++;
-          chosen.failedMs = clock.monotonicMs();
           lastError = error;
-        } finally {
-          if (isProbe) chosen.isProbed = false;
         }
       }
       throw lastError;
     },
   };
+}
+
+/** For the name servers of the root, which every resolver knows. */
+function rootQuery(random: Random): Uint8Array {
+  const [high = 0, low = 0] = random.bytes(2);
+  const question = encodeQuestion('', recordType.NS);
+  return writeMessage({ id: (high << 8) | low, flags: flag.recursionDesired, code: 0, question, maxSize: 512 });
 }

@@ -28,8 +28,14 @@ export interface TestNetwork {
   close(): Promise<void>;
 }
 
-export function networkTestsArePossible(): boolean {
-  return process.getuid?.() === 0;
+/** Root alone is not enough: containers often may not make namespaces, or have no nft. */
+export async function networkTestsArePossible(): Promise<boolean> {
+  try {
+    await runProgram('unshare', ['--net', 'nft', 'list', 'tables']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export async function createTestNetwork(): Promise<TestNetwork> {
