@@ -32,15 +32,18 @@ export class JSONParser {
   readonly #text: string;
   readonly #maxDepth: number;
   readonly #keepFloats: boolean;
+  readonly #onMember: ((path: string, isRepeated: boolean) => void) | undefined;
   #at = 0;
   #depth = 0;
   readonly #path: string[] = [];
   readonly #duplicates = new Set<string>();
 
-  constructor(text: string, maxDepth: number, keepFloats = false) {
+  /** `onMember` hears of the members in the order of the text, before their values are read. */
+  constructor(text: string, maxDepth: number, keepFloats = false, onMember?: (path: string, isRepeated: boolean) => void) {
     this.#text = text;
     this.#maxDepth = maxDepth;
     this.#keepFloats = keepFloats;
+    this.#onMember = onMember;
   }
 
   /** Paths such as `spec.containers[0].image`. */
@@ -109,6 +112,7 @@ export class JSONParser {
       this.#at++;
       this.#path.push(this.#path.length === 0 ? key : `.${key}`);
       if (Object.hasOwn(object, key) && this.#duplicates.size < maxDuplicates) this.#duplicates.add(this.#path.join(''));
+      if (this.#onMember) this.#onMember(this.#path.join(''), Object.hasOwn(object, key));
       const value = this.#value();
       this.#path.pop();
       setOwn(object, key, value);

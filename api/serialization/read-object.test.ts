@@ -88,7 +88,7 @@ describe('readObject', () => {
     [
       '{"spec":{"foo":1,"paused":true,"paused":false}}',
       options(),
-      'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: duplicate field "spec.paused", unknown field "spec.foo"',
+      'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.foo", duplicate field "spec.paused"',
     ],
   ];
   for (const [text, with_, message] of refused) {

@@ -8,6 +8,7 @@ import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { parseJSON } from './json.ts';
 import { JSONSyntaxError } from './json-parser.ts';
 import type { MediaType } from './media-types.ts';
+import { orderProblems } from './order-problems.ts';
 import { decodeMessage } from './protobuf/message.ts';
 import { readEnvelope } from './protobuf/protobuf.ts';
 import { ProtobufError } from './protobuf/wire.ts';
@@ -37,10 +38,13 @@ export interface ReadObject {
   readonly warnings: readonly string[];
 }
 
+/** The parser has refused what is deeper. */
+const maxDepth = Number.POSITIVE_INFINITY;
+
 interface ParsedBody {
   readonly value: unknown;
-  /** Repeated fields. */
-  readonly problems: readonly string[];
+  /** Repeated fields, and those that the schema turned out not to know. */
+  problems(unknownFields: readonly string[]): readonly string[];
 }
 
 /** Decodes the body of a request. Throws StatusError 400 with upstream's messages. */
@@ -51,7 +55,7 @@ export function readObject(body: Uint8Array, mediaType: MediaType, options: Read
   if (kind.kind !== expected.kind || kind.group !== expected.group || kind.version !== expected.version) throw wrongKind(kind, options);
   try {
     const { object, unknownFields } = decode(value ?? {}, schema);
-    const warnings = fieldValidation === 'Ignore' ? [] : [...problems, ...unknownFields.map((path) => `unknown field ${quote(path)}`)];
+    const warnings = fieldValidation === 'Ignore' ? [] : problems(unknownFields);
     if (fieldValidation === 'Strict' && warnings.length > 0)
       throw badRequest(formatDecodeFailure(kind, expected.kind, formatStrictFailure(warnings)));
     const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
@@ -71,17 +75,19 @@ function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, f
     switch (mediaType.name) {
       case 'application/json': {
         const { value, duplicateFields } = parseJSON(body, { findDuplicates, keepFloats: true });
-        return { value, problems: duplicateFields.map((path) => `duplicate field ${quote(path)}`) };
+        const problems = (unknown: readonly string[]) => orderProblems(new TextDecoder().decode(body), maxDepth, duplicateFields, unknown);
+        return { value, problems };
       }
       case 'application/yaml': {
         const { value, duplicateProblem } = parseYAML(body, { findDuplicates });
-        return { value, problems: duplicateProblem === undefined ? [] : [duplicateProblem] };
+        const repeated = duplicateProblem === undefined ? [] : [duplicateProblem];
+        return { value, problems: (unknown) => [...repeated, ...orderProblems('', 0, [], unknown)] };
       }
       case 'application/vnd.kubernetes.protobuf': {
         const { apiVersion, kind, raw } = readEnvelope(body);
         const isExpected = (kind === '' || kind === expected.kind) && (apiVersion === '' || apiVersion === formatAPIVersion(expected));
         // A message says nothing of its kind: that of another kind would read as nonsense.
-        return { value: { ...(isExpected ? decodeMessage(raw, schema) : {}), apiVersion, kind }, problems: [] };
+        return { value: { ...(isExpected ? decodeMessage(raw, schema) : {}), apiVersion, kind }, problems: () => [] };
       }
     }
   } catch (error) {

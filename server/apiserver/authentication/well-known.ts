@@ -13,6 +13,12 @@ export const anonymousUser: UserInfo = { name: anonymousName, groups: [allUnauth
 /** The API server itself, towards itself. */
 export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [systemMasters, allAuthenticated] };
 
+/** Everyone with a name is authenticated, unless their groups say already which of the two they are. */
+export function withAuthenticatedGroup(user: UserInfo): UserInfo {
+  const isComplete = user.groups.includes(allAuthenticated) || user.groups.includes(allUnauthenticated);
+  return isComplete ? user : { ...user, groups: [...user.groups, allAuthenticated] };
+}
+
 const serviceAccountPrefix = 'system:serviceaccount:';
 
 export function serviceAccountUserName(namespace: string, name: string): string {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
@@ -53,6 +55,20 @@ describe('deleting through the API', () => {
     );
     assert.equal((await api.delete(`${maps}/held`, { preconditions: { resourceVersion: '1' } })).status, 409);
     assert.equal((await api.get(`${maps}/held`)).status, 200);
+  });
+  it('takes its options in protobuf, in the version of the group', async () => {
+    for (const apiVersion of ['v1', 'meta.k8s.io/v1', 'apps/v1']) {
+      await api.post(maps, named('binary'));
+      const options = { apiVersion, kind: 'DeleteOptions', preconditions: { uid: 'another' } };
+      const call = () =>
+        api.call('DELETE', `${maps}/binary`, {
+          contentType: 'application/vnd.kubernetes.protobuf',
+          body: encodeProtobuf(options, getDefinitionSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')),
+        });
+      assert.equal((await api.failure(call())).code, 409);
+      options.preconditions.uid = (await api.get<Stored>(`${maps}/binary`)).body.metadata.uid;
+      assert.equal((await call()).status, 200);
+    }
   });
   it('deletes nothing with dryRun', async () => {
     await api.post(maps, named('dry'));

@@ -2,6 +2,9 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
+import { protobufMediaType } from '../../../api/serialization/media-types.ts';
+import { readEnvelope } from '../../../api/serialization/protobuf/protobuf.ts';
+import { ProtobufError } from '../../../api/serialization/protobuf/wire.ts';
 import { validateDeleteOptions } from '../../../api/validation/request-options.ts';
 import { returnsDeleted } from '../registry/returns-deleted.ts';
 import type { DeleteOptions, Store, WriteContext } from '../registry/store.ts';
@@ -82,7 +85,7 @@ export function parseDeleteOptions(context: RequestContext): { readonly options:
 
 function bodyOptions(context: RequestContext): DeleteBody {
   // clients send it as v1, as meta.k8s.io/v1 or as the version of the resource's group
-  const version = /"apiVersion"\s*:\s*"([^"]*)"/.exec(Buffer.from(context.request.body ?? []).toString())?.[1] ?? 'v1';
+  const version = apiVersionOfBody(context) || 'v1';
   const slash = version.indexOf('/');
   const expected = {
     group: version.slice(0, Math.max(0, slash)),
@@ -93,6 +96,19 @@ function bodyOptions(context: RequestContext): DeleteBody {
   const decoded = decodeRequestObject(context, expected, 'Ignore') as unknown as DeleteBody;
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = decoded;
   return dropUndefined({ gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun });
+}
+
+function apiVersionOfBody({ request }: RequestContext): string | undefined {
+  const body = request.body ?? new Uint8Array(0);
+  if (request.headers['content-type']?.startsWith(protobufMediaType.name)) {
+    try {
+      return readEnvelope(body).apiVersion;
+    } catch (error) {
+      if (error instanceof ProtobufError) return undefined; // decoding says what is wrong
+      throw error;
+    }
+  }
+  return /"apiVersion"\s*:\s*"([^"]*)"/.exec(Buffer.from(body).toString())?.[1];
 }
 
 function queryOptions({ query }: RequestContext): DeleteBody {

@@ -66,9 +66,13 @@ export function objectResponse(
   return valueResponse(context, output, () => object.read(), object.json, status);
 }
 
-/** Any object that is not of a resource: Status, Scale, reviews. */
+/** Any object that is not of a resource: Status, Scale, reviews. Throws 406: reviews have no Table. */
 export function plainObjectResponse(context: RequestContext, object: object, status = 200): APIResponse {
-  const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isMetaKind });
+  const kind = 'kind' in object ? object.kind : undefined;
+  const isReview = kind !== 'Status' && kind !== 'Scale';
+  const output = negotiateOutput(context.request.headers['accept'], {
+    allowsKind: (wanted) => isMetaKind(wanted) && !(isReview && wanted.kind === 'Table'),
+  });
   return valueResponse(context, output, () => object, undefined, status);
 }
 

@@ -1,6 +1,6 @@
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
-import { allAuthenticated, anonymousUser, allUnauthenticated } from '../authentication/well-known.ts';
+import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-known.ts';
 import type { Filter } from '../request-context.ts';
 
 export interface AuthenticationFilterOptions {
@@ -19,8 +19,7 @@ export function authentication({ authenticator, allowAnonymous }: Authentication
     }
     const user = await authenticator.authenticate(request);
     if (user) {
-      const isComplete = user.groups.includes(allAuthenticated) || user.groups.includes(allUnauthenticated);
-      context.user = isComplete ? user : { ...user, groups: [...user.groups, allAuthenticated] };
+      context.user = withAuthenticatedGroup(user);
     } else if (allowAnonymous) context.user = anonymousUser;
     else throw unauthorized('Unauthorized');
     return next(context);

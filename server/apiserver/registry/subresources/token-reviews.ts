@@ -1,6 +1,7 @@
 import type { TokenReview } from '../../../../api/types/authentication-v1.ts';
 import { badRequest, statusOf } from '../../../../api/meta/status-errors.ts';
 import { tokenReviews as definition } from '../../../../api/resources/authentication/v1/token-review.ts';
+import { withAuthenticatedGroup } from '../../authentication/well-known.ts';
 import { defineReview } from './review.ts';
 
 /** Says whose token it is; what is wrong with a bad one stands in the status, it is no error of the request. */
@@ -12,7 +13,7 @@ export const tokenReviews = defineReview<TokenReview>(definition, async (review,
     const found = await tokenAuthenticator.authenticateToken(token, audiences);
     context.signal.throwIfAborted();
     if (found) {
-      const { name, uid, groups, extra } = found.user;
+      const { name, uid, groups, extra } = withAuthenticatedGroup(found.user);
       status.authenticated = true;
       status.user = {
         username: name,
