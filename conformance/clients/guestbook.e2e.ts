@@ -84,7 +84,7 @@ function reachTheApplication(app: () => Guestbook): void {
   });
 
   it('describe tells what has happened', async () => {
-    const pod = await app().run('describe', 'pod', '-l', 'app=front');
+    const pod = await app().run('describe', 'pod', await app().podOf('front'));
     for (const wanted of [
       /Normal +Scheduled .* Successfully assigned /,
       /Normal +Pulled .* already present on machine/,

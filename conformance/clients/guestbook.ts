@@ -39,7 +39,7 @@ export function createGuestbook(cluster: TestCluster, namespace: string, program
         await run('wait', '--for=condition=Complete', 'job/first-entry', '--timeout=60s');
       } catch (error) {
         const pods = await run('get', 'pods', '-o', 'wide').catch(String);
-      const state = pods + (await run('get', 'events', '--field-selector=type=Warning').catch(String));
+        const state = pods + (await run('get', 'events', '--field-selector=type=Warning').catch(String));
         throw new Error(`the guestbook did not become ready: ${String(error)}\n${state}`, { cause: error });
       }
     },
