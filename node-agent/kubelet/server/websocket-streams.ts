@@ -8,7 +8,7 @@ import {
   remoteCommandChannels,
 } from '../../../api/streaming/channel-protocol.ts';
 import { SPDYError } from '../../../api/streaming/spdy-error.ts';
-import { encodeExitStatus } from '../../../api/streaming/exit-status.ts';
+import { decodeExitStatus, encodeExitStatus } from '../../../api/streaming/exit-status.ts';
 import { openRuntimeStreams, type RuntimeStreams, type StreamSelection } from './runtime-streams.ts';
 
 /** More than this waiting to be sent makes the command wait. */
@@ -42,7 +42,10 @@ export async function serveCommand(
       copyOutput(socket, streams.error, (bytes) => problem.push(bytes)),
     ]);
     if (problem.length === 0) throw new Error('the connection to the container runtime broke');
-    send(errorChannel, Buffer.concat(problem));
+    // The runtime tells it as a Status; old protocols say in plain text what went wrong, and nothing where all went well.
+    const outcome = Buffer.concat(problem);
+    const told = protocol.hasStatus ? outcome : encodeExitStatus(decodeExitStatus(outcome), false);
+    if (told.length > 0) send(errorChannel, told);
     streams.close();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

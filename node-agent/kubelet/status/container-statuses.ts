@@ -68,7 +68,7 @@ function withoutInstance(
   sort: ContainerSort,
   recorded: DeepReadonly<ContainerStatus> | undefined,
 ): ContainerStatus {
-  const isInitializing = sort === 'main' && (input.pod.spec?.initContainers ?? []).length > 0;
+  const isInitializing = sort !== 'ephemeral' && (input.pod.spec?.initContainers ?? []).length > 0;
   const waiting = input.waiting.get(container.name) ?? { reason: isInitializing ? 'PodInitializing' : 'ContainerCreating' };
   // What was done and has been cleaned up stays done: init containers, and everything in a Pod that has ended.
   const phase = input.pod.status?.phase;

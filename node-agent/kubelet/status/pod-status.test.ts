@@ -83,7 +83,7 @@ describe('computePodStatus', () => {
       pod(init),
       runtimePod([], false),
       {},
-      { phase: 'Pending', conditions: 'FFFFT', states: 'i:ContainerCreating a:PodInitializing' },
+      { phase: 'Pending', conditions: 'FFFFT', states: 'i:PodInitializing a:PodInitializing' },
     ],
     [
       'init runs',

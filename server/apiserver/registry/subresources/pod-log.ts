@@ -9,6 +9,7 @@ import { isTrue } from '../../request-info.ts';
 import { kubeletTarget } from './kubelet-target.ts';
 import { chooseContainer, readPod } from './pod-container.ts';
 import type { SubresourceHandler } from './subresource.ts';
+import { asksForWebSocket, sendOverWebSocket } from './websocket-output.ts';
 
 /** What a container has written, as its node's kubelet has it. */
 export const podLog: SubresourceHandler = {
@@ -36,6 +37,7 @@ export const podLog: SubresourceHandler = {
       throw unexpectedError(`Get ${JSON.stringify(url)}: ${error instanceof Error ? error.message : String(error)}`);
     }
     if (response.status !== 200) throw await kubeletError(response);
+    if (asksForWebSocket(context.request)) return sendOverWebSocket(context.request, response.body);
     return { status: 200, headers: { 'content-type': response.headers['content-type'] ?? 'text/plain' }, body: response.body };
   },
 };
