@@ -12,7 +12,8 @@ import type { ResourceDefinition } from '../../../../api/resource/resource-defin
 import type { Endpoints, Node, Pod, Service } from '../../../../api/types/core-v1.ts';
 import type { RequestContext } from '../../request-context.ts';
 import { targetOf } from './kubelet-target.ts';
-import { parseProxyName, rewriteLocation, splitProxyPath } from './proxy-location.ts';
+import { rewriteHTML } from './proxy-html.ts';
+import { parseProxyName, rewriteLink, rewriteLocation, splitProxyPath } from './proxy-location.ts';
 import type { DialTarget, SubresourceDependencies, SubresourceHandler } from './subresource.ts';
 
 type Locate = (context: RequestContext, dependencies: SubresourceDependencies) => Promise<DialTarget>;
@@ -97,7 +98,8 @@ function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, lo
       const options = { kind: `${definition.names.kind}ProxyOptions`, apiVersion: 'v1', metadata: {}, ...(path === '' ? {} : { path }) };
       await dependencies.admit({ context, operation: 'CONNECT', store, subresource: info.subresource, object: options, dryRun: false });
       const target = await locate(context, dependencies);
-      if (path === '' && request.headers['upgrade'] === undefined) {
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (path === '' && isRead && request.headers['upgrade'] === undefined) {
         const location = `${request.path}/${request.query === '' ? '' : `?${request.query}`}`;
         return { status: 301, headers: { location }, body: { kind: 'none' } };
       }
@@ -129,9 +131,10 @@ async function forward(
       canUpgrade: request.canUpgrade === true,
       signal,
     });
-    const { location } = response.headers;
-    if (location === undefined) return response;
     const backend = target.host.includes(':') ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
+    const { location } = response.headers;
+    if (location === undefined)
+      return request.method === 'HEAD' ? response : rewriteHTML(response, (address) => rewriteLink(address, prefix, backend));
     return { ...response, headers: { ...response.headers, location: rewriteLocation(location, prefix, backend) } };
   } catch (error) {
     if (error instanceof StatusError || signal.aborted) throw error;

@@ -48,3 +48,8 @@ export function rewriteLocation(location: string, prefix: string, backend: strin
   }
   return location;
 }
+
+/** A link in a document of the backend, seen from outside. */
+export function rewriteLink(address: string, prefix: string, backend: string): string {
+  return address.startsWith(`${prefix}/`) ? address : rewriteLocation(address, prefix, backend);
+}
