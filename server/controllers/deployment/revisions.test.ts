@@ -14,7 +14,7 @@ describe('annotationsOfNewSet', () => {
   };
 
   it('copies the annotations that say something about the template', () => {
-    assert.deepEqual(annotationsOfNewSet(deployment, {}, 2), {
+    assert.deepEqual(annotationsOfNewSet(deployment, {}, 2n), {
       'kubernetes.io/change-cause': 'because',
       [annotationKeys.revision]: '2',
     });
@@ -22,19 +22,19 @@ describe('annotationsOfNewSet', () => {
 
   it('keeps the history of a set that becomes the newest again', () => {
     const present = { [annotationKeys.revision]: '3', [annotationKeys.revisionHistory]: '1' };
-    const annotations = annotationsOfNewSet(deployment, present, 5);
+    const annotations = annotationsOfNewSet(deployment, present, 5n);
     assert.equal(annotations[annotationKeys.revision], '5');
     assert.equal(annotations[annotationKeys.revisionHistory], '1,3');
   });
 
   it('does not go back', () => {
-    assert.equal(annotationsOfNewSet(deployment, { [annotationKeys.revision]: '9' }, 5)[annotationKeys.revision], '9');
+    assert.equal(annotationsOfNewSet(deployment, { [annotationKeys.revision]: '9' }, 5n)[annotationKeys.revision], '9');
   });
 
   it('cuts a long history at its front', () => {
     const long = Array.from({ length: 700 }, (_, index) => index + 100).join(',');
     const present = { [annotationKeys.revision]: '800', [annotationKeys.revisionHistory]: long };
-    const history = annotationsOfNewSet(deployment, present, 900)[annotationKeys.revisionHistory] ?? '';
+    const history = annotationsOfNewSet(deployment, present, 900n)[annotationKeys.revisionHistory] ?? '';
     assert.ok(history.length <= 2000 && history.length > 1990);
     assert.ok(history.endsWith(',799,800'));
   });

@@ -48,14 +48,17 @@ export function findNewSet(deployment: DeepReadonly<Deployment>, sets: Sets): De
   return [...sets].sort(byCreation).find((set) => isSameTemplate(set.spec?.template, deployment.spec?.template));
 }
 
-/** 0 where there is none. */
-export function revisionOf(object: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): number {
-  const text = object.metadata.annotations?.[annotationKeys.revision] ?? '';
-  return /^\d+$/.test(text) ? Number(text) : 0;
+/** 0 where there is none. An int64 in upstream, and so a bigint here. */
+export function revisionOf(object: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): bigint {
+  return parseRevision(object.metadata.annotations?.[annotationKeys.revision]);
 }
 
-export function maxRevision(sets: Sets): number {
-  return Math.max(0, ...sets.map(revisionOf));
+function parseRevision(text = ''): bigint {
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+}
+
+export function maxRevision(sets: Sets): bigint {
+  return sets.map(revisionOf).reduce((highest, one) => (one > highest ? one : highest), 0n);
 }
 
 export function findCount(set: DeepReadonly<ReplicaSet>, key: string): number | undefined {
@@ -70,14 +73,14 @@ export function findCount(set: DeepReadonly<ReplicaSet>, key: string): number | 
 export function annotationsOfNewSet(
   deployment: DeepReadonly<Deployment>,
   present: Readonly<Record<string, string>>,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const annotations: Record<string, string> = { ...present };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!notCopied.has(key)) annotations[key] = value;
   }
   const oldRevision = present[annotationKeys.revision];
-  if (Number(oldRevision ?? 0) >= revision) return annotations;
+  if (parseRevision(oldRevision) >= revision) return annotations;
   annotations[annotationKeys.revision] = String(revision);
   if (oldRevision) annotations[annotationKeys.revisionHistory] = addToHistory(present[annotationKeys.revisionHistory], oldRevision);
   return annotations;
@@ -96,7 +99,7 @@ export function setsToClean(deployment: DeepReadonly<Deployment>, old: Sets): Se
   const alive = old.filter((set) => set.metadata.deletionTimestamp === undefined);
   const excess = alive.length - limit;
   if (excess <= 0) return [];
-  const byRevision = [...alive].sort((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b));
+  const byRevision = [...alive].sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || byCreation(a, b));
   return byRevision
     .slice(0, excess)
     .filter(

@@ -61,7 +61,7 @@ export class Rollout {
 
   /** A ReplicaSet that is found again, after a rollback, becomes the newest revision. */
   async syncRevision(newSet: DeepReadonly<ReplicaSet>): Promise<DeepReadonly<ReplicaSet>> {
-    const revision = maxRevision(this.oldSets) + 1;
+    const revision = maxRevision(this.oldSets) + 1n;
     const present = newSet.metadata.annotations ?? {};
     const annotations = annotationsOfNewSet(this.deployment, present, revision);
     const minReadySeconds = this.deployment.spec?.minReadySeconds ?? 0;
@@ -85,7 +85,7 @@ export class Rollout {
     const hash = podTemplateHash(template, this.deployment.status?.collisionCount);
     template.metadata = { ...template.metadata, labels: { ...template.metadata?.labels, [templateHashLabel]: hash } };
     const replicas = newSetSize(this.deployment, this.oldSets, 0);
-    const revision = maxRevision(this.oldSets) + 1;
+    const revision = maxRevision(this.oldSets) + 1n;
     const wanted: ReplicaSet = {
       metadata: {
         name: `${metadata.name}-${hash}`,
