@@ -83,6 +83,8 @@ async function setUpVolume(
   const namespace = pod.metadata.namespace ?? '';
   let payload: Payload;
   let directory: string;
+  // Secrets and tokens never reach a disk.
+  const inMemory = volume.configMap === undefined;
   if (volume.configMap) {
     const { name = '', defaultMode = 0o644 } = volume.configMap;
     payload = configMapFiles(volume.configMap, await dependencies.configMap(namespace, name), defaultMode);
@@ -102,10 +104,17 @@ async function setUpVolume(
     const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
     throw new Error(`volumes of type ${kind} are not supported by this node`);
   }
+  if (inMemory) await ensureMemory(dependencies, directory);
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   const unique = Buffer.from(dependencies.random.bytes(6)).toString('hex');
   await writeAtomically(files, directory, payload, { unique, ...(fsGroup === undefined ? {} : { fsGroup }) });
   return directory;
+}
+
+async function ensureMemory({ files, mounts }: PodVolumesDependencies, directory: string): Promise<void> {
+  if (await mounts.isMounted(directory)) return;
+  await files.makeDirectory(directory);
+  await mounts.mountMemory(directory, {});
 }
 
 async function setUpEmptyDir(
