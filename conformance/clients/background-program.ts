@@ -8,6 +8,8 @@ export interface BackgroundProgram {
   /** Waits until the output matches. */
   says(wanted: RegExp, withinSeconds?: number): Promise<RegExpExecArray>;
   write(text: string): void;
+  /** Its exit code, once it has ended by itself. */
+  readonly exitCode: Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -15,7 +17,7 @@ export function startProgram(program: string, args: readonly string[]): Backgrou
   const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => void (output += chunk.toString()));
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   child.stdin?.on('error', () => undefined);
   return {
     output: () => output,
@@ -26,6 +28,7 @@ export function startProgram(program: string, args: readonly string[]): Backgrou
         throw new Error(`${String(error)}; it said:\n${output}`, { cause: error });
       }
     },
+    exitCode: ended,
     write: (text) => void child.stdin?.write(text),
     async stop() {
       child.kill('SIGKILL');

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { runProgram } from '../framework/run-program.ts';
 import { startProgram } from './background-program.ts';
 import { freePort, startCluster, type TestCluster } from './cluster.ts';
 import { ensureClients } from './ensure-clients.ts';
@@ -102,10 +101,11 @@ function reachTheApplication(app: () => Guestbook): void {
 }
 
 function useItsContainers(app: () => Guestbook, theCluster: () => TestCluster): void {
+  /** In a terminal of its own, as a person sits before one. */
   const inTerminal = (...args: string[]) => {
     const command = [app().program, '--kubeconfig', theCluster().kubeconfig, '--namespace', app().namespace, ...args];
     const quoted = command.map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ');
-    return runProgram('script', ['-qec', quoted, '/dev/null'], { timeoutSeconds: 60 });
+    return startProgram('script', ['-qec', quoted, '/dev/null']);
   };
   const follow = (...args: string[]) =>
     startProgram(app().program, ['--kubeconfig', theCluster().kubeconfig, '--namespace', app().namespace, ...args]);
@@ -140,9 +140,16 @@ function useItsContainers(app: () => Guestbook, theCluster: () => TestCluster): 
   });
 
   it('exec -it gives a terminal', async () => {
-    const { code, stdout } = await inTerminal('exec', '-it', await app().podOf('entries'), '--', 'sh', '-c', 'tty; test -t 1 && exit 3');
-    assert.match(stdout, /^\/dev\/pts\/\d+/m);
-    assert.equal(code, 3);
+    const terminal = inTerminal('exec', '-it', await app().podOf('entries'), '--', 'sh');
+    try {
+      await terminal.says(/# /);
+      terminal.write('tty; echo $((6*7))\r');
+      await terminal.says(/^\/dev\/pts\/\d+\r\n42\r$/m);
+      terminal.write('exit 3\r');
+      assert.equal(await terminal.exitCode, 3);
+    } finally {
+      await terminal.stop();
+    }
   });
 
   it('run -i and attach speak with the main process', async () => {

@@ -52,6 +52,6 @@ describe('Helm 4 with the chart of docs/guestbook', function () {
     assert.equal(await left('deployments,services,configmaps'), '');
     // Helm deletes in the background: what its objects own follows.
     await until('removal of ReplicaSets and Pods', async () => (await left('replicasets,pods')) === '');
-    assert.doesNotMatch(await helm('list', '--all'), /front/);
+    assert.doesNotMatch(await helm('list'), /front/);
   });
 });

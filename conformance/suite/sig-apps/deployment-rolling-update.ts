@@ -21,7 +21,7 @@ export default conformanceTest({
       spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image, ...(command ? { command } : {}) }] },
     });
     const old = await client(replicaSets).create({
-      metadata: { namespace, name: 'test-rolling-update-controller', annotations: { [revision]: '3546343826724305832' } },
+      metadata: { namespace, name: 'test-rolling-update-controller', labels, annotations: { [revision]: '3546343826724305832' } },
       spec: { replicas: 1, selector: { matchLabels: labels }, template: podsOf(testImages.busybox, ['sleep', '3600']) },
     });
     const oldKey = { namespace, name: old.metadata.name ?? '' };
