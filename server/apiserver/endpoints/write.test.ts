@@ -188,9 +188,11 @@ describe('writing through the API', () => {
       const { body: scaled } = await api.patch<Stored>(`${deployments}/counted`, 'merge', { spec: { replicas: 2 } });
       assert.equal(scaled.metadata.generation, 2);
       const { body: reported } = await api.patch<Stored>(`${deployments}/counted/status`, 'merge', {
+        metadata: { labels: { a: 'c' }, annotations: { d: 'e' } },
         spec: { replicas: 7 },
         status: { observedGeneration: 2 },
       });
+      assert.deepEqual([reported.metadata.labels, reported.metadata.annotations], [{ a: 'b' }, { d: 'e' }]);
       assert.deepEqual(reported['status'], { observedGeneration: 2 });
       assert.deepEqual([reported.metadata.generation, (reported['spec'] as { replicas: number }).replicas], [2, 2]);
     });

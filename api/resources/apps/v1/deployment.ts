@@ -36,6 +36,12 @@ export const deployments = defineResource<Deployment>({
     wideColumn('Selector', ({ spec }) => (spec?.selector === undefined ? '' : formatLabelSelector(spec.selector))),
   ],
   default: ({ spec }) => canonicalizeTemplate(spec?.template),
+  prepareForUpdate({ metadata }, old, { subresource }) {
+    // labels select Deployments, so whoever may only report a status must not change them (only this kind is so strict)
+    if (subresource !== 'status') return;
+    if (old.metadata.labels === undefined) delete metadata.labels;
+    else metadata.labels = { ...old.metadata.labels };
+  },
   validate({ spec }, path) {
     const at = path.child('spec');
     const { replicas = 0, minReadySeconds = 0, revisionHistoryLimit, progressDeadlineSeconds, selector } = spec ?? {};
