@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type KubeObject, type ObjectKey } from '../../../api/meta/object.ts';
@@ -18,7 +19,7 @@ import {
   done,
   requeueAfterSeconds,
   type ReconcileResult,
-  watching,
+  type Watch,
 } from '../runtime/define-controller.ts';
 import { type Counted, isUpToDate, quotaStatus } from './quota-status.ts';
 import { rules } from './rbac.ts';
@@ -33,24 +34,41 @@ const quotasIn = (object: DeepReadonly<KubeObject>, { lister }: ControllerDepend
     .list({ namespace: object.metadata.namespace ?? '' })
     .map(keyOf);
 
+/**
+ * Objects that give something back. Those that are new are counted by admission before they are there: a count made at that
+ * moment would miss them and undo what admission has written.
+ */
+function givingBack<T extends KubeObject>(
+  resource: ResourceDefinition<T>,
+  givesBack: (object: DeepReadonly<T>, old: DeepReadonly<T>) => boolean,
+): Watch {
+  return {
+    attach(setup) {
+      const enqueue = (object: DeepReadonly<T>) => {
+        for (const key of quotasIn(object, setup)) setup.enqueue(key);
+      };
+      setup.informer(resource).addHandler({
+        onDelete: enqueue,
+        onUpdate: (object, old) => givesBack(object, old) && enqueue(object),
+      });
+    },
+  };
+}
+
 /** Keeps the status of ResourceQuotas in line with their spec and with what there is in their namespace. */
 export const resourceQuotaController = defineController({
   name: 'resourcequota-controller',
   account: 'resourcequota-controller',
   for: resourceQuotas,
+  concerns: (quota, old) => quota.metadata.generation !== old.metadata.generation || !isSemanticallyEqual(quota.spec, old.spec),
   watches: [
-    watching(
-      pods,
-      quotasIn,
-      (pod, old) => isPodFinished(pod) !== isPodFinished(old) || pod.metadata.generation !== old.metadata.generation,
-    ),
-    watching(
+    givingBack(pods, (pod, old) => isPodFinished(pod) !== isPodFinished(old) || pod.metadata.generation !== old.metadata.generation),
+    givingBack(
       services,
-      quotasIn,
       (service, old) => service.metadata.generation !== old.metadata.generation || service.spec?.type !== old.spec?.type,
     ),
-    watching(persistentVolumeClaims, quotasIn),
-    watching(replicationControllers, quotasIn, () => false),
+    givingBack(persistentVolumeClaims, () => true),
+    givingBack(replicationControllers, () => false),
   ],
   spacing: 3,
   rules,

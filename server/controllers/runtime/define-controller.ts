@@ -87,6 +87,8 @@ interface ControllerDeclaration<T extends KubeObject> {
   readonly component?: string;
   /** The kind whose keys are reconciled. */
   readonly for: ResourceDefinition<T>;
+  /** Which changes of an object of that kind matter. Default: all. */
+  readonly concerns?: (object: DeepReadonly<T>, old: DeepReadonly<T>) => boolean;
   readonly watches?: readonly Watch[];
   /** Read through listers without being told of changes. */
   readonly reads?: readonly ResourceDefinition[];
@@ -117,7 +119,12 @@ export function defineController<T extends KubeObject>(declaration: ControllerDe
       for (const read of declaration.reads ?? []) setup.informer(read);
       const reconcile: Reconcile = 'setUp' in declaration ? declaration.setUp(setup) : (key) => declaration.reconcile(key, setup);
       for (const watch of declaration.watches ?? []) watch.attach(setup);
-      setup.informer(declaration.for).addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue });
+      const { concerns = () => true } = declaration;
+      setup.informer(declaration.for).addHandler({
+        onAdd: enqueue,
+        onUpdate: (object, old) => concerns(object, old) && enqueue(object),
+        onDelete: enqueue,
+      });
       return reconcile;
     },
   };
