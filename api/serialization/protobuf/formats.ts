@@ -1,11 +1,12 @@
 import { formatMicroTime, formatTime, parseMicroTime, parseTime } from '../../meta/time.ts';
 import { parseJSON, stringifyJSON } from '../json.ts';
-import { ProtobufError, ProtobufReader, ProtobufWriter } from './wire.ts';
+import { ProtobufError, ProtobufReader, type ProtobufWriter } from './wire.ts';
 
 /** How a value that is no plain struct stands in a message of its own. */
 export interface ProtobufFormat {
   decode(message: Uint8Array): unknown;
-  encode(value: unknown): Uint8Array;
+  /** Writes the fields of the message. */
+  write(value: unknown, writer: ProtobufWriter): void;
 }
 
 interface Field {
@@ -26,12 +27,6 @@ function* fieldsOf(message: Uint8Array): Iterable<Field> {
 const textOf = (value: bigint | Uint8Array) => (typeof value === 'bigint' ? String(value) : new TextDecoder().decode(value));
 const signed = (value: bigint | Uint8Array) => (typeof value === 'bigint' ? Number(BigInt.asIntN(64, value)) : 0);
 
-function build(write: (writer: ProtobufWriter) => void): Uint8Array {
-  const writer = new ProtobufWriter();
-  write(writer);
-  return writer.finish();
-}
-
 /** An empty message is Go's zero time, which is null in JSON. */
 function timeFormat(format: (ms: number) => string, parse: (text: string) => number): ProtobufFormat {
   return {
@@ -45,13 +40,11 @@ function timeFormat(format: (ms: number) => string, parse: (text: string) => num
       }
       return format(seconds * 1000 + nanos / 1_000_000);
     },
-    encode(value) {
+    write(value, writer) {
       const micros = Math.round(parse(String(value)) * 1000);
       const seconds = Math.floor(micros / 1_000_000);
-      return build((writer) => {
-        writer.varint(1, seconds);
-        writer.varint(2, (micros - seconds * 1_000_000) * 1000);
-      });
+      writer.varint(1, seconds);
+      writer.varint(2, (micros - seconds * 1_000_000) * 1000);
     },
   };
 }
@@ -61,7 +54,7 @@ const quantity: ProtobufFormat = {
     for (const { number, value } of fieldsOf(message)) if (number === 1) return textOf(value);
     return '0';
   },
-  encode: (value) => build((writer) => writer.text(1, String(value))),
+  write: (value, writer) => writer.text(1, String(value)),
 };
 
 const intOrString: ProtobufFormat = {
@@ -76,12 +69,11 @@ const intOrString: ProtobufFormat = {
     }
     return isText ? text : int;
   },
-  encode: (value) =>
-    build((writer) => {
-      writer.varint(1, typeof value === 'string' ? 1 : 0);
-      writer.varint(2, typeof value === 'string' ? 0 : Number(value));
-      writer.text(3, typeof value === 'string' ? value : '');
-    }),
+  write(value, writer) {
+    writer.varint(1, typeof value === 'string' ? 1 : 0);
+    writer.varint(2, typeof value === 'string' ? 0 : Number(value));
+    writer.text(3, typeof value === 'string' ? value : '');
+  },
 };
 
 /** JSON as bytes in field 1. */
@@ -95,7 +87,7 @@ const raw: ProtobufFormat = {
     }
     return null;
   },
-  encode: (value) => build((writer) => (value === null ? undefined : writer.bytes(1, stringifyJSON(value)))),
+  write: (value, writer) => (value === null ? undefined : writer.bytes(1, stringifyJSON(value))),
 };
 
 /** Whether the bytes begin as upstream's protobuf values do. */

@@ -6,10 +6,25 @@ import { ProtobufError, ProtobufReader, ProtobufWriter, wireType } from './wire.
 
 type NumberedProperty = PropertySchema & { readonly protobuf: NonNullable<PropertySchema['protobuf']> };
 
+interface FieldPlan {
+  readonly name: string;
+  readonly property: NumberedProperty;
+  /** Lists that are messages of their own, since protobuf has no list of lists: their items are field 1. */
+  readonly isListMessage: boolean;
+}
+
 /** Fields of a message by number: a property, or the message of an inlined struct. */
 interface MessagePlan {
-  readonly fields: Map<number, { readonly name: string; readonly property: NumberedProperty }>;
+  readonly fields: Map<number, FieldPlan>;
   readonly inlined: Map<number, MessagePlan>;
+  /** Made when first written. */
+  inOrder?: readonly PlanEntry[];
+}
+
+interface PlanEntry {
+  readonly number: number;
+  readonly field?: FieldPlan;
+  readonly inlined?: MessagePlan;
 }
 
 const plans = new WeakMap<StructuralSchema, MessagePlan>();
@@ -26,15 +41,14 @@ function planOf(schema: StructuralSchema): MessagePlan {
       target.inlined.set(parent, inner);
       target = inner;
     }
-    target.fields.set(property.protobuf.number, { name, property: { ...property, protobuf: property.protobuf } });
+    target.fields.set(property.protobuf.number, {
+      name,
+      property: { ...property, protobuf: property.protobuf },
+      isListMessage: /\.(?:Verbs|ExtraValue)$/.test(property.protobuf.type),
+    });
   }
   plans.set(schema, plan);
   return plan;
-}
-
-/** Lists that are messages of their own, since protobuf has no list of lists: their items are field 1. */
-function isListMessage(property: NumberedProperty): boolean {
-  return /\.(?:Verbs|ExtraValue)$/.test(property.protobuf.type);
 }
 
 /** Reads a message as a JSON-like object; the caller decodes that by its schema, which adds what was zero. */
@@ -54,17 +68,17 @@ function decodeInto(object: JSONObject, reader: ProtobufReader, plan: MessagePla
     const inlined = plan.inlined.get(number);
     const field = plan.fields.get(number);
     if (inlined) decodeInto(object, reader.message(), inlined);
-    else if (field) decodeField(object, field.name, field.property, reader, type);
+    else if (field) decodeField(object, field, reader, type);
     else reader.skip(type);
   }
 }
 
-function decodeField(object: JSONObject, name: string, property: NumberedProperty, reader: ProtobufReader, type: number): void {
+function decodeField(object: JSONObject, { name, property, isListMessage }: FieldPlan, reader: ProtobufReader, type: number): void {
   const { schema } = property;
   if (schema.type === 'array') {
     const list = (object[name] ??= []) as unknown[];
     const items = schema.items ?? { type: 'any' };
-    if (isListMessage(property)) list.push(...decodeList(reader.message(), items));
+    if (isListMessage) list.push(...decodeList(reader.message(), items));
     else if (type === wireType.bytes && (items.type === 'integer' || items.type === 'boolean' || items.type === 'number'))
       list.push(...decodePacked(reader.message(), items));
     else list.push(decodeValue(reader, type, items));
@@ -139,70 +153,86 @@ function decodeSchemaOr(reader: ProtobufReader, { format, items = { type: 'any' 
     else if (number === 2) list.push(format === 'json-schema-or-string-array' ? reader.text() : decodeStruct(reader.message(), items));
     else reader.skip(type);
   }
-  return schema ?? (format === 'json-schema-or-bool' ? allows : list);
+  if (schema !== undefined) return schema;
+  if (format === 'json-schema-or-bool') return allows;
+  return list.length > 0 ? list : null;
 }
 
 /** Writes an object as a message. Fields without a number, and null, are left out. */
 export function encodeMessage(object: Readonly<JSONObject>, schema: StructuralSchema): Uint8Array {
-  return encodePlan(object, planOf(schema));
-}
-
-function encodePlan(object: Readonly<JSONObject>, plan: MessagePlan): Uint8Array {
   const writer = new ProtobufWriter();
-  const numbers = [...plan.fields.keys(), ...plan.inlined.keys()].sort((a, b) => a - b);
-  for (const number of numbers) {
-    const inlined = plan.inlined.get(number);
-    const field = plan.fields.get(number);
-    if (inlined) {
-      const inner = encodePlan(object, inlined);
-      if (inner.length > 0) writer.bytes(number, inner);
-    } else if (field) encodeField(writer, number, object[field.name], field.property);
-  }
+  writeMessage(writer, object, schema);
   return writer.finish();
 }
 
-function encodeField(writer: ProtobufWriter, number: number, value: unknown, property: NumberedProperty): void {
-  if (value === undefined || value === null) return;
+/** As encodeMessage, after what `writer` holds. */
+export function writeMessage(writer: ProtobufWriter, object: Readonly<JSONObject>, schema: StructuralSchema): void {
+  writeFields(writer, object, planOf(schema));
+}
+
+function writeFields(writer: ProtobufWriter, object: Readonly<JSONObject>, plan: MessagePlan): void {
+  plan.inOrder ??= orderOf(plan);
+  for (const { number, inlined, field } of plan.inOrder) {
+    if (field) {
+      const value = object[field.name];
+      if (value !== undefined && value !== null) writeField(writer, number, value, field);
+    } else if (inlined) {
+      const mark = writer.begin(number);
+      writeFields(writer, object, inlined);
+      writer.end(mark);
+    }
+  }
+}
+
+function orderOf({ fields, inlined }: MessagePlan): PlanEntry[] {
+  const entries: PlanEntry[] = [];
+  for (const [number, field] of fields) entries.push({ number, field });
+  for (const [number, inner] of inlined) entries.push({ number, inlined: inner });
+  return entries.sort((a, b) => a.number - b.number);
+}
+
+function writeField(writer: ProtobufWriter, number: number, value: unknown, { property, isListMessage }: FieldPlan): void {
   const { schema } = property;
   if (schema.type === 'array') {
     const items = schema.items ?? { type: 'any' };
-    if (isListMessage(property)) writer.bytes(number, encodeList(value as unknown[], items));
-    else for (const item of value as unknown[]) encodeValue(writer, number, item, items);
+    if (isListMessage) writeList(writer, number, value as unknown[], items);
+    else for (const item of value as unknown[]) writeValue(writer, number, item, items);
   } else if (schema.additionalProperties) {
+    const values = schema.additionalProperties;
     for (const [key, item] of Object.entries(value as JSONObject)) {
-      const entry = new ProtobufWriter();
-      entry.text(1, key);
-      if (schema.additionalProperties.type === 'array')
-        entry.bytes(2, encodeList(item as unknown[], schema.additionalProperties.items ?? { type: 'any' }));
-      else encodeValue(entry, 2, item, schema.additionalProperties);
-      writer.bytes(number, entry.finish());
+      const mark = writer.begin(number);
+      writer.text(1, key);
+      // an entry without a value is null, unlike the empty text or list
+      if (item !== null) {
+        if (values.type === 'array') writeList(writer, 2, item as unknown[], values.items ?? { type: 'any' });
+        else writeValue(writer, 2, item, values);
+      }
+      writer.end(mark);
     }
-  } else encodeValue(writer, number, value, schema);
+  } else writeValue(writer, number, value, schema);
 }
 
-function encodeList(items: readonly unknown[], schema: StructuralSchema): Uint8Array {
-  const writer = new ProtobufWriter();
-  for (const item of items) encodeValue(writer, 1, item, schema);
-  return writer.finish();
+function writeList(writer: ProtobufWriter, number: number, items: readonly unknown[], schema: StructuralSchema): void {
+  const mark = writer.begin(number);
+  for (const item of items) writeValue(writer, 1, item, schema);
+  writer.end(mark);
 }
 
-function encodeValue(writer: ProtobufWriter, number: number, value: unknown, schema: StructuralSchema): void {
-  const format = protobufFormats.get(schema.format ?? '');
+function writeValue(writer: ProtobufWriter, number: number, value: unknown, schema: StructuralSchema): void {
+  const format = schema.format === undefined ? undefined : protobufFormats.get(schema.format);
   if (format) {
-    writer.bytes(number, value === null ? new Uint8Array() : format.encode(value));
-    return;
-  }
-  if (schema.format?.startsWith('json-schema-or') === true) {
-    writer.bytes(number, encodeSchemaOr(value, schema));
+    const mark = writer.begin(number);
+    if (value !== null) format.write(value, writer);
+    writer.end(mark);
     return;
   }
   switch (schema.type) {
     case 'string':
-      if (schema.format === 'byte') writer.bytes(number, decodeBase64(String(value)));
-      else writer.text(number, String(value));
+      if (schema.format === 'byte') writer.bytes(number, decodeBase64(String(value ?? '')));
+      else writer.text(number, String(value ?? ''));
       return;
     case 'integer':
-      writer.varint(number, value as number | bigint);
+      writer.varint(number, (value ?? 0) as number | bigint);
       return;
     case 'boolean':
       writer.varint(number, value === true ? 1 : 0);
@@ -210,24 +240,34 @@ function encodeValue(writer: ProtobufWriter, number: number, value: unknown, sch
     case 'number':
       writer.double(number, Number(value));
       return;
-    case 'object':
-      writer.bytes(number, encodeMessage(value as JSONObject, schema));
+    case 'object': {
+      const mark = writer.begin(number);
+      writeFields(writer, (value ?? {}) as JSONObject, planOf(schema));
+      writer.end(mark);
       return;
+    }
     default:
-      throw new ProtobufError(`${schema.name ?? schema.type} has no protobuf form`);
+      if (schema.format?.startsWith('json-schema-or') !== true)
+        throw new ProtobufError(`${schema.name ?? schema.type} has no protobuf form`);
+      writeSchemaOr(writer, number, value, schema);
   }
 }
 
-function encodeSchemaOr(value: unknown, { format, items = { type: 'any' } }: StructuralSchema): Uint8Array {
-  const writer = new ProtobufWriter();
+function writeSchemaOr(
+  writer: ProtobufWriter,
+  number: number,
+  value: unknown,
+  { format, items = { type: 'any' } }: StructuralSchema,
+): void {
+  const mark = writer.begin(number);
   const isSchema = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (format === 'json-schema-or-bool') writer.varint(1, isSchema || value === true ? 1 : 0);
-  if (isSchema) writer.bytes(format === 'json-schema-or-bool' ? 2 : 1, encodeMessage(value as JSONObject, items));
+  if (isSchema) writeValue(writer, format === 'json-schema-or-bool' ? 2 : 1, value, items);
   if (Array.isArray(value)) {
     for (const item of value) {
       if (format === 'json-schema-or-string-array') writer.text(2, String(item));
-      else writer.bytes(2, encodeMessage(item as JSONObject, items));
+      else writeValue(writer, 2, item, items);
     }
   }
-  return writer.finish();
+  writer.end(mark);
 }

@@ -155,7 +155,8 @@ describe('protobuf', () => {
 
   it('joins encoded objects into a list', () => {
     const items = ['a', 'b'].map((name) => encodeProtobuf(podNamed(name)));
-    const list = decodeProtobuf(joinProtobufList({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7' } }, items));
+    const parts = joinProtobufList({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7' } }, items);
+    const list = decodeProtobuf(Buffer.concat(parts));
     assert.deepEqual(list['metadata'], { resourceVersion: '7' });
     assert.deepEqual(
       (list['items'] as { metadata: { name: string } }[]).map((item) => item.metadata.name),

@@ -2,8 +2,8 @@ import { decode } from '../../schema/decode.ts';
 import { findKindSchema } from '../../schema/definition-schema.ts';
 import type { StructuralSchema } from '../../schema/structural-schema.ts';
 import { isEnvelope } from './formats.ts';
-import { decodeMessage, encodeMessage } from './message.ts';
-import { ProtobufError, ProtobufReader, ProtobufWriter } from './wire.ts';
+import { decodeMessage, writeMessage } from './message.ts';
+import { ProtobufError, ProtobufReader, ProtobufWriter, tagWithLength } from './wire.ts';
 
 /**
  * application/vnd.kubernetes.protobuf: `k8s\0` and a runtime.Unknown message, which names the kind and carries the object's
@@ -58,26 +58,47 @@ export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
 
 /** Writes an object of a built-in kind, which has apiVersion and kind. Throws ProtobufError for other kinds. */
 export function encodeProtobuf(
-  object: { readonly apiVersion: string; readonly kind: string },
-  schema: StructuralSchema | undefined = findKindSchema(object.apiVersion, object.kind),
+  object: Readonly<Partial<TypeMeta>>,
+  schema: StructuralSchema | undefined = findKindSchema(object.apiVersion ?? '', object.kind ?? ''),
 ): Uint8Array {
-  if (!schema) throw new ProtobufError(`${object.apiVersion} ${object.kind} has no protobuf form`);
-  return writeEnvelope(object, encodeMessage(object as unknown as Record<string, unknown>, schema));
+  if (!schema) throw new ProtobufError(`${object.apiVersion ?? ''} ${object.kind ?? ''} has no protobuf form`);
+  const writer = beginEnvelope(object);
+  const mark = writer.begin(2);
+  writeMessage(writer, object as unknown as Record<string, unknown>, schema);
+  writer.end(mark);
+  return endEnvelope(writer);
 }
 
-/** Puts an object's message into the envelope. */
-export function writeEnvelope({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }, raw: Uint8Array): Uint8Array {
-  const meta = new ProtobufWriter();
-  meta.text(1, apiVersion);
-  meta.text(2, kind);
-  const unknown = new ProtobufWriter();
-  unknown.bytes(1, meta.finish());
-  unknown.bytes(2, raw);
-  unknown.text(3, '');
-  unknown.text(4, '');
-  const message = unknown.finish();
-  const bytes = new Uint8Array(4 + message.length);
-  bytes.set([0x6b, 0x38, 0x73, 0]);
-  bytes.set(message, 4);
-  return bytes;
+const prefix = Uint8Array.of(0x6b, 0x38, 0x73, 0);
+
+interface TypeMeta {
+  readonly apiVersion: string;
+  readonly kind: string;
 }
+
+function beginEnvelope({ apiVersion = '', kind = '' }: Readonly<Partial<TypeMeta>>): ProtobufWriter {
+  const writer = new ProtobufWriter(prefix);
+  const mark = writer.begin(1);
+  writer.text(1, apiVersion);
+  writer.text(2, kind);
+  writer.end(mark);
+  return writer;
+}
+
+function endEnvelope(writer: ProtobufWriter): Uint8Array {
+  writer.text(3, '');
+  writer.text(4, '');
+  return writer.finish();
+}
+
+/** What stands before an object's message of that size; envelopeEnd follows it. */
+export function openEnvelope(kind: TypeMeta, size: number): Uint8Array {
+  const head = beginEnvelope(kind).finish();
+  const length = tagWithLength(2, size);
+  const opening = new Uint8Array(head.length + length.length);
+  opening.set(head);
+  opening.set(length, head.length);
+  return opening;
+}
+
+export const envelopeEnd: Uint8Array = endEnvelope(new ProtobufWriter());

@@ -37,7 +37,7 @@ export class ProtobufReader {
 
   /** Number and wire type of the next field. */
   tag(): { readonly number: number; readonly type: number } {
-    const tag = Number(this.varint());
+    const tag = this.#uint();
     return { number: Math.floor(tag / 8), type: tag % 8 };
   }
 
@@ -60,8 +60,16 @@ export class ProtobufReader {
     throw new ProtobufError('a number is longer than 64 bits');
   }
 
+  /** What is nearly always one byte: a tag or a length. */
+  #uint(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined || byte >= 0x80) return Number(this.varint());
+    this.#at++;
+    return byte;
+  }
+
   bytes(): Uint8Array {
-    const length = Number(this.varint());
+    const length = this.#uint();
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new ProtobufError('unexpected end of message');
     const part = this.#bytes.subarray(this.#at, end);
@@ -101,60 +109,124 @@ export class ProtobufReader {
   }
 }
 
-/** Builds one message. */
+/** Builds one message, and the messages within it in place. */
 export class ProtobufWriter {
-  #buffer = new Uint8Array(256);
+  #buffer = new Uint8Array(512);
   #length = 0;
 
+  /** `prefix` stands before the message. */
+  constructor(prefix: Uint8Array = new Uint8Array()) {
+    this.#buffer.set(prefix);
+    this.#length = prefix.length;
+  }
+
   varint(number: number, value: number | bigint): void {
-    this.#varint(number * 8 + wireType.varint);
-    this.#varint(value);
+    this.#reserve(20);
+    this.#uint(number * 8 + wireType.varint);
+    if (typeof value === 'number' && value >= 0) this.#uint(value);
+    else this.#long(BigInt.asUintN(64, BigInt(value)));
   }
 
   bytes(number: number, value: Uint8Array): void {
-    this.#varint(number * 8 + wireType.bytes);
-    this.#varint(value.length);
-    this.#append(value);
+    this.#reserve(20 + value.length);
+    this.#uint(number * 8 + wireType.bytes);
+    this.#uint(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
   }
 
   text(number: number, value: string): void {
+    if (value.length < 0x80 && this.#shortText(number, value)) return;
     this.bytes(number, encoder.encode(value));
   }
 
   double(number: number, value: number): void {
-    this.#varint(number * 8 + wireType.fixed64);
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setFloat64(0, value, true);
-    this.#append(bytes);
+    this.#reserve(18);
+    this.#uint(number * 8 + wireType.fixed64);
+    new DataView(this.#buffer.buffer).setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  /** Begins a message within this one: all that is written up to `end` of what this returns is its content. */
+  begin(number: number): number {
+    this.#reserve(11);
+    this.#uint(number * 8 + wireType.bytes);
+    // Most are short: one byte is left for the length, and the content moves where that is not enough.
+    return this.#length++;
+  }
+
+  end(mark: number): void {
+    const start = mark + 1;
+    const size = this.#length - start;
+    if (size < 0x80) {
+      this.#buffer[mark] = size;
+      return;
+    }
+    this.#reserve(10);
+    const more = Math.floor((31 - Math.clz32(size)) / 7);
+    this.#buffer.copyWithin(start + more, start, this.#length);
+    this.#length = mark;
+    this.#uint(size);
+    this.#length += size;
   }
 
   finish(): Uint8Array {
     return this.#buffer.slice(0, this.#length);
   }
 
-  #varint(value: number | bigint): void {
-    if (typeof value === 'number' && value >= 0 && value < 0x80) {
-      this.#append(Uint8Array.of(value));
-      return;
+  /** Writes a text of ASCII characters; false where it has others, which leaves nothing behind. */
+  #shortText(number: number, value: string): boolean {
+    this.#reserve(10 + value.length);
+    const before = this.#length;
+    this.#uint(number * 8 + wireType.bytes);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    buffer[at++] = value.length;
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#length = before;
+        return false;
+      }
+      buffer[at++] = code;
     }
-    const bytes: number[] = [];
-    let rest = BigInt.asUintN(64, BigInt(value));
-    while (rest >= 0x80n) {
-      bytes.push(Number(rest & 0x7fn) | 0x80);
-      rest >>= 7n;
-    }
-    bytes.push(Number(rest));
-    this.#append(Uint8Array.from(bytes));
+    this.#length = at;
+    return true;
   }
 
-  #append(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
-    if (needed > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
-      larger.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = larger;
+  /** Unsigned, below 2^53; room has been made. */
+  #uint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#buffer[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
     }
-    this.#buffer.set(bytes, this.#length);
-    this.#length = needed;
+    this.#buffer[this.#length++] = rest;
   }
+
+  #long(value: bigint): void {
+    let rest = value;
+    while (rest >= 0x80n) {
+      this.#buffer[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#buffer[this.#length++] = Number(rest);
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+}
+
+/** What stands before a message, text or bytes of that size; the number is below 16. */
+export function tagWithLength(number: number, size: number): Uint8Array {
+  const bytes = [number * 8 + wireType.bytes];
+  let rest = size;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
 }
