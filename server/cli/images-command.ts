@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { loadImages } from '../../node-agent/agent.ts';
 import { createLogger } from '../composition/logger.ts';
 import { getInstance } from './data-dir.ts';
 import { dataDirOption } from './options.ts';
@@ -17,6 +16,8 @@ export function addImagesCommand(program: Command): void {
       getInstance(dataDir);
       const missing = archives.filter((file) => !existsSync(file));
       if (missing.length > 0) throw new Error(`there is no file ${missing.join(', ')}`);
+      // Loaded only here: the other commands live long and have no use for the clients of a container runtime.
+      const { loadImages } = await import('../../node-agent/agent.ts');
       const names = await loadImages(
         path.resolve(dataDir),
         archives.map((file) => path.resolve(file)),

@@ -2,7 +2,6 @@ import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../../api/base/system-clock.ts';
-import { cleanAgent } from '../../node-agent/agent.ts';
 import { createLogger } from '../composition/logger.ts';
 import { replaceRunningAgent } from './agent-process.ts';
 import { findInstance, openDataDir } from './data-dir.ts';
@@ -33,6 +32,7 @@ async function reset(directory: string): Promise<void> {
       cniPluginDirectory: '/usr/lib/cni',
       cgroupRoot: '/kubepods',
     };
+    const { cleanAgent } = await import('../../node-agent/agent.ts');
     await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, { keepImages: false });
     progress.done('containers, networks and volumes');
   }

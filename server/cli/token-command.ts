@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { systemClock } from '../../api/base/system-clock.ts';
 import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
-import { createHTTPTransport } from '../../api/client/http-transport.ts';
 import { formatTime, findTime } from '../../api/meta/time.ts';
 import { parseDurationMs } from '../../api/meta/duration.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
@@ -43,6 +42,8 @@ export function addTokenCommand(program: Command): void {
 
 async function withClient(dataDir: string, work: (client: Client) => Promise<void>): Promise<void> {
   const credentials = parseKubeconfig(readFileSync(getInstance(dataDir).kubeconfig, 'utf8'));
+  // Loaded only here: a control plane is no client of its own port.
+  const { createHTTPTransport } = await import('../../api/client/http-transport.ts');
   const http = createHTTPTransport({ ...credentials, clock: systemClock });
   try {
     await work(createClient(http.transport, { userAgent: 'kubets' }));

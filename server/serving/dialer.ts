@@ -1,5 +1,5 @@
 import { lookup as resolve } from 'node:dns';
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,6 +8,7 @@ import { badRequest } from '../../api/meta/status-errors.ts';
 import { StatusError } from '../../api/meta/status.ts';
 import type { Dialer, DialTarget } from '../apiserver/registry/subresources/subresource.ts';
 import { endToEndHeaders, readHeaders } from './headers.ts';
+import { http } from './node-http.ts';
 import { createSocketChannel } from './socket-channel.ts';
 
 export interface DialerOptions {

@@ -1,10 +1,11 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
 import { badRequest, statusOf } from '../../api/meta/status-errors.ts';
 import { endConnection } from './end-connection.ts';
 import type { RequestHandlingDependencies } from './handle-request.ts';
 import { readHeaders, writableHeaders } from './headers.ts';
+import { http } from './node-http.ts';
 import { parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse } from './respond.ts';
 import { createSocketChannel } from './socket-channel.ts';
@@ -61,7 +62,7 @@ function answerTo({ transport }: RequestHandlingDependencies, request: IncomingM
 }
 
 async function refuse(request: IncomingMessage, socket: Duplex, answer: APIResponse, signal: AbortSignal): Promise<void> {
-  const response = new ServerResponse(request);
+  const response = new http.ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
   response.on('finish', () => endConnection(socket));

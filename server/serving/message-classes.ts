@@ -1,13 +1,14 @@
 import express from 'express';
-import http from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import http2 from 'node:http2';
+import { http } from './node-http.ts';
 
 type MessageClass = abstract new (...parameters: never[]) => object;
 
 /** Server options that make a node server create requests and responses which are express' own from the start. */
 export interface MessageClasses {
-  readonly Http1IncomingMessage: typeof http.IncomingMessage;
-  readonly Http1ServerResponse: typeof http.ServerResponse;
+  readonly Http1IncomingMessage: typeof IncomingMessage;
+  readonly Http1ServerResponse: typeof ServerResponse;
   readonly Http2ServerRequest: typeof http2.Http2ServerRequest;
   readonly Http2ServerResponse: typeof http2.Http2ServerResponse;
 }
@@ -16,7 +17,7 @@ export interface MessageClasses {
 interface ApplicationInternals {
   request: object;
   response: object;
-  handle(request: http.IncomingMessage | http2.Http2ServerRequest, response: object, next?: (error?: unknown) => void): void;
+  handle(request: IncomingMessage | http2.Http2ServerRequest, response: object, next?: (error?: unknown) => void): void;
 }
 
 function derive<Class extends MessageClass>(base: Class, mixin: object, own: object): Class {
