@@ -35,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv]);
   } catch (error) {
     process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    // What had been started before it went wrong must not keep the process.
+    process.exit(1);
   }
 }
