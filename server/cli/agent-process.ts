@@ -98,6 +98,20 @@ function isAgent(pid: number): boolean {
   }
 }
 
+/** Removes the containers, networks and mounts of the node of this data dir; its agent must not be running. */
+export async function clearNode(dataDir: DataDir, { keepImages }: { readonly keepImages: boolean }): Promise<void> {
+  const layout = {
+    dataDirectory: dataDir.path,
+    podCIDR: '10.244.0.0/24',
+    clusterCIDR: '10.244.0.0/16',
+    bridge: 'cni0',
+    cniPluginDirectory: '/usr/lib/cni',
+    cgroupRoot: '/kubepods',
+  };
+  const { cleanAgent } = await import('../../node-agent/agent.ts');
+  await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, { keepImages });
+}
+
 /** A node agent that is started again whenever it dies, until it is stopped. */
 export interface SupervisedAgent {
   /** Stops all pods and clears the node away, then resolves. */
@@ -109,7 +123,7 @@ const restartDelayMs = 500;
 export function superviseAgent(dataDir: DataDir, args: readonly string[], onRestart: (code: number | string) => void): SupervisedAgent {
   let isStopping = false;
   let child: ChildProcess;
-  let ended: Promise<void>;
+  let ended: Promise<number | string>;
   const start = () => {
     const log = openSync(agentLogFile(dataDir), 'a');
     // A session of its own, so that Ctrl-C in the terminal does not reach it: it is stopped in order, after the pods.
@@ -121,7 +135,7 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], onRest
     writeFileSync(pidFile(dataDir), String(child.pid));
     ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        resolve();
+        resolve(signal ?? code ?? 0);
         if (isStopping) return;
         onRestart(signal ?? code ?? 0);
         setTimeout(() => !isStopping && start(), restartDelayMs);
@@ -133,7 +147,8 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], onRest
     async stop() {
       isStopping = true;
       child.kill('SIGTERM');
-      await ended;
+      // One that had only just been started, or had died, did not get to clearing the node away.
+      if ((await ended) !== 0) await clearNode(dataDir, { keepImages: true });
       rmSync(pidFile(dataDir), { force: true });
     },
   };

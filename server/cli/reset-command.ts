@@ -1,9 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { systemClock } from '../../api/base/system-clock.ts';
-import { createLogger } from '../composition/logger.ts';
-import { replaceRunningAgent } from './agent-process.ts';
+import { clearNode, replaceRunningAgent } from './agent-process.ts';
 import { findInstance, openDataDir } from './data-dir.ts';
 import { dataDirOption } from './options.ts';
 import { createProgress } from './progress.ts';
@@ -24,16 +22,7 @@ async function reset(directory: string): Promise<void> {
   const dataDir = openDataDir(directory);
   if (existsSync(dataDir.node)) {
     await replaceRunningAgent(dataDir);
-    const layout = {
-      dataDirectory: dataDir.path,
-      podCIDR: '10.244.0.0/24',
-      clusterCIDR: '10.244.0.0/16',
-      bridge: 'cni0',
-      cniPluginDirectory: '/usr/lib/cni',
-      cgroupRoot: '/kubepods',
-    };
-    const { cleanAgent } = await import('../../node-agent/agent.ts');
-    await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, { keepImages: false });
+    await clearNode(dataDir, { keepImages: false });
     progress.done('containers, networks and volumes');
   }
   for (const what of [dataDir.storage, dataDir.pki, dataDir.node, dataDir.adminKubeconfig, path.join(dataDir.path, 'instance.json')])
