@@ -55,13 +55,16 @@ export async function killInCreates(cluster: TestCluster, namespace: string): Pr
 
 async function watchUntilCut(cluster: Cluster, namespace: string, resourceVersion: string, seen: Known[]): Promise<void> {
   try {
-    for await (const { type, object } of cluster.client(configMaps).watch({ namespace, resourceVersion })) {
-      if (type === 'ADDED') seen.push(knownOf(object));
+    for await (const { object } of cluster.client(configMaps).watch({ namespace, resourceVersion })) {
+      if (isOurs(object)) seen.push(knownOf(object));
     }
   } catch {
     // Cut off by the kill, as it must be.
   }
 }
+
+/** Controllers put ConfigMaps of their own into a namespace. */
+const isOurs = ({ metadata }: { readonly metadata: { readonly name?: string } }): boolean => metadata.name?.startsWith('killed-') ?? false;
 
 const knownOf = ({ metadata }: { readonly metadata: { readonly uid?: string; readonly resourceVersion?: string } }): Known => ({
   uid: metadata.uid ?? '',
@@ -82,7 +85,7 @@ async function checkObjects({ client }: Cluster, namespace: string, acknowledged
 /** What the watch saw before and what it sees from its last event on are together all there is, in order. */
 async function checkWatch({ client }: Cluster, namespace: string, start: string, seen: readonly Known[]): Promise<void> {
   const { items } = await client(configMaps).list({ namespace });
-  const made = items.filter(({ metadata }) => metadata.name?.startsWith('killed-'));
+  const made = items.filter(isOurs);
   const expected = made.map(knownOf).sort((a, b) => Number(a.resourceVersion) - Number(b.resourceVersion));
   const events = [...seen];
   const resourceVersion = seen.at(-1)?.resourceVersion ?? start;
@@ -91,6 +94,7 @@ async function checkWatch({ client }: Cluster, namespace: string, start: string,
   const resumed = client(configMaps).watch({ namespace, resourceVersion, timeoutSeconds: 30 });
   for await (const { type, object } of resumed) {
     if (object.metadata.name === 'end') break;
+    if (!isOurs(object)) continue;
     assert.equal(type, 'ADDED');
     events.push(knownOf(object));
   }
