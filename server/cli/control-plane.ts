@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { systemClock } from '../../api/base/system-clock.ts';
 import { createLogger } from '../composition/logger.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
 import { type ControlPlane, startControlPlane } from '../main.ts';
@@ -7,6 +8,7 @@ import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeI
 import { formatKubeconfig } from './kubeconfig.ts';
 import type { ControlPlaneFlags } from './options.ts';
 import type { Progress } from './progress.ts';
+import { releaseIdleMemory } from './release-idle-memory.ts';
 
 export const clusterDomain = 'cluster.local';
 
@@ -31,6 +33,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   }).catch((error: unknown) => {
     throw explainStartFailure(error, flags);
   });
+  releaseIdleMemory(systemClock);
   const server = `https://127.0.0.1:${controlPlane.port}`;
   const { admin, clusterCA } = controlPlane.pki;
   const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });
