@@ -6,6 +6,8 @@ import { createClient } from '../api/client/create-client.ts';
 import { createEventRecorder } from '../api/client/event-recorder.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { withUser } from '../api/client/with-user.ts';
+import { stringifyJSON } from '../api/serialization/json.ts';
+import { decodeProtobuf } from '../api/serialization/protobuf/protobuf.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
 import { createResources } from './composition/create-resources.ts';
@@ -72,7 +74,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }),
     openStorage({ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) }),
   ]);
-  const caches = createCacheSource({ storage, prefix: '/registry/', clock, logger: logger.with({ part: 'watch-cache' }) });
+  const caches = createCacheSource({
+    storage,
+    prefix: '/registry/',
+    clock,
+    logger: logger.with({ part: 'watch-cache' }),
+    decodeProtobuf: (value) => stringifyJSON(decodeProtobuf(value)),
+  });
   await caches.ready();
   onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
 

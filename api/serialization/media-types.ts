@@ -14,8 +14,8 @@ export const protobufMediaType: MediaType = {
   streamContentType: 'application/vnd.kubernetes.protobuf;stream=watch',
 };
 
-/** What the server speaks, the preferred one first. Protobuf joins where an endpoint passes a list with it. */
-export const supportedMediaTypes: readonly MediaType[] = [jsonMediaType, yamlMediaType];
+/** What the server speaks, the preferred one first. */
+export const supportedMediaTypes: readonly MediaType[] = [jsonMediaType, yamlMediaType, protobufMediaType];
 
 /** A media type or range with its parameters, from an Accept or Content-Type header. */
 export interface MediaRange {

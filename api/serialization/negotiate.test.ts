@@ -20,7 +20,15 @@ describe('negotiateOutput', () => {
     ['application/json; charset=utf-8', {}, 'application/json', {}],
     ['application/yaml', {}, 'application/yaml', {}],
     ['application/json;q=0.5, application/yaml', {}, 'application/yaml', {}],
-    ['application/vnd.kubernetes.protobuf,application/json', {}, 'application/json', {}],
+    ['application/vnd.kubernetes.protobuf,application/json', {}, 'application/vnd.kubernetes.protobuf', {}],
+    ['application/vnd.kubernetes.protobuf,application/json', watches, 'application/vnd.kubernetes.protobuf', {}],
+    ['application/vnd.kubernetes.protobuf;stream=watch', watches, 'application/vnd.kubernetes.protobuf', { stream: 'watch' }],
+    [
+      'application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json;as=Table;g=meta.k8s.io;v=v1',
+      reads,
+      'application/json',
+      { as: table },
+    ],
     ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', reads, 'application/json', { as: table }],
     ['application/json;as=Table;g=meta.k8s.io;v=v1', reads, 'application/json', { as: table }],
     ['application/json;as=Table;v=v2;g=meta.k8s.io,application/json', reads, 'application/json', {}],
@@ -28,7 +36,7 @@ describe('negotiateOutput', () => {
     [
       'application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
       reads,
-      'application/json',
+      'application/vnd.kubernetes.protobuf',
       { as: { ...table, kind: 'PartialObjectMetadataList' } },
     ],
     [
@@ -48,18 +56,21 @@ describe('negotiateOutput', () => {
     });
   }
 
+  const all = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+  const streams = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch';
   const refused: [string, OutputChoice, string][] = [
-    ['text/plain', {}, 'only the following media types are accepted: application/json, application/yaml'],
-    ['application/vnd.kubernetes.protobuf', {}, 'only the following media types are accepted: application/json, application/yaml'],
-    ['application/json;as=Table;v=v1;g=meta.k8s.io', {}, 'only the following media types are accepted: application/json, application/yaml'],
-    ['application/yaml', { isWatch: true }, 'only the following media types are accepted: application/json;stream=watch'],
-    ['application/json;stream=other', {}, 'only the following media types are accepted: application/json, application/yaml'],
+    ['text/plain', {}, all],
+    ['application/json;as=Table;v=v1;g=meta.k8s.io', {}, all],
+    ['application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io', reads, all],
+    ['application/yaml', { isWatch: true }, streams],
+    ['application/json;stream=other', {}, all],
   ];
   for (const [header, choice, message] of refused) {
     it(`refuses ${header}`, () =>
       assert.throws(
         () => negotiateOutput(header, choice),
-        (error) => error instanceof StatusError && error.code === 406 && error.message === message,
+        (error) =>
+          error instanceof StatusError && error.code === 406 && error.message === `only the following media types are accepted: ${message}`,
       ));
   }
 });
@@ -69,19 +80,19 @@ describe('negotiateInput', () => {
     [undefined, 'application/json'],
     ['application/json; charset=utf-8', 'application/json'],
     ['Application/YAML', 'application/yaml'],
+    ['application/vnd.kubernetes.protobuf', 'application/vnd.kubernetes.protobuf'],
   ] as const) {
     it(`reads ${header} as ${name}`, () => assert.equal(negotiateInput(header).name, name));
   }
-  for (const header of ['application/vnd.kubernetes.protobuf', 'application/x-www-form-urlencoded', 'nonsense', 'a/b/c']) {
+  for (const header of ['application/x-www-form-urlencoded', 'nonsense', 'a/b/c']) {
     it(`refuses ${header}`, () =>
       assert.throws(
         () => negotiateInput(header),
         (error) =>
           error instanceof StatusError &&
           error.code === 415 &&
-          /^the body of the request was in an unknown format - accepted media types include: application\/json, application\/yaml$/.test(
-            error.message,
-          ),
+          error.message ===
+            'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
       ));
   }
 });

@@ -1,5 +1,13 @@
 import { notAcceptable, unsupportedMediaType } from '../meta/status-errors.ts';
-import { findMediaRange, type MediaRange, type MediaType, parseAccept, rangeIncludes, supportedMediaTypes } from './media-types.ts';
+import {
+  findMediaRange,
+  type MediaRange,
+  type MediaType,
+  parseAccept,
+  protobufMediaType,
+  rangeIncludes,
+  supportedMediaTypes,
+} from './media-types.ts';
 
 /** The `as`, `g` and `v` of an Accept header: in which kind the client wants to see the answer. */
 export interface RequestedKind {
@@ -30,9 +38,10 @@ export interface OutputChoice {
 const metaVersions = new Set(['v1', 'v1beta1']);
 
 /** The kinds in which get, list and watch answer besides their own: Table and PartialObjectMetadata of meta.k8s.io. */
-export function isMetaKind({ group, version, kind }: RequestedKind): boolean {
+export function isMetaKind({ group, version, kind }: RequestedKind, mediaType: MediaType): boolean {
   if (group !== 'meta.k8s.io' || !metaVersions.has(version)) return false;
-  return kind === 'Table' || kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList';
+  // a Table has no form in protobuf
+  return (kind === 'Table' && mediaType !== protobufMediaType) || kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList';
 }
 
 function requestedKind({ parameters }: MediaRange): RequestedKind | undefined {

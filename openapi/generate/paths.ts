@@ -40,9 +40,9 @@ export interface Operation {
 /** Operations by path and method. */
 export type Paths = Map<string, Map<Method, Operation>>;
 
-/** What the server reads and writes; it grows as codecs are added. */
-const mediaTypes = ['application/json', 'application/yaml'];
-const watchMediaTypes = [...mediaTypes, 'application/json;stream=watch'];
+/** What the server reads and writes. */
+const mediaTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const watchMediaTypes = [...mediaTypes, 'application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 const patchMediaTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',

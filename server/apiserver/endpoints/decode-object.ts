@@ -6,7 +6,6 @@ import { DecodeError, formatStrictFailure } from '../../../api/schema/decode-err
 import { decode } from '../../../api/schema/decode.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
 import { findKindSchema, getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
-import { protobufMediaType, supportedMediaTypes } from '../../../api/serialization/media-types.ts';
 import { negotiateInput } from '../../../api/serialization/negotiate.ts';
 import { type FieldValidation, type ObjectKind, readObject } from '../../../api/serialization/read-object.ts';
 import { invalid as invalidField } from '../../../api/validation/field-error.ts';
@@ -31,9 +30,6 @@ export function expectedKind(definition: ResourceDefinition): ExpectedKind {
   };
 }
 
-/** kubectl and client-go write built-in kinds in protobuf. */
-const readableTypes = [...supportedMediaTypes, protobufMediaType];
-
 const apiVersionText = ({ group, version }: ObjectKind) => (group === '' ? version : `${group}/${version}`);
 
 /** The request's object: parsed, checked for its kind, decoded, defaulted. Throws 400 and 415 as upstream. */
@@ -41,7 +37,7 @@ export function decodeRequestObject(context: RequestContext, expected: ExpectedK
   const { body = new Uint8Array(0), headers } = context.request;
   const schema = getDefinitionSchema(expected.definition);
   const isRegistered = (kind: ObjectKind) => findKindSchema(apiVersionText(kind), kind.kind) !== undefined;
-  const { object, warnings } = readObject(body, negotiateInput(headers['content-type'], readableTypes), {
+  const { object, warnings } = readObject(body, negotiateInput(headers['content-type']), {
     expected,
     schema,
     fieldValidation,

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { type MediaType, protobufMediaType, yamlMediaType } from '../../../api/serialization/media-types.ts';
 import { negotiateOutput, type RequestedKind } from '../../../api/serialization/negotiate.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import type { RequestContext } from '../request-context.ts';
 import { apiGroup, apiGroupDiscovery, apiGroupList, apiResourceList, groupDefinitions, type ServedGroup } from './discovery-documents.ts';
 import { documentResponse, isNotModified } from './document-response.ts';
@@ -16,7 +18,7 @@ export interface DiscoveryDependencies {
 /** Answers paths of discovery: /api, /apis and below. undefined: there is no such document. */
 export type DiscoveryEndpoint = (context: RequestContext) => APIResponse | undefined;
 
-const aggregatedContentType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const aggregatedParameters = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 interface AggregatedDocument {
   readonly bytes: Uint8Array;
@@ -73,26 +75,26 @@ function discoverCore(
 function discoverRoot(context: RequestContext, documents: Documents, root: 'api' | 'apis', legacy: () => unknown): APIResponse {
   const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isAggregated });
   if (!output.as) return withVary(documentResponse(legacy(), output));
-  const { bytes, etag } = aggregatedDocument(documents, root);
-  const headers = { 'content-type': aggregatedContentType, etag, vary: 'Accept', 'cache-control': 'public' };
+  const { bytes, etag } = aggregatedDocument(documents, root, output.mediaType);
+  const headers = { 'content-type': `${output.mediaType.name};${aggregatedParameters}`, etag, vary: 'Accept', 'cache-control': 'public' };
   if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
   return { status: 200, headers, body: { kind: 'bytes', bytes } };
 }
 
-function isAggregated({ group, version, kind }: RequestedKind): boolean {
-  return group === 'apidiscovery.k8s.io' && version === 'v2' && kind === 'APIGroupDiscoveryList';
+function isAggregated({ group, version, kind }: RequestedKind, mediaType: MediaType): boolean {
+  return mediaType !== yamlMediaType && group === 'apidiscovery.k8s.io' && version === 'v2' && kind === 'APIGroupDiscoveryList';
 }
 
-function aggregatedDocument(documents: Documents, root: 'api' | 'apis'): AggregatedDocument {
-  const known = documents.aggregated.get(root);
+function aggregatedDocument(documents: Documents, root: 'api' | 'apis', mediaType: MediaType): AggregatedDocument {
+  const key = `${root} ${mediaType.name}`;
+  const known = documents.aggregated.get(key);
   if (known) return known;
   const items = documents.groups.filter(({ group }) => (group === '') === (root === 'api')).map(apiGroupDiscovery);
-  const bytes = Buffer.from(
-    `${JSON.stringify({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items })}\n`,
-  );
+  const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
+  const bytes = mediaType === protobufMediaType ? encodeProtobuf(list) : Buffer.from(`${JSON.stringify(list)}\n`);
   const etag = `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"`;
   const made = { bytes, etag };
-  documents.aggregated.set(root, made);
+  documents.aggregated.set(key, made);
   return made;
 }
 

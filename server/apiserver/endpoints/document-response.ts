@@ -1,5 +1,8 @@
 import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
+import { findKindSchema } from '../../../api/schema/definition-schema.ts';
+import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 
 const encoder = new TextEncoder();
@@ -12,6 +15,11 @@ export function documentResponse(document: unknown, { mediaType, pretty }: Negot
       headers: { 'content-type': 'application/yaml' },
       body: { kind: 'bytes', bytes: encoder.encode(formatYAML(document)) },
     };
+  }
+  if (mediaType === protobufMediaType) {
+    const { kind, apiVersion = '' } = document as { kind: string; apiVersion?: string };
+    const bytes = encodeProtobuf({ ...(document as object), kind, apiVersion }, findKindSchema('v1', kind));
+    return { status: 200, headers: { 'content-type': mediaType.name }, body: { kind: 'bytes', bytes, object: () => document } };
   }
   const text = pretty ? JSON.stringify(document, undefined, 2) : `${JSON.stringify(document)}\n`;
   return {

@@ -9,7 +9,11 @@ import { objectResponse } from './object-response.ts';
 /** GET of one object: the cache's bytes, after the cache has caught up (resourceVersion=0: as it is). */
 export async function getEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   const cached = await findObject(context, store);
-  return objectResponse(context, store.definition, { json: store.bytes(cached), read: () => store.read(cached) });
+  return objectResponse(context, store.definition, {
+    json: () => store.bytes(cached),
+    protobuf: () => store.protobuf(cached),
+    read: () => store.read(cached),
+  });
 }
 
 async function findObject(context: RequestContext, store: Store): Promise<CachedObject> {

@@ -1,5 +1,7 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { stringifyJSON } from '../../../api/serialization/json.ts';
+import { protobufMediaType } from '../../../api/serialization/media-types.ts';
+import { joinProtobufList, type ListHead } from '../../../api/serialization/protobuf/lists-and-events.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 
 /** A list up to this size is one buffer with a content length; a larger one is written in chunks of about this size. */
@@ -19,35 +21,65 @@ export function joinList(
   let size = 0;
   for (const object of objects) {
     size += bytesOf(object).length;
-    if (size > chunkBytes) return { status: 200, headers, body: { kind: 'stream', chunks: chunksOf(opening, objects, bytesOf) } };
+    if (size > chunkBytes)
+      return { status: 200, headers, body: { kind: 'stream', chunks: chunksOf(jsonParts(opening, objects, bytesOf)) } };
   }
-  const parts: Uint8Array[] = [opening];
-  objects.forEach((object, index) => {
-    if (index > 0) parts.push(comma);
-    parts.push(bytesOf(object));
-  });
-  parts.push(tail);
+  const parts = [...jsonParts(opening, objects, bytesOf)];
   return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.concat(parts), object: whole } };
 }
 
-/** The consumer's pace decides when the next chunk is joined, so a slow client holds only references. */
-async function* chunksOf(
+function* jsonParts(
   opening: Uint8Array,
   objects: readonly CachedObject[],
   bytesOf: (object: CachedObject) => Uint8Array,
-): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [opening];
-  let size = opening.length;
+): Generator<Uint8Array> {
+  yield opening;
   for (const [index, object] of objects.entries()) {
-    if (index > 0) parts.push(comma);
-    const bytes = bytesOf(object);
-    parts.push(bytes);
-    size += bytes.length;
+    if (index > 0) yield comma;
+    yield bytesOf(object);
+  }
+  yield tail;
+}
+
+/** Objects encoded in one go: a few milliseconds, then others have their turn. */
+const encodedPerTurn = 100;
+
+/** A list in protobuf: the objects' own encodings, joined. The length of the whole stands before them, so all are made first. */
+export async function joinListInProtobuf(
+  head: ListHead,
+  objects: readonly CachedObject[],
+  encode: (object: CachedObject) => Uint8Array,
+  whole: () => unknown,
+): Promise<APIResponse> {
+  const items: Uint8Array[] = [];
+  for (const object of objects) {
+    items.push(encode(object));
+    if (items.length % encodedPerTurn === 0) await nextTurn();
+  }
+  const headers = { 'content-type': protobufMediaType.name };
+  const parts = joinProtobufList(head, items);
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  if (size > chunkBytes) return { status: 200, headers, body: { kind: 'stream', chunks: chunksOf(parts) } };
+  return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.concat(parts), object: whole } };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** The consumer's pace decides when the next chunk is joined, so a slow client holds only references. */
+async function* chunksOf(all: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for (const part of all) {
+    parts.push(part);
+    size += part.length;
     if (size < chunkBytes) continue;
     yield Buffer.concat(parts);
     parts = [];
     size = 0;
   }
-  parts.push(tail);
-  yield Buffer.concat(parts);
+  if (size > 0) yield Buffer.concat(parts);
 }

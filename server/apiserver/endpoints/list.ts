@@ -13,9 +13,9 @@ import type { Batches } from '../registry/read-batches.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { formatContinueToken, parseContinueToken } from './continue-token.ts';
-import { joinList } from './join-list.ts';
+import { joinList, joinListInProtobuf } from './join-list.ts';
 import { parseListOptions } from './list-options.ts';
-import { includeObjectOf, negotiateObject, parseWire, valueResponse } from './object-response.ts';
+import { encodeMetadata, includeObjectOf, isProtobuf, negotiateObject, parseWire, valueResponse } from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
 
 /** One page of a list. */
@@ -41,16 +41,14 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
     );
   }
   if (kind !== undefined) {
-    const items = () => objects.map((object) => partialObjectMetadata(store.read(object)));
-    return valueResponse(context, output, () => ({
-      kind: 'PartialObjectMetadataList',
-      apiVersion: 'meta.k8s.io/v1',
-      metadata,
-      items: items(),
-    }));
+    const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
+    const whole = () => ({ ...head, items: objects.map((object) => partialObjectMetadata(store.read(object))) });
+    if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => encodeMetadata(store, object), whole);
+    return valueResponse(context, output, whole);
   }
   const head = { kind: definition.names.listKind, apiVersion: apiVersionOf(definition), metadata };
   const whole = () => ({ ...head, items: objects.map((object) => store.read(object)) });
+  if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => store.protobuf(object), whole);
   if (output.mediaType.name !== 'application/json' || output.pretty || wantsPretty(context.request)) {
     return valueResponse(context, output, () => ({ ...head, items: objects.map((object) => parseWire(store.bytes(object))) }));
   }

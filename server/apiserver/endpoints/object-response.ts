@@ -5,8 +5,11 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { type IncludeObject, partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
 import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { wantsPretty } from '../filters/error-response.ts';
+import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 
 const encoder = new TextEncoder();
@@ -21,18 +24,37 @@ export function includeObjectOf(context: RequestContext): IncludeObject {
   return value === 'None' || value === 'Object' ? value : 'Metadata';
 }
 
-/** A value as the client wants to see it written; `json` are its bytes if they are there already. */
+export function isProtobuf({ mediaType }: NegotiatedOutput): boolean {
+  return mediaType.name === 'application/vnd.kubernetes.protobuf';
+}
+
+/** The PartialObjectMetadata of an object in protobuf; made once and shared. */
+export function encodeMetadata(store: Store, object: CachedObject): Uint8Array {
+  return object.encoded('protobuf-metadata', () => encodeProtobuf(partialObjectMetadata(store.read(object))));
+}
+
+/** Bytes of a value that are there already, or are made once and shared. */
+interface Encodings {
+  json?(): Uint8Array;
+  protobuf?(): Uint8Array;
+}
+
+/** A value as the client wants to see it written. */
 export function valueResponse(
   context: RequestContext,
   output: NegotiatedOutput,
   value: () => unknown,
-  json?: Uint8Array,
+  { json, protobuf }: Encodings = {},
   status = 200,
 ): APIResponse {
   const headers = { 'content-type': output.mediaType.name };
   const parsed = () => value();
   if (output.mediaType.name === 'application/yaml')
     return { status, headers, body: { kind: 'bytes', bytes: encoder.encode(formatYAML(value())), object: parsed } };
+  if (isProtobuf(output)) {
+    const bytes = protobuf ? protobuf() : encodeProtobuf(value() as { apiVersion: string; kind: string });
+    return { status, headers, body: { kind: 'bytes', bytes, object: parsed } };
+  }
   if (output.pretty || wantsPretty(context.request)) {
     return {
       status,
@@ -40,14 +62,14 @@ export function valueResponse(
       body: { kind: 'bytes', bytes: encoder.encode(`${formatJSON(value(), 2)}\n`), object: parsed },
     };
   }
-  return { status, headers, body: { kind: 'bytes', bytes: json ?? stringifyJSON(value()), object: parsed } };
+  return { status, headers, body: { kind: 'bytes', bytes: json ? json() : stringifyJSON(value()), object: parsed } };
 }
 
 /** One object, itself or as Table or PartialObjectMetadata. */
 export function objectResponse(
   context: RequestContext,
   definition: ResourceDefinition,
-  object: { readonly json: Uint8Array; read(): DeepReadonly<UntypedObject> },
+  object: Encodings & { read(): DeepReadonly<UntypedObject> },
   status = 200,
 ): APIResponse {
   const output = negotiateObject(context);
@@ -63,7 +85,7 @@ export function objectResponse(
     );
   }
   if (output.as) return valueResponse(context, output, () => partialObjectMetadata(object.read()), undefined, status);
-  return valueResponse(context, output, () => object.read(), object.json, status);
+  return valueResponse(context, output, () => object.read(), object, status);
 }
 
 /** Any object that is not of a resource: Status, Scale, reviews. Throws 406: reviews have no Table. */
@@ -71,7 +93,7 @@ export function plainObjectResponse(context: RequestContext, object: object, sta
   const kind = 'kind' in object ? object.kind : undefined;
   const isReview = kind !== 'Status' && kind !== 'Scale';
   const output = negotiateOutput(context.request.headers['accept'], {
-    allowsKind: (wanted) => isMetaKind(wanted) && !(isReview && wanted.kind === 'Table'),
+    allowsKind: (wanted, mediaType) => isMetaKind(wanted, mediaType) && !(isReview && wanted.kind === 'Table'),
   });
   return valueResponse(context, output, () => object, undefined, status);
 }

@@ -3,10 +3,12 @@ import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
 import { formatJSON } from '../../../api/serialization/json.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { frameProtobufWatchEvent } from '../../../api/serialization/protobuf/lists-and-events.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
-import { includeObjectOf } from './object-response.ts';
+import { encodeMetadata, includeObjectOf, isProtobuf } from './object-response.ts';
 import type { WatchStep } from './watch.ts';
 
 const tail = Buffer.from('}\n');
@@ -17,6 +19,38 @@ function frame(type: string, json: Uint8Array | string): Uint8Array {
 
 /** Makes frames of one watch. Those of plain objects and of metadata are made once and shared by all watchers. */
 export function createWatchEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): (step: WatchStep) => Uint8Array {
+  return isProtobuf(output) ? createProtobufEncoder(store, output) : createJSONEncoder(context, store, output);
+}
+
+/** The annotation of the bookmark after all that was there at the beginning (KEP-3157). */
+const initialEnd = { 'k8s.io/initial-events-end': 'true' };
+
+function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: WatchStep) => Uint8Array {
+  const own = { kind: store.definition.names.kind, apiVersion: apiVersionOf(store.definition) };
+  const shown = as ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' } : own;
+  const bookmark = (revision: number, annotations?: Record<string, string>) => {
+    const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
+    const object = { ...shown, metadata };
+    return frameProtobufWatchEvent('BOOKMARK', encodeProtobuf(object));
+  };
+  return (step) => {
+    switch (step.type) {
+      case 'BOOKMARK':
+        return bookmark(step.revision);
+      case 'INITIAL_END':
+        return bookmark(step.revision, initialEnd);
+      case 'ERROR':
+        return frameProtobufWatchEvent('ERROR', encodeProtobuf(step.status));
+      default: {
+        const { type, object } = step;
+        const encode = () => (as ? encodeMetadata(store, object) : store.protobuf(object));
+        return object.encoded(`protobuf-frame:${type}:${shown.apiVersion}`, () => frameProtobufWatchEvent(type, encode()));
+      }
+    }
+  };
+}
+
+function createJSONEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): (step: WatchStep) => Uint8Array {
   const { definition } = store;
   const kind = output.as?.kind;
   const includeObject = includeObjectOf(context);
@@ -59,7 +93,7 @@ export function createWatchEncoder(context: RequestContext, store: Store, output
       case 'BOOKMARK':
         return bookmark(step.revision);
       case 'INITIAL_END':
-        return bookmark(step.revision, { 'k8s.io/initial-events-end': 'true' });
+        return bookmark(step.revision, initialEnd);
       case 'ERROR':
         return frame('ERROR', formatJSON(step.status));
       default:

@@ -140,7 +140,7 @@ export function writtenResponse(context: RequestContext, store: Store, written: 
   return objectResponse(
     context,
     store.definition,
-    { json: written.json, read: () => written.object as DeepReadonly<UntypedObject> },
+    { json: () => written.json, read: () => written.object as DeepReadonly<UntypedObject> },
     status,
   );
 }

@@ -1,14 +1,40 @@
 import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
-import type { Status } from '../../../api/meta/status.ts';
+import { hasReason, type Status } from '../../../api/meta/status.ts';
+import { jsonMediaType, type MediaType } from '../../../api/serialization/media-types.ts';
+import { negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
+import { formatYAML } from '../../../api/serialization/yaml.ts';
 
 const encoder = new TextEncoder();
 
 /** The one place where a Status becomes an HTTP response. */
 export function errorResponse(status: Status, request: APIRequest): APIResponse {
-  const headers: Record<string, string> = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
+  const { mediaType, pretty } = negotiateError(request);
+  const headers: Record<string, string> = { 'content-type': mediaType.name, 'cache-control': 'no-cache, private' };
   if (status.details?.retryAfterSeconds) headers['retry-after'] = String(status.details.retryAfterSeconds);
-  const text = wantsPretty(request) ? JSON.stringify(status, undefined, 2) : `${JSON.stringify(status)}\n`;
-  return { status: status.code, headers, body: { kind: 'bytes', bytes: encoder.encode(text), object: () => status } };
+  const bytes = encodeStatus(status, mediaType, pretty || wantsPretty(request));
+  return { status: status.code, headers, body: { kind: 'bytes', bytes, object: () => status } };
+}
+
+/** What failed must not be hidden behind a client that takes no answer: it gets JSON. */
+function negotiateError({ headers }: APIRequest): NegotiatedOutput {
+  try {
+    return negotiateOutput(headers['accept']);
+  } catch (error) {
+    if (hasReason(error, 'NotAcceptable')) return { mediaType: jsonMediaType, pretty: false };
+    throw error;
+  }
+}
+
+function encodeStatus(status: Status, mediaType: MediaType, pretty: boolean): Uint8Array {
+  switch (mediaType.name) {
+    case 'application/json':
+      return encoder.encode(pretty ? JSON.stringify(status, undefined, 2) : `${JSON.stringify(status)}\n`);
+    case 'application/yaml':
+      return encoder.encode(formatYAML(status));
+    case 'application/vnd.kubernetes.protobuf':
+      return encodeProtobuf(status);
+  }
 }
 
 /** Whether JSON is to be indented: asked for with `?pretty`, or taken for granted for browsers, curl and wget, as upstream does. */

@@ -35,5 +35,6 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     delete: (key, options, context) => interpreted(deleteObject(core, key, options, context)),
     read: (cached) => core.codec.read(cached),
     bytes: (cached) => core.codec.bytes(cached),
+    protobuf: (cached) => core.codec.protobuf(cached),
   };
 }

@@ -5,6 +5,7 @@ import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { orderFields } from '../../../api/schema/order-fields.ts';
 import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { setResourceVersion } from '../../storage/watch-cache/wire-json.ts';
 
@@ -17,6 +18,7 @@ export interface ObjectCodec {
   toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   bytes(cached: CachedObject): Uint8Array;
+  protobuf(cached: CachedObject): Uint8Array;
 }
 
 export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
@@ -25,6 +27,7 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
   const isConverted = stored !== definition && convert !== undefined;
   const storedSchema = isConverted ? getDefinitionSchema(stored.definition) : schema;
   const representation = `version:${apiVersionOf(definition)}`;
+  const protobuf = `protobuf:${apiVersionOf(definition)}`;
   const fromStorage = (object: UntypedObject): UntypedObject => {
     if (!isConverted) return object;
     const converted = convert.fromStorage(object as KubeObject) as UntypedObject;
@@ -51,6 +54,9 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
       let object = parsed.get(cached);
       if (!object) parsed.set(cached, (object = fromStorage(parse(cached.json))));
       return object;
+    },
+    protobuf(cached) {
+      return cached.encoded(protobuf, () => encodeProtobuf(this.read(cached) as UntypedObject, schema));
     },
     bytes: (cached) => (isConverted ? cached.encoded(representation, () => stringifyJSON(fromStorage(parse(cached.json)))) : cached.json),
   };

@@ -71,4 +71,6 @@ export interface Store {
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   /** Wire JSON of the served version. */
   bytes(cached: CachedObject): Uint8Array;
+  /** The served version in protobuf, with its envelope; made once and shared. */
+  protobuf(cached: CachedObject): Uint8Array;
 }

@@ -2,6 +2,8 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Random } from '../../../api/base/random.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
+import { stringifyJSON } from '../../../api/serialization/json.ts';
+import { decodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { makeAuthority, makeSigningKey } from '../../pki/make-certificate.ts';
@@ -53,7 +55,14 @@ export async function startAPIServerInProcess({
   ]);
   const logger = overrides.logger ?? silentLogger;
   const storage = createMemoryStorage({ clock });
-  const caches = createCacheSource({ storage, prefix: '/registry/', clock, logger, ...(logLimits ? { logLimits } : {}) });
+  const caches = createCacheSource({
+    storage,
+    prefix: '/registry/',
+    clock,
+    logger,
+    decodeProtobuf: (value) => stringifyJSON(decodeProtobuf(value)),
+    ...(logLimits ? { logLimits } : {}),
+  });
   await caches.ready();
   const server = createAPIServer({
     clock,
