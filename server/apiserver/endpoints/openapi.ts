@@ -4,6 +4,7 @@ import { notAcceptable } from '../../../api/meta/status-errors.ts';
 import { jsonMediaType, parseAccept, rangeIncludes } from '../../../api/serialization/media-types.ts';
 import type { RequestContext } from '../request-context.ts';
 import { isNotModified } from './document-response.ts';
+import { encodeOpenAPIV2 } from './openapi-v2-protobuf.ts';
 
 /** Where the documents come from; read when first asked for. */
 export interface OpenAPIDocuments {
@@ -23,6 +24,8 @@ interface Document {
 }
 
 const prefixV3 = '/openapi/v3';
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const protobufSubtypes = new Set(['com.github.proto-openapi.spec.v2.v1.0+protobuf', 'com.github.proto-openapi.spec.v2@v1.0+protobuf']);
 const yearSeconds = 365 * 24 * 3600;
 
 export function createOpenAPI(documents: OpenAPIDocuments): OpenAPIEndpoint {
@@ -38,12 +41,15 @@ export function createOpenAPI(documents: OpenAPIDocuments): OpenAPIEndpoint {
     const entry = (await documents.list()).find((candidate) => candidate.name === name);
     return entry && load(name, entry.hash);
   };
+  let encoded: { readonly of: Document; readonly document: Document } | undefined;
   return async (context) => {
     const { path } = context.info;
     if (path === '/openapi/v2') {
-      acceptJSON(context);
+      const isProtobuf = wantsProtobuf(context);
       const document = await find('v2');
-      return document && tagged(context, document);
+      if (!document || !isProtobuf) return document && tagged(context, document);
+      if (encoded?.of !== document) encoded = { of: document, document: encode(document) };
+      return tagged(context, encoded.document, { 'content-type': protobufType });
     }
     if (path !== prefixV3 && !path.startsWith(`${prefixV3}/`)) return undefined;
     acceptJSON(context);
@@ -60,7 +66,27 @@ async function makeIndex(documents: OpenAPIDocuments): Promise<Document> {
     if (name !== 'v2') paths[name] = { serverRelativeURL: `${prefixV3}/${name}?hash=${hash}` };
   }
   const bytes = Buffer.from(JSON.stringify({ paths }));
-  return { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+  return { bytes, hash: hashOf(bytes) };
+}
+
+function encode(document: Document): Document {
+  const bytes = encodeOpenAPIV2(document.bytes);
+  return { bytes, hash: hashOf(bytes) };
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha512').update(bytes).digest('hex').toUpperCase();
+}
+
+/** Whether a client likes protobuf better than JSON. Both names of the type are answered with the one that is a valid media type. */
+function wantsProtobuf({ request }: RequestContext): boolean {
+  const header = request.headers['accept'];
+  if (header === undefined || header.trim() === '') return false;
+  for (const range of parseAccept(header)) {
+    if (rangeIncludes(range, jsonMediaType)) return false;
+    if (range.type === 'application' && protobufSubtypes.has(range.subtype)) return true;
+  }
+  throw notAcceptable([jsonMediaType.name, protobufType]);
 }
 
 /** Only JSON can be made; a client that takes nothing else hears so. */
@@ -84,5 +110,5 @@ function tagged(context: RequestContext, document: Document, more: Readonly<Reco
   const etag = `"${document.hash}"`;
   const headers = { etag, vary: 'Accept', 'accept-ranges': 'bytes', ...more };
   if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: { kind: 'bytes', bytes: document.bytes } };
+  return { status: 200, headers: { 'content-type': 'application/json', ...headers }, body: { kind: 'bytes', bytes: document.bytes } };
 }
