@@ -26,9 +26,19 @@ export class RevisionCollision extends Error {
   }
 }
 
-/** What a revision stores: a strategic merge patch that brings the owner back to this template. */
+/**
+ * What a revision stores: a strategic merge patch that brings the owner back to this template. Its members are sorted:
+ * other programs (kubectl rollout history, operators) find the revision of a template by comparing the bytes.
+ */
 export function revisionData(template: Template): unknown {
-  return { spec: { template: { ...template, $patch: 'replace' } } };
+  return sorted({ spec: { template: { ...template, $patch: 'replace' } } });
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
 }
 
 /** The template that a revision stands for. */
@@ -64,9 +74,9 @@ export interface RevisionOwner {
 export async function ensureRevision(settings: RevisionOwner, existing: readonly Revision[]): Promise<Revision> {
   const { client, owner, resource, template, collisionCount, hashLabel = revisionHashLabel } = settings;
   const data = revisionData(template);
-  const sorted = sortRevisions(existing);
-  const newest = sorted.at(-1);
-  const equal = sorted.filter((revision) => isSemanticallyEqual(revision.data, data)).at(-1);
+  const byAge = sortRevisions(existing);
+  const newest = byAge.at(-1);
+  const equal = byAge.filter((revision) => isSemanticallyEqual(revision.data, data)).at(-1);
   const next = (newest?.revision ?? 0) + 1;
   if (equal !== undefined) {
     if (equal === newest) return equal;

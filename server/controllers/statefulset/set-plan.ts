@@ -87,10 +87,10 @@ function isHeldBack(set: ReadonlySet, ordinal: number): boolean {
   return ordinal < startOrdinal(set) + held;
 }
 
-/** The one unhealthy Pod that may be taken down: all others wait for it. */
+/** The one unhealthy Pod that may be taken down: all others wait for it. The lowest of those that stay, or else of all. */
 function firstUnhealthyPod(byOrdinal: ReadonlyMap<number, ReadonlyPod>, start: number, end: number): ReadonlyPod | undefined {
   const inside = [...byOrdinal].filter(([ordinal]) => ordinal >= start && ordinal < end).sort(([a], [b]) => a - b);
-  const outside = [...byOrdinal].filter(([ordinal]) => ordinal < start || ordinal >= end).sort(([a], [b]) => b - a);
+  const outside = [...byOrdinal].filter(([ordinal]) => ordinal < start || ordinal >= end).sort(([a], [b]) => a - b);
   return [...inside, ...outside].find(([, pod]) => !isHealthy(pod))?.[1];
 }
 
