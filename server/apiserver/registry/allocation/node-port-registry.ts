@@ -1,3 +1,5 @@
+import { isEnvelope } from '../../../../api/serialization/protobuf/formats.ts';
+import { decodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
 import type { CommitResult, Storage } from '../../../storage/storage.ts';
 import { type PortRange, PortSet } from './port-set.ts';
 
@@ -60,8 +62,10 @@ export function createNodePortRegistry(storage: Storage, range: PortRange): Node
   };
 }
 
+/** Upstream writes it in protobuf. */
 function dataOf(value: Uint8Array): string {
-  const { data } = JSON.parse(new TextDecoder().decode(value)) as { data?: string };
+  const object = isEnvelope(value) ? decodeProtobuf(value) : JSON.parse(new TextDecoder().decode(value));
+  const { data } = object as { data?: string };
   return data ?? '';
 }
 

@@ -12,10 +12,12 @@ import { services } from '../../../../api/resources/core/v1/service.ts';
 import { ipAddresses } from '../../../../api/resources/networking/v1/ip-address.ts';
 import type { Service, ServiceSpec } from '../../../../api/types/core-v1.ts';
 import { createResources } from '../../../composition/create-resources.ts';
+import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
+import { createMemoryStorage } from '../../../storage/memory/memory-storage.ts';
 import type { Storage } from '../../../storage/storage.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../../testing/start-api-server.ts';
 import { createNodePortRegistry } from './node-port-registry.ts';
-import { defaultNodePortRange } from './port-set.ts';
+import { defaultNodePortRange, PortSet } from './port-set.ts';
 import { createRepair } from './repair.ts';
 
 describe('allocation of Services', () => {
@@ -273,5 +275,17 @@ describe('allocation of Services', () => {
     const ports = [await take(first), await take(second), await take(first), ...(await Promise.all([take(first), take(second)]))];
     assert.equal(new Set(ports).size, ports.length);
     await first.update((taken) => ports.forEach((port) => taken.delete(port)), false);
+  });
+
+  it('goes on with what upstream has stored in protobuf', async () => {
+    const storage = createMemoryStorage({ clock: systemClock });
+    const taken = new PortSet(defaultNodePortRange);
+    taken.add(30_007);
+    const value = encodeProtobuf(
+      Object.assign({ apiVersion: 'v1', kind: 'RangeAllocation' }, { range: '30000-32767', data: taken.encode() }),
+    );
+    await storage.commit({ conditions: [], operations: [{ type: 'put', key: '/registry/ranges/servicenodeports', value }] });
+    assert.deepEqual(await createNodePortRegistry(storage, defaultNodePortRange).update((ports) => [...ports.all()], true), [30_007]);
+    await storage.close();
   });
 });
