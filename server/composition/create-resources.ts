@@ -9,6 +9,7 @@ import { admissionPlugins } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
 import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
+import { measureStorage } from '../apiserver/measure-storage.ts';
 import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/registry/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -48,7 +49,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       dialer: options.dialer,
     },
     registry: {
-      storage: options.storage,
+      storage: measureStorage(options.storage, catalog, parts.metrics, clock),
       caches: options.caches,
       clock,
       random,
