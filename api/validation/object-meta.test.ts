@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { formatFieldErrors } from './field-error.ts';
 import { FieldPath } from './field-path.ts';
 import { nameIsDNSSubdomain } from './names.ts';
-import { type ObjectMetaLike, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import { type ObjectMetaLike, validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validateDeleteOptions, validatePatchOptions } from './request-options.ts';
 
 const at = FieldPath.root.child('metadata');
@@ -51,6 +51,11 @@ describe('object metadata', () => {
   for (const [meta, expected] of updates) {
     it(`update: ${expected || 'valid'}`, () => assert.equal(formatFieldErrors(validateObjectMetaUpdate(meta, old, at)), expected));
   }
+  it('tells whose a finalizer is', () =>
+    assert.equal(
+      formatFieldErrors(validateFinalizerOwners(['kubernetes', 'example.com/x', 'foo', 'orphan'], at.child('finalizers'))),
+      'metadata.finalizers[2]: Invalid value: "foo": name is neither a standard finalizer name nor is it fully qualified',
+    ));
   it('takes no new finalizers while being deleted', () => {
     const deleting = { ...old, deletionTimestamp: '2024-01-02T00:00:00Z', finalizers: ['a/b'] };
     assert.equal(

@@ -122,6 +122,17 @@ export function validateFinalizers(finalizers: readonly string[], path: FieldPat
   return errors;
 }
 
+const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** For the kinds of Kubernetes itself, which custom resources need not keep: whose finalizer it is stands before a `/`. */
+export function validateFinalizerOwners(finalizers: readonly string[] = [], path: FieldPath): FieldError[] {
+  return finalizers.flatMap((finalizer, index) =>
+    finalizer.includes('/') || standardFinalizers.has(finalizer)
+      ? []
+      : [invalid(path.index(index), finalizer, 'name is neither a standard finalizer name nor is it fully qualified')],
+  );
+}
+
 function validateNoNewFinalizers(finalizers: readonly string[], old: readonly string[], path: FieldPath): FieldError[] {
   const added = [...new Set(finalizers)].filter((finalizer) => !old.includes(finalizer)).sort();
   if (added.length === 0) return [];

@@ -12,7 +12,7 @@ import { decodeRequestObject } from './decode-object.ts';
 import { deleteCollectionEndpoint, deleteEndpoint } from './delete.ts';
 import { getEndpoint } from './get.ts';
 import { listEndpoint } from './list.ts';
-import { plainObjectResponse } from './object-response.ts';
+import { plainListResponse, plainObjectResponse } from './object-response.ts';
 import { watchEndpoint } from './watch.ts';
 import { createEndpoint, patchEndpoint, updateEndpoint } from './write.ts';
 
@@ -20,7 +20,7 @@ export interface ResourceEndpointsDependencies {
   readonly registry: RegistryDependencies;
   readonly random: Random;
   readonly subresourceHandlers: readonly SubresourceHandler[];
-  readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond'>;
+  readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond' | 'respondList'>;
 }
 
 export interface ResourceEndpoints {
@@ -67,6 +67,7 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
       );
     },
     respond: plainObjectResponse,
+    respondList: plainListResponse,
   };
   return {
     storeFor,

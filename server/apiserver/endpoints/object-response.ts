@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
-import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type IncludeObject, partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
 import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
@@ -96,6 +96,21 @@ export function plainObjectResponse(context: RequestContext, object: object, sta
     allowsKind: (wanted, mediaType) => isMetaKind(wanted, mediaType) && !(isReview && wanted.kind === 'Table'),
   });
   return valueResponse(context, output, () => object, undefined, status);
+}
+
+/** A list of objects of which no store knows. */
+export function plainListResponse(context: RequestContext, definition: ResourceDefinition, items: readonly UntypedObject[]): APIResponse {
+  const output = negotiateObject(context);
+  if (output.as?.kind === 'Table') {
+    const options = { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs() };
+    return valueResponse(context, output, () => toTable(definition, items, {}, options));
+  }
+  if (output.as) {
+    const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: {} };
+    return valueResponse(context, output, () => ({ ...head, items: items.map(partialObjectMetadata) }));
+  }
+  const head = { kind: definition.names.listKind, apiVersion: apiVersionOf(definition), metadata: {} };
+  return valueResponse(context, output, () => ({ ...head, items }));
 }
 
 export function parseWire(json: Uint8Array): UntypedObject {

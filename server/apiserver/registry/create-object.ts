@@ -5,7 +5,7 @@ import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
 import { generateName, prepareForCreate } from './prepare-object.ts';
 import type { WriteContext, Written } from './store.ts';
-import { refuseInvalid, settle, type StoreCore } from './store-core.ts';
+import { refuseInvalid, settle, type StoreCore, validateFinalizers } from './store-core.ts';
 
 /** How many names are tried for a generateName before the client is asked to (KEP-4420). */
 const maxNameAttempts = 8;
@@ -75,6 +75,7 @@ async function tryCreate(
     const path = FieldPath.root;
     refuseInvalid(definition, key.name, [
       ...validateObjectMeta(object.metadata, definition.scope === 'Namespaced', definition.nameRule, path.child('metadata')),
+      ...validateFinalizers(definition, object),
       ...(definition.validate?.(object, path, strategy) ?? []),
     ]);
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.addWarning(warning);

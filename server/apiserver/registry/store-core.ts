@@ -5,6 +5,8 @@ import { conflict, invalid, unexpectedError } from '../../../api/meta/status-err
 import { formatTime } from '../../../api/meta/time.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
 import type { FieldError } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
+import { validateFinalizerOwners } from '../../../api/validation/object-meta.ts';
 import type { CommitResult, Operation, StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
@@ -161,6 +163,13 @@ function storedDefinition(definition: ResourceDefinition, definitions: readonly 
 /** Throws the 422 that lists all errors. */
 export function refuseInvalid(definition: ResourceDefinition, name: string, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid({ group: definition.group, kind: definition.names.kind }, name, errors);
+}
+
+/** Groups whose servers were once others than that of Kubernetes itself, and do not ask whose a finalizer is. */
+const freeFinalizerGroups = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io']);
+
+export function validateFinalizers({ group }: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): FieldError[] {
+  return freeFinalizerGroups.has(group) ? [] : validateFinalizerOwners(metadata.finalizers, FieldPath.root.child('metadata', 'finalizers'));
 }
 
 export function checkPreconditions(

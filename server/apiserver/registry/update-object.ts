@@ -18,6 +18,7 @@ import {
   refuseInvalid,
   settle,
   type StoreCore,
+  validateFinalizers,
   tooManyConflicts,
 } from './store-core.ts';
 
@@ -166,6 +167,7 @@ function validate(core: StoreCore, object: UntypedObject, old: DeepReadonly<Unty
   const strategy = core.strategyContext(options, 'update');
   const path = FieldPath.root;
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, path.child('metadata'));
+  errors.push(...validateFinalizers(definition, object));
   if (options.subresource === 'status') errors.push(...(definition.validateStatusUpdate?.(object, old, path, strategy) ?? []));
   else
     errors.push(

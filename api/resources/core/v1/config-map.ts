@@ -38,7 +38,7 @@ export const configMaps = defineResource<ConfigMap>({
       bytes += base64Length(value);
     }
     // It is the whole object that is too long: the path is empty.
-    if (bytes > maxDataBytes) errors.push({ ...tooLong(path, maxDataBytes), field: '' });
+    if (bytes > maxDataBytes) errors.push({ ...tooLong(path, maxDataBytes), field: '[]' });
     return errors;
   },
   validateUpdate(configMap, old, path) {

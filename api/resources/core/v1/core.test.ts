@@ -129,7 +129,7 @@ describe('config maps and secrets', () => {
     ]));
   it('size', () =>
     assert.deepEqual(createErrors(configMaps, { metadata, data: { a: 'x'.repeat(1_048_577) } }), [
-      ': Too long: may not be more than 1048576 bytes',
+      '[]: Too long: may not be more than 1048576 bytes',
     ]));
   it('immutable stays', () => {
     const before = { metadata, immutable: true, data: { a: '1' } };
@@ -276,6 +276,24 @@ describe('limits, quotas, endpoints and replication controllers', () => {
         'spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: conflicting scopes',
       ],
     );
+    const scopeSelector = { matchExpressions: [{ scopeName: 'BestEffort', operator: 'Exists' }] };
+    const notApplied = 'unsupported scope applied to resource';
+    for (const [spec, expected] of [
+      [{ hard: { pods: '1', cpu: '1' }, scopes: ['NotTerminating'] }, []],
+      [{ hard: { services: '1' }, scopes: ['NotTerminating'] }, [`spec.scopes: Invalid value: ["NotTerminating"]: ${notApplied}`]],
+      [{ hard: { cpu: '1' }, scopes: ['BestEffort'] }, [`spec.scopes: Invalid value: ["BestEffort"]: ${notApplied}`]],
+      [{ hard: { 'count/jobs.batch': '1' }, scopes: ['Terminating'] }, []],
+      [
+        { hard: { pods: '1' }, scopes: ['VolumeAttributesClass'] },
+        [`spec.scopes: Invalid value: ["VolumeAttributesClass"]: ${notApplied}`],
+      ],
+      [{ hard: { pods: '1' }, scopeSelector }, []],
+      [
+        { hard: { secrets: '1' }, scopeSelector },
+        [`spec.scopeSelector.matchExpressions: Invalid value: ${JSON.stringify(scopeSelector)}: ${notApplied}`],
+      ],
+    ] as const)
+      assert.deepEqual(createErrors(resourceQuotas, { metadata, spec }), expected);
     const status = { hard: { 'limits.cpu': '4', pods: '10' }, used: { pods: '3' } };
     assert.equal(row(resourceQuotas, { metadata, status }), 'Name=x Request=pods: 3/10 Limit=limits.cpu: 0/4 Age=<unknown>');
   });

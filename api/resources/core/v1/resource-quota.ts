@@ -66,7 +66,7 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   ],
   validate: ({ spec = {} }, path) => [
     ...validateAmounts(spec.hard, path.child('spec', 'hard')),
-    ...validateScopes(spec.scopes ?? [], path.child('spec', 'scopes')),
+    ...validateScopes(spec, path.child('spec', 'scopes')),
     ...validateScopeSelector(spec, path.child('spec', 'scopeSelector', 'matchExpressions')),
   ],
   validateUpdate({ spec }, old, path) {
@@ -105,22 +105,46 @@ function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, 
   });
 }
 
-function validateScopes(given: readonly string[], path: FieldPath): FieldError[] {
-  const errors = given.filter((scope) => !scopes.has(scope)).map(() => invalid(path, given, 'unsupported scope'));
+type QuotaSpec = NonNullable<DeepReadonly<ResourceQuota>['spec']>;
+
+function validateScopes({ scopes: given = [], hard }: QuotaSpec, path: FieldPath): FieldError[] {
+  const errors = given.flatMap((scope) => [
+    ...(scopes.has(scope) ? [] : [invalid(path, given, 'unsupported scope')]),
+    ...resourcesOutsideScope(scope, hard).map(() => invalid(path, given, outsideScope)),
+  ]);
   if (opposites.some(([a, b]) => given.includes(a) && given.includes(b))) errors.push(invalid(path, given, 'conflicting scopes'));
   return errors;
 }
 
+const outsideScope = 'unsupported scope applied to resource';
+
+/** What a quota may count of the Pods that a scope picks. */
+const countedOfPods = ['pods', 'cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'];
+const countedInScope: Readonly<Record<string, readonly string[]>> = {
+  Terminating: countedOfPods,
+  NotTerminating: countedOfPods,
+  NotBestEffort: countedOfPods,
+  PriorityClass: countedOfPods,
+  CrossNamespacePodAffinity: countedOfPods,
+  BestEffort: ['pods'],
+  VolumeAttributesClass: ['persistentvolumeclaims', 'requests.storage'],
+};
+
+/** The well-known resources of a quota that what a scope picks has none of. */
+function resourcesOutsideScope(scope: string, hard: Readonly<Record<string, string>> = {}): string[] {
+  const counted = Object.hasOwn(countedInScope, scope) ? countedInScope[scope] : undefined;
+  if (!counted) return [];
+  return Object.keys(hard).filter((name) => (countable.has(name) || computable.has(name)) && !counted.includes(name));
+}
+
 const withoutValues = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']);
 
-function validateScopeSelector(
-  { scopeSelector, scopes: given }: NonNullable<DeepReadonly<ResourceQuota>['spec']>,
-  path: FieldPath,
-): FieldError[] {
+function validateScopeSelector({ scopeSelector, scopes: given, hard }: QuotaSpec, path: FieldPath): FieldError[] {
   const expressions = scopeSelector?.matchExpressions ?? [];
   const errors: FieldError[] = [];
   for (const { scopeName, operator, values = [] } of expressions) {
     if (!scopes.has(scopeName)) errors.push(invalid(path.child('scopeName'), scopeName, 'unsupported scope'));
+    errors.push(...resourcesOutsideScope(scopeName, hard).map(() => invalid(path, scopeSelector, outsideScope)));
     if (withoutValues.has(scopeName) && operator !== 'Exists') {
       const detail =
         "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";

@@ -7,11 +7,11 @@ export const componentStatuses: SubresourceHandler = {
   group: definition.group,
   resource: definition.names.plural,
   subresource: '',
-  async handle(context, { respond }) {
+  async handle(context, { respondList }) {
     const { verb, name } = context.info;
     if (verb === 'get') throw notFound(definition, name);
     if (verb !== 'list') throw methodNotAllowed();
     context.addWarning('v1 ComponentStatus is deprecated in v1.19+');
-    return respond(context, { kind: 'ComponentStatusList', apiVersion: 'v1', metadata: {}, items: [] });
+    return respondList(context, definition, []);
   },
 };

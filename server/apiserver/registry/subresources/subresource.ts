@@ -2,7 +2,7 @@ import type { Clock } from '../../../../api/base/clock.ts';
 import type { Random } from '../../../../api/base/random.ts';
 import type { Client } from '../../../../api/client/client.ts';
 import type { APIResponse } from '../../../../api/client/transport.ts';
-import type { KubeObject } from '../../../../api/meta/object.ts';
+import type { KubeObject, UntypedObject } from '../../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 import type { TokenAuthenticator, TokenIssuer } from '../../authentication/authenticator.ts';
 import type { Authorizer } from '../../authorization/authorizer.ts';
@@ -39,6 +39,8 @@ export interface SubresourceDependencies {
   ): Promise<KubeObject>;
   /** The answer for an object of any kind, in the encoding that the client wants. */
   respond(context: RequestContext, object: object, status?: number): APIResponse;
+  /** The answer for a list of what is not stored, itself or as Table. */
+  respondList(context: RequestContext, definition: ResourceDefinition, items: readonly UntypedObject[]): APIResponse;
 }
 
 /** Reaches kubelets, pods and services. Sockets live in server/serving. */

@@ -60,6 +60,7 @@ export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, p
   }
   warnings.push(...duplicateWarnings(spec, specPath));
   const containers = containersWithPaths(spec, specPath);
+  warnings.push(...profileWarnings(metadata?.annotations ?? {}, spec, containers, path.child('metadata', 'annotations')));
   for (const [container, at] of containers)
     warnings.push(...fractionWarnings(container, at), ...envWarnings(container.env ?? [], at.child('env')));
   warnings.push(...portWarnings(containers));
@@ -67,6 +68,28 @@ export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, p
     warnings.push(`${specPath.child('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`);
   }
   return [...warnings, ...affinityWarnings(spec, specPath), ...addressWarnings(spec, specPath)];
+}
+
+/** Annotations that were how profiles were named before there were fields. */
+function profileWarnings(
+  annotations: Readonly<Record<string, string>>,
+  { securityContext }: DeepReadonly<PodSpec>,
+  containers: readonly [AnyContainer, FieldPath][],
+  path: FieldPath,
+): string[] {
+  const warnings: string[] = [];
+  const warn = (key: string, message: string) => {
+    if (Object.hasOwn(annotations, key)) warnings.push(`${path.key(key)}: ${message}`);
+  };
+  const seccomp = 'non-functional in v1.27+; use the "seccompProfile" field instead';
+  const appArmor = 'deprecated since v1.30; use the "appArmorProfile" field instead';
+  if (!securityContext?.seccompProfile) warn('seccomp.security.alpha.kubernetes.io/pod', seccomp);
+  for (const [{ name, securityContext: own }] of containers) {
+    if (!own?.seccompProfile) warn(`container.seccomp.security.alpha.kubernetes.io/${name}`, seccomp);
+    if (!securityContext?.appArmorProfile && !own?.appArmorProfile)
+      warn(`container.apparmor.security.beta.kubernetes.io/${name}`, appArmor);
+  }
+  return warnings;
 }
 
 function containersWithPaths(spec: DeepReadonly<PodSpec>, path: FieldPath): [AnyContainer, FieldPath][] {

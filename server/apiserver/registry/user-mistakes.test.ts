@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
+import { type CompleteServer, startCompleteServer } from '../testing/complete-server.ts';
+
+/** What users do wrong with any kind, told as upstream tells it. */
+describe('mistakes of users on a whole server', () => {
+  const configMaps = '/api/v1/namespaces/default/configmaps';
+  let server: CompleteServer;
+  let api: APICaller;
+  before(async () => {
+    server = await startCompleteServer();
+    api = createAPICaller(server.server.transport);
+  });
+  after(() => server.close());
+
+  it('a finalizer that is nobody’s', async () => {
+    const finalizers = ['kubernetes', 'foo'];
+    const detail = 'metadata.finalizers[1]: Invalid value: "foo": name is neither a standard finalizer name nor is it fully qualified';
+    const created = await api.failure(api.post(configMaps, { metadata: { name: 'a', finalizers } }));
+    assert.equal(created.message, `ConfigMap "a" is invalid: ${detail}`);
+    await api.post(configMaps, { metadata: { name: 'a' } });
+    const patched = await api.failure(api.patch(`${configMaps}/a`, 'merge', { metadata: { finalizers } }));
+    assert.equal(patched.message, `ConfigMap "a" is invalid: ${detail}`);
+    assert.equal((await api.patch(`${configMaps}/a`, 'merge', { metadata: { finalizers: ['example.com/foo'] } })).status, 200);
+  });
+  it('an API service may have any finalizer', async () => {
+    const spec = { group: 'x.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1, service: { namespace: 'a', name: 'b' } };
+    const metadata = { name: 'v1.x.io', finalizers: ['foo'] };
+    assert.equal((await api.post('/apis/apiregistration.k8s.io/v1/apiservices', { metadata, spec })).status, 201);
+  });
+  it('profiles in annotations', async () => {
+    const annotations = {
+      'seccomp.security.alpha.kubernetes.io/pod': 'x',
+      'container.seccomp.security.alpha.kubernetes.io/c': 'x',
+      'container.apparmor.security.beta.kubernetes.io/c': 'unconfined',
+    };
+    const template = { metadata: { labels: { a: 'b' }, annotations }, spec: { containers: [{ name: 'c', image: 'x' }] } };
+    const spec = { selector: { matchLabels: { a: 'b' } }, template };
+    const { headers } = await api.post('/apis/apps/v1/namespaces/default/deployments', { metadata: { name: 'd' }, spec });
+    const at = 'spec.template.metadata.annotations';
+    assert.equal(
+      headers['warning'],
+      [
+        `${at}[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the \\"seccompProfile\\" field instead`,
+        `${at}[container.seccomp.security.alpha.kubernetes.io/c]: non-functional in v1.27+; use the \\"seccompProfile\\" field instead`,
+        `${at}[container.apparmor.security.beta.kubernetes.io/c]: deprecated since v1.30; use the \\"appArmorProfile\\" field instead`,
+      ]
+        .map((text) => `299 - "${text}"`)
+        .join(', '),
+    );
+  });
+  it('component statuses, of which there are none, have a Table', async () => {
+    const { body } = await api.get<{ kind: string; columnDefinitions: { name: string }[]; rows: unknown[] }>('/api/v1/componentstatuses', {
+      accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+    });
+    assert.deepEqual(
+      [body.kind, body.columnDefinitions.map(({ name }) => name), body.rows],
+      ['Table', ['Name', 'Status', 'Message', 'Error'], []],
+    );
+  });
+});
