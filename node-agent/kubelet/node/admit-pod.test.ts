@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { admitPod } from './admit-pod.ts';
 
-const node: Node = { metadata: { name: 'n', labels: { disk: 'ssd' } }, status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3' } } };
+const node: Node = {
+  metadata: { name: 'n', labels: { disk: 'ssd' } },
+  status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3', 'x.y/few': '1' } },
+};
 const pod = (name: string, cpu?: string, spec: Partial<Pod['spec']> = {}, hostPort?: number): Pod => ({
   metadata: { name, uid: name },
   spec: {
@@ -33,10 +36,16 @@ describe('admitPod', () => {
       ['OutOfpods', "Node didn't have enough resource: pods, requested: 1, used: 3, capacity: 3"],
     ],
     [
-      'unknown resource',
+      'a resource that the node does not have',
       pod('a', undefined, { containers: [{ name: 'c', resources: { requests: { 'x.y/z': '1' } } }] }),
       [],
-      ['OutOfx.y/z', "Node didn't have enough resource: x.y/z, requested: 1, used: 0, capacity: 0"],
+      undefined,
+    ],
+    [
+      'too little of a resource that the node has',
+      pod('a', undefined, { containers: [{ name: 'c', resources: { requests: { 'x.y/few': '2' } } }] }),
+      [],
+      ['OutOfx.y/few', "Node didn't have enough resource: x.y/few, requested: 2, used: 0, capacity: 1"],
     ],
     [
       'node selector',

@@ -3,7 +3,7 @@ import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from
 import { matchesRequiredNodeAffinity } from '../../../api/semantics/node-selectors.ts';
 import { hostPorts, hostPortsConflict } from '../../../api/semantics/pod-ports.ts';
 import { podRequests } from '../../../api/semantics/pod-resources.ts';
-import { addResources, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
+import { addResources, isExtendedResource, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 
 export interface Refusal {
@@ -50,6 +50,8 @@ function unfitting(
   const used: ResourceAmounts = new Map();
   for (const other of others) addResources(used, podRequests(other));
   for (const [resource, requested] of podRequests(pod)) {
+    // Nobody here hands out what the node does not have: those are resources that the scheduler alone counts.
+    if (isExtendedResource(resource) && !allocatable.has(resource)) continue;
     const total = new Map([[resource, requested]]);
     addResources(total, new Map([[resource, used.get(resource) ?? quantityOf(0)]]));
     const capacity = allocatable.get(resource) ?? quantityOf(0);
