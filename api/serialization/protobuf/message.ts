@@ -118,24 +118,21 @@ function decodeEntry(map: JSONObject, reader: ProtobufReader, values: Structural
 }
 
 function decodeValue(reader: ProtobufReader, type: number, schema: StructuralSchema): unknown {
-  const format = protobufFormats.get(schema.format ?? '');
+  const format = schema.format === undefined ? undefined : protobufFormats.get(schema.format);
   if (format) return format.decode(reader.bytes());
-  if (schema.format?.startsWith('json-schema-or') === true) return decodeSchemaOr(reader.message(), schema);
   switch (schema.type) {
     case 'string':
       return schema.format === 'byte' ? encodeBase64(reader.bytes()) : reader.text();
-    case 'integer': {
-      const value = BigInt.asIntN(64, reader.varint());
-      const number = Number(value);
-      return Number.isSafeInteger(number) ? number : value;
-    }
+    case 'integer':
+      return reader.integer();
     case 'boolean':
-      return reader.varint() !== 0n;
+      return reader.integer() !== 0;
     case 'number':
       return type === wireType.fixed64 ? reader.double() : Number(reader.varint());
     case 'object':
       return decodeStruct(reader.message(), schema);
     default:
+      if (schema.format?.startsWith('json-schema-or') === true) return decodeSchemaOr(reader.message(), schema);
       throw new ProtobufError(`${schema.name ?? schema.type} has no protobuf form`);
   }
 }

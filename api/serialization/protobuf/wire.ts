@@ -10,6 +10,7 @@ export class ProtobufError extends Error {
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 const maxDepth = 500;
+const shortText = 24;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
@@ -68,6 +69,18 @@ export class ProtobufReader {
     return byte;
   }
 
+  /** Signed, 64 bits; a bigint only where a number cannot hold it. */
+  integer(): number | bigint {
+    const byte = this.#bytes[this.#at];
+    if (byte !== undefined && byte < 0x80) {
+      this.#at++;
+      return byte;
+    }
+    const value = BigInt.asIntN(64, this.varint());
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+
   bytes(): Uint8Array {
     const length = this.#uint();
     const end = this.#at + length;
@@ -78,7 +91,18 @@ export class ProtobufReader {
   }
 
   text(): string {
-    return decoder.decode(this.bytes());
+    const bytes = this.bytes();
+    return (bytes.length <= shortText ? this.#ascii(bytes) : undefined) ?? decoder.decode(bytes);
+  }
+
+  /** A decoder costs more than most texts are long. */
+  #ascii(bytes: Uint8Array): string | undefined {
+    let text = '';
+    for (const byte of bytes) {
+      if (byte >= 0x80) return undefined;
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   double(): number {
