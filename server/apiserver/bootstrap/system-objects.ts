@@ -52,13 +52,16 @@ export function kubernetesService(clusterIP: string, port: number): Service {
   };
 }
 
+/** A machine without a network: nobody else could reach such an address, and endpoints may not have it. */
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
 export function kubernetesEndpoints({ address, port }: ServingAddress): Endpoints {
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
     // Its slice is made here too, so nobody is to mirror it.
     metadata: { namespace: 'default', name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+    subsets: isLoopback(address) ? [] : [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
   };
 }
 
@@ -68,7 +71,7 @@ export function kubernetesEndpointSlice({ address, port }: ServingAddress): Endp
     kind: 'EndpointSlice',
     metadata: { namespace: 'default', name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
     addressType: address.includes(':') ? 'IPv6' : 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    endpoints: isLoopback(address) ? [] : [{ addresses: [address], conditions: { ready: true } }],
     ports: [{ name: 'https', port, protocol: 'TCP' }],
   };
 }
