@@ -45,16 +45,22 @@ export function readHeaders(headers: IncomingHttpHeaders): Record<string, string
  */
 export function writableHeaders(headers: Readonly<Record<string, string>>): Record<string, string | string[]> {
   const result: Record<string, string | string[]> = {};
-  const named = new Set((headers['connection'] ?? '').toLowerCase().split(/\s*,\s*/));
-  for (const [name, value] of Object.entries(headers)) {
-    if (hopByHop.has(name) || named.has(name) || !validName.test(name)) continue;
+  const named = namedByConnection(headers);
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (value === undefined || hopByHop.has(name) || named?.has(name) || !validName.test(name)) continue;
     result[name] = name === 'set-cookie' ? value.split('\n').map(encodeValue) : encodeValue(value);
   }
   return result;
 }
 
+/** Headers that the connection header declares to be hop-by-hop too; undefined, as almost always, if there is none. */
+function namedByConnection({ connection }: Readonly<Record<string, string>>): ReadonlySet<string> | undefined {
+  return connection === undefined ? undefined : new Set(connection.toLowerCase().split(/\s*,\s*/));
+}
+
 /** Strips what concerns only one connection, e.g. before a request or response is passed on. */
 export function endToEndHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const named = new Set((headers['connection'] ?? '').toLowerCase().split(/\s*,\s*/));
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !named.has(name)));
+  const named = namedByConnection(headers);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !named?.has(name)));
 }
