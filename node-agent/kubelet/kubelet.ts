@@ -110,7 +110,11 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   const podServices: PodServices = {
     ...createPodServices(dependencies, { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get }),
     services: () => serviceInformer.lister.list(),
-    refusalOf: (pod) => admitPod(pod, registration.node(), admittedPods(workers, pod)),
+    async refusalOf(pod) {
+      const refusal = admitPod(pod, registration.node(), admittedPods(workers, pod));
+      // The scheduler may have decided on a newer picture of the node.
+      return refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod));
+    },
     statusWritten: async (uid) => workers.find(uid)?.statusWritten(),
   };
   const workers = createPodWorkers({

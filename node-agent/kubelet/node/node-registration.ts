@@ -22,6 +22,8 @@ export interface NodeRegistration {
   run(signal: AbortSignal): Promise<void>;
   /** The Node as last seen. */
   node(): Node | undefined;
+  /** Asks the API for the Node: others set its labels and its extended resources. Without an answer, the Node as last seen. */
+  refresh(): Promise<Node | undefined>;
   /** Looks at the status now. */
   wake(): void;
 }
@@ -48,6 +50,14 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
   };
   return {
     node: () => node,
+    async refresh() {
+      try {
+        node = await client(nodes).get(key);
+      } catch (error) {
+        logger.warn('the node could not be read', { error });
+      }
+      return node;
+    },
     wake: () => wakeUp.abort(),
     async run(signal) {
       recorder.event(nodeReference(nodeName), 'Normal', 'Starting', 'Starting kubelet.');

@@ -40,7 +40,7 @@ export interface PodServices {
   readonly configMap: (namespace: string, name: string) => Promise<DeepReadonly<ConfigMap> | undefined>;
   readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
   /** Why the node cannot take the Pod, if so. */
-  readonly refusalOf: (pod: DeepReadonly<Pod>) => { readonly reason: string; readonly message: string } | undefined;
+  readonly refusalOf: (pod: DeepReadonly<Pod>) => Promise<{ readonly reason: string; readonly message: string } | undefined>;
   /** Resolves when the API has the status last computed. */
   readonly statusWritten: (uid: string) => Promise<void>;
   /** Takes the stopped Pod out of the API, if it is still this one. */

@@ -9,7 +9,7 @@ export const admitting: PodState = async ({ pod, runtimePod, record, services, e
     return { to: 'terminating', againAfterMs: 0 };
   }
   if (runtimePod.sandboxes.length === 0) {
-    record.refusal = services.refusalOf(pod);
+    record.refusal = await services.refusalOf(pod);
     if (record.refusal) {
       events().event('Warning', record.refusal.reason, record.refusal.message);
       record.termination = { graceSeconds: 0, reason: 'refused' };
