@@ -32,6 +32,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     fromStorage(object: KubeObject): T;
     toStorage(object: T): KubeObject;
   };
+  /** Brings an object that upstream has stored in an older version, which is not served any more, into this one. */
+  upgradeStored?(object: KubeObject): T;
   /** All columns in order, the name's too. Empty: Name and Created At. */
   readonly printerColumns: readonly PrinterColumn<T>[];
   /** What a row of a Table says of its object beside the cells, e.g. that a Pod has completed. */

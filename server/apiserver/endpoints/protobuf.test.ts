@@ -174,4 +174,46 @@ describe('answers in protobuf', () => {
     const { body } = await api.patch<Decoded>(`${maps}/stored`, 'merge', { data: { more: 'yes' } });
     assert.deepEqual(body['data'], { key: 'stored', more: 'yes' });
   });
+  it('definitions that upstream has stored in v1beta1 are read as v1', async () => {
+    const names = { plural: 'toys', singular: 'toy', kind: 'Toy', listKind: 'ToyList' };
+    const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object' } } };
+    const stored = {
+      kind: 'CustomResourceDefinition',
+      apiVersion: 'apiextensions.k8s.io/v1beta1',
+      metadata: { name: 'toys.example.com', uid: 'u' },
+      spec: {
+        group: 'example.com',
+        version: 'v1',
+        names,
+        scope: 'Namespaced',
+        validation: { openAPIV3Schema },
+        versions: [{ name: 'v1', served: true, storage: true }],
+        additionalPrinterColumns: [{ name: 'A', type: 'integer', JSONPath: '.spec.a' }],
+        conversion: { strategy: 'Webhook', webhookClientConfig: { url: 'https://example.com' }, conversionReviewVersions: ['v1'] },
+        preserveUnknownFields: false,
+      },
+      status: { conditions: [], acceptedNames: names, storedVersions: ['v1'] },
+    };
+    const key = '/registry/apiextensions.k8s.io/customresourcedefinitions/toys.example.com';
+    await server.storage.commit({ conditions: [], operations: [{ type: 'put', key, value: Buffer.from(JSON.stringify(stored)) }] });
+    const target = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/toys.example.com';
+    for (const accept of ['application/json', protobuf]) {
+      const { object } = await ask('GET', target, accept);
+      const { conversion, versions, scope } = object['spec'] as Record<string, unknown>;
+      assert.deepEqual([object['apiVersion'], scope], ['apiextensions.k8s.io/v1', 'Namespaced']);
+      assert.deepEqual(versions, [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema },
+          additionalPrinterColumns: [{ name: 'A', type: 'integer', jsonPath: '.spec.a' }],
+        },
+      ]);
+      assert.deepEqual(conversion, {
+        strategy: 'Webhook',
+        webhook: { clientConfig: { url: 'https://example.com' }, conversionReviewVersions: ['v1'] },
+      });
+    }
+  });
 });

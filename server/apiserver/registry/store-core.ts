@@ -4,6 +4,7 @@ import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { conflict, invalid, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
+import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import type { FieldError } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateFinalizerOwners } from '../../../api/validation/object-meta.ts';
@@ -15,6 +16,7 @@ import type { HookOutcome, RegistryHooks } from './hooks.ts';
 import { createObjectCodec, type ObjectCodec, withVersion } from './object-codec.ts';
 import type { RegistryDependencies } from './registry-dependencies.ts';
 import type { WriteContext, Written } from './store.ts';
+import { createStoredUpgrade } from './upgrade-stored.ts';
 
 /** A state of an object that a write starts from. */
 export interface Present {
@@ -58,6 +60,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     apiVersion: apiVersionOf(stored),
     kind: stored.names.kind,
     selectableFields: stored.selectableFields,
+    ...createStoredUpgrade(stored, getDefinitionSchema(stored.definition)),
   });
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);

@@ -5,6 +5,7 @@ import type { CustomResourceDefinition } from '../../../types/apiextensions-v1.t
 import { invalid } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateDefinitionSpec } from './definition-spec.ts';
+import { upgradeDefinitionSpec } from './upgrade-definition.ts';
 
 /** A kind that users add. */
 export const customResourceDefinitions = defineResource<CustomResourceDefinition>({
@@ -22,6 +23,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
     status: { kind: 'CustomResourceDefinition', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
+  upgradeStored: (object) => ({ ...object, spec: upgradeDefinitionSpec((object as CustomResourceDefinition).spec as never) }),
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   prepareForCreate(definition) {

@@ -1,0 +1,24 @@
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { orderFields } from '../../../api/schema/order-fields.ts';
+import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
+import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { isEnvelope } from '../../../api/serialization/protobuf/formats.ts';
+import { parseAt } from '../../storage/watch-cache/wire-json.ts';
+
+/** Makes JSON of the stored version from what upstream has stored in an older one; undefined for kinds that have none. */
+export function createStoredUpgrade(
+  definition: ResourceDefinition,
+  schema: StructuralSchema,
+): { readonly transform?: (value: Uint8Array) => Uint8Array } {
+  const { upgradeStored } = definition;
+  if (!upgradeStored) return {};
+  const apiVersion = apiVersionOf(definition);
+  return {
+    transform(value) {
+      if (isEnvelope(value) || parseAt(value, ['apiVersion']) === apiVersion) return value;
+      const upgraded = upgradeStored(parseJSON(value).value as KubeObject);
+      return stringifyJSON(orderFields({ ...upgraded, apiVersion }, schema));
+    },
+  };
+}
