@@ -170,6 +170,10 @@ describe('autoscaling', () => {
       'autoscaling.alpha.kubernetes.io/metrics',
     ]);
     assert.ok(old);
+    assert.equal(
+      old.metadata.annotations?.['autoscaling.alpha.kubernetes.io/behavior'],
+      '{"ScaleUp":{"StabilizationWindowSeconds":null,"SelectPolicy":null,"Policies":[{"Type":"Pods","Value":1,"PeriodSeconds":60}],"Tolerance":null},"ScaleDown":null}',
+    );
     const { status: _status, ...back } = { status: {}, ...hpaV1.convert?.toStorage(old) };
     assert.deepEqual(back, stored);
   });

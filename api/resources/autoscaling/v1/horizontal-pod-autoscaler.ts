@@ -6,6 +6,7 @@ import type { HorizontalPodAutoscaler } from '../../../types/autoscaling-v1.ts';
 import type * as v2 from '../../../types/autoscaling-v2.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { horizontalPodAutoscalers as stored } from '../v2/horizontal-pod-autoscaler.ts';
+import { fromLegacyBehavior, toLegacyBehavior } from './behavior-conversion.ts';
 import { fromLegacyMetric, type LegacyMetric, toLegacyMetric } from './metric-conversion.ts';
 
 const metricsAnnotation = 'autoscaling.alpha.kubernetes.io/metrics';
@@ -61,7 +62,7 @@ function toVersion1(autoscaler: v2.HorizontalPodAutoscaler): HorizontalPodAutosc
   if (currentMetrics && currentMetrics.length > 0)
     written[currentMetricsAnnotation] = currentMetrics.map((metric) => toLegacyMetric(metric, 'current'));
   if (conditions && conditions.length > 0) written[conditionsAnnotation] = conditions;
-  if (behavior) written[behaviorAnnotation] = behavior;
+  if (behavior) written[behaviorAnnotation] = toLegacyBehavior(behavior);
   const texts = Object.fromEntries(Object.entries(written).map(([name, value]) => [name, JSON.stringify(value)]));
   const annotations = { ...autoscaler.metadata.annotations, ...texts };
   return {
@@ -96,14 +97,14 @@ function fromVersion1(autoscaler: DeepReadonly<HorizontalPodAutoscaler>): v2.Hor
   const others = read<LegacyMetric[]>(metricsAnnotation)?.map((metric) => fromLegacyMetric(metric, 'target')) ?? [];
   const own =
     cpu === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } } }];
-  const behavior = read<v2.HorizontalPodAutoscalerBehavior>(behaviorAnnotation);
+  const behavior = read<Record<string, unknown>>(behaviorAnnotation);
   const annotations = Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([name]) => !ownAnnotations.has(name)));
   const { annotations: _annotations, ...otherMetadata } = metadata;
   const converted: v2.HorizontalPodAutoscaler = {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
     metadata: { ...otherMetadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
-    spec: { ...rest, metrics: [...others, ...own] as v2.MetricSpec[], ...(behavior ? { behavior } : {}) },
+    spec: { ...rest, metrics: [...others, ...own] as v2.MetricSpec[], ...(behavior ? { behavior: fromLegacyBehavior(behavior) } : {}) },
   };
   if (!status) return converted;
   const { currentCPUUtilizationPercentage: currentCPU, ...counts } = status;
