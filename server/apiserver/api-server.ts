@@ -17,6 +17,7 @@ import { createAuthorization } from './authorization/create-authorization.ts';
 import type { EscalationGuard } from './authorization/escalation.ts';
 import type { RuleResolver } from './authorization/rbac-authorizer.ts';
 import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
+import { keepSystemObjects } from './bootstrap/keep-system-objects.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
 import { createDiscovery } from './endpoints/discovery.ts';
 import { createHealth, type HealthCheck, type HealthEndpoint } from './endpoints/health.ts';
@@ -154,7 +155,8 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
   const bootstrap = () =>
     bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
-  const lifecycle = createLifecycle({ options, resources, informers, health, gate, bootstrap });
+  const keep = (signal: AbortSignal) => keepSystemObjects(options.bootstrap, { client, clock, logger }, signal);
+  const lifecycle = createLifecycle({ options, resources, informers, health, gate, bootstrap, keep });
   return { transport, client, informers, authorizer, addHealthCheck: (check) => health.add(check), ...lifecycle };
 }
 
@@ -165,6 +167,8 @@ interface LifecycleDependencies {
   readonly health: HealthEndpoint;
   readonly gate: ShutdownGate;
   bootstrap(): Promise<void>;
+  /** Keeps there what bootstrap has made, until the signal. */
+  keep(signal: AbortSignal): Promise<void>;
 }
 
 function createLifecycle({
@@ -174,9 +178,11 @@ function createLifecycle({
   health,
   gate,
   bootstrap,
+  keep,
 }: LifecycleDependencies): Pick<APIServer, 'start' | 'close'> {
   const running = new AbortController();
   let informing: Promise<void> = Promise.resolve();
+  let keeping: Promise<void> = Promise.resolve();
   let hasSynced = false;
   health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
   health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
@@ -189,10 +195,11 @@ function createLifecycle({
       hasSynced = true;
       await resources.start?.(running.signal);
       await bootstrap();
+      keeping = keep(running.signal);
     },
     async close() {
       running.abort(new Error(shutdownReason));
-      await Promise.all([gate.close(), informing.catch(() => {})]);
+      await Promise.all([gate.close(), informing.catch(() => {}), keeping]);
     },
   };
 }

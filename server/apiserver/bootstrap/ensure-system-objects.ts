@@ -44,9 +44,25 @@ export async function ensureSystemNamespaces(client: Client): Promise<void> {
 
 /** Everything else that a cluster has from its beginning, but for roles. Idempotent; the second start only reads. */
 export async function ensureSystemObjects(options: SystemObjectsOptions): Promise<void> {
-  const { client, serving } = options;
+  const { client } = options;
   // The Service's address is taken from the range that the ServiceCIDR declares.
   await ensureObject(client, serviceCIDRs, defaultServiceCIDR(options.serviceCIDRs));
+  await Promise.all([
+    ensureKubernetesService(options),
+    ensureObject(client, configMaps, extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM), (present) => ({
+      ...present,
+      data: { ...present.data, ...extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM).data },
+    })),
+    ...systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)),
+    ...priorityLevels.map((one) => ensureObject(client, priorityLevelConfigurations, one)),
+    ...flowSchemas.map((one) => ensureFlowSchema(options, one)),
+    ensureLocalAPIServices(client, options.clock),
+  ]);
+}
+
+/** The Service by which Pods find the API server, and its Endpoints, as they should be. */
+export async function ensureKubernetesService(options: SystemObjectsOptions): Promise<void> {
+  const { client, serving } = options;
   await Promise.all([
     ensureObject(client, services, kubernetesService(options.kubernetesServiceAddress, serving.port), (present) => ({
       ...present,
@@ -60,14 +76,6 @@ export async function ensureSystemObjects(options: SystemObjectsOptions): Promis
       const { endpoints: wanted, ports } = kubernetesEndpointSlice(serving);
       return { ...present, endpoints: wanted ?? [], ports: ports ?? [] };
     }),
-    ensureObject(client, configMaps, extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM), (present) => ({
-      ...present,
-      data: { ...present.data, ...extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM).data },
-    })),
-    ...systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)),
-    ...priorityLevels.map((one) => ensureObject(client, priorityLevelConfigurations, one)),
-    ...flowSchemas.map((one) => ensureFlowSchema(options, one)),
-    ensureLocalAPIServices(client, options.clock),
   ]);
 }
 

@@ -1,7 +1,7 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { stringifyJSON } from '../../../api/serialization/json.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
-import { joinProtobufList, type ListHead } from '../../../api/serialization/protobuf/lists-and-events.ts';
+import { joinProtobufList, type ListHead, protobufListItem } from '../../../api/serialization/protobuf/lists-and-events.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 
 /** A list up to this size is one buffer with a content length; a larger one is written in chunks of about this size. */
@@ -51,9 +51,9 @@ export async function joinListInProtobuf(
   encode: (object: CachedObject) => Uint8Array,
   whole: () => unknown,
 ): Promise<APIResponse> {
-  const items: Uint8Array[] = [];
+  const items: ReturnType<typeof protobufListItem>[] = [];
   for (const object of objects) {
-    items.push(encode(object));
+    items.push(protobufListItem(encode(object)));
     if (items.length % encodedPerTurn === 0) await nextTurn();
   }
   const headers = { 'content-type': protobufMediaType.name };

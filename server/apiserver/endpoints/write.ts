@@ -65,7 +65,12 @@ export async function patchEndpoint(context: RequestContext, store: Store): Prom
   const change = isApply ? applying(context, store, options) : patching(context, store, options, type as PatchType);
   const written = await store.update(
     { namespace, name },
-    { ...options, change, ...(isApply ? { keepsManagedFields: true, createIfMissing: options.subresource === '' } : {}) },
+    {
+      ...options,
+      change,
+      isPatch: !isApply,
+      ...(isApply ? { keepsManagedFields: true, createIfMissing: options.subresource === '' } : {}),
+    },
   );
   return writtenResponse(context, store, written, written.created ? 201 : 200);
 }

@@ -37,6 +37,8 @@ export interface UpdateOptions extends WriteContext {
   readonly skipAdmission?: boolean;
   /** The change is made as it is: no strategy of the kind and no validation, as where upstream writes below them (binding). */
   readonly bypassesStrategy?: boolean;
+  /** Another uid in a patch is an error of the object, where one in a whole object is a precondition: controllers tell them apart. */
+  readonly isPatch?: boolean;
   /** Server-side apply creates what is not there. */
   readonly createIfMissing?: boolean;
   /** How ownership is recorded; apply keeps the managedFields that it computed itself. */

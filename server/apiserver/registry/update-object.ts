@@ -5,6 +5,7 @@ import { badRequest, conflict, invalid as invalidObject, notFound } from '../../
 import { hasReason } from '../../../api/meta/status.ts';
 import { invalid } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
+import { validateImmutable } from '../../../api/validation/immutable.ts';
 import { validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts';
 import { createObject } from './create-object.ts';
 import { isDeletable } from './deletion.ts';
@@ -137,6 +138,8 @@ function checkIdentity(
     metadata.namespace = key.namespace;
   }
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    if (options.isPatch)
+      refuseInvalid(definition, key.name, validateImmutable(FieldPath.root.child('metadata', 'uid'), metadata.uid, old.metadata.uid));
     throw preconditionFailed(core, key, 'UID', metadata.uid, old.metadata.uid ?? '');
   }
   const version = metadata.resourceVersion ?? '';

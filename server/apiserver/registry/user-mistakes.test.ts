@@ -28,6 +28,16 @@ describe('mistakes of users on a whole server', () => {
     const metadata = { name: 'v1.x.io', finalizers: ['foo'] };
     assert.equal((await api.post('/apis/apiregistration.k8s.io/v1/apiservices', { metadata, spec })).status, 201);
   });
+  it('another uid: invalid in a patch, a conflict in a whole object', async () => {
+    await api.post(configMaps, { metadata: { name: 'u' } });
+    const metadata = { name: 'u', uid: '7' };
+    const patched = await api.failure(api.patch(`${configMaps}/u`, 'merge', { metadata }));
+    assert.equal(patched.code, 422);
+    assert.equal(patched.message, 'ConfigMap "u" is invalid: metadata.uid: Invalid value: "7": field is immutable');
+    const put = await api.failure(api.put(`${configMaps}/u`, { metadata }));
+    assert.equal(put.code, 409);
+    assert.match(put.message ?? '', /Precondition failed: UID in precondition: 7, UID in object meta: /);
+  });
   it('profiles in annotations', async () => {
     const annotations = {
       'seccomp.security.alpha.kubernetes.io/pod': 'x',

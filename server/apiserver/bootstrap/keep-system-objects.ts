@@ -1,0 +1,38 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import { sleep } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { ensureKubernetesService, ensureSystemNamespaces, type SystemObjectsOptions } from './ensure-system-objects.ts';
+
+const serviceIntervalMs = 10_000;
+const namespaceIntervalMs = 60_000;
+
+export interface KeepDependencies {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Brings back what a cluster cannot do without where it has been deleted: Service kubernetes with its Endpoints, looked
+ * at every 10 seconds, and the system's namespaces, every minute. Ends with the signal; never rejects.
+ */
+export async function keepSystemObjects(
+  options: Omit<SystemObjectsOptions, 'client' | 'clock'>,
+  { client, clock, logger }: KeepDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const service = () => ensureKubernetesService({ ...options, client, clock });
+  const namespaces = () => ensureSystemNamespaces(client);
+  const repeat = async (intervalMs: number, ensure: () => Promise<void>) => {
+    try {
+      for (;;) {
+        await sleep(clock, intervalMs, signal);
+        await ensure().catch((error: unknown) => logger.warn('what every cluster has could not be ensured', { error }));
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+  await Promise.all([repeat(serviceIntervalMs, service), repeat(namespaceIntervalMs, namespaces)]);
+}
