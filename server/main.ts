@@ -114,7 +114,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const running = [
     runControllerManager(server, controllers, logger, stopping.signal),
     runSchedulerProcess(server, logger, stopping.signal),
-    runCompactor({ storage, clock, logger, signal: stopping.signal, ...maxRevisions(options.storage) }),
+    runCompactor({
+      storage,
+      clock,
+      logger,
+      signal: stopping.signal,
+      onCompacted: (revision) => caches.forgetBefore(revision),
+      ...maxRevisions(options.storage),
+    }),
   ];
   onProgress(`${controllers.length} controllers and the scheduler`);
   const failed = Promise.all(running).then(() => new Promise<never>(() => {}));

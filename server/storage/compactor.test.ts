@@ -13,7 +13,7 @@ const minutes = 60_000;
 describe('compactor', () => {
   const running: { abort: AbortController; ended: Promise<void> }[] = [];
   const clock = createManualClock();
-  const start = (options: Pick<CompactorDependencies, 'storage' | 'maxRevisions'>) => {
+  const start = (options: Pick<CompactorDependencies, 'storage' | 'maxRevisions' | 'onCompacted'>) => {
     const abort = new AbortController();
     running.push({ abort, ended: runCompactor({ clock, logger: silentLogger, signal: abort.signal, ...options }) });
   };
@@ -27,7 +27,8 @@ describe('compactor', () => {
 
   it('keeps the last five minutes, at least', async () => {
     const storage = createMemoryStorage({ clock });
-    start({ storage });
+    const told: number[] = [];
+    start({ storage, onCompacted: (revision) => told.push(revision) });
     const first = await put(storage, '/registry/a', '1');
     await clock.advance(5 * minutes);
     const second = await put(storage, '/registry/a', '2');
@@ -36,6 +37,7 @@ describe('compactor', () => {
     await clock.advance(minutes);
     await storage.get('/registry/a', { revision: second });
     await rejectsWith('compacted', () => storage.get('/registry/a', { revision: first }));
+    assert.deepEqual(told, [first + 1]);
     const { entry } = await storage.get('compact_rev_key');
     assert.equal(Buffer.from(entry?.value ?? []).toString(), String(first + 1));
   });

@@ -14,6 +14,8 @@ export interface CompactorDependencies {
   readonly intervalMs?: number;
   /** A round comes earlier when more revisions than this were made: bounds what a store in this process keeps in memory. */
   readonly maxRevisions?: number;
+  /** Told of each compaction, also of those by other servers: nothing before that revision can be relied on any more. */
+  readonly onCompacted?: (revision: number) => void;
 }
 
 /** Upstream's key: every API server of a cluster reads and writes it, so that one of them compacts in each interval. */
@@ -57,7 +59,7 @@ async function nextRound(dependencies: CompactorDependencies, last: Round): Prom
   }
 }
 
-async function takeRound({ storage, logger }: CompactorDependencies, last: Round): Promise<Round> {
+async function takeRound({ storage, logger, onCompacted }: CompactorDependencies, last: Round): Promise<Round> {
   const value = Buffer.from(String(last.revision));
   const conditions = [{ key: turnKey, modRevision: last.modRevision }];
   const result = await storage.commit({ conditions, operations: [{ type: 'put', key: turnKey, value }] }).catch(async (error: unknown) => {
@@ -65,9 +67,14 @@ async function takeRound({ storage, logger }: CompactorDependencies, last: Round
     if (error instanceof StorageError && error.reason === 'no-space' && last.revision > 0) await storage.compact(last.revision);
     throw error;
   });
+  if (!result.succeeded) {
+    const byOther = Number(Buffer.from(result.current[0]?.value ?? []).toString());
+    if (byOther > 0) onCompacted?.(byOther);
+  }
   if (!result.succeeded) return { modRevision: result.current[0]?.modRevision ?? 0, revision: result.revision };
   if (last.revision > 0) {
     await storage.compact(last.revision);
+    onCompacted?.(last.revision);
     logger.info('Compacted the store', { revision: last.revision });
   }
   return { modRevision: result.revision, revision: result.revision };

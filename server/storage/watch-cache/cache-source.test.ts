@@ -133,6 +133,16 @@ describe('watch cache', () => {
     assert.throws(() => cache.list({ keyPrefix: '', revision: last + 1 }), { reason: 'future-revision' });
   });
 
+  it('gives no exact past from before a compaction, though its log reaches further back', async () => {
+    const { storage, cache, source } = await setup();
+    const first = await put(storage, 'd/a');
+    const second = await put(storage, 'd/b');
+    await reachNewest(cache);
+    source.forgetBefore(second);
+    assert.throws(() => cache.list({ keyPrefix: '', revision: first }), { reason: 'compacted' });
+    assert.equal(list(cache, { revision: second }).count, 2);
+  });
+
   it('turns changes into what a selector sees', async () => {
     const { storage, cache } = await setup();
     const start = await put(storage, 'd/z');

@@ -41,6 +41,8 @@ export interface CacheSource {
   /** Revision that all caches have reached; undefined before the load. */
   revision(): number | undefined;
   reach: WatchCache['reach'];
+  /** The store has been compacted to that revision: the caches forget what was before, as the stores of other servers do. */
+  forgetBefore(revision: number): void;
   /** Ends the following and all watches. */
   close(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export function createCacheSource(dependencies: CacheSourceDependencies): CacheS
     cacheFor: (resource) => follower.cacheFor(resource),
     revision: () => follower.gate.revision,
     reach: follower.reach,
+    forgetBefore: (revision) => follower.forgetBefore(revision),
     async close() {
       follower.abort.abort();
       await running;
@@ -72,6 +75,7 @@ class Follower {
   readonly #becomeReady: () => void;
   readonly #failReady: (error: StorageError) => void;
   readonly #logLimits: EventLogLimits;
+  #compacted = 0;
 
   constructor(dependencies: CacheSourceDependencies) {
     this.#dependencies = dependencies;
@@ -87,6 +91,10 @@ class Follower {
 
   readonly reach: WatchCache['reach'] = (revision, options) => this.gate.reach(revision === 'newest' ? this.#askNewest : revision, options);
 
+  forgetBefore(revision: number): void {
+    this.#compacted = Math.max(this.#compacted, revision);
+  }
+
   cacheFor(resource: CachedResource): ResourceCache {
     const known = this.#caches.get(resource.resourcePrefix);
     if (known) {
@@ -95,7 +103,14 @@ class Follower {
       return known;
     }
     const { clock, storage, decodeProtobuf } = this.#dependencies;
-    const context = { clock, storage, revision: () => this.gate.revision, reach: this.reach, logLimits: this.#logLimits };
+    const context = {
+      clock,
+      storage,
+      revision: () => this.gate.revision,
+      compacted: () => this.#compacted,
+      reach: this.reach,
+      logLimits: this.#logLimits,
+    };
     const cache = new ResourceCache(context, { current: resource, decodeProtobuf });
     this.#caches.set(resource.resourcePrefix, cache);
     this.#unclaimed.editRange(resource.resourcePrefix, prefixEnd(resource.resourcePrefix), false, (_, entry) => {

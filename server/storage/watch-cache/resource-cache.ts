@@ -22,6 +22,8 @@ export interface ResourceCacheContext {
   readonly storage: Storage;
   /** Revision up to which all events have been applied; undefined before the first load. */
   revision(): number | undefined;
+  /** Exact states before that revision are not to be had any more, whatever the log still holds. */
+  compacted(): number;
   reach: WatchCache['reach'];
   readonly logLimits: EventLogLimits;
 }
@@ -81,6 +83,9 @@ export class ResourceCache implements WatchCache {
     const newest = this.revision();
     if (revision !== undefined && revision > newest)
       throw new StorageError('future-revision', `required revision ${revision} is a future revision`, { revision: newest });
+    const compacted = this.#context.compacted();
+    if (revision !== undefined && revision < compacted)
+      throw new StorageError('compacted', `revision ${revision} has been compacted`, { revision: compacted });
     const objects = revision === undefined ? this.#objects : this.#snapshot(revision);
     const start = after === undefined || after < keyPrefix ? keyPrefix : `${after}\0`;
     const end = keyPrefix === '' ? '\uffff' : prefixEnd(keyPrefix);
