@@ -13,24 +13,44 @@ export interface ListHead {
 
 const listMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
 
+/** An encoded object as it stands in a list. */
+export interface ProtobufListItem {
+  /** With its envelope. Whoever holds the item keeps an encoding alive that others may share. */
+  readonly object: Uint8Array;
+  /** Tag and length. */
+  readonly head: Uint8Array;
+  /** The object without its envelope. */
+  readonly message: Uint8Array;
+}
+
+export function protobufListItem(object: Uint8Array): ProtobufListItem {
+  const { raw } = readEnvelope(object);
+  return { object, head: tagWithLength(2, raw.length), message: raw };
+}
+
 /**
- * A list made of objects that are encoded already, in parts that need no copying: before, the length and the message of
- * each item in turn, after. Every list of Kubernetes has its metadata as field 1 and its items as field 2.
+ * A list made of items, in parts that need no copying, and the size of them all. Every list of Kubernetes has its metadata
+ * as field 1 and its items as field 2.
  */
-export function joinProtobufList({ apiVersion, kind, metadata }: ListHead, items: readonly Uint8Array[]): Uint8Array[] {
-  const head = new ProtobufWriter();
-  head.bytes(1, encodeMessage({ ...metadata }, getDefinitionSchema(listMeta)));
-  const messages = items.map((item) => readEnvelope(item).raw);
-  const lengths = messages.map((message) => tagWithLength(2, message.length));
-  const listHead = head.finish();
-  let size = listHead.length;
-  messages.forEach((message, index) => {
-    size += message.length + (lengths[index]?.length ?? 0);
-  });
-  const parts = [openEnvelope({ apiVersion, kind }, size), listHead];
-  messages.forEach((message, index) => parts.push(lengths[index] ?? new Uint8Array(), message));
-  parts.push(envelopeEnd);
-  return parts;
+export function joinProtobufList(
+  { apiVersion, kind, metadata }: ListHead,
+  items: readonly ProtobufListItem[],
+): { readonly size: number; readonly parts: Iterable<Uint8Array> } {
+  const writer = new ProtobufWriter();
+  writer.bytes(1, encodeMessage({ ...metadata }, getDefinitionSchema(listMeta)));
+  const listHead = writer.finish();
+  const size = items.reduce((sum, { head, message }) => sum + head.length + message.length, listHead.length);
+  const opening = openEnvelope({ apiVersion, kind }, size);
+  return { size: opening.length + size + envelopeEnd.length, parts: partsOf([opening, listHead], items) };
+}
+
+function* partsOf(opening: readonly Uint8Array[], items: readonly ProtobufListItem[]): Generator<Uint8Array> {
+  yield* opening;
+  for (const { head, message } of items) {
+    yield head;
+    yield message;
+  }
+  yield envelopeEnd;
 }
 
 /**

@@ -4,7 +4,7 @@ import { decode } from '../../schema/decode.ts';
 import { findKindSchema, getDefinitionSchema } from '../../schema/definition-schema.ts';
 import type { StructuralSchema } from '../../schema/structural-schema.ts';
 import { packagesByAPIVersion, definitionTexts } from '../../schema/generated/definition-texts.ts';
-import { frameProtobufWatchEvent, joinProtobufList } from './lists-and-events.ts';
+import { frameProtobufWatchEvent, joinProtobufList, protobufListItem } from './lists-and-events.ts';
 import { decodeMessage } from './message.ts';
 import { decodeProtobuf, encodeProtobuf, readEnvelope } from './protobuf.ts';
 import { ProtobufError } from './wire.ts';
@@ -154,9 +154,11 @@ describe('protobuf', () => {
   }
 
   it('joins encoded objects into a list', () => {
-    const items = ['a', 'b'].map((name) => encodeProtobuf(podNamed(name)));
-    const parts = joinProtobufList({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7' } }, items);
-    const list = decodeProtobuf(Buffer.concat(parts));
+    const items = ['a', 'b'].map((name) => protobufListItem(encodeProtobuf(podNamed(name))));
+    const { size, parts } = joinProtobufList({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7' } }, items);
+    const bytes = Buffer.concat([...parts]);
+    assert.equal(bytes.length, size);
+    const list = decodeProtobuf(bytes);
     assert.deepEqual(list['metadata'], { resourceVersion: '7' });
     assert.deepEqual(
       (list['items'] as { metadata: { name: string } }[]).map((item) => item.metadata.name),

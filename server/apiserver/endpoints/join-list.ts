@@ -1,7 +1,12 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { stringifyJSON } from '../../../api/serialization/json.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
-import { joinProtobufList, type ListHead, protobufListItem } from '../../../api/serialization/protobuf/lists-and-events.ts';
+import {
+  joinProtobufList,
+  type ListHead,
+  type ProtobufListItem,
+  protobufListItem,
+} from '../../../api/serialization/protobuf/lists-and-events.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 
 /** A list up to this size is one buffer with a content length; a larger one is written in chunks of about this size. */
@@ -51,16 +56,15 @@ export async function joinListInProtobuf(
   encode: (object: CachedObject) => Uint8Array,
   whole: () => unknown,
 ): Promise<APIResponse> {
-  const items: ReturnType<typeof protobufListItem>[] = [];
+  const items: ProtobufListItem[] = [];
   for (const object of objects) {
     items.push(protobufListItem(encode(object)));
     if (items.length % encodedPerTurn === 0) await nextTurn();
   }
   const headers = { 'content-type': protobufMediaType.name };
-  const parts = joinProtobufList(head, items);
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  const { size, parts } = joinProtobufList(head, items);
   if (size > chunkBytes) return { status: 200, headers, body: { kind: 'stream', chunks: chunksOf(parts) } };
-  return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.concat(parts), object: whole } };
+  return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.concat([...parts]), object: whole } };
 }
 
 function nextTurn(): Promise<void> {
