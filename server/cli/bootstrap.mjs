@@ -33,8 +33,8 @@ const testPackages = [
 ];
 
 /**
- * The size of the young generation, whatever the machine: half of it costs a fifth of the throughput under load, twice of
- * it gains nothing. What it takes goes back when the process is idle (release-idle-memory.ts).
+ * The size of the young generation, whatever the machine: with half of it the collector takes a larger part of the time
+ * under load. What it takes in memory goes back when the process is idle (release-idle-memory.ts).
  */
 const memoryFlags = ['--max-semi-space-size=16'];
 
