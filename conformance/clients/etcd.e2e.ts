@@ -40,8 +40,11 @@ describe('the guestbook on a real etcd', function () {
     cluster = await startCluster({ node: true, storage: `etcd=${etcd.url}` });
   });
   after(async () => {
-    await cluster?.stop();
-    await etcd?.stop();
+    try {
+      await cluster?.stop();
+    } finally {
+      await etcd?.stop();
+    }
   });
 
   it('becomes ready and answers', async () => {
