@@ -9,6 +9,7 @@ import { formatAccessModes, storageClassOf } from '../../../semantics/persistent
 import type { PersistentVolumeClaim } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
+import { persistentVolumeClaimWarnings } from './volume-warnings.ts';
 import { validatePersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts';
 
 /** A wish for storage. */
@@ -42,6 +43,7 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   prepareForCreate(claim) {
     claim.status = { phase: 'Pending' };
   },
+  warnings: persistentVolumeClaimWarnings,
   validate: ({ spec = {} }, path) => validatePersistentVolumeClaimSpec(spec, path.child('spec')),
   validateUpdate(claim, old, path) {
     const errors: FieldError[] = [];

@@ -14,6 +14,7 @@ import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateAccessModes, validateClassName } from './persistent-volume-claim-spec.ts';
 import { validateNodeSelector } from './pod-spec/affinity.ts';
 import { validateNoBacksteps } from './pod-spec/names.ts';
+import { persistentVolumeWarnings } from './volume-warnings.ts';
 import { validateCSIDriverName, validateHostPath, validateNFS } from './pod-spec/volumes.ts';
 
 /** Storage that claims can be bound to. */
@@ -48,6 +49,7 @@ export const persistentVolumes = defineResource<PersistentVolume>({
     if (volume.status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)
       volume.status.lastPhaseTransitionTime = formatTime(nowMs);
   },
+  warnings: persistentVolumeWarnings,
   validate: ({ spec = {} }, path) => validateSpec(spec, path.child('spec')),
   validateUpdate(volume, old, path) {
     const [spec, before] = [sourceOf(volume.spec), sourceOf(old.spec)];

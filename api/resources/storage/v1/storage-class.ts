@@ -5,10 +5,11 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type { StorageClass } from '../../../types/storage-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, required, tooLong } from '../../../validation/field-error.ts';
-import type { FieldPath } from '../../../validation/field-path.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabelName } from '../../../validation/labels.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../../../validation/names.ts';
+import { nodeLabelDeprecation } from '../../core/v1/pod-spec/node-label-warnings.ts';
 
 const maxParameters = 512;
 const maxParameterBytes = 256 * 1024;
@@ -36,6 +37,14 @@ export const storageClasses = defineResource<StorageClass>({
     textColumn('AllowVolumeExpansion', ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false),
     ageColumn,
   ],
+  warnings: ({ allowedTopologies = [] }) =>
+    allowedTopologies.flatMap(({ matchLabelExpressions = [] }, term) =>
+      matchLabelExpressions.flatMap(({ key }, index) => {
+        const message = nodeLabelDeprecation(key);
+        const at = FieldPath.root.child('allowedTopologies').index(term).child('matchLabelExpressions').index(index).child('key');
+        return message ? [`${at}: ${message}`] : [];
+      }),
+    ),
   validate(storageClass, path) {
     const { provisioner = '', parameters, reclaimPolicy, volumeBindingMode } = storageClass;
     const at = path.child('provisioner');

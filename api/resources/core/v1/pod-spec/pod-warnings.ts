@@ -4,17 +4,9 @@ import { quantityMilliValue } from '../../../../quantity/arithmetic.ts';
 import type { Container, ContainerPort, EphemeralContainer, EnvVar, PodSpec, PodTemplateSpec, Volume } from '../../../../types/core-v1.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { ipWarnings } from '../../../../validation/ip-addresses.ts';
+import { nodeLabelDeprecation, nodeSelectorTermWarnings } from './node-label-warnings.ts';
 
 type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
-
-/** Node labels that were renamed long ago. */
-const deprecatedNodeLabels: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
 
 const deprecatedAnnotations: Readonly<Record<string, string>> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
@@ -40,12 +32,13 @@ export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, p
   const specPath = path.child('spec');
   const warnings: string[] = [];
   for (const key of Object.keys(spec.nodeSelector ?? {})) {
-    const message = deprecatedNodeLabels[key];
+    const message = nodeLabelDeprecation(key);
     if (message) warnings.push(`${specPath.child('nodeSelector').key(key)}: ${message}`);
   }
+  warnings.push(...nodeAffinityWarnings(spec, specPath.child('affinity', 'nodeAffinity')));
   for (const [index, constraint] of (spec.topologySpreadConstraints ?? []).entries()) {
     const at = specPath.child('topologySpreadConstraints').index(index);
-    const message = deprecatedNodeLabels[constraint.topologyKey];
+    const message = nodeLabelDeprecation(constraint.topologyKey);
     if (message) warnings.push(`${at.child('topologyKey')}: ${constraint.topologyKey} is ${message}`);
     if (!constraint.labelSelector) warnings.push(`${at.child('labelSelector')}: a null labelSelector results in matching no pod`);
   }
@@ -68,6 +61,17 @@ export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, p
     warnings.push(`${specPath.child('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`);
   }
   return [...warnings, ...affinityWarnings(spec, specPath), ...addressWarnings(spec, specPath)];
+}
+
+function nodeAffinityWarnings({ affinity }: DeepReadonly<PodSpec>, path: FieldPath): string[] {
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const preferred = affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const requiredPath = path.child('requiredDuringSchedulingIgnoredDuringExecution', 'nodeSelectorTerms');
+  const preferredPath = path.child('preferredDuringSchedulingIgnoredDuringExecution');
+  return [
+    ...required.flatMap((term, index) => nodeSelectorTermWarnings(term, requiredPath.index(index))),
+    ...preferred.flatMap(({ preference }, index) => nodeSelectorTermWarnings(preference, preferredPath.index(index).child('preference'))),
+  ];
 }
 
 /** Annotations that were how profiles were named before there were fields. */
