@@ -1,6 +1,7 @@
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
+import { applyDefaults } from '../../../api/schema/default.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
 import { generateName, prepareForCreate } from './prepare-object.ts';
@@ -68,6 +69,8 @@ async function tryCreate(
   if (!options.keepsManagedFields) core.recordOwnership(object, undefined, context);
   await admission.mutate(request);
   const strategy = core.strategyContext(context, 'create');
+  // What plugins add (containers' resources, volumes) takes defaults too.
+  applyDefaults(object, codec.schema, { nowMs: strategy.nowMs });
   prepareForCreate(definition, codec.schema, object, strategy, random);
   const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });
   let succeeded = false;
