@@ -149,8 +149,17 @@ describe('config maps and secrets', () => {
     assert.deepEqual(of('kubernetes.io/tls'), ['data[tls.crt]: Required value', 'data[tls.key]: Required value']);
     assert.deepEqual(of('kubernetes.io/basic-auth'), ['data[username]: Required value', 'data[password]: Required value']);
     assert.deepEqual(of('kubernetes.io/dockerconfigjson', { '.dockerconfigjson': 'eA==' }), [
-      'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": invalid character in JSON',
+      'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": invalid character \'x\' looking for beginning of value',
     ]);
+    for (const [text, problem] of [
+      ['{}', undefined],
+      ['', 'unexpected end of JSON input'],
+      ['{bad', "invalid character 'b' looking for beginning of object key string"],
+      ['1.5', 'json: cannot unmarshal number into Go value of type map[string]interface {}'],
+    ] as const) {
+      const expected = problem === undefined ? [] : [`data[.dockercfg]: Invalid value: "<secret contents redacted>": ${problem}`];
+      assert.deepEqual(of('kubernetes.io/dockercfg', { '.dockercfg': btoa(text) }), expected, text);
+    }
     assert.deepEqual(of('kubernetes.io/service-account-token'), [
       'metadata.annotations[kubernetes.io/service-account.name]: Required value',
     ]);

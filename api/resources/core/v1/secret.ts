@@ -3,6 +3,8 @@ import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isEqual } from '../../../base/equality.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { parseJSON } from '../../../serialization/json.ts';
+import { JSONSyntaxError } from '../../../serialization/json-parser.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
 import { base64Length, secretTypes } from '../../../semantics/secrets.ts';
 import type { Secret } from '../../../types/core-v1.ts';
@@ -93,12 +95,13 @@ function validateJSONKey(data: Readonly<Record<string, string>>, key: string, pa
 /** Why the text is no JSON object, without showing any of it. */
 function problemOfJSON(text: string): string | undefined {
   try {
+    parseJSON(text);
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && !Array.isArray(value)) return undefined;
     const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
     return `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return text.trim() === '' ? 'unexpected end of JSON input' : 'invalid character in JSON';
+    if (!(error instanceof JSONSyntaxError)) throw error;
+    return error.message;
   }
 }
