@@ -18,6 +18,7 @@ import { startFromFlags, untilAskedToStop } from './control-plane.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
+import { requireFreePort } from './require-free-port.ts';
 
 type UpFlags = ControlPlaneFlags & AgentFlags & { readonly node: boolean };
 
@@ -53,7 +54,10 @@ async function runUp(flags: UpFlags): Promise<void> {
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
   const stop = untilAskedToStop();
-  if (flags.node) await replaceRunningAgent(dataDir);
+  if (flags.node) {
+    await replaceRunningAgent(dataDir);
+    await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
+  }
   const controlPlane = await startFromFlags(flags, dataDir, progress);
   let agent: SupervisedAgent | undefined;
   try {
