@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildImages } from '../images/build.ts';
 import { type Cluster, connectCluster } from '../framework/connect-cluster.ts';
-import { type RunOptions, type RunResult, runProgram } from '../framework/run-program.ts';
+import { type RunOptions, type RunResult, runProgram, runSuccessfully } from '../framework/run-program.ts';
 import { ensureClients } from './ensure-clients.ts';
 import { findLeftovers, type Leftovers, subtractLeftovers } from './leftovers.ts';
 
@@ -127,6 +127,8 @@ function createTestCluster(options: ClusterOptions, dataDir: string, port: numbe
       const impatience = setTimeout(() => child?.kill('SIGKILL'), 60_000);
       const ended = isRunning ? await kill('SIGTERM') : undefined;
       clearTimeout(impatience);
+      // Killed and not started again: its node goes on, as it should, until it is reset.
+      if (!isRunning && options.node) await runSuccessfully(nodeProgram, [kubets, 'reset', '--data-dir', dataDir]);
       const left = await settledLeftovers(find, before);
       if (left.mounts.length === 0) rmSync(dataDir, { recursive: true, force: true });
       const problems = Object.entries(left).flatMap(([what, items]) => items.map((item: string) => `${what}: ${item}`));
