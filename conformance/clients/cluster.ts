@@ -39,7 +39,8 @@ export interface TestCluster {
   kubectl(args: readonly string[], options?: RunOptions & { readonly program?: string }): Promise<RunResult>;
   /** As kubectl, but must succeed: returns standard output. */
   run(args: readonly string[], options?: RunOptions & { readonly program?: string }): Promise<string>;
-  helm(args: readonly string[]): Promise<RunResult>;
+  /** Helm of a version that ensureClients knows by its path. */
+  helm(program: string, args: readonly string[]): Promise<RunResult>;
   /** Sends a signal to the control plane's process and waits for its end. */
   kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** Stops it as Ctrl-C does, removes the data dir, and throws if anything is left on the machine. */
@@ -113,8 +114,8 @@ function createTestCluster(options: ClusterOptions, dataDir: string, port: numbe
       if (code !== 0) throw new Error(`kubectl ${kubectlArgs.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
       return stdout;
     },
-    helm: (helmArgs) =>
-      runProgram(clients.helm, [...helmArgs, '--kubeconfig', kubeconfig], {
+    helm: (program, helmArgs) =>
+      runProgram(program, [...helmArgs, '--kubeconfig', kubeconfig], {
         timeoutSeconds: 180,
         env: {
           HELM_CACHE_HOME: path.join(dataDir, 'helm'),

@@ -8,21 +8,26 @@ export interface Clients {
   /** Oldest first. */
   readonly kubectl: readonly { readonly version: string; readonly path: string }[];
   readonly newestKubectl: string;
-  readonly helm: string;
+  /** Oldest first: Helm 3 and Helm 4, which differ in how they apply (client side and server side). */
+  readonly helm: readonly { readonly version: string; readonly path: string }[];
 }
 
 const require = createRequire(import.meta.url);
 const cache = path.resolve(import.meta.dirname, '../../node_modules/.cache/kubets-clients');
 
-/** The packages' minor versions of kubectl. v36 also brings Helm 4; the older ones bring Helm 3, which is not used. */
-const minors = [32, 34, 36] as const;
+/** The packages' minor versions of kubectl: the oldest and the newest there are, and two between. v36 also brings Helm 4; the older ones bring Helm 3. */
+const minors = [28, 32, 34, 36] as const;
 
 /** Unpacks what is not unpacked yet: about 60 MB a program, a second each. */
 export function ensureClients(): Clients {
   const kubectl = minors.map((minor) => ({ version: `v1.${minor}`, path: unpack(minor, 'kubectl/kubectl', `kubectl-v1.${minor}`) }));
   const newest = kubectl.at(-1);
   if (!newest) throw new Error('there is no kubectl');
-  return { kubectl, newestKubectl: newest.path, helm: unpack(36, 'helm/helm', 'helm') };
+  const helm = [
+    { version: '3', path: unpack(32, 'helm/helm', 'helm-3') },
+    { version: '4', path: unpack(36, 'helm/helm', 'helm-4') },
+  ];
+  return { kubectl, newestKubectl: newest.path, helm };
 }
 
 function unpack(minor: number, member: string, name: string): string {
@@ -42,5 +47,5 @@ function unpack(minor: number, member: string, name: string): string {
 
 if (process.argv[1] === import.meta.filename) {
   const { kubectl, helm } = ensureClients();
-  for (const file of [...kubectl.map((one) => one.path), helm]) console.log(file);
+  for (const { path: file } of [...kubectl, ...helm]) console.log(file);
 }
