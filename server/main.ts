@@ -18,6 +18,7 @@ import { kubernetesVersion } from './composition/version.ts';
 import { createControllers } from './controllers/controllers.ts';
 import type { Controller } from './controllers/runtime/define-controller.ts';
 import { runControllers } from './controllers/runtime/run-controllers.ts';
+import { selectControllers } from './controllers/select-controllers.ts';
 import { type ClusterPKI, ensureClusterPKI } from './pki/ensure-cluster-pki.ts';
 import { schedulerPlugins } from './scheduler/plugins/plugins.ts';
 import { runScheduler } from './scheduler/scheduler.ts';
@@ -36,6 +37,10 @@ export interface ControlPlaneOptions {
   readonly advertiseAddress?: string;
   readonly serviceCIDR: string;
   readonly clusterDomain: string;
+  /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
+  readonly controllers?: readonly string[];
+  /** Absent: true. */
+  readonly scheduler?: boolean;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */
   readonly onProgress?: (step: string) => void;
@@ -86,7 +91,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const stopping = new AbortController();
   const clusterDNSAddress = addressAt(options.serviceCIDR, 10);
-  const controllers = createControllers({ rootCA: pki.clusterCA.certificatePEM, clusterDNSAddress });
+  const known = createControllers({ rootCA: pki.clusterCA.certificatePEM, clusterDNSAddress });
+  const controllers = selectControllers(known, options.controllers ?? ['*']);
+  const hasScheduler = options.scheduler ?? true;
   const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
   // The port is part of what the server says of itself, so it is taken before the server is built.
@@ -101,7 +108,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   const server = createServer(options, {
     pki,
-    controllers,
+    controllers: known,
     address,
     port: endpoint.port,
     createResources: (parts) => createResources({ storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
@@ -113,7 +120,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const running = [
     runControllerManager(server, controllers, logger, stopping.signal),
-    runSchedulerProcess(server, logger, stopping.signal),
+    ...(hasScheduler ? [runSchedulerProcess(server, logger, stopping.signal)] : []),
     runCompactor({
       storage,
       clock,
@@ -123,7 +130,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...maxRevisions(options.storage),
     }),
   ];
-  onProgress(`${controllers.length} controllers and the scheduler`);
+  onProgress(`${controllers.length} controllers and ${hasScheduler ? 'the' : 'no'} scheduler`);
   const failed = Promise.all(running).then(() => new Promise<never>(() => {}));
   failed.catch((error: unknown) => logger.error('a part of the control plane has failed', { error }));
   return {

@@ -28,6 +28,8 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
     serviceCIDR: flags.serviceCidr,
     clusterDomain,
+    controllers: flags.controllers,
+    scheduler: flags.scheduler,
     logger: createLogger(flags.logLevel),
     onProgress: progress.done,
   }).catch((error: unknown) => {

@@ -13,6 +13,8 @@ export interface ControlPlaneFlags {
   readonly etcdCert?: string;
   readonly etcdKey?: string;
   readonly serviceCidr: string;
+  readonly controllers: readonly string[];
+  readonly scheduler: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -33,6 +35,10 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
+}
+
+export function parseControllers(text: string): readonly string[] {
+  return text === '' ? [] : text.split(',');
 }
 
 export function dataDirOption(): Option {
@@ -64,5 +70,11 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))
     .addOption(new Option('--etcd-key <file>', 'key of the client certificate for etcd'))
     .addOption(new Option('--service-cidr <cidr>', 'range of ClusterIPs').default('10.96.0.0/12'))
+    .addOption(
+      new Option('--controllers <names>', "controllers to run: '*' is all, 'foo' the one named foo, '-foo' is left out, '' is none")
+        .default(['*'], '*')
+        .argParser(parseControllers),
+    )
+    .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
     .addOption(logLevelOption());
 }
