@@ -11,6 +11,7 @@ const documents = generateDocuments(facts, loadTexts(facts), loadParameterTexts(
 interface Document {
   readonly paths: Record<string, Record<string, Record<string, unknown>>>;
   readonly definitions?: Record<string, SchemaObject>;
+  readonly parameters?: Record<string, { readonly in: string; readonly name: string }>;
   readonly components?: { readonly schemas: Record<string, SchemaObject> };
 }
 
@@ -46,17 +47,20 @@ describe('OpenAPI documents', () => {
 
   it('are closed under references', () => {
     for (const [name, document] of documents) {
-      const { definitions, components } = document as unknown as Document;
+      const { definitions, parameters, components } = document as unknown as Document;
       for (const reference of references(document)) {
-        const target = reference.split('/').at(-1) ?? '';
-        assert.ok((definitions ?? components?.schemas)?.[target], `${name}: ${reference}`);
+        const [, place, target = ''] = /^#\/(?:components\/)?(\w+)\/(.*)$/.exec(reference) ?? [];
+        assert.ok({ definitions, parameters, schemas: components?.schemas }[place ?? '']?.[target], `${name}: ${reference}`);
       }
     }
   });
 
   it('declare every path parameter, and no other', () => {
     for (const [path, item] of Object.entries(v2.paths)) {
-      const shared = (item['parameters'] ?? []) as unknown as { in: string; name: string }[];
+      const listed = (item['parameters'] ?? []) as unknown as { in: string; name: string; $ref?: string }[];
+      const shared = listed.map((parameter) =>
+        parameter.$ref === undefined ? parameter : (v2.parameters?.[parameter.$ref.slice('#/parameters/'.length)] ?? parameter),
+      );
       const declared = shared.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name);
       assert.deepEqual([...declared].sort(), Array.from(path.matchAll(/\{(\w+)\}/g), (match) => match[1]).sort(), path);
     }

@@ -1,8 +1,9 @@
 import type { Facts } from './facts.ts';
-import type { Parameter } from './parameters.ts';
+import { type Parameter, pathParameter } from './parameters.ts';
 import { generalPaths, type Operation, type Paths, pathsOfGroup, pathsOfGroupVersion } from './paths.ts';
 import { definitionSchema, reachableDefinitions, referenceTo, type SchemaObject } from './schemas.ts';
 import type { ParameterTexts } from './parameter-texts.ts';
+import { shareParameters } from './shared-parameters.ts';
 import type { Texts } from './texts.ts';
 
 type JSONObject = Record<string, unknown>;
@@ -13,7 +14,7 @@ interface Sources {
   readonly parameterTexts: ParameterTexts;
 }
 
-const info = { title: 'Kubernetes', version: 'v1.36.0' };
+const info = { title: 'Kubernetes', version: '1.36' };
 const securityScheme = { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' };
 const unauthorized = { description: 'Unauthorized' };
 const responseTexts: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' };
@@ -39,7 +40,8 @@ function isSame(a: Parameter, b: Parameter): boolean {
 }
 
 function describe(sources: Sources, operation: Operation | undefined, parameter: Parameter): JSONObject {
-  const text = sources.parameterTexts.find(operation?.id ?? '', parameter.name);
+  const isSecondPath = parameter.name === 'path' && parameter.in === 'query' && operation?.parameters.includes(pathParameter) === true;
+  const text = sources.parameterTexts.find(operation?.id ?? '', isSecondPath ? 'path2' : parameter.name);
   return {
     ...(text === undefined ? {} : { description: text }),
     in: parameter.in,
@@ -75,7 +77,6 @@ function operationV2(sources: Sources, operation: Operation, own: readonly Param
   ]);
   return {
     ...(operation.consumes.length > 0 ? { consumes: operation.consumes } : {}),
-    ...(operation.deprecated === true ? { deprecated: true } : {}),
     description: operation.description,
     operationId: operation.id,
     ...(parameters.length > 0 ? { parameters } : {}),
@@ -98,7 +99,6 @@ function operationV3(sources: Sources, operation: Operation, own: readonly Param
   return {
     tags: [operation.tag],
     description: operation.description,
-    ...(operation.deprecated === true ? { deprecated: true } : {}),
     operationId: operation.id,
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(operation.body
@@ -179,13 +179,16 @@ export function generateDocuments(facts: Facts, texts: Texts, parameterTexts: Pa
       openapi: '3.0.0',
       info,
       paths: pathItems(sources, paths, 'v3'),
-      components: { schemas: schemasOf(sources, paths, 'v3'), securitySchemes: { BearerToken: securityScheme } },
+      components: {
+        ...(definitionsOf(paths).size > 0 ? { schemas: schemasOf(sources, paths, 'v3') } : {}),
+        securitySchemes: { BearerToken: securityScheme },
+      },
     });
   }
   documents.set('v2.json', {
     swagger: '2.0',
     info,
-    paths: pathItems(sources, everything, 'v2'),
+    ...shareParameters(pathItems(sources, everything, 'v2')),
     definitions: schemasOf(sources, everything, 'v2'),
     securityDefinitions: { BearerToken: securityScheme },
     security: [{ BearerToken: [] }],

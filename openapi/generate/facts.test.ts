@@ -46,6 +46,15 @@ describe('facts', () => {
     }
   });
 
+  it('list required fields in an order of their own only where there is one', () => {
+    for (const { fullName, fact } of structs) {
+      if (fact.requiredOrder === undefined) continue;
+      const required = Object.entries(fact.fields ?? {}).flatMap(([name, field]) => (field.required === true ? [name] : []));
+      assert.deepEqual([...fact.requiredOrder].sort(), required, fullName);
+      assert.notDeepEqual(fact.requiredOrder, required, fullName);
+    }
+  });
+
   it('number the fields of a protobuf message differently', () => {
     for (const { fullName, fact } of structs) {
       const numbers = Object.values(fact.fields ?? {}).flatMap((field) =>

@@ -25,6 +25,8 @@ export interface FieldFact extends ShapeFact {
   readonly patchMergeKey?: string;
   readonly default?: unknown;
   readonly featureGate?: string;
+  /** Published without a text, not even that of the definition it refers to. */
+  readonly undocumented?: boolean;
   /** Name of the Go type as decode errors show it, where it does not follow from the shape. */
   readonly goType?: string;
   /** Field number; its wire type follows from the shape unless protobufType says otherwise. */
@@ -47,6 +49,8 @@ export interface DefinitionFact {
   readonly unpublished?: boolean;
   readonly mapType?: 'atomic' | 'granular';
   readonly unions?: readonly unknown[];
+  /** In which order the required fields are listed, where it is not that of the alphabet. */
+  readonly requiredOrder?: readonly string[];
   readonly fields?: Readonly<Record<string, FieldFact>>;
 }
 

@@ -28,7 +28,6 @@ export interface Operation {
   /** x-kubernetes-action */
   readonly action?: string;
   readonly kind?: GroupVersionKind;
-  readonly deprecated?: boolean;
   readonly parameters: readonly Parameter[];
   readonly body?: { readonly definition: string; readonly required: boolean };
   readonly consumes: readonly string[];
@@ -203,7 +202,7 @@ function addObjectVerbs(
 
 /** The old way of watching, by paths of its own. */
 function addWatches(scope: Scope, plural: string, resource: ResourceFact, noun: string, kind: GroupVersionKind): void {
-  const parts = { kind, deprecated: true, parameters: listParameters, produces: watchMediaTypes, responses: { 200: meta('WatchEvent') } };
+  const parts = { kind, parameters: listParameters, produces: watchMediaTypes, responses: { 200: meta('WatchEvent') } };
   const ofList = {
     ...parts,
     action: 'watchlist',

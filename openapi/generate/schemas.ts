@@ -67,29 +67,28 @@ function shapeSchema(target: Target, file: GroupFacts, shape: ShapeFact): Schema
 
 function fieldSchema(target: Target, file: GroupFacts, field: FieldFact, text: string | undefined): SchemaObject {
   const more: Record<string, unknown> = {};
-  const isEnum = target.spec === 'v3' && field.enum !== undefined;
-  const possible = isEnum
-    ? `\n\nPossible enum values:\n${(field.enum ?? []).map((value) => ` - \`${JSON.stringify(value)}\``).join('\n')}`
-    : '';
-  if (text !== undefined || isEnum) more['description'] = `${text ?? ''}${possible}`.trim();
+  const values = field.type === 'array' || field.type === 'map' ? undefined : field.enum;
+  const possible = values ? `\n\nPossible enum values:\n${values.map((value) => ` - \`${JSON.stringify(value)}\``).join('\n')}` : '';
+  if (text !== undefined || values) more['description'] = `${text ?? ''}${possible}`.trim();
+  if (values) more['enum'] = values;
   if (target.spec === 'v3') {
     const isZeroed = field.pointer !== true && (field.ref !== undefined || field.omitEmpty !== true);
     const value = field.default ?? (isZeroed ? zeroDefault(target, file, field) : undefined);
     if (value !== undefined) more['default'] = value;
-    if (isEnum && field.type !== 'array') more['enum'] = field.enum;
   }
   if (field.listMapKeys !== undefined) more['x-kubernetes-list-map-keys'] = field.listMapKeys;
   if (field.listType !== undefined) more['x-kubernetes-list-type'] = field.listType;
   if (field.mapType !== undefined) more['x-kubernetes-map-type'] = field.mapType;
   if (field.patchMergeKey !== undefined) more['x-kubernetes-patch-merge-key'] = field.patchMergeKey;
   if (field.patchStrategy !== undefined) more['x-kubernetes-patch-strategy'] = field.patchStrategy.join(',');
-  return decorate(target, withItemEnum(shapeSchema(target, file, field), isEnum ? field.enum : undefined), more);
+  return decorate(target, withInnerEnum(shapeSchema(target, file, field), field), more);
 }
 
-/** The values of a list of an enum stand at its elements. */
-function withItemEnum(schema: SchemaObject, values: readonly string[] | undefined): SchemaObject {
-  if (values === undefined || schema['type'] !== 'array') return schema;
-  return { ...schema, items: { ...(schema['items'] as SchemaObject), enum: values } };
+/** The values of a list or map of an enum stand at its elements. */
+function withInnerEnum(schema: SchemaObject, { type, enum: values }: FieldFact): SchemaObject {
+  const inner = type === 'array' ? 'items' : type === 'map' ? 'additionalProperties' : undefined;
+  if (values === undefined || inner === undefined) return schema;
+  return { ...schema, [inner]: { ...(schema[inner] as SchemaObject), enum: values } };
 }
 
 /** The kinds that a definition stands for: its own, or for options the same name under every group and version. */
@@ -114,10 +113,12 @@ export function definitionSchema(facts: Facts, texts: Texts, spec: SpecVersion, 
   const description = text?.description === undefined ? {} : { description: text.description };
   if (fact.format !== undefined) return { ...description, ...specials[spec][fact.format] };
   const fields = Object.entries(fact.fields ?? {});
-  const required = fields.filter(([, field]) => field.required === true).map(([name]) => name);
+  const required = fact.requiredOrder ?? fields.filter(([, field]) => field.required === true).map(([name]) => name);
   const kinds = kindsOf(facts, file, found.shortName, fact);
-  const textOf = (name: string, field: FieldFact) =>
-    text?.fields.get(name) ?? (field.ref === undefined ? undefined : texts.find(fullNameOf(file, field.ref))?.description);
+  const textOf = (name: string, field: FieldFact) => {
+    if (field.undocumented === true) return undefined;
+    return text?.fields.get(name) ?? (field.ref === undefined ? undefined : texts.find(fullNameOf(file, field.ref))?.description);
+  };
   return {
     ...description,
     type: 'object',
