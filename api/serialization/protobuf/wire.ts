@@ -71,14 +71,21 @@ export class ProtobufReader {
 
   /** Signed, 64 bits; a bigint only where a number cannot hold it. */
   integer(): number | bigint {
-    const byte = this.#bytes[this.#at];
-    if (byte !== undefined && byte < 0x80) {
-      this.#at++;
-      return byte;
+    let number = 0;
+    let factor = 1;
+    // Seven bytes hold what a number holds for certain; only larger and negative numbers have more.
+    for (let at = this.#at; at < this.#at + 7; at++) {
+      const byte = this.#bytes[at] ?? 0x80;
+      number += (byte & 0x7f) * factor;
+      if (byte < 0x80) {
+        this.#at = at + 1;
+        return number;
+      }
+      factor *= 0x80;
     }
     const value = BigInt.asIntN(64, this.varint());
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
+    const exact = Number(value);
+    return Number.isSafeInteger(exact) ? exact : value;
   }
 
   bytes(): Uint8Array {
@@ -113,7 +120,7 @@ export class ProtobufReader {
   }
 
   skip(type: number): void {
-    if (type === wireType.varint) this.varint();
+    if (type === wireType.varint) while (this.#byte() >= 0x80);
     else if (type === wireType.bytes) this.bytes();
     else if (type === wireType.fixed64 || type === wireType.fixed32) {
       const width = type === wireType.fixed64 ? 8 : 4;

@@ -1,10 +1,15 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
-import type { CallOptions, ChannelCredentials, ClientDuplexStream, ClientOptions } from '@grpc/grpc-js';
+import type { CallOptions, ChannelCredentials, ClientOptions } from '@grpc/grpc-js';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import type { ICallable, IWatchRequest, IWatchResponse } from 'etcd3/lib/rpc.js';
+import type { ICallable } from 'etcd3/lib/rpc.js';
 import { KVClient, LeaseClient, MaintenanceClient } from 'etcd3/lib/rpc.js';
+import type { Clock } from '../../../api/base/clock.ts';
+import type { CommitResult, Condition, RangeResult } from '../storage.ts';
+import { connectSocket } from './connect-socket.ts';
+import { decodeRange, decodeTxn, encodeRange, encodeTxn, type EtcdOperation, type EtcdRange, kvMethods } from './etcd-kv.ts';
 import { etcdMethod } from './etcd-protocol.ts';
+import { createGRPCChannel, type GRPCStream } from './grpc-channel.ts';
 
 /** PEM. */
 export interface EtcdTLS {
@@ -14,13 +19,24 @@ export interface EtcdTLS {
   readonly key?: Uint8Array;
 }
 
-/** One member of a cluster, on one connection that is made when needed and made again when lost. */
+/** Milliseconds of the wall clock. */
+interface Deadline {
+  readonly deadline: number;
+}
+
+/**
+ * One member of a cluster, on connections that are made when needed and made again when lost: one for what is asked all the
+ * time, and one of etcd3's clients for the rest.
+ */
 export interface EtcdMember {
+  range(request: EtcdRange, options: Deadline): Promise<RangeResult>;
+  txn(conditions: readonly Condition[], operations: readonly EtcdOperation[], options: Deadline): Promise<CommitResult>;
+  /** A new watch stream, whose messages are those of etcd-kv.ts. Fails when it is iterated. */
+  watch(): GRPCStream;
+  /** For compaction. */
   readonly kv: KVClient;
   readonly leases: LeaseClient;
   readonly maintenance: MaintenanceClient;
-  /** A new watch stream. Fails by its events. */
-  watch(): ClientDuplexStream<IWatchRequest, IWatchResponse>;
   close(): void;
 }
 
@@ -38,7 +54,7 @@ const channelOptions: ClientOptions = {
  * etcd3's clients on a connection of our own: its pool picks a random member for each call, closes connections that other
  * calls use, and cannot verify a server that is addressed by IP.
  */
-export function createEtcdMember(endpoint: string, tls: EtcdTLS | undefined): EtcdMember {
+export function createEtcdMember(endpoint: string, tls: EtcdTLS | undefined, clock: Clock): EtcdMember {
   const { protocol, hostname, port } = new URL(endpoint);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const scheme = { 0: 'dns', 4: 'ipv4', 6: 'ipv6' }[isIP(host)] ?? 'dns';
@@ -62,15 +78,24 @@ export function createEtcdMember(endpoint: string, tls: EtcdTLS | undefined): Et
     markFailed() {},
     callOptionsFactory: undefined,
   };
+  const channel = createGRPCChannel({
+    clock,
+    authority: `${hostname}:${port || '2379'}`,
+    scheme: isSecure ? 'https' : 'http',
+    connect: () => connectSocket({ host, port: Number(port || '2379'), tls: isSecure ? (tls ?? 'defaults') : undefined, clock }),
+  });
   return {
+    range: async (request, { deadline }) => decodeRange(await channel.unary(kvMethods.range, encodeRange(request), deadline)),
+    txn: async (conditions, operations, { deadline }) =>
+      decodeTxn(await channel.unary(kvMethods.txn, encodeTxn(conditions, operations), deadline)),
+    watch: () => channel.stream(kvMethods.watch),
     kv: new KVClient(callable),
     leases: new LeaseClient(callable),
     maintenance: new MaintenanceClient(callable),
-    watch() {
-      const { path, requestSerialize, responseDeserialize } = etcdMethod<IWatchRequest, IWatchResponse>('Watch', 'watch');
-      return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    close() {
+      channel.close();
+      client.close();
     },
-    close: () => client.close(),
   };
 }
 

@@ -162,6 +162,20 @@ describe('etcd storage over failures', function () {
     assert.match(error.message, /ECONNREFUSED/);
   });
 
+  it('writes while watches are opened and closed, small and large, on one connection', async () => {
+    const storage = await connect([etcd.endpoint]);
+    const afterRevision = await storage.currentRevision();
+    const write = async (writer: number) => {
+      for (let count = 0; count < 40; count++) await put(storage, `/registry/x/${writer}`, 'x'.repeat((writer * count * 397) % 60_000));
+    };
+    const follow = async () => {
+      for (let count = 0; count < 10; count++) assert.ok((await collect(storage, '/registry/x/', afterRevision, 5)).length >= 5);
+    };
+    await Promise.all([...Array.from({ length: 16 }, (_, writer) => write(writer)), follow(), follow(), follow()]);
+    assert.equal((await collect(storage, '/registry/x/', afterRevision, 16 * 40)).length, 16 * 40);
+    await storage.close();
+  });
+
   it('ends its watches when it is closed', async () => {
     const storage = await connect([etcd.endpoint]);
     const watching = rejectsWith('closed', () => collect(storage, '/registry/', 1, 1));

@@ -1,13 +1,13 @@
-import type { ICompare, IRequestOp } from 'etcd3/lib/rpc.js';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { CommitResult, GetResult, Operation, RangeOptions, RangeResult, Storage, Transaction } from '../storage.ts';
 import { StorageError } from '../storage.ts';
+import type { EtcdOperation } from './etcd-kv.ts';
 import { EtcdLeases } from './etcd-leases.ts';
 import type { EtcdTLS } from './etcd-member.ts';
 import { createEtcdMember } from './etcd-member.ts';
 import { EtcdMembers } from './etcd-members.ts';
-import { EtcdWatches, storedEntry } from './etcd-watches.ts';
+import { EtcdWatches } from './etcd-watches.ts';
 import { interpretEtcdError } from './interpret-etcd-error.ts';
 
 export interface EtcdStorageOptions {
@@ -24,13 +24,13 @@ export interface EtcdStorageOptions {
 }
 
 /** Any key: asked for to learn the revision. Upstream's health check reads the same. */
-const healthKey = Buffer.from('health');
+const healthKey = 'health';
 
 /** A Storage in an etcd cluster (v3 API). Throws StorageError if no member answers in time. */
 export async function connectEtcdStorage(options: EtcdStorageOptions): Promise<Storage> {
   const { endpoints, tls, clock, logger, operationTimeoutMs = 10_000 } = options;
   const members = new EtcdMembers(
-    endpoints.map((endpoint) => createEtcdMember(endpoint, tls)),
+    endpoints.map((endpoint) => createEtcdMember(endpoint, tls, clock)),
     { clock, operationTimeoutMs },
   );
   const storage = new EtcdStorage(members, clock, logger);
@@ -56,29 +56,22 @@ class EtcdStorage implements Storage {
   }
 
   async currentRevision(): Promise<number> {
-    const { header } = await this.#members.read((member, options) => member.kv.range({ key: healthKey, count_only: true }, options));
-    const revision = Number(header.revision);
+    const { revision } = await this.#members.read((member, options) => member.range({ key: healthKey, countOnly: true }, options));
     this.#watches.expect(revision);
     return revision;
   }
 
-  async get(key: string, options?: { readonly revision?: number }): Promise<GetResult> {
-    const request = { key: Buffer.from(key), ...(options?.revision ? { revision: options.revision } : {}) };
-    const { kvs, header } = await this.#members.read((member, callOptions) => member.kv.range(request, callOptions));
-    const [kv] = kvs;
-    return { ...(kv ? { entry: storedEntry(kv) } : {}), revision: Number(header.revision) };
+  async get(key: string, options: { readonly revision?: number } = {}): Promise<GetResult> {
+    const request = { key, ...options };
+    const { entries, revision } = await this.#members.read((member, callOptions) => member.range(request, callOptions));
+    const [entry] = entries;
+    return { ...(entry ? { entry } : {}), revision };
   }
 
-  async range(options: RangeOptions): Promise<RangeResult> {
-    const request = {
-      key: Buffer.from(options.start),
-      range_end: Buffer.from(options.end),
-      keys_only: options.keysOnly ?? false,
-      ...(options.limit ? { limit: options.limit } : {}),
-      ...(options.revision ? { revision: options.revision } : {}),
-    };
-    const { kvs, more, count, header } = await this.#members.read((member, callOptions) => member.kv.range(request, callOptions));
-    return { entries: kvs.map(storedEntry), more, count: Number(count), revision: options.revision || Number(header.revision) };
+  async range({ start, end, ...options }: RangeOptions): Promise<RangeResult> {
+    const request = { key: start, rangeEnd: end, ...options };
+    const result = await this.#members.read((member, callOptions) => member.range(request, callOptions));
+    return options.revision ? { ...result, revision: options.revision } : result;
   }
 
   async commit(transaction: Transaction): Promise<CommitResult> {
@@ -133,25 +126,15 @@ class EtcdStorage implements Storage {
   }
 
   async #commitOnce({ conditions, operations }: Transaction): Promise<CommitResult> {
-    const compare = conditions.map(
-      ({ key, modRevision }): ICompare => ({ result: 'Equal', target: 'Mod', key: Buffer.from(key), mod_revision: modRevision }),
-    );
-    const success = await Promise.all(operations.map((operation) => this.#request(operation)));
-    const failure = conditions.map(({ key }): IRequestOp => ({ request_range: { key: Buffer.from(key) } }));
-    const response = await this.#members.write((member, options) => member.kv.txn({ compare, success, failure }, options));
-    const revision = Number(response.header.revision);
-    if (response.succeeded) return { succeeded: true, revision };
-    const current = response.responses.map(({ response_range }) => {
-      const kv = response_range.kvs[0];
-      return kv && storedEntry(kv);
-    });
-    return { succeeded: false, revision, current };
+    const hasLeases = operations.some((operation) => operation.type === 'put' && operation.ttlSeconds);
+    const wanted = hasLeases
+      ? await Promise.all(operations.map((operation) => this.#withLease(operation)))
+      : operations.map((operation) => ({ operation }));
+    return this.#members.write((member, options) => member.txn(conditions, wanted, options));
   }
 
-  async #request(operation: Operation): Promise<IRequestOp> {
-    const key = Buffer.from(operation.key);
-    if (operation.type === 'delete') return { request_delete_range: { key } };
-    const lease = operation.ttlSeconds ? { lease: await this.#leases.leaseFor(operation.ttlSeconds) } : {};
-    return { request_put: { key, value: Buffer.from(operation.value), ...lease } };
+  async #withLease(operation: Operation): Promise<EtcdOperation> {
+    if (operation.type === 'delete' || !operation.ttlSeconds) return { operation };
+    return { operation, lease: await this.#leases.leaseFor(operation.ttlSeconds) };
   }
 }

@@ -1,13 +1,12 @@
-import type { IEvent, IKeyValue, IWatchResponse } from 'etcd3/lib/rpc.js';
 import type { Clock } from '../../../api/base/clock.ts';
 import { sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import type { StorageEvent, StoredEntry, WatchBatch, WatchOptions } from '../storage.ts';
+import type { StorageEvent, WatchBatch, WatchOptions } from '../storage.ts';
 import { StorageError } from '../storage.ts';
+import { decodeWatchResponse, encodeProgressRequest, encodeWatchCreate, type EtcdWatchResponse } from './etcd-kv.ts';
 import type { EtcdMember } from './etcd-member.ts';
 import type { EtcdMembers } from './etcd-members.ts';
-
-type WatchStream = ReturnType<EtcdMember['watch']>;
+import type { GRPCStream } from './grpc-channel.ts';
 
 const minRetryMs = 50;
 const maxRetryMs = 2000;
@@ -15,7 +14,7 @@ const progressRetryMs = 50;
 
 /** An open watch stream, as far as the demand for progress is concerned. */
 interface Session {
-  readonly stream: WatchStream;
+  readonly stream: GRPCStream;
   delivered: number;
 }
 
@@ -80,25 +79,16 @@ export class EtcdWatches {
   async *#follow(member: EtcdMember, options: WatchOptions): AsyncGenerator<WatchBatch, undefined> {
     const { start, end, afterRevision, signal } = options;
     const stream = member.watch();
-    stream.on('error', () => undefined); // told by the iteration below, but for the one that follows cancel()
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel);
     const session: Session = { stream, delivered: afterRevision };
     try {
       if (signal.aborted) return undefined;
-      stream.write({
-        create_request: {
-          key: Buffer.from(start),
-          range_end: Buffer.from(end),
-          start_revision: afterRevision + 1,
-          prev_kv: true,
-          progress_notify: true,
-          fragment: true,
-        },
-      });
+      stream.write(encodeWatchCreate({ key: start, rangeEnd: end, startRevision: afterRevision + 1 }));
       this.#sessions.add(session);
-      let events: IEvent[] = [];
-      for await (const response of responsesOf(stream)) {
+      let events: readonly StorageEvent[] = [];
+      for await (const message of stream) {
+        const response = decodeWatchResponse(message);
         assertNotCanceled(response);
         if (response.created) {
           this.expect(this.#wanted);
@@ -107,10 +97,10 @@ export class EtcdWatches {
         events = events.length === 0 ? response.events : events.concat(response.events);
         if (response.fragment) continue;
         // in a backlog the header is ahead of the events; without events it says how far all has been delivered
-        const revision = Number(events.at(-1)?.kv.mod_revision ?? response.header.revision);
+        const revision = events.at(-1)?.revision ?? response.revision;
         if (revision <= session.delivered) continue;
         session.delivered = revision;
-        yield { events: events.map(storageEvent), revision };
+        yield { events, revision };
         events = [];
       }
       throw new StorageError('unavailable', 'etcd: the watch stream has ended');
@@ -125,37 +115,15 @@ export class EtcdWatches {
     this.#isAsking = false;
     for (const { stream, delivered } of this.#sessions) {
       if (delivered >= this.#wanted) continue;
-      stream.write({ progress_request: {} });
+      stream.write(encodeProgressRequest());
       this.#isAsking = true;
     }
     if (this.#isAsking) this.#clock.setTimer(progressRetryMs, () => this.#askForProgress(), { background: true });
   }
 }
 
-function assertNotCanceled({ canceled, compact_revision, cancel_reason }: IWatchResponse): void {
+function assertNotCanceled({ canceled, compactRevision, cancelReason }: EtcdWatchResponse): void {
   if (!canceled) return;
-  const compactRevision = Number(compact_revision);
   if (compactRevision > 0) throw new StorageError('compacted', 'etcd: required revision has been compacted', { revision: compactRevision });
-  throw new StorageError('unavailable', `etcd: the watch was canceled: ${cancel_reason}`);
-}
-
-/** A stream is read no faster than it is iterated. */
-function responsesOf(stream: WatchStream): AsyncIterable<IWatchResponse> {
-  return stream;
-}
-
-function storageEvent({ type, kv, prev_kv }: IEvent): StorageEvent {
-  const previous = prev_kv ? storedEntry(prev_kv) : undefined;
-  const revision = Number(kv.mod_revision);
-  const key = kv.key.toString();
-  return type === 'Delete' ? { type: 'delete', key, revision, previous } : { type: 'put', key, revision, entry: storedEntry(kv), previous };
-}
-
-export function storedEntry(kv: IKeyValue): StoredEntry {
-  return {
-    key: kv.key.toString(),
-    value: kv.value,
-    createRevision: Number(kv.create_revision),
-    modRevision: Number(kv.mod_revision),
-  };
+  throw new StorageError('unavailable', `etcd: the watch was canceled: ${cancelReason}`);
 }

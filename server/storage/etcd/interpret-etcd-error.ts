@@ -1,3 +1,4 @@
+import { GRPCError } from './grpc-error.ts';
 import type { StorageErrorReason } from '../storage.ts';
 import { StorageError } from '../storage.ts';
 
@@ -19,5 +20,6 @@ export function interpretEtcdError(error: unknown): StorageError {
 
 /** Whether the request cannot have reached a member, so that even a write may be sent again. */
 export function wasNeverSent(error: StorageError): boolean {
+  if (error.cause instanceof GRPCError) return !error.cause.wasSent;
   return /no connection established|name resolution failed/i.test(error.message);
 }
