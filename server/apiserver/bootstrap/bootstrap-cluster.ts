@@ -4,6 +4,7 @@ import type { RBACListers } from '../authorization/rbac-authorizer.ts';
 import { defaultClusterRoles } from './cluster-roles.ts';
 import { controllerRoles, type ControllerRules } from './controller-roles.ts';
 import { ensureSystemNamespaces, ensureSystemObjects, type SystemObjectsOptions } from './ensure-system-objects.ts';
+import { withOtherControllers } from './other-controllers.ts';
 import { reconcileRoles } from './reconcile-roles.ts';
 import { defaultClusterRoleBindings, defaultRoleBindings, defaultRoles } from './role-bindings.ts';
 
@@ -26,7 +27,7 @@ export async function bootstrapCluster(options: BootstrapOptions, { client, cloc
   const namespaces = hooks('start-system-namespaces-controller', () => ensureSystemNamespaces(client));
   const roles = hooks('rbac/bootstrap-roles', async () => {
     await namespaces;
-    const ofControllers = controllerRoles(options.controllers);
+    const ofControllers = controllerRoles(withOtherControllers(options.controllers));
     const defaults = {
       clusterRoles: [...defaultClusterRoles, ...ofControllers.roles],
       clusterRoleBindings: [...defaultClusterRoleBindings, ...ofControllers.bindings],

@@ -34,7 +34,7 @@ describe('default roles', () => {
     }
     // Names that only authorization knows, and ones that upstream's roles have kept.
     const virtual =
-      /^(signers|certificatesigningrequests\/(self)?nodeclient|nodes\/(configz|healthz|log|metrics|pods|stats)|deployments\/rollback|replicationcontrollers\/scale|serviceaccounts|\*)$/;
+      /^(signers|certificatesigningrequests\/(self)?nodeclient|nodes\/(configz|healthz|log|metrics|pods|stats)|deployments\/rollback|replicationcontrollers\/scale|serviceaccounts|leasecandidates|pods\/finalizers|\*)$/;
     for (const { metadata, rules } of defaultClusterRoles) {
       for (const { apiGroups = [], resources = [] } of rules ?? []) {
         for (const resource of resources) {

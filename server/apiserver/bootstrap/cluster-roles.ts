@@ -80,7 +80,8 @@ const componentRoles: readonly ClusterRole[] = [
   clusterRole('system:kube-scheduler', [
     eventsRule,
     rule('create', 'coordination.k8s.io', 'leases'),
-    rule('get update', 'coordination.k8s.io', 'leases', 'kube-scheduler'),
+    rule('get list update watch', 'coordination.k8s.io', 'leases', 'kube-scheduler'),
+    rule('all', 'coordination.k8s.io', 'leasecandidates'),
     rule('read', 'core', 'nodes'),
     rule('delete get list watch', 'core', 'pods'),
     rule('create', 'core', 'bindings pods/binding'),
@@ -99,7 +100,8 @@ const componentRoles: readonly ClusterRole[] = [
     rule('read', 'storage.k8s.io', 'volumeattachments'),
     rule('read', 'resource.k8s.io', 'deviceclasses resourceslices'),
     rule('get list patch update watch', 'resource.k8s.io', 'resourceclaims'),
-    rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+    rule('get list patch update watch', 'resource.k8s.io', 'resourceclaims/status'),
+    rule('get list patch update watch', 'core', 'pods/finalizers'),
   ]),
   clusterRole('system:kube-dns', [
     rule('list watch', 'core', 'endpoints services'),

@@ -31,7 +31,12 @@ const authenticationReader = 'extension-apiserver-authentication-reader';
 const bootstrapSigner = 'system:controller:bootstrap-signer';
 const tokenCleaner = 'system:controller:token-cleaner';
 
-const lockRules = (name: string) => [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', name)];
+const lockRules = (name: string) => [
+  rule('watch', 'core', 'configmaps'),
+  rule('get update', 'core', 'configmaps', name),
+  rule('create get list update watch', 'coordination.k8s.io', 'leases'),
+  rule('create get list update watch', 'coordination.k8s.io', 'leasecandidates'),
+];
 
 export const defaultRoles: readonly Role[] = [
   role('kube-system', authenticationReader, [rule('read', 'core', 'configmaps', 'extension-apiserver-authentication')]),
@@ -63,6 +68,7 @@ export const defaultRoleBindings: readonly RoleBinding[] = [
     'system::leader-locking-kube-controller-manager',
     controllerManager,
     serviceAccount('kube-system', 'kube-controller-manager'),
+    serviceAccount('kube-system', 'leader-election-controller'),
   ),
   roleBinding(
     'kube-system',

@@ -1,0 +1,172 @@
+import type { ControllerRules } from './controller-roles.ts';
+import { eventsRule, rule } from './role-notation.ts';
+
+const readPods = rule('read', 'core', 'pods');
+const readClaims = rule('read', 'core', 'persistentvolumeclaims');
+const readVolumes = rule('read', 'core', 'persistentvolumes');
+const readResource = (resources: string) => rule('read', 'resource.k8s.io', resources);
+
+/**
+ * What v1.36 grants to those of its controllers that are not built in here, so that a kube-controller-manager, a cloud
+ * controller or a volume plugin's controller can take their service accounts and work. A built-in controller of the same
+ * account states its own rules instead.
+ */
+const otherControllers: readonly ControllerRules[] = [
+  {
+    account: 'attachdetach-controller',
+    rules: [
+      rule('list watch', 'core', 'persistentvolumeclaims persistentvolumes'),
+      rule('read', 'core', 'nodes'),
+      rule('patch update', 'core', 'nodes/status'),
+      rule('list watch', 'core', 'pods'),
+      eventsRule,
+      rule('create delete get list watch', 'storage.k8s.io', 'volumeattachments'),
+      rule('read', 'storage.k8s.io', 'csidrivers'),
+      rule('read', 'storage.k8s.io', 'csinodes'),
+    ],
+  },
+  {
+    account: 'certificate-controller',
+    rules: [
+      rule('delete get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
+      rule('update', 'certificates.k8s.io', 'certificatesigningrequests/approval certificatesigningrequests/status'),
+      rule('approve', 'certificates.k8s.io', 'signers', 'kubernetes.io/kube-apiserver-client-kubelet'),
+      rule(
+        'sign',
+        'certificates.k8s.io',
+        'signers',
+        'kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown',
+      ),
+      rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
+      eventsRule,
+    ],
+  },
+  {
+    account: 'device-taint-eviction-controller',
+    rules: [
+      rule('delete get list watch', 'core', 'pods'),
+      rule('patch update', 'core', 'pods/status'),
+      readResource('resourceclaims'),
+      readResource('resourceslices'),
+      readResource('deviceclasses'),
+      eventsRule,
+    ],
+  },
+  {
+    account: 'ephemeral-volume-controller',
+    rules: [
+      readPods,
+      rule('update', 'core', 'pods/finalizers'),
+      rule('create get list watch', 'core', 'persistentvolumeclaims'),
+      eventsRule,
+    ],
+  },
+  {
+    account: 'expand-controller',
+    rules: [
+      rule('get list patch update watch', 'core', 'persistentvolumes'),
+      rule('patch update', 'core', 'persistentvolumeclaims/status'),
+      readClaims,
+      eventsRule,
+    ],
+  },
+  {
+    account: 'horizontal-pod-autoscaler',
+    rules: [
+      rule('read', 'autoscaling', 'horizontalpodautoscalers'),
+      rule('update', 'autoscaling', 'horizontalpodautoscalers/status'),
+      rule('get update', '*', '*/scale'),
+      rule('list watch', 'core', 'pods'),
+      rule('list watch', 'metrics.k8s.io', 'pods'),
+      rule('read', 'custom.metrics.k8s.io', '*'),
+      rule('read', 'external.metrics.k8s.io', '*'),
+      eventsRule,
+    ],
+  },
+  {
+    account: 'legacy-service-account-token-cleaner',
+    rules: [
+      rule('get', 'core', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'),
+      rule('delete patch', 'core', 'secrets'),
+    ],
+  },
+  {
+    account: 'persistent-volume-binder',
+    rules: [
+      rule('create delete get list update watch', 'core', 'persistentvolumes'),
+      rule('update', 'core', 'persistentvolumes/status'),
+      rule('get list update watch', 'core', 'persistentvolumeclaims'),
+      rule('update', 'core', 'persistentvolumeclaims/status'),
+      rule('create delete get list watch', 'core', 'pods'),
+      rule('read', 'storage.k8s.io', 'storageclasses'),
+      rule('list watch', 'core', 'nodes'),
+      eventsRule,
+      rule('watch', 'core', 'events'),
+    ],
+  },
+  { account: 'pv-protection-controller', rules: [rule('get list update watch', 'core', 'persistentvolumes'), eventsRule] },
+  {
+    account: 'pvc-protection-controller',
+    rules: [
+      rule('get list update watch', 'core', 'persistentvolumeclaims'),
+      rule('update', 'core', 'persistentvolumeclaims/status'),
+      readPods,
+      eventsRule,
+    ],
+  },
+  {
+    account: 'resource-claim-controller',
+    rules: [
+      readPods,
+      rule('update', 'core', 'pods/finalizers'),
+      rule('create delete get list watch', 'resource.k8s.io', 'resourceclaims'),
+      rule('patch update', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
+      rule('patch update', 'core', 'pods/status'),
+      eventsRule,
+      rule('patch update', 'resource.k8s.io', 'resourceclaims/binding'),
+    ],
+  },
+  { account: 'route-controller', rules: [rule('list watch', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), eventsRule] },
+  {
+    account: 'selinux-warning-controller',
+    rules: [eventsRule, readVolumes, readClaims, readPods, rule('read', 'storage.k8s.io', 'csidrivers')],
+  },
+  {
+    account: 'service-cidrs-controller',
+    rules: [
+      rule('get list patch update watch', 'networking.k8s.io', 'servicecidrs'),
+      rule('patch update', 'networking.k8s.io', 'servicecidrs/finalizers'),
+      rule('patch update', 'networking.k8s.io', 'servicecidrs/status'),
+      rule('read', 'networking.k8s.io', 'ipaddresses'),
+      eventsRule,
+    ],
+  },
+  {
+    account: 'service-controller',
+    rules: [
+      rule('read', 'core', 'services'),
+      rule('patch update', 'core', 'services/status'),
+      rule('list watch', 'core', 'nodes'),
+      eventsRule,
+    ],
+  },
+  { account: 'ttl-controller', rules: [rule('list patch update watch', 'core', 'nodes'), eventsRule] },
+  {
+    account: 'validatingadmissionpolicy-status-controller',
+    rules: [
+      rule('read', 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),
+      rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
+      eventsRule,
+    ],
+  },
+  {
+    account: 'volumeattributesclass-protection-controller',
+    rules: [readClaims, readVolumes, rule('get list update watch', 'storage.k8s.io', 'volumeattributesclasses'), eventsRule],
+  },
+];
+
+/** Those that are built in, and the others of v1.36. */
+export function withOtherControllers(builtIn: readonly ControllerRules[]): readonly ControllerRules[] {
+  const accounts = new Set(builtIn.map(({ account }) => account));
+  return [...builtIn, ...otherControllers.filter(({ account }) => !accounts.has(account))];
+}
