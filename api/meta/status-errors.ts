@@ -180,6 +180,22 @@ export function unsupportedMediaType(available: readonly string[]): StatusError 
   return failure(415, 'UnsupportedMediaType', message);
 }
 
+/** 406 from the router, which compares names of media types only. */
+export function routeNotAcceptable(available: readonly string[]): StatusError {
+  return failure(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`, {});
+}
+
+/** 415 from the router. */
+export function routeUnsupportedMediaType(): StatusError {
+  return failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+}
+
+/** 406: one object was asked for as a list, or a list as one object. `type` is Go's name of what it is. */
+export function wrongMetadataKind(kind: 'PartialObjectMetadata' | 'PartialObjectMetadataList', type: string): StatusError {
+  const what = kind === 'PartialObjectMetadata' ? 'a list' : 'not a list';
+  return failure(406, 'NotAcceptable', `you requested ${kind}, but the requested object is ${what} (${type})`);
+}
+
 /** 413. */
 export function requestEntityTooLarge(message: string): StatusError {
   return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);

@@ -3,7 +3,8 @@ import type { KubeObject } from './object.ts';
 /** meta.k8s.io/v1 Table: what kubectl prints. */
 export interface Table {
   kind: 'Table';
-  apiVersion: 'meta.k8s.io/v1';
+  /** meta.k8s.io/v1, or v1beta1 where that was asked for. */
+  apiVersion: string;
   metadata: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
   columnDefinitions: TableColumnDefinition[];
   rows: TableRow[];

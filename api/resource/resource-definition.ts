@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject } from '../meta/object.ts';
 import type { UserInfo } from '../meta/user-info.ts';
+import type { MediaType } from '../serialization/media-types.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
 import type { NameRule } from '../validation/names.ts';
@@ -22,6 +23,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives its schema. */
   readonly definition: string;
   readonly verbs: readonly Verb[];
+  /** What its objects are read from and written in. Absent: all media types; custom resources have no protobuf form. */
+  readonly mediaTypes?: readonly MediaType[];
   readonly subresources: Readonly<Record<string, SubresourceDefinition>>;
   /** Where objects are stored below /registry/, as upstream: pods, services/specs, minions, apiregistration.k8s.io/apiservices. Absent: not stored (reviews, bindings). */
   readonly storagePrefix?: string;

@@ -14,6 +14,8 @@ export interface TableOptions {
   /** Leaves out the columns: in a watch only the first event has them. */
   readonly noHeaders?: boolean;
   readonly nowMs: number;
+  /** Version of meta.k8s.io that the Table is of: default v1; v1beta1 has the same fields. */
+  readonly metaVersion?: string;
 }
 
 type Shown<T extends KubeObject> = Pick<ResourceDefinition<T>, 'printerColumns' | 'rowConditions'>;
@@ -33,8 +35,8 @@ export function tableColumns<T extends KubeObject>(definition: Shown<T>): TableC
 }
 
 /** An object's metadata as an object of its own. */
-export function partialObjectMetadata(object: DeepReadonly<KubeObject>): KubeObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata as KubeObject['metadata'] };
+export function partialObjectMetadata(object: DeepReadonly<KubeObject>, metaVersion = 'v1'): KubeObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: object.metadata as KubeObject['metadata'] };
 }
 
 export function tableRow<T extends KubeObject>(definition: Shown<T>, object: DeepReadonly<T>, options: TableOptions): TableRow {
@@ -42,7 +44,8 @@ export function tableRow<T extends KubeObject>(definition: Shown<T>, object: Dee
   const conditions = definition.rowConditions?.(object) ?? [];
   if (conditions.length > 0) row.conditions = conditions;
   const include = options.includeObject ?? 'Metadata';
-  row.object = include === 'None' ? null : include === 'Object' ? (object as KubeObject) : partialObjectMetadata(object);
+  row.object =
+    include === 'None' ? null : include === 'Object' ? (object as KubeObject) : partialObjectMetadata(object, options.metaVersion);
   return row;
 }
 
@@ -56,7 +59,7 @@ export function toTable<T extends KubeObject>(
   const { resourceVersion, continue: token, remainingItemCount } = metadata;
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${options.metaVersion ?? 'v1'}`,
     metadata: {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(token === undefined ? {} : { continue: token }),

@@ -27,7 +27,7 @@ export interface NegotiatedOutput {
 }
 
 export interface OutputChoice {
-  /** Default: supportedMediaTypes. */
+  /** What the objects themselves can be written in; kinds that are made of them are written in all. Default: supportedMediaTypes. */
   readonly supported?: readonly MediaType[];
   /** Whether the endpoint can answer in that kind. Default: no. */
   readonly allowsKind?: (kind: RequestedKind, mediaType: MediaType) => boolean;
@@ -53,7 +53,7 @@ function requestedKind({ parameters }: MediaRange): RequestedKind | undefined {
 function accept(range: MediaRange, mediaType: MediaType, choice: OutputChoice): NegotiatedOutput | undefined {
   if (!rangeIncludes(range, mediaType)) return undefined;
   const as = requestedKind(range);
-  if (as && choice.allowsKind?.(as, mediaType) !== true) return undefined;
+  if (as ? choice.allowsKind?.(as, mediaType) !== true : choice.supported?.includes(mediaType) === false) return undefined;
   const stream = range.parameters.get('stream');
   if (stream && (stream !== 'watch' || mediaType.streamContentType === undefined)) return undefined;
   return { mediaType, ...(as ? { as } : {}), pretty: range.parameters.get('pretty') === '1', ...(stream ? { stream } : {}) };
@@ -61,13 +61,13 @@ function accept(range: MediaRange, mediaType: MediaType, choice: OutputChoice): 
 
 /** Chooses how to answer from the Accept header; the first supported type where there is none. Throws 406. */
 export function negotiateOutput(header: string | undefined, choice: OutputChoice = {}): NegotiatedOutput {
-  const supported = (choice.supported ?? supportedMediaTypes).filter(
-    (mediaType) => choice.isWatch !== true || mediaType.streamContentType !== undefined,
-  );
+  const streams = (mediaType: MediaType) => choice.isWatch !== true || mediaType.streamContentType !== undefined;
+  const supported = (choice.supported ?? supportedMediaTypes).filter(streams);
+  const everything = supportedMediaTypes.filter(streams);
   const [first] = supported;
   if ((header === undefined || header.trim() === '') && first) return { mediaType: first, pretty: false };
   for (const range of parseAccept(header ?? '')) {
-    for (const mediaType of supported) {
+    for (const mediaType of everything) {
       const output = accept(range, mediaType, choice);
       if (output) return output;
     }

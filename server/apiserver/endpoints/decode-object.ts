@@ -6,6 +6,7 @@ import { DecodeError, formatStrictFailure } from '../../../api/schema/decode-err
 import { decode } from '../../../api/schema/decode.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
 import { findKindSchema, getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import type { MediaType } from '../../../api/serialization/media-types.ts';
 import { negotiateInput } from '../../../api/serialization/negotiate.ts';
 import { type FieldValidation, type ObjectKind, readObject } from '../../../api/serialization/read-object.ts';
 import { invalid as invalidField } from '../../../api/validation/field-error.ts';
@@ -16,6 +17,8 @@ import type { RequestContext } from '../request-context.ts';
 export interface ExpectedKind extends ObjectKind {
   /** OpenAPI definition, for its schema. */
   readonly definition: string;
+  /** What it is read from; absent: all media types. */
+  readonly mediaTypes?: readonly MediaType[];
   /** Further defaults of the kind. */
   default?(object: UntypedObject): void;
 }
@@ -26,6 +29,7 @@ export function expectedKind(definition: ResourceDefinition): ExpectedKind {
     version: definition.version,
     kind: definition.names.kind,
     definition: definition.definition,
+    ...(definition.mediaTypes ? { mediaTypes: definition.mediaTypes } : {}),
     default: (object) => definition.default?.(object),
   };
 }
@@ -37,7 +41,7 @@ export function decodeRequestObject(context: RequestContext, expected: ExpectedK
   const { body = new Uint8Array(0), headers } = context.request;
   const schema = getDefinitionSchema(expected.definition);
   const isRegistered = (kind: ObjectKind) => findKindSchema(apiVersionText(kind), kind.kind) !== undefined;
-  const { object, warnings } = readObject(body, negotiateInput(headers['content-type']), {
+  const { object, warnings } = readObject(body, negotiateInput(headers['content-type'], expected.mediaTypes), {
     expected,
     schema,
     fieldValidation,

@@ -25,7 +25,7 @@ interface DeleteBody {
 
 /** DELETE of one object: the object while it goes on living, else a Status, or what the object was. */
 export async function deleteEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
-  negotiateObject(context);
+  negotiateObject(context, store.definition);
   const { namespace, name } = context.info;
   const { options, write } = parseDeleteOptions(context);
   const deleted = await store.delete({ namespace, name }, options, write);
@@ -40,7 +40,7 @@ const workers = 16;
 
 /** DELETE of a collection: everything that the selectors match; answers with what was there. */
 export async function deleteCollectionEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
-  negotiateObject(context);
+  negotiateObject(context, store.definition);
   const { options, write } = parseDeleteOptions(context);
   const { objects, metadata } = await readPage(context, store);
   const pending = objects.values();

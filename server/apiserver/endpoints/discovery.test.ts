@@ -136,7 +136,37 @@ describe('discovery', () => {
     assert.equal(get('/api', { accept: aggregated, 'if-none-match': etag })?.status, 200);
   });
 
+  it('tells the whole in YAML and in protobuf too, under the same tag; v2beta1 is gone', () => {
+    const kind = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    const json = get('/apis', { accept: `application/json;${kind}` });
+    for (const type of ['application/yaml', 'application/vnd.kubernetes.protobuf']) {
+      const response = get('/apis', { accept: `${type};${kind}` });
+      assert.equal(response?.headers['content-type'], `${type};${kind}`);
+      assert.equal(response?.headers['etag'], json?.headers['etag']);
+    }
+    assert.throws(() => get('/apis', { accept: 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList' }), {
+      code: 406,
+    });
+  });
+
+  it('is indented for curl', () => {
+    const response = get('/api', { 'user-agent': 'curl/8' });
+    assert.match(Buffer.from(response?.body.kind === 'bytes' ? response.body.bytes : []).toString(), /^\{\n {2}"kind": "APIVersions",/);
+  });
+
+  it('is read only, in types that are named in full where there is a route', () => {
+    for (const path of ['/api', '/api/v1', '/apis/apps/v1']) {
+      assert.throws(() => discovery(testContext(createManualClock(), { path, method: 'HEAD' })), { code: 405 }, path);
+      assert.throws(() => get(path, { accept: 'application/*' }), {
+        message:
+          '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+      });
+    }
+    assert.equal(get('/apis', { accept: 'application/*' })?.status, 200);
+  });
+
   it('knows nothing else', () => {
-    for (const path of ['/api/v2', '/apis/nope', '/apis/apps/v9', '/apis/apps/v1/x/y', '/apiz']) assert.equal(get(path), undefined, path);
+    for (const path of ['/apis/nope', '/apis/apps/v1/x/y', '/apiz']) assert.equal(get(path), undefined, path);
+    for (const path of ['/api/v2', '/apis/apps/v9']) assert.throws(() => get(path), { code: 404 }, path);
   });
 });

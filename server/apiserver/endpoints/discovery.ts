@@ -4,8 +4,11 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { type MediaType, protobufMediaType, yamlMediaType } from '../../../api/serialization/media-types.ts';
 import { negotiateOutput, type RequestedKind } from '../../../api/serialization/negotiate.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
+import { formatYAML } from '../../../api/serialization/yaml.ts';
+import { checkAccept, objectTypes } from './route-media-types.ts';
 import type { RequestContext } from '../request-context.ts';
 import { apiGroup, apiGroupDiscovery, apiGroupList, apiResourceList, groupDefinitions, type ServedGroup } from './discovery-documents.ts';
+import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import { documentResponse, isNotModified } from './document-response.ts';
 
 export interface DiscoveryDependencies {
@@ -47,8 +50,7 @@ export function createDiscovery({ definitions, serverAddress }: DiscoveryDepende
     const served = documents().groups.find((candidate) => candidate.group === group && group !== '');
     if (!served) return undefined;
     if (version === undefined) return plainDocument(context, apiGroup(served));
-    const servedVersion = served.versions.find((candidate) => candidate.version === version);
-    return servedVersion && plainDocument(context, apiResourceList(group, servedVersion));
+    return resourceList(context, served, version);
   };
 }
 
@@ -61,28 +63,43 @@ function discoverCore(
   const core = documents.groups.find(({ group }) => group === '');
   if (!core || rest.length > 0) return undefined;
   if (version === undefined) {
+    checkRead(context);
     return discoverRoot(context, documents, 'api', () => ({
       kind: 'APIVersions',
       versions: core.versions.map((served) => served.version),
       serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
     }));
   }
-  const served = core.versions.find((candidate) => candidate.version === version);
-  return served && plainDocument(context, apiResourceList('', served));
+  return resourceList(context, core, version);
+}
+
+/** A version of a served group has a route, others have none. Throws 404, 405, 406. */
+function resourceList(context: RequestContext, { group, versions }: ServedGroup, version: string): APIResponse {
+  const served = versions.find((candidate) => candidate.version === version);
+  if (!served) throw resourceNotServed();
+  checkRead(context);
+  return plainDocument(context, apiResourceList(group, served));
+}
+
+/** What upstream's router asks of those who read what it serves. Throws 405, 406. */
+function checkRead(context: RequestContext): void {
+  if (context.request.method !== 'GET') throw methodNotAllowed();
+  checkAccept(context, objectTypes);
 }
 
 /** /api and /apis: the legacy document, or all groups in one for clients that ask for it (KEP-3352). */
 function discoverRoot(context: RequestContext, documents: Documents, root: 'api' | 'apis', legacy: () => unknown): APIResponse {
   const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isAggregated });
-  if (!output.as) return withVary(documentResponse(legacy(), output));
+  if (!output.as) return documentResponse(context.request, legacy(), output);
   const { bytes, etag } = aggregatedDocument(documents, root, output.mediaType);
   const headers = { 'content-type': `${output.mediaType.name};${aggregatedParameters}`, etag, vary: 'Accept', 'cache-control': 'public' };
   if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
   return { status: 200, headers, body: { kind: 'bytes', bytes } };
 }
 
-function isAggregated({ group, version, kind }: RequestedKind, mediaType: MediaType): boolean {
-  return mediaType !== yamlMediaType && group === 'apidiscovery.k8s.io' && version === 'v2' && kind === 'APIGroupDiscoveryList';
+/** v2beta1 is served no more. */
+function isAggregated({ group, version, kind }: RequestedKind): boolean {
+  return group === 'apidiscovery.k8s.io' && version === 'v2' && kind === 'APIGroupDiscoveryList';
 }
 
 function aggregatedDocument(documents: Documents, root: 'api' | 'apis', mediaType: MediaType): AggregatedDocument {
@@ -91,17 +108,15 @@ function aggregatedDocument(documents: Documents, root: 'api' | 'apis', mediaTyp
   if (known) return known;
   const items = documents.groups.filter(({ group }) => (group === '') === (root === 'api')).map(apiGroupDiscovery);
   const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
-  const bytes = mediaType === protobufMediaType ? encodeProtobuf(list) : Buffer.from(`${JSON.stringify(list)}\n`);
-  const etag = `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"`;
+  const json = Buffer.from(`${JSON.stringify(list)}\n`);
+  const bytes = mediaType === protobufMediaType ? encodeProtobuf(list) : mediaType === yamlMediaType ? Buffer.from(formatYAML(list)) : json;
+  // The same whatever it is written in: Vary says that it depends on Accept.
+  const etag = `"${createHash('sha512').update(json).digest('hex').toUpperCase()}"`;
   const made = { bytes, etag };
   documents.aggregated.set(key, made);
   return made;
 }
 
 function plainDocument(context: RequestContext, document: unknown): APIResponse {
-  return documentResponse(document, negotiateOutput(context.request.headers['accept']));
-}
-
-function withVary(response: APIResponse): APIResponse {
-  return { ...response, headers: { ...response.headers, vary: 'Accept' } };
+  return documentResponse(context.request, document, negotiateOutput(context.request.headers['accept']));
 }

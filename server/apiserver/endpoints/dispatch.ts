@@ -13,6 +13,7 @@ import { deleteCollectionEndpoint, deleteEndpoint } from './delete.ts';
 import { getEndpoint } from './get.ts';
 import { listEndpoint } from './list.ts';
 import { plainListResponse, plainObjectResponse } from './object-response.ts';
+import { checkRoute } from './route-media-types.ts';
 import { watchEndpoint } from './watch.ts';
 import { createEndpoint, patchEndpoint, updateEndpoint } from './write.ts';
 
@@ -89,9 +90,13 @@ async function callEndpoint(
   const { info } = context;
   const { definition, store } = route;
   checkScope(context, definition);
+  checkMethod(context);
   if (definition.deprecationWarning !== undefined) context.addWarning(definition.deprecationWarning);
   const handler = route.subresources.get(info.subresource);
-  if (handler) return handler.handle(context, dependencies);
+  if (handler) {
+    checkRoute(context);
+    return handler.handle(context, dependencies);
+  }
   if (info.subresource !== '') {
     const subresource = definition.subresources[info.subresource];
     // What is a view of the object itself needs no handler: its strategy tells the subresources apart.
@@ -99,6 +104,7 @@ async function callEndpoint(
     if (!subresource.verbs.includes(info.verb)) throw methodNotAllowed();
   } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotAllowed();
   if (!store) throw methodNotAllowed();
+  checkRoute(context);
   switch (info.verb) {
     case 'get':
       return getEndpoint(context, store);
@@ -119,6 +125,11 @@ async function callEndpoint(
     default:
       throw methodNotAllowed();
   }
+}
+
+/** HEAD is read as get, and authorized so, but only proxies have a route for it. */
+function checkMethod({ request, info }: RequestContext): void {
+  if (request.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed();
 }
 
 /** Cluster-scoped resources are not below a namespace; of namespaced ones only lists and watches span all. */

@@ -3,12 +3,13 @@ import { findKindSchema } from '../../../api/schema/definition-schema.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
+import { wantsPretty } from '../filters/error-response.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 
 const encoder = new TextEncoder();
 
 /** A document of the server's own (discovery, version) in the negotiated format. */
-export function documentResponse(document: unknown, { mediaType, pretty }: NegotiatedOutput): APIResponse {
+export function documentResponse(request: APIRequest, document: unknown, { mediaType, pretty }: NegotiatedOutput): APIResponse {
   if (mediaType.name === 'application/yaml') {
     return {
       status: 200,
@@ -21,7 +22,7 @@ export function documentResponse(document: unknown, { mediaType, pretty }: Negot
     const bytes = encodeProtobuf({ ...(document as object), kind, apiVersion }, findKindSchema('v1', kind));
     return { status: 200, headers: { 'content-type': mediaType.name }, body: { kind: 'bytes', bytes, object: () => document } };
   }
-  const text = pretty ? JSON.stringify(document, undefined, 2) : `${JSON.stringify(document)}\n`;
+  const text = pretty || wantsPretty(request) ? JSON.stringify(document, undefined, 2) : `${JSON.stringify(document)}\n`;
   return {
     status: 200,
     headers: { 'content-type': 'application/json' },

@@ -4,10 +4,11 @@ import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
-import { objectResponse } from './object-response.ts';
+import { negotiateObject, objectResponse } from './object-response.ts';
 
 /** GET of one object: the cache's bytes, after the cache has caught up (resourceVersion=0: as it is). */
 export async function getEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context, store.definition);
   const cached = await findObject(context, store);
   return objectResponse(context, store.definition, {
     json: () => store.bytes(cached),

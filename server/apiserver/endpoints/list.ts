@@ -15,7 +15,15 @@ import type { RequestContext } from '../request-context.ts';
 import { formatContinueToken, parseContinueToken } from './continue-token.ts';
 import { joinList, joinListInProtobuf } from './join-list.ts';
 import { parseListOptions } from './list-options.ts';
-import { encodeMetadata, includeObjectOf, isProtobuf, negotiateObject, parseWire, valueResponse } from './object-response.ts';
+import {
+  checkMetadataKind,
+  encodeMetadata,
+  isProtobuf,
+  negotiateObject,
+  parseWire,
+  tableOptions,
+  valueResponse,
+} from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
 
 /** One page of a list. */
@@ -26,11 +34,12 @@ export interface Page {
 
 export async function listEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   const { definition } = store;
-  const output = negotiateObject(context);
+  const output = negotiateObject(context, definition);
+  checkMetadataKind(output, definition, true);
   const { objects, metadata } = await readPage(context, store);
   const kind = output.as?.kind;
   if (kind === 'Table') {
-    const options = { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs() };
+    const options = tableOptions(context, output);
     return valueResponse(context, output, () =>
       toTable(
         definition,
@@ -40,9 +49,10 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
       ),
     );
   }
-  if (kind !== undefined) {
-    const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
-    const whole = () => ({ ...head, items: objects.map((object) => partialObjectMetadata(store.read(object))) });
+  if (output.as) {
+    const { version } = output.as;
+    const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata };
+    const whole = () => ({ ...head, items: objects.map((object) => partialObjectMetadata(store.read(object), version)) });
     if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => encodeMetadata(store, object), whole);
     return valueResponse(context, output, whole);
   }

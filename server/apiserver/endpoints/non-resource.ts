@@ -1,4 +1,5 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
+import { methodNotAllowed } from '../../../api/meta/status-errors.ts';
 import { plainResponse } from '../filters/error-response.ts';
 import type { Handler, RequestContext } from '../request-context.ts';
 import type { DiscoveryEndpoint } from './discovery.ts';
@@ -6,6 +7,7 @@ import type { HealthEndpoint } from './health.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { OpenAPIEndpoint } from './openapi.ts';
 import type { OpenIDDocuments } from './openid.ts';
+import { checkAccept } from './route-media-types.ts';
 import { type VersionInfo, versionResponse } from './version.ts';
 
 export interface NonResourceEndpoints {
@@ -35,16 +37,22 @@ const fixedPaths = [
   '/version',
 ];
 
-const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-
 /** All that is served and is not a resource. */
 export function createNonResourceEndpoints(endpoints: NonResourceEndpoints): Handler {
   return async (context) => {
-    const response = await answer(endpoints, context);
-    if (!response) return notFoundPage();
-    if (!readMethods.has(context.request.method)) return plainResponse(405, '405: Method Not Allowed', { allow: 'GET' });
-    return response;
+    return (await answer(endpoints, context)) ?? notFoundPage();
   };
+}
+
+/** Documents behind upstream's router can only be read, and in the one form they have; what else is no resource asks for no method. */
+function routed(
+  context: RequestContext,
+  mediaType: string,
+  response: () => APIResponse | Promise<APIResponse>,
+): APIResponse | Promise<APIResponse> {
+  if (context.request.method !== 'GET') throw methodNotAllowed();
+  checkAccept(context, [mediaType]);
+  return response();
 }
 
 /** What Go's HTTP server says of a path that it does not know; clients of Kubernetes expect these words. */
@@ -68,13 +76,17 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
     case 'openapi':
       return endpoints.openAPI(context);
     case 'version':
-      return path === '/version' || path === '/version/' ? versionResponse(endpoints.version) : undefined;
+      return path === '/version' || path === '/version/'
+        ? routed(context, 'application/json', () => versionResponse(endpoints.version))
+        : undefined;
     case 'metrics':
       return path === '/metrics' ? endpoints.metrics.scrape() : undefined;
     case '.well-known':
-      return path === '/.well-known/openid-configuration' ? endpoints.openID.configuration() : undefined;
+      return path === '/.well-known/openid-configuration'
+        ? routed(context, 'application/json', () => endpoints.openID.configuration())
+        : undefined;
     case 'openid':
-      return path === '/openid/v1/jwks' ? endpoints.openID.jwks() : undefined;
+      return path === '/openid/v1/jwks' ? routed(context, 'application/jwk-set+json', () => endpoints.openID.jwks()) : undefined;
     default:
       return undefined;
   }

@@ -1,8 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
+import { wrongMetadataKind } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { type IncludeObject, partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
+import { type IncludeObject, partialObjectMetadata, type TableOptions, toTable } from '../../../api/resource/table.ts';
 import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
@@ -15,8 +16,20 @@ import type { RequestContext } from '../request-context.ts';
 const encoder = new TextEncoder();
 
 /** How get, list, watch and writes of a resource may answer. Throws 406. */
-export function negotiateObject(context: RequestContext, isWatch = false): NegotiatedOutput {
-  return negotiateOutput(context.request.headers['accept'], { allowsKind: isMetaKind, isWatch });
+export function negotiateObject(
+  context: RequestContext,
+  { mediaTypes }: Pick<ResourceDefinition, 'mediaTypes'>,
+  isWatch = false,
+): NegotiatedOutput {
+  const choice = { allowsKind: isMetaKind, isWatch };
+  return negotiateOutput(context.request.headers['accept'], mediaTypes ? { ...choice, supported: mediaTypes } : choice);
+}
+
+/** A list cannot be shown as the metadata of one object, nor an object as that of a list. Throws 406 with Go's name of the type. */
+export function checkMetadataKind({ as }: NegotiatedOutput, { group, names }: ResourceDefinition, isList: boolean): void {
+  if (as?.kind !== (isList ? 'PartialObjectMetadata' : 'PartialObjectMetadataList')) return;
+  const goPackage = group === '' || group === 'events.k8s.io' ? 'core' : (group.split('.')[0] ?? '');
+  throw wrongMetadataKind(as.kind, `*${goPackage}.${isList ? names.listKind : names.kind}`);
 }
 
 export function includeObjectOf(context: RequestContext): IncludeObject {
@@ -24,13 +37,17 @@ export function includeObjectOf(context: RequestContext): IncludeObject {
   return value === 'None' || value === 'Object' ? value : 'Metadata';
 }
 
+export function tableOptions(context: RequestContext, { as }: NegotiatedOutput): TableOptions {
+  return { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs(), metaVersion: as?.version ?? 'v1' };
+}
+
 export function isProtobuf({ mediaType }: NegotiatedOutput): boolean {
   return mediaType.name === 'application/vnd.kubernetes.protobuf';
 }
 
 /** The PartialObjectMetadata of an object in protobuf; made once and shared. */
-export function encodeMetadata(store: Store, object: CachedObject): Uint8Array {
-  return object.encoded('protobuf-metadata', () => encodeProtobuf(partialObjectMetadata(store.read(object))));
+export function encodeMetadata(store: Store, object: CachedObject, metaVersion = 'v1'): Uint8Array {
+  return object.encoded(`protobuf-metadata:${metaVersion}`, () => encodeProtobuf(partialObjectMetadata(store.read(object), metaVersion)));
 }
 
 /** Bytes of a value that are there already, or are made once and shared. */
@@ -50,19 +67,19 @@ export function valueResponse(
   const headers = { 'content-type': output.mediaType.name };
   const parsed = () => value();
   if (output.mediaType.name === 'application/yaml')
-    return { status, headers, body: { kind: 'bytes', bytes: encoder.encode(formatYAML(value())), object: parsed } };
+    return { status, headers, body: { kind: 'bytes', bytes: encoder.encode(formatYAML(parsed())), object: parsed } };
   if (isProtobuf(output)) {
-    const bytes = protobuf ? protobuf() : encodeProtobuf(value() as { apiVersion: string; kind: string });
+    const bytes = protobuf ? protobuf() : encodeProtobuf(parsed() as { apiVersion: string; kind: string });
     return { status, headers, body: { kind: 'bytes', bytes, object: parsed } };
   }
   if (output.pretty || wantsPretty(context.request)) {
     return {
       status,
       headers,
-      body: { kind: 'bytes', bytes: encoder.encode(`${formatJSON(value(), 2)}\n`), object: parsed },
+      body: { kind: 'bytes', bytes: encoder.encode(formatJSON(parsed(), 2)), object: parsed },
     };
   }
-  return { status, headers, body: { kind: 'bytes', bytes: json ? json() : stringifyJSON(value()), object: parsed } };
+  return { status, headers, body: { kind: 'bytes', bytes: json ? json() : stringifyJSON(parsed()), object: parsed } };
 }
 
 /** One object, itself or as Table or PartialObjectMetadata. */
@@ -72,10 +89,11 @@ export function objectResponse(
   object: Encodings & { read(): DeepReadonly<UntypedObject> },
   status = 200,
 ): APIResponse {
-  const output = negotiateObject(context);
+  const output = negotiateObject(context, definition);
+  checkMetadataKind(output, definition, false);
   if (output.as?.kind === 'Table') {
     const { resourceVersion } = object.read().metadata;
-    const options = { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs() };
+    const options = tableOptions(context, output);
     return valueResponse(
       context,
       output,
@@ -84,7 +102,7 @@ export function objectResponse(
       status,
     );
   }
-  if (output.as) return valueResponse(context, output, () => partialObjectMetadata(object.read()), undefined, status);
+  if (output.as) return valueResponse(context, output, () => partialObjectMetadata(object.read(), output.as?.version), undefined, status);
   return valueResponse(context, output, () => object.read(), object, status);
 }
 
@@ -100,14 +118,16 @@ export function plainObjectResponse(context: RequestContext, object: object, sta
 
 /** A list of objects of which no store knows. */
 export function plainListResponse(context: RequestContext, definition: ResourceDefinition, items: readonly UntypedObject[]): APIResponse {
-  const output = negotiateObject(context);
+  const output = negotiateObject(context, definition);
+  checkMetadataKind(output, definition, true);
   if (output.as?.kind === 'Table') {
-    const options = { includeObject: includeObjectOf(context), nowMs: context.clock.nowMs() };
+    const options = tableOptions(context, output);
     return valueResponse(context, output, () => toTable(definition, items, {}, options));
   }
   if (output.as) {
-    const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: {} };
-    return valueResponse(context, output, () => ({ ...head, items: items.map(partialObjectMetadata) }));
+    const { version } = output.as;
+    const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata: {} };
+    return valueResponse(context, output, () => ({ ...head, items: items.map((item) => partialObjectMetadata(item, version)) }));
   }
   const head = { kind: definition.names.listKind, apiVersion: apiVersionOf(definition), metadata: {} };
   return valueResponse(context, output, () => ({ ...head, items }));

@@ -69,8 +69,8 @@ describe('OpenAPI v2 in protobuf', () => {
               [
                 2,
                 [
-                  [22, [[1, 'object']]],
                   [19, 'a'],
+                  [22, [[1, 'object']]],
                   [25, properties],
                   [
                     31,
@@ -118,8 +118,8 @@ describe('OpenAPI v2 in protobuf', () => {
                           [
                             1,
                             [
-                              [3, 'body'],
                               [2, 'body'],
+                              [3, 'body'],
                               [4, 1n],
                             ],
                           ],

@@ -1,77 +1,20 @@
-import { ProtobufWriter } from '../../../api/serialization/protobuf/wire.ts';
-import { formatYAML } from '../../../api/serialization/yaml.ts';
-
-type JSONObject = Readonly<Record<string, unknown>>;
-type WriteValue = (writer: ProtobufWriter, number: number, value: unknown) => void;
-
-/** Where the fields of a JSON object lie in a message. Names that begin with `x-` go where `extensions` says. */
-interface MessageLayout {
-  readonly fields: Readonly<Record<string, readonly [number: number, write: WriteValue]>>;
-  readonly extensions?: number;
-}
-
-const text: WriteValue = (writer, number, value) => writer.text(number, String(value));
-const flag: WriteValue = (writer, number, value) => value === true && writer.varint(number, 1);
-const integer: WriteValue = (writer, number, value) => writer.varint(number, Number(value));
-const double: WriteValue = (writer, number, value) => writer.double(number, Number(value));
-
-function isObject(value: unknown): value is JSONObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [value];
-}
-
-/** Free values travel as the text of a YAML document. */
-const anything: WriteValue = (writer, number, value) => within(writer, number, () => writer.text(2, formatYAML(value)));
-
-const each =
-  (write: WriteValue): WriteValue =>
-  (writer, number, value) => {
-    for (const item of listOf(value)) write(writer, number, item);
-  };
-
-/** A map, as a message that holds pairs of a name and a value. */
-const mapOf =
-  (write: WriteValue, pairs = 1): WriteValue =>
-  (writer, number, value) =>
-    within(writer, number, () => {
-      for (const [name, entry] of Object.entries(isObject(value) ? value : {})) writePair(writer, pairs, name, entry, write);
-    });
-
-/** A message around a value that stands in its field of that number. */
-const inside =
-  (field: number, write: WriteValue): WriteValue =>
-  (writer, number, value) =>
-    within(writer, number, () => write(writer, field, value));
-
-const message =
-  (layout: () => MessageLayout): WriteValue =>
-  (writer, number, value) =>
-    within(writer, number, () => writeFields(writer, layout(), isObject(value) ? value : {}));
-
-function within(writer: ProtobufWriter, number: number, write: () => void): void {
-  const mark = writer.begin(number);
-  write();
-  writer.end(mark);
-}
-
-function writePair(writer: ProtobufWriter, number: number, name: string, value: unknown, write: WriteValue): void {
-  within(writer, number, () => {
-    writer.text(1, name);
-    write(writer, 2, value);
-  });
-}
-
-function writeFields(writer: ProtobufWriter, { fields, extensions }: MessageLayout, value: JSONObject): void {
-  for (const [name, field] of Object.entries(value)) {
-    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (known) known[1](writer, known[0], field);
-    else if (extensions !== undefined && name.startsWith('x-')) writePair(writer, extensions, name, field, anything);
-    else throw new Error(`an OpenAPI v2 document has a field ${name} that has no place in its protobuf format`);
-  }
-}
+import type { ProtobufWriter } from '../../../api/serialization/protobuf/wire.ts';
+import {
+  anything,
+  double,
+  each,
+  encodeDocument,
+  flag,
+  inside,
+  integer,
+  isObject,
+  mapOf,
+  message,
+  type MessageLayout,
+  text,
+  within,
+  type WriteValue,
+} from './openapi-protobuf.ts';
 
 const schema: WriteValue = message(() => schemaLayout);
 
@@ -236,8 +179,5 @@ function parameterAlone(writer: ProtobufWriter, number: number, value: unknown):
  * what client-go asks for. Throws where the document has something that no Kubernetes API has.
  */
 export function encodeOpenAPIV2(json: Uint8Array): Uint8Array {
-  const document: unknown = JSON.parse(new TextDecoder().decode(json));
-  const writer = new ProtobufWriter();
-  writeFields(writer, documentLayout, isObject(document) ? document : {});
-  return writer.finish();
+  return encodeDocument(documentLayout, json);
 }

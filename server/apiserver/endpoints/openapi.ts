@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { notAcceptable } from '../../../api/meta/status-errors.ts';
 import { jsonMediaType, parseAccept, rangeIncludes } from '../../../api/serialization/media-types.ts';
 import type { RequestContext } from '../request-context.ts';
 import { isNotModified } from './document-response.ts';
 import { encodeOpenAPIV2 } from './openapi-v2-protobuf.ts';
+import { encodeOpenAPIV3 } from './openapi-v3-protobuf.ts';
 
 /** Where the documents come from; read when first asked for. */
 export interface OpenAPIDocuments {
@@ -18,97 +17,119 @@ export interface OpenAPIDocuments {
 export type OpenAPIEndpoint = (context: RequestContext) => Promise<APIResponse | undefined>;
 
 interface Document {
-  readonly bytes: Uint8Array;
-  /** SHA-512, upper-case hexadecimal. */
+  readonly json: Uint8Array;
+  /** Made when first asked for. */
+  readonly protobuf: () => Uint8Array;
+  /** SHA-512 of the JSON, upper-case hexadecimal: tag of both forms, since Vary says that Accept tells them apart. */
   readonly hash: string;
 }
 
 const prefixV3 = '/openapi/v3';
-const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
-const protobufSubtypes = new Set(['com.github.proto-openapi.spec.v2.v1.0+protobuf', 'com.github.proto-openapi.spec.v2@v1.0+protobuf']);
 const yearSeconds = 365 * 24 * 3600;
+
+/** Both names of a type are answered with the one that is a valid media type. */
+const protobufTypes = {
+  v2: 'com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  v3: 'com.github.proto-openapi.spec.v3.v1.0+protobuf',
+} as const;
+type SpecVersion = keyof typeof protobufTypes;
+const encoders = { v2: encodeOpenAPIV2, v3: encodeOpenAPIV3 };
 
 export function createOpenAPI(documents: OpenAPIDocuments): OpenAPIEndpoint {
   const loading = new Map<string, Promise<Document>>();
   const load = (name: string, hash: string): Promise<Document> => {
-    const known = loading.get(name) ?? documents.read(name).then((bytes) => ({ bytes, hash }));
-    loading.set(name, known);
+    const key = `${name} ${hash}`;
+    const known = loading.get(key) ?? documents.read(name).then((json) => createDocument(name, hash, json));
+    loading.set(key, known);
     // A failed read is tried again by the next request.
-    known.catch(() => loading.delete(name));
+    known.catch(() => loading.delete(key));
     return known;
   };
   const find = async (name: string): Promise<Document | undefined> => {
     const entry = (await documents.list()).find((candidate) => candidate.name === name);
     return entry && load(name, entry.hash);
   };
-  let encoded: { readonly of: Document; readonly document: Document } | undefined;
   return async (context) => {
     const { path } = context.info;
     if (path === '/openapi/v2') {
-      const isProtobuf = wantsProtobuf(context);
       const document = await find('v2');
-      if (!document || !isProtobuf) return document && tagged(context, document);
-      if (encoded?.of !== document) encoded = { of: document, document: encode(document) };
-      return tagged(context, encoded.document, { 'content-type': protobufType });
+      return document && documentIn(context, 'v2', document);
     }
-    if (path !== prefixV3 && !path.startsWith(`${prefixV3}/`)) return undefined;
-    acceptJSON(context);
+    if (path === prefixV3) return indexResponse(documents);
+    if (!path.startsWith(`${prefixV3}/`)) return undefined;
     const name = path.slice(prefixV3.length + 1);
-    if (name === '') return tagged(context, await makeIndex(documents));
     const document = name === 'v2' ? undefined : await find(name);
-    return document && hashed(context, path, document);
+    return document ? hashed(context, path, document) : { status: 404, headers: {}, body: { kind: 'none' } };
   };
 }
 
-async function makeIndex(documents: OpenAPIDocuments): Promise<Document> {
+function createDocument(name: string, hash: string, json: Uint8Array): Document {
+  let encoded: Uint8Array | undefined;
+  const encode = encoders[name === 'v2' ? 'v2' : 'v3'];
+  return {
+    json,
+    hash,
+    protobuf() {
+      encoded ??= encode(json);
+      return encoded;
+    },
+  };
+}
+
+/** Always JSON, though upstream announces it as plain text. */
+async function indexResponse(documents: OpenAPIDocuments): Promise<APIResponse> {
   const paths: Record<string, { serverRelativeURL: string }> = {};
   for (const { name, hash } of await documents.list()) {
     if (name !== 'v2') paths[name] = { serverRelativeURL: `${prefixV3}/${name}?hash=${hash}` };
   }
   const bytes = Buffer.from(JSON.stringify({ paths }));
-  return { bytes, hash: hashOf(bytes) };
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'bytes' },
+    body: { kind: 'bytes', bytes },
+  };
 }
 
-function encode(document: Document): Document {
-  const bytes = encodeOpenAPIV2(document.bytes);
-  return { bytes, hash: hashOf(bytes) };
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha512').update(bytes).digest('hex').toUpperCase();
-}
-
-/** Whether a client likes protobuf better than JSON. Both names of the type are answered with the one that is a valid media type. */
-function wantsProtobuf({ request }: RequestContext): boolean {
+/** Which form a client likes best; undefined: none of the two. */
+function wanted({ request }: RequestContext, spec: SpecVersion): 'json' | 'protobuf' | undefined {
   const header = request.headers['accept'];
-  if (header === undefined || header.trim() === '') return false;
+  if (header === undefined || header.trim() === '') return 'json';
+  const subtypes: readonly string[] = [protobufTypes[spec], protobufTypes[spec].replace('.v1.0', '@v1.0')];
   for (const range of parseAccept(header)) {
-    if (rangeIncludes(range, jsonMediaType)) return false;
-    if (range.type === 'application' && protobufSubtypes.has(range.subtype)) return true;
+    if (rangeIncludes(range, jsonMediaType)) return 'json';
+    if (range.type === 'application' && subtypes.includes(range.subtype)) return 'protobuf';
   }
-  throw notAcceptable([jsonMediaType.name, protobufType]);
-}
-
-/** Only JSON can be made; a client that takes nothing else hears so. */
-function acceptJSON(context: RequestContext): void {
-  const header = context.request.headers['accept'];
-  if (header === undefined || header.trim() === '') return;
-  if (!parseAccept(header).some((range) => rangeIncludes(range, jsonMediaType))) throw notAcceptable([jsonMediaType.name]);
+  return undefined;
 }
 
 /** A URL with the right hash may be kept for ever; one with an old hash leads to the new one. */
 function hashed(context: RequestContext, path: string, document: Document): APIResponse {
   const asked = context.query.get('hash');
-  if (asked === null || asked === '') return tagged(context, document);
+  if (asked === null || asked === '') return documentIn(context, 'v3', document);
   if (asked !== document.hash) {
-    return { status: 301, headers: { location: `${path}?hash=${document.hash}` }, body: { kind: 'none' } };
+    const { status, headers } = documentIn(context, 'v3', document);
+    const location = `${path}?hash=${document.hash}`;
+    return { status: status === 406 ? 406 : 301, headers: { ...headers, location }, body: { kind: 'none' } };
   }
-  return tagged(context, document, { 'cache-control': `public, immutable, max-age=${yearSeconds}` });
+  const expires = new Date(context.clock.nowMs() + yearSeconds * 1000).toUTCString();
+  return documentIn(context, 'v3', document, { 'cache-control': 'public, immutable', expires });
 }
 
-function tagged(context: RequestContext, document: Document, more: Readonly<Record<string, string>> = {}): APIResponse {
+function documentIn(
+  context: RequestContext,
+  spec: SpecVersion,
+  document: Document,
+  more: Readonly<Record<string, string>> = {},
+): APIResponse {
+  const form = wanted(context, spec);
+  if (form === undefined) return { status: 406, headers: { vary: 'Accept' }, body: { kind: 'none' } };
   const etag = `"${document.hash}"`;
-  const headers = { etag, vary: 'Accept', 'accept-ranges': 'bytes', ...more };
+  const headers = { etag, vary: 'Accept', ...more };
   if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
-  return { status: 200, headers: { 'content-type': 'application/json', ...headers }, body: { kind: 'bytes', bytes: document.bytes } };
+  const contentType = form === 'json' ? jsonMediaType.name : `application/${protobufTypes[spec]}`;
+  return {
+    status: 200,
+    headers: { 'content-type': contentType, 'accept-ranges': 'bytes', ...headers },
+    body: { kind: 'bytes', bytes: form === 'json' ? document.json : document.protobuf() },
+  };
 }

@@ -87,21 +87,27 @@ describe('openapi', () => {
     assert.deepEqual([response?.status, response?.headers['location']], [301, `/openapi/v3/api/v1?hash=${hash}`]);
   });
   it('answers 304', async () => assert.equal((await get('/openapi/v3/api/v1', '', { 'if-none-match': `"${hash}"` }))?.status, 304));
-  it('serves v2 as JSON and as protobuf', async () => {
-    const protobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
-    for (const accept of ['', '*/*', 'application/json', `application/json, ${protobuf}`])
-      assert.equal(textOf(await get('/openapi/v2', '', { accept })), '{"swagger":"2.0"}', accept);
-    for (const accept of [protobuf, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf', `${protobuf}, application/json;q=0.5`]) {
-      const response = await get('/openapi/v2', '', { accept });
-      assert.equal(textOf(response), '\n\u00032.0', accept);
-      assert.equal(response?.headers['content-type'], protobuf);
-      assert.notEqual(response?.headers['etag'], (await get('/openapi/v2'))?.headers['etag']);
+  it('serves both as JSON and as protobuf, under the same tag', async () => {
+    const forms = [
+      ['/openapi/v2', 'v2', '{"swagger":"2.0"}', '\n\u00032.0'],
+      ['/openapi/v3/api/v1', 'v3', '{"openapi":"3.0.0"}', '\n\u00053.0.0'],
+    ] as const;
+    for (const [path, spec, json, encoded] of forms) {
+      const protobuf = `application/com.github.proto-openapi.spec.${spec}.v1.0+protobuf`;
+      for (const accept of ['', '*/*', 'application/json', `application/json, ${protobuf}`])
+        assert.equal(textOf(await get(path, '', { accept })), json, accept);
+      for (const accept of [protobuf, protobuf.replace('.v1.0', '@v1.0'), `${protobuf}, application/json;q=0.5`]) {
+        const response = await get(path, '', { accept });
+        assert.equal(textOf(response), encoded, accept);
+        assert.equal(response?.headers['content-type'], protobuf);
+        assert.equal(response?.headers['etag'], (await get(path))?.headers['etag']);
+      }
+      assert.equal((await get(path, '', { accept: 'text/html' }))?.status, 406);
     }
-    await assert.rejects(get('/openapi/v2', '', { accept: 'text/html' }), { code: 406 });
   });
   it('knows nothing else', async () => {
-    for (const path of ['/openapi/v3/apis/nope/v1', '/openapi/v3/v2', '/openapi', '/openapi/v30'])
-      assert.equal(await get(path), undefined, path);
+    for (const path of ['/openapi/v3/apis/nope/v1', '/openapi/v3/v2', '/openapi/v3/']) assert.equal((await get(path))?.status, 404, path);
+    for (const path of ['/openapi', '/openapi/v30']) assert.equal(await get(path), undefined, path);
   });
 });
 

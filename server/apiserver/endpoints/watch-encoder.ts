@@ -8,7 +8,7 @@ import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts'
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
-import { encodeMetadata, includeObjectOf, isProtobuf } from './object-response.ts';
+import { encodeMetadata, isProtobuf, tableOptions } from './object-response.ts';
 import type { WatchStep } from './watch.ts';
 
 const tail = Buffer.from('}\n');
@@ -27,7 +27,7 @@ const initialEnd = { 'k8s.io/initial-events-end': 'true' };
 
 function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: WatchStep) => Uint8Array {
   const own = { kind: store.definition.names.kind, apiVersion: apiVersionOf(store.definition) };
-  const shown = as ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' } : own;
+  const shown = as ? { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${as.version}` } : own;
   const bookmark = (revision: number, annotations?: Record<string, string>) => {
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
     const object = { ...shown, metadata };
@@ -43,7 +43,7 @@ function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: W
         return frameProtobufWatchEvent('ERROR', encodeProtobuf(step.status));
       default: {
         const { type, object } = step;
-        const encode = () => (as ? encodeMetadata(store, object) : store.protobuf(object));
+        const encode = () => (as ? encodeMetadata(store, object, as.version) : store.protobuf(object));
         return object.encoded(`protobuf-frame:${type}:${shown.apiVersion}`, () => frameProtobufWatchEvent(type, encode()));
       }
     }
@@ -53,19 +53,22 @@ function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: W
 function createJSONEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): (step: WatchStep) => Uint8Array {
   const { definition } = store;
   const kind = output.as?.kind;
-  const includeObject = includeObjectOf(context);
+  const metaVersion = output.as?.version ?? 'v1';
+  const metaAPIVersion = `meta.k8s.io/${metaVersion}`;
   const version = apiVersionOf(definition);
   let isFirst = true;
 
   const table = (object: UntypedObject): string => {
-    const options = { includeObject, noHeaders: !isFirst, nowMs: context.clock.nowMs() };
+    const options = { ...tableOptions(context, output), noHeaders: !isFirst };
     isFirst = false;
     return formatJSON(toTable(definition, [object], {}, options));
   };
   const encodeObject = (type: string, object: CachedObject): Uint8Array => {
     if (kind === 'Table') return frame(type, table(store.read(object) as UntypedObject));
     if (kind !== undefined)
-      return object.encoded(`metadata-frame:${type}`, () => frame(type, formatJSON(partialObjectMetadata(store.read(object)))));
+      return object.encoded(`metadata-frame:${type}:${metaVersion}`, () =>
+        frame(type, formatJSON(partialObjectMetadata(store.read(object), metaVersion))),
+      );
     return object.encoded(`frame:${type}:${version}`, () => frame(type, store.bytes(object)));
   };
   const bookmark = (revision: number, annotations?: Record<string, string>): Uint8Array => {
@@ -73,13 +76,13 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
     const object =
       kind === undefined
         ? { kind: definition.names.kind, apiVersion: version, metadata }
-        : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+        : { kind: 'PartialObjectMetadata', apiVersion: metaAPIVersion, metadata };
     if (kind === 'Table')
       return frame(
         'BOOKMARK',
         formatJSON({
           kind: 'Table',
-          apiVersion: 'meta.k8s.io/v1',
+          apiVersion: metaAPIVersion,
           metadata: { resourceVersion: metadata.resourceVersion },
           columnDefinitions: [],
           rows: [{ cells: [], object }],

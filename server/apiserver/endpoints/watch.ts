@@ -26,7 +26,8 @@ export type WatchStep =
   | { readonly type: 'ERROR'; readonly status: Status };
 
 export async function watchEndpoint(context: RequestContext, store: Store, random: Random): Promise<APIResponse> {
-  const output = negotiateObject(context, true);
+  negotiateObject(context, store.definition);
+  const output = negotiateObject(context, store.definition, true);
   const options = parseListOptions(context, true);
   const selection = parseSelection(context, store);
   const timeoutSeconds = options.timeoutSeconds ?? minTimeoutSeconds + randomInt(random, minTimeoutSeconds);

@@ -337,8 +337,8 @@ describe('writing through the API', () => {
       assert.deepEqual(failure, {
         code: 415,
         reason: 'UnsupportedMediaType',
-        message:
-          'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml',
+        message: '415: Unsupported Media Type',
+        details: {},
       });
     });
   });

@@ -22,7 +22,7 @@ import { parseWriteOptions, type WriteOptions } from './write-options.ts';
 
 /** POST to a collection. */
 export async function createEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
-  negotiateObject(context);
+  negotiateObject(context, store.definition);
   const options = parseWriteOptions(context, 'CreateOptions');
   const object = decodeRequestObject(context, expectedKind(store.definition), options.fieldValidation);
   const written = await store.create(object, context.info.namespace, options);
@@ -31,7 +31,7 @@ export async function createEndpoint(context: RequestContext, store: Store): Pro
 
 /** PUT of an object or its status. */
 export async function updateEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
-  negotiateObject(context);
+  negotiateObject(context, store.definition);
   const options = parseWriteOptions(context, 'UpdateOptions');
   const body = decodeRequestObject(context, expectedKind(store.definition), options.fieldValidation);
   checkName(body, context.info.name);
@@ -48,21 +48,25 @@ export async function updateEndpoint(context: RequestContext, store: Store): Pro
 }
 
 const applyType = 'application/apply-patch+yaml';
-const patchTypes: ReadonlySet<string> = new Set<PatchType>([
+const patchTypes: readonly PatchType[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
-]);
+];
+
+function isPatchType(type: string): type is PatchType {
+  return patchTypes.some((known) => known === type);
+}
 
 /** PATCH of an object or its status, in any of the four formats. */
 export async function patchEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
-  negotiateObject(context);
+  negotiateObject(context, store.definition);
   const type = (context.request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
   const isApply = type === applyType;
-  if (!isApply && !patchTypes.has(type)) throw unsupportedMediaType([...patchTypes, applyType, 'application/apply-patch+cbor'].slice(0, 4));
+  if (!isApply && !isPatchType(type)) throw unsupportedMediaType([...patchTypes, applyType]);
   const options = parseWriteOptions(context, 'PatchOptions', isApply);
   const { namespace, name } = context.info;
-  const change = isApply ? applying(context, store, options) : patching(context, store, options, type as PatchType);
+  const change = isPatchType(type) ? patching(context, store, options, type) : applying(context, store, options);
   const written = await store.update(
     { namespace, name },
     {
