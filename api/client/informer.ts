@@ -9,6 +9,8 @@ export interface Lister<T extends KubeObject> {
   list(options?: { readonly namespace?: string; readonly matches?: (object: DeepReadonly<T>) => boolean }): DeepReadonly<T>[];
   /** Objects under an index value; the index was named at addIndex. */
   byIndex(index: string, value: string): DeepReadonly<T>[];
+  /** Another number means that something has changed: what was derived from the objects is to be derived anew. */
+  version(): number;
 }
 
 export interface InformerHandler<T extends KubeObject> {

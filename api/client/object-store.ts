@@ -16,6 +16,7 @@ const namespaceIndex = ' namespace';
 export class ObjectStore<T extends KubeObject> implements Lister<T> {
   readonly #objects = new Map<string, DeepReadonly<T>>();
   readonly #indexes = new Map<string, Index<T>>();
+  #version = 0;
 
   constructor() {
     this.addIndex(namespaceIndex, (object) => [object.metadata.namespace ?? '']);
@@ -41,6 +42,10 @@ export class ObjectStore<T extends KubeObject> implements Lister<T> {
     return objects;
   }
 
+  version(): number {
+    return this.#version;
+  }
+
   addIndex(name: string, valuesOf: ValuesOf<T>): void {
     if (this.#indexes.has(name)) return;
     const index: Index<T> = { valuesOf, keys: new Map() };
@@ -52,6 +57,7 @@ export class ObjectStore<T extends KubeObject> implements Lister<T> {
   set(object: DeepReadonly<T>): DeepReadonly<T> | undefined {
     const key = formatKey(keyOf(object));
     const old = this.#objects.get(key);
+    this.#version++;
     this.#objects.set(key, object);
     for (const index of this.#indexes.values()) {
       if (old !== undefined) withdraw(index, key, old);
@@ -65,6 +71,7 @@ export class ObjectStore<T extends KubeObject> implements Lister<T> {
     const text = formatKey(key);
     const old = this.#objects.get(text);
     if (old === undefined) return undefined;
+    this.#version++;
     this.#objects.delete(text);
     for (const index of this.#indexes.values()) withdraw(index, text, old);
     return old;

@@ -18,9 +18,14 @@ export class TimeFormatError extends Error {
   }
 }
 
+/** Of many times formatted one after the other most are of the present second. */
+let formatted = { seconds: 0, text: '1970-01-01T00:00:00Z' };
+
 /** `2006-01-02T15:04:05Z`; fractions of a second are cut off. */
 export function formatTime(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, -5)}Z`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds !== formatted.seconds) formatted = { seconds, text: `${new Date(seconds * 1000).toISOString().slice(0, -5)}Z` };
+  return formatted.text;
 }
 
 /** For libraries that take nothing else. */

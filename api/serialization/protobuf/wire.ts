@@ -142,11 +142,12 @@ export class ProtobufReader {
 
 /** Builds one message, and the messages within it in place. */
 export class ProtobufWriter {
-  #buffer = new Uint8Array(512);
+  #buffer: Uint8Array;
   #length = 0;
 
-  /** `prefix` stands before the message. */
-  constructor(prefix: Uint8Array = new Uint8Array()) {
+  /** `prefix` stands before the message. `expectedSize`: about how large it will be, to spare it from growing. */
+  constructor(prefix: Uint8Array = new Uint8Array(), expectedSize = 512) {
+    this.#buffer = new Uint8Array(Math.max(expectedSize, prefix.length));
     this.#buffer.set(prefix);
     this.#length = prefix.length;
   }
@@ -203,6 +204,11 @@ export class ProtobufWriter {
 
   finish(): Uint8Array {
     return this.#buffer.slice(0, this.#length);
+  }
+
+  /** As finish, without giving back the room that was expected to be needed: for what does not stay in memory. */
+  finishShortLived(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
   }
 
   /** Writes a text of ASCII characters; false where it has others, which leaves nothing behind. */

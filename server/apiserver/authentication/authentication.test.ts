@@ -185,10 +185,8 @@ describe('service account tokens', () => {
   for (const [name, make] of refused) {
     it(`${name} are refused`, async () => {
       const authenticator = bearerTokenAuthenticator(tokens);
-      await assert.rejects(authenticator.authenticate(request({ headers: { authorization: `Bearer ${await make()}` } })), {
-        name: 'StatusError',
-        code: 401,
-      });
+      const bad = request({ headers: { authorization: `Bearer ${await make()}` } });
+      await assert.rejects(async () => authenticator.authenticate(bad), { name: 'StatusError', code: 401 });
     });
   }
 
@@ -284,6 +282,6 @@ describe('several authenticators', () => {
     const good = { authenticate: async () => ({ name: 'u', groups: [] }) };
     const bad = { authenticate: () => Promise.reject(new Error('bad')) };
     assert.equal((await unionAuthenticator([bad, good]).authenticate(request({})))?.name, 'u');
-    await assert.rejects(unionAuthenticator([bad]).authenticate(request({})), /bad/);
+    await assert.rejects(async () => unionAuthenticator([bad]).authenticate(request({})), /bad/);
   });
 });

@@ -1,18 +1,20 @@
 import type { APIRequest } from '../../../api/client/transport.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 
-/** Finds out who makes a request. undefined: no credential of this kind; throws StatusError 401: a credential that is bad. */
+/**
+ * Finds out who makes a request. undefined: no credential of this kind; throws StatusError 401: a credential that is bad.
+ * What is known already is answered at once, and with the same UserInfo, under which others keep what follows from it.
+ */
 export interface Authenticator {
-  authenticate(request: APIRequest): Promise<UserInfo | undefined>;
+  authenticate(request: APIRequest): UserInfo | undefined | Promise<UserInfo | undefined>;
 }
 
 /** Checks a bearer token on behalf of TokenReview and of the bearer token authenticator. */
 export interface TokenAuthenticator {
-  authenticateToken(
-    token: string,
-    audiences: readonly string[],
-  ): Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | undefined>;
+  authenticateToken(token: string, audiences: readonly string[]): TokenAnswer | Promise<TokenAnswer>;
 }
+
+type TokenAnswer = { readonly user: UserInfo; readonly audiences: readonly string[] } | undefined;
 
 /** Makes and signs service account tokens. */
 export interface TokenIssuer {

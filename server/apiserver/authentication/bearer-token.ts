@@ -1,5 +1,6 @@
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
+import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
 
 const webSocketPrefix = 'base64url.bearer.authorization.k8s.io.';
@@ -7,14 +8,18 @@ const webSocketPrefix = 'base64url.bearer.authorization.k8s.io.';
 /** Users by `Authorization: Bearer`, or by the WebSocket subprotocol that browsers use in its place. A token that nobody knows is refused. */
 export function bearerTokenAuthenticator(tokens: TokenAuthenticator): Authenticator {
   return {
-    async authenticate(request) {
+    authenticate(request) {
       const token = bearerTokenOf(request);
       if (token === undefined) return undefined;
-      const result = await tokens.authenticateToken(token, []);
-      if (!result) throw unauthorized('Unauthorized');
-      return result.user;
+      const answer = tokens.authenticateToken(token, []);
+      return answer instanceof Promise ? answer.then(userOf) : userOf(answer);
     },
   };
+}
+
+function userOf(result: Awaited<ReturnType<TokenAuthenticator['authenticateToken']>>): UserInfo {
+  if (!result) throw unauthorized('Unauthorized');
+  return result.user;
 }
 
 function bearerTokenOf({ headers }: APIRequest): string | undefined {

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { hash, X509Certificate } from 'node:crypto';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -11,6 +11,8 @@ export interface VerifiedCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly fingerprint: string;
+  /** Who it says its holder is. */
+  readonly user: UserInfo;
   readonly validFromMs: number;
   readonly validToMs: number;
 }
@@ -48,10 +50,18 @@ function verify(der: Uint8Array, authorities: readonly X509Certificate[]): Verif
   const usages: readonly string[] = certificate.keyUsage ?? [];
   if (!isOurs || !(usages.includes(clientAuthUsage) || usages.includes(anyUsage))) return undefined;
   const subject = parseSubject(certificate);
+  const commonName = subject.get('CN')?.[0] ?? '';
+  const organizations = subject.get('O') ?? [];
+  const fingerprint = hash('sha256', der, 'hex');
   return {
-    commonName: subject.get('CN')?.[0] ?? '',
-    organizations: subject.get('O') ?? [],
-    fingerprint: createHash('sha256').update(der).digest('hex'),
+    commonName,
+    organizations,
+    fingerprint,
+    user: {
+      name: commonName,
+      groups: organizations,
+      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
+    },
     validFromMs: certificate.validFromDate.getTime(),
     validToMs: certificate.validToDate.getTime(),
   };
@@ -72,15 +82,10 @@ export function clientCertificateAuthenticator(
   verifyCertificate: (certificate: Uint8Array) => VerifiedCertificate | undefined,
 ): Authenticator {
   return {
-    async authenticate({ peer }): Promise<UserInfo | undefined> {
+    authenticate({ peer }): UserInfo | undefined {
       if (peer?.certificate === undefined) return undefined;
       const verified = verifyCertificate(peer.certificate);
-      if (!verified || verified.commonName === '') return undefined;
-      return {
-        name: verified.commonName,
-        groups: verified.organizations,
-        extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${verified.fingerprint}`] },
-      };
+      return !verified || verified.commonName === '' ? undefined : verified.user;
     },
   };
 }

@@ -13,7 +13,7 @@ export function frontProxyAuthenticator(
   allowedNames: readonly string[],
 ): Authenticator {
   return {
-    async authenticate({ peer, headers }): Promise<UserInfo | undefined> {
+    authenticate({ peer, headers }): UserInfo | undefined {
       const name = headers['x-remote-user'];
       if (name === undefined || name === '' || peer?.certificate === undefined) return undefined;
       const proxy = verifyCertificate(peer.certificate);

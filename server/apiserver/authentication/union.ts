@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
@@ -10,7 +10,8 @@ export function unionAuthenticator(authenticators: readonly Authenticator[]): Au
       let failure: unknown;
       for (const authenticator of authenticators) {
         try {
-          const user = await authenticator.authenticate(request);
+          const answer = authenticator.authenticate(request);
+          const user = answer instanceof Promise ? await answer : answer;
           if (user) return user;
         } catch (error) {
           failure ??= error;
@@ -43,15 +44,17 @@ type TokenResult = NonNullable<Awaited<ReturnType<TokenAuthenticator['authentica
 /** Remembers tokens that were found good, by their hash. */
 export function cachedTokenAuthenticator(inner: TokenAuthenticator, clock: Clock): TokenAuthenticator {
   const known = new LRUCache<string, { readonly result: TokenResult; readonly untilMs: number }>({ max: maxTokens });
+  const ask = async (token: string, audiences: readonly string[], id: string, nowMs: number) => {
+    const result = await inner.authenticateToken(token, audiences);
+    if (result) known.set(id, { result, untilMs: nowMs + successTTLMs });
+    return result;
+  };
   return {
-    async authenticateToken(token, audiences) {
-      const id = createHash('sha256').update(token).update('\0').update(audiences.join('\0')).digest('base64');
+    authenticateToken(token, audiences) {
+      const id = hash('sha256', `${token}\0${audiences.join('\0')}`, 'base64');
       const nowMs = clock.monotonicMs();
       const hit = known.get(id);
-      if (hit && nowMs < hit.untilMs) return hit.result;
-      const result = await inner.authenticateToken(token, audiences);
-      if (result) known.set(id, { result, untilMs: nowMs + successTTLMs });
-      return result;
+      return hit && nowMs < hit.untilMs ? hit.result : ask(token, audiences, id, nowMs);
     },
   };
 }

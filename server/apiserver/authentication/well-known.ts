@@ -15,6 +15,14 @@ export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [syste
 
 /** Everyone with a name is authenticated, unless their groups say already which of the two they are. */
 export function withAuthenticatedGroup(user: UserInfo): UserInfo {
+  let complete = completeUsers.get(user);
+  if (!complete) completeUsers.set(user, (complete = addAuthenticatedGroup(user)));
+  return complete;
+}
+
+const completeUsers = new WeakMap<UserInfo, UserInfo>();
+
+function addAuthenticatedGroup(user: UserInfo): UserInfo {
   const isComplete = user.groups.includes(allAuthenticated) || user.groups.includes(allUnauthenticated);
   return isComplete ? user : { ...user, groups: [...user.groups, allAuthenticated] };
 }

@@ -20,5 +20,6 @@ export interface AuthorizationDecision {
 }
 
 export interface Authorizer {
-  authorize(attributes: AuthorizationAttributes): Promise<AuthorizationDecision>;
+  /** Most can say at once. */
+  authorize(attributes: AuthorizationAttributes): AuthorizationDecision | Promise<AuthorizationDecision>;
 }

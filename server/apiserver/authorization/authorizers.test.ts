@@ -94,6 +94,22 @@ describe('RBAC', () => {
     assert.deepEqual([rules.length, errors], [2, []]);
   });
 
+  it('follows roles and bindings as they change', async () => {
+    const changing = { ...listers, clusterRoles: storeOf<ClusterRole>(), roleBindings: storeOf<RoleBinding>() };
+    const follower = createRBACAuthorizer(changing);
+    const decide = async (verb: string) => (await follower.authorize(ask(jane, verb, 'pods', { namespace: 'ns' }))).decision;
+    const change = <T extends KubeObject>(store: ObjectStore<T>, object: T) => store.set(object as Parameters<ObjectStore<T>['set']>[0]);
+    assert.equal(await decide('get'), 'NoOpinion');
+    change(changing.clusterRoles, clusterRole('reader', [rule('get', 'core', 'pods')]));
+    assert.deepEqual([await decide('get'), await decide('delete')], ['Allow', 'NoOpinion']);
+    change(changing.roles, role('ns', 'deleter', [rule('delete', 'core', 'pods')]));
+    change(changing.roleBindings, roleBinding('ns', 'd', 'deleter', user('jane')));
+    assert.equal(await decide('delete'), 'Allow');
+    changing.roleBindings.remove({ namespace: 'ns', name: 'd' });
+    changing.clusterRoles.remove({ namespace: '', name: 'reader' });
+    assert.deepEqual([await decide('get'), await decide('delete')], ['NoOpinion', 'NoOpinion']);
+  });
+
   describe('escalation', () => {
     const everyone: Authorizer = unionAuthorizer([privilegedGroupAuthorizer, authorizer]);
     const guard = createEscalationGuard(createRuleResolver(listers), everyone);

@@ -34,7 +34,7 @@ const reading: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
  */
 export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer {
   return {
-    async authorize(asked) {
+    authorize(asked) {
       const { user } = asked;
       if (!user.groups.includes(systemNodes)) return none;
       if (!user.name.startsWith(nodeUserPrefix)) return { decision: 'NoOpinion', reason: `unknown node for user ${quote(user.name)}` };

@@ -45,25 +45,59 @@ export function createRuleResolver(listers: RBACListers): RuleResolver {
 /** Allows what the roles bound to a user allow; has no opinion on all else. */
 export function createRBACAuthorizer(listers: RBACListers): Authorizer {
   const resolver = createRuleResolver(listers);
+  const grantsFor = rememberGrants(listers, (user, namespace) => collectGrants(listers, resolver, user, namespace));
   return {
-    async authorize(attributes) {
+    authorize(attributes) {
+      const grants = grantsFor(attributes.user, attributes.isResourceRequest ? attributes.namespace : '');
       const errors: string[] = [];
-      let allowedBy = '';
-      visitBindings(
-        listers,
-        attributes.user,
-        attributes.isResourceRequest ? attributes.namespace : '',
-        (roleRef, bindingNamespace, describe) => {
-          const rules = resolver.rulesOfRole(roleRef, bindingNamespace);
-          if (!rules) errors.push(missingRole(roleRef));
-          if (!rules?.some((rule) => ruleAllows(rule, attributes))) return false;
-          allowedBy = describe();
-          return true;
-        },
-      );
-      if (allowedBy !== '') return { decision: 'Allow', reason: `RBAC: allowed by ${allowedBy}` };
+      for (const { rules, reason } of grants) {
+        if (!rules) errors.push(reason());
+        else if (rules.some((rule) => ruleAllows(rule, attributes))) return { decision: 'Allow', reason: `RBAC: allowed by ${reason()}` };
+      }
       return { decision: 'NoOpinion', reason: formatErrors(errors) };
     },
+  };
+}
+
+/** What one binding gives to a user: rules and by what they are given, or what is wrong with it. */
+interface Grant {
+  readonly rules: readonly Rule[] | undefined;
+  reason(): string;
+}
+
+function collectGrants(listers: RBACListers, resolver: RuleResolver, user: UserInfo, namespace: string): Grant[] {
+  const grants: Grant[] = [];
+  visitBindings(listers, user, namespace, (roleRef, bindingNamespace, describe) => {
+    const rules = resolver.rulesOfRole(roleRef, bindingNamespace);
+    grants.push({ rules, reason: rules ? describe : () => missingRole(roleRef) });
+    return false;
+  });
+  return grants;
+}
+
+/** More namespaces than any user works in at a time. */
+const maxNamespaces = 1000;
+
+/** Grants by user and namespace, for as long as no role and no binding changes: most requests come from few users. */
+function rememberGrants(
+  listers: RBACListers,
+  collect: (user: UserInfo, namespace: string) => readonly Grant[],
+): (user: UserInfo, namespace: string) => readonly Grant[] {
+  const { roles, roleBindings, clusterRoles, clusterRoleBindings } = listers;
+  let version = -1;
+  let known = new WeakMap<UserInfo, Map<string, readonly Grant[]>>();
+  return (user, namespace) => {
+    // Each only grows, so their sum changes with any of them.
+    const present = roles.version() + roleBindings.version() + clusterRoles.version() + clusterRoleBindings.version();
+    if (present !== version) {
+      version = present;
+      known = new WeakMap();
+    }
+    let ofUser = known.get(user);
+    if (!ofUser || ofUser.size > maxNamespaces) known.set(user, (ofUser = new Map()));
+    let grants = ofUser.get(namespace);
+    if (!grants) ofUser.set(namespace, (grants = collect(user, namespace)));
+    return grants;
   };
 }
 

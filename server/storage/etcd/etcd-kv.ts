@@ -23,19 +23,22 @@ export type EtcdOperation = { readonly operation: Operation; readonly lease?: st
 const target = { mod: 2 } as const;
 
 export function encodeRange({ key, rangeEnd, limit, revision, keysOnly, countOnly }: EtcdRange): Uint8Array {
-  const message = new ProtobufWriter();
+  const message = new ProtobufWriter(undefined, 128);
   message.text(1, key);
   if (rangeEnd !== undefined) message.text(2, rangeEnd);
   if (limit) message.varint(3, limit);
   if (revision) message.varint(4, revision);
   if (keysOnly) message.varint(8, 1);
   if (countOnly) message.varint(9, 1);
-  return message.finish();
+  return message.finishShortLived();
 }
 
 /** If all conditions hold the operations are done, else the conditioned keys are read. */
 export function encodeTxn(conditions: readonly Condition[], operations: readonly EtcdOperation[]): Uint8Array {
-  const message = new ProtobufWriter();
+  let size = 64;
+  for (const { key } of conditions) size += 2 * key.length + 40;
+  for (const { operation } of operations) size += operation.key.length + (operation.type === 'put' ? operation.value.length : 0) + 60;
+  const message = new ProtobufWriter(undefined, size);
   for (const { key, modRevision } of conditions) {
     const compare = message.begin(1);
     message.varint(2, target.mod);
@@ -59,12 +62,12 @@ export function encodeTxn(conditions: readonly Condition[], operations: readonly
     message.end(range);
     message.end(failure);
   }
-  return message.finish();
+  return message.finishShortLived();
 }
 
 /** `range`: answers with previous values, tells of progress by itself, and splits what is too large for one message. */
 export function encodeWatchCreate(watch: { readonly key: string; readonly rangeEnd: string; readonly startRevision: number }): Uint8Array {
-  const message = new ProtobufWriter();
+  const message = new ProtobufWriter(undefined, 128);
   const create = message.begin(1);
   message.text(1, watch.key);
   message.text(2, watch.rangeEnd);
@@ -73,13 +76,13 @@ export function encodeWatchCreate(watch: { readonly key: string; readonly rangeE
   message.varint(6, 1); // prev_kv
   message.varint(8, 1); // fragment
   message.end(create);
-  return message.finish();
+  return message.finishShortLived();
 }
 
 export function encodeProgressRequest(): Uint8Array {
-  const message = new ProtobufWriter();
+  const message = new ProtobufWriter(undefined, 128);
   message.end(message.begin(3));
-  return message.finish();
+  return message.finishShortLived();
 }
 
 /** Calls `take` for every field; what it does not read is skipped. */
