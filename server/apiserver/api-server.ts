@@ -17,8 +17,10 @@ import { createAuthorization } from './authorization/create-authorization.ts';
 import type { EscalationGuard } from './authorization/escalation.ts';
 import type { RuleResolver } from './authorization/rbac-authorizer.ts';
 import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
+import { defaultFlowSchemas, defaultPriorityLevels, isMandatory } from './bootstrap/flow-control.ts';
 import { keepSystemObjects } from './bootstrap/keep-system-objects.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
+import { createDebugEndpoint } from './endpoints/debug.ts';
 import { createDiscovery } from './endpoints/discovery.ts';
 import { createHealth, type HealthCheck, type HealthEndpoint } from './endpoints/health.ts';
 import { createServerMetrics, type ServerMetrics } from './endpoints/metrics.ts';
@@ -27,11 +29,15 @@ import { createOpenAPI, type OpenAPIDocuments } from './endpoints/openapi.ts';
 import { createOpenIDDocuments } from './endpoints/openid.ts';
 import type { VersionInfo } from './endpoints/version.ts';
 import { type ChainDependencies, createHandlerChain } from './filters/chain.ts';
-import { type ConcurrencyLimits, defaultConcurrencyLimits } from './filters/concurrency-limit.ts';
 import { createContext } from './filters/create-context.ts';
 import { errorResponse } from './filters/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
+import type { RequestLabels } from './filters/request-metrics.ts';
 import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.ts';
+import { FlowControl } from './flowcontrol/flow-control.ts';
+import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/run-flow-control.ts';
+import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
+import type { ResourceStatistics } from './metrics/store-metrics.ts';
 import type { Handler, RequestInfo } from './request-context.ts';
 import { parseRequestInfo } from './request-info.ts';
 
@@ -49,7 +55,7 @@ export interface APIServerParts {
   readonly escalation: EscalationGuard;
   readonly tokens: TokenAuthenticator;
   readonly tokenIssuer: TokenIssuer;
-  readonly metrics: Pick<ServerMetrics, 'storeRequest'>;
+  readonly metrics: Pick<ServerMetrics, 'storeRequest' | 'admission'>;
 }
 
 /** The resources as the server needs them. */
@@ -59,8 +65,10 @@ export interface ServedResources {
   definitions(): readonly ResourceDefinition[];
   /** Called once the informers have synced, before anyone is served: what goes on in the background ends with the signal. */
   start?(signal: AbortSignal): Promise<void>;
-  /** Stored objects by resource, for metrics. */
-  objectCounts(): Iterable<readonly [resource: string, count: number]>;
+  /** Names of stored resources, e.g. `deployments.apps`. */
+  stored(): Iterable<string>;
+  /** undefined: no stored resource. */
+  statistics(resource: string): ResourceStatistics | undefined;
 }
 
 export interface APIServerOptions {
@@ -77,8 +85,12 @@ export interface APIServerOptions {
   readonly openAPI: OpenAPIDocuments;
   /** Rejects if the store cannot be used. */
   checkStorage(signal: AbortSignal): Promise<void>;
-  /** Default: upstream's. */
-  readonly limits?: ConcurrencyLimits;
+  /** Bytes that the store takes up; absent or undefined where that is not known. */
+  storeBytes?(): Promise<number | undefined>;
+  /** Requests that read, executed at once: with `maxMutatingRequestsInflight`, the seats that there are. Default 400. */
+  readonly maxRequestsInflight?: number;
+  /** Default 200. */
+  readonly maxMutatingRequestsInflight?: number;
   /** Default 60 s. */
   readonly requestTimeoutMs?: number;
   readonly bootstrap: BootstrapOptions;
@@ -111,10 +123,27 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const authorization = createAuthorization(informers, nodeRules);
   const { authorizer, resolver: rules, escalation } = authorization;
   const { tokens, tokenIssuer } = authentication;
-  const metrics = createServerMetrics({
+  const watches = createWatchTracker();
+  const metrics: ServerMetrics = createServerMetrics({
+    clock,
+    version: options.version,
     isServed: createIsServed(() => resources.definitions()),
-    objectCounts: () => resources.objectCounts(),
+    deprecation: (labels) => deprecationOf(resources.definitions(), labels),
+    resources: () => statisticsOf(resources),
+    storeBytes: async () => options.storeBytes?.(),
+    flows: () => flows,
   });
+  const flows: FlowControl = new FlowControl({
+    clock,
+    serverSeats: (options.maxRequestsInflight ?? 400) + (options.maxMutatingRequestsInflight ?? 200),
+    metrics: metrics.flows,
+    statistics: { stored: (resource) => resources.statistics(resource), interestedWatches: (info) => watches.interested(info) },
+    mandatory: {
+      levels: defaultPriorityLevels.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
+      flowSchemas: defaultFlowSchemas.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
+    },
+  });
+  const flowControl = createFlowControlRunner({ flows, informers, client, clock, logger });
   const resources = options.createResources({
     clock,
     random,
@@ -128,7 +157,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     tokenIssuer,
     metrics,
   });
-  const health = createHealth(logger);
+  const health = createHealth(logger, metrics.health);
   const gate = createShutdownGate();
   const nonResources = createNonResourceEndpoints({
     discovery: createDiscovery({ definitions: () => resources.definitions(), serverAddress: options.externalAddress }),
@@ -137,6 +166,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     openAPI: createOpenAPI(options.openAPI),
     openID: createOpenIDDocuments(authentication.keys, options.authentication.issuer, options.externalAddress),
     version: options.version,
+    debug: createDebugEndpoint(() => flows),
     groupPaths: () => groupPaths(resources.definitions()),
     healthPaths: () => health.paths(),
   });
@@ -147,16 +177,17 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     authenticator: authentication.authenticator,
     authorizer,
     allowAnonymous: options.allowAnonymous ?? true,
-    limits: options.limits ?? defaultConcurrencyLimits,
+    flowControl: { flows, watches, inflight: metrics.inflight },
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     metrics: metrics.requests,
+    access: metrics.access,
     gate,
   };
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
   const bootstrap = () =>
     bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
   const keep = (signal: AbortSignal) => keepSystemObjects(options.bootstrap, { client, clock, logger }, signal);
-  const lifecycle = createLifecycle({ options, resources, informers, health, gate, bootstrap, keep });
+  const lifecycle = createLifecycle({ options, resources, informers, flowControl, health, gate, bootstrap, keep });
   return { transport, client, informers, authorizer, addHealthCheck: (check) => health.add(check), ...lifecycle };
 }
 
@@ -164,6 +195,7 @@ interface LifecycleDependencies {
   readonly resources: ServedResources;
   readonly options: APIServerOptions;
   readonly informers: InformerFactory;
+  readonly flowControl: FlowControlRunner;
   readonly health: HealthEndpoint;
   readonly gate: ShutdownGate;
   bootstrap(): Promise<void>;
@@ -175,6 +207,7 @@ function createLifecycle({
   options,
   resources,
   informers,
+  flowControl,
   health,
   gate,
   bootstrap,
@@ -182,7 +215,7 @@ function createLifecycle({
 }: LifecycleDependencies): Pick<APIServer, 'start' | 'close'> {
   const running = new AbortController();
   let informing: Promise<void> = Promise.resolve();
-  let keeping: Promise<void> = Promise.resolve();
+  let keeping: Promise<unknown> = Promise.resolve();
   let hasSynced = false;
   health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
   health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
@@ -195,7 +228,7 @@ function createLifecycle({
       hasSynced = true;
       await resources.start?.(running.signal);
       await bootstrap();
-      keeping = keep(running.signal);
+      keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
     },
     async close() {
       running.abort(new Error(shutdownReason));
@@ -250,6 +283,22 @@ function createIsServed(definitions: () => readonly ResourceDefinition[]): (info
     }
     return names.has(`${apiGroup}/${apiVersion}/${resource}/${subresource}`);
   };
+}
+
+function deprecationOf(
+  definitions: readonly ResourceDefinition[],
+  { group, version, resource }: RequestLabels,
+): { readonly removedRelease: string } | undefined {
+  const definition = definitions.find((one) => one.group === group && one.version === version && one.names.plural === resource);
+  // None of what is served has a release in which it goes.
+  return definition?.deprecationWarning === undefined ? undefined : { removedRelease: '' };
+}
+
+function* statisticsOf(resources: ServedResources): Iterable<readonly [string, ResourceStatistics]> {
+  for (const resource of resources.stored()) {
+    const statistics = resources.statistics(resource);
+    if (statistics) yield [resource, statistics];
+  }
 }
 
 function servedNames({ group, version, names, subresources }: ResourceDefinition): string[] {

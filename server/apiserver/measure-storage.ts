@@ -21,10 +21,13 @@ export function measureStorage(
   };
   const measure = async <T>(operation: string, key: string, work: Promise<T>): Promise<T> => {
     const startMs = clock.monotonicMs();
+    let isFailed = true;
     try {
-      return await work;
+      const result = await work;
+      isFailed = false;
+      return result;
     } finally {
-      metrics.storeRequest(operation, resourceOf(key), (clock.monotonicMs() - startMs) / 1000);
+      metrics.storeRequest(operation, resourceOf(key), (clock.monotonicMs() - startMs) / 1000, isFailed);
     }
   };
   return {

@@ -35,6 +35,14 @@ export interface RequestContext {
   readonly warnings: readonly string[];
   /** Aborted when the client has gone, the request has timed out, or the server is shutting down. */
   readonly signal: AbortSignal;
+  /** Which flow it is of, for the head of the answer; set by API Priority and Fairness. */
+  flowHeaders: Readonly<Record<string, string>> | undefined;
+  /** To be called when a watch has sent what was there at its beginning; set by API Priority and Fairness. */
+  watchInitialized: (() => void) | undefined;
+  /** Time for which the server is not to blame: waiting for a seat, webhooks. */
+  waitedMs: number;
+  /** The code with which the server ended the request in self-defence; 0 if it did not. */
+  terminatedWith: number;
   /** Ends the request from the inside: aborts `signal` with that reason. */
   abort(reason: Error): void;
 }

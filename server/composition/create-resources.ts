@@ -1,6 +1,6 @@
 import type { Lister } from '../../api/client/informer.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { groupResource, type ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import { ipAddresses } from '../../api/resources/networking/v1/ip-address.ts';
@@ -10,6 +10,7 @@ import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts
 import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { measureStorage } from '../apiserver/measure-storage.ts';
+import { statisticsOf, storedCaches } from '../apiserver/stored-caches.ts';
 import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/registry/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -58,11 +59,12 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });
-  const stored = catalog.filter((definition) => definition.storagePrefix !== undefined && definition.storageVersion === undefined);
+  const stored = storedCaches(catalog, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
     start: (signal) => allocation.start(signal),
     definitions: () => catalog,
-    objectCounts: () => stored.map((definition) => [groupResource(definition), endpoints.storeFor(definition).cache.count()] as const),
+    stored: () => stored.keys(),
+    statistics: (resource) => statisticsOf(stored.get(resource)),
   };
 }

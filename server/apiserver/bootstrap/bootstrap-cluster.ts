@@ -2,6 +2,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { RBACListers } from '../authorization/rbac-authorizer.ts';
 import { defaultClusterRoles } from './cluster-roles.ts';
+import { ensureFlowControl } from './ensure-flow-control.ts';
 import { controllerRoles, type ControllerRules } from './controller-roles.ts';
 import { ensureSystemNamespaces, ensureSystemObjects, type SystemObjectsOptions } from './ensure-system-objects.ts';
 import { withOtherControllers } from './other-controllers.ts';
@@ -40,5 +41,6 @@ export async function bootstrapCluster(options: BootstrapOptions, { client, cloc
     await namespaces;
     await ensureSystemObjects({ ...options, client, clock });
   });
-  await Promise.all([namespaces, roles, objects]);
+  const flowControl = hooks('priority-and-fairness-config-producer', () => ensureFlowControl(client));
+  await Promise.all([namespaces, roles, objects, flowControl]);
 }

@@ -3,7 +3,7 @@ import { catalog } from '../../../api/resources/catalog.ts';
 import { groupVersionPriorities } from '../endpoints/group-priorities.ts';
 import { defaultClusterRoles } from './cluster-roles.ts';
 import { controllerRoles } from './controller-roles.ts';
-import { flowSchemas, priorityLevels } from './flow-control.ts';
+import { defaultFlowSchemas, defaultPriorityLevels } from './flow-control.ts';
 import { planBinding, planRole } from './reconcile-roles.ts';
 import { defaultClusterRoleBindings, defaultRoleBindings, defaultRoles } from './role-bindings.ts';
 import { clusterRole, clusterRoleBinding, group, rule, user } from './role-notation.ts';
@@ -80,8 +80,8 @@ describe('reconciling roles', () => {
 
 describe('system objects', () => {
   it('flow schemas lead to priority levels that exist', () => {
-    const names = new Set(priorityLevels.map(({ metadata }) => metadata.name));
-    for (const { spec } of flowSchemas) assert.ok(names.has(spec?.priorityLevelConfiguration.name ?? ''));
+    const names = new Set(defaultPriorityLevels.map(({ metadata }) => metadata.name));
+    for (const { spec } of defaultFlowSchemas) assert.ok(names.has(spec?.priorityLevelConfiguration.name ?? ''));
   });
   it('every built-in group version has a rank', () => {
     const ranked = new Set(groupVersionPriorities.map((entry) => `${entry.group}/${entry.version}`));

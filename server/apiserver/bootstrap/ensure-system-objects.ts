@@ -1,20 +1,14 @@
-import { quote } from '../../../api/base/quote.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { formatTime } from '../../../api/meta/time.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
-import { flowSchemas as flowSchemaResource } from '../../../api/resources/flowcontrol/v1/flow-schema.ts';
-import { priorityLevelConfigurations } from '../../../api/resources/flowcontrol/v1/priority-level-configuration.ts';
 import { serviceCIDRs } from '../../../api/resources/networking/v1/service-cidr.ts';
 import { priorityClasses } from '../../../api/resources/scheduling/v1/priority-class.ts';
-import type { FlowSchema } from '../../../api/types/flowcontrol-v1.ts';
 import { ensureLocalAPIServices } from './api-services.ts';
 import { ensureObject } from './ensure-object.ts';
-import { flowSchemas, priorityLevels } from './flow-control.ts';
 import {
   defaultServiceCIDR,
   extensionAuthentication,
@@ -54,8 +48,6 @@ export async function ensureSystemObjects(options: SystemObjectsOptions): Promis
       data: { ...present.data, ...extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM).data },
     })),
     ...systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)),
-    ...priorityLevels.map((one) => ensureObject(client, priorityLevelConfigurations, one)),
-    ...flowSchemas.map((one) => ensureFlowSchema(options, one)),
     ensureLocalAPIServices(client, options.clock),
   ]);
 }
@@ -77,19 +69,4 @@ export async function ensureKubernetesService(options: SystemObjectsOptions): Pr
       return { ...present, endpoints: wanted ?? [], ports: ports ?? [] };
     }),
   ]);
-}
-
-/** A new FlowSchema is told that the priority level it leads to is there, as the ones above are. */
-async function ensureFlowSchema({ client, clock }: SystemObjectsOptions, wanted: FlowSchema): Promise<void> {
-  const created = await ensureObject(client, flowSchemaResource, wanted);
-  if (!created) return;
-  const level = wanted.spec?.priorityLevelConfiguration.name ?? '';
-  const condition = {
-    type: 'Dangling',
-    status: 'False',
-    lastTransitionTime: formatTime(clock.nowMs()),
-    reason: 'Found',
-    message: `This FlowSchema references the PriorityLevelConfiguration object named ${quote(level)} and it exists`,
-  };
-  await client(flowSchemaResource).updateStatus({ ...created, status: { conditions: [condition] } });
 }

@@ -24,7 +24,7 @@ function limited(name: string, nominalConcurrencyShares: number, lendablePercent
 }
 
 /** The default PriorityLevelConfigurations: the mandatory `exempt` and `catch-all`, and the suggested ones. */
-export const priorityLevels: readonly PriorityLevelConfiguration[] = [
+export const defaultPriorityLevels: readonly PriorityLevelConfiguration[] = [
   {
     apiVersion,
     kind: 'PriorityLevelConfiguration',
@@ -84,8 +84,13 @@ const leaseVerbs = ['get', 'create', 'update'];
 const leases = (namespace: string) => resources(leaseVerbs, 'coordination.k8s.io', ['leases'], [namespace]);
 const everyone = groups('system:unauthenticated', 'system:authenticated');
 
+/** Whether what it is called cannot be done without: it is in force even where there is no such object. */
+export function isMandatory(name: string): boolean {
+  return name === 'exempt' || name === 'catch-all';
+}
+
 /** The default FlowSchemas. */
-export const flowSchemas: readonly FlowSchema[] = [
+export const defaultFlowSchemas: readonly FlowSchema[] = [
   flowSchema({ name: 'exempt', level: 'exempt', precedence: 1, subjects: groups('system:masters') }),
   flowSchema({
     name: 'probes',

@@ -2,10 +2,12 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
+import { ensureFlowControl } from './ensure-flow-control.ts';
 import { ensureKubernetesService, ensureSystemNamespaces, type SystemObjectsOptions } from './ensure-system-objects.ts';
 
 const serviceIntervalMs = 10_000;
 const namespaceIntervalMs = 60_000;
+const flowControlIntervalMs = 60_000;
 
 export interface KeepDependencies {
   readonly client: Client;
@@ -15,7 +17,7 @@ export interface KeepDependencies {
 
 /**
  * Brings back what a cluster cannot do without where it has been deleted: Service kubernetes with its Endpoints, looked
- * at every 10 seconds, and the system's namespaces, every minute. Ends with the signal; never rejects.
+ * at every 10 seconds, and the system's namespaces and the defaults of priority and fairness, every minute. Ends with the signal; never rejects.
  */
 export async function keepSystemObjects(
   options: Omit<SystemObjectsOptions, 'client' | 'clock'>,
@@ -24,6 +26,7 @@ export async function keepSystemObjects(
 ): Promise<void> {
   const service = () => ensureKubernetesService({ ...options, client, clock });
   const namespaces = () => ensureSystemNamespaces(client);
+  const flowControl = () => ensureFlowControl(client);
   const repeat = async (intervalMs: number, ensure: () => Promise<void>) => {
     try {
       for (;;) {
@@ -34,5 +37,9 @@ export async function keepSystemObjects(
       if (!signal.aborted) throw error;
     }
   };
-  await Promise.all([repeat(serviceIntervalMs, service), repeat(namespaceIntervalMs, namespaces)]);
+  await Promise.all([
+    repeat(serviceIntervalMs, service),
+    repeat(namespaceIntervalMs, namespaces),
+    repeat(flowControlIntervalMs, flowControl),
+  ]);
 }

@@ -1,6 +1,7 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { Logger } from '../../../api/base/logger.ts';
+import type { HealthMetrics } from '../metrics/health-metrics.ts';
 import { plainResponse } from '../filters/error-response.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -25,7 +26,7 @@ type Root = 'healthz' | 'livez' | 'readyz';
 
 const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
-export function createHealth(logger: Logger): HealthEndpoint {
+export function createHealth(logger: Logger, metrics: HealthMetrics): HealthEndpoint {
   const checks: HealthCheck[] = [
     { name: 'ping', check() {} },
     { name: 'log', check() {} },
@@ -39,7 +40,7 @@ export function createHealth(logger: Logger): HealthEndpoint {
       const [root, ...rest] = context.info.path.split('/').filter((part) => part !== '');
       if (root !== 'healthz' && root !== 'livez' && root !== 'readyz') return undefined;
       if (rest.length > 0) return answerOne(checksOf(root), rest.join('/'), context);
-      return answerAll(root, checksOf(root), context, logger);
+      return answerAll(root, checksOf(root), context, { logger, metrics });
     },
   };
 }
@@ -51,7 +52,12 @@ async function answerOne(checks: readonly HealthCheck[], name: string, context: 
   return failure === undefined ? plainResponse(200, 'ok', headers) : plainResponse(500, `internal server error: ${failure}\n`, headers);
 }
 
-async function answerAll(root: Root, checks: readonly HealthCheck[], context: RequestContext, logger: Logger): Promise<APIResponse> {
+async function answerAll(
+  root: Root,
+  checks: readonly HealthCheck[],
+  context: RequestContext,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: HealthMetrics },
+): Promise<APIResponse> {
   const excluded = new Set(context.query.getAll('exclude').filter((name) => name !== ''));
   const lines: string[] = [];
   const failures: Record<string, string> = {};
@@ -59,6 +65,7 @@ async function answerAll(root: Root, checks: readonly HealthCheck[], context: Re
     checks.map(async (check) => ({ check, failure: excluded.has(check.name) ? undefined : await failureOf(check, context.signal) })),
   );
   for (const { check, failure } of results) {
+    if (!excluded.has(check.name)) metrics.checked(check.name, root, failure === undefined);
     if (excluded.delete(check.name)) lines.push(`[+]${check.name} excluded: ok`);
     else if (failure === undefined) lines.push(`[+]${check.name} ok`);
     else {

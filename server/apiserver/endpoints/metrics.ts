@@ -1,129 +1,91 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics } from 'prom-client';
+import type { Clock } from '../../../api/base/clock.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
+import type { InflightGauge } from '../filters/priority-and-fairness.ts';
 import type { RequestLabels, RequestMetrics } from '../filters/request-metrics.ts';
+import type { FlowControl, FlowMetrics } from '../flowcontrol/flow-control.ts';
+import { type AccessMetrics, createAccessMetrics } from '../metrics/access-metrics.ts';
+import { type AdmissionMetrics, createAdmissionMetrics } from '../metrics/admission-metrics.ts';
+import { createMetricFamilies, type MetricFamilies } from '../metrics/families.ts';
+import { createFlowMetrics } from '../metrics/flow-metrics.ts';
+import { createHealthMetrics, type HealthMetrics } from '../metrics/health-metrics.ts';
+import { createInflightWatermarks } from '../metrics/inflight-watermarks.ts';
+import { createRequestCounters } from '../metrics/request-metrics.ts';
+import { createStoreMetrics, type StoreCounter, type StoreMetricsOptions } from '../metrics/store-metrics.ts';
 import type { RequestInfo } from '../request-context.ts';
+import type { VersionInfo } from './version.ts';
 
-export interface ServerMetricsOptions {
+export interface ServerMetricsOptions extends StoreMetricsOptions {
+  readonly clock: Clock;
+  readonly version: VersionInfo;
   /** Whether a resource and subresource are served: label values come from these only. */
   isServed(info: RequestInfo): boolean;
-  /** Number of stored objects by resource, e.g. `deployments.apps`. Asked at every scrape. */
-  objectCounts(): Iterable<readonly [resource: string, count: number]>;
+  deprecation(labels: RequestLabels): { readonly removedRelease: string } | undefined;
+  /** Asked at every scrape. */
+  flows(): FlowControl;
 }
 
 /** What the server counts, under upstream's names. */
 export interface ServerMetrics {
   readonly requests: RequestMetrics;
-  /** One call of the store: operation get, list, create, update, delete; type: the resource's key prefix. */
-  storeRequest(operation: string, type: string, durationSeconds: number): void;
-  scrape(): Promise<APIResponse>;
+  readonly inflight: InflightGauge;
+  readonly flows: FlowMetrics;
+  readonly access: AccessMetrics;
+  readonly admission: AdmissionMetrics;
+  readonly health: HealthMetrics;
+  readonly storeRequest: StoreCounter;
+  /** For other parts of the process, e.g. controllers, to count in. */
+  readonly families: MetricFamilies;
+  /** /metrics */
+  scrape(): APIResponse;
+  /** /metrics/slis */
+  scrapeHealth(): APIResponse;
 }
 
-const requestLabels = ['component', 'dry_run', 'group', 'resource', 'scope', 'subresource', 'verb', 'version'] as const;
-const latencyBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
-const storeBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
-const sizeBuckets = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
-
 export function createServerMetrics(options: ServerMetricsOptions): ServerMetrics {
-  const register = new Registry();
-  collectDefaultMetrics({ register });
-  const registers = [register];
-  const total = new Counter({
-    name: 'apiserver_request_total',
-    help: 'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
-    labelNames: [...requestLabels, 'code'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'apiserver_request_duration_seconds',
-    help: 'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
-    labelNames: requestLabels,
-    buckets: latencyBuckets,
-    registers,
-  });
-  const sizes = new Histogram({
-    name: 'apiserver_response_sizes',
-    help: 'Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.',
-    labelNames: ['component', 'group', 'resource', 'scope', 'subresource', 'verb', 'version'],
-    buckets: sizeBuckets,
-    registers,
-  });
-  const longRunning = new Gauge({
-    name: 'apiserver_longrunning_requests',
-    help: 'Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.',
-    labelNames: ['component', 'group', 'resource', 'scope', 'subresource', 'verb', 'version'],
-    registers,
-  });
-  const inflight = new Gauge({
-    name: 'apiserver_current_inflight_requests',
-    help: 'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.',
-    labelNames: ['request_kind'],
-    registers,
-  });
-  const watchEvents = new Counter({
-    name: 'apiserver_watch_events_total',
-    help: 'Number of events sent in watch clients',
-    labelNames: ['group', 'version', 'resource'],
-    registers,
-  });
-  const store = new Histogram({
-    name: 'etcd_request_duration_seconds',
-    help: 'Etcd request latency in seconds for each operation and object type.',
-    labelNames: ['operation', 'group', 'resource'],
-    buckets: storeBuckets,
-    registers,
-  });
-  addObjectCounts(registers, options);
+  const families = createMetricFamilies();
+  collectDefaultMetrics({ register: families.register });
+  addBuildInfo(families, options.version);
+  const slis = createMetricFamilies();
   return {
-    requests: {
-      isServed: options.isServed,
-      inflight: { set: (kind, executing) => inflight.set({ request_kind: kind }, executing) },
-      finished(labels, code, durationSeconds, responseBytes) {
-        const values = { ...sharedLabels(labels), dry_run: labels.dryRun };
-        total.inc({ ...values, code: String(code) });
-        if (labels.verb !== 'WATCH' && labels.verb !== 'CONNECT') duration.observe(values, durationSeconds);
-        if (labels.verb === 'GET' || labels.verb === 'LIST') sizes.observe(sharedLabels(labels), responseBytes);
-      },
-      longRunning(labels) {
-        const values = sharedLabels(labels);
-        longRunning.inc(values);
-        return () => longRunning.dec(values);
-      },
-      watchEvent: ({ group, version, resource }) => watchEvents.inc({ group, version, resource }),
-    },
-    storeRequest: (operation, type, durationSeconds) => {
-      const [resource = '', ...group] = type.split('.');
-      store.observe({ operation, group: group.join('.'), resource }, durationSeconds);
-    },
-    async scrape() {
-      const text = await register.metrics();
-      return {
-        status: 200,
-        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: { kind: 'bytes', bytes: Buffer.from(text) },
-      };
-    },
+    requests: { isServed: options.isServed, countersFor: createRequestCounters(families, options) },
+    inflight: createInflightWatermarks(families, options.clock),
+    flows: createFlowMetrics(families, options.flows),
+    access: createAccessMetrics(families),
+    admission: createAdmissionMetrics(families),
+    health: createHealthMetrics(slis),
+    storeRequest: createStoreMetrics(families, options),
+    families,
+    scrape: () => textResponse(families),
+    scrapeHealth: () => textResponse(slis),
   };
 }
 
-function sharedLabels({ verb, group, version, resource, subresource, scope }: RequestLabels) {
-  return { component: 'apiserver', group, resource, scope, subresource, verb, version };
+/** A metric at a time: many series take a while to be put into words, and others have their turn in between. */
+function textResponse({ texts }: MetricFamilies): APIResponse {
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const text of texts()) {
+      yield Buffer.from(text);
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  };
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+    body: { kind: 'stream', chunks: chunks() },
+  };
 }
 
-function addObjectCounts(registers: Registry[], { objectCounts }: ServerMetricsOptions): void {
-  // Both names of the same number: the first was renamed in v1.34.
-  for (const name of ['apiserver_storage_objects', 'apiserver_resource_objects']) {
-    const isOld = name === 'apiserver_storage_objects';
-    const gauge: Gauge<'resource' | 'group'> = new Gauge({
-      name,
-      help: 'Number of stored objects at the time of last check split by kind.',
-      labelNames: isOld ? ['resource'] : ['group', 'resource'],
-      registers,
-      collect() {
-        for (const [id, count] of objectCounts()) {
-          const [resource = '', ...group] = id.split('.');
-          gauge.set(isOld ? { resource: id } : { group: group.join('.'), resource }, count);
-        }
-      },
-    });
-  }
+function addBuildInfo(families: MetricFamilies, version: VersionInfo): void {
+  const { major, minor, gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform } = version;
+  families
+    .gauge({
+      name: 'kubernetes_build_info',
+      help: "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+      stability: 'ALPHA',
+      labels: ['major', 'minor', 'git_version', 'git_commit', 'git_tree_state', 'build_date', 'go_version', 'compiler', 'platform'],
+    })
+    .with(major, minor, gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform).value = 1;
 }

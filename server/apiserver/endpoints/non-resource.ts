@@ -17,6 +17,8 @@ export interface NonResourceEndpoints {
   readonly openAPI: OpenAPIEndpoint;
   readonly openID: OpenIDDocuments;
   readonly version: VersionInfo;
+  /** What /debug serves. */
+  readonly debug: (context: RequestContext) => APIResponse | undefined;
   /** Paths of the served groups and versions, for `/`. */
   groupPaths(): readonly string[];
   healthPaths(): readonly string[];
@@ -30,6 +32,7 @@ const fixedPaths = [
   '/healthz',
   '/livez',
   '/metrics',
+  '/metrics/slis',
   '/openapi/v2',
   '/openapi/v3',
   '/openid/v1/jwks',
@@ -80,7 +83,10 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
         ? routed(context, 'application/json', () => versionResponse(endpoints.version))
         : undefined;
     case 'metrics':
+      if (path === '/metrics/slis') return endpoints.metrics.scrapeHealth();
       return path === '/metrics' ? endpoints.metrics.scrape() : undefined;
+    case 'debug':
+      return endpoints.debug(context);
     case '.well-known':
       return path === '/.well-known/openid-configuration'
         ? routed(context, 'application/json', () => endpoints.openID.configuration())

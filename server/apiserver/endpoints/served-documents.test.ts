@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
+import { createMetricFamilies } from '../metrics/families.ts';
+import { createHealthMetrics } from '../metrics/health-metrics.ts';
 import { testContext } from '../testing/test-context.ts';
 import { createHealth } from './health.ts';
-import { createServerMetrics } from './metrics.ts';
 import { createOpenAPI } from './openapi.ts';
 
 const clock = createManualClock();
@@ -15,7 +16,7 @@ function textOf(response: APIResponse | undefined): string {
 }
 
 describe('health', () => {
-  const health = createHealth(silentLogger);
+  const health = createHealth(silentLogger, createHealthMetrics(createMetricFamilies()));
   let problem: string | undefined;
   health.add({
     name: 'etcd',
@@ -108,25 +109,5 @@ describe('openapi', () => {
   it('knows nothing else', async () => {
     for (const path of ['/openapi/v3/apis/nope/v1', '/openapi/v3/v2', '/openapi/v3/']) assert.equal((await get(path))?.status, 404, path);
     for (const path of ['/openapi', '/openapi/v30']) assert.equal(await get(path), undefined, path);
-  });
-});
-
-describe('metrics', () => {
-  it('have upstream names and values from a bounded set', async () => {
-    const metrics = createServerMetrics({ isServed: () => true, objectCounts: () => [['deployments.apps', 3]] });
-    const labels = { verb: 'LIST', group: 'apps', version: 'v1', resource: 'deployments', subresource: '', scope: 'namespace', dryRun: '' };
-    metrics.requests.finished(labels, 200, 0.03, 1000);
-    metrics.storeRequest('list', 'deployments.apps', 0.001);
-    metrics.requests.watchEvent(labels);
-    const text = textOf(await metrics.scrape());
-    assert.match(
-      text,
-      /^apiserver_request_total\{component="apiserver",group="apps",resource="deployments",scope="namespace",subresource="",verb="LIST",version="v1",dry_run="",code="200"\} 1$/m,
-    );
-    assert.match(text, /^apiserver_request_duration_seconds_bucket\{le="0.05",[^}]*\} 1$/m);
-    assert.match(text, /^apiserver_resource_objects\{group="apps",resource="deployments"\} 3$/m);
-    assert.match(text, /^etcd_request_duration_seconds_count\{operation="list",group="apps",resource="deployments"\} 1$/m);
-    assert.match(text, /^apiserver_watch_events_total\{group="apps",version="v1",resource="deployments"\} 1$/m);
-    assert.match(text, /^process_resident_memory_bytes \d+$/m);
   });
 });

@@ -85,7 +85,17 @@ async function begin(
         signal,
       })
       [Symbol.asyncIterator]();
-    return stepsOf({ store, selection, listing, events, start, marksInitialEnd: sendInitialEvents === true && allowBookmarks });
+    const initialized = () => context.watchInitialized?.();
+    if (!listing) initialized();
+    return stepsOf({
+      store,
+      selection,
+      listing,
+      events,
+      start,
+      marksInitialEnd: sendInitialEvents === true && allowBookmarks,
+      initialized,
+    });
   } catch (error) {
     throw interpretStorageError(error, store.definition);
   }
@@ -99,12 +109,15 @@ interface Beginning {
   readonly events: AsyncIterator<CacheEvent, undefined>;
   readonly start: number;
   readonly marksInitialEnd: boolean;
+  /** To be called when all that was there at the beginning has been sent. */
+  readonly initialized: () => void;
 }
 
-async function* stepsOf({ store, selection, listing, events, start, marksInitialEnd }: Beginning): AsyncGenerator<WatchStep> {
+async function* stepsOf({ store, selection, listing, events, start, marksInitialEnd, initialized }: Beginning): AsyncGenerator<WatchStep> {
   try {
     for (const object of listing?.objects ?? []) if (selection.matches(object)) yield { type: 'ADDED', object };
     if (marksInitialEnd && listing) yield { type: 'INITIAL_END', revision: listing.revision };
+    initialized();
     for (let next = await events.next(); !next.done; next = await events.next()) yield next.value;
   } catch (error) {
     // The answer has begun with 200: from here on failures are events.

@@ -9,6 +9,6 @@ export function auditID(random: Random): Filter {
     const sent = context.request.headers['audit-id'];
     const id = sent === undefined || sent === '' || sent.length > maxLength ? random.uuid() : sent;
     const response = await next(context);
-    return { ...response, headers: { 'audit-id': id, ...response.headers } };
+    return { ...response, headers: { 'audit-id': id, ...context.flowHeaders, ...response.headers } };
   };
 }

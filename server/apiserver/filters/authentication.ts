@@ -1,23 +1,36 @@
+import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-known.ts';
+import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { Filter } from '../request-context.ts';
 
 export interface AuthenticationFilterOptions {
   readonly authenticator: Authenticator;
   /** Whether requests without any credential are served as system:anonymous. */
   readonly allowAnonymous: boolean;
+  readonly metrics: AccessMetrics;
 }
 
 /** Finds out who asks. In-process callers are who the composition root says; a bad credential is refused, none is anonymous. */
-export function authentication({ authenticator, allowAnonymous }: AuthenticationFilterOptions): Filter {
+export function authentication({ authenticator, allowAnonymous, metrics }: AuthenticationFilterOptions): Filter {
   return (next) => async (context) => {
     const { request } = context;
     if (request.user && request.peer === undefined) {
       context.user = request.user;
       return next(context);
     }
-    const user = await authenticator.authenticate(request);
+    const startMs = context.clock.monotonicMs();
+    const seconds = () => (context.clock.monotonicMs() - startMs) / 1000;
+    let user: UserInfo | undefined;
+    try {
+      const answer = authenticator.authenticate(request);
+      user = answer instanceof Promise ? await answer : answer;
+    } catch (error) {
+      metrics.authenticated('error', '', seconds());
+      throw error;
+    }
+    metrics.authenticated(user || allowAnonymous ? 'success' : 'failure', user?.name ?? anonymousUser.name, seconds());
     if (user) {
       context.user = withAuthenticatedGroup(user);
     } else if (allowAnonymous) context.user = anonymousUser;

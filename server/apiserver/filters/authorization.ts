@@ -2,17 +2,20 @@ import { forbidden } from '../../../api/meta/status-errors.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
+import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { Filter, RequestContext } from '../request-context.ts';
 
 /** Probes must work whoever asks. */
 const alwaysAllowedPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
 /** Lets pass what the authorizer allows; 403 for all else. */
-export function authorization(authorizer: Authorizer): Filter {
+export function authorization(authorizer: Authorizer, metrics: AccessMetrics): Filter {
   return (next) => async (context) => {
     if (!context.info.isResourceRequest && alwaysAllowedPaths.has(context.info.path)) return next(context);
     const attributes = attributesOf(context);
+    const startMs = context.clock.monotonicMs();
     const { decision, reason } = await authorizer.authorize(attributes);
+    metrics.authorized(decision, (context.clock.monotonicMs() - startMs) / 1000);
     if (decision !== 'Allow') throw forbiddenError(attributes, reason);
     return next(context);
   };

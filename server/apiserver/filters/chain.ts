@@ -3,15 +3,16 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { Filter, Handler } from '../request-context.ts';
 import { auditID } from './audit-id.ts';
 import { authentication } from './authentication.ts';
 import { authorization } from './authorization.ts';
 import { cacheControl } from './cache-control.ts';
 import { compression } from './compression.ts';
-import { concurrencyLimit, type ConcurrencyLimits } from './concurrency-limit.ts';
 import { errorRecovery } from './error-recovery.ts';
 import { impersonation } from './impersonation.ts';
+import { priorityAndFairness, type PriorityAndFairnessOptions } from './priority-and-fairness.ts';
 import { requestMetrics, type RequestMetrics } from './request-metrics.ts';
 import { requestTimeout } from './request-timeout.ts';
 import { type ShutdownGate, shutdownGate } from './shutdown-gate.ts';
@@ -24,15 +25,16 @@ export interface ChainDependencies {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly allowAnonymous: boolean;
-  readonly limits: ConcurrencyLimits;
+  readonly flowControl: Omit<PriorityAndFairnessOptions, 'requestTimeoutMs'>;
   readonly requestTimeoutMs: number;
   readonly metrics: RequestMetrics;
+  readonly access: AccessMetrics;
   readonly gate: ShutdownGate;
 }
 
 /** What every request passes on its way to its endpoint: the written list, outermost first. */
 export function createHandlerChain(dependencies: ChainDependencies, endpoint: Handler): Handler {
-  const { authenticator, authorizer, allowAnonymous, limits, metrics } = dependencies;
+  const { authenticator, authorizer, allowAnonymous, flowControl, metrics, access, requestTimeoutMs } = dependencies;
   const filters: readonly Filter[] = [
     auditID(dependencies.random),
     cacheControl,
@@ -41,11 +43,11 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     warningHeaders,
     errorRecovery(dependencies.logger),
     shutdownGate(dependencies.gate),
-    requestTimeout(dependencies.requestTimeoutMs),
-    authentication({ authenticator, allowAnonymous }),
+    requestTimeout(requestTimeoutMs),
+    authentication({ authenticator, allowAnonymous, metrics: access }),
     impersonation(authorizer),
-    concurrencyLimit(limits, metrics.inflight),
-    authorization(authorizer),
+    priorityAndFairness({ ...flowControl, requestTimeoutMs }),
+    authorization(authorizer, access),
   ];
   return filters.reduceRight<Handler>((next, filter) => filter(next), endpoint);
 }

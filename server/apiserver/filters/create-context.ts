@@ -31,6 +31,10 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
       if (text !== '' && !warnings.includes(text)) warnings.push(text);
     },
     signal: controller.signal,
+    flowHeaders: undefined,
+    watchInitialized: undefined,
+    waitedMs: 0,
+    terminatedWith: 0,
     abort: (reason) => controller.abort(reason),
   };
   return { context, release: () => request.signal.removeEventListener('abort', onGone) };

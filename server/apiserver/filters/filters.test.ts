@@ -8,12 +8,13 @@ import { StatusError } from '../../../api/meta/status.ts';
 import { notFound, tooManyRequests } from '../../../api/meta/status-errors.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { Handler } from '../request-context.ts';
+import { createAccessMetrics } from '../metrics/access-metrics.ts';
+import { createMetricFamilies } from '../metrics/families.ts';
 import { testContext } from '../testing/test-context.ts';
 import { auditID } from './audit-id.ts';
 import { authentication } from './authentication.ts';
 import { authorization } from './authorization.ts';
 import { compression } from './compression.ts';
-import { concurrencyLimit } from './concurrency-limit.ts';
 import { errorRecovery } from './error-recovery.ts';
 import { impersonation } from './impersonation.ts';
 import { requestTimeout } from './request-timeout.ts';
@@ -116,63 +117,17 @@ describe('warnings', () => {
     assert.ok(formatWarnings(Array.from({ length: 40 }, (_, index) => `${index}${'x'.repeat(1000)}`)).length < 5000));
 });
 
-describe('concurrency limit', () => {
-  const limits = { readOnly: 1, mutating: 1, queueLength: 1, queueWaitMs: 1000 };
-  const gauge = { set() {} };
-  const user = { name: 'u', groups: [] };
-
-  it('queues, then refuses, and lets the next one in when a seat is free', async () => {
-    const clock = createManualClock();
-    const releases: (() => void)[] = [];
-    const handler = concurrencyLimit(limits, gauge)(() => new Promise((resolve) => releases.push(() => resolve(ok))));
-    const ask = () => handler(Object.assign(testContext(clock), { user }));
-    const first = ask();
-    const second = ask();
-    const third = await ask();
-    assert.deepEqual([third.status, third.headers['retry-after']], [429, '1']);
-    assert.equal(releases.length, 1);
-    releases[0]?.();
-    await first;
-    await clock.advance(0);
-    assert.equal(releases.length, 2);
-    releases[1]?.();
-    assert.equal((await second).status, 200);
-  });
-
-  it('turns away who has waited too long', async () => {
-    const clock = createManualClock();
-    const handler = concurrencyLimit(limits, gauge)(never);
-    void handler(Object.assign(testContext(clock), { user }));
-    const second = handler(Object.assign(testContext(clock), { user }));
-    await clock.advance(1000);
-    assert.equal((await second).status, 429);
-  });
-
-  it('knows reads from writes, and lets watches and system:masters pass', async () => {
-    const clock = createManualClock();
-    let entered = 0;
-    const handler = concurrencyLimit(
-      limits,
-      gauge,
-    )(() => {
-      entered++;
-      return new Promise(() => {});
-    });
-    void handler(Object.assign(testContext(clock), { user }));
-    void handler(Object.assign(testContext(clock, {}, { verb: 'create', resource: 'pods' }), { user }));
-    void handler(Object.assign(testContext(clock, {}, { verb: 'watch', resource: 'pods' }), { user }));
-    void handler(Object.assign(testContext(clock), { user: { name: 'admin', groups: ['system:masters'] } }));
-    await clock.advance(0);
-    assert.equal(entered, 4);
-  });
-});
+const access = createAccessMetrics(createMetricFamilies());
 
 function authorizerOf(isAllowed: (asked: AuthorizationAttributes) => boolean): Authorizer {
   return { authorize: async (asked) => ({ decision: isAllowed(asked) ? 'Allow' : 'NoOpinion', reason: '' }) };
 }
 
 describe('authorization', () => {
-  const deny = authorization(authorizerOf(() => false))(async () => ok);
+  const deny = authorization(
+    authorizerOf(() => false),
+    access,
+  )(async () => ok);
   const clock = createManualClock();
   const ask = (path: string, info: Parameters<typeof testContext>[2]) =>
     deny(Object.assign(testContext(clock, { path }, info), { user: { name: 'x', groups: [] } }));
@@ -205,6 +160,7 @@ describe('authentication', () => {
   const filter = authentication({
     authenticator: { authenticate: async ({ headers }) => (headers['who'] ? { name: headers['who'], groups: ['g'] } : undefined) },
     allowAnonymous: true,
+    metrics: access,
   });
   const userFor = async (request: Parameters<typeof testContext>[1]) => {
     const context = testContext(clock, request);

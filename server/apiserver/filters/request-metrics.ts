@@ -1,6 +1,6 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
-import type { Filter, RequestInfo } from '../request-context.ts';
-import type { InflightGauge } from './concurrency-limit.ts';
+import type { Filter, RequestContext, RequestInfo } from '../request-context.ts';
+import { loopbackUser } from '../authentication/well-known.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 
@@ -17,31 +17,62 @@ export interface RequestLabels {
 
 /** Where counts go; upstream's metric names are the implementation's business. */
 export interface RequestMetrics {
-  readonly inflight: InflightGauge;
   /** Whether a resource (and subresource) is served: all else is counted as one, so that nobody can invent label values. */
   isServed(info: RequestInfo): boolean;
-  finished(labels: RequestLabels, code: number, durationSeconds: number, responseBytes: number): void;
-  /** A watch or other long-running request begins; returns what to call at its end. */
-  longRunning(labels: RequestLabels): () => void;
-  /** An event is handed to the client of a watch. */
-  watchEvent(labels: RequestLabels): void;
+  /** Same labels, same counters. */
+  countersFor(labels: RequestLabels): RequestCounters;
 }
 
+export interface RequestCounters {
+  readonly isWatch: boolean;
+  /** `ownSeconds` leaves out what others are to blame for: waiting for a seat, webhooks. */
+  finished(code: number, seconds: number, ownSeconds: number, responseBytes: number): void;
+  /** A watch or other long-running request begins; returns what to call at its end. */
+  longRunning(): () => void;
+  /** An event is handed to the client of a watch. */
+  watchEvent(bytes: number): void;
+  /** The server has ended the request in self-defence. */
+  terminated(code: number): void;
+  /** The request was the server's own. */
+  ownRequest(): void;
+}
+
+/** Requests that were told apart; beyond that everything is forgotten, since clients choose what they ask for. */
+const maxKnown = 10_000;
+
 export function requestMetrics(metrics: RequestMetrics): Filter {
+  const known = new Map<string, RequestCounters>();
+  const countersOf = (context: RequestContext): RequestCounters => {
+    const key = keyOf(context);
+    const present = known.get(key);
+    if (present !== undefined) return present;
+    const { info, request, query } = context;
+    const counters = metrics.countersFor(labelsOf(info, request.method, query, isApply(context), metrics.isServed(info)));
+    if (known.size >= maxKnown) known.clear();
+    known.set(key, counters);
+    return counters;
+  };
   return (next) => async (context) => {
     const startMs = context.clock.monotonicMs();
-    const labels = labelsOf(context.info, context.request.method, context.query, metrics.isServed(context.info));
-    const ended = isLongRunning(context.info) ? metrics.longRunning(labels) : undefined;
+    const counters = countersOf(context);
+    const ended = isLongRunning(context.info) ? counters.longRunning() : undefined;
     const response = await next(context);
-    const bytes = response.body.kind === 'bytes' ? response.body.bytes.byteLength : 0;
-    metrics.finished(labels, response.status, (context.clock.monotonicMs() - startMs) / 1000, bytes);
-    if (!ended) return response;
-    return onBodyEnd(labels.verb === 'WATCH' ? countEvents(response, () => metrics.watchEvent(labels)) : response, ended);
+    const finish = () => {
+      const bytes = response.body.kind === 'bytes' ? response.body.bytes.byteLength : 0;
+      const durationMs = context.clock.monotonicMs() - startMs;
+      counters.finished(response.status, durationMs / 1000, Math.max(0, durationMs - context.waitedMs) / 1000, bytes);
+      if (context.terminatedWith !== 0) counters.terminated(context.terminatedWith);
+      if (context.user.name === loopbackUser.name) counters.ownRequest();
+      ended?.();
+    };
+    if (ended) return onBodyEnd(counters.isWatch ? countEvents(response, counters) : response, finish);
+    finish();
+    return response;
   };
 }
 
 /** Counts the frames that are sent; in-process readers take objects, not frames, and are not counted. */
-function countEvents(response: APIResponse, sent: () => void): APIResponse {
+function countEvents(response: APIResponse, counters: RequestCounters): APIResponse {
   const { body } = response;
   if (body.kind !== 'stream') return response;
   const chunks: AsyncIterable<Uint8Array> = {
@@ -50,7 +81,7 @@ function countEvents(response: APIResponse, sent: () => void): APIResponse {
       return {
         async next() {
           const result = await iterator.next();
-          if (!result.done) sent();
+          if (!result.done) counters.watchEvent(result.value.byteLength);
           return result;
         },
         async return() {
@@ -63,7 +94,7 @@ function countEvents(response: APIResponse, sent: () => void): APIResponse {
   return { ...response, body: { ...body, chunks } };
 }
 
-const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const verbs: Readonly<Record<string, string>> = {
   list: 'LIST',
   watch: 'WATCH',
@@ -71,21 +102,43 @@ const verbs: Readonly<Record<string, string>> = {
   update: 'PUT',
   patch: 'PATCH',
   delete: 'DELETE',
-  deletecollection: 'DELETECOLLECTION',
+  deletecollection: 'DELETE',
   get: 'GET',
 };
 const connecting: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
-function labelsOf(info: RequestInfo, method: string, query: URLSearchParams, isServed: boolean): RequestLabels {
-  const dryRun = query.get('dryRun') === 'All' ? 'All' : '';
+function isApply({ info, request }: RequestContext): boolean {
+  return info.verb === 'patch' && (request.headers['content-type'] ?? '').startsWith('application/apply-patch');
+}
+
+/** All that labels are made from. */
+function keyOf(context: RequestContext): string {
+  const { info, request, query } = context;
+  if (!info.isResourceRequest) return `${request.method} ${info.path} ${query.get('dryRun') ?? ''}`;
+  const scope = scopeOf(info);
+  const dryRun = request.query.includes('dryRun') ? (query.get('dryRun') ?? '') : '';
+  return `${info.verb}${isApply(context) ? '!' : ''} ${info.apiGroup}/${info.apiVersion}/${info.resource}/${info.subresource} ${scope} ${dryRun}`;
+}
+
+function scopeOf(info: RequestInfo): string {
+  return info.name !== '' || info.verb === 'create' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster';
+}
+
+function labelsOf(info: RequestInfo, method: string, query: URLSearchParams, applies: boolean, isServed: boolean): RequestLabels {
+  const dryRun = dryRunLabel(query);
   if (!info.isResourceRequest || !isServed) {
-    const verb = methods.has(method) ? method : 'other';
+    const verb = methods.has(method) ? (method === 'HEAD' ? 'GET' : method) : 'other';
     return { verb, group: '', version: '', resource: '', subresource: nonResourceLabel(info.path), scope: '', dryRun };
   }
   const { apiGroup: group, apiVersion: version, resource, subresource } = info;
-  const verb = connecting.has(subresource) ? 'CONNECT' : (verbs[info.verb] ?? 'other');
-  const scope = info.name !== '' || info.verb === 'create' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster';
-  return { verb, group, version, resource, subresource, scope, dryRun };
+  const verb = connecting.has(subresource) ? 'CONNECT' : applies ? 'APPLY' : (verbs[info.verb] ?? 'other');
+  return { verb, group, version, resource, subresource, scope: scopeOf(info), dryRun };
+}
+
+function dryRunLabel(query: URLSearchParams): string {
+  const values = query.getAll('dryRun');
+  if (values.length === 0) return '';
+  return values.every((value) => value === 'All') ? 'All' : 'invalid';
 }
 
 const knownPaths: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { badRequest, requestTimeout as timedOut } from '../../../api/meta/status-errors.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
-import type { Filter, RequestContext } from '../request-context.ts';
+import type { Filter } from '../request-context.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 
@@ -9,7 +9,7 @@ import { onBodyEnd } from './on-body-end.ts';
 export function requestTimeout(limitMs: number): Filter {
   return (next) => async (context) => {
     if (isLongRunning(context.info)) return next(context);
-    const timeoutMs = timeoutOf(context, limitMs);
+    const timeoutMs = timeoutOf(context.query, limitMs);
     let expire = (_error: Error): void => {};
     const expired = new Promise<never>((_resolve, reject) => (expire = reject));
     // Nothing waits for it once the answer is under way; the abort ends the body.
@@ -18,6 +18,7 @@ export function requestTimeout(limitMs: number): Filter {
       timeoutMs,
       () => {
         const error = timedOut();
+        context.terminatedWith = error.code;
         context.abort(error);
         expire(error);
       },
@@ -36,8 +37,9 @@ export function requestTimeout(limitMs: number): Filter {
   };
 }
 
-function timeoutOf(context: RequestContext, limitMs: number): number {
-  const text = context.query.get('timeout');
+/** How long a request may take: as its `timeout` parameter says, but not longer than the server allows. */
+export function timeoutOf(query: URLSearchParams, limitMs: number): number {
+  const text = query.get('timeout');
   if (text === null || text === '') return limitMs;
   let askedMs: number;
   try {

@@ -12,11 +12,11 @@ import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
 import type { EventLogLimits } from '../../storage/watch-cache/event-log.ts';
 import { type CacheSource, createCacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
-import { groupResource } from '../../../api/resource/resource-definition.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
 import { createResourceEndpoints } from '../endpoints/dispatch.ts';
 import { measureStorage } from '../measure-storage.ts';
+import { statisticsOf, storedCaches } from '../stored-caches.ts';
 
 export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;
@@ -141,10 +141,11 @@ function createTestResources(parts: APIServerParts, storage: Storage, caches: Ca
       dialer: { send: () => Promise.reject(new Error('there is no network')) },
     },
   });
-  const stored = catalog.filter((definition) => definition.storagePrefix !== undefined && definition.storageVersion === undefined);
+  const stored = storedCaches(catalog, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
     definitions: () => catalog,
-    objectCounts: () => stored.map((definition) => [groupResource(definition), endpoints.storeFor(definition).cache.count()] as const),
+    stored: () => stored.keys(),
+    statistics: (resource) => statisticsOf(stored.get(resource)),
   };
 }

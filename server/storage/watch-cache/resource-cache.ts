@@ -40,6 +40,7 @@ export class ResourceCache implements WatchCache {
   #objects: ObjectTree = new BTree(undefined, compareKeys);
   #log: EventLog;
   #isClosed = false;
+  #bytes = 0;
   readonly #snapshots = new Map<number, ObjectTree>();
 
   constructor(context: ResourceCacheContext, reference: ResourceReference) {
@@ -72,6 +73,10 @@ export class ResourceCache implements WatchCache {
 
   count(): number {
     return this.#objects.size;
+  }
+
+  bytes(): number {
+    return this.#bytes;
   }
 
   get(relativeKey: string): CachedObject | undefined {
@@ -107,6 +112,7 @@ export class ResourceCache implements WatchCache {
   /** Replaces everything: what happened between is not known, so watches end and older revisions are not held. */
   reset(revision: number): void {
     this.#objects = new BTree(undefined, compareKeys);
+    this.#bytes = 0;
     this.#log = new EventLog(revision, this.#context.logLimits);
     this.#snapshots.clear();
     for (const watch of this.watches) watch.wake();
@@ -120,6 +126,7 @@ export class ResourceCache implements WatchCache {
 
   /** Part of a load: no event. */
   load(entry: StoredEntry): void {
+    this.#bytes += entry.value.length;
     this.#objects.set(this.#relative(entry.key), new StoredObject(this.reference, entry.key, entry.modRevision, entry.value));
   }
 
@@ -127,6 +134,7 @@ export class ResourceCache implements WatchCache {
     const relativeKey = this.#relative(event.key);
     const previous = this.#objects.get(relativeKey);
     const heldBytes = previous?.size ?? 0;
+    this.#bytes += (event.entry?.value.length ?? 0) - (previous?.storedBytes ?? 0);
     if (event.entry) {
       const object = new StoredObject(this.reference, event.key, event.revision, event.entry.value);
       this.#objects.set(relativeKey, object);

@@ -38,6 +38,8 @@ const noLabels: Readonly<Record<string, string>> = Object.freeze({});
 export class StoredObject implements CachedObject {
   readonly key: string;
   readonly revision: number;
+  /** Size of what is stored; `size` is that of the form it has taken in the meantime. */
+  readonly storedBytes: number;
   readonly #resource: ResourceReference;
   #bytes: Uint8Array;
   #stage: Stage;
@@ -49,6 +51,7 @@ export class StoredObject implements CachedObject {
   constructor(resource: ResourceReference, key: string, revision: number, bytes: Uint8Array, stage: Stage = 'stored') {
     this.key = key;
     this.revision = revision;
+    this.storedBytes = bytes.length;
     this.#resource = resource;
     this.#bytes = ownBytes(bytes);
     this.#stage = stage;

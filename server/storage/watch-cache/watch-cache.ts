@@ -70,4 +70,6 @@ export interface WatchCache {
   wrap(entry: StoredEntry): CachedObject;
   watchers(): number;
   count(): number;
+  /** Size of all stored objects. */
+  bytes(): number;
 }

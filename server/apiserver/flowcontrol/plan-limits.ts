@@ -1,0 +1,106 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { PriorityLevelConfiguration } from '../../../api/types/flowcontrol-v1.ts';
+import { allocateSeats } from './allocate-seats.ts';
+import type { QueuingConfiguration } from './queue-set.ts';
+
+type Level = DeepReadonly<PriorityLevelConfiguration>;
+
+/** The seats of a priority level as configured. */
+export interface LevelLimits {
+  readonly nominal: number;
+  /** Nominal less what it lends. */
+  readonly min: number;
+  /** Nominal plus what it may borrow. */
+  readonly max: number;
+  /** What one request may take up; undefined: no limit of the level's own. */
+  readonly maxSeats: number | undefined;
+}
+
+/** A level's queues; undefined for one whose spec contradicts itself, which is treated as if it were not there. */
+export function queuingOf({ metadata, spec }: Level): QueuingConfiguration | undefined {
+  const isExempt = spec?.type === 'Exempt';
+  if (isExempt !== (metadata.name === 'exempt') || isExempt === (spec?.exempt === undefined)) return undefined;
+  if (isExempt) return { kind: 'exempt' };
+  if (spec?.type !== 'Limited' || spec.limited === undefined) return undefined;
+  const { type, queuing } = spec.limited.limitResponse ?? {};
+  if (type !== 'Queue') return queuing === undefined ? { kind: 'reject' } : undefined;
+  if (queuing === undefined) return undefined;
+  const { queues = defaultQueuing.queues, queueLengthLimit = defaultQueuing.queueLengthLimit } = queuing;
+  return { kind: 'queue', queues, queueLengthLimit };
+}
+
+const defaultQueuing = { queues: 64, handSize: 8, queueLengthLimit: 50 };
+const defaultShares = 30;
+/** Of its level's seats, one request gets no more. */
+const maxSeatsFraction = 0.15;
+
+export function handSizeOf({ spec }: Level): number {
+  const response = spec?.limited?.limitResponse;
+  return response?.type === 'Queue' ? (response.queuing?.handSize ?? defaultQueuing.handSize) : 0;
+}
+
+function sharesOf({ spec }: Level): number {
+  return spec?.limited ? (spec.limited.nominalConcurrencyShares ?? defaultShares) : (spec?.exempt?.nominalConcurrencyShares ?? 0);
+}
+
+/** Divides the server's seats among the levels by their shares; by name. Rounded up, so that together it may be a few more. */
+export function planLimits(levels: readonly Level[], serverSeats: number): Map<string, LevelLimits> {
+  const shares = levels.reduce((sum, level) => sum + sharesOf(level), 0);
+  return new Map(
+    levels.map((level) => {
+      const { limited, exempt } = level.spec ?? {};
+      const nominal = shares === 0 ? 0 : Math.ceil((serverSeats * sharesOf(level)) / shares);
+      const lendable = Math.round((nominal * (limited?.lendablePercent ?? exempt?.lendablePercent ?? 0)) / 100);
+      const borrowing =
+        limited?.borrowingLimitPercent === undefined ? serverSeats : Math.round((nominal * limited.borrowingLimitPercent) / 100);
+      const handSize = handSizeOf(level);
+      const fair = Math.min(Math.ceil(nominal * maxSeatsFraction), Math.floor(nominal / handSize));
+      const maxSeats = handSize === 0 ? undefined : Math.max(1, fair);
+      return [level.metadata.name ?? '', { nominal, min: nominal - lendable, max: nominal + borrowing, maxSeats }];
+    }),
+  );
+}
+
+/** A level and what it could have used lately. */
+export interface LevelDemand {
+  readonly name: string;
+  readonly isExempt: boolean;
+  readonly limits: LevelLimits;
+  readonly highWatermark: number;
+  readonly smoothed: number;
+  readonly currentLimit: number;
+}
+
+export interface Borrowing {
+  readonly fairFraction: number;
+  readonly levels: ReadonlyMap<string, { readonly currentLimit: number; readonly target: number }>;
+}
+
+/** Who lends seats to whom for the next while: every level keeps what it used lately, up to its nominal limit (KEP-1040). */
+export function planBorrowing(levels: readonly LevelDemand[]): Borrowing {
+  const total = levels.reduce((sum, { limits }) => sum + limits.nominal, 0);
+  const limited = levels.filter(({ isExempt }) => !isExempt);
+  const leastOf = ({ isExempt, limits, highWatermark }: LevelDemand) =>
+    Math.max(limits.min, isExempt ? highWatermark : Math.min(limits.nominal, highWatermark));
+  const targetOf = (level: LevelDemand) => Math.max(leastOf(level), level.smoothed);
+  const remaining = levels.reduce((sum, level) => (level.isExempt ? sum - leastOf(level) : sum), total);
+  const sumOfMin = limited.reduce((sum, { limits }) => sum + limits.min, 0);
+  const sumOfLeast = limited.reduce((sum, level) => sum + leastOf(level), 0);
+  const result = (fairFraction: number, limitOf: (level: LevelDemand, index: number) => number): Borrowing => {
+    const limits = new Map(limited.map((level, index) => [level.name, Math.round(limitOf(level, index))]));
+    const entries = levels.map(
+      (level) => [level.name, { currentLimit: limits.get(level.name) ?? leastOf(level), target: targetOf(level) }] as const,
+    );
+    return { fairFraction, levels: new Map(entries) };
+  };
+  if (remaining <= sumOfMin) return result(0, ({ limits }) => limits.min);
+  if (remaining <= sumOfLeast) {
+    const share = (remaining - sumOfMin) / (sumOfLeast - sumOfMin);
+    return result(0, (level) => level.limits.min + (leastOf(level) - level.limits.min) * share);
+  }
+  const claims = limited.map((level) => ({ lowerBound: leastOf(level), upperBound: level.limits.max, target: targetOf(level) }));
+  const allocation = allocateSeats(total, claims);
+  return allocation
+    ? result(allocation.fairFraction, (_level, index) => allocation.seats[index] ?? 0)
+    : result(0, ({ currentLimit }) => currentLimit);
+}
