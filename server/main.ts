@@ -9,6 +9,7 @@ import { withUser } from '../api/client/with-user.ts';
 import { stringifyJSON } from '../api/serialization/json.ts';
 import { decodeProtobuf } from '../api/serialization/protobuf/protobuf.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
+import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
 import { createResources } from './composition/create-resources.ts';
 import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
@@ -116,6 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   transport = server.transport;
   await server.start();
+    storeBytes: async () => storage.sizeBytes?.(),
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const running = [
@@ -161,6 +163,7 @@ interface ServerParts {
 }
 
 function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: ServerParts): APIServer {
+  storeBytes(): Promise<number | undefined>;
   const { pki, address, port } = parts;
   return createAPIServer({
     clock: systemClock,
@@ -190,6 +193,7 @@ function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: Serve
     bootstrap: {
       controllers: parts.controllers,
       serviceCIDRs: [serviceCIDR],
+    storeBytes: parts.storeBytes,
       kubernetesServiceAddress: firstAddress(serviceCIDR),
       serving: { address, port },
       clusterCAPEM: pki.clusterCA.certificatePEM,
@@ -211,6 +215,7 @@ function runControllerManager(server: APIServer, controllers: readonly Controlle
     signal,
   });
 }
+    onReconciled: createWorkQueueMetrics(server.metrics),
 
 async function runSchedulerProcess(server: APIServer, logger: Logger, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'scheduler' });

@@ -37,6 +37,7 @@ import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.t
 import { FlowControl } from './flowcontrol/flow-control.ts';
 import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/run-flow-control.ts';
 import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
+import type { MetricFamilies } from './metrics/families.ts';
 import type { ResourceStatistics } from './metrics/store-metrics.ts';
 import type { Handler, RequestInfo } from './request-context.ts';
 import { parseRequestInfo } from './request-info.ts';
@@ -102,6 +103,8 @@ export interface APIServer {
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly authorizer: Authorizer;
+  /** For other parts of the process to count in: /metrics tells it all. */
+  readonly metrics: MetricFamilies;
   addHealthCheck(check: HealthCheck): void;
   /** Fills the caches, makes what a cluster has from its beginning, and resolves when the server is ready. */
   start(): Promise<void>;
@@ -188,7 +191,8 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
   const keep = (signal: AbortSignal) => keepSystemObjects(options.bootstrap, { client, clock, logger }, signal);
   const lifecycle = createLifecycle({ options, resources, informers, flowControl, health, gate, bootstrap, keep });
-  return { transport, client, informers, authorizer, addHealthCheck: (check) => health.add(check), ...lifecycle };
+  const { families } = metrics;
+  return { transport, client, informers, authorizer, metrics: families, addHealthCheck: (check) => health.add(check), ...lifecycle };
 }
 
 interface LifecycleDependencies {

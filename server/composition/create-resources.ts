@@ -54,7 +54,11 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       caches: options.caches,
       clock,
       random,
-      admission: createAdmission(admissionPlugins, { client, lister, clock, random, authorizer, escalation: parts.escalation }),
+      admission: createAdmission(
+        admissionPlugins,
+        { client, lister, clock, random, authorizer, escalation: parts.escalation },
+        parts.metrics.admission,
+      ),
       definitions: catalog,
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },

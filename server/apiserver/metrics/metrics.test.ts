@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createAPICaller } from '../testing/api-caller.ts';
+import { type CompleteServer, startCompleteServer } from '../testing/complete-server.ts';
 import { createMetricFamilies } from './families.ts';
 import { createRequestCounters } from './request-metrics.ts';
 import { createStoreMetrics } from './store-metrics.ts';
@@ -112,5 +114,78 @@ describe('watermark', () => {
     assert.equal(mark.read(at()), 2);
     await clock.advance(1000);
     assert.equal(mark.read(at()), 0);
+  });
+});
+
+describe('metrics of a whole server', function () {
+  this.timeout(20_000);
+  let complete: CompleteServer;
+  before(async () => (complete = await startCompleteServer()));
+  after(() => complete.close());
+
+  /** Those of v1.36 that are STABLE and concern the API server. */
+  const stable = [
+    'apiserver_admission_controller_admission_duration_seconds',
+    'apiserver_admission_step_admission_duration_seconds',
+    'apiserver_admission_webhook_admission_duration_seconds',
+    'apiserver_current_inflight_requests',
+    'apiserver_longrunning_requests',
+    'apiserver_request_duration_seconds',
+    'apiserver_request_total',
+    'apiserver_requested_deprecated_apis',
+    'apiserver_response_sizes',
+    'apiserver_storage_objects',
+    'apiserver_storage_size_bytes',
+  ];
+  it('has all that are stable, and says so', async () => {
+    const { text, headers } = await createAPICaller(complete.server.transport).get('/metrics');
+    assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+    for (const name of stable) assert.match(text, new RegExp(`^# HELP ${name} \\[STABLE\\] `, 'm'));
+    const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
+    assert.deepEqual(names, [...new Set(names)]);
+  });
+
+  it('tells the truth about what was asked', async () => {
+    const caller = createAPICaller(complete.server.transport, { name: 'teller', groups: ['system:masters', 'system:authenticated'] });
+    const read = async (line: RegExp) => Number(line.exec((await caller.get('/metrics')).text)?.[1] ?? 0);
+    const created =
+      /^apiserver_request_total\{verb="POST",dry_run="",group="",version="v1",resource="secrets",subresource="",scope="resource",component="apiserver",code="201"\} (\d+)$/m;
+    const listed =
+      /^apiserver_request_duration_seconds_count\{verb="LIST",dry_run="",group="",version="v1",resource="secrets",[^}]*\} (\d+)$/m;
+    const objects = /^apiserver_storage_objects\{resource="secrets"\} (\d+)$/m;
+    const before = [await read(created), await read(listed), await read(objects)];
+    for (let count = 0; count < 3; count++)
+      await caller.post('/api/v1/namespaces/default/secrets', { metadata: { name: `s-${count}` }, data: {} });
+    await caller.get('/api/v1/secrets');
+    const change = [await read(created), await read(listed), await read(objects)].map((value, index) => value - (before[index] ?? 0));
+    assert.deepEqual(change, [3, 1, 3]);
+    await caller.get('/api/v1/namespaces/default/endpoints');
+    const deprecated =
+      /^apiserver_requested_deprecated_apis\{group="",version="v1",resource="endpoints",subresource="",removed_release=""\} (\d)$/m;
+    assert.equal(await read(deprecated), 1);
+    const admission =
+      /^apiserver_admission_controller_admission_duration_seconds_count\{name="NamespaceLifecycle",type="admit",operation="CREATE",rejected="false"\} (\d+)$/m;
+    assert.ok((await read(admission)) >= 3);
+    await caller.post('/api/v1/namespaces/nowhere/secrets', { metadata: { name: 'x' } });
+    assert.equal(await read(new RegExp(admission.source.replace('"false"', '"true"'), 'm')), 1);
+    const { text } = await caller.get('/metrics');
+    assert.match(text, /^kubernetes_build_info\{major="1",minor="36",/m);
+    assert.match(text, /^process_resident_memory_bytes \d+$/m);
+    assert.match(text, /^authorization_attempts_total\{result="allowed"\} \d+$/m);
+    assert.match(text, /^etcd_requests_total\{operation="create",group="",resource="secrets"\} 3$/m);
+    await caller.get('/readyz');
+    assert.match((await caller.get('/metrics/slis')).text, /^kubernetes_healthcheck\{name="etcd",type="readyz"\} 1$/m);
+  });
+
+  it('counts every event and its size', async () => {
+    const caller = createAPICaller(complete.server.transport);
+    const watch = await caller.watch('/api/v1/namespaces/default/limitranges?watch=1');
+    await caller.post('/api/v1/namespaces/default/limitranges', { metadata: { name: 'l' }, spec: { limits: [] } });
+    await watch.next();
+    const running = (await caller.get('/metrics')).text;
+    const own = 'group="",version="v1",resource="limitranges"';
+    assert.match(running, new RegExp(`^apiserver_watch_events_total\\{${own}\\} 1$`, 'm'));
+    assert.match(running, new RegExp(`^apiserver_longrunning_requests\\{verb="WATCH",${own},[^}]*\\} [12]$`, 'm'));
+    await watch.stop();
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
@@ -36,7 +36,8 @@ export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Prom
   const lock = await lockDirectory(directory, options.processID);
   try {
     const space = new DiskSpace(directory, options.minFreeBytes ?? defaultMinFreeBytes, clock);
-    const records = new LMDBRecords(join(directory, 'store.mdb'), options.maxBytes ?? defaultMaxBytes, space);
+    const file = join(directory, 'store.mdb');
+    const records = new LMDBRecords(file, options.maxBytes ?? defaultMaxBytes, space);
     const { index, revision } = await records.recover();
     // a new file survives a power loss once its directory has been synced, and a new directory once its parent has
     await syncDirectory(directory);
@@ -50,6 +51,8 @@ export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Prom
     const storage = createVersionedStorage({ records, index, revision, clock });
     return {
       ...storage,
+      // Blocks, not length: the file may have holes.
+      sizeBytes: async () => (await stat(file)).blocks * 512,
       async close() {
         await storage.close();
         lock.release();

@@ -110,6 +110,11 @@ class EtcdStorage implements Storage {
     }
   }
 
+  async sizeBytes(): Promise<number> {
+    const { dbSize } = await this.#members.read((member, options) => member.maintenance.status(options));
+    return Number(dbSize);
+  }
+
   async close(): Promise<void> {
     this.#watches.close();
     this.#members.close();

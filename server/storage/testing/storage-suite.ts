@@ -213,7 +213,9 @@ function describeReads(subject: Subject, newPrefix: () => string): void {
   });
 
   it('can be written to, as its health check says', async () => {
-    await subject().storage.checkHealth(AbortSignal.timeout(5000));
+    const { storage } = subject();
+    await storage.checkHealth(AbortSignal.timeout(5000));
+    if (storage.sizeBytes) assert.ok((await storage.sizeBytes()) > 0);
   });
 }
 
