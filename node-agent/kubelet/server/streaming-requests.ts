@@ -23,7 +23,11 @@ export function createStreamingRequests(dependencies: TargetDependencies): Strea
   });
   const chosen = new WeakMap<IncomingMessage, string>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, protocol: string) => {
-    if (protocol !== '') chosen.set(request, protocol);
+    if (protocol !== '') {
+      chosen.set(request, protocol);
+      // The name of the tunnel's protocol holds a slash, which RFC 6455 does not allow and the library refuses to read.
+      request.headers['sec-websocket-protocol'] = 'chosen';
+    }
     return new Promise<WebSocket>((resolve) => sockets.handleUpgrade(request, socket, head, resolve));
   };
   return {

@@ -70,6 +70,8 @@ export function refuse(socket: Duplex, status: number, message: string): void {
  * runtime speaks itself.
  */
 export async function tunnelPortForward(socket: WebSocket, runtimeURL: string): Promise<void> {
+  // Nothing may come before there is somebody to take it.
+  socket.pause();
   try {
     const { socket: peer, head } = await dialRuntime(runtimeURL, 'portforward.k8s.io');
     const send = (bytes: Uint8Array) => {
@@ -89,6 +91,7 @@ export async function tunnelPortForward(socket: WebSocket, runtimeURL: string): 
     });
     socket.on('close', () => peer.destroy());
     socket.on('error', () => peer.destroy());
+    socket.resume();
   } catch (error) {
     socket.close(1011, error instanceof Error ? error.message.slice(0, 120) : '');
   }
