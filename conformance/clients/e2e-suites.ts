@@ -5,6 +5,7 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'kill-control-plane.e2e.ts', needsNode: false },
   { file: 'guestbook.e2e.ts', needsNode: true },
   { file: 'helm.e2e.ts', needsNode: true },
+  { file: 'libraries.e2e.ts', needsNode: true },
   { file: 'kill-node.e2e.ts', needsNode: true },
   { file: 'etcd.e2e.ts', needsNode: true },
 ];

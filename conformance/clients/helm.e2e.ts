@@ -10,7 +10,8 @@ describe('Helm with the chart of docs/guestbook', function () {
     cluster = await startCluster({ node: true });
   });
   after(() => cluster?.stop());
-  for (const { version, path } of ensureClients().helm) describe(`Helm ${version}`, () => useHelm(() => cluster, path, `charts-${version}`));
+  for (const { version, path } of ensureClients().helm)
+    describe(`Helm ${version}`, () => useHelm(() => cluster, path, `charts-${version}`));
 });
 
 function useHelm(theCluster: () => TestCluster, program: string, namespace: string): void {
@@ -52,7 +53,8 @@ function useHelm(theCluster: () => TestCluster, program: string, namespace: stri
 
   it('uninstall removes it', async () => {
     await helm('uninstall', 'front', '--wait', '--timeout', '120s');
-    const left = (kinds: string) => theCluster().run(['-n', namespace, 'get', kinds, '-l', 'app.kubernetes.io/instance=front', '-o', 'name']);
+    const left = (kinds: string) =>
+      theCluster().run(['-n', namespace, 'get', kinds, '-l', 'app.kubernetes.io/instance=front', '-o', 'name']);
     assert.equal(await left('deployments,services,configmaps'), '');
     // Helm deletes in the background: what its objects own follows.
     await until('removal of ReplicaSets and Pods', async () => (await left('replicasets,pods')) === '');

@@ -30,6 +30,9 @@ const testPackages = [
   ['redis-server', '/usr/bin/redis-server'],
   ['redis-tools', '/usr/bin/redis-cli'],
   ['curl', '/usr/bin/curl'],
+  ['python3-kubernetes', '/usr/lib/python3/dist-packages/kubernetes'],
+  ['golang-go', '/usr/bin/go'],
+  ['golang-k8s-client-go-dev', '/usr/share/gocode/src/k8s.io/client-go'],
 ];
 
 /**
