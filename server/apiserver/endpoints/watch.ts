@@ -4,19 +4,25 @@ import { resourceExpired } from '../../../api/meta/status-errors.ts';
 import type { Status } from '../../../api/meta/status.ts';
 import { statusOf } from '../../../api/meta/status-errors.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject, CacheEvent } from '../../storage/watch-cache/watch-cache.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
+import { asksForWebSocket } from '../registry/subresources/websocket-output.ts';
 import type { RequestContext } from '../request-context.ts';
 import { type ListOptions, parseListOptions } from './list-options.ts';
 import { negotiateObject } from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import { createWatchEncoder } from './watch-encoder.ts';
+import { watchOverWebSocket } from './watch-websocket.ts';
 
 /** Watches without a timeout of their own end after half an hour to an hour, so that they spread over servers. */
 const minTimeoutSeconds = 1800;
+
+/** The length before each event in protobuf. */
+const frameHeadLength = 4;
 
 /** What the encoder makes frames of. */
 export type WatchStep =
@@ -45,10 +51,15 @@ export async function watchEndpoint(context: RequestContext, store: Store, rando
     release();
     throw error;
   });
+  const chunks = framesOf(context, store, output, steps, release);
+  if (asksForWebSocket(context.request)) {
+    const isProtobuf = output.mediaType.name === protobufMediaType.name;
+    return watchOverWebSocket(context.request, { isText: !isProtobuf, chunks, headLength: isProtobuf ? frameHeadLength : 0, release });
+  }
   return {
     status: 200,
     headers: { 'content-type': contentTypeOf(output) },
-    body: { kind: 'stream', chunks: framesOf(context, store, output, steps, release), events: eventsOf(store, steps, release) },
+    body: { kind: 'stream', chunks, events: eventsOf(store, steps, release) },
   };
 }
 

@@ -25,6 +25,12 @@ export function sendOverWebSocket({ headers }: APIRequest, body: ResponseBody): 
     const message = `requested protocol(s) are not supported: ${JSON.stringify(offered)}; supports ${JSON.stringify(protocols)}`;
     throw new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'Forbidden', code: 403 });
   }
+  const isBase64 = protocol.startsWith('base64.');
+  return acceptWebSocket(key, protocol, () => framesOf(body, isBase64));
+}
+
+/** Switches to a WebSocket on which the frames are sent, until there are no more or the client has closed. */
+export function acceptWebSocket(key: string, protocol: string, frames: () => AsyncGenerator<Uint8Array>): APIResponse {
   return {
     status: 101,
     headers: {
@@ -33,8 +39,17 @@ export function sendOverWebSocket({ headers }: APIRequest, body: ResponseBody): 
       ...(protocol === '' ? {} : { 'sec-websocket-protocol': protocol }),
     },
     body: { kind: 'none' },
-    upgrade: (channel) => void send(channel, chunksOf(body), protocol.startsWith('base64.')),
+    upgrade: (channel) => void send(channel, frames()),
   };
+}
+
+async function* framesOf(body: ResponseBody, isBase64: boolean): AsyncGenerator<Uint8Array> {
+  const encode = (chunk: Uint8Array) =>
+    isBase64
+      ? encodeWebSocketFrame(websocketOpcodes.text, new TextEncoder().encode(encodeBase64(chunk)))
+      : encodeWebSocketFrame(websocketOpcodes.binary, chunk);
+  yield encode(new Uint8Array(0)); // tells the client that all is set up
+  for await (const chunk of chunksOf(body)) yield encode(chunk);
 }
 
 async function* chunksOf(body: ResponseBody): AsyncGenerator<Uint8Array> {
@@ -44,26 +59,28 @@ async function* chunksOf(body: ResponseBody): AsyncGenerator<Uint8Array> {
 
 const closeNormally = encodeWebSocketFrame(websocketOpcodes.close, Uint8Array.of(3, 232));
 
-async function send(channel: ByteChannel, chunks: AsyncGenerator<Uint8Array>, isBase64: boolean): Promise<void> {
-  const listening = listen(channel);
-  const ended = listening.then(() => ({ done: true, value: undefined }) as const);
-  const encode = (chunk: Uint8Array) =>
-    isBase64
-      ? encodeWebSocketFrame(websocketOpcodes.text, new TextEncoder().encode(encodeBase64(chunk)))
-      : encodeWebSocketFrame(websocketOpcodes.binary, chunk);
+async function send(channel: ByteChannel, frames: AsyncGenerator<Uint8Array>): Promise<void> {
+  let isClosed = false;
+  // Set anew for every frame: a promise that all of them raced against would remember each one.
+  let close = (): void => {};
+  void listen(channel).then(() => {
+    isClosed = true;
+    close();
+  });
+  const next = () =>
+    new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      close = () => resolve({ done: true, value: undefined });
+      if (isClosed) close();
+      else frames.next().then(resolve, reject);
+    });
   try {
-    await channel.write(encode(new Uint8Array(0))); // tells the client that all is set up
-    for (;;) {
-      const next = await Promise.race([chunks.next(), ended]);
-      if (next.done) break;
-      await channel.write(encode(next.value));
-    }
+    for (let result = await next(); !result.done; result = await next()) await channel.write(result.value);
     await channel.write(closeNormally);
     channel.end();
   } catch {
     channel.destroy(); // either the client has gone, or the output broke off
   } finally {
-    await chunks.return(undefined).catch(() => undefined);
+    await frames.return(undefined).catch(() => undefined);
   }
 }
 

@@ -1,0 +1,60 @@
+import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
+import { encodeWebSocketFrame, websocketOpcodes } from '../../../api/streaming/websocket-frames.ts';
+import { webSocketTokenPrefix } from '../authentication/bearer-token.ts';
+import { plainResponse } from '../filters/error-response.ts';
+import { acceptWebSocket } from '../registry/subresources/websocket-output.ts';
+
+/** How the events of a watch are written. */
+export interface WatchMessages {
+  readonly isText: boolean;
+  /** One event each, as it would be in the body of an answer. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes before each event that a message, which has bounds of its own, does not need. */
+  readonly headLength: number;
+  /** Ends the watch. */
+  release(): void;
+}
+
+/**
+ * A watch as messages of a WebSocket, one an event: text for JSON and YAML, binary for protobuf. Like the library that
+ * upstream uses, it wants an Origin, and takes whatever protocol is offered, but one only.
+ */
+export function watchOverWebSocket(request: APIRequest, messages: WatchMessages): APIResponse {
+  const refused = refuse(request);
+  if (refused) {
+    messages.release();
+    return refused;
+  }
+  const [protocol = ''] = offeredProtocols(request);
+  return acceptWebSocket(request.headers['sec-websocket-key'] ?? '', protocol, () => framesOf(messages));
+}
+
+function refuse(request: APIRequest): APIResponse | undefined {
+  const { headers } = request;
+  if (headers['sec-websocket-version'] !== '13')
+    return plainResponse(400, 'missing or bad WebSocket Version', { 'sec-websocket-version': '13' });
+  if (!headers['sec-websocket-key']) return plainResponse(400, 'mismatch challenge/response');
+  if (!isOrigin(headers['origin'])) return plainResponse(403, '');
+  return offeredProtocols(request).length > 1 ? plainResponse(400, '') : undefined;
+}
+
+function isOrigin(origin: string | undefined): boolean {
+  return origin !== undefined && (origin.startsWith('/') || URL.canParse(origin));
+}
+
+/** Without the one that carries a token, which is not a protocol to be spoken. */
+function offeredProtocols({ headers }: APIRequest): string[] {
+  return (headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !name.startsWith(webSocketTokenPrefix));
+}
+
+async function* framesOf({ isText, chunks, headLength, release }: WatchMessages): AsyncGenerator<Uint8Array> {
+  const opcode = isText ? websocketOpcodes.text : websocketOpcodes.binary;
+  try {
+    for await (const chunk of chunks) yield encodeWebSocketFrame(opcode, chunk.subarray(headLength));
+  } finally {
+    release();
+  }
+}
