@@ -177,6 +177,15 @@ describe('autoscaling', () => {
     const { status: _status, ...back } = { status: {}, ...hpaV1.convert?.toStorage(old) };
     assert.deepEqual(back, stored);
   });
+  it('metrics of containers are written in the order of v1', () => {
+    const target = { type: 'AverageValue', averageValue: '1Gi' };
+    const metrics = [{ type: 'ContainerResource', containerResource: { name: 'memory', container: 'c', target } }];
+    const old = hpaV1.convert?.fromStorage({ ...stored, spec: { scaleTargetRef, maxReplicas: 3, metrics } } as KubeObject);
+    assert.equal(
+      old?.metadata.annotations?.['autoscaling.alpha.kubernetes.io/metrics'],
+      '[{"type":"ContainerResource","containerResource":{"name":"memory","targetAverageValue":"1Gi","container":"c"}}]',
+    );
+  });
   it('rows of both versions', () => {
     const status = {
       currentReplicas: 2,
@@ -191,6 +200,11 @@ describe('autoscaling', () => {
 });
 
 describe('events', () => {
+  it('without a reporter have none in events.k8s.io either', () => {
+    const stored = { metadata, involvedObject: {}, reportingComponent: '', reportingInstance: '' };
+    const converted = events.convert?.fromStorage(stored as KubeObject);
+    assert.deepEqual(converted, { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata, regarding: {} });
+  });
   const core = {
     metadata,
     involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' },

@@ -224,7 +224,7 @@ const cases: readonly Case[] = [
   [
     'core.v1.ReplicationController',
     { spec: { template: { metadata: { labels: { a: 'b' } } } } },
-    { 'spec/selector': { a: 'b' }, 'metadata/labels': { a: 'b' }, 'spec/replicas': 1 },
+    { 'spec/selector': { a: 'b' }, 'metadata/labels': { a: 'b' }, 'spec/replicas': 1, 'spec/minReadySeconds': undefined },
   ],
   ['core.v1.Endpoints', { subsets: [{ ports: [{ port: 1 }] }] }, { 'subsets/0/ports/0/protocol': 'TCP' }],
   ['discovery.v1.EndpointSlice', { ports: [{ port: 1 }] }, { 'ports/0': { name: '', port: 1, protocol: 'TCP' } }],

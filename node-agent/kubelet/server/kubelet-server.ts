@@ -49,6 +49,8 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
     ca: settings.clientCA,
     requestCert: true,
     rejectUnauthorized: false,
+    // A command to run comes in the URL; Go's servers take as much.
+    maxHeaderSize: 1024 * 1024,
   });
   server.on('request', (request, response) => {
     answer(settings, dependencies, request, response).catch((error: unknown) => {

@@ -31,11 +31,14 @@ type OldSpec = Omit<Spec, 'versions' | 'conversion'> &
  * v1 has it: what was said for all versions is said of each, and the webhook of conversion is one field.
  */
 export function upgradeDefinitionSpec(old: OldSpec): Spec {
-  const { version, versions, validation, subresources, additionalPrinterColumns, selectableFields, conversion, ...spec } = old;
+  const { version, versions, validation, subresources, additionalPrinterColumns, selectableFields, conversion, ...rest } = old;
+  // v1beta1 tells false from unset, v1 does not.
+  const { preserveUnknownFields, ...spec } = rest;
   const named = versions && versions.length > 0 ? versions : version ? [{ name: version, served: true, storage: true }] : [];
   const common: Common = { ...drop({ subresources, additionalPrinterColumns, selectableFields }) };
   return {
     ...spec,
+    ...(preserveUnknownFields ? { preserveUnknownFields } : {}),
     versions: named.map((each) => {
       const { additionalPrinterColumns: columns, ...own } = { ...common, ...drop({ schema: validation }), ...each };
       return { ...own, ...(columns ? { additionalPrinterColumns: columns.map(upgradeColumn) } : {}) } as Version;

@@ -19,9 +19,9 @@ function defined(object: Record<string, unknown>): Record<string, unknown> {
 function legacyUsage(name: string, values: Values, prefix: 'target' | 'current', container?: string): Record<string, unknown> {
   return defined({
     name,
-    ...(container === undefined ? {} : { container }),
     [`${prefix}AverageUtilization`]: values.averageUtilization,
     [`${prefix}AverageValue`]: values.averageValue ?? (prefix === 'current' ? '0' : undefined),
+    container,
   });
 }
 

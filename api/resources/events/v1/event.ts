@@ -30,6 +30,14 @@ function toCore(event: DeepReadonly<Event>): CoreEvent {
   return rename(event, renamed, 'v1') as CoreEvent;
 }
 
+/** The core group always says who reports, also when nobody does. */
+function fromCore(object: KubeObject): Event {
+  const { reportingComponent, reportingInstance, ...core } = object as CoreEvent;
+  const reporter = { ...(reportingComponent ? { reportingComponent } : {}), ...(reportingInstance ? { reportingInstance } : {}) };
+  const names = renamed.map(([here, name]) => [name, here] as const);
+  return rename({ ...core, ...reporter }, names, 'events.k8s.io/v1') as Event;
+}
+
 /** An Event in the form that KEP-383 gave it: what, why and by whom, all required. */
 export const events = defineResource<Event>({
   group: 'events.k8s.io',
@@ -40,12 +48,7 @@ export const events = defineResource<Event>({
   storagePrefix: 'events',
   storageVersion: { group: '', version: 'v1' },
   convert: {
-    fromStorage: (object: KubeObject) =>
-      rename(
-        object,
-        renamed.map(([here, core]) => [core, here] as const),
-        'events.k8s.io/v1',
-      ) as Event,
+    fromStorage: fromCore,
     toStorage: toCore,
   },
   ttlSeconds: 3600,
