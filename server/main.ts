@@ -160,10 +160,10 @@ interface ServerParts {
   readonly port: number;
   readonly createResources: Parameters<typeof createAPIServer>[0]['createResources'];
   checkStorage(signal: AbortSignal): Promise<void>;
+  storeBytes(): Promise<number | undefined>;
 }
 
 function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: ServerParts): APIServer {
-  storeBytes(): Promise<number | undefined>;
   const { pki, address, port } = parts;
   return createAPIServer({
     clock: systemClock,
