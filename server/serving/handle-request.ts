@@ -5,6 +5,7 @@ import { readHeaders } from './headers.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse } from './respond.ts';
+import type { Turns } from './turns.ts';
 import { type NodeResponse, writeResponse } from './write-response.ts';
 
 /** Requests that are passed on to a pod, service or node may carry more than the API itself reads. */
@@ -16,6 +17,7 @@ const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 export interface RequestHandlingDependencies {
   readonly transport: Transport;
   readonly logger: Logger;
+  readonly turns: Turns;
 }
 
 /** Takes one HTTP request through the transport and writes the answer. Never throws. */
@@ -43,7 +45,7 @@ export async function handleRequest(
 }
 
 async function answerTo(
-  { transport }: RequestHandlingDependencies,
+  { transport, turns }: RequestHandlingDependencies,
   request: NodeRequest,
   signal: AbortSignal,
 ): Promise<APIResponse | undefined> {
@@ -65,5 +67,6 @@ async function answerTo(
     signal,
     peer: peerOf(request),
   };
+  await turns.next();
   return transport(apiRequest);
 }

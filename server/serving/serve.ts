@@ -12,6 +12,7 @@ import { handleRequest } from './handle-request.ts';
 import { handleUpgrade } from './handle-upgrade.ts';
 import { createMessageClasses } from './message-classes.ts';
 import type { NodeRequest } from './request-adapter.ts';
+import { createTurns } from './turns.ts';
 import type { NodeResponse } from './write-response.ts';
 
 export interface ServingCertificate {
@@ -50,10 +51,11 @@ const maxConcurrentStreams = 1000;
 /** Serves a Transport over TLS on one port: HTTP/2 and HTTP/1.1 by ALPN, with protocol upgrades on HTTP/1.1. */
 export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   const app = express();
+  const handling = { transport: options.transport, logger: options.logger, turns: createTurns() };
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((request, response) => {
-    handleRequest(options, request as NodeRequest, response as NodeResponse).catch((error: unknown) =>
+    handleRequest(handling, request as NodeRequest, response as NodeResponse).catch((error: unknown) =>
       abandon(request.socket, options.logger, error),
     );
   });
