@@ -114,10 +114,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     port: endpoint.port,
     createResources: (parts) => createResources({ storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
     checkStorage: (signal) => storage.checkHealth(signal),
+    storeBytes: async () => storage.sizeBytes?.(),
   });
   transport = server.transport;
   await server.start();
-    storeBytes: async () => storage.sizeBytes?.(),
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const running = [
@@ -190,10 +190,10 @@ function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: Serve
     externalAddress: `${address}:${port}`,
     openAPI: createOpenAPIDocuments(),
     checkStorage: parts.checkStorage,
+    storeBytes: parts.storeBytes,
     bootstrap: {
       controllers: parts.controllers,
       serviceCIDRs: [serviceCIDR],
-    storeBytes: parts.storeBytes,
       kubernetesServiceAddress: firstAddress(serviceCIDR),
       serving: { address, port },
       clusterCAPEM: pki.clusterCA.certificatePEM,
@@ -212,10 +212,10 @@ function runControllerManager(server: APIServer, controllers: readonly Controlle
     random: systemRandom,
     logger: partLogger,
     recorderFor: (client, component) => createEventRecorder({ client, clock: systemClock, logger: partLogger, component }),
+    onReconciled: createWorkQueueMetrics(server.metrics),
     signal,
   });
 }
-    onReconciled: createWorkQueueMetrics(server.metrics),
 
 async function runSchedulerProcess(server: APIServer, logger: Logger, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'scheduler' });
