@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   const server = createServer(options, app);
   const connections = trackConnections(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    handleUpgrade(options, request, socket, head).catch((error: unknown) => abandon(socket, options.logger, error));
+    handleUpgrade(handling, request, socket, head).catch((error: unknown) => abandon(socket, options.logger, error));
   });
   server.on('clientError', refuseMalformed);
   server.on('sessionError', (error) => options.logger.debug('HTTP/2 session failed', { error }));
