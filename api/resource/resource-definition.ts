@@ -35,6 +35,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     fromStorage(object: KubeObject): T;
     toStorage(object: T): KubeObject;
   };
+  /** Older versions of the same shape, in which upstream may have stored objects, e.g. v1beta1: what is read of them is of this one. */
+  readonly formerVersions?: readonly string[];
   /** Brings an object that upstream has stored in an older version, which is not served any more, into this one. */
   upgradeStored?(object: KubeObject): T;
   /** All columns in order, the name's too. Empty: Name and Created At. */

@@ -47,9 +47,13 @@ function readTypeMeta(message: Uint8Array): { apiVersion: string; kind: string }
   return meta;
 }
 
-/** Reads an object of a built-in kind, in the form that decode gives it. Throws ProtobufError. */
-export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
-  const { apiVersion, kind, raw, contentType, contentEncoding } = readEnvelope(bytes);
+/**
+ * Reads an object of a built-in kind, in the form that decode gives it; of another apiVersion than it says where it is
+ * known that its message is the same there. Throws ProtobufError.
+ */
+export function decodeProtobuf(bytes: Uint8Array, readAs?: string): Record<string, unknown> {
+  const { apiVersion: written, kind, raw, contentType, contentEncoding } = readEnvelope(bytes);
+  const apiVersion = readAs ?? written;
   if (contentType !== '' || contentEncoding !== '') throw new ProtobufError(`the object is in ${contentType} ${contentEncoding}`.trim());
   const schema = findKindSchema(apiVersion, kind);
   if (!schema) throw new ProtobufError(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readBody } from '../../../api/client/read-body.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
+import { findKindSchema } from '../../../api/schema/definition-schema.ts';
 import { parseJSON } from '../../../api/serialization/json.ts';
 import { decodeProtobuf, encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { ProtobufReader } from '../../../api/serialization/protobuf/wire.ts';
@@ -217,4 +218,22 @@ describe('answers in protobuf', () => {
       });
     }
   });
+  for (const encoding of ['JSON', 'protobuf'] as const) {
+    it(`objects that upstream has stored in an older version of the same shape are read as this one: ${encoding}`, async () => {
+      const name = encoding === 'JSON' ? '10.1.2.3' : '10.1.2.4';
+      const spec = { parentRef: { resource: 'services', namespace: 'default', name: 'gone' } };
+      const stored = { kind: 'IPAddress', apiVersion: 'networking.k8s.io/v1beta1', metadata: { name, uid: 'u' }, spec };
+      const schema = findKindSchema('networking.k8s.io/v1', 'IPAddress');
+      const value = encoding === 'JSON' ? Buffer.from(JSON.stringify(stored)) : encodeProtobuf(stored, schema);
+      await server.storage.commit({ conditions: [], operations: [{ type: 'put', key: `/registry/ipaddresses/${name}`, value }] });
+      for (const accept of ['application/json', protobuf]) {
+        const { object } = await ask('GET', `/apis/networking.k8s.io/v1/ipaddresses/${name}`, accept);
+        assert.deepEqual([object['apiVersion'], object['kind'], object['spec']], ['networking.k8s.io/v1', 'IPAddress', spec]);
+      }
+      const { body } = await api.patch<Decoded>(`/apis/networking.k8s.io/v1/ipaddresses/${name}`, 'merge', {
+        metadata: { labels: { a: 'b' } },
+      });
+      assert.equal(body['apiVersion'], 'networking.k8s.io/v1');
+    });
+  }
 });

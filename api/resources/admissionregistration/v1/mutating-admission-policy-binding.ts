@@ -11,6 +11,7 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
   names: { kind: 'MutatingAdmissionPolicyBinding', plural: 'mutatingadmissionpolicybindings', categories: ['api-extensions'] },
   definition: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding',
   storagePrefix: 'mutatingadmissionpolicybindings',
+  formerVersions: ['v1beta1'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   printerColumns: [

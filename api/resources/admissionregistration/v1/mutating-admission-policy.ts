@@ -13,6 +13,7 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
   names: { kind: 'MutatingAdmissionPolicy', plural: 'mutatingadmissionpolicies', categories: ['api-extensions'] },
   definition: 'io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy',
   storagePrefix: 'mutatingadmissionpolicies',
+  formerVersions: ['v1beta1'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   printerColumns: [

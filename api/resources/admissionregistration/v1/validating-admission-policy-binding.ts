@@ -15,6 +15,7 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
   names: { kind: 'ValidatingAdmissionPolicyBinding', plural: 'validatingadmissionpolicybindings', categories: ['api-extensions'] },
   definition: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding',
   storagePrefix: 'validatingadmissionpolicybindings',
+  formerVersions: ['v1beta1'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   printerColumns: [

@@ -20,6 +20,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     status: { kind: 'ValidatingAdmissionPolicy', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'validatingadmissionpolicies',
+  formerVersions: ['v1beta1'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   printerColumns: [

@@ -27,6 +27,7 @@ export const flowSchemas = defineResource<FlowSchema>({
     status: { kind: 'FlowSchema', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'flowschemas',
+  formerVersions: ['v1beta3'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   printerColumns: [

@@ -18,6 +18,7 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
     status: { kind: 'PriorityLevelConfiguration', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'prioritylevelconfigurations',
+  formerVersions: ['v1beta3'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   printerColumns: [

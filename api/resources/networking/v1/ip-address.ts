@@ -16,6 +16,7 @@ export const ipAddresses = defineResource<IPAddress>({
   names: { kind: 'IPAddress', plural: 'ipaddresses', shortNames: ['ip'] },
   definition: 'io.k8s.api.networking.v1.IPAddress',
   storagePrefix: 'ipaddresses',
+  formerVersions: ['v1beta1'],
   nameRule: (name) => validateCanonicalIP(FieldPath.root, name).map(({ detail }) => detail),
   printerColumns: [
     nameColumn,

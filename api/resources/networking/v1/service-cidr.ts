@@ -18,6 +18,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
     status: { kind: 'ServiceCIDR', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'servicecidrs',
+  formerVersions: ['v1beta1'],
   printerColumns: [nameColumn, textColumn('CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(',')), ageColumn],
   validate({ spec }, path) {
     const at = path.child('spec', 'cidrs');

@@ -13,6 +13,7 @@ export const deviceClasses = defineResource<DeviceClass>({
   names: { kind: 'DeviceClass', plural: 'deviceclasses' },
   definition: 'io.k8s.api.resource.v1.DeviceClass',
   storagePrefix: 'deviceclasses',
+  formerVersions: ['v1beta2'],
   hasGeneration: true,
   printerColumns: [nameColumn, ageColumn],
   validate: ({ spec }, path) => [

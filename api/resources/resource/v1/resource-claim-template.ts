@@ -13,6 +13,7 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   names: { kind: 'ResourceClaimTemplate', plural: 'resourceclaimtemplates' },
   definition: 'io.k8s.api.resource.v1.ResourceClaimTemplate',
   storagePrefix: 'resourceclaimtemplates',
+  formerVersions: ['v1beta2'],
   printerColumns: [nameColumn, ageColumn],
   validate: ({ spec }, path) => [
     ...validateLabels(spec?.metadata?.labels, path.child('spec', 'metadata', 'labels')),

@@ -21,6 +21,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
     status: { kind: 'ResourceClaim', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'resourceclaims',
+  formerVersions: ['v1beta2'],
   printerColumns: [nameColumn, textColumn('State', describe), ageColumn],
   validate: ({ spec }, path) => validateClaimSpec(spec, path.child('spec')),
   validateUpdate: ({ spec }, old, path) => validateImmutable(path.child('spec'), spec, old.spec),

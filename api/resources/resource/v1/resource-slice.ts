@@ -18,6 +18,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
   names: { kind: 'ResourceSlice', plural: 'resourceslices' },
   definition: 'io.k8s.api.resource.v1.ResourceSlice',
   storagePrefix: 'resourceslices',
+  formerVersions: ['v1beta2'],
   hasGeneration: true,
   printerColumns: [
     nameColumn,

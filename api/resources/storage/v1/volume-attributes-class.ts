@@ -15,6 +15,7 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
   names: { kind: 'VolumeAttributesClass', plural: 'volumeattributesclasses', shortNames: ['vac'] },
   definition: 'io.k8s.api.storage.v1.VolumeAttributesClass',
   storagePrefix: 'volumeattributesclasses',
+  formerVersions: ['v1beta1'],
   printerColumns: [nameColumn, textColumn('DriverName', ({ driverName }) => driverName), ageColumn],
   validate: ({ driverName = '', parameters }, path) => [
     ...validateCSIDriverName(driverName, path.child('driverName')),
