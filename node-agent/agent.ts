@@ -1,4 +1,4 @@
-import type { Clock } from '../api/base/clock.ts';
+import { type Clock, sleep } from '../api/base/clock.ts';
 import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
 import type { Client } from '../api/client/client.ts';
@@ -7,7 +7,10 @@ import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
+import type { PodNetworkMode } from './cni/pod-routes.ts';
+import { runPodNetwork } from './cni/run-pod-network.ts';
 import { createCRIClient } from './cri/cri-client.ts';
+import type { ContainerRuntime } from './cri/runtime.ts';
 import { createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
 import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
@@ -36,7 +39,6 @@ import { applyNetworkSysctls } from './linux/sysctls.ts';
 export interface NodeLayout {
   /** Absolute. */
   readonly dataDirectory: string;
-  readonly podCIDR: string;
   /** All Pods of the cluster: reached without masquerading. */
   readonly clusterCIDR: string;
   readonly bridge: string;
@@ -52,6 +54,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly runtimeEndpoint?: string;
   /** PEM of the authorities that sign the certificates of who may use the kubelet's API. */
   readonly clientCA: string;
+  /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
+  readonly podNetwork: PodNetworkMode | 'external';
   /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
   readonly serving?: ServingCertificate;
 }
@@ -119,7 +123,8 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     );
     try {
-      await Promise.all([kubelet.run(signal), runNetwork(settings, { ...dependencies, client, nodeName, nodeIP }, signal)]);
+      const network = { ...dependencies, client, nodeName, nodeIP, runtime: cri.runtime, checkNode: () => kubelet.checkNode() };
+      await Promise.all([kubelet.run(signal), runNetwork(settings, network, signal)]);
     } finally {
       await server.close();
     }
@@ -132,9 +137,11 @@ interface NetworkDependencies extends AgentDependencies {
   readonly client: Client;
   readonly nodeName: string;
   readonly nodeIP: string;
+  readonly runtime: ContainerRuntime;
+  readonly checkNode: () => void;
 }
 
-/** The node's other parts: the Service proxy and cluster DNS. They see the cluster through informers of their own. */
+/** The node's other parts: the pod network, the Service proxy and cluster DNS. They see the cluster through informers of their own. */
 async function runNetwork(settings: AgentSettings, dependencies: NetworkDependencies, signal: AbortSignal): Promise<void> {
   const { client, clock, random, nodeName, nodeIP } = dependencies;
   const logger = dependencies.logger.with({ part: 'network' });
@@ -161,7 +168,27 @@ async function runNetwork(settings: AgentSettings, dependencies: NetworkDependen
     random,
     logger,
   });
-  await Promise.all([informers.run(signal), proxy.run(signal), dns.run(signal)]);
+  const pods = async () => {
+    const { podNetwork: mode } = settings;
+    if (mode === 'external') return;
+    const network = podNetwork(settings, nodePaths(settings.dataDirectory));
+    const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
+    await runPodNetwork({ informers, nodeName, nodeIP, mode, network, onInstalled, clock, logger }, signal);
+  };
+  await Promise.all([informers.run(signal), proxy.run(signal), dns.run(signal), pods()]);
+}
+
+const networkCheckMs = 20;
+const networkChecks = 250;
+
+/** The runtime notices its configuration a moment after it was written: the node is ready then, and not only at the next regular look. */
+async function reportNetwork({ runtime, clock, checkNode }: NetworkDependencies, signal: AbortSignal): Promise<void> {
+  for (let checks = 0; checks < networkChecks; checks++) {
+    const conditions = await runtime.status().catch(() => []);
+    if (conditions.some(({ type, status }) => type === 'NetworkReady' && status)) break;
+    await sleep(clock, networkCheckMs, signal);
+  }
+  checkNode();
 }
 
 /** The servers that the machine itself asks, but for the cluster's own, which would ask itself. */
@@ -217,15 +244,15 @@ function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths): C
   };
 }
 
-function podNetwork({ bridge, podCIDR, clusterCIDR }: NodeLayout, paths: NodePaths): PodNetwork {
-  return createPodNetwork({ bridge, podCIDR, clusterCIDR, ipamDirectory: paths.cniState, configDirectory: paths.cniConfig });
+function podNetwork({ bridge, clusterCIDR }: NodeLayout, paths: NodePaths): PodNetwork {
+  return createPodNetwork({ bridge, clusterCIDR, ipamDirectory: paths.cniState, configDirectory: paths.cniConfig });
 }
 
 function ownContainerd(layout: NodeLayout, paths: NodePaths, { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>) {
   return createContainerd(containerdPlan(layout, paths), { clock, logger });
 }
 
-/** Network first, which containerd reads when it starts; then the images that a node cannot do without. */
+/** With the images that a node cannot do without. */
 async function startContainerd(
   settings: AgentSettings,
   paths: NodePaths,
@@ -233,7 +260,6 @@ async function startContainerd(
   dependencies: AgentDependencies,
   signal: AbortSignal,
 ): Promise<string> {
-  await podNetwork(settings, paths).install();
   const containerd = ownContainerd(settings, paths, dependencies);
   await containerd.ensureRunning(signal);
   const archives = imageArchives(paths.containerd, containerd.socket, dependencies.logger);

@@ -8,6 +8,7 @@ import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
 import { createHTTPTransport } from '../api/client/http-transport.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
+import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
 interface Flags {
@@ -15,7 +16,10 @@ interface Flags {
   readonly kubeconfig: string;
   readonly nodeName?: string;
   readonly nodeIp?: string;
-  readonly podCidr: string;
+  readonly podCidr?: string;
+  readonly podNetwork: 'host-gw' | 'vxlan' | 'external';
+  readonly nodeLabels: string;
+  readonly registerWithTaints: string;
   readonly clusterCidr: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
@@ -39,7 +43,14 @@ const program = new Command('kubets-node-agent')
   .requiredOption('--kubeconfig <file>', 'how to reach the API server, and as whom')
   .option('--node-name <name>', 'default: the host name')
   .option('--node-ip <address>', 'default: the address of the default route')
-  .option('--pod-cidr <cidr>', "range of this node's pods", '10.244.0.0/24')
+  .option('--pod-cidr <cidr>', "range of this node's pods (default: the one that the control plane gives it)")
+  .addOption(
+    new Option('--pod-network <mode>', 'how pods of other nodes are reached; external: a network plugin of your own in /etc/cni/net.d')
+      .choices(['host-gw', 'vxlan', 'external'])
+      .default('host-gw'),
+  )
+  .option('--node-labels <labels>', 'labels to register the node with, key=value,...', '')
+  .option('--register-with-taints <taints>', 'taints to register the node with, key=value:effect,...', '')
   .option('--cluster-cidr <cidr>', 'range of all pods of the cluster', '10.244.0.0/16')
   .option('--cluster-dns <addresses>', 'DNS servers of pods, separated by commas', '10.96.0.10')
   .option('--cluster-domain <domain>', 'DNS domain of the cluster', 'cluster.local')
@@ -86,7 +97,7 @@ async function settingsOf(flags: Flags, clusterCA: string): Promise<AgentSetting
       : {};
   return {
     dataDirectory: path.resolve(flags.dataDir),
-    podCIDR: flags.podCidr,
+    podNetwork: flags.podNetwork,
     clusterCIDR: flags.clusterCidr,
     clusterDNS: flags.clusterDns.split(',').filter((address) => address !== ''),
     clusterDomain: flags.clusterDomain,
@@ -96,10 +107,12 @@ async function settingsOf(flags: Flags, clusterCA: string): Promise<AgentSetting
     cgroupRoot: flags.cgroupRoot,
     maxPods: Number(flags.maxPods),
     version: flags.kubernetesVersion,
-    labels: {},
+    labels: parseNodeLabels(flags.nodeLabels),
+    taints: parseTaints(flags.registerWithTaints),
     clientCA: clientCaFile === undefined ? clusterCA : await readFile(clientCaFile, 'utf8'),
     ...serving,
     ...(nodeName === undefined ? {} : { nodeName }),
+    ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
     ...(nodeIp === undefined ? {} : { nodeIP: nodeIp }),
     ...(containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: containerRuntimeEndpoint }),
   };

@@ -37,6 +37,9 @@ export interface ControlPlaneOptions {
   readonly port: number;
   readonly advertiseAddress?: string;
   readonly serviceCIDR: string;
+  /** All Pods of the cluster; each node is given a part of it. */
+  readonly clusterCIDR: string;
+  readonly nodeCIDRMaskSize: number;
   readonly clusterDomain: string;
   /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
   readonly controllers?: readonly string[];
@@ -92,7 +95,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const stopping = new AbortController();
   const clusterDNSAddress = addressAt(options.serviceCIDR, 10);
-  const known = createControllers({ rootCA: pki.clusterCA.certificatePEM, clusterDNSAddress });
+  const known = createControllers({ ...options, rootCA: pki.clusterCA.certificatePEM, clusterDNSAddress });
   const controllers = selectControllers(known, options.controllers ?? ['*']);
   const hasScheduler = options.scheduler ?? true;
   const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });

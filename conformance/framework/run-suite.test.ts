@@ -27,6 +27,8 @@ describe('conformance: the runner', function () {
       bindAddress: '0.0.0.0',
       port: 0,
       serviceCIDR: '10.96.0.0/12',
+      clusterCIDR: '10.244.0.0/16',
+      nodeCIDRMaskSize: 24,
       clusterDomain: 'cluster.local',
       logger: silentLogger,
     });

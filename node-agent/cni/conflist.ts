@@ -3,6 +3,8 @@ export interface PodNetworkPlan {
   readonly bridge: string;
   /** IPv4 range of the node's pods, e.g. 10.244.0.0/24; its first address is the gateway's. */
   readonly podCIDR: string;
+  /** Bytes of the largest packet that gets through to Pods of other nodes. */
+  readonly mtu: number;
   /** Where host-local keeps which addresses are taken. */
   readonly ipamDirectory: string;
 }
@@ -11,7 +13,7 @@ export interface PodNetworkPlan {
  * The CNI configuration: a bridge in which every pod reaches every other, addresses in order from the node's range, and
  * host ports. Masquerading is not the bridge plugin's business: it would hide pods from pods of other nodes.
  */
-export function podNetworkConflist({ bridge, podCIDR, ipamDirectory }: PodNetworkPlan): string {
+export function podNetworkConflist({ bridge, podCIDR, mtu, ipamDirectory }: PodNetworkPlan): string {
   const configuration = {
     cniVersion: '1.0.0',
     name: 'kubets',
@@ -19,11 +21,13 @@ export function podNetworkConflist({ bridge, podCIDR, ipamDirectory }: PodNetwor
       {
         type: 'bridge',
         bridge,
+        mtu,
         isGateway: true,
         ipMasq: false,
         hairpinMode: true,
         promiscMode: false,
-        forceAddress: false,
+        // A node that was deleted and registers anew is given another range.
+        forceAddress: true,
         ipam: {
           type: 'host-local',
           ranges: [[{ subnet: podCIDR, gateway: gatewayOf(podCIDR) }]],

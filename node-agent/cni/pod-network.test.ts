@@ -43,13 +43,14 @@ describe('pod network', () => {
   }
 
   it('is a bridge with addresses of the node and host ports', () => {
-    const { plugins } = JSON.parse(podNetworkConflist({ bridge: 'cni0', podCIDR: '10.244.0.0/24', ipamDirectory: '/d' })) as {
+    const { plugins } = JSON.parse(podNetworkConflist({ bridge: 'cni0', podCIDR: '10.244.0.0/24', mtu: 1450, ipamDirectory: '/d' })) as {
       plugins: Record<string, unknown>[];
     };
     assert.deepEqual(
       plugins.map(({ type }) => type),
       ['bridge', 'portmap'],
     );
+    assert.equal(plugins[0]?.['mtu'], 1450);
     assert.deepEqual(plugins[0]?.['ipam'], {
       type: 'host-local',
       ranges: [[{ subnet: '10.244.0.0/24', gateway: '10.244.0.1' }]],

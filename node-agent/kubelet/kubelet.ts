@@ -13,7 +13,7 @@ import { pods } from '../../api/resources/core/v1/pod.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
-import type { Pod } from '../../api/types/core-v1.ts';
+import type { Pod, Taint } from '../../api/types/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
 import type { ContainerRuntime, ImageStore } from '../cri/runtime.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
@@ -41,7 +41,8 @@ import { createWatchedObjects } from './volumes/watched-objects.ts';
 export interface KubeletSettings {
   readonly nodeName: string;
   readonly nodeIP: string;
-  readonly podCIDR: string;
+  /** Range of the node's Pods; absent: the control plane gives it one. */
+  readonly podCIDR?: string;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
   /** Port of the kubelet's own API. */
@@ -54,6 +55,8 @@ export interface KubeletSettings {
   /** Of Kubernetes, e.g. v1.36.0. */
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What the Node is registered with. */
+  readonly taints: readonly Taint[];
 }
 
 export interface KubeletDependencies {
@@ -76,6 +79,8 @@ export interface KubeletDependencies {
 export interface Kubelet {
   /** Runs until the signal is aborted; Pods go on after that. */
   run(signal: AbortSignal): Promise<void>;
+  /** Looks at the node's condition now, and tells the API server if it has changed. */
+  checkNode(): void;
   /** Pods of the node with what the agent knows of them. */
   readonly workers: PodWorkers;
 }
@@ -137,6 +142,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   };
   return {
     workers,
+    checkNode: () => registration.wake(),
     async run(signal) {
       const { files, mounts, cgroups, paths } = dependencies;
       await files.makeDirectory(paths.pods, { mode: 0o750 });
@@ -219,6 +225,7 @@ function createRegistration(
     recorder,
     nodeName: settings.nodeName,
     podCIDR: settings.podCIDR,
+    taints: settings.taints,
     labels: nodeLabels(settings, machine),
     status: async (previous) =>
       nodeStatus({

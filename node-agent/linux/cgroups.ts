@@ -21,12 +21,22 @@ export interface Cgroups {
   kill(name: string): Promise<void>;
   /** Names of the direct children. */
   children(name: string): Promise<string[]>;
+  /** Files that take the pid of a process which is to be in it: one per hierarchy. */
+  memberFiles(name: string): string[];
+  /** Where the hierarchies are mounted, and how. */
+  readonly mounts: readonly CgroupMount[];
+}
+
+export interface CgroupMount {
+  readonly point: string;
+  readonly type: 'cgroup' | 'cgroup2';
+  readonly options: readonly string[];
 }
 
 const cpuPeriodMicroseconds = 100_000;
 
 export async function createCgroups(): Promise<Cgroups> {
-  const mounts = (await fs.readFile('/proc/self/mountinfo', 'utf8')).split('\n').flatMap((line) => {
+  const mounts = (await fs.readFile('/proc/self/mountinfo', 'utf8')).split('\n').flatMap((line): CgroupMount[] => {
     const [before, after] = line.split(' - ');
     const type = after?.split(' ')[0];
     const point = before?.split(' ')[4];
@@ -39,6 +49,8 @@ export async function createCgroups(): Promise<Cgroups> {
   const rootOf = (controller: string) => legacy.find(({ options }) => options.includes(controller))?.point;
   return {
     version,
+    mounts,
+    memberFiles: (name) => roots.map((root) => `${root}${name}/cgroup.procs`),
     async ensure(name, limits) {
       if (version === 2) return ensureUnified(roots[0] ?? '/sys/fs/cgroup', name, limits);
       for (const root of roots) await ensureLegacyDirectory(root, name);

@@ -99,7 +99,6 @@ describe('a real containerd, as root', function () {
     };
     const network = createPodNetwork({
       bridge,
-      podCIDR: '10.213.77.0/24',
       clusterCIDR: '10.213.0.0/16',
       ipamDirectory: `${root}/ipam`,
       configDirectory: plan.cniConfigDirectory,
@@ -108,7 +107,7 @@ describe('a real containerd, as root', function () {
     const cgroups = await createCgroups();
     const cri = createCRIClient({ endpoint: `unix://${plan.socket}`, clock: systemClock });
     try {
-      await network.install();
+      await network.install({ podCIDR: '10.213.77.0/24', mtu: 1500 });
       await containerd.ensureRunning(signal);
       await createImageArchives({ socket: plan.socket, record: `${directory}/loaded.json`, logger: silentLogger }).loadPauseImage(
         (await readMachineFacts()).architecture,

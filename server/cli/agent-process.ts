@@ -17,7 +17,9 @@ import { formatKubeconfig } from './kubeconfig.ts';
 export interface AgentFlags {
   readonly nodeName: string;
   readonly nodeIp?: string;
-  readonly podCidr: string;
+  readonly podNetwork: 'host-gw' | 'vxlan' | 'external';
+  readonly nodeLabels: string;
+  readonly registerWithTaints: string;
   readonly kubeletPort: number;
   readonly containerRuntimeEndpoint?: string;
   readonly logLevel: string;
@@ -26,6 +28,9 @@ export interface AgentFlags {
 export interface AgentTarget {
   readonly server: string;
   readonly clusterDNS: string;
+  readonly clusterCIDR: string;
+  /** Addresses that the kubelet's certificate names; absent: all of this machine. */
+  readonly addresses?: readonly string[];
 }
 
 const agentMain = path.resolve(import.meta.dirname, '../../node-agent/main.ts');
@@ -48,7 +53,8 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
   const making = { files, logger: createLogger(flags.logLevel), clock: systemClock, random: systemRandom };
   const authority = { certificatePEM: ca, keyPEM: caKey };
   const client = await ensureCertificate(`node-${flags.nodeName}`, nodeClientCertificate(flags.nodeName), authority, making);
-  const addresses = flags.nodeIp === undefined ? allAddresses() : [flags.nodeIp, ...allAddresses()];
+  const own = target.addresses ?? allAddresses();
+  const addresses = flags.nodeIp === undefined ? own : [flags.nodeIp, ...own];
   await ensureCertificate(
     `kubelet-${flags.nodeName}`,
     nodeServingCertificate(flags.nodeName, ['localhost'], [...new Set(addresses)]),
@@ -66,7 +72,9 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
   );
   return [
     agentMain,
-    ...['--data-dir', dataDir.path, '--kubeconfig', kubeconfig, '--node-name', flags.nodeName, '--pod-cidr', flags.podCidr],
+    ...['--data-dir', dataDir.path, '--kubeconfig', kubeconfig, '--node-name', flags.nodeName],
+    ...['--pod-network', flags.podNetwork, '--cluster-cidr', target.clusterCIDR],
+    ...['--node-labels', flags.nodeLabels, '--register-with-taints', flags.registerWithTaints],
     ...['--cluster-dns', target.clusterDNS, '--port', String(flags.kubeletPort), '--log-level', flags.logLevel],
     ...[
       '--tls-cert-file',
@@ -84,10 +92,17 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
 export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
   const pid = existsSync(pidFile(dataDir)) ? Number(readFileSync(pidFile(dataDir), 'utf8')) : 0;
   if (pid > 0 && isRunning(pid) && isAgent(pid)) {
-    process.kill(pid, 'SIGKILL');
+    signalAgent(pid, 'SIGKILL');
     while (isRunning(pid)) await delay(10);
   }
   rmSync(pidFile(dataDir), { force: true });
+}
+
+/** One that runs in namespaces is the child of the process that entered them. */
+function signalAgent(pid: number, signal: NodeJS.Signals): void {
+  const [within] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  const isEntered = readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('nsenter');
+  process.kill(isEntered && within !== undefined ? within : pid, signal);
 }
 
 function isAgent(pid: number): boolean {
@@ -102,7 +117,6 @@ function isAgent(pid: number): boolean {
 export async function clearNode(dataDir: DataDir, { keepImages }: { readonly keepImages: boolean }): Promise<void> {
   const layout = {
     dataDirectory: dataDir.path,
-    podCIDR: '10.244.0.0/24',
     clusterCIDR: '10.244.0.0/16',
     bridge: 'cni0',
     cniPluginDirectory: '/usr/lib/cni',
@@ -120,14 +134,31 @@ export interface SupervisedAgent {
 
 const restartDelayMs = 500;
 
-export function superviseAgent(dataDir: DataDir, args: readonly string[], onRestart: (code: number | string) => void): SupervisedAgent {
+export interface Supervision {
+  /** Arguments in front of the agent's that make it run elsewhere than in this process' namespaces. */
+  readonly enter?: readonly string[];
+  readonly onRestart: (code: number | string) => void;
+  /** Whether there is any sense in starting it again. Default: always. */
+  readonly isWorthRestarting?: () => Promise<boolean>;
+  /** Clears the node away where the agent did not come to it. Default: in this process' namespaces. */
+  readonly clear?: () => Promise<void>;
+}
+
+export function superviseAgent(dataDir: DataDir, args: readonly string[], supervision: Supervision): SupervisedAgent {
+  const {
+    enter = [],
+    onRestart,
+    isWorthRestarting = async () => true,
+    clear = () => clearNode(dataDir, { keepImages: true }),
+  } = supervision;
+  const [program = process.execPath, ...rest] = [...enter, process.execPath, ...args, '--stop-pods'];
   let isStopping = false;
   let child: ChildProcess;
   let ended: Promise<number | string>;
   const start = () => {
     const log = openSync(agentLogFile(dataDir), 'a');
     // A session of its own, so that Ctrl-C in the terminal does not reach it: it is stopped in order, after the pods.
-    child = spawn(process.execPath, [...args, '--stop-pods'], {
+    child = spawn(program, rest, {
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...process.env, NODE_COMPILE_CACHE: path.resolve(import.meta.dirname, '../../node_modules/.cache/compile') },
@@ -136,19 +167,23 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], onRest
     ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         resolve(signal ?? code ?? 0);
-        if (isStopping) return;
-        onRestart(signal ?? code ?? 0);
-        setTimeout(() => !isStopping && start(), restartDelayMs);
+        if (!isStopping) void restart(signal ?? code ?? 0);
       });
     });
+  };
+  const restart = async (code: number | string) => {
+    if (!(await isWorthRestarting())) return;
+    onRestart(code);
+    await delay(restartDelayMs);
+    if (!isStopping) start();
   };
   start();
   return {
     async stop() {
       isStopping = true;
-      child.kill('SIGTERM');
+      if (child.pid !== undefined && isRunning(child.pid)) signalAgent(child.pid, 'SIGTERM');
       // One that had only just been started, or had died, did not get to clearing the node away.
-      if ((await ended) !== 0) await clearNode(dataDir, { keepImages: true });
+      if ((await ended) !== 0) await clear();
       rmSync(pidFile(dataDir), { force: true });
     },
   };

@@ -13,6 +13,8 @@ export interface ControlPlaneFlags {
   readonly etcdCert?: string;
   readonly etcdKey?: string;
   readonly serviceCidr: string;
+  readonly clusterCidr: string;
+  readonly nodeCidrMaskSize: number;
   readonly controllers: readonly string[];
   readonly scheduler: boolean;
   readonly logLevel: LogLevel;
@@ -70,6 +72,8 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))
     .addOption(new Option('--etcd-key <file>', 'key of the client certificate for etcd'))
     .addOption(new Option('--service-cidr <cidr>', 'range of ClusterIPs').default('10.96.0.0/12'))
+    .addOption(new Option('--cluster-cidr <cidr>', 'range of all pods').default('10.244.0.0/16'))
+    .addOption(new Option('--node-cidr-mask-size <bits>', "size of each node's part of it").default(24).argParser(Number))
     .addOption(
       new Option('--controllers <names>', "controllers to run: '*' is all, 'foo' the one named foo, '-foo' is left out, '' is none")
         .default(['*'], '*')

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { clearNode, replaceRunningAgent } from './agent-process.ts';
 import { findInstance, openDataDir } from './data-dir.ts';
+import { findLocalNodes, removeLocalNodes } from './local-nodes.ts';
 import { dataDirOption } from './options.ts';
 import { createProgress } from './progress.ts';
 
@@ -24,6 +25,10 @@ async function reset(directory: string): Promise<void> {
     await replaceRunningAgent(dataDir);
     await clearNode(dataDir, { keepImages: false });
     progress.done('containers, networks and volumes');
+  }
+  if (findLocalNodes(dataDir).length > 0) {
+    await removeLocalNodes(dataDir, { forget: true });
+    progress.done('nodes in namespaces of their own');
   }
   for (const what of [dataDir.storage, dataDir.pki, dataDir.node, dataDir.adminKubeconfig, path.join(dataDir.path, 'instance.json')])
     rmSync(what, { recursive: true, force: true });

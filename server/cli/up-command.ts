@@ -1,12 +1,17 @@
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import { isNodeReady } from '../../api/semantics/node-conditions.ts';
+import { machineAddress } from '../composition/addresses.ts';
+import { createLogger } from '../composition/logger.ts';
 import type { ControlPlane } from '../main.ts';
 import {
   type AgentFlags,
+  type AgentTarget,
   agentLogFile,
   defaultNodeName,
   prepareAgent,
@@ -17,23 +22,41 @@ import {
 import { startFromFlags, untilAskedToStop } from './control-plane.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './options.ts';
+import { localNodeBridge, removeLocalNodes } from './local-nodes.ts';
+import { type LocalNodesRun, runLocalNodes } from './run-local-nodes.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { requireFreePort } from './require-free-port.ts';
 
-type UpFlags = ControlPlaneFlags & AgentFlags & { readonly node: boolean };
+type UpFlags = ControlPlaneFlags & AgentFlags & { readonly node: boolean; readonly nodes?: number; readonly nodesCidr: string };
 
 const examples = `
 Examples:
   kubets up                                       a cluster of one machine, as root
+  kubets up --nodes 3                             three nodes on this machine, each in namespaces of its own
   kubets up --no-node --port 7443 --data-dir ./k  the control plane alone, as anyone
   kubets up --storage etcd=http://127.0.0.1:2379  objects in an etcd of your own
 `;
+
+const maxLocalNodes = 100;
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > maxLocalNodes)
+    throw new InvalidArgumentError(`it is a number from 1 to ${maxLocalNodes}.`);
+  return count;
+}
 
 export function addNodeOptions(command: Command): Command {
   return command
     .addOption(new Option('--node-name <name>', 'name of this node').default(defaultNodeName(), 'the host name'))
     .addOption(new Option('--node-ip <ip>', 'address of this node (default: that of the default route)'))
-    .addOption(new Option('--pod-cidr <cidr>', "range of this node's pods").default('10.244.0.0/24'))
+    .addOption(
+      new Option('--pod-network <mode>', 'how nodes reach the pods of others; external: a network plugin of your own in /etc/cni/net.d')
+        .choices(['host-gw', 'vxlan', 'external'])
+        .default('host-gw'),
+    )
+    .addOption(new Option('--node-labels <labels>', 'labels to register the node with, key=value,...').default('', 'none'))
+    .addOption(new Option('--register-with-taints <taints>', 'taints to register it with, key=value:effect,...').default('', 'none'))
     .addOption(new Option('--kubelet-port <number>', 'port of the kubelet').default(10250).argParser(parsePort))
     .addOption(new Option('--container-runtime-endpoint <url>', 'a CRI socket to use instead of an own containerd'));
 }
@@ -42,6 +65,8 @@ export function addUpCommand(program: Command): void {
   addNodeOptions(addControlPlaneOptions(program.command('up')))
     .description('Bring up a cluster on this machine: control plane and node. Ctrl-C takes it down again.')
     .option('--no-node', 'only the control plane: needs no root and no system packages')
+    .addOption(new Option('--nodes <number>', 'so many nodes, each in namespaces of its own').argParser(parseCount).conflicts(['nodeIp']))
+    .addOption(new Option('--nodes-cidr <cidr>', 'their network on this machine').default('172.29.0.0/24'))
     .addHelpText('after', examples)
     .action((flags: UpFlags) => runUp(flags));
 }
@@ -54,6 +79,7 @@ async function runUp(flags: UpFlags): Promise<void> {
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
   const stop = untilAskedToStop();
+  if (flags.node && flags.nodes !== undefined) return await upWithLocalNodes(flags, flags.nodes, { dataDir, progress, stop });
   if (flags.node) {
     await replaceRunningAgent(dataDir);
     await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
@@ -77,6 +103,56 @@ async function runUp(flags: UpFlags): Promise<void> {
   process.exit(0);
 }
 
+interface UpParts {
+  readonly dataDir: DataDir;
+  readonly progress: Progress;
+  readonly stop: Promise<unknown>;
+}
+
+/** The control plane on the machine itself, and nodes beside it that are as good as machines of their own. */
+async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progress, stop }: UpParts): Promise<void> {
+  const bridge = localNodeBridge(dataDir, flags.nodesCidr);
+  // First, so that the API server's certificate names the machine's address in it.
+  await bridge.ensure();
+  const reachable = machineAddress() === '127.0.0.1' ? { advertiseAddress: bridge.address } : {};
+  const controlPlane = await startFromFlags({ ...reachable, ...flags }, dataDir, progress);
+  let nodesRun: LocalNodesRun | undefined;
+  try {
+    const client = adminClient(controlPlane);
+    nodesRun = await runLocalNodes({
+      ...{ dataDir, count, bridge, client, progress, flags, serviceCIDR: flags.serviceCidr, logger: createLogger(flags.logLevel) },
+      prefix: flags.nodeName === defaultNodeName() ? 'node' : flags.nodeName,
+      target: { ...targetOf(flags, controlPlane), server: `https://${bridge.address}:${controlPlane.port}` },
+    });
+    await untilReady(client, nodesRun.names, { progress, stop, log: path.join(dataDir.path, 'nodes/*/node/agent.log') });
+    progress.done('ready');
+    sayWhatNext(flags, dataDir, progress);
+    await Promise.race([stop, controlPlane.failed]);
+    progress.note('stopping ...');
+  } finally {
+    if (nodesRun) {
+      await nodesRun.stop();
+      progress.done('pods and nodes');
+    } else await removeLocalNodes(dataDir, { forget: false });
+    await controlPlane.stop();
+  }
+  progress.done('stopped');
+  process.exit(0);
+}
+
+function targetOf(flags: UpFlags, controlPlane: ControlPlane): AgentTarget {
+  return {
+    server: `https://127.0.0.1:${controlPlane.port}`,
+    clusterDNS: controlPlane.clusterDNSAddress,
+    clusterCIDR: flags.clusterCidr,
+  };
+}
+
+function adminClient({ transport }: ControlPlane): Client {
+  const user = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
+  return createClient(withUser(transport, user), { userAgent: 'kubets' });
+}
+
 async function startNode(
   flags: UpFlags,
   dataDir: DataDir,
@@ -84,32 +160,40 @@ async function startNode(
   progress: Progress,
   stop: Promise<unknown>,
 ): Promise<SupervisedAgent> {
-  const args = await prepareAgent(dataDir, flags, {
-    server: `https://127.0.0.1:${controlPlane.port}`,
-    clusterDNS: controlPlane.clusterDNSAddress,
+  const args = await prepareAgent(dataDir, flags, targetOf(flags, controlPlane));
+  const agent = superviseAgent(dataDir, args, {
+    onRestart: (code) => progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
   });
-  const agent = superviseAgent(dataDir, args, (code) =>
-    progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
-  );
-  const client = createClient(
-    withUser(controlPlane.transport, { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }),
-    { userAgent: 'kubets' },
-  );
+  await untilReady(adminClient(controlPlane), [flags.nodeName], { progress, stop, log: agentLogFile(dataDir) });
+  return agent;
+}
+
+interface Waiting {
+  readonly progress: Progress;
+  readonly stop: Promise<unknown>;
+  /** Where to look when it takes long. */
+  readonly log: string;
+}
+
+/** Waits for each of the nodes, and says so of each. */
+async function untilReady(client: Client, names: readonly string[], { progress, stop, log }: Waiting): Promise<void> {
   let isStopping = false;
   void stop.then(() => (isStopping = true));
   const startedMs = performance.now();
+  const missing = new Set(names);
   let hasWarned = false;
-  while (!isStopping) {
+  while (!isStopping && missing.size > 0) {
     const { items } = await client(nodes).list();
-    if (items.some((node) => node.metadata.name === flags.nodeName && isNodeReady(node))) break;
+    for (const node of items) {
+      const { name = '' } = node.metadata;
+      if (isNodeReady(node) && missing.delete(name)) progress.done(`node ${name}`);
+    }
     if (!hasWarned && performance.now() - startedMs > 30_000) {
       hasWarned = true;
-      progress.note(`the node is not ready yet; its log is ${agentLogFile(dataDir)}`);
+      progress.note(`${[...missing].join(', ')} not ready yet; see ${log}`);
     }
     await delay(50);
   }
-  if (!isStopping) progress.done(`node ${flags.nodeName}`);
-  return agent;
 }
 
 function sayWhatNext(flags: UpFlags, dataDir: DataDir, progress: Progress): void {

@@ -63,8 +63,9 @@ describe('controllers on an API server', () => {
     const waitForAddresses = (...wanted: string[]) =>
       plane.waitFor(`endpoints ${wanted.join()}`, async () => String(await addresses()) === String(wanted));
     const join = async (name: string, address: string) => {
-      const node = await client(nodes).create({ metadata: { name } });
-      await client(nodes).updateStatus({ ...node, status: { ...node.status, addresses: [{ type: 'InternalIP', address }] } });
+      await client(nodes).create({ metadata: { name } });
+      const body = { status: { addresses: [{ type: 'InternalIP', address }] } };
+      await client(nodes).patch({ namespace: '', name }, { type: 'strategic', body }, { subresource: 'status' });
     };
     assert.equal(await ignoreNotFound(client(services).get(key)), undefined);
     await join('one', '10.200.0.1');

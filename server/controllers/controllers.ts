@@ -11,6 +11,7 @@ import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
 import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
@@ -20,9 +21,10 @@ import type { Controller } from './runtime/define-controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
+import { ttlController } from './ttl/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
-export interface ControllersOptions {
+export interface ControllersOptions extends NodeIPAMOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
   readonly rootCA: string;
   /** Of the Service kube-system/kube-dns, from the service range. */
@@ -30,9 +32,9 @@ export interface ControllersOptions {
 }
 
 /** Every controller, one line each. */
-export function createControllers({ rootCA, clusterDNSAddress }: ControllersOptions): readonly Controller[] {
+export function createControllers(options: ControllersOptions): readonly Controller[] {
   return [
-    createClusterDNSController(clusterDNSAddress),
+    createClusterDNSController(options.clusterDNSAddress),
     clusterRoleAggregation,
     cronJobController,
     daemonSetController,
@@ -44,15 +46,17 @@ export function createControllers({ rootCA, clusterDNSAddress }: ControllersOpti
     garbageCollector,
     jobController,
     namespaceController,
+    createNodeIPAMController(options),
     nodeLifecycleController,
     podGarbageCollector,
     replicaSetController,
     replicationControllerController,
     resourceQuotaController,
-    createRootCACertPublisher(rootCA),
+    createRootCACertPublisher(options.rootCA),
     serviceAccountController,
     statefulSetController,
     taintEvictionController,
     ttlAfterFinished,
+    ttlController,
   ];
 }

@@ -4,7 +4,7 @@ import type { Client } from '../../../api/client/client.ts';
 import type { EventRecorder } from '../../../api/client/event-recorder.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import type { Node, NodeStatus } from '../../../api/types/core-v1.ts';
+import type { Node, NodeStatus, Taint } from '../../../api/types/core-v1.ts';
 
 export interface NodeRegistrationDependencies {
   readonly client: Client;
@@ -12,7 +12,10 @@ export interface NodeRegistrationDependencies {
   readonly logger: Logger;
   readonly recorder: EventRecorder;
   readonly nodeName: string;
-  readonly podCIDR: string;
+  /** Range of its Pods; absent: the control plane gives it one. */
+  readonly podCIDR: string | undefined;
+  /** What the Node is registered with; later changes of it are others' business. */
+  readonly taints: readonly Taint[];
   readonly labels: Readonly<Record<string, string>>;
   readonly status: (previous: NodeStatus | undefined) => Promise<NodeStatus>;
 }
@@ -63,6 +66,7 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
       recorder.event(nodeReference(nodeName), 'Normal', 'Starting', 'Starting kubelet.');
       while (!signal.aborted) {
         let pauseMs = checkMs;
+        wakeUp = new AbortController();
         try {
           await report();
         } catch (error) {
@@ -71,7 +75,6 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
           pauseMs = retryMs;
           logger.warn('the status of the node could not be written', { error });
         }
-        wakeUp = new AbortController();
         await sleep(clock, pauseMs, AbortSignal.any([signal, wakeUp.signal])).catch(() => undefined); // aborted or woken
       }
     },
@@ -121,11 +124,14 @@ function tellTransitions(recorder: EventRecorder, name: string, before: NodeStat
 }
 
 /** The Node as the API has it, made if there is none; labels of the agent are put right. */
-async function ensureNode({ client, nodeName, podCIDR, labels, status }: NodeRegistrationDependencies): Promise<Node> {
+async function ensureNode({ client, nodeName, podCIDR, taints, labels, status }: NodeRegistrationDependencies): Promise<Node> {
   const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' };
   const fresh: Node = {
     metadata: { name: nodeName, labels: { ...labels }, annotations },
-    spec: { podCIDR, podCIDRs: [podCIDR] },
+    spec: {
+      ...(podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] }),
+      ...(taints.length === 0 ? {} : { taints: [...taints] }),
+    },
     status: await status(undefined),
   };
   try {
@@ -136,7 +142,7 @@ async function ensureNode({ client, nodeName, podCIDR, labels, status }: NodeReg
   const key = { namespace: '', name: nodeName };
   const present = await client(nodes).get(key);
   const wrong = Object.entries(labels).filter(([label, value]) => present.metadata.labels?.[label] !== value);
-  const lacksCIDR = !present.spec?.podCIDR;
+  const lacksCIDR = podCIDR !== undefined && !present.spec?.podCIDR;
   if (wrong.length === 0 && !lacksCIDR) return present;
   const body = {
     metadata: { labels: Object.fromEntries(wrong), annotations },

@@ -34,7 +34,12 @@ export async function startControlPlane(): Promise<ControlPlane> {
     complaints.push(`${message} ${JSON.stringify(fields, (_key, value) => (value instanceof Error ? value.message : value))}`);
   };
   const logger: Logger = { ...silentLogger, warn: complain, error: complain, with: () => logger };
-  const controllers = createControllers({ rootCA: 'PEM', clusterDNSAddress: '10.96.0.10' });
+  const controllers = createControllers({
+    rootCA: 'PEM',
+    clusterDNSAddress: '10.96.0.10',
+    clusterCIDR: '10.244.0.0/16',
+    nodeCIDRMaskSize: 24,
+  });
   const server = await startAPIServerInProcess({ controllers });
   const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] };
   const client = createClient(server.transport, { user });

@@ -1,25 +1,10 @@
 import { isSemanticallyEqual } from '../../../../../api/base/equality.ts';
 import { quote } from '../../../../../api/base/quote.ts';
 import { nodes } from '../../../../../api/resources/core/v1/node.ts';
+import { domainOfLabel, isWithinDomains, mayKubeletSet } from '../../../../../api/semantics/kubelet-labels.ts';
 import type { AdmissionRequest } from '../../admission.ts';
 import { isResource, newObject, oldObject } from '../../admission-request.ts';
 
-/** Labels under kubernetes.io that a kubelet may set about its node. */
-const kubeletLabels: ReadonlySet<string> = new Set([
-  'kubernetes.io/hostname',
-  'kubernetes.io/os',
-  'kubernetes.io/arch',
-  'beta.kubernetes.io/os',
-  'beta.kubernetes.io/arch',
-  'beta.kubernetes.io/instance-type',
-  'node.kubernetes.io/instance-type',
-  'topology.kubernetes.io/zone',
-  'topology.kubernetes.io/region',
-  'failure-domain.beta.kubernetes.io/zone',
-  'failure-domain.beta.kubernetes.io/region',
-]);
-const kubeletDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
-const kubernetesDomains = ['kubernetes.io', 'k8s.io'];
 const restrictedDomain = 'node-restriction.kubernetes.io';
 
 export function restrictNode(request: AdmissionRequest, nodeName: string): string | undefined {
@@ -54,11 +39,5 @@ function refusedLabels(labels: Labels, old: Labels): string {
 }
 
 function isRefused(label: string): boolean {
-  const domain = label.includes('/') ? label.slice(0, label.indexOf('/')) : '';
-  if (isWithin(domain, [restrictedDomain])) return true;
-  return isWithin(domain, kubernetesDomains) && !kubeletLabels.has(label) && !isWithin(domain, kubeletDomains);
-}
-
-function isWithin(domain: string, parents: readonly string[]): boolean {
-  return parents.some((parent) => domain === parent || domain.endsWith(`.${parent}`));
+  return isWithinDomains(domainOfLabel(label), [restrictedDomain]) || !mayKubeletSet(label);
 }
