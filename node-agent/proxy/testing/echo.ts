@@ -17,20 +17,22 @@ function serve(name: string, port: number, address: string): void {
   });
 }
 
-async function askOften([protocol, address = '', port, count, localPort]: readonly string[]): Promise<Record<string, number>> {
+async function askOften([protocol, address = '', port, count, localPort, timeoutMs]: readonly string[]): Promise<Record<string, number>> {
   const answers: Record<string, number> = {};
   for (let index = 0; index < Number(count); index++) {
-    const answer = await (protocol === 'udp' ? askUDP(address, Number(port), Number(localPort)) : askTCP(address, Number(port)));
+    const answer = await (protocol === 'udp'
+      ? askUDP(address, Number(port), Number(localPort))
+      : askTCP(address, Number(port), Number(timeoutMs)));
     answers[answer] = (answers[answer] ?? 0) + 1;
   }
   return answers;
 }
 
-function askTCP(address: string, port: number): Promise<string> {
+function askTCP(address: string, port: number, timeoutMs: number): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
     const socket = connect(port, address);
-    const timer = setTimeout(() => socket.destroy(Object.assign(new Error(), { code: 'timeout' })), 4000);
+    const timer = setTimeout(() => socket.destroy(Object.assign(new Error(), { code: 'timeout' })), timeoutMs);
     const end = (text: string) => {
       clearTimeout(timer);
       resolve(text);

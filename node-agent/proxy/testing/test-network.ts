@@ -13,7 +13,7 @@ export interface Namespace {
   ask(
     address: string,
     port: number,
-    options?: { protocol?: 'tcp' | 'udp'; count?: number; localPort?: number },
+    options?: { protocol?: 'tcp' | 'udp'; count?: number; localPort?: number; timeoutMs?: number },
   ): Promise<Record<string, number>>;
 }
 
@@ -92,8 +92,8 @@ function createNamespace(pid: number, children: ChildProcess[]): Namespace {
       children.push(server);
       await firstLine(server);
     },
-    async ask(address, port, { protocol = 'tcp', count = 1, localPort = 0 } = {}) {
-      const args = [process.execPath, program, 'ask', protocol, address, String(port), String(count), String(localPort)];
+    async ask(address, port, { protocol = 'tcp', count = 1, localPort = 0, timeoutMs = 4000 } = {}) {
+      const args = [process.execPath, program, 'ask', protocol, address, String(port), String(count), String(localPort), String(timeoutMs)];
       return JSON.parse(await runProgram('nsenter', [...enter, ...args])) as Record<string, number>;
     },
   };

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../api/base/logger.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { systemRandom } from '../../api/base/system-random.ts';
+import { createClient } from '../../api/client/create-client.ts';
+import { createInformerFactory } from '../../api/client/informer-factory.ts';
+import { ObjectServer } from '../../api/client/testing/object-server.ts';
+import { namespaces } from '../../api/resources/core/v1/namespace.ts';
+import { pods } from '../../api/resources/core/v1/pod.ts';
+import { networkPolicies } from '../../api/resources/networking/v1/network-policy.ts';
+import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts';
+import { createNFT } from '../linux/nft.ts';
+import { createTestNetwork, networkTestsArePossible, type TestNetwork } from '../proxy/testing/test-network.ts';
+import { runNetworkPolicies } from './network-policies.ts';
+
+/** On real kernels: two Pods on one node, and an outside. */
+describe('NetworkPolicies', function () {
+  this.timeout(60_000);
+  let network: TestNetwork;
+  let stop: () => Promise<void> = async () => {};
+  const server = new ObjectServer();
+  const client = createClient(server.transport);
+  const [client0, server1] = [0, 1];
+
+  before(async function () {
+    if (!(await networkTestsArePossible())) return this.skip();
+    network = await createTestNetwork();
+    await Promise.all(network.pods.flatMap((namespace, index) => [8080, 8081].map((port) => namespace.serve(`pod${index}`, port))));
+    await network.outside.serve('outside', 8080);
+    for (const [name, labels] of [
+      ['one', { team: 'a' }],
+      ['other', { team: 'b' }],
+    ] as const)
+      await client(namespaces).create({ metadata: { name, labels } });
+    await createPod('client', 'one', '10.244.0.2');
+    await createPod('server', 'one', '10.244.0.3');
+    const abort = new AbortController();
+    const informers = createInformerFactory({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
+    const nft = createNFT({ run: network.node.run });
+    const running = runNetworkPolicies(
+      { informers, nodeName: 'node', nft, clock: systemClock, random: systemRandom, logger: silentLogger },
+      abort.signal,
+    );
+    const watching = informers.run(abort.signal);
+    stop = async () => {
+      abort.abort();
+      await Promise.all([running, watching]);
+    };
+  });
+
+  after(async () => {
+    try {
+      await stop();
+    } finally {
+      await network?.close();
+    }
+  });
+
+  async function createPod(name: string, namespace: string, podIP: string): Promise<void> {
+    const ports = [{ name: 'web', containerPort: 8080 }];
+    await client(pods).create({
+      metadata: { name, namespace, labels: { app: name } },
+      spec: { nodeName: 'node', containers: [{ name: 'main', image: 'none', ports }] },
+      status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] },
+    });
+  }
+
+  async function withPolicy(spec: NetworkPolicySpec, check: () => Promise<void>): Promise<void> {
+    await client(networkPolicies).create({ metadata: { name: 'policy', namespace: 'one' }, spec });
+    try {
+      await check();
+    } finally {
+      await client(networkPolicies).delete({ namespace: 'one', name: 'policy' });
+    }
+  }
+
+  /** Rules take a moment to be written: asked again until the answer is as wanted. */
+  async function reaches(from: number | 'node', to: string, port: number, wanted: boolean): Promise<void> {
+    const namespace = from === 'node' ? network.node : network.pods[from === 0 ? 0 : 1];
+    for (let turn = 0; ; turn++) {
+      const answers = Object.keys(await namespace.ask(to, port, { timeoutMs: 400 }));
+      const isReached = answers.some((answer) => answer.startsWith('pod') || answer.startsWith('outside'));
+      if (isReached === wanted) return;
+      assert.ok(turn < 10, `${from} to ${to}:${port} should ${wanted ? '' : 'not '}get through; it got ${answers.join()}`);
+    }
+  }
+
+  const [clientIP, serverIP, outsideIP] = ['10.244.0.2', '10.244.0.3', '10.200.0.9'];
+  const ofServer = { podSelector: { matchLabels: { app: 'server' } } };
+  const ofClient = { podSelector: { matchLabels: { app: 'client' } } };
+
+  it('without policies everything passes', async () => {
+    await reaches(client0, serverIP, 8080, true);
+    await reaches(client0, outsideIP, 8080, true);
+  });
+
+  it('a policy without rules isolates the Pods that it selects, in its direction, but not from their node', () =>
+    withPolicy({ ...ofServer, policyTypes: ['Ingress'] }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      await reaches('node', serverIP, 8080, true);
+      await reaches(server1, clientIP, 8080, true);
+      await reaches(server1, outsideIP, 8080, true);
+    }));
+
+  it('after a policy is gone everything passes again', () => reaches(client0, serverIP, 8080, true));
+
+  it('ports by number, range and name', async () => {
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 8081 }] }] }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      await reaches(client0, serverIP, 8081, true);
+    });
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 8000, endPort: 8080 }] }] }, async () => {
+      await reaches(client0, serverIP, 8081, false);
+      await reaches(client0, serverIP, 8080, true);
+    });
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 'web' }] }] }, async () => {
+      await reaches(client0, serverIP, 8081, false);
+      await reaches(client0, serverIP, 8080, true);
+    });
+    await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ ports: [{ port: 'web' }] }] }, async () => {
+      await reaches(client0, serverIP, 8081, false);
+      await reaches(client0, serverIP, 8080, true);
+    });
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress: [{ ports: [{ protocol: 'UDP', port: 8080 }] }] }, () =>
+      reaches(client0, serverIP, 8080, false),
+    );
+  });
+
+  it('peers by labels of Pods and of Namespaces, which may change', async () => {
+    const from = [{ namespaceSelector: { matchLabels: { team: 'c' } } }, { podSelector: { matchLabels: { app: 'friend' } } }];
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress: [{ from }] }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      const pod = await client(pods).get({ namespace: 'one', name: 'client' });
+      await client(pods).update({ ...pod, metadata: { ...pod.metadata, labels: { app: 'friend' } } });
+      await reaches(client0, serverIP, 8080, true);
+      await client(pods).update({ ...pod, metadata: { name: 'client', namespace: 'one', labels: { app: 'client' } } });
+      await reaches(client0, serverIP, 8080, false);
+      const namespace = await client(namespaces).get({ namespace: '', name: 'one' });
+      await client(namespaces).update({ ...namespace, metadata: { ...namespace.metadata, labels: { team: 'c' } } });
+      await reaches(client0, serverIP, 8080, true);
+    });
+  });
+
+  it('peers by addresses, with exceptions', async () => {
+    const block = (cidr: string, except: string[]) => ({
+      ...ofClient,
+      policyTypes: ['Egress'],
+      egress: [{ to: [{ ipBlock: { cidr, except } }] }],
+    });
+    await withPolicy(block('10.0.0.0/8', ['10.244.0.3/32']), async () => {
+      await reaches(client0, serverIP, 8080, false);
+      await reaches(client0, outsideIP, 8080, true);
+    });
+    await withPolicy(block('10.244.0.0/24', []), async () => {
+      await reaches(client0, outsideIP, 8080, false);
+      await reaches(client0, serverIP, 8080, true);
+      // Answers come back, whatever goes out.
+      await reaches(server1, clientIP, 8080, true);
+    });
+  });
+
+  it('is left as it is by the agent, and taken over by the next', async () => {
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'] }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      await stop();
+      stop = async () => {};
+      await reaches(client0, serverIP, 8080, false);
+    });
+  });
+});

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
+import { matchesLabelSelector } from '../../api/semantics/label-selectors.ts';
+import type { Namespace, Pod } from '../../api/types/core-v1.ts';
+import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts';
+import type { PolicyTable } from './policy-table.ts';
+
+/** What policies are made of: everything of the cluster, and which node is meant. */
+export interface ClusterView {
+  readonly policies: readonly DeepReadonly<NetworkPolicy>[];
+  readonly pods: readonly DeepReadonly<Pod>[];
+  readonly namespaces: readonly DeepReadonly<Namespace>[];
+  readonly nodeName: string;
+}
+
+type Direction = 'ingress' | 'egress';
+type Rule = { readonly peers: readonly DeepReadonly<NetworkPolicyPeer>[]; readonly ports: readonly DeepReadonly<NetworkPolicyPort>[] };
+type Addressed = { readonly pod: DeepReadonly<Pod>; readonly ip: string };
+
+/**
+ * The packet filter that gives the Pods of one node what NetworkPolicies say (networking.k8s.io/v1): a Pod that no policy of
+ * a direction selects is open in it; one that is selected gets what any of its policies allows. Replies always pass, and so
+ * does what the node itself sends. Pods of the host's network are neither isolated nor known as peers: their address is the
+ * node's. IPv4 alone.
+ */
+export function planPolicies(view: ClusterView): PolicyTable {
+  const planner = new Planner(view);
+  for (const local of planner.addressed) {
+    if (local.pod.spec?.nodeName !== view.nodeName) continue;
+    planner.isolate('ingress', local);
+    planner.isolate('egress', local);
+  }
+  return planner.table;
+}
+
+class Planner {
+  readonly table: PolicyTable = { ingress: new Map(), egress: new Map(), chains: new Map(), sets: new Map() };
+  readonly addressed: readonly Addressed[];
+  readonly #policies = new Map<string, DeepReadonly<NetworkPolicy>[]>();
+  readonly #namespaces: ClusterView['namespaces'];
+  /** What a peer stands for is the same in every rule in which it is written so. */
+  readonly #peers = new Map<string, readonly Addressed[]>();
+
+  constructor({ policies, pods, namespaces }: ClusterView) {
+    this.#namespaces = namespaces;
+    this.addressed = pods.flatMap((pod) => {
+      const ip = addressOf(pod);
+      return ip === undefined ? [] : { pod, ip };
+    });
+    for (const policy of [...policies].sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))) {
+      const namespace = policy.metadata.namespace ?? '';
+      this.#policies.set(namespace, [...(this.#policies.get(namespace) ?? []), policy]);
+    }
+  }
+
+  isolate(direction: Direction, local: Addressed): void {
+    const { metadata } = local.pod;
+    const selecting = (this.#policies.get(metadata.namespace ?? '') ?? []).filter(
+      ({ spec }) => applies(spec, direction) && matchesLabelSelector(spec?.podSelector ?? {}, metadata.labels),
+    );
+    if (selecting.length === 0) return;
+    const lines = new Set(
+      selecting.flatMap((policy) =>
+        rulesOf(policy, direction).flatMap((rule) => this.#lines(direction, policy.metadata.namespace ?? '', rule, local)),
+      ),
+    );
+    // Pods to which the same rules apply share a chain, which is known by what it says.
+    const text = [...lines, 'drop'].join('\n');
+    const name = `${direction}-${digest(text)}`;
+    this.table.chains.set(name, text);
+    this.table[direction].set(local.ip, name);
+  }
+
+  /** A rule as lines of a chain, each with a verdict that lets the packet go on. */
+  #lines(direction: Direction, namespace: string, { peers, ports }: Rule, local: Addressed): string[] {
+    const address = direction === 'ingress' ? 'ip saddr' : 'ip daddr';
+    if (peers.length === 0) return this.#toPorts('', direction, ports, local, () => this.addressed);
+    return peers.flatMap((peer) => {
+      if (peer.ipBlock) {
+        const match = blockMatch(address, peer.ipBlock.cidr, peer.ipBlock.except ?? []);
+        return match === undefined ? [] : this.#toPorts(match, direction, ports, local, () => this.addressed);
+      }
+      const chosen = () => this.#peersOf(namespace, peer);
+      const set = this.#setOf('ipv4_addr', JSON.stringify([namespace, peer.namespaceSelector, peer.podSelector]), () =>
+        chosen().map(({ ip }) => ip),
+      );
+      return this.#toPorts(`${address} @${set} `, direction, ports, local, chosen);
+    });
+  }
+
+  #toPorts(match: string, direction: Direction, ports: Rule['ports'], local: Addressed, peers: () => readonly Addressed[]): string[] {
+    if (ports.length === 0) return [`${match}return`];
+    return ports.flatMap(({ protocol = 'TCP', port, endPort }) => {
+      const transport = protocol.toLowerCase();
+      if (port === undefined) return [`${match}meta l4proto ${transport} return`];
+      if (typeof port === 'number') return [`${match}${transport} dport ${endPort === undefined ? port : `${port}-${endPort}`} return`];
+      // A name means what the Pod that is asked calls so: here, or each of the peers.
+      if (direction === 'ingress')
+        return namedPorts(local.pod, port, protocol).map((number) => `${match}${transport} dport ${number} return`);
+      const set = this.#setOf('ipv4_addr . inet_service', JSON.stringify([match, protocol, port]), () =>
+        peers().flatMap(({ pod, ip }) => namedPorts(pod, port, protocol).map((number) => `${ip} . ${number}`)),
+      );
+      return [`${match}ip daddr . ${transport} dport @${set} return`];
+    });
+  }
+
+  #peersOf(namespace: string, { namespaceSelector, podSelector }: DeepReadonly<NetworkPolicyPeer>): readonly Addressed[] {
+    const key = JSON.stringify([namespaceSelector === undefined ? namespace : '', namespaceSelector, podSelector]);
+    let found = this.#peers.get(key);
+    if (found === undefined) {
+      const namespaces = new Set(
+        namespaceSelector === undefined
+          ? [namespace]
+          : this.#namespaces
+              .filter(({ metadata }) => matchesLabelSelector(namespaceSelector, metadata.labels))
+              .map(({ metadata }) => metadata.name),
+      );
+      found = this.addressed.filter(
+        ({ pod: { metadata } }) => namespaces.has(metadata.namespace ?? '') && matchesLabelSelector(podSelector ?? {}, metadata.labels),
+      );
+      this.#peers.set(key, found);
+    }
+    return found;
+  }
+
+  #setOf(type: string, meaning: string, elements: () => readonly string[]): string {
+    const name = `peers-${digest(`${type} ${meaning}`)}`;
+    if (!this.table.sets.has(name)) this.table.sets.set(name, { type, elements: new Set(elements()) });
+    return name;
+  }
+}
+
+/** The Pod's IPv4 address, if its traffic is its own and it has not ended. */
+function addressOf({ spec, status }: DeepReadonly<Pod>): string | undefined {
+  if (spec?.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
+  return [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)].find((ip) => ip?.includes('.'));
+}
+
+function applies(spec: DeepReadonly<NetworkPolicy>['spec'], direction: Direction): boolean {
+  const types = spec?.policyTypes ?? ['Ingress', ...((spec?.egress ?? []).length > 0 ? ['Egress'] : [])];
+  return types.includes(direction === 'ingress' ? 'Ingress' : 'Egress');
+}
+
+function rulesOf({ spec }: DeepReadonly<NetworkPolicy>, direction: Direction): Rule[] {
+  if (direction === 'ingress') return (spec?.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }));
+  return (spec?.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
+}
+
+function blockMatch(address: string, cidr: string, except: readonly string[]): string | undefined {
+  if (cidr.includes(':')) return undefined;
+  return `${address} ${cidr} ${except.length === 0 ? '' : `${address} != { ${except.join(', ')} } `}`;
+}
+
+function namedPorts({ spec }: DeepReadonly<Pod>, name: string, protocol: string): number[] {
+  const restartable = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const ports = [...restartable, ...(spec?.containers ?? [])].flatMap((container) => container.ports ?? []);
+  return ports.filter((port) => port.name === name && (port.protocol ?? 'TCP') === protocol).map(({ containerPort }) => containerPort);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
