@@ -23,6 +23,8 @@ import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certific
 import { createConntrack } from './linux/conntrack.ts';
 import { createNFT } from './linux/nft.ts';
 import { renderTableRemoval } from './proxy/nftables/base-table.ts';
+import { runNetworkPolicies } from './network-policy/network-policies.ts';
+import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
@@ -168,14 +170,15 @@ async function runNetwork(settings: AgentSettings, dependencies: NetworkDependen
     random,
     logger,
   });
+  const { podNetwork: mode } = settings;
   const pods = async () => {
-    const { podNetwork: mode } = settings;
     if (mode === 'external') return;
     const network = podNetwork(settings, nodePaths(settings.dataDirectory));
     const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
     await runPodNetwork({ informers, nodeName, nodeIP, mode, network, onInstalled, clock, logger }, signal);
   };
-  await Promise.all([informers.run(signal), proxy.run(signal), dns.run(signal), pods()]);
+  const policies = () => runNetworkPolicies({ informers, nodeName, nft: createNFT(), clock, random, logger }, signal);
+  await Promise.all([informers.run(signal), proxy.run(signal), dns.run(signal), pods(), ...(mode === 'external' ? [] : [policies()])]);
 }
 
 const networkCheckMs = 20;
@@ -209,7 +212,7 @@ export async function cleanAgent(
     logger,
     runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths) : { endpoint: runtimeEndpoint },
     network: podNetwork(layout, paths),
-    removeServiceRules: () => createNFT().apply(renderTableRemoval()),
+    removeServiceRules: () => createNFT().apply(renderTableRemoval() + renderPolicyTableRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
     podsDirectory: paths.pods,

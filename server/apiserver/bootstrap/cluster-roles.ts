@@ -126,6 +126,11 @@ const componentRoles: readonly ClusterRole[] = [
     rule('list watch', 'discovery.k8s.io', 'endpointslices'),
     rule('list watch', 'networking.k8s.io', 'servicecidrs'),
   ]),
+  // What upstream leaves to the network plugin of the cluster's choice, which brings such a role of its own.
+  clusterRole('kubets:network-policies', [
+    rule('list watch', 'core', 'namespaces pods'),
+    rule('list watch', 'networking.k8s.io', 'networkpolicies'),
+  ]),
   clusterRole('system:heapster', [rule('read', 'core', 'events namespaces nodes pods'), rule('read', 'extensions', 'deployments')]),
 ];
 

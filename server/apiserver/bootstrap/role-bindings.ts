@@ -23,6 +23,8 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
     ...clusterRoleBinding('system:node-proxier', group('system:nodes')),
     metadata: { ...clusterRoleBinding('system:node-proxier').metadata, name: 'kubets:node-proxier' },
   },
+  // It enforces NetworkPolicies too, which needs the addresses and labels of all Pods.
+  clusterRoleBinding('kubets:network-policies', group('system:nodes')),
   // Nodes have their own authorizer.
   clusterRoleBinding('system:node'),
 ];
