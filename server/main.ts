@@ -6,8 +6,7 @@ import { createClient } from '../api/client/create-client.ts';
 import { createEventRecorder } from '../api/client/event-recorder.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { withUser } from '../api/client/with-user.ts';
-import { stringifyJSON } from '../api/serialization/json.ts';
-import { decodeProtobuf } from '../api/serialization/protobuf/protobuf.ts';
+import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
@@ -88,7 +87,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     prefix: '/registry/',
     clock,
     logger: logger.with({ part: 'watch-cache' }),
-    decodeProtobuf: (value) => stringifyJSON(decodeProtobuf(value)),
+    decodeProtobuf: (value) => decodeStored(value),
   });
   await caches.ready();
   onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);

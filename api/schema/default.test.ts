@@ -128,6 +128,8 @@ const cases: readonly Case[] = [
       'spec/persistentVolumeClaimRetentionPolicy': { whenDeleted: 'Retain', whenScaled: 'Retain' },
       'spec/volumeClaimTemplates/0/spec/volumeMode': 'Filesystem',
       'spec/volumeClaimTemplates/0/status/phase': 'Pending',
+      'spec/volumeClaimTemplates/0/kind': 'PersistentVolumeClaim',
+      'spec/volumeClaimTemplates/0/apiVersion': 'v1',
     },
   ],
   ['apps.v1.StatefulSet', { spec: { updateStrategy: { type: 'RollingUpdate' } } }, { 'spec/updateStrategy': { type: 'RollingUpdate' } }],

@@ -35,6 +35,8 @@ function defaultStatefulSet({ spec }: StatefulSet): void {
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ||= 'Retain';
   retention.whenScaled ||= 'Retain';
+  // Claim templates are whole objects, but their protobuf says nothing of the kind.
+  for (const claim of spec.volumeClaimTemplates ?? []) Object.assign(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
 }
 
 export const appsDefaults: ConditionalDefaults = [

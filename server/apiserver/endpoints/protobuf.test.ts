@@ -175,6 +175,18 @@ describe('answers in protobuf', () => {
     const { body } = await api.patch<Decoded>(`${maps}/stored`, 'merge', { data: { more: 'yes' } });
     assert.deepEqual(body['data'], { key: 'stored', more: 'yes' });
   });
+  it('what upstream has stored has defaults, which it may have left to the next read', async () => {
+    const template = { metadata: { labels: { x: 'y' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const spec = { template, selector: {} };
+    const metadata = { name: 'stored', namespace: 'default', uid: 'u' };
+    const job = { kind: 'Job', apiVersion: 'batch/v1', metadata, spec };
+    const value = encodeProtobuf(job);
+    await server.storage.commit({ conditions: [], operations: [{ type: 'put', key: '/registry/jobs/default/stored', value }] });
+    const { object } = await ask('GET', '/apis/batch/v1/namespaces/default/jobs/stored', 'application/json');
+    const read = object['spec'] as { backoffLimit: number; template: { spec: { dnsPolicy: string } } };
+    assert.deepEqual(object.metadata['labels'], { x: 'y' });
+    assert.deepEqual([read.backoffLimit, read.template.spec.dnsPolicy], [6, 'ClusterFirst']);
+  });
   it('definitions that upstream has stored in v1beta1 are read as v1', async () => {
     const names = { plural: 'toys', singular: 'toy', kind: 'Toy', listKind: 'ToyList' };
     const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object' } } };

@@ -4,7 +4,8 @@ import { orderFields } from '../../../api/schema/order-fields.ts';
 import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isEnvelope } from '../../../api/serialization/protobuf/formats.ts';
-import { decodeProtobuf, readEnvelope } from '../../../api/serialization/protobuf/protobuf.ts';
+import { decodeStored } from '../../../api/serialization/protobuf/decode-stored.ts';
+import { readEnvelope } from '../../../api/serialization/protobuf/protobuf.ts';
 import { parseAt } from '../../storage/watch-cache/wire-json.ts';
 
 /** Makes JSON of the stored version from what upstream has stored in an older one; undefined for kinds that have none. */
@@ -34,8 +35,7 @@ export function createStoredUpgrade(
 /** For older versions of the same shape. */
 function createRenaming(apiVersion: string, former: readonly string[]): (value: Uint8Array) => Uint8Array {
   return (value) => {
-    if (isEnvelope(value))
-      return former.includes(readEnvelope(value).apiVersion) ? stringifyJSON(decodeProtobuf(value, apiVersion)) : value;
+    if (isEnvelope(value)) return former.includes(readEnvelope(value).apiVersion) ? decodeStored(value, apiVersion) : value;
     const written = parseAt(value, ['apiVersion']);
     return former.some((version) => version === written) ? stringifyJSON({ ...(parseJSON(value).value as object), apiVersion }) : value;
   };

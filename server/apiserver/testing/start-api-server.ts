@@ -2,8 +2,7 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Random } from '../../../api/base/random.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
-import { stringifyJSON } from '../../../api/serialization/json.ts';
-import { decodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
+import { decodeStored } from '../../../api/serialization/protobuf/decode-stored.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { makeAuthority, makeSigningKey } from '../../pki/make-certificate.ts';
@@ -60,7 +59,7 @@ export async function startAPIServerInProcess({
     prefix: '/registry/',
     clock,
     logger,
-    decodeProtobuf: (value) => stringifyJSON(decodeProtobuf(value)),
+    decodeProtobuf: (value) => decodeStored(value),
     ...(logLimits ? { logLimits } : {}),
   });
   await caches.ready();

@@ -43,11 +43,6 @@ export const statefulSets = defineResource<StatefulSet>({
   ],
   default({ spec }) {
     canonicalizeTemplate(spec?.template);
-    for (const claim of spec?.volumeClaimTemplates ?? []) {
-      // Claim templates are stored as whole objects.
-      claim.apiVersion = 'v1';
-      claim.kind = 'PersistentVolumeClaim';
-    }
   },
   validate({ spec }, path) {
     const at = path.child('spec');
