@@ -139,7 +139,7 @@ export function timeout(message: string, retryAfterSeconds = 0): StatusError {
 
 /** 504 without a prefix, as the request timeout filter answers. */
 export function requestTimeout(): StatusError {
-  return failure(504, 'Timeout', 'request did not complete within the allotted timeout', {});
+  return failure(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', {});
 }
 
 /** 500 with reason ServerTimeout: a passing failure, the client should try again. */

@@ -40,7 +40,7 @@ import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
 import type { MetricFamilies } from './metrics/families.ts';
 import type { ResourceStatistics } from './metrics/store-metrics.ts';
 import type { Handler, RequestInfo } from './request-context.ts';
-import { parseRequestInfo } from './request-info.ts';
+import { parseQuery, parseRequestInfo } from './request-info.ts';
 
 /** What the resources (registry, admission, subresources) may use of the server that they are part of. */
 export interface APIServerParts {
@@ -244,7 +244,7 @@ function createLifecycle({
 function createTransport({ clock, logger }: APIServerOptions, handle: Handler): Transport {
   return async (request) => {
     try {
-      const query = new URLSearchParams(request.query);
+      const query = parseQuery(request.query);
       const { context, release } = createContext(request, parseRequestInfo(request.method, request.path, query), query, clock);
       try {
         return onBodyEnd(await handle(context), release);

@@ -12,26 +12,36 @@ const verbs: Readonly<Record<string, string>> = {
 /** Below a namespace these belong to the namespace itself. */
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);
 
-/** Decodes one segment; undefined for what no path may contain (a broken escape). */
-function decodeSegment(segment: string): string | undefined {
-  if (!segment.includes('%')) return segment;
+/** Undoes percent-encoding; bytes that are no UTF-8 become replacement characters. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
-    return undefined;
+    const bytes = path.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+    return Buffer.from(bytes, 'latin1').toString('utf8');
   }
 }
 
+const brokenEscape = /%(?![\da-f]{2})/i;
+
+/** As Go reads a query: a parameter with a semicolon or a broken escape is as if it were not there. */
+export function parseQuery(text: string): URLSearchParams {
+  const isReadable = (part: string) => !part.includes(';') && !(part.includes('%') && brokenEscape.test(part));
+  return new URLSearchParams(isReadable(text) ? text : text.split('&').filter(isReadable).join('&'));
+}
+
 /**
- * Reads what a request is about from its method, path and query, as upstream's RequestInfoFactory does. Segments are
- * decoded after splitting, so an escaped slash stays inside its name (where validation refuses it).
+ * Reads what a request is about from its method, path and query, as upstream's RequestInfoFactory does. The path is
+ * decoded before it is split: an escaped slash is a slash. Slashes at its end count for nothing, but one too many inside
+ * leaves an empty part, under which nothing is served.
  */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const segments = path.split('/').filter((segment) => segment !== '');
-  const decoded = segments.map((segment) => decodeSegment(segment) ?? segment);
+  const decodedPath = decodePath(path);
+  const decoded = decodedPath.replace(/^\/|\/+$/g, '').split('/');
   const nonResource: RequestInfo = {
     isResourceRequest: false,
-    path: `/${decoded.join('/')}${path.length > 1 && path.endsWith('/') ? '/' : ''}`,
+    path: decodedPath,
     verb: method.toLowerCase(),
     apiPrefix: '',
     apiGroup: '',
@@ -46,6 +56,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   const isGrouped = apiPrefix === 'apis';
   if ((apiPrefix !== 'api' && !isGrouped) || decoded.length < (isGrouped ? 4 : 3)) return nonResource;
   const apiGroup = isGrouped ? (decoded[1] ?? '') : '';
+  if (isGrouped && apiGroup === '') return nonResource;
   const apiVersion = decoded[isGrouped ? 2 : 1] ?? '';
   let rest = decoded.slice(isGrouped ? 3 : 2);
   let verb = verbs[method] ?? '';

@@ -21,6 +21,7 @@ export interface ResourcesOptions {
   readonly caches: CacheSource;
   readonly serviceCIDR: string;
   readonly dialer: Dialer;
+  readonly minRequestTimeoutSeconds?: number;
 }
 
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
@@ -38,6 +39,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   });
   const endpoints = createResourceEndpoints({
     random,
+    ...(options.minRequestTimeoutSeconds === undefined ? {} : { minRequestTimeoutSeconds: options.minRequestTimeoutSeconds }),
     subresourceHandlers,
     subresources: {
       client,

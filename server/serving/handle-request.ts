@@ -1,10 +1,10 @@
 import type { Logger } from '../../api/base/logger.ts';
 import type { APIRequest, APIResponse, Transport } from '../../api/client/transport.ts';
-import { badRequest, requestEntityTooLarge, statusOf } from '../../api/meta/status-errors.ts';
+import { requestEntityTooLarge, statusOf } from '../../api/meta/status-errors.ts';
 import { readHeaders } from './headers.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
-import { statusResponse } from './respond.ts';
+import { statusResponse, textResponse } from './respond.ts';
 import type { Turns } from './turns.ts';
 import { type NodeResponse, writeResponse } from './write-response.ts';
 
@@ -50,7 +50,8 @@ async function answerTo(
   signal: AbortSignal,
 ): Promise<APIResponse | undefined> {
   const target = parseTarget(request.url ?? '');
-  if (!target) return statusResponse(badRequest('the request target must be a path with valid escapes').status);
+  // As Go's HTTP server says of what it cannot read.
+  if (!target) return textResponse(400, '400 Bad Request');
   const method = request.method ?? 'GET';
   const headers = readHeaders(request.headers);
   const limit = proxied.test(target.path) ? maxProxiedBodyBytes : maxBodyBytes;

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
-import { badRequest, statusOf } from '../../api/meta/status-errors.ts';
+import { statusOf } from '../../api/meta/status-errors.ts';
 import { endConnection } from './end-connection.ts';
 import type { RequestHandlingDependencies } from './handle-request.ts';
 import { readHeaders, writableHeaders } from './headers.ts';
 import { http } from './node-http.ts';
 import { parseTarget, peerOf } from './request-adapter.ts';
-import { statusResponse } from './respond.ts';
+import { statusResponse, textResponse } from './respond.ts';
 import { createSocketChannel } from './socket-channel.ts';
 import { writeResponse } from './write-response.ts';
 
@@ -49,7 +49,7 @@ export async function handleUpgrade(
 
 function answerTo({ transport }: RequestHandlingDependencies, request: IncomingMessage, signal: AbortSignal): Promise<APIResponse> {
   const target = parseTarget(request.url ?? '');
-  if (!target) return Promise.resolve(statusResponse(badRequest('the request target must be a path').status));
+  if (!target) return Promise.resolve(textResponse(400, '400 Bad Request'));
   const apiRequest: APIRequest = {
     method: request.method ?? 'GET',
     ...target,

@@ -1,4 +1,7 @@
+import type { StatusError } from '../../../api/meta/status.ts';
 import { badRequest } from '../../../api/meta/status-errors.ts';
+import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
+import { parseJSON } from '../../../api/serialization/json.ts';
 
 /** Where the next page of a list begins: after `after`, at `revision` (-1: whatever is newest then). */
 export interface ContinueToken {
@@ -12,19 +15,28 @@ export function formatContinueToken({ revision, after }: ContinueToken): string 
 }
 
 export function parseContinueToken(text: string): ContinueToken {
-  let token: { v?: unknown; rv?: unknown; start?: unknown };
-  try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString()) as typeof token;
-  } catch {
-    throw badRequest('continue key is not valid: illegal base64 data');
-  }
-  const { v, rv, start } = token;
-  if (v !== 'meta.k8s.io/v1')
-    throw badRequest(`continue key is not valid: server does not recognize this encoded version ${JSON.stringify(v)}`);
+  const { v, rv, start } = decodeToken(text);
+  if (v !== 'meta.k8s.io/v1') throw invalidToken(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
-    throw badRequest('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
-  if (typeof start !== 'string' || start === '')
-    throw badRequest('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
-  if (start.includes('..')) throw badRequest(`continue key is not valid: ${start}`);
+    throw invalidToken('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof start !== 'string' || start === '') throw invalidToken('encoded start key empty (version meta.k8s.io/v1)');
+  // A key that is another one when it is cleaned would lead out of the resource.
+  if (/(^|\/)(\.{0,2})(\/|$)/.test(start.replace(/^\//, ''))) throw invalidToken(start);
   return { revision: rv, after: start.endsWith('\0') ? start.slice(0, -1) : start };
+}
+
+function decodeToken(text: string): { readonly v?: unknown; readonly rv?: unknown; readonly start?: unknown } {
+  const illegal = /[^\w-]/.exec(text)?.index ?? (text.length % 4 === 1 ? text.length - 1 : undefined);
+  if (illegal !== undefined) throw invalidToken(`illegal base64 data at input byte ${illegal}`);
+  try {
+    const { value } = parseJSON(Buffer.from(text, 'base64url'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+  } catch (error) {
+    if (error instanceof JSONSyntaxError) throw invalidToken(error.message);
+    throw error;
+  }
+}
+
+function invalidToken(problem: string): StatusError {
+  return badRequest(`invalid continue token: continue key is not valid: ${problem}`);
 }

@@ -29,7 +29,10 @@ export async function deleteEndpoint(context: RequestContext, store: Store): Pro
   const { namespace, name } = context.info;
   const { options, write } = parseDeleteOptions(context);
   const deleted = await store.delete({ namespace, name }, options, write);
-  if (deleted.kind === 'object') return writtenResponse(context, store, deleted.written, 200);
+  if (deleted.kind === 'object') {
+    // Only who asked for it in the old way is told that the deletion is yet to come.
+    return writtenResponse(context, store, deleted.written, options.orphanDependents === false ? 202 : 200);
+  }
   if (returnsDeleted(store.definition)) return writtenResponse(context, store, deleted.last, 200);
   const { code: _, ...status } = deleted.status;
   return plainObjectResponse(context, status);

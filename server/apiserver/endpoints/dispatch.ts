@@ -12,14 +12,17 @@ import { decodeRequestObject } from './decode-object.ts';
 import { deleteCollectionEndpoint, deleteEndpoint } from './delete.ts';
 import { getEndpoint } from './get.ts';
 import { listEndpoint } from './list.ts';
+import { notFoundPage } from './non-resource.ts';
 import { plainListResponse, plainObjectResponse } from './object-response.ts';
 import { checkRoute } from './route-media-types.ts';
-import { watchEndpoint } from './watch.ts';
+import { type WatchDuration, watchEndpoint } from './watch.ts';
 import { createEndpoint, patchEndpoint, updateEndpoint } from './write.ts';
 
 export interface ResourceEndpointsDependencies {
   readonly registry: RegistryDependencies;
   readonly random: Random;
+  /** Of watches that say nothing of their duration; default 1800. */
+  readonly minRequestTimeoutSeconds?: number;
   readonly subresourceHandlers: readonly SubresourceHandler[];
   readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond' | 'respondList'>;
 }
@@ -38,8 +41,10 @@ interface Route {
 
 /** All verbs on all resources: finds the resource of a request and calls the endpoint of its verb. */
 export function createResourceEndpoints(dependencies: ResourceEndpointsDependencies): ResourceEndpoints {
-  const { registry, random, subresourceHandlers } = dependencies;
+  const { registry, random, subresourceHandlers, minRequestTimeoutSeconds = 1800 } = dependencies;
+  const watchDuration = { minSeconds: minRequestTimeoutSeconds, random };
   const routes = new Map<string, Route>();
+  const groups = new Set(registry.definitions.map(({ group }) => group));
   const routeKey = (group: string, version: string, resource: string) => `${group}/${version}/${resource}`;
   for (const definition of registry.definitions) {
     const { group, version, names, storagePrefix } = definition;
@@ -75,8 +80,9 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
     async handle(context) {
       const { apiGroup, apiVersion, resource } = context.info;
       const route = routes.get(routeKey(apiGroup, apiVersion, resource));
-      if (!route) throw resourceNotServed();
-      return callEndpoint(context, route, subresourceDependencies, random);
+      if (!route && !groups.has(apiGroup)) return notFoundPage();
+      if (!route || context.info.parts.includes('')) throw resourceNotServed();
+      return callEndpoint(context, route, subresourceDependencies, watchDuration);
     },
   };
 }
@@ -85,7 +91,7 @@ async function callEndpoint(
   context: RequestContext,
   route: Route,
   dependencies: SubresourceDependencies,
-  random: Random,
+  watchDuration: WatchDuration,
 ): Promise<APIResponse> {
   const { info } = context;
   const { definition, store } = route;
@@ -111,7 +117,7 @@ async function callEndpoint(
     case 'list':
       return listEndpoint(context, store);
     case 'watch':
-      return watchEndpoint(context, store, random);
+      return watchEndpoint(context, store, watchDuration);
     case 'create':
       return createEndpoint(context, store);
     case 'update':
@@ -127,9 +133,10 @@ async function callEndpoint(
   }
 }
 
-/** HEAD is read as get, and authorized so, but only proxies have a route for it. */
+/** HEAD is authorized as get, and every method below /watch/ as watch, but only proxies have routes for more than GET. */
 function checkMethod({ request, info }: RequestContext): void {
-  if (request.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed();
+  const isRead = info.verb === 'get' || info.verb === 'list' || info.verb === 'watch';
+  if (isRead && request.method !== 'GET' && info.subresource !== 'proxy') throw methodNotAllowed();
 }
 
 /** Cluster-scoped resources are not below a namespace; of namespaced ones only lists and watches span all. */

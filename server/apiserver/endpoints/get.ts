@@ -1,9 +1,9 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { badRequest } from '../../../api/meta/status-errors.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
+import { parseResourceVersion } from './list-options.ts';
 import { negotiateObject, objectResponse } from './object-response.ts';
 
 /** GET of one object: the cache's bytes, after the cache has caught up (resourceVersion=0: as it is). */
@@ -22,11 +22,8 @@ async function findObject(context: RequestContext, store: Store): Promise<Cached
   const key = { namespace, name };
   const version = context.query.get('resourceVersion') ?? '';
   if (version === '') return store.get(key, context.signal);
-  if (!/^\d+$/.test(version))
-    throw badRequest(
-      `invalid resource version ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
-    );
-  if (version !== '0') await reachRevision(store.cache, Number(version), context.signal);
+  const revision = parseResourceVersion(version);
+  if (revision > 0) await reachRevision(store.cache, revision, context.signal);
   const cached = store.cache.get(store.definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
   return cached ?? store.get(key, context.signal);
 }

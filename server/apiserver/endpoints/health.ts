@@ -37,7 +37,7 @@ export function createHealth(logger: Logger, metrics: HealthMetrics): HealthEndp
     paths: () =>
       (['healthz', 'livez', 'readyz'] as const).flatMap((root) => [`/${root}`, ...checksOf(root).map(({ name }) => `/${root}/${name}`)]),
     async answer(context) {
-      const [root, ...rest] = context.info.path.split('/').filter((part) => part !== '');
+      const [root, ...rest] = context.info.path.slice(1).split('/');
       if (root !== 'healthz' && root !== 'livez' && root !== 'readyz') return undefined;
       if (rest.length > 0) return answerOne(checksOf(root), rest.join('/'), context);
       return answerAll(root, checksOf(root), context, { logger, metrics });

@@ -79,9 +79,7 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
     case 'openapi':
       return endpoints.openAPI(context);
     case 'version':
-      return path === '/version' || path === '/version/'
-        ? routed(context, 'application/json', () => versionResponse(endpoints.version))
-        : undefined;
+      return /^\/version\/*$/.test(path) ? routed(context, 'application/json', () => versionResponse(endpoints.version)) : undefined;
     case 'metrics':
       if (path === '/metrics/slis') return endpoints.metrics.scrapeHealth();
       return path === '/metrics' ? endpoints.metrics.scrape() : undefined;

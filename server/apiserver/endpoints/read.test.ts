@@ -75,7 +75,14 @@ describe('reading through the API', () => {
     const failures: [string, number, string][] = [
       ['labelSelector=a+b', 400, "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
       ['fieldSelector=data.key%3Da', 400, '"data.key" is not a known field selector: only "metadata.name", "metadata.namespace"'],
-      ['continue=x', 400, 'continue key is not valid: '],
+      ['continue=x', 400, 'invalid continue token: continue key is not valid: illegal base64 data at input byte 0'],
+      ['continue=e30', 400, 'invalid continue token: continue key is not valid: server does not recognize this encoded version '],
+      ['limit=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+      [
+        'resourceVersion=nonsense',
+        400,
+        'invalid resource version: resourceVersion: Invalid value: "nonsense": strconv.ParseUint: parsing "nonsense": invalid syntax',
+      ],
       [
         'resourceVersionMatch=Exact',
         422,

@@ -18,9 +18,6 @@ import { parseSelection, type Selection } from './selection.ts';
 import { createWatchEncoder } from './watch-encoder.ts';
 import { watchOverWebSocket } from './watch-websocket.ts';
 
-/** Watches without a timeout of their own end after half an hour to an hour, so that they spread over servers. */
-const minTimeoutSeconds = 1800;
-
 /** The length before each event in protobuf. */
 const frameHeadLength = 4;
 
@@ -31,12 +28,18 @@ export type WatchStep =
   | { readonly type: 'INITIAL_END'; readonly revision: number }
   | { readonly type: 'ERROR'; readonly status: Status };
 
-export async function watchEndpoint(context: RequestContext, store: Store, random: Random): Promise<APIResponse> {
+/** How long watches last that say nothing of it: at least so long, and up to twice that, so that they spread over servers. */
+export interface WatchDuration {
+  readonly minSeconds: number;
+  readonly random: Random;
+}
+
+export async function watchEndpoint(context: RequestContext, store: Store, { minSeconds, random }: WatchDuration): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const output = negotiateObject(context, store.definition, true);
   const options = parseListOptions(context, true);
   const selection = parseSelection(context, store);
-  const timeoutSeconds = options.timeoutSeconds ?? minTimeoutSeconds + randomInt(random, minTimeoutSeconds);
+  const timeoutSeconds = options.timeoutSeconds || minSeconds + randomInt(random, minSeconds);
   const ending = new AbortController();
   const end = () => ending.abort();
   const timer = context.clock.setTimer(timeoutSeconds * 1000, end, { background: true });

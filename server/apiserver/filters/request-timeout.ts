@@ -5,11 +5,18 @@ import type { Filter } from '../request-context.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 
+/** No timer is that fast. */
+const minTimeoutMs = 1;
+
 /** Ends requests that take too long: after what their `timeout` parameter says, `limitMs` at most. */
 export function requestTimeout(limitMs: number): Filter {
   return (next) => async (context) => {
     if (isLongRunning(context.info)) return next(context);
     const timeoutMs = timeoutOf(context.query, limitMs);
+    if (timeoutMs < minTimeoutMs) {
+      context.terminatedWith = 504;
+      return timeoutResponse();
+    }
     let expire = (_error: Error): void => {};
     const expired = new Promise<never>((_resolve, reject) => (expire = reject));
     // Nothing waits for it once the answer is under way; the abort ends the body.
@@ -32,9 +39,17 @@ export function requestTimeout(limitMs: number): Filter {
       timer.cancel();
       // An answer that comes after all has no reader.
       answer.then(discard, () => {});
+      if (context.terminatedWith === 504) return timeoutResponse();
       throw error;
     }
   };
+}
+
+/** As upstream writes it, past all negotiation: a Status without kind, as text. */
+function timeoutResponse(): APIResponse {
+  const { kind: _kind, apiVersion: _apiVersion, ...status } = timedOut().status;
+  const bytes = Buffer.from(`${JSON.stringify(status)}\n`);
+  return { status: status.code, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: { kind: 'bytes', bytes } };
 }
 
 /** How long a request may take: as its `timeout` parameter says, but not longer than the server allows. */
@@ -44,10 +59,11 @@ export function timeoutOf(query: URLSearchParams, limitMs: number): number {
   let askedMs: number;
   try {
     askedMs = parseDurationMs(text);
-  } catch {
-    throw badRequest('invalid timeout specified in the request URL');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw badRequest(`invalid timeout specified in the request URL - ${reason}`);
   }
-  return askedMs === 0 ? limitMs : Math.min(askedMs, limitMs);
+  return askedMs > 0 ? Math.min(askedMs, limitMs) : limitMs;
 }
 
 async function discard({ body }: APIResponse): Promise<void> {

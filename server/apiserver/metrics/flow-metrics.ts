@@ -67,7 +67,7 @@ export function createFlowMetrics(families: MetricFamilies, flows: () => FlowCon
         'ALPHA',
         'Number of estimated seats (maximum of initial and final seats) associated with requests in API Priority and Fairness',
       ),
-      buckets: [1, 2, 4, 10, 100],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 100],
     }),
     notAccommodated: families.counter(
       flow(

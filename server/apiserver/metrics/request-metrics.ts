@@ -149,11 +149,16 @@ class LabelledRequests implements RequestCounters {
     total.add();
     this.#duration ??= this.#families.duration.with(...this.#withDryRun());
     this.#duration.observe(seconds);
-    this.#ownDuration ??= this.#families.ownDuration.with(...this.#values);
-    this.#ownDuration.observe(ownSeconds);
+    // What is only tried promises nothing.
+    if (this.#labels.dryRun === '') this.#ownSeconds(ownSeconds);
     if (!this.#measuresSize) return;
     this.#sizes ??= this.#families.sizes.with(...this.#values);
     this.#sizes.observe(responseBytes);
+  }
+
+  #ownSeconds(ownSeconds: number): void {
+    this.#ownDuration ??= this.#families.ownDuration.with(...this.#values);
+    this.#ownDuration.observe(ownSeconds);
   }
 
   longRunning(): () => void {

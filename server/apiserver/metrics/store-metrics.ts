@@ -124,8 +124,8 @@ function addResourceMetrics(families: MetricFamilies, { resources }: StoreMetric
   );
   byResource(
     'apiserver_watch_cache_resource_version',
-    'Current resource version of watch cache broken by resource type.',
+    'Current resource version of watch cache broken by resource type. This is truncated to the 15 least significant digits.',
     'ALPHA',
-    ({ revision }) => revision,
+    ({ revision }) => revision % 1e15,
   );
 }

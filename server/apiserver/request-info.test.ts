@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { parseQuery, parseRequestInfo } from './request-info.ts';
+
+describe('what a request is about', () => {
+  const about = (target: string, method = 'GET') => {
+    const [path = '', query = ''] = target.split('?');
+    const { isResourceRequest, verb, apiGroup, apiVersion, namespace, resource, subresource, name } = parseRequestInfo(
+      method,
+      path,
+      parseQuery(query),
+    );
+    return isResourceRequest ? [verb, apiGroup, apiVersion, namespace, resource, subresource, name].join('|') : verb;
+  };
+  const table: [target: string, expected: string, method?: string][] = [
+    ['/api/v1/pods', 'list||v1||pods||'],
+    ['/api/v1/pods/', 'list||v1||pods||'],
+    ['/api/v1/pods//', 'list||v1||pods||'],
+    ['/api/v1/pods?watch=1', 'watch||v1||pods||'],
+    ['/api/v1/pods?watch', 'watch||v1||pods||'],
+    ['/api/v1/pods?watch=false', 'list||v1||pods||'],
+    ['/api/v1/namespaces/a', 'get||v1|a|namespaces||a'],
+    ['/api/v1/namespaces/a/status', 'update||v1|a|namespaces|status|a', 'PUT'],
+    ['/api/v1/namespaces/a/pods/b/log', 'get||v1|a|pods|log|b'],
+    ['/apis/apps/v1/namespaces/a/deployments', 'deletecollection|apps|v1|a|deployments||', 'DELETE'],
+    // An escaped slash is a slash; one too many is an empty part.
+    ['/api/v1/namespaces/a%2Fpods', 'list||v1|a|pods||'],
+    ['/api%2Fv1%2Fpods', 'list||v1||pods||'],
+    ['/api/v1/namespaces//pods', 'list||v1||pods||'],
+    ['/api/v1/namespaces/a//pods', 'get||v1|a|||pods'],
+    ['/api/v1//pods', 'get||v1||||pods'],
+    ['/api/v1/namespaces/a/pods/%C3%A9', 'get||v1|a|pods||é'],
+    ['/api/v1/namespaces/a/pods/%ff', 'get||v1|a|pods||\ufffd'],
+    ['//api/v1/pods', 'get'],
+    ['/apis//apps/v1/deployments', 'get'],
+    ['/healthz', 'get'],
+    ['/', 'get'],
+  ];
+  for (const [target, expected, method] of table)
+    it(`${method ?? 'GET'} ${target}: ${expected}`, () => assert.equal(about(target, method), expected));
+
+  const queries: [text: string, expected: Record<string, string>][] = [
+    ['a=1&b=%2F', { a: '1', b: '/' }],
+    ['a=1;b=2&c=3', { c: '3' }],
+    ['a=%zz&c=3', { c: '3' }],
+    ['%zz=1&c=%', {}],
+  ];
+  for (const [text, expected] of queries) it(`?${text}`, () => assert.deepEqual(Object.fromEntries(parseQuery(text)), expected));
+});
