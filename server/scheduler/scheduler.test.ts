@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Node, Pod } from '../../api/types/core-v1.ts';
+import type { PodDisruptionBudget } from '../../api/types/policy-v1.ts';
 import { createSchedulerCache } from './cache/scheduler-cache.ts';
 import type { ClusterState } from './framework/cluster-state.ts';
 import { findNode } from './framework/find-node.ts';
 import { formatFitFailure } from './framework/fit-error.ts';
+import { findPreemption } from './framework/preempt.ts';
 import { schedulerPlugins } from './plugins/plugins.ts';
 import { createSchedulingQueue } from './queue/scheduling-queue.ts';
 
@@ -19,18 +22,24 @@ const pod = (name: string, spec: Partial<NonNullable<Pod['spec']>> = {}, cpu?: s
   spec: { containers: [{ name: 'c', image: 'nginx', ...(cpu === undefined ? {} : { resources: { requests: { cpu } } }) }], ...spec },
 });
 
-function choose(nodes: Node[], running: readonly Pod[], wanted: Pod): string {
+function clusterOf(nodes: Node[], running: readonly Pod[], promised: readonly [Pod, string][] = []): ClusterState {
   const cache = createSchedulerCache(createManualClock());
   for (const each of nodes) cache.setNode(each);
   for (const each of running) cache.setPod(each);
-  const cluster: ClusterState = {
+  for (const [each, name] of promised) cache.nominate(each, name);
+  return {
     nodes: cache.nodes(),
     findNode: cache.findNode,
+    nominatedOn: cache.nominatedOn,
     findNamespace: () => undefined,
     findClaim: () => undefined,
     findVolume: () => undefined,
     selectorsOf: () => [],
   };
+}
+
+function choose(nodes: Node[], running: readonly Pod[], wanted: Pod): string {
+  const cluster = clusterOf(nodes, running);
   const found = findNode(schedulerPlugins, wanted, cluster, createSeededRandom(1));
   return 'node' in found ? found.node.name : formatFitFailure(found.failure);
 }
@@ -108,6 +117,88 @@ describe('scheduler: findNode', () => {
   for (const [says, nodes, running, wanted, expected] of cases) it(says, () => assert.equal(choose(nodes, running, wanted), expected));
 });
 
+interface PreemptionCase {
+  readonly says: string;
+  readonly running: readonly Pod[];
+  readonly wanted: Pod;
+  readonly budgets?: readonly PodDisruptionBudget[];
+  readonly promised?: readonly [Pod, string][];
+  readonly expected: string;
+}
+
+describe('scheduler: preemption', () => {
+  const placed = (name: string, nodeName: string, priority: number, cpu: string, startTime = '2026-01-01T00:00:00Z'): Pod => ({
+    ...pod(name, { nodeName, priority }, cpu),
+    status: { startTime },
+  });
+  const budget = (disruptionsAllowed: number): PodDisruptionBudget => ({
+    metadata: { name: 'b', namespace: 'default' },
+    spec: { selector: { matchLabels: { app: 'web' } } },
+    status: { disruptionsAllowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+  });
+  const urgent = pod('p', { priority: 10 }, '1');
+  const fullNodes = [placed('x', 'a', 5, '2'), placed('y', 'b', 1, '2')];
+  const cases: PreemptionCase[] = [
+    { says: 'takes the place of the least important', running: fullNodes, wanted: urgent, expected: 'b: y' },
+    {
+      says: 'leaves those in place beside which it fits, the important ones first',
+      running: [placed('x', 'a', 5, '1'), placed('z', 'a', 1, '1'), placed('y', 'b', 6, '2')],
+      wanted: urgent,
+      expected: 'a: z',
+    },
+    {
+      says: 'lets the younger of two equals go',
+      running: [placed('old', 'a', 1, '1'), placed('young', 'a', 1, '1', '2026-01-02T00:00:00Z'), placed('y', 'b', 10, '2')],
+      wanted: urgent,
+      expected: 'a: young',
+    },
+    {
+      says: 'rather lets more important ones go than violate a budget',
+      running: [
+        { ...placed('x', 'a', 5, '2'), metadata: { name: 'x', namespace: 'other', labels: { app: 'web' } } },
+        placed('y', 'b', 1, '2'),
+      ],
+      wanted: urgent,
+      budgets: [budget(0)],
+      expected: 'a: x',
+    },
+    {
+      says: 'says where nobody is less important',
+      running: [placed('x', 'a', 10, '2'), placed('y', 'b', 20, '2')],
+      wanted: urgent,
+      expected: '0/2 nodes are available: 2 No preemption victims found for incoming pod.',
+    },
+    {
+      says: 'says where it would not help',
+      running: fullNodes,
+      wanted: pod('p', { priority: 10, nodeSelector: { disk: 'ssd' } }, '1'),
+      expected: '0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    },
+    {
+      says: 'obeys preemptionPolicy',
+      running: fullNodes,
+      wanted: pod('p', { priority: 10, preemptionPolicy: 'Never' }, '1'),
+      expected: 'not eligible due to preemptionPolicy=Never.',
+    },
+    {
+      says: 'does not take room that was promised to one as important',
+      running: [placed('x', 'a', 5, '2'), placed('y', 'b', 1, '1')],
+      wanted: urgent,
+      promised: [[pod('q', { priority: 10 }, '2'), 'b']],
+      expected: 'a: x',
+    },
+  ];
+  for (const { says, running, wanted, budgets = [], promised = [], expected } of cases)
+    it(says, () => {
+      const cluster = clusterOf([node('a'), node('b')], running, promised);
+      const found = findNode(schedulerPlugins, wanted, cluster, createSeededRandom(1));
+      assert.ok('failure' in found);
+      const preemption = findPreemption(schedulerPlugins, wanted, cluster, found.failure, budgets, createSeededRandom(1));
+      const names = (list: readonly DeepReadonly<Pod>[]) => list.map(({ metadata }) => metadata.name).join();
+      assert.equal('node' in preemption ? `${preemption.node.name}: ${names(preemption.victims)}` : preemption.message, expected);
+    });
+});
+
 describe('scheduler: queue', () => {
   const start = () => {
     const clock = createManualClock();
@@ -138,6 +229,19 @@ describe('scheduler: queue', () => {
     assert.deepEqual(queue.lengths(), { active: 0, backoff: 1, unschedulable: 0 });
     await clock.advance(1000);
     assert.equal(queue.lengths().active, 1);
+  });
+
+  it('tries a pod no later for its own report', async () => {
+    const { clock, queue } = start();
+    queue.addOrUpdate(pod('p'));
+    const queued = await queue.next();
+    assert.ok(queued);
+    queue.putBackUnschedulable(queued, new Set(['NodeResourcesFit']));
+    queue.onEvent('PodDelete');
+    queue.addOrUpdate({ ...pod('p'), status: { nominatedNodeName: 'a' } });
+    assert.deepEqual(queue.lengths(), { active: 0, backoff: 1, unschedulable: 0 });
+    await clock.advance(1000);
+    assert.equal((await queue.next())?.pod.status?.nominatedNodeName, 'a');
   });
 
   it('does not lose an event that came while the pod was being tried', async () => {

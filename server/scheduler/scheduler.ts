@@ -11,11 +11,13 @@ import { formatTime } from '../../api/meta/time.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod, PodCondition } from '../../api/types/core-v1.ts';
-import { createSchedulerCache } from './cache/scheduler-cache.ts';
+import { createSchedulerCache, type SchedulerCache } from './cache/scheduler-cache.ts';
 import { watchCluster } from './cache/watch-cluster.ts';
 import { findNode } from './framework/find-node.ts';
 import { type FitFailure, formatFitFailure } from './framework/fit-error.ts';
 import type { SchedulerPlugin } from './framework/framework.ts';
+import { findPreemption, type Preemption } from './framework/preempt.ts';
+import { preempt } from './preemption.ts';
 import { createSchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts';
 
 export interface SchedulerDependencies {
@@ -55,9 +57,11 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
     if (pod.metadata.deletionTimestamp || isPodFinished(pod) || cache.isAssumed(pod) || !cluster.isPending(pod)) continue;
     const found = findNode(plugins, pod, cluster.state(), random);
     if ('failure' in found) {
+      const preemption = findPreemption(plugins, pod, cluster.state(), found.failure, cluster.budgets(), random);
+      if ('node' in preemption) cache.nominate(pod, preemption.node.name);
       queue.putBackUnschedulable(queued, found.failure.plugins);
-      await reportUnschedulable(dependencies, pod, found.failure).catch((error: unknown) =>
-        logger.warn('could not report an unschedulable pod', { pod: formatKey(keyOf(pod)), error }),
+      await giveUp(dependencies, cache, pod, found.failure, preemption).catch((error: unknown) =>
+        logger.warn('could not make room for an unschedulable pod, or report it', { pod: formatKey(keyOf(pod)), error }),
       );
       continue;
     }
@@ -78,6 +82,28 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
   await Promise.all(bindings);
 }
 
+/** The pod fits nowhere: others make room for it if they can, and it is told why it has to wait. */
+async function giveUp(
+  dependencies: SchedulerDependencies,
+  cache: SchedulerCache,
+  pod: DeepReadonly<Pod>,
+  failure: FitFailure,
+  preemption: Preemption | { readonly message: string },
+): Promise<void> {
+  const refused = formatFitFailure(failure);
+  if ('message' in preemption) {
+    const tail = failure.nodeCount === 0 ? '' : ` preemption: ${preemption.message}`;
+    return reportUnschedulable(dependencies, pod, `${refused}${tail}`);
+  }
+  try {
+    await preempt(dependencies, cache, pod, preemption);
+  } catch (error) {
+    cache.withdraw(pod);
+    throw error;
+  }
+  await reportUnschedulable(dependencies, pod, refused, preemption.node.name);
+}
+
 async function bind({ client, recorder }: SchedulerDependencies, queued: QueuedPod, nodeName: string): Promise<void> {
   const { pod } = queued;
   const { name = '', namespace = '', uid } = pod.metadata;
@@ -94,12 +120,13 @@ async function bind({ client, recorder }: SchedulerDependencies, queued: QueuedP
 async function reportUnschedulable(
   { client, recorder, clock }: SchedulerDependencies,
   pod: DeepReadonly<Pod>,
-  failure: FitFailure,
+  message: string,
+  nominatedNodeName?: string,
 ): Promise<void> {
-  const message = formatFitFailure(failure);
   recorder.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message);
   const current = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (current?.status === 'False' && current.reason === 'Unschedulable' && current.message === message) return;
+  const isTold = current?.status === 'False' && current.reason === 'Unschedulable' && current.message === message;
+  if (isTold && (nominatedNodeName === undefined || pod.status?.nominatedNodeName === nominatedNodeName)) return;
   const condition: PodCondition = {
     type: 'PodScheduled',
     status: 'False',
@@ -108,7 +135,8 @@ async function reportUnschedulable(
     lastTransitionTime: current?.status === 'False' && current.lastTransitionTime ? current.lastTransitionTime : formatTime(clock.nowMs()),
   };
   try {
-    await client(pods).patch(keyOf(pod), { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' });
+    const status = { conditions: [condition], ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }) };
+    await client(pods).patch(keyOf(pod), { type: 'strategic', body: { status } }, { subresource: 'status' });
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 404) throw error;
   }

@@ -19,6 +19,10 @@ export interface SchedulerCache {
   finishBinding(pod: DeepReadonly<Pod>): void;
   /** The binding failed. */
   forget(pod: DeepReadonly<Pod>): void;
+  /** Promises a node to a pod that waits for its victims to go; a promise ends when the pod is placed or removed. */
+  nominate(pod: DeepReadonly<Pod>, nodeName: string): void;
+  withdraw(pod: DeepReadonly<Pod>): void;
+  nominatedOn(nodeName: string): readonly DeepReadonly<Pod>[];
   isAssumed(pod: DeepReadonly<Pod>): boolean;
   nodes(): readonly NodeInfo[];
   findNode(name: string): NodeInfo | undefined;
@@ -38,6 +42,7 @@ export function createSchedulerCache(clock: Clock): SchedulerCache {
   const nodes = new Map<string, DeepReadonly<Node>>();
   const placed = new Map<string, Placed>();
   const podsOf = new Map<string, Map<string, DeepReadonly<Pod>>>();
+  const nominations = new Map<string, { readonly pod: DeepReadonly<Pod>; readonly nodeName: string }>();
   const infos = new Map<string, NodeInfo>();
   let list: readonly NodeInfo[] | undefined;
 
@@ -48,6 +53,7 @@ export function createSchedulerCache(clock: Clock): SchedulerCache {
 
   function place(pod: DeepReadonly<Pod>, nodeName: string, assumed: boolean): void {
     unplace(podKey(pod));
+    nominations.delete(podKey(pod));
     placed.set(podKey(pod), { pod, nodeName, assumed });
     let pods = podsOf.get(nodeName);
     if (!pods) podsOf.set(nodeName, (pods = new Map()));
@@ -84,7 +90,10 @@ export function createSchedulerCache(clock: Clock): SchedulerCache {
       changed(name);
     },
     setPod: (pod) => place(pod, pod.spec?.nodeName ?? '', false),
-    removePod: (pod) => unplace(podKey(pod)),
+    removePod(pod) {
+      nominations.delete(podKey(pod));
+      unplace(podKey(pod));
+    },
     assume: (pod, nodeName) => place(pod, nodeName, true),
     finishBinding(pod) {
       const assumed = placed.get(podKey(pod));
@@ -93,6 +102,9 @@ export function createSchedulerCache(clock: Clock): SchedulerCache {
     forget(pod) {
       if (placed.get(podKey(pod))?.assumed) unplace(podKey(pod));
     },
+    nominate: (pod, nodeName) => void nominations.set(podKey(pod), { pod, nodeName }),
+    withdraw: (pod) => void nominations.delete(podKey(pod)),
+    nominatedOn: (nodeName) => [...nominations.values()].flatMap((nomination) => (nomination.nodeName === nodeName ? nomination.pod : [])),
     isAssumed: (pod) => placed.get(podKey(pod))?.assumed === true,
     nodes() {
       list ??= [...nodes.keys()].flatMap((name) => find(name) ?? []);

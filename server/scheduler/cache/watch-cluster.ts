@@ -11,11 +11,13 @@ import { persistentVolumeClaims } from '../../../api/resources/core/v1/persisten
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
+import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { matchesLabelMap } from '../../../api/semantics/label-selectors.ts';
 import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
 import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
+import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
@@ -29,6 +31,7 @@ export interface WatchClusterOptions {
 
 export interface WatchedCluster {
   state(): ClusterState;
+  budgets(): readonly DeepReadonly<PodDisruptionBudget>[];
   /** Whether the newest known state of the pod still has no node. */
   isPending(pod: DeepReadonly<Pod>): boolean;
 }
@@ -44,7 +47,10 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
       cache.setPod(pod);
       if (!old || !hasNode(old)) queue.remove(pod);
       queue.onEvent(old && hasNode(old) ? 'PodUpdate' : 'PodAdd');
-    } else if (isMine(pod) && !pod.metadata.deletionTimestamp && !cache.isAssumed(pod)) queue.addOrUpdate(pod);
+    } else if (isMine(pod) && !pod.metadata.deletionTimestamp && !cache.isAssumed(pod)) {
+      followNomination(cache, pod, old);
+      queue.addOrUpdate(pod);
+    }
   };
   const removePod = (pod: DeepReadonly<Pod>) => {
     queue.remove(pod);
@@ -74,6 +80,7 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
     onUpdate: () => queue.onEvent('PersistentVolumeClaimChange'),
   });
   volumes.addHandler({ onAdd: () => queue.onEvent('PersistentVolumeChange'), onUpdate: () => queue.onEvent('PersistentVolumeChange') });
+  const budgets = informers.informer(podDisruptionBudgets).lister;
   const namespaceLister = informers.informer(namespaces).lister;
   const selectorsOf = createSelectorFinder(informers);
 
@@ -82,8 +89,10 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
       const newest = podInformer.lister.find(keyOf(pod));
       return newest !== undefined && !hasNode(newest) && newest.metadata.uid === pod.metadata.uid;
     },
+    budgets: () => budgets.list(),
     state: () => ({
       nodes: cache.nodes(),
+      nominatedOn: cache.nominatedOn,
       findNode: cache.findNode,
       findNamespace: (name) => namespaceLister.find({ namespace: '', name }),
       findClaim: (namespace, name) => claims.lister.find({ namespace, name }),
@@ -91,6 +100,13 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
       selectorsOf,
     }),
   };
+}
+
+/** What the status says counts, unless it says nothing new: the promise may have been made just now. */
+function followNomination(cache: SchedulerCache, pod: DeepReadonly<Pod>, old: DeepReadonly<Pod> | undefined): void {
+  const [nodeName, before] = [pod.status?.nominatedNodeName ?? '', old?.status?.nominatedNodeName ?? ''];
+  if (nodeName !== '') cache.nominate(pod, nodeName);
+  else if (before !== '') cache.withdraw(pod);
 }
 
 /** Heartbeats change a node's status all the time; only these parts can make a pod fit. */

@@ -1,11 +1,13 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Namespace, PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
+import type { Namespace, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
 
 /** What plugins may look at besides the pod: everything the scheduler knows, as of one cycle. */
 export interface ClusterState {
   readonly nodes: readonly NodeInfo[];
   findNode(name: string): NodeInfo | undefined;
+  /** Pods for which room was made on the node by preemption and that wait for it to become free. */
+  nominatedOn(nodeName: string): readonly DeepReadonly<Pod>[];
   findNamespace(name: string): DeepReadonly<Namespace> | undefined;
   findClaim(namespace: string, name: string): DeepReadonly<PersistentVolumeClaim> | undefined;
   findVolume(name: string): DeepReadonly<PersistentVolume> | undefined;

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { type Random, randomInt } from '../../../api/base/random.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { NodeInfo } from '../cache/node-info.ts';
+import { createNodeInfo, type NodeInfo, podKey } from '../cache/node-info.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { FitFailure } from './fit-error.ts';
 import type { CycleState, PluginStatus, SchedulerPlugin } from './framework.ts';
@@ -10,6 +10,9 @@ export type FindResult = { readonly node: NodeInfo } | { readonly failure: FitFa
 
 /** One scheduling cycle up to the choice: filters every node, scores those that fit, takes the best (ties by chance). Pure. */
 export function findNode(plugins: readonly SchedulerPlugin[], pod: DeepReadonly<Pod>, cluster: ClusterState, random: Random): FindResult {
+  // Room was made for the pod there.
+  const promised = cluster.findNode(pod.status?.nominatedNodeName ?? '');
+  if (promised && fitsOn(plugins, pod, promised, cluster) === undefined) return { node: promised };
   const state: CycleState = new Map();
   const filtered = filterNodes(plugins, state, pod, cluster);
   if ('failure' in filtered) return filtered;
@@ -46,10 +49,76 @@ function filterNodes(
       refusing.add(plugin.name);
       return false;
     }
-    return true;
+    const refusal = refusalBesidePromised(plugins, pod, node, cluster);
+    if (!refusal) return true;
+    byNode.set(node.name, refusal.status);
+    refusing.add(refusal.plugin);
+    return false;
   });
   if (nodes.length > 0) return { nodes };
   return { failure: { nodeCount: cluster.nodes.length, byNode, plugins: refusing } };
+}
+
+interface Refusal {
+  readonly plugin: string;
+  readonly status: PluginStatus;
+}
+
+/** What refuses the pod on one node of a cluster, which need not be as it is. */
+function findRefusal(
+  plugins: readonly SchedulerPlugin[],
+  pod: DeepReadonly<Pod>,
+  node: NodeInfo,
+  cluster: ClusterState,
+): Refusal | undefined {
+  const state: CycleState = new Map();
+  const skipped = new Set<string>();
+  for (const plugin of plugins) {
+    const result = plugin.preFilter?.(state, pod, cluster);
+    if (result?.status?.code === 'Skip') skipped.add(plugin.name);
+    else if (result?.status) return { plugin: plugin.name, status: result.status };
+    else if (result?.nodeNames && !result.nodeNames.has(node.name))
+      return { plugin: plugin.name, status: { code: 'UnschedulableAndUnresolvable', reasons: [] } };
+  }
+  for (const plugin of plugins) {
+    const status = skipped.has(plugin.name) ? undefined : plugin.filter?.(state, pod, node, cluster);
+    if (status) return { plugin: plugin.name, status };
+  }
+  return undefined;
+}
+
+/** As if the pods were there already to which the node was promised, if they are as important as this one. */
+function refusalBesidePromised(
+  plugins: readonly SchedulerPlugin[],
+  pod: DeepReadonly<Pod>,
+  node: NodeInfo,
+  cluster: ClusterState,
+): Refusal | undefined {
+  const promised = cluster
+    .nominatedOn(node.name)
+    .filter((other) => (other.spec?.priority ?? 0) >= (pod.spec?.priority ?? 0) && podKey(other) !== podKey(pod));
+  if (promised.length === 0) return undefined;
+  const full = createNodeInfo(node.node, [...node.pods, ...promised]);
+  return findRefusal(plugins, pod, full, withNode(cluster, full));
+}
+
+/** Why the pod does not fit on a node as it is in this cluster, with the pods to which the node was promised and without. */
+export function fitsOn(
+  plugins: readonly SchedulerPlugin[],
+  pod: DeepReadonly<Pod>,
+  node: NodeInfo,
+  cluster: ClusterState,
+): PluginStatus | undefined {
+  return (findRefusal(plugins, pod, node, cluster) ?? refusalBesidePromised(plugins, pod, node, cluster))?.status;
+}
+
+/** The cluster with one node in another state. */
+export function withNode(cluster: ClusterState, changed: NodeInfo): ClusterState {
+  return {
+    ...cluster,
+    nodes: cluster.nodes.map((node) => (node.name === changed.name ? changed : node)),
+    findNode: (name) => (name === changed.name ? changed : cluster.findNode(name)),
+  };
 }
 
 function scoreNodes(

@@ -55,7 +55,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
   const backoff = new Map<string, { queued: QueuedPod; timer: Timer }>();
   const unschedulable = new Map<string, { queued: QueuedPod; timer: Timer }>();
   /** Pods being tried now, with the events that came meanwhile. */
-  const inFlight = new Map<string, ClusterEvent[]>();
+  const inFlight = new Map<string, { readonly events: ClusterEvent[]; newest?: DeepReadonly<Pod> }>();
   const waiters: ((queued: QueuedPod | undefined) => void)[] = [];
   let closed = false;
 
@@ -72,7 +72,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
 
   function take(queued: QueuedPod): QueuedPod {
     active.delete(queued.key);
-    inFlight.set(queued.key, []);
+    inFlight.set(queued.key, { events: [] });
     queued.attempts++;
     return queued;
   }
@@ -128,16 +128,22 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
   return {
     addOrUpdate(pod) {
       const key = formatKey(keyOf(pod));
-      if (inFlight.has(key)) return;
+      const trying = inFlight.get(key);
+      if (trying) {
+        trying.newest = pod;
+        return;
+      }
+      // A change of status alone, such as the scheduler's own report, is no reason to be tried sooner or later.
+      const waiting = (backoff.get(key) ?? unschedulable.get(key))?.queued;
+      if (waiting && formatJSON(waiting.pod.spec) === formatJSON(pod.spec)) {
+        waiting.pod = pod;
+        return;
+      }
       const known = drop(key);
       const queued: QueuedPod = known ?? { key, pod, attempts: 0, addedMs: clock.nowMs(), lastFailureMs: 0, refusedBy: new Set() };
-      const specChanged = known !== undefined && formatJSON(known.pod.spec) !== formatJSON(pod.spec);
       queued.pod = pod;
-      if (!admits(pod)) park({ ...queued, refusedBy: new Set(['SchedulingGates']) });
-      else if (known && known.attempts > 0 && !specChanged) {
-        if (known.refusedBy.size > 0) park(queued);
-        else backOff(queued);
-      } else activate(queued);
+      if (admits(pod)) activate(queued);
+      else park({ ...queued, refusedBy: new Set(['SchedulingGates']) });
     },
     remove(pod) {
       drop(formatKey(keyOf(pod)));
@@ -150,22 +156,27 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       return new Promise((resolve) => waiters.push(resolve));
     },
     putBackUnschedulable(queued, refusedBy) {
-      const missed = inFlight.get(queued.key);
-      if (!missed || closed) return;
+      const trying = inFlight.get(queued.key);
+      if (!trying || closed) return;
       inFlight.delete(queued.key);
+      const isOther = trying.newest !== undefined && formatJSON(trying.newest.spec) !== formatJSON(queued.pod.spec);
+      queued.pod = trying.newest ?? queued.pod;
       queued.lastFailureMs = clock.nowMs();
       queued.refusedBy = refusedBy;
-      if (missed.some((event) => helps(queued, event))) backOff(queued);
+      if (isOther || trying.events.some((event) => helps(queued, event))) backOff(queued);
       else park(queued);
     },
     putBackAfterError(queued) {
-      if (!inFlight.delete(queued.key) || closed) return;
+      const trying = inFlight.get(queued.key);
+      if (!trying || closed) return;
+      inFlight.delete(queued.key);
+      queued.pod = trying.newest ?? queued.pod;
       queued.lastFailureMs = clock.nowMs();
       queued.refusedBy = new Set();
       backOff(queued);
     },
     onEvent(event) {
-      for (const missed of inFlight.values()) missed.push(event);
+      for (const { events } of inFlight.values()) events.push(event);
       for (const { queued } of [...unschedulable.values()]) if (admits(queued.pod) && helps(queued, event)) move(queued.key);
     },
     lengths: () => ({ active: active.size, backoff: backoff.size, unschedulable: unschedulable.size }),
