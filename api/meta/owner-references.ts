@@ -30,3 +30,22 @@ export function controllerReference(
   const { name = '', uid = '' } = owner.metadata;
   return { apiVersion: kind.apiVersion, kind: kind.kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
+
+/** The references without those that are there already, and the uid of each that was left out. */
+export function uniqueOwners<T extends OwnerReferenceLike>(
+  references: readonly T[],
+): { readonly unique: readonly T[]; readonly duplicateUIDs: readonly string[] } {
+  const unique: T[] = [];
+  const duplicateUIDs: string[] = [];
+  for (const reference of references) {
+    if (unique.some((other) => isSameReference(other, reference))) duplicateUIDs.push(reference.uid);
+    else unique.push(reference);
+  }
+  return { unique, duplicateUIDs };
+}
+
+const fields = ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'] as const;
+
+function isSameReference(a: OwnerReferenceLike, b: OwnerReferenceLike): boolean {
+  return fields.every((field) => a[field] === b[field]);
+}

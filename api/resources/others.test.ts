@@ -101,7 +101,7 @@ describe('networking', () => {
         spec: { podSelector: {}, ingress: [{ from: peers, ports: [{ port: 80, endPort: 70 }] }] },
       }),
       [
-        'spec.ingress[0].ports[0].endPort: Invalid value: 70: must be greater than or equal to `port`',
+        'spec.ingress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`',
         'spec.ingress[0].from[0]: Required value: must specify a peer',
         'spec.ingress[0].from[1].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`',
       ],

@@ -16,9 +16,8 @@ export function describeJSON(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-function goValueError(value: unknown, goType: string): DecodeError {
-  return new DecodeError(`json: cannot unmarshal ${describeJSON(value)} into Go value of type ${goType}`);
-}
+/** The error for a value that is no such Go type; `found` where the message shows more than the value's JSON type. */
+export type Mismatch = (value: unknown, goType: string, found?: string) => DecodeError;
 
 /** undefined where the value is no such integer. */
 export function decodeInteger(value: unknown, format: string | undefined): number | bigint | undefined {
@@ -50,8 +49,8 @@ function findIllegalByte(text: string): number {
   return text.length - (text.length % 4);
 }
 
-function decodeTime(value: unknown, canonical: (text: string) => string): string {
-  if (typeof value !== 'string') throw goValueError(value, 'string');
+function decodeTime(value: unknown, canonical: (text: string) => string, mismatch: Mismatch): string {
+  if (typeof value !== 'string') throw mismatch(value, 'string');
   try {
     return canonical(value);
   } catch (error) {
@@ -60,13 +59,13 @@ function decodeTime(value: unknown, canonical: (text: string) => string): string
   }
 }
 
-function decodeIntOrString(value: unknown): number | string {
+function decodeIntOrString(value: unknown, mismatch: Mismatch): number | string {
   if (typeof value === 'string') return value;
-  if (value instanceof JSONFloat) throw new DecodeError(`json: cannot unmarshal number ${value.literal} into Go value of type int32`);
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw goValueError(value, 'int32');
   const integer = decodeInteger(value, 'int32');
-  if (typeof integer !== 'number') throw new DecodeError(`json: cannot unmarshal number ${value} into Go value of type int32`);
-  return integer;
+  if (typeof integer === 'number') return integer;
+  const digits =
+    value instanceof JSONFloat ? value.literal : typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined;
+  throw mismatch(value, 'int32', digits === undefined ? undefined : `number ${digits}`);
 }
 
 function decodeQuantity(value: unknown): string {
@@ -85,16 +84,16 @@ function decodeQuantity(value: unknown): string {
 }
 
 /** Decodes a value whose format has a reader of its own in Go; `value` is not null. Throws DecodeError. */
-export function decodeFormat(value: unknown, schema: StructuralSchema): unknown {
+export function decodeFormat(value: unknown, schema: StructuralSchema, mismatch: Mismatch): unknown {
   switch (schema.format) {
     case 'date-time':
-      return decodeTime(value, canonicalTime);
+      return decodeTime(value, canonicalTime, mismatch);
     case 'micro-time':
-      return decodeTime(value, canonicalMicroTime);
+      return decodeTime(value, canonicalMicroTime, mismatch);
     case 'quantity':
       return decodeQuantity(value);
     case 'int-or-string':
-      return decodeIntOrString(value);
+      return decodeIntOrString(value, mismatch);
     default:
       return value;
   }

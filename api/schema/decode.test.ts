@@ -63,7 +63,11 @@ describe('decode', () => {
       { spec: { ports: [{ port: 3_000_000_000 }] } },
       'json: cannot unmarshal number 3000000000 into Go struct field ServicePort.spec.ports.port of type int32',
     ],
-    ['core.v1.Service', { spec: { ports: [{ targetPort: true }] } }, 'json: cannot unmarshal bool into Go value of type int32'],
+    [
+      'core.v1.Service',
+      { spec: { ports: [{ targetPort: true }] } },
+      'json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.targetPort of type int32',
+    ],
     [
       'core.v1.Pod',
       { spec: { activeDeadlineSeconds: 2n ** 63n } },
@@ -206,5 +210,23 @@ describe('decode', () => {
       ),
       JSON.stringify(once),
     );
+  });
+
+  describe('what a strategic merge patch has made', () => {
+    const patched: [string, object, string][] = [
+      ['core.v1.ConfigMap', { data: 'x' }, 'cannot restore map from string'],
+      ['core.v1.ConfigMap', { data: { a: 5 } }, 'cannot convert int64 to string'],
+      ['core.v1.ConfigMap', { binaryData: { a: 5 } }, 'cannot restore slice from int64'],
+      ['core.v1.ConfigMap', { binaryData: { a: '!' } }, 'error decoding from json: illegal base64 data at input byte 0'],
+      ['core.v1.ConfigMap', { immutable: 'yes' }, 'unrecognized type: bool'],
+      ['core.v1.Secret', { type: 5 }, 'cannot convert int64 to v1.SecretType'],
+      ['core.v1.Pod', { spec: 'x' }, 'cannot restore struct from: string'],
+    ];
+    for (const [name, value, message] of patched)
+      it(message, () => assert.throws(() => decode(value, schemaOf(name), 'unstructured'), new DecodeError(message)));
+    it('keeps the low bits of a number that does not fit', () => {
+      const { object } = decode({ spec: { replicas: 4_294_967_298 } }, schemaOf('apps.v1.ReplicaSet'), 'unstructured');
+      assert.deepEqual((object['spec'] as { replicas?: number }).replicas, 2);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeBase64Text, decodedFormats, decodeFormat, decodeInteger, describeJSON } from './decode-scalar.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
+import { convertInteger, describeUnstructuredMismatch } from './unstructured-mismatch.ts';
 
 export interface Decoded {
   readonly object: Record<string, unknown>;
@@ -10,17 +11,25 @@ export interface Decoded {
   readonly unknownFields: readonly string[];
 }
 
+/** Whose words messages have: Go's JSON decoder, or its reflection over maps (what strategic merge patches are read by). */
+export type Reader = 'json' | 'unstructured';
+
 /** Upstream stops collecting after this many. */
 const maxUnknownFields = 100;
 
 /** Where in the value the decoder is, for messages. */
 class Position {
   readonly unknownFields = new Set<string>();
+  readonly reader: Reader;
   readonly #steps: (string | number)[] = [];
   readonly #isField: boolean[] = [];
   #struct = '';
   /** Inside a value with a Go reader of its own, which drops unknown fields silently. */
   silent = false;
+
+  constructor(reader: Reader) {
+    this.reader = reader;
+  }
 
   enterField(name: string, struct: string): string {
     const outer = this.#struct;
@@ -52,10 +61,16 @@ class Position {
     this.unknownFields.add(path);
   }
 
-  /** Go names the innermost struct and the fields above the value, without list indexes and map keys. */
-  mismatch(found: string, goType: string): DecodeError {
+  mismatch(value: unknown, schema: StructuralSchema, fallbackType: string, found?: string): DecodeError {
+    if (this.reader === 'unstructured') return new DecodeError(describeUnstructuredMismatch(value, schema));
+    return this.ofGoType(value, schema.goType ?? fallbackType, found);
+  }
+
+  /** Go names the innermost struct and the fields above the value, without list indexes and map keys; a reader of its own knows neither. */
+  ofGoType(value: unknown, goType: string, found = value === null ? 'null' : describeJSON(value)): DecodeError {
     const fields = this.#steps.filter((_, index) => this.#isField[index] === true);
-    const where = this.#struct === '' ? 'Go value' : `Go struct field ${this.#struct}.${fields.join('.')}`;
+    const isKnown = this.#struct !== '' && this.reader === 'json';
+    const where = isKnown ? `Go struct field ${this.#struct}.${fields.join('.')}` : 'Go value';
     return new DecodeError(`json: cannot unmarshal ${found} into ${where} of type ${goType}`);
   }
 }
@@ -67,10 +82,9 @@ class Position {
  * required list or map that is absent becomes empty instead of null, so that code may rely on it. The result shares no
  * structure with `value` except below values of type 'any'. Throws DecodeError with Go's message.
  */
-export function decode(value: unknown, schema: StructuralSchema): Decoded {
-  const position = new Position();
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw position.mismatch(value === null ? 'null' : describeJSON(value), schema.goType ?? 'object');
+export function decode(value: unknown, schema: StructuralSchema, reader: Reader = 'json'): Decoded {
+  const position = new Position(reader);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw position.mismatch(value, schema, 'object');
   const object = decodeObject(value as JSONObject, schema, position);
   return { object, unknownFields: [...position.unknownFields] };
 }
@@ -79,10 +93,10 @@ function decodeValue(value: unknown, schema: StructuralSchema, position: Positio
   if (value === null) return zeroOf(schema, position);
   switch (schema.type) {
     case 'object':
-      if (!isJSONObject(value) || value instanceof JSONFloat) throw position.mismatch(describeJSON(value), schema.goType ?? 'object');
+      if (!isJSONObject(value) || value instanceof JSONFloat) throw position.mismatch(value, schema, 'object');
       return decodeObject(value, schema, position);
     case 'array':
-      if (!Array.isArray(value)) throw position.mismatch(describeJSON(value), schema.goType ?? '[]interface {}');
+      if (!Array.isArray(value)) throw position.mismatch(value, schema, '[]interface {}');
       return decodeList(value, schema.items, position);
     case 'string':
       return decodeString(value, schema, position);
@@ -91,7 +105,7 @@ function decodeValue(value: unknown, schema: StructuralSchema, position: Positio
     case 'number':
       return decodeNumber(value, toDouble(value), schema, position);
     case 'boolean':
-      if (typeof value !== 'boolean') throw position.mismatch(describeJSON(value), schema.goType ?? 'bool');
+      if (typeof value !== 'boolean') throw position.mismatch(value, schema, 'bool');
       return value;
     case 'any':
       return decodeAny(value, schema, position);
@@ -105,15 +119,24 @@ function toDouble(value: unknown): number | undefined {
 
 function decodeNumber(value: unknown, decoded: number | bigint | undefined, schema: StructuralSchema, position: Position): number | bigint {
   if (decoded !== undefined) return decoded;
-  if (value instanceof JSONFloat) throw position.mismatch(`number ${value.literal}`, schema.goType ?? schema.format ?? 'int64');
-  const isNumber = typeof value === 'number' || typeof value === 'bigint';
-  throw position.mismatch(isNumber ? `number ${value}` : describeJSON(value), schema.goType ?? schema.format ?? 'int64');
+  const converted = position.reader === 'unstructured' && schema.type === 'integer' ? convertInteger(value, schema.format) : undefined;
+  if (converted !== undefined) return converted;
+  const digits = value instanceof JSONFloat ? value.literal : typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
+  throw position.mismatch(value, schema, schema.format ?? 'int64', digits === '' ? undefined : `number ${digits}`);
 }
 
 function decodeString(value: unknown, schema: StructuralSchema, position: Position): unknown {
-  if (decodedFormats.has(schema.format)) return decodeFormat(value, schema);
-  if (typeof value !== 'string') throw position.mismatch(describeJSON(value), schema.goType ?? 'string');
-  return schema.format === 'byte' ? decodeBase64Text(value) : value;
+  if (decodedFormats.has(schema.format))
+    return decodeFormat(value, schema, (found, goType, shown) => position.ofGoType(found, goType, shown));
+  if (typeof value !== 'string') throw position.mismatch(value, schema, 'string');
+  if (schema.format !== 'byte') return value;
+  try {
+    return decodeBase64Text(value);
+  } catch (error) {
+    if (position.reader === 'unstructured' && error instanceof DecodeError)
+      throw new DecodeError(`error decoding from json: ${error.message}`);
+    throw error;
+  }
 }
 
 function decodeList(value: readonly unknown[], items: StructuralSchema | undefined, position: Position): unknown[] {

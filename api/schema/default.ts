@@ -121,11 +121,16 @@ function setUnset(value: unknown, schema: StructuralSchema, steps: readonly stri
   if (!property) return;
   const present = object[step];
   if (rest.length === 0) {
-    if (isUnsetField(present, property)) object[step] = structuredClone(constant);
+    if (isUnsetField(present, property) && !isNeverWritten(constant, property)) object[step] = structuredClone(constant);
     return;
   }
   if ((present === undefined || present === null) && !property.pointer && property.schema.properties) object[step] = {};
   setUnset(object[step], property.schema, rest, constant);
+}
+
+/** A default that is Go's zero value shows only where the zero value does. */
+function isNeverWritten(constant: unknown, { omitEmpty, pointer }: PropertySchema): boolean {
+  return omitEmpty && !pointer && (constant === '' || constant === 0 || constant === false);
 }
 
 /** Go's nil for pointers, else its zero value. */

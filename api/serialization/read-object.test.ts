@@ -83,7 +83,7 @@ describe('readObject', () => {
     [
       '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":1.0}}}}',
       options(),
-      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number 1.0 into Go value of type int32',
+      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number 1.0 into Go struct field RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32',
     ],
     [
       '{"spec":{"foo":1,"paused":true,"paused":false}}',

@@ -1,6 +1,6 @@
 import { utf8Length } from '../base/utf8.ts';
 import { type FieldError, forbidden, invalid, required, tooLong } from './field-error.ts';
-import type { FieldPath } from './field-path.ts';
+import { FieldPath } from './field-path.ts';
 import { labelValueProblems, qualifiedNameProblems } from './names.ts';
 
 const maxAnnotationBytes = 256 * 1024;
@@ -77,4 +77,9 @@ function validateRequirement(requirement: LabelSelectorRequirementLike, path: Fi
     for (const problem of labelValueProblems(value)) errors.push(invalid(path.child('values').index(index), value, problem));
   }
   return errors;
+}
+
+/** Whether Pods can be matched with the selector; one that is absent matches none. */
+export function isValidLabelSelector(selector: LabelSelectorLike | undefined): boolean {
+  return validateLabelSelector(selector, FieldPath.root).length === 0;
 }

@@ -22,7 +22,7 @@ describe('object metadata', () => {
     [{ name: 'a' }, 'metadata.namespace: Required value'],
     [
       { name: 'a', namespace: 'n', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: '' }] },
-      'metadata.ownerReferences[0].uid: Required value: must not be empty',
+      'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
     ],
     [
       { name: 'a', namespace: 'n', finalizers: ['orphan', 'foregroundDeletion'] },

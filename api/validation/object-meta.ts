@@ -80,8 +80,8 @@ function validateNamespaceField(namespace: string, isNamespaced: boolean, path: 
 export function validateOwnerReferences(references: readonly OwnerReferenceLike[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   let firstController = '';
-  for (const [index, reference] of references.entries()) {
-    errors.push(...validateOwnerReference(reference, path.index(index)));
+  for (const reference of references) {
+    errors.push(...validateOwnerReference(reference, path));
     if (reference.controller !== true) continue;
     const controller = `${reference.kind}/${reference.name}`;
     if (firstController === '') {
@@ -94,15 +94,14 @@ export function validateOwnerReferences(references: readonly OwnerReferenceLike[
   return errors;
 }
 
+/** Upstream's paths do not say which of the references it is. */
 function validateOwnerReference(reference: OwnerReferenceLike, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const { apiVersion } = reference;
-  if (!apiVersion) errors.push(required(path.child('apiVersion'), 'must not be empty'));
-  else if (apiVersion.split('/').length > 2 || apiVersion.endsWith('/')) {
-    errors.push(invalid(path.child('apiVersion'), apiVersion, 'must be <group>/<version> or <version>'));
-  }
+  const parts = (apiVersion ?? '').split('/');
+  if (parts.length > 2 || !parts.at(-1)) errors.push(invalid(path.child('apiVersion'), apiVersion ?? '', 'version must not be empty'));
   for (const field of ['kind', 'name', 'uid'] as const) {
-    if (!reference[field]) errors.push(required(path.child(field), 'must not be empty'));
+    if (!reference[field]) errors.push(invalid(path.child(field), '', 'must not be empty'));
   }
   // Events come and go by the thousand; nothing may hang on one.
   if (apiVersion === 'v1' && reference.kind === 'Event') {

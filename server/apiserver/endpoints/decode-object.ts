@@ -1,9 +1,10 @@
+import { uniqueOwners } from '../../../api/meta/owner-references.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { DecodeError, formatStrictFailure } from '../../../api/schema/decode-error.ts';
-import { decode } from '../../../api/schema/decode.ts';
+import { decode, type Reader } from '../../../api/schema/decode.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
 import { findKindSchema, getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import type { MediaType } from '../../../api/serialization/media-types.ts';
@@ -48,7 +49,20 @@ export function decodeRequestObject(context: RequestContext, expected: ExpectedK
     isRegistered,
   });
   for (const warning of warnings) context.addWarning(warning);
+  dropDuplicateOwners(object as UntypedObject, context);
   return defaulted(object as UntypedObject, expected, context);
+}
+
+/** The same owner is named once only; who names it twice is told. */
+function dropDuplicateOwners({ metadata }: UntypedObject, context: RequestContext): void {
+  const references = metadata?.ownerReferences ?? [];
+  if (references.length < 2) return;
+  const { unique, duplicateUIDs } = uniqueOwners(references);
+  if (duplicateUIDs.length === 0) return;
+  metadata.ownerReferences = [...unique];
+  context.addWarning(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${duplicateUIDs.join(', ')}`,
+  );
 }
 
 /** What a patch has made of an object: checked as a body is, with the messages that upstream gives for patches. */
@@ -58,8 +72,10 @@ export function decodePatched(
   context: RequestContext,
   options: {
     readonly fieldValidation: FieldValidation;
-    readonly problems: readonly string[] /** How messages show the patch. */;
+    readonly problems: readonly string[];
+    /** How messages show the patch. */
     readonly shown: () => string;
+    readonly reader?: Reader;
   },
 ): UntypedObject {
   const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
@@ -69,7 +85,7 @@ export function decodePatched(
     );
   }
   try {
-    const { object, unknownFields } = decode(value, getDefinitionSchema(expected.definition));
+    const { object, unknownFields } = decode(value, getDefinitionSchema(expected.definition), options.reader);
     const problems = [...options.problems, ...unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`)];
     if (options.fieldValidation === 'Strict' && problems.length > 0) throw invalidPatch(options.shown(), formatStrictFailure(problems));
     if (options.fieldValidation === 'Warn') for (const problem of problems) context.addWarning(problem);

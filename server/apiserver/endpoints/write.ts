@@ -91,7 +91,12 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
     const patched = patchObject({ type, object: old as JSONObject, patch: patch.value, schema });
     const isStrategic = type === 'application/strategic-merge-patch+json';
     const shown = () => (isStrategic ? formatGoValue(patch.value) : formatJSON(patched));
-    const object = decodePatched(patched, expectedKind(definition), context, { fieldValidation: options.fieldValidation, problems, shown });
+    const object = decodePatched(patched, expectedKind(definition), context, {
+      fieldValidation: options.fieldValidation,
+      problems,
+      shown,
+      reader: isStrategic ? 'unstructured' : 'json',
+    });
     checkName(object, context.info.name);
     return object;
   };

@@ -36,7 +36,6 @@ export function prepareForCreate(
   metadata.uid = random.uuid();
   metadata.creationTimestamp = formatTime(context.nowMs);
   if (definition.hasGeneration) metadata.generation = 1;
-  else delete metadata.generation;
   if (definition.subresources['status'] && !definition.keepsStatusOnCreate) resetStatus(object, schema);
   definition.prepareForCreate?.(object, context);
 }
@@ -47,16 +46,6 @@ function resetStatus(object: UntypedObject, schema: StructuralSchema): void {
   if (property.pointer) delete object['status'];
   else object['status'] = decode({}, property.schema).object;
 }
-
-const serverOwned = [
-  'uid',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'generation',
-  'selfLink',
-  'generateName',
-] as const satisfies readonly (keyof ObjectMeta)[];
 
 /** Through these the status is written, and nothing but the status. */
 const statusSubresources: ReadonlySet<string> = new Set(['status', 'approval']);
@@ -84,12 +73,18 @@ export function prepareForUpdate(
   }
 }
 
-/** What no update changes takes its old value. Modifies. */
+/** What an update does not say, or cannot say, takes its old value. Modifies. */
 export function keepServerOwned(metadata: ObjectMeta, old: DeepReadonly<ObjectMeta>): void {
-  for (const field of serverOwned) {
-    if (old[field] === undefined || old[field] === null) delete metadata[field];
-    else Object.assign(metadata, { [field]: old[field] });
-  }
+  keepMetadata(metadata, old, 'generation');
+  if (old.creationTimestamp) keepMetadata(metadata, old, 'creationTimestamp');
+  if (old.deletionTimestamp) keepMetadata(metadata, old, 'deletionTimestamp');
+  if (typeof metadata.deletionGracePeriodSeconds !== 'number') keepMetadata(metadata, old, 'deletionGracePeriodSeconds');
+  if (!metadata.uid) keepMetadata(metadata, old, 'uid');
+}
+
+function keepMetadata(metadata: ObjectMeta, old: DeepReadonly<ObjectMeta>, field: keyof ObjectMeta): void {
+  if (old[field] === undefined || old[field] === null) delete metadata[field];
+  else Object.assign(metadata, { [field]: old[field] });
 }
 
 function keepField(object: UntypedObject, old: DeepReadonly<UntypedObject>, field: string): void {

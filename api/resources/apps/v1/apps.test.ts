@@ -60,7 +60,7 @@ describe('deployments', () => {
     [
       'an unknown strategy',
       of({ strategy: { type: 'Slow' } }),
-      ['spec.strategy.type: Unsupported value: "Slow": supported values: "Recreate", "RollingUpdate"'],
+      ['spec.strategy: Unsupported value: {"Type":"Slow","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"'],
     ],
     [
       'too little time',

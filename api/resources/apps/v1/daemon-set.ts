@@ -8,13 +8,13 @@ import { type FieldError, invalid, notSupported, required } from '../../../valid
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { validateLabelSelector } from '../../../validation/labels.ts';
+import { isValidLabelSelector, validateLabelSelector } from '../../../validation/labels.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
 import { selectorMismatch, validateRunsForEver, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateNotDecremented } from './replica-status.ts';
-import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
+import { isNone, showStrategy, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
 
 /** How often the template has changed: once a field of the kind, kept by its controller in this annotation. */
 const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
@@ -55,7 +55,8 @@ export const daemonSets = defineResource<DaemonSet>({
     const { selector, template, minReadySeconds = 0, revisionHistoryLimit = 0 } = spec ?? {};
     const errors = validateLabelSelector(selector, at.child('selector'));
     const labels = template?.metadata?.labels;
-    if (!matchesLabelSelector(selector, labels)) errors.push(invalid(at.child('template', 'metadata', 'labels'), labels, selectorMismatch));
+    if (isValidLabelSelector(selector) && !matchesLabelSelector(selector, labels))
+      errors.push(invalid(at.child('template', 'metadata', 'labels'), labels, selectorMismatch));
     if (selector !== undefined && isEmptyLabelSelector(selector)) {
       errors.push(invalid(at.child('selector'), selector, 'empty selector is invalid for daemonset'));
     }
@@ -101,7 +102,7 @@ function setTemplateGeneration({ metadata }: DaemonSet, generation: number): voi
 function validateStrategy(strategy: DeepReadonly<DaemonSetUpdateStrategy> | undefined, path: FieldPath): FieldError[] {
   const { type = '', rollingUpdate } = strategy ?? {};
   if (type === 'OnDelete') return [];
-  if (type !== 'RollingUpdate') return [notSupported(path.child('type'), type, ['RollingUpdate', 'OnDelete'])];
+  if (type !== 'RollingUpdate') return [notSupported(path, showStrategy(type, rollingUpdate), ['RollingUpdate', 'OnDelete'])];
   const at = path.child('rollingUpdate');
   if (rollingUpdate === undefined) return [required(at)];
   const { maxSurge, maxUnavailable } = rollingUpdate;

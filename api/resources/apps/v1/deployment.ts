@@ -11,7 +11,7 @@ import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
 import { validateWorkloadSelector, validateWorkloadTemplate, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateNotDecremented, validateParts } from './replica-status.ts';
-import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
+import { isNone, showStrategy, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
 
 /** A number of equal Pods, replaced bit by bit when their template changes. */
 export const deployments = defineResource<Deployment>({
@@ -94,7 +94,7 @@ function validateStrategy(strategy: DeepReadonly<DeploymentStrategy> | undefined
   if (type === 'Recreate') {
     return rollingUpdate === undefined ? [] : [forbidden(at, "may not be specified when strategy `type` is 'Recreate'")];
   }
-  if (type !== 'RollingUpdate') return [notSupported(path.child('type'), type, ['Recreate', 'RollingUpdate'])];
+  if (type !== 'RollingUpdate') return [notSupported(path, showStrategy(type, rollingUpdate), ['Recreate', 'RollingUpdate'])];
   if (rollingUpdate === undefined) return [required(at, 'this should be defaulted and never be nil')];
   const { maxSurge, maxUnavailable } = rollingUpdate;
   const errors = [

@@ -18,3 +18,14 @@ export function validateAtMostAll(path: FieldPath, value: IntOrPercent | undefin
 export function isNone(value: IntOrPercent | undefined): boolean {
   return value === undefined || value === 0 || findPercentage(value) === 0;
 }
+
+interface RollingUpdate {
+  readonly maxUnavailable?: IntOrPercent;
+  readonly maxSurge?: IntOrPercent;
+}
+
+/** A strategy as messages show it, with the names that its fields have in Go. */
+export function showStrategy(type: string, rollingUpdate: RollingUpdate | undefined): object {
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate ?? {};
+  return { Type: type, RollingUpdate: rollingUpdate === undefined ? null : { MaxUnavailable: maxUnavailable, MaxSurge: maxSurge } };
+}

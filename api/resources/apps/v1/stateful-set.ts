@@ -21,6 +21,7 @@ import {
 } from '../../core/v1/pod-spec/workload-template.ts';
 import { validateCounts, validateNotDecremented, validateParts } from './replica-status.ts';
 import { isNone, validateAtMostAll, validateIntOrPercent } from './rolling-update.ts';
+import { isValidLabelSelector } from '../../../validation/labels.ts';
 
 /** Numbered Pods, each with a name and volumes that it keeps. */
 export const statefulSets = defineResource<StatefulSet>({
@@ -57,7 +58,7 @@ export const statefulSets = defineResource<StatefulSet>({
       ...validateNonnegative(at.child('minReadySeconds'), minReadySeconds),
       ...validateNonnegative(at.child('revisionHistoryLimit'), revisionHistoryLimit),
       ...validateNonnegative(at.child('ordinals', 'start'), ordinals?.start ?? 0),
-      ...validateWorkloadSelector(selector, 'empty selector is invalid for statefulset', at.child('selector')),
+      ...validateWorkloadSelector(selector, 'empty selector is invalid for statefulset', at.child('selector'), ''),
       ...validateTemplate(spec, at.child('template')),
       ...validateRunsForEver(template, 'StatefulSet', at.child('template')),
     ];
@@ -117,7 +118,7 @@ function validateStrategy({ updateStrategy }: Spec, path: FieldPath): FieldError
 function validateRetention({ persistentVolumeClaimRetentionPolicy: policy }: Spec, path: FieldPath): FieldError[] {
   if (policy === undefined) return [required(path)];
   return (['whenDeleted', 'whenScaled'] as const).flatMap((field) =>
-    validateChoice(path.child(field), policy[field], ['Delete', 'Retain']),
+    validateChoice(path.child(field), policy[field], ['Retain', 'Delete']),
   );
 }
 
@@ -125,6 +126,7 @@ function validateRetention({ persistentVolumeClaimRetentionPolicy: policy }: Spe
 function validateTemplate(spec: Spec, path: FieldPath): FieldError[] {
   const { template, selector, volumeClaimTemplates = [] } = spec;
   const labels = template?.metadata?.labels;
+  if (!isValidLabelSelector(selector)) return [];
   const errors = matchesLabelSelector(selector, labels) ? [] : [invalid(path.child('metadata', 'labels'), labels, selectorMismatch)];
   const own = template?.spec?.volumes ?? [];
   const claims = volumeClaimTemplates.flatMap(({ metadata }): DeepReadonly<Volume>[] => {

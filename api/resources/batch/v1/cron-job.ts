@@ -90,7 +90,7 @@ function validateSchedule({ schedule, timeZone }: DeepReadonly<CronJobSpec>, pat
 
 function validateTimeZone(timeZone: string | undefined, path: FieldPath): FieldError[] {
   if (timeZone === undefined) return [];
-  if (timeZone === '') return [invalid(path, timeZone, 'must be nil or non-empty string')];
+  if (timeZone === '') return [invalid(path, timeZone, 'timeZone must be nil or non-empty string')];
   if (timeZone.toLowerCase() === 'local') {
     return [invalid(path, timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')];
   }

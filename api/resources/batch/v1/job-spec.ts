@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isEqual } from '../../../base/equality.ts';
 import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from '../../../types/batch-v1.ts';
-import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
+import { duplicate, type FieldError, invalid, notSupported, required, tooLong, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateDomainPrefixedPath, validateNonnegative } from '../../../validation/formats.ts';
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
@@ -25,15 +25,19 @@ const counts = [
 export function validateJobSpec(spec: Spec, path: FieldPath): FieldError[] {
   const isIndexed = spec.completionMode === 'Indexed';
   const errors = counts.flatMap((field) => validateNonnegative(path.child(field), spec[field] ?? 0));
-  if (spec.managedBy !== undefined) errors.push(...validateDomainPrefixedPath(path.child('managedBy'), spec.managedBy));
+  if (spec.managedBy !== undefined) {
+    errors.push(...validateDomainPrefixedPath(path.child('managedBy'), spec.managedBy));
+    if (spec.managedBy.length > 63) errors.push(tooLong(path.child('managedBy'), 63));
+  }
   if (spec.completionMode !== undefined) {
     errors.push(...validateChoice(path.child('completionMode'), spec.completionMode, ['NonIndexed', 'Indexed'], 'unsupported'));
   }
   if (isIndexed) errors.push(...validateIndexed(spec, path));
-  else {
+  else if (spec.completionMode === undefined || spec.completionMode === 'NonIndexed') {
     const needsIndexes = 'requires indexed completion mode';
     if (spec.backoffLimitPerIndex !== undefined)
       errors.push(invalid(path.child('backoffLimitPerIndex'), spec.backoffLimitPerIndex, needsIndexes));
+    if (spec.maxFailedIndexes !== undefined) errors.push(invalid(path.child('maxFailedIndexes'), spec.maxFailedIndexes, needsIndexes));
     if (spec.successPolicy !== undefined) errors.push(invalid(path.child('successPolicy'), spec.successPolicy, needsIndexes));
   }
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
@@ -115,7 +119,9 @@ function validateFailureRule(rule: DeepReadonly<PodFailurePolicyRule>, spec: Spe
 
 function validateExitCodes(codes: NonNullable<DeepReadonly<PodFailurePolicyRule>['onExitCodes']>, spec: Spec, at: FieldPath): FieldError[] {
   const { operator, containerName, values = [] } = codes;
-  const errors = validateChoice(at.child('operator'), operator, ['In', 'NotIn']);
+  const errors = operator
+    ? validateChoice(at.child('operator'), operator, ['In', 'NotIn'])
+    : [required(at.child('operator'), 'valid values: ["In" "NotIn"]')];
   const podSpec = spec.template?.spec;
   const names = [...(podSpec?.containers ?? []), ...(podSpec?.initContainers ?? [])].map(({ name }) => name);
   if (containerName !== undefined && !names.includes(containerName)) {
@@ -163,13 +169,11 @@ function validateSuccessRule(
   if (typeof indexes === 'string')
     errors.push(invalid(at.child('succeededIndexes'), succeededIndexes, `error parsing succeededIndexes: ${indexes}`));
   if (succeededCount !== undefined) {
-    const limit = typeof indexes === 'number' ? indexes : completions;
+    const limit = indexes === undefined ? completions : typeof indexes === 'number' ? indexes : 0;
     errors.push(...validateNonnegative(at.child('succeededCount'), succeededCount));
     if (succeededCount > limit) {
       const whole =
-        typeof indexes === 'number'
-          ? 'the number of indexes in the specified succeededIndexes field'
-          : 'the number of specified completions';
+        indexes !== undefined ? 'the number of indexes in the specified succeededIndexes field' : 'the number of specified completions';
       errors.push(invalid(at.child('succeededCount'), succeededCount, `must be less than or equal to ${limit} (${whole})`));
     }
   }
@@ -177,7 +181,7 @@ function validateSuccessRule(
 }
 
 /** How many indexes `0-2,5` names, or what is wrong with it. */
-function countIndexes(text: string, completions: number): number | string {
+export function countIndexes(text: string, completions: number): number | string {
   if (text === '') return 0;
   let total = 0;
   let previous = -1;

@@ -10,14 +10,14 @@ import type { Job, JobSpec } from '../../../types/batch-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { validateLabelSelector } from '../../../validation/labels.ts';
+import { isValidLabelSelector, validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1123LabelProblems } from '../../../validation/names.ts';
-import { validateCounts } from '../../apps/v1/replica-status.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { canonicalizeTemplate } from '../../core/v1/pod-spec/service-account.ts';
 import { selectorMismatch, workloadWarnings } from '../../core/v1/pod-spec/workload-template.ts';
 import { generateJobSelector, validateGeneratedSelector } from './job-selector.ts';
 import { validateJobSpec } from './job-spec.ts';
+import { validateJobStatusUpdate } from './job-status.ts';
 
 /** Pods that run to their end, as many and as often as it takes. */
 export const jobs = defineResource<Job>({
@@ -61,7 +61,8 @@ export const jobs = defineResource<Job>({
     if (selector === undefined) errors.push(required(at.child('selector')));
     else errors.push(...validateLabelSelector(selector, at.child('selector')));
     const labels = template?.metadata?.labels;
-    if (!matchesLabelSelector(selector, labels)) errors.push(invalid(at.child('template', 'metadata', 'labels'), labels, selectorMismatch));
+    if (isValidLabelSelector(selector) && !matchesLabelSelector(selector, labels))
+      errors.push(invalid(at.child('template', 'metadata', 'labels'), labels, selectorMismatch));
     return errors;
   },
   validateUpdate({ spec }, old, path) {
@@ -75,8 +76,7 @@ export const jobs = defineResource<Job>({
       ),
     ];
   },
-  validateStatusUpdate: ({ status }, _old, path) =>
-    validateCounts(status, ['active', 'succeeded', 'failed', 'ready', 'terminating'], path.child('status')),
+  validateStatusUpdate: validateJobStatusUpdate,
   warnings: (object, old) => workloadWarnings(object, old, object.spec?.template),
 });
 
@@ -110,7 +110,7 @@ function validateCompletionsUpdate(spec: Spec, old: Spec, path: FieldPath): Fiel
   const { completions, parallelism, completionMode } = spec ?? {};
   if (completions === old?.completions) return [];
   if (completionMode !== 'Indexed' || completions === undefined) return validateImmutable(path, completions, old?.completions);
-  return completions === parallelism ? [] : [invalid(path, completions, `can only be modified in tandem with parallelism`)];
+  return completions === parallelism ? [] : [invalid(path, completions, `can only be modified in tandem with spec.parallelism`)];
 }
 
 /** Where the Pods may run can change while none has been started (KEP-2926). */

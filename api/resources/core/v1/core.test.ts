@@ -281,6 +281,7 @@ describe('limits, quotas, endpoints and replication controllers', () => {
         spec: { hard: { pods: '10', 'count/jobs.batch': '1', wings: '2' }, scopes: ['BestEffort', 'NotBestEffort'] },
       }),
       [
+        'spec.hard[wings]: Invalid value: "wings": must be a standard resource type or fully qualified',
         'spec.hard[wings]: Invalid value: "wings": must be a standard resource for quota',
         'spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: conflicting scopes',
       ],

@@ -42,6 +42,13 @@ export const nodes = defineResource<Node>({
   ],
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   default: mirrorPodCIDR,
+  // Kubelets were once configured from ConfigMaps; only Nodes that were may still say so.
+  prepareForCreate({ spec }) {
+    if (spec) delete spec.configSource;
+  },
+  prepareForUpdate({ spec }, old) {
+    if (spec && old.spec?.configSource === undefined) delete spec.configSource;
+  },
   validate: (node, path) => [
     ...validateTaints(node, path.child('metadata', 'taints')),
     ...validateResources(node, path),
@@ -88,7 +95,7 @@ function validateResources({ status }: DeepReadonly<Node>, path: FieldPath): Fie
       const at = path.child('status', field, name);
       const milli = quantityMilliValue(text);
       const errors = milli < 0 ? [invalid(at, text, 'must be greater than or equal to 0')] : [];
-      if (isExtendedResource(name) && milli % 1000 !== 0) errors.push(invalid(at, text, 'must be an integer'));
+      if ((name === 'pods' || isExtendedResource(name)) && milli % 1000 !== 0) errors.push(invalid(at, text, 'must be an integer'));
       return errors;
     }),
   );

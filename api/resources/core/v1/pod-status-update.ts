@@ -3,7 +3,7 @@ import { parseIP } from '../../../base/ip-address.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
 import { isRestartableInitContainer } from '../../../semantics/pod-containers.ts';
 import type { ContainerStatus, Pod, PodSpec } from '../../../types/core-v1.ts';
-import { type FieldError, forbidden, invalid } from '../../../validation/field-error.ts';
+import { duplicate, type FieldError, forbidden, internal, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateIP } from '../../../validation/ip-addresses.ts';
@@ -51,6 +51,7 @@ export function validatePodStatusUpdate(pod: DeepReadonly<Pod>, old: DeepReadonl
       at.child('ephemeralContainerStatuses'),
       () => false,
     ),
+    ...validateClaimStatuses(pod, at.child('resourceClaimStatuses')),
     ...validateAddresses(status.podIPs, oldStatus.podIPs, at.child('podIPs')),
   );
   const { hostIPs, hostIP = '' } = status;
@@ -94,14 +95,32 @@ function validateTransitions(
   });
 }
 
+function validateClaimStatuses({ spec, status }: DeepReadonly<Pod>, path: FieldPath): FieldError[] {
+  const claims = new Set((spec?.resourceClaims ?? []).map(({ name }) => name));
+  const names = new Set<string>();
+  return validateEach(status?.resourceClaimStatuses, path, ({ name, resourceClaimName }, at) => {
+    const errors: FieldError[] = [];
+    if (!claims.has(name)) errors.push(invalid(at.child('name'), name, 'must match the name of an entry in `spec.resourceClaims`'));
+    if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+    names.add(name);
+    return resourceClaimName === undefined ? errors : [...errors, ...validateDNSSubdomain(at.child('name'), resourceClaimName)];
+  });
+}
+
 type Addresses = readonly { readonly ip: string }[] | undefined;
 
 /** Addresses that are new have to be valid, and there is at most one of each IP version. */
 function validateAddresses(addresses: Addresses, old: Addresses, path: FieldPath): FieldError[] {
   const known = new Set(old?.map(({ ip }) => ip));
   const errors = validateEach(addresses, path, ({ ip }, at) => (known.has(ip) ? [] : validateIP(at, ip)));
-  const versions = new Set(addresses?.map(({ ip }) => parseIP(ip)?.version));
-  if (addresses !== undefined && addresses.length > versions.size) {
+  if (addresses === undefined || addresses.length < 2) return errors;
+  const versions = addresses.map(({ ip }) => parseIP(ip)?.version);
+  const unknown = versions.indexOf(undefined);
+  if (unknown >= 0) {
+    const detail = `failed to check for dual stack with error:invalid IP[${unknown}]: ${addresses[unknown]?.ip}`;
+    errors.push(internal(path, detail));
+  }
+  if (unknown >= 0 || addresses.length > new Set(versions).size) {
     errors.push(invalid(path, addresses, 'may specify no more than one IP for each IP family'));
   }
   return errors;

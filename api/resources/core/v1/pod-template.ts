@@ -2,6 +2,9 @@ import { nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabels } from '../../../semantics/label-selectors.ts';
 import type { PodTemplate } from '../../../types/core-v1.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
+import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { validatePodTemplate } from './pod-spec/pod-template.ts';
 import { canonicalizeTemplate } from './pod-spec/service-account.ts';
 
@@ -22,5 +25,7 @@ export const podTemplates = defineResource<PodTemplate>({
     textColumn('Pod Labels', ({ template }) => formatLabels(template?.metadata?.labels)),
   ],
   default: ({ template }) => canonicalizeTemplate(template),
+  warnings: ({ template }, old) =>
+    old === undefined || !isSemanticallyEqual(template, old.template) ? podWarnings(template ?? {}, FieldPath.root.child('template')) : [],
   validate: ({ template }, path) => validatePodTemplate(template ?? {}, path.child('template')),
 });

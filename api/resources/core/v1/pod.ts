@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { StrategyContext } from '../../../resource/resource-definition.ts';
+import { formatTime } from '../../../meta/time.ts';
 import { isPodFinished } from '../../../semantics/pod-phase.ts';
 import { computeQOSClass } from '../../../semantics/qos-class.ts';
 import type { Pod, PodCondition, PodSpec } from '../../../types/core-v1.ts';
@@ -64,12 +65,13 @@ export const pods = defineResource<Pod>({
     mirrorServiceAccount(pod.spec);
     mirrorAddresses(pod);
   },
-  prepareForCreate(pod) {
+  prepareForCreate(pod, { nowMs }) {
     const spec = pod.spec ?? emptySpec;
     pod.status = { phase: 'Pending', qosClass: computeQOSClass(spec) };
     if (!pod.spec) return;
     mergeMatchLabelKeys(pod.spec, pod.metadata.labels ?? {});
-    if ((pod.spec.schedulingGates ?? []).length > 0) pod.status.conditions = [schedulingGated];
+    if ((pod.spec.schedulingGates ?? []).length > 0)
+      pod.status.conditions = [{ ...schedulingGated, lastTransitionTime: formatTime(nowMs), lastProbeTime: null }];
   },
   prepareForUpdate,
   validate(pod, path, context) {
@@ -98,12 +100,12 @@ const schedulingGated: PodCondition = {
   message: 'Scheduling is blocked due to non-empty scheduling gates',
 };
 
-/** `podIP` is the first of `podIPs`; older clients write and read only the one. */
+/** `podIP` is the first of `podIPs`; older clients write and read only the one, which is why it goes before the list. */
 function mirrorAddresses({ status }: Pod): void {
   if (!status) return;
   const first = status.podIPs?.[0]?.ip;
-  if (first !== undefined) status.podIP = first;
-  else if (status.podIP) status.podIPs = [{ ip: status.podIP }];
+  if (status.podIP && status.podIP !== first) status.podIPs = [{ ip: status.podIP }];
+  else if (first !== undefined) status.podIP = first;
 }
 
 function prepareForUpdate(pod: Pod, old: DeepReadonly<Pod>, { subresource }: StrategyContext): void {

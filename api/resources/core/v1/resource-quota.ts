@@ -3,7 +3,7 @@ import { parseQuantity } from '../../../quantity/quantity.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
-import { isHugePagesResource } from '../../../semantics/resource-list.ts';
+import { isExtendedResource, isHugePagesResource } from '../../../semantics/resource-list.ts';
 import type { ResourceQuota } from '../../../types/core-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
@@ -95,10 +95,19 @@ function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, 
     if (problems.length > 0) return invalidFor(at, name, problems);
     const isStandard = countable.has(name) || computable.has(name) || isHugePagesResource(name.replace(/^requests\./, ''));
     const errors: FieldError[] = [];
-    if (!name.includes('/') && !isStandard) errors.push(invalid(at, name, 'must be a standard resource for quota'));
+    if (!name.includes('/') && !isStandard) {
+      errors.push(
+        invalid(at, name, 'must be a standard resource type or fully qualified'),
+        invalid(at, name, 'must be a standard resource for quota'),
+      );
+    }
     const quantity = parseQuantity(text);
     if (quantity.unscaled < 0n) errors.push(invalid(at, text, 'must be greater than or equal to 0'));
-    if (countable.has(name) && quantity.scale < 0 && quantity.unscaled % 10n ** BigInt(-quantity.scale) !== 0n) {
+    if (
+      (countable.has(name) || isExtendedResource(name)) &&
+      quantity.scale < 0 &&
+      quantity.unscaled % 10n ** BigInt(-quantity.scale) !== 0n
+    ) {
       errors.push(invalid(at, text, 'must be an integer'));
     }
     return errors;

@@ -14,5 +14,12 @@ export const serviceAccounts = defineResource<ServiceAccount>({
   },
   storagePrefix: 'serviceaccounts',
   allowUnconditionalUpdate: false,
+  prepareForCreate: keepSecretNames,
+  prepareForUpdate: keepSecretNames,
   printerColumns: [nameColumn, textColumn('Secrets', ({ secrets }) => secrets?.length ?? 0), ageColumn],
 });
+
+/** Of references to Secrets only their names count. Modifies. */
+function keepSecretNames(account: ServiceAccount): void {
+  if (account.secrets) account.secrets = account.secrets.map(({ name }) => (name === undefined ? {} : { name }));
+}

@@ -71,8 +71,9 @@ export function dropFieldsOfOldType(spec: ServiceSpec, old: Old): void {
     if (spec.ipFamilyPolicy === old.ipFamilyPolicy) delete spec.ipFamilyPolicy;
   }
   if (hasNodePorts(old) && !hasNodePorts(spec)) {
-    const numbers = (ports: readonly DeepReadonly<ServicePort>[] | undefined) => new Set((ports ?? []).map(({ nodePort = 0 }) => nodePort));
-    if (isSemanticallyEqual([...numbers(spec.ports)].sort(), [...numbers(old.ports)].sort()))
+    const before = new Set((old.ports ?? []).map(({ nodePort = 0 }) => nodePort));
+    // Ports may come and go, as long as none is asked for anew.
+    if ((spec.ports ?? []).every(({ nodePort = 0 }) => nodePort === 0 || before.has(nodePort)))
       for (const port of spec.ports ?? []) delete port.nodePort;
   }
   if (needsHealthCheck(old) && !needsHealthCheck(spec) && spec.healthCheckNodePort === old.healthCheckNodePort)

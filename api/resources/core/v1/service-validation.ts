@@ -169,9 +169,8 @@ export function validateClusterIPs(spec: Spec, path: FieldPath): FieldError[] {
   if (isHeadless(spec)) return errors;
   for (const [index, address] of clusterIPs.entries()) {
     const family = ipFamilies[index];
-    if (family === undefined || family === `IPv${versions[index]}`) continue;
-    const article = family === 'IPv4' || family === 'IPv6' ? `an ${family}` : family;
-    errors.push(invalid(at.index(index), address, `expected ${article} value as indicated by \`ipFamilies[${index}]\``));
+    if ((family !== 'IPv4' && family !== 'IPv6') || family === `IPv${versions[index]}`) continue;
+    errors.push(invalid(at.index(index), address, `expected an ${family} value as indicated by \`ipFamilies[${index}]\``));
   }
   return errors;
 }
@@ -243,7 +242,7 @@ export function validateServiceUpdate(
 ): FieldError[] {
   const at = path.child('spec');
   const errors: FieldError[] = [];
-  if (spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
+  if (types.includes(spec.type ?? '') && spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
     errors.push(...validateClusterIPsUpdate(spec, old, at));
     if (!isHeadless(spec) && !isHeadless(old)) errors.push(...validateFamiliesUpdate(spec, old, at));
   }
@@ -285,4 +284,32 @@ function validateFamiliesUpdate(spec: Spec, old: Spec, path: FieldPath): FieldEr
     );
   }
   return errors;
+}
+
+/** What a load balancer reports of itself (KEP-1860 for ipMode). */
+export function validateServiceStatus({ status, spec }: DeepReadonly<Service>, _old: unknown, path: FieldPath): FieldError[] {
+  const at = path.child('status', 'loadBalancer', 'ingress');
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  if (ingress.length > 0 && spec?.type !== 'LoadBalancer') {
+    return [forbidden(at, "may only be used when `spec.type` is 'LoadBalancer'")];
+  }
+  return validateEach(ingress, at, ({ ip, ipMode, hostname }, ingressPath) => [
+    ...(ip ? validateIP(ingressPath.child('ip'), ip) : []),
+    ...validateIPMode(ip, ipMode, ingressPath.child('ipMode')),
+    ...(hostname ? validateIngressHostname(hostname, ingressPath.child('hostname')) : []),
+  ]);
+}
+
+function validateIPMode(ip: string | undefined, mode: string | undefined, path: FieldPath): FieldError[] {
+  if (ip)
+    return mode === undefined
+      ? [required(path, 'must be specified when `ip` is set')]
+      : validateChoice(path, mode, ['Proxy', 'VIP'], 'unsupported');
+  return mode === undefined ? [] : [forbidden(path, 'may not be specified when `ip` is not set')];
+}
+
+function validateIngressHostname(hostname: string, path: FieldPath): FieldError[] {
+  if (parseIP(hostname) !== undefined)
+    return [...validateDNSSubdomain(path, hostname), invalid(path, hostname, 'must be a DNS name, not an IP address')];
+  return validateDNSSubdomain(path, hostname);
 }

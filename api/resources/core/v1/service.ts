@@ -4,11 +4,10 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { formatLabels } from '../../../semantics/label-selectors.ts';
 import type { Service, ServicePort } from '../../../types/core-v1.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
-import { ipWarnings, validateIP } from '../../../validation/ip-addresses.ts';
+import { ipWarnings } from '../../../validation/ip-addresses.ts';
 import { nameIsDNSLabel } from '../../../validation/names.ts';
-import { validateEach } from '../../../resource/field-rules.ts';
 import { normalizeClusterIPs, prepareServiceUpdate } from './service-prepare.ts';
-import { validateService, validateServiceUpdate } from './service-validation.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 
 /** A name and an address for a changing set of Pods. */
 export const services = defineResource<Service>({
@@ -46,10 +45,7 @@ export const services = defineResource<Service>({
   },
   validate: (service, path) => validateService(service, path),
   validateUpdate: validateServiceUpdate,
-  validateStatusUpdate: ({ status }, _old, path) =>
-    validateEach(status?.loadBalancer?.ingress, path.child('status', 'loadBalancer', 'ingress'), ({ ip }, at) =>
-      ip ? validateIP(at.child('ip'), ip) : [],
-    ),
+  validateStatusUpdate: validateServiceStatus,
   warnings: serviceWarnings,
 });
 

@@ -1,8 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { quote } from '../../../base/quote.ts';
-import { quantityMilliValue } from '../../../quantity/arithmetic.ts';
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec } from '../../../types/core-v1.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
+import { claimSpecWarnings } from './claim-spec-warnings.ts';
 import { nodeSelectorTermWarnings } from './pod-spec/node-label-warnings.ts';
 
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
@@ -37,14 +36,7 @@ export function persistentVolumeWarnings({ metadata, spec = {} }: DeepReadonly<P
 
 /** Warnings for what a claim says that is deprecated, and for parts of bytes. */
 export function persistentVolumeClaimWarnings({ metadata, spec }: DeepReadonly<PersistentVolumeClaim>): string[] {
-  const path = FieldPath.root.child('spec', 'resources');
-  const { requests, limits } = spec?.resources ?? {};
-  const fractions = Object.entries({ requests, limits }).flatMap(([field, amounts]) => {
-    const amount = amounts?.['storage'];
-    if (amount === undefined || quantityMilliValue(amount) % 1000 === 0) return [];
-    return [`${path.child(field).key('storage')}: fractional byte value ${quote(amount)} is invalid, must be an integer`];
-  });
-  return [...classWarnings(metadata.annotations), ...fractions];
+  return [...classWarnings(metadata.annotations), ...claimSpecWarnings(spec, FieldPath.root.child('spec'))];
 }
 
 function classWarnings(annotations: Readonly<Record<string, string>> | undefined): string[] {

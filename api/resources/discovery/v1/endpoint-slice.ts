@@ -34,6 +34,14 @@ export const endpointSlices = defineResource<EndpointSlice>({
     textColumn('Endpoints', ({ endpoints }) => shorten((endpoints ?? []).flatMap(({ addresses }) => addresses))),
     ageColumn,
   ],
+  // A field of v1beta1 that v1 shows and does not take.
+  prepareForCreate(slice) {
+    for (const endpoint of slice.endpoints ?? []) delete endpoint.deprecatedTopology;
+  },
+  prepareForUpdate(slice, old) {
+    const hadTopology = (old.endpoints ?? []).some(({ deprecatedTopology }) => deprecatedTopology !== undefined);
+    if (!hadTopology) for (const endpoint of slice.endpoints ?? []) delete endpoint.deprecatedTopology;
+  },
   validate({ addressType, endpoints, ports }, path) {
     const errors = validateChoice(path.child('addressType'), addressType, ['FQDN', 'IPv4', 'IPv6']);
     const at = path.child('endpoints');

@@ -1,13 +1,15 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { invalidFor, validateRequired } from '../../../resource/field-rules.ts';
+import { invalidFor } from '../../../resource/field-rules.ts';
 import type { IngressClass, IngressClassParametersReference } from '../../../types/networking-v1.ts';
 import { type FieldError, forbidden, notSupported, required, tooLong } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateDomainPrefixedPath } from '../../../validation/formats.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { dns1123LabelProblems, dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
+import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
+
+import { validateReferenced } from './ingress.ts';
 
 const maxControllerLength = 250;
 
@@ -33,8 +35,9 @@ export const ingressClasses = defineResource<IngressClass>({
   validate({ spec }, path) {
     const at = path.child('spec');
     const controller = spec?.controller ?? '';
-    const errors = controller.length > maxControllerLength ? [tooLong(at.child('controller'), maxControllerLength)] : [];
-    if (controller !== '') errors.push(...validateDomainPrefixedPath(at.child('controller'), controller));
+    const errors: FieldError[] = controller.length > maxControllerLength ? [tooLong(at.child('controller'), maxControllerLength)] : [];
+    if (controller === '') errors.push(required(at.child('controller')));
+    else errors.push(...validateDomainPrefixedPath(at.child('controller'), controller));
     if (spec?.parameters !== undefined) errors.push(...validateParameters(spec.parameters, at.child('parameters')));
     return errors;
   },
@@ -44,14 +47,14 @@ export const ingressClasses = defineResource<IngressClass>({
 function validateParameters(reference: DeepReadonly<IngressClassParametersReference>, path: FieldPath): FieldError[] {
   const { apiGroup, kind, name, scope, namespace } = reference;
   const errors = [
-    ...(apiGroup ? invalidFor(path.child('apiGroup'), apiGroup, dns1123SubdomainProblems(apiGroup)) : []),
-    ...validateRequired(path.child('kind'), kind, pathSegmentNameProblems),
-    ...validateRequired(path.child('name'), name, pathSegmentNameProblems),
+    ...(apiGroup !== undefined ? invalidFor(path.child('apiGroup'), apiGroup, dns1123SubdomainProblems(apiGroup)) : []),
+    ...validateReferenced(path.child('kind'), kind, 'kind is required'),
+    ...validateReferenced(path.child('name'), name, 'name is required'),
   ];
   const at = path.child('namespace');
-  if (!scope) errors.push(required(path.child('scope')));
+  if (scope === undefined) errors.push(required(path.child('scope')));
   else if (scope === 'Namespace') {
-    if (!namespace) errors.push(required(at, "`parameters.scope` is set to 'Namespace'"));
+    if (namespace === undefined) errors.push(required(at, "`parameters.scope` is set to 'Namespace'"));
     else errors.push(...invalidFor(at, namespace, dns1123LabelProblems(namespace)));
   } else if (scope === 'Cluster') {
     if (namespace !== undefined) errors.push(forbidden(at, "`parameters.scope` is set to 'Cluster'"));

@@ -101,8 +101,8 @@ const forbiddenEndings = ['/..', '/.'];
 function validatePath({ path = '', pathType, backend }: DeepReadonly<HTTPIngressPath>, at: FieldPath): FieldError[] {
   const pathField = at.child('path');
   const errors: FieldError[] = [];
-  if (!pathType) errors.push(required(at.child('pathType'), 'pathType must be specified'));
-  else if (pathType === 'Exact' || pathType === 'Prefix') {
+  if (pathType === undefined) return [required(at.child('pathType'), 'pathType must be specified')];
+  if (pathType === 'Exact' || pathType === 'Prefix') {
     if (!path.startsWith('/')) errors.push(invalid(pathField, path, 'must be an absolute path'));
     for (const sequence of forbiddenSequences)
       if (path.includes(sequence)) errors.push(invalid(pathField, path, `must not contain '${sequence}'`));
@@ -113,15 +113,22 @@ function validatePath({ path = '', pathType, backend }: DeepReadonly<HTTPIngress
   return [...errors, ...validateBackend(backend ?? {}, at.child('backend'))];
 }
 
+/** A part of a reference to an object of any kind. */
+export function validateReferenced(path: FieldPath, value: string | undefined, whenMissing: string): FieldError[] {
+  return value ? invalidFor(path, value, pathSegmentNameProblems(value)) : [required(path, whenMissing)];
+}
+
 function validateBackend({ service, resource }: DeepReadonly<IngressBackend>, at: FieldPath): FieldError[] {
   if (service && resource) return [invalid(at, '', 'cannot set both resource and service backends')];
   if (resource) {
     const path = at.child('resource');
     const { apiGroup, kind, name } = resource;
     return [
-      ...(apiGroup ? invalidFor(path.child('apiGroup'), apiGroup, dns1123SubdomainProblems(apiGroup)) : []),
-      ...validateRequired(path.child('kind'), kind, pathSegmentNameProblems),
-      ...validateRequired(path.child('name'), name, pathSegmentNameProblems),
+      ...(apiGroup === undefined || apiGroup === null
+        ? []
+        : invalidFor(path.child('apiGroup'), apiGroup, dns1123SubdomainProblems(apiGroup))),
+      ...validateReferenced(path.child('kind'), kind, 'kind is required'),
+      ...validateReferenced(path.child('name'), name, 'name is required'),
     ];
   }
   if (!service) return [invalid(at, '', 'resource or service backend is required')];

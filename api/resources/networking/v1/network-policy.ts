@@ -39,16 +39,16 @@ export const networkPolicies = defineResource<NetworkPolicy>({
     return [
       ...errors,
       ...validateEach(types, at.child('policyTypes'), (type, typePath) =>
-        type === 'Ingress' || type === 'Egress' ? [] : [notSupported(typePath, type, ['Egress', 'Ingress'])],
+        type === 'Ingress' || type === 'Egress' ? [] : [notSupported(typePath, type, ['Ingress', 'Egress'])],
       ),
     ];
   },
 });
 
 function validatePort({ protocol, port, endPort }: DeepReadonly<NetworkPolicyPort>, at: FieldPath): FieldError[] {
-  const errors = protocol === undefined ? [] : validateChoice(at.child('protocol'), protocol, ['SCTP', 'TCP', 'UDP'], 'unsupported');
+  const errors = protocol === undefined ? [] : validateChoice(at.child('protocol'), protocol, ['TCP', 'UDP', 'SCTP'], 'unsupported');
   if (port === undefined) {
-    if (endPort !== undefined) errors.push(required(at.child('port'), 'must be specified when `endPort` is also specified'));
+    if (endPort !== undefined) errors.push(invalid(at.child('endPort'), endPort, 'may not be specified when `port` is not specified'));
     return errors;
   }
   if (typeof port === 'string') {
@@ -57,7 +57,8 @@ function validatePort({ protocol, port, endPort }: DeepReadonly<NetworkPolicyPor
   }
   errors.push(...invalidFor(at.child('port'), port, portNumberProblems(port)));
   if (endPort === undefined) return errors;
-  if (endPort < port) errors.push(invalid(at.child('endPort'), endPort, 'must be greater than or equal to `port`'));
+  // The value shown is upstream's.
+  if (endPort < port) errors.push(invalid(at.child('endPort'), port, 'must be greater than or equal to `port`'));
   return [...errors, ...invalidFor(at.child('endPort'), endPort, portNumberProblems(endPort))];
 }
 

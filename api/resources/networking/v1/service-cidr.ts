@@ -19,6 +19,8 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   },
   storagePrefix: 'servicecidrs',
   formerVersions: ['v1beta1'],
+  // Whoever may make one may say how it is.
+  keepsStatusOnCreate: true,
   printerColumns: [nameColumn, textColumn('CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(',')), ageColumn],
   validate({ spec }, path) {
     const at = path.child('spec', 'cidrs');
@@ -28,7 +30,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
     if (ranges.length > 2) return [...errors, invalid(at, ranges, 'may only hold up to 2 values')];
     const versions = new Set(ranges.map((range) => parseCIDR(range)?.address.version));
     if (versions.size < ranges.length)
-      errors.push(invalid(at, ranges, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96'));
+      errors.push(invalid(at, ranges, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'));
     return errors;
   },
   validateUpdate({ spec }, old, path) {

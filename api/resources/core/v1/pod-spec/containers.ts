@@ -132,7 +132,9 @@ function validateCommon(
 
 /** What only containers have that keep running. */
 function validateRunning(container: DeepReadonly<Container>, { spec }: ContainerSurroundings, path: FieldPath): FieldError[] {
-  const graceSeconds = spec.terminationGracePeriodSeconds;
+  // Negative grace is taken for the least there is.
+  const { terminationGracePeriodSeconds: given } = spec;
+  const graceSeconds = given !== undefined && given < 0 ? 1 : given;
   return [
     ...validateLifecycle(container.lifecycle, graceSeconds, path.child('lifecycle'), spec.os?.name),
     ...(['livenessProbe', 'readinessProbe', 'startupProbe'] as const).flatMap((role) =>

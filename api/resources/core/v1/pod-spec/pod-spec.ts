@@ -11,6 +11,7 @@ import { validateContainerResources } from './container-resources.ts';
 import { validateContainers, validateEphemeralContainers, validateInitContainers } from './containers.ts';
 import { validateDNSConfig, validateHostAliases } from './dns.ts';
 import { validateDNSLabel, validateDNSSubdomain, validateQualifiedName } from './names.ts';
+import { validateOperatingSystem } from './operating-system.ts';
 import type { PodSpecRules } from './pod-spec-rules.ts';
 import { validatePodLevelResources } from './pod-level-resources.ts';
 import { validateSchedulingGates, validateTolerations, validateTopologySpread } from './scheduling.ts';
@@ -120,11 +121,8 @@ function validateClasses(spec: DeepReadonly<PodSpec>, path: FieldPath): FieldErr
   if (spec.priorityClassName) errors.push(...validateDNSSubdomain(path.child('priorityClassName'), spec.priorityClassName));
   if (spec.runtimeClassName !== undefined) errors.push(...validateDNSSubdomain(path.child('runtimeClassName'), spec.runtimeClassName));
   if (spec.preemptionPolicy !== undefined) {
-    errors.push(...validateChoice(path.child('preemptionPolicy'), spec.preemptionPolicy, ['Never', 'PreemptLowerPriority']));
+    errors.push(...validateChoice(path.child('preemptionPolicy'), spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']));
   }
   if (spec.overhead !== undefined) errors.push(...validateContainerResources({ limits: spec.overhead }, new Set(), path.child('overhead')));
-  if (spec.os === undefined) return errors;
-  const at = path.child('os');
-  if (!spec.os.name) return [...errors, required(at.child('name'))];
-  return [...errors, ...validateChoice(at, spec.os.name, ['linux', 'windows'])];
+  return [...errors, ...validateOperatingSystem(spec, path)];
 }

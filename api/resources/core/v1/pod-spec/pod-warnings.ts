@@ -4,7 +4,9 @@ import { quantityMilliValue } from '../../../../quantity/arithmetic.ts';
 import type { Container, ContainerPort, EphemeralContainer, EnvVar, PodSpec, PodTemplateSpec, Volume } from '../../../../types/core-v1.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { ipWarnings } from '../../../../validation/ip-addresses.ts';
+import { claimSpecWarnings } from '../claim-spec-warnings.ts';
 import { nodeLabelDeprecation, nodeSelectorTermWarnings } from './node-label-warnings.ts';
+import { overlappingPathWarnings } from './overlapping-paths.ts';
 
 type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
 
@@ -51,6 +53,7 @@ export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, p
       if (Object.hasOwn(volume, field)) warnings.push(`${specPath.child('volumes').index(index).child(shown)}: ${message}`);
     }
   }
+  warnings.push(...(spec.volumes ?? []).flatMap(overlappingPathWarnings), ...claimTemplateWarnings(spec, specPath.child('volumes')));
   warnings.push(...duplicateWarnings(spec, specPath));
   const containers = containersWithPaths(spec, specPath);
   warnings.push(...profileWarnings(metadata?.annotations ?? {}, spec, containers, path.child('metadata', 'annotations')));
@@ -61,6 +64,13 @@ export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, p
     warnings.push(`${specPath.child('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`);
   }
   return [...warnings, ...affinityWarnings(spec, specPath), ...addressWarnings(spec, specPath)];
+}
+
+function claimTemplateWarnings({ volumes = [] }: DeepReadonly<PodSpec>, path: FieldPath): string[] {
+  return volumes.flatMap(({ ephemeral }, index) => {
+    const claim = ephemeral?.volumeClaimTemplate;
+    return claim ? claimSpecWarnings(claim.spec, path.index(index).child('ephemeral', 'volumeClaimTemplate', 'spec')) : [];
+  });
 }
 
 function nodeAffinityWarnings({ affinity }: DeepReadonly<PodSpec>, path: FieldPath): string[] {
@@ -153,6 +163,7 @@ function portWarnings(containers: readonly [AnyContainer, FieldPath][]): string[
   for (const [container, path] of containers) {
     for (const [index, port] of (container.ports ?? []).entries()) {
       const at = path.child('ports').index(index);
+      if (port.hostIP && !port.hostPort) warnings.push(`${at}: hostIP set without hostPort: ${formatPort(port)}`);
       const key = `${port.containerPort}/${port.protocol}`;
       const others = known.get(key) ?? [];
       for (const other of others) {
@@ -171,6 +182,11 @@ function portWarnings(containers: readonly [AnyContainer, FieldPath][]): string[
     }
   }
   return [...warnings, ...nameWarnings];
+}
+
+/** As Go prints the struct. */
+function formatPort({ name = '', hostPort = 0, containerPort, protocol, hostIP = '' }: DeepReadonly<ContainerPort>): string {
+  return `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol ?? ''} HostIP:${hostIP}}`;
 }
 
 function comparePorts(a: DeepReadonly<ContainerPort>, b: DeepReadonly<ContainerPort>): string | undefined {

@@ -1,14 +1,18 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { parseQuantity } from '../../../../quantity/quantity.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../../resource/field-rules.ts';
+import type { ObjectMeta } from '../../../../types/meta-v1.ts';
+import { validateLabels } from '../../../../validation/labels.ts';
 import type { HostPathVolumeSource, NFSVolumeSource, Volume } from '../../../../types/core-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, required } from '../../../../validation/field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, required, tooLong } from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../../../validation/names.ts';
 import { validatePersistentVolumeClaimSpec } from '../persistent-volume-claim-spec.ts';
 import { validateFileMode, validateNoBacksteps } from './names.ts';
 import type { PodSpecRules } from './pod-spec-rules.ts';
 import { validateProjected } from './projected-volumes.ts';
+import { validateISCSI } from './iscsi-volume.ts';
+import { validateLegacyVolume } from './legacy-volumes.ts';
 import { validateDownwardFile, validateKeyedFiles } from './volume-files.ts';
 
 /** Kinds of volume in the order in which upstream looks at them: after the first, any other is refused. */
@@ -79,9 +83,12 @@ function validateSource(volume: DeepReadonly<Volume>, path: FieldPath, rules: Po
   if (type === undefined) return [required(path, 'must specify a volume type')];
   return [
     ...validateTyped(volume, type, path, rules),
-    ...others.map((other) => forbidden(path.child(other), 'may not specify more than 1 volume type')),
+    ...others.map((other) => forbidden(path.child(refusedAs[other] ?? other), 'may not specify more than 1 volume type')),
   ];
 }
+
+/** Paths of upstream's that do not spell the field. */
+const refusedAs: Partial<Record<(typeof volumeTypes)[number], string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 
 function validateTyped(
   volume: DeepReadonly<Volume>,
@@ -89,7 +96,7 @@ function validateTyped(
   path: FieldPath,
   rules: PodSpecRules,
 ): FieldError[] {
-  const at = path.child(type);
+  const at = path.child(type === 'gcePersistentDisk' ? 'persistentDisk' : type);
   const { emptyDir, hostPath, secret, configMap, nfs, persistentVolumeClaim, downwardAPI, projected, csi, ephemeral, image } = volume;
   switch (type) {
     case 'emptyDir': {
@@ -115,9 +122,12 @@ function validateTyped(
       return projected ? validateProjected(projected, at) : [];
     case 'csi':
       return validateCSI(csi, at);
+    case 'iscsi':
+      return volume.iscsi ? validateISCSI(volume.iscsi, at) : [];
     case 'ephemeral':
       if (!ephemeral?.volumeClaimTemplate) return [required(at.child('volumeClaimTemplate'))];
       return [
+        ...validateTemplateMetadata(ephemeral.volumeClaimTemplate.metadata, at.child('volumeClaimTemplate', 'metadata')),
         ...validatePersistentVolumeClaimSpec(ephemeral.volumeClaimTemplate.spec, at.child('volumeClaimTemplate', 'spec')),
         ...validateEphemeralName(volume.name, path, rules),
       ];
@@ -127,8 +137,16 @@ function validateTyped(
         ...validateChoice(at.child('pullPolicy'), image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']),
       ];
     default:
-      return validateLegacyDisk(volume, type, at);
+      return validateLegacyVolume(volume, type, at);
   }
+}
+
+/** Of the metadata of a claim to be, labels and annotations are taken over, and nothing else. */
+function validateTemplateMetadata(metadata: DeepReadonly<ObjectMeta> | undefined, path: FieldPath): FieldError[] {
+  const unknown = Object.entries(metadata ?? {})
+    .filter(([field, value]) => value !== null && field !== 'labels' && field !== 'annotations')
+    .map(([field]) => forbidden(path.child(field), 'cannot be set'));
+  return [...validateLabels(metadata?.labels, path.child('labels')), ...unknown];
 }
 
 function validateEphemeralName(volumeName: string, path: FieldPath, rules: PodSpecRules): FieldError[] {
@@ -137,33 +155,6 @@ function validateEphemeralName(volumeName: string, path: FieldPath, rules: PodSp
   return dns1123SubdomainProblems(claimName).map((problem) =>
     invalid(path.child('name'), volumeName, `PVC name "${claimName}": ${problem}`),
   );
-}
-
-/** Volumes of in-tree drivers that are gone: kept by clusters that migrate, so what names the disk has to be there. */
-const legacyNames: Partial<Record<(typeof volumeTypes)[number], readonly string[]>> = {
-  gitRepo: ['repository'],
-  gcePersistentDisk: ['pdName'],
-  awsElasticBlockStore: ['volumeID'],
-  iscsi: ['targetPortal', 'iqn'],
-  glusterfs: ['endpoints', 'path'],
-  rbd: ['image'],
-  cinder: ['volumeID'],
-  quobyte: ['registry', 'volume'],
-  flexVolume: ['driver'],
-  azureFile: ['secretName', 'shareName'],
-  vsphereVolume: ['volumePath'],
-  photonPersistentDisk: ['pdID'],
-  portworxVolume: ['volumeID'],
-  azureDisk: ['diskName', 'diskURI'],
-  scaleIO: ['gateway', 'system', 'volumeName'],
-};
-
-function validateLegacyDisk(volume: DeepReadonly<Volume>, type: (typeof volumeTypes)[number], at: FieldPath): FieldError[] {
-  const source: unknown = volume[type];
-  return (legacyNames[type] ?? []).flatMap((field) => {
-    const value = typeof source === 'object' && source !== null ? Reflect.get(source, field) : undefined;
-    return value ? [] : [required(at.child(field))];
-  });
 }
 
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
@@ -193,8 +184,6 @@ function validateCSI(source: DeepReadonly<Volume>['csi'], at: FieldPath): FieldE
 }
 
 export function validateCSIDriverName(name: string, path: FieldPath): FieldError[] {
-  if (name === '') return [required(path)];
-  const errors =
-    name.length > 63 ? [{ ...required(path), type: 'FieldValueTooLong' as const, detail: 'may not be more than 63 bytes' }] : [];
+  const errors: FieldError[] = name === '' ? [required(path)] : name.length > 63 ? [tooLong(path, 63)] : [];
   return [...errors, ...invalidFor(path, name, dns1123SubdomainProblems(name.toLowerCase()))];
 }

@@ -4,7 +4,7 @@ import type { PodTemplateSpec } from '../../../../types/core-v1.ts';
 import type { LabelSelector, ObjectMeta } from '../../../../types/meta-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../validation/field-error.ts';
 import { FieldPath } from '../../../../validation/field-path.ts';
-import { validateLabelSelector } from '../../../../validation/labels.ts';
+import { isValidLabelSelector, validateLabelSelector } from '../../../../validation/labels.ts';
 import { dns1123LabelProblems } from '../../../../validation/names.ts';
 import { validatePodTemplate } from './pod-template.ts';
 import { podWarnings } from './pod-warnings.ts';
@@ -16,10 +16,13 @@ export function validateWorkloadSelector(
   selector: DeepReadonly<LabelSelector> | undefined,
   emptyMessage: string,
   path: FieldPath,
+  invalidMessage = 'invalid label selector',
 ): FieldError[] {
   if (selector === undefined) return [required(path)];
   const errors = validateLabelSelector(selector, path);
   if (isEmptyLabelSelector(selector)) errors.push(invalid(path, selector, emptyMessage));
+  // Upstream says so once more when it turns the selector into one that it can match with.
+  if (!isValidLabelSelector(selector)) errors.push(invalid(path, selector, invalidMessage));
   return errors;
 }
 
@@ -32,6 +35,7 @@ export function validateWorkloadTemplate(
 ): FieldError[] {
   const errors: FieldError[] = [];
   const labels = template?.metadata?.labels;
+  if (!isValidLabelSelector(selector)) return [];
   if (!matchesLabelSelector(selector, labels)) errors.push(invalid(path.child('metadata', 'labels'), labels, selectorMismatch));
   errors.push(...validatePodTemplate(template ?? {}, path));
   return [...errors, ...validateRunsForEver(template, kind, path)];
