@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { type Random, randomInt } from '../../../api/base/random.ts';
 import { matchesLabelSelector, isEmptyLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { parseTime } from '../../../api/meta/time.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import { createNodeInfo, type NodeInfo } from '../cache/node-info.ts';
@@ -125,7 +126,7 @@ function compareImportance(a: DeepReadonly<Pod>, b: DeepReadonly<Pod>): number {
 }
 
 function startedMs({ status }: DeepReadonly<Pod>): number {
-  return status?.startTime === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(status.startTime);
+  return status?.startTime === undefined ? Number.MAX_SAFE_INTEGER : parseTime(status.startTime);
 }
 
 function splitByBudgets(pods: Pods, budgets: readonly Budget[]): { readonly violating: Pods; readonly others: Pods } {
