@@ -1,5 +1,6 @@
 import os from 'node:os';
 import type { Logger } from '../api/base/logger.ts';
+import { sleep } from '../api/base/clock.ts';
 import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
 import { createClient } from '../api/client/create-client.ts';
@@ -45,11 +46,22 @@ export interface ControlPlaneOptions {
   /** Absent: true. */
   readonly scheduler?: boolean;
   readonly logger: Logger;
+  readonly limits?: ServerLimits;
   /** Told of each step, for a person to read. */
   readonly onProgress?: (step: string) => void;
 }
 
 export interface ControlPlane {
+/** Flags of kube-apiserver that bound what it does; absent: upstream's defaults. */
+export interface ServerLimits {
+  readonly maxRequestsInflight?: number;
+  readonly maxMutatingRequestsInflight?: number;
+  readonly requestTimeoutMs?: number;
+  readonly minRequestTimeoutSeconds?: number;
+  /** How long the server goes on serving after it has begun to say that it is not ready. */
+  readonly shutdownDelayMs?: number;
+}
+
   readonly transport: Transport;
   readonly pki: ClusterPKI;
   readonly address: string;
@@ -61,7 +73,7 @@ export interface ControlPlane {
 }
 
 const issuer = 'https://kubernetes.default.svc.cluster.local';
-/** How long requests under way may take at the end. */
+/** How long connections may take at the end, when all requests have been answered. */
 const shutdownGraceMs = 5000;
 
 /** Builds the whole control plane, starts its parts in order and resolves when it is ready. */
@@ -114,7 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     controllers: known,
     address,
     port: endpoint.port,
-    createResources: (parts) => createResources({ storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
+    createResources: (parts) => createResources({ ...options.limits, storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
     checkStorage: (signal) => storage.checkHealth(signal),
     storeBytes: async () => storage.sizeBytes?.(),
   });
@@ -147,10 +159,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     async stop() {
       stopping.abort(new Error('the control plane is stopping'));
       await Promise.allSettled(running);
-      await Promise.all([server.close(), endpoint.close(shutdownGraceMs)]);
+      const finished = server.close();
+      await Promise.all([finished, endpoint.close(shutdownGraceMs, finished)]);
       dialer.close();
       await caches.close();
       await storage.close();
+      server.announceShutdown();
+      await sleep(clock, options.limits?.shutdownDelayMs ?? 0);
     },
   };
 }
@@ -165,7 +180,7 @@ interface ServerParts {
   storeBytes(): Promise<number | undefined>;
 }
 
-function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: ServerParts): APIServer {
+function createServer({ serviceCIDR, logger, limits = {} }: ControlPlaneOptions, parts: ServerParts): APIServer {
   const { pki, address, port } = parts;
   return createAPIServer({
     clock: systemClock,
@@ -199,6 +214,7 @@ function createServer({ serviceCIDR, logger }: ControlPlaneOptions, parts: Serve
       kubernetesServiceAddress: firstAddress(serviceCIDR),
       serving: { address, port },
       clusterCAPEM: pki.clusterCA.certificatePEM,
+    ...limits,
       frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
     },
   });

@@ -108,6 +108,8 @@ export interface APIServer {
   addHealthCheck(check: HealthCheck): void;
   /** Fills the caches, makes what a cluster has from its beginning, and resolves when the server is ready. */
   start(): Promise<void>;
+  /** Says that it will close soon: /readyz fails, and everything is served as before. */
+  announceShutdown(): void;
   /** Turns new requests away, ends watches, and resolves when all others are finished. */
   close(): Promise<void>;
 }
@@ -216,7 +218,7 @@ function createLifecycle({
   gate,
   bootstrap,
   keep,
-}: LifecycleDependencies): Pick<APIServer, 'start' | 'close'> {
+}: LifecycleDependencies): Pick<APIServer, 'start' | 'announceShutdown' | 'close'> {
   const running = new AbortController();
   let informing: Promise<void> = Promise.resolve();
   let keeping: Promise<unknown> = Promise.resolve();
@@ -224,7 +226,7 @@ function createLifecycle({
   health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
   health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
   health.add({ name: 'informer-sync', check: () => assert(hasSynced, 'informers have not synced yet'), only: 'readyz' });
-  health.add({ name: 'shutdown', check: () => assert(!gate.isClosing, shutdownReason), only: 'readyz' });
+  health.add({ name: 'shutdown', check: () => assert(!gate.isShuttingDown, shutdownReason), only: 'readyz' });
   return {
     async start() {
       informing = informers.run(running.signal);
@@ -234,6 +236,7 @@ function createLifecycle({
       await bootstrap();
       keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
     },
+    announceShutdown: () => gate.announce(),
     async close() {
       running.abort(new Error(shutdownReason));
       await Promise.all([gate.close(), informing.catch(() => {}), keeping]);

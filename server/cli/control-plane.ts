@@ -32,6 +32,13 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     clusterDomain,
     controllers: flags.controllers,
     scheduler: flags.scheduler,
+    limits: {
+      maxRequestsInflight: flags.maxRequestsInflight,
+      maxMutatingRequestsInflight: flags.maxMutatingRequestsInflight,
+      requestTimeoutMs: flags.requestTimeout,
+      minRequestTimeoutSeconds: flags.minRequestTimeout,
+      shutdownDelayMs: flags.shutdownDelayDuration,
+    },
     logger: createLogger(flags.logLevel),
     onProgress: progress.done,
   }).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDurationMs } from '../../api/meta/duration.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
 import { defaultDataDirPath } from './data-dir.ts';
 
@@ -17,6 +18,11 @@ export interface ControlPlaneFlags {
   readonly nodeCidrMaskSize: number;
   readonly controllers: readonly string[];
   readonly scheduler: boolean;
+  readonly maxRequestsInflight: number;
+  readonly maxMutatingRequestsInflight: number;
+  readonly requestTimeout: number;
+  readonly minRequestTimeout: number;
+  readonly shutdownDelayDuration: number;
   readonly logLevel: LogLevel;
 }
 
@@ -37,6 +43,23 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) throw new InvalidArgumentError('it is a number, 0 or more.');
+  return count;
+}
+
+/** Milliseconds. */
+export function parseDuration(text: string): number {
+  try {
+    const ms = parseDurationMs(text);
+    if (ms >= 0) return ms;
+  } catch {
+    // said below
+  }
+  throw new InvalidArgumentError('it is a duration such as 30s or 1m30s.');
 }
 
 export function parseControllers(text: string): readonly string[] {
@@ -80,5 +103,26 @@ export function addControlPlaneOptions(command: Command): Command {
         .argParser(parseControllers),
     )
     .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
+    .addOption(
+      new Option('--max-requests-inflight <number>', 'with the next one, how many requests are executed at once, by priority')
+        .default(400)
+        .argParser(parseCount),
+    )
+    .addOption(new Option('--max-mutating-requests-inflight <number>', 'see above').default(200).argParser(parseCount))
+    .addOption(
+      new Option('--request-timeout <duration>', 'how long a request may take that is no watch, log or connection')
+        .default(60_000, '1m0s')
+        .argParser(parseDuration),
+    )
+    .addOption(
+      new Option('--min-request-timeout <seconds>', 'how long watches last that say nothing of it, at least')
+        .default(1800)
+        .argParser(parseCount),
+    )
+    .addOption(
+      new Option('--shutdown-delay-duration <duration>', 'how long requests are still taken at the end, while /readyz fails already')
+        .default(0, '0s')
+        .argParser(parseDuration),
+    )
     .addOption(logLevelOption());
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../api/base/clock.ts';
+import type { Clock, Timer } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Transport } from '../../api/client/transport.ts';
 import { endConnection } from './end-connection.ts';
@@ -39,10 +39,10 @@ export interface ServingEndpoint {
   /** New connections get this certificate. */
   setCertificate(certificate: ServingCertificate): void;
   /**
-   * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits up to `graceMs` for requests under way;
-   * then cuts what is left. Watches end because the API server ends them.
+   * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits for requests under way: for `finished`,
+   * which is when the API server has ended watches and answered the others, and up to `graceMs` more; then cuts what is left.
    */
-  close(graceMs: number): Promise<void>;
+  close(graceMs: number, finished?: Promise<unknown>): Promise<void>;
 }
 
 /** All informers of a client share one connection, and each holds a stream. */
@@ -76,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
     port,
     setCertificate: ({ keyPEM, certificatePEM }) =>
       server.setSecureContext({ key: keyPEM, cert: certificatePEM, ca: [...options.clientCAsPEM], minVersion: 'TLSv1.2' }),
-    close: (graceMs) => closeGracefully(server, connections, options.clock, graceMs),
+    close: (graceMs, finished = Promise.resolve()) => closeGracefully(server, connections, options.clock, { graceMs, finished }),
   };
 }
 
@@ -106,6 +106,11 @@ function createServer(options: ServeOptions, app: express.Express): Http2SecureS
   return server;
 }
 
+interface Grace {
+  readonly graceMs: number;
+  readonly finished: Promise<unknown>;
+}
+
 interface Connections {
   readonly sockets: Set<Socket>;
   readonly sessions: Set<ServerHttp2Session>;
@@ -131,18 +136,25 @@ async function closeGracefully(
   server: Http2SecureServer,
   { sockets, sessions }: Connections,
   clock: Clock,
-  graceMs: number,
+  { graceMs, finished }: Grace,
 ): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   for (const session of sessions) session.close();
   (server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
-  const deadline = clock.setTimer(graceMs, () => {
+  let deadline: Timer | undefined;
+  const cut = () => {
     for (const session of sessions) session.destroy();
     for (const socket of sockets) socket.destroy();
-  });
+  };
+  let isClosed = false;
+  const limit = () => {
+    if (!isClosed) deadline = clock.setTimer(graceMs, cut);
+  };
+  finished.then(limit, limit);
   await closed;
-  deadline.cancel();
+  isClosed = true;
+  deadline?.cancel();
 }
 
 /** The last resort: one request that cannot even be answered costs its connection, not the process. */

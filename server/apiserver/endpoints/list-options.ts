@@ -1,6 +1,6 @@
 import { quote } from '../../../api/base/quote.ts';
 import { badRequest, invalid as invalidObject } from '../../../api/meta/status-errors.ts';
-import { type FieldError, forbidden, invalid, notSupported } from '../../../api/validation/field-error.ts';
+import { type FieldError, forbidden, notSupported } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { RequestContext } from '../request-context.ts';
 import { isTrue } from '../request-info.ts';

@@ -4,7 +4,6 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { createSeededRandom } from '../../../api/base/seeded-random.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { StatusError } from '../../../api/meta/status.ts';
 import { notFound, tooManyRequests } from '../../../api/meta/status-errors.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { Handler } from '../request-context.ts';
@@ -271,7 +270,9 @@ describe('shutdown gate', () => {
     const closed = gate.close().then(() => (isClosed = true));
     await ended;
     assert.equal(isClosed, false);
-    await assert.rejects(async () => handler(testContext(clock, { peer: { address: '' } })), { message: 'the server is shutting down' });
+    const peer = { address: '192.0.2.1' };
+    const refused = await handler(testContext(clock, { peer }));
+    assert.deepEqual([refused.status, refused.headers['retry-after'], bodyOf(refused).message], [503, '1', 'apiserver is shutting down']);
     release();
     await other;
     await closed;

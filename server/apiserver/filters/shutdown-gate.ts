@@ -1,22 +1,33 @@
 import { serviceUnavailable } from '../../../api/meta/status-errors.ts';
-import { StatusError } from '../../../api/meta/status.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { StatusError } from '../../../api/meta/status.ts';
 import type { Filter, RequestContext } from '../request-context.ts';
+import { errorResponse } from './error-response.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 
 /** Knows what is under way, and closes: turns new requests away, ends long-running ones, lets the others finish. */
 export interface ShutdownGate {
+  /** Says that it will close soon: whoever asks whether the server is ready is told no, and all are served. */
+  announce(): void;
   /** Begins to close; resolves when nothing is under way any more. */
   close(): Promise<void>;
   enter(context: RequestContext): () => void;
+  /** Closing, or about to. */
+  readonly isShuttingDown: boolean;
   readonly isClosing: boolean;
 }
 
 export function createShutdownGate(): ShutdownGate {
   const underWay = new Set<RequestContext>();
   let emptied: (() => void) | undefined;
+  let isShuttingDown = false;
   let isClosing = false;
   return {
+    announce: () => void (isShuttingDown = true),
+    get isShuttingDown() {
+      return isShuttingDown;
+    },
     get isClosing() {
       return isClosing;
     },
@@ -28,6 +39,7 @@ export function createShutdownGate(): ShutdownGate {
       };
     },
     close() {
+      isShuttingDown = true;
       isClosing = true;
       const done = new Promise<void>((resolve) => (emptied = resolve));
       if (underWay.size === 0) emptied?.();
@@ -38,15 +50,23 @@ export function createShutdownGate(): ShutdownGate {
 }
 
 function shuttingDown(): StatusError {
-  return serviceUnavailable('the server is shutting down');
+  return serviceUnavailable('apiserver is shutting down');
 }
+
+/** There is a good chance that the client finds another server: it may come back soon. */
+function refusal(context: RequestContext): APIResponse {
+  const { headers, ...response } = errorResponse(shuttingDown().status, context.request);
+  return { ...response, headers: { ...headers, 'retry-after': '1', 'x-content-type-options': 'nosniff' } };
+}
+
+/** Who asks how the server is gets an answer to the end. */
+const alwaysServed = /^\/(readyz|livez|healthz|metrics)(\/|$)/;
 
 export function shutdownGate(gate: ShutdownGate): Filter {
   return (next) => async (context) => {
     // Work inside the process may still finish, but nothing that would wait for the end of the process.
     if (gate.isClosing && (context.request.peer || isLongRunning(context.info))) {
-      const { status } = shuttingDown();
-      throw new StatusError({ ...status, details: { retryAfterSeconds: 1 } });
+      return alwaysServed.test(context.info.path) && !context.info.isResourceRequest ? next(context) : refusal(context);
     }
     const leave = gate.enter(context);
     try {

@@ -21,6 +21,8 @@ export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;
   readonly frontProxyCA: KeyPairPEM;
   readonly storage: Storage;
+  /** As close, but the store can still be read. */
+  closeServer(): Promise<void>;
 }
 
 export interface TestAPIServerOptions {
@@ -106,6 +108,7 @@ export async function startAPIServerInProcess({
     clusterCA,
     frontProxyCA,
     storage,
+    closeServer: () => server.close(),
     async close() {
       await server.close();
       await caches.close();
