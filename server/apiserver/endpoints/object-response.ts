@@ -19,9 +19,9 @@ const encoder = new TextEncoder();
 export function negotiateObject(
   context: RequestContext,
   { mediaTypes }: Pick<ResourceDefinition, 'mediaTypes'>,
-  isWatch = false,
+  { allowsKind = isMetaKind, isWatch = false }: { readonly allowsKind?: typeof isMetaKind; readonly isWatch?: boolean } = {},
 ): NegotiatedOutput {
-  const choice = { allowsKind: isMetaKind, isWatch };
+  const choice = { allowsKind, isWatch };
   return negotiateOutput(context.request.headers['accept'], mediaTypes ? { ...choice, supported: mediaTypes } : choice);
 }
 

@@ -168,6 +168,15 @@ describe('watching through the API', () => {
     });
   });
 
+  it('streams no list as a Table', async () => {
+    await create('a');
+    const query = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+    const refused = await api.get<{ code: number }>(`${maps}?watch=true&${query}`, { accept });
+    assert.equal(refused.status, 406);
+    const call = await watch(query, { accept: `${accept},application/json` });
+    assert.deepEqual(await seen(call, 1), ['ADDED a']);
+  });
   it('names the columns of a Table once', async () => {
     await create('a');
     await create('b');

@@ -3,7 +3,7 @@ import { type Random, randomInt } from '../../../api/base/random.ts';
 import { resourceExpired } from '../../../api/meta/status-errors.ts';
 import type { Status } from '../../../api/meta/status.ts';
 import { statusOf } from '../../../api/meta/status-errors.ts';
-import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
+import { isMetaKind, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject, CacheEvent } from '../../storage/watch-cache/watch-cache.ts';
@@ -35,9 +35,10 @@ export interface WatchDuration {
 }
 
 export async function watchEndpoint(context: RequestContext, store: Store, { minSeconds, random }: WatchDuration): Promise<APIResponse> {
-  negotiateObject(context, store.definition);
-  const output = negotiateObject(context, store.definition, true);
   const options = parseListOptions(context, true);
+  const allowsKind = streamsList(options) ? isStreamedKind : isMetaKind;
+  negotiateObject(context, store.definition, { allowsKind });
+  const output = negotiateObject(context, store.definition, { allowsKind, isWatch: true });
   const selection = parseSelection(context, store);
   const timeoutSeconds = options.timeoutSeconds || minSeconds + randomInt(random, minSeconds);
   const ending = new AbortController();
@@ -64,6 +65,16 @@ export async function watchEndpoint(context: RequestContext, store: Store, { min
     headers: { 'content-type': contentTypeOf(output) },
     body: { kind: 'stream', chunks, events: eventsOf(store, steps, release) },
   };
+}
+
+/** Whether a watch stands for a list and what follows (KEP-3157). */
+function streamsList({ sendInitialEvents, allowBookmarks }: ListOptions): boolean {
+  return sendInitialEvents === true && allowBookmarks;
+}
+
+/** A list that is streamed is never a Table. */
+function isStreamedKind(...[requested, mediaType]: Parameters<typeof isMetaKind>): boolean {
+  return requested.kind !== 'Table' && isMetaKind(requested, mediaType);
 }
 
 /** JSON streams are announced as plain JSON, as clients know them. */
@@ -107,7 +118,7 @@ async function begin(
       listing,
       events,
       start,
-      marksInitialEnd: sendInitialEvents === true && allowBookmarks,
+      marksInitialEnd: streamsList(options),
       initialized,
     });
   } catch (error) {
