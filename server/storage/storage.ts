@@ -108,7 +108,16 @@ export interface WatchBatch {
   readonly revision: number;
 }
 
-export type StorageErrorReason = 'compacted' | 'future-revision' | 'unavailable' | 'timeout' | 'no-space' | 'corrupt' | 'closed';
+export type StorageErrorReason =
+  | 'compacted'
+  | 'future-revision'
+  | 'unavailable'
+  | 'timeout'
+  | 'no-space'
+  | 'corrupt'
+  | 'closed'
+  /** Nothing was done, and never will be with so many bytes. */
+  | 'too-large';
 
 export class StorageError extends Error {
   readonly reason: StorageErrorReason;

@@ -24,9 +24,8 @@ export async function createObject(
   context: WriteContext,
   options: CreateOptions = {},
 ): Promise<Written> {
-  const { metadata } = object;
-  if (metadata.resourceVersion) throw unexpectedError('resourceVersion should not be set on objects to be created');
   placeInNamespace(core, object, namespace);
+  const { metadata } = object;
   const prefix = metadata.name ? undefined : metadata.generateName;
   for (let attempt = 1; ; attempt++) {
     const candidate = prefix === undefined || prefix === '' ? object : structuredClone(object);
@@ -52,6 +51,14 @@ async function nameTaken(core: StoreCore, key: ObjectKey): Promise<StatusError> 
   const present = await core.present(key, { newest: true });
   if (!present?.object.metadata.deletionTimestamp) return error;
   return new StatusError({ ...error.status, message: `object is being deleted: ${error.message}` });
+}
+
+/** Upstream's store is the one that minds, and only where it would really write, and of what can be a revision. */
+function dropResourceVersion({ metadata }: UntypedObject, { dryRun }: WriteContext): void {
+  const { resourceVersion = '' } = metadata;
+  if (!dryRun && /^0*[1-9]\d{0,18}$/.test(resourceVersion))
+    throw unexpectedError('resourceVersion should not be set on objects to be created');
+  delete metadata.resourceVersion;
 }
 
 /** undefined: an object of that name exists. */
@@ -85,6 +92,7 @@ async function tryCreate(
     definition.canonicalize?.(object);
     await admission.validate(request);
     if (context.dryRun && (await core.present(key, { newest: true }))) return undefined;
+    dropResourceVersion(object, context);
     const result = await core.put(key, object, 0, context.dryRun);
     succeeded = result.succeeded && !context.dryRun;
     return result.written && { ...result.written, created: true };

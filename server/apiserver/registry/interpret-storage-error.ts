@@ -1,4 +1,11 @@
-import { internalError, resourceExpired, serverTimeout, serviceUnavailable, timeout } from '../../../api/meta/status-errors.ts';
+import {
+  internalError,
+  resourceExpired,
+  serverTimeout,
+  serviceUnavailable,
+  timeout,
+  unexpectedError,
+} from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { StorageError } from '../../storage/storage.ts';
 
@@ -18,5 +25,7 @@ export function interpretStorageError(error: unknown, definition: ResourceDefini
       return serverTimeout(definition, 'write', 5);
     case 'corrupt':
       return internalError(error.message);
+    case 'too-large':
+      return unexpectedError(error.message);
   }
 }

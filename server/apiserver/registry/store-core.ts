@@ -8,7 +8,7 @@ import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import type { FieldError } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateFinalizerOwners } from '../../../api/validation/object-meta.ts';
-import type { CommitResult, Operation, StoredEntry } from '../../storage/storage.ts';
+import { type CommitResult, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
 import { resetFieldsOf } from './reset-fields.ts';
@@ -36,7 +36,14 @@ export interface StoreCore {
   storageKey(key: ObjectKey): string;
   present(key: ObjectKey, options: { readonly newest: boolean }): Promise<Present | undefined>;
   presentOf(entry: StoredEntry): Present;
-  put(key: ObjectKey, object: UntypedObject, revision: number, dryRun: boolean): Promise<CommitResult & { readonly written?: Written }>;
+  /** An object that is too large for the store is tried again without its managedFields, which may be lost (modifies it). */
+  put(
+    key: ObjectKey,
+    object: UntypedObject,
+    revision: number,
+    dryRun: boolean,
+    keepsManagedFields?: boolean,
+  ): Promise<CommitResult & { readonly written?: Written }>;
   remove(key: ObjectKey, revision: number, dryRun: boolean): Promise<CommitResult>;
   strategyContext(context: WriteContext, operation: StrategyContext['operation']): StrategyContext;
   admissionRequest(
@@ -84,7 +91,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       const { entry } = await storage.get(storageKey(key));
       return entry && presentOf(entry);
     },
-    async put(key, object, revision, dryRun) {
+    async put(key, object, revision, dryRun, keepsManagedFields = false) {
       const value = codec.toStored(object);
       if (dryRun)
         return {
@@ -98,7 +105,15 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
         value,
         ...(definition.ttlSeconds === undefined ? {} : { ttlSeconds: definition.ttlSeconds }),
       };
-      const result = await storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [operation] });
+      let result: CommitResult;
+      try {
+        result = await storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [operation] });
+      } catch (error) {
+        const isTooLarge = error instanceof StorageError && error.reason === 'too-large';
+        if (!isTooLarge || object.metadata.managedFields === undefined || keepsManagedFields) throw error;
+        delete object.metadata.managedFields;
+        return this.put(key, object, revision, dryRun);
+      }
       if (!result.succeeded) return result;
       return {
         ...result,

@@ -100,7 +100,7 @@ async function tryUpdate(
       return writtenAs(core, object, removed.revision);
     }
     if (isUnchanged(object, old)) return writtenAs(core, old as UntypedObject, revision);
-    const result = await core.put(key, object, revision, options.dryRun);
+    const result = await core.put(key, object, revision, options.dryRun, options.keepsManagedFields);
     succeeded = result.succeeded && !options.dryRun;
     if (result.succeeded && result.written) return result.written;
     return { present: result.succeeded ? undefined : overtakenBy(core, result.current) };

@@ -5,6 +5,7 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { ICallable } from 'etcd3/lib/rpc.js';
 import { KVClient, LeaseClient, MaintenanceClient } from 'etcd3/lib/rpc.js';
 import type { Clock } from '../../../api/base/clock.ts';
+import { assertSentSize } from '../request-size.ts';
 import type { CommitResult, Condition, RangeResult } from '../storage.ts';
 import { connectSocket } from './connect-socket.ts';
 import { decodeRange, decodeTxn, encodeRange, encodeTxn, type EtcdOperation, type EtcdRange, kvMethods } from './etcd-kv.ts';
@@ -86,8 +87,11 @@ export function createEtcdMember(endpoint: string, tls: EtcdTLS | undefined, clo
   });
   return {
     range: async (request, { deadline }) => decodeRange(await channel.unary(kvMethods.range, encodeRange(request), deadline)),
-    txn: async (conditions, operations, { deadline }) =>
-      decodeTxn(await channel.unary(kvMethods.txn, encodeTxn(conditions, operations), deadline)),
+    async txn(conditions, operations, { deadline }) {
+      const request = encodeTxn(conditions, operations);
+      assertSentSize(request.length);
+      return decodeTxn(await channel.unary(kvMethods.txn, request, deadline));
+    },
     watch: () => channel.stream(kvMethods.watch),
     kv: new KVClient(callable),
     leases: new LeaseClient(callable),

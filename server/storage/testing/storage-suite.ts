@@ -137,6 +137,18 @@ function describeCommits(subject: Subject, newPrefix: () => string): void {
     assert.deepEqual(readable((await storage.get(key)).entry), { key, value: 'second', createRevision: created, modRevision: created });
   });
 
+  it('refuses what etcd would not take', async () => {
+    const { storage } = subject();
+    const key = `${newPrefix()}a`;
+    const write = (size: number) =>
+      storage.commit({ conditions: [{ key, modRevision: 0 }], operations: [{ type: 'put', key, value: new Uint8Array(size) }] });
+    const error = await rejectsWith('too-large', () => write(1.5 * 1024 * 1024));
+    assert.equal(error.message, 'etcdserver: request is too large');
+    await rejectsWith('too-large', () => write(2 * 1024 * 1024));
+    assert.equal((await storage.get(key)).entry, undefined);
+    succeeded(await write(1.5 * 1024 * 1024 - 1024));
+  });
+
   it('keeps any bytes, long and short', async () => {
     const { storage } = subject();
     const prefix = newPrefix();

@@ -182,7 +182,10 @@ describe('allocation of Services', () => {
     // A client that knows nothing of what was allocated writes the same again.
     const again = await client(services).update(service({ type: 'NodePort' }, 'changing'));
     assert.deepEqual([again.spec?.clusterIP, again.spec?.ports?.[0]?.nodePort], [created.spec?.clusterIP, port]);
-    const hidden = await patch({ type: 'ClusterIP' });
+    const hidden = await patch({
+      type: 'ClusterIP',
+      ports: [...(again.spec?.ports ?? []).map((port) => ({ ...port, name: 'a' })), { name: 'b', port: 81 }],
+    });
     assert.equal(hidden.spec?.ports?.[0]?.nodePort, undefined);
     assert.ok(!(await takenPorts()).includes(port));
     const external = await patch({ type: 'ExternalName', externalName: 'example.com' });
