@@ -4,6 +4,7 @@ import { deepFreeze } from '../base/deep-freeze.ts';
 import { StatusError } from '../meta/status.ts';
 import { decode } from '../schema/decode.ts';
 import { getDefinitionSchema } from '../schema/definition-schema.ts';
+import { fuzzRuns } from '../schema/testing/fuzz-runs.ts';
 import { applyPatch } from './apply-patch.ts';
 import { emptyObject, type AppliedObject, updateManagedFields } from './update-managed-fields.ts';
 import { compareObjects } from './compare.ts';
@@ -16,6 +17,7 @@ type JSONObject = Record<string, unknown>;
 
 const schema = getDefinitionSchema('io.k8s.api.core.v1.Service');
 const now = '2024-01-01T00:00:00Z';
+const runs = fuzzRuns(300, 20_000);
 
 /** Services with a map, a set, an atomic map and a list of maps: the four ways in which values are merged. */
 const anyService = fc
@@ -40,6 +42,12 @@ const anyService = fc
     metadata: { name: 'x', ...(labels && { labels }), ...(finalizers && { finalizers }) },
     ...(Object.keys(spec).length > 0 && { spec }),
   }));
+
+/**
+ * Without maps and lists that are empty. Where somebody owns a map as a whole and it is emptied, it is gone from the object
+ * but not from its owners, so that an empty one is new each time it is applied; upstream has it so too.
+ */
+const anyFilledService = anyService.filter((service) => !/:(?:\{\}|\[\])/.test(JSON.stringify(service)));
 
 const operation = fc.record({
   verb: fc.constantFrom('apply' as const, 'force' as const, 'update' as const),
@@ -73,7 +81,8 @@ function ownersOf(object: AppliedObject | undefined): readonly { manager?: strin
   return object?.metadata.managedFields ?? [];
 }
 
-describe('apply, whatever happens', () => {
+describe('apply, whatever happens', function () {
+  this.timeout(3_600_000);
   it('leaves owners that own what is there, in canonical form', () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 8 }), (operations) => {
@@ -97,19 +106,19 @@ describe('apply, whatever happens', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs },
     );
   });
 
   it('applied again changes nothing', () => {
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 5 }), anyService, (operations, service) => {
+      fc.property(fc.array(operation, { maxLength: 5 }), anyFilledService, (operations, service) => {
         const before = operations.reduce<AppliedObject | undefined>((live, step) => run(live, step), undefined);
         const once = run(before, { verb: 'force', manager: 'a', service });
         assert.deepEqual(run(once, { verb: 'force', manager: 'a', service }), once);
         assert.deepEqual(run(once, { verb: 'apply', manager: 'a', service }), once);
       }),
-      { numRuns: 300 },
+      { numRuns: runs },
     );
   });
 
@@ -131,7 +140,7 @@ describe('apply, whatever happens', () => {
           false,
         );
       }),
-      { numRuns: 300 },
+      { numRuns: runs },
     );
   });
 
@@ -152,7 +161,7 @@ describe('apply, whatever happens', () => {
           );
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs },
     );
   });
 });

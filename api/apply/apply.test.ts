@@ -129,6 +129,15 @@ describe('apply', () => {
     });
   });
 
+  it('leaves a map that it empties to whoever owns it as a whole', () => {
+    const cluster = configMap()
+      .apply('a', { data: { k: '1' } })
+      .apply('b', { data: {} })
+      .apply('a', { metadata: { labels: { l: '1' } } });
+    assert.deepEqual(cluster.object, { metadata: { labels: { l: '1' } } });
+    assert.deepEqual(cluster.managers, { 'a Apply': { 'f:metadata': { 'f:labels': { 'f:l': {} } } }, 'b Apply': { 'f:data': {} } });
+  });
+
   it('applied twice is applied once', () => {
     const fields = web([{ name: 'c', image: 'i', ports: [{ containerPort: 80 }], env: [{ name: 'E', value: 'v' }] }]);
     const once = deployment().apply('a', fields);

@@ -4,7 +4,10 @@ import { type FieldSet, isMember, leaf } from './field-set.ts';
 import { fieldElement } from './path-element.ts';
 import { elementOrIndex, elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped } from './typed-schema.ts';
 
-/** The value without the fields, entries and elements in the set; undefined if nothing remains. Shares what does not change. */
+/**
+ * The value without the fields, entries and elements in the set; undefined if nothing remains. A member of which nothing
+ * remains stays as null, as upstream has it: to whom it belongs as a whole, it belongs still. Shares what does not change.
+ */
 export function removeItems(schema: StructuralSchema, value: unknown, removed: FieldSet): unknown {
   if (isMap(value)) {
     if (Object.keys(value).length === 0) return value;
@@ -21,8 +24,7 @@ function removeMembers(schema: StructuralSchema, value: Readonly<Record<string, 
     const node = removed[fieldElement(key)];
     if (node !== undefined && isMember(node)) continue;
     const member = node === undefined ? value[key] : removeItems(memberSchemaOrUntyped(schema, key), value[key], node);
-    if (member === undefined) continue;
-    setOwn(rest, key, member);
+    setOwn(rest, key, member ?? null);
     count++;
   }
   return count === 0 ? undefined : rest;

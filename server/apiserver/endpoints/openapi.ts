@@ -1,4 +1,5 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
+import { toDate } from '../../../api/meta/time.ts';
 import { jsonMediaType, parseAccept, rangeIncludes } from '../../../api/serialization/media-types.ts';
 import type { RequestContext } from '../request-context.ts';
 import { isNotModified } from './document-response.ts';
@@ -111,7 +112,7 @@ function hashed(context: RequestContext, path: string, document: Document): APIR
     const location = `${path}?hash=${document.hash}`;
     return { status: status === 406 ? 406 : 301, headers: { ...headers, location }, body: { kind: 'none' } };
   }
-  const expires = new Date(context.clock.nowMs() + yearSeconds * 1000).toUTCString();
+  const expires = toDate(context.clock.nowMs() + yearSeconds * 1000).toUTCString();
   return documentIn(context, 'v3', document, { 'cache-control': 'public, immutable', expires });
 }
 

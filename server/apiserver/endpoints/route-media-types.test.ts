@@ -63,6 +63,11 @@ describe('media types of a route', () => {
       assert.equal((await api.call('HEAD', target)).status, 405, target);
   });
 
+  it('nothing but GET has a route below /watch/', async () => {
+    for (const method of ['POST', 'PATCH', 'DELETE', 'OPTIONS'])
+      assert.equal((await api.call(method, '/api/v1/watch/pods', { body: {} })).status, 405, method);
+  });
+
   it('metadata and tables say the version in which they were asked for', async () => {
     for (const version of ['v1', 'v1beta1']) {
       const apiVersion = `meta.k8s.io/${version}`;
