@@ -13,6 +13,8 @@ import { createCRIClient } from './cri/cri-client.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
+import { namesAll } from './kubelet/certificates/certificate-life.ts';
+import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
 import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
 import { createKubelet, type KubeletSettings } from './kubelet/kubelet.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
@@ -60,6 +62,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly podNetwork: PodNetworkMode | 'external';
   /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
   readonly serving?: ServingCertificate;
+  /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
+  readonly certificateDirectory?: string;
 }
 
 /** PEM. */
@@ -110,7 +114,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     });
     const { workers } = kubelet;
-    const serving = settings.serving ?? (await makeSelfSignedCertificate(nodeName, nodeIP, clock));
+    const given = servingCertificate(settings, { client, clock, random, logger, files, nodeName, nodeIP });
+    const issued = settings.serving ?? (await given?.find());
+    // Until the cluster has answered, one that nobody vouches for.
+    const serving = issued ?? (await makeSelfSignedCertificate(nodeName, nodeIP, clock));
     const server = await startKubeletServer(
       { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName, startedMs: clock.nowMs() },
       {
@@ -126,13 +133,39 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     );
     try {
       const network = { ...dependencies, client, nodeName, nodeIP, runtime: cri.runtime, checkNode: () => kubelet.checkNode() };
-      await Promise.all([kubelet.run(signal), runNetwork(settings, network, signal)]);
+      await Promise.all([
+        kubelet.run(signal),
+        runNetwork(settings, network, signal),
+        given?.keep(issued, (pair) => server.useCertificate(pair), signal),
+      ]);
     } finally {
       await server.close();
     }
   } finally {
     cri.close();
   }
+}
+
+type ServingDependencies = Omit<RotatingCertificateDependencies, 'file' | 'wish'> & { readonly nodeName: string; readonly nodeIP: string };
+
+/** The certificate that the cluster gives the kubelet to serve with; undefined where the node does not ask for any. */
+function servingCertificate({ certificateDirectory }: AgentSettings, dependencies: ServingDependencies) {
+  if (certificateDirectory === undefined) return undefined;
+  const { nodeName, nodeIP } = dependencies;
+  const names = { dnsNames: [nodeName], addresses: [nodeIP] };
+  const rotation: RotatingCertificateDependencies = {
+    ...dependencies,
+    file: `${certificateDirectory}/kubelet-server-current.pem`,
+    wish: { nodeName, signerName: 'kubernetes.io/kubelet-serving', ...names },
+  };
+  return {
+    async find(): Promise<ServingCertificate | undefined> {
+      const pair = await readCertificate(rotation);
+      return pair && namesAll(pair, names.dnsNames, names.addresses) ? pair : undefined;
+    },
+    keep: (current: ServingCertificate | undefined, onNew: (pair: ServingCertificate) => void, signal: AbortSignal) =>
+      rotateCertificate(rotation, current, onNew, signal),
+  };
 }
 
 interface NetworkDependencies extends AgentDependencies {

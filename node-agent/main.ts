@@ -1,19 +1,29 @@
 import 'reflect-metadata';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { pino } from 'pino';
 import type { Logger } from '../api/base/logger.ts';
 import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
+import { createClient } from '../api/client/create-client.ts';
 import { createHTTPTransport } from '../api/client/http-transport.ts';
+import type { Transport } from '../api/client/transport.ts';
+import { configMaps } from '../api/resources/core/v1/config-map.ts';
+import { nodeConfigurationKey, parseNodeConfiguration } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
+import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
+import { createHostFiles } from './linux/host-files.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
 interface Flags {
   readonly dataDir: string;
-  readonly kubeconfig: string;
+  readonly kubeconfig?: string;
+  readonly bootstrapKubeconfig?: string;
+  readonly certDir: string;
+  readonly nodeConfiguration: boolean;
   readonly nodeName?: string;
   readonly nodeIp?: string;
   readonly podCidr?: string;
@@ -37,16 +47,21 @@ interface Flags {
   readonly logLevel: string;
 }
 
+const podNetworks = ['host-gw', 'vxlan', 'external'] as const;
+
 const program = new Command('kubets-node-agent')
   .description('Runs a node of a Kubernetes cluster: kubelet over a containerd of its own. Needs root.')
   .requiredOption('--data-dir <path>', 'where everything of the node is kept')
-  .requiredOption('--kubeconfig <file>', 'how to reach the API server, and as whom')
+  .option('--kubeconfig <file>', 'how to reach the API server, and as whom')
+  .option('--bootstrap-kubeconfig <file>', 'in its place: how to reach it, and the token to ask for the first certificate with')
+  .option('--cert-dir <path>', 'where certificates are kept that were asked for (default: <data-dir>/node/pki)', '')
+  .option('--node-configuration', 'read ranges, DNS and pod network from the cluster instead of the flags', false)
   .option('--node-name <name>', 'default: the host name')
   .option('--node-ip <address>', 'default: the address of the default route')
   .option('--pod-cidr <cidr>', "range of this node's pods (default: the one that the control plane gives it)")
   .addOption(
     new Option('--pod-network <mode>', 'how pods of other nodes are reached; external: a network plugin of your own in /etc/cni/net.d')
-      .choices(['host-gw', 'vxlan', 'external'])
+      .choices(podNetworks)
       .default('host-gw'),
   )
   .option('--node-labels <labels>', 'labels to register the node with, key=value,...', '')
@@ -74,22 +89,62 @@ async function main(flags: Flags): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => abort.abort(new Error(`received ${signal}`)));
   }
-  const access = await readKubeconfig(path.resolve(flags.kubeconfig));
-  const { token } = access;
-  const http = createHTTPTransport({ ...access, token: () => token, clock: systemClock });
-  const settings = await settingsOf(flags, access.ca ?? '');
+  const connection = await connect(flags, logger, abort.signal);
+  let settings: AgentSettings | undefined;
   try {
-    await runAgent(settings, { transport: http.transport, clock: systemClock, random: systemRandom, logger }, abort.signal);
+    settings = await settingsOf(flags, connection);
+    const dependencies = { transport: connection.transport, clock: systemClock, random: systemRandom, logger };
+    await Promise.all([runAgent(settings, dependencies, abort.signal), connection.rotating]);
   } catch (error) {
     if (!abort.signal.aborted) throw error;
   } finally {
-    http.close();
+    connection.close();
   }
-  if (flags.stopPods)
+  if (flags.stopPods && settings !== undefined)
     await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
 }
 
-async function settingsOf(flags: Flags, clusterCA: string): Promise<AgentSettings> {
+interface Connection {
+  readonly transport: Transport;
+  readonly clusterCA: string;
+  /** Absolute; where the cluster gives this node its certificates. */
+  readonly certificateDirectory?: string;
+  readonly rotating?: Promise<void>;
+  close(): void;
+}
+
+async function connect(flags: Flags, logger: Logger, signal: AbortSignal): Promise<Connection> {
+  if (flags.bootstrapKubeconfig !== undefined) {
+    const bootstrap = await readKubeconfig(path.resolve(flags.bootstrapKubeconfig));
+    const certificateDirectory = path.resolve(flags.certDir || path.join(flags.dataDir, 'node/pki'));
+    const nodeName = flags.nodeName ?? hostname().toLowerCase();
+    const parts = { clock: systemClock, random: systemRandom, logger, files: createHostFiles() };
+    const own = await createNodeTransport({ bootstrap, nodeName, certificateDirectory, ...parts }, signal);
+    return { ...own, clusterCA: bootstrap.ca ?? '', certificateDirectory };
+  }
+  if (flags.kubeconfig === undefined) throw new Error("required option '--kubeconfig <file>' not specified");
+  const access = await readKubeconfig(path.resolve(flags.kubeconfig));
+  const { token } = access;
+  const http = createHTTPTransport({ ...access, token: () => token, clock: systemClock });
+  return { ...http, clusterCA: access.ca ?? '' };
+}
+
+/** What all nodes of the cluster have in common, as the cluster says it. */
+async function commonFlags(flags: Flags, { transport }: Connection): Promise<Flags> {
+  if (!flags.nodeConfiguration) return flags;
+  const found = await createClient(transport)(configMaps).get(nodeConfigurationKey);
+  const { clusterCIDR, clusterDNS, clusterDomain, podNetwork } = parseNodeConfiguration(found.data);
+  if (!isPodNetwork(podNetwork)) throw new Error(`the cluster's pod network ${podNetwork} is not one that this agent knows`);
+  return { ...flags, clusterCidr: clusterCIDR, clusterDns: clusterDNS, clusterDomain, podNetwork };
+}
+
+function isPodNetwork(text: string): text is Flags['podNetwork'] {
+  return podNetworks.some((one) => one === text);
+}
+
+async function settingsOf(given: Flags, connection: Connection): Promise<AgentSettings> {
+  const flags = await commonFlags(given, connection);
+  const { clusterCA, certificateDirectory } = connection;
   const { nodeName, nodeIp, containerRuntimeEndpoint, tlsCertFile, tlsPrivateKeyFile, clientCaFile } = flags;
   const serving =
     tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined
@@ -111,6 +166,7 @@ async function settingsOf(flags: Flags, clusterCA: string): Promise<AgentSetting
     taints: parseTaints(flags.registerWithTaints),
     clientCA: clientCaFile === undefined ? clusterCA : await readFile(clientCaFile, 'utf8'),
     ...serving,
+    ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
     ...(nodeIp === undefined ? {} : { nodeIP: nodeIp }),

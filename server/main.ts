@@ -20,6 +20,7 @@ import { createControllers } from './controllers/controllers.ts';
 import type { Controller } from './controllers/runtime/define-controller.ts';
 import { runControllers } from './controllers/runtime/run-controllers.ts';
 import { selectControllers } from './controllers/select-controllers.ts';
+import { createCertificateAuthority } from './pki/certificate-request.ts';
 import { type ClusterPKI, ensureClusterPKI } from './pki/ensure-cluster-pki.ts';
 import { schedulerPlugins } from './scheduler/plugins/plugins.ts';
 import { runScheduler } from './scheduler/scheduler.ts';
@@ -45,13 +46,12 @@ export interface ControlPlaneOptions {
   readonly controllers?: readonly string[];
   /** Absent: true. */
   readonly scheduler?: boolean;
-  readonly logger: Logger;
   readonly limits?: ServerLimits;
+  readonly logger: Logger;
   /** Told of each step, for a person to read. */
   readonly onProgress?: (step: string) => void;
 }
 
-export interface ControlPlane {
 /** Flags of kube-apiserver that bound what it does; absent: upstream's defaults. */
 export interface ServerLimits {
   readonly maxRequestsInflight?: number;
@@ -62,6 +62,7 @@ export interface ServerLimits {
   readonly shutdownDelayMs?: number;
 }
 
+export interface ControlPlane {
   readonly transport: Transport;
   readonly pki: ClusterPKI;
   readonly address: string;
@@ -106,7 +107,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const stopping = new AbortController();
   const clusterDNSAddress = addressAt(options.serviceCIDR, 10);
-  const known = createControllers({ ...options, rootCA: pki.clusterCA.certificatePEM, clusterDNSAddress });
+  const known = createControllers({
+    ...options,
+    rootCA: pki.clusterCA.certificatePEM,
+    clusterDNSAddress,
+    certificateAuthority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
+  });
   const controllers = selectControllers(known, options.controllers ?? ['*']);
   const hasScheduler = options.scheduler ?? true;
   const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
@@ -157,6 +163,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clusterDNSAddress,
     failed,
     async stop() {
+      server.announceShutdown();
+      await sleep(clock, options.limits?.shutdownDelayMs ?? 0);
       stopping.abort(new Error('the control plane is stopping'));
       await Promise.allSettled(running);
       const finished = server.close();
@@ -164,8 +172,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       dialer.close();
       await caches.close();
       await storage.close();
-      server.announceShutdown();
-      await sleep(clock, options.limits?.shutdownDelayMs ?? 0);
     },
   };
 }
@@ -208,13 +214,13 @@ function createServer({ serviceCIDR, logger, limits = {} }: ControlPlaneOptions,
     openAPI: createOpenAPIDocuments(),
     checkStorage: parts.checkStorage,
     storeBytes: parts.storeBytes,
+    ...limits,
     bootstrap: {
       controllers: parts.controllers,
       serviceCIDRs: [serviceCIDR],
       kubernetesServiceAddress: firstAddress(serviceCIDR),
       serving: { address, port },
       clusterCAPEM: pki.clusterCA.certificatePEM,
-    ...limits,
       frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
     },
   });

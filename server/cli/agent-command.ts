@@ -1,30 +1,50 @@
 import type { Command } from 'commander';
-import { type AgentFlags, agentLogFile, prepareAgent, replaceRunningAgent, superviseAgent } from './agent-process.ts';
+import { agentLogFile, prepareAgent, replaceRunningAgent, superviseAgent } from './agent-process.ts';
 import { untilAskedToStop } from './control-plane.ts';
-import { getInstance, openDataDir } from './data-dir.ts';
+import { type DataDir, findInstance, openDataDir } from './data-dir.ts';
+import { hasJoined, type JoinFlags, prepareJoin } from './join.ts';
 import { dataDirOption, logLevelOption } from './options.ts';
 import { createProgress } from './progress.ts';
+import { requireFreePort } from './require-free-port.ts';
 import { addNodeOptions } from './up-command.ts';
 
-type Flags = AgentFlags & { readonly dataDir: string; readonly clusterDns: string; readonly clusterCidr: string };
+type Flags = JoinFlags & { readonly dataDir: string; readonly clusterDns: string; readonly clusterCidr: string };
+
+const examples = `
+Examples:
+  kubets agent --server https://10.0.0.1:6443 --token abcdef.0123456789abcdef --ca-hash sha256:...
+                              makes this machine a node of that cluster; the command line is what
+                              'kubets token create --print-join-command' prints on the control plane
+  kubets agent                the same node again: it keeps its certificates in the data dir
+                              (or a node beside 'kubets server' on the same data dir)
+`;
 
 export function addAgentCommand(program: Command): void {
   addNodeOptions(program.command('agent'))
-    .description('Run a node beside the control plane that runs on the same data dir. Needs root.')
+    .description('Run a node: of a cluster elsewhere that this machine joins, or of the control plane on the same data dir. Needs root.')
     .addOption(dataDirOption())
-    .option('--cluster-dns <ip>', 'address of the cluster DNS', '10.96.0.10')
-    .option('--cluster-cidr <cidr>', 'range of all pods', '10.244.0.0/16')
+    .option('--server <url>', 'API server of the cluster to join')
+    .option('--token <token>', 'bootstrap token of that cluster')
+    .option('--ca-hash <sha256:hex>', "hash of the public key of the cluster's CA; may be given more than once", collect, [])
+    .option('--cluster-dns <ip>', 'address of the cluster DNS, beside a control plane on the same data dir', '10.96.0.10')
+    .option('--cluster-cidr <cidr>', 'range of all pods, likewise', '10.244.0.0/16')
     .addOption(logLevelOption())
+    .addHelpText('after', examples)
     .action((flags: Flags) => runAgent(flags));
 }
 
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
 async function runAgent(flags: Flags): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error('a node runs containers and sets up networks, which needs root');
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
-  const { server } = getInstance(dataDir.path);
   const stop = untilAskedToStop();
   await replaceRunningAgent(dataDir);
-  const args = await prepareAgent(dataDir, flags, { server, clusterDNS: flags.clusterDns, clusterCIDR: flags.clusterCidr });
+  await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
+  const args = await argumentsOf(flags, dataDir);
   const agent = superviseAgent(dataDir, args, {
     onRestart: (code) => progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
   });
@@ -33,4 +53,19 @@ async function runAgent(flags: Flags): Promise<void> {
   await agent.stop();
   progress.done('stopped');
   process.exit(0);
+}
+
+async function argumentsOf(flags: Flags, dataDir: DataDir): Promise<string[]> {
+  const instance = flags.server === undefined ? findInstance(dataDir.path) : undefined;
+  if (instance !== undefined)
+    return prepareAgent(dataDir, flags, {
+      server: instance.server,
+      clusterDNS: flags.clusterDns,
+      clusterCIDR: flags.clusterCidr,
+    });
+  if (flags.server === undefined && !hasJoined(dataDir))
+    throw new Error(
+      `${dataDir.path} belongs to no cluster: join one with --server, --token and --ca-hash, or start a control plane on the same data dir first`,
+    );
+  return prepareJoin(dataDir, flags);
 }

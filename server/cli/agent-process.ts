@@ -33,7 +33,7 @@ export interface AgentTarget {
   readonly addresses?: readonly string[];
 }
 
-const agentMain = path.resolve(import.meta.dirname, '../../node-agent/main.ts');
+export const agentMain = path.resolve(import.meta.dirname, '../../node-agent/main.ts');
 const pidFile = (dataDir: DataDir) => path.join(dataDir.node, 'agent.pid');
 export const agentLogFile = (dataDir: DataDir): string => path.join(dataDir.node, 'agent.log');
 

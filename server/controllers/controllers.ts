@@ -1,3 +1,7 @@
+import { bootstrapSigner } from './bootstrap-signer/controller.ts';
+import { createCertificateApprovingController } from './certificate-approving/controller.ts';
+import { certificateCleaner } from './certificate-cleaner/controller.ts';
+import { createCertificateSigningController } from './certificate-signing/controller.ts';
 import { createClusterDNSController } from './cluster-dns/controller.ts';
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import { cronJobController } from './cronjob/controller.ts';
@@ -9,6 +13,7 @@ import { endpointSliceController } from './endpointslice/controller.ts';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
+import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
@@ -17,10 +22,12 @@ import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
 import { createRootCACertPublisher } from './root-ca-cert-publisher/controller.ts';
 import { resourceQuotaController } from './resourcequota/controller.ts';
+import type { CertificateAuthority } from './runtime/certificate-authority.ts';
 import type { Controller } from './runtime/define-controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
+import { tokenCleaner } from './token-cleaner/controller.ts';
 import { ttlController } from './ttl/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
@@ -29,11 +36,16 @@ export interface ControllersOptions extends NodeIPAMOptions {
   readonly rootCA: string;
   /** Of the Service kube-system/kube-dns, from the service range. */
   readonly clusterDNSAddress: string;
+  /** Signs certificates for nodes and users; absent: nobody is given any. */
+  readonly certificateAuthority?: CertificateAuthority;
 }
 
 /** Every controller, one line each. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
   return [
+    bootstrapSigner,
+    certificateCleaner,
+    ...certificateControllers(options.certificateAuthority),
     createClusterDNSController(options.clusterDNSAddress),
     clusterRoleAggregation,
     cronJobController,
@@ -56,7 +68,17 @@ export function createControllers(options: ControllersOptions): readonly Control
     serviceAccountController,
     statefulSetController,
     taintEvictionController,
+    tokenCleaner,
     ttlAfterFinished,
     ttlController,
+  ];
+}
+
+function certificateControllers(authority: CertificateAuthority | undefined): readonly Controller[] {
+  if (authority === undefined) return [];
+  return [
+    createCertificateApprovingController(authority),
+    createCertificateSigningController(authority),
+    createKubeletServingApprovingController(authority),
   ];
 }

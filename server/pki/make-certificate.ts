@@ -13,7 +13,7 @@ export interface MakingDependencies {
   readonly random: Random;
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+export const signingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const authorityDays = 3650;
 const dayMs = 86_400_000;
 /** How far the clocks of other machines may be behind. */
@@ -22,7 +22,7 @@ const skewMs = 300_000;
 let library: Promise<X509Library> | undefined;
 
 /** Loaded only when something must be made: most starts read certificates that are already there. */
-function loadLibrary(): Promise<X509Library> {
+export function loadX509(): Promise<X509Library> {
   library ??= (async () => {
     await import('reflect-metadata');
     const x509 = await import('@peculiar/x509');
@@ -34,7 +34,7 @@ function loadLibrary(): Promise<X509Library> {
 
 /** A new, self-signed certificate authority. */
 export async function makeAuthority(commonName: string, dependencies: MakingDependencies): Promise<KeyPairPEM> {
-  const x509 = await loadLibrary();
+  const x509 = await loadX509();
   const keys = await generateKeys();
   const nowMs = dependencies.clock.nowMs();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -42,7 +42,7 @@ export async function makeAuthority(commonName: string, dependencies: MakingDepe
     name: [{ CN: [commonName] }],
     notBefore: toDate(nowMs - skewMs),
     notAfter: toDate(nowMs + authorityDays * dayMs),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     keys: keys as Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]['keys'] & {},
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
@@ -71,7 +71,7 @@ export async function signCertificate(
   authority: KeyPairPEM,
   { clock, random }: MakingDependencies,
 ): Promise<string> {
-  const x509 = await loadLibrary();
+  const x509 = await loadX509();
   const issuer = new x509.X509Certificate(authority.certificatePEM);
   const nowMs = clock.nowMs();
   const notAfterMs = Math.min(nowMs + spec.validityDays * dayMs, issuer.notAfter.getTime());
@@ -83,9 +83,9 @@ export async function signCertificate(
     issuer: issuer.subjectName.toJSON(),
     notBefore: toDate(nowMs - skewMs),
     notAfter: toDate(notAfterMs),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     publicKey: publicKey as CryptoKey,
-    signingKey: (await importKey(authority.keyPEM)) as CryptoKey,
+    signingKey: await importSigningKey(authority.keyPEM),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
@@ -111,12 +111,13 @@ function alternativeNames(spec: CertificateSpec): { type: 'dns' | 'ip'; value: s
 }
 
 async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  return (await webcrypto.subtle.generateKey(signingAlgorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 }
 
-function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+/** A private key (PKCS #8) that signs certificates. */
+export async function importSigningKey(pem: string): Promise<CryptoKey> {
   const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  return (await webcrypto.subtle.importKey('pkcs8', der, signingAlgorithm, false, ['sign'])) as CryptoKey;
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
@@ -132,7 +133,7 @@ function formatPEM(label: string, der: Uint8Array): string {
 }
 
 /** Positive and of 128 bits at most (RFC 5280 4.1.2.2). */
-function serialNumber(random: Random): string {
+export function serialNumber(random: Random): string {
   const bytes = random.bytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01;
   return Buffer.from(bytes).toString('hex');

@@ -33,6 +33,8 @@ export interface KubeletServerDependencies extends LogRequestDependencies {
 
 export interface KubeletServer {
   readonly port: number;
+  /** New connections are served with it. PEM. */
+  useCertificate(pair: { readonly certificate: string; readonly key: string }): void;
   close(): Promise<void>;
 }
 
@@ -82,6 +84,7 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : settings.port,
+    useCertificate: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key, ca: settings.clientCA }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

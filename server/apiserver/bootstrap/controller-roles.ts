@@ -15,7 +15,8 @@ export function controllerRoles(controllers: readonly ControllerRules[]): {
 } {
   const byAccount = new Map<string, PolicyRule[]>();
   for (const { account, rules } of controllers) byAccount.set(account, [...(byAccount.get(account) ?? []), ...rules]);
-  const entries = [...byAccount];
+  // One without rules for the whole cluster has Roles in single namespaces instead.
+  const entries = [...byAccount].filter(([, rules]) => rules.length > 0);
   return {
     roles: entries.map(([account, rules]) => clusterRole(`system:controller:${account}`, rules)),
     bindings: entries.map(([account]) => clusterRoleBinding(`system:controller:${account}`, serviceAccount('kube-system', account))),

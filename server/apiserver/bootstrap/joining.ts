@@ -1,0 +1,107 @@
+import type { Client } from '../../../api/client/client.ts';
+import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
+import { clusterRoleBindings } from '../../../api/resources/rbac/v1/cluster-role-binding.ts';
+import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
+import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
+import { roles } from '../../../api/resources/rbac/v1/role.ts';
+import { type NodeConfiguration, nodeConfigurationKey } from '../../../api/semantics/node-configuration.ts';
+import type { ConfigMap } from '../../../api/types/core-v1.ts';
+import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../../../api/types/rbac-v1.ts';
+import { ensureObject } from './ensure-object.ts';
+import { apiVersion, group, rule, user } from './role-notation.ts';
+
+export interface JoiningOptions {
+  /** Where nodes on other machines reach this server: https://host:port */
+  readonly server: string;
+  readonly clusterCAPEM: string;
+  readonly nodeConfiguration: NodeConfiguration;
+}
+
+/** The group of the tokens that `kubeadm token create` makes. */
+const newNodes = group('system:bootstrappers:kubeadm:default-node-token');
+const nodes = group('system:nodes');
+
+/**
+ * What nodes need to join, under the names that kubeadm gives it: who the cluster is (ConfigMap kube-public/cluster-info,
+ * readable by everyone and signed with each token), and rights of tokens and nodes to have certificates made. What an
+ * administrator has changed stays; what was deleted comes back with the next start.
+ */
+export async function ensureJoining(client: Client, options: JoiningOptions): Promise<void> {
+  const info = clusterInfo(options);
+  const configuration: ConfigMap = { metadata: { ...nodeConfigurationKey }, data: { ...options.nodeConfiguration } };
+  await Promise.all([
+    ensureObject(client, configMaps, info, (present) => ({ ...present, data: { ...present.data, ...info.data } })),
+    ensureObject(client, configMaps, configuration, (present) => ({ ...present, data: { ...present.data, ...configuration.data } })),
+    ...joiningClusterRoles.map((one) => ensureObject(client, clusterRoles, one)),
+    ...joiningClusterRoleBindings.map((one) => ensureObject(client, clusterRoleBindings, one)),
+    ...joiningRoles.map((one) => ensureObject(client, roles, one)),
+    ...joiningRoleBindings.map((one) => ensureObject(client, roleBindings, one)),
+  ]);
+}
+
+/** A kubeconfig without a user. */
+function clusterInfo({ server, clusterCAPEM }: JoiningOptions): ConfigMap {
+  const ca = Buffer.from(clusterCAPEM).toString('base64');
+  const kubeconfig = `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${ca}
+    server: ${server}
+  name: ""
+contexts: null
+current-context: ""
+kind: Config
+preferences: {}
+users: null
+`;
+  return { metadata: { namespace: 'kube-public', name: 'cluster-info' }, data: { kubeconfig } };
+}
+
+const servingApproval = 'system:certificates.k8s.io:certificatesigningrequests:selfnodeserver';
+const infoReader = 'kubeadm:bootstrap-signer-clusterinfo';
+const configurationReader = 'kubets:node-configuration';
+
+const joiningClusterRoles: readonly ClusterRole[] = [
+  clusterRole('kubeadm:get-nodes', rule('get', 'core', 'nodes')),
+  clusterRole(servingApproval, rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeserver')),
+];
+
+const joiningClusterRoleBindings: readonly ClusterRoleBinding[] = [
+  clusterBinding('kubeadm:get-nodes', 'kubeadm:get-nodes', newNodes),
+  clusterBinding('kubeadm:kubelet-bootstrap', 'system:node-bootstrapper', newNodes),
+  clusterBinding('kubeadm:node-autoapprove-bootstrap', 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', newNodes),
+  clusterBinding(
+    'kubeadm:node-autoapprove-certificate-rotation',
+    'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient',
+    nodes,
+  ),
+  clusterBinding('kubets:node-autoapprove-serving', servingApproval, nodes),
+];
+
+const joiningRoles: readonly Role[] = [
+  readerRole('kube-public', infoReader, 'cluster-info'),
+  readerRole('kube-system', configurationReader, nodeConfigurationKey.name),
+];
+
+const joiningRoleBindings: readonly RoleBinding[] = [
+  binding('kube-public', infoReader, user('system:anonymous')),
+  binding('kube-system', configurationReader, newNodes, nodes),
+];
+
+function clusterRole(name: string, ...rules: PolicyRule[]): ClusterRole {
+  return { apiVersion, kind: 'ClusterRole', metadata: { name }, rules };
+}
+
+function clusterBinding(name: string, roleName: string, ...subjects: Subject[]): ClusterRoleBinding {
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleName };
+  return { apiVersion, kind: 'ClusterRoleBinding', metadata: { name }, roleRef, subjects };
+}
+
+function readerRole(namespace: string, name: string, configMap: string): Role {
+  return { apiVersion, kind: 'Role', metadata: { namespace, name }, rules: [rule('get', 'core', 'configmaps', configMap)] };
+}
+
+function binding(namespace: string, name: string, ...subjects: Subject[]): RoleBinding {
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
+  return { apiVersion, kind: 'RoleBinding', metadata: { namespace, name }, roleRef, subjects };
+}

@@ -1,0 +1,3 @@
+import { rule } from '../runtime/rules.ts';
+
+export const rules = [rule(['certificates.k8s.io'], ['certificatesigningrequests'], ['delete', 'get', 'list', 'watch'])];
