@@ -185,7 +185,10 @@ describe('quotas and rights on a whole server', () => {
       const sign = (who: Client) =>
         who(certificateSigningRequests).patch(
           { namespace: '', name: 'wanted' },
-          { type: 'merge', body: { status: { conditions: [{ type: 'Failed', status: 'True', reason: 'No' }] } } },
+          {
+            type: 'merge',
+            body: { status: { conditions: [...approved.status.conditions, { type: 'Failed', status: 'True', reason: 'No' }] } },
+          },
           { subresource: 'status' },
         );
       assert.match(

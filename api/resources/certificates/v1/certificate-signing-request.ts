@@ -85,10 +85,7 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
       if (old.status?.certificate === undefined) delete status.certificate;
       else status.certificate = old.status.certificate;
     } else {
-      // Signers do not approve.
-      const decided = (old.status?.conditions ?? []).filter(isDecision) as CertificateSigningRequestCondition[];
-      const others = (status.conditions ?? []).filter((condition) => !isDecision(condition));
-      if (decided.length + others.length > 0) status.conditions = [...structuredClone(decided), ...others];
+      keepDecisions(status.conditions ?? [], old.status?.conditions ?? []);
     }
     stampConditions(status.conditions ?? [], old.status?.conditions ?? [], formatTime(nowMs));
   },
@@ -98,6 +95,7 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
       ? validateConditions(status?.conditions ?? [], old, path.child('status', 'conditions'))
       : [],
   validateStatusUpdate: ({ status }, old, path) => [
+    ...validateNoDecisions(status?.conditions ?? [], old, path.child('status', 'conditions')),
     ...validateConditions(status?.conditions ?? [], old, path.child('status', 'conditions')),
     ...(old.status?.certificate ? validateImmutable(path.child('status', 'certificate'), status?.certificate, old.status.certificate) : []),
   ],
@@ -105,6 +103,19 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
 
 function isDecision({ type }: { readonly type: string }): boolean {
   return type === 'Approved' || type === 'Denied';
+}
+
+/** Signers do not approve: decisions stay as they were taken; where there are more or fewer, validation says so. Modifies. */
+function keepDecisions(
+  conditions: CertificateSigningRequestCondition[],
+  old: readonly DeepReadonly<CertificateSigningRequestCondition>[],
+): void {
+  for (const decision of ['Approved', 'Denied']) {
+    const before = old.filter(({ type }) => type === decision);
+    const places = conditions.flatMap(({ type }, index) => (type === decision ? [index] : []));
+    if (before.length !== places.length) continue;
+    for (const [nth, index] of places.entries()) Object.assign(conditions[index] ?? {}, before[nth]);
+  }
 }
 
 function describe({ status }: DeepReadonly<CertificateSigningRequest>): string {
@@ -134,7 +145,7 @@ function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path
   const isPEM = /^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----/m.test(new TextDecoder().decode(decodeBase64(request)));
   if (!isPEM) errors.push(invalid(at.child('request'), request, 'PEM block type must be CERTIFICATE REQUEST'));
   const usagesPath = at.child('usages');
-  if (asked.length === 0) errors.push(required(usagesPath, 'usages must be provided'));
+  if (asked.length === 0) errors.push(required(usagesPath));
   const seen = new Set<string>();
   errors.push(
     ...validateEach(asked, usagesPath, (usage, usagePath) => {
@@ -155,6 +166,18 @@ function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path
   return errors;
 }
 
+/** Through the status nobody decides. */
+function validateNoDecisions(
+  conditions: readonly DeepReadonly<CertificateSigningRequestCondition>[],
+  old: DeepReadonly<CertificateSigningRequest>,
+  path: FieldPath,
+): FieldError[] {
+  const count = (list: readonly { readonly type: string }[], decision: string) => list.filter(({ type }) => type === decision).length;
+  return ['Approved', 'Denied']
+    .filter((decision) => count(conditions, decision) > count(old.status?.conditions ?? [], decision))
+    .map((decision) => forbidden(path, `updates may not add a condition of type "${decision}"`));
+}
+
 function validateConditions(
   conditions: readonly DeepReadonly<CertificateSigningRequestCondition>[],
   old: DeepReadonly<CertificateSigningRequest>,
@@ -171,8 +194,7 @@ function validateConditions(
   return [
     ...errors,
     ...validateEach(conditions, path, ({ type, status }, at) => {
-      if (!type) return [required(at.child('type'))];
-      const problems: FieldError[] = [];
+      const problems: FieldError[] = type ? [] : [required(at.child('type'))];
       if (!status) problems.push(required(at.child('status')));
       else if (!['True', 'False', 'Unknown'].includes(status))
         problems.push(notSupported(at.child('status'), status, ['True', 'False', 'Unknown']));
