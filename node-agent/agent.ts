@@ -6,8 +6,8 @@ import { createClient } from '../api/client/create-client.ts';
 import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
+import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
-import type { PodNetworkMode } from './cni/pod-routes.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
 import { createCRIClient } from './cri/cri-client.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
@@ -59,7 +59,7 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   /** PEM of the authorities that sign the certificates of who may use the kubelet's API. */
   readonly clientCA: string;
   /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
-  readonly podNetwork: PodNetworkMode | 'external';
+  readonly podNetwork: PodNetworkMode;
   /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
   readonly serving?: ServingCertificate;
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */

@@ -11,7 +11,7 @@ import { createClient } from '../api/client/create-client.ts';
 import { createHTTPTransport } from '../api/client/http-transport.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { configMaps } from '../api/resources/core/v1/config-map.ts';
-import { nodeConfigurationKey, parseNodeConfiguration } from '../api/semantics/node-configuration.ts';
+import { nodeConfigurationKey, parseNodeConfiguration, type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
@@ -27,7 +27,7 @@ interface Flags {
   readonly nodeName?: string;
   readonly nodeIp?: string;
   readonly podCidr?: string;
-  readonly podNetwork: 'host-gw' | 'vxlan' | 'external';
+  readonly podNetwork: PodNetworkMode;
   readonly nodeLabels: string;
   readonly registerWithTaints: string;
   readonly clusterCidr: string;
@@ -47,8 +47,6 @@ interface Flags {
   readonly logLevel: string;
 }
 
-const podNetworks = ['host-gw', 'vxlan', 'external'] as const;
-
 const program = new Command('kubets-node-agent')
   .description('Runs a node of a Kubernetes cluster: kubelet over a containerd of its own. Needs root.')
   .requiredOption('--data-dir <path>', 'where everything of the node is kept')
@@ -61,7 +59,7 @@ const program = new Command('kubets-node-agent')
   .option('--pod-cidr <cidr>', "range of this node's pods (default: the one that the control plane gives it)")
   .addOption(
     new Option('--pod-network <mode>', 'how pods of other nodes are reached; external: a network plugin of your own in /etc/cni/net.d')
-      .choices(podNetworks)
+      .choices(podNetworkModes)
       .default('host-gw'),
   )
   .option('--node-labels <labels>', 'labels to register the node with, key=value,...', '')
@@ -134,12 +132,7 @@ async function commonFlags(flags: Flags, { transport }: Connection): Promise<Fla
   if (!flags.nodeConfiguration) return flags;
   const found = await createClient(transport)(configMaps).get(nodeConfigurationKey);
   const { clusterCIDR, clusterDNS, clusterDomain, podNetwork } = parseNodeConfiguration(found.data);
-  if (!isPodNetwork(podNetwork)) throw new Error(`the cluster's pod network ${podNetwork} is not one that this agent knows`);
   return { ...flags, clusterCidr: clusterCIDR, clusterDns: clusterDNS, clusterDomain, podNetwork };
-}
-
-function isPodNetwork(text: string): text is Flags['podNetwork'] {
-  return podNetworks.some((one) => one === text);
 }
 
 async function settingsOf(given: Flags, connection: Connection): Promise<AgentSettings> {

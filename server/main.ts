@@ -7,6 +7,7 @@ import { createClient } from '../api/client/create-client.ts';
 import { createEventRecorder } from '../api/client/event-recorder.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { withUser } from '../api/client/with-user.ts';
+import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
@@ -41,7 +42,11 @@ export interface ControlPlaneOptions {
   /** All Pods of the cluster; each node is given a part of it. */
   readonly clusterCIDR: string;
   readonly nodeCIDRMaskSize: number;
+  /** How nodes that join reach the Pods of others. */
+  readonly podNetwork: PodNetworkMode;
   readonly clusterDomain: string;
+  /** How long a node may be silent; absent: upstream's default. */
+  readonly nodeMonitorGraceMs?: number;
   /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
   readonly controllers?: readonly string[];
   /** Absent: true. */
@@ -186,7 +191,8 @@ interface ServerParts {
   storeBytes(): Promise<number | undefined>;
 }
 
-function createServer({ serviceCIDR, logger, limits = {} }: ControlPlaneOptions, parts: ServerParts): APIServer {
+function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {
+  const { serviceCIDR, logger, limits = {} } = options;
   const { pki, address, port } = parts;
   return createAPIServer({
     clock: systemClock,
@@ -222,8 +228,13 @@ function createServer({ serviceCIDR, logger, limits = {} }: ControlPlaneOptions,
       serving: { address, port },
       clusterCAPEM: pki.clusterCA.certificatePEM,
       frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
+      joining: { server: `https://${address}:${port}`, nodeConfiguration: nodeConfigurationOf(options) },
     },
   });
+}
+
+function nodeConfigurationOf({ clusterCIDR, serviceCIDR, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {
+  return { clusterCIDR, clusterDNS: addressAt(serviceCIDR, 10), clusterDomain, podNetwork };
 }
 
 function runControllerManager(server: APIServer, controllers: readonly Controller[], logger: Logger, signal: AbortSignal): Promise<void> {

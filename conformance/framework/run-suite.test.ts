@@ -29,6 +29,7 @@ describe('conformance: the runner', function () {
       serviceCIDR: '10.96.0.0/12',
       clusterCIDR: '10.244.0.0/16',
       nodeCIDRMaskSize: 24,
+      podNetwork: 'host-gw',
       clusterDomain: 'cluster.local',
       logger: silentLogger,
     });

@@ -5,13 +5,13 @@ import type { InformerFactory } from '../../api/client/informer.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import type { Node } from '../../api/types/core-v1.ts';
 import { applyRoutes, isOnLink, listPodRoutes } from './ip-program.ts';
-import { type Peer, peersOf, planRoutes, type PodNetworkMode } from './pod-routes.ts';
+import { type Peer, peersOf, planRoutes, type RouteMode } from './pod-routes.ts';
 
 export interface PodRoutesDependencies {
   readonly informers: InformerFactory;
   /** Absent: this machine is no node itself, but is to reach Pods. */
   readonly nodeName?: string;
-  readonly mode: PodNetworkMode;
+  readonly mode: RouteMode;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,7 +53,7 @@ export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal:
 }
 
 /** A route leads only to a neighbour: what lies behind a router would throw the packets away. Says so once of each node. */
-async function reachablePeers(peers: readonly Peer[], mode: PodNetworkMode, farAway: Set<string>, logger: Logger): Promise<Peer[]> {
+async function reachablePeers(peers: readonly Peer[], mode: RouteMode, farAway: Set<string>, logger: Logger): Promise<Peer[]> {
   if (mode === 'vxlan') return [...peers];
   const reachable: Peer[] = [];
   for (const peer of peers) {

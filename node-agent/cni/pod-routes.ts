@@ -1,8 +1,9 @@
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
+import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
 import type { Node } from '../../api/types/core-v1.ts';
 
 /** How Pods of other nodes are reached: by a route through the node, or in VXLAN packets where there is a router in between. */
-export type PodNetworkMode = 'host-gw' | 'vxlan';
+export type RouteMode = Exclude<PodNetworkMode, 'external'>;
 
 /** Another node, as far as the way to its Pods goes. */
 export interface Peer {
@@ -47,7 +48,7 @@ export function tunnelHardwareAddress(podCIDR: string): string {
   return ['0a', '6b', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
-export function wantedRoutes(peers: readonly Peer[], mode: PodNetworkMode): PodRoute[] {
+export function wantedRoutes(peers: readonly Peer[], mode: RouteMode): PodRoute[] {
   return peers.map(({ podCIDR, address }) => ({ podCIDR, via: mode === 'vxlan' ? tunnelAddress(podCIDR) : address }));
 }
 
@@ -58,7 +59,7 @@ export interface RouteCommands {
 }
 
 /** From the routes that are there to those that should be. */
-export function planRoutes(present: readonly PodRoute[], peers: readonly Peer[], mode: PodNetworkMode): RouteCommands {
+export function planRoutes(present: readonly PodRoute[], peers: readonly Peer[], mode: RouteMode): RouteCommands {
   const id = ({ podCIDR, via }: PodRoute) => `${podCIDR} via ${via}`;
   const wanted = wantedRoutes(peers, mode);
   const has = new Set(present.map(id));

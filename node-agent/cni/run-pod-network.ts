@@ -5,13 +5,13 @@ import { nodes } from '../../api/resources/core/v1/node.ts';
 import { findLink, type Link, makeTunnel } from './ip-program.ts';
 import { keepPodRoutes } from './keep-pod-routes.ts';
 import type { PodNetwork } from './pod-network.ts';
-import { type PodNetworkMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
+import { type RouteMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
 
 export interface RunPodNetworkDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   readonly nodeIP: string;
-  readonly mode: PodNetworkMode;
+  readonly mode: RouteMode;
   readonly network: PodNetwork;
   /** Told when the network was set up, or set up anew for another range. */
   readonly onInstalled: (signal: AbortSignal) => Promise<void>;

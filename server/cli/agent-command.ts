@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { agentLogFile, prepareAgent, replaceRunningAgent, superviseAgent } from './agent-process.ts';
 import { untilAskedToStop } from './control-plane.ts';
 import { type DataDir, findInstance, openDataDir } from './data-dir.ts';
-import { hasJoined, type JoinFlags, prepareJoin } from './join.ts';
-import { dataDirOption, logLevelOption } from './options.ts';
-import { createProgress } from './progress.ts';
+import { hasJoined, type JoinFlags, knowsCluster, prepareJoin } from './join.ts';
+import { dataDirOption, logLevelOption, podNetworkOption } from './options.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { requireFreePort } from './require-free-port.ts';
 import { addNodeOptions } from './up-command.ts';
 
@@ -28,6 +29,7 @@ export function addAgentCommand(program: Command): void {
     .option('--ca-hash <sha256:hex>', "hash of the public key of the cluster's CA; may be given more than once", collect, [])
     .option('--cluster-dns <ip>', 'address of the cluster DNS, beside a control plane on the same data dir', '10.96.0.10')
     .option('--cluster-cidr <cidr>', 'range of all pods, likewise', '10.244.0.0/16')
+    .addOption(podNetworkOption())
     .addOption(logLevelOption())
     .addHelpText('after', examples)
     .action((flags: Flags) => runAgent(flags));
@@ -44,28 +46,48 @@ async function runAgent(flags: Flags): Promise<void> {
   const stop = untilAskedToStop();
   await replaceRunningAgent(dataDir);
   await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
-  const args = await argumentsOf(flags, dataDir);
+  const { args, isJoining } = await argumentsOf(flags, dataDir);
   const agent = superviseAgent(dataDir, args, {
     onRestart: (code) => progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
   });
   progress.done(`node agent for ${flags.nodeName}; its log is ${agentLogFile(dataDir)}`);
+  if (isJoining) await Promise.race([stop, untilJoined(dataDir, flags, progress)]);
   await stop;
   await agent.stop();
   progress.done('stopped');
   process.exit(0);
 }
 
-async function argumentsOf(flags: Flags, dataDir: DataDir): Promise<string[]> {
+/** Says when the cluster has given the node its certificate, and where to look where it does not. */
+async function untilJoined(dataDir: DataDir, { nodeName }: Flags, progress: Progress): Promise<void> {
+  const startedMs = performance.now();
+  let hasWarned = false;
+  while (!hasJoined(dataDir)) {
+    if (!hasWarned && performance.now() - startedMs > 10_000) {
+      hasWarned = true;
+      progress.note(`the cluster has given ${nodeName} no certificate yet; see ${agentLogFile(dataDir)}`);
+    }
+    await delay(50);
+  }
+  progress.done(`${nodeName} has joined the cluster`);
+}
+
+interface AgentStart {
+  readonly args: readonly string[];
+  /** Whether it has to ask for its certificate first. */
+  readonly isJoining: boolean;
+}
+
+async function argumentsOf(flags: Flags, dataDir: DataDir): Promise<AgentStart> {
   const instance = flags.server === undefined ? findInstance(dataDir.path) : undefined;
-  if (instance !== undefined)
-    return prepareAgent(dataDir, flags, {
-      server: instance.server,
-      clusterDNS: flags.clusterDns,
-      clusterCIDR: flags.clusterCidr,
-    });
-  if (flags.server === undefined && !hasJoined(dataDir))
+  if (instance !== undefined) {
+    const target = { server: instance.server, clusterDNS: flags.clusterDns, clusterCIDR: flags.clusterCidr };
+    return { args: await prepareAgent(dataDir, flags, target), isJoining: false };
+  }
+  if (flags.server === undefined && !knowsCluster(dataDir))
     throw new Error(
       `${dataDir.path} belongs to no cluster: join one with --server, --token and --ca-hash, or start a control plane on the same data dir first`,
     );
-  return prepareJoin(dataDir, flags);
+  const args = await prepareJoin(dataDir, flags);
+  return { args, isJoining: !hasJoined(dataDir) };
 }

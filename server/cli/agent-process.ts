@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
+import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
 import { allAddresses } from '../composition/addresses.ts';
 import { createLogger } from '../composition/logger.ts';
 import { createPKIFiles } from '../composition/pki-files.ts';
@@ -17,7 +18,7 @@ import { formatKubeconfig } from './kubeconfig.ts';
 export interface AgentFlags {
   readonly nodeName: string;
   readonly nodeIp?: string;
-  readonly podNetwork: 'host-gw' | 'vxlan' | 'external';
+  readonly podNetwork: PodNetworkMode;
   readonly nodeLabels: string;
   readonly registerWithTaints: string;
   readonly kubeletPort: number;

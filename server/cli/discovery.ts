@@ -35,6 +35,7 @@ export async function discoverCluster(options: DiscoveryOptions): Promise<Discov
   const [id = '', secret] = token.split('.');
   if (!/^[a-z0-9]{6}$/.test(id) || secret === undefined || !/^[a-z0-9]{16}$/.test(secret))
     throw new Error('a bootstrap token looks like abcdef.0123456789abcdef');
+  if (!server.startsWith('https://') || !URL.canParse(server)) throw new Error(`${server} is no address such as https://10.0.0.1:6443`);
   const first = await readClusterInfo(server, undefined);
   const kubeconfig = first['kubeconfig'] ?? '';
   const signature = first[`jws-kubeconfig-${id}`];
@@ -67,7 +68,8 @@ interface InfoKubeconfig {
   readonly clusters?: readonly { readonly cluster?: { readonly 'certificate-authority-data'?: string } }[];
 }
 
-function authorityOf(kubeconfig: string): string {
+/** PEM of the CA that a kubeconfig names. */
+export function authorityOf(kubeconfig: string): string {
   const data = (load(kubeconfig) as InfoKubeconfig | undefined)?.clusters?.[0]?.cluster?.['certificate-authority-data'];
   if (data === undefined) throw new Error("the cluster's information names no certificate authority");
   return Buffer.from(data, 'base64').toString();

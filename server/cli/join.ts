@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { dump } from 'js-yaml';
 import { kubernetesVersion } from '../composition/version.ts';
 import { type AgentFlags, agentMain } from './agent-process.ts';
 import { type DataDir, writeFileAtomically } from './data-dir.ts';
-import { discoverCluster } from './discovery.ts';
+import { authorityOf, discoverCluster, publicKeyHash } from './discovery.ts';
 
 export interface JoinFlags extends AgentFlags {
   readonly server?: string;
@@ -13,24 +13,21 @@ export interface JoinFlags extends AgentFlags {
 }
 
 const bootstrapFile = (dataDir: DataDir) => path.join(dataDir.node, 'bootstrap-kubelet.kubeconfig');
+const clientCertificate = (dataDir: DataDir) => path.join(dataDir.node, 'pki/kubelet-client-current.pem');
 
-/** Whether this machine has joined a cluster before, so that it needs no token. */
-export function hasJoined(dataDir: DataDir): boolean {
+/** Whether this machine was told of a cluster before, so that it needs no address of one. */
+export function knowsCluster(dataDir: DataDir): boolean {
   return existsSync(bootstrapFile(dataDir));
+}
+
+/** Whether the cluster has given it a certificate, so that it needs no token. */
+export function hasJoined(dataDir: DataDir): boolean {
+  return existsSync(clientCertificate(dataDir));
 }
 
 /** Learns the cluster's CA where it is not known yet. Returns the agent's arguments: it asks for its certificates itself. */
 export async function prepareJoin(dataDir: DataDir, flags: JoinFlags): Promise<string[]> {
-  const { server, token, caHash } = flags;
-  if (server !== undefined) {
-    if (token === undefined || caHash.length === 0)
-      throw new Error(
-        "--server goes with --token and --ca-hash; 'kubets token create --print-join-command' on the control plane prints them",
-      );
-    const cluster = await discoverCluster({ server: server.replace(/\/+$/, ''), token, caHashes: caHash });
-    mkdirSync(dataDir.node, { recursive: true });
-    writeFileAtomically(bootstrapFile(dataDir), bootstrapKubeconfig(cluster.server, cluster.caPEM, token), 0o600);
-  }
+  if (flags.server !== undefined) await learnCluster(dataDir, { ...flags, server: flags.server.replace(/\/+$/, '') });
   return [
     agentMain,
     ...['--data-dir', dataDir.path, '--bootstrap-kubeconfig', bootstrapFile(dataDir), '--node-name', flags.nodeName],
@@ -40,6 +37,26 @@ export async function prepareJoin(dataDir: DataDir, flags: JoinFlags): Promise<s
     ...(flags.nodeIp === undefined ? [] : ['--node-ip', flags.nodeIp]),
     ...(flags.containerRuntimeEndpoint === undefined ? [] : ['--container-runtime-endpoint', flags.containerRuntimeEndpoint]),
   ];
+}
+
+async function learnCluster(dataDir: DataDir, { server, token, caHash }: JoinFlags & { readonly server: string }): Promise<void> {
+  if (token === undefined || caHash.length === 0)
+    throw new Error(
+      "--server goes with --token and --ca-hash; 'kubets token create --print-join-command' on the control plane prints them",
+    );
+  const known = findKnownCA(dataDir, caHash);
+  const caPEM = known ?? (await discoverCluster({ server, token, caHashes: caHash })).caPEM;
+  mkdirSync(dataDir.node, { recursive: true });
+  // Certificates of another cluster are none here.
+  if (known === undefined) rmSync(path.dirname(clientCertificate(dataDir)), { recursive: true, force: true });
+  writeFileAtomically(bootstrapFile(dataDir), bootstrapKubeconfig(server, caPEM, token), 0o600);
+}
+
+/** The CA of the cluster that this machine is a node of, if that is the one it is told to join: then the token may have ended. */
+function findKnownCA(dataDir: DataDir, caHashes: readonly string[]): string | undefined {
+  if (!hasJoined(dataDir) || !knowsCluster(dataDir)) return undefined;
+  const caPEM = authorityOf(readFileSync(bootstrapFile(dataDir), 'utf8'));
+  return caHashes.includes(publicKeyHash(caPEM)) ? caPEM : undefined;
 }
 
 function bootstrapKubeconfig(server: string, caPEM: string, token: string): string {

@@ -31,6 +31,13 @@ interface Kubeconfig {
   users: { user: Record<string, string> }[];
 }
 
+/** Address of the first cluster that a kubeconfig names. */
+export function serverOf(text: string): string {
+  const server = (load(text) as Partial<Kubeconfig> | undefined)?.clusters?.[0]?.cluster.server;
+  if (server === undefined) throw new Error('the kubeconfig names no cluster');
+  return server;
+}
+
 /** Reads back a kubeconfig that formatKubeconfig wrote. */
 export function parseKubeconfig(text: string): Credentials {
   const config = load(text) as Kubeconfig;

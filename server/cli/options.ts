@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDurationMs } from '../../api/meta/duration.ts';
+import { type PodNetworkMode, podNetworkModes } from '../../api/semantics/node-configuration.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
 import { defaultDataDirPath } from './data-dir.ts';
 
@@ -16,6 +17,8 @@ export interface ControlPlaneFlags {
   readonly serviceCidr: string;
   readonly clusterCidr: string;
   readonly nodeCidrMaskSize: number;
+  readonly podNetwork: PodNetworkMode;
+  readonly nodeMonitorGracePeriod: number;
   readonly controllers: readonly string[];
   readonly scheduler: boolean;
   readonly maxRequestsInflight: number;
@@ -74,6 +77,12 @@ export function logLevelOption(): Option {
   return new Option('--log-level <level>', 'what is written to standard error').choices([...logLevels]).default('warn');
 }
 
+export function podNetworkOption(): Option {
+  return new Option('--pod-network <mode>', 'how nodes reach the pods of others; external: a network plugin of your own in /etc/cni/net.d')
+    .choices([...podNetworkModes])
+    .default('host-gw');
+}
+
 export function addControlPlaneOptions(command: Command): Command {
   return command
     .addOption(dataDirOption())
@@ -97,6 +106,12 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(new Option('--service-cidr <cidr>', 'range of ClusterIPs').default('10.96.0.0/12'))
     .addOption(new Option('--cluster-cidr <cidr>', 'range of all pods').default('10.244.0.0/16'))
     .addOption(new Option('--node-cidr-mask-size <bits>', "size of each node's part of it").default(24).argParser(Number))
+    .addOption(podNetworkOption())
+    .addOption(
+      new Option('--node-monitor-grace-period <duration>', 'how long a node may be silent before it counts as not ready')
+        .default(50_000, '50s')
+        .argParser(parseDuration),
+    )
     .addOption(
       new Option('--controllers <names>', "controllers to run: '*' is all, 'foo' the one named foo, '-foo' is left out, '' is none")
         .default(['*'], '*')

@@ -1,19 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
 import { systemClock } from '../../api/base/system-clock.ts';
 import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { formatTime, findTime } from '../../api/meta/time.ts';
-import { parseDurationMs } from '../../api/meta/duration.ts';
+import { hasReason } from '../../api/meta/status.ts';
+import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { getInstance } from './data-dir.ts';
-import { parseKubeconfig } from './kubeconfig.ts';
-import { dataDirOption } from './options.ts';
+import { publicKeyHash } from './discovery.ts';
+import { type Credentials, parseKubeconfig, serverOf } from './kubeconfig.ts';
+import { dataDirOption, parseDuration } from './options.ts';
 
 const namespace = 'kube-system';
 const secretName = (id: string) => `bootstrap-token-${id}`;
 const decode = (data: Readonly<Record<string, string>> | undefined, field: string) => Buffer.from(data?.[field] ?? '', 'base64').toString();
+
+const clusterInfo = { namespace: 'kube-public', name: 'cluster-info' };
+/** How long to wait until the cluster's information is signed with a new token. */
+const signedWithinMs = 5000;
+
+interface CreateFlags {
+  /** Milliseconds; 0: for ever. */
+  readonly ttl: number;
+  readonly description?: string;
+  readonly printJoinCommand?: boolean;
+  readonly dataDir: string;
+}
 
 /** Bootstrap tokens (the Secrets that upstream's `kubeadm token` makes). */
 export function addTokenCommand(program: Command): void {
@@ -21,12 +36,11 @@ export function addTokenCommand(program: Command): void {
   token
     .command('create')
     .description('Make a token and print it.')
-    .option('--ttl <duration>', 'how long it is good for; 0 for ever', '24h')
+    .addOption(new Option('--ttl <duration>', 'how long it is good for; 0 for ever').default(86_400_000, '24h').argParser(parseDuration))
     .option('--description <text>', 'what it is for')
+    .option('--print-join-command', "print the whole 'kubets agent' command that makes a machine a node")
     .addOption(dataDirOption())
-    .action((flags: { ttl: string; description?: string; dataDir: string }) =>
-      withClient(flags.dataDir, (client) => createToken(client, flags)),
-    );
+    .action((flags: CreateFlags) => withClient(flags.dataDir, (client, credentials) => createToken(client, flags, credentials)));
   token
     .command('list')
     .description('Show the tokens.')
@@ -40,22 +54,25 @@ export function addTokenCommand(program: Command): void {
     .action((text: string, { dataDir }: { dataDir: string }) => withClient(dataDir, (client) => deleteToken(client, text)));
 }
 
-async function withClient(dataDir: string, work: (client: Client) => Promise<void>): Promise<void> {
+async function withClient(dataDir: string, work: (client: Client, credentials: Credentials) => Promise<void>): Promise<void> {
   const credentials = parseKubeconfig(readFileSync(getInstance(dataDir).kubeconfig, 'utf8'));
   // Loaded only here: a control plane is no client of its own port.
   const { createHTTPTransport } = await import('../../api/client/http-transport.ts');
   const http = createHTTPTransport({ ...credentials, clock: systemClock });
   try {
-    await work(createClient(http.transport, { userAgent: 'kubets' }));
+    await work(createClient(http.transport, { userAgent: 'kubets' }), credentials);
   } finally {
     http.close();
   }
 }
 
-async function createToken(client: Client, { ttl, description }: { ttl: string; description?: string }): Promise<void> {
+async function createToken(
+  client: Client,
+  { ttl: ttlMs, description, printJoinCommand = false }: CreateFlags,
+  { ca }: Credentials,
+): Promise<void> {
   const text = (length: number) => Array.from(randomBytes(length), (byte) => '0123456789abcdefghijklmnopqrstuv'[byte & 31]).join('');
   const [id, secret] = [text(6), text(16)];
-  const ttlMs = ttl === '0' ? 0 : parseDurationMs(ttl);
   await client(secrets).create({
     metadata: { name: secretName(id), namespace },
     type: 'bootstrap.kubernetes.io/token',
@@ -69,7 +86,25 @@ async function createToken(client: Client, { ttl, description }: { ttl: string; 
       ...(ttlMs === 0 ? {} : { expiration: formatTime(Date.now() + ttlMs) }),
     },
   });
-  process.stdout.write(`${id}.${secret}\n`);
+  const token = `${id}.${secret}`;
+  const server = await serverSignedWith(client, id);
+  process.stdout.write(
+    printJoinCommand ? `kubets agent --server ${server} --token ${token} --ca-hash ${publicKeyHash(ca)}\n` : `${token}\n`,
+  );
+}
+
+/** Waits until a machine that joins with the token can be told of the cluster. Returns where it reaches the API server. */
+async function serverSignedWith(client: Client, id: string): Promise<string> {
+  const deadlineMs = performance.now() + signedWithinMs;
+  for (;;) {
+    const { data } = await client(configMaps).get(clusterInfo);
+    if (data?.[`jws-kubeconfig-${id}`] !== undefined) return serverOf(data['kubeconfig'] ?? '');
+    if (performance.now() > deadlineMs)
+      throw new Error(
+        `token "${id}" is made, but nothing signs ConfigMap kube-public/cluster-info with it: does bootstrap-signer-controller run?`,
+      );
+    await delay(50);
+  }
 }
 
 async function listTokens(client: Client): Promise<void> {
@@ -86,6 +121,11 @@ async function listTokens(client: Client): Promise<void> {
 
 async function deleteToken(client: Client, text: string): Promise<void> {
   const [id = ''] = text.split('.');
-  await client(secrets).delete({ namespace, name: secretName(id) });
+  try {
+    await client(secrets).delete({ namespace, name: secretName(id) });
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) throw new Error(`there is no bootstrap token "${id}"; see kubets token list`, { cause: error });
+    throw error;
+  }
   process.stdout.write(`bootstrap token "${id}" deleted\n`);
 }

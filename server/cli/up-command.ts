@@ -50,11 +50,6 @@ export function addNodeOptions(command: Command): Command {
   return command
     .addOption(new Option('--node-name <name>', 'name of this node').default(defaultNodeName(), 'the host name'))
     .addOption(new Option('--node-ip <ip>', 'address of this node (default: that of the default route)'))
-    .addOption(
-      new Option('--pod-network <mode>', 'how nodes reach the pods of others; external: a network plugin of your own in /etc/cni/net.d')
-        .choices(['host-gw', 'vxlan', 'external'])
-        .default('host-gw'),
-    )
     .addOption(new Option('--node-labels <labels>', 'labels to register the node with, key=value,...').default('', 'none'))
     .addOption(new Option('--register-with-taints <taints>', 'taints to register it with, key=value:effect,...').default('', 'none'))
     .addOption(new Option('--kubelet-port <number>', 'port of the kubelet').default(10250).argParser(parsePort))

@@ -15,7 +15,7 @@ import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
-import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { createNodeLifecycleController, type NodeLifecycleOptions } from './node-lifecycle/controller.ts';
 import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
 import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
@@ -31,7 +31,7 @@ import { tokenCleaner } from './token-cleaner/controller.ts';
 import { ttlController } from './ttl/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 
-export interface ControllersOptions extends NodeIPAMOptions {
+export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
   readonly rootCA: string;
   /** Of the Service kube-system/kube-dns, from the service range. */
@@ -59,7 +59,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     jobController,
     namespaceController,
     createNodeIPAMController(options),
-    nodeLifecycleController,
+    createNodeLifecycleController(options),
     podGarbageCollector,
     replicaSetController,
     replicationControllerController,

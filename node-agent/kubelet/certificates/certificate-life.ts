@@ -34,3 +34,8 @@ export function namesAll({ certificate }: IssuedCertificate, dnsNames: readonly 
     dnsNames.every((name) => parsed.checkHost(name) !== undefined) && addresses.every((address) => parsed.checkIP(address) !== undefined)
   );
 }
+
+/** Whether it makes its holder this node. */
+export function isOfNode({ certificate }: IssuedCertificate, nodeName: string): boolean {
+  return new X509Certificate(certificate).subject.split('\n').includes(`CN=system:node:${nodeName}`);
+}

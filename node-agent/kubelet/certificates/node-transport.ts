@@ -7,6 +7,7 @@ import type { Transport } from '../../../api/client/transport.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
 import type { ClusterAccess } from '../../linux/read-kubeconfig.ts';
 import type { IssuedCertificate } from './request-certificate.ts';
+import { isOfNode } from './certificate-life.ts';
 import { obtainCertificate, readCertificate, rotateCertificate } from './rotating-certificate.ts';
 
 export interface NodeTransportOptions {
@@ -44,7 +45,8 @@ export async function createNodeTransport(options: NodeTransportOptions, signal:
     wish: { nodeName, signerName: 'kubernetes.io/kube-apiserver-client-kubelet' as const },
   };
   let first = await readCertificate(own);
-  if (first === undefined) {
+  // The machine may have been given another name since.
+  if (first === undefined || !isOfNode(first, nodeName)) {
     const http = createHTTPTransport({ server, ...authority, token: () => token, clock });
     try {
       first = await obtainCertificate({ ...own, client: createClient(http.transport) }, signal);

@@ -5,6 +5,7 @@ import { defaultClusterRoles } from './cluster-roles.ts';
 import { ensureFlowControl } from './ensure-flow-control.ts';
 import { controllerRoles, type ControllerRules } from './controller-roles.ts';
 import { ensureSystemNamespaces, ensureSystemObjects, type SystemObjectsOptions } from './ensure-system-objects.ts';
+import { ensureJoining, type JoiningOptions } from './joining.ts';
 import { withOtherControllers } from './other-controllers.ts';
 import { reconcileRoles } from './reconcile-roles.ts';
 import { defaultClusterRoleBindings, defaultRoleBindings, defaultRoles } from './role-bindings.ts';
@@ -12,6 +13,8 @@ import { defaultClusterRoleBindings, defaultRoleBindings, defaultRoles } from '.
 export interface BootstrapOptions extends Omit<SystemObjectsOptions, 'client' | 'clock'> {
   /** Controllers whose roles are to be there. */
   readonly controllers: readonly ControllerRules[];
+  /** Absent: nodes do not join by themselves. */
+  readonly joining?: Omit<JoiningOptions, 'clusterCAPEM'>;
 }
 
 export interface BootstrapDependencies {
@@ -41,6 +44,11 @@ export async function bootstrapCluster(options: BootstrapOptions, { client, cloc
     await namespaces;
     await ensureSystemObjects({ ...options, client, clock });
   });
+  const { joining, clusterCAPEM } = options;
+  const newcomers = hooks('bootstrap-joining', async () => {
+    await roles;
+    if (joining !== undefined) await ensureJoining(client, { ...joining, clusterCAPEM });
+  });
   const flowControl = hooks('priority-and-fairness-config-producer', () => ensureFlowControl(client));
-  await Promise.all([namespaces, roles, objects, flowControl]);
+  await Promise.all([namespaces, roles, objects, newcomers, flowControl]);
 }

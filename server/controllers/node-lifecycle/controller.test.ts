@@ -5,12 +5,12 @@ import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { startManualPlane } from '../testing/manual-plane.ts';
 import { taintEvictionController } from '../taint-eviction/controller.ts';
-import { nodeLifecycleController } from './controller.ts';
+import { createNodeLifecycleController } from './controller.ts';
 
 const seconds = 1000;
 
 async function cluster() {
-  const { client, clock, said, finish } = startManualPlane([nodeLifecycleController, taintEvictionController]);
+  const { client, clock, said, finish } = startManualPlane([createNodeLifecycleController({}), taintEvictionController]);
   const renew = async (name: string) => {
     const body = { spec: { renewTime: formatMicroTime(clock.nowMs()) } };
     await client(leases).patch({ namespace: 'kube-node-lease', name }, { type: 'merge', body });

@@ -11,15 +11,22 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { findNodeCondition } from '../../../api/semantics/node-conditions.ts';
 import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
 import type { Node, NodeCondition, Pod, Taint } from '../../../api/types/core-v1.ts';
-import { type ControllerSetup, defineController, done, type ReconcileResult, requeueAfterSeconds } from '../runtime/define-controller.ts';
+import {
+  type Controller,
+  type ControllerSetup,
+  defineController,
+  done,
+  type ReconcileResult,
+  requeueAfterSeconds,
+} from '../runtime/define-controller.ts';
 import { conditionsOfSilentNode } from './node-conditions.ts';
 import { hasNoExecute, taintsOf, wantedNoExecute } from './node-taints.ts';
 import { rules } from './rbac.ts';
 import { evictionRate, zoneOf } from './zone-disruption.ts';
 
 const checkSeconds = 5;
-/** How long a kubelet may be silent, and one that has just registered. */
-const graceMs = 50_000;
+/** How long a kubelet may be silent unless told otherwise, and one that has just registered. */
+const defaultGraceMs = 50_000;
 const startupGraceMs = 60_000;
 const leaseNamespace = 'kube-node-lease';
 const byNode = 'node';
@@ -31,6 +38,7 @@ interface Sign {
 }
 
 interface Parts {
+  readonly graceMs: number;
   readonly setup: ControllerSetup;
   readonly heartbeats: Map<string, Sign>;
   readonly renewals: Map<string, Sign>;
@@ -38,53 +46,65 @@ interface Parts {
   readonly nextEvictionMs: Map<string, number>;
 }
 
+export interface NodeLifecycleOptions {
+  /** How long a node may be silent before it counts as not ready. */
+  readonly nodeMonitorGraceMs?: number;
+}
+
 /** Watches whether nodes are alive, and marks those that are not, so that nothing new goes there and what is there leaves. */
-export const nodeLifecycleController = defineController({
-  name: 'node-lifecycle-controller',
-  account: 'node-controller',
-  component: 'node-controller',
-  for: nodes,
-  workers: 8,
-  rules,
-  setUp(setup) {
-    const parts: Parts = { setup, heartbeats: new Map(), renewals: new Map(), nextEvictionMs: new Map() };
-    const note = (signs: Map<string, Sign>, name: string, of: string) => {
-      if (signs.get(name)?.of !== of) signs.set(name, { of, atMs: setup.clock.monotonicMs() });
-    };
-    const renewed = ({
-      metadata,
-      spec,
-    }: {
-      readonly metadata: { readonly namespace?: string; readonly name?: string };
-      readonly spec?: { readonly renewTime?: string | null };
-    }) => {
-      if (metadata.namespace === leaseNamespace) note(parts.renewals, metadata.name ?? '', spec?.renewTime ?? '');
-    };
-    setup.informer(leases).addHandler({ onAdd: renewed, onUpdate: renewed });
-    const heard = (node: DeepReadonly<Node>) => note(parts.heartbeats, node.metadata.name ?? '', heartbeatOf(node));
-    setup.informer(nodes).addHandler({
-      onAdd(node) {
-        heard(node);
-        const { name } = node.metadata;
-        setup.events.event(
-          referenceTo(nodes, node),
-          'Normal',
-          'RegisteredNode',
-          `Node ${name} event: Registered Node ${name} in Controller`,
-        );
-      },
-      onUpdate: heard,
-      onDelete(node) {
-        const { name = '' } = node.metadata;
-        parts.heartbeats.delete(name);
-        parts.renewals.delete(name);
-        setup.events.event(referenceTo(nodes, node), 'Normal', 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
-      },
-    });
-    setup.informer(pods).addIndex(byNode, (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
-    return ({ name }) => reconcile(parts, name);
-  },
-});
+export function createNodeLifecycleController({ nodeMonitorGraceMs: graceMs = defaultGraceMs }: NodeLifecycleOptions): Controller {
+  return defineController({
+    name: 'node-lifecycle-controller',
+    account: 'node-controller',
+    component: 'node-controller',
+    for: nodes,
+    workers: 8,
+    rules,
+    setUp(setup) {
+      const parts: Parts = { graceMs, setup, heartbeats: new Map(), renewals: new Map(), nextEvictionMs: new Map() };
+      const note = (signs: Map<string, Sign>, name: string, of: string) => {
+        if (signs.get(name)?.of !== of) signs.set(name, { of, atMs: setup.clock.monotonicMs() });
+      };
+      const renewed = ({
+        metadata,
+        spec,
+      }: {
+        readonly metadata: { readonly namespace?: string; readonly name?: string };
+        readonly spec?: { readonly renewTime?: string | null };
+      }) => {
+        if (metadata.namespace === leaseNamespace) note(parts.renewals, metadata.name ?? '', spec?.renewTime ?? '');
+      };
+      setup.informer(leases).addHandler({ onAdd: renewed, onUpdate: renewed });
+      const heard = (node: DeepReadonly<Node>) => note(parts.heartbeats, node.metadata.name ?? '', heartbeatOf(node));
+      setup.informer(nodes).addHandler({
+        onAdd(node) {
+          heard(node);
+          const { name } = node.metadata;
+          setup.events.event(
+            referenceTo(nodes, node),
+            'Normal',
+            'RegisteredNode',
+            `Node ${name} event: Registered Node ${name} in Controller`,
+          );
+        },
+        onUpdate: heard,
+        onDelete(node) {
+          const { name = '' } = node.metadata;
+          parts.heartbeats.delete(name);
+          parts.renewals.delete(name);
+          setup.events.event(
+            referenceTo(nodes, node),
+            'Normal',
+            'RemovingNode',
+            `Node ${name} event: Removing Node ${name} from Controller`,
+          );
+        },
+      });
+      setup.informer(pods).addIndex(byNode, (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
+      return ({ name }) => reconcile(parts, name);
+    },
+  });
+}
 
 /** Changes whenever the kubelet says something about the node's conditions. */
 function heartbeatOf(node: DeepReadonly<Node>): string {
@@ -99,7 +119,7 @@ async function reconcile(parts: Parts, name: string): Promise<ReconcileResult> {
   if (cached === undefined) return done;
   const now = formatTime(clock.nowMs());
   const lastMs = Math.max(heartbeats.get(name)?.atMs ?? 0, renewals.get(name)?.atMs ?? 0);
-  const grace = findNodeCondition(cached, 'Ready') === undefined ? startupGraceMs : graceMs;
+  const grace = findNodeCondition(cached, 'Ready') === undefined ? startupGraceMs : parts.graceMs;
   let node = cached;
   if (clock.monotonicMs() - lastMs > grace) {
     const conditions = conditionsOfSilentNode(cached, now);
