@@ -1,0 +1,17 @@
+export interface Stopwatch {
+  elapsedSeconds(): number;
+  cpuSeconds(): number;
+}
+
+/** Wall time, and what this process has spent of the processor. */
+export function startStopwatch(): Stopwatch {
+  const startedMs = performance.now();
+  const cpu = process.cpuUsage();
+  return {
+    elapsedSeconds: () => (performance.now() - startedMs) / 1000,
+    cpuSeconds() {
+      const { user, system } = process.cpuUsage(cpu);
+      return (user + system) / 1e6;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { OutgoingRequest } from './connection.ts';
+import type { RequestTemplate } from './task.ts';
+
+export type FillTemplate = (object: number, value: number) => OutgoingRequest;
+
+/** Takes the template apart once, so that filling it in is joining strings. */
+export function compileTemplate({ method, path, contentType, body }: RequestTemplate): FillTemplate {
+  const fillPath = compileText(path);
+  const fillBody = body === undefined ? undefined : compileText(body);
+  return (object, value) => ({ method, path: fillPath(object, value), contentType, body: fillBody?.(object, value) });
+}
+
+function compileText(text: string): (object: number, value: number) => string {
+  const parts = text.split(/(%[NV]%)/);
+  if (parts.length === 1) return () => text;
+  return (object, value) => {
+    let filled = '';
+    for (const part of parts) filled += part === '%N%' ? object : part === '%V%' ? value : part;
+    return filled;
+  };
+}
+
+/** Numbers for `%V%` that no earlier process has used: what is updated must change. */
+export function createValues(): () => number {
+  let value = Date.now() * 1000;
+  return () => value++;
+}
