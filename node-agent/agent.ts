@@ -3,47 +3,59 @@ import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
 import type { Client } from '../api/client/client.ts';
 import { createClient } from '../api/client/create-client.ts';
+import { createEventRecorder } from '../api/client/event-recorder.ts';
 import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
+import { familyOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
-import { createCRIClient } from './cri/cri-client.ts';
+import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
 import { namesAll } from './kubelet/certificates/certificate-life.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
 import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
-import { createKubelet, type KubeletSettings } from './kubelet/kubelet.ts';
+import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
+import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
 import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
+import { createNodeInformation, type NodeInformation } from './kubelet/server/node-information.ts';
 import { createRequestIdentity } from './kubelet/server/request-identity.ts';
 import { createRequestPermission } from './kubelet/server/request-permission.ts';
 import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
+import { createNodeStatsSource } from './kubelet/stats/node-stats.ts';
+import { createPodStorageReader, type PodStorageReader } from './kubelet/stats/pod-storage.ts';
+import { createTallies, type Tallies } from './kubelet/stats/tallies.ts';
 import { createConntrack } from './linux/conntrack.ts';
 import { createNFT } from './linux/nft.ts';
-import { renderTableRemoval } from './proxy/nftables/base-table.ts';
+import { createProxyMetrics } from './proxy/health/proxy-metrics.ts';
+import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/health/proxy-server.ts';
+import { renderTableRemovals } from './proxy/nftables/base-table.ts';
 import { runNetworkPolicies } from './network-policy/network-policies.ts';
 import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
 import { createProxy } from './proxy/proxy.ts';
-import { createCgroups } from './linux/cgroups.ts';
+import { type Cgroups, createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
 import type { ContainerdPlan } from './linux/containerd-config.ts';
-import { createHostFiles } from './linux/host-files.ts';
+import { createHostFiles, type HostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
-import { readMachineFacts } from './linux/machine.ts';
+import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
+import { createNodePortAddresses } from './linux/machine-addresses.ts';
 import { createMounts } from './linux/mounts.ts';
+import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
+import { readOwnProcess } from './linux/processes.ts';
 import { applyNetworkSysctls } from './linux/sysctls.ts';
 
 /** Where a node lies and what it is cut out of the machine: enough to run it and to clear it away. */
 export interface NodeLayout {
   /** Absolute. */
   readonly dataDirectory: string;
-  /** All Pods of the cluster: reached without masquerading. */
+  /** All Pods of the cluster: reached without masquerading. One range, or one of each family with a comma between. */
   readonly clusterCIDR: string;
   readonly bridge: string;
   readonly cniPluginDirectory: string;
@@ -60,6 +72,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly clientCA: string;
   /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
   readonly podNetwork: PodNetworkMode;
+  /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
+  readonly nodePortAddresses: readonly string[];
   /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
   readonly serving?: ServingCertificate;
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
@@ -91,11 +105,14 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   if (nodeIP === undefined) throw new Error('the machine has no address that others could reach: name one with --node-ip');
   await applyNetworkSysctls(logger);
   const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
-  const cri = createCRIClient({ endpoint, clock });
+  const tallies = createTallies();
+  const cri = createCRIClient({ endpoint, clock, onOperation: (...operation) => countOperation(tallies, ...operation) });
   try {
     const client = createClient(transport);
     const files = createHostFiles();
     const nodeName = settings.nodeName ?? machine.hostname;
+    const cgroups = await createCgroups();
+    const storage = createPodStorageReader({ files, paths, clock });
     const kubelet = createKubelet({
       settings: { ...settings, nodeName, nodeIP },
       client,
@@ -106,9 +123,11 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       images: cri.images,
       files,
       mounts: createMounts(),
-      cgroups: await createCgroups(),
+      cgroups,
       machine,
       paths,
+      tallies,
+      storage,
       reviveRuntime: async (until) => {
         if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
       },
@@ -119,7 +138,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     // Until the cluster has answered, one that nobody vouches for.
     const serving = issued ?? (await makeSelfSignedCertificate(nodeName, nodeIP, clock));
     const server = await startKubeletServer(
-      { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName, startedMs: clock.nowMs() },
+      { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName },
       {
         clock,
         logger,
@@ -129,6 +148,11 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         runtime: cri.runtime,
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
+        information: informationOf(
+          { ...settings, nodeName, nodeIP },
+          { ...{ clock, cri, files, paths, machine, tallies, storage, cgroups, kubelet } },
+        ),
+        onRequest: (method, action, tookMs) => countRequest(tallies, method, action, tookMs),
       },
     );
     try {
@@ -144,6 +168,50 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   } finally {
     cri.close();
   }
+}
+
+interface InformationParts {
+  readonly clock: Clock;
+  readonly cri: CRIClient;
+  readonly files: HostFiles;
+  readonly paths: NodePaths;
+  readonly machine: MachineFacts;
+  readonly tallies: Tallies;
+  readonly storage: PodStorageReader;
+  readonly cgroups: Cgroups;
+  readonly kubelet: Kubelet;
+}
+
+function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
+  const { clock, cri, files, paths, machine, tallies, storage, cgroups, kubelet } = parts;
+  const { nodeName, cgroupRoot, version } = settings;
+  const usage = createUsageReader(cgroups.mounts);
+  return createNodeInformation({
+    ...{ nodeName, cgroupRoot, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
+    stats: createNodeStatsSource({ runtime: cri.runtime, images: cri.images, files, usage, clock, podsDirectory: paths.pods, cgroupRoot }),
+    process: readOwnProcess,
+    startedMs: clock.nowMs(),
+    configuration: kubeletConfiguration(settings),
+    syncProblem: () => ((kubelet.silenceMs() ?? 0) > runtimeSilenceMs ? 'PLEG is not healthy' : undefined),
+    lastSeenMs() {
+      const silenceMs = kubelet.silenceMs();
+      return silenceMs === undefined ? undefined : clock.nowMs() - silenceMs;
+    },
+  });
+}
+
+function countOperation(tallies: Tallies, operation: string, tookMs: number, hasFailed: boolean): void {
+  tallies.add('kubelet_runtime_operations_total', [operation]);
+  tallies.add('kubelet_runtime_operations_duration_seconds', [operation], tookMs / 1000);
+  if (hasFailed) tallies.add('kubelet_runtime_operations_errors_total', [operation]);
+}
+
+const countedActions = ['configz', 'containerLogs', 'healthz', 'metrics', 'pods', 'runningpods', 'stats'];
+
+function countRequest(tallies: Tallies, method: string, action: string, tookMs: number): void {
+  const labels = ['false', method, countedActions.includes(action) ? action : 'other', 'readwrite'];
+  tallies.add('kubelet_http_requests_total', labels);
+  tallies.add('kubelet_http_requests_duration_seconds', labels, tookMs / 1000);
 }
 
 type ServingDependencies = Omit<RotatingCertificateDependencies, 'file' | 'wish'> & { readonly nodeName: string; readonly nodeIP: string };
@@ -181,23 +249,28 @@ async function runNetwork(settings: AgentSettings, dependencies: NetworkDependen
   const { client, clock, random, nodeName, nodeIP } = dependencies;
   const logger = dependencies.logger.with({ part: 'network' });
   const informers = createInformerFactory({ client, clock, random, logger });
+  const clusterCIDRs = settings.clusterCIDR.split(',');
+  const metrics = createProxyMetrics(clock);
   const proxy = createProxy({
     informers,
     nodeName,
-    nodeIPs: [nodeIP],
-    clusterCIDRs: [settings.clusterCIDR],
+    families: [...new Set([...clusterCIDRs, nodeIP].flatMap((text) => familyOf(text) ?? []))],
+    nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, [nodeIP]),
+    clusterCIDRs,
     nft: createNFT(),
     conntrack: createConntrack(),
+    events: createEventRecorder({ client, clock, logger, component: 'kube-proxy', host: nodeName, signal }),
     clock,
     random,
     logger,
+    onSync: metrics.observe,
   });
   const dns = createClusterDNS({
     informers,
     clusterDomain: settings.clusterDomain,
     ...(settings.clusterDNS[0] === undefined ? {} : { serviceAddress: settings.clusterDNS[0] }),
     listen: { address: nodeIP, port: clusterDNSPort },
-    allowedSources: [settings.clusterCIDR],
+    allowedSources: clusterCIDRs,
     upstreams: await hostResolvers(settings.clusterDNS),
     clock,
     random,
@@ -211,7 +284,13 @@ async function runNetwork(settings: AgentSettings, dependencies: NetworkDependen
     await runPodNetwork({ informers, nodeName, nodeIP, mode, network, onInstalled, clock, logger }, signal);
   };
   const policies = () => runNetworkPolicies({ informers, nodeName, nft: createNFT(), clock, random, logger }, signal);
-  await Promise.all([informers.run(signal), proxy.run(signal), dns.run(signal), pods(), ...(mode === 'external' ? [] : [policies()])]);
+  const proxyServer = {
+    ...{ proxy, metrics, informers, nodeName, clock, random, logger },
+    healthz: { address: '0.0.0.0', port: proxyHealthzPort },
+    metricsEndpoint: { address: '127.0.0.1', port: proxyMetricsPort },
+  };
+  const parts = [informers.run(signal), proxy.run(signal), runProxyServer(proxyServer, signal), dns.run(signal), pods()];
+  await Promise.all([...parts, ...(mode === 'external' ? [] : [policies()])]);
 }
 
 const networkCheckMs = 20;
@@ -245,7 +324,7 @@ export async function cleanAgent(
     logger,
     runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths) : { endpoint: runtimeEndpoint },
     network: podNetwork(layout, paths),
-    removeServiceRules: () => createNFT().apply(renderTableRemoval() + renderPolicyTableRemoval()),
+    removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
     podsDirectory: paths.pods,

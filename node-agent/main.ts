@@ -31,6 +31,7 @@ interface Flags {
   readonly nodeLabels: string;
   readonly registerWithTaints: string;
   readonly clusterCidr: string;
+  readonly nodeportAddresses: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
   readonly port: string;
@@ -65,6 +66,7 @@ const program = new Command('kubets-node-agent')
   .option('--node-labels <labels>', 'labels to register the node with, key=value,...', '')
   .option('--register-with-taints <taints>', 'taints to register the node with, key=value:effect,...', '')
   .option('--cluster-cidr <cidr>', 'range of all pods of the cluster', '10.244.0.0/16')
+  .option('--nodeport-addresses <ranges>', 'ranges of addresses that take traffic to node ports, separated by commas', 'primary')
   .option('--cluster-dns <addresses>', 'DNS servers of pods, separated by commas', '10.96.0.10')
   .option('--cluster-domain <domain>', 'DNS domain of the cluster', 'cluster.local')
   .option('--port <number>', "port of the kubelet's API", '10250')
@@ -147,6 +149,7 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     dataDirectory: path.resolve(flags.dataDir),
     podNetwork: flags.podNetwork,
     clusterCIDR: flags.clusterCidr,
+    nodePortAddresses: flags.nodeportAddresses.split(',').filter((range) => range !== ''),
     clusterDNS: flags.clusterDns.split(',').filter((address) => address !== ''),
     clusterDomain: flags.clusterDomain,
     port: Number(flags.port),

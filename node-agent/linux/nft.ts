@@ -1,4 +1,17 @@
+import type { IPFamily } from '../../api/semantics/ip-family.ts';
 import { runProgram } from './run-program.ts';
+
+/** How nft names tables, packet headers and addresses of a family. */
+export interface NFTFamily {
+  /** Of tables, and of what stands in packets: `ip saddr`. */
+  readonly ip: 'ip' | 'ip6';
+  readonly addressType: 'ipv4_addr' | 'ipv6_addr';
+}
+
+export const nftFamilies: Readonly<Record<IPFamily, NFTFamily>> = {
+  IPv4: { ip: 'ip', addressType: 'ipv4_addr' },
+  IPv6: { ip: 'ip6', addressType: 'ipv6_addr' },
+};
 
 /** The nft program. Each call is one transaction of the kernel. */
 export interface NFT {

@@ -23,6 +23,7 @@ describe('proxy', function () {
   let nft: NFT;
   let stop: () => Promise<void> = async () => {};
   let syncs: ProxySync[] = [];
+  const reported: string[] = [];
   const pod = { 0: '10.244.0.2', 1: '10.244.0.3' } as const;
   const server = new ObjectServer();
 
@@ -50,8 +51,10 @@ describe('proxy', function () {
     const proxy = createProxy({
       informers,
       nodeName: 'node',
-      nodeIPs: ['10.200.0.1'],
-      clusterCIDRs: ['10.244.0.0/16'],
+      families: ['IPv4', 'IPv6'],
+      nodePortAddresses: async () => ['10.200.0.1', 'fd00:200::1'],
+      clusterCIDRs: ['10.244.0.0/16', 'fd00:244::/64'],
+      events: { event: (regarding, _type, reason) => reported.push(`${reason} ${regarding.name}`) },
       nft,
       conntrack: createConntrack({ run: network.node.run }),
       clock: systemClock,

@@ -3,28 +3,33 @@ import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
+import type { EventRecorder } from '../../api/client/event-recorder.ts';
 import type { Informer, InformerFactory } from '../../api/client/informer.ts';
+import { findTime } from '../../api/meta/time.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
-import type { Service } from '../../api/types/core-v1.ts';
+import type { IPFamily } from '../../api/semantics/ip-family.ts';
+import type { Node, Service } from '../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts';
 import type { Conntrack } from '../linux/conntrack.ts';
-import type { NFT } from '../linux/nft.ts';
-import { createTableWriter, type TableWriter } from './table-writer.ts';
-import { planServicePorts, type ServicePortRules } from './tracking/service-port-rules.ts';
-import { planStaleConnections, type StaleConnections } from './tracking/stale-connections.ts';
+import { createFamilyRules, type FamilyRules, type FamilyRulesDependencies } from './family-rules.ts';
+import { planServiceHealth } from './health/service-health.ts';
+import { createServiceHealthServer } from './health/service-health-server.ts';
+import { PendingServices } from './pending-services.ts';
+import type { TableSync } from './table-writer.ts';
+import type { NodeIdentity } from './tracking/endpoint.ts';
+import type { StaleConnections } from './tracking/stale-connections.ts';
 
-export interface ProxyDependencies {
+export interface ProxyDependencies extends FamilyRulesDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
-  /** Zone of the node, for endpoints that are meant for zones. */
-  readonly zone?: string;
-  /** Addresses that take traffic to node ports. IPv4. */
-  readonly nodeIPs: readonly string[];
-  /** Ranges of all Pods: their traffic to ClusterIPs keeps its source address. */
-  readonly clusterCIDRs: readonly string[];
-  readonly nft: NFT;
+  /** Families of addresses that Services have in this cluster. */
+  readonly families: readonly IPFamily[];
+  /** The node's addresses that take traffic to node ports. Asked at the start and now and then. */
+  readonly nodePortAddresses: () => Promise<readonly string[]>;
   readonly conntrack: Conntrack;
+  readonly events: EventRecorder;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -32,23 +37,31 @@ export interface ProxyDependencies {
   readonly onSync?: (sync: ProxySync) => void;
 }
 
-export interface ProxySync {
-  /** Full: the table was read back first, at the start and after failures. */
-  readonly kind: 'full' | 'partial';
+export interface ProxySync extends TableSync {
   readonly durationMs: number;
   /** Services whose rules were looked at again. */
   readonly services: number;
-  /** Entries of the table that were changed. */
-  readonly changes: number;
-  readonly error?: unknown;
+  /** When that happened from which the changes of endpoints follow, milliseconds since the Unix epoch. */
+  readonly triggersMs: readonly number[];
 }
 
 export interface ProxyHealth {
   /** Whether every change known for longer than two minutes is in the kernel; what /healthz of kube-proxy says. */
   readonly healthy: boolean;
   readonly synced: boolean;
+  /** Milliseconds since the Unix epoch. */
   readonly lastSyncedMs?: number;
   readonly lastError?: unknown;
+}
+
+/** What the proxy has to do and has done. */
+export interface ProxyCounts {
+  readonly serviceChanges: { readonly total: number; readonly pending: number };
+  readonly endpointChanges: { readonly total: number; readonly pending: number };
+  /** Milliseconds since the Unix epoch. */
+  readonly lastQueuedMs?: number;
+  /** Services with a traffic policy Local that have endpoints, but none here. */
+  readonly withoutLocalEndpoints: { readonly internal: number; readonly external: number };
 }
 
 export interface Proxy {
@@ -57,6 +70,7 @@ export interface Proxy {
   /** Resolves when the kernel had everything for the first time. */
   readonly ready: Promise<void>;
   health(): ProxyHealth;
+  counts(): ProxyCounts;
 }
 
 /** Changes that come within this time after a sync wait for the next one, so that bursts cost few transactions. */
@@ -66,72 +80,80 @@ const unhealthyAfterMs = 120_000;
 /** Between two looks at what the kernel really holds, should somebody have flushed it. */
 const rereadMs = 300_000;
 const serviceIndex = 'proxy/service';
-const nodeOwner = ' node';
 
 /** Implements the virtual addresses of Services on one node, in place of kube-proxy in its nftables mode. */
 export function createProxy(dependencies: ProxyDependencies): Proxy {
-  const { clock, logger, informers } = dependencies;
+  const { clock, informers } = dependencies;
   const serviceInformer = informers.informer(services);
   const sliceInformer = informers.informer(endpointSlices);
+  const nodeInformer = informers.informer(nodes);
   sliceInformer.addIndex(serviceIndex, (slice) => {
     const name = serviceOf(slice);
     return name === undefined ? [] : [name];
   });
   const pending = new PendingServices(clock);
-  const writer = createTableWriter(dependencies);
-  const tracked = new Map<string, ServicePortRules[]>();
+  const families = dependencies.families.map((family) => createFamilyRules(family, dependencies));
   const ready = Promise.withResolvers<void>();
-  let lastSyncedMs: number | undefined;
-  let lastError: unknown;
+  const state: { lastSyncedMs?: number; lastError?: unknown } = {};
+  const healthy = () => clock.monotonicMs() - (pending.oldestMs() ?? clock.monotonicMs()) < unhealthyAfterMs;
+  const healthServer = createServiceHealthServer({ ...dependencies, isProxyHealthy: healthy });
 
   const rebuild = (names: Iterable<string>): StaleConnections[] => {
     const stale: StaleConnections[] = [];
+    const node = identityOf(nodeInformer, dependencies.nodeName);
     for (const name of names) {
       const service = findService(serviceInformer, name);
-      const ports = service === undefined ? [] : planServicePorts(service, sliceInformer.lister.byIndex(serviceIndex, name), dependencies);
-      stale.push(...planStaleConnections(tracked.get(name) ?? [], ports));
-      if (ports.length === 0) tracked.delete(name);
-      else tracked.set(name, ports);
-      writer.claim(name, ports);
+      const slices = service === undefined ? [] : sliceInformer.lister.byIndex(serviceIndex, name);
+      for (const rules of families) stale.push(...rules.update(name, service, slices, node));
+      healthServer.claim(name, service && planServiceHealth(service, slices, dependencies.nodeName));
     }
     return stale;
   };
 
+  /** Resolves when something has changed and all is in the kernel. */
+  const syncOnce = async (unforgotten: StaleConnections[]): Promise<ProxySync> => {
+    const startMs = clock.monotonicMs();
+    const names = pending.take();
+    unforgotten.push(...rebuild(names));
+    const sync = await syncAll(families);
+    state.lastError = sync.error;
+    const done = { ...sync, durationMs: clock.monotonicMs() - startMs, services: names.length };
+    if (sync.error !== undefined) return { ...done, triggersMs: [] };
+    state.lastSyncedMs = clock.nowMs();
+    return { ...done, triggersMs: pending.confirm() };
+  };
+
   return {
     ready: ready.promise,
-    health: () => ({
-      healthy: pending.oldestMs() === undefined || clock.monotonicMs() - (pending.oldestMs() ?? 0) < unhealthyAfterMs,
-      synced: lastSyncedMs !== undefined && lastError === undefined,
-      ...(lastSyncedMs === undefined ? {} : { lastSyncedMs }),
-      ...(lastError === undefined ? {} : { lastError }),
-    }),
+    health: () => ({ healthy: healthy(), synced: state.lastSyncedMs !== undefined && state.lastError === undefined, ...state }),
+    counts: () => countsOf(pending, families),
     async run(signal) {
-      const removeHandlers = followChanges(serviceInformer, sliceInformer, pending);
-      const rereading = keepRereading(writer, pending, clock, signal);
+      const removers = [
+        ...followChanges(serviceInformer, sliceInformer, pending),
+        followZone(nodeInformer, dependencies.nodeName, () => {
+          for (const { metadata } of serviceInformer.lister.list()) pending.add(`${metadata.namespace}/${metadata.name}`, 'service');
+        }),
+      ];
+      const rereading = keepRereading(dependencies, families, pending, signal);
       try {
-        await Promise.all([serviceInformer.synced(signal), sliceInformer.synced(signal)]);
-        writer.claimNode(nodeOwner);
+        await Promise.all([serviceInformer, sliceInformer, nodeInformer].map((informer) => informer.synced(signal)));
+        await useNodePortAddresses(dependencies, families);
         const backoff = createBackoff(retryBackoff, dependencies.random);
         let unforgotten: StaleConnections[] = [];
         while (!signal.aborted) {
           await pending.wait(signal);
-          const startMs = clock.monotonicMs();
-          const names = pending.take();
-          unforgotten.push(...rebuild(names));
-          const sync = await writer.sync();
-          lastError = sync.error;
-          dependencies.onSync?.({ ...sync, durationMs: clock.monotonicMs() - startMs, services: names.length });
+          const sync = await syncOnce(unforgotten);
+          dependencies.onSync?.(sync);
           if (sync.error === undefined) {
-            pending.confirm();
             backoff.reset();
-            lastSyncedMs = clock.nowMs();
             ready.resolve();
             await forget(dependencies, unforgotten);
             unforgotten = [];
+            await healthServer.sync();
             await sleep(clock, coalesceMs, signal);
           } else {
             const delayMs = backoff.nextMs();
-            logger.error('the rules of Services cannot be written', { error: sync.error, retryInMs: Math.round(delayMs) });
+            dependencies.logger.error('the rules of Services cannot be written', { error: sync.error, retryInMs: Math.round(delayMs) });
             await sleep(clock, delayMs, signal);
             pending.wake();
           }
@@ -139,44 +161,102 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
-        removeHandlers();
+        for (const remove of removers) remove();
         await rereading;
+        await healthServer.close();
       }
     },
   };
 }
 
-function followChanges(serviceInformer: Informer<Service>, sliceInformer: Informer<EndpointSlice>, pending: PendingServices): () => void {
-  const serviceChanged = ({ metadata }: DeepReadonly<Service>) => pending.add(`${metadata.namespace}/${metadata.name}`);
-  const sliceChanged = (slice: DeepReadonly<EndpointSlice>) => {
+async function syncAll(families: readonly FamilyRules[]): Promise<TableSync> {
+  const syncs = await Promise.all(families.map((rules) => rules.sync()));
+  const failed = syncs.find(({ error }) => error !== undefined);
+  return {
+    kind: syncs.some(({ kind }) => kind === 'full') ? 'full' : 'partial',
+    changes: syncs.reduce((sum, { changes }) => sum + changes, 0),
+    ...(failed === undefined ? {} : { error: failed.error }),
+  };
+}
+
+async function useNodePortAddresses({ nodePortAddresses }: ProxyDependencies, families: readonly FamilyRules[]): Promise<void> {
+  const addresses = await nodePortAddresses();
+  for (const rules of families) rules.useNodePortIPs(addresses);
+}
+
+function countsOf(pending: PendingServices, families: readonly FamilyRules[]): ProxyCounts {
+  const sum = (policy: 'internal' | 'external') => families.reduce((total, rules) => total + rules.countWithoutLocalEndpoints(policy), 0);
+  const lastQueuedMs = pending.lastQueuedMs();
+  return {
+    serviceChanges: pending.count('service'),
+    endpointChanges: pending.count('endpoints'),
+    withoutLocalEndpoints: { internal: sum('internal'), external: sum('external') },
+    ...(lastQueuedMs === undefined ? {} : { lastQueuedMs }),
+  };
+}
+
+function followChanges(
+  serviceInformer: Informer<Service>,
+  sliceInformer: Informer<EndpointSlice>,
+  pending: PendingServices,
+): (() => void)[] {
+  const serviceChanged = ({ metadata }: DeepReadonly<Service>) => pending.add(`${metadata.namespace}/${metadata.name}`, 'service');
+  const sliceChanged = (slice: DeepReadonly<EndpointSlice>, isNew = true) => {
     const name = serviceOf(slice);
-    if (name !== undefined) pending.add(name);
+    if (name !== undefined) pending.add(name, 'endpoints', isNew ? findTime(slice.metadata.annotations?.[triggerAnnotation]) : undefined);
   };
   const removers = [
     serviceInformer.addHandler({ onAdd: serviceChanged, onUpdate: serviceChanged, onDelete: serviceChanged }),
     sliceInformer.addHandler({
-      onAdd: sliceChanged,
+      // What was there before the proxy was not made by what it waited for.
+      onAdd: (slice) => sliceChanged(slice, sliceInformer.hasSynced()),
       onUpdate(slice, old) {
-        sliceChanged(slice);
-        sliceChanged(old);
+        sliceChanged(slice, slice.metadata.annotations?.[triggerAnnotation] !== old.metadata.annotations?.[triggerAnnotation]);
+        if (serviceOf(old) !== serviceOf(slice)) sliceChanged(old, false);
       },
-      onDelete: sliceChanged,
+      onDelete: (slice) => sliceChanged(slice, false),
     }),
   ];
   pending.wake(); // also without any Service there is a table to make
-  return () => {
-    for (const remove of removers) remove();
-  };
+  return removers;
 }
 
-async function keepRereading(writer: TableWriter, pending: PendingServices, clock: Clock, signal: AbortSignal): Promise<void> {
+/** Hints name zones, so that another zone of the node makes other rules for all Services. */
+function followZone(informer: Informer<Node>, nodeName: string, onChange: () => void): () => void {
+  const zoneChanged = (node: DeepReadonly<Node>, old?: DeepReadonly<Node>) => {
+    if (node.metadata.name === nodeName && zoneOf(node) !== (old && zoneOf(old))) onChange();
+  };
+  return informer.addHandler({ onAdd: (node) => zoneChanged(node), onUpdate: zoneChanged });
+}
+
+function zoneOf({ metadata }: DeepReadonly<Node>): string | undefined {
+  return metadata.labels?.['topology.kubernetes.io/zone'] || undefined;
+}
+
+function identityOf(informer: Informer<Node>, nodeName: string): NodeIdentity {
+  const node = informer.lister.find({ namespace: '', name: nodeName });
+  const zone = node && zoneOf(node);
+  return { nodeName, ...(zone === undefined ? {} : { zone }) };
+}
+
+const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+async function keepRereading(
+  dependencies: ProxyDependencies,
+  families: readonly FamilyRules[],
+  pending: PendingServices,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     try {
-      await sleep(clock, rereadMs, signal);
+      await sleep(dependencies.clock, rereadMs, signal);
     } catch {
       return; // aborted
     }
-    writer.distrust();
+    await useNodePortAddresses(dependencies, families).catch((error: unknown) => {
+      dependencies.logger.warn('the addresses for node ports cannot be read', { error });
+    });
+    for (const rules of families) rules.distrust();
     pending.wake();
   }
 }
@@ -201,54 +281,4 @@ function serviceOf({ metadata }: DeepReadonly<EndpointSlice>): string | undefine
 function findService(informer: Informer<Service>, key: string): DeepReadonly<Service> | undefined {
   const [namespace = '', name = ''] = key.split('/');
   return informer.lister.find({ namespace, name });
-}
-
-/** Services that have changed since they were last looked at, and how long the kernel has not known. */
-class PendingServices {
-  readonly #clock: Clock;
-  readonly #names = new Set<string>();
-  #wakeUp = Promise.withResolvers<void>();
-  #taken: number | undefined;
-  #firstMs: number | undefined;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  add(name: string): void {
-    this.#names.add(name);
-    this.#firstMs ??= this.#clock.monotonicMs();
-    this.wake();
-  }
-
-  wake(): void {
-    this.#wakeUp.resolve();
-  }
-
-  async wait(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw signal.reason;
-    const onAbort = () => this.#wakeUp.resolve();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await this.#wakeUp.promise;
-    signal.removeEventListener('abort', onAbort);
-    signal.throwIfAborted();
-    this.#wakeUp = Promise.withResolvers();
-  }
-
-  take(): string[] {
-    const names = [...this.#names];
-    this.#names.clear();
-    this.#taken ??= this.#firstMs;
-    this.#firstMs = undefined;
-    return names;
-  }
-
-  /** All that was taken is in the kernel. */
-  confirm(): void {
-    this.#taken = undefined;
-  }
-
-  oldestMs(): number | undefined {
-    return this.#taken ?? this.#firstMs;
-  }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '../../api/base/logger.ts';
-import type { NFT } from '../linux/nft.ts';
-import { renderBaseTable, renderTableRemoval, tableName } from './nftables/base-table.ts';
+import type { IPFamily } from '../../api/semantics/ip-family.ts';
+import { type NFT, nftFamilies } from '../linux/nft.ts';
+import { renderBaseTable, renderTableRemoval, tableName, tableOf } from './nftables/base-table.ts';
 import { elementKey, type Entries } from './nftables/entry.ts';
 import { parseTable } from './nftables/read-back.ts';
 import { RuleState } from './nftables/rule-state.ts';
@@ -10,12 +11,14 @@ import type { ServicePortRules } from './tracking/service-port-rules.ts';
 
 export interface TableWriterDependencies {
   readonly nft: NFT;
-  readonly nodeIPs: readonly string[];
+  readonly family: IPFamily;
+  /** Of the family. */
   readonly clusterCIDRs: readonly string[];
   readonly logger: Logger;
 }
 
 export interface TableSync {
+  /** Full: the table was read back first, at the start and after failures. */
   readonly kind: 'full' | 'partial';
   readonly changes: number;
   /** Present: it failed, wholly or in part; the next sync reads back what there is. */
@@ -26,7 +29,8 @@ export interface TableSync {
 export interface TableWriter {
   /** What a Service needs from now on; no ports: nothing. */
   claim(service: string, ports: readonly ServicePortRules[]): void;
-  claimNode(owner: string): void;
+  /** Addresses of the node that take traffic to node ports. */
+  claimNode(owner: string, nodePortIPs: readonly string[]): void;
   /** The next sync reads back what the kernel holds. */
   distrust(): void;
   sync(): Promise<TableSync>;
@@ -36,14 +40,15 @@ export interface TableWriter {
  * Knows the table's content by heart and sends differences. At first, and whenever something went wrong, it reads the table
  * and goes on from what is there: rules of Services that have not changed are not touched, so their traffic never stops.
  */
-export function createTableWriter({ nft, nodeIPs, clusterCIDRs, logger }: TableWriterDependencies): TableWriter {
+export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWriterDependencies): TableWriter {
+  const table = tableOf(family);
   const state = new RuleState();
   let isTrusted = false;
 
   const adopt = async () => {
-    const json = await nft.listTable('ip', tableName);
+    const json = await nft.listTable(nftFamilies[family].ip, tableName);
     const found = json === undefined ? ({ state: 'absent' } as const) : parseTable(json);
-    const base = renderBaseTable(clusterCIDRs);
+    const base = renderBaseTable(clusterCIDRs, family);
     if (found.state !== 'foreign') {
       try {
         await nft.apply(base);
@@ -60,15 +65,15 @@ export function createTableWriter({ nft, nodeIPs, clusterCIDRs, logger }: TableW
   /** In one transaction, slow for many Services but without a gap. */
   const replace = async (base: string) => {
     state.observe(new Map());
-    const transactions = planTransactions(state.changes());
-    await nft.apply([renderTableRemoval(), base, ...transactions.map(({ text }) => text)].join(''));
+    const transactions = planTransactions(state.changes(), table);
+    await nft.apply([renderTableRemoval(family), base, ...transactions.map(({ text }) => text)].join(''));
     for (const { changes } of transactions) state.done(changes);
   };
 
   return {
-    claim: (service, ports) => state.claim(service, renderServiceEntries(ports, clusterCIDRs)),
-    claimNode(owner) {
-      const entries: Entries = new Map(nodeIPs.map((ip) => [elementKey('nodeport-ips', ip), '']));
+    claim: (service, ports) => state.claim(service, renderServiceEntries(ports, clusterCIDRs, family)),
+    claimNode(owner, nodePortIPs) {
+      const entries: Entries = new Map(nodePortIPs.map((ip) => [elementKey('nodeport-ips', ip), '']));
       state.claim(owner, entries);
     },
     distrust() {
@@ -80,7 +85,7 @@ export function createTableWriter({ nft, nodeIPs, clusterCIDRs, logger }: TableW
       try {
         if (!isTrusted) await adopt();
         isTrusted = true;
-        for (const { text, changes } of planTransactions(state.changes())) {
+        for (const { text, changes } of planTransactions(state.changes(), table)) {
           await nft.apply(text);
           state.done(changes);
           count += changes.length;

@@ -43,7 +43,7 @@ function readRules(rules: readonly Fields[], entries: Entries): void {
 
 function readContainer(container: Fields, entries: Entries): void {
   const name = text(container['name']);
-  if (!Object.hasOwn(containers, name)) {
+  if (!containers.has(name)) {
     // Elements of affinity sets are clients, put there by traffic.
     entries.set(setKey(name), '');
     return;

@@ -30,7 +30,7 @@ const spread = 'meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4pro
 
 /** Entries as text: `chain name: rule; rule`, `set name: type`, `map key value`. */
 function text(ports: readonly ServicePortRules[]): string[] {
-  return [...renderServiceEntries(ports, ['10.244.0.0/16'])].map(([key, value]) => {
+  return [...renderServiceEntries(ports, ['10.244.0.0/16'], 'IPv4')].map(([key, value]) => {
     const [kind, ...names] = key.split('\t');
     if (kind === 'element')
       return [...names, value]

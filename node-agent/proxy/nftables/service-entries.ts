@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Endpoint } from '../tracking/endpoint.ts';
+import type { IPFamily } from '../../../api/semantics/ip-family.ts';
+import { type NFTFamily, nftFamilies } from '../../linux/nft.ts';
+import { type Endpoint, endpointKey } from '../tracking/endpoint.ts';
 import type { NoEndpointVerdict, ServicePortRules } from '../tracking/service-port-rules.ts';
 import type { Container } from './base-table.ts';
 import { chainKey, elementKey, type Entries, setKey } from './entry.ts';
@@ -15,15 +17,16 @@ const maxCommentBytes = 128;
  * endpoint up in the map service-endpoints. Loading that is 10 to 20 times faster than chains for each Service and endpoint,
  * since elements cost the kernel much less than rules. All other ports get chains like those of kube-proxy.
  */
-export function renderServiceEntries(ports: readonly ServicePortRules[], clusterCIDRs: readonly string[]): Entries {
+export function renderServiceEntries(ports: readonly ServicePortRules[], clusterCIDRs: readonly string[], family: IPFamily): Entries {
   const entries: Entries = new Map();
+  const words = nftFamilies[family];
   for (const port of ports) {
     entries.set(elementKey('cluster-ips', port.clusterIP), '');
     for (const { ip, mayHairpin } of [...port.clusterEndpoints, ...port.localEndpoints]) {
       if (mayHairpin) entries.set(elementKey('hairpin-connections', `${ip} . ${ip}`), '');
     }
-    if (hasOwnChains(port)) addChains(entries, port, clusterCIDRs);
-    else addSharedSpread(entries, port);
+    if (hasOwnChains(port)) addChains(entries, port, clusterCIDRs, words);
+    else addSharedSpread(entries, port, words);
   }
   return entries;
 }
@@ -36,29 +39,29 @@ function externalAddresses({ externalIPs, loadBalancerIPs }: ServicePortRules): 
   return [...new Set([...externalIPs, ...loadBalancerIPs])];
 }
 
-function addSharedSpread(entries: Entries, port: ServicePortRules): void {
+function addSharedSpread(entries: Entries, port: ServicePortRules, { ip }: NFTFamily): void {
   const { clusterIP, protocol, internalPolicy, localEndpoints, clusterEndpoints, internalVerdict } = port;
   const destination = `${clusterIP} . ${protocol} . ${port.port}`;
   if (internalVerdict !== undefined) return addNoEndpoints(entries, 'no-endpoint-services', destination, port, internalVerdict);
   const endpoints = internalPolicy === 'Local' ? localEndpoints : clusterEndpoints;
   const count = endpoints.length;
-  entries.set(chainKey(`endpoints-${count}`), sharedSpreadRule(count));
+  entries.set(chainKey(`endpoints-${count}`), sharedSpreadRule(count, ip));
   for (const [index, endpoint] of endpoints.entries()) {
     entries.set(elementKey('service-endpoints', `${destination} . ${index}`), `: ${endpoint.ip} . ${endpoint.port}`);
   }
   addVerdict(entries, 'service-ips', destination, port, `goto endpoints-${count}`);
 }
 
-function sharedSpreadRule(count: number): string {
-  const nth = `ip daddr . meta l4proto . th dport . numgen random mod ${count}`;
-  return `meta l4proto { tcp, udp, sctp } dnat ip to ${nth} map @service-endpoints`;
+function sharedSpreadRule(count: number, ip: NFTFamily['ip']): string {
+  const nth = `${ip} daddr . meta l4proto . th dport . numgen random mod ${count}`;
+  return `meta l4proto { tcp, udp, sctp } dnat ${ip} to ${nth} map @service-endpoints`;
 }
 
-function addChains(entries: Entries, port: ServicePortRules, clusterCIDRs: readonly string[]): void {
+function addChains(entries: Entries, port: ServicePortRules, clusterCIDRs: readonly string[], words: NFTFamily): void {
   const { clusterIP, protocol, clusterEndpoints, localEndpoints, internalPolicy, internalVerdict, externalVerdict, nodePort } = port;
   const names = { cluster: chainName('service', port), local: chainName('local', port) };
-  if (clusterEndpoints.length > 0) addSpread(entries, port, names.cluster, clusterEndpoints);
-  if (localEndpoints.length > 0) addSpread(entries, port, names.local, localEndpoints);
+  if (clusterEndpoints.length > 0) addSpread(entries, port, names.cluster, clusterEndpoints, words);
+  if (localEndpoints.length > 0) addSpread(entries, port, names.local, localEndpoints, words);
   const destination = `${clusterIP} . ${protocol} . ${port.port}`;
   if (internalVerdict !== undefined) addNoEndpoints(entries, 'no-endpoint-services', destination, port, internalVerdict);
   else addVerdict(entries, 'service-ips', destination, port, `goto ${internalPolicy === 'Local' ? names.local : names.cluster}`);
@@ -71,13 +74,13 @@ function addChains(entries: Entries, port: ServicePortRules, clusterCIDRs: reado
   if (nodePort !== undefined) captured.push(['service-nodeports', 'no-endpoint-nodeports', `${protocol} . ${nodePort}`]);
   if (captured.length === 0) return;
   const external = chainName('external', port);
-  const rules = externalRules(port, names, clusterCIDRs);
+  const rules = externalRules(port, names, clusterCIDRs, words);
   if (rules.length > 0) entries.set(chainKey(external), rules.join('\n'));
   for (const [to, withoutEndpoints, key] of captured) {
     if (rules.length > 0) addVerdict(entries, to, key, port, `goto ${external}`);
     if (externalVerdict !== undefined) addNoEndpoints(entries, withoutEndpoints, key, port, externalVerdict);
   }
-  addFirewall(entries, port);
+  addFirewall(entries, port, words);
 }
 
 /**
@@ -89,12 +92,13 @@ function externalRules(
   { externalPolicy, clusterEndpoints, localEndpoints }: ServicePortRules,
   names: { readonly cluster: string; readonly local: string },
   clusterCIDRs: readonly string[],
+  { ip }: NFTFamily,
 ): string[] {
   if (externalPolicy === 'Cluster') return clusterEndpoints.length > 0 ? ['jump mark-for-masquerade', `goto ${names.cluster}`] : [];
   return [
     ...(clusterEndpoints.length > 0
       ? [
-          `ip saddr { ${clusterCIDRs.join(', ')} } goto ${names.cluster}`,
+          ...(clusterCIDRs.length > 0 ? [`${ip} saddr { ${clusterCIDRs.join(', ')} } goto ${names.cluster}`] : []),
           'fib saddr type local jump mark-for-masquerade',
           `fib saddr type local goto ${names.cluster}`,
         ]
@@ -103,39 +107,46 @@ function externalRules(
   ];
 }
 
-function addFirewall(entries: Entries, port: ServicePortRules): void {
+function addFirewall(entries: Entries, port: ServicePortRules, { ip: header }: NFTFamily): void {
   const { loadBalancerSourceRanges: ranges, loadBalancerIPs, protocol } = port;
   if (ranges === undefined || loadBalancerIPs.length === 0) return;
   const name = chainName('firewall', port);
   // The balancer's own address is that of Pods of this node which reach themselves through it.
-  const allowed = [...ranges, ...loadBalancerIPs].map((source) => `ip saddr ${source} return`);
+  const allowed = [...ranges, ...loadBalancerIPs].map((source) => `${header} saddr ${source} return`);
   entries.set(chainKey(name), [...allowed, 'drop'].join('\n'));
   for (const ip of loadBalancerIPs) addVerdict(entries, 'firewall-ips', `${ip} . ${protocol} . ${port.port}`, port, `goto ${name}`);
 }
 
 /** A chain that sends to one of the endpoints: to the one the client had within the affinity time, else to a random one. */
-function addSpread(entries: Entries, port: ServicePortRules, name: string, endpoints: readonly Endpoint[]): void {
+function addSpread(
+  entries: Entries,
+  port: ServicePortRules,
+  name: string,
+  endpoints: readonly Endpoint[],
+  { ip: header, addressType }: NFTFamily,
+): void {
   const { protocol, affinitySeconds } = port;
   const count = endpoints.length;
   if (affinitySeconds === undefined) {
     const choices = endpoints.map(({ ip, port: number }, index) => `${index} : ${ip} . ${number}`);
-    entries.set(chainKey(name), `meta l4proto ${protocol} dnat ip to numgen random mod ${count} map { ${choices.join(', ')} }`);
+    entries.set(chainKey(name), `meta l4proto ${protocol} dnat ${header} to numgen random mod ${count} map { ${choices.join(', ')} }`);
     return;
   }
   const targets = endpoints.map((endpoint) => {
-    const suffix = `${endpoint.ip}/${endpoint.port}`;
+    // Names of chains have no colons.
+    const suffix = `${endpoint.ip.replaceAll(':', '.')}/${endpoint.port}`;
     const chain = chainName('endpoint', port, suffix);
     // The time is a part of the name, since a set's timeout cannot be changed under rules that use it.
     const set = chainName('affinity', port, `${suffix}/${affinitySeconds}s`);
-    entries.set(setKey(set), `type ipv4_addr; flags dynamic,timeout; timeout ${affinitySeconds}s;`);
-    entries.set(chainKey(chain), `update @${set} { ip saddr }\nmeta l4proto ${protocol} dnat to ${suffix.replace('/', ':')}`);
+    entries.set(setKey(set), `type ${addressType}; flags dynamic,timeout; timeout ${affinitySeconds}s;`);
+    entries.set(chainKey(chain), `update @${set} { ${header} saddr }\nmeta l4proto ${protocol} dnat to ${endpointKey(endpoint)}`);
     return { chain, set };
   });
   const choices = targets.map(({ chain }, index) => `${index} : goto ${chain}`);
   entries.set(
     chainKey(name),
     [
-      ...targets.map(({ chain, set }) => `ip saddr @${set} goto ${chain}`),
+      ...targets.map(({ chain, set }) => `${header} saddr @${set} goto ${chain}`),
       `numgen random mod ${count} vmap { ${choices.join(', ')} }`,
     ].join('\n'),
   );

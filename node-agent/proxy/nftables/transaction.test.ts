@@ -8,7 +8,7 @@ import { planTransactions } from './transaction.ts';
 const entries = (...items: [string, string][]): Entries => new Map(items);
 
 function apply(state: RuleState): string[] {
-  const transactions = planTransactions(state.changes());
+  const transactions = planTransactions(state.changes(), 'ip kube-proxy');
   for (const { changes } of transactions) state.done(changes);
   return transactions.map(({ text }) => text);
 }
@@ -70,7 +70,7 @@ add element ip kube-proxy service-endpoints { 10.96.0.1 . tcp . 80 . 0 : 10.244.
       new Map(Array.from({ length: 20_000 }, (_, index) => [elementKey('cluster-ips', `10.96.${index >> 8}.${index & 255}`), ''])),
     );
     assert.deepEqual(
-      planTransactions(state.changes()).map(({ changes }) => changes.length),
+      planTransactions(state.changes(), 'ip kube-proxy').map(({ changes }) => changes.length),
       [8000, 8000, 4000],
     );
   });
@@ -116,7 +116,7 @@ describe('the state of rules', () => {
 
 describe('reading back', () => {
   const of = (...nftables: object[]) => parseTable(JSON.stringify({ nftables: [{ metainfo: {} }, ...nftables] }));
-  const comment = /comment "([^"]+)"/.exec(renderBaseTable(['10.244.0.0/16']))?.[1] ?? '';
+  const comment = /comment "([^"]+)"/.exec(renderBaseTable(['10.244.0.0/16'], 'IPv4'))?.[1] ?? '';
 
   it('tells nothing, own and foreign tables apart', () => {
     assert.deepEqual(of(), { state: 'absent' });

@@ -1,4 +1,3 @@
-import { table } from './base-table.ts';
 import { chainDigest, type EntryName, parseEntryKey } from './entry.ts';
 import type { EntryChange } from './rule-state.ts';
 
@@ -18,10 +17,10 @@ interface Named extends EntryChange {
 }
 
 /**
- * The changes as transactions: one, unless they are very many. They come in an order in which traffic finds its way after
+ * The changes of one table (`ip kube-proxy`) as transactions: one, unless they are very many. They come in an order in which traffic finds its way after
  * each part: what is pointed at (sets, chains, endpoints) is there before what points at it, and goes after it.
  */
-export function planTransactions(changes: readonly EntryChange[]): Transaction[] {
+export function planTransactions(changes: readonly EntryChange[], table: string): Transaction[] {
   const steps = changes
     .map((change): Named => ({ ...change, name: parseEntryKey(change.key) }))
     .map((change) => ({ change, step: stepOf(change) }))
@@ -30,7 +29,7 @@ export function planTransactions(changes: readonly EntryChange[]): Transaction[]
   const transactions: Transaction[] = [];
   for (let start = 0; start < steps.length; start += maxChanges) {
     const part = steps.slice(start, start + maxChanges);
-    transactions.push({ text: renderChanges(part), changes: part.map(({ key, actual, desired }) => strip(key, actual, desired)) });
+    transactions.push({ text: renderChanges(part, table), changes: part.map(({ key, actual, desired }) => strip(key, actual, desired)) });
   }
   return transactions;
 }
@@ -56,23 +55,26 @@ function isExternal(name: string): boolean {
   return name.startsWith('external-');
 }
 
-function renderChanges(changes: readonly Named[]): string {
+function renderChanges(changes: readonly Named[], table: string): string {
   const lines: string[] = [];
-  renderSetsAndChains(changes, lines);
+  renderSetsAndChains(changes, table, lines);
   // The same key is taken away before it is put back with another value; both together are one step for the kernel.
   renderElements(
     'delete',
     changes.filter(({ actual, desired }) => actual !== undefined && desired !== undefined),
+    table,
     lines,
   );
   renderElements(
     'add',
     changes.filter(({ desired }) => desired !== undefined),
+    table,
     lines,
   );
   renderElements(
     'delete',
     changes.filter(({ desired }) => desired === undefined),
+    table,
     lines,
   );
   const gone = changes.filter(({ name, desired }) => name.kind === 'chain' && desired === undefined);
@@ -83,7 +85,7 @@ function renderChanges(changes: readonly Named[]): string {
   return lines.join('\n');
 }
 
-function renderSetsAndChains(changes: readonly Named[], lines: string[]): void {
+function renderSetsAndChains(changes: readonly Named[], table: string, lines: string[]): void {
   const wanted = changes.filter(({ desired }) => desired !== undefined);
   for (const { name, desired } of wanted) if (name.kind === 'set') lines.push(`add set ${table} ${name.name} { ${desired} }`);
   const chains = wanted.filter(({ name }) => name.kind === 'chain');
@@ -97,7 +99,7 @@ function renderSetsAndChains(changes: readonly Named[], lines: string[]): void {
   }
 }
 
-function renderElements(action: 'add' | 'delete', changes: readonly Named[], lines: string[]): void {
+function renderElements(action: 'add' | 'delete', changes: readonly Named[], table: string, lines: string[]): void {
   const byContainer = new Map<string, string[]>();
   for (const { name, desired } of changes) {
     if (name.kind !== 'element') continue;

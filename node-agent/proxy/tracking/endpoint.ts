@@ -1,9 +1,11 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { formatIP, parseIP } from '../../../api/base/ip-address.ts';
+import type { IPFamily } from '../../../api/semantics/ip-family.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
 
 /** One address and port behind a Service port. */
 export interface Endpoint {
-  /** IPv4. */
+  /** In canonical form. */
   readonly ip: string;
   readonly port: number;
   /** Takes new connections. */
@@ -27,12 +29,13 @@ export interface NodeIdentity {
   readonly zone?: string;
 }
 
+/** `10.244.0.2:80` or `[fd00::2]:80`. */
 export function endpointKey({ ip, port }: Pick<Endpoint, 'ip' | 'port'>): string {
-  return `${ip}:${port}`;
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
 /**
- * The endpoints of one Service port from all slices of the Service, in order of address. Named target ports are resolved
+ * The endpoints of one Service port from all slices of the Service that are of the family, in order of address. Named target ports are resolved
  * in the slices, where one port name may stand for other numbers in each slice. An endpoint that stands in two slices (as
  * while it moves between them) counts once, by its better condition.
  */
@@ -40,14 +43,15 @@ export function collectEndpoints(
   slices: readonly DeepReadonly<EndpointSlice>[],
   port: { readonly name: string; readonly protocol: string },
   node: NodeIdentity,
+  family: IPFamily,
 ): Endpoint[] {
   const found = new Map<string, Endpoint>();
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
+    if (slice.addressType !== family) continue;
     for (const slicePort of slice.ports ?? []) {
       if ((slicePort.name ?? '') !== port.name || (slicePort.protocol ?? 'TCP') !== port.protocol || !slicePort.port) continue;
       for (const { addresses, conditions, nodeName, hints } of slice.endpoints ?? []) {
-        const ip = addresses[0];
+        const ip = canonicalIP(addresses[0]);
         if (ip === undefined) continue;
         const ready = conditions?.ready ?? true;
         const endpoint: Endpoint = {
@@ -68,6 +72,12 @@ export function collectEndpoints(
     }
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+}
+
+/** As nft prints addresses, so that what is read back can be compared. */
+export function canonicalIP(text = ''): string | undefined {
+  const ip = parseIP(text);
+  return ip && formatIP(ip);
 }
 
 function rank({ ready, serving }: Endpoint): number {

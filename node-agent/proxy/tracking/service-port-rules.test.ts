@@ -166,7 +166,7 @@ const cases: readonly [name: string, service: Service, slices: EndpointSlice[], 
 
 describe('rules of Service ports', () => {
   for (const [name, object, slices, expected] of cases) {
-    it(name, () => assert.deepEqual(summary(planServicePorts(object, slices, node)), expected));
+    it(name, () => assert.deepEqual(summary(planServicePorts(object, slices, node, 'IPv4')), expected));
   }
 
   it('take addresses, ports, ranges and affinity from the Service', () => {
@@ -184,6 +184,7 @@ describe('rules of Service ports', () => {
       ),
       [],
       node,
+      'IPv4',
     );
     assert.deepEqual(rules, {
       namespace: 'ns',
@@ -213,6 +214,7 @@ describe('stale connections', () => {
       service({ type: 'NodePort', ports: [{ name: 'dns', port: 53, protocol: 'UDP', nodePort: 30053 }] }),
       [slice(endpoints, { ports: [{ name: 'dns', port: 5353, protocol: 'UDP' }] })],
       node,
+      'IPv4',
     );
   const [one, two] = [endpoint('10.244.0.2'), endpoint('10.244.0.3')];
 
@@ -234,6 +236,6 @@ describe('stale connections', () => {
   it('are none where nothing went, and none of TCP', () => {
     assert.deepEqual(planStaleConnections(udp([one]), udp([one, two])), []);
     assert.deepEqual(planStaleConnections([], udp([one])), []);
-    assert.deepEqual(planStaleConnections(planServicePorts(service({}), [slice([one])], node), []), []);
+    assert.deepEqual(planStaleConnections(planServicePorts(service({}), [slice([one])], node, 'IPv4'), []), []);
   });
 });

@@ -1,16 +1,16 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { parseIP } from '../../../api/base/ip-address.ts';
+import { familyOf, type IPFamily, ofFamily } from '../../../api/semantics/ip-family.ts';
 import { hasClusterIP, requiresLocalExternalTraffic } from '../../../api/semantics/services.ts';
 import type { Service, ServicePort } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
-import { collectEndpoints, type Endpoint, nearEndpoints, type NodeIdentity, usableEndpoints } from './endpoint.ts';
+import { canonicalIP, collectEndpoints, type Endpoint, nearEndpoints, type NodeIdentity, usableEndpoints } from './endpoint.ts';
 
 export type L4Protocol = 'tcp' | 'udp' | 'sctp';
 
 /** What becomes of a packet for which there is no endpoint to send it to. */
 export type NoEndpointVerdict = 'reject' | 'drop';
 
-/** What a node has to do for one port of one Service. All addresses are IPv4. */
+/** What a node has to do for one port of one Service. All addresses are of one family. */
 export interface ServicePortRules {
   readonly namespace: string;
   readonly service: string;
@@ -44,16 +44,17 @@ export interface ServicePortRules {
 const serviceProxyNameLabel = 'service.kubernetes.io/service-proxy-name';
 const defaultAffinitySeconds = 10_800;
 
-/** The rules of every port of a Service; none for Services without a virtual IPv4 address or with a proxy of their own. */
+/** The rules of every port of a Service; none for Services without a virtual address of the family or with a proxy of their own. */
 export function planServicePorts(
   service: DeepReadonly<Service>,
   slices: readonly DeepReadonly<EndpointSlice>[],
   node: NodeIdentity,
+  family: IPFamily,
 ): ServicePortRules[] {
   if (!hasClusterIP(service) || service.metadata.labels?.[serviceProxyNameLabel] !== undefined) return [];
   const { clusterIP = '', clusterIPs = [clusterIP], ports = [] } = service.spec ?? {};
-  const address = clusterIPs.find(isIPv4);
-  return address === undefined ? [] : ports.map((port) => planPort(service, port, address, slices, node));
+  const address = canonicalIP(clusterIPs.find((text) => familyOf(text) === family));
+  return address === undefined ? [] : ports.map((port) => planPort(service, port, address, slices, node, family));
 }
 
 function planPort(
@@ -62,18 +63,22 @@ function planPort(
   clusterIP: string,
   slices: readonly DeepReadonly<EndpointSlice>[],
   node: NodeIdentity,
+  family: IPFamily,
 ): ServicePortRules {
   const { spec, status, metadata } = service;
   const { name = '', protocol = 'TCP' } = port;
-  const externalIPs = (spec?.externalIPs ?? []).filter(isIPv4);
+  const externalIPs = addressesOf(spec?.externalIPs ?? [], family);
   const isLoadBalancer = spec?.type === 'LoadBalancer';
-  const loadBalancerIPs = (isLoadBalancer ? (status?.loadBalancer?.ingress ?? []) : [])
-    .filter(({ ipMode }) => (ipMode ?? 'VIP') === 'VIP')
-    .flatMap(({ ip }) => (ip !== undefined && isIPv4(ip) ? [ip] : []));
+  const ingress = isLoadBalancer ? (status?.loadBalancer?.ingress ?? []) : [];
+  const unchanged = ingress.filter(({ ipMode }) => (ipMode ?? 'VIP') === 'VIP');
+  const loadBalancerIPs = addressesOf(
+    unchanged.flatMap(({ ip }) => ip ?? []),
+    family,
+  );
   const isExternal = Boolean(port.nodePort) || externalIPs.length > 0 || loadBalancerIPs.length > 0;
   const internalPolicy = spec?.internalTrafficPolicy ?? 'Cluster';
   const externalPolicy = requiresLocalExternalTraffic(service) ? 'Local' : 'Cluster';
-  const all = collectEndpoints(slices, { name, protocol }, node);
+  const all = collectEndpoints(slices, { name, protocol }, node, family);
   // Even under external policy Local, pods of the cluster reach the external addresses as if by policy Cluster.
   const clusterEndpoints = internalPolicy === 'Cluster' || isExternal ? usableEndpoints(nearEndpoints(all, node)) : [];
   const usesLocal = internalPolicy === 'Local' || (externalPolicy === 'Local' && isExternal);
@@ -95,7 +100,12 @@ function planPort(
     externalIPs,
     loadBalancerIPs,
     ...(isLoadBalancer && spec.loadBalancerSourceRanges?.length
-      ? { loadBalancerSourceRanges: spec.loadBalancerSourceRanges.map((range) => range.trim()).filter(isIPv4Range) }
+      ? {
+          loadBalancerSourceRanges: ofFamily(
+            spec.loadBalancerSourceRanges.map((range) => range.trim()),
+            family,
+          ),
+        }
       : {}),
     ...(spec?.sessionAffinity === 'ClientIP'
       ? { affinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds }
@@ -109,11 +119,6 @@ function planPort(
   };
 }
 
-function isIPv4(text: string): boolean {
-  return parseIP(text)?.version === 4;
-}
-
-function isIPv4Range(text: string): boolean {
-  const [address = '', length = ''] = text.split('/');
-  return isIPv4(address) && /^\d{1,2}$/.test(length);
+function addressesOf(texts: readonly string[], family: IPFamily): string[] {
+  return ofFamily(texts, family).flatMap((text) => canonicalIP(text) ?? []);
 }

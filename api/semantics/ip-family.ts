@@ -1,0 +1,18 @@
+import { parseCIDR, parseIP } from '../base/ip-address.ts';
+
+/** As Services name them in spec.ipFamilies, and EndpointSlices in addressType. */
+export type IPFamily = 'IPv4' | 'IPv6';
+
+/** In the order in which node and Pods name them where nobody says otherwise. */
+export const ipFamilies: readonly IPFamily[] = ['IPv4', 'IPv6'];
+
+/** The family of an address or a CIDR; undefined if it is neither. */
+export function familyOf(text: string): IPFamily | undefined {
+  const version = parseIP(text)?.version ?? parseCIDR(text)?.address.version;
+  return version && (version === 4 ? 'IPv4' : 'IPv6');
+}
+
+/** Those of one family, in their order. */
+export function ofFamily(texts: readonly string[], family: IPFamily): string[] {
+  return texts.filter((text) => familyOf(text) === family);
+}

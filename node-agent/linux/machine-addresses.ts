@@ -1,0 +1,32 @@
+import { networkInterfaces } from 'node:os';
+import { cidrContains, parseCIDR, parseIP } from '../../api/base/ip-address.ts';
+import { familyOf } from '../../api/semantics/ip-family.ts';
+
+/**
+ * The node's addresses that take traffic to node ports, after kube-proxy's flag --nodeport-addresses: `primary` for the
+ * node's own addresses, else those of all interfaces within the CIDRs. Throws a TypeError on anything else.
+ */
+export function createNodePortAddresses(choice: readonly string[], nodeIPs: readonly string[]): () => Promise<readonly string[]> {
+  if (choice.length === 0 || (choice.length === 1 && choice[0] === 'primary')) return async () => nodeIPs;
+  const ranges = choice.map((text) => {
+    const range = parseCIDR(text);
+    if (range === undefined) throw new TypeError(`--nodeport-addresses takes CIDRs, or primary: ${text}`);
+    return range;
+  });
+  return async () =>
+    machineAddresses().filter((text) => {
+      const ip = parseIP(text);
+      // Packets to loopback do not leave it, whatever the rules say.
+      return ip !== undefined && !isLoopback(text) && ranges.some((range) => cidrContains(range, ip));
+    });
+}
+
+/** Of the interfaces of this network namespace that are up, without zones. */
+export function machineAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.flatMap(({ address }) => (familyOf(address) === undefined ? [] : [address]));
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

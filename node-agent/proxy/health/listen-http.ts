@@ -1,0 +1,21 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+
+/** Serves HTTP there until the server is closed. Rejects if it cannot listen. */
+export function listenHTTP(address: string, port: number, answer: RequestListener): Promise<Server> {
+  const server = createServer(answer);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
+  });
+}
+
+/** Also where connections are kept open. */
+export function closeHTTP(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
