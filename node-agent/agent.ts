@@ -189,7 +189,7 @@ function informationOf(settings: KubeletSettings, parts: InformationParts): Node
   return createNodeInformation({
     ...{ nodeName, cgroupRoot, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
     stats: createNodeStatsSource({ runtime: cri.runtime, images: cri.images, files, usage, clock, podsDirectory: paths.pods, cgroupRoot }),
-    process: readOwnProcess,
+    self: readOwnProcess,
     startedMs: clock.nowMs(),
     configuration: kubeletConfiguration(settings),
     syncProblem: () => ((kubelet.silenceMs() ?? 0) > runtimeSilenceMs ? 'PLEG is not healthy' : undefined),

@@ -20,8 +20,15 @@ export interface CRIClient {
   close(): void;
 }
 
+export interface CRIClientDependencies {
+  readonly endpoint: string;
+  readonly clock: Clock;
+  /** A call was answered: its name as upstream's metrics spell it, e.g. run_podsandbox. */
+  readonly onOperation?: (operation: string, tookMs: number, hasFailed: boolean) => void;
+}
+
 /** Connects (lazily) to a CRI endpoint, `unix:///path`. Names on the wire are kept, int64 arrive as strings. */
-export function createCRIClient({ endpoint, clock }: { readonly endpoint: string; readonly clock: Clock }): CRIClient {
+export function createCRIClient({ endpoint, clock, onOperation = () => {} }: CRIClientDependencies): CRIClient {
   const file = fileURLToPath(new URL('./runtime-v1.proto', import.meta.url));
   const definition = loadPackageDefinition(
     loadSync(file, { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true }),
@@ -37,8 +44,8 @@ export function createCRIClient({ endpoint, clock }: { readonly endpoint: string
   const runtimeService = new RuntimeService(endpoint, credentials.createInsecure(), options);
   const imageService = new ImageService(endpoint, credentials.createInsecure(), options);
   return {
-    runtime: createRuntime(callerOf(runtimeService, clock), runtimeService),
-    images: createImageStore(callerOf(imageService, clock)),
+    runtime: createRuntime(callerOf(runtimeService, clock, onOperation), runtimeService),
+    images: createImageStore(callerOf(imageService, clock, onOperation)),
     close() {
       runtimeService.close();
       imageService.close();
@@ -48,17 +55,27 @@ export function createCRIClient({ endpoint, clock }: { readonly endpoint: string
 
 type Service = InstanceType<ServiceClientConstructor>;
 
-function callerOf(service: Service, clock: Clock): Call {
+function callerOf(service: Service, clock: Clock, onOperation: NonNullable<CRIClientDependencies['onOperation']>): Call {
   return <T>(method: string, request: object, timeoutSeconds = shortTimeoutSeconds) =>
     new Promise<T>((resolve, reject) => {
       const send = service[method];
       if (send === undefined) return reject(new CRIError('Unimplemented', `unknown method ${method}`));
       const deadline = clock.nowMs() + timeoutSeconds * 1000;
+      const startedMs = clock.monotonicMs();
       send.call(service, request, { deadline }, (error: unknown, response: T) => {
+        onOperation(operationName(method), clock.monotonicMs() - startedMs, Boolean(error));
         if (error) reject(interpretCRIError(error));
         else resolve(response);
       });
     });
+}
+
+/** `RunPodSandbox` -> `run_podsandbox` */
+function operationName(method: string): string {
+  return method
+    .replace('PodSandbox', 'Podsandbox')
+    .replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`)
+    .toLowerCase();
 }
 
 function createRuntime(call: Call, service: Service): ContainerRuntime {
@@ -88,7 +105,7 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     exec: async (container_id, cmd, streams) => (await call<{ url: string }>('Exec', { container_id, cmd, ...streams })).url,
     attach: async (container_id, streams) => (await call<{ url: string }>('Attach', { container_id, ...streams })).url,
     portForward: async (pod_sandbox_id, port) => (await call<{ url: string }>('PortForward', { pod_sandbox_id, port })).url,
-    listContainerStats: async () => (await call<{ stats: [] }>('ListContainerStats', {})).stats,
+    listPodSandboxStats: async () => (await call<{ stats: [] }>('ListPodSandboxStats', {})).stats,
     containerEvents: (signal) => containerEvents(service, signal),
   };
 }

@@ -130,6 +130,8 @@ export type ContainerState = 'CONTAINER_CREATED' | 'CONTAINER_RUNNING' | 'CONTAI
 export interface ListedContainer {
   readonly id: string;
   readonly pod_sandbox_id: string;
+  readonly image: { readonly image: string } | null;
+  readonly image_ref: string;
   readonly metadata: { readonly name: string; readonly attempt: number };
   readonly state: ContainerState;
   readonly created_at: string;
@@ -197,24 +199,58 @@ interface Value {
   readonly value: string;
 }
 
+export interface CPUUsage {
+  /** Nanoseconds since the Unix epoch. */
+  readonly timestamp: string;
+  readonly usage_core_nano_seconds: Value | null;
+  readonly usage_nano_cores: Value | null;
+}
+
+export interface MemoryUsage {
+  readonly timestamp: string;
+  readonly working_set_bytes: Value | null;
+  readonly available_bytes: Value | null;
+  readonly usage_bytes: Value | null;
+  readonly rss_bytes: Value | null;
+  readonly page_faults: Value | null;
+  readonly major_page_faults: Value | null;
+}
+
+export interface InterfaceUsage {
+  readonly name: string;
+  readonly rx_bytes: Value | null;
+  readonly rx_errors: Value | null;
+  readonly tx_bytes: Value | null;
+  readonly tx_errors: Value | null;
+}
+
+export interface SandboxStats {
+  readonly attributes: {
+    readonly id: string;
+    readonly metadata: SandboxMetadata;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly linux: {
+    readonly cpu: CPUUsage | null;
+    readonly memory: MemoryUsage | null;
+    readonly network: {
+      readonly timestamp: string;
+      readonly default_interface: InterfaceUsage | null;
+      readonly interfaces: readonly InterfaceUsage[];
+    } | null;
+    readonly process: { readonly process_count: Value | null } | null;
+    readonly containers: readonly ContainerStats[];
+  } | null;
+}
+
 export interface ContainerStats {
   readonly attributes: {
     readonly id: string;
     readonly metadata: { readonly name: string };
     readonly labels: Readonly<Record<string, string>>;
   };
-  readonly cpu: {
-    readonly timestamp: string;
-    readonly usage_core_nano_seconds: Value | null;
-    readonly usage_nano_cores: Value | null;
-  } | null;
-  readonly memory: {
-    readonly timestamp: string;
-    readonly working_set_bytes: Value | null;
-    readonly usage_bytes: Value | null;
-    readonly rss_bytes: Value | null;
-    readonly page_faults: Value | null;
-    readonly major_page_faults: Value | null;
-  } | null;
+  readonly cpu: CPUUsage | null;
+  readonly memory: MemoryUsage | null;
   readonly writable_layer: { readonly timestamp: string; readonly used_bytes: Value | null; readonly inodes_used: Value | null } | null;
+  readonly swap: { readonly swap_available_bytes: Value | null; readonly swap_usage_bytes: Value | null } | null;
 }

@@ -2,7 +2,6 @@ import type {
   AuthConfig,
   ContainerConfig,
   ContainerEvent,
-  ContainerStats,
   ContainerStatus,
   Image,
   LinuxResources,
@@ -10,6 +9,7 @@ import type {
   RuntimeCondition,
   Sandbox,
   SandboxConfig,
+  SandboxStats,
   SandboxStatus,
 } from './messages.ts';
 
@@ -38,7 +38,8 @@ export interface ContainerRuntime {
   exec(id: string, command: readonly string[], streams: StreamFlags): Promise<string>;
   attach(id: string, streams: StreamFlags): Promise<string>;
   portForward(sandboxID: string, ports: readonly number[]): Promise<string>;
-  listContainerStats(): Promise<readonly ContainerStats[]>;
+  /** Of all Pods, their containers included. */
+  listPodSandboxStats(): Promise<readonly SandboxStats[]>;
   /** Changes of sandboxes and containers from now on; throws when the connection breaks. */
   containerEvents(signal: AbortSignal): AsyncIterable<ContainerEvent>;
 }

@@ -34,6 +34,8 @@ import { podReferences } from './pod-workers/referenced-objects.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
+import type { PodStorageReader } from './stats/pod-storage.ts';
+import type { Tallies } from './stats/tallies.ts';
 import { createPodVolumes } from './volumes/pod-volumes.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import { createWatchedObjects } from './volumes/watched-objects.ts';
@@ -72,6 +74,8 @@ export interface KubeletDependencies {
   readonly cgroups: Cgroups;
   readonly machine: MachineFacts;
   readonly paths: NodePaths;
+  readonly tallies: Tallies;
+  readonly storage: PodStorageReader;
   /** Brings the runtime up again after it died. */
   readonly reviveRuntime: (signal: AbortSignal) => Promise<void>;
 }
@@ -81,12 +85,14 @@ export interface Kubelet {
   run(signal: AbortSignal): Promise<void>;
   /** Looks at the node's condition now, and tells the API server if it has changed. */
   checkNode(): void;
+  /** Milliseconds since the runtime was last heard of; undefined before the first time. */
+  silenceMs(): number | undefined;
   /** Pods of the node with what the agent knows of them. */
   readonly workers: PodWorkers;
 }
 
 /** A runtime that was not heard of for that long is taken to be down. */
-const runtimeSilenceMs = 180_000;
+export const runtimeSilenceMs = 180_000;
 
 export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   const { settings, client, clock, logger, runtime } = dependencies;
@@ -126,7 +132,10 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     services: podServices,
     client,
     recorder,
-    onRemoved(uid) {
+    onRemoved(uid, pod) {
+      const { name = '', namespace = '' } = pod.metadata;
+      dependencies.tallies.forgetPod({ name, namespace });
+      dependencies.storage.forget(uid);
       watchedConfigMaps.use(uid, '', new Set());
       watchedSecrets.use(uid, '', new Set());
     },
@@ -143,6 +152,10 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   return {
     workers,
     checkNode: () => registration.wake(),
+    silenceMs() {
+      const lastMs = watcher.lastListedMs();
+      return lastMs === undefined ? undefined : clock.monotonicMs() - lastMs;
+    },
     async run(signal) {
       const { files, mounts, cgroups, paths } = dependencies;
       await files.makeDirectory(paths.pods, { mode: 0o750 });

@@ -17,6 +17,12 @@ export interface FileOwner {
   readonly gid?: number;
 }
 
+export interface DiskUsage {
+  /** Of the blocks taken up. */
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
 /** A file that is read while others write it. */
 export interface OpenFile {
   read(position: number, maxBytes: number): Promise<Uint8Array>;
@@ -57,6 +63,8 @@ export interface HostFiles {
     readonly inodes: number;
     readonly inodesFree: number;
   }>;
+  /** Of everything in a folder on the same file system; undefined if there is nothing of that name. */
+  diskUsage(path: string): Promise<DiskUsage | undefined>;
 }
 
 /** Undefined instead of ENOENT. */
@@ -105,6 +113,7 @@ export function createHostFiles(): HostFiles {
       const { bsize, blocks, bavail, files, ffree } = await fs.statfs(path);
       return { capacityBytes: bsize * blocks, availableBytes: bsize * bavail, inodes: files, inodesFree: ffree };
     },
+    diskUsage,
   };
 }
 
@@ -144,6 +153,28 @@ async function setGroupRecursively(path: string, gid: number, { readOnly } = { r
   }
   await fs.chmod(path, stat.mode | access | 0o2110);
   for (const name of await fs.readdir(path)) await setGroupRecursively(`${path}/${name}`, gid, { readOnly });
+}
+
+const blockBytes = 512;
+
+/** What vanishes meanwhile is not counted; a file with several names is counted once. */
+async function diskUsage(root: string): Promise<DiskUsage | undefined> {
+  const top = await orUndefined(fs.lstat(root));
+  if (!top) return undefined;
+  const counted = new Set<number>();
+  const usage = { bytes: top.blocks * blockBytes, inodes: 1 };
+  const folders = top.isDirectory() ? [root] : [];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const name of (await orUndefined(fs.readdir(folder))) ?? []) {
+      const stat = await orUndefined(fs.lstat(`${folder}/${name}`));
+      if (!stat || stat.dev !== top.dev || counted.has(stat.ino)) continue;
+      if (stat.nlink > 1 && !stat.isDirectory()) counted.add(stat.ino);
+      usage.bytes += stat.blocks * blockBytes;
+      usage.inodes++;
+      if (stat.isDirectory()) folders.push(`${folder}/${name}`);
+    }
+  }
+  return usage;
 }
 
 async function openFile(path: string): Promise<OpenFile> {

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import { kill } from 'node:process';
+import { cpuUsage, kill, memoryUsage } from 'node:process';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 
 /** False also for a zombie, which has ended but whose parent has not asked yet. */
@@ -44,4 +44,15 @@ export async function findProcesses(matches: (commandLine: string) => boolean): 
     }
   }
   return found;
+}
+
+/** What a process uses itself. */
+export interface ProcessFacts {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
+export function readOwnProcess(): ProcessFacts {
+  const { user, system } = cpuUsage();
+  return { cpuSeconds: (user + system) / 1_000_000, residentBytes: memoryUsage.rss() };
 }

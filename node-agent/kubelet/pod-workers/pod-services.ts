@@ -11,12 +11,14 @@ import type { NodeAllocatable } from '../containers/field-values.ts';
 import type { PodDNS } from '../containers/pod-dns.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodePaths } from '../node-paths.ts';
+import type { Tallies } from '../stats/tallies.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 
 /** What the states of a Pod act with: the node, the runtime and the API as far as Pods need them. */
 export interface PodServices {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tallies: Tallies;
   readonly runtime: ContainerRuntime;
   readonly puller: ImagePuller;
   readonly volumes: PodVolumes;

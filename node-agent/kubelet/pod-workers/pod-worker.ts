@@ -5,7 +5,7 @@ import type { EventRecorder } from '../../../api/client/event-recorder.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { findTime } from '../../../api/meta/time.ts';
 import { containerEvents } from '../containers/container-events.ts';
-import { createPodProbes } from '../probes/pod-probes.ts';
+import { createPodProbes, type PodProbesDependencies } from '../probes/pod-probes.ts';
 import { runProbe } from '../probes/run-probe.ts';
 import { type RuntimePod, readRuntimePod } from '../runtime/runtime-pod.ts';
 import { computePodStatus } from '../status/pod-status.ts';
@@ -62,14 +62,14 @@ class Worker implements PodWorker {
 
   constructor(first: DeepReadonly<Pod>, dependencies: PodWorkerDependencies) {
     const { services, client } = dependencies;
-    const { clock, logger, runtime, version } = services;
+    const { clock, logger } = services;
     this.#dependencies = dependencies;
     this.#pod = first;
     this.#record = createPodRecord(clock.nowMs());
     this.#writer = createStatusWriter(first, { client, clock, logger });
     this.#probes = createPodProbes({
       clock,
-      ask: (question) => runProbe({ ...question, runtime, clock, version }),
+      ask: (question) => this.#ask(question),
       eventsOf: (container) => this.#events(container),
       onChange: () => this.wake(),
     });
@@ -136,6 +136,18 @@ class Worker implements PodWorker {
 
   #events(container?: string) {
     return containerEvents(this.#dependencies.recorder, this.#pod, container);
+  }
+
+  async #ask({ kind, ...question }: Parameters<PodProbesDependencies['ask']>[0]) {
+    const { runtime, clock, version, tallies } = this.#dependencies.services;
+    const startedMs = clock.monotonicMs();
+    const outcome = await runProbe({ ...question, runtime, clock, version });
+    const { name = '', namespace = '', uid = '' } = this.#pod.metadata;
+    const probe = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+    const { container } = question;
+    tallies.add('prober_probe_total', [probe, outcome.ok ? 'successful' : 'failed', container.name, name, namespace, uid]);
+    tallies.add('prober_probe_duration_seconds', [probe, container.name, name, namespace], (clock.monotonicMs() - startedMs) / 1000);
+    return outcome;
   }
 
   async #run(): Promise<void> {

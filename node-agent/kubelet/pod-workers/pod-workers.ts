@@ -16,7 +16,7 @@ export interface PodWorkers {
 }
 
 export interface PodWorkersDependencies extends Omit<PodWorkerDependencies, 'onRemoved'> {
-  readonly onRemoved: (uid: string) => void;
+  readonly onRemoved: (uid: string, pod: DeepReadonly<Pod>) => void;
 }
 
 export function createPodWorkers(dependencies: PodWorkersDependencies): PodWorkers {
@@ -28,7 +28,7 @@ export function createPodWorkers(dependencies: PodWorkersDependencies): PodWorke
       if (present) return present.update(pod);
       const onRemoved = () => {
         workers.delete(uid);
-        dependencies.onRemoved(uid);
+        dependencies.onRemoved(uid, pod);
       };
       workers.set(uid, createPodWorker(pod, { ...dependencies, onRemoved }));
     },

@@ -132,6 +132,11 @@ async function create(
   }
 }
 
+function containerType({ spec }: PodContext['pod'], name: string): string {
+  if (spec?.initContainers?.some((container) => container.name === name)) return 'init_container';
+  return spec?.ephemeralContainers?.some((container) => container.name === name) ? 'ephemeral_container' : 'container';
+}
+
 async function start(context: PodContext, container: AnyContainer, id: string): Promise<void> {
   const { services, events, pod, runtimePod, signal } = context;
   const { runtime, clock, version } = services;
@@ -144,6 +149,7 @@ async function start(context: PodContext, container: AnyContainer, id: string): 
     throw new StartError('RunContainerError', problem);
   }
   report.event('Normal', 'Started', 'Container started');
+  services.tallies.add('kubelet_started_containers_total', [containerType(pod, container.name)]);
   const handler = container.lifecycle?.postStart;
   if (!handler) return;
   const podIP = addressesOf(pod, runtimePod, services).podIPs[0] ?? '';

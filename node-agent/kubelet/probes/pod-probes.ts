@@ -13,6 +13,7 @@ export type ProbeVerdict = 'success' | 'failure';
 export interface PodProbesDependencies {
   readonly clock: Clock;
   readonly ask: (question: {
+    readonly kind: ProbeKind;
     readonly probe: DeepReadonly<Probe>;
     readonly container: AnyContainer;
     readonly containerID: string;
@@ -132,7 +133,7 @@ async function probeLoop(
       continue;
     }
     const askedMs = clock.monotonicMs();
-    const { ok, output } = await ask({ probe, container, containerID: instance.id, podIP: podIP() });
+    const { ok, output } = await ask({ kind: loop.kind, probe, container, containerID: instance.id, podIP: podIP() });
     if (signal.aborted) return;
     streak = ok === last ? streak + 1 : 1;
     last = ok;

@@ -6,11 +6,10 @@ import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../../../api/base/logger.ts';
 import { HTTPProblem } from './http-problem.ts';
 import { openContainerLog, type LogRequestDependencies } from './log-request.ts';
-import { renderMetrics } from './metrics.ts';
+import type { NodeInformation } from './node-information.ts';
 import type { IdentifyRequest } from './request-identity.ts';
 import { type PermitRequest, requestAttributes } from './request-permission.ts';
 import { createStreamingRequests } from './streaming-requests.ts';
-import { summarizeStats } from './stats-summary.ts';
 import { refuse } from './upgrade-proxy.ts';
 
 export interface KubeletServerSettings {
@@ -21,14 +20,15 @@ export interface KubeletServerSettings {
   /** PEM of the authorities that sign clients' certificates. */
   readonly clientCA: string;
   readonly nodeName: string;
-  /** Since when the agent runs, milliseconds since the Unix epoch. */
-  readonly startedMs: number;
 }
 
 export interface KubeletServerDependencies extends LogRequestDependencies {
   readonly logger: Logger;
   readonly identify: IdentifyRequest;
   readonly permit: PermitRequest;
+  readonly information: NodeInformation;
+  /** A request was answered: how it was made, and the first part of its path. */
+  readonly onRequest: (method: string, action: string, tookMs: number) => void;
 }
 
 export interface KubeletServer {
@@ -132,28 +132,20 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  await authorize(settings, dependencies, request);
+  const startedMs = dependencies.clock.monotonicMs();
   const { path, query } = locate(request);
   const [action = ''] = path;
-  const { workers } = dependencies;
-  const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (isRead && action === 'healthz') return void response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('ok');
-  if (isRead && action === 'metrics') {
-    return void response
-      .writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
-      .end(renderMetrics(workers, settings.nodeName));
+  const method = request.method ?? '';
+  response.once('close', () => dependencies.onRequest(method, action, dependencies.clock.monotonicMs() - startedMs));
+  await authorize(settings, dependencies, request);
+  if (method === 'GET' || method === 'HEAD') {
+    if (action === 'containerLogs') return sendLog(dependencies, path.slice(1), query, response);
+    const document = await dependencies.information(path);
+    if (document) return void response.writeHead(document.status ?? 200, { 'content-type': document.contentType }).end(document.text);
   }
-  if (isRead && action === 'pods')
-    return json(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: workers.all().map((worker) => worker.pod()) });
-  if (isRead && action === 'stats' && path[1] === 'summary') return json(response, await summarizeStats({ ...dependencies, ...settings }));
-  if (isRead && action === 'containerLogs') return sendLog(dependencies, path.slice(1), query, response);
   if (['exec', 'attach', 'portForward'].includes(action))
     throw new HTTPProblem(400, 'unable to upgrade: missing upgrade headers in request');
   throw new HTTPProblem(404, '404 page not found');
-}
-
-function json(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
 async function sendLog(

@@ -23,6 +23,7 @@ export const sandboxing: PodState = async (context) => {
   await files.makeDirectory(podLogDirectory(paths, identity), { mode: 0o755 });
   try {
     await runtime.runPodSandbox(await sandboxConfigOf(context, plan.attempt), '');
+    if (plan.attempt === 0) services.tallies.add('kubelet_started_pods_total', []);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     events().event('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem}`);

@@ -1,0 +1,31 @@
+import type { KubeletSettings } from './kubelet.ts';
+
+/** The settings as a KubeletConfiguration (kubelet.config.k8s.io/v1beta1): what /configz shows. */
+export function kubeletConfiguration(settings: KubeletSettings): Record<string, unknown> {
+  return {
+    enableServer: true,
+    port: settings.port,
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: true, cacheTTL: '2m0s' } },
+    authorization: { mode: 'Webhook', webhook: { cacheAuthorizedTTL: '5m0s', cacheUnauthorizedTTL: '30s' } },
+    clusterDomain: settings.clusterDomain,
+    clusterDNS: settings.clusterDNS,
+    nodeStatusUpdateFrequency: '10s',
+    nodeStatusReportFrequency: '5m0s',
+    nodeLeaseDurationSeconds: 40,
+    cgroupRoot: settings.cgroupRoot,
+    cgroupDriver: 'cgroupfs',
+    cgroupsPerQOS: true,
+    maxPods: settings.maxPods,
+    ...(settings.podCIDR === undefined ? {} : { podCIDR: settings.podCIDR }),
+    podPidsLimit: settings.pidsLimit ?? -1,
+    resolvConf: '/etc/resolv.conf',
+    cpuCFSQuota: true,
+    cpuManagerPolicy: 'none',
+    memoryManagerPolicy: 'None',
+    topologyManagerPolicy: 'none',
+    containerLogMaxSize: '10Mi',
+    containerLogMaxFiles: 5,
+    registerWithTaints: settings.taints,
+    registerNode: true,
+  };
+}

@@ -1,0 +1,136 @@
+import { formatTime } from '../../../api/meta/time.ts';
+import type { ContainerRuntime } from '../../cri/runtime.ts';
+import type { MachineFacts } from '../../linux/machine.ts';
+import type { ProcessFacts } from '../../linux/processes.ts';
+import type { PodWorkers } from '../pod-workers/pod-workers.ts';
+import { runtimeLabels } from '../runtime/labels.ts';
+import { nanosToMs } from '../runtime/runtime-pod.ts';
+import { podCgroupName } from '../resources/pod-resources.ts';
+import { cadvisorMetrics } from '../stats/cadvisor-metrics.ts';
+import { kubeletMetrics } from '../stats/kubelet-metrics.ts';
+import { type MetricFamily, renderFamilies } from '../stats/metric-text.ts';
+import type { NodeStatsSource } from '../stats/node-stats.ts';
+import type { PodStorageReader, PodStorageUsage } from '../stats/pod-storage.ts';
+import { resourceMetrics } from '../stats/resource-metrics.ts';
+import { statsSummary } from '../stats/summary.ts';
+import type { Tallies } from '../stats/tallies.ts';
+
+export interface NodeInformationDependencies {
+  readonly workers: PodWorkers;
+  readonly runtime: ContainerRuntime;
+  readonly stats: NodeStatsSource;
+  readonly storage: PodStorageReader;
+  readonly tallies: Tallies;
+  readonly machine: MachineFacts;
+  readonly self: () => ProcessFacts;
+  readonly nodeName: string;
+  readonly cgroupRoot: string;
+  /** Since when the agent runs, milliseconds since the Unix epoch. */
+  readonly startedMs: number;
+  readonly version: string;
+  /** What /configz shows: a KubeletConfiguration. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** What keeps the node from running Pods, as far as it is the agent's own fault. */
+  readonly syncProblem: () => string | undefined;
+  /** When the runtime was last heard of, milliseconds since the Unix epoch. */
+  readonly lastSeenMs: () => number | undefined;
+}
+
+export interface Document {
+  readonly status?: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** What the kubelet's API shows of the node, by path: the parts of a GET. Undefined: no such path. */
+export type NodeInformation = (path: readonly string[]) => Promise<Document | undefined>;
+
+const plainText = 'text/plain; charset=utf-8';
+const metricsText = 'text/plain; version=0.0.4; charset=utf-8';
+/** Walking through folders is work: the summary is content with what was seen that long ago. */
+const storageAgeMs = 60_000;
+
+export function createNodeInformation(dependencies: NodeInformationDependencies): NodeInformation {
+  const { workers, stats } = dependencies;
+  const json = (value: unknown): Document => ({ contentType: 'application/json', text: JSON.stringify(value) });
+  const metrics = (families: readonly MetricFamily[]): Document => ({ contentType: metricsText, text: renderFamilies(families) });
+  const routes: Readonly<Record<string, () => Promise<Document> | Document>> = {
+    healthz: () => health(dependencies),
+    'healthz/ping': () => ({ contentType: plainText, text: 'ok' }),
+    'healthz/log': () => ({ contentType: plainText, text: 'ok' }),
+    'healthz/syncloop': () => health(dependencies),
+    pods: () => json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: workers.all().map((worker) => worker.pod()) }),
+    runningpods: async () => json(await runningPods(dependencies.runtime)),
+    configz: () => json({ kubeletconfig: dependencies.configuration }),
+    metrics: () => metrics(ownMetrics(dependencies)),
+    'metrics/probes': () => metrics(dependencies.tallies.probeFamilies()),
+    'metrics/resource': async () => metrics(resourceMetrics(await stats.read().catch(() => undefined))),
+    'metrics/cadvisor': async () => {
+      const { machine, cgroupRoot } = dependencies;
+      const cgroupOf = (uid: string) => {
+        const pod = workers.find(uid)?.pod();
+        return pod && podCgroupName(cgroupRoot, pod);
+      };
+      return metrics(cadvisorMetrics({ stats: await stats.read(), machine, cgroupRoot, cgroupOf }));
+    },
+    'stats/summary': async () => json(await summary(dependencies)),
+  };
+  return async (path) => routes[path.join('/')]?.();
+}
+
+function health({ syncProblem }: NodeInformationDependencies): Document {
+  const problem = syncProblem();
+  if (problem === undefined) return { contentType: plainText, text: 'ok' };
+  return { status: 500, contentType: plainText, text: `[+]ping ok\n[+]log ok\n[-]syncloop failed: ${problem}\nhealthz check failed\n` };
+}
+
+function ownMetrics(dependencies: NodeInformationDependencies): MetricFamily[] {
+  const { lastSeenMs, startedMs, self } = dependencies;
+  const seenMs = lastSeenMs();
+  return kubeletMetrics({
+    ...dependencies,
+    lastSeenSeconds: seenMs === undefined ? undefined : seenMs / 1000,
+    self: { startedMs, ...self() },
+  });
+}
+
+async function summary({ stats, storage, workers, nodeName, startedMs }: NodeInformationDependencies): Promise<unknown> {
+  const measured = await stats.read();
+  const storages = new Map<string, PodStorageUsage>();
+  for (const { uid } of measured.pods) {
+    const pod = workers.find(uid)?.pod();
+    if (pod) storages.set(uid, await storage.read(pod, storageAgeMs));
+  }
+  return statsSummary({
+    stats: measured,
+    nodeName,
+    startedMs,
+    startOf: (uid) => {
+      const pod = workers.find(uid)?.pod();
+      return pod?.status?.startTime ?? pod?.metadata.creationTimestamp ?? undefined;
+    },
+    storageOf: (uid) => storages.get(uid),
+  });
+}
+
+/** What the runtime alone knows, in the shape of Pods. */
+async function runningPods(runtime: ContainerRuntime): Promise<unknown> {
+  const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
+  const items = sandboxes
+    .filter(({ state }) => state === 'SANDBOX_READY')
+    .map(({ id, metadata, labels, created_at }) => ({
+      metadata: {
+        name: metadata.name,
+        namespace: metadata.namespace,
+        uid: labels[runtimeLabels.podUID] ?? metadata.uid,
+        creationTimestamp: formatTime(nanosToMs(created_at)),
+      },
+      spec: {
+        containers: containers
+          .filter(({ pod_sandbox_id, state }) => pod_sandbox_id === id && state === 'CONTAINER_RUNNING')
+          .map(({ metadata: { name }, image_ref }) => ({ name, image: image_ref, resources: {} })),
+      },
+      status: {},
+    }));
+  return { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
+}

@@ -1,0 +1,258 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { ContainerStats, InterfaceUsage, SandboxStats } from '../../cri/messages.ts';
+import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
+import type { HostFiles } from '../../linux/host-files.ts';
+import type { CgroupUsage, InterfaceCounters, NodeUsage, UsageReader } from '../../linux/node-usage.ts';
+import { runtimeLabels } from '../runtime/labels.ts';
+import { nanosToMs } from '../runtime/runtime-pod.ts';
+
+export interface CPUStats {
+  /** Milliseconds since the Unix epoch. */
+  readonly timeMs: number;
+  readonly usageCoreNanoSeconds: number;
+  /** Between this look and the one before; absent at the first. */
+  readonly usageNanoCores: number | undefined;
+}
+
+export interface MemoryStats {
+  readonly timeMs: number;
+  readonly usageBytes: number;
+  readonly workingSetBytes: number;
+  readonly rssBytes: number;
+  readonly pageFaults: number;
+  readonly majorPageFaults: number;
+}
+
+export interface ContainerUsage {
+  readonly id: string;
+  readonly name: string;
+  /** When it was started; absent where the runtime has just forgotten it. */
+  readonly startedMs: number | undefined;
+  readonly image: string;
+  readonly cpu: CPUStats | undefined;
+  readonly memory: MemoryStats | undefined;
+  readonly swapBytes: number | undefined;
+  readonly swapAvailableBytes: number | undefined;
+  /** Of the writable layer. */
+  readonly layerBytes: number;
+  readonly layerInodes: number;
+}
+
+export interface PodUsage {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly sandboxID: string;
+  readonly cpu: CPUStats | undefined;
+  readonly memory: MemoryStats | undefined;
+  readonly interfaces: readonly InterfaceCounters[];
+  readonly defaultInterface: string | undefined;
+  readonly networkMs: number;
+  readonly processes: number;
+  readonly containers: readonly ContainerUsage[];
+}
+
+export interface FileSystemStats {
+  readonly capacityBytes: number;
+  readonly availableBytes: number;
+  readonly usedBytes: number;
+  readonly inodes: number;
+  readonly inodesFree: number;
+  readonly inodesUsed: number;
+}
+
+/** What the node and everything on it used at one moment. */
+export interface NodeStats {
+  readonly timeMs: number;
+  readonly usage: NodeUsage;
+  readonly cpu: CPUStats;
+  /** All Pods together. */
+  readonly podsCgroup: CgroupUsage | undefined;
+  /** Of the file system that holds Pods. */
+  readonly nodeFs: FileSystemStats;
+  /** Of the one that holds images; used are images alone. Absent where the runtime does not say. */
+  readonly imageFs: FileSystemStats | undefined;
+  readonly pods: readonly PodUsage[];
+}
+
+export interface NodeStatsDependencies {
+  readonly runtime: ContainerRuntime;
+  readonly images: ImageStore;
+  readonly files: HostFiles;
+  readonly usage: UsageReader;
+  readonly clock: Clock;
+  readonly podsDirectory: string;
+  readonly cgroupRoot: string;
+}
+
+/** Measures when asked; those who ask within a second of each other get the same. */
+export interface NodeStatsSource {
+  read(): Promise<NodeStats>;
+}
+
+const shareMs = 1000;
+
+export function createNodeStatsSource(dependencies: NodeStatsDependencies): NodeStatsSource {
+  const { clock } = dependencies;
+  let last: { readonly atMs: number; readonly stats: Promise<NodeStats> } | undefined;
+  const rates = createRates();
+  return {
+    read() {
+      const nowMs = clock.monotonicMs();
+      if (last && nowMs - last.atMs < shareMs) return last.stats;
+      const stats = measure(dependencies, rates);
+      last = { atMs: nowMs, stats };
+      stats.catch(() => {
+        last = undefined; // who asks next tries again
+      });
+      return stats;
+    },
+  };
+}
+
+interface Rates {
+  rate(key: string, timeMs: number, usageCoreNanoSeconds: number): number | undefined;
+  /** Forgets all that was not asked about since the last call. */
+  sweep(): void;
+}
+
+/** Nanocores out of growing counters. */
+export function createRates(): Rates {
+  interface Reading {
+    readonly timeMs: number;
+    readonly total: number;
+    readonly rate: number | undefined;
+  }
+  let before = new Map<string, Reading>();
+  let now = new Map<string, Reading>();
+  return {
+    rate(key, timeMs, total) {
+      const old = before.get(key);
+      let rate = old?.rate;
+      // A runtime may answer twice with the same measurement: the rate of that one still holds.
+      if (old && timeMs > old.timeMs)
+        rate = total >= old.total ? Math.round(((total - old.total) * 1000) / (timeMs - old.timeMs)) : undefined;
+      now.set(key, { timeMs, total, rate });
+      return rate;
+    },
+    sweep() {
+      before = now;
+      now = new Map();
+    },
+  };
+}
+
+async function measure(
+  { runtime, images, files, usage, clock, podsDirectory, cgroupRoot }: NodeStatsDependencies,
+  rates: Rates,
+): Promise<NodeStats> {
+  const [node, podsCgroup, sandboxes, containers, nodeFs, imageFs] = await Promise.all([
+    usage.node(),
+    usage.cgroup(cgroupRoot),
+    runtime.listPodSandboxStats(),
+    runtime.listContainers(),
+    files.capacity(podsDirectory),
+    images.imageFileSystem(),
+  ]);
+  const timeMs = clock.nowMs();
+  const known = new Map(containers.map((container) => [container.id, container]));
+  const imageRoot = imageFs && (await files.capacity(imageFs.mountpoint));
+  const cpuOf = (key: string, cpu: ContainerStats['cpu']): CPUStats | undefined => {
+    if (!cpu?.usage_core_nano_seconds) return undefined;
+    const atMs = nanosToMs(cpu.timestamp);
+    const total = Number(cpu.usage_core_nano_seconds.value);
+    return { timeMs: atMs, usageCoreNanoSeconds: total, usageNanoCores: rates.rate(key, atMs, total) };
+  };
+  const containerOf = (stats: ContainerStats): ContainerUsage => {
+    const { id, metadata } = stats.attributes;
+    const listed = known.get(id);
+    return {
+      id,
+      name: metadata.name,
+      startedMs: listed && nanosToMs(listed.created_at),
+      image: listed?.image?.image ?? '',
+      cpu: cpuOf(id, stats.cpu),
+      memory: memoryOf(stats.memory),
+      swapBytes: optional(stats.swap?.swap_usage_bytes),
+      swapAvailableBytes: optional(stats.swap?.swap_available_bytes),
+      layerBytes: number(stats.writable_layer?.used_bytes),
+      layerInodes: number(stats.writable_layer?.inodes_used),
+    };
+  };
+  const pods = sandboxes.flatMap(({ attributes, linux }): PodUsage[] => {
+    if (!linux) return [];
+    const { id, metadata, labels } = attributes;
+    return [
+      {
+        uid: labels[runtimeLabels.podUID] ?? metadata.uid,
+        name: metadata.name,
+        namespace: metadata.namespace,
+        sandboxID: id,
+        cpu: cpuOf(id, linux.cpu),
+        memory: memoryOf(linux.memory),
+        interfaces: [
+          ...(linux.network?.default_interface ? [linux.network.default_interface] : []),
+          ...(linux.network?.interfaces ?? []),
+        ].map(interfaceOf),
+        defaultInterface: linux.network?.default_interface?.name,
+        networkMs: linux.network ? nanosToMs(linux.network.timestamp) : timeMs,
+        processes: number(linux.process?.process_count),
+        containers: linux.containers.map(containerOf),
+      },
+    ];
+  });
+  const cpu = { timeMs, usageCoreNanoSeconds: node.cpuNanoSeconds, usageNanoCores: rates.rate('', timeMs, node.cpuNanoSeconds) };
+  rates.sweep();
+  return {
+    timeMs,
+    usage: node,
+    cpu,
+    podsCgroup,
+    nodeFs: fileSystem(nodeFs),
+    imageFs: imageFs && imageRoot && { ...fileSystem(imageRoot), usedBytes: imageFs.usedBytes, inodesUsed: imageFs.inodesUsed },
+    pods,
+  };
+}
+
+interface WireValue {
+  readonly value: string;
+}
+
+function number(value: WireValue | null | undefined): number {
+  return Number(value?.value ?? 0);
+}
+
+function optional(value: WireValue | null | undefined): number | undefined {
+  return value ? Number(value.value) : undefined;
+}
+
+function memoryOf(memory: SandboxMemory): MemoryStats | undefined {
+  if (!memory) return undefined;
+  return {
+    timeMs: nanosToMs(memory.timestamp),
+    usageBytes: number(memory.usage_bytes),
+    workingSetBytes: number(memory.working_set_bytes),
+    rssBytes: number(memory.rss_bytes),
+    pageFaults: number(memory.page_faults),
+    majorPageFaults: number(memory.major_page_faults),
+  };
+}
+
+type SandboxMemory = NonNullable<SandboxStats['linux']>['memory'];
+
+function interfaceOf({ name, rx_bytes, rx_errors, tx_bytes, tx_errors }: InterfaceUsage): InterfaceCounters {
+  return { name, rxBytes: number(rx_bytes), rxErrors: number(rx_errors), txBytes: number(tx_bytes), txErrors: number(tx_errors) };
+}
+
+type Capacity = Awaited<ReturnType<HostFiles['capacity']>>;
+
+function fileSystem({ capacityBytes, availableBytes, inodes, inodesFree }: Capacity): FileSystemStats {
+  return {
+    capacityBytes,
+    availableBytes,
+    usedBytes: Math.max(0, capacityBytes - availableBytes),
+    inodes,
+    inodesFree,
+    inodesUsed: Math.max(0, inodes - inodesFree),
+  };
+}

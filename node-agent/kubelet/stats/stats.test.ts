@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import type { NodeUsage } from '../../linux/node-usage.ts';
+import { cadvisorMetrics } from './cadvisor-metrics.ts';
+import { renderFamilies } from './metric-text.ts';
+import { createRates, type NodeStats } from './node-stats.ts';
+import { isLocal } from './pod-storage.ts';
+import { resourceMetrics } from './resource-metrics.ts';
+import { statsSummary } from './summary.ts';
+import { createTallies } from './tallies.ts';
+
+const nowMs = Date.parse('2026-01-02T03:04:05Z');
+const memory = { usageBytes: 100, workingSetBytes: 60, rssBytes: 50, pageFaults: 4, majorPageFaults: 1 };
+const usage: NodeUsage = {
+  cpuNanoSeconds: 5e9,
+  memory: { ...memory, capacityBytes: 1000, availableBytes: 940 },
+  swap: { usageBytes: 1, availableBytes: 2 },
+  interfaces: [{ name: 'eth0', rxBytes: 1, rxErrors: 0, txBytes: 2, txErrors: 0 }],
+  defaultInterface: 'eth0',
+  processes: { max: 100, current: 9 },
+};
+const disk = { capacityBytes: 500, availableBytes: 400, usedBytes: 100, inodes: 50, inodesFree: 40, inodesUsed: 10 };
+const stats: NodeStats = {
+  timeMs: nowMs,
+  usage,
+  cpu: { timeMs: nowMs, usageCoreNanoSeconds: 5e9, usageNanoCores: 250e6 },
+  podsCgroup: undefined,
+  nodeFs: disk,
+  imageFs: { ...disk, usedBytes: 30 },
+  pods: [
+    {
+      uid: 'u1',
+      name: 'web',
+      namespace: 'default',
+      sandboxID: 's1',
+      cpu: { timeMs: nowMs - 500, usageCoreNanoSeconds: 2e9, usageNanoCores: 100e6 },
+      memory: { ...memory, timeMs: nowMs - 500 },
+      interfaces: [{ name: 'eth0', rxBytes: 7, rxErrors: 0, txBytes: 8, txErrors: 0 }],
+      defaultInterface: 'eth0',
+      networkMs: nowMs,
+      processes: 3,
+      containers: [
+        {
+          id: 'c1',
+          name: 'main',
+          startedMs: nowMs - 60_000,
+          image: 'nginx:1',
+          cpu: { timeMs: nowMs - 500, usageCoreNanoSeconds: 1.5e9, usageNanoCores: undefined },
+          memory: { ...memory, timeMs: nowMs - 500 },
+          swapBytes: 0,
+          swapAvailableBytes: undefined,
+          layerBytes: 20,
+          layerInodes: 2,
+        },
+      ],
+    },
+  ],
+};
+
+describe('metrics in text', () => {
+  it('escapes labels and leaves out what has no samples', () => {
+    const text = renderFamilies([
+      { name: 'a_total', help: 'A.', type: 'counter', samples: [{ labels: { path: 'a"b\\c\nd' }, value: 1.5, timeMs: 7 }] },
+      { name: 'b', help: 'B.', type: 'gauge', samples: [] },
+    ]);
+    assert.equal(text, '# HELP a_total A.\n# TYPE a_total counter\na_total{path="a\\"b\\\\c\\nd"} 1.5 7\n');
+  });
+
+  it('of resources have the names and times that metrics servers read', () => {
+    const lines = renderFamilies(resourceMetrics(stats)).split('\n');
+    for (const line of [
+      `container_cpu_usage_seconds_total{container="main",namespace="default",pod="web"} 1.5 ${nowMs - 500}`,
+      `container_memory_working_set_bytes{container="main",namespace="default",pod="web"} 60 ${nowMs - 500}`,
+      `container_start_time_seconds{container="main",namespace="default",pod="web"} ${nowMs / 1000 - 60}`,
+      `node_cpu_usage_seconds_total 5 ${nowMs}`,
+      `node_memory_working_set_bytes 60 ${nowMs}`,
+      `pod_cpu_usage_seconds_total{namespace="default",pod="web"} 2 ${nowMs - 500}`,
+      'resource_scrape_error 0',
+    ])
+      assert.ok(lines.includes(line), line);
+    assert.equal(renderFamilies(resourceMetrics(undefined)).split('\n').at(-2), 'resource_scrape_error 1');
+  });
+
+  it('of cAdvisor tell of the machine, Pods and containers', () => {
+    const machine = {
+      ...{ cpus: 2, memoryBytes: 1000, hostname: 'n', machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6.1' },
+      ...{ osImage: 'Linux', architecture: 'amd64', address: undefined, swapBytes: 0 },
+    };
+    const text = renderFamilies(cadvisorMetrics({ stats, machine, cgroupRoot: '/kubepods', cgroupOf: (uid) => `/kubepods/pod${uid}` }));
+    for (const line of [
+      `container_cpu_usage_seconds_total{container="",image="",name="",namespace="",pod="",id="/",cpu="total"} 5 ${nowMs}`,
+      `container_memory_working_set_bytes{namespace="default",pod="web",container="main",image="nginx:1",name="c1",id="/kubepods/podu1/c1"} 60 ${nowMs - 500}`,
+      `container_network_receive_bytes_total{id="/kubepods/podu1",image="",name="s1",namespace="default",pod="web",interface="eth0"} 7 ${nowMs}`,
+      'machine_cpu_cores{boot_id="b",machine_id="m",system_uuid="s"} 2',
+    ])
+      assert.ok(text.includes(`${line}\n`), line);
+  });
+});
+
+describe('rates', () => {
+  it('are made of two readings, hold while nothing new was measured, and begin anew with the counter', () => {
+    const rates = createRates();
+    const read = (timeMs: number, total: number) => {
+      const rate = rates.rate('a', timeMs, total);
+      rates.sweep();
+      return rate;
+    };
+    assert.deepEqual(
+      [read(1000, 0), read(2000, 500), read(2000, 500), read(3000, 1500), read(4000, 10)],
+      [undefined, 500, 500, 1000, undefined],
+    );
+  });
+
+  it('of what was not asked about are forgotten', () => {
+    const rates = createRates();
+    rates.rate('a', 1000, 0);
+    rates.sweep();
+    rates.sweep();
+    assert.equal(rates.rate('a', 2000, 100), undefined);
+  });
+});
+
+describe('stats summary', () => {
+  const summaryOf = (startTime: string | undefined) =>
+    statsSummary({
+      stats,
+      nodeName: 'n1',
+      startedMs: nowMs - 1000,
+      startOf: () => startTime,
+      storageOf: () => ({
+        volumes: [
+          { name: 'work', isLocal: true, bytes: 30, inodes: 3 },
+          { name: 'token', isLocal: false, bytes: 5, inodes: 5 },
+        ],
+        logs: new Map([['main', { bytes: 4, inodes: 1 }]]),
+      }),
+    }) as { node: Record<string, unknown>; pods: Record<string, unknown>[] };
+
+  it('adds up local volumes, logs and writable layers', () => {
+    const [pod] = summaryOf('2026-01-02T03:03:00Z').pods;
+    assert.deepEqual(pod?.['podRef'], { name: 'web', namespace: 'default', uid: 'u1' });
+    const storage = pod?.['ephemeral-storage'] as { usedBytes: number; inodesUsed: number };
+    assert.deepEqual([storage.usedBytes, storage.inodesUsed], [30 + 4 + 20, 3 + 1 + 2]);
+    assert.deepEqual(
+      { ...(pod?.['network'] as object), interfaces: [] },
+      {
+        ...{ time: '2026-01-02T03:04:05Z', name: 'eth0', rxBytes: 7, rxErrors: 0, txBytes: 8, txErrors: 0, interfaces: [] },
+      },
+    );
+  });
+
+  it('leaves out Pods that the node does not know any more', () => assert.deepEqual(summaryOf(undefined).pods, []));
+
+  it('tells of the machine', () => {
+    const { node } = summaryOf(undefined);
+    assert.deepEqual(node['cpu'], { time: '2026-01-02T03:04:05Z', usageNanoCores: 250e6, usageCoreNanoSeconds: 5e9 });
+    assert.deepEqual(node['rlimit'], { time: '2026-01-02T03:04:05Z', maxpid: 100, curproc: 9 });
+  });
+});
+
+describe('tallies', () => {
+  it('count and observe, and forget Pods', () => {
+    const tallies = createTallies();
+    tallies.add('kubelet_started_pods_total', []);
+    tallies.add('kubelet_started_pods_total', []);
+    tallies.add('prober_probe_total', ['Liveness', 'failed', 'c', 'web', 'default', 'u']);
+    tallies.add('prober_probe_duration_seconds', ['Liveness', 'c', 'web', 'default'], 0.7);
+    assert.ok(renderFamilies(tallies.families()).endsWith('kubelet_started_pods_total 2\n'));
+    const text = renderFamilies(tallies.probeFamilies());
+    assert.ok(
+      text.includes(
+        'prober_probe_total{probe_type="Liveness",result="failed",container="c",pod="web",namespace="default",pod_uid="u"} 1\n',
+      ),
+    );
+    assert.ok(text.includes('_bucket{probe_type="Liveness",container="c",pod="web",namespace="default",le="0.5"} 0\n'));
+    assert.ok(text.includes('_bucket{probe_type="Liveness",container="c",pod="web",namespace="default",le="1"} 1\n'));
+    tallies.forgetPod({ namespace: 'default', name: 'web' });
+    assert.equal(renderFamilies(tallies.probeFamilies()), '');
+  });
+});
+
+describe('local storage', () => {
+  const cases: [string, Parameters<typeof isLocal>[0], boolean][] = [
+    ['an emptyDir', { name: 'v', emptyDir: {} }, true],
+    ['one in memory', { name: 'v', emptyDir: { medium: 'Memory' } }, false],
+    ['a ConfigMap', { name: 'v', configMap: {} }, true],
+    ['a Secret', { name: 'v', secret: {} }, false],
+  ];
+  for (const [name, volume, expected] of cases) it(name, () => assert.equal(isLocal(volume), expected));
+});

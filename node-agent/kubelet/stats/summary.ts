@@ -1,0 +1,142 @@
+import { formatTime } from '../../../api/meta/time.ts';
+import type { InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/node-usage.ts';
+import type { ContainerUsage, CPUStats, FileSystemStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
+import type { VolumeUsage } from './pod-storage.ts';
+
+export interface SummaryInput {
+  readonly stats: NodeStats;
+  readonly nodeName: string;
+  /** Since when the agent runs, milliseconds since the Unix epoch. */
+  readonly startedMs: number;
+  /** When the Pod was started, as its status says; undefined: the Pod is not known any more. */
+  readonly startOf: (uid: string) => string | undefined;
+  /** What lies on the node's disk of a Pod. */
+  readonly storageOf: (uid: string) => PodStorage | undefined;
+}
+
+export interface PodStorage {
+  readonly volumes: readonly VolumeUsage[];
+  /** By container. */
+  readonly logs: ReadonlyMap<string, { readonly bytes: number; readonly inodes: number }>;
+}
+
+/** GET /stats/summary (https://kubernetes.io/docs/reference/instrumentation/node-metrics/). */
+export function statsSummary(input: SummaryInput): unknown {
+  const { stats, nodeName, startedMs } = input;
+  const { usage, timeMs, podsCgroup } = stats;
+  const time = formatTime(timeMs);
+  return {
+    node: {
+      nodeName,
+      systemContainers: podsCgroup
+        ? [
+            {
+              name: 'pods',
+              startTime: formatTime(startedMs),
+              cpu: { time, usageCoreNanoSeconds: podsCgroup.cpuNanoSeconds },
+              memory: { time, ...memoryFields(podsCgroup.memory) },
+            },
+          ]
+        : [],
+      startTime: formatTime(startedMs),
+      cpu: cpu(stats.cpu),
+      memory: { time, availableBytes: usage.memory.availableBytes, ...memoryFields(usage.memory) },
+      network: network(time, usage.interfaces, usage.defaultInterface),
+      fs: fileSystem(time, stats.nodeFs),
+      runtime: stats.imageFs ? { imageFs: fileSystem(time, stats.imageFs), containerFs: fileSystem(time, containerFs(stats)) } : {},
+      rlimit: rlimit(time, usage),
+      swap: { time, swapAvailableBytes: usage.swap.availableBytes, swapUsageBytes: usage.swap.usageBytes },
+    },
+    pods: stats.pods.flatMap((pod) => podSummary(input, pod) ?? []),
+  };
+}
+
+function podSummary({ stats, startOf, storageOf }: SummaryInput, pod: PodUsage) {
+  const startTime = startOf(pod.uid);
+  if (startTime === undefined) return undefined;
+  const time = formatTime(stats.timeMs);
+  const storage = storageOf(pod.uid);
+  return {
+    podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
+    startTime,
+    containers: pod.containers.map((container) => containerSummary(stats, container, storage)),
+    ...(pod.cpu ? { cpu: cpu(pod.cpu) } : {}),
+    ...(pod.memory ? { memory: memory(pod.memory) } : {}),
+    ...(pod.interfaces.length > 0 ? { network: network(formatTime(pod.networkMs), pod.interfaces, pod.defaultInterface) } : {}),
+    ...(storage ? storageSummary(stats, pod, storage) : {}),
+    process_stats: { process_count: pod.processes },
+    swap: { time, swapUsageBytes: pod.containers.reduce((sum, { swapBytes = 0 }) => sum + swapBytes, 0) },
+  };
+}
+
+function storageSummary(stats: NodeStats, pod: PodUsage, { volumes, logs }: PodStorage) {
+  const time = formatTime(stats.timeMs);
+  const local = volumes.filter(({ isLocal }) => isLocal);
+  const layers = pod.containers.map(({ layerBytes, layerInodes }) => ({ bytes: layerBytes, inodes: layerInodes }));
+  const parts = [...local, ...logs.values(), ...layers];
+  const used = { usedBytes: total(parts.map(({ bytes }) => bytes)), inodesUsed: total(parts.map(({ inodes }) => inodes)) };
+  return {
+    volume: volumes.map(({ name, bytes, inodes, claim, isLocal: _isLocal }) => ({
+      ...fileSystem(time, { ...stats.nodeFs, usedBytes: bytes, inodesUsed: inodes }),
+      name,
+      ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace: pod.namespace } }),
+    })),
+    'ephemeral-storage': fileSystem(time, { ...stats.nodeFs, ...used }),
+  };
+}
+
+function containerSummary(stats: NodeStats, container: ContainerUsage, storage: PodStorage | undefined) {
+  const time = formatTime(stats.timeMs);
+  const rootfs = { ...(stats.imageFs ?? stats.nodeFs), usedBytes: container.layerBytes, inodesUsed: container.layerInodes };
+  const log = storage?.logs.get(container.name);
+  const swap = { ...(container.swapAvailableBytes === undefined ? {} : { swapAvailableBytes: container.swapAvailableBytes }) };
+  return {
+    name: container.name,
+    startTime: container.startedMs === undefined ? null : formatTime(container.startedMs),
+    ...(container.cpu ? { cpu: cpu(container.cpu) } : {}),
+    ...(container.memory ? { memory: memory(container.memory) } : {}),
+    rootfs: fileSystem(time, rootfs),
+    ...(log ? { logs: fileSystem(time, { ...stats.nodeFs, usedBytes: log.bytes, inodesUsed: log.inodes }) } : {}),
+    ...(container.swapBytes === undefined ? {} : { swap: { time, ...swap, swapUsageBytes: container.swapBytes } }),
+  };
+}
+
+/** The writable layers of all containers, on the file system of the images. */
+function containerFs({ imageFs, nodeFs, pods }: NodeStats): FileSystemStats {
+  const containers = pods.flatMap((pod) => pod.containers);
+  return {
+    ...(imageFs ?? nodeFs),
+    usedBytes: total(containers.map(({ layerBytes }) => layerBytes)),
+    inodesUsed: total(containers.map(({ layerInodes }) => layerInodes)),
+  };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function cpu({ timeMs, usageCoreNanoSeconds, usageNanoCores }: CPUStats) {
+  return { time: formatTime(timeMs), ...(usageNanoCores === undefined ? {} : { usageNanoCores }), usageCoreNanoSeconds };
+}
+
+function memory(stats: MemoryStats) {
+  return { time: formatTime(stats.timeMs), ...memoryFields(stats) };
+}
+
+function memoryFields({ usageBytes, workingSetBytes, rssBytes, pageFaults, majorPageFaults }: MemoryAmounts) {
+  return { usageBytes, workingSetBytes, rssBytes, pageFaults, majorPageFaults };
+}
+
+function network(time: string, interfaces: readonly InterfaceCounters[], defaultInterface: string | undefined) {
+  const first = interfaces.find(({ name }) => name === defaultInterface) ?? interfaces[0];
+  return { time, ...first, interfaces };
+}
+
+function rlimit(time: string, { processes }: NodeUsage) {
+  return { time, maxpid: processes.max, curproc: processes.current };
+}
+
+function fileSystem(time: string, stats: FileSystemStats) {
+  const { availableBytes, capacityBytes, usedBytes, inodesFree, inodes, inodesUsed } = stats;
+  return { time, availableBytes, capacityBytes, usedBytes, inodesFree, inodes, inodesUsed };
+}
