@@ -16,9 +16,10 @@ export function formatAccessModes(modes: readonly string[] | undefined): string 
     .join(',');
 }
 
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
+/** The class of a claim or volume, as it was named before there was a field for it. */
+export const storageClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 
 /** The class by the annotation of old, else by the field. */
 export function storageClassOf({ metadata, spec }: DeepReadonly<PersistentVolume | PersistentVolumeClaim>): string {
-  return metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? '';
+  return metadata.annotations?.[storageClassAnnotation] ?? spec?.storageClassName ?? '';
 }

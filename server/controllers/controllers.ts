@@ -11,12 +11,17 @@ import { disruptionController } from './disruption/controller.ts';
 import { endpointController } from './endpoint/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.ts';
+import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { createNodeLifecycleController, type NodeLifecycleOptions } from './node-lifecycle/controller.ts';
 import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
+import { persistentVolumeBinder } from './persistentvolume-binder/controller.ts';
+import { persistentVolumeClaimProtection } from './persistentvolumeclaim-protection/controller.ts';
+import { persistentVolumeExpander } from './persistentvolume-expander/controller.ts';
+import { persistentVolumeProtection } from './persistentvolume-protection/controller.ts';
 import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
@@ -30,6 +35,7 @@ import { taintEvictionController } from './taint-eviction/controller.ts';
 import { tokenCleaner } from './token-cleaner/controller.ts';
 import { ttlController } from './ttl/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
+import { volumeAttributesClassProtection } from './volumeattributesclass-protection/controller.ts';
 
 export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
@@ -55,11 +61,16 @@ export function createControllers(options: ControllersOptions): readonly Control
     endpointController,
     endpointSliceController,
     endpointSliceMirroringController,
+    ephemeralVolumeController,
     garbageCollector,
     jobController,
     namespaceController,
     createNodeIPAMController(options),
     createNodeLifecycleController(options),
+    persistentVolumeBinder,
+    persistentVolumeClaimProtection,
+    persistentVolumeExpander,
+    persistentVolumeProtection,
     podGarbageCollector,
     replicaSetController,
     replicationControllerController,
@@ -71,6 +82,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     tokenCleaner,
     ttlAfterFinished,
     ttlController,
+    volumeAttributesClassProtection,
   ];
 }
 

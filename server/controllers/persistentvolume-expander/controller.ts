@@ -1,0 +1,45 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { compareQuantities } from '../../../api/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../api/quantity/quantity.ts';
+import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
+import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
+import type { PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
+import { defineController, done } from '../runtime/define-controller.ts';
+import { rules } from './rbac.ts';
+
+type Claim = DeepReadonly<PersistentVolumeClaim>;
+
+/** Tells who waits for a larger volume that the driver's own resizer is to make it: no kind of volume is expanded from here. */
+export const persistentVolumeExpander = defineController({
+  name: 'persistentvolume-expander-controller',
+  account: 'expand-controller',
+  component: 'volume_expand',
+  for: persistentVolumeClaims,
+  concerns: (claim, old) => compareQuantities(wantedBy(claim), wantedBy(old)) > 0,
+  reads: [persistentVolumes],
+  rules,
+  async reconcile(key, { lister, events }) {
+    const claim = lister(persistentVolumeClaims).find(key);
+    if (claim?.status?.phase !== 'Bound' || compareQuantities(wantedBy(claim), sizeOf(claim)) <= 0) return done;
+    const volume = lister(persistentVolumes).find({ namespace: '', name: claim.spec?.volumeName ?? '' });
+    if (volume?.spec?.claimRef?.uid !== claim.metadata.uid) return done;
+    // What has no driver has nobody who could do it.
+    const type = volume?.spec?.csi === undefined ? 'Warning' : 'Normal';
+    events.event(
+      referenceTo(persistentVolumeClaims, claim),
+      type,
+      'ExternalExpanding',
+      'waiting for an external controller to expand this PVC',
+    );
+    return done;
+  },
+});
+
+function wantedBy({ spec }: Claim) {
+  return parseQuantity(spec?.resources?.requests?.['storage'] ?? '0');
+}
+
+function sizeOf({ status }: Claim) {
+  return parseQuantity(status?.capacity?.['storage'] ?? '0');
+}
