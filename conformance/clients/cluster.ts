@@ -13,7 +13,7 @@ import { findLeftovers, type Leftovers, subtractLeftovers } from './leftovers.ts
 const root = path.resolve(import.meta.dirname, '../..');
 /** The pinned Node, not whatever the machine has. */
 export const nodeProgram = path.join(root, 'node_modules/.bin/node');
-const kubets = path.join(root, 'server/cli/kubets.mjs');
+export const kubets = path.join(root, 'server/cli/kubets.mjs');
 
 export interface ClusterOptions {
   /** Whether to run a node on this machine: needs root, containerd, and no second one beside it. */

@@ -7,5 +7,6 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'helm.e2e.ts', needsNode: true },
   { file: 'libraries.e2e.ts', needsNode: true },
   { file: 'kill-node.e2e.ts', needsNode: true },
+  { file: 'two-nodes.e2e.ts', needsNode: true },
   { file: 'etcd.e2e.ts', needsNode: true },
 ];

@@ -23,7 +23,7 @@ export interface CertificateWish {
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 /** One that nobody has decided by then is made anew. */
 const timeoutMs = 15 * 60_000;
-const pollMs = 500;
+const pollMs = 200;
 
 /**
  * Has the cluster make a certificate for this node: a new key, a certificate signing request, and patience until somebody

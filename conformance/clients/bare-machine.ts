@@ -1,0 +1,81 @@
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '../../api/base/system-clock.ts';
+import type { NodeBridge } from '../../node-agent/linux/node-bridge.ts';
+import { createNodeNamespaces } from '../../node-agent/linux/node-namespaces.ts';
+import { type RunOptions, type RunResult, runProgram } from '../framework/run-program.ts';
+import { type BackgroundProgram, startProgram } from './background-program.ts';
+import { kubets, nodeProgram } from './cluster.ts';
+
+/** As good as another machine that has kubets and nothing else: network, processes, mounts, host name and cgroups of its own. */
+export interface BareMachine {
+  readonly name: string;
+  readonly address: string;
+  /** Its `--data-dir`. */
+  readonly dataDir: string;
+  /** Switches it on (again); what it has stored is still there, nothing runs. */
+  boot(): Promise<void>;
+  /** Runs a program on it to its end. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Runs `kubets` on it to its end. */
+  kubets(...args: readonly string[]): Promise<RunResult>;
+  /** `kubets agent` in the background. */
+  startAgent(...args: readonly string[]): Promise<BackgroundProgram>;
+  /** What the agent has logged. */
+  agentLog(): string;
+  /** Pulls the plug: SIGKILL of everything that runs on it. */
+  kill(): Promise<void>;
+  /** Kills it and forgets what it has stored. */
+  remove(): Promise<void>;
+}
+
+export interface BareMachineOptions {
+  readonly name: string;
+  /** Where it keeps everything. */
+  readonly directory: string;
+  /** What it is plugged into, and at which place. */
+  readonly bridge: NodeBridge;
+  readonly index: number;
+  /** Folder of image archives that it has. */
+  readonly images: string;
+}
+
+export function createBareMachine({ name, directory, bridge, index, images }: BareMachineOptions): BareMachine {
+  const dataDir = path.join(directory, 'data');
+  const cgroup = `/${path.basename(path.dirname(directory))}-${name}`;
+  const privateFolders = ['/run', '/var/lib/cni', '/etc/cni', '/opt/cni'];
+  const namespaces = createNodeNamespaces({ name, directory, cgroup, privateFolders }, { clock: systemClock });
+  const enter = async (program: string, args: readonly string[]) => {
+    const pid = await namespaces.findPID();
+    if (pid === undefined) throw new Error(`machine ${name} does not run`);
+    return [...(await namespaces.enter(pid)), program, ...args];
+  };
+  const run: BareMachine['run'] = async (program, args, options) => {
+    const [first = '', ...rest] = await enter(program, args);
+    return await runProgram(first, rest, options);
+  };
+  return {
+    name,
+    address: bridge.nodeAddress(index),
+    dataDir,
+    run,
+    async boot() {
+      mkdirSync(dataDir, { recursive: true });
+      rmSync(path.join(dataDir, 'images'), { recursive: true, force: true });
+      symlinkSync(images, path.join(dataDir, 'images'));
+      const { pid } = await namespaces.ensure();
+      await bridge.connect(index, pid);
+    },
+    kubets: (...args) => run(nodeProgram, [kubets, ...args]),
+    async startAgent(...args) {
+      const [first = '', ...rest] = await enter(nodeProgram, [kubets, 'agent', '--data-dir', dataDir, ...args]);
+      return startProgram(first, rest);
+    },
+    agentLog: () => readFileSync(path.join(dataDir, 'node/agent.log'), 'utf8'),
+    kill: () => namespaces.end(),
+    async remove() {
+      await namespaces.end();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
