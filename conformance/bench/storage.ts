@@ -118,8 +118,10 @@ async function benchWatch(
   const afterRevision = cache.revision();
   const watch = async () => {
     let seen = 0;
-    for await (const event of cache.watch({ keyPrefix: '', afterRevision, matches: () => true, bookmarks: false, signal: abort.signal })) {
-      if (event.type !== 'BOOKMARK' && ++seen === events) return;
+    const scope = { keyPrefix: '', selector: '', matches: () => true };
+    for await (const batch of cache.watch({ scope, afterRevision, bookmarks: false, signal: abort.signal })) {
+      seen += batch.events.length;
+      if (seen >= events) return;
     }
   };
   await report(`cache: events through ${watchers} watches`, async () => {

@@ -39,6 +39,8 @@ export interface RequestContext {
   flowHeaders: Readonly<Record<string, string>> | undefined;
   /** To be called when a watch has sent what was there at its beginning; set by API Priority and Fairness. */
   watchInitialized: (() => void) | undefined;
+  /** To be called with the bytes of each event that a watch has handed over; set by the filter that counts them. */
+  watchEventsSent: ((sizes: readonly number[]) => void) | undefined;
   /** Time for which the server is not to blame: waiting for a seat, webhooks. */
   waitedMs: number;
   /** The code with which the server ended the request in self-defence; 0 if it did not. */

@@ -1,9 +1,9 @@
 import { badRequest } from '../../../api/meta/status-errors.ts';
-import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type FieldMatcher, parseFieldSelector, requireSupportedFields } from '../../../api/selectors/field-selector.ts';
 import { type LabelMatcher, SelectorError } from '../../../api/selectors/label-selector.ts';
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
-import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import type { CachedObject, RequiredValue, WatchScope } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -15,6 +15,8 @@ export interface Selection {
   readonly singleKey?: string;
   readonly matchesEverything: boolean;
   matches(object: CachedObject): boolean;
+  /** The same for a watch. */
+  readonly scope: WatchScope;
 }
 
 /** From path and query; throws 400 for selectors that cannot be read or name unknown fields. */
@@ -28,18 +30,39 @@ export function parseSelection(context: RequestContext, store: Store): Selection
   const keyPrefix = namespaced && namespace ? `${namespace}/` : '';
   const isSingle = name !== undefined && name !== '' && (!namespaced || keyPrefix !== '');
   const matchesEverything = labels.isEverything && fields.isEverything && !(info.parts[1] !== undefined && info.parts[1] !== '');
+  const matches = (object: CachedObject): boolean => {
+    if (name !== undefined && name !== '' && object.name !== name) return false;
+    return (
+      (labels.isEverything || labels.matches(object.labels())) &&
+      (fields.isEverything || fields.matches((field) => fieldOf(store, object, field)))
+    );
+  };
+  const requires = findRequired(labels, fields, definition);
   return {
     keyPrefix,
     ...(isSingle ? { singleKey: keyPrefix + name } : {}),
     matchesEverything,
-    matches(object) {
-      if (name !== undefined && name !== '' && object.name !== name) return false;
-      return (
-        (labels.isEverything || labels.matches(object.labels())) &&
-        (fields.isEverything || fields.matches((field) => fieldOf(store, object, field)))
-      );
+    matches,
+    scope: {
+      keyPrefix: isSingle ? keyPrefix + name : keyPrefix,
+      // Versions of one resource share a cache, and what fields mean is theirs.
+      selector: `${apiVersionOf(definition)}\0${name ?? ''}\0${labels}\0${fields}`,
+      ...(requires ? { requires } : {}),
+      matches: matchesEverything ? () => true : matches,
     },
   };
+}
+
+/** Something that can be looked up: a field that the stored version has, or a label. */
+function findRequired(labels: LabelMatcher, fields: FieldMatcher, definition: ResourceDefinition): RequiredValue | undefined {
+  const isStored = definition.storageVersion === undefined;
+  const field = fields.requirements.find(({ field, operator }) => operator === '=' && isStored && !field.startsWith('metadata.'));
+  if (field) return { of: 'field', name: field.field, value: field.value };
+  for (const { key } of labels.requirements) {
+    const value = labels.requiredValue(key);
+    if (value !== undefined) return { of: 'label', name: key, value };
+  }
+  return undefined;
 }
 
 /** Objects in the cache know the fields of the version that is stored. */

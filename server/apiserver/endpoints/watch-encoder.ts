@@ -12,20 +12,40 @@ import { encodeMetadata, isProtobuf, tableOptions } from './object-response.ts';
 import type { WatchStep } from './watch.ts';
 
 const tail = Buffer.from('}\n');
+const heads = new Map<string, Buffer>();
 
-function frame(type: string, json: Uint8Array | string): Uint8Array {
-  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), typeof json === 'string' ? Buffer.from(json) : json, tail]);
+/** Larger objects are not copied into frames: they are sent as the bytes they are, between a head and a tail. */
+const maxCopiedBytes = 64 * 1024;
+
+/** A frame in one piece or more. */
+export type Frame = readonly Uint8Array[];
+
+/** Makes frames of one watch. */
+export interface WatchEncoder {
+  /** Frames of watches with the same name are the same; absent where those of one watch depend on what it was sent before. */
+  readonly representation: string | undefined;
+  encode(step: WatchStep): Frame;
 }
 
-/** Makes frames of one watch. Those of plain objects and of metadata are made once and shared by all watchers. */
-export function createWatchEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): (step: WatchStep) => Uint8Array {
+function headOf(type: string): Buffer {
+  let head = heads.get(type);
+  if (!head) heads.set(type, (head = Buffer.from(`{"type":"${type}","object":`)));
+  return head;
+}
+
+function frame(type: string, json: Uint8Array | string): Uint8Array {
+  return Buffer.concat([headOf(type), typeof json === 'string' ? Buffer.from(json) : json, tail]);
+}
+
+/** Frames of plain objects and of metadata are made once and shared by all watchers. */
+export function createWatchEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): WatchEncoder {
   return isProtobuf(output) ? createProtobufEncoder(store, output) : createJSONEncoder(context, store, output);
 }
 
 /** The annotation of the bookmark after all that was there at the beginning (KEP-3157). */
 const initialEnd = { 'k8s.io/initial-events-end': 'true' };
 
-function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: WatchStep) => Uint8Array {
+function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): WatchEncoder {
   const own = { kind: store.definition.names.kind, apiVersion: apiVersionOf(store.definition) };
   const shown = as ? { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${as.version}` } : own;
   const bookmark = (revision: number, annotations?: Record<string, string>) => {
@@ -33,7 +53,7 @@ function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: W
     const object = { ...shown, metadata };
     return frameProtobufWatchEvent('BOOKMARK', encodeProtobuf(object));
   };
-  return (step) => {
+  const encode = (step: WatchStep) => {
     switch (step.type) {
       case 'BOOKMARK':
         return bookmark(step.revision);
@@ -43,14 +63,15 @@ function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): (step: W
         return frameProtobufWatchEvent('ERROR', encodeProtobuf(step.status));
       default: {
         const { type, object } = step;
-        const encode = () => (as ? encodeMetadata(store, object, as.version) : store.protobuf(object));
-        return object.encoded(`protobuf-frame:${type}:${shown.apiVersion}`, () => frameProtobufWatchEvent(type, encode()));
+        const message = () => (as ? encodeMetadata(store, object, as.version) : store.protobuf(object));
+        return object.encoded(`protobuf-frame:${type}:${shown.apiVersion}`, () => frameProtobufWatchEvent(type, message()));
       }
     }
   };
+  return { representation: `protobuf:${shown.apiVersion}`, encode: (step) => [encode(step)] };
 }
 
-function createJSONEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): (step: WatchStep) => Uint8Array {
+function createJSONEncoder(context: RequestContext, store: Store, output: NegotiatedOutput): WatchEncoder {
   const { definition } = store;
   const kind = output.as?.kind;
   const metaVersion = output.as?.version ?? 'v1';
@@ -63,13 +84,15 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
     isFirst = false;
     return formatJSON(toTable(definition, [object], {}, options));
   };
-  const encodeObject = (type: string, object: CachedObject): Uint8Array => {
-    if (kind === 'Table') return frame(type, table(store.read(object) as UntypedObject));
-    if (kind !== undefined)
-      return object.encoded(`metadata-frame:${type}:${metaVersion}`, () =>
-        frame(type, formatJSON(partialObjectMetadata(store.read(object), metaVersion))),
-      );
-    return object.encoded(`frame:${type}:${version}`, () => frame(type, store.bytes(object)));
+  const encodeObject = (type: string, object: CachedObject): Frame => {
+    if (kind === 'Table') return [frame(type, table(store.read(object) as UntypedObject))];
+    if (kind !== undefined) {
+      const metadata = () => formatJSON(partialObjectMetadata(store.read(object), metaVersion));
+      return [object.encoded(`metadata-frame:${type}:${metaVersion}`, () => frame(type, metadata()))];
+    }
+    const json = store.bytes(object);
+    if (json.length > maxCopiedBytes) return [headOf(type), json, tail];
+    return [object.encoded(`frame:${type}:${version}`, () => frame(type, json))];
   };
   const bookmark = (revision: number, annotations?: Record<string, string>): Uint8Array => {
     const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations ? { annotations } : {}) };
@@ -91,16 +114,18 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
     return frame('BOOKMARK', formatJSON(object));
   };
 
-  return (step) => {
+  const encode = (step: WatchStep): Frame => {
     switch (step.type) {
       case 'BOOKMARK':
-        return bookmark(step.revision);
+        return [bookmark(step.revision)];
       case 'INITIAL_END':
-        return bookmark(step.revision, initialEnd);
+        return [bookmark(step.revision, initialEnd)];
       case 'ERROR':
-        return frame('ERROR', formatJSON(step.status));
+        return [frame('ERROR', formatJSON(step.status))];
       default:
         return encodeObject(step.type, step.object);
     }
   };
+  if (kind === 'Table') return { representation: undefined, encode };
+  return { representation: kind === undefined ? version : metaAPIVersion, encode };
 }

@@ -8,7 +8,7 @@ import { acceptWebSocket } from '../registry/subresources/websocket-output.ts';
 export interface WatchMessages {
   readonly isText: boolean;
   /** One event each, as it would be in the body of an answer. */
-  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly frames: AsyncIterable<Uint8Array>;
   /** Bytes before each event that a message, which has bounds of its own, does not need. */
   readonly headLength: number;
   /** Ends the watch. */
@@ -26,7 +26,7 @@ export function watchOverWebSocket(request: APIRequest, messages: WatchMessages)
     return refused;
   }
   const [protocol = ''] = offeredProtocols(request);
-  return acceptWebSocket(request.headers['sec-websocket-key'] ?? '', protocol, () => framesOf(messages));
+  return acceptWebSocket(request.headers['sec-websocket-key'] ?? '', protocol, () => messagesOf(messages));
 }
 
 function refuse(request: APIRequest): APIResponse | undefined {
@@ -50,10 +50,10 @@ function offeredProtocols({ headers }: APIRequest): string[] {
     .filter((name) => name !== '' && !name.startsWith(webSocketTokenPrefix));
 }
 
-async function* framesOf({ isText, chunks, headLength, release }: WatchMessages): AsyncGenerator<Uint8Array> {
+async function* messagesOf({ isText, frames, headLength, release }: WatchMessages): AsyncGenerator<Uint8Array> {
   const opcode = isText ? websocketOpcodes.text : websocketOpcodes.binary;
   try {
-    for await (const chunk of chunks) yield encodeWebSocketFrame(opcode, chunk.subarray(headLength));
+    for await (const frame of frames) yield encodeWebSocketFrame(opcode, frame.subarray(headLength));
   } finally {
     release();
   }

@@ -6,7 +6,7 @@ import { statusOf } from '../../../api/meta/status-errors.ts';
 import { isMetaKind, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import { StorageError } from '../../storage/storage.ts';
-import type { CachedObject, CacheEvent } from '../../storage/watch-cache/watch-cache.ts';
+import type { CachedObject, CacheEvent, CacheEvents } from '../../storage/watch-cache/watch-cache.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
@@ -15,7 +15,8 @@ import type { RequestContext } from '../request-context.ts';
 import { type ListOptions, parseListOptions } from './list-options.ts';
 import { negotiateObject } from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
-import { createWatchEncoder } from './watch-encoder.ts';
+import { createWatchEncoder, type WatchEncoder } from './watch-encoder.ts';
+import { joinFrames } from './join-frames.ts';
 import { watchOverWebSocket } from './watch-websocket.ts';
 
 /** The length before each event in protobuf. */
@@ -27,6 +28,13 @@ export type WatchStep =
   /** All that was there at the beginning has been sent (KEP-3157). */
   | { readonly type: 'INITIAL_END'; readonly revision: number }
   | { readonly type: 'ERROR'; readonly status: Status };
+
+/** Steps that are sent together. */
+export interface WatchSteps {
+  readonly steps: readonly WatchStep[];
+  /** Something made of them, once for all watches that take the same steps; one representation is always of one type. */
+  shared<T extends object>(representation: string, make: () => T): T;
+}
 
 /** How long watches last that say nothing of it: at least so long, and up to twice that, so that they spread over servers. */
 export interface WatchDuration {
@@ -55,11 +63,13 @@ export async function watchEndpoint(context: RequestContext, store: Store, { min
     release();
     throw error;
   });
-  const chunks = framesOf(context, store, output, steps, release);
+  const encoder = createWatchEncoder(context, store, output);
   if (asksForWebSocket(context.request)) {
     const isProtobuf = output.mediaType.name === protobufMediaType.name;
-    return watchOverWebSocket(context.request, { isText: !isProtobuf, chunks, headLength: isProtobuf ? frameHeadLength : 0, release });
+    const frames = framesOf(encoder, steps, release);
+    return watchOverWebSocket(context.request, { isText: !isProtobuf, frames, headLength: isProtobuf ? frameHeadLength : 0, release });
   }
+  const chunks = chunksOf(context, encoder, steps, release);
   return {
     status: 200,
     headers: { 'content-type': contentTypeOf(output) },
@@ -90,7 +100,7 @@ async function begin(
   selection: Selection,
   options: ListOptions,
   signal: AbortSignal,
-): Promise<AsyncIterable<WatchStep>> {
+): Promise<AsyncIterable<WatchSteps>> {
   const { cache } = store;
   const { resourceVersion: version, sendInitialEvents, allowBookmarks } = options;
   const reach = (revision: number | 'newest') => reachRevision(cache, revision, context.signal);
@@ -103,9 +113,8 @@ async function begin(
     const listing = sendsState ? cache.list({ keyPrefix: selection.keyPrefix }) : undefined;
     const events = cache
       .watch({
-        keyPrefix: selection.singleKey ?? selection.keyPrefix,
+        scope: selection.scope,
         afterRevision: listing?.revision ?? start,
-        matches: selection.matchesEverything ? () => true : selection.matches,
         bookmarks: allowBookmarks,
         signal,
       })
@@ -131,44 +140,84 @@ interface Beginning {
   readonly selection: Selection;
   /** The present state, where it is to be sent. */
   readonly listing: { readonly objects: Iterable<CachedObject>; readonly revision: number } | undefined;
-  readonly events: AsyncIterator<CacheEvent, undefined>;
+  readonly events: AsyncIterator<CacheEvents, undefined>;
   readonly start: number;
   readonly marksInitialEnd: boolean;
   /** To be called when all that was there at the beginning has been sent. */
   readonly initialized: () => void;
 }
 
-async function* stepsOf({ store, selection, listing, events, start, marksInitialEnd, initialized }: Beginning): AsyncGenerator<WatchStep> {
+async function* stepsOf({ store, selection, listing, events, start, marksInitialEnd, initialized }: Beginning): AsyncGenerator<WatchSteps> {
   try {
-    for (const object of listing?.objects ?? []) if (selection.matches(object)) yield { type: 'ADDED', object };
-    if (marksInitialEnd && listing) yield { type: 'INITIAL_END', revision: listing.revision };
+    if (listing) yield* listed(listing.objects, selection);
+    if (marksInitialEnd && listing) yield alone([{ type: 'INITIAL_END', revision: listing.revision }]);
     initialized();
-    for (let next = await events.next(); !next.done; next = await events.next()) yield next.value;
+    for (let next = await events.next(); !next.done; next = await events.next()) {
+      const { value } = next;
+      yield { steps: value.events, shared: (representation, make) => value.shared(representation, make) };
+    }
   } catch (error) {
     // The answer has begun with 200: from here on failures are events.
-    if (error instanceof StorageError && error.reason === 'compacted') yield { type: 'ERROR', status: tooOld(start, error) };
-    else yield { type: 'ERROR', status: statusOf(interpretStorageError(error, store.definition)) };
+    if (error instanceof StorageError && error.reason === 'compacted') yield alone([{ type: 'ERROR', status: tooOld(start, error) }]);
+    else yield alone([{ type: 'ERROR', status: statusOf(interpretStorageError(error, store.definition)) }]);
   } finally {
     await events.return?.();
   }
+}
+
+/** Objects looked at in one go, and so at most sent together: then others have their turn. */
+const listedAtOnce = 100;
+
+async function* listed(objects: Iterable<CachedObject>, selection: Selection): AsyncGenerator<WatchSteps> {
+  let steps: WatchStep[] = [];
+  let seen = 0;
+  for (const object of objects) {
+    if (selection.matches(object)) steps.push({ type: 'ADDED', object });
+    if (++seen % listedAtOnce > 0) continue;
+    if (steps.length > 0) yield alone(steps);
+    steps = [];
+    await nextTurn();
+  }
+  if (steps.length > 0) yield alone(steps);
+}
+
+function alone(steps: readonly WatchStep[]): WatchSteps {
+  return { steps, shared: (_, make) => make() };
 }
 
 function tooOld(requested: number, { revision }: StorageError): Status {
   return resourceExpired(`too old resource version: ${requested}${revision === undefined ? '' : ` (${revision})`}`).status;
 }
 
-async function* framesOf(
+/** What is written to a connection: frames that come together in few pieces, made once for all watches that get the same. */
+async function* chunksOf(
   context: RequestContext,
-  store: Store,
-  output: NegotiatedOutput,
-  steps: AsyncIterable<WatchStep>,
+  { representation, encode }: WatchEncoder,
+  steps: AsyncIterable<WatchSteps>,
   release: () => void,
 ): AsyncGenerator<Uint8Array> {
-  const encode = createWatchEncoder(context, store, output);
   try {
-    for await (const step of steps) {
-      yield encode(step);
-      if (step.type === 'ERROR') return;
+    for await (const batch of steps) {
+      const join = () => joinFrames(batch.steps.map(encode));
+      const { chunks, sizes } = representation === undefined ? join() : batch.shared(representation, join);
+      context.watchEventsSent?.(sizes);
+      for (const chunk of chunks) yield chunk;
+      if (batch.steps.at(-1)?.type === 'ERROR') return;
+    }
+  } finally {
+    release();
+  }
+}
+
+/** One by one, as messages. */
+async function* framesOf({ encode }: WatchEncoder, steps: AsyncIterable<WatchSteps>, release: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const batch of steps) {
+      for (const step of batch.steps) {
+        const parts = encode(step);
+        yield parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+        if (step.type === 'ERROR') return;
+      }
     }
   } finally {
     release();
@@ -176,19 +225,27 @@ async function* framesOf(
 }
 
 /** For in-process readers: objects are parsed once and shared. */
-async function* eventsOf(store: Store, steps: AsyncIterable<WatchStep>, release: () => void): AsyncGenerator<RawWatchEvent> {
+async function* eventsOf(store: Store, batches: AsyncIterable<WatchSteps>, release: () => void): AsyncGenerator<RawWatchEvent> {
   const bookmark = (revision: number, annotations?: Record<string, string>) => ({
     metadata: { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) },
   });
   try {
-    for await (const step of steps) {
-      if (step.type === 'BOOKMARK') yield { type: 'BOOKMARK', object: bookmark(step.revision) };
-      else if (step.type === 'INITIAL_END')
-        yield { type: 'BOOKMARK', object: bookmark(step.revision, { 'k8s.io/initial-events-end': 'true' }) };
-      else if (step.type === 'ERROR') return void (yield { type: 'ERROR', object: step.status as never });
-      else yield { type: step.type, object: store.read(step.object) as RawWatchEvent['object'] };
+    for await (const { steps } of batches) {
+      for (const step of steps) {
+        if (step.type === 'BOOKMARK') yield { type: 'BOOKMARK', object: bookmark(step.revision) };
+        else if (step.type === 'INITIAL_END')
+          yield { type: 'BOOKMARK', object: bookmark(step.revision, { 'k8s.io/initial-events-end': 'true' }) };
+        else if (step.type === 'ERROR') return void (yield { type: 'ERROR', object: step.status as never });
+        else yield { type: step.type, object: store.read(step.object) as RawWatchEvent['object'] };
+      }
     }
   } finally {
     release();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

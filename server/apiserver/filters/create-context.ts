@@ -33,6 +33,7 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
     signal: controller.signal,
     flowHeaders: undefined,
     watchInitialized: undefined,
+    watchEventsSent: undefined,
     waitedMs: 0,
     terminatedWith: 0,
     abort: (reason) => controller.abort(reason),

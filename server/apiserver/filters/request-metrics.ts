@@ -1,4 +1,3 @@
-import type { APIResponse } from '../../../api/client/transport.ts';
 import type { Filter, RequestContext, RequestInfo } from '../request-context.ts';
 import { loopbackUser } from '../authentication/well-known.ts';
 import { isLongRunning } from './long-running.ts';
@@ -29,8 +28,8 @@ export interface RequestCounters {
   finished(code: number, seconds: number, ownSeconds: number, responseBytes: number): void;
   /** A watch or other long-running request begins; returns what to call at its end. */
   longRunning(): () => void;
-  /** An event is handed to the client of a watch. */
-  watchEvent(bytes: number): void;
+  /** Events of these sizes are handed to the client of a watch. */
+  watchEvents(bytes: readonly number[]): void;
   /** The server has ended the request in self-defence. */
   terminated(code: number): void;
   /** The request was the server's own. */
@@ -56,6 +55,7 @@ export function requestMetrics(metrics: RequestMetrics): Filter {
     const startMs = context.clock.monotonicMs();
     const counters = countersOf(context);
     const ended = isLongRunning(context.info) ? counters.longRunning() : undefined;
+    if (counters.isWatch) context.watchEventsSent = (sizes) => counters.watchEvents(sizes);
     const response = await next(context);
     const finish = () => {
       const bytes = response.body.kind === 'bytes' ? response.body.bytes.byteLength : 0;
@@ -65,33 +65,10 @@ export function requestMetrics(metrics: RequestMetrics): Filter {
       if (context.user.name === loopbackUser.name) counters.ownRequest();
       ended?.();
     };
-    if (ended) return onBodyEnd(counters.isWatch ? countEvents(response, counters) : response, finish);
+    if (ended) return onBodyEnd(response, finish);
     finish();
     return response;
   };
-}
-
-/** Counts the frames that are sent; in-process readers take objects, not frames, and are not counted. */
-function countEvents(response: APIResponse, counters: RequestCounters): APIResponse {
-  const { body } = response;
-  if (body.kind !== 'stream') return response;
-  const chunks: AsyncIterable<Uint8Array> = {
-    [Symbol.asyncIterator]() {
-      const iterator = body.chunks[Symbol.asyncIterator]();
-      return {
-        async next() {
-          const result = await iterator.next();
-          if (!result.done) counters.watchEvent(result.value.byteLength);
-          return result;
-        },
-        async return() {
-          await iterator.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
-  return { ...response, body: { ...body, chunks } };
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);

@@ -58,7 +58,7 @@ describe('request counters', () => {
     const counters = countersFor(labels);
     assert.equal(countersFor({ ...labels }), counters);
     counters.finished(200, 0.03, 0.01, 1500);
-    counters.watchEvent(2000);
+    counters.watchEvents([2000]);
     counters.terminated(429);
     const end = counters.longRunning();
     counters.longRunning();

@@ -167,12 +167,12 @@ class LabelledRequests implements RequestCounters {
     return () => series.add(-1);
   }
 
-  watchEvent(bytes: number): void {
+  watchEvents(bytes: readonly number[]): void {
     const { group, version, resource } = this.#labels;
     this.#watchEvents ??= this.#families.watchEvents.with(group, version, resource);
-    this.#watchEvents.add();
+    this.#watchEvents.add(bytes.length);
     this.#watchEventSizes ??= this.#families.watchEventSizes.with(group, version, resource);
-    this.#watchEventSizes.observe(bytes);
+    for (const size of bytes) this.#watchEventSizes.observe(size);
   }
 
   terminated(code: number): void {

@@ -7,7 +7,7 @@ import type { Storage } from '../storage.ts';
 import type { CacheSource, CacheSourceDependencies } from './cache-source.ts';
 import { createCacheSource } from './cache-source.ts';
 import type { CachedResource } from './stored-object.ts';
-import type { CacheEvent, CacheWatchOptions, WatchCache } from './watch-cache.ts';
+import type { CacheEvent, CacheEvents, CacheWatchOptions, WatchCache, WatchScope } from './watch-cache.ts';
 
 const pods: CachedResource = {
   resourcePrefix: '/registry/pods/',
@@ -47,9 +47,21 @@ async function remove(storage: Storage, name: string): Promise<number> {
   return (await storage.commit({ conditions: [], operations: [{ type: 'delete', key: `/registry/pods/${name}` }] })).revision;
 }
 
-function open(cache: WatchCache, options: Partial<CacheWatchOptions> & { afterRevision: number }): AsyncIterator<CacheEvent, undefined> {
-  const watch = cache.watch({ keyPrefix: '', matches: () => true, bookmarks: false, signal: anyone, ...options });
-  return watch[Symbol.asyncIterator]();
+type Opening = Partial<CacheWatchOptions> & Partial<WatchScope> & { afterRevision: number };
+
+/** The events one by one; the watch is there at once, as that of a request is. */
+function open(cache: WatchCache, options: Opening): AsyncIterator<CacheEvent, undefined> {
+  const batches = openBatches(cache, options);
+  return (async function* () {
+    for (let next = await batches.next(); !next.done; next = await batches.next()) yield* next.value.events;
+    return undefined;
+  })();
+}
+
+function openBatches(cache: WatchCache, options: Opening): AsyncIterator<CacheEvents, undefined> {
+  const { keyPrefix = '', selector = '', matches = () => true, requires, ...rest } = options;
+  const scope = { keyPrefix, selector, matches, ...(requires ? { requires } : {}) };
+  return cache.watch({ scope, bookmarks: false, signal: anyone, ...rest })[Symbol.asyncIterator]();
 }
 
 async function take(count: number, watch: AsyncIterator<CacheEvent, undefined>): Promise<string[]> {

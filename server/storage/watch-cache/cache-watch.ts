@@ -1,8 +1,13 @@
 import type { Clock, Timer } from '../../../api/base/clock.ts';
-import type { EventLog, LoggedChange } from './event-log.ts';
-import type { CachedObject, CacheEvent, CacheWatchOptions } from './watch-cache.ts';
+import type { EventLog } from './event-log.ts';
+import { SharedEvents } from './shared-events.ts';
+import type { CacheEvents, CacheWatchOptions } from './watch-cache.ts';
+import type { WatchGroup } from './watch-group.ts';
+import type { WatchIndex } from './watch-index.ts';
 
 const bookmarkIntervalMs = 60_000;
+
+type Result = IteratorResult<CacheEvents, undefined>;
 
 /** What a watch sees of its cache. */
 export interface WatchedCache {
@@ -14,29 +19,23 @@ export interface WatchedCache {
   revision(): number;
   readonly resourcePrefix: string;
   /** All open watches. */
-  readonly watches: Set<CacheWatch>;
+  readonly watches: WatchIndex;
 }
 
-/** The event that a watch with these options sees of a change; undefined if none. */
-export function eventOf(change: LoggedChange, keyStart: string, matches: (object: CachedObject) => boolean): CacheEvent | undefined {
-  const { object, previous, deleted } = change;
-  if (!object.key.startsWith(keyStart)) return undefined;
-  const isIn = !deleted && matches(object);
-  const wasIn = previous !== undefined && matches(previous);
-  if (isIn) return { type: wasIn ? 'MODIFIED' : 'ADDED', object };
-  return wasIn ? { type: 'DELETED', object } : undefined;
-}
-
-/** A position in the log of a cache. Waits without cost until a change comes that it matches. */
-export class CacheWatch implements AsyncIterator<CacheEvent, undefined> {
+/**
+ * A watch of a cache. While its reader waits it has no position: it is handed the changes that matter to it, and the rest
+ * costs nothing. While the reader is busy it is a position in the log, from which the reader goes on at its own pace.
+ */
+export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
   readonly #cache: WatchedCache;
   readonly #options: CacheWatchOptions;
-  readonly #keyStart: string;
+  readonly #group: WatchGroup;
   readonly #log: EventLog;
+  /** Of the next log entry to read; means nothing while the reader waits. */
   #next: number;
-  /** All events up to here have been given. */
+  /** All events up to here have been given, if the reader does not wait. */
   #revision: number;
-  #waiting: PromiseWithResolvers<IteratorResult<CacheEvent, undefined>> | undefined;
+  #waiting: PromiseWithResolvers<Result> | undefined;
   #timer: Timer | undefined;
   #isBookmarkDue = false;
   #done = false;
@@ -48,32 +47,55 @@ export class CacheWatch implements AsyncIterator<CacheEvent, undefined> {
   constructor(cache: WatchedCache, options: CacheWatchOptions) {
     this.#cache = cache;
     this.#options = options;
-    this.#keyStart = cache.resourcePrefix + options.keyPrefix;
     this.#log = cache.log();
     this.#next = this.#log.numberAfter(options.afterRevision);
     this.#revision = options.afterRevision;
-    cache.watches.add(this);
+    this.#group = cache.watches.add(options.scope, this);
     options.signal.addEventListener('abort', this.#onAbort);
     if (options.bookmarks) this.#setTimer();
   }
 
-  async next(): Promise<IteratorResult<CacheEvent, undefined>> {
-    const ready = this.#step();
-    if (ready) return ready;
+  next(): Promise<Result> {
+    try {
+      const ready = this.#step();
+      if (ready) return Promise.resolve(ready);
+    } catch (error) {
+      this.#end();
+      return Promise.reject(error);
+    }
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
   }
 
-  async return(): Promise<IteratorResult<CacheEvent, undefined>> {
+  async return(): Promise<Result> {
     const end = this.#end();
     this.wake();
     return end;
   }
 
-  /** Called when the log has grown, or time has passed. */
-  wake(): void {
+  /** What log entries from `first` up to its end mean for the watches of the group; a busy reader finds it there later. */
+  deliver(batch: SharedEvents, first: number): void {
     const waiting = this.#waiting;
     if (!waiting) return;
+    const oldest = this.#log.at(first);
+    // It was opened at a revision that was still to come, and not all of this is behind it.
+    if (!oldest || oldest.object.revision <= this.#options.afterRevision) return this.readFrom(first);
+    this.#next = this.#log.end;
+    this.#revision = this.#cache.revision();
+    this.#waiting = undefined;
+    waiting.resolve({ done: false, value: batch });
+  }
+
+  /** Called when time has passed, the watch is to end, or the cache is no longer what it was. */
+  wake(): void {
+    this.readFrom(this.#log.end);
+  }
+
+  /** A reader that waits goes on from this entry of the log by itself. */
+  readFrom(next: number): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    this.#next = next;
     try {
       const ready = this.#step();
       if (!ready) return;
@@ -85,40 +107,49 @@ export class CacheWatch implements AsyncIterator<CacheEvent, undefined> {
     this.#waiting = undefined;
   }
 
-  #step(): IteratorResult<CacheEvent, undefined> | undefined {
+  #step(): Result | undefined {
     if (this.#done) return { done: true, value: undefined };
     if (this.#cache.isClosed() || this.#log !== this.#cache.log() || this.#next < this.#log.first) return this.#end();
     if (this.#options.signal.aborted) return this.#options.bookmarks ? this.#lastBookmark() : this.#end();
-    const event = this.#advance();
-    if (event) return { done: false, value: event };
+    const batch = this.#advance();
+    if (batch) return { done: false, value: batch };
     if (!this.#isBookmarkDue) return undefined;
     this.#setTimer();
-    return { done: false, value: { type: 'BOOKMARK', revision: this.#revision } };
+    return { done: false, value: this.#bookmark() };
   }
 
-  #advance(): CacheEvent | undefined {
-    for (let change = this.#log.at(this.#next); change; change = this.#log.at(this.#next)) {
-      this.#next++;
-      if (change.object.revision <= this.#options.afterRevision) continue; // it was opened at a revision still to come
-      const event = eventOf(change, this.#keyStart, this.#options.matches);
-      if (event) {
-        const following = this.#log.at(this.#next);
-        // a revision may have several changes: it has been given when the last of them has
-        if (following?.object.revision !== change.object.revision) this.#revision = change.object.revision;
-        return event;
-      }
+  #advance(): SharedEvents | undefined {
+    while (this.#next < this.#log.end) {
+      const { batch, next, revision } = this.#group.read(this.#log, this.#next, this.#cache.resourcePrefix);
+      this.#next = next;
+      this.#revision = Math.max(this.#revision, revision ?? 0);
+      const due = batch && this.#notBefore(batch);
+      if (due) return due;
     }
     this.#revision = Math.max(this.#revision, this.#cache.revision());
     return undefined;
   }
 
-  #lastBookmark(): IteratorResult<CacheEvent, undefined> {
-    this.#end();
-    if (!this.#log.at(this.#next)) this.#revision = Math.max(this.#revision, this.#cache.revision());
-    return { done: false, value: { type: 'BOOKMARK', revision: this.#revision } };
+  /** A watch may be opened at a revision still to come. */
+  #notBefore(batch: SharedEvents): SharedEvents | undefined {
+    const { afterRevision } = this.#options;
+    const isDue = (event: SharedEvents['events'][number]) => event.type === 'BOOKMARK' || event.object.revision > afterRevision;
+    if (batch.events[0] === undefined || isDue(batch.events[0])) return batch;
+    const due = batch.events.filter(isDue);
+    return due.length > 0 ? new SharedEvents(due) : undefined;
   }
 
-  #end(): IteratorResult<CacheEvent, undefined> {
+  #lastBookmark(): Result {
+    this.#end();
+    if (this.#next >= this.#log.end) this.#revision = Math.max(this.#revision, this.#cache.revision());
+    return { done: false, value: this.#bookmark() };
+  }
+
+  #bookmark(): SharedEvents {
+    return new SharedEvents([{ type: 'BOOKMARK', revision: this.#revision }]);
+  }
+
+  #end(): Result {
     this.#done = true;
     this.#leave();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
@@ -127,7 +158,7 @@ export class CacheWatch implements AsyncIterator<CacheEvent, undefined> {
 
   #leave(): void {
     this.#timer?.cancel();
-    this.#cache.watches.delete(this);
+    this.#cache.watches.remove(this.#group, this);
   }
 
   #setTimer(): void {

@@ -3,12 +3,14 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { compareKeys } from '../mvcc/version-index.ts';
 import type { Storage, StorageEvent, StoredEntry } from '../storage.ts';
 import { prefixEnd, StorageError } from '../storage.ts';
-import { CacheWatch, eventOf } from './cache-watch.ts';
-import type { EventLogLimits } from './event-log.ts';
-import { EventLog } from './event-log.ts';
+import { CacheWatch } from './cache-watch.ts';
+import { EventLog, type EventLogLimits } from './event-log.ts';
+import { SharedEvents } from './shared-events.ts';
 import type { ResourceReference } from './stored-object.ts';
 import { StoredObject } from './stored-object.ts';
-import type { CachedObject, CacheEvent, CacheWatchOptions, Listing, ListQuery, WatchCache } from './watch-cache.ts';
+import type { CachedObject, CacheEvent, CacheEvents, CacheWatchOptions, Listing, ListQuery, WatchCache } from './watch-cache.ts';
+import { eventOf, isWithin, type WatchGroup } from './watch-group.ts';
+import { WatchIndex } from './watch-index.ts';
 
 const BTree = sortedBTree.default;
 type ObjectTree = InstanceType<typeof BTree<string, StoredObject>>;
@@ -34,11 +36,13 @@ export class ResourceCache implements WatchCache {
   readonly resourcePrefix: string;
   readonly clock: Clock;
   /** All open watches. */
-  readonly watches = new Set<CacheWatch>();
+  readonly watches = new WatchIndex();
   readonly reach: WatchCache['reach'];
   readonly #context: ResourceCacheContext;
   #objects: ObjectTree = new BTree(undefined, compareKeys);
   #log: EventLog;
+  /** Number of the first log entry of which watches have not been told. */
+  #unpublished = 0;
   #isClosed = false;
   #bytes = 0;
   readonly #snapshots = new Map<number, ObjectTree>();
@@ -68,7 +72,9 @@ export class ResourceCache implements WatchCache {
   }
 
   watchers(): number {
-    return this.watches.size;
+    let count = 0;
+    for (const group of this.watches.groups()) count += group.watches.size;
+    return count;
   }
 
   count(): number {
@@ -100,7 +106,7 @@ export class ResourceCache implements WatchCache {
     return { revision: revision ?? newest, objects: { [Symbol.iterator]: () => between(stable, start, end) }, count };
   }
 
-  watch(options: CacheWatchOptions): AsyncIterable<CacheEvent> {
+  watch(options: CacheWatchOptions): AsyncIterable<CacheEvents> {
     return {
       [Symbol.asyncIterator]: () => {
         this.revision();
@@ -114,14 +120,15 @@ export class ResourceCache implements WatchCache {
     this.#objects = new BTree(undefined, compareKeys);
     this.#bytes = 0;
     this.#log = new EventLog(revision, this.#context.logLimits);
+    this.#unpublished = 0;
     this.#snapshots.clear();
-    for (const watch of this.watches) watch.wake();
+    this.#wakeAll();
   }
 
   /** Ends all watches, and all reading: a cache that no longer follows must not be taken for the truth. */
   close(): void {
     this.#isClosed = true;
-    for (const watch of this.watches) watch.wake();
+    this.#wakeAll();
   }
 
   /** Part of a load: no event. */
@@ -147,9 +154,40 @@ export class ResourceCache implements WatchCache {
 
   /** Tells the watches of what was applied, when all of a batch has been. */
   publish(): void {
-    for (const watch of this.watches) watch.wake();
+    this.#distribute();
+    this.#unpublished = this.#log.end;
     this.#log.trim();
     for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
+  }
+
+  /** Leads each change to the watches it can matter to; those that see the same are given the same. */
+  #distribute(): void {
+    if (this.watches.isEmpty()) return;
+    const seen = new Map<WatchGroup, CacheEvent[]>();
+    const unreadable = new Set<WatchGroup>();
+    for (let number = this.#unpublished; number < this.#log.end; number++) {
+      const change = this.#log.at(number);
+      if (!change) continue;
+      for (const group of this.watches.candidates(this.#relative(change.object.key), change)) {
+        try {
+          const event = eventOf(change, group.scope);
+          if (event) listOf(seen, group).push(event);
+        } catch {
+          unreadable.add(group);
+        }
+      }
+    }
+    for (const [group, events] of seen) {
+      if (unreadable.has(group)) continue;
+      const batch = new SharedEvents(events);
+      for (const watch of group.watches) watch.deliver(batch, this.#unpublished);
+    }
+    // They run into the same error, after what came before it.
+    for (const group of unreadable) for (const watch of group.watches) watch.readFrom(this.#unpublished);
+  }
+
+  #wakeAll(): void {
+    for (const group of this.watches.groups()) for (const watch of group.watches) watch.wake();
   }
 
   wrap(entry: StoredEntry): CachedObject {
@@ -190,8 +228,8 @@ export class ResourceCache implements WatchCache {
   }
 
   /** Reads from the store's history what the log no longer holds, then goes on from the log. */
-  async *#replay(options: CacheWatchOptions): AsyncGenerator<CacheEvent, undefined> {
-    const keyStart = this.resourcePrefix + options.keyPrefix;
+  async *#replay(options: CacheWatchOptions): AsyncGenerator<CacheEvents, undefined> {
+    const keyStart = this.resourcePrefix + options.scope.keyPrefix;
     let reached = options.afterRevision;
     const history = this.#context.storage.watch({
       start: keyStart,
@@ -200,10 +238,8 @@ export class ResourceCache implements WatchCache {
       signal: options.signal,
     });
     for await (const batch of history) {
-      for (const event of batch.events) {
-        const cacheEvent = this.#historicEvent(event, keyStart, options);
-        if (cacheEvent) yield cacheEvent;
-      }
+      const events = batch.events.flatMap((event) => this.#historicEvent(event, options) ?? []);
+      if (events.length > 0) yield new SharedEvents(events);
       reached = batch.revision;
       if (reached >= this.#log.floor) break;
     }
@@ -212,12 +248,21 @@ export class ResourceCache implements WatchCache {
     return undefined;
   }
 
-  #historicEvent(event: StorageEvent, keyStart: string, options: CacheWatchOptions): CacheEvent | undefined {
+  #historicEvent(event: StorageEvent, { scope }: CacheWatchOptions): CacheEvent | undefined {
     const { previous, entry } = event;
+    if (!isWithin(scope.keyPrefix, event.key, this.resourcePrefix)) return undefined;
     const before = previous && new StoredObject(this.reference, event.key, previous.modRevision, previous.value);
     const object = entry ? new StoredObject(this.reference, event.key, event.revision, entry.value) : before?.deletedAt(event.revision);
-    return object && eventOf({ object, deleted: !entry, previous: before, heldBytes: 0 }, keyStart, options.matches);
+    return object && eventOf({ object, deleted: !entry, previous: before, heldBytes: 0 }, scope);
   }
+}
+
+function listOf(lists: Map<WatchGroup, CacheEvent[]>, group: WatchGroup): CacheEvent[] {
+  const known = lists.get(group);
+  if (known) return known;
+  const list: CacheEvent[] = [];
+  lists.set(group, list);
+  return list;
 }
 
 function* between(objects: ObjectTree, start: string, end: string): Generator<StoredObject> {

@@ -37,11 +37,28 @@ export interface Listing {
   readonly count: number;
 }
 
-export interface CacheWatchOptions {
+/** A value that an object must have to be selected: changes are led to watches by it. */
+export interface RequiredValue {
+  readonly of: 'field' | 'label';
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What a watch is about. */
+export interface WatchScope {
+  /** '' for all keys of the resource, one up to and with a slash ('default/') for all below it, or a whole key. */
   readonly keyPrefix: string;
+  /** Watches with the same prefix and the same text here select the same objects: they share what is worked out for them. */
+  readonly selector: string;
+  /** What `matches` asks for at least. A field must be one that objects of the cache know. */
+  readonly requires?: RequiredValue;
+  matches(object: CachedObject): boolean;
+}
+
+export interface CacheWatchOptions {
+  readonly scope: WatchScope;
   /** Events above this revision. Throws StorageError 'compacted' if it is older than what the log still holds. */
   readonly afterRevision: number;
-  readonly matches: (object: CachedObject) => boolean;
   /** Ask for a BOOKMARK about once a minute, and when the watch is about to end. */
   readonly bookmarks: boolean;
   readonly signal: AbortSignal;
@@ -51,6 +68,13 @@ export interface CacheWatchOptions {
 export type CacheEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: CachedObject }
   | { readonly type: 'BOOKMARK'; readonly revision: number };
+
+/** One or more events that have come together, the same for all watches that see the same. */
+export interface CacheEvents {
+  readonly events: readonly CacheEvent[];
+  /** Something that is made of these events (their frames), once for all watches; one representation is always of one type. */
+  shared<T extends object>(representation: string, make: () => T): T;
+}
 
 /** All objects of one stored resource in memory, following the store's log. */
 export interface WatchCache {
@@ -65,7 +89,7 @@ export interface WatchCache {
   get(relativeKey: string): CachedObject | undefined;
   list(query: ListQuery): Listing;
   /** A consumer that falls too far behind is ended (the iteration returns); it resumes from its last revision. */
-  watch(options: CacheWatchOptions): AsyncIterable<CacheEvent>;
+  watch(options: CacheWatchOptions): AsyncIterable<CacheEvents>;
   /** What was read from the store itself, e.g. at a past revision, as an object of this resource. */
   wrap(entry: StoredEntry): CachedObject;
   watchers(): number;

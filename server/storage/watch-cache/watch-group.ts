@@ -1,0 +1,83 @@
+import type { CacheWatch } from './cache-watch.ts';
+import type { EventLog, LoggedChange } from './event-log.ts';
+import { SharedEvents } from './shared-events.ts';
+import type { CacheEvent, WatchScope } from './watch-cache.ts';
+
+/** Events that a watch takes at once from the log: what it holds on to while it is slow is bounded by them. */
+const eventsAtOnce = 100;
+
+/** What a watch reads from the log. */
+export interface Reading {
+  /** Absent where nothing of what was read is for it. */
+  readonly batch: SharedEvents | undefined;
+  /** Number of the entry from which to go on. */
+  readonly next: number;
+  /** Everything up to here was read; absent where nothing was. */
+  readonly revision: number | undefined;
+}
+
+interface RememberedReading {
+  readonly log: EventLog;
+  readonly from: number;
+  readonly end: number;
+  readonly reading: WeakRef<Reading>;
+}
+
+/** Watches with the same scope: what they see of a change is found out once. */
+export class WatchGroup {
+  readonly scope: WatchScope;
+  readonly watches = new Set<CacheWatch>();
+  #remembered: RememberedReading | undefined;
+
+  constructor(scope: WatchScope) {
+    this.scope = scope;
+  }
+
+  /**
+   * What is in the log from entry `from` on, up to a bounded number of events that ends with a whole revision. Watches
+   * that are equally far behind read it once. Throws StorageError 'corrupt'.
+   */
+  read(log: EventLog, from: number, resourcePrefix: string): Reading {
+    const known = this.#remembered;
+    if (known && known.log === log && known.from === from && known.end === log.end) {
+      const reading = known.reading.deref();
+      if (reading) return reading;
+    }
+    const reading = this.#read(log, from, resourcePrefix);
+    this.#remembered = { log, from, end: log.end, reading: new WeakRef(reading) };
+    return reading;
+  }
+
+  #read(log: EventLog, from: number, resourcePrefix: string): Reading {
+    const events: CacheEvent[] = [];
+    let next = from;
+    let revision: number | undefined;
+    for (let change = log.at(next); change; change = log.at(next)) {
+      if (events.length >= eventsAtOnce && change.object.revision !== revision) break;
+      try {
+        const event = isWithin(this.scope.keyPrefix, change.object.key, resourcePrefix) ? eventOf(change, this.scope) : undefined;
+        if (event) events.push(event);
+      } catch (error) {
+        if (events.length === 0) throw error;
+        break; // what came before it is given first
+      }
+      revision = change.object.revision;
+      next++;
+    }
+    return { batch: events.length > 0 ? new SharedEvents(events) : undefined, next, revision };
+  }
+}
+
+/** The event that watches of this scope see of a change of an object that its prefix covers; undefined if none. */
+export function eventOf({ object, previous, deleted }: LoggedChange, { matches }: WatchScope): CacheEvent | undefined {
+  const isIn = !deleted && matches(object);
+  const wasIn = previous !== undefined && matches(previous);
+  if (isIn) return { type: wasIn ? 'MODIFIED' : 'ADDED', object };
+  return wasIn ? { type: 'DELETED', object } : undefined;
+}
+
+/** A prefix that ends with a slash covers all below it, '' everything, any other the one key it is. */
+export function isWithin(keyPrefix: string, key: string, resourcePrefix: string): boolean {
+  if (!key.startsWith(keyPrefix, resourcePrefix.length)) return false;
+  return keyPrefix === '' || keyPrefix.endsWith('/') || key.length === resourcePrefix.length + keyPrefix.length;
+}
