@@ -131,20 +131,22 @@ function rebuild(a: FieldSet, below: FieldSet): FieldSet | undefined {
 
 /** The set with its elements in canonical order; itself if they are. */
 export function sortSet(set: FieldSet): FieldSet {
-  let sorted: MutableFieldSet | undefined;
-  let previous = '';
+  if (set === leaf) return set;
+  const elements = Object.keys(set);
   let isSorted = true;
-  for (const element in set) {
+  let sortedNodes: Map<PathElement, FieldSet> | undefined;
+  let previous = '';
+  for (const element of elements) {
     if (isSorted && previous !== '') isSorted = comparePathElements(previous, element) < 0;
     previous = element;
     const node = set[element] ?? leaf;
     const sortedNode = sortSet(node);
-    if (sortedNode !== node) (sorted ??= { ...set })[element] = sortedNode;
+    if (sortedNode !== node) (sortedNodes ??= new Map()).set(element, sortedNode);
   }
-  const result = sorted ?? set;
-  if (isSorted) return result;
+  if (isSorted && sortedNodes === undefined) return set;
+  if (!isSorted) elements.sort(comparePathElements);
   const ordered: MutableFieldSet = {};
-  for (const element of Object.keys(result).sort(comparePathElements)) ordered[element] = result[element] ?? leaf;
+  for (const element of elements) ordered[element] = sortedNodes?.get(element) ?? set[element] ?? leaf;
   return ordered;
 }
 

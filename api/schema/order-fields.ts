@@ -1,5 +1,5 @@
 import { type JSONObject, setOwn } from '../base/json-object.ts';
-import type { StructuralSchema } from './structural-schema.ts';
+import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
 
 /**
  * The object with its fields in the order in which decode leaves them and map keys sorted, so that equal objects have
@@ -9,47 +9,87 @@ export function orderFields<T>(value: T, schema: StructuralSchema): T {
   return order(value, schema) as T;
 }
 
+/** Where a field belongs, and its schema if there may be something to order in it. */
+interface Place {
+  readonly at: number;
+  readonly schema: StructuralSchema | undefined;
+}
+
+const placesBySchema = new WeakMap<StructuralSchema, ReadonlyMap<string, Place>>();
+
+function placesOf(schema: StructuralSchema, properties: ReadonlyMap<string, PropertySchema>): ReadonlyMap<string, Place> {
+  const known = placesBySchema.get(schema);
+  if (known) return known;
+  const places = new Map<string, Place>();
+  for (const [name, property] of properties)
+    places.set(name, { at: places.size, schema: hasOrder(property.schema) ? property.schema : undefined });
+  placesBySchema.set(schema, places);
+  return places;
+}
+
+/** Whether there are fields or keys in values of that schema; scalars and what is not described have none. */
+function hasOrder({ type, items, properties, additionalProperties }: StructuralSchema): boolean {
+  if (type === 'array') return items !== undefined && hasOrder(items);
+  return type === 'object' && (properties !== undefined || additionalProperties !== undefined);
+}
+
 function order(value: unknown, schema: StructuralSchema): unknown {
   if (typeof value !== 'object' || value === null || schema.type === 'any') return value;
-  if (Array.isArray(value)) {
-    const { items } = schema;
-    if (!items || (items.type !== 'object' && items.type !== 'array')) return value;
-    const ordered = value.map((item) => order(item, items));
-    return ordered.some((item, index) => item !== value[index]) ? ordered : value;
-  }
+  if (Array.isArray(value)) return schema.items && hasOrder(schema.items) ? orderList(value, schema.items) : value;
   const object = value as JSONObject;
-  if (schema.properties) return orderStruct(object, schema);
+  if (schema.properties) return orderStruct(object, schema, schema.properties);
   return schema.additionalProperties ? orderMap(object, schema.additionalProperties) : object;
 }
 
-function orderStruct(object: JSONObject, schema: StructuralSchema): JSONObject {
-  const properties = schema.properties ?? new Map();
-  const ordered: JSONObject = {};
-  const keys = Object.keys(object);
-  let position = 0;
-  let changed = false;
-  for (const [name, property] of properties) {
-    const field = object[name];
-    if (field === undefined) continue;
-    const inner = order(field, property.schema);
-    ordered[name] = inner;
-    if (inner !== field || keys[position] !== name) changed = true;
-    position++;
+function orderList(list: readonly unknown[], items: StructuralSchema): readonly unknown[] {
+  let ordered: unknown[] | undefined;
+  for (let index = 0; index < list.length; index++) {
+    const inner = order(list[index], items);
+    if (inner !== list[index]) (ordered ??= [...list])[index] = inner;
   }
-  if (!changed && position === keys.length) return object;
-  for (const key of keys) if (!properties.has(key)) setOwn(ordered, key, object[key]);
+  return ordered ?? list;
+}
+
+/** Mostly all is in place, and then nothing is made. Fields that the schema does not name come last, as they are. */
+function orderStruct(object: JSONObject, schema: StructuralSchema, properties: ReadonlyMap<string, PropertySchema>): JSONObject {
+  const places = placesOf(schema, properties);
+  let isInOrder = true;
+  let last = -1;
+  let rebuilt: Map<string, unknown> | undefined;
+  const keys = Object.keys(object);
+  for (const key of keys) {
+    const place = places.get(key);
+    const at = place?.at ?? places.size;
+    const field = object[key];
+    if (at < last || field === undefined) isInOrder = false;
+    last = at;
+    if (place?.schema === undefined) continue;
+    const inner = order(field, place.schema);
+    if (inner !== field) (rebuilt ??= new Map()).set(key, inner);
+  }
+  if (isInOrder && rebuilt === undefined) return object;
+  const atOf = (key: string) => places.get(key)?.at ?? places.size;
+  if (!isInOrder) keys.sort((a, b) => atOf(a) - atOf(b));
+  const ordered: JSONObject = {};
+  for (const key of keys) {
+    const field = rebuilt?.get(key) ?? object[key];
+    if (field !== undefined) setOwn(ordered, key, field);
+  }
   return ordered;
 }
 
 function orderMap(object: JSONObject, values: StructuralSchema): JSONObject {
   const keys = Object.keys(object);
-  const sorted = [...keys].sort();
+  let isInOrder = true;
+  for (let index = 1; index < keys.length && isInOrder; index++) isInOrder = (keys[index - 1] ?? '') < (keys[index] ?? '');
+  const isDeep = hasOrder(values);
+  if (isInOrder && !isDeep) return object;
+  let isChanged = !isInOrder;
   const ordered: JSONObject = {};
-  let changed = false;
-  for (const [index, key] of sorted.entries()) {
-    const inner = order(object[key], values);
-    if (inner !== object[key] || keys[index] !== key) changed = true;
+  for (const key of isInOrder ? keys : keys.sort()) {
+    const inner = isDeep ? order(object[key], values) : object[key];
+    isChanged ||= inner !== object[key];
     setOwn(ordered, key, inner);
   }
-  return changed ? ordered : object;
+  return isChanged ? ordered : object;
 }

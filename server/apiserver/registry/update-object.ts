@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isEqual } from '../../../api/base/equality.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, conflict, invalid as invalidObject, notFound } from '../../../api/meta/status-errors.ts';
@@ -9,7 +9,6 @@ import { validateImmutable } from '../../../api/validation/immutable.ts';
 import { validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts';
 import { createObject } from './create-object.ts';
 import { isDeletable } from './deletion.ts';
-import { stringifyJSON } from '../../../api/serialization/json.ts';
 import { keepServerOwned, prepareForUpdate } from './prepare-object.ts';
 import type { UpdateOptions, Written } from './store.ts';
 import {
@@ -182,13 +181,16 @@ function validate(core: StoreCore, object: UntypedObject, old: DeepReadonly<Unty
   definition.canonicalize?.(object);
 }
 
-/** Nothing is written where nothing but who wrote last would change. */
+/** Nothing is written where nothing but when a manager wrote would change. */
 function isUnchanged(object: UntypedObject, old: DeepReadonly<UntypedObject>): boolean {
-  const comparable = (value: DeepReadonly<UntypedObject>) => {
-    const { managedFields, ...metadata } = value.metadata;
-    return { ...value, metadata: { ...metadata, managedFields: managedFields?.map(({ time: _, ...entry }) => entry) } };
-  };
-  return (
-    isDeepStrictEqual(comparable(object), comparable(old)) || Buffer.from(stringifyJSON(object)).equals(Buffer.from(stringifyJSON(old)))
-  );
+  const { metadata, ...rest } = object;
+  const { metadata: oldMetadata, ...oldRest } = old;
+  const { managedFields, ...own } = metadata;
+  const { managedFields: oldManagedFields, ...oldOwn } = oldMetadata;
+  // What changes most is looked at first.
+  return isEqual(own, oldOwn) && isEqual(withoutTimes(managedFields), withoutTimes(oldManagedFields)) && isEqual(rest, oldRest);
+}
+
+function withoutTimes(entries: DeepReadonly<UntypedObject>['metadata']['managedFields']): unknown {
+  return entries?.map(({ time: _, ...entry }) => entry);
 }

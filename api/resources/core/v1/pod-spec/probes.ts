@@ -9,6 +9,8 @@ import { validatePortReference } from './names.ts';
 type Handler = DeepReadonly<Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Pick<LifecycleHandler, 'sleep'>>;
 export type ProbeRole = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
+const numbers = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const;
+
 /** A probe in its role: only readiness may ask for several successes, and readiness never ends a container. */
 export function validateProbe(
   probe: DeepReadonly<Probe> | undefined,
@@ -18,8 +20,9 @@ export function validateProbe(
 ): FieldError[] {
   if (probe === undefined) return [];
   const errors = validateHandler(probe, graceSeconds, path);
-  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) {
-    errors.push(...validateNonnegative(path.child(field), probe[field] ?? 0));
+  for (const field of numbers) {
+    const value = probe[field] ?? 0;
+    if (value < 0) errors.push(...validateNonnegative(path.child(field), value));
   }
   const { terminationGracePeriodSeconds: ownGraceSeconds, successThreshold = 1 } = probe;
   if (ownGraceSeconds !== undefined && ownGraceSeconds <= 0) {
