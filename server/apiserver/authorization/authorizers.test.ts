@@ -169,15 +169,28 @@ describe('node authorizer', () => {
   ]) {
     pods.set(one as Parameters<typeof pods.set>[0]);
   }
-  const authorizer = createNodeAuthorizer({
+  const sources = {
     pods,
     persistentVolumeClaims: storeOf<PersistentVolumeClaim>({ metadata: { namespace: 'ns', name: 'claim' }, spec: { volumeName: 'pv' } }),
     persistentVolumes: storeOf<PersistentVolume>({
       metadata: { name: 'pv' },
       spec: { csi: { driver: 'd', volumeHandle: 'h', nodeStageSecretRef: { namespace: 'csi', name: 'stage' } } },
     }),
+  };
+  let asked = 0;
+  const authorizer = createNodeAuthorizer({
+    sources() {
+      asked++;
+      return sources;
+    },
     rules: nodeRules as readonly PolicyRule[],
   });
+
+  it('looks at no pods before a node asks', () => {
+    authorizer.authorize(ask({ name: 'alice', groups: [] }, 'get', 'secrets', { namespace: 'ns', name: 'env' }));
+    assert.equal(asked, 0);
+  });
+
   const n1 = { name: 'system:node:n1', groups: ['system:nodes'] };
   const inNS = { namespace: 'ns' };
   const table: [string, AuthorizationAttributes, boolean][] = [

@@ -8,7 +8,7 @@ import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
 import { roles } from '../../../api/resources/rbac/v1/role.ts';
 import type { Authorizer } from './authorizer.ts';
 import { createEscalationGuard, type EscalationGuard } from './escalation.ts';
-import { createNodeAuthorizer, nodeNameOfPod, podsByNode } from './node-authorizer.ts';
+import { createNodeAuthorizer, nodeNameOfPod, type NodeSources, podsByNode } from './node-authorizer.ts';
 import { createRBACAuthorizer, createRuleResolver, type RBACListers, type RuleResolver } from './rbac-authorizer.ts';
 import type { Rule } from './rule-evaluation.ts';
 import { privilegedGroupAuthorizer, unionAuthorizer } from './union-authorizer.ts';
@@ -28,15 +28,19 @@ export function createAuthorization(informers: InformerFactory, nodeRules: reado
     clusterRoles: informers.informer(clusterRoles).lister,
     clusterRoleBindings: informers.informer(clusterRoleBindings).lister,
   };
-  const podInformer = informers.informer(pods);
-  podInformer.addIndex(podsByNode, nodeNameOfPod);
-  const nodes = createNodeAuthorizer({
-    pods: podInformer.lister,
-    persistentVolumeClaims: informers.informer(persistentVolumeClaims).lister,
-    persistentVolumes: informers.informer(persistentVolumes).lister,
-    rules: nodeRules,
-  });
+  let nodeSources: NodeSources | undefined;
+  const nodes = createNodeAuthorizer({ sources: () => (nodeSources ??= followNodeSources(informers)), rules: nodeRules });
   const authorizer = unionAuthorizer([privilegedGroupAuthorizer, nodes, createRBACAuthorizer(listers)]);
   const resolver = createRuleResolver(listers);
   return { authorizer, resolver, escalation: createEscalationGuard(resolver, authorizer), listers };
+}
+
+function followNodeSources(informers: InformerFactory): NodeSources {
+  const podInformer = informers.informer(pods);
+  podInformer.addIndex(podsByNode, nodeNameOfPod);
+  return {
+    pods: podInformer.lister,
+    persistentVolumeClaims: informers.informer(persistentVolumeClaims).lister,
+    persistentVolumes: informers.informer(persistentVolumes).lister,
+  };
 }

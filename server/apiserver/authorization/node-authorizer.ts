@@ -7,11 +7,17 @@ import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from 
 import { podReferences } from './pod-references.ts';
 import { type Rule, ruleAllows } from './rule-evaluation.ts';
 
-export interface NodeAuthorizerOptions {
+/** What tells which objects a node has to do with. */
+export interface NodeSources {
   /** Pods, with an index `node` of their spec.nodeName. */
   readonly pods: Lister<Pod>;
   readonly persistentVolumeClaims: Lister<PersistentVolumeClaim>;
   readonly persistentVolumes: Lister<PersistentVolume>;
+}
+
+export interface NodeAuthorizerOptions {
+  /** Asked for whenever a node asks, and not before: a control plane without nodes need not follow its pods. */
+  readonly sources: () => NodeSources;
   /** What every node may do besides (the rules of the ClusterRole system:node). */
   readonly rules: readonly Rule[];
 }
@@ -39,8 +45,9 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
       if (!user.groups.includes(systemNodes)) return none;
       if (!user.name.startsWith(nodeUserPrefix)) return { decision: 'NoOpinion', reason: `unknown node for user ${quote(user.name)}` };
       const nodeName = user.name.slice(nodeUserPrefix.length);
+      const sources = options.sources();
       if (asked.isResourceRequest) {
-        const special = decideSpecial(options, asked, nodeName);
+        const special = decideSpecial(sources, asked, nodeName);
         if (special) return special;
       }
       return options.rules.some((rule) => ruleAllows(rule, asked)) ? allow : none;
@@ -48,26 +55,22 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
   };
 }
 
-function decideSpecial(
-  options: NodeAuthorizerOptions,
-  asked: AuthorizationAttributes,
-  nodeName: string,
-): AuthorizationDecision | undefined {
+function decideSpecial(sources: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
   const id = asked.apiGroup === '' ? asked.resource : `${asked.resource}.${asked.apiGroup}`;
   switch (id) {
     case 'secrets':
     case 'configmaps':
-      return decideRead(options, asked, nodeName, reading);
+      return decideRead(sources, asked, nodeName, reading);
     case 'persistentvolumeclaims':
       return asked.subresource === 'status' && (asked.verb === 'update' || asked.verb === 'patch')
-        ? decideReference(options, asked, nodeName)
-        : decideRead(options, asked, nodeName, getting);
+        ? decideReference(sources, asked, nodeName)
+        : decideRead(sources, asked, nodeName, getting);
     case 'persistentvolumes':
-      return decideRead(options, asked, nodeName, getting);
+      return decideRead(sources, asked, nodeName, getting);
     case 'serviceaccounts':
       if (asked.subresource !== 'token') return { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
       return asked.verb === 'create'
-        ? decideReference(options, asked, nodeName)
+        ? decideReference(sources, asked, nodeName)
         : { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
     case 'leases.coordination.k8s.io':
       return decideOwn(asked, nodeName, 'kube-node-lease', 'lease');
@@ -76,25 +79,25 @@ function decideSpecial(
     case 'nodes':
       return decideNode(asked, nodeName);
     case 'pods':
-      return decidePods(options, asked, nodeName);
+      return decidePods(sources, asked, nodeName);
     default:
       return undefined;
   }
 }
 
 function decideRead(
-  options: NodeAuthorizerOptions,
+  sources: NodeSources,
   asked: AuthorizationAttributes,
   nodeName: string,
   verbs: ReadonlySet<string>,
 ): AuthorizationDecision {
   if (!verbs.has(asked.verb)) return { decision: 'NoOpinion', reason: 'can only read resources of this type' };
   if (asked.subresource !== '') return { decision: 'NoOpinion', reason: 'cannot read subresource' };
-  return decideReference(options, asked, nodeName);
+  return decideReference(sources, asked, nodeName);
 }
 
 function decideReference(
-  { pods, persistentVolumeClaims, persistentVolumes }: NodeAuthorizerOptions,
+  { pods, persistentVolumeClaims, persistentVolumes }: NodeSources,
   asked: AuthorizationAttributes,
   nodeName: string,
 ): AuthorizationDecision {
@@ -129,7 +132,7 @@ function decideNode(asked: AuthorizationAttributes, nodeName: string): Authoriza
     : { decision: 'NoOpinion', reason: `node '${nodeName}' cannot read '${asked.name}', only its own Node object` };
 }
 
-function decidePods({ pods }: NodeAuthorizerOptions, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
+function decidePods({ pods }: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
   if (asked.verb !== 'get' || asked.subresource !== '') return undefined;
   const pod = pods.find({ namespace: asked.namespace, name: asked.name });
   return pod?.spec?.nodeName === nodeName
