@@ -10,11 +10,13 @@ import { withUser } from '../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
+import type { Dialer } from './apiserver/registry/subresources/subresource.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
 import { createResources } from './composition/create-resources.ts';
 import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './composition/open-storage.ts';
+import { addMetricsAPI } from './composition/metrics-api.ts';
 import { createPKIFiles } from './composition/pki-files.ts';
 import { kubernetesVersion } from './composition/version.ts';
 import { createControllers } from './controllers/controllers.ts';
@@ -51,6 +53,8 @@ export interface ControlPlaneOptions {
   readonly controllers?: readonly string[];
   /** Absent: true. */
   readonly scheduler?: boolean;
+  /** Serves metrics.k8s.io from what the kubelets measure, unless an APIService says that somebody else does. Absent: false. */
+  readonly metricsAPI?: boolean;
   readonly limits?: ServerLimits;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */
@@ -137,7 +141,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     controllers: known,
     address,
     port: endpoint.port,
-    createResources: (parts) => createResources({ ...options.limits, storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
+    createResources: withMetrics(options, dialer, (parts) =>
+      createResources({ ...options.limits, storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
+    ),
     checkStorage: (signal) => storage.checkHealth(signal),
     storeBytes: async () => storage.sizeBytes?.(),
   });
@@ -181,12 +187,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
+type CreateResources = Parameters<typeof createAPIServer>[0]['createResources'];
+
+function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer, create: CreateResources): CreateResources {
+  return metricsAPI ? (parts) => addMetricsAPI(create(parts), { dialer }, parts) : create;
+}
+
 interface ServerParts {
   readonly pki: ClusterPKI;
   readonly controllers: readonly Controller[];
   readonly address: string;
   readonly port: number;
-  readonly createResources: Parameters<typeof createAPIServer>[0]['createResources'];
+  readonly createResources: CreateResources;
   checkStorage(signal: AbortSignal): Promise<void>;
   storeBytes(): Promise<number | undefined>;
 }

@@ -34,6 +34,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     clusterDomain,
     controllers: flags.controllers,
     scheduler: flags.scheduler,
+    metricsAPI: flags.metricsApi,
     limits: {
       maxRequestsInflight: flags.maxRequestsInflight,
       maxMutatingRequestsInflight: flags.maxMutatingRequestsInflight,

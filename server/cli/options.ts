@@ -21,6 +21,7 @@ export interface ControlPlaneFlags {
   readonly nodeMonitorGracePeriod: number;
   readonly controllers: readonly string[];
   readonly scheduler: boolean;
+  readonly metricsApi: boolean;
   readonly maxRequestsInflight: number;
   readonly maxMutatingRequestsInflight: number;
   readonly requestTimeout: number;
@@ -116,6 +117,12 @@ export function addControlPlaneOptions(command: Command): Command {
       new Option('--controllers <names>', "controllers to run: '*' is all, 'foo' the one named foo, '-foo' is left out, '' is none")
         .default(['*'], '*')
         .argParser(parseControllers),
+    )
+    .addOption(
+      new Option(
+        '--no-metrics-api',
+        'without metrics.k8s.io, which kubectl top and autoscalers ask; an installed metrics-server takes its place',
+      ),
     )
     .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
     .addOption(
