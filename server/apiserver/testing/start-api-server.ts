@@ -118,7 +118,7 @@ export async function startAPIServerInProcess({
 }
 
 /** The registry of all built-in resources, without admission, allocation and subresources of their own. */
-function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
+export function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
   const { clock, random, client, authorizer, tokenIssuer, tokens } = parts;
   const endpoints = createResourceEndpoints({
     registry: {
