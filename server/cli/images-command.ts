@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { createLogger } from '../composition/logger.ts';
-import { getInstance } from './data-dir.ts';
+import { type DataDir, getInstance, openDataDir } from './data-dir.ts';
+import { findLocalNodes } from './local-nodes.ts';
 import { dataDirOption } from './options.ts';
 
 export function addImagesCommand(program: Command): void {
@@ -18,11 +19,17 @@ export function addImagesCommand(program: Command): void {
       if (missing.length > 0) throw new Error(`there is no file ${missing.join(', ')}`);
       // Loaded only here: the other commands live long and have no use for the clients of a container runtime.
       const { loadImages } = await import('../../node-agent/agent.ts');
-      const names = await loadImages(
-        path.resolve(dataDir),
-        archives.map((file) => path.resolve(file)),
-        { logger: createLogger('warn') },
-      );
+      const files = archives.map((file) => path.resolve(file));
+      const names = new Set<string>();
+      for (const directory of nodeDirectories(openDataDir(dataDir))) {
+        for (const name of await loadImages(directory, files, { logger: createLogger('warn') })) names.add(name);
+      }
       for (const name of names) process.stdout.write(`${name}\n`);
     });
+}
+
+/** The data dirs of the nodes: this one, or those of `up --nodes N`. */
+function nodeDirectories(dataDir: DataDir): string[] {
+  const several = findLocalNodes(dataDir).map((node) => node.dataDir.path);
+  return several.length > 0 ? several : [dataDir.path];
 }
