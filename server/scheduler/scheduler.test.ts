@@ -34,6 +34,11 @@ function clusterOf(nodes: Node[], running: readonly Pod[], promised: readonly [P
     findNamespace: () => undefined,
     findClaim: () => undefined,
     findVolume: () => undefined,
+    volumes: () => [],
+    findStorageClass: () => undefined,
+    findCSIDriver: () => undefined,
+    findCSINode: () => undefined,
+    storageCapacities: () => [],
     selectorsOf: () => [],
   };
 }

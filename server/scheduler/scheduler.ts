@@ -12,13 +12,14 @@ import { pods } from '../../api/resources/core/v1/pod.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod, PodCondition } from '../../api/types/core-v1.ts';
 import { createSchedulerCache, type SchedulerCache } from './cache/scheduler-cache.ts';
-import { watchCluster } from './cache/watch-cluster.ts';
+import { type WatchedCluster, watchCluster } from './cache/watch-cluster.ts';
 import { findNode } from './framework/find-node.ts';
 import { type FitFailure, formatFitFailure } from './framework/fit-error.ts';
-import type { SchedulerPlugin } from './framework/framework.ts';
+import type { Reservation, SchedulerPlugin } from './framework/framework.ts';
 import { findPreemption, type Preemption } from './framework/preempt.ts';
 import { preempt } from './preemption.ts';
 import { createSchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts';
+import { bindVolumes } from './volumes/bind-volumes.ts';
 
 export interface SchedulerDependencies {
   readonly client: Client;
@@ -65,11 +66,14 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
       );
       continue;
     }
+    const reservations = plugins.flatMap((plugin) => plugin.reserve?.(pod, found.node, cluster.state()) ?? []);
     cache.assume({ ...pod, spec: { containers: [], ...pod.spec, nodeName: found.node.name } }, found.node.name);
-    const binding = bind(dependencies, queued, found.node.name).then(
+    for (const reservation of reservations) cluster.storage.assume(reservation);
+    const binding = prepareAndBind(dependencies, cluster, queued, found.node.name, reservations, signal).then(
       () => cache.finishBinding(pod),
       (error: unknown) => {
         cache.forget(pod);
+        for (const reservation of reservations) cluster.storage.forget(reservation);
         if (hasReason(error, 'NotFound')) return queue.remove(pod);
         logger.warn('binding failed', { pod: queued.key, node: found.node.name, error });
         queue.putBackAfterError(queued);
@@ -102,6 +106,30 @@ async function giveUp(
     throw error;
   }
   await reportUnschedulable(dependencies, pod, refused, preemption.node.name);
+}
+
+/** Binds the pod after its volumes, if any have to be waited for. */
+async function prepareAndBind(
+  dependencies: SchedulerDependencies,
+  { storage, isPending }: WatchedCluster,
+  queued: QueuedPod,
+  nodeName: string,
+  reservations: readonly Reservation[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { pod } = queued;
+  for (const reservation of reservations) {
+    try {
+      await bindVolumes({ ...dependencies, storage, isPending }, pod, nodeName, reservation, signal);
+    } catch (error) {
+      if (!signal.aborted && isPending(pod)) {
+        const message = `running PreBind plugin "VolumeBinding": binding volumes: ${error instanceof Error ? error.message : String(error)}`;
+        dependencies.recorder.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message);
+      }
+      throw error;
+    }
+  }
+  await bind(dependencies, queued, nodeName);
 }
 
 async function bind({ client, recorder }: SchedulerDependencies, queued: QueuedPod, nodeName: string): Promise<void> {

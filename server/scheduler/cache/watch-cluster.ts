@@ -7,8 +7,6 @@ import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
 import { statefulSets } from '../../../api/resources/apps/v1/stateful-set.ts';
 import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
-import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
 import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disruption-budget.ts';
@@ -21,6 +19,7 @@ import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
+import { type WatchedStorage, watchStorage } from './watch-storage.ts';
 
 export interface WatchClusterOptions {
   readonly informers: InformerFactory;
@@ -30,6 +29,7 @@ export interface WatchClusterOptions {
 }
 
 export interface WatchedCluster {
+  readonly storage: WatchedStorage;
   state(): ClusterState;
   budgets(): readonly DeepReadonly<PodDisruptionBudget>[];
   /** Whether the newest known state of the pod still has no node. */
@@ -73,18 +73,13 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
       queue.onEvent('NodeDelete');
     },
   });
-  const claims = informers.informer(persistentVolumeClaims);
-  const volumes = informers.informer(persistentVolumes);
-  claims.addHandler({
-    onAdd: () => queue.onEvent('PersistentVolumeClaimChange'),
-    onUpdate: () => queue.onEvent('PersistentVolumeClaimChange'),
-  });
-  volumes.addHandler({ onAdd: () => queue.onEvent('PersistentVolumeChange'), onUpdate: () => queue.onEvent('PersistentVolumeChange') });
+  const storage = watchStorage(informers, queue);
   const budgets = informers.informer(podDisruptionBudgets).lister;
   const namespaceLister = informers.informer(namespaces).lister;
   const selectorsOf = createSelectorFinder(informers);
 
   return {
+    storage,
     isPending(pod) {
       const newest = podInformer.lister.find(keyOf(pod));
       return newest !== undefined && !hasNode(newest) && newest.metadata.uid === pod.metadata.uid;
@@ -95,8 +90,7 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
       nominatedOn: cache.nominatedOn,
       findNode: cache.findNode,
       findNamespace: (name) => namespaceLister.find({ namespace: '', name }),
-      findClaim: (namespace, name) => claims.lister.find({ namespace, name }),
-      findVolume: (name) => volumes.lister.find({ namespace: '', name }),
+      ...storage.state(),
       selectorsOf,
     }),
   };

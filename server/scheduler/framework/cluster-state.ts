@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Namespace, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../api/types/storage-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
 
 /** What plugins may look at besides the pod: everything the scheduler knows, as of one cycle. */
@@ -11,6 +12,11 @@ export interface ClusterState {
   findNamespace(name: string): DeepReadonly<Namespace> | undefined;
   findClaim(namespace: string, name: string): DeepReadonly<PersistentVolumeClaim> | undefined;
   findVolume(name: string): DeepReadonly<PersistentVolume> | undefined;
+  volumes(): readonly DeepReadonly<PersistentVolume>[];
+  findStorageClass(name: string): DeepReadonly<StorageClass> | undefined;
+  findCSIDriver(name: string): DeepReadonly<CSIDriver> | undefined;
+  findCSINode(name: string): DeepReadonly<CSINode> | undefined;
+  storageCapacities(): readonly DeepReadonly<CSIStorageCapacity>[];
   /** Label selectors (matchLabels) of the Services, ReplicaSets, StatefulSets and ReplicationControllers that select the pod. */
   selectorsOf(pod: {
     readonly metadata: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Pod } from '../../../api/types/core-v1.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
 import type { ClusterState } from './cluster-state.ts';
 
@@ -25,6 +25,10 @@ export type ClusterEvent =
   | 'PodDelete'
   | 'PersistentVolumeClaimChange'
   | 'PersistentVolumeChange'
+  | 'StorageClassChange'
+  | 'CSIDriverChange'
+  | 'CSINodeChange'
+  | 'CSIStorageCapacityChange'
   | 'ForceActivate';
 
 /** The extension points of upstream's scheduling framework, in the order in which a pod meets them. All pure. */
@@ -46,6 +50,22 @@ export interface SchedulerPlugin {
   /** Any number; normalized to 0..100 by `normalize`, or is that already. */
   score?(state: CycleState, pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): number;
   normalize?(state: CycleState, scores: Map<string, number>): void;
+  /**
+   * For the node that was chosen: what has to be written before the pod can be bound there. undefined: nothing has to be
+   * waited for. From now on the cluster is taken to be so already.
+   */
+  reserve?(pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): Reservation | undefined;
+}
+
+export interface Change<T> {
+  readonly before: DeepReadonly<T>;
+  readonly after: T;
+}
+
+/** The pod is bound after all this is written and all its claims are bound. */
+export interface Reservation {
+  readonly volumes: readonly Change<PersistentVolume>[];
+  readonly claims: readonly Change<PersistentVolumeClaim>[];
 }
 
 export interface PreFilterResult {

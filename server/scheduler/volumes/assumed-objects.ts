@@ -1,0 +1,22 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+
+/**
+ * What the scheduler has decided about objects and not yet seen come true. An assumption holds for exactly that state of the
+ * object on which it was made: as soon as the informer knows another, that counts.
+ */
+export class AssumedObjects<T extends KubeObject> {
+  readonly #assumed = new WeakMap<object, DeepReadonly<T>>();
+
+  newest(known: DeepReadonly<T>): DeepReadonly<T> {
+    return this.#assumed.get(known) ?? known;
+  }
+
+  assume(known: DeepReadonly<T>, assumed: DeepReadonly<T>): void {
+    this.#assumed.set(known, assumed);
+  }
+
+  forget(known: DeepReadonly<T>): void {
+    this.#assumed.delete(known);
+  }
+}
