@@ -23,7 +23,6 @@ describe('proxy', function () {
   let nft: NFT;
   let stop: () => Promise<void> = async () => {};
   let syncs: ProxySync[] = [];
-  const reported: string[] = [];
   const pod = { 0: '10.244.0.2', 1: '10.244.0.3' } as const;
   const server = new ObjectServer();
 
@@ -54,7 +53,7 @@ describe('proxy', function () {
       families: ['IPv4', 'IPv6'],
       nodePortAddresses: async () => ['10.200.0.1', 'fd00:200::1'],
       clusterCIDRs: ['10.244.0.0/16', 'fd00:244::/64'],
-      events: { event: (regarding, _type, reason) => reported.push(`${reason} ${regarding.name}`) },
+      events: { event: (regarding, _type, reason) => assert.fail(`${reason} ${regarding.name}`) },
       nft,
       conntrack: createConntrack({ run: network.node.run }),
       clock: systemClock,
@@ -193,6 +192,58 @@ describe('proxy', function () {
     await synced(() => setEndpoints('udp', [endpoint(1)], 'UDP'));
     for (let attempt = 0; attempt < 20; attempt++) if ((await ask())['pod1 10.244.0.1'] === 1) return;
     assert.fail('datagrams still go to the endpoint that is gone');
+  });
+
+  it('forgets UDP connections of node ports, too', async () => {
+    await synced(async () => {
+      const ports = [{ port: 53, protocol: 'UDP' as const, nodePort: 30053 }];
+      await createService('udpout', { type: 'NodePort', clusterIP: '10.96.0.16', ports });
+    }, 2);
+    const ask = (localPort: number) => network.outside.ask('10.200.0.1', 30053, { protocol: 'udp', localPort });
+    // Begun while there was nobody to answer, and without an end since it is UDP.
+    assert.deepEqual(await ask(24002), { ECONNREFUSED: 1 });
+    await synced(() => client(endpointSlices).create(slice('udpout', [endpoint(0)], 'UDP')), 3);
+    for (let attempt = 0; attempt < 20; attempt++) if ((await ask(24002))['pod0 10.244.0.1'] === 1) return;
+    assert.fail('datagrams do not get to the endpoint');
+  });
+
+  it('serves both families of a Service alike', async () => {
+    const six = (index: 0 | 1): Endpoint => ({ ...endpoint(index), addresses: [`fd00:244::${index + 2}`] });
+    await synced(async () => {
+      await createService('dual', {
+        type: 'LoadBalancer',
+        clusterIP: '10.96.0.20',
+        clusterIPs: ['10.96.0.20', 'fd00:96::20'],
+        externalIPs: ['2001:db8::1'],
+        ports: [{ port: 80, nodePort: 30082 }],
+        loadBalancerSourceRanges: ['fd00:244::/64', '10.244.0.0/16'],
+      });
+      const service = await client(services).get({ namespace: 'default', name: 'dual' });
+      await client(services).updateStatus({ ...service, status: { loadBalancer: { ingress: [{ ip: '2001:db8::2' }] } } });
+      await client(endpointSlices).create(slice('dual', [endpoint(0)]));
+      const metadata = { namespace: 'default', name: 'dual-6', labels: { 'kubernetes.io/service-name': 'dual' } };
+      await client(endpointSlices).create({ ...slice('dual', [six(0), six(1)]), metadata, addressType: 'IPv6' });
+    }, 15);
+    const names = async (asked: Promise<Record<string, number>>) => Object.keys(await asked).sort();
+    const ask = (from: 'pod' | 'node' | 'outside', address: string, port = 80) =>
+      (from === 'pod' ? network.pods[0] : network[from]).ask(address, port, { count: 12, timeoutMs: 500 });
+    assert.deepEqual(await names(ask('pod', '10.96.0.20')), ['pod0 10.244.0.1']);
+    assert.deepEqual(await names(ask('pod', 'fd00:96::20')), ['pod0 fd00:244::1', 'pod1 fd00:244::2']);
+    assert.deepEqual(await names(ask('node', 'fd00:96::20')), ['pod0 fd00:244::1', 'pod1 fd00:244::1']);
+    assert.deepEqual(await names(ask('outside', 'fd00:96::20')), ['pod0 fd00:244::1', 'pod1 fd00:244::1']);
+    assert.deepEqual(await names(ask('outside', 'fd00:200::1', 30082)), ['pod0 fd00:244::1', 'pod1 fd00:244::1']);
+    assert.deepEqual(await names(ask('outside', '2001:db8::1')), ['pod0 fd00:244::1', 'pod1 fd00:244::1']);
+    assert.deepEqual(await names(ask('pod', '2001:db8::2')), ['pod0 fd00:244::1', 'pod1 fd00:244::1']);
+    assert.deepEqual(await names(network.outside.ask('2001:db8::2', 80, { timeoutMs: 500 })), ['timeout']);
+    assert.deepEqual(await names(ask('node', 'fd00:96::20', 81)), ['ECONNREFUSED']);
+    const dual = await client(services).get({ namespace: 'default', name: 'dual' });
+    await synced(() => client(services).update({ ...dual, spec: { ...dual.spec, sessionAffinity: 'ClientIP' } }), 8);
+    for (const address of ['fd00:96::20', '10.96.0.20']) assert.deepEqual(Object.values(await ask('outside', address)), [12]);
+    const metadata = { namespace: 'default', name: 'dual-6' };
+    const six6 = await client(endpointSlices).get(metadata);
+    await synced(() => client(endpointSlices).update({ ...six6, endpoints: [] }), 5);
+    assert.deepEqual(await names(ask('pod', 'fd00:96::20')), ['ECONNREFUSED']);
+    assert.deepEqual(await names(ask('pod', '10.96.0.20')), ['pod0 10.244.0.1']);
   });
 
   it('sends to the node itself, by policy Local', async () => {

@@ -6,7 +6,7 @@ import { elementKey, type Entries } from './nftables/entry.ts';
 import { parseTable } from './nftables/read-back.ts';
 import { RuleState } from './nftables/rule-state.ts';
 import { renderServiceEntries } from './nftables/service-entries.ts';
-import { planTransactions } from './nftables/transaction.ts';
+import { renderTransaction } from './nftables/transaction.ts';
 import type { ServicePortRules } from './tracking/service-port-rules.ts';
 
 export interface TableWriterDependencies {
@@ -21,7 +21,7 @@ export interface TableSync {
   /** Full: the table was read back first, at the start and after failures. */
   readonly kind: 'full' | 'partial';
   readonly changes: number;
-  /** Present: it failed, wholly or in part; the next sync reads back what there is. */
+  /** Present: it failed, and nothing was changed; the next sync reads back what there is. */
   readonly error?: unknown;
 }
 
@@ -45,29 +45,29 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
   const state = new RuleState();
   let isTrusted = false;
 
-  const adopt = async () => {
+  /** Everything that is to change, in one transaction. Answers how much that was. */
+  const write = async (before = ''): Promise<number> => {
+    const changes = state.changes();
+    const text = before + renderTransaction(changes, table);
+    if (text !== '') await nft.apply(text);
+    state.done(changes);
+    return changes.length;
+  };
+  const adopt = async (): Promise<number> => {
     const json = await nft.listTable(nftFamilies[family].ip, tableName);
     const found = json === undefined ? ({ state: 'absent' } as const) : parseTable(json);
     const base = renderBaseTable(clusterCIDRs, family);
     if (found.state !== 'foreign') {
+      state.observe(found.state === 'ours' ? found.entries : new Map());
       try {
-        await nft.apply(base);
-        state.observe(found.state === 'ours' ? found.entries : new Map());
-        return;
+        return await write(base);
       } catch (error) {
         if (found.state === 'absent') throw error;
         logger.warn('the table of Services is not as this version makes it, and is replaced', { error });
       }
     }
-    await replace(base);
-  };
-
-  /** In one transaction, slow for many Services but without a gap. */
-  const replace = async (base: string) => {
     state.observe(new Map());
-    const transactions = planTransactions(state.changes(), table);
-    await nft.apply([renderTableRemoval(family), base, ...transactions.map(({ text }) => text)].join(''));
-    for (const { changes } of transactions) state.done(changes);
+    return write(renderTableRemoval(family) + base);
   };
 
   return {
@@ -81,19 +81,13 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
     },
     async sync() {
       const kind = isTrusted ? 'partial' : 'full';
-      let count = 0;
       try {
-        if (!isTrusted) await adopt();
+        const changes = isTrusted ? await write() : await adopt();
         isTrusted = true;
-        for (const { text, changes } of planTransactions(state.changes(), table)) {
-          await nft.apply(text);
-          state.done(changes);
-          count += changes.length;
-        }
-        return { kind, changes: count };
+        return { kind, changes };
       } catch (error) {
         isTrusted = false;
-        return { kind, changes: count, error };
+        return { kind, changes: 0, error };
       }
     },
   };

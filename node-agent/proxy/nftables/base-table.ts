@@ -12,8 +12,8 @@ export function tableOf(family: IPFamily): string {
 export const layoutComment = 'rules for kube-proxy (kubets 1)';
 
 /**
- * Sets and maps whose elements follow Services and the node, with their types. The data of service-endpoints is declared by
- * an expression for a port that is of no protocol: with `th dport` nft sees a conflict where the rule names protocols.
+ * Sets and maps whose elements follow Services and the node, with their types. The data of the endpoints is declared by an
+ * expression for a port that is of no protocol: with `th dport` nft sees a conflict where the rule names protocols.
  */
 function declarations({ ip, addressType: address }: NFTFamily) {
   return {
@@ -23,6 +23,7 @@ function declarations({ ip, addressType: address }: NFTFamily) {
     'service-ips': `map { type ${address} . inet_proto . inet_service : verdict; comment "ClusterIP, ExternalIP and LoadBalancer IP traffic"; }`,
     'service-nodeports': 'map { type inet_proto . inet_service : verdict; comment "NodePort traffic"; }',
     'service-endpoints': `map { typeof ${ip} daddr . meta l4proto . th dport . numgen random mod 1 : ${ip} daddr . ct original proto-dst; comment "the n-th endpoint of a ClusterIP and port"; }`,
+    'nodeport-endpoints': `map { typeof meta l4proto . th dport . numgen random mod 1 : ${ip} daddr . ct original proto-dst; comment "the n-th endpoint of a node port"; }`,
     'no-endpoint-services': `map { type ${address} . inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to services with no endpoints"; }`,
     'no-endpoint-nodeports':
       'map { type inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to service nodeports with no endpoints"; }',
@@ -50,7 +51,8 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
   const fromElsewhere = clusterCIDRs.length === 0 ? '' : `${ip} saddr != { ${clusterCIDRs.join(', ')} } `;
   return {
     'mark-for-masquerade': { rules: [`meta mark set meta mark or ${masqueradeMark}`] },
-    'reject-chain': { rules: ['reject'] },
+    // A reset is heard at once and always; ICMP is limited, and not heard by a socket that is just sending.
+    'reject-chain': { rules: ['meta l4proto tcp reject with tcp reset', 'reject'] },
     masquerading: {
       rules: [
         `ct status dnat ${ip} saddr . ${ip} daddr @hairpin-connections masquerade fully-random`,
@@ -69,7 +71,7 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
     'service-endpoints-check': { rules: [`${destination} vmap @no-endpoint-services`] },
     'nodeport-endpoints-check': { rules: [`${nodePort} vmap @no-endpoint-nodeports`] },
     'firewall-check': { rules: [`${destination} vmap @firewall-ips`] },
-    'cluster-ips-check': { rules: [`${ip} daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"`] },
+    'cluster-ips-check': { rules: [`${ip} daddr @cluster-ips goto reject-chain comment "Reject traffic to invalid ports of ClusterIPs"`] },
     'nat-prerouting': { hook: 'type nat hook prerouting priority dstnat', rules: ['jump services'] },
     'nat-output': { hook: 'type nat hook output priority -100', rules: ['jump services'] },
     'nat-postrouting': { hook: 'type nat hook postrouting priority srcnat', rules: ['jump masquerading'] },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IPFamily } from '../../../api/semantics/ip-family.ts';
 import type { Endpoint } from '../tracking/endpoint.ts';
 import type { ServicePortRules } from '../tracking/service-port-rules.ts';
 import { renderServiceEntries } from './service-entries.ts';
@@ -29,8 +30,8 @@ const plain: ServicePortRules = {
 const spread = 'meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . numgen random mod';
 
 /** Entries as text: `chain name: rule; rule`, `set name: type`, `map key value`. */
-function text(ports: readonly ServicePortRules[]): string[] {
-  return [...renderServiceEntries(ports, ['10.244.0.0/16'], 'IPv4')].map(([key, value]) => {
+function text(ports: readonly ServicePortRules[], family: IPFamily = 'IPv4'): string[] {
+  return [...renderServiceEntries(ports, family === 'IPv4' ? ['10.244.0.0/16'] : [], family)].map(([key, value]) => {
     const [kind, ...names] = key.split('\t');
     if (kind === 'element')
       return [...names, value]
@@ -51,10 +52,10 @@ const cases: readonly [name: string, ports: ServicePortRules[], expected: string
     [
       'cluster-ips 10.96.0.1',
       'hairpin-connections 10.244.0.2 . 10.244.0.2',
-      `chain endpoints-2: ${spread} 2 map @service-endpoints`,
       'service-endpoints 10.96.0.1 . tcp . 80 . 0 : 10.244.0.2 . 8080',
       'service-endpoints 10.96.0.1 . tcp . 80 . 1 : 10.244.1.2 . 8080',
       'service-ips 10.96.0.1 . tcp . 80 comment "default/web:http" : goto endpoints-2',
+      `chain endpoints-2: ${spread} 2 map @service-endpoints`,
     ],
   ],
   [
@@ -72,11 +73,15 @@ const cases: readonly [name: string, ports: ServicePortRules[], expected: string
     [{ ...plain, nodePort: 30080, externalIPs: ['192.0.2.1'], clusterEndpoints: [endpoint('10.244.1.2')] }],
     [
       'cluster-ips 10.96.0.1',
-      'chain service-#-default/web/tcp/http: meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.244.1.2 . 8080 }',
-      'service-ips 10.96.0.1 . tcp . 80 comment "default/web:http" : goto service-#-default/web/tcp/http',
-      'chain external-#-default/web/tcp/http: jump mark-for-masquerade; goto service-#-default/web/tcp/http',
-      'service-ips 192.0.2.1 . tcp . 80 comment "default/web:http" : goto external-#-default/web/tcp/http',
-      'service-nodeports tcp . 30080 comment "default/web:http" : goto external-#-default/web/tcp/http',
+      'service-endpoints 10.96.0.1 . tcp . 80 . 0 : 10.244.1.2 . 8080',
+      'service-ips 10.96.0.1 . tcp . 80 comment "default/web:http" : goto endpoints-1',
+      `chain endpoints-1: ${spread} 1 map @service-endpoints`,
+      'service-endpoints 192.0.2.1 . tcp . 80 . 0 : 10.244.1.2 . 8080',
+      'service-ips 192.0.2.1 . tcp . 80 comment "default/web:http" : goto external-endpoints-1',
+      'chain external-endpoints-1: jump mark-for-masquerade; goto endpoints-1',
+      'chain nodeport-endpoints-1: jump mark-for-masquerade; meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport . numgen random mod 1 map @nodeport-endpoints',
+      'nodeport-endpoints tcp . 30080 . 0 : 10.244.1.2 . 8080',
+      'service-nodeports tcp . 30080 comment "default/web:http" : goto nodeport-endpoints-1',
     ],
   ],
   [
@@ -126,6 +131,29 @@ const cases: readonly [name: string, ports: ServicePortRules[], expected: string
     ],
   ],
 ];
+
+describe('entries of a Service in IPv6', () => {
+  it('are of that family in each word', () => {
+    const six: ServicePortRules = { ...plain, clusterIP: 'fd00:96::1', clusterEndpoints: [endpoint('fd00::2')], affinitySeconds: 60 };
+    assert.deepEqual(
+      text(
+        [{ ...six, portName: '', loadBalancerIPs: ['2001:db8::1'], loadBalancerSourceRanges: ['fd00::/8'], externalPolicy: 'Local' }],
+        'IPv6',
+      ),
+      [
+        'cluster-ips fd00:96::1',
+        'set affinity-#-default/web/tcp/__fd00..2/8080/60s: type ipv6_addr; flags dynamic,timeout; timeout 60s;',
+        'chain endpoint-#-default/web/tcp/__fd00..2/8080: update @affinity-#-default/web/tcp/__fd00..2/8080/60s { ip6 saddr }; meta l4proto tcp dnat to [fd00::2]:8080',
+        'chain service-#-default/web/tcp/: ip6 saddr @affinity-#-default/web/tcp/__fd00..2/8080/60s goto endpoint-#-default/web/tcp/__fd00..2/8080; numgen random mod 1 vmap { 0 : goto endpoint-#-default/web/tcp/__fd00..2/8080 }',
+        'service-ips fd00:96::1 . tcp . 80 comment "default/web" : goto service-#-default/web/tcp/',
+        'chain external-#-default/web/tcp/: fib saddr type local jump mark-for-masquerade; fib saddr type local goto service-#-default/web/tcp/',
+        'service-ips 2001:db8::1 . tcp . 80 comment "default/web" : goto external-#-default/web/tcp/',
+        'chain firewall-#-default/web/tcp/: ip6 saddr fd00::/8 return; ip6 saddr 2001:db8::1 return; drop',
+        'firewall-ips 2001:db8::1 . tcp . 80 comment "default/web" : goto firewall-#-default/web/tcp/',
+      ],
+    );
+  });
+});
 
 describe('entries of a Service', () => {
   for (const [name, ports, expected] of cases) it(name, () => assert.deepEqual(text(ports), expected));

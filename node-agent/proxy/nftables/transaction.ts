@@ -1,14 +1,6 @@
 import { chainDigest, type EntryName, parseEntryKey } from './entry.ts';
 import type { EntryChange } from './rule-state.ts';
 
-/** One input of `nft -f -`, which the kernel takes as a whole or not at all. */
-export interface Transaction {
-  readonly text: string;
-  readonly changes: readonly EntryChange[];
-}
-
-/** Entries per transaction: more than that come from a first load or a rebuilt table. Larger ones are slower per entry. */
-const maxChanges = 8000;
 /** Elements per statement, each of which nft evaluates by itself. */
 const maxElements = 500;
 
@@ -17,38 +9,35 @@ interface Named extends EntryChange {
 }
 
 /**
- * The changes of one table (`ip kube-proxy`) as transactions: one, unless they are very many. They come in an order in which traffic finds its way after
- * each part: what is pointed at (sets, chains, endpoints) is there before what points at it, and goes after it.
+ * The changes of one table (`ip kube-proxy`) as input of `nft -f -`, which the kernel takes as a whole or not at all: no
+ * packet ever sees a part of them. What is pointed at (sets, chains, endpoints) stands before what points at it, and goes
+ * after it. Empty if there are none.
  */
-export function planTransactions(changes: readonly EntryChange[], table: string): Transaction[] {
+export function renderTransaction(changes: readonly EntryChange[], table: string): string {
   const steps = changes
     .map((change): Named => ({ ...change, name: parseEntryKey(change.key) }))
     .map((change) => ({ change, step: stepOf(change) }))
     .sort((a, b) => a.step - b.step)
     .map(({ change }) => change);
-  const transactions: Transaction[] = [];
-  for (let start = 0; start < steps.length; start += maxChanges) {
-    const part = steps.slice(start, start + maxChanges);
-    transactions.push({ text: renderChanges(part, table), changes: part.map(({ key, actual, desired }) => strip(key, actual, desired)) });
-  }
-  return transactions;
-}
-
-function strip(key: string, actual: string | undefined, desired: string | undefined): EntryChange {
-  return { key, ...(actual === undefined ? {} : { actual }), ...(desired === undefined ? {} : { desired }) };
+  return renderChanges(steps, table);
 }
 
 function stepOf({ name, desired }: Named): number {
   if (name.kind === 'set') return desired === undefined ? 9 : 0;
   if (name.kind === 'chain') return desired === undefined ? 8 : 1 + Number(leadsToOwnChains(desired)) + Number(isExternal(name.name));
-  const isData = name.container === 'service-endpoints';
+  const isData = name.container === 'service-endpoints' || name.container === 'nodeport-endpoints';
   if (desired !== undefined) return isData ? 4 : 5;
   return isData ? 7 : 6;
 }
 
 /** Chains are made before those that go to them: endpoint, then service and local, then external. */
 function leadsToOwnChains(rules: string): boolean {
-  return rules.includes('goto endpoint-') || rules.includes('goto service-') || rules.includes('goto local-');
+  return (
+    rules.includes('goto endpoint-') ||
+    rules.includes('goto endpoints-') ||
+    rules.includes('goto service-') ||
+    rules.includes('goto local-')
+  );
 }
 
 function isExternal(name: string): boolean {

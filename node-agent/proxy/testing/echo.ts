@@ -7,8 +7,8 @@ if (mode === 'serve') serve(args[0] ?? '', Number(args[1]), args[2] ?? '');
 else process.stdout.write(JSON.stringify(await askOften(args)));
 
 function serve(name: string, port: number, address: string): void {
-  const udp = createSocket('udp4');
-  udp.on('message', (_message, { address: client, port: from }) => udp.send(`${name} ${client}`, from, client));
+  const udp = createSocket(familyOf(address));
+  udp.on('message', (_message, { address: client, port: from }) => udp.send(`${name} ${client.replace('::ffff:', '')}`, from, client));
   udp.bind(port, address, () => {
     createServer((socket) => {
       socket.on('error', () => {});
@@ -47,7 +47,7 @@ function askTCP(address: string, port: number, timeoutMs: number): Promise<strin
 
 function askUDP(address: string, port: number, localPort: number): Promise<string> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4');
+    const socket = createSocket(familyOf(address));
     const end = (text: string) => {
       clearTimeout(timer);
       socket.close();
@@ -58,4 +58,8 @@ function askUDP(address: string, port: number, localPort: number): Promise<strin
     socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
     socket.bind(localPort, () => socket.connect(port, address, () => socket.send('?')));
   });
+}
+
+function familyOf(address: string): 'udp4' | 'udp6' {
+  return address.includes(':') ? 'udp6' : 'udp4';
 }

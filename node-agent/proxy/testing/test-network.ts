@@ -7,7 +7,7 @@ import { type ProgramOptions, runProgram } from '../../linux/run-program.ts';
 export interface Namespace {
   readonly pid: number;
   run(command: string, args: readonly string[], options?: ProgramOptions): Promise<string>;
-  /** A server on TCP and UDP that answers `<name> <client address>`. */
+  /** A server on TCP and UDP that answers `<name> <client address>`; on all addresses of both families. */
   serve(name: string, port: number, address?: string): Promise<void>;
   /** Connects `count` times, one after the other, and counts the answers; errors are counted by their code. */
   ask(
@@ -19,7 +19,7 @@ export interface Namespace {
 
 /**
  * A node with a bridge of Pods and an outside, each a network namespace of its own: node 10.200.0.1 and 10.244.0.1, Pods
- * 10.244.0.2 and 3, outside 10.200.0.9. Needs root.
+ * 10.244.0.2 and 3, outside 10.200.0.9; the same in IPv6: fd00:200::1, fd00:244::1 and so on. Needs root.
  */
 export interface TestNetwork {
   readonly node: Namespace;
@@ -41,32 +41,38 @@ export async function networkTestsArePossible(): Promise<boolean> {
 export async function createTestNetwork(): Promise<TestNetwork> {
   const children: ChildProcess[] = [];
   const start = async (): Promise<Namespace> => {
-    const holder = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo ready && exec cat'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const holder = spawn(
+      'unshare',
+      ['--net', 'sh', '-c', 'echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad && ip link set lo up && echo ready && exec cat'],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
     children.push(holder);
     await firstLine(holder);
     return createNamespace(holder.pid ?? 0, children);
   };
   const [node, first, second, outside] = await Promise.all([start(), start(), start(), start()]);
   const script = [
-    'ip link add cni0 type bridge && ip addr add 10.244.0.1/24 dev cni0 && ip link set cni0 up',
+    'ip link add cni0 type bridge && ip addr add 10.244.0.1/24 dev cni0 && ip addr add fd00:244::1/64 dev cni0 nodad && ip link set cni0 up',
     ...[first, second].map(
       ({ pid }, index) =>
         `ip link add pod${index} type veth peer name eth0 netns ${pid} && ip link set pod${index} master cni0 && ip link set pod${index} type bridge_slave hairpin on && ip link set pod${index} up`,
     ),
-    `ip link add eth0 type veth peer name eth0 netns ${outside.pid} && ip addr add 10.200.0.1/24 dev eth0 && ip link set eth0 up`,
+    `ip link add eth0 type veth peer name eth0 netns ${outside.pid} && ip addr add 10.200.0.1/24 dev eth0 && ip addr add fd00:200::1/64 dev eth0 nodad && ip link set eth0 up`,
     'ip route add default via 10.200.0.9',
+    'ip route add default via fd00:200::9',
     'echo 1 > /proc/sys/net/ipv4/ip_forward',
+    'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
+    'echo 1 > /proc/sys/net/bridge/bridge-nf-call-ip6tables',
   ].join('\n');
   await node.run('sh', ['-ec', script]);
-  const configure = (namespace: Namespace, address: string, gateway: string) =>
-    namespace.run('sh', ['-ec', `ip addr add ${address}/24 dev eth0; ip link set eth0 up; ip route add default via ${gateway}`]);
-  await Promise.all([
-    configure(first, '10.244.0.2', '10.244.0.1'),
-    configure(second, '10.244.0.3', '10.244.0.1'),
-    configure(outside, '10.200.0.9', '10.200.0.1'),
-  ]);
+  const configure = (namespace: Namespace, net: number, host: number) => {
+    const addresses = `ip addr add 10.${net}.0.${host}/24 dev eth0; ip addr add fd00:${net}::${host}/64 dev eth0 nodad`;
+    const routes = `ip route add default via 10.${net}.0.1; ip route add default via fd00:${net}::1`;
+    return namespace.run('sh', ['-ec', `${addresses}; ip link set eth0 up; ${routes}`]);
+  };
+  await Promise.all([configure(first, 244, 2), configure(second, 244, 3), configure(outside, 200, 9)]);
   return {
     node,
     pods: [first, second],
@@ -85,7 +91,7 @@ function createNamespace(pid: number, children: ChildProcess[]): Namespace {
   return {
     pid,
     run: (command, args, options) => runProgram('nsenter', [...enter, command, ...args], options),
-    async serve(name, port, address = '0.0.0.0') {
+    async serve(name, port, address = '::') {
       const server = spawn('nsenter', [...enter, process.execPath, program, 'serve', name, String(port), address], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
