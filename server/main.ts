@@ -40,7 +40,8 @@ export interface ControlPlaneOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly advertiseAddress?: string;
-  readonly serviceCIDR: string;
+  /** Ranges of cluster addresses of Services: one, or two of different families, the first being the default. */
+  readonly serviceCIDRs: readonly [string, ...string[]];
   /** All Pods of the cluster; each node is given a part of it. */
   readonly clusterCIDR: string;
   readonly nodeCIDRMaskSize: number;
@@ -98,7 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       random: systemRandom,
       clusterDomain: options.clusterDomain,
-      serviceAddresses: [firstAddress(options.serviceCIDR)],
+      serviceAddresses: options.serviceCIDRs.map(firstAddress),
       hostNames: [os.hostname()],
       addresses: [...new Set([address, ...allAddresses()])],
     }),
@@ -115,7 +116,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
 
   const stopping = new AbortController();
-  const clusterDNSAddress = addressAt(options.serviceCIDR, 10);
+  const clusterDNSAddress = addressAt(options.serviceCIDRs[0], 10);
   const known = createControllers({
     ...options,
     rootCA: pki.clusterCA.certificatePEM,
@@ -142,7 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     address,
     port: endpoint.port,
     createResources: withMetrics(options, dialer, (parts) =>
-      createResources({ ...options.limits, storage, caches, serviceCIDR: options.serviceCIDR, dialer }, parts),
+      createResources({ ...options.limits, storage, caches, serviceCIDRs: options.serviceCIDRs, dialer }, parts),
     ),
     checkStorage: (signal) => storage.checkHealth(signal),
     storeBytes: async () => storage.sizeBytes?.(),
@@ -204,7 +205,7 @@ interface ServerParts {
 }
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {
-  const { serviceCIDR, logger, limits = {} } = options;
+  const { serviceCIDRs, logger, limits = {} } = options;
   const { pki, address, port } = parts;
   return createAPIServer({
     clock: systemClock,
@@ -235,8 +236,8 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     ...limits,
     bootstrap: {
       controllers: parts.controllers,
-      serviceCIDRs: [serviceCIDR],
-      kubernetesServiceAddress: firstAddress(serviceCIDR),
+      serviceCIDRs,
+      kubernetesServiceAddress: firstAddress(serviceCIDRs[0]),
       serving: { address, port },
       clusterCAPEM: pki.clusterCA.certificatePEM,
       frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
@@ -245,8 +246,8 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
   });
 }
 
-function nodeConfigurationOf({ clusterCIDR, serviceCIDR, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {
-  return { clusterCIDR, clusterDNS: addressAt(serviceCIDR, 10), clusterDomain, podNetwork };
+function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {
+  return { clusterCIDR, clusterDNS: addressAt(serviceCIDRs[0], 10), clusterDomain, podNetwork };
 }
 
 function runControllerManager(server: APIServer, controllers: readonly Controller[], logger: Logger, signal: AbortSignal): Promise<void> {

@@ -26,7 +26,7 @@ describe('conformance: the runner', function () {
       pkiDirectory: path.join(directory, 'pki'),
       bindAddress: '0.0.0.0',
       port: 0,
-      serviceCIDR: '10.96.0.0/12',
+      serviceCIDRs: ['10.96.0.0/12'],
       clusterCIDR: '10.244.0.0/16',
       nodeCIDRMaskSize: 24,
       podNetwork: 'host-gw',

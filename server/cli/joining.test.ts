@@ -41,7 +41,7 @@ describe('joining a cluster', function () {
       bindAddress: '127.0.0.1',
       advertiseAddress: '127.0.0.1',
       port: 0,
-      serviceCIDR: '10.96.0.0/12',
+      serviceCIDRs: ['10.96.0.0/12'],
       clusterCIDR: '10.200.0.0/16',
       nodeCIDRMaskSize: 24,
       podNetwork: 'vxlan',

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseCIDR } from '../../api/base/ip-address.ts';
 import { parseDurationMs } from '../../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../../api/semantics/node-configuration.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
@@ -14,7 +15,7 @@ export interface ControlPlaneFlags {
   readonly etcdCa?: string;
   readonly etcdCert?: string;
   readonly etcdKey?: string;
-  readonly serviceCidr: string;
+  readonly serviceCidr: readonly [string, ...string[]];
   readonly clusterCidr: string;
   readonly nodeCidrMaskSize: number;
   readonly podNetwork: PodNetworkMode;
@@ -66,6 +67,15 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError('it is a duration such as 30s or 1m30s.');
 }
 
+/** One range of addresses, or one of each family. */
+export function parseServiceCIDRs(text: string): readonly [string, ...string[]] {
+  const [first, ...others] = text.split(',');
+  const versions = [first ?? '', ...others].map((one) => parseCIDR(one)?.address.version);
+  if (first === undefined || versions.includes(undefined)) throw new InvalidArgumentError('it is a range such as 10.96.0.0/12.');
+  if (new Set(versions).size < versions.length) throw new InvalidArgumentError('two ranges are one of IPv4 and one of IPv6.');
+  return [first, ...others];
+}
+
 export function parseControllers(text: string): readonly string[] {
   return text === '' ? [] : text.split(',');
 }
@@ -104,7 +114,11 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(new Option('--etcd-ca <file>', 'CA of https etcd endpoints'))
     .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))
     .addOption(new Option('--etcd-key <file>', 'key of the client certificate for etcd'))
-    .addOption(new Option('--service-cidr <cidr>', 'range of ClusterIPs').default('10.96.0.0/12'))
+    .addOption(
+      new Option('--service-cidr <cidr[,cidr]>', 'range of ClusterIPs, or two of different families, the default first')
+        .default(['10.96.0.0/12'], '10.96.0.0/12')
+        .argParser(parseServiceCIDRs),
+    )
     .addOption(new Option('--cluster-cidr <cidr>', 'range of all pods').default('10.244.0.0/16'))
     .addOption(new Option('--node-cidr-mask-size <bits>', "size of each node's part of it").default(24).argParser(Number))
     .addOption(podNetworkOption())

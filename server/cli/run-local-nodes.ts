@@ -27,7 +27,7 @@ export interface LocalNodesOptions {
   readonly flags: Omit<AgentFlags, 'nodeName' | 'nodeIp'>;
   readonly bridge: NodeBridge;
   readonly target: Omit<AgentTarget, 'addresses'>;
-  readonly serviceCIDR: string;
+  readonly serviceCIDRs: readonly string[];
   /** Of the control plane, as an administrator. */
   readonly client: Client;
   readonly progress: Progress;
@@ -45,13 +45,15 @@ export interface LocalNodesRun {
  * pods by routes, and Services through the first node that lives: the API server needs both.
  */
 export async function runLocalNodes(options: LocalNodesOptions): Promise<LocalNodesRun> {
-  const { dataDir, count, prefix, bridge, client, serviceCIDR, logger } = options;
+  const { dataDir, count, prefix, bridge, client, serviceCIDRs, logger } = options;
   const stopping = new AbortController();
   const nodes = localNodes(dataDir, prefix, count);
   const routeServices = async () => {
     for (const { namespaces, index } of nodes) {
       if ((await namespaces.findPID()) === undefined) continue;
-      return await bridge.route(serviceCIDR, bridge.nodeAddress(index));
+      // The bridge and the nodes behind it have IPv4 addresses.
+      for (const cidr of serviceCIDRs.filter((one) => !one.includes(':'))) await bridge.route(cidr, bridge.nodeAddress(index));
+      return;
     }
   };
   const agents: SupervisedAgent[] = [];

@@ -115,7 +115,7 @@ async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progre
   try {
     const client = adminClient(controlPlane);
     nodesRun = await runLocalNodes({
-      ...{ dataDir, count, bridge, client, progress, flags, serviceCIDR: flags.serviceCidr, logger: createLogger(flags.logLevel) },
+      ...{ dataDir, count, bridge, client, progress, flags, serviceCIDRs: flags.serviceCidr, logger: createLogger(flags.logLevel) },
       prefix: flags.nodeName === defaultNodeName() ? 'node' : flags.nodeName,
       target: { ...targetOf(flags, controlPlane), server: `https://${bridge.address}:${controlPlane.port}` },
     });

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { formatIP, networkAddress, parseCIDR } from '../../api/base/ip-address.ts';
 
 /** The address by which this machine is known to others: the first that is not of a loopback or of a pod network. */
 export function machineAddress(): string {
@@ -16,18 +17,15 @@ export function allAddresses(): string[] {
   return [...new Set(addresses.filter(({ address }) => !address.startsWith('fe80:')).map(({ address }) => address))];
 }
 
-/** The first address of an IPv4 range: that of the Service default/kubernetes. */
+/** The first address of a range: that of the Service default/kubernetes. */
 export function firstAddress(cidr: string): string {
   return addressAt(cidr, 1);
 }
 
-/** The address `offset` places into an IPv4 range. */
+/** The address `offset` places into a range. Throws for what is no CIDR. */
 export function addressAt(cidr: string, offset: number): string {
-  const [base = '', bits = ''] = cidr.split('/');
-  const parts = base.split('.').map(Number);
-  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255) || !/^\d+$/.test(bits))
-    throw new Error(`${cidr} is not an IPv4 range`);
-  const mask = Number(bits) === 0 ? 0 : (0xffffffff << (32 - Number(bits))) >>> 0;
-  const value = ((parts.reduce((sum, part) => sum * 256 + part, 0) & mask) >>> 0) + offset;
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+  const range = parseCIDR(cidr);
+  if (range === undefined) throw new Error(`${cidr} is not a range of addresses`);
+  const { version, value } = networkAddress(range);
+  return formatIP({ version, value: value + BigInt(offset) });
 }

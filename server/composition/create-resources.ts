@@ -3,7 +3,6 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
-import { ipAddresses } from '../../api/resources/networking/v1/ip-address.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { admissionPlugins } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
@@ -19,7 +18,8 @@ import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
 export interface ResourcesOptions {
   readonly storage: Storage;
   readonly caches: CacheSource;
-  readonly serviceCIDR: string;
+  /** One or two of different families. */
+  readonly serviceCIDRs: readonly string[];
   readonly dialer: Dialer;
   readonly minRequestTimeoutSeconds?: number;
 }
@@ -31,11 +31,11 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   const allocation = createServiceAllocation({
     client,
     storage: options.storage,
-    addresses: lister(ipAddresses),
+    informers,
     clock,
     random,
     logger: parts.logger,
-    serviceCIDRs: [options.serviceCIDR],
+    serviceCIDRs: options.serviceCIDRs,
   });
   const endpoints = createResourceEndpoints({
     random,

@@ -30,6 +30,7 @@ import { resourceQuotaController } from './resourcequota/controller.ts';
 import type { CertificateAuthority } from './runtime/certificate-authority.ts';
 import type { Controller } from './runtime/define-controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { serviceCIDRController } from './service-cidrs/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { tokenCleaner } from './token-cleaner/controller.ts';
@@ -77,6 +78,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     resourceQuotaController,
     createRootCACertPublisher(options.rootCA),
     serviceAccountController,
+    serviceCIDRController,
     statefulSetController,
     taintEvictionController,
     tokenCleaner,

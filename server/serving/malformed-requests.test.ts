@@ -57,7 +57,7 @@ describe(`${requests} malformed requests over sockets`, function () {
     const dialer = { send: () => Promise.reject(new Error('there is no network')) };
     server = await startAPIServerInProcess({
       overrides: { logger, openAPI: createOpenAPIDocuments() },
-      createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDR: '10.96.0.0/12', dialer }, parts),
+      createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts),
     });
     const names = { clusterDomain: 'cluster.local', serviceAddresses: [], hostNames: [], addresses: ['127.0.0.1'] };
     const certificate = await makeCertificate(serverCertificate(names), server.clusterCA, making);

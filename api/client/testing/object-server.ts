@@ -12,6 +12,8 @@ export class ObjectServer {
   readonly requests: APIRequest[] = [];
   /** Called before each request; may throw what a broken connection would. */
   onRequest: (request: APIRequest) => void | Promise<void> = () => {};
+  /** What deletionTimestamp says. */
+  nowText: () => string = () => '2026-01-01T00:00:00Z';
   #revision = 1;
   #compacted = 0;
   #uids = 0;
@@ -96,7 +98,7 @@ export class ObjectServer {
   #delete(path: string): APIResponse {
     const object = this.#find(path);
     if ((object.metadata.finalizers ?? []).length > 0) {
-      object.metadata.deletionTimestamp ??= '2026-01-01T00:00:00Z';
+      object.metadata.deletionTimestamp ??= this.nowText();
       return json(200, this.#store(path, object, 'MODIFIED'));
     }
     return json(200, this.#store(path, object, 'DELETED'));

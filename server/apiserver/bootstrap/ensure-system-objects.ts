@@ -5,12 +5,11 @@ import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
-import { serviceCIDRs } from '../../../api/resources/networking/v1/service-cidr.ts';
 import { priorityClasses } from '../../../api/resources/scheduling/v1/priority-class.ts';
 import { ensureLocalAPIServices } from './api-services.ts';
+import { createDefaultServiceCIDR } from './default-service-cidr.ts';
 import { ensureObject } from './ensure-object.ts';
 import {
-  defaultServiceCIDR,
   extensionAuthentication,
   kubernetesEndpoints,
   kubernetesEndpointSlice,
@@ -40,7 +39,7 @@ export async function ensureSystemNamespaces(client: Client): Promise<void> {
 export async function ensureSystemObjects(options: SystemObjectsOptions): Promise<void> {
   const { client } = options;
   // The Service's address is taken from the range that the ServiceCIDR declares.
-  await ensureObject(client, serviceCIDRs, defaultServiceCIDR(options.serviceCIDRs));
+  await createDefaultServiceCIDR(options.serviceCIDRs, options)();
   await Promise.all([
     ensureKubernetesService(options),
     ensureObject(client, configMaps, extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM), (present) => ({

@@ -2,6 +2,8 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
+import { createEventRecorder } from '../../../api/client/event-recorder.ts';
+import { createDefaultServiceCIDR, serviceCIDRManager } from './default-service-cidr.ts';
 import { ensureFlowControl } from './ensure-flow-control.ts';
 import { ensureKubernetesService, ensureSystemNamespaces, type SystemObjectsOptions } from './ensure-system-objects.ts';
 
@@ -16,15 +18,20 @@ export interface KeepDependencies {
 }
 
 /**
- * Brings back what a cluster cannot do without where it has been deleted: Service kubernetes with its Endpoints, looked
- * at every 10 seconds, and the system's namespaces and the defaults of priority and fairness, every minute. Ends with the signal; never rejects.
+ * Brings back what a cluster cannot do without where it has been deleted: Service kubernetes with its Endpoints and
+ * the range it is from, looked at every 10 seconds, and the system's namespaces and the defaults of priority and fairness, every minute. Ends with the signal; never rejects.
  */
 export async function keepSystemObjects(
   options: Omit<SystemObjectsOptions, 'client' | 'clock'>,
   { client, clock, logger }: KeepDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const service = () => ensureKubernetesService({ ...options, client, clock });
+  const events = createEventRecorder({ client, clock, logger, component: serviceCIDRManager, signal });
+  const serviceCIDR = createDefaultServiceCIDR(options.serviceCIDRs, { client, clock, events });
+  const service = async () => {
+    await serviceCIDR();
+    await ensureKubernetesService({ ...options, client, clock });
+  };
   const namespaces = () => ensureSystemNamespaces(client);
   const flowControl = () => ensureFlowControl(client);
   const repeat = async (intervalMs: number, ensure: () => Promise<void>) => {

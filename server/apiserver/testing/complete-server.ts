@@ -23,7 +23,7 @@ export interface CompleteServer {
 /** A whole API server over a store in memory, with admission, allocation and all subresources; the namespace default is ready for Pods. */
 export async function startCompleteServer(dialer: Dialer = noDialer): Promise<CompleteServer> {
   const server = await startAPIServerInProcess({
-    createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDR: '10.96.0.0/12', dialer }, parts),
+    createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts),
   });
   const as = (name: string, ...groups: string[]) =>
     createClient(server.transport, { user: { name, groups: [...groups, 'system:authenticated'] } });

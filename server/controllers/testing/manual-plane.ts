@@ -5,6 +5,7 @@ import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { createInformerFactory } from '../../../api/client/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
+import { formatTime } from '../../../api/meta/time.ts';
 import type { Controller } from '../runtime/define-controller.ts';
 import { runControllers } from '../runtime/run-controllers.ts';
 
@@ -20,6 +21,7 @@ export interface ManualPlane {
 export function startManualPlane(controllers: readonly Controller[]): ManualPlane {
   const server = new ObjectServer();
   const clock = createManualClock();
+  server.nowText = () => formatTime(clock.nowMs());
   const random = createSeededRandom(1);
   const client = createClient(server.transport);
   const stop = new AbortController();

@@ -16,7 +16,7 @@ export function isExternallyAccessible(spec: Old): boolean {
   return spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0);
 }
 
-/** Keeps `clusterIP` and the first of `clusterIPs` the same, whichever of the two the writer knows. Modifies. */
+/** Writers who know only of `clusterIP` mean the first of `clusterIPs`, too; who knows both says both. Modifies. */
 export function normalizeClusterIPs(spec: ServiceSpec, old: Old | undefined): void {
   const setAll = (addresses: string[]) => {
     if (addresses.length > 0) spec.clusterIPs = addresses;
@@ -26,14 +26,10 @@ export function normalizeClusterIPs(spec: ServiceSpec, old: Old | undefined): vo
     if (spec.clusterIP && (spec.clusterIPs ?? []).length === 0) setAll([spec.clusterIP]);
     return;
   }
-  const oneChanged = (spec.clusterIP ?? '') !== (old.clusterIP ?? '');
-  const allChanged = !isSemanticallyEqual(spec.clusterIPs, old.clusterIPs);
-  if (oneChanged && !allChanged) setAll(spec.clusterIP ? [spec.clusterIP] : []);
-  else if (allChanged && !oneChanged) {
-    const [first] = spec.clusterIPs ?? [];
-    if (first === undefined) delete spec.clusterIP;
-    else spec.clusterIP = first;
-  }
+  const isSameList = isSemanticallyEqual(spec.clusterIPs, old.clusterIPs);
+  const isSameOne = (spec.clusterIP ?? '') === (old.clusterIP ?? '');
+  if (isSameOne && (spec.clusterIPs ?? []).length === 0) setAll([...(old.clusterIPs ?? [])]);
+  if (!isSameOne && isSameList) setAll(spec.clusterIP ? [spec.clusterIP] : []);
 }
 
 /** Fills in what the server once allocated and the writer left out, so that applying the same manifest again changes nothing. Modifies. */
@@ -87,10 +83,17 @@ export function dropFieldsOfOldType(spec: ServiceSpec, old: Old): void {
   }
 }
 
+/** A name of something outside has no traffic to lead. Modifies. */
+export function dropTrafficPolicy(spec: ServiceSpec): void {
+  const { type, internalTrafficPolicy: policy } = spec;
+  if (type === 'ExternalName' && (policy === 'Cluster' || policy === 'Local')) delete spec.internalTrafficPolicy;
+}
+
 /** An update of the main resource, before addresses and ports are allocated. Modifies. */
 export function prepareServiceUpdate({ spec }: Service, { spec: old }: DeepReadonly<Service>): void {
   if (!spec || !old) return;
   keepAllocatedValues(spec, old);
   normalizeClusterIPs(spec, old);
   dropFieldsOfOldType(spec, old);
+  dropTrafficPolicy(spec);
 }

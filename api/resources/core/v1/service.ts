@@ -6,7 +6,7 @@ import type { Service, ServicePort } from '../../../types/core-v1.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { ipWarnings } from '../../../validation/ip-addresses.ts';
 import { nameIsDNSLabel } from '../../../validation/names.ts';
-import { normalizeClusterIPs, prepareServiceUpdate } from './service-prepare.ts';
+import { dropTrafficPolicy, normalizeClusterIPs, prepareServiceUpdate } from './service-prepare.ts';
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 
 /** A name and an address for a changing set of Pods. */
@@ -38,13 +38,16 @@ export const services = defineResource<Service>({
     'spec.type': ({ spec }) => spec?.type ?? '',
   },
   prepareForCreate({ spec }) {
-    if (spec) normalizeClusterIPs(spec, undefined);
+    if (!spec) return;
+    normalizeClusterIPs(spec, undefined);
+    dropTrafficPolicy(spec);
   },
   prepareForUpdate(service, old, { subresource }) {
     if (subresource === '') prepareServiceUpdate(service, old);
   },
-  validate: (service, path) => validateService(service, path),
-  validateUpdate: validateServiceUpdate,
+  // What has changed comes first.
+  validate: (service, path, { operation }) => (operation === 'create' ? validateService(service, path) : []),
+  validateUpdate: (service, old, path) => [...validateServiceUpdate(service, old, path), ...validateService(service, path)],
   validateStatusUpdate: validateServiceStatus,
   warnings: serviceWarnings,
 });

@@ -7,15 +7,18 @@ import type { ObjectKey } from '../../../../api/meta/object.ts';
 import { hasReason } from '../../../../api/meta/status.ts';
 import { ipAddresses } from '../../../../api/resources/networking/v1/ip-address.ts';
 import { services } from '../../../../api/resources/core/v1/service.ts';
+import { addressFamilyLabel, addressManager, addressManagerLabel } from '../../../../api/semantics/service-cidrs.ts';
 import type { IPAddress } from '../../../../api/types/networking-v1.ts';
 import { type AddressRange, candidates, canonicalAddress, positionOf } from './address-range.ts';
+import type { ServiceRanges } from './service-ranges.ts';
 
 export interface ClusterIPAllocatorDependencies {
   readonly client: Client;
   /** May lag behind: it only spares attempts. */
   readonly addresses: Lister<IPAddress>;
   readonly random: Random;
-  readonly range: AddressRange;
+  readonly version: 4 | 6;
+  readonly ranges: ServiceRanges;
 }
 
 /** Why an address cannot be had; the message is part of what the user reads. */
@@ -37,16 +40,22 @@ export interface ClusterIPAllocator {
   /** Any free address. Throws AllocationError if there is none. */
   allocateNext(service: ObjectKey, dryRun: boolean): Promise<AllocatedAddress>;
   release(address: string): Promise<void>;
-  /** Whether an address belongs to this range. */
-  contains(address: string): boolean;
 }
 
-export const managedByLabel = 'ipaddress.kubernetes.io/managed-by';
-export const managedBy = 'ipallocator.k8s.io';
-const familyLabel = 'ipaddress.kubernetes.io/ip-family';
-
-export function createClusterIPAllocator({ client, addresses, random, range }: ClusterIPAllocatorDependencies): ClusterIPAllocator {
+export function createClusterIPAllocator(dependencies: ClusterIPAllocatorDependencies): ClusterIPAllocator {
+  const { client, addresses, random, version, ranges } = dependencies;
   const find = (name: string) => client(ipAddresses).get({ namespace: '', name });
+  const ofVersion = (all: readonly AddressRange[]) => all.filter((range) => range.version === version);
+  /** What `choose` finds among the ranges; they are read anew before it is said that there is nothing. */
+  const search = async <T>(choose: (range: AddressRange) => Promise<T | undefined> | T | undefined): Promise<T | undefined> => {
+    for (const read of [() => ranges.ready(), () => ranges.readAgain()]) {
+      for (const range of ofVersion(await read())) {
+        const found = await choose(range);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  };
   /** Whether the object could be created: false if another one stands there. */
   const claim = async (address: string, service: ObjectKey, dryRun: boolean): Promise<boolean> => {
     try {
@@ -58,29 +67,26 @@ export function createClusterIPAllocator({ client, addresses, random, range }: C
     }
   };
   return {
-    contains(address) {
-      const parsed = parseIP(address, { leadingZeros: true });
-      return parsed !== undefined && positionOf(range, parsed) === 'inside';
-    },
     async allocate(text, service, dryRun) {
       const address = canonicalAddress(text);
       const parsed = address === undefined ? undefined : parseIP(address);
-      const position = parsed ? positionOf(range, parsed) : 'outside';
-      if (address === undefined || position === 'outside')
-        throw new AllocationError('the provided network does not match the current range');
-      if (position === 'edge')
-        throw new AllocationError(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.cidr}`);
+      const isThere = parsed && (await search((range) => (positionOf(range, parsed) === 'inside' ? range : undefined)));
+      if (address === undefined || !isThere) throw new AllocationError('the provided network does not match the current range');
       if (await claim(address, service, dryRun)) return { address, isNew: !dryRun };
       // What a server left behind that ended between this step and the writing of the very same Service.
       if (await isLeftover(await ignoreNotFound(find(address)), service, client)) return { address, isNew: false };
       throw new AllocationError('provided IP is already allocated');
     },
     async allocateNext(service, dryRun) {
-      for (const address of candidates(range, random)) {
-        if (addresses.find({ namespace: '', name: address })) continue;
-        if (await claim(address, service, dryRun)) return { address, isNew: !dryRun };
-      }
-      throw new AllocationError('range is full');
+      const address = await search(async (range) => {
+        for (const candidate of candidates(range, random)) {
+          if (addresses.find({ namespace: '', name: candidate })) continue;
+          if (await claim(candidate, service, dryRun)) return candidate;
+        }
+        return undefined;
+      });
+      if (address === undefined) throw new AllocationError('range is full');
+      return { address, isNew: !dryRun };
     },
     async release(text) {
       const name = canonicalAddress(text);
@@ -98,7 +104,7 @@ async function isLeftover(found: IPAddress | undefined, service: ObjectKey, clie
 export function addressObject(address: string, { namespace, name }: ObjectKey): IPAddress {
   const family = address.includes(':') ? 'IPv6' : 'IPv4';
   return {
-    metadata: { name: address, labels: { [familyLabel]: family, [managedByLabel]: managedBy } },
+    metadata: { name: address, labels: { [addressFamilyLabel]: family, [addressManagerLabel]: addressManager } },
     spec: { parentRef: { group: '', resource: 'services', namespace, name } },
   };
 }

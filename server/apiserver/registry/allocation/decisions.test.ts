@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { parseIP } from '../../../../api/base/ip-address.ts';
 import { createSeededRandom } from '../../../../api/base/seeded-random.ts';
 import type { ServiceSpec } from '../../../../api/types/core-v1.ts';
-import { FieldPath } from '../../../../api/validation/field-path.ts';
-import { formatFieldErrors } from '../../../../api/validation/field-error.ts';
 import { candidates, parseAddressRange, positionOf } from './address-range.ts';
-import { planIPFamilies } from './ip-families.ts';
 import { planNodePorts } from './node-ports.ts';
 import { PortSet } from './port-set.ts';
 
@@ -121,45 +118,4 @@ describe('node ports of an update', () => {
       [30_001, 30_002],
     );
   });
-});
-
-describe('families of Services', () => {
-  const cases: readonly (readonly [title: string, spec: ServiceSpec, configured: string[], expected: ServiceSpec | string])[] = [
-    ['default', { selector: { a: 'b' } }, ['IPv4'], { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }],
-    [
-      'of the address',
-      { selector: { a: 'b' }, clusterIPs: ['10.0.0.1'] },
-      ['IPv4'],
-      { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
-    ],
-    [
-      'two, inferred',
-      { selector: { a: 'b' }, ipFamilies: ['IPv4', 'IPv6'] },
-      ['IPv4'],
-      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
-    ],
-    [
-      'preferred',
-      { selector: { a: 'b' }, ipFamilyPolicy: 'PreferDualStack' },
-      ['IPv4'],
-      { ipFamilies: ['IPv4'], ipFamilyPolicy: 'PreferDualStack' },
-    ],
-    ['headless without selector', { clusterIPs: ['None'] }, ['IPv4'], { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' }],
-    [
-      'headless, one family',
-      { clusterIPs: ['None'], ipFamilyPolicy: 'SingleStack' },
-      ['IPv4'],
-      { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
-    ],
-    ['external', { type: 'ExternalName' }, ['IPv4'], {}],
-  ];
-  for (const [title, spec, configured, expected] of cases) {
-    it(title, () => {
-      const errors = planIPFamilies(spec, configured, FieldPath.root.child('spec'));
-      if (typeof expected === 'string') return assert.ok(formatFieldErrors(errors).includes(expected), formatFieldErrors(errors));
-      assert.deepEqual(errors, []);
-      const { ipFamilies, ipFamilyPolicy } = spec;
-      assert.deepEqual({ ...(ipFamilies ? { ipFamilies } : {}), ...(ipFamilyPolicy ? { ipFamilyPolicy } : {}) }, expected);
-    });
-  }
 });

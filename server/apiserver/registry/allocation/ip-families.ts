@@ -1,49 +1,110 @@
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../../api/base/equality.ts';
 import { parseIP } from '../../../../api/base/ip-address.ts';
+import { validateClusterIPs } from '../../../../api/resources/core/v1/service-validation.ts';
 import type { ServiceSpec } from '../../../../api/types/core-v1.ts';
 import { type FieldError, invalid } from '../../../../api/validation/field-error.ts';
 import type { FieldPath } from '../../../../api/validation/field-path.ts';
 
+type Spec = DeepReadonly<ServiceSpec>;
+
 /**
- * Fills in ipFamilies and ipFamilyPolicy from what the user gave and from the families the cluster has (KEP-563). Modifies;
- * returns what cannot be had.
+ * Fills in ipFamilies and ipFamilyPolicy from what the user gave, from what the Service was before (`old`) and from the
+ * families the cluster has, its own first (KEP-563). Modifies; returns what cannot be had.
  */
-export function planIPFamilies(spec: ServiceSpec, configured: readonly string[], path: FieldPath): FieldError[] {
-  if (spec.type === 'ExternalName') return [];
-  const clusterIPs = spec.clusterIPs ?? [];
-  const isHeadless = clusterIPs[0] === 'None';
-  if (spec.ipFamilyPolicy === undefined && (clusterIPs.length === 2 || spec.ipFamilies?.length === 2))
-    spec.ipFamilyPolicy = 'RequireDualStack';
-  if (!isHeadless) inferFamilies(spec, clusterIPs);
-  if (isHeadless && Object.keys(spec.selector ?? {}).length === 0) {
-    planHeadlessWithoutSelector(spec, configured);
+export function planIPFamilies(spec: ServiceSpec, old: Spec | undefined, configured: readonly string[], path: FieldPath): FieldError[] {
+  if (spec.type === 'ExternalName' || (old && keepsPreference(spec, old))) return [];
+  const isFree = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
+  spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (isFree ? 'RequireDualStack' : 'SingleStack');
+  const wrong = validateClusterIPs(spec, path);
+  if (wrong.length > 0) return wrong;
+  const errors = [...(old ? reduceFamilies(spec, old, path) : []), ...refuseTwo(spec, path), ...inferFamilies(spec, configured, path)];
+  if (errors.length > 0) return errors;
+  if (isFree) {
+    planFreeEndpoints(spec, configured);
     return [];
   }
-  const errors: FieldError[] = [];
-  if (spec.ipFamilyPolicy === 'RequireDualStack' && configured.length < 2) {
-    errors.push(invalid(path.child('ipFamilyPolicy'), spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
-  }
-  for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
-    if (!configured.includes(family)) errors.push(invalid(path.child('ipFamilies').index(index), family, 'not configured on this cluster'));
-  }
-  if (errors.length > 0) return errors;
-  const [defaultFamily = 'IPv4'] = configured;
-  const families = spec.ipFamilies ?? [];
-  spec.ipFamilies = families.length > 0 ? families : [defaultFamily];
-  spec.ipFamilyPolicy ??= 'SingleStack';
+  const missing = missingFamilies(spec, configured, path);
+  if (missing.length > 0) return missing;
+  const [own = 'IPv4'] = configured;
+  const [first = own, ...others] = spec.ipFamilies ?? [];
+  const second = spec.ipFamilyPolicy !== 'SingleStack' && configured.length === 2 ? [otherFamily(first)] : [];
+  spec.ipFamilies = [first, ...(others.length > 0 ? others : second)];
   return [];
 }
 
-function inferFamilies(spec: ServiceSpec, clusterIPs: readonly string[]): void {
+/** A Service that takes what the cluster has keeps what it got, also when the cluster changes, until someone asks for more or less. */
+export function keepsPreference(spec: Spec, old: Spec): boolean {
+  const isOfKind = ['ClusterIP', 'NodePort', 'LoadBalancer'].includes(spec.type ?? '') && spec.type === old.type;
+  const isPreferred = spec.ipFamilyPolicy === 'PreferDualStack' && (old.ipFamilyPolicy ?? 'PreferDualStack') === 'PreferDualStack';
+  return isOfKind && isPreferred && hasSameAddresses(spec, old) && hasSameFamilies(spec, old);
+}
+
+const hasSameAddresses = (spec: Spec, old: Spec) => isSemanticallyEqual(spec.clusterIPs ?? [], old.clusterIPs ?? []);
+const hasSameFamilies = (spec: Spec, old: Spec) => isSemanticallyEqual(spec.ipFamilies ?? [], old.ipFamilies ?? []);
+const otherFamily = (family: string) => (family === 'IPv4' ? 'IPv6' : 'IPv4');
+
+/** Whoever asks for one family where there were two need not say which goes; without asking for it nothing goes. */
+function reduceFamilies(spec: ServiceSpec, old: Spec, path: FieldPath): FieldError[] {
+  const { clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
+  if (ipFamilyPolicy === 'SingleStack') {
+    const [areSame, areSameFamilies] = [hasSameAddresses(spec, old), hasSameFamilies(spec, old)];
+    if (areSame && clusterIPs.length > 1) spec.clusterIPs = clusterIPs.slice(0, 1);
+    if (areSameFamilies && ipFamilies.length > 1) spec.ipFamilies = ipFamilies.slice(0, 1);
+    return [];
+  }
+  const at = path.child('ipFamilyPolicy');
+  // What is not named is not given up.
+  const isReduced = (now: readonly string[], before: readonly string[]) => now.length > 0 && now.length < before.length;
+  return [
+    ...(isReduced(clusterIPs, old.clusterIPs ?? [])
+      ? [invalid(at, ipFamilyPolicy, "must be 'SingleStack' to release the secondary cluster IP")]
+      : []),
+    ...(isReduced(ipFamilies, old.ipFamilies ?? [])
+      ? [invalid(at, ipFamilyPolicy, "must be 'SingleStack' to release the secondary IP family")]
+      : []),
+  ];
+}
+
+function refuseTwo({ clusterIPs = [], ipFamilies = [], ipFamilyPolicy }: Spec, path: FieldPath): FieldError[] {
+  if (ipFamilyPolicy !== 'SingleStack') return [];
+  const refuse = (what: string) =>
+    invalid(
+      path.child('ipFamilyPolicy'),
+      ipFamilyPolicy,
+      `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`,
+    );
+  return [...(clusterIPs.length === 2 ? [refuse('cluster IPs')] : []), ...(ipFamilies.length === 2 ? [refuse('IP families')] : [])];
+}
+
+function inferFamilies(spec: ServiceSpec, configured: readonly string[], path: FieldPath): FieldError[] {
+  const { clusterIPs = [] } = spec;
+  if (clusterIPs[0] === 'None') return [];
   const families = [...(spec.ipFamilies ?? [])];
-  for (const [index, address] of clusterIPs.entries())
-    families[index] ??= parseIP(address, { leadingZeros: true })?.version === 6 ? 'IPv6' : 'IPv4';
+  const errors: FieldError[] = [];
+  for (const [index, address] of clusterIPs.entries()) {
+    if (index < families.length) continue;
+    const family = parseIP(address, { leadingZeros: true })?.version === 6 ? 'IPv6' : 'IPv4';
+    if (configured.includes(family)) families.push(family);
+    else errors.push(invalid(path.child('clusterIPs').index(index), clusterIPs, `${family} is not configured on this cluster`));
+  }
   if (families.length > 0) spec.ipFamilies = families;
+  return errors;
 }
 
 /** Its endpoints are somebody else's business: they may be of any family, whatever the cluster has. */
-function planHeadlessWithoutSelector(spec: ServiceSpec, configured: readonly string[]): void {
-  spec.ipFamilyPolicy ??= 'RequireDualStack';
+function planFreeEndpoints(spec: ServiceSpec, configured: readonly string[]): void {
   const [first = configured[0] ?? 'IPv4', ...others] = spec.ipFamilies ?? [];
-  const isSingle = spec.ipFamilyPolicy === 'SingleStack' || others.length > 0;
-  spec.ipFamilies = isSingle ? [first, ...others] : [first, first === 'IPv4' ? 'IPv6' : 'IPv4'];
+  const isComplete = spec.ipFamilyPolicy === 'SingleStack' || others.length > 0;
+  spec.ipFamilies = isComplete ? [first, ...others] : [first, otherFamily(first)];
+}
+
+function missingFamilies({ ipFamilies = [], ipFamilyPolicy }: Spec, configured: readonly string[], path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  if (ipFamilyPolicy === 'RequireDualStack' && configured.length < 2)
+    errors.push(invalid(path.child('ipFamilyPolicy'), ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
+  for (const [index, family] of ipFamilies.entries()) {
+    if (!configured.includes(family)) errors.push(invalid(path.child('ipFamilies').index(index), family, 'not configured on this cluster'));
+  }
+  return errors;
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { silentLogger } from '../../../../api/base/logger.ts';
 import { systemClock } from '../../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../../api/base/system-random.ts';
 import { createSeededRandom } from '../../../../api/base/seeded-random.ts';
 import type { Client } from '../../../../api/client/client.ts';
 import { createClient } from '../../../../api/client/create-client.ts';
+import type { EventRecorder } from '../../../../api/client/event-recorder.ts';
 import { ignoreNotFound } from '../../../../api/client/ignore-not-found.ts';
 import { StatusError } from '../../../../api/meta/status.ts';
 import { endpoints } from '../../../../api/resources/core/v1/endpoints.ts';
@@ -15,10 +15,11 @@ import { createResources } from '../../../composition/create-resources.ts';
 import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
 import { createMemoryStorage } from '../../../storage/memory/memory-storage.ts';
 import type { Storage } from '../../../storage/storage.ts';
+import { eventually } from '../../testing/complete-server.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../../testing/start-api-server.ts';
 import { createNodePortRegistry } from './node-port-registry.ts';
 import { defaultNodePortRange, PortSet } from './port-set.ts';
-import { createRepair } from './repair.ts';
+import { createNodePortRepair } from './repair-node-ports.ts';
 
 describe('allocation of Services', () => {
   let server: TestAPIServer;
@@ -29,7 +30,7 @@ describe('allocation of Services', () => {
       createResources(parts, storage, caches) {
         store = storage;
         const dialer = { send: () => Promise.reject(new Error('there is no network')) };
-        return createResources({ storage, caches, serviceCIDR: '10.96.0.0/12', dialer }, parts);
+        return createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts);
       },
     });
     client = createClient(server.transport, { user: { name: 'admin', groups: ['system:masters'] } });
@@ -94,7 +95,7 @@ describe('allocation of Services', () => {
     );
     assert.match(
       (await failure(create({ clusterIP: '10.96.0.0' }))).message,
-      /the provided IP \(10\.96\.0\.0\) is not in the valid range\. The range of valid IPs is 10\.96\.0\.0\/12$/,
+      /failed to allocate IP 10\.96\.0\.0: the provided network does not match the current range$/,
     );
   });
 
@@ -237,32 +238,26 @@ describe('allocation of Services', () => {
     const { spec } = await create({ type: 'NodePort' }, 'lost');
     const address = spec?.clusterIP ?? '';
     const port = spec?.ports?.[0]?.nodePort ?? 0;
-    await client(ipAddresses).delete({ namespace: '', name: address });
     const nodePorts = createNodePortRegistry(store, defaultNodePortRange);
     const leaked = (await nodePorts.update((taken) => taken.findFree(systemRandom), true)) ?? 0;
     await nodePorts.update((taken) => {
       taken.delete(port);
       taken.add(leaked);
     }, false);
-    const abandoned = '10.96.0.66';
-    await client(ipAddresses).create({
-      metadata: { name: abandoned, labels: { 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
-      spec: { parentRef: { resource: 'services', namespace: 'default', name: 'never' } },
-    });
-    let nowMs = systemClock.nowMs();
-    const clock = { ...systemClock, nowMs: () => nowMs };
-    const repair = createRepair({ client, clock, logger: silentLogger, nodePorts });
+    const said: string[] = [];
+    const events: EventRecorder = { event: (regarding, _type, reason) => void said.push(`${regarding.name} ${reason}`) };
+    const repair = createNodePortRepair({ client, events, nodePorts });
     await repair();
-    assert.equal((await findAddress(address))?.spec?.parentRef?.name, 'lost');
+    assert.deepEqual(said, ['lost PortNotAllocated']);
     const taken = await takenPorts();
     assert.ok(taken.includes(port) && taken.includes(leaked));
-    assert.ok(await findAddress(abandoned), 'it may belong to a Service that is just being written');
-    nowMs += 120_000;
     await repair();
-    assert.equal(await findAddress(abandoned), undefined);
     await repair();
     assert.ok(!(await takenPorts()).includes(leaked));
     assert.ok((await takenPorts()).includes(port));
+    await client(ipAddresses).delete({ namespace: '', name: address });
+    await eventually('the address is registered again', async () => (await findAddress(address)) !== undefined);
+    assert.equal((await findAddress(address))?.spec?.parentRef?.name, 'lost');
   });
 
   it('goes on with what another server has stored', async () => {

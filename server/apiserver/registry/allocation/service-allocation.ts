@@ -2,25 +2,30 @@ import { type Clock, sleep } from '../../../../api/base/clock.ts';
 import type { Logger } from '../../../../api/base/logger.ts';
 import type { Random } from '../../../../api/base/random.ts';
 import type { Client } from '../../../../api/client/client.ts';
-import type { Lister } from '../../../../api/client/informer.ts';
-import type { IPAddress } from '../../../../api/types/networking-v1.ts';
+import { createEventRecorder } from '../../../../api/client/event-recorder.ts';
+import type { InformerFactory } from '../../../../api/client/informer.ts';
+import { services } from '../../../../api/resources/core/v1/service.ts';
+import { ipAddresses } from '../../../../api/resources/networking/v1/ip-address.ts';
+import { serviceCIDRs } from '../../../../api/resources/networking/v1/service-cidr.ts';
 import type { Storage } from '../../../storage/storage.ts';
 import type { RegistryHooks } from '../hooks.ts';
 import { parseAddressRange } from './address-range.ts';
 import { createClusterIPAllocator } from './cluster-ip-allocator.ts';
 import { createNodePortRegistry } from './node-port-registry.ts';
 import { defaultNodePortRange, type PortRange } from './port-set.ts';
-import { createRepair } from './repair.ts';
+import { createAddressRepair } from './repair-addresses.ts';
+import { createNodePortRepair } from './repair-node-ports.ts';
 import { createServiceHooks } from './service-hooks.ts';
+import { createServiceRanges } from './service-ranges.ts';
 
 export interface ServiceAllocationDependencies {
   readonly client: Client;
   readonly storage: Storage;
-  readonly addresses: Lister<IPAddress>;
+  readonly informers: InformerFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Ranges of cluster addresses; the first one's family is the cluster's. */
+  /** The cluster's own ranges, one or two; they say which families there are, the first one's is the default. Addresses come from all ServiceCIDRs. */
   readonly serviceCIDRs: readonly string[];
   /** Default 30000-32767. */
   readonly nodePortRange?: PortRange;
@@ -29,8 +34,8 @@ export interface ServiceAllocationDependencies {
 export interface ServiceAllocation {
   readonly hooks: RegistryHooks;
   /**
-   * Compares what is allocated with the Services there are, and goes on doing so every few minutes until the signal is
-   * aborted. Resolves after the first time, before which nobody should be served.
+   * Compares what is allocated with the Services there are, and goes on doing so until the signal is aborted: addresses
+   * with every change, node ports every few minutes. Resolves after the first time, before which nobody should be served.
    */
   start(signal: AbortSignal): Promise<void>;
 }
@@ -39,26 +44,34 @@ const repairIntervalMs = 180_000;
 
 /** All that gives Services their cluster addresses and node ports. */
 export function createServiceAllocation(dependencies: ServiceAllocationDependencies): ServiceAllocation {
-  const { client, storage, addresses, clock, random, logger } = dependencies;
-  const ranges = dependencies.serviceCIDRs.map(parseAddressRange);
+  const { client, storage, informers, clock, random, logger } = dependencies;
+  const addresses = informers.informer(ipAddresses);
+  const ranges = createServiceRanges(client, informers.informer(serviceCIDRs).lister);
   const allocators = new Map(
-    ranges.map((range) => [`IPv${range.version}`, createClusterIPAllocator({ client, addresses, random, range })]),
+    dependencies.serviceCIDRs
+      .map((cidr) => parseAddressRange(cidr).version)
+      .map((version) => [`IPv${version}`, createClusterIPAllocator({ client, addresses: addresses.lister, random, version, ranges })]),
   );
   const nodePorts = createNodePortRegistry(storage, dependencies.nodePortRange ?? defaultNodePortRange);
-  const repair = createRepair({ client, clock, logger, nodePorts });
-  const repairOnce = () =>
-    repair().catch((error: unknown) => logger.warn('addresses and node ports could not be compared with the Services', { error }));
-  const repairLater = async (signal: AbortSignal) => {
+  const recorder = (component: string) => createEventRecorder({ client, clock, logger, component });
+  const events = recorder('ipallocator-repair-controller');
+  const present = informers.informer(services);
+  const addressRepair = createAddressRepair({ client, clock, logger, events, services: present, addresses, ranges });
+  const portRepair = createNodePortRepair({ client, events: recorder('portallocator-repair-controller'), nodePorts });
+  const attempt = (what: string, work: () => Promise<void>) =>
+    work().catch((error: unknown) => logger.warn(`${what} could not be compared with the Services`, { error }));
+  const repairPortsLater = async (signal: AbortSignal) => {
     while (!signal.aborted) {
       await sleep(clock, repairIntervalMs, signal).catch(() => {});
-      if (!signal.aborted) await repairOnce();
+      if (!signal.aborted) await attempt('node ports', portRepair);
     }
   };
   return {
     hooks: createServiceHooks({ client, random, logger, allocators, nodePorts }),
     async start(signal) {
-      await repairOnce();
-      void repairLater(signal);
+      await Promise.all([attempt('addresses', addressRepair.repairAll), attempt('node ports', portRepair)]);
+      void addressRepair.run(signal);
+      void repairPortsLater(signal);
     },
   };
 }

@@ -6,13 +6,12 @@ import { ignoreNotFound } from '../../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey, type UntypedObject } from '../../../../api/meta/object.ts';
 import { internalError, invalid as invalidObject } from '../../../../api/meta/status-errors.ts';
 import { endpoints } from '../../../../api/resources/core/v1/endpoints.ts';
-import { validateClusterIPs } from '../../../../api/resources/core/v1/service-validation.ts';
 import type { Service, ServiceSpec } from '../../../../api/types/core-v1.ts';
 import { type FieldError, invalid } from '../../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../../api/validation/field-path.ts';
 import type { HookOutcome, RegistryHooks } from '../hooks.ts';
 import { AllocationError, type ClusterIPAllocator } from './cluster-ip-allocator.ts';
-import { planIPFamilies } from './ip-families.ts';
+import { keepsPreference, planIPFamilies } from './ip-families.ts';
 import type { NodePortRegistry } from './node-port-registry.ts';
 import { type NodePortPlan, occupiedPorts, planNodePorts } from './node-ports.ts';
 
@@ -53,8 +52,7 @@ async function allocate(
 ): Promise<HookOutcome> {
   const { allocators, nodePorts, random } = dependencies;
   const spec = service.spec ?? {};
-  refuse(service, validateClusterIPs(spec, specPath));
-  refuse(service, planIPFamilies(spec, [...allocators.keys()], specPath));
+  refuse(service, planIPFamilies(spec, old?.spec, [...allocators.keys()], specPath));
   const addresses = await allocateAddresses(service, old, dryRun, dependencies);
   let ports: NodePortPlan | undefined;
   try {
@@ -100,16 +98,15 @@ async function allocateAddresses(
   dependencies: ServiceHooksDependencies,
 ): Promise<AddressChange> {
   const spec = service.spec ?? {};
-  if (!needsAddress(spec)) return { allocated: [], released: addressesOf(old?.spec) };
-  // Once given, an address stays; whoever wants another one is refused by validation.
-  if ((old && needsAddress(old.spec)) || isHeadless(spec)) return { allocated: [], released: [] };
-  const requested = spec.clusterIPs ?? [];
-  const clusterIPs: string[] = [];
+  const plan = planAddresses(spec, old?.spec);
+  if (!('families' in plan)) return { allocated: [], released: plan.released };
+  const clusterIPs = [...(spec.clusterIPs ?? [])];
   const allocated: string[] = [];
   try {
-    for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
-      const { address, isNew } = await allocateAddress(service, family, requested[index], dryRun, dependencies);
-      clusterIPs.push(requested[index] ?? address);
+    for (const [index, family] of plan.families) {
+      const requested = clusterIPs[index];
+      const { address, isNew } = await allocateAddress(service, family, requested, dryRun, dependencies);
+      clusterIPs[index] = requested ?? address;
       if (isNew) allocated.push(address);
     }
   } catch (error) {
@@ -119,6 +116,21 @@ async function allocateAddresses(
   const [first] = clusterIPs;
   if (first !== undefined) Object.assign(spec, { clusterIP: first, clusterIPs });
   return { allocated, released: [] };
+}
+
+/** Which families, by their place in spec.ipFamilies, need an address; or else what is not needed any more. */
+type AddressPlan = { readonly families: readonly (readonly [number, string])[] } | { readonly released: readonly string[] };
+
+function planAddresses(spec: DeepReadonly<ServiceSpec>, old: DeepReadonly<ServiceSpec> | undefined): AddressPlan {
+  if (!needsAddress(spec)) return { released: addressesOf(old) };
+  if (isHeadless(spec) || (old && keepsPreference(spec, old))) return { released: [] };
+  const families = [...(spec.ipFamilies ?? []).entries()];
+  // Once given, an address stays; whoever wants another one is refused by validation.
+  if (old === undefined || !needsAddress(old)) return { families };
+  if (isHeadless(old)) return { released: [] };
+  const before = old.ipFamilies?.length ?? 0;
+  if (before === 1 && families.length === 2) return { families: families.slice(1) };
+  return { released: before === 2 && families.length === 1 ? addressesOf(old).slice(1) : [] };
 }
 
 async function allocateAddress(
@@ -138,9 +150,14 @@ async function allocateAddress(
     if (requested === undefined) throw internalError(`failed to allocate a serviceIP: ${error.message}`);
     const message = `failed to allocate IP ${requested}: ${error.message}`;
     throw invalidObject({ group: '', kind: 'Service' }, key.name, [
-      invalid(specPath.child('clusterIPs'), service.spec?.clusterIPs, message),
+      invalid(specPath.child('clusterIPs'), withPlaces(service.spec), message),
     ]);
   }
+}
+
+/** The addresses that were asked for, and empty places for those that were not. */
+function withPlaces({ clusterIPs = [], ipFamilies = [] }: DeepReadonly<ServiceSpec> = {}): string[] {
+  return [...clusterIPs, ...ipFamilies.slice(clusterIPs.length).map(() => '')];
 }
 
 function hasPortsToDecide(service: DeepReadonly<Service>, old: DeepReadonly<Service> | undefined): boolean {
