@@ -26,6 +26,7 @@ import { roles } from './rbac/v1/role.ts';
 import { resourceClaims } from './resource/v1/resource-claim.ts';
 import { priorityClasses } from './scheduling/v1/priority-class.ts';
 import { storageClasses } from './storage/v1/storage-class.ts';
+import { volumeAttributesClasses } from './storage/v1/volume-attributes-class.ts';
 
 const metadata = { name: 'x', namespace: 'default' };
 const cluster = { name: 'x' };
@@ -366,6 +367,9 @@ describe('everything else', () => {
     assert.deepEqual(updateErrors(storageClasses, { metadata: cluster, provisioner: 'p' }, { metadata: cluster, provisioner: 'q' }), [
       'provisioner: Forbidden: updates to provisioner are forbidden.',
     ]);
+    const parameters = { a: 'b' };
+    assert.deepEqual(createErrors(volumeAttributesClasses, { metadata: cluster, driverName: 'Example.com/driver', parameters }), []);
+    assert.deepEqual(createErrors(volumeAttributesClasses, { metadata: cluster, parameters }), ['driverName: Required value']);
   });
   it('flow control', () => {
     const rules = [

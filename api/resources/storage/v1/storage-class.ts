@@ -47,8 +47,7 @@ export const storageClasses = defineResource<StorageClass>({
     ),
   validate(storageClass, path) {
     const { provisioner = '', parameters, reclaimPolicy, volumeBindingMode } = storageClass;
-    const at = path.child('provisioner');
-    const errors = provisioner === '' ? [required(at)] : invalidFor(at, provisioner, qualifiedNameProblems(provisioner.toLowerCase()));
+    const errors = validateProvisioner(provisioner, path.child('provisioner'));
     errors.push(...validateParameters(parameters ?? {}, path.child('parameters')));
     if (reclaimPolicy) errors.push(...validateChoice(path.child('reclaimPolicy'), reclaimPolicy, ['Delete', 'Retain'], 'unsupported'));
     errors.push(...validateChoice(path.child('volumeBindingMode'), volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']));
@@ -81,6 +80,11 @@ export const storageClasses = defineResource<StorageClass>({
     return [...errors, ...validateImmutable(path.child('volumeBindingMode'), storageClass.volumeBindingMode, old.volumeBindingMode)];
   },
 });
+
+/** Who makes volumes: a qualified name, whose prefix may have capitals. */
+export function validateProvisioner(provisioner: string, path: FieldPath): FieldError[] {
+  return provisioner === '' ? [required(path)] : invalidFor(path, provisioner, qualifiedNameProblems(provisioner.toLowerCase()));
+}
 
 /** What a driver is told: not too much of it, and no nameless things. */
 export function validateParameters(parameters: Readonly<Record<string, string>>, path: FieldPath, minimum = 0): FieldError[] {

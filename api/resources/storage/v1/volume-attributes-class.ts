@@ -4,8 +4,7 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import type { VolumeAttributesClass } from '../../../types/storage-v1.ts';
 import { forbidden } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
-import { validateParameters } from './storage-class.ts';
+import { validateParameters, validateProvisioner } from './storage-class.ts';
 
 /** Properties that volumes can be given while they are in use. */
 export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
@@ -18,7 +17,7 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
   formerVersions: ['v1beta1'],
   printerColumns: [nameColumn, textColumn('DriverName', ({ driverName }) => driverName), ageColumn],
   validate: ({ driverName = '', parameters }, path) => [
-    ...validateCSIDriverName(driverName, path.child('driverName')),
+    ...validateProvisioner(driverName, path.child('driverName')),
     ...validateParameters(parameters ?? {}, path.child('parameters'), 1),
   ],
   validateUpdate: (attributesClass, old, path) => [
