@@ -9,14 +9,22 @@ const bookmarkIntervalMs = 60_000;
 
 type Result = IteratorResult<CacheEvents, undefined>;
 
+/** What watches have been told of, or find by themselves. */
+export interface Published {
+  /** Number of the first log entry that is still to be held back. */
+  readonly end: number;
+  /** All up to here is before it. */
+  readonly revision: number;
+}
+
 /** What a watch sees of its cache. */
 export interface WatchedCache {
   readonly clock: Clock;
   /** Replaced when the cache had to be loaded anew; watches of the old one end. */
   log(): EventLog;
   isClosed(): boolean;
-  /** All up to here is in the log. */
-  revision(): number;
+  /** Up to where watches may read. */
+  published(): Published;
   readonly resourcePrefix: string;
   /** All open watches. */
   readonly watches: WatchIndex;
@@ -73,22 +81,23 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
     return end;
   }
 
-  /** What log entries from `first` up to its end mean for the watches of the group; a busy reader finds it there later. */
+  /** What is newly published, from entry `first` on, as the group sees it; a busy reader finds it in the log later. */
   deliver(batch: SharedEvents, first: number): void {
     const waiting = this.#waiting;
     if (!waiting) return;
     const oldest = this.#log.at(first);
     // It was opened at a revision that was still to come, and not all of this is behind it.
     if (!oldest || oldest.object.revision <= this.#options.afterRevision) return this.readFrom(first);
-    this.#next = this.#log.end;
-    this.#revision = this.#cache.revision();
+    const { end, revision } = this.#cache.published();
+    this.#next = end;
+    this.#revision = revision;
     this.#waiting = undefined;
     waiting.resolve({ done: false, value: batch });
   }
 
   /** Called when time has passed, the watch is to end, or the cache is no longer what it was. */
   wake(): void {
-    this.readFrom(this.#log.end);
+    if (this.#waiting) this.readFrom(this.#cache.isClosed() ? this.#next : this.#cache.published().end);
   }
 
   /** A reader that waits goes on from this entry of the log by itself. */
@@ -119,14 +128,15 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
   }
 
   #advance(): SharedEvents | undefined {
-    while (this.#next < this.#log.end) {
-      const { batch, next, revision } = this.#group.read(this.#log, this.#next, this.#cache.resourcePrefix);
+    const published = this.#cache.published();
+    while (this.#next < published.end) {
+      const { batch, next, revision } = this.#group.read(this.#log, this.#next, published.end, this.#cache.resourcePrefix);
       this.#next = next;
       this.#revision = Math.max(this.#revision, revision ?? 0);
       const due = batch && this.#notBefore(batch);
       if (due) return due;
     }
-    this.#revision = Math.max(this.#revision, this.#cache.revision());
+    this.#revision = Math.max(this.#revision, published.revision);
     return undefined;
   }
 
@@ -141,7 +151,8 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
 
   #lastBookmark(): Result {
     this.#end();
-    if (this.#next >= this.#log.end) this.#revision = Math.max(this.#revision, this.#cache.revision());
+    const published = this.#cache.published();
+    if (this.#next >= published.end) this.#revision = Math.max(this.#revision, published.revision);
     return { done: false, value: this.#bookmark() };
   }
 

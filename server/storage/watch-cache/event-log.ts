@@ -61,9 +61,9 @@ export class EventLog {
     this.#heldBytes += change.heldBytes;
   }
 
-  /** Drops the oldest down to the limits. Separate from append, so that all of a batch can be seen by its watches first. */
-  trim(): void {
-    while (this.#entries.length - this.#start > this.#limits.entries || this.#heldBytes > this.#limits.heldBytes) {
+  /** Drops the oldest down to the limits, but none from entry `end` on: watches have still to be told of those. */
+  trim(end: number): void {
+    while (this.first < end && (this.#entries.length - this.#start > this.#limits.entries || this.#heldBytes > this.#limits.heldBytes)) {
       const oldest = this.#entries[this.#start];
       if (!oldest) break;
       this.#entries[this.#start++] = undefined;

@@ -3,7 +3,8 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { compareKeys } from '../mvcc/version-index.ts';
 import type { Storage, StorageEvent, StoredEntry } from '../storage.ts';
 import { prefixEnd, StorageError } from '../storage.ts';
-import { CacheWatch } from './cache-watch.ts';
+import { CacheWatch, type Published } from './cache-watch.ts';
+import { FanOutPace } from './fan-out-pace.ts';
 import { EventLog, type EventLogLimits } from './event-log.ts';
 import { SharedEvents } from './shared-events.ts';
 import type { ResourceReference } from './stored-object.ts';
@@ -41,8 +42,8 @@ export class ResourceCache implements WatchCache {
   readonly #context: ResourceCacheContext;
   #objects: ObjectTree = new BTree(undefined, compareKeys);
   #log: EventLog;
-  /** Number of the first log entry of which watches have not been told. */
-  #unpublished = 0;
+  #published: Published = { end: 0, revision: 0 };
+  readonly #pace: FanOutPace;
   #isClosed = false;
   #bytes = 0;
   readonly #snapshots = new Map<number, ObjectTree>();
@@ -54,6 +55,7 @@ export class ResourceCache implements WatchCache {
     this.clock = context.clock;
     this.reach = context.reach;
     this.#log = new EventLog(context.revision() ?? 0, context.logLimits);
+    this.#pace = new FanOutPace(context.clock, () => this.#distribute());
   }
 
   isClosed(): boolean {
@@ -120,7 +122,8 @@ export class ResourceCache implements WatchCache {
     this.#objects = new BTree(undefined, compareKeys);
     this.#bytes = 0;
     this.#log = new EventLog(revision, this.#context.logLimits);
-    this.#unpublished = 0;
+    this.#published = { end: 0, revision };
+    this.#pace.cancel();
     this.#snapshots.clear();
     this.#wakeAll();
   }
@@ -128,6 +131,7 @@ export class ResourceCache implements WatchCache {
   /** Ends all watches, and all reading: a cache that no longer follows must not be taken for the truth. */
   close(): void {
     this.#isClosed = true;
+    this.#pace.cancel();
     this.#wakeAll();
   }
 
@@ -152,20 +156,26 @@ export class ResourceCache implements WatchCache {
     }
   }
 
-  /** Tells the watches of what was applied, when all of a batch has been. */
+  published(): Published {
+    // Without changes of its own that are held back, a resource is as far as the whole store.
+    return this.#published.end === this.#log.end ? { end: this.#log.end, revision: this.revision() } : this.#published;
+  }
+
+  /** Watches may be told of what was applied, when all of a batch has been. */
   publish(): void {
-    this.#distribute();
-    this.#unpublished = this.#log.end;
-    this.#log.trim();
+    this.#pace.request();
+    this.#log.trim(this.#published.end);
     for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
   }
 
   /** Leads each change to the watches it can matter to; those that see the same are given the same. */
-  #distribute(): void {
-    if (this.watches.isEmpty()) return;
+  #distribute(): number {
+    const first = this.#published.end;
+    this.#published = { end: this.#log.end, revision: this.revision() };
+    if (this.watches.isEmpty()) return 0;
     const seen = new Map<WatchGroup, CacheEvent[]>();
     const unreadable = new Set<WatchGroup>();
-    for (let number = this.#unpublished; number < this.#log.end; number++) {
+    for (let number = first; number < this.#log.end; number++) {
       const change = this.#log.at(number);
       if (!change) continue;
       for (const group of this.watches.candidates(this.#relative(change.object.key), change)) {
@@ -177,13 +187,16 @@ export class ResourceCache implements WatchCache {
         }
       }
     }
+    let told = 0;
     for (const [group, events] of seen) {
+      told += group.watches.size;
       if (unreadable.has(group)) continue;
       const batch = new SharedEvents(events);
-      for (const watch of group.watches) watch.deliver(batch, this.#unpublished);
+      for (const watch of group.watches) watch.deliver(batch, first);
     }
     // They run into the same error, after what came before it.
-    for (const group of unreadable) for (const watch of group.watches) watch.readFrom(this.#unpublished);
+    for (const group of unreadable) for (const watch of group.watches) watch.readFrom(first);
+    return told;
   }
 
   #wakeAll(): void {

@@ -34,25 +34,25 @@ export class WatchGroup {
   }
 
   /**
-   * What is in the log from entry `from` on, up to a bounded number of events that ends with a whole revision. Watches
-   * that are equally far behind read it once. Throws StorageError 'corrupt'.
+   * What is in the log from entry `from` up to `end`, in a bounded number of events that ends with a whole revision.
+   * Watches that are equally far behind read it once. Throws StorageError 'corrupt'.
    */
-  read(log: EventLog, from: number, resourcePrefix: string): Reading {
+  read(log: EventLog, from: number, end: number, resourcePrefix: string): Reading {
     const known = this.#remembered;
-    if (known && known.log === log && known.from === from && known.end === log.end) {
+    if (known && known.log === log && known.from === from && known.end === end) {
       const reading = known.reading.deref();
       if (reading) return reading;
     }
-    const reading = this.#read(log, from, resourcePrefix);
-    this.#remembered = { log, from, end: log.end, reading: new WeakRef(reading) };
+    const reading = this.#read(log, from, end, resourcePrefix);
+    this.#remembered = { log, from, end, reading: new WeakRef(reading) };
     return reading;
   }
 
-  #read(log: EventLog, from: number, resourcePrefix: string): Reading {
+  #read(log: EventLog, from: number, end: number, resourcePrefix: string): Reading {
     const events: CacheEvent[] = [];
     let next = from;
     let revision: number | undefined;
-    for (let change = log.at(next); change; change = log.at(next)) {
+    for (let change = log.at(next); change && next < end; change = log.at(next)) {
       if (events.length >= eventsAtOnce && change.object.revision !== revision) break;
       try {
         const event = isWithin(this.scope.keyPrefix, change.object.key, resourcePrefix) ? eventOf(change, this.scope) : undefined;

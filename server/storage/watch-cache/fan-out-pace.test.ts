@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { FanOutPace } from './fan-out-pace.ts';
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+function setup(watches: number) {
+  const manual = createManualClock();
+  let spentMs = 0;
+  const clock = { ...manual, monotonicMs: () => manual.monotonicMs() + spentMs };
+  let passes = 0;
+  const pace = new FanOutPace(clock, () => {
+    passes++;
+    spentMs += 40;
+    return watches;
+  });
+  return { manual, pace, passes: () => passes };
+}
+
+describe('pace of the fan-out', () => {
+  it('holds nothing back that comes alone, and joins what comes right after a long pass', async () => {
+    const { manual, pace, passes } = setup(1000);
+    pace.request();
+    assert.equal(passes(), 1);
+    await nextTurn();
+    pace.request();
+    pace.request();
+    assert.equal(passes(), 1);
+    await manual.advance(19);
+    assert.equal(passes(), 1);
+    await manual.advance(1);
+    assert.equal(passes(), 2);
+    await nextTurn();
+    await manual.advance(20);
+    pace.request();
+    assert.equal(passes(), 3);
+  });
+
+  it('holds nothing back for few watches', async () => {
+    const { pace, passes } = setup(10);
+    pace.request();
+    await nextTurn();
+    pace.request();
+    assert.equal(passes(), 2);
+  });
+
+  it('tells nobody any more once it is cancelled', async () => {
+    const { manual, pace, passes } = setup(1000);
+    pace.request();
+    await nextTurn();
+    pace.request();
+    pace.cancel();
+    await manual.advance(1000);
+    assert.equal(passes(), 1);
+    assert.equal(manual.pendingTimers(), 0);
+  });
+});
