@@ -1,23 +1,13 @@
-import { type Clock, sleep } from '../api/base/clock.ts';
+import type { Clock } from '../api/base/clock.ts';
 import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
-import type { Client } from '../api/client/client.ts';
 import { createClient } from '../api/client/create-client.ts';
-import { createEventRecorder } from '../api/client/event-recorder.ts';
-import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
-import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
-import { familyOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
-import { runPodNetwork } from './cni/run-pod-network.ts';
 import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
-import type { ContainerRuntime } from './cri/runtime.ts';
-import { createClusterDNS } from './dns/cluster-dns.ts';
-import type { Upstream } from './dns/forward/exchange.ts';
 import { namesAll } from './kubelet/certificates/certificate-life.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
-import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
 import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
 import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
@@ -29,14 +19,9 @@ import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certific
 import { createNodeStatsSource } from './kubelet/stats/node-stats.ts';
 import { createPodStorageReader, type PodStorageReader } from './kubelet/stats/pod-storage.ts';
 import { createTallies, type Tallies } from './kubelet/stats/tallies.ts';
-import { createConntrack } from './linux/conntrack.ts';
 import { createNFT } from './linux/nft.ts';
-import { createProxyMetrics } from './proxy/health/proxy-metrics.ts';
-import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/health/proxy-server.ts';
 import { renderTableRemovals } from './proxy/nftables/base-table.ts';
-import { runNetworkPolicies } from './network-policy/network-policies.ts';
 import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
-import { createProxy } from './proxy/proxy.ts';
 import { type Cgroups, createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
@@ -44,7 +29,7 @@ import type { ContainerdPlan } from './linux/containerd-config.ts';
 import { createHostFiles, type HostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
 import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
-import { createNodePortAddresses } from './linux/machine-addresses.ts';
+import { createNodeNetwork } from './network.ts';
 import { createMounts } from './linux/mounts.ts';
 import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
@@ -113,7 +98,12 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const nodeName = settings.nodeName ?? machine.hostname;
     const cgroups = await createCgroups();
     const storage = createPodStorageReader({ files, paths, clock });
-    const kubelet = createKubelet({
+    const network = createNodeNetwork(settings, {
+      ...{ ...dependencies, client, nodeName, nodeIP, runtime: cri.runtime },
+      checkNode: () => kubelet.checkNode(),
+      podNetwork: podNetwork(settings, paths),
+    });
+    const kubelet: Kubelet = createKubelet({
       settings: { ...settings, nodeName, nodeIP },
       client,
       clock,
@@ -128,6 +118,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       paths,
       tallies,
       storage,
+      isolatePod: network.isolatePod,
       reviveRuntime: async (until) => {
         if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
       },
@@ -156,12 +147,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     );
     try {
-      const network = { ...dependencies, client, nodeName, nodeIP, runtime: cri.runtime, checkNode: () => kubelet.checkNode() };
-      await Promise.all([
-        kubelet.run(signal),
-        runNetwork(settings, network, signal),
-        given?.keep(issued, (pair) => server.useCertificate(pair), signal),
-      ]);
+      await Promise.all([kubelet.run(signal), network.run(signal), given?.keep(issued, (pair) => server.useCertificate(pair), signal)]);
     } finally {
       await server.close();
     }
@@ -234,82 +220,6 @@ function servingCertificate({ certificateDirectory }: AgentSettings, dependencie
     keep: (current: ServingCertificate | undefined, onNew: (pair: ServingCertificate) => void, signal: AbortSignal) =>
       rotateCertificate(rotation, current, onNew, signal),
   };
-}
-
-interface NetworkDependencies extends AgentDependencies {
-  readonly client: Client;
-  readonly nodeName: string;
-  readonly nodeIP: string;
-  readonly runtime: ContainerRuntime;
-  readonly checkNode: () => void;
-}
-
-/** The node's other parts: the pod network, the Service proxy and cluster DNS. They see the cluster through informers of their own. */
-async function runNetwork(settings: AgentSettings, dependencies: NetworkDependencies, signal: AbortSignal): Promise<void> {
-  const { client, clock, random, nodeName, nodeIP } = dependencies;
-  const logger = dependencies.logger.with({ part: 'network' });
-  const informers = createInformerFactory({ client, clock, random, logger });
-  const clusterCIDRs = settings.clusterCIDR.split(',');
-  const metrics = createProxyMetrics(clock);
-  const proxy = createProxy({
-    informers,
-    nodeName,
-    families: [...new Set([...clusterCIDRs, nodeIP].flatMap((text) => familyOf(text) ?? []))],
-    nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, [nodeIP]),
-    clusterCIDRs,
-    nft: createNFT(),
-    conntrack: createConntrack(),
-    events: createEventRecorder({ client, clock, logger, component: 'kube-proxy', host: nodeName, signal }),
-    clock,
-    random,
-    logger,
-    onSync: metrics.observe,
-  });
-  const dns = createClusterDNS({
-    informers,
-    clusterDomain: settings.clusterDomain,
-    ...(settings.clusterDNS[0] === undefined ? {} : { serviceAddress: settings.clusterDNS[0] }),
-    listen: { address: nodeIP, port: clusterDNSPort },
-    allowedSources: clusterCIDRs,
-    upstreams: await hostResolvers(settings.clusterDNS),
-    clock,
-    random,
-    logger,
-  });
-  const { podNetwork: mode } = settings;
-  const pods = async () => {
-    if (mode === 'external') return;
-    const network = podNetwork(settings, nodePaths(settings.dataDirectory));
-    const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
-    await runPodNetwork({ informers, nodeName, nodeIP, mode, network, onInstalled, clock, logger }, signal);
-  };
-  const policies = () => runNetworkPolicies({ informers, nodeName, nft: createNFT(), clock, random, logger }, signal);
-  const proxyServer = {
-    ...{ proxy, metrics, informers, nodeName, clock, random, logger },
-    healthz: { address: '0.0.0.0', port: proxyHealthzPort },
-    metricsEndpoint: { address: '127.0.0.1', port: proxyMetricsPort },
-  };
-  const parts = [informers.run(signal), proxy.run(signal), runProxyServer(proxyServer, signal), dns.run(signal), pods()];
-  await Promise.all([...parts, ...(mode === 'external' ? [] : [policies()])]);
-}
-
-const networkCheckMs = 20;
-const networkChecks = 250;
-
-/** The runtime notices its configuration a moment after it was written: the node is ready then, and not only at the next regular look. */
-async function reportNetwork({ runtime, clock, checkNode }: NetworkDependencies, signal: AbortSignal): Promise<void> {
-  for (let checks = 0; checks < networkChecks; checks++) {
-    const conditions = await runtime.status().catch(() => []);
-    if (conditions.some(({ type, status }) => type === 'NetworkReady' && status)) break;
-    await sleep(clock, networkCheckMs, signal);
-  }
-  checkNode();
-}
-
-/** The servers that the machine itself asks, but for the cluster's own, which would ask itself. */
-async function hostResolvers(clusterDNS: readonly string[]): Promise<Upstream[]> {
-  const { servers } = parseResolvConf((await createHostFiles().findText('/etc/resolv.conf')) ?? '');
-  return servers.filter((address) => !clusterDNS.includes(address)).map((address) => ({ address, port: 53 }));
 }
 
 /** Clears a node away: containers, runtime, network, mounts, cgroups and files. */

@@ -76,6 +76,8 @@ export interface KubeletDependencies {
   readonly paths: NodePaths;
   readonly tallies: Tallies;
   readonly storage: PodStorageReader;
+  /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
+  readonly isolatePod: PodServices['isolatePod'];
   /** Brings the runtime up again after it died. */
   readonly reviveRuntime: (signal: AbortSignal) => Promise<void>;
 }

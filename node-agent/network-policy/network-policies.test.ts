@@ -11,12 +11,13 @@ import { networkPolicies } from '../../api/resources/networking/v1/network-polic
 import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts';
 import { createNFT } from '../linux/nft.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from '../proxy/testing/test-network.ts';
-import { runNetworkPolicies } from './network-policies.ts';
+import { createNetworkPolicies, type NetworkPolicies } from './network-policies.ts';
 
 /** On real kernels: two Pods on one node, and an outside. */
 describe('NetworkPolicies', function () {
   this.timeout(60_000);
   let network: TestNetwork;
+  let policies: NetworkPolicies;
   let stop: () => Promise<void> = async () => {};
   const server = new ObjectServer();
   const client = createClient(server.transport);
@@ -37,10 +38,9 @@ describe('NetworkPolicies', function () {
     const abort = new AbortController();
     const informers = createInformerFactory({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
     const nft = createNFT({ run: network.node.run });
-    const running = runNetworkPolicies(
-      { informers, nodeName: 'node', nft, clock: systemClock, random: systemRandom, logger: silentLogger },
-      abort.signal,
-    );
+    const parts = { clock: systemClock, random: systemRandom, logger: silentLogger };
+    policies = createNetworkPolicies({ ...parts, informers, nodeName: 'node', nft });
+    const running = policies.run(abort.signal);
     const watching = informers.run(abort.signal);
     stop = async () => {
       abort.abort();
@@ -61,7 +61,7 @@ describe('NetworkPolicies', function () {
     await client(pods).create({
       metadata: { name, namespace, labels: { app: name } },
       spec: { nodeName: 'node', containers: [{ name: 'main', image: 'none', ports }] },
-      status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] },
+      status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }, { ip: podIP.replace('10.244.0.', 'fd00:244::') }] },
     });
   }
 
@@ -156,6 +156,44 @@ describe('NetworkPolicies', function () {
       await reaches(client0, serverIP, 8080, true);
       // Answers come back, whatever goes out.
       await reaches(server1, clientIP, 8080, true);
+    });
+  });
+
+  it('both families of addresses', async () => {
+    const [server6, outside6] = ['fd00:244::3', 'fd00:200::9'];
+    const ingress = [{ from: [{ podSelector: { matchLabels: { app: 'client' } } }], ports: [{ port: 8080 }] }];
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress }, async () => {
+      await reaches(client0, server6, 8081, false);
+      await reaches(client0, server6, 8080, true);
+      await reaches(client0, serverIP, 8081, false);
+      await reaches(client0, serverIP, 8080, true);
+    });
+    const to = [{ ipBlock: { cidr: 'fd00:200::/64', except: ['fd00:200::f/128'] } }, { ipBlock: { cidr: '10.244.0.0/24' } }];
+    await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ to }] }, async () => {
+      await reaches(client0, server6, 8080, false);
+      await reaches(client0, outsideIP, 8080, false);
+      await reaches(client0, outside6, 8080, true);
+      await reaches(client0, serverIP, 8080, true);
+      await reaches(server1, 'fd00:244::2', 8080, true);
+    });
+    await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ ports: [{ port: 'web' }] }] }, async () => {
+      await reaches(client0, server6, 8081, false);
+      await reaches(client0, server6, 8080, true);
+    });
+  });
+
+  it('isolate a Pod before anything in it runs', async () => {
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'] }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      // Not in the API at all yet, as far as this node knows.
+      const metadata = { name: 'server-2', namespace: 'one', uid: 'early', labels: { app: 'server' } };
+      const early = { metadata, spec: { nodeName: 'node', containers: [] } };
+      await network.pods[1].run('ip', ['address', 'add', '10.244.0.77/24', 'dev', 'eth0']);
+      assert.match(Object.keys(await network.pods[0].ask('10.244.0.77', 8080)).join(), /^pod1/);
+      await policies.isolate(early, ['10.244.0.77']);
+      assert.deepEqual(await network.pods[0].ask('10.244.0.77', 8080, { timeoutMs: 400 }), { timeout: 1 });
+      const other = { ...early, metadata: { ...metadata, uid: 'open', labels: { app: 'open' } } };
+      await policies.isolate(other, ['10.244.0.78']);
     });
   });
 

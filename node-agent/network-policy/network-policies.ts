@@ -1,5 +1,6 @@
 import { createBackoff } from '../../api/base/backoff.ts';
 import { type Clock, sleep } from '../../api/base/clock.ts';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
 import type { Informer, InformerFactory } from '../../api/client/informer.ts';
@@ -7,7 +8,9 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { namespaces } from '../../api/resources/core/v1/namespace.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { networkPolicies } from '../../api/resources/networking/v1/network-policy.ts';
+import type { Pod } from '../../api/types/core-v1.ts';
 import type { NFT } from '../linux/nft.ts';
+import { LocalAddresses } from './local-addresses.ts';
 import { planPolicies } from './plan-policies.ts';
 import { type PolicyTable, renderPolicyChanges, renderPolicyTable, renderPolicyTableRemoval } from './policy-table.ts';
 
@@ -24,35 +27,59 @@ export interface NetworkPoliciesDependencies {
 const coalesceMs = 50;
 const retryBackoff = { initialMs: 100, maxMs: 30_000, jitter: 0.2 };
 
-/**
- * Enforces NetworkPolicies for the Pods of one node until the signal is aborted; the rules stay then. Pods and Namespaces of
- * the whole cluster are followed from the first policy on: a cluster without any pays nothing.
- */
-export async function runNetworkPolicies(dependencies: NetworkPoliciesDependencies, signal: AbortSignal): Promise<void> {
+export interface NetworkPolicies {
+  /**
+   * Enforces the policies for the Pods of this node until the signal is aborted; the rules stay then. Pods and Namespaces of
+   * the whole cluster are followed from the first policy on: a cluster without any pays nothing.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Tells the addresses of a Pod of this node as soon as it has them, before anything in it runs. Resolves when what the
+   * policies say of it is in the kernel, or after some seconds, since a Pod that cannot start for ever helps nobody.
+   */
+  isolate(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+}
+
+/** After this time a Pod starts although its rules could not be written. */
+const maxIsolationMs = 10_000;
+
+export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies): NetworkPolicies {
   const { informers, clock, logger } = dependencies;
-  const backoff = createBackoff(retryBackoff, dependencies.random);
-  let changed = Promise.withResolvers<void>();
-  const wake = () => changed.resolve();
-  signal.addEventListener('abort', wake, { once: true });
-  const policies = follow(informers.informer(networkPolicies), wake);
-  let actual: PolicyTable | undefined;
-  try {
+  const policies = informers.informer(networkPolicies);
+  const local = new LocalAddresses(clock);
+  const state = { changed: Promise.withResolvers<void>(), wanted: 0, written: 0, onWritten: Promise.withResolvers<void>() };
+  const wake = () => state.changed.resolve();
+  const written = (upTo: number) => {
+    state.written = upTo;
+    state.onWritten.resolve();
+    state.onWritten = Promise.withResolvers();
+  };
+  const isIdle = () => policies.lister.list().length === 0;
+
+  /** Nothing is to be done while there is no policy. */
+  const waitForPolicies = async (signal: AbortSignal) => {
     await policies.synced(signal);
-    if (policies.lister.list().length === 0) {
-      await dependencies.nft.apply(renderPolicyTableRemoval());
-      while (policies.lister.list().length === 0) {
-        changed = Promise.withResolvers();
-        await changed.promise;
-        signal.throwIfAborted();
-      }
+    if (!isIdle()) return;
+    await dependencies.nft.apply(renderPolicyTableRemoval());
+    while (isIdle()) {
+      state.changed = Promise.withResolvers();
+      written(state.wanted);
+      await state.changed.promise;
+      signal.throwIfAborted();
     }
+  };
+
+  const enforce = async (signal: AbortSignal) => {
+    const backoff = createBackoff(retryBackoff, dependencies.random);
     const [podInformer, namespaceInformer] = [follow(informers.informer(pods), wake), follow(informers.informer(namespaces), wake)];
     await Promise.all([podInformer.synced(signal), namespaceInformer.synced(signal)]);
+    let actual: PolicyTable | undefined;
     while (!signal.aborted) {
-      changed = Promise.withResolvers();
+      state.changed = Promise.withResolvers();
+      const { wanted } = state;
       const desired = planPolicies({
         policies: policies.lister.list(),
-        pods: podInformer.lister.list(),
+        pods: local.complete(podInformer.lister.list()),
         namespaces: namespaceInformer.lister.list(),
         nodeName: dependencies.nodeName,
       });
@@ -61,6 +88,7 @@ export async function runNetworkPolicies(dependencies: NetworkPoliciesDependenci
         if (text !== '') await dependencies.nft.apply(text);
         actual = desired;
         backoff.reset();
+        written(wanted);
       } catch (error) {
         actual = undefined;
         const delayMs = backoff.nextMs();
@@ -68,12 +96,37 @@ export async function runNetworkPolicies(dependencies: NetworkPoliciesDependenci
         await sleep(clock, delayMs, signal);
         continue;
       }
-      await changed.promise;
-      await sleep(clock, coalesceMs, signal);
+      await state.changed.promise;
+      // A Pod that waits for its rules is not made to wait for those of others.
+      if (state.wanted === state.written) await sleep(clock, coalesceMs, signal);
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+  };
+
+  return {
+    async run(signal) {
+      const unfollow = informers.informer(networkPolicies).addHandler({ onAdd: wake, onUpdate: wake, onDelete: wake });
+      signal.addEventListener('abort', wake, { once: true });
+      try {
+        await waitForPolicies(signal);
+        await enforce(signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        unfollow();
+      }
+    },
+    async isolate(pod, addresses) {
+      local.add(pod, addresses);
+      const number = ++state.wanted;
+      wake();
+      const abort = new AbortController();
+      const timer = clock.setTimer(maxIsolationMs, () => abort.abort(), { background: true });
+      const late = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve(), { once: true }));
+      while (state.written < number && !abort.signal.aborted) await Promise.race([state.onWritten.promise, late]);
+      timer.cancel();
+      if (state.written < number) logger.warn('a Pod starts before the rules of NetworkPolicies are there', { pod: pod.metadata.name });
+    },
+  };
 }
 
 function follow<T extends KubeObject>(informer: Informer<T>, wake: () => void): Informer<T> {

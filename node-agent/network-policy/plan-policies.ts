@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
+import { formatIP, parseIP } from '../../api/base/ip-address.ts';
+import { familyOf, type IPFamily } from '../../api/semantics/ip-family.ts';
 import { matchesLabelSelector } from '../../api/semantics/label-selectors.ts';
 import type { Namespace, Pod } from '../../api/types/core-v1.ts';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts';
+import { nftFamilies } from '../linux/nft.ts';
 import type { PolicyTable } from './policy-table.ts';
 
 /** What policies are made of: everything of the cluster, and which node is meant. */
@@ -15,13 +18,13 @@ export interface ClusterView {
 
 type Direction = 'ingress' | 'egress';
 type Rule = { readonly peers: readonly DeepReadonly<NetworkPolicyPeer>[]; readonly ports: readonly DeepReadonly<NetworkPolicyPort>[] };
-type Addressed = { readonly pod: DeepReadonly<Pod>; readonly ip: string };
+type Addressed = { readonly pod: DeepReadonly<Pod>; readonly ip: string; readonly family: IPFamily };
 
 /**
  * The packet filter that gives the Pods of one node what NetworkPolicies say (networking.k8s.io/v1): a Pod that no policy of
  * a direction selects is open in it; one that is selected gets what any of its policies allows. Replies always pass, and so
  * does what the node itself sends. Pods of the host's network are neither isolated nor known as peers: their address is the
- * node's. IPv4 alone.
+ * node's. Each address of a Pod of two families has rules of its own family.
  */
 export function planPolicies(view: ClusterView): PolicyTable {
   const planner = new Planner(view);
@@ -43,10 +46,7 @@ class Planner {
 
   constructor({ policies, pods, namespaces }: ClusterView) {
     this.#namespaces = namespaces;
-    this.addressed = pods.flatMap((pod) => {
-      const ip = addressOf(pod);
-      return ip === undefined ? [] : { pod, ip };
-    });
+    this.addressed = pods.flatMap(addressesOf);
     for (const policy of [...policies].sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))) {
       const namespace = policy.metadata.namespace ?? '';
       this.#policies.set(namespace, [...(this.#policies.get(namespace) ?? []), policy]);
@@ -73,15 +73,17 @@ class Planner {
 
   /** A rule as lines of a chain, each with a verdict that lets the packet go on. */
   #lines(direction: Direction, namespace: string, { peers, ports }: Rule, local: Addressed): string[] {
-    const address = direction === 'ingress' ? 'ip saddr' : 'ip daddr';
-    if (peers.length === 0) return this.#toPorts('', direction, ports, local, () => this.addressed);
+    const { ip: header, addressType } = nftFamilies[local.family];
+    const address = `${header} ${direction === 'ingress' ? 'saddr' : 'daddr'}`;
+    if (peers.length === 0) return this.#toPorts('', direction, ports, local, () => this.#inFamily(local.family));
     return peers.flatMap((peer) => {
       if (peer.ipBlock) {
-        const match = blockMatch(address, peer.ipBlock.cidr, peer.ipBlock.except ?? []);
-        return match === undefined ? [] : this.#toPorts(match, direction, ports, local, () => this.addressed);
+        const { cidr, except = [] } = peer.ipBlock;
+        if (familyOf(cidr) !== local.family) return [];
+        return this.#toPorts(blockMatch(address, cidr, except), direction, ports, local, () => this.#inFamily(local.family));
       }
-      const chosen = () => this.#peersOf(namespace, peer);
-      const set = this.#setOf('ipv4_addr', JSON.stringify([namespace, peer.namespaceSelector, peer.podSelector]), () =>
+      const chosen = () => this.#peersOf(namespace, peer).filter(({ family }) => family === local.family);
+      const set = this.#setOf(addressType, JSON.stringify([namespace, peer.namespaceSelector, peer.podSelector]), () =>
         chosen().map(({ ip }) => ip),
       );
       return this.#toPorts(`${address} @${set} `, direction, ports, local, chosen);
@@ -97,11 +99,16 @@ class Planner {
       // A name means what the Pod that is asked calls so: here, or each of the peers.
       if (direction === 'ingress')
         return namedPorts(local.pod, port, protocol).map((number) => `${match}${transport} dport ${number} return`);
-      const set = this.#setOf('ipv4_addr . inet_service', JSON.stringify([match, protocol, port]), () =>
+      const { ip: header, addressType } = nftFamilies[local.family];
+      const set = this.#setOf(`${addressType} . inet_service`, JSON.stringify([match, protocol, port]), () =>
         peers().flatMap(({ pod, ip }) => namedPorts(pod, port, protocol).map((number) => `${ip} . ${number}`)),
       );
-      return [`${match}ip daddr . ${transport} dport @${set} return`];
+      return [`${match}${header} daddr . ${transport} dport @${set} return`];
     });
+  }
+
+  #inFamily(family: IPFamily): readonly Addressed[] {
+    return this.addressed.filter((one) => one.family === family);
   }
 
   #peersOf(namespace: string, { namespaceSelector, podSelector }: DeepReadonly<NetworkPolicyPeer>): readonly Addressed[] {
@@ -130,10 +137,15 @@ class Planner {
   }
 }
 
-/** The Pod's IPv4 address, if its traffic is its own and it has not ended. */
-function addressOf({ spec, status }: DeepReadonly<Pod>): string | undefined {
-  if (spec?.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
-  return [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)].find((ip) => ip?.includes('.'));
+/** The Pod's addresses, if its traffic is its own and it has not ended. */
+function addressesOf(pod: DeepReadonly<Pod>): Addressed[] {
+  const { spec, status } = pod;
+  if (spec?.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];
+  const ips = new Set([status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)]);
+  return [...ips].flatMap((text) => {
+    const parsed = text === undefined ? undefined : parseIP(text);
+    return parsed === undefined ? [] : { pod, ip: formatIP(parsed), family: parsed.version === 4 ? 'IPv4' : 'IPv6' };
+  });
 }
 
 function applies(spec: DeepReadonly<NetworkPolicy>['spec'], direction: Direction): boolean {
@@ -146,8 +158,7 @@ function rulesOf({ spec }: DeepReadonly<NetworkPolicy>, direction: Direction): R
   return (spec?.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
 }
 
-function blockMatch(address: string, cidr: string, except: readonly string[]): string | undefined {
-  if (cidr.includes(':')) return undefined;
+function blockMatch(address: string, cidr: string, except: readonly string[]): string {
   return `${address} ${cidr} ${except.length === 0 ? '' : `${address} != { ${except.join(', ')} } `}`;
 }
 

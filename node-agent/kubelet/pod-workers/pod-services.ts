@@ -43,6 +43,8 @@ export interface PodServices {
   readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
   /** Why the node cannot take the Pod, if so. */
   readonly refusalOf: (pod: DeepReadonly<Pod>) => Promise<{ readonly reason: string; readonly message: string } | undefined>;
+  /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses: nothing in it runs before. */
+  readonly isolatePod: (pod: DeepReadonly<Pod>, addresses: readonly string[]) => Promise<void>;
   /** Resolves when the API has the status last computed. */
   readonly statusWritten: (uid: string) => Promise<void>;
   /** Takes the stopped Pod out of the API, if it is still this one. */

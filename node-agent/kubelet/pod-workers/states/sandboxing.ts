@@ -12,7 +12,7 @@ export const sandboxing: PodState = async (context) => {
   const { runtime, files, paths } = services;
   const plan = planFor(context);
   if (plan.kind !== 'sandbox') {
-    await writeHostsFile(context);
+    await prepareNetwork(context);
     return { to: 'running', againAfterMs: 0 };
   }
   if (runtimePod.sandboxes.length > 0) {
@@ -36,12 +36,13 @@ export const sandboxing: PodState = async (context) => {
   return { to: 'sandboxing', againAfterMs: 0 };
 };
 
-/** The file is written once per sandbox: containers that run have it mounted. */
-async function writeHostsFile({ pod, services }: PodContext): Promise<void> {
+/** Once per sandbox, before its containers: those that run have the hosts file mounted. */
+async function prepareNetwork({ pod, services }: PodContext): Promise<void> {
   const { files, paths, runtime, clusterDomain, nodeHosts } = services;
   const fresh = await readRuntimePod(runtime, pod.metadata.uid ?? '');
   if (!activeSandbox(fresh)) return;
   const { podIPs } = addressesOf(pod, fresh, services);
+  if (!pod.spec?.hostNetwork && podIPs.length > 0) await services.isolatePod(pod, podIPs);
   const path = `${paths.pods}/${pod.metadata.uid}/etc-hosts`;
   const wanted = hostsFile(pod, podIPs, pod.spec?.hostNetwork ? await nodeHosts() : '', clusterDomain);
   if ((await files.findText(path)) !== wanted) await files.write(path, wanted, { mode: 0o644 });

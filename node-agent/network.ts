@@ -1,0 +1,132 @@
+import { type Clock, sleep } from '../api/base/clock.ts';
+import type { DeepReadonly } from '../api/base/deep-readonly.ts';
+import type { Logger } from '../api/base/logger.ts';
+import type { Random } from '../api/base/random.ts';
+import type { Client } from '../api/client/client.ts';
+import { createEventRecorder } from '../api/client/event-recorder.ts';
+import { createInformerFactory } from '../api/client/informer-factory.ts';
+import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
+import { familyOf } from '../api/semantics/ip-family.ts';
+import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
+import type { Pod } from '../api/types/core-v1.ts';
+import type { PodNetwork } from './cni/pod-network.ts';
+import { runPodNetwork } from './cni/run-pod-network.ts';
+import type { ContainerRuntime } from './cri/runtime.ts';
+import { createClusterDNS } from './dns/cluster-dns.ts';
+import type { Upstream } from './dns/forward/exchange.ts';
+import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
+import { createConntrack } from './linux/conntrack.ts';
+import { createHostFiles } from './linux/host-files.ts';
+import { createNodePortAddresses } from './linux/machine-addresses.ts';
+import { createNFT } from './linux/nft.ts';
+import { createNetworkPolicies } from './network-policy/network-policies.ts';
+import { createProxyMetrics } from './proxy/health/proxy-metrics.ts';
+import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/health/proxy-server.ts';
+import { createProxy } from './proxy/proxy.ts';
+
+export interface NodeNetworkSettings {
+  /** All Pods of the cluster. One range, or one of each family with a comma between. */
+  readonly clusterCIDR: string;
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+  /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
+  readonly nodePortAddresses: readonly string[];
+  readonly podNetwork: PodNetworkMode;
+}
+
+interface NetworkReport {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly checkNode: () => void;
+}
+
+export interface NodeNetworkDependencies extends NetworkReport {
+  readonly client: Client;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly podNetwork: PodNetwork;
+}
+
+export interface NodeNetwork {
+  /** Runs until the signal is aborted; rules and routes stay. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
+  isolatePod(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+}
+
+/**
+ * The pod network of a node, its Service proxy, NetworkPolicies and cluster DNS. They see the cluster through informers of
+ * their own.
+ */
+export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: NodeNetworkDependencies): NodeNetwork {
+  const { client, clock, random, nodeName, nodeIP } = dependencies;
+  const logger = dependencies.logger.with({ part: 'network' });
+  const informers = createInformerFactory({ client, clock, random, logger });
+  const shared = { informers, nodeName, clock, random, logger };
+  const { podNetwork: mode } = settings;
+  const policies = mode === 'external' ? undefined : createNetworkPolicies({ ...shared, nft: createNFT() });
+  const clusterCIDRs = settings.clusterCIDR.split(',');
+
+  const runProxy = async (signal: AbortSignal) => {
+    const metrics = createProxyMetrics(clock);
+    const proxy = createProxy({
+      ...shared,
+      families: [...new Set([...clusterCIDRs, nodeIP].flatMap((text) => familyOf(text) ?? []))],
+      nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, [nodeIP]),
+      clusterCIDRs,
+      nft: createNFT(),
+      conntrack: createConntrack(),
+      events: createEventRecorder({ client, clock, logger, component: 'kube-proxy', host: nodeName, signal }),
+      onSync: metrics.observe,
+    });
+    const healthz = { address: '0.0.0.0', port: proxyHealthzPort };
+    const metricsEndpoint = { address: '127.0.0.1', port: proxyMetricsPort };
+    await Promise.all([proxy.run(signal), runProxyServer({ ...shared, proxy, metrics, healthz, metricsEndpoint }, signal)]);
+  };
+  const runDNS = async (signal: AbortSignal) => {
+    const [serviceAddress] = settings.clusterDNS;
+    const dns = createClusterDNS({
+      ...shared,
+      clusterDomain: settings.clusterDomain,
+      ...(serviceAddress === undefined ? {} : { serviceAddress }),
+      listen: { address: nodeIP, port: clusterDNSPort },
+      allowedSources: clusterCIDRs,
+      upstreams: await hostResolvers(settings.clusterDNS),
+    });
+    await dns.run(signal);
+  };
+  const runPods = async (signal: AbortSignal) => {
+    if (mode === 'external') return;
+    const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
+    await runPodNetwork({ ...shared, nodeIP, mode, network: dependencies.podNetwork, onInstalled }, signal);
+  };
+  return {
+    async run(signal) {
+      // The parts ask for their informers before these start.
+      const parts = [runProxy(signal), runPods(signal), runDNS(signal), policies?.run(signal)];
+      await Promise.all([...parts, informers.run(signal)]);
+    },
+    isolatePod: async (pod, addresses) => policies?.isolate(pod, addresses),
+  };
+}
+
+const networkCheckMs = 20;
+const networkChecks = 250;
+
+/** The runtime notices its configuration a moment after it was written: the node is ready then, and not only at the next regular look. */
+async function reportNetwork({ runtime, clock, checkNode }: NetworkReport, signal: AbortSignal): Promise<void> {
+  for (let checks = 0; checks < networkChecks; checks++) {
+    const conditions = await runtime.status().catch(() => []);
+    if (conditions.some(({ type, status }) => type === 'NetworkReady' && status)) break;
+    await sleep(clock, networkCheckMs, signal);
+  }
+  checkNode();
+}
+
+/** The servers that the machine itself asks, but for the cluster's own, which would ask itself. */
+async function hostResolvers(clusterDNS: readonly string[]): Promise<Upstream[]> {
+  const { servers } = parseResolvConf((await createHostFiles().findText('/etc/resolv.conf')) ?? '');
+  return servers.filter((address) => !clusterDNS.includes(address)).map((address) => ({ address, port: 53 }));
+}
