@@ -13,6 +13,7 @@ import { endpointSliceController } from './endpointslice/controller.ts';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.ts';
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { horizontalPodAutoscalerController } from './horizontalpodautoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
@@ -64,6 +65,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     endpointSliceMirroringController,
     ephemeralVolumeController,
     garbageCollector,
+    horizontalPodAutoscalerController,
     jobController,
     namespaceController,
     createNodeIPAMController(options),

@@ -71,19 +71,6 @@ const otherControllers: readonly ControllerRules[] = [
     ],
   },
   {
-    account: 'horizontal-pod-autoscaler',
-    rules: [
-      rule('read', 'autoscaling', 'horizontalpodautoscalers'),
-      rule('update', 'autoscaling', 'horizontalpodautoscalers/status'),
-      rule('get update', '*', '*/scale'),
-      rule('list watch', 'core', 'pods'),
-      rule('list watch', 'metrics.k8s.io', 'pods'),
-      rule('read', 'custom.metrics.k8s.io', '*'),
-      rule('read', 'external.metrics.k8s.io', '*'),
-      eventsRule,
-    ],
-  },
-  {
     account: 'legacy-service-account-token-cleaner',
     rules: [
       rule('get', 'core', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'),
