@@ -8,6 +8,12 @@ import { writableHeaders } from './headers.ts';
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /**
+ * TLS encrypts all that it is given at once: what one connection takes in memory while its client is slow is bounded by
+ * giving it no more than this.
+ */
+const sliceBytes = 64 * 1024;
+
+/**
  * Writes a response and resolves when its last byte has been handed to the connection, or the client has gone. A stream
  * that fails half-way cuts the connection (HTTP/2: resets the stream), so that no client takes the part for the whole.
  */
@@ -27,19 +33,25 @@ export async function writeResponse(response: NodeResponse, answer: APIResponse,
   const mayHaveBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304;
   if (mayHaveBody) headers['content-length'] = String(body.kind === 'bytes' ? body.bytes.byteLength : 0);
   writeHead(response, answer.status, headers);
-  if (body.kind === 'bytes' && mayHaveBody) response.end(body.bytes);
-  else response.end();
+  if (body.kind !== 'bytes' || !mayHaveBody) response.end();
+  else if (body.bytes.length <= sliceBytes) response.end(body.bytes);
+  else await writeChunks(response, [body.bytes], signal);
 }
 
 function writeHead(response: NodeResponse, status: number, headers: Record<string, string | string[]>): void {
   (response as ServerResponse).writeHead(status, headers);
 }
 
-async function writeChunks(response: NodeResponse, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+async function writeChunks(response: NodeResponse, chunks: Chunks, signal: AbortSignal): Promise<void> {
   try {
     for await (const chunk of chunks) {
-      if (signal.aborted) return;
-      if (!(response as ServerResponse).write(chunk)) await drained(response, signal);
+      for (let at = 0; at < chunk.length; at += sliceBytes) {
+        if (signal.aborted) return;
+        const slice = chunk.length > sliceBytes ? chunk.subarray(at, at + sliceBytes) : chunk;
+        if (!(response as ServerResponse).write(slice)) await drained(response, signal);
+      }
     }
   } catch (error) {
     cut(response);

@@ -3,7 +3,7 @@ import type { ListMetadata } from '../../../api/meta/list.ts';
 import { badRequest, resourceExpired } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
-import { partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
+import { partialObjectMetadata, tableRow, toTable } from '../../../api/resource/table.ts';
 import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { wantsPretty } from '../filters/error-response.ts';
@@ -15,15 +15,9 @@ import type { RequestContext } from '../request-context.ts';
 import { formatContinueToken, parseContinueToken } from './continue-token.ts';
 import { joinList, joinListInProtobuf } from './join-list.ts';
 import { parseListOptions } from './list-options.ts';
-import {
-  checkMetadataKind,
-  encodeMetadata,
-  isProtobuf,
-  negotiateObject,
-  parseWire,
-  tableOptions,
-  valueResponse,
-} from './object-response.ts';
+import { listDocumentResponse } from './list-document.ts';
+import { createItemReader, parseItem } from './list-items.ts';
+import { checkMetadataKind, encodeMetadata, isProtobuf, negotiateObject, tableOptions } from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
 
 /** One page of a list. */
@@ -37,32 +31,36 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
   const output = negotiateObject(context, definition);
   checkMetadataKind(output, definition, true);
   const { objects, metadata } = await readPage(context, store);
-  const kind = output.as?.kind;
-  if (kind === 'Table') {
+  const count = objects.length;
+  const objectAt = (index: number) => objects[index] ?? missing(index);
+  if (output.as?.kind === 'Table') {
     const options = tableOptions(context, output);
-    return valueResponse(context, output, () =>
-      toTable(
-        definition,
-        objects.map((object) => store.read(object)),
-        metadata,
-        options,
-      ),
-    );
+    const { rows: _, ...head } = toTable(definition, [], metadata, options);
+    const itemAt = (index: number) => tableRow(definition, store.read(objectAt(index)), options);
+    return listDocumentResponse(context, output, { head, member: 'rows', count, itemAt });
   }
   if (output.as) {
     const { version } = output.as;
     const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata };
-    const whole = () => ({ ...head, items: objects.map((object) => partialObjectMetadata(store.read(object), version)) });
+    const itemAt = (index: number) => partialObjectMetadata(store.read(objectAt(index)), version);
+    const whole = () => ({ ...head, items: objects.map((_, index) => itemAt(index)) });
     if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => encodeMetadata(store, object), whole);
-    return valueResponse(context, output, whole);
+    return listDocumentResponse(context, output, { head, member: 'items', count, itemAt });
   }
-  const head = { kind: definition.names.listKind, apiVersion: apiVersionOf(definition), metadata };
+  const type = { kind: definition.names.kind, apiVersion: apiVersionOf(definition) };
+  const head = { kind: definition.names.listKind, apiVersion: type.apiVersion, metadata };
   const whole = () => ({ ...head, items: objects.map((object) => store.read(object)) });
   if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => store.protobuf(object), whole);
   if (output.mediaType.name !== 'application/json' || output.pretty || wantsPretty(context.request)) {
-    return valueResponse(context, output, () => ({ ...head, items: objects.map((object) => parseWire(store.bytes(object))) }));
+    const itemAt = (index: number) => parseItem(store.bytes(objectAt(index)));
+    return listDocumentResponse(context, output, { head, member: 'items', count, itemAt });
   }
-  return joinList(head, objects, (object) => store.bytes(object), whole);
+  const readItem = createItemReader(type);
+  return joinList(head, objects, (object) => readItem(store.bytes(object)), whole);
+}
+
+function missing(index: number): never {
+  throw new RangeError(`the list has no object ${index}`);
 }
 
 /** Reads what a list request asks for, from memory, at the revision that its options mean. */

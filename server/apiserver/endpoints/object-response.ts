@@ -4,7 +4,7 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { wrongMetadataKind } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type IncludeObject, partialObjectMetadata, type TableOptions, toTable } from '../../../api/resource/table.ts';
-import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { formatJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
@@ -130,9 +130,5 @@ export function plainListResponse(context: RequestContext, definition: ResourceD
     return valueResponse(context, output, () => ({ ...head, items: items.map((item) => partialObjectMetadata(item, version)) }));
   }
   const head = { kind: definition.names.listKind, apiVersion: apiVersionOf(definition), metadata: {} };
-  return valueResponse(context, output, () => ({ ...head, items }));
-}
-
-export function parseWire(json: Uint8Array): UntypedObject {
-  return parseJSON(json).value as UntypedObject;
+  return valueResponse(context, output, () => ({ ...head, items: items.map(({ kind: _kind, apiVersion: _version, ...item }) => item) }));
 }

@@ -1,0 +1,22 @@
+import type { ListHead } from '../../../api/serialization/protobuf/lists-and-events.ts';
+import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+
+/**
+ * Items of a list do not say of which kind they are, as the list does. Returns what follows the opening brace of an item,
+ * given its JSON: the object's own bytes, not copied, where it begins with its type as everything does that this server
+ * has written.
+ */
+export function createItemReader({ kind, apiVersion }: Pick<ListHead, 'kind' | 'apiVersion'>): (json: Uint8Array) => Uint8Array {
+  const type = Buffer.from(`${formatJSON({ kind, apiVersion }).slice(0, -1)},`);
+  return (json) => (beginsWith(json, type) ? json.subarray(type.length) : stringifyJSON(parseItem(json)).subarray(1));
+}
+
+export function parseItem(json: Uint8Array): object {
+  const { kind: _kind, apiVersion: _version, ...item } = parseJSON(json).value as { kind?: string; apiVersion?: string };
+  return item;
+}
+
+function beginsWith(bytes: Uint8Array, beginning: Uint8Array): boolean {
+  for (let at = 0; at < beginning.length; at++) if (bytes[at] !== beginning[at]) return false;
+  return true;
+}
