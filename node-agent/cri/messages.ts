@@ -156,6 +156,16 @@ export interface ContainerStatus {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly log_path: string;
+  /** What it has at present; runtimes that do not tell leave it out. */
+  readonly resources?: { readonly linux: StatedResources | null } | null;
+}
+
+/** int64 as strings; '0': none. */
+export interface StatedResources {
+  readonly cpu_period: string;
+  readonly cpu_quota: string;
+  readonly cpu_shares: string;
+  readonly memory_limit_in_bytes: string;
 }
 
 export interface ContainerEvent {

@@ -34,6 +34,7 @@ import { podReferences } from './pod-workers/referenced-objects.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
+import { planResize } from './resources/allocation.ts';
 import type { PodStorageReader } from './stats/pod-storage.ts';
 import type { Tallies } from './stats/tallies.ts';
 import { createPodVolumes } from './volumes/pod-volumes.ts';
@@ -128,6 +129,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       // The scheduler may have decided on a newer picture of the node.
       return refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod));
     },
+    resizeProblem: (pod) => planResize(pod, registration.node(), admittedPods(workers, pod)),
     statusWritten: async (uid) => workers.find(uid)?.statusWritten(),
   };
   const workers = createPodWorkers({
@@ -138,6 +140,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       const { name = '', namespace = '' } = pod.metadata;
       dependencies.tallies.forgetPod({ name, namespace });
       dependencies.storage.forget(uid);
+      for (const worker of workers.all()) if (worker.waitsForResources()) worker.wake();
       watchedConfigMaps.use(uid, '', new Set());
       watchedSecrets.use(uid, '', new Set());
     },
@@ -207,7 +210,7 @@ function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly
   return workers
     .all()
     .filter((worker) => !['admitting', 'terminated', 'removing', 'removed'].includes(worker.state()))
-    .map((worker) => worker.pod())
+    .map((worker) => worker.allocatedPod())
     .filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodFinished(other));
 }
 
@@ -273,7 +276,7 @@ type PodObjects = Pick<PodServices, 'configMap' | 'secret'> & { readonly registr
 function createPodServices(
   dependencies: KubeletDependencies,
   { registration, configMap, secret }: PodObjects,
-): Omit<PodServices, 'services' | 'refusalOf' | 'statusWritten'> {
+): Omit<PodServices, 'services' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
   const { settings, client, clock, images, files, machine } = dependencies;
   const fallback = nodeResources({ machine, maxPods: settings.maxPods, storageBytes: 0 }).allocatable;
   const allocatable = () => {

@@ -15,6 +15,8 @@ export interface CgroupLimits {
 export interface Cgroups {
   readonly version: 1 | 2;
   ensure(name: string, limits: CgroupLimits): Promise<void>;
+  /** Raises those limits that are lower; makes nothing. */
+  widen(name: string, limits: CgroupLimits): Promise<void>;
   /** With everything below it; kills nothing. False if processes are still in it. */
   remove(name: string): Promise<boolean>;
   /** Kills every process in it and below. */
@@ -46,17 +48,25 @@ export async function createCgroups(): Promise<Cgroups> {
   const legacy = mounts.filter(({ type }) => type === 'cgroup');
   const roots = mounts.map(({ point }) => point);
   const version = legacy.length > 0 ? 1 : 2;
+  const unified = roots[0] ?? '/sys/fs/cgroup';
   const rootOf = (controller: string) => legacy.find(({ options }) => options.includes(controller))?.point;
+  const filesOf = (name: string, limits: CgroupLimits) =>
+    (version === 2 ? unifiedValues(limits) : legacyValues(limits)).flatMap(({ controller, file, value }) => {
+      const root = version === 2 ? unified : rootOf(controller);
+      return root === undefined ? [] : [{ path: `${root}${name}/${file}`, value }];
+    });
   return {
     version,
     mounts,
     memberFiles: (name) => roots.map((root) => `${root}${name}/cgroup.procs`),
     async ensure(name, limits) {
-      if (version === 2) return ensureUnified(roots[0] ?? '/sys/fs/cgroup', name, limits);
-      for (const root of roots) await ensureLegacyDirectory(root, name);
-      for (const [controller, file, value] of legacyValues(limits)) {
-        const root = rootOf(controller);
-        if (root !== undefined) await fs.writeFile(`${root}${name}/${file}`, String(value));
+      if (version === 2) await ensureUnifiedDirectory(unified, name);
+      else for (const root of roots) await ensureLegacyDirectory(root, name);
+      for (const { path, value } of filesOf(name, limits)) await fs.writeFile(path, value);
+    },
+    async widen(name, limits) {
+      for (const { path, value } of filesOf(name, limits)) {
+        if (isWider(value, await fs.readFile(path, 'utf8'))) await fs.writeFile(path, value);
       }
     },
     async remove(name) {
@@ -75,13 +85,44 @@ export async function createCgroups(): Promise<Cgroups> {
   };
 }
 
-function legacyValues({ cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): [controller: string, file: string, value: number][] {
-  const values: [string, string, number][] = [];
-  if (cpuShares !== undefined) values.push(['cpu', 'cpu.shares', cpuShares]);
-  if (cpuQuota !== undefined) values.push(['cpu', 'cpu.cfs_period_us', cpuPeriodMicroseconds], ['cpu', 'cpu.cfs_quota_us', cpuQuota]);
-  if (memoryBytes !== undefined) values.push(['memory', 'memory.limit_in_bytes', memoryBytes]);
-  if (pids !== undefined) values.push(['pids', 'pids.max', pids]);
+interface CgroupValue {
+  readonly controller: string;
+  readonly file: string;
+  readonly value: string;
+}
+
+/** What is written where in version 1, in this order. */
+export function legacyValues({ cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): CgroupValue[] {
+  const values: CgroupValue[] = [];
+  const add = (controller: string, file: string, value: number) => values.push({ controller, file, value: String(value) });
+  if (cpuShares !== undefined) add('cpu', 'cpu.shares', cpuShares);
+  if (cpuQuota !== undefined) {
+    add('cpu', 'cpu.cfs_period_us', cpuPeriodMicroseconds);
+    add('cpu', 'cpu.cfs_quota_us', cpuQuota > 0 ? cpuQuota : -1);
+  }
+  if (memoryBytes !== undefined) add('memory', 'memory.limit_in_bytes', memoryBytes > 0 ? memoryBytes : -1);
+  if (pids !== undefined) values.push({ controller: 'pids', file: 'pids.max', value: pids > 0 ? String(pids) : 'max' });
   return values;
+}
+
+/** The same in version 2. */
+export function unifiedValues({ cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): CgroupValue[] {
+  const values: CgroupValue[] = [];
+  const orMax = (value: number) => (value > 0 ? String(value) : 'max');
+  if (cpuShares !== undefined) values.push({ controller: 'cpu', file: 'cpu.weight', value: String(cpuWeight(cpuShares)) });
+  if (cpuQuota !== undefined) values.push({ controller: 'cpu', file: 'cpu.max', value: `${orMax(cpuQuota)} ${cpuPeriodMicroseconds}` });
+  if (memoryBytes !== undefined) values.push({ controller: 'memory', file: 'memory.max', value: orMax(memoryBytes) });
+  if (pids !== undefined) values.push({ controller: 'pids', file: 'pids.max', value: orMax(pids) });
+  return values;
+}
+
+/** Whether a limit allows more than the present one, both as they stand in the files: `max` and -1 are no limit. */
+export function isWider(value: string, present: string): boolean {
+  const amount = (text: string) => {
+    const [first = ''] = text.trim().split(' ');
+    return first === 'max' || first === '-1' ? Number.POSITIVE_INFINITY : Number(first);
+  };
+  return amount(value) > amount(present);
 }
 
 /** A new cpuset cgroup of version 1 takes no process before it has been given CPUs and memory nodes. */
@@ -97,11 +138,12 @@ async function ensureLegacyDirectory(root: string, name: string): Promise<void> 
 }
 
 /** The weight that kubelet and runtimes give to shares: 2..262144 onto 1..10000. */
-function cpuWeight(shares: number): number {
+export function cpuWeight(shares: number): number {
   return Math.floor(1 + ((Math.max(shares, 2) - 2) * 9999) / 262_142);
 }
 
-async function ensureUnified(root: string, name: string, { cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): Promise<void> {
+/** Controllers are handed down from the root to the cgroup's parent, as far as there are any. */
+export async function ensureUnifiedDirectory(root: string, name: string): Promise<void> {
   let path = root;
   for (const part of name.split('/').filter((segment) => segment !== '')) {
     const available = (await fs.readFile(`${path}/cgroup.controllers`, 'utf8')).trim().split(' ');
@@ -110,10 +152,6 @@ async function ensureUnified(root: string, name: string, { cpuShares, cpuQuota, 
     path = `${path}/${part}`;
     await fs.mkdir(path, { recursive: true });
   }
-  if (cpuShares !== undefined) await fs.writeFile(`${path}/cpu.weight`, String(cpuWeight(cpuShares)));
-  if (cpuQuota !== undefined) await fs.writeFile(`${path}/cpu.max`, `${cpuQuota > 0 ? cpuQuota : 'max'} ${cpuPeriodMicroseconds}`);
-  if (memoryBytes !== undefined) await fs.writeFile(`${path}/memory.max`, memoryBytes > 0 ? String(memoryBytes) : 'max');
-  if (pids !== undefined) await fs.writeFile(`${path}/pids.max`, pids > 0 ? String(pids) : 'max');
 }
 
 async function childrenOf(directory: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
-import type { ContainerConfig, ContainerSecurityContext, LinuxResources, MountConfig } from '../../cri/messages.ts';
+import type { ContainerConfig, ContainerSecurityContext, MountConfig } from '../../cri/messages.ts';
 import type { NodePaths } from '../node-paths.ts';
-import { cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from '../resources/pod-resources.ts';
+import { linuxResources } from '../resources/runtime-resources.ts';
 import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
 import { ContainerConfigError } from './config-error.ts';
 import { containerHash } from './container-hash.ts';
@@ -61,18 +61,6 @@ export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer,
       resources: linuxResources(pod, container, surroundings.machineMemoryBytes),
       security_context: securityContext(pod, container, surroundings),
     },
-  };
-}
-
-function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, machineMemoryBytes: number): LinuxResources {
-  const requests = requestsOf(container);
-  const limits = limitsOf(container);
-  const quota = limits.cpu === undefined ? 0 : cpuQuota(limits.cpu);
-  return {
-    cpu_shares: cpuShares(requests.cpu ?? 0),
-    ...(quota > 0 ? { cpu_quota: quota, cpu_period: 100_000 } : {}),
-    ...(limits.memory ? { memory_limit_in_bytes: limits.memory } : {}),
-    oom_score_adj: oomScoreAdj(pod, container, machineMemoryBytes),
   };
 }
 

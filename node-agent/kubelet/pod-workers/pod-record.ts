@@ -1,4 +1,5 @@
 import type { WaitingReason } from '../status/container-statuses.ts';
+import type { Allocation, PendingResize } from '../resources/allocation.ts';
 import type { MountedVolumes } from '../volumes/pod-volumes.ts';
 
 /** How a Pod is to be stopped. */
@@ -31,6 +32,14 @@ export interface PodRecord {
   isDeleted: boolean;
   /** The API has forgotten the Pod already. */
   isGone: boolean;
+  /** What the node has given to the containers; undefined before it was decided. */
+  allocation: Allocation | undefined;
+  /** Why the Pod does not get what it asks for now. */
+  pendingResize: PendingResize | undefined;
+  /** Containers are being brought to what they have been given. */
+  resizing: { readonly generation: number } | undefined;
+  /** What was in the way of that. */
+  resizeProblem: string | undefined;
   /** The stopping under way. */
   stopping: { readonly graceSeconds: number; readonly done: Promise<void> } | undefined;
 }
@@ -50,6 +59,10 @@ export function createPodRecord(startMs: number): PodRecord {
     termination: undefined,
     isDeleted: false,
     isGone: false,
+    allocation: undefined,
+    pendingResize: undefined,
+    resizing: undefined,
+    resizeProblem: undefined,
     stopping: undefined,
   };
 }

@@ -11,6 +11,7 @@ import type { NodeAllocatable } from '../containers/field-values.ts';
 import type { PodDNS } from '../containers/pod-dns.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodePaths } from '../node-paths.ts';
+import type { PendingResize } from '../resources/allocation.ts';
 import type { Tallies } from '../stats/tallies.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 
@@ -45,6 +46,8 @@ export interface PodServices {
   readonly refusalOf: (pod: DeepReadonly<Pod>) => Promise<{ readonly reason: string; readonly message: string } | undefined>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses: nothing in it runs before. */
   readonly isolatePod: (pod: DeepReadonly<Pod>, addresses: readonly string[]) => Promise<void>;
+  /** Why the node cannot give the Pod what it asks for by now, if so. */
+  readonly resizeProblem: (pod: DeepReadonly<Pod>) => PendingResize | undefined;
   /** Resolves when the API has the status last computed. */
   readonly statusWritten: (uid: string) => Promise<void>;
   /** Takes the stopped Pod out of the API, if it is still this one. */

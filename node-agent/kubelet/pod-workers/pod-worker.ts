@@ -12,6 +12,8 @@ import { computePodStatus } from '../status/pod-status.ts';
 import { createStatusWriter, type StatusWriter } from '../status/status-writer.ts';
 import { readTerminationMessage } from '../status/termination-message.ts';
 import { isStarted } from './plan-containers.ts';
+import { allocate } from './resize-pod.ts';
+import { type Allocation, withAllocation } from '../resources/allocation.ts';
 import { addressesOf } from './pod-addresses.ts';
 import { createPodRecord, type PodRecord, retryDelay, type Termination } from './pod-record.ts';
 import type { PodServices } from './pod-services.ts';
@@ -29,6 +31,10 @@ export interface PodWorkerDependencies {
 /** Owns one Pod from its arrival to its removal: one step at a time, each decided from the runtime's fresh truth. */
 export interface PodWorker {
   readonly pod: () => DeepReadonly<Pod>;
+  /** As the node runs it: with what its containers have been given in place of what they ask for. */
+  readonly allocatedPod: () => DeepReadonly<Pod>;
+  /** It asks for more than the node could give it. */
+  readonly waitsForResources: () => boolean;
   readonly state: () => PodStateName;
   update(pod: DeepReadonly<Pod>): void;
   /** The Pod is not in the API any more. */
@@ -53,6 +59,7 @@ class Worker implements PodWorker {
   readonly #probes;
   readonly #running: Promise<void>;
   #pod: DeepReadonly<Pod>;
+  #allocated: { readonly pod: DeepReadonly<Pod>; readonly allocation: Allocation; readonly result: DeepReadonly<Pod> } | undefined;
   #state: PodStateName = 'admitting';
   #isStopped = false;
   #isAwake = false;
@@ -78,6 +85,8 @@ class Worker implements PodWorker {
   }
 
   pod = () => this.#pod;
+  allocatedPod = () => this.#effective();
+  waitsForResources = () => this.#record.pendingResize?.reason === 'Deferred';
   state = () => this.#state;
 
   update(pod: DeepReadonly<Pod>): void {
@@ -159,6 +168,7 @@ class Worker implements PodWorker {
       try {
         const runtimePod = await readRuntimePod(runtime, uid);
         await this.#collectMessages(runtimePod);
+        this.#allocate(runtimePod);
         this.#observe(runtimePod);
         this.#publish(runtimePod);
         const leftMs = this.#enforceDeadline();
@@ -204,9 +214,24 @@ class Worker implements PodWorker {
     return againAfterMs;
   }
 
+  /** What a Pod that is to stop has been given does not change any more. */
+  #allocate(runtimePod: RuntimePod): void {
+    if (this.#record.termination) return;
+    const { services } = this.#dependencies;
+    allocate({ pod: this.#pod, runtimePod, record: this.#record, services, events: this.#events() });
+  }
+
+  #effective(): DeepReadonly<Pod> {
+    const { allocation } = this.#record;
+    if (allocation === undefined) return this.#pod;
+    if (this.#allocated?.pod !== this.#pod || this.#allocated.allocation !== allocation)
+      this.#allocated = { pod: this.#pod, allocation, result: withAllocation(this.#pod, allocation) };
+    return this.#allocated.result;
+  }
+
   #context(runtimePod: RuntimePod): PodContext {
     return {
-      pod: this.#pod,
+      pod: this.#effective(),
       runtimePod,
       record: this.#record,
       services: this.#dependencies.services,
@@ -231,8 +256,12 @@ class Worker implements PodWorker {
       isStarted(container, id, { startup: () => this.#probes.verdict('startup', id), liveness: () => undefined });
     this.#writer.set(
       computePodStatus({
-        pod: this.#pod,
+        pod: this.#effective(),
         runtimePod,
+        resize: {
+          pending: record.pendingResize,
+          progress: record.resizing && (record.resizeProblem === undefined ? {} : { problem: record.resizeProblem }),
+        },
         waiting: record.waiting,
         terminationMessage: (id) => record.terminationMessages.get(id),
         isStarted: started,

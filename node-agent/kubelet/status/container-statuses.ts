@@ -3,6 +3,7 @@ import { isRestartableInitContainer } from '../../../api/semantics/pod-container
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
+import { presentResources } from '../resources/runtime-resources.ts';
 import { instancesOf, isRunning, nanosToMs, restartCountOf, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
 
 export interface WaitingReason {
@@ -57,7 +58,7 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
     imageID: newest.image_ref,
     containerID: `containerd://${newest.id}`,
     ...(sort === 'ephemeral' ? {} : { started }),
-    ...resourcesOf(container, running),
+    ...(running ? resourcesOf(container, newest) : {}),
     ...volumeMountsOf(container),
   };
 }
@@ -133,13 +134,14 @@ function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): Conta
   }
 }
 
-/** What the container really has; it is what it asked for, since resources are set when it is made. */
-function resourcesOf({ resources }: AnyContainer, running: boolean): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
-  if (!running || resources === undefined) return {};
-  const { limits, requests } = resources;
+/** What the container has been given, and what it really has. */
+function resourcesOf(container: AnyContainer, instance: RuntimeContainer): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  if (container.resources === undefined) return {};
+  const { requests } = container.resources;
+  const { limits, requests: present } = presentResources(container, instance.resources?.linux ?? undefined);
   return {
     ...(requests ? { allocatedResources: { ...requests } } : {}),
-    resources: { ...(limits ? { limits: { ...limits } } : {}), ...(requests ? { requests: { ...requests } } : {}) },
+    resources: { ...(limits ? { limits: { ...limits } } : {}), ...(present ? { requests: { ...present } } : {}) },
   };
 }
 

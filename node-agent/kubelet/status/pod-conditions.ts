@@ -1,7 +1,16 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../../../api/types/core-v1.ts';
+import type { PendingResize } from '../resources/allocation.ts';
 import type { PodPhase } from './pod-phase.ts';
+
+/** How a change of the Pod's resources stands (KEP-1287). */
+export interface ResizeProgress {
+  /** The Pod does not get what it asks for. */
+  readonly pending: PendingResize | undefined;
+  /** Containers are being brought to what they have been given; with what is in the way of it. */
+  readonly progress: { readonly problem?: string } | undefined;
+}
 
 export interface ConditionsInput {
   readonly pod: DeepReadonly<Pod>;
@@ -10,6 +19,7 @@ export interface ConditionsInput {
   readonly statuses: readonly ContainerStatus[];
   /** Whether the Pod has a sandbox with its network. */
   readonly hasSandbox: boolean;
+  readonly resize: ResizeProgress;
   /** `2006-01-02T15:04:05Z` */
   readonly now: string;
 }
@@ -25,6 +35,7 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
     ['Ready', ready.status === 'True' ? readinessGates(input.pod) : ready],
     ['ContainersReady', ready],
     ['PodScheduled', { status: 'True' }],
+    ...resizeVerdicts(input.resize),
   ];
   return verdicts.map(([type, verdict]) => {
     const before = input.pod.status?.conditions?.find((condition) => condition.type === type);
@@ -36,6 +47,16 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
       ...(input.pod.metadata.generation === undefined ? {} : { observedGeneration: input.pod.metadata.generation }),
     };
   });
+}
+
+function resizeVerdicts({ pending, progress }: ResizeProgress): [string, Verdict][] {
+  const { problem } = progress ?? {};
+  return [
+    ...(pending ? ([['PodResizePending', { status: 'True', ...pending }]] as const) : []),
+    ...(progress
+      ? ([['PodResizeInProgress', { status: 'True', ...(problem === undefined ? {} : { reason: 'Error', message: problem }) }]] as const)
+      : []),
+  ].map(([type, verdict]) => [type, verdict]);
 }
 
 function initialized({ pod, phase, initStatuses, statuses }: ConditionsInput): Verdict {

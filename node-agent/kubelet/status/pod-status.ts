@@ -4,7 +4,7 @@ import { failedInitContainer } from '../pod-workers/plan-containers.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import { activeSandbox, isRunning } from '../runtime/runtime-pod.ts';
 import { type ContainerStatusInput, containerStatuses } from './container-statuses.ts';
-import { podConditions } from './pod-conditions.ts';
+import { podConditions, type ResizeProgress } from './pod-conditions.ts';
 import { podPhase } from './pod-phase.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
@@ -15,6 +15,7 @@ export interface PodStatusInput extends ContainerStatusInput {
   readonly startMs: number;
   /** All containers have ended for good. */
   readonly isFinished: boolean;
+  readonly resize: ResizeProgress;
   /** The node will not run the Pod. */
   readonly refusal: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -34,7 +35,7 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   if ((phase === 'Failed' || phase === 'Succeeded') && runtimePod.containers.some(isRunning))
     phase = recorded === 'Running' ? 'Running' : 'Pending';
   const hasSandbox = activeSandbox(runtimePod) !== undefined;
-  const conditions = podConditions({ pod, phase, initStatuses, statuses, hasSandbox, now: formatTime(input.nowMs) });
+  const conditions = podConditions({ pod, phase, initStatuses, statuses, hasSandbox, resize: input.resize, now: formatTime(input.nowMs) });
   const { generation } = pod.metadata;
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),

@@ -18,6 +18,9 @@ const owned = [
   'qosClass',
 ] as const;
 
+/** Conditions of the node that are there only while they hold. */
+const transient = ['PodResizePending', 'PodResizeInProgress'];
+
 /**
  * The strategic merge patch that brings `present` to `wanted`, or undefined where nothing differs. Conditions of others are
  * kept: only the node's own are sent.
@@ -38,7 +41,10 @@ export function statusPatch(present: DeepReadonly<PodStatus>, wanted: DeepReadon
     const gone = Object.keys(before ?? {}).filter((key) => !(key in condition) && key !== 'lastProbeTime');
     return [{ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) }];
   });
-  if (conditions.length > 0) patch['conditions'] = conditions;
+  const over = transient
+    .filter((type) => present.conditions?.some((one) => one.type === type) && !wanted.conditions?.some((one) => one.type === type))
+    .map((type) => ({ $patch: 'delete', type }));
+  if (conditions.length + over.length > 0) patch['conditions'] = [...conditions, ...over];
   return Object.keys(patch).length > 0 ? patch : undefined;
 }
 

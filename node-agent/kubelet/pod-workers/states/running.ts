@@ -5,11 +5,14 @@ import { collectDeadContainers } from '../collect-dead-containers.ts';
 import type { PodContext, PodState, PodStep } from '../pod-state.ts';
 import { crashKey, planFor } from '../pod-plan.ts';
 import type { Wait } from '../plan-containers.ts';
+import { resizeContainers } from '../resize-pod.ts';
 import { startContainer } from '../start-container.ts';
 import { VolumeError } from '../../volumes/volume-error.ts';
 
 /** How often content of volumes is looked after without any sign of change: tokens grow old. */
 const volumeRefreshMs = 60_000;
+/** How soon a resize that failed is tried again. */
+const resizeRetryMs = 10_000;
 
 /** Init containers, then all others, kept alive as the restart policy says, until all have ended or something else is asked. */
 export const running: PodState = async (context) => {
@@ -26,6 +29,7 @@ export const running: PodState = async (context) => {
     await Promise.all(plan.kills.map((kill) => killContainer(context, { ...kill, graceSeconds: graceOf(context, kill.name) })));
     return { to: 'running', againAfterMs: 0 };
   }
+  if (await resizeContainers(context)) return { to: 'running', againAfterMs: 0 };
   noteWaits(context, plan.waits);
   const nowMs = context.services.clock.nowMs();
   const due = plan.starts.filter((name) => (record.retryAtMs.get(name) ?? 0) <= nowMs);
@@ -79,6 +83,7 @@ function formatDelay(ms: number): string {
 function nextLook({ record, services }: PodContext, waits: readonly Wait[], starts: readonly string[]): PodStep {
   const times = [...waits.map(({ untilMs }) => untilMs), ...starts.flatMap((name) => record.retryAtMs.get(name) ?? [])];
   const nowMs = services.clock.nowMs();
+  if (record.resizeProblem !== undefined) times.push(nowMs + resizeRetryMs);
   const next = Math.min(...times, nowMs + volumeRefreshMs);
   if (next === nowMs + volumeRefreshMs) record.volumesAreStale = true;
   return { to: 'running', againAfterMs: Math.max(next - nowMs, 10) };

@@ -1,0 +1,110 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Container, Pod } from '../../../api/types/core-v1.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { isSameAllocation, recordedAllocation, requestedAllocation } from '../resources/allocation.ts';
+import { podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
+import { linuxResources, outdatedResources } from '../resources/runtime-resources.ts';
+import { currentInstance, isRunning, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
+import { killContainer } from './kill-container.ts';
+import type { PodRecord } from './pod-record.ts';
+import type { PodServices } from './pod-services.ts';
+import type { PodContext } from './pod-state.ts';
+import type { ContainerEvents } from '../containers/container-events.ts';
+
+export interface AllocationInput {
+  /** As the API has it. */
+  readonly pod: DeepReadonly<Pod>;
+  readonly runtimePod: RuntimePod;
+  readonly record: PodRecord;
+  readonly services: Pick<PodServices, 'resizeProblem'>;
+  readonly events: ContainerEvents;
+}
+
+/** Gives the Pod what it asks for now, if the node has it; else the record says why not. Before a Pod runs it is given all. */
+export function allocate({ pod, runtimePod, record, services, events }: AllocationInput): void {
+  const wanted = requestedAllocation(pod);
+  if (runtimePod.sandboxes.length === 0) {
+    record.allocation = wanted;
+    record.pendingResize = undefined;
+    return;
+  }
+  record.allocation ??= recordedAllocation(pod);
+  if (isSameAllocation(wanted, record.allocation)) {
+    record.pendingResize = undefined;
+    return;
+  }
+  const problem = services.resizeProblem(pod);
+  if (problem) {
+    if (record.pendingResize?.message !== problem.message)
+      events.event('Warning', `Resize${problem.reason}`, `Pod resize ${problem.reason}: ${describe(pod, problem.message)}`);
+    record.pendingResize = problem;
+    return;
+  }
+  record.allocation = wanted;
+  record.pendingResize = undefined;
+  record.resizing = { generation: pod.metadata.generation ?? 0 };
+  events.event('Normal', 'ResizeStarted', `Pod resize started: ${describe(pod)}`);
+}
+
+function describe({ metadata, spec }: DeepReadonly<Pod>, error?: string): string {
+  const containers = (spec?.containers ?? []).map(({ name, resources = {} }) => ({ name, resources }));
+  return JSON.stringify({ containers, generation: metadata.generation ?? 0, ...(error === undefined ? {} : { error }) });
+}
+
+interface Outdated {
+  readonly container: DeepReadonly<Container>;
+  readonly instance: RuntimeContainer;
+  readonly resources: readonly ('cpu' | 'memory')[];
+}
+
+/** Running containers that do not have what they have been given. */
+export function outdatedContainers({ spec }: DeepReadonly<Pod>, runtimePod: RuntimePod): Outdated[] {
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isRestartableInitContainer)];
+  return containers.flatMap((container) => {
+    const instance = currentInstance(runtimePod, container.name);
+    if (!instance || !isRunning(instance)) return [];
+    const resources = outdatedResources(container, instance.resources?.linux ?? undefined);
+    return resources.length > 0 ? [{ container, instance, resources }] : [];
+  });
+}
+
+/**
+ * Brings running containers to what they have been given: in place, or by a restart where their policy asks for one. The
+ * Pod's cgroup is wide enough before and tight afterwards. True if something was done.
+ */
+export async function resizeContainers(context: PodContext): Promise<boolean> {
+  const { pod, runtimePod, record, services, events } = context;
+  const outdated = outdatedContainers(pod, runtimePod);
+  if (outdated.length === 0) {
+    if (record.resizing && !record.pendingResize) events().event('Normal', 'ResizeCompleted', `Pod resize completed: ${describe(pod)}`);
+    record.resizing = undefined;
+    record.resizeProblem = undefined;
+    return false;
+  }
+  record.resizing ??= { generation: pod.metadata.generation ?? 0 };
+  const { cgroups, cgroupRoot, pidsLimit, machineMemoryBytes, runtime } = services;
+  const cgroup = podCgroupName(cgroupRoot, pod);
+  const limits = podCgroupLimits(pod, pidsLimit);
+  try {
+    await cgroups.widen(cgroup, limits);
+    for (const { container, instance, resources } of outdated) {
+      const { name } = container;
+      const restarts = (container.resizePolicy ?? []).some(
+        ({ resourceName, restartPolicy }) =>
+          restartPolicy === 'RestartContainer' && resources.some((resource) => resource === resourceName),
+      );
+      if (restarts) {
+        const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
+        await killContainer(context, { id: instance.id, name, message: `Container ${name} resize requires restart`, graceSeconds });
+      } else await runtime.updateContainerResources(instance.id, linuxResources(pod, container, machineMemoryBytes));
+    }
+    await cgroups.ensure(cgroup, limits);
+    record.resizeProblem = undefined;
+    return true;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (record.resizeProblem !== message) events().event('Warning', 'ResizeError', `Pod resize error: ${describe(pod, message)}`);
+    record.resizeProblem = message;
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+import { isSemanticallyEqual } from '../../../api/base/equality.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { addResources, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
+import type { Container, Node, Pod, PodSpec, ResourceRequirements } from '../../../api/types/core-v1.ts';
+import { canonicalizeQuantity } from '../../../api/quantity/quantity.ts';
+
+/** What the node has given to each container; what the spec asks for may be more, or not yet given (KEP-1287). */
+export type Allocation = ReadonlyMap<string, DeepReadonly<ResourceRequirements>>;
+
+type PodOnNode = DeepReadonly<Pod>;
+
+/** Only of those that can be resized: main containers and sidecars. */
+function resizable(spec: DeepReadonly<PodSpec> | undefined): DeepReadonly<Container>[] {
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isRestartableInitContainer)];
+}
+
+export function requestedAllocation({ spec }: PodOnNode): Allocation {
+  return new Map(resizable(spec).map(({ name, resources }) => [name, resources ?? {}]));
+}
+
+/** What was given before the agent was restarted, as the status remembers it; else what is asked for. */
+export function recordedAllocation(pod: PodOnNode): Allocation {
+  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+  return new Map(
+    resizable(pod.spec).map(({ name, resources = {} }) => {
+      const status = statuses.find((candidate) => candidate.name === name);
+      if (!status?.state?.running || !status.allocatedResources) return [name, resources];
+      const limits = status.resources?.limits ?? resources.limits;
+      return [name, { ...resources, requests: { ...status.allocatedResources }, ...(limits ? { limits } : {}) }];
+    }),
+  );
+}
+
+export function isSameAllocation(a: Allocation, b: Allocation): boolean {
+  const amounts = ({ requests = {}, limits = {} }: DeepReadonly<ResourceRequirements>) =>
+    [requests, limits].map((list) =>
+      Object.fromEntries(Object.entries(list).map(([name, quantity]) => [name, canonicalizeQuantity(quantity)])),
+    );
+  return [...a].every(([name, resources]) => isSemanticallyEqual(amounts(resources), amounts(b.get(name) ?? {})));
+}
+
+/** The Pod as the node runs it: with what its containers have been given in place of what they ask for. */
+export function withAllocation(pod: PodOnNode, allocation: Allocation): PodOnNode {
+  const apply = (container: DeepReadonly<Container>) => {
+    const resources = allocation.get(container.name);
+    return resources === undefined ? container : { ...container, resources };
+  };
+  const { spec } = pod;
+  if (!spec) return pod;
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      containers: (spec.containers ?? []).map(apply),
+      ...(spec.initContainers ? { initContainers: spec.initContainers.map(apply) } : {}),
+    },
+  };
+}
+
+/** Why a Pod does not get what it asks for, as its condition PodResizePending says it. */
+export interface PendingResize {
+  readonly reason: 'Deferred' | 'Infeasible';
+  readonly message: string;
+}
+
+/**
+ * Whether the node can give the Pod what it asks for. What it never can is infeasible; what others have at present is
+ * deferred. `others`: as the node runs them.
+ */
+export function planResize(pod: PodOnNode, node: DeepReadonly<Node> | undefined, others: readonly PodOnNode[]): PendingResize | undefined {
+  if (pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file')
+    return { reason: 'Infeasible', message: 'In-place resize of static-pods is not supported' };
+  const allocatable = parseResourceList(node?.status?.allocatable);
+  const wanted = requestsOf(pod);
+  const used: ResourceAmounts = new Map();
+  for (const other of others) addResources(used, requestsOf(other));
+  const zero = quantityOf(0);
+  const exceeding = (amounts: ReadonlyMap<string, ReturnType<typeof quantityOf>>) =>
+    ['cpu', 'memory'].find((name) => compareQuantities(amounts.get(name) ?? zero, allocatable.get(name) ?? zero) > 0);
+  const shown = (name: string, amounts: ResourceAmounts) => {
+    const quantity = amounts.get(name) ?? zero;
+    return name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity);
+  };
+  const infeasible = exceeding(wanted);
+  if (infeasible !== undefined) {
+    const message = `Node didn't have enough capacity: ${infeasible}, requested: ${shown(infeasible, wanted)}, capacity: ${shown(infeasible, allocatable)}`;
+    return { reason: 'Infeasible', message };
+  }
+  const total: ResourceAmounts = new Map(wanted);
+  addResources(total, used);
+  const deferred = exceeding(total);
+  if (deferred === undefined) return undefined;
+  const amounts = `requested: ${shown(deferred, wanted)}, used: ${shown(deferred, used)}, capacity: ${shown(deferred, allocatable)}`;
+  return { reason: 'Deferred', message: `Node didn't have enough resource: ${deferred}, ${amounts}` };
+}
+
+/** By the spec alone: what the status says of a resize is this node's own doing. */
+function requestsOf(pod: PodOnNode): ResourceAmounts {
+  const { status: _status, ...rest } = pod;
+  return podRequests(rest);
+}

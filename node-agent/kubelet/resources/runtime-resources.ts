@@ -1,0 +1,68 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { formatQuantity } from '../../../api/quantity/quantity.ts';
+import { quantityOf, milliQuantityOf } from '../../../api/quantity/arithmetic.ts';
+import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
+import type { LinuxResources, StatedResources } from '../../cri/messages.ts';
+import type { AnyContainer } from '../containers/container-config.ts';
+import { cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
+
+/** What the runtime is asked to give a container. */
+export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, machineMemoryBytes: number): LinuxResources {
+  const requests = requestsOf(container);
+  const limits = limitsOf(container);
+  const quota = limits.cpu === undefined ? 0 : cpuQuota(limits.cpu);
+  return {
+    cpu_shares: cpuShares(requests.cpu ?? 0),
+    ...(quota > 0 ? { cpu_quota: quota, cpu_period: 100_000 } : {}),
+    ...(limits.memory ? { memory_limit_in_bytes: limits.memory } : {}),
+    oom_score_adj: oomScoreAdj(pod, container, machineMemoryBytes),
+  };
+}
+
+/** Which resources of a container are not yet what they are to be. A runtime that does not tell is believed to have done all. */
+export function outdatedResources(container: AnyContainer, actual: StatedResources | undefined): ('cpu' | 'memory')[] {
+  if (!actual) return [];
+  const { cpu: request } = requestsOf(container);
+  const { cpu, memory } = limitsOf(container);
+  const positive = (value: string) => Math.max(0, Number(value));
+  const wantsQuota = cpu === undefined ? 0 : cpuQuota(cpu);
+  const period = positive(actual.cpu_period) || 100_000;
+  const isCPU =
+    Number(actual.cpu_shares) === cpuShares(request ?? 0) && Math.round((positive(actual.cpu_quota) * 100_000) / period) === wantsQuota;
+  const isMemory = positive(actual.memory_limit_in_bytes) === (memory ?? 0);
+  return [...(isCPU ? [] : (['cpu'] as const)), ...(isMemory ? [] : (['memory'] as const))];
+}
+
+/**
+ * What a container has at present, in the words of the API: what it was given, but for what the runtime has not done yet.
+ * Requests of memory are known to nobody else.
+ */
+export function presentResources(container: AnyContainer, actual: StatedResources | undefined): DeepReadonly<ResourceRequirements> {
+  const resources = container.resources ?? {};
+  const outdated = outdatedResources(container, actual);
+  if (!actual || outdated.length === 0) return resources;
+  const requests = { ...resources.requests };
+  const limits = { ...resources.limits };
+  const set = (list: Record<string, string>, name: string, value: string | undefined) => {
+    if (value === undefined) delete list[name];
+    else list[name] = value;
+  };
+  if (outdated.includes('cpu')) {
+    const shares = Number(actual.cpu_shares);
+    const quota = Number(actual.cpu_quota);
+    set(requests, 'cpu', shares > 2 ? milli(Math.ceil((shares * 1000) / 1024)) : undefined);
+    set(limits, 'cpu', quota > 0 ? milli(Math.round((quota * 1000) / (Number(actual.cpu_period) || 100_000))) : undefined);
+  }
+  if (outdated.includes('memory')) {
+    const limit = Number(actual.memory_limit_in_bytes);
+    set(limits, 'memory', limit > 0 ? formatQuantity(quantityOf(limit, 'BinarySI')) : undefined);
+  }
+  return {
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
+    ...(Object.keys(requests).length > 0 ? { requests } : {}),
+  };
+}
+
+function milli(value: number): string {
+  return formatQuantity(milliQuantityOf(value));
+}
