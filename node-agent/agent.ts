@@ -3,6 +3,7 @@ import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
 import { createClient } from '../api/client/create-client.ts';
 import type { Transport } from '../api/client/transport.ts';
+import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
@@ -29,6 +30,7 @@ import type { ContainerdPlan } from './linux/containerd-config.ts';
 import { createHostFiles, type HostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
 import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
+import { ownAddresses } from './linux/machine-addresses.ts';
 import { createNodeNetwork } from './network.ts';
 import { createMounts } from './linux/mounts.ts';
 import { createUsageReader } from './linux/node-usage.ts';
@@ -47,10 +49,10 @@ export interface NodeLayout {
   readonly cgroupRoot: string;
 }
 
-export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeName' | 'nodeIP'> {
-  /** Default: the machine's name and address. */
+export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeName' | 'nodeIPs'> {
+  /** Default: the machine's name, and its addresses of the families that Pods have. */
   readonly nodeName?: string;
-  readonly nodeIP?: string;
+  readonly nodeIPs?: readonly string[];
   /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
   readonly runtimeEndpoint?: string;
   /** PEM of the authorities that sign the certificates of who may use the kubelet's API. */
@@ -86,9 +88,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   const { clock, logger, random, transport } = dependencies;
   const paths = nodePaths(settings.dataDirectory);
   const machine = await readMachineFacts();
-  const nodeIP = settings.nodeIP ?? machine.address;
-  if (nodeIP === undefined) throw new Error('the machine has no address that others could reach: name one with --node-ip');
-  await applyNetworkSysctls(logger);
+  const families = familiesOf(settings.clusterCIDR.split(','));
+  const nodeIPs = settings.nodeIPs ?? ownAddresses(machine.address, families);
+  if (nodeIPs.length === 0) throw new Error('the machine has no address that others could reach: name one with --node-ip');
+  await applyNetworkSysctls(families, logger);
   const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
   const tallies = createTallies();
   const cri = createCRIClient({ endpoint, clock, onOperation: (...operation) => countOperation(tallies, ...operation) });
@@ -99,12 +102,12 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const cgroups = await createCgroups();
     const storage = createPodStorageReader({ files, paths, clock });
     const network = createNodeNetwork(settings, {
-      ...{ ...dependencies, client, nodeName, nodeIP, runtime: cri.runtime },
+      ...{ ...dependencies, client, nodeName, nodeIPs, runtime: cri.runtime },
       checkNode: () => kubelet.checkNode(),
       podNetwork: podNetwork(settings, paths),
     });
     const kubelet: Kubelet = createKubelet({
-      settings: { ...settings, nodeName, nodeIP },
+      settings: { ...settings, nodeName, nodeIPs },
       client,
       clock,
       random,
@@ -124,10 +127,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     });
     const { workers } = kubelet;
-    const given = servingCertificate(settings, { client, clock, random, logger, files, nodeName, nodeIP });
+    const given = servingCertificate(settings, { client, clock, random, logger, files, nodeName, nodeIPs });
     const issued = settings.serving ?? (await given?.find());
     // Until the cluster has answered, one that nobody vouches for.
-    const serving = issued ?? (await makeSelfSignedCertificate(nodeName, nodeIP, clock));
+    const serving = issued ?? (await makeSelfSignedCertificate(nodeName, nodeIPs, clock));
     const server = await startKubeletServer(
       { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName },
       {
@@ -140,7 +143,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
         information: informationOf(
-          { ...settings, nodeName, nodeIP },
+          { ...settings, nodeName, nodeIPs },
           { ...{ clock, cri, files, paths, machine, tallies, storage, cgroups, kubelet } },
         ),
         onRequest: (method, action, tookMs) => countRequest(tallies, method, action, tookMs),
@@ -200,13 +203,16 @@ function countRequest(tallies: Tallies, method: string, action: string, tookMs: 
   tallies.add('kubelet_http_requests_duration_seconds', labels, tookMs / 1000);
 }
 
-type ServingDependencies = Omit<RotatingCertificateDependencies, 'file' | 'wish'> & { readonly nodeName: string; readonly nodeIP: string };
+type ServingDependencies = Omit<RotatingCertificateDependencies, 'file' | 'wish'> & {
+  readonly nodeName: string;
+  readonly nodeIPs: readonly string[];
+};
 
 /** The certificate that the cluster gives the kubelet to serve with; undefined where the node does not ask for any. */
 function servingCertificate({ certificateDirectory }: AgentSettings, dependencies: ServingDependencies) {
   if (certificateDirectory === undefined) return undefined;
-  const { nodeName, nodeIP } = dependencies;
-  const names = { dnsNames: [nodeName], addresses: [nodeIP] };
+  const { nodeName, nodeIPs } = dependencies;
+  const names = { dnsNames: [nodeName], addresses: nodeIPs };
   const rotation: RotatingCertificateDependencies = {
     ...dependencies,
     file: `${certificateDirectory}/kubelet-server-current.pem`,
@@ -269,8 +275,10 @@ function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths): C
   };
 }
 
-function podNetwork({ bridge, clusterCIDR }: NodeLayout, paths: NodePaths): PodNetwork {
-  return createPodNetwork({ bridge, clusterCIDR, ipamDirectory: paths.cniState, configDirectory: paths.cniConfig });
+function podNetwork({ bridge, clusterCIDR, cniPluginDirectory }: NodeLayout, paths: NodePaths): PodNetwork {
+  const unmasqueradedCIDRs = clusterCIDR.split(',');
+  const { cniState: ipamDirectory, cniConfig: configDirectory } = paths;
+  return createPodNetwork({ bridge, unmasqueradedCIDRs, pluginDirectory: cniPluginDirectory, ipamDirectory, configDirectory });
 }
 
 function ownContainerd(layout: NodeLayout, paths: NodePaths, { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>) {

@@ -165,7 +165,7 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
-    ...(nodeIp === undefined ? {} : { nodeIP: nodeIp }),
+    ...(nodeIp === undefined ? {} : { nodeIPs: nodeIp.split(',') }),
     ...(containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: containerRuntimeEndpoint }),
   };
 }

@@ -6,7 +6,7 @@ import type { Client } from '../api/client/client.ts';
 import { createEventRecorder } from '../api/client/event-recorder.ts';
 import { createInformerFactory } from '../api/client/informer-factory.ts';
 import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
-import { familyOf } from '../api/semantics/ip-family.ts';
+import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import type { Pod } from '../api/types/core-v1.ts';
 import type { PodNetwork } from './cni/pod-network.ts';
@@ -45,7 +45,7 @@ export interface NodeNetworkDependencies extends NetworkReport {
   readonly random: Random;
   readonly logger: Logger;
   readonly nodeName: string;
-  readonly nodeIP: string;
+  readonly nodeIPs: readonly string[];
   readonly podNetwork: PodNetwork;
 }
 
@@ -61,7 +61,7 @@ export interface NodeNetwork {
  * their own.
  */
 export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: NodeNetworkDependencies): NodeNetwork {
-  const { client, clock, random, nodeName, nodeIP } = dependencies;
+  const { client, clock, random, nodeName, nodeIPs } = dependencies;
   const logger = dependencies.logger.with({ part: 'network' });
   const informers = createInformerFactory({ client, clock, random, logger });
   const shared = { informers, nodeName, clock, random, logger };
@@ -73,8 +73,8 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
     const metrics = createProxyMetrics(clock);
     const proxy = createProxy({
       ...shared,
-      families: [...new Set([...clusterCIDRs, nodeIP].flatMap((text) => familyOf(text) ?? []))],
-      nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, [nodeIP]),
+      families: familiesOf([...clusterCIDRs, ...nodeIPs]),
+      nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, nodeIPs),
       clusterCIDRs,
       nft: createNFT(),
       conntrack: createConntrack(),
@@ -91,7 +91,7 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       ...shared,
       clusterDomain: settings.clusterDomain,
       ...(serviceAddress === undefined ? {} : { serviceAddress }),
-      listen: { address: nodeIP, port: clusterDNSPort },
+      listen: nodeIPs.map((address) => ({ address, port: clusterDNSPort })),
       allowedSources: clusterCIDRs,
       upstreams: await hostResolvers(settings.clusterDNS),
     });
@@ -100,7 +100,7 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
   const runPods = async (signal: AbortSignal) => {
     if (mode === 'external') return;
     const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
-    await runPodNetwork({ ...shared, nodeIP, mode, network: dependencies.podNetwork, onInstalled }, signal);
+    await runPodNetwork({ ...shared, nodeIPs, mode, network: dependencies.podNetwork, onInstalled }, signal);
   };
   return {
     async run(signal) {

@@ -12,6 +12,11 @@ export function familyOf(text: string): IPFamily | undefined {
   return version && (version === 4 ? 'IPv4' : 'IPv6');
 }
 
+/** The families of addresses and CIDRs, in the order in which they come first. */
+export function familiesOf(texts: readonly string[]): IPFamily[] {
+  return [...new Set(texts.flatMap((text) => familyOf(text) ?? []))];
+}
+
 /** Those of one family, in their order. */
 export function ofFamily(texts: readonly string[], family: IPFamily): string[] {
   return texts.filter((text) => familyOf(text) === family);

@@ -1,19 +1,24 @@
+import { formatIP, networkAddress, parseCIDR } from '../../api/base/ip-address.ts';
+import { familyOf } from '../../api/semantics/ip-family.ts';
+
 /** The pod network of one node. */
 export interface PodNetworkPlan {
   readonly bridge: string;
-  /** IPv4 range of the node's pods, e.g. 10.244.0.0/24; its first address is the gateway's. */
-  readonly podCIDR: string;
+  /** Ranges of the node's pods, one of each family at most, e.g. 10.244.0.0/24; their first addresses are the gateway's. */
+  readonly podCIDRs: readonly string[];
   /** Bytes of the largest packet that gets through to Pods of other nodes. */
   readonly mtu: number;
   /** Where host-local keeps which addresses are taken. */
   readonly ipamDirectory: string;
+  /** Whether there is the plugin that limits bandwidth, as Pods may ask for by annotations. */
+  readonly limitsBandwidth: boolean;
 }
 
 /**
- * The CNI configuration: a bridge in which every pod reaches every other, addresses in order from the node's range, and
- * host ports. Masquerading is not the bridge plugin's business: it would hide pods from pods of other nodes.
+ * The CNI configuration: a bridge in which every pod reaches every other, addresses in order from the node's ranges, host
+ * ports, and bandwidth. Masquerading is not the bridge plugin's business: it would hide pods from pods of other nodes.
  */
-export function podNetworkConflist({ bridge, podCIDR, mtu, ipamDirectory }: PodNetworkPlan): string {
+export function podNetworkConflist({ bridge, podCIDRs, mtu, ipamDirectory, limitsBandwidth }: PodNetworkPlan): string {
   const configuration = {
     cniVersion: '1.0.0',
     name: 'kubets',
@@ -30,22 +35,22 @@ export function podNetworkConflist({ bridge, podCIDR, mtu, ipamDirectory }: PodN
         forceAddress: true,
         ipam: {
           type: 'host-local',
-          ranges: [[{ subnet: podCIDR, gateway: gatewayOf(podCIDR) }]],
-          routes: [{ dst: '0.0.0.0/0' }],
+          ranges: podCIDRs.map((subnet) => [{ subnet, gateway: gatewayOf(subnet) }]),
+          routes: podCIDRs.map((subnet) => ({ dst: familyOf(subnet) === 'IPv6' ? '::/0' : '0.0.0.0/0' })),
           dataDir: ipamDirectory,
         },
       },
       { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+      ...(limitsBandwidth ? [{ type: 'bandwidth', capabilities: { bandwidth: true } }] : []),
     ],
   };
   return `${JSON.stringify(configuration, null, 2)}\n`;
 }
 
-/** First address of the range. */
+/** First address of the range. Throws for what is none. */
 export function gatewayOf(cidr: string): string {
-  const [address = '', bits = '24'] = cidr.split('/');
-  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(bits));
-  const first = Math.floor(value / size) * size + 1;
-  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.');
+  const range = parseCIDR(cidr);
+  if (range === undefined) throw new Error(`${cidr} is not a range of addresses`);
+  const { version, value } = networkAddress(range);
+  return formatIP({ version, value: value + 1n });
 }

@@ -23,7 +23,7 @@ async function ask<T>(...args: string[]): Promise<T[]> {
 }
 
 export async function findLink(address: string): Promise<Link | undefined> {
-  const entries = await ask<AddressEntry>('-4', 'address', 'show');
+  const entries = await ask<AddressEntry>('address', 'show');
   const found = entries.find(({ addr_info: addresses }) => addresses.some(({ local }) => local === address));
   return found && { name: found.ifname, mtu: found.mtu };
 }
@@ -31,7 +31,7 @@ export async function findLink(address: string): Promise<Link | undefined> {
 /** Whether packets go there without a router in between. */
 export async function isOnLink(address: string): Promise<boolean> {
   try {
-    const [route] = await ask<RouteEntry>('-4', 'route', 'get', address);
+    const [route] = await ask<RouteEntry>('route', 'get', address);
     return route !== undefined && route.gateway === undefined;
   } catch (error) {
     if (error instanceof Error && /unreachable/.test(error.message)) return false;
@@ -41,8 +41,8 @@ export async function isOnLink(address: string): Promise<boolean> {
 
 /** The routes that we made. */
 export async function listPodRoutes(): Promise<PodRoute[]> {
-  const routes = await ask<RouteEntry>('-4', 'route', 'show', 'proto', routeProtocol);
-  return routes.map(({ dst, gateway = '' }) => ({ podCIDR: dst, via: gateway }));
+  const families = ['-4', '-6'].map((family) => ask<RouteEntry>(family, 'route', 'show', 'proto', routeProtocol));
+  return (await Promise.all(families)).flat().map(({ dst, gateway = '' }) => ({ podCIDR: dst, via: gateway }));
 }
 
 export async function applyRoutes({ ip, bridge }: RouteCommands): Promise<void> {
@@ -52,7 +52,7 @@ export async function applyRoutes({ ip, bridge }: RouteCommands): Promise<void> 
 }
 
 export async function removePodRoutes(): Promise<void> {
-  await runProgram('ip', ['-4', 'route', 'flush', 'proto', routeProtocol]);
+  for (const family of ['-4', '-6']) await runProgram('ip', [family, 'route', 'flush', 'proto', routeProtocol]);
 }
 
 export async function listLinks(type: 'bridge' | 'vxlan'): Promise<string[]> {
@@ -63,18 +63,17 @@ export async function listLinks(type: 'bridge' | 'vxlan'): Promise<string[]> {
 /** This node's end of the tunnels, made anew: one that an earlier start left may be on another link. */
 export async function makeTunnel(options: {
   readonly link: Link;
-  /** Of this node, outside. */
-  readonly nodeIP: string;
-  /** Inside. */
-  readonly address: string;
+  /** Of this node. */
+  readonly outside: string;
+  readonly inside: readonly string[];
   readonly hardwareAddress: string;
   readonly mtu: number;
 }): Promise<void> {
   await removeTunnel();
-  const { link, nodeIP, address, hardwareAddress, mtu } = options;
+  const { link, outside, inside, hardwareAddress, mtu } = options;
   const lines = [
-    `link add ${vxlanDevice} address ${hardwareAddress} mtu ${mtu} type vxlan id ${vxlanID} local ${nodeIP} dev ${link.name} dstport ${vxlanPort} nolearning`,
-    `address add ${address}/32 dev ${vxlanDevice}`,
+    `link add ${vxlanDevice} address ${hardwareAddress} mtu ${mtu} type vxlan id ${vxlanID} local ${outside} dev ${link.name} dstport ${vxlanPort} nolearning`,
+    ...inside.map((address) => `address add ${address}/${address.includes(':') ? 128 : 32} dev ${vxlanDevice}`),
     `link set ${vxlanDevice} up`,
   ];
   await runProgram('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });

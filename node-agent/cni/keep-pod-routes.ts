@@ -57,12 +57,14 @@ async function reachablePeers(peers: readonly Peer[], mode: RouteMode, farAway: 
   if (mode === 'vxlan') return [...peers];
   const reachable: Peer[] = [];
   for (const peer of peers) {
-    if (await isOnLink(peer.address)) {
-      farAway.delete(peer.name);
+    if (peer.address !== undefined && (await isOnLink(peer.address))) {
+      farAway.delete(peer.podCIDR);
       reachable.push(peer);
-    } else if (!farAway.has(peer.name)) {
-      farAway.add(peer.name);
-      logger.error('the Pods of a node cannot be reached: it is behind a router, which takes --pod-network vxlan', { ...peer });
+    } else if (!farAway.has(peer.podCIDR)) {
+      farAway.add(peer.podCIDR);
+      logger.error('the Pods of a node cannot be reached: it is behind a router, which takes --pod-network vxlan', {
+        ...{ name: peer.name, address: peer.address, podCIDR: peer.podCIDR },
+      });
     }
   }
   return reachable;

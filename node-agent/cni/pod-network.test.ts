@@ -38,31 +38,42 @@ describe('pod network', () => {
     ['10.244.0.0/24', '10.244.0.1'],
     ['10.244.3.77/26', '10.244.3.65'],
     ['192.168.255.0/30', '192.168.255.1'],
+    ['fd00:10:244:7::/64', 'fd00:10:244:7::1'],
   ] as const) {
     it(`gateway of ${cidr}`, () => assert.equal(gatewayOf(cidr), gateway));
   }
 
   it('is a bridge with addresses of the node and host ports', () => {
-    const { plugins } = JSON.parse(podNetworkConflist({ bridge: 'cni0', podCIDR: '10.244.0.0/24', mtu: 1450, ipamDirectory: '/d' })) as {
+    const { plugins } = JSON.parse(
+      podNetworkConflist({
+        bridge: 'cni0',
+        podCIDRs: ['10.244.0.0/24', 'fd00:244::/64'],
+        mtu: 1450,
+        ipamDirectory: '/d',
+        limitsBandwidth: true,
+      }),
+    ) as {
       plugins: Record<string, unknown>[];
     };
     assert.deepEqual(
       plugins.map(({ type }) => type),
-      ['bridge', 'portmap'],
+      ['bridge', 'portmap', 'bandwidth'],
     );
     assert.equal(plugins[0]?.['mtu'], 1450);
     assert.deepEqual(plugins[0]?.['ipam'], {
       type: 'host-local',
-      ranges: [[{ subnet: '10.244.0.0/24', gateway: '10.244.0.1' }]],
-      routes: [{ dst: '0.0.0.0/0' }],
+      ranges: [[{ subnet: '10.244.0.0/24', gateway: '10.244.0.1' }], [{ subnet: 'fd00:244::/64', gateway: 'fd00:244::1' }]],
+      routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
       dataDir: '/d',
     });
   });
 
   it('masquerades only what leaves the cluster', () => {
-    assert.match(
-      masqueradeRules('cni0', '10.244.0.0/24', '10.244.0.0/16'),
-      /ip saddr 10\.244\.0\.0\/24 ip daddr != \{ 10\.244\.0\.0\/16, 224\.0\.0\.0\/4 \} masquerade/,
-    );
+    const rules = masqueradeRules('cni0', ['10.244.0.0/24', 'fd00:244::/64'], ['10.244.0.0/16', 'fd00:244::/56', '192.0.2.0/24']);
+    assert.match(rules, /elements = \{ 10\.244\.0\.0\/16, 192\.0\.2\.0\/24, 224\.0\.0\.0\/4 \}/);
+    assert.match(rules, /ip saddr \{ 10\.244\.0\.0\/24 \} ip daddr != @kept masquerade/);
+    assert.match(rules, /elements = \{ fd00:244::\/56, ff00::\/8 \}/);
+    assert.match(rules, /ip6 saddr \{ fd00:244::\/64 \} ip6 daddr != @kept masquerade/);
+    assert.doesNotMatch(masqueradeRules('cni0', ['10.244.0.0/24'], ['10.244.0.0/16']), /ip6 saddr/);
   });
 });

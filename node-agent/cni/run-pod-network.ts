@@ -2,15 +2,16 @@ import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
-import { findLink, type Link, makeTunnel } from './ip-program.ts';
+import { familyOf } from '../../api/semantics/ip-family.ts';
+import { findLink, makeTunnel } from './ip-program.ts';
 import { keepPodRoutes } from './keep-pod-routes.ts';
 import type { PodNetwork } from './pod-network.ts';
-import { type RouteMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
+import { outsideOf, type RouteMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
 
 export interface RunPodNetworkDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
-  readonly nodeIP: string;
+  readonly nodeIPs: readonly string[];
   readonly mode: RouteMode;
   readonly network: PodNetwork;
   /** Told when the network was set up, or set up anew for another range. */
@@ -26,30 +27,25 @@ const retryMs = 2000;
  * another, and keeps the ways to the Pods of other nodes.
  */
 export async function runPodNetwork(dependencies: RunPodNetworkDependencies, signal: AbortSignal): Promise<void> {
-  const { informers, nodeName, nodeIP, mode, network, clock, logger } = dependencies;
+  const { informers, nodeName, mode, network, clock, logger } = dependencies;
   const informer = informers.informer(nodes);
-  const ownRange = () => {
-    const ranges = informer.lister.find({ namespace: '', name: nodeName })?.spec?.podCIDRs ?? [];
-    return ranges.find((range) => !range.includes(':'));
-  };
+  const ownRanges = () => (informer.lister.find({ namespace: '', name: nodeName })?.spec?.podCIDRs ?? []).join();
   let wakeUp = new AbortController();
-  const wake = () => void (ownRange() !== installed && wakeUp.abort());
+  const wake = () => void (ownRanges() !== installed && wakeUp.abort());
   const stop = informer.addHandler({ onAdd: wake, onUpdate: wake });
-  let installed: string | undefined;
+  let installed = '';
   let routes: Promise<void> | undefined;
   while (!signal.aborted) {
     wakeUp = new AbortController();
-    const podCIDR = ownRange();
+    const ranges = ownRanges();
     let pauseMs = 3_600_000;
     try {
-      if (podCIDR !== undefined && podCIDR !== installed) {
-        const link = await findLink(nodeIP);
-        if (link === undefined) throw new Error(`no interface of this machine has the node's address ${nodeIP}`);
-        const mtu = mode === 'vxlan' ? link.mtu - vxlanOverheadBytes : link.mtu;
-        if (mode === 'vxlan') await makeOwnTunnel(link, nodeIP, podCIDR, mtu);
-        await network.install({ podCIDR, mtu });
-        installed = podCIDR;
-        logger.info('pod network', { podCIDR, mtu, mode });
+      if (ranges !== installed && ranges !== '') {
+        const podCIDRs = ranges.split(',');
+        const mtu = await prepareWay(dependencies, podCIDRs);
+        await network.install({ podCIDRs, mtu });
+        installed = ranges;
+        logger.info('pod network', { podCIDRs, mtu, mode });
         await dependencies.onInstalled(signal);
         routes ??= keepPodRoutes(dependencies, signal);
       }
@@ -64,6 +60,13 @@ export async function runPodNetwork(dependencies: RunPodNetworkDependencies, sig
   await routes;
 }
 
-function makeOwnTunnel(link: Link, nodeIP: string, podCIDR: string, mtu: number): Promise<void> {
-  return makeTunnel({ link, nodeIP, address: tunnelAddress(podCIDR), hardwareAddress: tunnelHardwareAddress(podCIDR), mtu });
+/** The tunnel, where there is one. Answers the size of packets that get through to other nodes, in bytes. */
+async function prepareWay({ nodeIPs, mode }: RunPodNetworkDependencies, podCIDRs: readonly string[]): Promise<number> {
+  const outside = outsideOf(nodeIPs) ?? '';
+  const link = await findLink(outside);
+  if (link === undefined) throw new Error(`no interface of this machine has the node's address ${outside}`);
+  if (mode === 'host-gw') return link.mtu;
+  const mtu = link.mtu - vxlanOverheadBytes[familyOf(outside) ?? 'IPv4'];
+  await makeTunnel({ link, outside, inside: podCIDRs.map(tunnelAddress), hardwareAddress: tunnelHardwareAddress(podCIDRs), mtu });
+  return mtu;
 }

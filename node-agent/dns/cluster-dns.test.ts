@@ -214,7 +214,7 @@ describe('cluster DNS', () => {
       informers,
       clusterDomain: 'cluster.local',
       serviceAddress: '10.96.0.10',
-      listen: { address: '127.0.0.1', port: 0 },
+      listen: [{ address: '127.0.0.1', port: 0 }],
       upstreams: [{ address: '127.0.0.1', port: outside.port }],
       upstreamTimeoutMs: 150,
       onQuery: (fact) => facts.push(fact),

@@ -18,8 +18,8 @@ export interface ClusterDNSDependencies {
   readonly clusterDomain: string;
   /** Address of the Service kube-system/kube-dns, told as the zone's name server. */
   readonly serviceAddress?: string;
-  /** Port 0: any that is free. */
-  readonly listen: { readonly address: string; readonly port: number };
+  /** Where it listens, on all of them. Port 0: any that is free. */
+  readonly listen: readonly DNSAddress[];
   /** Addresses and CIDRs of those that get answers; the machine itself always does. Absent: everyone. */
   readonly allowedSources?: readonly string[];
   /** Servers for all other names: those of the host's resolv.conf. */
@@ -30,6 +30,11 @@ export interface ClusterDNSDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly onQuery?: (query: DNSQueryFacts) => void;
+}
+
+export interface DNSAddress {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** For metrics. */
@@ -45,7 +50,7 @@ export interface DNSQueryFacts {
 export interface ClusterDNS {
   /** Runs until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
-  /** Resolves with the port when the server listens. */
+  /** Resolves with the port of the first address when the server listens. */
   readonly listening: Promise<number>;
   /** Whether it listens and knows the cluster's Services. */
   isReady(): boolean;
@@ -75,18 +80,19 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
   const forwarder = createForwarder({ group, clock, random });
   const respond = observed(createResponder({ zone, forwarder, random }), dependencies);
   const { allowedSources } = dependencies;
-  const isAllowed = allowedSources === undefined ? () => true : createSourceFilter([listen.address, ...allowedSources]);
+  const isAllowed =
+    allowedSources === undefined ? () => true : createSourceFilter([...listen.map(({ address }) => address), ...allowedSources]);
   const listening = Promise.withResolvers<number>();
-  let listener: DNSListener | undefined;
+  let listeners: readonly DNSListener[] | undefined;
 
-  const bind = async (signal: AbortSignal): Promise<DNSListener> => {
+  const bind = async (where: DNSAddress, signal: AbortSignal): Promise<DNSListener> => {
     const backoff = createBackoff(bindBackoff, random);
     for (;;) {
       try {
-        return await listenDNS({ ...listen, respond, isAllowed, logger });
+        return await listenDNS({ ...where, respond, isAllowed, logger });
       } catch (error) {
         const delayMs = backoff.nextMs();
-        logger.error('the DNS server cannot listen', { ...listen, error, retryInMs: Math.round(delayMs) });
+        logger.error('the DNS server cannot listen', { ...where, error, retryInMs: Math.round(delayMs) });
         await sleep(clock, delayMs, signal);
       }
     }
@@ -94,12 +100,12 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
 
   return {
     listening: listening.promise,
-    isReady: () => listener !== undefined && source.hasSynced(),
+    isReady: () => listeners !== undefined && source.hasSynced(),
     async run(signal) {
       try {
-        listener = await bind(signal);
-        listening.resolve(listener.port);
-        logger.info('cluster DNS is listening', { address: listen.address, port: listener.port, upstreams: upstreams.length });
+        listeners = await Promise.all(listen.map((where) => bind(where, signal)));
+        listening.resolve(listeners[0]?.port ?? 0);
+        logger.info('cluster DNS is listening', { addresses: listen.map(({ address }) => address), upstreams: upstreams.length });
         await new Promise<void>((resolve) => {
           if (signal.aborted) return resolve();
           signal.addEventListener('abort', () => resolve(), { once: true });
@@ -107,8 +113,8 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
-        await listener?.close();
-        listener = undefined;
+        await Promise.all((listeners ?? []).map((listener) => listener.close()));
+        listeners = undefined;
       }
     },
   };

@@ -43,7 +43,8 @@ import { createWatchedObjects } from './volumes/watched-objects.ts';
 
 export interface KubeletSettings {
   readonly nodeName: string;
-  readonly nodeIP: string;
+  /** The node's addresses, one of each family at most, the one that others know it by first. */
+  readonly nodeIPs: readonly string[];
   /** Range of the node's Pods; absent: the control plane gives it one. */
   readonly podCIDR?: string;
   readonly clusterDNS: readonly string[];
@@ -295,7 +296,7 @@ function createPodServices(
     crashBackoff: createBackoff(clock),
     cgroupRoot: settings.cgroupRoot,
     pidsLimit: settings.pidsLimit,
-    hostIP: settings.nodeIP,
+    hostIPs: settings.nodeIPs,
     clusterDomain: settings.clusterDomain,
     version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
     machineMemoryBytes: machine.memoryBytes,

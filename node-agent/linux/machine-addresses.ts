@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { cidrContains, parseCIDR, parseIP } from '../../api/base/ip-address.ts';
-import { familyOf } from '../../api/semantics/ip-family.ts';
+import { familyOf, type IPFamily } from '../../api/semantics/ip-family.ts';
 
 /**
  * The node's addresses that take traffic to node ports, after kube-proxy's flag --nodeport-addresses: `primary` for the
@@ -19,6 +19,22 @@ export function createNodePortAddresses(choice: readonly string[], nodeIPs: read
       // Packets to loopback do not leave it, whatever the rules say.
       return ip !== undefined && !isLoopback(text) && ranges.some((range) => cidrContains(range, ip));
     });
+}
+
+/**
+ * The node's own addresses where nobody says them: `address`, the one that the machine is known by, and for each other family
+ * the first of the same interface that others can reach.
+ */
+export function ownAddresses(address: string | undefined, families: readonly IPFamily[]): string[] {
+  if (address === undefined) return [];
+  const interfaces = Object.values(networkInterfaces()).map((addresses) => addresses ?? []);
+  const own = interfaces.find((addresses) => addresses.some((one) => one.address === address)) ?? [];
+  const others = families.filter((family) => family !== familyOf(address));
+  const isReachable = (text: string) => !isLoopback(text) && !text.startsWith('fe80:');
+  return [
+    address,
+    ...others.flatMap((family) => own.find((one) => familyOf(one.address) === family && isReachable(one.address))?.address ?? []),
+  ];
 }
 
 /** Of the interfaces of this network namespace that are up, without zones. */

@@ -99,7 +99,8 @@ describe('a real containerd, as root', function () {
     };
     const network = createPodNetwork({
       bridge,
-      clusterCIDR: '10.213.0.0/16',
+      unmasqueradedCIDRs: ['10.213.0.0/16'],
+      pluginDirectory: plan.cniPluginDirectory,
       ipamDirectory: `${root}/ipam`,
       configDirectory: plan.cniConfigDirectory,
     });
@@ -107,7 +108,7 @@ describe('a real containerd, as root', function () {
     const cgroups = await createCgroups();
     const cri = createCRIClient({ endpoint: `unix://${plan.socket}`, clock: systemClock });
     try {
-      await network.install({ podCIDR: '10.213.77.0/24', mtu: 1500 });
+      await network.install({ podCIDRs: ['10.213.77.0/24'], mtu: 1500 });
       await containerd.ensureRunning(signal);
       await createImageArchives({ socket: plan.socket, record: `${directory}/loaded.json`, logger: silentLogger }).loadPauseImage(
         (await readMachineFacts()).architecture,

@@ -1,21 +1,42 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { Logger } from '../../api/base/logger.ts';
+import type { IPFamily } from '../../api/semantics/ip-family.ts';
+
+type Setting = readonly [file: string, value: string];
 
 /**
  * What pod networks need of the kernel: forwarding, and bridged packets seen by nftables, without which a Service is not
  * reachable from a pod that shares the bridge with its endpoint. Where the bridge module is missing so far, its file is too.
  */
-const networkSettings: readonly (readonly [file: string, value: string])[] = [
-  ['net/ipv4/ip_forward', '1'],
-  ['net/bridge/bridge-nf-call-iptables', '1'],
-];
+const networkSettings: Readonly<Record<IPFamily, readonly Setting[]>> = {
+  IPv4: [
+    ['net/ipv4/ip_forward', '1'],
+    ['net/bridge/bridge-nf-call-iptables', '1'],
+  ],
+  IPv6: [
+    ['net/ipv6/conf/all/forwarding', '1'],
+    ['net/bridge/bridge-nf-call-ip6tables', '1'],
+  ],
+};
 
-export async function applyNetworkSysctls(logger: Logger): Promise<void> {
-  for (const [file, value] of networkSettings) {
+export async function applyNetworkSysctls(families: readonly IPFamily[], logger: Logger): Promise<void> {
+  const settings = families.flatMap((family) => networkSettings[family]);
+  // First: with forwarding the kernel would at once forget the default routes that routers have told it.
+  if (families.includes('IPv6')) settings.unshift(...(await keptAdvertisements()));
+  for (const [file, value] of settings) {
     try {
       await writeFile(`/proc/sys/${file}`, value);
     } catch (error) {
       logger.warn('kernel setting cannot be made', { setting: file.replaceAll('/', '.'), value, error });
     }
   }
+}
+
+/** Interfaces that listen to routers go on doing so when the machine becomes one itself. */
+async function keptAdvertisements(): Promise<Setting[]> {
+  const folder = 'net/ipv6/conf';
+  const names = await readdir(`/proc/sys/${folder}`).catch(() => []); // no IPv6: the settings above say so
+  const files = names.filter((name) => name !== 'all' && name !== 'default').map((name) => `${folder}/${name}/accept_ra`);
+  const values = await Promise.all(files.map((file) => readFile(`/proc/sys/${file}`, 'utf8').catch(() => ''))); // gone meanwhile
+  return files.flatMap((file, index): Setting[] => (values[index]?.trim() === '1' ? [[file, '2']] : []));
 }

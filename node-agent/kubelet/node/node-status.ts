@@ -7,7 +7,8 @@ import type { MachineFacts } from '../../linux/machine.ts';
 export interface NodeStatusInput {
   readonly machine: MachineFacts;
   readonly nodeName: string;
-  readonly nodeIP: string;
+  /** One of each family at most. */
+  readonly nodeIPs: readonly string[];
   readonly port: number;
   readonly kubeletVersion: string;
   /** `containerd://1.7.24` */
@@ -28,10 +29,10 @@ const reservedMemoryBytes = 100 * 1024 * 1024;
 
 /** A node's status as it reports it. */
 export function nodeStatus(input: NodeStatusInput): NodeStatus {
-  const { machine, nodeName, nodeIP, port, kubeletVersion, runtimeVersion } = input;
+  const { machine, nodeName, nodeIPs, port, kubeletVersion, runtimeVersion } = input;
   return {
     addresses: [
-      { type: 'InternalIP', address: nodeIP },
+      ...nodeIPs.map((address) => ({ type: 'InternalIP', address })),
       { type: 'Hostname', address: nodeName },
     ],
     ...nodeResources(input),

@@ -31,7 +31,8 @@ export interface PodServices {
   readonly crashBackoff: Backoff;
   readonly cgroupRoot: string;
   readonly pidsLimit: number | undefined;
-  readonly hostIP: string;
+  /** Of the node, the one that Pods know it by first. */
+  readonly hostIPs: readonly string[];
   readonly clusterDomain: string;
   /** Of the agent, e.g. 1.36: what probes call themselves. */
   readonly version: string;

@@ -249,7 +249,7 @@ class Worker implements PodWorker {
   }
 
   #publish(runtimePod: RuntimePod): void {
-    const { clock, hostIP } = this.#dependencies.services;
+    const { clock, hostIPs } = this.#dependencies.services;
     const record = this.#record;
     const recordedIPs = this.#pod.status?.podIPs?.map(({ ip }) => ip) ?? [];
     const started = (container: Parameters<typeof isStarted>[0], id: string) =>
@@ -268,7 +268,7 @@ class Worker implements PodWorker {
         isReady: (container, id) =>
           started(container, id) && (!container.readinessProbe || this.#probes.verdict('readiness', id) === 'success'),
         nowMs: clock.nowMs(),
-        hostIP,
+        hostIPs,
         podIPs: record.podIPs.length > 0 ? record.podIPs : recordedIPs,
         startMs: record.startMs,
         isFinished: record.isFinished || this.#state === 'terminated' || this.#state === 'removing',

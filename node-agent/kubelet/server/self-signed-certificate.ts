@@ -8,7 +8,7 @@ const yearMs = 365 * 24 * 3600 * 1000;
 /** A serving certificate nobody vouches for, PEM: what a kubelet shows that was given none. */
 export async function makeSelfSignedCertificate(
   nodeName: string,
-  nodeIP: string,
+  nodeIPs: readonly string[],
   clock: Clock,
 ): Promise<{ certificate: string; key: string }> {
   // Loaded only here: a node that is given a certificate does without.
@@ -26,7 +26,7 @@ export async function makeSelfSignedCertificate(
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: nodeName },
-        { type: 'ip', value: nodeIP },
+        ...nodeIPs.map((value) => ({ type: 'ip' as const, value })),
       ]),
     ],
   });

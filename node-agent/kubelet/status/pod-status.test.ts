@@ -52,7 +52,7 @@ function compute(pod: Pod, runtime: RuntimePod, more: Partial<PodStatusInput> = 
     isStarted: () => true,
     isReady: () => true,
     nowMs: 1_767_225_700_000,
-    hostIP: '192.0.2.1',
+    hostIPs: ['192.0.2.1'],
     podIPs: ['10.0.0.1'],
     resize: { pending: undefined, progress: undefined },
     startMs: 1_767_225_600_000,

@@ -9,7 +9,7 @@ import { podPhase } from './pod-phase.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
   readonly nowMs: number;
-  readonly hostIP: string;
+  readonly hostIPs: readonly string[];
   /** The Pod's addresses, kept also after its sandbox is gone. */
   readonly podIPs: readonly string[];
   readonly startMs: number;
@@ -22,7 +22,7 @@ export interface PodStatusInput extends ContainerStatusInput {
 
 /** A Pod's status as the node sees it, from the runtime's truth and what it waits for. */
 export function computePodStatus(input: PodStatusInput): PodStatus {
-  const { pod, runtimePod, refusal, hostIP, podIPs } = input;
+  const { pod, runtimePod, refusal, hostIPs, podIPs } = input;
   const initStatuses = containerStatuses(input, 'init');
   const statuses = containerStatuses(input, 'main');
   const ephemeral = containerStatuses(input, 'ephemeral');
@@ -42,8 +42,8 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     phase,
     conditions,
     ...reasonOf(input, recorded === 'Failed' || recorded === 'Succeeded'),
-    hostIP,
-    hostIPs: [{ ip: hostIP }],
+    hostIP: hostIPs[0] ?? '',
+    hostIPs: hostIPs.map((ip) => ({ ip })),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: pod.status?.startTime ?? formatTime(input.startMs),
     ...(initStatuses.length > 0 ? { initContainerStatuses: initStatuses } : {}),
