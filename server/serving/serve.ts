@@ -41,6 +41,7 @@ export interface ServingEndpoint {
   /**
    * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits for requests under way: for `finished`,
    * which is when the API server has ended watches and answered the others, and up to `graceMs` more; then cuts what is left.
+   * A client that does not read its answer holds this up for half a minute at most.
    */
   close(graceMs: number, finished?: Promise<unknown>): Promise<void>;
 }
@@ -132,6 +133,11 @@ function trackConnections(server: Http2SecureServer): Connections {
   return connections;
 }
 
+/** How long requests under way may take in all, of which a client may never read the answer. */
+const maxUnderWayMs = 30_000;
+/** How often connections are looked for on which the answer under way was the last. */
+const idleCheckMs = 50;
+
 async function closeGracefully(
   server: Http2SecureServer,
   { sockets, sessions }: Connections,
@@ -141,20 +147,30 @@ async function closeGracefully(
   const closed = once(server, 'close');
   server.close();
   for (const session of sessions) session.close();
-  (server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
-  let deadline: Timer | undefined;
+  const timers = new Map<string, Timer>();
+  const later = (name: string, delayMs: number, run: () => void) => {
+    timers.get(name)?.cancel();
+    timers.set(name, clock.setTimer(delayMs, run));
+  };
+  const closeIdle = () => {
+    // Of HTTP/1.1; the types do not know that this server has it too.
+    (server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
+    later('idle', idleCheckMs, closeIdle);
+  };
   const cut = () => {
     for (const session of sessions) session.destroy();
     for (const socket of sockets) socket.destroy();
   };
   let isClosed = false;
   const limit = () => {
-    if (!isClosed) deadline = clock.setTimer(graceMs, cut);
+    if (!isClosed) later('cut', graceMs, cut);
   };
+  closeIdle();
+  later('cut', maxUnderWayMs, cut);
   finished.then(limit, limit);
   await closed;
   isClosed = true;
-  deadline?.cancel();
+  for (const timer of timers.values()) timer.cancel();
 }
 
 /** The last resort: one request that cannot even be answered costs its connection, not the process. */
