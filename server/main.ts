@@ -45,6 +45,8 @@ export interface ControlPlaneOptions {
   /** All Pods of the cluster; each node is given a part of it. */
   readonly clusterCIDR: string;
   readonly nodeCIDRMaskSize: number;
+  /** Of IPv6; absent: 64. */
+  readonly nodeCIDRMaskSizeIPv6?: number;
   /** How nodes that join reach the Pods of others. */
   readonly podNetwork: PodNetworkMode;
   readonly clusterDomain: string;

@@ -56,7 +56,7 @@ export function createBareMachine({ name, directory, bridge, index, images }: Ba
   };
   return {
     name,
-    address: bridge.nodeAddress(index),
+    address: bridge.nodeAddresses(index)[0] ?? '',
     dataDir,
     run,
     async boot() {

@@ -24,7 +24,7 @@ describe('two nodes', function () {
   before(async () => {
     const extraFlags = ['--nodes', '1', '--nodes-cidr', cidr, '--node-monitor-grace-period', '16s'];
     cluster = await startCluster({ node: true, extraFlags });
-    const bridge = localNodeBridge(openDataDir(cluster.dataDir), cidr);
+    const bridge = localNodeBridge(openDataDir(cluster.dataDir), [cidr]);
     const directory = path.join(cluster.dataDir, joined);
     machine = createBareMachine({ name: joined, directory, bridge, index: 7, images: path.join(cluster.dataDir, 'images') });
     await machine.boot();

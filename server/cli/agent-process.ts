@@ -55,7 +55,7 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
   const authority = { certificatePEM: ca, keyPEM: caKey };
   const client = await ensureCertificate(`node-${flags.nodeName}`, nodeClientCertificate(flags.nodeName), authority, making);
   const own = target.addresses ?? allAddresses();
-  const addresses = flags.nodeIp === undefined ? own : [flags.nodeIp, ...own];
+  const addresses = flags.nodeIp === undefined ? own : [...flags.nodeIp.split(','), ...own];
   await ensureCertificate(
     `kubelet-${flags.nodeName}`,
     nodeServingCertificate(flags.nodeName, ['localhost'], [...new Set(addresses)]),

@@ -30,8 +30,8 @@ function cgroupOf(dataDir: DataDir): string {
   return `/kubets-${clusterID(dataDir)}`;
 }
 
-export function localNodeBridge(dataDir: DataDir, cidr: string): NodeBridge {
-  return createNodeBridge({ name: `kubets-${clusterID(dataDir)}`, cidr });
+export function localNodeBridge(dataDir: DataDir, cidrs: readonly string[]): NodeBridge {
+  return createNodeBridge({ name: `kubets-${clusterID(dataDir)}`, cidrs });
 }
 
 export function localNodes(dataDir: DataDir, prefix: string, count: number): LocalNode[] {
@@ -72,6 +72,6 @@ export async function removeLocalNodes(dataDir: DataDir, { forget }: { readonly 
   const nodes = findLocalNodes(dataDir);
   await Promise.all(nodes.map(({ namespaces }) => namespaces.end()));
   await (await createCgroups()).remove(cgroupOf(dataDir));
-  await localNodeBridge(dataDir, '127.0.0.0/8').remove();
+  await localNodeBridge(dataDir, []).remove();
   if (forget) rmSync(nodesFolder(dataDir), { recursive: true, force: true });
 }

@@ -18,6 +18,7 @@ export interface ControlPlaneFlags {
   readonly serviceCidr: readonly [string, ...string[]];
   readonly clusterCidr: string;
   readonly nodeCidrMaskSize: number;
+  readonly nodeCidrMaskSizeIpv6: number;
   readonly podNetwork: PodNetworkMode;
   readonly nodeMonitorGracePeriod: number;
   readonly controllers: readonly string[];
@@ -119,8 +120,13 @@ export function addControlPlaneOptions(command: Command): Command {
         .default(['10.96.0.0/12'], '10.96.0.0/12')
         .argParser(parseServiceCIDRs),
     )
-    .addOption(new Option('--cluster-cidr <cidr>', 'range of all pods').default('10.244.0.0/16'))
-    .addOption(new Option('--node-cidr-mask-size <bits>', "size of each node's part of it").default(24).argParser(Number))
+    .addOption(
+      new Option('--cluster-cidr <cidr[,cidr]>', 'range of all pods, or two of different families, the default first')
+        .default('10.244.0.0/16')
+        .argParser((text: string) => parseServiceCIDRs(text).join()),
+    )
+    .addOption(new Option('--node-cidr-mask-size <bits>', "size of each node's part of a range of IPv4").default(24).argParser(Number))
+    .addOption(new Option('--node-cidr-mask-size-ipv6 <bits>', 'the same of IPv6').default(64).argParser(Number))
     .addOption(podNetworkOption())
     .addOption(
       new Option('--node-monitor-grace-period <duration>', 'how long a node may be silent before it counts as not ready')

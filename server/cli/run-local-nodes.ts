@@ -51,8 +51,7 @@ export async function runLocalNodes(options: LocalNodesOptions): Promise<LocalNo
   const routeServices = async () => {
     for (const { namespaces, index } of nodes) {
       if ((await namespaces.findPID()) === undefined) continue;
-      // The bridge and the nodes behind it have IPv4 addresses.
-      for (const cidr of serviceCIDRs.filter((one) => !one.includes(':'))) await bridge.route(cidr, bridge.nodeAddress(index));
+      for (const cidr of serviceCIDRs) await bridge.route(cidr, index);
       return;
     }
   };
@@ -85,7 +84,7 @@ async function startLocalNode(node: LocalNode, options: LocalNodesOptions, onDea
   const { dataDir, name, namespaces } = node;
   await replaceRunningAgent(dataDir);
   const pid = await startNamespaces(node, bridge);
-  const nodeIp = bridge.nodeAddress(node.index);
+  const nodeIp = bridge.nodeAddresses(node.index).join();
   const args = await prepareAgent(dataDir, { ...flags, nodeName: name, nodeIp }, { ...target, addresses: ['127.0.0.1'] });
   return superviseAgent(dataDir, args, {
     enter: await namespaces.enter(pid),

@@ -49,7 +49,7 @@ function parseCount(text: string): number {
 export function addNodeOptions(command: Command): Command {
   return command
     .addOption(new Option('--node-name <name>', 'name of this node').default(defaultNodeName(), 'the host name'))
-    .addOption(new Option('--node-ip <ip>', 'address of this node (default: that of the default route)'))
+    .addOption(new Option('--node-ip <ip[,ip]>', 'address of this node, or one of each family (default: that of the default route)'))
     .addOption(new Option('--node-labels <labels>', 'labels to register the node with, key=value,...').default('', 'none'))
     .addOption(new Option('--register-with-taints <taints>', 'taints to register it with, key=value:effect,...').default('', 'none'))
     .addOption(new Option('--kubelet-port <number>', 'port of the kubelet').default(10250).argParser(parsePort))
@@ -61,7 +61,11 @@ export function addUpCommand(program: Command): void {
     .description('Bring up a cluster on this machine: control plane and node. Ctrl-C takes it down again.')
     .option('--no-node', 'only the control plane: needs no root and no system packages')
     .addOption(new Option('--nodes <number>', 'so many nodes, each in namespaces of its own').argParser(parseCount).conflicts(['nodeIp']))
-    .addOption(new Option('--nodes-cidr <cidr>', 'their network on this machine').default('172.29.0.0/24'))
+    .addOption(
+      new Option('--nodes-cidr <cidr[,cidr]>', `their network on this machine; with pods of IPv6 also in ${nodesCIDRIPv6}`).default(
+        '172.29.0.0/24',
+      ),
+    )
     .addHelpText('after', examples)
     .action((flags: UpFlags) => runUp(flags));
 }
@@ -106,7 +110,7 @@ interface UpParts {
 
 /** The control plane on the machine itself, and nodes beside it that are as good as machines of their own. */
 async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progress, stop }: UpParts): Promise<void> {
-  const bridge = localNodeBridge(dataDir, flags.nodesCidr);
+  const bridge = localNodeBridge(dataDir, nodeRanges(flags));
   // First, so that the API server's certificate names the machine's address in it.
   await bridge.ensure();
   const reachable = machineAddress() === '127.0.0.1' ? { advertiseAddress: bridge.address } : {};
@@ -133,6 +137,14 @@ async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progre
   }
   progress.done('stopped');
   process.exit(0);
+}
+
+/** In which the nodes have addresses where their pods have some of that family. */
+const nodesCIDRIPv6 = 'fd00:172:29::/64';
+
+function nodeRanges({ nodesCidr, clusterCidr }: UpFlags): string[] {
+  const needsIPv6 = clusterCidr.includes(':') && !nodesCidr.includes(':');
+  return [...nodesCidr.split(','), ...(needsIPv6 ? [nodesCIDRIPv6] : [])];
 }
 
 function targetOf(flags: UpFlags, controlPlane: ControlPlane): AgentTarget {

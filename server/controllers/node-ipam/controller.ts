@@ -2,24 +2,26 @@ import { referenceTo } from '../../../api/client/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { type Controller, defineController, done, requeueAfterSeconds } from '../runtime/define-controller.ts';
-import { divideClusterCIDR, findFreeRange } from './node-ranges.ts';
+import { divideClusterCIDRs, findFreeRange } from './node-ranges.ts';
 import { rules } from './rbac.ts';
 
 export interface NodeIPAMOptions {
-  /** All Pods of the cluster, e.g. 10.244.0.0/16. */
+  /** All Pods of the cluster: one range, e.g. 10.244.0.0/16, or one of each family with a comma between, the default first. */
   readonly clusterCIDR: string;
-  /** Prefix length of each node's part. */
+  /** Prefix length of each node's part of an IPv4 range. */
   readonly nodeCIDRMaskSize: number;
+  /** Of an IPv6 range; absent: 64. */
+  readonly nodeCIDRMaskSizeIPv6?: number;
 }
 
 const retrySeconds = 60;
 
 /**
- * Gives every node a range of addresses for its Pods. A range that became free is given out again only after all others
+ * Gives every node a range of addresses for its Pods, in each family of the cluster. A range that became free is given out again only after all others
  * had their turn: what still remembers the old node's Pods should not meet new ones.
  */
-export function createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize }: NodeIPAMOptions): Controller {
-  const ranges = divideClusterCIDR(clusterCIDR, nodeCIDRMaskSize);
+export function createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize, nodeCIDRMaskSizeIPv6 = 64 }: NodeIPAMOptions): Controller {
+  const families = divideClusterCIDRs(clusterCIDR, { IPv4: nodeCIDRMaskSize, IPv6: nodeCIDRMaskSizeIPv6 });
   return defineController({
     name: 'node-ipam-controller',
     account: 'node-controller',
@@ -29,26 +31,34 @@ export function createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize }: Node
     workers: 1,
     rules,
     setUp({ lister, client, events }) {
-      let next = 0;
+      const next = families.map(() => 0);
       /** What was given but may not be in the cache yet. */
-      const given = new Map<string, string>();
+      const given = new Map<string, readonly string[]>();
+      const choose = (): readonly string[] | undefined => {
+        const taken = new Set([...given.values()].flat());
+        for (const { spec } of lister(nodes).list()) for (const range of spec?.podCIDRs ?? []) taken.add(range);
+        const indexes = families.map((ranges, family) => findFreeRange(ranges, taken, next[family] ?? 0));
+        if (indexes.includes(undefined)) return undefined;
+        return families.map((ranges, family) => {
+          const index = indexes[family] ?? 0;
+          next[family] = (index + 1) % ranges.count;
+          return ranges.at(index);
+        });
+      };
       return async ({ name }) => {
         const node = lister(nodes).find({ namespace: '', name });
         if (node === undefined || (node.spec?.podCIDRs ?? []).length > 0) {
           given.delete(name);
           return done;
         }
-        const taken = new Set(given.values());
-        for (const { spec } of lister(nodes).list()) for (const range of spec?.podCIDRs ?? []) taken.add(range);
-        const index = given.has(name) ? undefined : findFreeRange(ranges, taken, next);
-        const podCIDR = given.get(name) ?? (index === undefined ? undefined : ranges.at(index));
-        if (podCIDR === undefined) {
+        const podCIDRs = given.get(name) ?? choose();
+        const [podCIDR] = podCIDRs ?? [];
+        if (podCIDRs === undefined || podCIDR === undefined) {
           events.event(referenceTo(nodes, node), 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`);
           return requeueAfterSeconds(retrySeconds);
         }
-        if (index !== undefined) next = (index + 1) % ranges.count;
-        given.set(name, podCIDR);
-        const body = { metadata: { uid: node.metadata.uid }, spec: { podCIDR, podCIDRs: [podCIDR] } };
+        given.set(name, podCIDRs);
+        const body = { metadata: { uid: node.metadata.uid }, spec: { podCIDR, podCIDRs: [...podCIDRs] } };
         await ignoreNotFound(client(nodes).patch({ namespace: '', name }, { type: 'strategic', body }));
         return done;
       };

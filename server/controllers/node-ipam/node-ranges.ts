@@ -1,28 +1,38 @@
-/** How the Pods' addresses of a cluster are dealt out to its nodes: equal parts of one IPv4 range. */
+import { bitsOf, formatIP, networkAddress, parseCIDR } from '../../../api/base/ip-address.ts';
+
+/** How the Pods' addresses of a cluster are dealt out to its nodes: equal parts of one range. */
 export interface NodeRanges {
   readonly count: number;
   /** The part at `index`, from 0. */
   at(index: number): string;
 }
 
+/** Prefix lengths of the nodes' parts. */
+export interface NodeMaskSizes {
+  readonly IPv4: number;
+  readonly IPv6: number;
+}
+
+/** More nodes than that no cluster has, however large an IPv6 range is. */
+const maxCount = 2 ** 16;
+
+/** The parts of each range in a list with commas between. Throws with words for the user if they cannot be divided so. */
+export function divideClusterCIDRs(clusterCIDRs: string, sizes: NodeMaskSizes): NodeRanges[] {
+  return clusterCIDRs.split(',').map((cidr) => divideClusterCIDR(cidr, cidr.includes(':') ? sizes.IPv6 : sizes.IPv4));
+}
+
 /** Throws with words for the user if the range cannot be divided so. */
 export function divideClusterCIDR(clusterCIDR: string, maskSize: number): NodeRanges {
-  const [base = '', bits = ''] = clusterCIDR.split('/');
-  const parts = base.split('.').map(Number);
-  const size = Number(bits);
-  const isIPv4 = parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part <= 255);
-  if (!isIPv4 || !/^\d+$/.test(bits) || size > 32) throw new Error(`${clusterCIDR} is not an IPv4 range`);
-  if (!Number.isInteger(maskSize) || maskSize < size || maskSize > 30)
+  const cidr = parseCIDR(clusterCIDR);
+  if (cidr === undefined) throw new Error(`${clusterCIDR} is not a range of addresses`);
+  const { version, value: first } = networkAddress(cidr);
+  const bits = bitsOf(version);
+  if (!Number.isInteger(maskSize) || maskSize < cidr.prefixLength || maskSize > bits - 2)
     throw new Error(`ranges of nodes of /${maskSize} cannot be cut out of ${clusterCIDR}`);
-  const nodeSize = 2 ** (32 - maskSize);
-  const value = parts.reduce((sum, part) => sum * 256 + part, 0);
-  const first = value - (value % 2 ** (32 - size));
+  const nodeSize = 1n << BigInt(bits - maskSize);
   return {
-    count: 2 ** (maskSize - size),
-    at(index) {
-      const address = first + index * nodeSize;
-      return `${[24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.')}/${maskSize}`;
-    },
+    count: Math.min(maxCount, 2 ** (maskSize - cidr.prefixLength)),
+    at: (index) => `${formatIP({ version, value: first + BigInt(index) * nodeSize })}/${maskSize}`,
   };
 }
 
