@@ -34,6 +34,7 @@ import { errorResponse } from './filters/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
 import type { RequestLabels } from './filters/request-metrics.ts';
 import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.ts';
+import { createStartGate, type StartGate } from './filters/start-gate.ts';
 import { FlowControl } from './flowcontrol/flow-control.ts';
 import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/run-flow-control.ts';
 import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
@@ -164,6 +165,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   });
   const health = createHealth(logger, metrics.health);
   const gate = createShutdownGate();
+  const startGate = createStartGate();
   const nonResources = createNonResourceEndpoints({
     discovery: createDiscovery({ definitions: () => resources.definitions(), serverAddress: options.externalAddress }),
     health,
@@ -192,9 +194,17 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const bootstrap = () =>
     bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
   const keep = (signal: AbortSignal) => keepSystemObjects(options.bootstrap, { client, clock, logger }, signal);
-  const lifecycle = createLifecycle({ options, resources, informers, flowControl, health, gate, bootstrap, keep });
+  const lifecycle = createLifecycle({ options, resources, informers, flowControl, health, gate, startGate, bootstrap, keep });
   const { families } = metrics;
-  return { transport, client, informers, authorizer, metrics: families, addHealthCheck: (check) => health.add(check), ...lifecycle };
+  return {
+    transport: startGate.guard(transport),
+    client,
+    informers,
+    authorizer,
+    metrics: families,
+    addHealthCheck: (check) => health.add(check),
+    ...lifecycle,
+  };
 }
 
 interface LifecycleDependencies {
@@ -204,6 +214,7 @@ interface LifecycleDependencies {
   readonly flowControl: FlowControlRunner;
   readonly health: HealthEndpoint;
   readonly gate: ShutdownGate;
+  readonly startGate: StartGate;
   bootstrap(): Promise<void>;
   /** Keeps there what bootstrap has made, until the signal. */
   keep(signal: AbortSignal): Promise<void>;
@@ -216,6 +227,7 @@ function createLifecycle({
   flowControl,
   health,
   gate,
+  startGate,
   bootstrap,
   keep,
 }: LifecycleDependencies): Pick<APIServer, 'start' | 'announceShutdown' | 'close'> {
@@ -234,6 +246,7 @@ function createLifecycle({
       hasSynced = true;
       await resources.start?.(running.signal);
       await bootstrap();
+      startGate.open();
       keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
     },
     announceShutdown: () => gate.announce(),
