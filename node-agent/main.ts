@@ -27,6 +27,7 @@ interface Flags {
   readonly nodeName?: string;
   readonly nodeIp?: string;
   readonly podCidr?: string;
+  readonly podManifestPath?: string;
   readonly podNetwork: PodNetworkMode;
   readonly nodeLabels: string;
   readonly registerWithTaints: string;
@@ -63,6 +64,7 @@ const program = new Command('kubets-node-agent')
       .choices(podNetworkModes)
       .default('host-gw'),
   )
+  .option('--pod-manifest-path <directory>', 'manifests of pods that run here whatever the API says (default: <data-dir>/manifests)')
   .option('--node-labels <labels>', 'labels to register the node with, key=value,...', '')
   .option('--register-with-taints <taints>', 'taints to register the node with, key=value:effect,...', '')
   .option('--cluster-cidr <cidr>', 'range of all pods of the cluster', '10.244.0.0/16')
@@ -156,6 +158,7 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     bridge: flags.bridge,
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
+    manifestDirectory: path.resolve(flags.podManifestPath ?? path.join(flags.dataDir, 'manifests')),
     maxPods: Number(flags.maxPods),
     version: flags.kubernetesVersion,
     labels: parseNodeLabels(flags.nodeLabels),

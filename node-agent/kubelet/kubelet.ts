@@ -35,6 +35,9 @@ import { removeLeftovers } from './remove-leftovers.ts';
 import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import { planResize } from './resources/allocation.ts';
+import { createManifestFolder } from './static-pods/manifest-folder.ts';
+import { createMirrorPods, isMirrorPod, type MirrorPods } from './static-pods/mirror-pods.ts';
+import { createStaticPods, type StaticPods } from './static-pods/static-pods.ts';
 import type { PodStorageReader } from './stats/pod-storage.ts';
 import type { Tallies } from './stats/tallies.ts';
 import { createPodVolumes } from './volumes/pod-volumes.ts';
@@ -59,6 +62,8 @@ export interface KubeletSettings {
   /** Of Kubernetes, e.g. v1.36.0. */
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */
+  readonly manifestDirectory?: string;
   /** What the Node is registered with. */
   readonly taints: readonly Taint[];
 }
@@ -138,6 +143,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     client,
     recorder,
     onRemoved(uid, pod) {
+      staticPods.removed(uid);
       const { name = '', namespace = '' } = pod.metadata;
       dependencies.tallies.forgetPod({ name, namespace });
       dependencies.storage.forget(uid);
@@ -155,6 +161,21 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     }
     workers.update(pod);
   };
+  const owner = () => {
+    const { name, uid } = registration.node()?.metadata ?? {};
+    return name && uid ? { apiVersion: 'v1', kind: 'Node', name, uid } : undefined;
+  };
+  const mirrors = createMirrorPods({
+    ...{ client, clock, logger, owner },
+    findStatic: (key) => staticPods.find(key),
+    findMirror: (key) => staticPods.findMirror(key),
+  });
+  const staticPods: StaticPods = createStaticPods({
+    start: (pod) => workers.update(pod),
+    stop: (uid) => workers.gone(uid),
+    onMirror: (uid, mirror) => workers.find(uid)?.observeMirror(mirror),
+    mirrors,
+  });
   return {
     workers,
     checkNode: () => registration.wake(),
@@ -169,12 +190,9 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       await cgroups.ensure(settings.cgroupRoot, {});
       for (const folder of ['burstable', 'besteffort']) await cgroups.ensure(`${settings.cgroupRoot}/${folder}`, { cpuShares: 2 });
       const informing = informers.run(signal);
-      const owner = () => {
-        const { name, uid } = registration.node()?.metadata ?? {};
-        return name && uid ? { apiVersion: 'v1', kind: 'Node', name, uid } : undefined;
-      };
       const running = [
         informing,
+        ...(await runStaticPods(dependencies, staticPods, mirrors, signal)),
         registration.run(signal),
         keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
         watcher.run(signal),
@@ -184,9 +202,13 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         // Services first: their variables belong into the very first container.
         await Promise.all([podInformer.synced(signal), serviceInformer.synced(signal)]);
         podInformer.addHandler({
-          onAdd: update,
-          onUpdate: (pod, old) => replace(workers, update, pod, old),
-          onDelete: (pod) => workers.gone(pod.metadata.uid ?? ''),
+          onAdd: (pod) => (isMirrorPod(pod) ? staticPods.mirrorSeen(pod) : update(pod)),
+          onUpdate(pod, old) {
+            if (isMirrorPod(old) && pod.metadata.uid !== old.metadata.uid) staticPods.mirrorGone(old);
+            if (isMirrorPod(pod)) staticPods.mirrorSeen(pod);
+            else replace(workers, update, pod, old);
+          },
+          onDelete: (pod) => (isMirrorPod(pod) ? staticPods.mirrorGone(pod) : workers.gone(pod.metadata.uid ?? '')),
         });
         await removeLeftovers({ ...dependencies, cgroupRoot: settings.cgroupRoot, isKnown: (uid) => workers.find(uid) !== undefined });
       } catch (error) {
@@ -199,6 +221,21 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       abort.abort();
     },
   };
+}
+
+/** Manifests are read before anything of the API, which may well run as one of them. */
+async function runStaticPods(
+  { settings, files, clock, logger }: KubeletDependencies,
+  staticPods: StaticPods,
+  mirrors: MirrorPods,
+  signal: AbortSignal,
+): Promise<Promise<void>[]> {
+  const { manifestDirectory: directory, nodeName } = settings;
+  if (directory === undefined) return [];
+  await files.makeDirectory(directory);
+  const folder = createManifestFolder({ files, clock, logger, directory, nodeName, onPods: (pods) => staticPods.set(pods) });
+  await folder.read();
+  return [folder.run(signal), mirrors.run(signal)];
 }
 
 /** A Pod of the same name that took the place of another between two looks is another Pod. */

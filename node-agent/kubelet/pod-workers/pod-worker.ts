@@ -2,12 +2,14 @@ import type { Timer } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { EventRecorder } from '../../../api/client/event-recorder.ts';
-import type { Pod } from '../../../api/types/core-v1.ts';
+import { mutableCopy } from '../../../api/base/mutable-copy.ts';
+import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import { findTime } from '../../../api/meta/time.ts';
 import { containerEvents } from '../containers/container-events.ts';
 import { createPodProbes, type PodProbesDependencies } from '../probes/pod-probes.ts';
 import { runProbe } from '../probes/run-probe.ts';
 import { type RuntimePod, readRuntimePod } from '../runtime/runtime-pod.ts';
+import { isStaticPod } from '../static-pods/is-static-pod.ts';
 import { computePodStatus } from '../status/pod-status.ts';
 import { createStatusWriter, type StatusWriter } from '../status/status-writer.ts';
 import { readTerminationMessage } from '../status/termination-message.ts';
@@ -39,6 +41,8 @@ export interface PodWorker {
   update(pod: DeepReadonly<Pod>): void;
   /** The Pod is not in the API any more. */
   gone(): void;
+  /** What the API shows of a static Pod; undefined: nothing any more. */
+  observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
   /** Looks again now. */
   wake(): void;
   /** What volumes are made of may have changed. */
@@ -55,7 +59,10 @@ export function createPodWorker(first: DeepReadonly<Pod>, dependencies: PodWorke
 class Worker implements PodWorker {
   readonly #dependencies: PodWorkerDependencies;
   readonly #record: PodRecord;
-  readonly #writer: StatusWriter;
+  /** Undefined for a static Pod of which the API shows nothing. */
+  #writer: StatusWriter | undefined;
+  readonly #isStatic: boolean;
+  #mirrorUID: string | undefined;
   readonly #probes;
   readonly #running: Promise<void>;
   #pod: DeepReadonly<Pod>;
@@ -68,12 +75,12 @@ class Worker implements PodWorker {
   #abort = new AbortController();
 
   constructor(first: DeepReadonly<Pod>, dependencies: PodWorkerDependencies) {
-    const { services, client } = dependencies;
-    const { clock, logger } = services;
+    const { clock } = dependencies.services;
     this.#dependencies = dependencies;
     this.#pod = first;
     this.#record = createPodRecord(clock.nowMs());
-    this.#writer = createStatusWriter(first, { client, clock, logger });
+    this.#isStatic = isStaticPod(first);
+    this.#writer = this.#isStatic ? undefined : this.#createWriter(first);
     this.#probes = createPodProbes({
       clock,
       ask: (question) => this.#ask(question),
@@ -93,16 +100,31 @@ class Worker implements PodWorker {
     const shown = ({ metadata: { labels, annotations } }: DeepReadonly<Pod>) => JSON.stringify([labels, annotations]);
     if (shown(pod) !== shown(this.#pod)) this.#record.volumesAreStale = true; // they may be in volumes
     this.#pod = pod;
-    this.#writer.observe(pod);
+    this.#writer?.observe(pod);
     this.#considerDeletion();
     this.wake();
   }
 
   gone(): void {
     this.#record.isGone = true;
-    this.#writer.stop();
+    this.#writer?.stop();
     const { deletionGracePeriodSeconds } = this.#pod.metadata;
     this.#terminate({ graceSeconds: deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30, reason: 'deleted' });
+  }
+
+  observeMirror(mirror: DeepReadonly<Pod> | undefined): void {
+    const { uid } = mirror?.metadata ?? {};
+    if (mirror && uid === this.#mirrorUID) return this.#writer?.observe(mirror);
+    this.#writer?.stop();
+    this.#mirrorUID = uid;
+    this.#writer = mirror && this.#createWriter(mirror);
+    if (this.#pod.status) this.#writer?.set(mutableCopy<PodStatus>(this.#pod.status));
+  }
+
+  #createWriter(pod: DeepReadonly<Pod>): StatusWriter {
+    const { services, client } = this.#dependencies;
+    const { clock, logger } = services;
+    return createStatusWriter(pod, { client, clock, logger });
   }
 
   wake(): void {
@@ -118,7 +140,7 @@ class Worker implements PodWorker {
     this.wake();
   }
 
-  statusWritten = () => this.#writer.written();
+  statusWritten = async () => this.#writer?.written();
 
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -126,7 +148,7 @@ class Worker implements PodWorker {
     this.#probes.stop();
     this.wake();
     await this.#running;
-    this.#writer.stop();
+    this.#writer?.stop();
   }
 
   #considerDeletion(): void {
@@ -185,7 +207,7 @@ class Worker implements PodWorker {
     }
     if (this.#state !== 'removed') return;
     this.#probes.stop();
-    this.#writer.stop();
+    this.#writer?.stop();
     this.#dependencies.onRemoved();
   }
 
@@ -254,27 +276,28 @@ class Worker implements PodWorker {
     const recordedIPs = this.#pod.status?.podIPs?.map(({ ip }) => ip) ?? [];
     const started = (container: Parameters<typeof isStarted>[0], id: string) =>
       isStarted(container, id, { startup: () => this.#probes.verdict('startup', id), liveness: () => undefined });
-    this.#writer.set(
-      computePodStatus({
-        pod: this.#effective(),
-        runtimePod,
-        resize: {
-          pending: record.pendingResize,
-          progress: record.resizing && (record.resizeProblem === undefined ? {} : { problem: record.resizeProblem }),
-        },
-        waiting: record.waiting,
-        terminationMessage: (id) => record.terminationMessages.get(id),
-        isStarted: started,
-        isReady: (container, id) =>
-          started(container, id) && (!container.readinessProbe || this.#probes.verdict('readiness', id) === 'success'),
-        nowMs: clock.nowMs(),
-        hostIPs,
-        podIPs: record.podIPs.length > 0 ? record.podIPs : recordedIPs,
-        startMs: record.startMs,
-        isFinished: record.isFinished || this.#state === 'terminated' || this.#state === 'removing',
-        refusal: record.refusal,
-      }),
-    );
+    const status = computePodStatus({
+      pod: this.#effective(),
+      runtimePod,
+      resize: {
+        pending: record.pendingResize,
+        progress: record.resizing && (record.resizeProblem === undefined ? {} : { problem: record.resizeProblem }),
+      },
+      waiting: record.waiting,
+      terminationMessage: (id) => record.terminationMessages.get(id),
+      isStarted: started,
+      isReady: (container, id) =>
+        started(container, id) && (!container.readinessProbe || this.#probes.verdict('readiness', id) === 'success'),
+      nowMs: clock.nowMs(),
+      hostIPs,
+      podIPs: record.podIPs.length > 0 ? record.podIPs : recordedIPs,
+      startMs: record.startMs,
+      isFinished: record.isFinished || this.#state === 'terminated' || this.#state === 'removing',
+      refusal: record.refusal,
+    });
+    // Nobody else remembers it: the API has a picture of the Pod at most.
+    if (this.#isStatic) this.#pod = { ...this.#pod, status };
+    this.#writer?.set(status);
   }
 
   async #collectMessages(runtimePod: RuntimePod): Promise<void> {
