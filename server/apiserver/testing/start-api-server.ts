@@ -29,7 +29,7 @@ export interface TestAPIServerOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** How much of the past the caches hold. */
-  readonly logLimits?: EventLogLimits;
+  readonly logLimits?: Partial<EventLogLimits>;
   /** Whose roles are made. */
   readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;

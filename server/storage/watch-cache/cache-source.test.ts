@@ -226,6 +226,19 @@ describe('watch cache', () => {
     assert.equal(list(cache, { revision: start + 25 }).count, 1);
   });
 
+  it('bounds its log by age, but for a few entries, also where nothing changes any more', async () => {
+    const { storage, cache, clock } = await setup();
+    const start = await put(storage, 'd/a');
+    for (let write = 0; write < 200; write++) await put(storage, 'd/a', { write });
+    await reachNewest(cache);
+    assert.equal(list(cache, { revision: start }).count, 1);
+    await clock.advance(80_000);
+    await storage.commit({ conditions: [], operations: [{ type: 'put', key: '/registry/other/x', value: Buffer.from('{}') }] });
+    await reachNewest(cache);
+    assert.throws(() => cache.list({ keyPrefix: '', revision: start + 99 }), { reason: 'compacted' });
+    assert.equal(list(cache, { revision: start + 100 }).count, 1);
+  });
+
   it('sends bookmarks once a minute and when a watch is ended', async () => {
     const { storage, cache, clock } = await setup();
     const abort = new AbortController();

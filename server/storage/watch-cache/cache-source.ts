@@ -16,6 +16,10 @@ const BTree = sortedBTree.default;
 /** Page of the first load: small enough for a message of etcd, large enough to be few. */
 const loadPage = 1000;
 const retryDelayMs = 1000;
+/** The age is upstream's: clients come back within a minute. A log is as long as that takes, within the other bounds. */
+const defaultLogLimits: EventLogLimits = { entries: 100_000, heldBytes: 32 * 1024 * 1024, ageMs: 75_000 };
+/** How often the logs of resources that do not change are looked through. */
+const trimEveryMs = 15_000;
 
 export interface CacheSourceDependencies {
   readonly storage: Storage;
@@ -26,7 +30,7 @@ export interface CacheSourceDependencies {
   /** Decodes values written by a real kube-apiserver as protobuf (`k8s\0`) to JSON. Absent: they are reported as corrupt. */
   readonly decodeProtobuf?: (value: Uint8Array, key: string) => Uint8Array;
   /** Per resource. Older events are read from the store's history. */
-  readonly logLimits?: EventLogLimits;
+  readonly logLimits?: Partial<EventLogLimits>;
 }
 
 /** Follows the whole store once and feeds the caches of all resources, so that all of them are at the same revision. */
@@ -76,12 +80,13 @@ class Follower {
   readonly #failReady: (error: StorageError) => void;
   readonly #logLimits: EventLogLimits;
   #compacted = 0;
+  #trimmedMs = 0;
 
   constructor(dependencies: CacheSourceDependencies) {
     this.#dependencies = dependencies;
     this.gate = new RevisionGate(dependencies.clock);
     this.#askNewest = coalesced(() => dependencies.storage.currentRevision());
-    this.#logLimits = dependencies.logLimits ?? { entries: 10_000, heldBytes: 8 * 1024 * 1024 };
+    this.#logLimits = { ...defaultLogLimits, ...dependencies.logLimits };
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => undefined); // whoever waits is told; that nobody does is no error
     this.ready = promise;
@@ -186,6 +191,14 @@ class Follower {
     }
     this.gate.advance(revision);
     for (const cache of touched) cache.publish();
+    this.#trimAll();
+  }
+
+  #trimAll(): void {
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    if (nowMs - this.#trimmedMs < trimEveryMs) return;
+    this.#trimmedMs = nowMs;
+    for (const cache of this.#caches.values()) cache.trim();
   }
 
   #applyUnclaimed({ key, entry }: StorageEvent): void {

@@ -9,13 +9,20 @@ export interface LoggedChange {
   readonly previous: CachedObject | undefined;
   /** Bytes that live only because of this entry: those of the superseded state. */
   readonly heldBytes: number;
+  /** When it was logged, on the monotonic clock. */
+  readonly atMs: number;
 }
 
 export interface EventLogLimits {
   readonly entries: number;
   /** Of superseded states; those that are still current cost nothing. */
   readonly heldBytes: number;
+  /** Older entries are dropped, but for a few: who resumes does so within this time. */
+  readonly ageMs: number;
 }
+
+/** Kept however old they are. */
+const fewEntries = 100;
 
 /**
  * The recent changes of a resource, numbered one by one. It is the buffer of every watch at once: a watch is a position
@@ -61,9 +68,9 @@ export class EventLog {
     this.#heldBytes += change.heldBytes;
   }
 
-  /** Drops the oldest down to the limits, but none from entry `end` on: watches have still to be told of those. */
-  trim(end: number): void {
-    while (this.first < end && (this.#entries.length - this.#start > this.#limits.entries || this.#heldBytes > this.#limits.heldBytes)) {
+  /** Drops what is too old or too much, but none from entry `end` on: watches have still to be told of those. */
+  trim(end: number, nowMs: number): void {
+    while (this.first < end && this.#isTooMuch(nowMs)) {
       const oldest = this.#entries[this.#start];
       if (!oldest) break;
       this.#entries[this.#start++] = undefined;
@@ -75,6 +82,14 @@ export class EventLog {
       this.#base += this.#start;
       this.#start = 0;
     }
+  }
+
+  #isTooMuch(nowMs: number): boolean {
+    const { entries, heldBytes, ageMs } = this.#limits;
+    const count = this.#entries.length - this.#start;
+    if (count > entries || this.#heldBytes > heldBytes) return true;
+    const oldest = this.#entries[this.#start];
+    return count > fewEntries && oldest !== undefined && nowMs - oldest.atMs > ageMs;
   }
 
   /** Number of the first entry above `revision`. */

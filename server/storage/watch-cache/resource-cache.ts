@@ -10,7 +10,7 @@ import { SharedEvents } from './shared-events.ts';
 import type { ResourceReference } from './stored-object.ts';
 import { StoredObject } from './stored-object.ts';
 import type { CachedObject, CacheEvent, CacheEvents, CacheWatchOptions, Listing, ListQuery, WatchCache } from './watch-cache.ts';
-import { eventOf, isWithin, type WatchGroup } from './watch-group.ts';
+import { eventOf, eventsAtOnce, isWithin, type WatchGroup } from './watch-group.ts';
 import { WatchIndex } from './watch-index.ts';
 
 const BTree = sortedBTree.default;
@@ -145,14 +145,15 @@ export class ResourceCache implements WatchCache {
     const relativeKey = this.#relative(event.key);
     const previous = this.#objects.get(relativeKey);
     const heldBytes = previous?.size ?? 0;
+    const atMs = this.clock.monotonicMs();
     this.#bytes += (event.entry?.value.length ?? 0) - (previous?.storedBytes ?? 0);
     if (event.entry) {
       const object = new StoredObject(this.reference, event.key, event.revision, event.entry.value);
       this.#objects.set(relativeKey, object);
-      this.#log.append({ object, deleted: false, previous, heldBytes });
+      this.#log.append({ object, deleted: false, previous, heldBytes, atMs });
     } else if (previous) {
       this.#objects.delete(relativeKey);
-      this.#log.append({ object: previous.deletedAt(event.revision), deleted: true, previous, heldBytes });
+      this.#log.append({ object: previous.deletedAt(event.revision), deleted: true, previous, heldBytes, atMs });
     }
   }
 
@@ -164,7 +165,12 @@ export class ResourceCache implements WatchCache {
   /** Watches may be told of what was applied, when all of a batch has been. */
   publish(): void {
     this.#pace.request();
-    this.#log.trim(this.#published.end);
+    this.trim();
+  }
+
+  /** Forgets what is too old. */
+  trim(): void {
+    this.#log.trim(this.#published.end, this.clock.monotonicMs());
     for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
   }
 
@@ -191,6 +197,10 @@ export class ResourceCache implements WatchCache {
     for (const [group, events] of seen) {
       told += group.watches.size;
       if (unreadable.has(group)) continue;
+      if (events.length > eventsAtOnce) {
+        for (const watch of group.watches) watch.readFrom(first);
+        continue;
+      }
       const batch = new SharedEvents(events);
       for (const watch of group.watches) watch.deliver(batch, first);
     }
@@ -266,7 +276,7 @@ export class ResourceCache implements WatchCache {
     if (!isWithin(scope.keyPrefix, event.key, this.resourcePrefix)) return undefined;
     const before = previous && new StoredObject(this.reference, event.key, previous.modRevision, previous.value);
     const object = entry ? new StoredObject(this.reference, event.key, event.revision, entry.value) : before?.deletedAt(event.revision);
-    return object && eventOf({ object, deleted: !entry, previous: before, heldBytes: 0 }, scope);
+    return object && eventOf({ object, deleted: !entry, previous: before, heldBytes: 0, atMs: 0 }, scope);
   }
 }
 

@@ -65,7 +65,6 @@ export class StoredObject implements CachedObject {
     return deleted;
   }
 
-  /** Bytes it keeps in memory. */
   get size(): number {
     return this.#bytes.length;
   }

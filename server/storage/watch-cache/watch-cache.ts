@@ -10,6 +10,8 @@ export interface CachedObject {
   readonly name: string;
   /** What metadata.resourceVersion says: the revision of the write, or of the delete for the object of a DELETED event. */
   readonly revision: number;
+  /** Bytes it keeps in memory. */
+  readonly size: number;
   /** Wire JSON of the storage version with metadata.resourceVersion in place. Must not be modified. */
   readonly json: Uint8Array;
   labels(): Readonly<Record<string, string>>;

@@ -3,8 +3,9 @@ import type { EventLog, LoggedChange } from './event-log.ts';
 import { SharedEvents } from './shared-events.ts';
 import type { CacheEvent, WatchScope } from './watch-cache.ts';
 
-/** Events that a watch takes at once from the log: what it holds on to while it is slow is bounded by them. */
-const eventsAtOnce = 100;
+/** Events that a watch takes at once, and their bytes: what it holds on to while it is slow is bounded by them. */
+export const eventsAtOnce = 100;
+const bytesAtOnce = 256 * 1024;
 
 /** What a watch reads from the log. */
 export interface Reading {
@@ -52,11 +53,15 @@ export class WatchGroup {
     const events: CacheEvent[] = [];
     let next = from;
     let revision: number | undefined;
+    let bytes = 0;
     for (let change = log.at(next); change && next < end; change = log.at(next)) {
-      if (events.length >= eventsAtOnce && change.object.revision !== revision) break;
+      if ((events.length >= eventsAtOnce || bytes >= bytesAtOnce) && change.object.revision !== revision) break;
       try {
         const event = isWithin(this.scope.keyPrefix, change.object.key, resourcePrefix) ? eventOf(change, this.scope) : undefined;
-        if (event) events.push(event);
+        if (event) {
+          events.push(event);
+          bytes += change.object.size;
+        }
       } catch (error) {
         if (events.length === 0) throw error;
         break; // what came before it is given first
