@@ -125,6 +125,7 @@ describe('networking', () => {
     assert.deepEqual(createErrors(endpointSlices, slice), []);
     assert.deepEqual(createErrors(endpointSlices, { ...slice, endpoints: [{ addresses: ['::1'] }, { addresses: [] }] }), [
       'endpoints[0].addresses[0]: Invalid value: "::1": must be a valid IPv4 address',
+      'endpoints[0].addresses[0]: Invalid value: "::1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
       'endpoints[1].addresses: Required value: must contain at least 1 address',
     ]);
     assert.equal(row(endpointSlices, slice), 'Name=x AddressType=IPv4 Ports=80 Endpoints=10.0.0.1 Age=<unknown>');

@@ -13,6 +13,9 @@ const pathComponent = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 
+/** Of registry and path together. */
+const maxNameLength = 255;
+
 /** Reads a reference as the container runtimes do; undefined where it is none. */
 export function findImageReference(text: string): ImageReference | undefined {
   const at = text.indexOf('@');
@@ -32,6 +35,7 @@ export function findImageReference(text: string): ImageReference | undefined {
   const registry = !hasDomain || first === 'index.docker.io' ? 'docker.io' : first;
   let path = hasDomain ? name.slice(slash + 1) : name;
   if (registry === 'docker.io' && !path.includes('/')) path = `library/${path}`;
+  if (registry.length + 1 + path.length > maxNameLength) return undefined;
   if (!domain.test(registry) || !path.split('/').every((component) => pathComponent.test(component))) return undefined;
   return { repository: `${registry}/${path}`, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }

@@ -8,7 +8,8 @@ function defaultJob(job: Job): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2_147_483_647;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed';
   const labels = spec.template?.metadata?.labels;
-  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+  // The very same object, as upstream: what is added to the Pods' labels is added to the Job's.
+  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = labels;
 }
 
 export const batchDefaults: ConditionalDefaults = [['io.k8s.api.batch.v1.Job', defaultJob]];

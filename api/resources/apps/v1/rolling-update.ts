@@ -14,9 +14,9 @@ export function validateAtMostAll(path: FieldPath, value: IntOrPercent | undefin
   return percentage !== undefined && percentage > 100 ? [invalid(path, value, 'must not be greater than 100%')] : [];
 }
 
-/** Whether the value allows nothing, as 0 or 0%. */
+/** Whether the value allows nothing: 0, 0%, and what is no percentage at all. */
 export function isNone(value: IntOrPercent | undefined): boolean {
-  return value === undefined || value === 0 || findPercentage(value) === 0;
+  return typeof value === 'string' ? (findPercentage(value) ?? 0) === 0 : (value ?? 0) === 0;
 }
 
 interface RollingUpdate {

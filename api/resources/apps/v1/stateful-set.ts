@@ -5,10 +5,11 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { validateChoice } from '../../../resource/field-rules.ts';
 import type { StatefulSet, StatefulSetSpec } from '../../../types/apps-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
-import type { FieldPath } from '../../../validation/field-path.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { matchesLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { PodTemplateSpec, Volume } from '../../../types/core-v1.ts';
+import { claimSpecWarnings } from '../../core/v1/claim-spec-warnings.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { validateDNSLabel } from '../../core/v1/pod-spec/names.ts';
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';
@@ -88,8 +89,19 @@ export const statefulSets = defineResource<StatefulSet>({
       ...validateNotDecremented(at.child('collisionCount'), status?.collisionCount, old.status?.collisionCount),
     ];
   },
-  warnings: (set, old) => workloadWarnings(set, old, set.spec?.template, { namesHosts: false }),
+  warnings: (set, old) => [
+    ...workloadWarnings(set, old, set.spec?.template, { namesHosts: false }),
+    ...(set.spec?.volumeClaimTemplates ?? []).flatMap((claim, index) =>
+      // The paths are upstream's.
+      claimSpecWarnings(claim.spec, claimTemplatePath(index, old !== undefined)),
+    ),
+  ],
 });
+
+function claimTemplatePath(index: number, isUpdate: boolean): FieldPath {
+  const path = FieldPath.root.child('spec', 'volumeClaimTemplates').index(index);
+  return isUpdate ? path.child('Spec') : path;
+}
 
 type Spec = DeepReadonly<StatefulSetSpec>;
 

@@ -12,8 +12,8 @@ import type {
 } from '../../../types/autoscaling-v2.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
-import { validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1123LabelProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
+import { validateContainerResourceName } from '../../core/v1/pod-spec/container-resources.ts';
 
 const maxPeriodSeconds = 1800;
 const maxStabilizationSeconds = 3600;
@@ -40,9 +40,16 @@ export function validateAutoscalerSpec(
     ...errors,
     ...validateReference(scaleTargetRef, path.child('scaleTargetRef'), isKnown ? 'any' : needsGroup ? 'grouped' : 'valid'),
     ...validateEach(spec.metrics, path.child('metrics'), validateMetric),
+    ...validateScaleToZero(spec, path.child('metrics')),
     ...validateScalingRules(spec.behavior?.scaleUp, path.child('behavior', 'scaleUp')),
     ...validateScalingRules(spec.behavior?.scaleDown, path.child('behavior', 'scaleDown')),
   ];
+}
+
+/** What Pods use says nothing while there are none. */
+function validateScaleToZero({ minReplicas, metrics = [] }: DeepReadonly<HorizontalPodAutoscalerSpec>, path: FieldPath): FieldError[] {
+  if (minReplicas !== 0 || metrics.some(({ type }) => type === 'Object' || type === 'External')) return [];
+  return [forbidden(path, 'must specify at least one Object or External metric to support scaling to zero replicas')];
 }
 
 function validateReference(
@@ -122,7 +129,9 @@ function validateMetricSource(metric: DeepReadonly<MetricSpec>, field: keyof Met
   }
   const usage = field === 'resource' ? resource : containerResource;
   if (usage === undefined) return [];
-  const errors = usage.name ? [] : [required(at.child('name'), 'must specify a resource name')];
+  const namePath = at.child('name');
+  const errors = usage.name ? [] : [required(namePath, 'must specify a resource name')];
+  if (field === 'containerResource' && usage.name) errors.push(...validateContainerResourceName(usage.name, namePath));
   if (field === 'containerResource') {
     const name = containerResource?.container ?? '';
     const container = at.child('container');
@@ -143,10 +152,7 @@ function validateUsage({ averageUtilization, averageValue }: Partial<DeepReadonl
 
 function validateIdentifier(metric: DeepReadonly<MetricIdentifier> | undefined, path: FieldPath): FieldError[] {
   if (!metric?.name) return [required(path.child('name'), 'must specify a metric name')];
-  return [
-    ...invalidFor(path.child('name'), metric.name, pathSegmentNameProblems(metric.name)),
-    ...validateLabelSelector(metric.selector, path.child('selector')),
-  ];
+  return invalidFor(path.child('name'), metric.name, pathSegmentNameProblems(metric.name));
 }
 
 function validateTarget(target: DeepReadonly<MetricTarget> | undefined, path: FieldPath): FieldError[] {

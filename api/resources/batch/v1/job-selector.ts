@@ -3,6 +3,7 @@ import { matchesLabelSelector } from '../../../semantics/label-selectors.ts';
 import type { Job } from '../../../types/batch-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
+import { isValidLabelSelector } from '../../../validation/labels.ts';
 
 /** Each label by its present name and by that of before v1.27, which clients still select by. */
 export const jobNameLabels = ['batch.kubernetes.io/job-name', 'job-name'] as const;
@@ -20,6 +21,8 @@ export function generateJobSelector({ metadata, spec }: Job): void {
   // A label that is there and says something else is left for validation to refuse.
   for (const label of jobNameLabels) labels[label] ??= metadata.name ?? '';
   for (const label of jobUIDLabels) labels[label] ??= metadata.uid ?? '';
+  // Jobs without labels have those of their Pods.
+  if (Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
   const selector = (spec.selector ??= {});
   selector.matchLabels = { [jobUIDLabels[0]]: metadata.uid ?? '', ...selector.matchLabels };
 }
@@ -38,7 +41,7 @@ export function validateGeneratedSelector({ metadata, spec }: DeepReadonly<Job>,
     if (present === undefined) errors.push(required(at.key(label), `must be '${value}'`));
     else if (present !== value) errors.push(invalid(at.key(label), labels, `must be '${value}'`));
   }
-  if (!matchesLabelSelector(spec.selector, expected))
+  if (isValidLabelSelector(spec.selector) && !matchesLabelSelector(spec.selector, expected))
     errors.push(invalid(path.child('spec', 'selector'), spec.selector, '`selector` not auto-generated'));
   return errors;
 }

@@ -11,6 +11,11 @@ import { validateQualifiedName } from '../../core/v1/pod-spec/names.ts';
 type Spec = DeepReadonly<JobSpec>;
 
 const maxIndexedParallelism = 100_000;
+const maxFailedIndexesOfAll = 100_000;
+/** Jobs with more completions than this, each with a limit of its own, are bounded more tightly. */
+const manyCompletions = 100_000;
+const maxOfManyCompletions = 10_000;
+const maxSucceededIndexesBytes = 64 * 1024;
 const counts = [
   'parallelism',
   'completions',
@@ -25,6 +30,9 @@ const counts = [
 export function validateJobSpec(spec: Spec, path: FieldPath): FieldError[] {
   const isIndexed = spec.completionMode === 'Indexed';
   const errors = counts.flatMap((field) => validateNonnegative(path.child(field), spec[field] ?? 0));
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
+  }
   if (spec.managedBy !== undefined) {
     errors.push(...validateDomainPrefixedPath(path.child('managedBy'), spec.managedBy));
     if (spec.managedBy.length > 63) errors.push(tooLong(path.child('managedBy'), 63));
@@ -34,24 +42,24 @@ export function validateJobSpec(spec: Spec, path: FieldPath): FieldError[] {
   }
   if (isIndexed) errors.push(...validateIndexed(spec, path));
   else if (spec.completionMode === undefined || spec.completionMode === 'NonIndexed') {
-    const needsIndexes = 'requires indexed completion mode';
     if (spec.backoffLimitPerIndex !== undefined)
       errors.push(invalid(path.child('backoffLimitPerIndex'), spec.backoffLimitPerIndex, needsIndexes));
     if (spec.maxFailedIndexes !== undefined) errors.push(invalid(path.child('maxFailedIndexes'), spec.maxFailedIndexes, needsIndexes));
-    if (spec.successPolicy !== undefined) errors.push(invalid(path.child('successPolicy'), spec.successPolicy, needsIndexes));
-  }
-  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
-    errors.push(required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
   }
   if (spec.podFailurePolicy !== undefined) errors.push(...validatePodFailurePolicy(spec, path.child('podFailurePolicy')));
-  if (spec.successPolicy !== undefined && isIndexed) errors.push(...validateSuccessPolicy(spec, path.child('successPolicy')));
+  if (spec.successPolicy !== undefined) {
+    const at = path.child('successPolicy');
+    errors.push(...(isIndexed ? validateSuccessPolicy(spec, at) : [invalid(at, spec.successPolicy, needsIndexes)]));
+  }
   errors.push(...validateReplacement(spec, path.child('podReplacementPolicy')));
   return [...errors, ...validatePodTemplate(spec.template ?? {}, path.child('template')), ...validateRestartPolicy(spec, path)];
 }
 
-function validateIndexed({ completions, parallelism = 0, maxFailedIndexes }: Spec, path: FieldPath): FieldError[] {
-  if (completions === undefined) return [required(path.child('completions'), 'when completion mode is Indexed')];
-  const errors: FieldError[] = [];
+const needsIndexes = 'requires indexed completion mode';
+
+function validateIndexed(spec: Spec, path: FieldPath): FieldError[] {
+  const { completions, parallelism = 0, maxFailedIndexes } = spec;
+  const errors = completions === undefined ? [required(path.child('completions'), 'when completion mode is Indexed')] : [];
   if (parallelism > maxIndexedParallelism) {
     errors.push(
       invalid(
@@ -61,9 +69,23 @@ function validateIndexed({ completions, parallelism = 0, maxFailedIndexes }: Spe
       ),
     );
   }
-  if (maxFailedIndexes !== undefined && maxFailedIndexes > completions) {
-    errors.push(invalid(path.child('maxFailedIndexes'), maxFailedIndexes, 'must be less than or equal to completions'));
-  }
+  const failedPath = path.child('maxFailedIndexes');
+  if (completions !== undefined && maxFailedIndexes !== undefined && maxFailedIndexes > completions)
+    errors.push(invalid(failedPath, maxFailedIndexes, 'must be less than or equal to completions'));
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > maxFailedIndexesOfAll)
+    errors.push(invalid(failedPath, maxFailedIndexes, `must be less than or equal to ${maxFailedIndexesOfAll}`));
+  return [...errors, ...validateManyCompletions(spec, path)];
+}
+
+function validateManyCompletions({ completions = 0, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex }: Spec, path: FieldPath) {
+  if (completions <= manyCompletions || backoffLimitPerIndex === undefined) return [];
+  const errors: FieldError[] = [];
+  const failedPath = path.child('maxFailedIndexes');
+  const tooLarge = `must be less than or equal to ${maxOfManyCompletions} when completions are above ${manyCompletions} and used with backoff limit per index`;
+  if (maxFailedIndexes === undefined) errors.push(required(failedPath, `must be specified when completions is above ${manyCompletions}`));
+  if (parallelism > maxOfManyCompletions) errors.push(invalid(path.child('parallelism'), parallelism, tooLarge));
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > maxOfManyCompletions)
+    errors.push(invalid(failedPath, maxFailedIndexes, tooLarge));
   return errors;
 }
 
@@ -166,17 +188,18 @@ function validateSuccessRule(
   }
   const errors: FieldError[] = [];
   const indexes = succeededIndexes === undefined ? undefined : countIndexes(succeededIndexes, completions);
-  if (typeof indexes === 'string')
-    errors.push(invalid(at.child('succeededIndexes'), succeededIndexes, `error parsing succeededIndexes: ${indexes}`));
-  if (succeededCount !== undefined) {
-    const limit = indexes === undefined ? completions : typeof indexes === 'number' ? indexes : 0;
-    errors.push(...validateNonnegative(at.child('succeededCount'), succeededCount));
-    if (succeededCount > limit) {
-      const whole =
-        indexes !== undefined ? 'the number of indexes in the specified succeededIndexes field' : 'the number of specified completions';
-      errors.push(invalid(at.child('succeededCount'), succeededCount, `must be less than or equal to ${limit} (${whole})`));
-    }
-  }
+  const indexesPath = at.child('succeededIndexes');
+  if ((succeededIndexes?.length ?? 0) > maxSucceededIndexesBytes) errors.push(tooLong(indexesPath, maxSucceededIndexesBytes));
+  if (typeof indexes === 'string') errors.push(invalid(indexesPath, succeededIndexes, `error parsing succeededIndexes: ${indexes}`));
+  if (succeededCount === undefined) return errors;
+  const countPath = at.child('succeededCount');
+  const atMost = (limit: number, whole: string) => {
+    if (succeededCount > limit) errors.push(invalid(countPath, succeededCount, `must be less than or equal to ${limit} (${whole})`));
+  };
+  errors.push(...validateNonnegative(countPath, succeededCount));
+  atMost(completions, 'the number of specified completions');
+  if (indexes !== undefined)
+    atMost(typeof indexes === 'number' ? indexes : 0, 'the number of indexes in the specified succeededIndexes field');
   return errors;
 }
 

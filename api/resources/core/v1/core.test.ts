@@ -80,8 +80,8 @@ describe('services', () => {
     ]);
     // Who replaces one of the two fields and leaves out the other is told what upstream tells.
     assert.deepEqual(updateErrors(services, before, service({ clusterIP: '10.96.0.6' })), [
-      'spec.clusterIPs: Required value',
       'spec.clusterIPs[0]: Invalid value: null: primary clusterIP can not be unset',
+      'spec.clusterIPs: Required value',
     ]);
   });
   it('a manifest without what was allocated changes nothing', () => {

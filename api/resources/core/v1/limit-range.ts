@@ -3,26 +3,14 @@ import { compareQuantities, quantityMilliValue, quantityOf } from '../../../quan
 import { parseQuantity } from '../../../quantity/quantity.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateEach } from '../../../resource/field-rules.ts';
-import { isHugePagesResource } from '../../../semantics/resource-list.ts';
 import type { LimitRange, LimitRangeItem } from '../../../types/core-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { qualifiedNameProblems } from '../../../validation/names.ts';
+import { validateContainerResourceName } from './pod-spec/container-resources.ts';
+import { validateResourceName } from './resource-name.ts';
 
 const standardTypes = new Set(['Pod', 'Container', 'PersistentVolumeClaim']);
-const standardResources = new Set([
-  'cpu',
-  'memory',
-  'ephemeral-storage',
-  'storage',
-  'pods',
-  'services',
-  'persistentvolumeclaims',
-  'secrets',
-  'configmaps',
-  'replicationcontrollers',
-  'resourcequotas',
-]);
 const lists = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
 
 /** How much a single object of a namespace may ask for, and what it gets if it asks for nothing. */
@@ -59,7 +47,8 @@ function validateItem(item: DeepReadonly<LimitRangeItem>, path: FieldPath): Fiel
       if (names.length > 0) errors.push(forbidden(path.child(list), "may not be specified when `type` is 'Pod'"));
       continue;
     }
-    for (const name of names) errors.push(...validateResourceName(name, path.child(list).key(name)));
+    const validateName = item.type === 'Pod' || item.type === 'Container' ? validateContainerResourceName : validateResourceName;
+    for (const name of names) errors.push(...validateName(name, path.child(list).key(name)));
   }
   if (item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined) {
     errors.push(required(path.child('limits'), 'either minimum or maximum storage value is required, but neither was provided'));
@@ -67,13 +56,6 @@ function validateItem(item: DeepReadonly<LimitRangeItem>, path: FieldPath): Fiel
   const names = new Set(lists.flatMap((list) => Object.keys(item[list] ?? {})));
   for (const name of names) errors.push(...validateAmounts(item, name, path));
   return errors;
-}
-
-function validateResourceName(name: string, path: FieldPath): FieldError[] {
-  const problems = qualifiedNameProblems(name);
-  if (problems.length > 0) return invalidFor(path, name, problems);
-  if (name.includes('/') || standardResources.has(name) || isHugePagesResource(name)) return [];
-  return [invalid(path, name, 'must be a standard resource type or fully qualified')];
 }
 
 /** min <= defaultRequest <= default <= max, of one resource. */

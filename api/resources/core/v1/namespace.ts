@@ -54,8 +54,10 @@ export const namespaces = defineResource<Namespace>({
 function validateFinalizerNames(finalizers: readonly string[], path: FieldPath): FieldError[] {
   return finalizers.flatMap((finalizer) => {
     const errors = qualifiedNameProblems(finalizer).map((problem) => invalid(path, finalizer, problem));
-    if (errors.length > 0 || finalizer.includes('/')) return errors;
+    if (finalizer.includes('/')) return errors;
     const isStandard = ['kubernetes', 'orphan', 'foregroundDeletion'].includes(finalizer);
-    return isStandard ? [] : [invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
+    return isStandard
+      ? errors
+      : [...errors, invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
   });
 }

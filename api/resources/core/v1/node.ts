@@ -43,11 +43,13 @@ export const nodes = defineResource<Node>({
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   default: mirrorPodCIDR,
   // Kubelets were once configured from ConfigMaps; only Nodes that were may still say so.
-  prepareForCreate({ spec }) {
+  prepareForCreate({ spec, status }) {
     if (spec) delete spec.configSource;
+    if (status) delete status.config;
   },
-  prepareForUpdate({ spec }, old) {
+  prepareForUpdate({ spec, status }, old) {
     if (spec && old.spec?.configSource === undefined) delete spec.configSource;
+    if (status && old.status?.config === undefined) delete status.config;
   },
   validate: (node, path) => [
     ...validateTaints(node, path.child('metadata', 'taints')),
@@ -57,6 +59,7 @@ export const nodes = defineResource<Node>({
   validateUpdate: validateNodeUpdate,
   validateStatusUpdate: (node, old, path) => [...validateResources(node, path), ...validateNodeUpdate(node, old, path)],
   canonicalize: mirrorPodCIDR,
+  warnings: nodeWarnings,
 });
 
 function describeStatus(node: DeepReadonly<Node>): string {
@@ -65,12 +68,19 @@ function describeStatus(node: DeepReadonly<Node>): string {
   return node.spec?.unschedulable ? `${word},SchedulingDisabled` : word;
 }
 
-/** `podCIDR` is the first of `podCIDRs`. */
+/** `podCIDR` is the first of `podCIDRs`; where they differ, who writes knows of the first alone. */
 function mirrorPodCIDR({ spec }: Node): void {
   if (!spec) return;
   const first = spec.podCIDRs?.[0];
-  if (first !== undefined) spec.podCIDR = first;
-  else if (spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+  if (spec.podCIDR && spec.podCIDR !== first) spec.podCIDRs = [spec.podCIDR];
+  else if (first !== undefined) spec.podCIDR = first;
+}
+
+function nodeWarnings({ spec }: DeepReadonly<Node>): string[] {
+  const warnings: string[] = [];
+  if (spec?.externalID) warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
+  if (spec?.configSource) warnings.push('spec.configSource: the feature is removed');
+  return warnings;
 }
 
 // The path of taints is upstream's.
@@ -107,7 +117,8 @@ function validatePodCIDRs({ spec }: DeepReadonly<Node>, path: FieldPath): FieldE
   const errors = validateEach(ranges, at, (range, rangePath) => validateCIDR(rangePath, range));
   const versions = new Set(ranges.map((range) => range.includes(':')));
   if (ranges.length > versions.size) errors.push(invalid(at, ranges, 'may specify no more than one CIDR for each IP family'));
-  return errors;
+  const repeated = ranges.flatMap((range, index) => (ranges.indexOf(range) < index ? [duplicate(at.index(index), range)] : []));
+  return [...errors, ...repeated];
 }
 
 function validateNodeUpdate(node: DeepReadonly<Node>, old: DeepReadonly<Node>, path: FieldPath): FieldError[] {

@@ -54,7 +54,9 @@ function validateDataSources({ dataSource, dataSourceRef }: DeepReadonly<Persist
     if (!source.name) errors.push(required(path.child(field, 'name')));
     if (!source.kind) errors.push(required(path.child(field, 'kind')));
     if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
-      errors.push(invalid(path.child(field), source.kind, 'must be PersistentVolumeClaim when referencing the default apiGroup'));
+      // One of upstream's two messages has quotes.
+      const expected = field === 'dataSource' ? 'PersistentVolumeClaim' : "'PersistentVolumeClaim'";
+      errors.push(invalid(path.child(field), source.kind, `must be ${expected} when referencing the default apiGroup`));
     }
   }
   if (dataSource === undefined || dataSourceRef === undefined) return errors;

@@ -10,6 +10,7 @@ import type { PersistentVolumeClaim } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { persistentVolumeClaimWarnings } from './volume-warnings.ts';
+import { prepareDataSources } from './claim-data-sources.ts';
 import { validatePersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts';
 
 /** A wish for storage. */
@@ -34,14 +35,12 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
     ageColumn,
     wideColumn('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>'),
   ],
-  default({ spec }) {
-    // The older of the two fields can name less; either fills the other.
-    if (!spec) return;
-    if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
-    else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) spec.dataSource = { ...spec.dataSourceRef };
-  },
   prepareForCreate(claim) {
     claim.status = { phase: 'Pending' };
+    if (claim.spec) prepareDataSources(claim.spec, undefined);
+  },
+  prepareForUpdate({ spec }, old, { subresource }) {
+    if (spec && subresource === '') prepareDataSources(spec, old.spec);
   },
   warnings: persistentVolumeClaimWarnings,
   validate: ({ spec = {} }, path) => validatePersistentVolumeClaimSpec(spec, path.child('spec')),

@@ -13,9 +13,8 @@ import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateAccessModes, validateClassName } from './persistent-volume-claim-spec.ts';
 import { validateNodeSelector } from './pod-spec/affinity.ts';
-import { validateNoBacksteps } from './pod-spec/names.ts';
+import { sourceFields, validateVolumeSource } from './persistent-volume-source.ts';
 import { persistentVolumeWarnings } from './volume-warnings.ts';
-import { validateCSIDriverName, validateHostPath, validateNFS } from './pod-spec/volumes.ts';
 
 /** Storage that claims can be bound to. */
 export const persistentVolumes = defineResource<PersistentVolume>({
@@ -50,7 +49,7 @@ export const persistentVolumes = defineResource<PersistentVolume>({
       volume.status.lastPhaseTransitionTime = formatTime(nowMs);
   },
   warnings: persistentVolumeWarnings,
-  validate: ({ spec = {} }, path) => validateSpec(spec, path.child('spec')),
+  validate: ({ metadata, spec = {} }, path) => validateSpec(spec, metadata.name ?? '', path.child('spec')),
   validateUpdate(volume, old, path) {
     const [spec, before] = [sourceOf(volume.spec), sourceOf(old.spec)];
     const errors: FieldError[] = [];
@@ -69,37 +68,11 @@ export const persistentVolumes = defineResource<PersistentVolume>({
 
 type Spec = DeepReadonly<PersistentVolumeSpec>;
 
-/** Fields that say how the storage is reached; there is exactly one of them. */
-const sourceFields = [
-  'hostPath',
-  'gcePersistentDisk',
-  'awsElasticBlockStore',
-  'glusterfs',
-  'flocker',
-  'nfs',
-  'rbd',
-  'quobyte',
-  'cephfs',
-  'iscsi',
-  'cinder',
-  'fc',
-  'flexVolume',
-  'azureFile',
-  'vsphereVolume',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'azureDisk',
-  'scaleIO',
-  'local',
-  'storageos',
-  'csi',
-] as const satisfies readonly (keyof PersistentVolumeSpec)[];
-
 function sourceOf(spec: Spec | undefined): object {
   return Object.fromEntries(Object.entries(spec ?? {}).filter(([field]) => (sourceFields as readonly string[]).includes(field)));
 }
 
-function validateSpec(spec: Spec, path: FieldPath): FieldError[] {
+function validateSpec(spec: Spec, name: string, path: FieldPath): FieldError[] {
   const errors = [
     ...validateAccessModes(spec.accessModes, path.child('accessModes'), '', 'may not use ReadWriteOncePod with other access modes'),
     ...validateCapacity(spec, path.child('capacity')),
@@ -113,11 +86,11 @@ function validateSpec(spec: Spec, path: FieldPath): FieldError[] {
     const at = path.child('nodeAffinity', 'required');
     errors.push(
       ...(spec.nodeAffinity.required
-        ? validateNodeSelector(spec.nodeAffinity.required, at)
+        ? validateNodeSelector(spec.nodeAffinity.required, at, true)
         : [required(at, 'must specify required node constraints')]),
     );
   }
-  errors.push(...validateSource(spec, path));
+  errors.push(...validateVolumeSource(spec, name, path));
   if (spec.hostPath && spec.hostPath.path?.replace(/\/+$/, '') === '' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
     errors.push(forbidden(path.child('persistentVolumeReclaimPolicy'), "may not be 'recycle' for a hostPath mount of '/'"));
   }
@@ -144,24 +117,6 @@ function validateCapacity({ capacity = {} }: Spec, path: FieldPath): FieldError[
     const value = quantityValue(text);
     if (value < 0) errors.push(invalid(path.key(name), value, 'must be a valid resource quantity'));
     if (value <= 0) errors.push(invalid(path.key(name), text, 'must be greater than zero'));
-  }
-  return errors;
-}
-
-function validateSource(spec: Spec, path: FieldPath): FieldError[] {
-  const [type, ...others] = sourceFields.filter((field) => spec[field] !== undefined);
-  if (type === undefined) return [required(path, 'must specify a volume type')];
-  const errors = others.map((other) => forbidden(path.child(other), 'may not specify more than 1 volume type'));
-  const at = path.child(type);
-  if (type === 'hostPath') errors.push(...validateHostPath(spec.hostPath, at));
-  if (type === 'nfs') errors.push(...validateNFS(spec.nfs, at));
-  if (type === 'local') {
-    errors.push(...(spec.local?.path ? validateNoBacksteps(at.child('path'), spec.local.path) : [required(at.child('path'))]));
-    if (spec.nodeAffinity?.required === undefined) errors.push(required(path.child('nodeAffinity'), 'Local volume requires node affinity'));
-  }
-  if (type === 'csi') {
-    errors.push(...validateCSIDriverName(spec.csi?.driver ?? '', at.child('driver')));
-    if (!spec.csi?.volumeHandle) errors.push(required(at.child('volumeHandle')));
   }
   return errors;
 }

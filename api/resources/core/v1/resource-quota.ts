@@ -2,12 +2,11 @@ import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { parseQuantity } from '../../../quantity/quantity.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { invalidFor } from '../../../resource/field-rules.ts';
 import { isExtendedResource, isHugePagesResource } from '../../../semantics/resource-list.ts';
 import type { ResourceQuota } from '../../../types/core-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
-import { qualifiedNameProblems } from '../../../validation/names.ts';
+import { validateResourceName } from './resource-name.ts';
 
 const countable = new Set([
   'pods',
@@ -91,16 +90,9 @@ function formatUsage({ status }: DeepReadonly<ResourceQuota>, ofLimits: boolean)
 function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, path: FieldPath): FieldError[] {
   return Object.entries(amounts ?? {}).flatMap(([name, text]) => {
     const at = path.key(name);
-    const problems = qualifiedNameProblems(name);
-    if (problems.length > 0) return invalidFor(at, name, problems);
     const isStandard = countable.has(name) || computable.has(name) || isHugePagesResource(name.replace(/^requests\./, ''));
-    const errors: FieldError[] = [];
-    if (!name.includes('/') && !isStandard) {
-      errors.push(
-        invalid(at, name, 'must be a standard resource type or fully qualified'),
-        invalid(at, name, 'must be a standard resource for quota'),
-      );
-    }
+    const errors = validateResourceName(name, at);
+    if (!name.includes('/') && !isStandard) errors.push(invalid(at, name, 'must be a standard resource for quota'));
     const quantity = parseQuantity(text);
     if (quantity.unscaled < 0n) errors.push(invalid(at, text, 'must be greater than or equal to 0'));
     if (

@@ -16,6 +16,7 @@ const maxEndpoints = 1000;
 const maxAddresses = 100;
 const maxPorts = 20_000;
 const maxHints = 8;
+const protocols = ['SCTP', 'TCP', 'UDP'];
 
 /** Some of the addresses behind a Service. */
 export const endpointSlices = defineResource<EndpointSlice>({
@@ -49,6 +50,7 @@ export const endpointSlices = defineResource<EndpointSlice>({
     else errors.push(...validateEach(endpoints, at, (endpoint, endpointPath) => validateEndpoint(endpoint, addressType, endpointPath)));
     return [...errors, ...validatePorts(ports ?? [], path.child('ports'))];
   },
+  warnings: ({ addressType }) => (addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
   validateUpdate: (slice, old, path) => validateImmutable(path.child('addressType'), slice.addressType, old.addressType),
 });
 
@@ -76,9 +78,12 @@ function validateEndpoint(endpoint: DeepReadonly<Endpoint>, addressType: string,
 function validateAddress(address: string, addressType: string, at: FieldPath): FieldError[] {
   if (addressType === 'FQDN') return invalidFor(at, address, dns1123SubdomainProblems(address));
   const version = parseIP(address)?.version;
-  if (addressType === 'IPv4' && version !== 4) return [invalid(at, address, 'must be a valid IPv4 address')];
-  if (addressType === 'IPv6' && version !== 6) return [invalid(at, address, 'must be a valid IPv6 address')];
-  return version === undefined ? [] : validateEndpointAddress(address, at);
+  if (addressType !== 'IPv4' && addressType !== 'IPv6') return [];
+  const errors = `IPv${version}` === addressType ? [] : [invalid(at, address, `must be a valid ${addressType} address`)];
+  return [
+    ...errors,
+    ...(version === undefined ? [invalid(at, address, 'must be a valid IP address')] : validateEndpointAddress(address, at)),
+  ];
 }
 
 function validateHints(
@@ -89,10 +94,10 @@ function validateHints(
   if (hints !== undefined && hints.length > maxHints) return [tooMany(path, hints.length, maxHints)];
   const names = new Set<string>();
   return validateEach(hints, path, ({ name }, at) => {
-    if (!name) return [required(at.child('name'))];
-    if (names.has(name)) return [duplicate(at.child('name'), name)];
+    const own = at.child('name');
+    const repeated = names.has(name) ? [duplicate(own, name)] : [];
     names.add(name);
-    return invalidFor(at.child('name'), name, problems(name));
+    return [...repeated, ...invalidFor(own, name, problems(name))];
   });
 }
 
@@ -103,7 +108,11 @@ function validatePorts(ports: readonly DeepReadonly<EndpointPort>[], path: Field
     const errors = name === '' ? [] : invalidFor(at.child('name'), name, dns1123LabelProblems(name));
     if (names.has(name)) errors.push(duplicate(at.child('name'), name));
     names.add(name);
-    errors.push(...validateChoice(at.child('protocol'), protocol, ['SCTP', 'TCP', 'UDP']));
+    errors.push(
+      ...(protocol === undefined
+        ? [required(at.child('protocol'))]
+        : validateChoice(at.child('protocol'), protocol, protocols, 'unsupported')),
+    );
     return appProtocol === undefined ? errors : [...errors, ...validateQualifiedName(at.child('appProtocol'), appProtocol)];
   });
 }

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../resource/field-rules.ts';
+import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type {
   FlowSchema,
   NonResourcePolicyRule,
@@ -13,7 +13,7 @@ import { type FieldError, forbidden, invalid, notSupported, required } from '../
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
 
-const verbs = ['apply', 'create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
 const maxPrecedence = 10_000;
 
 /** Which requests go to which priority level. */
@@ -112,15 +112,18 @@ function validateSubject(subject: DeepReadonly<Subject>, at: FieldPath): FieldEr
   return [...errors, ...(named.namespace ? problems : [required(namespace, 'must specify namespace for service account')])];
 }
 
-function validateVerbs(given: readonly string[], allowed: readonly string[] | undefined, path: FieldPath): FieldError[] {
+function validateVerbs(given: readonly string[], path: FieldPath): FieldError[] {
   if (given.length === 0) return [required(path, 'verbs must contain at least one value')];
   if (given.includes('*')) return given.length > 1 ? [invalid(path, given, "if '*' is present, must not specify other verbs")] : [];
-  return allowed !== undefined && given.some((verb) => !allowed.includes(verb)) ? [notSupported(path, given, allowed)] : [];
+  return given.some((verb) => !verbs.includes(verb)) ? [notSupported(path, given, verbs)] : [];
 }
 
+const namespaceRule = "each member of this list must be '*' or a DNS-1123 label";
+
 function validateResourceRule(rule: DeepReadonly<ResourcePolicyRule>, at: FieldPath): FieldError[] {
-  const { apiGroups = [], resources = [], namespaces, clusterScope } = rule;
-  const errors = validateVerbs(rule.verbs ?? [], verbs, at.child('verbs'));
+  const { apiGroups = [], resources = [], clusterScope } = rule;
+  const namespaces = rule.namespaces ?? [];
+  const errors = validateVerbs(rule.verbs ?? [], at.child('verbs'));
   if (apiGroups.length === 0) errors.push(required(at.child('apiGroups'), 'resource rules must supply at least one api group'));
   else if (apiGroups.length > 1 && apiGroups.includes('*')) {
     errors.push(invalid(at.child('apiGroups'), apiGroups, "if '*' is present, must not specify other api groups"));
@@ -129,33 +132,46 @@ function validateResourceRule(rule: DeepReadonly<ResourcePolicyRule>, at: FieldP
   else if (resources.length > 1 && resources.includes('*')) {
     errors.push(invalid(at.child('resources'), resources, "if '*' is present, must not specify other resources"));
   }
-  if ((namespaces ?? []).length === 0 && !clusterScope) {
-    errors.push(required(at.child('namespaces'), 'resource rules that are not cluster scoped must supply at least one namespace'));
+  const path = at.child('namespaces');
+  if (namespaces.length === 0 && !clusterScope)
+    return [...errors, required(path, 'resource rules that are not cluster scoped must supply at least one namespace')];
+  if (namespaces.includes('*')) {
+    const isAlone = namespaces.length === 1;
+    return isAlone ? errors : [...errors, invalid(path, namespaces, "if '*' is present, must not specify other namespaces")];
   }
-  return [
-    ...errors,
-    ...validateEach(namespaces, at.child('namespaces'), (namespace, namespacePath) =>
-      namespace === '*' ? [] : invalidFor(namespacePath, namespace, dns1123LabelProblems(namespace)),
-    ),
-  ];
+  const named = validateEach(namespaces, path, (namespace, namespacePath) =>
+    dns1123LabelProblems(namespace).map((problem) => invalid(namespacePath, namespace, `${namespaceRule}; ${problem}`)),
+  );
+  return [...errors, ...named];
 }
 
 function validateNonResourceRule(
   { verbs: given = [], nonResourceURLs = [] }: DeepReadonly<NonResourcePolicyRule>,
   at: FieldPath,
 ): FieldError[] {
-  const errors = validateVerbs(given, undefined, at.child('verbs'));
+  const errors = validateVerbs(given, at.child('verbs'));
   const urls = at.child('nonResourceURLs');
   if (nonResourceURLs.length === 0) return [...errors, required(urls, 'nonResourceURLs must contain at least one value')];
+  if (nonResourceURLs.includes('*')) {
+    const isAlone = nonResourceURLs.length === 1;
+    const message = "if '*' is present, must not specify other non-resource URLs";
+    return isAlone ? errors : [...errors, invalid(urls, nonResourceURLs, message)];
+  }
   return [
     ...errors,
     ...validateEach(nonResourceURLs, urls, (url, urlPath) => {
-      if (url === '*')
-        return nonResourceURLs.length > 1
-          ? [invalid(urls, nonResourceURLs, "if '*' is present, must not specify other non-resource URLs")]
-          : [];
-      if (!url.startsWith('/')) return [invalid(urlPath, url, 'must start with slash')];
-      return /\*(?!$)/.test(url) ? [invalid(urlPath, url, 'wildcard can only do suffix matching')] : validateRequired(urlPath, url);
+      const problem = urlProblem(url);
+      return problem === undefined ? [] : [invalid(urlPath, url, problem)];
     }),
   ];
+}
+
+function urlProblem(url: string): string | undefined {
+  if (url === '') return 'must not be empty';
+  if (url === '/') return undefined;
+  if (!url.startsWith('/')) return 'must start with slash';
+  if (url.includes(' ')) return 'must not contain white-space';
+  if (url.includes('//')) return 'must not contain double slash';
+  const wildcards = url.split('*').length - 1;
+  return wildcards > 1 || (wildcards === 1 && !url.endsWith('/*')) ? 'wildcard can only do suffix matching' : undefined;
 }

@@ -23,7 +23,7 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   validate({ handler = '', overhead, scheduling }, path) {
     const errors = invalidFor(path.child('handler'), handler, dns1123LabelProblems(handler));
     if (overhead?.podFixed !== undefined) {
-      errors.push(...validateContainerResources({ limits: overhead.podFixed }, new Set(), path.child('overhead', 'podFixed')));
+      errors.push(...validateContainerResources({ limits: overhead.podFixed }, new Set(), path.child('overhead')));
     }
     const at = path.child('scheduling');
     errors.push(...validateLabels(scheduling?.nodeSelector, at.child('nodeSelector')));
@@ -32,7 +32,8 @@ export const runtimeClasses = defineResource<RuntimeClass>({
       const isRepeated = tolerations.slice(0, index).some((other) => isSemanticallyEqual(other, toleration));
       if (isRepeated) errors.push(duplicate(at.child('tolerations').index(index), toleration));
     }
-    return [...errors, ...validateTolerations(tolerations, at.child('tolerations'))];
+    // Upstream's path has the field twice.
+    return [...errors, ...validateTolerations(tolerations, at.child('tolerations', 'tolerations'))];
   },
   validateUpdate: (runtimeClass, old, path) => validateImmutable(path.child('handler'), runtimeClass.handler, old.handler),
 });

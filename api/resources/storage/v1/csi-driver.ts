@@ -37,7 +37,7 @@ export const csiDrivers = defineResource<CSIDriver>({
     const at = path.child('spec');
     const errors = validateCSIDriverName(metadata.name ?? '', path.child('metadata', 'name'));
     for (const field of ['attachRequired', 'podInfoOnMount', 'storageCapacity'] as const)
-      if (spec?.[field] === undefined) errors.push(required(at.child(field)));
+      if (spec?.[field] === undefined) errors.push(required(at.child(field === 'attachRequired' ? 'attachedRequired' : field)));
     if (spec?.fsGroupPolicy !== undefined) {
       errors.push(
         ...validateChoice(at.child('fsGroupPolicy'), spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'], 'unsupported'),
@@ -46,15 +46,17 @@ export const csiDrivers = defineResource<CSIDriver>({
     const audiences = new Set<string>();
     errors.push(
       ...validateEach(spec?.tokenRequests, at.child('tokenRequests'), ({ audience, expirationSeconds: seconds }, request) => {
-        const problems = audiences.has(audience) ? [duplicate(request.child('audience'), audience)] : [];
+        if (audiences.has(audience)) return [duplicate(request.child('audience'), audience)];
         audiences.add(audience);
-        if (seconds !== undefined && seconds < 600) {
-          problems.push(invalid(request.child('expirationSeconds'), seconds, 'may not specify a duration less than 10 minutes'));
-        }
-        return problems;
+        const secondsPath = request.child('expirationSeconds');
+        if (seconds !== undefined && seconds < 600)
+          return [invalid(secondsPath, seconds, 'may not specify a duration less than 10 minutes')];
+        return seconds !== undefined && seconds > 2 ** 32
+          ? [invalid(secondsPath, seconds, 'may not specify a duration larger than 2^32 seconds')]
+          : [];
       }),
-      ...validateEach(spec?.volumeLifecycleModes, at.child('volumeLifecycleModes'), (mode, modePath) =>
-        validateChoice(modePath, mode, ['Ephemeral', 'Persistent'], 'unsupported'),
+      ...(spec?.volumeLifecycleModes ?? []).flatMap((mode) =>
+        validateChoice(at.child('volumeLifecycleModes'), mode, ['Persistent', 'Ephemeral'], 'unsupported'),
       ),
     );
     return errors;

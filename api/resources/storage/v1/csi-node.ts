@@ -1,14 +1,14 @@
 import { ageColumn, integerColumn, nameColumn } from '../../../resource/columns.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { validateEach, validateRequired } from '../../../resource/field-rules.ts';
+import { invalidFor, validateEach, validateRequired } from '../../../resource/field-rules.ts';
 import type { CSINode } from '../../../types/storage-v1.ts';
-import { duplicate, invalid, tooLong } from '../../../validation/field-error.ts';
+import { duplicate, invalid, required } from '../../../validation/field-error.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { qualifiedNameProblems } from '../../../validation/names.ts';
 import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
 
-const maxNodeIDLength = 192;
+const maxNodeIDLength = 256;
 
 /** Storage drivers of a Node. */
 export const csiNodes = defineResource<CSINode>({
@@ -24,17 +24,19 @@ export const csiNodes = defineResource<CSINode>({
     const names = new Set<string>();
     return validateEach(spec?.drivers, path.child('spec', 'drivers'), ({ name, nodeID, topologyKeys, allocatable }, at) => {
       const errors = validateCSIDriverName(name, at.child('name'));
+      errors.push(...validateRequired(at.child('nodeID'), nodeID));
+      if (nodeID && nodeID.length > maxNodeIDLength)
+        errors.push(invalid(at.child('nodeID'), nodeID, `must be ${maxNodeIDLength} characters or less`));
+      if (allocatable?.count !== undefined) errors.push(...validateNonnegative(at.child('allocatable', 'count'), allocatable.count));
       if (names.has(name)) errors.push(duplicate(at.child('name'), name));
       names.add(name);
-      errors.push(...validateRequired(at.child('nodeID'), nodeID));
-      if (nodeID && nodeID.length > maxNodeIDLength) errors.push(tooLong(at.child('nodeID'), maxNodeIDLength));
-      if (allocatable?.count !== undefined) errors.push(...validateNonnegative(at.child('allocatable', 'count'), allocatable.count));
-      const keys = at.child('topologyKeys');
+      // Keys are named by the path of their driver.
       return [
         ...errors,
         ...(topologyKeys ?? []).flatMap((key, index) => [
-          ...(topologyKeys?.indexOf(key) === index ? [] : [duplicate(keys, key)]),
-          ...validateRequired(keys, key, qualifiedNameProblems),
+          ...(key === '' ? [required(at)] : []),
+          ...(topologyKeys?.indexOf(key) === index ? [] : [duplicate(at, key)]),
+          ...invalidFor(at, key, qualifiedNameProblems(key)),
         ]),
       ];
     });

@@ -1,14 +1,16 @@
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { utf8Length } from '../../../base/utf8.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import type { TopologySelectorTerm } from '../../../types/core-v1.ts';
 import type { StorageClass } from '../../../types/storage-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, required, tooLong } from '../../../validation/field-error.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabelName } from '../../../validation/labels.ts';
-import { labelValueProblems, qualifiedNameProblems } from '../../../validation/names.ts';
+import { qualifiedNameProblems } from '../../../validation/names.ts';
 import { nodeLabelDeprecation } from '../../core/v1/pod-spec/node-label-warnings.ts';
 
 const maxParameters = 512;
@@ -50,25 +52,10 @@ export const storageClasses = defineResource<StorageClass>({
     const errors = validateProvisioner(provisioner, path.child('provisioner'));
     errors.push(...validateParameters(parameters ?? {}, path.child('parameters')));
     if (reclaimPolicy) errors.push(...validateChoice(path.child('reclaimPolicy'), reclaimPolicy, ['Delete', 'Retain'], 'unsupported'));
-    errors.push(...validateChoice(path.child('volumeBindingMode'), volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']));
-    return [
-      ...errors,
-      ...validateEach(storageClass.allowedTopologies, path.child('allowedTopologies'), ({ matchLabelExpressions }, term) => {
-        const keys = new Set<string>();
-        return validateEach(matchLabelExpressions, term.child('matchLabelExpressions'), ({ key, values = [] }, expression) => {
-          const problems = validateLabelName(key, expression.child('key'));
-          if (keys.has(key)) problems.push(duplicate(expression.child('key'), key));
-          keys.add(key);
-          if (values.length === 0) problems.push(required(expression.child('values')));
-          return [
-            ...problems,
-            ...validateEach(values, expression.child('values'), (value, valuePath) =>
-              invalidFor(valuePath, value, labelValueProblems(value)),
-            ),
-          ];
-        });
-      }),
-    ];
+    const modePath = path.child('volumeBindingMode');
+    if (volumeBindingMode === undefined) errors.push(required(modePath));
+    else errors.push(...validateChoice(modePath, volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'unsupported'));
+    return [...errors, ...validateTopologies(storageClass.allowedTopologies ?? [], path.child('allowedTopologies'))];
   },
   validateUpdate(storageClass, old, path) {
     const errors: FieldError[] = [];
@@ -81,9 +68,33 @@ export const storageClasses = defineResource<StorageClass>({
   },
 });
 
+/** Where volumes may be: values of labels of nodes. */
+function validateTopologies(terms: readonly DeepReadonly<TopologySelectorTerm>[], path: FieldPath): FieldError[] {
+  const before: DeepReadonly<TopologySelectorTerm>[] = [];
+  return validateEach(terms, path, (term, at) => {
+    const list = at.child('matchLabelExpressions');
+    const keys = new Set<string>();
+    const errors = validateEach(term.matchLabelExpressions, list, ({ key, values = [] }, expression) => {
+      const problems = values.length === 0 ? [required(expression.child('values'))] : [];
+      for (const [index, value] of values.entries())
+        if (values.indexOf(value) < index) problems.push(duplicate(expression.child('values').index(index), value));
+      problems.push(...validateLabelName(key, expression.child('key')));
+      if (keys.has(key)) problems.push(duplicate(expression.child('key'), key));
+      keys.add(key);
+      return problems;
+    });
+    // A term without expressions counts as one that was there already.
+    if (keys.size === 0 || before.some((other) => isSemanticallyEqual(other, term))) errors.push(duplicate(list, ''));
+    before.push(term);
+    return errors;
+  });
+}
+
 /** Who makes volumes: a qualified name, whose prefix may have capitals. */
 export function validateProvisioner(provisioner: string, path: FieldPath): FieldError[] {
-  return provisioner === '' ? [required(path)] : invalidFor(path, provisioner, qualifiedNameProblems(provisioner.toLowerCase()));
+  return provisioner === ''
+    ? [required(path)]
+    : invalidFor(path, provisioner.toLowerCase(), qualifiedNameProblems(provisioner.toLowerCase()));
 }
 
 /** What a driver is told: not too much of it, and no nameless things. */

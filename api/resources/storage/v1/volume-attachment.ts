@@ -2,7 +2,7 @@ import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts'
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
 import type { VolumeAttachment } from '../../../types/storage-v1.ts';
-import { forbidden, required } from '../../../validation/field-error.ts';
+import { type FieldError, forbidden, required } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { dns1123SubdomainProblems } from '../../../validation/names.ts';
 import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
@@ -30,7 +30,7 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   validate({ spec }, path) {
     const at = path.child('spec');
     const { attacher = '', nodeName = '', source } = spec ?? {};
-    const errors = validateCSIDriverName(attacher, at.child('attacher'));
+    const errors: FieldError[] = attacher === '' ? [required(at.child('attacher'))] : [];
     const sourcePath = at.child('source');
     if (source?.persistentVolumeName === undefined && source?.inlineVolumeSpec === undefined) {
       errors.push(required(sourcePath, 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
@@ -38,7 +38,13 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
       errors.push(forbidden(sourcePath, 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'));
     } else if (source.persistentVolumeName === '')
       errors.push(required(sourcePath.child('persistentVolumeName'), 'must specify non empty persistentVolumeName'));
-    return [...errors, ...invalidFor(at.child('nodeName'), nodeName, dns1123SubdomainProblems(nodeName))];
+    const volume = source?.persistentVolumeName;
+    return [
+      ...errors,
+      ...invalidFor(at.child('nodeName'), nodeName, dns1123SubdomainProblems(nodeName)),
+      ...validateCSIDriverName(attacher, at.child('attacher')),
+      ...(volume === undefined ? [] : invalidFor(sourcePath.child('persistentVolumeName'), volume, dns1123SubdomainProblems(volume))),
+    ];
   },
   validateUpdate: ({ spec }, old, path) => validateImmutable(path.child('spec'), spec, old.spec),
 });

@@ -6,7 +6,8 @@ import { isExtendedResource, isHugePagesResource, isNativeResource } from '../..
 import type { ContainerResizePolicy, ResourceRequirements } from '../../../../types/core-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, notFound, notSupported, required } from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
-import { dns1123LabelProblems, qualifiedNameProblems } from '../../../../validation/names.ts';
+import { dns1123LabelProblems } from '../../../../validation/names.ts';
+import { validateResourceName } from '../resource-name.ts';
 
 const containerResources = new Set(['cpu', 'memory', 'ephemeral-storage']);
 
@@ -15,18 +16,15 @@ export function isOvercommitAllowed(name: string): boolean {
   return isNativeResource(name) && !isHugePagesResource(name);
 }
 
-function resourceNameErrors(name: string, path: FieldPath): FieldError[] {
-  const problems = qualifiedNameProblems(name);
-  if (problems.length > 0) return invalidFor(path, name, problems);
+/** The name of something that containers can use an amount of. */
+export function validateContainerResourceName(name: string, path: FieldPath): FieldError[] {
+  const errors = validateResourceName(name, path);
   if (!name.includes('/')) {
-    if (containerResources.has(name) || isHugePagesResource(name)) return [];
-    return [
-      invalid(path, name, 'must be a standard resource type or fully qualified'),
-      invalid(path, name, 'must be a standard resource for containers'),
-    ];
+    const isKnown = containerResources.has(name) || isHugePagesResource(name);
+    return isKnown ? errors : [...errors, invalid(path, name, 'must be a standard resource for containers')];
   }
-  if (isNativeResource(name) || isExtendedResource(name)) return [];
-  return [invalid(path, name, "doesn't follow extended resource name standard")];
+  if (isNativeResource(name) || isExtendedResource(name)) return errors;
+  return [...errors, invalid(path, name, "doesn't follow extended resource name standard")];
 }
 
 function quantityErrors(name: string, text: string, quantity: Quantity, path: FieldPath): FieldError[] {
@@ -47,11 +45,11 @@ export function validateContainerResources(
   const errors: FieldError[] = [];
   for (const [name, text] of Object.entries(limits)) {
     const at = path.child('limits').key(name);
-    errors.push(...resourceNameErrors(name, at), ...quantityErrors(name, text, parseQuantity(text), at));
+    errors.push(...validateContainerResourceName(name, at), ...quantityErrors(name, text, parseQuantity(text), at));
   }
   for (const [name, text] of Object.entries(requests)) {
     const at = path.child('requests').key(name);
-    errors.push(...resourceNameErrors(name, at), ...quantityErrors(name, text, parseQuantity(text), at));
+    errors.push(...validateContainerResourceName(name, at), ...quantityErrors(name, text, parseQuantity(text), at));
     errors.push(...requestAgainstLimit(name, text, limits[name], path));
   }
   const names = new Set([...Object.keys(limits), ...Object.keys(requests)]);
