@@ -150,15 +150,35 @@ export function sortSet(set: FieldSet): FieldSet {
   return ordered;
 }
 
-/** Reads a set that a client sent. Throws an Error if it is none; unknown kinds of path elements are dropped. */
+/**
+ * Reads a set that a client sent; what is as this file would write it is taken as it is. Throws an Error if it is none;
+ * unknown kinds of path elements are dropped.
+ */
 export function parseFieldSet(value: unknown): FieldSet {
+  return sortSet(readSet(value));
+}
+
+function readSet(value: unknown): FieldSet {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('fields must be an object');
+  const sent = value as Readonly<Record<string, unknown>>;
   const set: MutableFieldSet = {};
-  for (const [key, child] of Object.entries(value)) {
+  let isAsSent = true;
+  for (const key of Object.keys(sent)) {
     const element = key === '.' ? key : parsePathElement(key);
-    if (element !== undefined) set[element] = key === '.' ? leaf : parseFieldSet(child);
+    if (element !== key) isAsSent = false;
+    if (element === undefined) continue;
+    const node = key === '.' ? markOf(sent[key]) : readSet(sent[key]);
+    if (node !== sent[key]) isAsSent = false;
+    set[element] = node;
   }
-  return sortSet(set);
+  return isAsSent ? (sent as FieldSet) : set;
+}
+
+/** Whatever a client sends for `.`, there is nothing in it. */
+function markOf(sent: unknown): FieldSet {
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return leaf;
+  for (const _ in sent) return leaf;
+  return sent as FieldSet;
 }
 
 /** Every path of the set: on each level first what is in it, then what is below. */

@@ -28,6 +28,9 @@ export function keyElement(fields: readonly (readonly [name: string, value: unkn
 
 const plain = /^[\w ./:@+=,-]*$/;
 
+/** One key whose value is a plain string, as most are: there is but one way to write it. */
+const plainKey = /^\{"\w+":"[\w ./:@+=,-]*"\}$/;
+
 /** JSON as Go writes it: with <, > and & escaped. */
 function formatScalar(value: unknown): string {
   if (typeof value === 'string') {
@@ -54,7 +57,7 @@ export function parsePathElement(text: string): PathElement | undefined {
     case 'v':
       return valueElement(JSON.parse(content));
     case 'k':
-      return keyElement(sortedFields(JSON.parse(content) as Record<string, unknown>));
+      return plainKey.test(content) ? text : keyElement(sortedFields(JSON.parse(content) as Record<string, unknown>));
     case 'i':
       if (!/^-?\d+$/.test(content)) throw new Error(`invalid index: ${content}`);
       return `i:${Number(content)}`;

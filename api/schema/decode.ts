@@ -172,6 +172,32 @@ function sortedKeys(value: JSONObject): string[] {
   return keys;
 }
 
+/** Where a field belongs, and what it is. */
+interface Place {
+  readonly at: number;
+  readonly name: string;
+  readonly property: PropertySchema;
+}
+
+interface StructPlan {
+  readonly places: ReadonlyMap<string, Place>;
+  /** Fields that are written though they are absent. */
+  readonly always: readonly Place[];
+}
+
+const plans = new WeakMap<ReadonlyMap<string, PropertySchema>, StructPlan>();
+
+function planOf(properties: ReadonlyMap<string, PropertySchema>): StructPlan {
+  const known = plans.get(properties);
+  if (known) return known;
+  const places = new Map<string, Place>();
+  for (const [name, property] of properties) places.set(name, { at: places.size, name, property });
+  const plan = { places, always: [...places.values()].filter(({ property }) => isAlwaysWritten(property)) };
+  plans.set(properties, plan);
+  return plan;
+}
+
+/** A struct has dozens of fields of which few are there: only those, and those that are always written, are looked at. */
 function decodeStruct(
   value: JSONObject,
   schema: StructuralSchema,
@@ -179,31 +205,59 @@ function decodeStruct(
   position: Position,
 ): JSONObject {
   const struct = shortName(schema);
-  const decoded = new Map<string, unknown>();
+  const { places, always } = planOf(properties);
+  const present: Place[] = [];
+  const fields: unknown[] = [];
+  let unknown: Map<string, unknown> | undefined;
+  let last = -1;
+  let isInOrder = true;
   // In the order of the document, so that the first error is the one that Go finds first.
   for (const key of Object.keys(value)) {
-    const property = properties.get(key);
-    if (!property) {
-      if (schema.preserveUnknownFields === true) decoded.set(key, plain(value[key]));
+    const place = places.get(key);
+    if (!place) {
+      if (schema.preserveUnknownFields === true) (unknown ??= new Map()).set(key, plain(value[key]));
       else position.addUnknown(key);
       continue;
     }
     if (value[key] === null) continue;
     const outer = position.enterField(key, struct);
-    decoded.set(key, decodeValue(value[key], property.schema, position));
+    const field = decodeValue(value[key], place.property.schema, position);
     position.leaveField(outer);
+    if (field === undefined) continue;
+    if (place.at < last) isInOrder = false;
+    last = place.at;
+    present.push(place);
+    fields.push(field);
   }
+  if (!isInOrder) sortTogether(present, fields);
   const object: JSONObject = {};
-  for (const [name, property] of properties) {
-    const field = decoded.get(name);
-    if (field === undefined ? isAlwaysWritten(property) : isLeftOut(field, property)) {
-      if (field !== undefined) continue;
-      const zero = zeroOfField(property, position);
-      if (zero !== undefined) object[name] = zero;
-    } else if (field !== undefined) object[name] = field;
+  let next = 0;
+  for (let index = 0; index < present.length; index++) {
+    const place = present[index];
+    if (!place) continue;
+    for (; (always[next]?.at ?? Number.POSITIVE_INFINITY) < place.at; next++) writeZero(object, always[next], position);
+    if (always[next] === place) next++;
+    if (!isLeftOut(fields[index], place.property)) setOwn(object, place.name, fields[index]);
   }
-  if (schema.preserveUnknownFields === true) for (const [key, field] of decoded) if (!properties.has(key)) setOwn(object, key, field);
+  for (; next < always.length; next++) writeZero(object, always[next], position);
+  if (unknown) for (const [key, field] of unknown) setOwn(object, key, field);
   return object;
+}
+
+function writeZero(object: JSONObject, place: Place | undefined, position: Position): void {
+  const zero = place && zeroOfField(place.property, position);
+  if (place && zero !== undefined) setOwn(object, place.name, zero);
+}
+
+/** Mostly few are out of place. */
+function sortTogether(places: Place[], fields: unknown[]): void {
+  for (let index = 1; index < places.length; index++) {
+    const [place, field] = [places[index], fields[index]];
+    if (!place) continue;
+    let to = index;
+    for (; to > 0 && (places[to - 1]?.at ?? 0) > place.at; to--) [places[to], fields[to]] = [places[to - 1] ?? place, fields[to - 1]];
+    [places[to], fields[to]] = [place, field];
+  }
 }
 
 const shortNames = new WeakMap<StructuralSchema, string>();

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isEqual } from '../../../api/base/equality.ts';
 import { cloneJSON } from '../../../api/base/json-object.ts';
 import type { Random } from '../../../api/base/random.ts';
 import { randomInt } from '../../../api/base/random.ts';
@@ -68,7 +68,7 @@ export function prepareForUpdate(
   }
   definition.prepareForUpdate?.(object, old, context);
   if (definition.hasGeneration && !statusSubresources.has(context.subresource)) {
-    const isChanged = definition.generationFields.some((field) => !isDeepStrictEqual(object[field], old[field]));
+    const isChanged = definition.generationFields.some((field) => !isEqual(object[field], old[field]));
     if (isChanged) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 }
