@@ -7,6 +7,7 @@ import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
+import { renderAbsenceRemoval } from './dns/absence-rules.ts';
 import { namesAll } from './kubelet/certificates/certificate-life.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
 import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
@@ -240,7 +241,7 @@ export async function cleanAgent(
     logger,
     runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths) : { endpoint: runtimeEndpoint },
     network: podNetwork(layout, paths),
-    removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval()),
+    removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval() + renderAbsenceRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
     podsDirectory: paths.pods,

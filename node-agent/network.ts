@@ -12,6 +12,7 @@ import type { Pod } from '../api/types/core-v1.ts';
 import type { PodNetwork } from './cni/pod-network.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
+import { renderAbsenceRules } from './dns/absence-rules.ts';
 import { createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
 import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
@@ -95,6 +96,7 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       allowedSources: clusterCIDRs,
       upstreams: await hostResolvers(settings.clusterDNS),
     });
+    await createNFT().apply(renderAbsenceRules(clusterDNSPort));
     await dns.run(signal);
   };
   const runPods = async (signal: AbortSignal) => {

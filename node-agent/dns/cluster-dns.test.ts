@@ -10,6 +10,7 @@ import { createClient } from '../../api/client/create-client.ts';
 import { createInformerFactory } from '../../api/client/informer-factory.ts';
 import { ObjectServer } from '../../api/client/testing/object-server.ts';
 import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
+import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import type { Service, ServiceSpec } from '../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../api/types/discovery-v1.ts';
@@ -217,6 +218,7 @@ describe('cluster DNS', () => {
       listen: [{ address: '127.0.0.1', port: 0 }],
       upstreams: [{ address: '127.0.0.1', port: outside.port }],
       upstreamTimeoutMs: 150,
+      maxSilenceMs: 50,
       onQuery: (fact) => facts.push(fact),
     });
     const dnsRunning = dns.run(abort.signal);
@@ -302,6 +304,33 @@ describe('cluster DNS', () => {
     assert.deepEqual(texts((await query('70.0.244.10.in-addr.arpa', 'PTR')).answers), [
       '70.0.244.10.in-addr.arpa PTR web-0.head.default.svc.cluster.local',
     ]);
+  });
+
+  it('asks other servers for other domains, as the cluster says', async () => {
+    const key = { namespace: 'kube-system', name: 'kube-dns' };
+    const [stub, upstream] = [await startOutside(), await startOutside()];
+    const data = {
+      stubDomains: JSON.stringify({ 'Acme.test.': [`127.0.0.1:${stub.port}`], 'broken.test': ['no address'] }),
+      upstreamNameservers: JSON.stringify([`127.0.0.1:${upstream.port}`]),
+    };
+    try {
+      const created = await client(configMaps).create({ metadata: key, data });
+      const asksFor = async (name: string, server: Outside) => {
+        await query(name, 'A');
+        return server.asked.includes(name);
+      };
+      for (let turn = 0; !(await asksFor(`first-${turn}.acme.test`, stub)); turn++) assert.ok(turn < 100);
+      assert.equal(await asksFor('acme.test', stub), true);
+      assert.equal(await asksFor('notacme.test', stub), false);
+      assert.ok(upstream.asked.includes('notacme.test'));
+      assert.equal(await asksFor('x.broken.test', upstream), true);
+      assert.equal((await query('kubernetes.default.svc.cluster.local', 'A')).rcode, 'NOERROR');
+      await client(configMaps).update({ ...created, data: {} });
+      for (let turn = 0; !(await asksFor(`again-${turn}.acme.test`, outside)); turn++) assert.ok(turn < 100);
+    } finally {
+      stub.close();
+      upstream.close();
+    }
   });
 
   it('ends loops of aliases', async () => {

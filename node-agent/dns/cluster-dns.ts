@@ -1,16 +1,19 @@
 import { createBackoff } from '../../api/base/backoff.ts';
 import { type Clock, sleep } from '../../api/base/clock.ts';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
+import { configMaps } from '../../api/resources/core/v1/config-map.ts';
+import type { ConfigMap } from '../../api/types/core-v1.ts';
 import type { Upstream } from './forward/exchange.ts';
-import { createForwarder } from './forward/forwarder.ts';
-import { createUpstreamGroup } from './forward/upstream-group.ts';
+import { parseDNSSettings } from './forward/dns-settings.ts';
+import { createRoutedForwarder, type RoutedForwarder } from './forward/routed-forwarder.ts';
 import { type AnswerSource, createResponder, type Responder } from './responder.ts';
 import { type DNSListener, listenDNS } from './serve.ts';
 import { createSourceFilter } from './source-filter.ts';
 import { createClusterZone } from './zone/cluster-zone.ts';
-import { createRecordSource } from './zone/record-source.ts';
+import { createRecordSource, type RecordSource } from './zone/record-source.ts';
 
 export interface ClusterDNSDependencies {
   readonly informers: InformerFactory;
@@ -22,13 +25,15 @@ export interface ClusterDNSDependencies {
   readonly listen: readonly DNSAddress[];
   /** Addresses and CIDRs of those that get answers; the machine itself always does. Absent: everyone. */
   readonly allowedSources?: readonly string[];
-  /** Servers for all other names: those of the host's resolv.conf. */
+  /** Servers for all other names, unless the cluster's settings name some: those of the host's resolv.conf. */
   readonly upstreams: readonly Upstream[];
   /** See UpstreamGroupDependencies. */
   readonly upstreamTimeoutMs?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** How long it waits for the Services before it answers at all. Default ten seconds. */
+  readonly maxSilenceMs?: number;
   readonly onQuery?: (query: DNSQueryFacts) => void;
 }
 
@@ -68,16 +73,16 @@ const bindBackoff = { initialMs: 200, maxMs: 10_000, jitter: 0.2 };
  * proxy of each node, like any kube-proxy, sends to the endpoint on its own node and to no other. Nothing but ordinary
  * Service traffic is needed for that: no address on a local interface, no rules beside the proxy's, and kubectl shows it all.
  *
- * Each server follows all Services and EndpointSlices by itself. Until it knows them it answers SERVFAIL for the cluster's
- * domain, never a false NXDOMAIN; when the API server is away it goes on answering from what it knows.
+ * Each server follows all Services and EndpointSlices by itself. Until it knows them it is silent for a while, and then
+ * answers SERVFAIL for the cluster's domain, never a false NXDOMAIN; when the API server is away it goes on answering from what it knows. Which servers are
+ * asked for other names says the ConfigMap kube-system/kube-dns, if there is one.
  */
 export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterDNS {
   const { informers, clusterDomain: domain, serviceAddress, upstreams, clock, random, logger, listen } = dependencies;
   const source = createRecordSource(informers);
   const zone = createClusterZone({ source, domain, random, ...(serviceAddress === undefined ? {} : { serviceAddress }) });
   const { upstreamTimeoutMs: timeoutMs } = dependencies;
-  const group = createUpstreamGroup({ upstreams, clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
-  const forwarder = createForwarder({ group, clock, random });
+  const forwarder = createRoutedForwarder({ upstreams, clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   const respond = observed(createResponder({ zone, forwarder, random }), dependencies);
   const { allowedSources } = dependencies;
   const isAllowed =
@@ -102,7 +107,9 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
     listening: listening.promise,
     isReady: () => listeners !== undefined && source.hasSynced(),
     async run(signal) {
+      const unfollow = followSettings(dependencies, forwarder);
       try {
+        await untilSynced(source, dependencies, signal);
         listeners = await Promise.all(listen.map((where) => bind(where, signal)));
         listening.resolve(listeners[0]?.port ?? 0);
         logger.info('cluster DNS is listening', { addresses: listen.map(({ address }) => address), upstreams: upstreams.length });
@@ -113,11 +120,41 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
+        unfollow();
         await Promise.all((listeners ?? []).map((listener) => listener.close()));
         listeners = undefined;
       }
     },
   };
+}
+
+const syncPollMs = 20;
+
+/** Whoever asks meanwhile asks again; an answer that one does not know would be taken for one. */
+async function untilSynced(
+  source: RecordSource,
+  { clock, maxSilenceMs = 10_000 }: ClusterDNSDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + maxSilenceMs;
+  while (!source.hasSynced() && clock.monotonicMs() < deadlineMs) await sleep(clock, syncPollMs, signal);
+}
+
+/** In the namespace kube-system, as kube-dns and CoreDNS's translation of it have it. */
+const settingsName = 'kube-dns';
+
+function followSettings({ informers, logger }: ClusterDNSDependencies, forwarder: RoutedForwarder): () => void {
+  const selection = { namespace: 'kube-system', fieldSelector: `metadata.name=${settingsName}` };
+  const use = (data: DeepReadonly<ConfigMap>['data']) => {
+    const settings = parseDNSSettings(data);
+    if (settings.problems.length > 0) logger.warn('parts of the settings of cluster DNS are passed over', { problems: settings.problems });
+    forwarder.use(settings);
+  };
+  return informers.informer(configMaps, selection).addHandler({
+    onAdd: ({ data }) => use(data),
+    onUpdate: ({ data }) => use(data),
+    onDelete: () => use(undefined),
+  });
 }
 
 function observed(respond: Responder, { clock, onQuery }: ClusterDNSDependencies): Responder {

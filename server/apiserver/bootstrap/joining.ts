@@ -60,6 +60,7 @@ users: null
 const servingApproval = 'system:certificates.k8s.io:certificatesigningrequests:selfnodeserver';
 const infoReader = 'kubeadm:bootstrap-signer-clusterinfo';
 const configurationReader = 'kubets:node-configuration';
+const dnsReader = 'kubets:cluster-dns';
 
 const joiningClusterRoles: readonly ClusterRole[] = [
   clusterRole('kubeadm:get-nodes', rule('get', 'core', 'nodes')),
@@ -81,11 +82,14 @@ const joiningClusterRoleBindings: readonly ClusterRoleBinding[] = [
 const joiningRoles: readonly Role[] = [
   readerRole('kube-public', infoReader, 'cluster-info'),
   readerRole('kube-system', configurationReader, nodeConfigurationKey.name),
+  // Which servers cluster DNS asks: every node serves it, and follows changes.
+  readerRole('kube-system', dnsReader, 'kube-dns', 'read'),
 ];
 
 const joiningRoleBindings: readonly RoleBinding[] = [
   binding('kube-public', infoReader, user('system:anonymous')),
   binding('kube-system', configurationReader, newNodes, nodes),
+  binding('kube-system', dnsReader, nodes),
 ];
 
 function clusterRole(name: string, ...rules: PolicyRule[]): ClusterRole {
@@ -97,8 +101,8 @@ function clusterBinding(name: string, roleName: string, ...subjects: Subject[]):
   return { apiVersion, kind: 'ClusterRoleBinding', metadata: { name }, roleRef, subjects };
 }
 
-function readerRole(namespace: string, name: string, configMap: string): Role {
-  return { apiVersion, kind: 'Role', metadata: { namespace, name }, rules: [rule('get', 'core', 'configmaps', configMap)] };
+function readerRole(namespace: string, name: string, configMap: string, verbs = 'get'): Role {
+  return { apiVersion, kind: 'Role', metadata: { namespace, name }, rules: [rule(verbs, 'core', 'configmaps', configMap)] };
 }
 
 function binding(namespace: string, name: string, ...subjects: Subject[]): RoleBinding {
