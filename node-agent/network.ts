@@ -9,6 +9,7 @@ import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
 import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import type { Pod } from '../api/types/core-v1.ts';
+import { createIPProgram } from './cni/ip-program.ts';
 import type { PodNetwork } from './cni/pod-network.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
@@ -102,7 +103,7 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
   const runPods = async (signal: AbortSignal) => {
     if (mode === 'external') return;
     const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
-    await runPodNetwork({ ...shared, nodeIPs, mode, network: dependencies.podNetwork, onInstalled }, signal);
+    await runPodNetwork({ ...shared, nodeIPs, mode, network: dependencies.podNetwork, ip: createIPProgram(), onInstalled }, signal);
   };
   return {
     async run(signal) {

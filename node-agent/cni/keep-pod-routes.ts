@@ -4,7 +4,7 @@ import type { Logger } from '../../api/base/logger.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import type { Node } from '../../api/types/core-v1.ts';
-import { applyRoutes, isOnLink, listPodRoutes } from './ip-program.ts';
+import type { IPProgram } from './ip-program.ts';
 import { type Peer, peersOf, planRoutes, type RouteMode } from './pod-routes.ts';
 
 export interface PodRoutesDependencies {
@@ -12,6 +12,7 @@ export interface PodRoutesDependencies {
   /** Absent: this machine is no node itself, but is to reach Pods. */
   readonly nodeName?: string;
   readonly mode: RouteMode;
+  readonly ip: IPProgram;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -22,7 +23,7 @@ const retryMs = 2000;
 
 /** Keeps the routes to the Pods of all other nodes until the signal is aborted. They stay: traffic goes on without the agent. */
 export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal: AbortSignal): Promise<void> {
-  const { informers, nodeName, mode, clock, logger } = dependencies;
+  const { informers, nodeName, mode, ip, clock, logger } = dependencies;
   const informer = informers.informer(nodes);
   let wakeUp = new AbortController();
   const wake = () => wakeUp.abort();
@@ -41,8 +42,8 @@ export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal:
     wakeUp = new AbortController();
     let pauseMs = rereadMs;
     try {
-      const peers = await reachablePeers(peersOf(informer.lister.list(), nodeName), mode, farAway, logger);
-      await applyRoutes(planRoutes(await listPodRoutes(), peers, mode));
+      const peers = await reachablePeers(peersOf(informer.lister.list(), nodeName), dependencies, farAway);
+      await ip.applyRoutes(planRoutes(await ip.listPodRoutes(), peers, mode));
     } catch (error) {
       pauseMs = retryMs;
       logger.warn('the routes to the Pods of other nodes could not be brought up to date', { error });
@@ -53,11 +54,11 @@ export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal:
 }
 
 /** A route leads only to a neighbour: what lies behind a router would throw the packets away. Says so once of each node. */
-async function reachablePeers(peers: readonly Peer[], mode: RouteMode, farAway: Set<string>, logger: Logger): Promise<Peer[]> {
+async function reachablePeers(peers: readonly Peer[], { mode, ip, logger }: PodRoutesDependencies, farAway: Set<string>): Promise<Peer[]> {
   if (mode === 'vxlan') return [...peers];
   const reachable: Peer[] = [];
   for (const peer of peers) {
-    if (peer.address !== undefined && (await isOnLink(peer.address))) {
+    if (peer.address !== undefined && (await ip.isOnLink(peer.address))) {
       farAway.delete(peer.podCIDR);
       reachable.push(peer);
     } else if (!farAway.has(peer.podCIDR)) {

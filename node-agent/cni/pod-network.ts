@@ -2,7 +2,7 @@ import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { runProgram } from '../linux/run-program.ts';
 import { type PodNetworkPlan, podNetworkConflist } from './conflist.ts';
 import { planHostPortCleanup } from './host-port-rules.ts';
-import { listLinks, removePodRoutes, removeTunnel } from './ip-program.ts';
+import { createIPProgram } from './ip-program.ts';
 import { masqueradeRemoval, masqueradeRules } from './masquerade-rules.ts';
 
 /** What is known before the control plane has given the node its range. */
@@ -20,7 +20,9 @@ export interface PodNetwork {
   uninstall(): Promise<void>;
 }
 
-export function createPodNetwork(layout: PodNetworkLayout): PodNetwork {
+/** `run`: how programs are run, for another network namespace. */
+export function createPodNetwork(layout: PodNetworkLayout, { run = runProgram }: { readonly run?: typeof runProgram } = {}): PodNetwork {
+  const ip = createIPProgram({ run });
   return {
     async install(range) {
       await mkdir(layout.configDirectory, { recursive: true });
@@ -29,18 +31,17 @@ export function createPodNetwork(layout: PodNetworkLayout): PodNetwork {
       const file = `${layout.configDirectory}/10-kubets.conflist`;
       const wanted = podNetworkConflist({ ...layout, ...range, limitsBandwidth: await isThere(`${layout.pluginDirectory}/bandwidth`) });
       if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted);
-      await runProgram('nft', ['-f', '-'], { input: masqueradeRules(layout.bridge, range.podCIDRs, layout.unmasqueradedCIDRs) });
+      await run('nft', ['-f', '-'], { input: masqueradeRules(layout.bridge, range.podCIDRs, layout.unmasqueradedCIDRs) });
     },
     async uninstall() {
-      await runProgram('nft', ['-f', '-'], { input: masqueradeRemoval(layout.bridge) });
+      await run('nft', ['-f', '-'], { input: masqueradeRemoval(layout.bridge) });
       for (const program of ['iptables', 'ip6tables']) {
-        const cleanup = planHostPortCleanup(await runProgram(program, ['-t', 'nat', '-S']));
-        if (cleanup !== undefined) await runProgram(`${program}-restore`, ['--noflush'], { input: cleanup });
+        const cleanup = planHostPortCleanup(await run(program, ['-t', 'nat', '-S']));
+        if (cleanup !== undefined) await run(`${program}-restore`, ['--noflush'], { input: cleanup });
       }
-      await removePodRoutes();
-      await removeTunnel();
-      // Asked of the kernel, not read from /sys, which may show another network namespace than this process is in.
-      if ((await listLinks('bridge')).includes(layout.bridge)) await runProgram('ip', ['link', 'delete', layout.bridge]);
+      await ip.removePodRoutes();
+      await ip.removeTunnel();
+      if (await ip.hasLink(layout.bridge, 'bridge')) await ip.removeLink(layout.bridge);
       await rm(layout.configDirectory, { recursive: true, force: true });
       await rm(layout.ipamDirectory, { recursive: true, force: true });
     },

@@ -3,7 +3,7 @@ import type { Logger } from '../../api/base/logger.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import { familyOf } from '../../api/semantics/ip-family.ts';
-import { findLink, makeTunnel } from './ip-program.ts';
+import type { IPProgram } from './ip-program.ts';
 import { keepPodRoutes } from './keep-pod-routes.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { outsideOf, type RouteMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
@@ -14,6 +14,7 @@ export interface RunPodNetworkDependencies {
   readonly nodeIPs: readonly string[];
   readonly mode: RouteMode;
   readonly network: PodNetwork;
+  readonly ip: IPProgram;
   /** Told when the network was set up, or set up anew for another range. */
   readonly onInstalled: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -61,12 +62,12 @@ export async function runPodNetwork(dependencies: RunPodNetworkDependencies, sig
 }
 
 /** The tunnel, where there is one. Answers the size of packets that get through to other nodes, in bytes. */
-async function prepareWay({ nodeIPs, mode }: RunPodNetworkDependencies, podCIDRs: readonly string[]): Promise<number> {
+async function prepareWay({ ip, nodeIPs, mode }: RunPodNetworkDependencies, podCIDRs: readonly string[]): Promise<number> {
   const outside = outsideOf(nodeIPs) ?? '';
-  const link = await findLink(outside);
+  const link = await ip.findLink(outside);
   if (link === undefined) throw new Error(`no interface of this machine has the node's address ${outside}`);
   if (mode === 'host-gw') return link.mtu;
   const mtu = link.mtu - vxlanOverheadBytes[familyOf(outside) ?? 'IPv4'];
-  await makeTunnel({ link, outside, inside: podCIDRs.map(tunnelAddress), hardwareAddress: tunnelHardwareAddress(podCIDRs), mtu });
+  await ip.makeTunnel({ link, outside, inside: podCIDRs.map(tunnelAddress), hardwareAddress: tunnelHardwareAddress(podCIDRs), mtu });
   return mtu;
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import type { Client } from '../../api/client/client.ts';
 import { createInformerFactory } from '../../api/client/informer-factory.ts';
-import { removePodRoutes } from '../../node-agent/cni/ip-program.ts';
+import { createIPProgram } from '../../node-agent/cni/ip-program.ts';
 import { keepPodRoutes } from '../../node-agent/cni/keep-pod-routes.ts';
 import type { NodeBridge } from '../../node-agent/linux/node-bridge.ts';
 import {
@@ -60,14 +60,14 @@ export async function runLocalNodes(options: LocalNodesOptions): Promise<LocalNo
     stopping.abort();
     await Promise.all(agents.map((agent) => agent.stop()));
     await routes;
-    await removePodRoutes();
+    await createIPProgram().removePodRoutes();
     await removeLocalNodes(dataDir, { forget: false });
   };
   const clock = systemClock;
   const informers = createInformerFactory({ client, clock, random: systemRandom, logger });
   const routes = Promise.all([
     informers.run(stopping.signal),
-    keepPodRoutes({ informers, mode: 'host-gw', clock, logger }, stopping.signal),
+    keepPodRoutes({ informers, mode: 'host-gw', ip: createIPProgram(), clock, logger }, stopping.signal),
   ]);
   try {
     agents.push(...(await Promise.all(nodes.map((node) => startLocalNode(node, options, routeServices)))));

@@ -38,20 +38,32 @@ export async function networkTestsArePossible(): Promise<boolean> {
   }
 }
 
-export async function createTestNetwork(): Promise<TestNetwork> {
+/** Network namespaces of their own, with nothing but loopback, until `close`. */
+export interface NamespacePool {
+  start(): Promise<Namespace>;
+  close(): Promise<void>;
+}
+
+export function createNamespacePool(): NamespacePool {
   const children: ChildProcess[] = [];
-  const start = async (): Promise<Namespace> => {
-    const holder = spawn(
-      'unshare',
-      ['--net', 'sh', '-c', 'echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad && ip link set lo up && echo ready && exec cat'],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
-    );
-    children.push(holder);
-    await firstLine(holder);
-    return createNamespace(holder.pid ?? 0, children);
+  const script = 'echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad && ip link set lo up && echo ready && exec cat';
+  return {
+    async start() {
+      const holder = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+      children.push(holder);
+      await firstLine(holder);
+      return createNamespace(holder.pid ?? 0, children);
+    },
+    async close() {
+      const ended = children.map((child) => new Promise((resolve) => child.once('close', resolve)));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(ended);
+    },
   };
+}
+
+export async function createTestNetwork(): Promise<TestNetwork> {
+  const { start, close } = createNamespacePool();
   const [node, first, second, outside] = await Promise.all([start(), start(), start(), start()]);
   const script = [
     'ip link add cni0 type bridge && ip addr add 10.244.0.1/24 dev cni0 && ip addr add fd00:244::1/64 dev cni0 nodad && ip link set cni0 up',
@@ -77,11 +89,7 @@ export async function createTestNetwork(): Promise<TestNetwork> {
     node,
     pods: [first, second],
     outside,
-    async close() {
-      const ended = children.map((child) => new Promise((resolve) => child.once('close', resolve)));
-      for (const child of children) child.kill('SIGKILL');
-      await Promise.all(ended);
-    },
+    close,
   };
 }
 
