@@ -51,4 +51,9 @@ describe('QoS class', () => {
   for (const [index, [expected, containers]] of cases.entries()) {
     it(`${expected} (case ${index})`, () => assert.equal(computeQOSClass({ containers }), expected));
   }
+  it('is that of the Pod as a whole, where that says anything', () => {
+    const containers = [{ name: 'a', resources: { requests: { cpu: '1' } } }];
+    assert.equal(computeQOSClass({ containers, resources: whole }), 'Guaranteed');
+    assert.equal(computeQOSClass({ containers, resources: {} }), 'Burstable');
+  });
 });

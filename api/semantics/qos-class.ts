@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts';
 import { compareQuantities } from '../quantity/arithmetic.ts';
 import type { Pod, PodSpec, ResourceRequirements } from '../types/core-v1.ts';
-import { addResources, parseResourceList, type ResourceAmounts } from './resource-list.ts';
+import { addResources, isPodLevelResource, parseResourceList, type ResourceAmounts } from './resource-list.ts';
 
 export type QOSClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
@@ -9,7 +9,7 @@ const classResources = ['cpu', 'memory'] as const;
 
 /** The class by which the node decides whom to evict first: from cpu and memory of all containers, or of the Pod as a whole. */
 export function computeQOSClass(spec: DeepReadonly<PodSpec>): QOSClass {
-  const parties: readonly (DeepReadonly<ResourceRequirements> | undefined)[] = spec.resources
+  const parties: readonly (DeepReadonly<ResourceRequirements> | undefined)[] = hasPodLevelResources(spec)
     ? [spec.resources]
     : [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container) => container.resources);
   const requests: ResourceAmounts = new Map();
@@ -27,6 +27,11 @@ export function computeQOSClass(spec: DeepReadonly<PodSpec>): QOSClass {
     return limit !== undefined && compareQuantities(limit, request) === 0;
   });
   return allLimited && equal && requests.size === limits.size ? 'Guaranteed' : 'Burstable';
+}
+
+/** Whether the Pod says as a whole what it takes: that counts then, whatever its containers say. */
+function hasPodLevelResources({ resources }: DeepReadonly<PodSpec>): boolean {
+  return [...Object.keys(resources?.requests ?? {}), ...Object.keys(resources?.limits ?? {})].some(isPodLevelResource);
 }
 
 /** The class that the status says, or what follows from the spec. */

@@ -37,6 +37,23 @@ describe('pods: validation', () => {
       ],
     ],
     [
+      'processes of Windows nodes',
+      podOf({
+        securityContext: { windowsOptions: { hostProcess: true } },
+        containers: [container, { ...container, name: 'b', securityContext: { windowsOptions: { hostProcess: false } } }],
+      }),
+      [
+        'spec.containers[1].securityContext.windowsOptions.hostProcess: Invalid value: false: pod hostProcess value must be identical if both are specified, was true',
+        'spec: Invalid value: "": If pod contains any hostProcess containers then all containers must be HostProcess containers',
+        'spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers',
+      ],
+    ],
+    [
+      'a profile of no type',
+      podOf({ securityContext: { appArmorProfile: { localhostProfile: 'x' } } }),
+      ['spec.securityContext.appArmorProfile.type: Required value: type is required when appArmorProfile is set'],
+    ],
+    [
       'unknown restart policy',
       podOf({ restartPolicy: 'Sometimes' }),
       ['spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"'],

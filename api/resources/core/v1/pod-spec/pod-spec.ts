@@ -17,6 +17,7 @@ import { validatePodLevelResources } from './pod-level-resources.ts';
 import { validateSchedulingGates, validateTolerations, validateTopologySpread } from './scheduling.ts';
 import { validateHostUsers, validatePodSecurityContext } from './security-context.ts';
 import { validateVolumes } from './volumes.ts';
+import { validateWindowsHostProcess } from './windows-host-process.ts';
 
 const maxInt32 = 2_147_483_647;
 
@@ -47,6 +48,7 @@ export function validatePodSpec(spec: DeepReadonly<PodSpec>, path: FieldPath, ru
     ),
     ...validateSchedulingGates(spec.schedulingGates, path.child('schedulingGates')),
     ...validateTopologySpread(spec.topologySpreadConstraints, path.child('topologySpreadConstraints')),
+    ...validateWindowsHostProcess(spec, path),
     ...validateHostUsers(spec, path),
     ...validateHostnames(spec, path),
     ...validateNames(spec, path),

@@ -116,9 +116,8 @@ function validateSeccompProfile(profile: DeepReadonly<SeccompProfile> | undefine
 function validateAppArmorProfile(profile: DeepReadonly<AppArmorProfile> | undefined, path: FieldPath): FieldError[] {
   if (profile === undefined) return [];
   const { type, localhostProfile } = profile;
-  const errors: FieldError[] = type
-    ? validateChoice(path.child('type'), type, ['Localhost', 'RuntimeDefault', 'Unconfined'])
-    : [required(path.child('type'), 'type is required when appArmorProfile is set')];
+  if (!type) return [required(path.child('type'), 'type is required when appArmorProfile is set')];
+  const errors = validateChoice(path.child('type'), type, ['Localhost', 'RuntimeDefault', 'Unconfined']);
   if (type === 'Localhost') {
     const name = localhostProfile?.trim() ?? '';
     if (name === '') errors.push(required(path.child('localhostProfile'), 'must be set when AppArmor type is Localhost'));

@@ -145,7 +145,8 @@ function validateTyped(
 function validateTemplateMetadata(metadata: DeepReadonly<ObjectMeta> | undefined, path: FieldPath): FieldError[] {
   const unknown = Object.entries(metadata ?? {})
     .filter(([field, value]) => value !== null && field !== 'labels' && field !== 'annotations')
-    .map(([field]) => forbidden(path.child(field), 'cannot be set'));
+    // Upstream spells this one after its own struct.
+    .map(([field]) => forbidden(path.child(field === 'uid' ? 'uID' : field), 'cannot be set'));
   return [...validateLabels(metadata?.labels, path.child('labels')), ...unknown];
 }
 
