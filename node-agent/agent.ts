@@ -5,6 +5,7 @@ import { createClient } from '../api/client/create-client.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
+import { externalNetwork, prepareExternalNetwork, usesExternalNetwork } from './cni/external-network.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
 import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
 import { renderAbsenceRemoval } from './dns/absence-rules.ts';
@@ -62,6 +63,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly podNetwork: PodNetworkMode;
   /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
   readonly nodePortAddresses: readonly string[];
+  /** Ranges that Pods reach with their own address, besides those of Pods. */
+  readonly unmasqueradedCIDRs: readonly string[];
   /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
   readonly serving?: ServingCertificate;
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
@@ -105,7 +108,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const network = createNodeNetwork(settings, {
       ...{ ...dependencies, client, nodeName, nodeIPs, runtime: cri.runtime },
       checkNode: () => kubelet.checkNode(),
-      podNetwork: podNetwork(settings, paths),
+      podNetwork: podNetwork(settings, paths, settings.unmasqueradedCIDRs),
     });
     const kubelet: Kubelet = createKubelet({
       settings: { ...settings, nodeName, nodeIPs },
@@ -236,11 +239,12 @@ export async function cleanAgent(
   { keepImages, runtimeEndpoint }: { readonly keepImages: boolean; readonly runtimeEndpoint?: string | undefined },
 ): Promise<void> {
   const paths = nodePaths(layout.dataDirectory);
+  const hasExternalNetwork = await usesExternalNetwork(`${paths.containerd}/config.toml`);
   await cleanNode({
     clock,
     logger,
-    runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths) : { endpoint: runtimeEndpoint },
-    network: podNetwork(layout, paths),
+    runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths, hasExternalNetwork) : { endpoint: runtimeEndpoint },
+    network: podNetwork(layout, paths, []),
     removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval() + renderAbsenceRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
@@ -266,24 +270,25 @@ function imageArchives(directory: string, socket: string, logger: Logger) {
   return createImageArchives({ socket, record: `${directory}/loaded-archives.json`, logger });
 }
 
-function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths): ContainerdPlan {
+function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths, hasExternalNetwork: boolean): ContainerdPlan {
   return {
     directory: paths.containerd,
     socket: containerdSocket(paths.containerd),
-    cniConfigDirectory: paths.cniConfig,
-    cniPluginDirectory,
+    cniConfigDirectory: hasExternalNetwork ? externalNetwork.configDirectory : paths.cniConfig,
+    cniPluginDirectory: hasExternalNetwork ? externalNetwork.pluginDirectory : cniPluginDirectory,
     pauseImage: pauseImageName,
   };
 }
 
-function podNetwork({ bridge, clusterCIDR, cniPluginDirectory }: NodeLayout, paths: NodePaths): PodNetwork {
-  const unmasqueradedCIDRs = clusterCIDR.split(',');
+/** `others`: what Pods reach with their own address besides Pods. */
+function podNetwork({ bridge, clusterCIDR, cniPluginDirectory }: NodeLayout, paths: NodePaths, others: readonly string[]): PodNetwork {
+  const unmasqueradedCIDRs = [...clusterCIDR.split(','), ...others];
   const { cniState: ipamDirectory, cniConfig: configDirectory } = paths;
   return createPodNetwork({ bridge, unmasqueradedCIDRs, pluginDirectory: cniPluginDirectory, ipamDirectory, configDirectory });
 }
 
-function ownContainerd(layout: NodeLayout, paths: NodePaths, { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>) {
-  return createContainerd(containerdPlan(layout, paths), { clock, logger });
+function ownContainerd(settings: AgentSettings, paths: NodePaths, { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>) {
+  return createContainerd(containerdPlan(settings, paths, settings.podNetwork === 'external'), { clock, logger });
 }
 
 /** With the images that a node cannot do without. */
@@ -294,6 +299,7 @@ async function startContainerd(
   dependencies: AgentDependencies,
   signal: AbortSignal,
 ): Promise<string> {
+  if (settings.podNetwork === 'external') await prepareExternalNetwork(settings.cniPluginDirectory);
   const containerd = ownContainerd(settings, paths, dependencies);
   await containerd.ensureRunning(signal);
   const archives = imageArchives(paths.containerd, containerd.socket, dependencies.logger);

@@ -33,6 +33,7 @@ interface Flags {
   readonly registerWithTaints: string;
   readonly clusterCidr: string;
   readonly nodeportAddresses: string;
+  readonly nonMasqueradeCidrs: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
   readonly port: string;
@@ -69,6 +70,7 @@ const program = new Command('kubets-node-agent')
   .option('--register-with-taints <taints>', 'taints to register the node with, key=value:effect,...', '')
   .option('--cluster-cidr <cidr>', 'range of all pods of the cluster', '10.244.0.0/16')
   .option('--nodeport-addresses <ranges>', 'ranges of addresses that take traffic to node ports, separated by commas', 'primary')
+  .option('--non-masquerade-cidrs <ranges>', 'what pods reach with their own address besides pods, separated by commas', '')
   .option('--cluster-dns <addresses>', 'DNS servers of pods, separated by commas', '10.96.0.10')
   .option('--cluster-domain <domain>', 'DNS domain of the cluster', 'cluster.local')
   .option('--port <number>', "port of the kubelet's API", '10250')
@@ -151,8 +153,9 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     dataDirectory: path.resolve(flags.dataDir),
     podNetwork: flags.podNetwork,
     clusterCIDR: flags.clusterCidr,
-    nodePortAddresses: flags.nodeportAddresses.split(',').filter((range) => range !== ''),
-    clusterDNS: flags.clusterDns.split(',').filter((address) => address !== ''),
+    nodePortAddresses: listOf(flags.nodeportAddresses),
+    unmasqueradedCIDRs: listOf(flags.nonMasqueradeCidrs),
+    clusterDNS: listOf(flags.clusterDns),
     clusterDomain: flags.clusterDomain,
     port: Number(flags.port),
     bridge: flags.bridge,
@@ -171,6 +174,10 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     ...(nodeIp === undefined ? {} : { nodeIPs: nodeIp.split(',') }),
     ...(containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: containerRuntimeEndpoint }),
   };
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').filter((item) => item !== '');
 }
 
 function adaptLogger(log: ReturnType<typeof pino>): Logger {

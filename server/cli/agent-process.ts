@@ -21,6 +21,8 @@ export interface AgentFlags {
   readonly podNetwork: PodNetworkMode;
   readonly nodeLabels: string;
   readonly registerWithTaints: string;
+  readonly nodeportAddresses: string;
+  readonly nonMasqueradeCidrs: string;
   readonly kubeletPort: number;
   readonly containerRuntimeEndpoint?: string;
   readonly logLevel: string;
@@ -76,6 +78,7 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
     ...['--data-dir', dataDir.path, '--kubeconfig', kubeconfig, '--node-name', flags.nodeName],
     ...['--pod-network', flags.podNetwork, '--cluster-cidr', target.clusterCIDR],
     ...['--node-labels', flags.nodeLabels, '--register-with-taints', flags.registerWithTaints],
+    ...['--nodeport-addresses', flags.nodeportAddresses, '--non-masquerade-cidrs', flags.nonMasqueradeCidrs],
     ...['--cluster-dns', target.clusterDNS, '--port', String(flags.kubeletPort), '--log-level', flags.logLevel],
     ...[
       '--tls-cert-file',

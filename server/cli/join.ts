@@ -33,6 +33,7 @@ export async function prepareJoin(dataDir: DataDir, flags: JoinFlags): Promise<s
     ...['--data-dir', dataDir.path, '--bootstrap-kubeconfig', bootstrapFile(dataDir), '--node-name', flags.nodeName],
     ...['--node-configuration', '--port', String(flags.kubeletPort), '--log-level', flags.logLevel],
     ...['--node-labels', flags.nodeLabels, '--register-with-taints', flags.registerWithTaints],
+    ...['--nodeport-addresses', flags.nodeportAddresses, '--non-masquerade-cidrs', flags.nonMasqueradeCidrs],
     ...['--kubernetes-version', kubernetesVersion.gitVersion],
     ...(flags.nodeIp === undefined ? [] : ['--node-ip', flags.nodeIp]),
     ...(flags.containerRuntimeEndpoint === undefined ? [] : ['--container-runtime-endpoint', flags.containerRuntimeEndpoint]),

@@ -52,6 +52,8 @@ export function addNodeOptions(command: Command): Command {
     .addOption(new Option('--node-ip <ip[,ip]>', 'address of this node, or one of each family (default: that of the default route)'))
     .addOption(new Option('--node-labels <labels>', 'labels to register the node with, key=value,...').default('', 'none'))
     .addOption(new Option('--register-with-taints <taints>', 'taints to register it with, key=value:effect,...').default('', 'none'))
+    .addOption(new Option('--nodeport-addresses <ranges>', 'ranges of the addresses that take traffic to node ports').default('primary'))
+    .addOption(new Option('--non-masquerade-cidrs <ranges>', 'what pods reach with their own address besides pods').default('', 'none'))
     .addOption(new Option('--kubelet-port <number>', 'port of the kubelet').default(10250).argParser(parsePort))
     .addOption(new Option('--container-runtime-endpoint <url>', 'a CRI socket to use instead of an own containerd'));
 }
