@@ -19,17 +19,17 @@ import { createNodeInformation, type NodeInformation } from './kubelet/server/no
 import { createRequestIdentity } from './kubelet/server/request-identity.ts';
 import { createRequestPermission } from './kubelet/server/request-permission.ts';
 import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
-import { createNodeStatsSource } from './kubelet/stats/node-stats.ts';
+import { createNodeStatsSource, type NodeStatsSource } from './kubelet/stats/node-stats.ts';
 import { createPodStorageReader, type PodStorageReader } from './kubelet/stats/pod-storage.ts';
 import { createTallies, type Tallies } from './kubelet/stats/tallies.ts';
 import { createNFT } from './linux/nft.ts';
 import { renderTableRemovals } from './proxy/nftables/base-table.ts';
 import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
-import { type Cgroups, createCgroups } from './linux/cgroups.ts';
+import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
 import type { ContainerdPlan } from './linux/containerd-config.ts';
-import { createHostFiles, type HostFiles } from './linux/host-files.ts';
+import { createHostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
 import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
 import { ownAddresses } from './linux/machine-addresses.ts';
@@ -104,6 +104,9 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const files = createHostFiles();
     const nodeName = settings.nodeName ?? machine.hostname;
     const cgroups = await createCgroups();
+    const usage = createUsageReader(cgroups.mounts);
+    const measuring = { runtime: cri.runtime, images: cri.images, files, usage, clock };
+    const stats = createNodeStatsSource({ ...measuring, podsDirectory: paths.pods, cgroupRoot: settings.cgroupRoot });
     const storage = createPodStorageReader({ files, paths, clock });
     const network = createNodeNetwork(settings, {
       ...{ ...dependencies, client, nodeName, nodeIPs, runtime: cri.runtime },
@@ -125,6 +128,8 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       paths,
       tallies,
       storage,
+      stats,
+      usage,
       isolatePod: network.isolatePod,
       reviveRuntime: async (until) => {
         if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
@@ -146,10 +151,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         runtime: cri.runtime,
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
-        information: informationOf(
-          { ...settings, nodeName, nodeIPs },
-          { ...{ clock, cri, files, paths, machine, tallies, storage, cgroups, kubelet } },
-        ),
+        information: informationOf({ ...settings, nodeName, nodeIPs }, { ...{ clock, cri, machine, tallies, storage, stats, kubelet } }),
         onRequest: (method, action, tookMs) => countRequest(tallies, method, action, tookMs),
       },
     );
@@ -166,22 +168,19 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
 interface InformationParts {
   readonly clock: Clock;
   readonly cri: CRIClient;
-  readonly files: HostFiles;
-  readonly paths: NodePaths;
   readonly machine: MachineFacts;
   readonly tallies: Tallies;
   readonly storage: PodStorageReader;
-  readonly cgroups: Cgroups;
+  readonly stats: NodeStatsSource;
   readonly kubelet: Kubelet;
 }
 
 function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
-  const { clock, cri, files, paths, machine, tallies, storage, cgroups, kubelet } = parts;
+  const { clock, cri, machine, tallies, storage, stats, kubelet } = parts;
   const { nodeName, cgroupRoot, version } = settings;
-  const usage = createUsageReader(cgroups.mounts);
   return createNodeInformation({
     ...{ nodeName, cgroupRoot, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
-    stats: createNodeStatsSource({ runtime: cri.runtime, images: cri.images, files, usage, clock, podsDirectory: paths.pods, cgroupRoot }),
+    stats,
     self: readOwnProcess,
     startedMs: clock.nowMs(),
     configuration: kubeletConfiguration(settings),

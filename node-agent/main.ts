@@ -10,15 +10,17 @@ import { systemRandom } from '../api/base/system-random.ts';
 import { createClient } from '../api/client/create-client.ts';
 import { createHTTPTransport } from '../api/client/http-transport.ts';
 import type { Transport } from '../api/client/transport.ts';
+import { parseDurationMs } from '../api/meta/duration.ts';
 import { configMaps } from '../api/resources/core/v1/config-map.ts';
 import { nodeConfigurationKey, parseNodeConfiguration, type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
+import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
-interface Flags {
+interface Flags extends EvictionFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly bootstrapKubeconfig?: string;
@@ -28,6 +30,10 @@ interface Flags {
   readonly nodeIp?: string;
   readonly podCidr?: string;
   readonly podManifestPath?: string;
+  readonly imageGcHighThreshold: string;
+  readonly imageGcLowThreshold: string;
+  readonly minimumImageTtlDuration: string;
+  readonly imageMaximumGcAge: string;
   readonly podNetwork: PodNetworkMode;
   readonly nodeLabels: string;
   readonly registerWithTaints: string;
@@ -66,6 +72,16 @@ const program = new Command('kubets-node-agent')
       .default('host-gw'),
   )
   .option('--pod-manifest-path <directory>', 'manifests of pods that run here whatever the API says (default: <data-dir>/manifests)')
+  .option('--eviction-hard <thresholds>', 'what is too little: signal<amount or percent,...', defaultEvictionFlags.evictionHard)
+  .option('--eviction-soft <thresholds>', 'what is too little for long, likewise', '')
+  .option('--eviction-soft-grace-period <periods>', 'for how long, signal=duration,...', '')
+  .option('--eviction-minimum-reclaim <amounts>', 'how much more is to be free before it is over, signal=amount,...', '')
+  .option('--eviction-max-pod-grace-period <seconds>', 'that pods have to end where a soft threshold is passed', '0')
+  .option('--eviction-pressure-transition-period <duration>', 'how long pressure is told of after it is over', '5m0s')
+  .option('--image-gc-high-threshold <percent>', 'of the disk in use, above which images are removed that nobody uses', '85')
+  .option('--image-gc-low-threshold <percent>', 'down to which', '80')
+  .option('--minimum-image-ttl-duration <duration>', 'age from which images may be removed', '2m0s')
+  .option('--image-maximum-gc-age <duration>', 'for which images may be unused (default: for ever)', '0s')
   .option('--node-labels <labels>', 'labels to register the node with, key=value,...', '')
   .option('--register-with-taints <taints>', 'taints to register the node with, key=value:effect,...', '')
   .option('--cluster-cidr <cidr>', 'range of all pods of the cluster', '10.244.0.0/16')
@@ -161,6 +177,13 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     bridge: flags.bridge,
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
+    eviction: parseEvictionFlags(flags),
+    imageCollection: {
+      highPercent: Number(flags.imageGcHighThreshold),
+      lowPercent: Number(flags.imageGcLowThreshold),
+      minAgeMs: parseDurationMs(flags.minimumImageTtlDuration),
+      maxAgeMs: parseDurationMs(flags.imageMaximumGcAge),
+    },
     manifestDirectory: path.resolve(flags.podManifestPath ?? path.join(flags.dataDir, 'manifests')),
     maxPods: Number(flags.maxPods),
     version: flags.kubernetesVersion,

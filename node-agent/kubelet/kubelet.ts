@@ -24,8 +24,14 @@ import { createBackoff } from './containers/crash-backoff.ts';
 import { podDNS } from './containers/pod-dns.ts';
 import { createImagePuller } from './images/image-puller.ts';
 import { admitPod } from './node/admit-pod.ts';
+import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
+import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
+import type { EvictionSettings } from './eviction/thresholds.ts';
+import type { ImageCollectionSettings } from './images/collect-images.ts';
+import type { UsageReader } from '../linux/node-usage.ts';
+import type { NodeStatsSource } from './stats/node-stats.ts';
 import { keepNodeLease } from './node/node-lease.ts';
-import { createNodeRegistration, type NodeRegistration } from './node/node-registration.ts';
+import { createNodeRegistration, nodeReference, type NodeRegistration } from './node/node-registration.ts';
 import { nodeResources, nodeStatus } from './node/node-status.ts';
 import type { NodePaths } from './node-paths.ts';
 import type { PodServices } from './pod-workers/pod-services.ts';
@@ -64,6 +70,8 @@ export interface KubeletSettings {
   readonly labels: Readonly<Record<string, string>>;
   /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */
   readonly manifestDirectory?: string;
+  readonly eviction: EvictionSettings;
+  readonly imageCollection: ImageCollectionSettings;
   /** What the Node is registered with. */
   readonly taints: readonly Taint[];
 }
@@ -82,6 +90,8 @@ export interface KubeletDependencies {
   readonly machine: MachineFacts;
   readonly paths: NodePaths;
   readonly tallies: Tallies;
+  readonly stats: NodeStatsSource;
+  readonly usage: UsageReader;
   readonly storage: PodStorageReader;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
   readonly isolatePod: PodServices['isolatePod'];
@@ -126,11 +136,16 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       registration.wake();
     },
   });
-  const registration = createRegistration(dependencies, { recorder, watcher });
+  const nodeEvent = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    recorder.event(nodeReference(settings.nodeName), type, reason, message);
+  const housekeeping = createHousekeeping(dependencies, { nodeEvent, workers: () => workers, onPressure: () => registration.wake() });
+  const registration = createRegistration(dependencies, { pressures: () => housekeeping.pressures(), recorder, watcher });
   const podServices: PodServices = {
     ...createPodServices(dependencies, { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get }),
     services: () => serviceInformer.lister.list(),
     async refusalOf(pod) {
+      const pressure = refuseUnderPressure(pod, housekeeping.pressures());
+      if (pressure) return pressure;
       const refusal = admitPod(pod, registration.node(), admittedPods(workers, pod));
       // The scheduler may have decided on a newer picture of the node.
       return refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod));
@@ -196,6 +211,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         registration.run(signal),
         keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
         watcher.run(signal),
+        housekeeping.run(signal),
         rotateLogs({ ...dependencies, podLogs: paths.podLogs }, signal),
       ];
       try {
@@ -254,7 +270,15 @@ function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly
 
 function createRegistration(
   dependencies: KubeletDependencies,
-  { recorder, watcher }: { readonly recorder: ReturnType<typeof createEventRecorder>; readonly watcher: RuntimeWatcher },
+  {
+    pressures,
+    recorder,
+    watcher,
+  }: {
+    readonly pressures: Housekeeping['pressures'];
+    readonly recorder: ReturnType<typeof createEventRecorder>;
+    readonly watcher: RuntimeWatcher;
+  },
 ): NodeRegistration {
   const { settings, machine, runtime, images, files, paths, clock } = dependencies;
   let runtimeVersion = 'containerd://';
@@ -289,6 +313,7 @@ function createRegistration(
         machine,
         kubeletVersion: settings.version,
         problems: await problems(),
+        pressures: pressures(),
         runtimeVersion,
         images: await images.listImages().catch(() => []),
         storageBytes: (await files.capacity(paths.pods)).capacityBytes,

@@ -31,7 +31,10 @@ export function createImageArchives({ socket, record, logger }: ImageArchivesDep
       if (!/flag provided but not defined/.test(error.message)) throw error;
       return ctr(['import', file]); // containerd 1.7 always imports through the client
     });
-    return [...output.matchAll(/^unpacking (\S+)/gm)].map((match) => match[1] ?? '');
+    const names = [...output.matchAll(/^unpacking (\S+)/gm)].map((match) => match[1] ?? '');
+    // No registry may have them: they are not removed when the disk is full.
+    for (const name of names) await ctr(['label', name, 'io.cri-containerd.pinned=pinned']);
+    return names;
   };
   return {
     load,

@@ -25,6 +25,8 @@ export interface AgentFlags {
   readonly nonMasqueradeCidrs: string;
   readonly kubeletPort: number;
   readonly containerRuntimeEndpoint?: string;
+  /** Further flags of the node agent, `name=value`. */
+  readonly kubeletArg: readonly string[];
   readonly logLevel: string;
 }
 
@@ -89,6 +91,7 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
     ...['--client-ca-file', path.join(dataDir.pki, 'ca.crt'), '--kubernetes-version', kubernetesVersion.gitVersion],
     ...(flags.nodeIp === undefined ? [] : ['--node-ip', flags.nodeIp]),
     ...(flags.containerRuntimeEndpoint === undefined ? [] : ['--container-runtime-endpoint', flags.containerRuntimeEndpoint]),
+    ...flags.kubeletArg.map((argument) => `--${argument}`),
   ];
 }
 

@@ -37,6 +37,7 @@ export async function prepareJoin(dataDir: DataDir, flags: JoinFlags): Promise<s
     ...['--kubernetes-version', kubernetesVersion.gitVersion],
     ...(flags.nodeIp === undefined ? [] : ['--node-ip', flags.nodeIp]),
     ...(flags.containerRuntimeEndpoint === undefined ? [] : ['--container-runtime-endpoint', flags.containerRuntimeEndpoint]),
+    ...flags.kubeletArg.map((argument) => `--${argument}`),
   ];
 }
 

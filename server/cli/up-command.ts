@@ -55,7 +55,15 @@ export function addNodeOptions(command: Command): Command {
     .addOption(new Option('--nodeport-addresses <ranges>', 'ranges of the addresses that take traffic to node ports').default('primary'))
     .addOption(new Option('--non-masquerade-cidrs <ranges>', 'what pods reach with their own address besides pods').default('', 'none'))
     .addOption(new Option('--kubelet-port <number>', 'port of the kubelet').default(10250).argParser(parsePort))
-    .addOption(new Option('--container-runtime-endpoint <url>', 'a CRI socket to use instead of an own containerd'));
+    .addOption(new Option('--container-runtime-endpoint <url>', 'a CRI socket to use instead of an own containerd'))
+    .addOption(
+      new Option(
+        '--kubelet-arg <name=value>',
+        'a flag of the kubelet, such as eviction-hard=memory.available<5%; may be given more than once',
+      )
+        .argParser((text: string, before: readonly string[]) => [...before, text])
+        .default([], 'none'),
+    );
 }
 
 export function addUpCommand(program: Command): void {

@@ -81,7 +81,7 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
   };
 }
 
-function nodeReference(name: string) {
+export function nodeReference(name: string) {
   return { kind: 'Node', name, uid: name };
 }
 

@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ContainerImage, NodeCondition, NodeStatus } from '../../../api/types/core-v1.ts';
 import type { Image } from '../../cri/messages.ts';
+import type { NodePressure } from '../eviction/thresholds.ts';
 import type { MachineFacts } from '../../linux/machine.ts';
 
 export interface NodeStatusInput {
@@ -17,6 +18,8 @@ export interface NodeStatusInput {
   readonly maxPods: number;
   /** Bytes of the file system that holds Pods. */
   readonly storageBytes: number;
+  /** Of what there is too little left. */
+  readonly pressures: ReadonlySet<NodePressure>;
   /** What keeps the node from running Pods; empty when it is ready. */
   readonly problems: readonly string[];
   readonly nowMs: number;
@@ -31,10 +34,7 @@ const reservedMemoryBytes = 100 * 1024 * 1024;
 export function nodeStatus(input: NodeStatusInput): NodeStatus {
   const { machine, nodeName, nodeIPs, port, kubeletVersion, runtimeVersion } = input;
   return {
-    addresses: [
-      ...nodeIPs.map((address) => ({ type: 'InternalIP', address })),
-      { type: 'Hostname', address: nodeName },
-    ],
+    addresses: [...nodeIPs.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: nodeName }],
     ...nodeResources(input),
     conditions: nodeConditions(input),
     daemonEndpoints: { kubeletEndpoint: { Port: port } },
@@ -73,12 +73,12 @@ export function nodeResources({
   };
 }
 
-function nodeConditions({ problems, nowMs, previous }: NodeStatusInput): NodeCondition[] {
+function nodeConditions({ problems, pressures, nowMs, previous }: NodeStatusInput): NodeCondition[] {
   const isReady = problems.length === 0;
   const verdicts: Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
-    { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
-    { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
-    { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+    pressureCondition(pressures, 'MemoryPressure', 'KubeletHasInsufficientMemory', 'KubeletHasSufficientMemory'),
+    pressureCondition(pressures, 'DiskPressure', 'KubeletHasDiskPressure', 'KubeletHasNoDiskPressure'),
+    pressureCondition(pressures, 'PIDPressure', 'KubeletHasInsufficientPID', 'KubeletHasSufficientPID'),
     isReady
       ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
       : {
@@ -94,6 +94,20 @@ function nodeConditions({ problems, nowMs, previous }: NodeStatusInput): NodeCon
     const hasChanged = before?.status !== verdict.status;
     return { ...verdict, lastHeartbeatTime: now, lastTransitionTime: hasChanged ? now : (before?.lastTransitionTime ?? now) };
   });
+}
+
+const pressureTexts: Readonly<Record<string, string>> = {
+  KubeletHasInsufficientMemory: 'kubelet has insufficient memory available',
+  KubeletHasSufficientMemory: 'kubelet has sufficient memory available',
+  KubeletHasDiskPressure: 'kubelet has disk pressure',
+  KubeletHasNoDiskPressure: 'kubelet has no disk pressure',
+  KubeletHasInsufficientPID: 'kubelet has insufficient PID available',
+  KubeletHasSufficientPID: 'kubelet has sufficient PID available',
+};
+
+function pressureCondition(pressures: ReadonlySet<NodePressure>, type: NodePressure, whenTrue: string, whenFalse: string) {
+  const reason = pressures.has(type) ? whenTrue : whenFalse;
+  return { type, status: pressures.has(type) ? 'True' : 'False', reason, message: pressureTexts[reason] ?? '' } as const;
 }
 
 /** The largest images, whose presence matters most to a scheduler. */

@@ -27,6 +27,8 @@ export interface PodRecord {
   volumesAreStale: boolean;
   refusal: { readonly reason: string; readonly message: string } | undefined;
   isFinished: boolean;
+  /** Why the node itself ends the Pod, as its condition DisruptionTarget says it. */
+  disruption: string | undefined;
   termination: Termination | undefined;
   /** The Pod is gone from the API or marked for deletion: nothing of it shall stay. */
   isDeleted: boolean;
@@ -56,6 +58,7 @@ export function createPodRecord(startMs: number): PodRecord {
     volumesAreStale: false,
     refusal: undefined,
     isFinished: false,
+    disruption: undefined,
     termination: undefined,
     isDeleted: false,
     isGone: false,

@@ -43,6 +43,8 @@ export interface PodWorker {
   gone(): void;
   /** What the API shows of a static Pod; undefined: nothing any more. */
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
+  /** Has the Pod fail and go: the node cannot keep it. */
+  evict(order: { readonly message: string; readonly graceSeconds: number }): void;
   /** Looks again now. */
   wake(): void;
   /** What volumes are made of may have changed. */
@@ -130,6 +132,17 @@ class Worker implements PodWorker {
   wake(): void {
     this.#isAwake = true;
     this.#resume?.();
+  }
+
+  evict({ message, graceSeconds }: Parameters<PodWorker['evict']>[0]): void {
+    const record = this.#record;
+    if (record.termination) return;
+    record.refusal = { reason: 'Evicted', message };
+    record.disruption = message;
+    record.termination = { graceSeconds, reason: 'refused' };
+    this.#events().event('Warning', 'Evicted', message);
+    this.#abort.abort(new Error('the Pod is evicted'));
+    this.wake();
   }
 
   refreshVolumes(): void {
@@ -279,6 +292,7 @@ class Worker implements PodWorker {
     const status = computePodStatus({
       pod: this.#effective(),
       runtimePod,
+      disruption: record.disruption,
       resize: {
         pending: record.pendingResize,
         progress: record.resizing && (record.resizeProblem === undefined ? {} : { problem: record.resizeProblem }),

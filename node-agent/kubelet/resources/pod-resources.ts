@@ -66,7 +66,9 @@ export function cpuQuota(millicores: number): number {
 
 /** Limits of the cgroup that holds all of a Pod's containers. */
 export function podCgroupLimits(pod: DeepReadonly<Pod>, pidsLimit: number | undefined): CgroupLimits {
-  const requests = podAmounts(podRequests(pod));
+  // What the status says of an earlier size is no request any more.
+  const { status: _status, ...present } = pod;
+  const requests = podAmounts(podRequests(present));
   const limits = podBounds(pod);
   const pids = pidsLimit === undefined ? {} : { pids: pidsLimit };
   if (podQOSClass(pod) === 'BestEffort') return { cpuShares: minShares, ...pids };

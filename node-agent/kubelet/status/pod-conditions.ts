@@ -20,6 +20,8 @@ export interface ConditionsInput {
   /** Whether the Pod has a sandbox with its network. */
   readonly hasSandbox: boolean;
   readonly resize: ResizeProgress;
+  /** Why the node ends the Pod of itself. */
+  readonly disruption?: string | undefined;
   /** `2006-01-02T15:04:05Z` */
   readonly now: string;
 }
@@ -36,6 +38,7 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
     ['ContainersReady', ready],
     ['PodScheduled', { status: 'True' }],
     ...resizeVerdicts(input.resize),
+    ...disruptionVerdicts(input.disruption),
   ];
   return verdicts.map(([type, verdict]) => {
     const before = input.pod.status?.conditions?.find((condition) => condition.type === type);
@@ -47,6 +50,10 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
       ...(input.pod.metadata.generation === undefined ? {} : { observedGeneration: input.pod.metadata.generation }),
     };
   });
+}
+
+function disruptionVerdicts(message: string | undefined): [string, Verdict][] {
+  return message === undefined ? [] : [['DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message }]];
 }
 
 function resizeVerdicts({ pending, progress }: ResizeProgress): [string, Verdict][] {

@@ -54,6 +54,7 @@ function compute(pod: Pod, runtime: RuntimePod, more: Partial<PodStatusInput> = 
     nowMs: 1_767_225_700_000,
     hostIPs: ['192.0.2.1'],
     podIPs: ['10.0.0.1'],
+    disruption: undefined,
     resize: { pending: undefined, progress: undefined },
     startMs: 1_767_225_600_000,
     isFinished: false,

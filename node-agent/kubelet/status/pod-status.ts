@@ -16,6 +16,8 @@ export interface PodStatusInput extends ContainerStatusInput {
   /** All containers have ended for good. */
   readonly isFinished: boolean;
   readonly resize: ResizeProgress;
+  /** Why the node ends the Pod of itself. */
+  readonly disruption: string | undefined;
   /** The node will not run the Pod. */
   readonly refusal: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -35,7 +37,16 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   if ((phase === 'Failed' || phase === 'Succeeded') && runtimePod.containers.some(isRunning))
     phase = recorded === 'Running' ? 'Running' : 'Pending';
   const hasSandbox = activeSandbox(runtimePod) !== undefined;
-  const conditions = podConditions({ pod, phase, initStatuses, statuses, hasSandbox, resize: input.resize, now: formatTime(input.nowMs) });
+  const conditions = podConditions({
+    pod,
+    phase,
+    initStatuses,
+    statuses,
+    hasSandbox,
+    resize: input.resize,
+    disruption: input.disruption,
+    now: formatTime(input.nowMs),
+  });
   const { generation } = pod.metadata;
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),

@@ -1,0 +1,43 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/quantity/quantity.ts';
+import { podLimits } from '../../../api/semantics/pod-resources.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { PodStorageUsage } from '../stats/pod-storage.ts';
+import { containerStorageMessage, emptyDirMessage, podStorageMessage } from './messages.ts';
+
+const resource = 'ephemeral-storage';
+
+/** Whether anything limits what the Pod may keep on the node's disk: only then is there something to measure. */
+export function hasStorageLimits({ spec }: DeepReadonly<Pod>): boolean {
+  return (
+    (spec?.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory') ||
+    (spec?.containers ?? []).some(({ resources }) => resources?.limits?.[resource] !== undefined)
+  );
+}
+
+/** Why the Pod has to go for what it keeps on the disk, if so. `layers`: bytes of the writable layers, by container. */
+export function storageExcess(
+  pod: DeepReadonly<Pod>,
+  { volumes, logs }: PodStorageUsage,
+  layers: ReadonlyMap<string, number>,
+): string | undefined {
+  for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
+    const limit = emptyDir?.sizeLimit;
+    const used = volumes.find((volume) => volume.name === name)?.bytes ?? 0;
+    if (limit !== undefined && emptyDir?.medium !== 'Memory' && quantityValue(limit) > 0 && used > quantityValue(limit))
+      return emptyDirMessage(name, limit);
+  }
+  let written = 0;
+  const ofContainer = (name: string) => (layers.get(name) ?? 0) + (logs.get(name)?.bytes ?? 0);
+  for (const { name, resources } of pod.spec?.containers ?? []) {
+    const limit = resources?.limits?.[resource];
+    if (limit !== undefined && ofContainer(name) > quantityValue(limit)) return containerStorageMessage(name, limit);
+    written += ofContainer(name);
+  }
+  // One container without a limit leaves the Pod without one.
+  if (!(pod.spec?.containers ?? []).every(({ resources }) => resources?.limits?.[resource] !== undefined)) return undefined;
+  const limit = podLimits(pod).get(resource);
+  const local = volumes.filter(({ isLocal }) => isLocal).reduce((sum, { bytes }) => sum + bytes, 0);
+  return limit && written + local > quantityValue(limit) ? podStorageMessage(formatQuantity(limit)) : undefined;
+}

@@ -1,0 +1,43 @@
+import { createEvictionManager } from './eviction/eviction-manager.ts';
+import type { NodePressure } from './eviction/thresholds.ts';
+import { createImageCollector } from './images/collect-images.ts';
+import type { KubeletDependencies } from './kubelet.ts';
+import type { PodWorkers } from './pod-workers/pod-workers.ts';
+
+export interface HousekeepingParts {
+  readonly nodeEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly workers: () => PodWorkers;
+  readonly onPressure: () => void;
+}
+
+/** What keeps the node from filling up: images nobody uses, and Pods where that is not enough. */
+export interface Housekeeping {
+  run(signal: AbortSignal): Promise<void>;
+  pressures(): ReadonlySet<NodePressure>;
+}
+
+export function createHousekeeping(dependencies: KubeletDependencies, { nodeEvent, workers, onPressure }: HousekeepingParts): Housekeeping {
+  const { settings, images, tallies, paths } = dependencies;
+  const collector = createImageCollector({
+    ...dependencies,
+    settings: settings.imageCollection,
+    onRemoved: (reason) => tallies.add('kubelet_image_garbage_collected_total', [reason]),
+    onProblem: (reason, message) => nodeEvent('Warning', reason, message),
+  });
+  let imageDirectory: string | undefined;
+  const eviction = createEvictionManager({
+    ...dependencies,
+    settings: settings.eviction,
+    workers: { all: () => workers().all() },
+    podsDirectory: paths.pods,
+    imageDirectory: async () => (imageDirectory ??= (await images.imageFileSystem())?.mountpoint),
+    reclaimDisk: () => collector.removeUnused(),
+    onThreshold: (resource) => nodeEvent('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`),
+    onEvicted: (signal) => tallies.add('kubelet_evictions', [signal]),
+    onPressure,
+  });
+  return {
+    pressures: () => eviction.pressures(),
+    run: async (signal) => void (await Promise.all([collector.run(signal), eviction.run(signal)])),
+  };
+}
