@@ -27,6 +27,17 @@ async function* framesOf(response: APIResponse): AsyncGenerator<{ type: string; 
   }
 }
 
+/** Kind and version of the empty list that a bookmark brings at the end of the initial events. */
+function blueprintOf(bookmark: Decoded): unknown[] {
+  const { 'k8s.io/initial-events-end': isEnd, 'kubernetes.io/initial-events-list-blueprint': blueprint = '' } = bookmark.metadata[
+    'annotations'
+  ] as Record<string, string>;
+  assert.equal(isEnd, 'true');
+  const { kind, apiVersion, items = [] } = decodeProtobuf(Buffer.from(blueprint, 'base64'));
+  assert.deepEqual(items, []);
+  return [kind, apiVersion];
+}
+
 /** A WatchEvent: its type, and a RawExtension that holds the object with its envelope. */
 function readEvent(message: Uint8Array): { type: string; object: Decoded } {
   const event = fieldsOf(message);
@@ -127,7 +138,8 @@ describe('answers in protobuf', () => {
   });
 
   it('watches are frames with their length before them', async () => {
-    const response = await send('GET', `${maps}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`);
+    const initial = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+    const response = await send('GET', `${maps}?watch=1&${initial}`);
     assert.equal(response.headers['content-type'], `${protobuf};stream=watch`);
     const frames = framesOf(response);
     const next = async () => {
@@ -142,11 +154,16 @@ describe('answers in protobuf', () => {
     }
     const bookmark = await next();
     assert.deepEqual([bookmark.type, bookmark.object.kind], ['BOOKMARK', 'ConfigMap']);
-    assert.deepEqual(bookmark.object.metadata['annotations'], { 'k8s.io/initial-events-end': 'true' });
+    assert.deepEqual(blueprintOf(bookmark.object), ['ConfigMapList', 'v1']);
     await api.delete(`${maps}/c`);
     const { type, object } = await next();
     assert.deepEqual([type, object.metadata['name']], ['DELETED', 'c']);
     await frames.return(undefined);
+    const as = `${protobuf};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`;
+    const ofMetadata = framesOf(await send('GET', `${maps}?watch=1&${initial}&fieldSelector=metadata.name%3Dc`, as));
+    const { value } = await ofMetadata.next();
+    assert.deepEqual(value && blueprintOf(value.object), ['PartialObjectMetadataList', 'meta.k8s.io/v1']);
+    await ofMetadata.return(undefined);
   });
   it('a watch of metadata that fails says so in a frame', async () => {
     const revision = await server.storage.currentRevision();

@@ -42,12 +42,22 @@ export function createWatchEncoder(context: RequestContext, store: Store, output
   return isProtobuf(output) ? createProtobufEncoder(store, output) : createJSONEncoder(context, store, output);
 }
 
-/** The annotation of the bookmark after all that was there at the beginning (KEP-3157). */
-const initialEnd = { 'k8s.io/initial-events-end': 'true' };
+/**
+ * Annotations of the bookmark after all that was there at the beginning (KEP-3157). The second has an empty list as a LIST
+ * would have answered it: clients that read a list by a watch fill it with what they got.
+ */
+function initialEnd(emptyList: Uint8Array | string): Record<string, string> {
+  return {
+    'k8s.io/initial-events-end': 'true',
+    'kubernetes.io/initial-events-list-blueprint': Buffer.from(emptyList).toString('base64'),
+  };
+}
 
 function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): WatchEncoder {
   const own = { kind: store.definition.names.kind, apiVersion: apiVersionOf(store.definition) };
   const shown = as ? { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${as.version}` } : own;
+  const listKind = as ? `${shown.kind}List` : store.definition.names.listKind;
+  const emptyList = { kind: listKind, apiVersion: shown.apiVersion, metadata: {}, items: [] };
   const bookmark = (revision: number, annotations?: Record<string, string>) => {
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
     const object = { ...shown, metadata };
@@ -58,7 +68,7 @@ function createProtobufEncoder(store: Store, { as }: NegotiatedOutput): WatchEnc
       case 'BOOKMARK':
         return bookmark(step.revision);
       case 'INITIAL_END':
-        return bookmark(step.revision, initialEnd);
+        return bookmark(step.revision, initialEnd(encodeProtobuf(emptyList)));
       case 'ERROR':
         return frameProtobufWatchEvent('ERROR', encodeProtobuf(step.status));
       default: {
@@ -94,6 +104,13 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
     if (json.length > maxCopiedBytes) return [headOf(type), json, tail];
     return [object.encoded(`frame:${type}:${version}`, () => frame(type, json))];
   };
+  const emptyList = () => {
+    const list =
+      kind === undefined
+        ? { kind: definition.names.listKind, apiVersion: version }
+        : { kind: 'PartialObjectMetadataList', apiVersion: metaAPIVersion };
+    return `${formatJSON({ ...list, metadata: {}, items: null })}\n`;
+  };
   const bookmark = (revision: number, annotations?: Record<string, string>): Uint8Array => {
     const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations ? { annotations } : {}) };
     const object =
@@ -119,7 +136,7 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
       case 'BOOKMARK':
         return [bookmark(step.revision)];
       case 'INITIAL_END':
-        return [bookmark(step.revision, initialEnd)];
+        return [bookmark(step.revision, initialEnd(emptyList()))];
       case 'ERROR':
         return [frame('ERROR', formatJSON(step.status))];
       default:
