@@ -14,6 +14,7 @@ type Defaulted =
   | 'keepsStatusOnCreate'
   | 'allowCreateOnUpdate'
   | 'allowUnconditionalUpdate'
+  | 'tellsTwice'
   | 'defaultGarbageCollection';
 
 /** What a file in api/resources says: the definition, with what follows from the rest left out. */
@@ -38,6 +39,7 @@ export function defineResource<T extends KubeObject>(declaration: ResourceDeclar
     keepsStatusOnCreate: false,
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,
+    tellsTwice: false,
     defaultGarbageCollection: 'background',
     ...declaration,
     names: { listKind: `${names.kind}List`, singular: names.kind.toLowerCase(), shortNames: [], categories: [], ...names },

@@ -71,6 +71,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** As prepareForCreate; the generic part has already copied status (main resource) or all but status (status subresource). */
   prepareForUpdate?(object: T, old: DeepReadonly<T>, context: StrategyContext): void;
   validate?(object: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
+  /** Default false. On update upstream applies the rules of some kinds twice: the causes of a refusal are there twice, too. */
+  readonly tellsTwice: boolean;
   /** On update, after validate: immutable fields. */
   validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
   /** Update of the status subresource. */

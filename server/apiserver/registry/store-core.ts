@@ -179,8 +179,9 @@ function storedDefinition(definition: ResourceDefinition, definitions: readonly 
 }
 
 /** Throws the 422 that lists all errors. */
-export function refuseInvalid(definition: ResourceDefinition, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid({ group: definition.group, kind: definition.names.kind }, name, errors);
+export function refuseInvalid({ group, storageVersion, names }: ResourceDefinition, name: string, errors: readonly FieldError[]): void {
+  // Rules are those of the stored kind, whatever group it was written by.
+  if (errors.length > 0) throw invalid({ group: storageVersion?.group ?? group, kind: names.kind }, name, errors);
 }
 
 /** Groups whose servers were once others than that of Kubernetes itself, and do not ask whose a finalizer is. */

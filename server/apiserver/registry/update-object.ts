@@ -171,11 +171,10 @@ function validate(core: StoreCore, object: UntypedObject, old: DeepReadonly<Unty
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata, path.child('metadata'));
   errors.push(...validateFinalizers(definition, object));
   if (options.subresource === 'status') errors.push(...(definition.validateStatusUpdate?.(object, old, path, strategy) ?? []));
-  else
-    errors.push(
-      ...(definition.validate?.(object, path, strategy) ?? []),
-      ...(definition.validateUpdate?.(object, old, path, strategy) ?? []),
-    );
+  else {
+    const own = definition.validate?.(object, path, strategy) ?? [];
+    errors.push(...own, ...(definition.tellsTwice ? own : []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? []));
+  }
   refuseInvalid(definition, object.metadata.name ?? '', errors);
   for (const warning of definition.warnings?.(object, old) ?? []) options.addWarning(warning);
   definition.canonicalize?.(object);

@@ -29,6 +29,7 @@ export const daemonSets = defineResource<DaemonSet>({
   subresources: {
     status: { kind: 'DaemonSet', verbs: ['get', 'patch', 'update'] },
   },
+  tellsTwice: true,
   storagePrefix: 'daemonsets',
   hasGeneration: true,
   printerColumns: [

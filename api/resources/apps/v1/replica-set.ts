@@ -20,6 +20,7 @@ export const replicaSets = defineResource<ReplicaSet>({
     scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] },
     status: { kind: 'ReplicaSet', verbs: ['get', 'patch', 'update'] },
   },
+  tellsTwice: true,
   storagePrefix: 'replicasets',
   hasGeneration: true,
   printerColumns: [

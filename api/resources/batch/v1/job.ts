@@ -29,6 +29,7 @@ export const jobs = defineResource<Job>({
   subresources: {
     status: { kind: 'Job', verbs: ['get', 'patch', 'update'] },
   },
+  tellsTwice: true,
   storagePrefix: 'jobs',
   hasGeneration: true,
   defaultGarbageCollection: 'orphan',

@@ -23,6 +23,7 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   subresources: {
     status: { kind: 'PersistentVolumeClaim', verbs: ['get', 'patch', 'update'] },
   },
+  tellsTwice: true,
   storagePrefix: 'persistentvolumeclaims',
   printerColumns: [
     nameColumn,

@@ -26,6 +26,7 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   subresources: {
     status: { kind: 'PersistentVolume', verbs: ['get', 'patch', 'update'] },
   },
+  tellsTwice: true,
   storagePrefix: 'persistentvolumes',
   printerColumns: [
     nameColumn,

@@ -21,6 +21,7 @@ export const replicationControllers = defineResource<ReplicationController>({
     scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] },
     status: { kind: 'ReplicationController', verbs: ['get', 'patch', 'update'] },
   },
+  tellsTwice: true,
   storagePrefix: 'controllers',
   hasGeneration: true,
   defaultGarbageCollection: 'orphan',

@@ -13,7 +13,6 @@ export const serviceAccounts = defineResource<ServiceAccount>({
     token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] },
   },
   storagePrefix: 'serviceaccounts',
-  allowUnconditionalUpdate: false,
   prepareForCreate: keepSecretNames,
   prepareForUpdate: keepSecretNames,
   printerColumns: [nameColumn, textColumn('Secrets', ({ secrets }) => secrets?.length ?? 0), ageColumn],

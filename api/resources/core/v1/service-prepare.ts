@@ -8,6 +8,8 @@ type Old = DeepReadonly<ServiceSpec>;
 const hasAddresses = (spec: Old) => spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
 const hasNodePorts = (spec: Old) =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+/** Of a type that has node ports, whether or not they are given by the server. */
+const isExposed = ({ type }: Old) => type === 'NodePort' || type === 'LoadBalancer';
 const isBalanced = (spec: Old) => spec.type === 'LoadBalancer';
 const needsHealthCheck = (spec: Old) => needsHealthCheckNodePort({ metadata: {}, spec });
 
@@ -36,7 +38,7 @@ export function normalizeClusterIPs(spec: ServiceSpec, old: Old | undefined): vo
 export function keepAllocatedValues(spec: ServiceSpec, old: Old): void {
   if (hasAddresses(spec) && hasAddresses(old)) {
     if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
-    if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs && spec.clusterIP === old.clusterIP) spec.clusterIPs = [...old.clusterIPs];
+    if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs];
   }
   if (hasNodePorts(spec) && hasNodePorts(old)) keepNodePorts(spec.ports ?? [], old.ports ?? []);
   if (needsHealthCheck(spec) && needsHealthCheck(old) && !spec.healthCheckNodePort && old.healthCheckNodePort) {
@@ -66,7 +68,7 @@ export function dropFieldsOfOldType(spec: ServiceSpec, old: Old): void {
     if (isSemanticallyEqual(spec.ipFamilies, old.ipFamilies)) delete spec.ipFamilies;
     if (spec.ipFamilyPolicy === old.ipFamilyPolicy) delete spec.ipFamilyPolicy;
   }
-  if (hasNodePorts(old) && !hasNodePorts(spec)) {
+  if (isExposed(old) && !isExposed(spec)) {
     const before = new Set((old.ports ?? []).map(({ nodePort = 0 }) => nodePort));
     // Ports may come and go, as long as none is asked for anew.
     if ((spec.ports ?? []).every(({ nodePort = 0 }) => nodePort === 0 || before.has(nodePort)))

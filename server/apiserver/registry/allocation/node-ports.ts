@@ -35,7 +35,10 @@ export function planNodePorts(service: ServiceView, old: ServiceView | undefined
   const before = new Set(old ? occupiedPorts(old) : []);
   const operation = new Operation(taken, before, random);
   const ports = mayHavePorts(service) ? assignPorts(service, old, operation) : (service.spec?.ports ?? []).map(({ nodePort }) => nodePort);
-  const healthCheck = needsHealthCheckNodePort(service) ? assignHealthCheck(service, operation) : service.spec?.healthCheckNodePort;
+  // Once there is one, another is refused by validation.
+  const keepsHealthCheck = old !== undefined && needsHealthCheckNodePort(old);
+  const healthCheck =
+    needsHealthCheckNodePort(service) && !keepsHealthCheck ? assignHealthCheck(service, operation) : service.spec?.healthCheckNodePort;
   const after = new Set([...(mayHavePorts(service) ? ports : []), ...(needsHealthCheckNodePort(service) ? [healthCheck] : [])]);
   return { ports, healthCheck, allocated: operation.allocated, released: [...before].filter((port) => !after.has(port)) };
 }
