@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../../api/base/clock.ts';
 import {
@@ -229,7 +230,8 @@ export class GRPCConnection {
     this.#out.push(bytes);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    setImmediate(() => {
+    // After all that goes on at this moment, and before anything else is read.
+    nextTick(() => {
       this.#isFlushing = false;
       const out = this.#out;
       this.#out = [];

@@ -71,29 +71,27 @@ export class RevisionGate {
 
 /**
  * Shares one call among those who ask at about the same time. A caller never gets the answer of a call that began
- * before it asked: it waits for the next one.
+ * before it asked: it waits for the next one. Who asks alone waits for nothing; where several asked together just now, a
+ * turn of the event loop is waited for, in which more may join.
  */
 export function coalesced<T>(call: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  let next: Promise<T> | undefined;
-  const run = async (): Promise<T> => {
-    try {
-      return await call();
-    } finally {
-      running = next;
-      next = undefined;
-    }
-  };
-  const runAfter = async (earlier: Promise<T>): Promise<T> => {
-    await Promise.allSettled([earlier]);
-    return run();
+  let running: Promise<unknown> = Promise.resolve();
+  let gathering: Promise<T> | undefined;
+  let callers = 0;
+  let callersBefore = 0;
+  const gather = async (): Promise<T> => {
+    await running;
+    if (callersBefore > 1) await new Promise((resolve) => setImmediate(resolve));
+    gathering = undefined;
+    callersBefore = callers;
+    callers = 0;
+    const answer = call();
+    running = answer.catch(() => undefined);
+    return answer;
   };
   return () => {
-    if (!running) {
-      running = run();
-      return running;
-    }
-    next ??= runAfter(running);
-    return next;
+    callers++;
+    gathering ??= gather();
+    return gathering;
   };
 }
