@@ -1,4 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Logger } from '../../api/base/logger.ts';
 import type { IPFamily } from '../../api/semantics/ip-family.ts';
 
@@ -19,8 +20,17 @@ const networkSettings: Readonly<Record<IPFamily, readonly Setting[]>> = {
   ],
 };
 
+/** How long connections are remembered, as kube-proxy has it by default. */
+const conntrackSettings: readonly Setting[] = [
+  ['net/netfilter/nf_conntrack_tcp_timeout_established', '86400'],
+  ['net/netfilter/nf_conntrack_tcp_timeout_close_wait', '3600'],
+];
+const conntrackMaxFile = 'net/netfilter/nf_conntrack_max';
+const connectionsPerCPU = 32 * 1024;
+const minConnections = 128 * 1024;
+
 export async function applyNetworkSysctls(families: readonly IPFamily[], logger: Logger): Promise<void> {
-  const settings = families.flatMap((family) => networkSettings[family]);
+  const settings = [...families.flatMap((family) => networkSettings[family]), ...conntrackSettings, ...(await conntrackMax())];
   // First: with forwarding the kernel would at once forget the default routes that routers have told it.
   if (families.includes('IPv6')) settings.unshift(...(await keptAdvertisements()));
   for (const [file, value] of settings) {
@@ -30,6 +40,13 @@ export async function applyNetworkSysctls(families: readonly IPFamily[], logger:
       logger.warn('kernel setting cannot be made', { setting: file.replaceAll('/', '.'), value, error });
     }
   }
+}
+
+/** How many connections are remembered: never fewer than before. Network namespaces share the machine's number. */
+async function conntrackMax(): Promise<Setting[]> {
+  const max = Math.max(minConnections, availableParallelism() * connectionsPerCPU);
+  const present = Number(await readFile(`/proc/sys/${conntrackMaxFile}`, 'utf8').catch(() => '0')); // no conntrack so far
+  return present >= max ? [] : [[conntrackMaxFile, String(max)]];
 }
 
 /** Interfaces that listen to routers go on doing so when the machine becomes one itself. */

@@ -83,7 +83,12 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
     },
     'filter-forward': {
       hook: 'type filter hook forward priority 0',
-      rules: ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check'],
+      rules: [
+        // Not translated back, since conntrack does not know it: a client would answer with a reset.
+        'ct state invalid drop',
+        'ct state new jump service-endpoints-check',
+        'ct state new jump cluster-ips-check',
+      ],
     },
     'filter-output': {
       hook: 'type filter hook output priority 0',
