@@ -23,9 +23,13 @@ export interface TestAPIServer extends APIServer {
   readonly storage: Storage;
   /** As close, but the store can still be read. */
   closeServer(): Promise<void>;
+  /** Forgets the past of the store before that revision, as the compactor does. */
+  compact(revision: number): Promise<void>;
 }
 
 export interface TestAPIServerOptions {
+  /** Default: one in memory. One that is given stays open. */
+  readonly storage?: Storage;
   readonly clock?: Clock;
   readonly random?: Random;
   /** How much of the past the caches hold. */
@@ -41,6 +45,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 /** A whole API server over a store in memory, started: for tests, without sockets. */
 export async function startAPIServerInProcess({
+  storage: given,
   clock = systemClock,
   random = systemRandom,
   logLimits,
@@ -55,7 +60,7 @@ export async function startAPIServerInProcess({
     makeSigningKey(),
   ]);
   const logger = overrides.logger ?? silentLogger;
-  const storage = createMemoryStorage({ clock });
+  const storage = given ?? createMemoryStorage({ clock });
   const caches = createCacheSource({
     storage,
     prefix: '/registry/',
@@ -109,10 +114,14 @@ export async function startAPIServerInProcess({
     frontProxyCA,
     storage,
     closeServer: () => server.close(),
+    async compact(revision) {
+      await storage.compact(revision);
+      caches.forgetBefore(revision);
+    },
     async close() {
       await server.close();
       await caches.close();
-      await storage.close();
+      if (!given) await storage.close();
     },
   };
 }
