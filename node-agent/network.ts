@@ -83,7 +83,9 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       events: createEventRecorder({ client, clock, logger, component: 'kube-proxy', host: nodeName, signal }),
       onSync: metrics.observe,
     });
-    const healthz = { address: '0.0.0.0', port: proxyHealthzPort };
+    // All addresses, of the families that the node has.
+    const address = familiesOf(nodeIPs).includes('IPv6') ? '::' : '0.0.0.0';
+    const healthz = { address, port: proxyHealthzPort };
     const metricsEndpoint = { address: '127.0.0.1', port: proxyMetricsPort };
     await Promise.all([proxy.run(signal), runProxyServer({ ...shared, proxy, metrics, healthz, metricsEndpoint }, signal)]);
   };

@@ -6,9 +6,10 @@ export type IPFamily = 'IPv4' | 'IPv6';
 /** In the order in which node and Pods name them where nobody says otherwise. */
 export const ipFamilies: readonly IPFamily[] = ['IPv4', 'IPv6'];
 
-/** The family of an address or a CIDR; undefined if it is neither. */
+/** The family of an address or a CIDR, also in the forms that old objects may have; undefined if it is neither. */
 export function familyOf(text: string): IPFamily | undefined {
-  const version = parseIP(text)?.version ?? parseCIDR(text)?.address.version;
+  const leadingZeros = true;
+  const version = parseIP(text, { leadingZeros })?.version ?? parseCIDR(text, { leadingZeros })?.address.version;
   return version && (version === 4 ? 'IPv4' : 'IPv6');
 }
 

@@ -154,6 +154,7 @@ const cases: readonly [name: string, service: Service, slices: EndpointSlice[], 
   ],
   ['headless', service({ clusterIP: 'None' }), [slice([endpoint('10.244.0.2')])], []],
   ['ExternalName', service({ type: 'ExternalName', clusterIP: '' }), [], []],
+  ['headless by its label', service({}, { 'service.kubernetes.io/headless': '' }), [slice([endpoint('10.244.0.2')])], []],
   ['somebody else’s', service({}, { 'service.kubernetes.io/service-proxy-name': 'x' }), [slice([endpoint('10.244.0.2')])], []],
   [
     'the IPv4 address of two',

@@ -40,8 +40,8 @@ export interface ServicePortRules {
   readonly externalVerdict?: NoEndpointVerdict;
 }
 
-/** Services with this label are somebody else's to implement. */
-const serviceProxyNameLabel = 'service.kubernetes.io/service-proxy-name';
+/** Services with the first are somebody else's to implement; with the second they are to have no virtual address. */
+const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'] as const;
 const defaultAffinitySeconds = 10_800;
 
 /** The rules of every port of a Service; none for Services without a virtual address of the family or with a proxy of their own. */
@@ -51,7 +51,7 @@ export function planServicePorts(
   node: NodeIdentity,
   family: IPFamily,
 ): ServicePortRules[] {
-  if (!hasClusterIP(service) || service.metadata.labels?.[serviceProxyNameLabel] !== undefined) return [];
+  if (!hasClusterIP(service) || notOurs.some((label) => service.metadata.labels?.[label] !== undefined)) return [];
   const { clusterIP = '', clusterIPs = [clusterIP], ports = [] } = service.spec ?? {};
   const address = canonicalIP(clusterIPs.find((text) => familyOf(text) === family));
   return address === undefined ? [] : ports.map((port) => planPort(service, port, address, slices, node, family));
