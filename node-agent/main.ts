@@ -16,6 +16,7 @@ import { nodeConfigurationKey, parseNodeConfiguration, type PodNetworkMode, podN
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
+import { parseUnsafeSysctls } from './kubelet/node/refuse-sysctls.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
@@ -30,6 +31,9 @@ interface Flags extends EvictionFlags {
   readonly nodeIp?: string;
   readonly podCidr?: string;
   readonly podManifestPath?: string;
+  readonly allowedUnsafeSysctls: string;
+  readonly serializeImagePulls: boolean;
+  readonly maxParallelImagePulls: string;
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
   readonly minimumImageTtlDuration: string;
@@ -78,6 +82,9 @@ const program = new Command('kubets-node-agent')
   .option('--eviction-minimum-reclaim <amounts>', 'how much more is to be free before it is over, signal=amount,...', '')
   .option('--eviction-max-pod-grace-period <seconds>', 'that pods have to end where a soft threshold is passed', '0')
   .option('--eviction-pressure-transition-period <duration>', 'how long pressure is told of after it is over', '5m0s')
+  .option('--allowed-unsafe-sysctls <names>', 'sysctls that pods may set besides the safe ones; a name may end in a star', '')
+  .option('--serialize-image-pulls', 'pull one image at a time', false)
+  .option('--max-parallel-image-pulls <number>', 'pull at most so many images at a time (default: any number)', '0')
   .option('--image-gc-high-threshold <percent>', 'of the disk in use, above which images are removed that nobody uses', '85')
   .option('--image-gc-low-threshold <percent>', 'down to which', '80')
   .option('--minimum-image-ttl-duration <duration>', 'age from which images may be removed', '2m0s')
@@ -178,6 +185,8 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
     eviction: parseEvictionFlags(flags),
+    allowedUnsafeSysctls: parseUnsafeSysctls(flags.allowedUnsafeSysctls),
+    maxParallelImagePulls: flags.serializeImagePulls ? 1 : Number(flags.maxParallelImagePulls) || Number.POSITIVE_INFINITY,
     imageCollection: {
       highPercent: Number(flags.imageGcHighThreshold),
       lowPercent: Number(flags.imageGcLowThreshold),

@@ -83,6 +83,7 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
   return {
     version: () => call('Version', { version: 'v1' }),
     status: async () => (await call<{ status: { conditions: [] } }>('Status', {})).status.conditions,
+    handlers: async () => (await call<{ runtime_handlers: [] }>('Status', {})).runtime_handlers,
     runPodSandbox: async (config, runtime_handler) =>
       (await call<{ pod_sandbox_id: string }>('RunPodSandbox', { config, runtime_handler }, longTimeoutSeconds)).pod_sandbox_id,
     stopPodSandbox: (pod_sandbox_id) => call('StopPodSandbox', { pod_sandbox_id }, longTimeoutSeconds),

@@ -198,6 +198,12 @@ export interface AuthConfig {
   readonly registry_token?: string;
 }
 
+export interface RuntimeHandler {
+  /** '' for the default. */
+  readonly name: string;
+  readonly features: { readonly recursive_read_only_mounts: boolean; readonly user_namespaces: boolean } | null;
+}
+
 export interface RuntimeCondition {
   readonly type: string;
   readonly status: boolean;

@@ -7,6 +7,7 @@ import type {
   LinuxResources,
   ListedContainer,
   RuntimeCondition,
+  RuntimeHandler,
   Sandbox,
   SandboxConfig,
   SandboxStats,
@@ -17,6 +18,8 @@ import type {
 export interface ContainerRuntime {
   version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
   status(): Promise<readonly RuntimeCondition[]>;
+  /** The ways in which it can run Pods, and what each can do; older runtimes tell of none. */
+  handlers(): Promise<readonly RuntimeHandler[]>;
   runPodSandbox(config: SandboxConfig, runtimeHandler: string): Promise<string>;
   stopPodSandbox(id: string): Promise<void>;
   removePodSandbox(id: string): Promise<void>;

@@ -22,6 +22,9 @@ import type { MachineFacts } from '../linux/machine.ts';
 import type { Mounts } from '../linux/mounts.ts';
 import { createBackoff } from './containers/crash-backoff.ts';
 import { podDNS } from './containers/pod-dns.ts';
+import { createUserNamespaces } from './containers/user-namespaces.ts';
+import { runtimeClasses } from '../../api/resources/node/v1/runtime-class.ts';
+import { limitPulls } from './images/limit-pulls.ts';
 import { createImagePuller } from './images/image-puller.ts';
 import { admitPod } from './node/admit-pod.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
@@ -71,6 +74,10 @@ export interface KubeletSettings {
   /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */
   readonly manifestDirectory?: string;
   readonly eviction: EvictionSettings;
+  /** Names, or beginnings with a star. */
+  readonly allowedUnsafeSysctls: readonly string[];
+  /** At once; Infinity: all. */
+  readonly maxParallelImagePulls: number;
   readonly imageCollection: ImageCollectionSettings;
   /** What the Node is registered with. */
   readonly taints: readonly Taint[];
@@ -146,9 +153,9 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     async refusalOf(pod) {
       const pressure = refuseUnderPressure(pod, housekeeping.pressures());
       if (pressure) return pressure;
-      const refusal = admitPod(pod, registration.node(), admittedPods(workers, pod));
+      const refusal = admitPod(pod, registration.node(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
       // The scheduler may have decided on a newer picture of the node.
-      return refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod));
+      return refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
     },
     resizeProblem: (pod) => planResize(pod, registration.node(), admittedPods(workers, pod)),
     statusWritten: async (uid) => workers.find(uid)?.statusWritten(),
@@ -162,6 +169,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       const { name = '', namespace = '' } = pod.metadata;
       dependencies.tallies.forgetPod({ name, namespace });
       dependencies.storage.forget(uid);
+      podServices.userNamespaces.forget(uid);
       for (const worker of workers.all()) if (worker.waitsForResources()) worker.wake();
       watchedConfigMaps.use(uid, '', new Set());
       watchedSecrets.use(uid, '', new Set());
@@ -353,8 +361,23 @@ function createPodServices(
   const tokens = createServiceAccountTokens({ client, clock });
   return {
     ...dependencies,
-    puller: createImagePuller({ images, clock, backoff: createBackoff(clock) }),
+    puller: createImagePuller({ images, clock, backoff: createBackoff(clock), inTurn: limitPulls(settings.maxParallelImagePulls) }),
     volumes: createPodVolumes({ ...dependencies, tokens, allocatable, configMap, secret }),
+    userNamespaces: createUserNamespaces({
+      files,
+      podsDirectory: dependencies.paths.pods,
+      maxPods: settings.maxPods,
+      isSupported: async (handler) =>
+        (await dependencies.runtime.handlers()).some(({ name, features }) => name === handler && features?.user_namespaces === true),
+    }),
+    async runtimeHandler(name) {
+      try {
+        return (await client(runtimeClasses).get({ namespace: '', name })).handler;
+      } catch (error) {
+        if (hasReason(error, 'NotFound')) throw new Error(`failed to get sandbox runtime: RuntimeClass "${name}" not found`);
+        throw error;
+      }
+    },
     crashBackoff: createBackoff(clock),
     cgroupRoot: settings.cgroupRoot,
     pidsLimit: settings.pidsLimit,

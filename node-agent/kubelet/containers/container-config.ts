@@ -4,6 +4,7 @@ import type { ContainerConfig, ContainerSecurityContext, MountConfig } from '../
 import type { NodePaths } from '../node-paths.ts';
 import { linuxResources } from '../resources/runtime-resources.ts';
 import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
+import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
 import { ContainerConfigError } from './config-error.ts';
 import { containerHash } from './container-hash.ts';
 import { expandVariables } from './expand-variables.ts';
@@ -16,6 +17,7 @@ export interface ContainerSurroundings {
   readonly environment: ReadonlyMap<string, string>;
   readonly mounts: readonly MountConfig[];
   readonly restartCount: number;
+  readonly userRange?: UserRange | undefined;
   /** The image as the runtime knows it, and the user it runs as by itself: a number, a name or nothing (root). */
   readonly image: { readonly reference: string; readonly uid: number | undefined; readonly username: string };
   readonly machineMemoryBytes: number;
@@ -84,7 +86,7 @@ const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc
 function securityContext(
   pod: DeepReadonly<Pod>,
   container: AnyContainer,
-  { paths, targetID }: ContainerSurroundings,
+  { paths, targetID, userRange }: ContainerSurroundings,
 ): ContainerSecurityContext {
   const own = container.securityContext;
   const shared = pod.spec?.securityContext;
@@ -92,7 +94,7 @@ function securityContext(
   const runAsGroup = own?.runAsGroup ?? shared?.runAsGroup;
   const privileged = own?.privileged ?? false;
   const isMasked = !privileged && own?.procMount !== 'Unmasked';
-  const namespaces = namespaceOptions(pod);
+  const namespaces = { ...namespaceOptions(pod), ...userNamespaceOptions(userRange) };
   return {
     capabilities: { add_capabilities: own?.capabilities?.add ?? [], drop_capabilities: own?.capabilities?.drop ?? [] },
     privileged,

@@ -3,6 +3,7 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import type { NamespaceOptions, PortMapping, SandboxConfig, SecurityProfile } from '../../cri/messages.ts';
 import { type NodePaths, podLogDirectory } from '../node-paths.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
+import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
 import type { PodDNS } from './pod-dns.ts';
 
 export interface SandboxSurroundings {
@@ -10,6 +11,7 @@ export interface SandboxSurroundings {
   readonly cgroupParent: string;
   readonly dns: PodDNS | undefined;
   readonly clusterDomain: string;
+  readonly userRange?: UserRange | undefined;
 }
 
 /** The runtime's description of a Pod as a whole: names, network, namespaces. `attempt` counts the sandboxes of the Pod. */
@@ -37,7 +39,7 @@ export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, surroundi
       cgroup_parent: cgroupParent,
       sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [name, value])),
       security_context: {
-        namespace_options: namespaceOptions(pod),
+        namespace_options: { ...namespaceOptions(pod), ...userNamespaceOptions(surroundings.userRange) },
         ...(runAsUser === undefined ? {} : { run_as_user: { value: runAsUser } }),
         ...(runAsGroup === undefined || runAsUser === undefined ? {} : { run_as_group: { value: runAsGroup } }),
         supplemental_groups: podSupplementalGroups(pod),

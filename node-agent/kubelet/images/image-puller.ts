@@ -29,16 +29,18 @@ export interface ImagePullerDependencies {
   readonly clock: Clock;
   /** Of failed pulls, per Pod and image. */
   readonly backoff: Backoff;
+  /** Lets pulls run, as many at once as may. */
+  readonly inTurn: <T>(pull: () => Promise<T>) => Promise<T>;
 }
 
-export function createImagePuller({ images, clock, backoff }: ImagePullerDependencies): ImagePuller {
+export function createImagePuller({ images, clock, backoff, inTurn }: ImagePullerDependencies): ImagePuller {
   const pulls = new Map<string, Promise<string>>();
   /** One pull per image and credentials at a time, however many Pods wait for it. */
   const pullOnce = (name: string, auth: AuthConfig | undefined, sandbox: SandboxConfig): Promise<string> => {
     const key = JSON.stringify([name, auth]);
     const running = pulls.get(key);
     if (running) return running;
-    const pull = images.pullImage(name, auth, sandbox).finally(() => pulls.delete(key));
+    const pull = inTurn(() => images.pullImage(name, auth, sandbox)).finally(() => pulls.delete(key));
     pulls.set(key, pull);
     return pull;
   };

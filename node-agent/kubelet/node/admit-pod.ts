@@ -6,6 +6,8 @@ import { podRequests } from '../../../api/semantics/pod-resources.ts';
 import { addResources, isExtendedResource, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 
+import { refuseSysctls } from './refuse-sysctls.ts';
+
 export interface Refusal {
   readonly reason: string;
   readonly message: string;
@@ -19,8 +21,9 @@ export function admitPod(
   pod: DeepReadonly<Pod>,
   node: DeepReadonly<Node> | undefined,
   others: readonly DeepReadonly<Pod>[],
+  allowedUnsafeSysctls: readonly string[] = [],
 ): Refusal | undefined {
-  const refusal = unsupported(pod) ?? unfitting(pod, node, others);
+  const refusal = unsupported(pod) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? unfitting(pod, node, others);
   return refusal && { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` };
 }
 

@@ -2,6 +2,7 @@ import type { SandboxConfig } from '../../cri/messages.ts';
 import { sandboxConfig } from '../containers/sandbox-config.ts';
 import { podCgroupName } from '../resources/pod-resources.ts';
 import { planContainers, type PodPlan } from './plan-containers.ts';
+import type { UserRange } from '../containers/user-namespaces.ts';
 import type { PodContext } from './pod-state.ts';
 
 /** The plan for the Pod as it is now. */
@@ -22,6 +23,17 @@ export function crashKey(uid: string | undefined, container: string): string {
   return `${uid}/${container}`;
 }
 
+/** The name under which the runtime knows how the Pod is to be run; '' for its own default. */
+export async function runtimeHandlerOf({ pod, services }: Pick<PodContext, 'pod' | 'services'>): Promise<string> {
+  const { runtimeClassName } = pod.spec ?? {};
+  return runtimeClassName === undefined ? '' : services.runtimeHandler(runtimeClassName);
+}
+
+export async function userRangeOf(context: Pick<PodContext, 'pod' | 'services'>): Promise<UserRange | undefined> {
+  const { pod, services } = context;
+  return pod.spec?.hostUsers === false ? services.userNamespaces.rangeOf(pod, await runtimeHandlerOf(context)) : undefined;
+}
+
 /** The runtime's description of the Pod; the same again for every container of a sandbox. */
 export async function sandboxConfigOf({ pod, services }: PodContext, attempt: number): Promise<SandboxConfig> {
   return sandboxConfig(pod, attempt, {
@@ -29,5 +41,6 @@ export async function sandboxConfigOf({ pod, services }: PodContext, attempt: nu
     cgroupParent: podCgroupName(services.cgroupRoot, pod),
     dns: await services.dns(pod),
     clusterDomain: services.clusterDomain,
+    userRange: await userRangeOf({ pod, services }),
   });
 }

@@ -9,6 +9,7 @@ import type { Mounts } from '../../linux/mounts.ts';
 import type { Backoff } from '../containers/crash-backoff.ts';
 import type { NodeAllocatable } from '../containers/field-values.ts';
 import type { PodDNS } from '../containers/pod-dns.ts';
+import type { UserNamespaces } from '../containers/user-namespaces.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodePaths } from '../node-paths.ts';
 import type { PendingResize } from '../resources/allocation.ts';
@@ -22,6 +23,9 @@ export interface PodServices {
   readonly tallies: Tallies;
   readonly runtime: ContainerRuntime;
   readonly puller: ImagePuller;
+  readonly userNamespaces: UserNamespaces;
+  /** Of the runtime, for a RuntimeClass. Throws if there is no such class. */
+  readonly runtimeHandler: (runtimeClass: string) => Promise<string>;
   readonly volumes: PodVolumes;
   readonly files: HostFiles;
   readonly mounts: Mounts;

@@ -9,7 +9,7 @@ import { activeSandbox, instancesOf, nanosToMs, restartCountOf } from '../runtim
 import { containerMounts } from '../volumes/container-mounts.ts';
 import { killContainer } from './kill-container.ts';
 import { addressesOf } from './pod-addresses.ts';
-import { crashKey, sandboxConfigOf } from './pod-plan.ts';
+import { crashKey, sandboxConfigOf, userRangeOf } from './pod-plan.ts';
 import { retryDelay } from './pod-record.ts';
 import type { PodContext } from './pod-state.ts';
 import { referencedObjects } from './referenced-objects.ts';
@@ -95,6 +95,7 @@ async function describe(context: PodContext, container: AnyContainer, image: Ima
       environment,
       mounts: binds,
       restartCount,
+      userRange: await userRangeOf(context),
       image: { reference: image.id, uid: image.uid ? Number(image.uid.value) : undefined, username: image.username },
       machineMemoryBytes: services.machineMemoryBytes,
       ...(target === undefined ? {} : { targetID: target }),

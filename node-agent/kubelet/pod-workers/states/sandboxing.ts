@@ -4,7 +4,7 @@ import { activeSandbox, readRuntimePod } from '../../runtime/runtime-pod.ts';
 import { addressesOf } from '../pod-addresses.ts';
 import { retryDelay } from '../pod-record.ts';
 import type { PodContext, PodState } from '../pod-state.ts';
-import { planFor, sandboxConfigOf } from '../pod-plan.ts';
+import { planFor, runtimeHandlerOf, sandboxConfigOf } from '../pod-plan.ts';
 
 /** A sandbox with its network: there already, to be made, or to be made anew after the old one died. */
 export const sandboxing: PodState = async (context) => {
@@ -22,7 +22,7 @@ export const sandboxing: PodState = async (context) => {
   const identity = { name: pod.metadata.name ?? '', namespace: pod.metadata.namespace ?? '', uid: pod.metadata.uid ?? '' };
   await files.makeDirectory(podLogDirectory(paths, identity), { mode: 0o755 });
   try {
-    await runtime.runPodSandbox(await sandboxConfigOf(context, plan.attempt), '');
+    await runtime.runPodSandbox(await sandboxConfigOf(context, plan.attempt), await runtimeHandlerOf(context));
     if (plan.attempt === 0) services.tallies.add('kubelet_started_pods_total', []);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);

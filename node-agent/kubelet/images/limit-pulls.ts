@@ -1,0 +1,17 @@
+/** How many pulls run at once; what comes later waits its turn. Infinity: all. */
+export function limitPulls(maxParallel: number): <T>(pull: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (pull) => {
+    if (running >= maxParallel) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await pull();
+    } finally {
+      // Who waits first takes the place.
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+}
