@@ -18,6 +18,7 @@ export const networkPolicies = defineResource<NetworkPolicy>({
   scope: 'Namespaced',
   names: { kind: 'NetworkPolicy', plural: 'networkpolicies', shortNames: ['netpol'] },
   definition: 'io.k8s.api.networking.v1.NetworkPolicy',
+  tellsTwice: true,
   storagePrefix: 'networkpolicies',
   hasGeneration: true,
   printerColumns: [nameColumn, textColumn('Pod-Selector', ({ spec }) => formatLabelSelector(spec?.podSelector)), ageColumn],

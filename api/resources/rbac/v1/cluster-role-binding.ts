@@ -10,6 +10,7 @@ export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   scope: 'Cluster',
   names: { kind: 'ClusterRoleBinding', plural: 'clusterrolebindings' },
   definition: 'io.k8s.api.rbac.v1.ClusterRoleBinding',
+  tellsTwice: true,
   storagePrefix: 'clusterrolebindings',
   nameRule: nameIsPathSegment,
   allowCreateOnUpdate: true,

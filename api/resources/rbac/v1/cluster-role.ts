@@ -13,6 +13,7 @@ export const clusterRoles = defineResource<ClusterRole>({
   scope: 'Cluster',
   names: { kind: 'ClusterRole', plural: 'clusterroles' },
   definition: 'io.k8s.api.rbac.v1.ClusterRole',
+  tellsTwice: true,
   storagePrefix: 'clusterroles',
   nameRule: nameIsPathSegment,
   allowCreateOnUpdate: true,

@@ -10,6 +10,7 @@ export const roleBindings = defineResource<RoleBinding>({
   scope: 'Namespaced',
   names: { kind: 'RoleBinding', plural: 'rolebindings' },
   definition: 'io.k8s.api.rbac.v1.RoleBinding',
+  tellsTwice: true,
   storagePrefix: 'rolebindings',
   nameRule: nameIsPathSegment,
   allowCreateOnUpdate: true,

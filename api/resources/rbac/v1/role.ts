@@ -10,6 +10,7 @@ export const roles = defineResource<Role>({
   scope: 'Namespaced',
   names: { kind: 'Role', plural: 'roles' },
   definition: 'io.k8s.api.rbac.v1.Role',
+  tellsTwice: true,
   storagePrefix: 'roles',
   nameRule: nameIsPathSegment,
   allowCreateOnUpdate: true,
