@@ -41,6 +41,8 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
   readonly #log: EventLog;
   /** Of the next log entry to read; means nothing while the reader waits. */
   #next: number;
+  /** Of the first log entry that is about to be delivered to it, while its reader waits. */
+  #due: number | undefined;
   /** All events up to here have been given, if the reader does not wait. */
   #revision: number;
   #waiting: PromiseWithResolvers<Result> | undefined;
@@ -81,30 +83,33 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
     return end;
   }
 
-  /** What is newly published, from entry `first` on, as the group sees it; a busy reader finds it in the log later. */
-  deliver(batch: SharedEvents, first: number): void {
+  /** There is something for it, from log entry `first` on; a busy reader finds it there later. */
+  announce(first: number): void {
+    if (this.#waiting) this.#due ??= first;
+  }
+
+  /** What was announced, as its group sees it; nothing if the reader has found it already. */
+  deliver(batch: SharedEvents): void {
     const waiting = this.#waiting;
-    if (!waiting) return;
+    const first = this.#due;
+    if (!waiting || first === undefined) return;
     const oldest = this.#log.at(first);
     // It was opened at a revision that was still to come, and not all of this is behind it.
-    if (!oldest || oldest.object.revision <= this.#options.afterRevision) return this.readFrom(first);
+    if (!oldest || oldest.object.revision <= this.#options.afterRevision) return this.wake();
     const { end, revision } = this.#cache.published();
+    this.#due = undefined;
     this.#next = end;
     this.#revision = revision;
     this.#waiting = undefined;
     waiting.resolve({ done: false, value: batch });
   }
 
-  /** Called when time has passed, the watch is to end, or the cache is no longer what it was. */
+  /** Lets a reader that waits go on by itself: time has passed, the watch is to end, or the cache is no longer what it was. */
   wake(): void {
-    if (this.#waiting) this.readFrom(this.#cache.isClosed() ? this.#next : this.#cache.published().end);
-  }
-
-  /** A reader that waits goes on from this entry of the log by itself. */
-  readFrom(next: number): void {
     const waiting = this.#waiting;
     if (!waiting) return;
-    this.#next = next;
+    if (!this.#cache.isClosed()) this.#next = this.#due ?? this.#cache.published().end;
+    this.#due = undefined;
     try {
       const ready = this.#step();
       if (!ready) return;

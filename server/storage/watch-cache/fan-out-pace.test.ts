@@ -9,9 +9,11 @@ function setup(watches: number) {
   let spentMs = 0;
   const clock = { ...manual, monotonicMs: () => manual.monotonicMs() + spentMs };
   let passes = 0;
-  const pace = new FanOutPace(clock, () => {
+  const pace = new FanOutPace(clock, function* () {
     passes++;
-    spentMs += 40;
+    spentMs += 20;
+    if (watches > 200) yield;
+    spentMs += 20;
     return watches;
   });
   return { manual, pace, passes: () => passes };
@@ -23,6 +25,7 @@ describe('pace of the fan-out', () => {
     pace.request();
     assert.equal(passes(), 1);
     await nextTurn();
+    await nextTurn();
     pace.request();
     pace.request();
     assert.equal(passes(), 1);
@@ -31,9 +34,22 @@ describe('pace of the fan-out', () => {
     await manual.advance(1);
     assert.equal(passes(), 2);
     await nextTurn();
+    await nextTurn();
     await manual.advance(20);
     pace.request();
     assert.equal(passes(), 3);
+  });
+
+  it('begins no pass before the one under way is over, and forgets nothing that comes meanwhile', async () => {
+    const { manual, pace, passes } = setup(1000);
+    pace.request();
+    pace.request();
+    await nextTurn();
+    pace.request();
+    await nextTurn();
+    assert.equal(passes(), 1);
+    await manual.advance(20);
+    assert.equal(passes(), 2);
   });
 
   it('holds nothing back for few watches', async () => {
@@ -47,6 +63,7 @@ describe('pace of the fan-out', () => {
   it('tells nobody any more once it is cancelled', async () => {
     const { manual, pace, passes } = setup(1000);
     pace.request();
+    await nextTurn();
     await nextTurn();
     pace.request();
     pace.cancel();

@@ -12,19 +12,23 @@ const maxPauseMs = 50;
  */
 export class FanOutPace {
   readonly #clock: Clock;
-  /** Tells watches of all changes so far; returns how many had to be told. */
-  readonly #pass: () => number;
+  /** Tells watches of all changes so far; yields where others may have their turn, returns how many it had to tell. */
+  readonly #begin: () => Iterator<void, number>;
+  #pass: Iterator<void, number> | undefined;
+  /** Something came while a pass was under way. */
+  #isRequested = false;
   #timer: Timer | undefined;
   #notBeforeMs = 0;
 
-  constructor(clock: Clock, pass: () => number) {
+  constructor(clock: Clock, begin: () => Iterator<void, number>) {
     this.#clock = clock;
-    this.#pass = pass;
+    this.#begin = begin;
   }
 
   /** There is something new. */
   request(): void {
-    if (this.#timer) return;
+    if (this.#pass) this.#isRequested = true;
+    if (this.#timer || this.#pass) return;
     const waitMs = this.#notBeforeMs - this.#clock.monotonicMs();
     if (waitMs <= 0) return this.#run();
     const due = () => {
@@ -37,15 +41,34 @@ export class FanOutPace {
   cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#pass = undefined;
+    this.#isRequested = false;
   }
 
   #run(): void {
-    const startMs = this.#clock.monotonicMs();
-    if (this.#pass() < fewWatches) return;
+    const pass = this.#begin();
+    this.#pass = pass;
+    this.#continue(pass, this.#clock.monotonicMs());
+  }
+
+  #continue(pass: Iterator<void, number>, startMs: number): void {
+    if (this.#pass !== pass) return;
+    const { done, value: told } = pass.next();
     // The readers run after this, and write to their sockets: they are done in the next turn of the event loop.
+    if (!done) return void setImmediate(() => this.#continue(pass, startMs));
+    if (told < fewWatches) return this.#finish();
     setImmediate(() => {
+      if (this.#pass !== pass) return;
       const endMs = this.#clock.monotonicMs();
       this.#notBeforeMs = endMs + Math.min((endMs - startMs) / 2, maxPauseMs);
+      this.#finish();
     });
+  }
+
+  #finish(): void {
+    this.#pass = undefined;
+    if (!this.#isRequested) return;
+    this.#isRequested = false;
+    this.request();
   }
 }

@@ -19,6 +19,9 @@ type ObjectTree = InstanceType<typeof BTree<string, StoredObject>>;
 /** Past states kept ready for the next pages of lists under way; they share all but what changed. */
 const maxSnapshots = 4;
 
+/** Watches that are told in one go: some milliseconds, as each writes to its connection. */
+const watchesAtOnce = 200;
+
 /** What a resource's cache has from its source. */
 export interface ResourceCacheContext {
   readonly clock: Clock;
@@ -174,11 +177,31 @@ export class ResourceCache implements WatchCache {
     for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
   }
 
-  /** Leads each change to the watches it can matter to; those that see the same are given the same. */
-  #distribute(): number {
+  /**
+   * Leads each change to the watches it can matter to; those that see the same are given the same. Yields now and then, so
+   * that others have their turn, and returns how many watches were told.
+   */
+  *#distribute(): Generator<void, number> {
     const first = this.#published.end;
     this.#published = { end: this.#log.end, revision: this.revision() };
     if (this.watches.isEmpty()) return 0;
+    const { seen, unreadable } = this.#whatGroupsSee(first);
+    // All are told first that there is something, as nobody may overlook it who wakes in between.
+    for (const group of seen.keys()) for (const watch of group.watches) watch.announce(first);
+    let told = 0;
+    for (const [group, events] of seen) {
+      // They read for themselves what is too much at once, and run into what cannot be read after what came before it.
+      const batch = unreadable.has(group) || events.length > eventsAtOnce ? undefined : new SharedEvents(events);
+      for (const watch of group.watches) {
+        if (batch) watch.deliver(batch);
+        else watch.wake();
+        if (++told % watchesAtOnce === 0) yield;
+      }
+    }
+    return told;
+  }
+
+  #whatGroupsSee(first: number): { seen: Map<WatchGroup, CacheEvent[]>; unreadable: Set<WatchGroup> } {
     const seen = new Map<WatchGroup, CacheEvent[]>();
     const unreadable = new Set<WatchGroup>();
     for (let number = first; number < this.#log.end; number++) {
@@ -189,24 +212,12 @@ export class ResourceCache implements WatchCache {
           const event = eventOf(change, group.scope);
           if (event) listOf(seen, group).push(event);
         } catch {
+          listOf(seen, group);
           unreadable.add(group);
         }
       }
     }
-    let told = 0;
-    for (const [group, events] of seen) {
-      told += group.watches.size;
-      if (unreadable.has(group)) continue;
-      if (events.length > eventsAtOnce) {
-        for (const watch of group.watches) watch.readFrom(first);
-        continue;
-      }
-      const batch = new SharedEvents(events);
-      for (const watch of group.watches) watch.deliver(batch, first);
-    }
-    // They run into the same error, after what came before it.
-    for (const group of unreadable) for (const watch of group.watches) watch.readFrom(first);
-    return told;
+    return { seen, unreadable };
   }
 
   #wakeAll(): void {
