@@ -83,9 +83,7 @@ class Planner {
         return this.#toPorts(blockMatch(address, cidr, except), direction, ports, local, () => this.#inFamily(local.family));
       }
       const chosen = () => this.#peersOf(namespace, peer).filter(({ family }) => family === local.family);
-      const set = this.#setOf(addressType, JSON.stringify([namespace, peer.namespaceSelector, peer.podSelector]), () =>
-        chosen().map(({ ip }) => ip),
-      );
+      const set = this.#setOf(addressType, meaningOf(namespace, peer), () => chosen().map(({ ip }) => ip));
       return this.#toPorts(`${address} @${set} `, direction, ports, local, chosen);
     });
   }
@@ -111,8 +109,9 @@ class Planner {
     return this.addressed.filter((one) => one.family === family);
   }
 
-  #peersOf(namespace: string, { namespaceSelector, podSelector }: DeepReadonly<NetworkPolicyPeer>): readonly Addressed[] {
-    const key = JSON.stringify([namespaceSelector === undefined ? namespace : '', namespaceSelector, podSelector]);
+  #peersOf(namespace: string, peer: DeepReadonly<NetworkPolicyPeer>): readonly Addressed[] {
+    const { namespaceSelector, podSelector } = peer;
+    const key = meaningOf(namespace, peer);
     let found = this.#peers.get(key);
     if (found === undefined) {
       const namespaces = new Set(
@@ -135,6 +134,11 @@ class Planner {
     if (!this.table.sets.has(name)) this.table.sets.set(name, { type, elements: new Set(elements()) });
     return name;
   }
+}
+
+/** The same for peers that stand for the same Pods, in whichever namespace they are written. */
+function meaningOf(namespace: string, { namespaceSelector, podSelector }: DeepReadonly<NetworkPolicyPeer>): string {
+  return JSON.stringify([namespaceSelector === undefined ? namespace : '', namespaceSelector, podSelector]);
 }
 
 /** The Pod's addresses, if its traffic is its own and it has not ended. */
