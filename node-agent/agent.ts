@@ -18,6 +18,7 @@ import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
 import { createNodeInformation, type NodeInformation } from './kubelet/server/node-information.ts';
 import { createRequestIdentity } from './kubelet/server/request-identity.ts';
 import { createRequestPermission } from './kubelet/server/request-permission.ts';
+import { createLocalDirectories } from './kubelet/volumes/local-directories.ts';
 import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
 import { createNodeStatsSource, type NodeStatsSource } from './kubelet/stats/node-stats.ts';
 import { createPodStorageReader, type PodStorageReader } from './kubelet/stats/pod-storage.ts';
@@ -149,6 +150,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         paths,
         workers,
         runtime: cri.runtime,
+        localDirectories: createLocalDirectories({ files, paths }),
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
         information: informationOf({ ...settings, nodeName, nodeIPs }, { ...{ clock, cri, machine, tallies, storage, stats, kubelet } }),

@@ -58,6 +58,8 @@ export interface ControlPlaneOptions {
   readonly scheduler?: boolean;
   /** Serves metrics.k8s.io from what the kubelets measure, unless an APIService says that somebody else does. Absent: false. */
   readonly metricsAPI?: boolean;
+  /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
+  readonly localStorage?: boolean;
   readonly limits?: ServerLimits;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */

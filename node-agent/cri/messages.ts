@@ -93,6 +93,13 @@ export interface ContainerSecurityContext {
   readonly seccomp: SecurityProfile;
 }
 
+export interface DeviceConfig {
+  readonly container_path: string;
+  readonly host_path: string;
+  /** Of `r`, `w` and `m` (mknod). */
+  readonly permissions: string;
+}
+
 export interface ContainerConfig {
   readonly metadata: { readonly name: string; readonly attempt: number };
   readonly image: { readonly image: string; readonly user_specified_image: string };
@@ -101,7 +108,7 @@ export interface ContainerConfig {
   readonly working_dir: string;
   readonly envs: readonly { readonly key: string; readonly value: string }[];
   readonly mounts: readonly MountConfig[];
-  readonly devices: readonly { readonly container_path: string; readonly host_path: string; readonly permissions: string }[];
+  readonly devices: readonly DeviceConfig[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly log_path: string;

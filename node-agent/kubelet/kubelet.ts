@@ -12,6 +12,7 @@ import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
+import { csiDrivers } from '../../api/resources/storage/v1/csi-driver.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod, Taint } from '../../api/types/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
@@ -49,7 +50,7 @@ import { createMirrorPods, isMirrorPod, type MirrorPods } from './static-pods/mi
 import { createStaticPods, type StaticPods } from './static-pods/static-pods.ts';
 import type { PodStorageReader } from './stats/pod-storage.ts';
 import type { Tallies } from './stats/tallies.ts';
-import { createPodVolumes } from './volumes/pod-volumes.ts';
+import { createNodeVolumes, type NodeVolumes } from './volumes/node-volumes.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import { createWatchedObjects } from './volumes/watched-objects.ts';
 
@@ -146,9 +147,25 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   const nodeEvent = (type: 'Normal' | 'Warning', reason: string, message: string) =>
     recorder.event(nodeReference(settings.nodeName), type, reason, message);
   const housekeeping = createHousekeeping(dependencies, { nodeEvent, workers: () => workers, onPressure: () => registration.wake() });
-  const registration = createRegistration(dependencies, { pressures: () => housekeeping.pressures(), recorder, watcher });
+  const registration = createRegistration(dependencies, {
+    pressures: () => housekeeping.pressures(),
+    recorder,
+    watcher,
+    volumesInUse: () => nodeVolumes.inUse(),
+  });
+  const objects = { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get };
+  const allocatable = createAllocatable(dependencies, registration);
+  const nodeVolumes = createNodeVolumes({
+    ...dependencies,
+    ...objects,
+    nodeName: settings.nodeName,
+    tokens: createServiceAccountTokens(dependencies),
+    allocatable,
+    node: () => registration.node(),
+    csiDrivers: informers.informer(csiDrivers).lister,
+  });
   const podServices: PodServices = {
-    ...createPodServices(dependencies, { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get }),
+    ...createPodServices(dependencies, { ...objects, allocatable, volumes: nodeVolumes.pods }),
     services: () => serviceInformer.lister.list(),
     async refusalOf(pod) {
       const pressure = refuseUnderPressure(pod, housekeeping.pressures());
@@ -217,6 +234,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         informing,
         ...(await runStaticPods(dependencies, staticPods, mirrors, signal)),
         registration.run(signal),
+        nodeVolumes.run(signal),
         keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
         watcher.run(signal),
         housekeeping.run(signal),
@@ -234,7 +252,15 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
           },
           onDelete: (pod) => (isMirrorPod(pod) ? staticPods.mirrorGone(pod) : workers.gone(pod.metadata.uid ?? '')),
         });
-        await removeLeftovers({ ...dependencies, cgroupRoot: settings.cgroupRoot, isKnown: (uid) => workers.find(uid) !== undefined });
+        await removeLeftovers(
+          {
+            ...dependencies,
+            cgroupRoot: settings.cgroupRoot,
+            isKnown: (uid) => workers.find(uid) !== undefined,
+            tearDownVolumes: (uid) => nodeVolumes.pods.tearDown(uid),
+          },
+          signal,
+        );
       } catch (error) {
         if (!signal.aborted) throw error;
       }
@@ -282,10 +308,12 @@ function createRegistration(
     pressures,
     recorder,
     watcher,
+    volumesInUse,
   }: {
     readonly pressures: Housekeeping['pressures'];
     readonly recorder: ReturnType<typeof createEventRecorder>;
     readonly watcher: RuntimeWatcher;
+    readonly volumesInUse: NodeVolumes['inUse'];
   },
 ): NodeRegistration {
   const { settings, machine, runtime, images, files, paths, clock } = dependencies;
@@ -323,6 +351,7 @@ function createRegistration(
         problems: await problems(),
         pressures: pressures(),
         runtimeVersion,
+        volumesInUse: await volumesInUse(),
         images: await images.listImages().catch(() => []),
         storageBytes: (await files.capacity(paths.pods)).capacityBytes,
         nowMs: clock.nowMs(),
@@ -342,15 +371,10 @@ function nodeLabels({ nodeName, labels }: KubeletSettings, { architecture }: Mac
   };
 }
 
-type PodObjects = Pick<PodServices, 'configMap' | 'secret'> & { readonly registration: NodeRegistration };
-
-function createPodServices(
-  dependencies: KubeletDependencies,
-  { registration, configMap, secret }: PodObjects,
-): Omit<PodServices, 'services' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
-  const { settings, client, clock, images, files, machine } = dependencies;
+/** What Pods are told the node has for them. */
+function createAllocatable({ machine, settings }: KubeletDependencies, registration: NodeRegistration): PodServices['allocatable'] {
   const fallback = nodeResources({ machine, maxPods: settings.maxPods, storageBytes: 0 }).allocatable;
-  const allocatable = () => {
+  return () => {
     const list = registration.node()?.status?.allocatable ?? fallback;
     return {
       cpu: quantityMilliValue(list['cpu'] ?? '0'),
@@ -358,11 +382,19 @@ function createPodServices(
       ephemeralStorage: quantityValue(list['ephemeral-storage'] ?? '0'),
     };
   };
-  const tokens = createServiceAccountTokens({ client, clock });
+}
+
+type PodObjects = Pick<PodServices, 'configMap' | 'secret' | 'allocatable' | 'volumes'>;
+
+function createPodServices(
+  dependencies: KubeletDependencies,
+  { configMap, secret, allocatable, volumes }: PodObjects,
+): Omit<PodServices, 'services' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
+  const { settings, client, clock, images, files, machine } = dependencies;
   return {
     ...dependencies,
     puller: createImagePuller({ images, clock, backoff: createBackoff(clock), inTurn: limitPulls(settings.maxParallelImagePulls) }),
-    volumes: createPodVolumes({ ...dependencies, tokens, allocatable, configMap, secret }),
+    volumes,
     userNamespaces: createUserNamespaces({
       files,
       podsDirectory: dependencies.paths.pods,

@@ -6,6 +6,12 @@ export interface NodePaths {
   readonly cniState: string;
   /** Volumes, hosts files and termination messages of pods, one folder per uid. */
   readonly pods: string;
+  /** What CSI drivers and the kubelet keep for volumes; a folder per kind of plugin. */
+  readonly plugins: string;
+  /** Sockets by which CSI drivers tell of themselves. */
+  readonly pluginRegistry: string;
+  /** Volumes made of directories, by name. They outlive Pods. */
+  readonly localVolumes: string;
   readonly podLogs: string;
   readonly seccompProfiles: string;
   /** Archives in it are loaded into the image store at start. */
@@ -20,6 +26,9 @@ export function nodePaths(dataDirectory: string): NodePaths {
     cniConfig: `${root}/cni/net.d`,
     cniState: `${root}/cni/ipam`,
     pods: `${root}/pods`,
+    plugins: `${root}/plugins`,
+    pluginRegistry: `${root}/plugins_registry`,
+    localVolumes: `${root}/local-volumes`,
     podLogs: `${root}/logs/pods`,
     seccompProfiles: `${root}/seccomp`,
     imageArchives: `${dataDirectory}/images`,

@@ -7,6 +7,7 @@ export interface FileFacts {
   readonly kind: FileKind;
   readonly sizeBytes: number;
   readonly mode: number;
+  readonly gid: number;
   readonly inode: number;
   readonly deviceNumber: number;
 }
@@ -127,7 +128,7 @@ async function factsOf(path: string, { followLinks } = { followLinks: true }): P
   else if (stat.isCharacterDevice()) kind = 'characterDevice';
   else if (stat.isBlockDevice()) kind = 'blockDevice';
   else if (stat.isFIFO()) kind = 'fifo';
-  return { kind, sizeBytes: stat.size, mode: stat.mode & 0o7777, inode: stat.ino, deviceNumber: stat.dev };
+  return { kind, sizeBytes: stat.size, mode: stat.mode & 0o7777, gid: stat.gid, inode: stat.ino, deviceNumber: stat.dev };
 }
 
 async function setOwner(path: string, { mode, uid, gid }: FileOwner): Promise<void> {

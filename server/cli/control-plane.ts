@@ -36,6 +36,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     controllers: flags.controllers,
     scheduler: flags.scheduler,
     metricsAPI: flags.metricsApi,
+    localStorage: flags.localStorage,
     limits: {
       maxRequestsInflight: flags.maxRequestsInflight,
       maxMutatingRequestsInflight: flags.maxMutatingRequestsInflight,

@@ -24,6 +24,7 @@ export interface ControlPlaneFlags {
   readonly controllers: readonly string[];
   readonly scheduler: boolean;
   readonly metricsApi: boolean;
+  readonly localStorage: boolean;
   readonly maxRequestsInflight: number;
   readonly maxMutatingRequestsInflight: number;
   readonly requestTimeout: number;
@@ -144,6 +145,7 @@ export function addControlPlaneOptions(command: Command): Command {
         'without metrics.k8s.io, which kubectl top and autoscalers ask; an installed metrics-server takes its place',
       ),
     )
+    .addOption(new Option('--no-local-storage', "without StorageClass 'standard' and its volumes of directories on the nodes"))
     .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
     .addOption(
       new Option('--max-requests-inflight <number>', 'with the next one, how many requests are executed at once, by priority')

@@ -1,3 +1,4 @@
+import { attachDetachController } from './attachdetach/controller.ts';
 import { bootstrapSigner } from './bootstrap-signer/controller.ts';
 import { createCertificateApprovingController } from './certificate-approving/controller.ts';
 import { certificateCleaner } from './certificate-cleaner/controller.ts';
@@ -6,6 +7,7 @@ import { createClusterDNSController } from './cluster-dns/controller.ts';
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
+import { createDefaultStorageClassController } from './default-storage-class/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointController } from './endpoint/controller.ts';
@@ -16,6 +18,7 @@ import { garbageCollector } from './garbage-collector/controller.ts';
 import { horizontalPodAutoscalerController } from './horizontalpodautoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
+import { localVolumeProvisionerController } from './local-volume-provisioner/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { createNodeLifecycleController, type NodeLifecycleOptions } from './node-lifecycle/controller.ts';
 import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
@@ -44,6 +47,8 @@ export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOption
   readonly rootCA: string;
   /** Of the Service kube-system/kube-dns, from the service range. */
   readonly clusterDNSAddress: string;
+  /** Volumes of directories on nodes, and a default StorageClass of them. Absent: true. */
+  readonly localStorage?: boolean;
   /** Signs certificates for nodes and users; absent: nobody is given any. */
   readonly certificateAuthority?: CertificateAuthority;
 }
@@ -51,6 +56,7 @@ export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOption
 /** Every controller, one line each. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
   return [
+    attachDetachController,
     bootstrapSigner,
     certificateCleaner,
     ...certificateControllers(options.certificateAuthority),
@@ -67,6 +73,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     garbageCollector,
     horizontalPodAutoscalerController,
     jobController,
+    ...(options.localStorage === false ? [] : [createDefaultStorageClassController(), localVolumeProvisionerController]),
     namespaceController,
     createNodeIPAMController(options),
     createNodeLifecycleController(options),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
 import { events } from '../../api/resources/core/v1/event.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 import { persistentVolumeClaims } from '../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../api/resources/core/v1/persistent-volume.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { storageClasses } from '../../api/resources/storage/v1/storage-class.ts';
+import { volumeAttachments } from '../../api/resources/storage/v1/volume-attachment.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts';
 import { type ControlPlane, startControlPlane } from './testing/control-plane.ts';
 
@@ -121,6 +123,27 @@ describe('volumes on an API server', () => {
     assert.deepEqual((await client(persistentVolumeClaims).get(key)).metadata.finalizers, ['kubernetes.io/pvc-protection']);
     await client(pods).delete({ namespace, name: 'web' }, { gracePeriodSeconds: 0 });
     await gone('the claim', () => client(persistentVolumeClaims).get(key));
+  });
+
+  it('of a driver are attached to the node of their Pod, and detached after it', async () => {
+    const { client } = plane;
+    const csi = { driver: 'd.example.com', volumeHandle: 'h' };
+    const { hostPath: _none, ...spec } = volume('a').spec ?? {};
+    await client(persistentVolumes).create({ metadata: { name: 'a' }, spec: { ...spec, csi } });
+    await client(persistentVolumeClaims).create(claim());
+    await claimIs('Bound');
+    await client(nodes).create({ metadata: { name: 'n' } });
+    await client(pods).create(podWith([{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }]));
+    const made = await plane.waitFor('an attachment', async () => (await client(volumeAttachments).list()).items[0]);
+    assert.deepEqual(made.spec, { attacher: 'd.example.com', nodeName: 'n', source: { persistentVolumeName: 'a' } });
+    await client(volumeAttachments).updateStatus({ ...made, status: { attached: true } });
+    await told('SuccessfulAttachVolume');
+    const attached = async () => (await client(nodes).get({ namespace: '', name: 'n' })).status?.volumesAttached;
+    await plane.waitFor('the node is told', async () => (await attached())?.length === 1);
+    assert.deepEqual(await attached(), [{ name: 'kubernetes.io/csi/d.example.com^h', devicePath: '' }]);
+    await client(pods).delete({ namespace, name: 'web' }, { gracePeriodSeconds: 0 });
+    await plane.waitFor('no attachment', async () => (await client(volumeAttachments).list()).items.length === 0);
+    assert.deepEqual(await attached(), undefined);
   });
 
   it('that are ephemeral have claims made for them, and refuse those of others', async () => {

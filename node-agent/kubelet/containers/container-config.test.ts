@@ -20,6 +20,7 @@ function configOf(container: Partial<Container>, spec: Partial<Pod['spec']> = {}
     paths,
     environment: new Map([['A', 'a']]),
     mounts: [],
+    devices: [],
     restartCount: 2,
     image: { reference: 'sha256:1', uid: image.uid, username: image.username ?? '' },
     machineMemoryBytes: 4 * gigabyte,

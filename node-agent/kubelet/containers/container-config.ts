@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
-import type { ContainerConfig, ContainerSecurityContext, MountConfig } from '../../cri/messages.ts';
+import type { ContainerConfig, ContainerSecurityContext, DeviceConfig, MountConfig } from '../../cri/messages.ts';
 import type { NodePaths } from '../node-paths.ts';
 import { linuxResources } from '../resources/runtime-resources.ts';
 import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
@@ -16,6 +16,7 @@ export interface ContainerSurroundings {
   readonly paths: NodePaths;
   readonly environment: ReadonlyMap<string, string>;
   readonly mounts: readonly MountConfig[];
+  readonly devices: readonly DeviceConfig[];
   readonly restartCount: number;
   readonly userRange?: UserRange | undefined;
   /** The image as the runtime knows it, and the user it runs as by itself: a number, a name or nothing (root). */
@@ -41,7 +42,7 @@ export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer,
     working_dir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value })),
     mounts,
-    devices: [],
+    devices: surroundings.devices,
     labels: {
       [runtimeLabels.containerName]: container.name,
       [runtimeLabels.podName]: metadata.name ?? '',

@@ -97,6 +97,7 @@ function fingerprint(status: NodeStatus | undefined): string {
       status?.nodeInfo,
       status?.images,
       status?.daemonEndpoints,
+      status?.volumesInUse ?? [],
     ],
     sorted,
   );

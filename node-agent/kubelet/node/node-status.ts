@@ -15,6 +15,8 @@ export interface NodeStatusInput {
   /** `containerd://1.7.24` */
   readonly runtimeVersion: string;
   readonly images: readonly Image[];
+  /** Volumes that must not be detached. */
+  readonly volumesInUse: readonly string[];
   readonly maxPods: number;
   /** Bytes of the file system that holds Pods. */
   readonly storageBytes: number;
@@ -52,6 +54,7 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
       swap: { capacity: machine.swapBytes },
     },
     images: nodeImages(input.images),
+    volumesInUse: [...input.volumesInUse],
   };
 }
 

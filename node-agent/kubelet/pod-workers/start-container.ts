@@ -6,6 +6,7 @@ import { runHook } from '../containers/lifecycle-hooks.ts';
 import { ImageError } from '../images/image-error.ts';
 import type { ContainerConfig, Image, SandboxConfig } from '../../cri/messages.ts';
 import { activeSandbox, instancesOf, nanosToMs, restartCountOf } from '../runtime/runtime-pod.ts';
+import { containerDevices } from '../volumes/container-devices.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
 import { killContainer } from './kill-container.ts';
 import { addressesOf } from './pod-addresses.ts';
@@ -94,6 +95,7 @@ async function describe(context: PodContext, container: AnyContainer, image: Ima
       paths,
       environment,
       mounts: binds,
+      devices: containerDevices(pod, container, volumes),
       restartCount,
       userRange: await userRangeOf(context),
       image: { reference: image.id, uid: image.uid ? Number(image.uid.value) : undefined, username: image.username },

@@ -4,9 +4,12 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../../../api/base/logger.ts';
+import { localVolumesAction } from '../../../api/semantics/local-volumes.ts';
+import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import { HTTPProblem } from './http-problem.ts';
 import { openContainerLog, type LogRequestDependencies } from './log-request.ts';
 import type { NodeInformation } from './node-information.ts';
+import type { LocalDirectories } from '../volumes/local-directories.ts';
 import type { IdentifyRequest } from './request-identity.ts';
 import { type PermitRequest, requestAttributes } from './request-permission.ts';
 import { createStreamingRequests } from './streaming-requests.ts';
@@ -27,6 +30,7 @@ export interface KubeletServerDependencies extends LogRequestDependencies {
   readonly identify: IdentifyRequest;
   readonly permit: PermitRequest;
   readonly information: NodeInformation;
+  readonly localDirectories: LocalDirectories;
   /** A request was answered: how it was made, and the first part of its path. */
   readonly onRequest: (method: string, action: string, tookMs: number) => void;
 }
@@ -143,9 +147,27 @@ async function answer(
     const document = await dependencies.information(path);
     if (document) return void response.writeHead(document.status ?? 200, { 'content-type': document.contentType }).end(document.text);
   }
+  if (action === localVolumesAction) return changeLocalVolume(dependencies, method, path.slice(1), response);
   if (['exec', 'attach', 'portForward'].includes(action))
     throw new HTTPProblem(400, 'unable to upgrade: missing upgrade headers in request');
   throw new HTTPProblem(404, '404 page not found');
+}
+
+/** What the control plane's provisioner asks for. */
+async function changeLocalVolume(
+  { localDirectories }: KubeletServerDependencies,
+  method: string,
+  [name = '', ...rest]: readonly string[],
+  response: ServerResponse,
+): Promise<void> {
+  if (rest.length > 0 || dns1123SubdomainProblems(name).length > 0) throw new HTTPProblem(400, 'that is no name of a volume');
+  if (method === 'PUT') {
+    const path = await localDirectories.make(name);
+    return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ path }));
+  }
+  if (method !== 'DELETE') throw new HTTPProblem(405, 'a local volume is made by PUT and removed by DELETE');
+  await localDirectories.remove(name);
+  response.writeHead(204).end();
 }
 
 async function sendLog(

@@ -41,7 +41,7 @@ export async function containerMounts(input: ContainerMountsInput): Promise<Moun
     result.push({
       container_path: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       host_path: await hostPathOf(input, mount, index),
-      readonly: mount.readOnly ?? false,
+      readonly: (mount.readOnly ?? false) || isReadOnly(pod, mount.name),
       propagation: propagations[mount.mountPropagation ?? 'None'],
     });
   }
@@ -51,6 +51,11 @@ export async function containerMounts(input: ContainerMountsInput): Promise<Moun
   await files.write(message, '', { mode: 0o666 });
   result.push(file(container.terminationMessagePath ?? defaultTerminationMessagePath, message));
   return result;
+}
+
+/** A claim that the Pod may only read is not written by any of its containers. */
+export function isReadOnly(pod: DeepReadonly<Pod>, volumeName: string): boolean {
+  return pod.spec?.volumes?.find(({ name }) => name === volumeName)?.persistentVolumeClaim?.readOnly ?? false;
 }
 
 function file(container_path: string, host_path: string): MountConfig {

@@ -6,8 +6,11 @@ import type { HostFiles } from '../../linux/host-files.ts';
 import type { Mounts } from '../../linux/mounts.ts';
 import type { NodeAllocatable, PodAddresses } from '../containers/field-values.ts';
 import type { NodePaths } from '../node-paths.ts';
+import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
 import { podBounds } from '../resources/pod-resources.ts';
 import { type Payload, type PayloadFile, writeAtomically } from './atomic-writer.ts';
+import type { ClaimedVolumes } from './claimed-volumes.ts';
+import type { CSIVolumes } from './csi-volumes.ts';
 import { prepareHostPath } from './host-path.ts';
 import { configMapFiles, downwardAPIFiles, secretFiles } from './payloads.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
@@ -19,6 +22,8 @@ export interface PodVolumesDependencies {
   readonly paths: NodePaths;
   readonly random: Random;
   readonly tokens: ServiceAccountTokens;
+  readonly claimed: ClaimedVolumes;
+  readonly csi: CSIVolumes;
   readonly allocatable: () => NodeAllocatable;
   readonly configMap: (namespace: string, name: string) => Promise<DeepReadonly<ConfigMap> | undefined>;
   readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
@@ -37,7 +42,7 @@ export interface PodVolumes {
 }
 
 export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolumes {
-  const { files, mounts, paths, tokens } = dependencies;
+  const { files, mounts, paths, tokens, claimed, csi } = dependencies;
   return {
     async setUp(pod, addresses) {
       const mounted = new Map<string, string>();
@@ -52,12 +57,15 @@ export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolum
     },
     async release(uid) {
       tokens.forgetPod(uid);
+      claimed.forgetPod(uid);
+      await csi.release(uid);
       const directory = `${paths.pods}/${uid}`;
       for (const point of await mounts.below(directory)) await mounts.unmount(point);
       // Removing what is still mounted would remove what belongs to others.
       if ((await mounts.below(directory)).length > 0) throw new Error(`volumes of ${directory} are still mounted`);
       await files.remove(`${directory}/volume-subpaths`);
       await files.remove(`${directory}/volumes`);
+      await files.remove(`${directory}/volumeDevices`);
     },
     async tearDown(uid) {
       await this.release(uid);
@@ -79,6 +87,9 @@ async function setUpVolume(
     await prepareHostPath(files, hostPath.path, hostPath.type ?? '');
     return hostPath.path;
   }
+  const claimed = claimedVolumes(pod).find(({ volume: { name } }) => name === volume.name);
+  if (claimed) return dependencies.claimed.setUp(pod, claimed);
+  if (volume.csi) return dependencies.csi.setUpInline(pod, volume);
   if (emptyDir) return setUpEmptyDir(dependencies, pod, emptyDir, at('empty-dir'));
   const namespace = pod.metadata.namespace ?? '';
   let payload: Payload;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { findTime } from '../../../api/meta/time.ts';
+import { findTime, formatTime } from '../../../api/meta/time.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
 import type { TokenRequest } from '../../../api/types/authentication-v1.ts';
 
@@ -17,6 +17,8 @@ export interface TokenOrder {
 /** Tokens of service accounts for Pods, bound to the Pod, kept until they near their end. */
 export interface ServiceAccountTokens {
   get(order: TokenOrder): Promise<string>;
+  /** With the time of its end, as drivers of volumes are given it. */
+  getWithExpiry(order: TokenOrder): Promise<{ readonly token: string; readonly expirationTimestamp: string }>;
   forgetPod(uid: string): void;
 }
 
@@ -50,19 +52,24 @@ export function createServiceAccountTokens({ client, clock }: { readonly client:
     // A new one after four fifths of its life, and every day whatever its life.
     return { token: status.token, expiresMs, renewMs: now + Math.min((expiresMs - now) * 0.8, dayMs), podUID: order.podUID };
   };
+  const find = async (order: TokenOrder): Promise<Kept> => {
+    const id = JSON.stringify(order);
+    const present = kept.get(id);
+    if (present && clock.nowMs() < present.renewMs) return present;
+    try {
+      const fresh = await request(order);
+      kept.set(id, fresh);
+      return fresh;
+    } catch (error) {
+      if (present && clock.nowMs() < present.expiresMs) return present; // good for some time yet; the next visit tries again
+      throw error;
+    }
+  };
   return {
-    async get(order) {
-      const id = JSON.stringify(order);
-      const present = kept.get(id);
-      if (present && clock.nowMs() < present.renewMs) return present.token;
-      try {
-        const fresh = await request(order);
-        kept.set(id, fresh);
-        return fresh.token;
-      } catch (error) {
-        if (present && clock.nowMs() < present.expiresMs) return present.token; // good for some time yet; the next visit tries again
-        throw error;
-      }
+    get: async (order) => (await find(order)).token,
+    async getWithExpiry(order) {
+      const { token, expiresMs } = await find(order);
+      return { token, expirationTimestamp: formatTime(expiresMs) };
     },
     forgetPod(uid) {
       for (const [id, token] of kept) if (token.podUID === uid) kept.delete(id);

@@ -13,19 +13,6 @@ const readResource = (resources: string) => rule('read', 'resource.k8s.io', reso
  */
 const otherControllers: readonly ControllerRules[] = [
   {
-    account: 'attachdetach-controller',
-    rules: [
-      rule('list watch', 'core', 'persistentvolumeclaims persistentvolumes'),
-      rule('read', 'core', 'nodes'),
-      rule('patch update', 'core', 'nodes/status'),
-      rule('list watch', 'core', 'pods'),
-      eventsRule,
-      rule('create delete get list watch', 'storage.k8s.io', 'volumeattachments'),
-      rule('read', 'storage.k8s.io', 'csidrivers'),
-      rule('read', 'storage.k8s.io', 'csinodes'),
-    ],
-  },
-  {
     account: 'certificate-controller',
     rules: [
       rule('delete get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
@@ -53,52 +40,10 @@ const otherControllers: readonly ControllerRules[] = [
     ],
   },
   {
-    account: 'ephemeral-volume-controller',
-    rules: [
-      readPods,
-      rule('update', 'core', 'pods/finalizers'),
-      rule('create get list watch', 'core', 'persistentvolumeclaims'),
-      eventsRule,
-    ],
-  },
-  {
-    account: 'expand-controller',
-    rules: [
-      rule('get list patch update watch', 'core', 'persistentvolumes'),
-      rule('patch update', 'core', 'persistentvolumeclaims/status'),
-      readClaims,
-      eventsRule,
-    ],
-  },
-  {
     account: 'legacy-service-account-token-cleaner',
     rules: [
       rule('get', 'core', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'),
       rule('delete patch', 'core', 'secrets'),
-    ],
-  },
-  {
-    account: 'persistent-volume-binder',
-    rules: [
-      rule('create delete get list update watch', 'core', 'persistentvolumes'),
-      rule('update', 'core', 'persistentvolumes/status'),
-      rule('get list update watch', 'core', 'persistentvolumeclaims'),
-      rule('update', 'core', 'persistentvolumeclaims/status'),
-      rule('create delete get list watch', 'core', 'pods'),
-      rule('read', 'storage.k8s.io', 'storageclasses'),
-      rule('list watch', 'core', 'nodes'),
-      eventsRule,
-      rule('watch', 'core', 'events'),
-    ],
-  },
-  { account: 'pv-protection-controller', rules: [rule('get list update watch', 'core', 'persistentvolumes'), eventsRule] },
-  {
-    account: 'pvc-protection-controller',
-    rules: [
-      rule('get list update watch', 'core', 'persistentvolumeclaims'),
-      rule('update', 'core', 'persistentvolumeclaims/status'),
-      readPods,
-      eventsRule,
     ],
   },
   {
@@ -145,10 +90,6 @@ const otherControllers: readonly ControllerRules[] = [
       rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
       eventsRule,
     ],
-  },
-  {
-    account: 'volumeattributesclass-protection-controller',
-    rules: [readClaims, readVolumes, rule('get list update watch', 'storage.k8s.io', 'volumeattributesclasses'), eventsRule],
   },
 ];
 

@@ -39,6 +39,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     clusterDNSAddress: '10.96.0.10',
     clusterCIDR: '10.244.0.0/16',
     nodeCIDRMaskSize: 24,
+    localStorage: false,
   });
   const server = await startAPIServerInProcess({ controllers });
   const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] };

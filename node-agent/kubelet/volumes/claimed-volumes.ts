@@ -1,0 +1,122 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
+import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
+import { isVolumeReachable } from '../../../api/semantics/match-volume.ts';
+import { type ClaimedVolume, isClaimOfPod } from '../../../api/semantics/pod-claims.ts';
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { HostFiles } from '../../linux/host-files.ts';
+import type { Mounts } from '../../linux/mounts.ts';
+import type { NodePaths } from '../node-paths.ts';
+import type { CSIVolumes } from './csi-volumes.ts';
+import { applyFSGroup } from './fs-group.ts';
+import { prepareHostPath } from './host-path.ts';
+
+export interface ClaimedVolumesDependencies {
+  readonly client: Client;
+  readonly files: HostFiles;
+  readonly mounts: Mounts;
+  readonly paths: NodePaths;
+  readonly node: () => DeepReadonly<Node> | undefined;
+  readonly csi: CSIVolumes;
+}
+
+/** Volumes of Pods that are kept by claims. */
+export interface ClaimedVolumes {
+  /** Answers where the volume lies: a folder, or the device of a block volume. May be repeated. Throws with upstream's words. */
+  setUp(pod: DeepReadonly<Pod>, claimed: ClaimedVolume): Promise<string>;
+  forgetPod(uid: string): void;
+}
+
+export interface BoundVolume {
+  readonly claim: DeepReadonly<PersistentVolumeClaim>;
+  readonly volume: DeepReadonly<PersistentVolume>;
+}
+
+export function createClaimedVolumes(dependencies: ClaimedVolumesDependencies): ClaimedVolumes {
+  /** What is set up already, by Pod and volume: the API is not asked again for it. */
+  const ready = new Map<string, Map<string, string>>();
+  return {
+    async setUp(pod, claimed) {
+      const { uid = '' } = pod.metadata;
+      const { name } = claimed.volume;
+      const known = ready.get(uid)?.get(name);
+      if (known !== undefined && !dependencies.csi.needsAttention(pod, name)) return known;
+      const bound = await findBoundVolume(dependencies.client, pod, claimed);
+      const path = await setUpBound(dependencies, pod, claimed, bound);
+      const ofPod = ready.get(uid) ?? new Map<string, string>();
+      ready.set(uid, ofPod.set(name, path));
+      return path;
+    },
+    forgetPod: (uid) => void ready.delete(uid),
+  };
+}
+
+async function findBoundVolume(client: Client, pod: DeepReadonly<Pod>, { claimName, isEphemeral }: ClaimedVolume): Promise<BoundVolume> {
+  const namespace = pod.metadata.namespace ?? '';
+  const failed = (problem: string) => new Error(`error processing PVC ${namespace}/${claimName}: ${problem}`);
+  const explain = (what: string) => (error: unknown) => {
+    throw failed(`failed to fetch ${what} from API server: ${error instanceof Error ? error.message : String(error)}`);
+  };
+  const claim = await client(persistentVolumeClaims).get({ namespace, name: claimName }).catch(explain('PVC'));
+  if (isEphemeral && !isClaimOfPod(claim, pod)) {
+    const ofPod = `${namespace}/${pod.metadata.name}`;
+    throw failed(`PVC ${namespace}/${claimName} was not created for pod ${ofPod} (pod is not owner)`);
+  }
+  // A Pod that runs keeps its claim until it has ended.
+  if (claim.metadata.deletionTimestamp !== undefined && pod.status?.phase !== 'Running') throw failed('PVC is being deleted');
+  const name = claim.spec?.volumeName ?? '';
+  if (claim.status?.phase !== 'Bound' || name === '') throw failed('PVC is not bound');
+  const volume = await client(persistentVolumes)
+    .get({ namespace: '', name })
+    .catch(explain(`PV ${name}`));
+  const { uid } = volume.spec?.claimRef ?? {};
+  if (uid !== claim.metadata.uid) throw failed(`found PV object "${name}" with unexpected claimRef`);
+  return { claim, volume };
+}
+
+async function setUpBound(
+  dependencies: ClaimedVolumesDependencies,
+  pod: DeepReadonly<Pod>,
+  claimed: ClaimedVolume,
+  bound: BoundVolume,
+): Promise<string> {
+  const { files, node, csi } = dependencies;
+  const { volume } = bound;
+  const { hostPath, local, csi: ofDriver, volumeMode = 'Filesystem' } = volume.spec ?? {};
+  const own = node();
+  if (own !== undefined && !isVolumeReachable(volume, own)) {
+    throw new Error(`NodeAffinity check failed: no matching NodeSelectorTerms for volume "${volume.metadata.name}" on this node`);
+  }
+  if (ofDriver !== undefined) return csi.setUpPersistent(pod, claimed, bound);
+  const path = hostPath?.path ?? local?.path;
+  if (path === undefined) {
+    const source = Object.keys(volume.spec ?? {}).find((key) => sources.has(key)) ?? 'unknown';
+    throw new Error(`persistent volumes of type ${source} are not supported by this node`);
+  }
+  if (hostPath !== undefined) await prepareHostPath(files, path, hostPath.type ?? '');
+  if (volumeMode === 'Block') {
+    if ((await files.facts(path))?.kind !== 'blockDevice') throw new Error(`${path} is not a block device`);
+    return path;
+  }
+  return hostPath !== undefined ? path : mountLocal(dependencies, pod, volume.metadata.name ?? '', path);
+}
+
+const sources = new Set(['nfs', 'iscsi', 'fc', 'rbd', 'cephfs', 'glusterfs', 'flexVolume', 'portworxVolume', 'storageos']);
+
+async function mountLocal(
+  { files, mounts, paths }: ClaimedVolumesDependencies,
+  pod: DeepReadonly<Pod>,
+  name: string,
+  path: string,
+): Promise<string> {
+  const target = `${paths.pods}/${pod.metadata.uid}/volumes/kubernetes.io~local-volume/${name}`;
+  if (await mounts.isMounted(target)) return target;
+  const facts = await files.facts(path);
+  if (facts === undefined) throw new Error(`path "${path}" does not exist`);
+  if (facts.kind !== 'directory') throw new Error(`path "${path}" is not a directory`);
+  await files.makeDirectory(target, { mode: 0o750 });
+  await mounts.bind(path, target);
+  await applyFSGroup(files, pod, target);
+  return target;
+}

@@ -1,0 +1,63 @@
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { Lister } from '../../../api/client/informer.ts';
+import type { Node } from '../../../api/types/core-v1.ts';
+import type { CSIDriver } from '../../../api/types/storage-v1.ts';
+import { createCSIDrivers } from '../csi/csi-drivers.ts';
+import { createCSINodeKeeper } from '../csi/csi-node.ts';
+import { createClaimedVolumes } from './claimed-volumes.ts';
+import { createCSIVolumes } from './csi-volumes.ts';
+import { createPodVolumes, type PodVolumes, type PodVolumesDependencies } from './pod-volumes.ts';
+
+export interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'claimed' | 'csi'> {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly nodeName: string;
+  readonly node: () => DeepReadonly<Node> | undefined;
+  readonly csiDrivers: Lister<CSIDriver>;
+}
+
+/** Everything about volumes on one node. */
+export interface NodeVolumes {
+  readonly pods: PodVolumes;
+  /** As `node.status.volumesInUse`. */
+  inUse(): Promise<string[]>;
+  /** Meets storage drivers until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const retryMs = 1000;
+
+export function createNodeVolumes(dependencies: NodeVolumesDependencies): NodeVolumes {
+  const { client, clock, logger, nodeName, mounts, paths, files } = dependencies;
+  const keeper = createCSINodeKeeper({ client, clock, nodeName });
+  const drivers = createCSIDrivers({ ...dependencies, announce: keeper.announce, withdraw: keeper.withdraw });
+  const csi = createCSIVolumes({
+    ...dependencies,
+    drivers,
+    driverObject: (name) => dependencies.csiDrivers.find({ namespace: '', name }),
+  });
+  const claimed = createClaimedVolumes({ ...dependencies, csi });
+  return {
+    pods: createPodVolumes({ ...dependencies, claimed, csi }),
+    inUse: () => csi.inUse(),
+    async run(signal) {
+      await files.makeDirectory(paths.plugins, { mode: 0o750 });
+      // Drivers are Pods mostly: what they mount for the node has to be seen by it.
+      await mounts.makeShared(paths.plugins);
+      while (!signal.aborted) {
+        try {
+          await keeper.ensure();
+          break;
+        } catch (error) {
+          logger.debug('the CSINode cannot be written yet', { error });
+          await sleep(clock, retryMs, signal).catch(() => undefined); // aborted: seen by the loop
+        }
+      }
+      await drivers.run(signal);
+    },
+  };
+}
