@@ -1,7 +1,9 @@
+import type { IPFamily } from '../../api/semantics/ip-family.ts';
 import { runProgram } from './run-program.ts';
 
 /** Which tracked connections to forget. Absent: any. */
 export interface ConntrackFilter {
+  readonly family: IPFamily;
   readonly protocol: 'udp' | 'tcp' | 'sctp';
   /** Where the client sent to. */
   readonly originalDestination?: string;
@@ -19,8 +21,8 @@ export interface Conntrack {
 /** By the program conntrack, if the machine has it. `run`: how programs are run, for another network namespace. */
 export function createConntrack({ run = runProgram }: { readonly run?: typeof runProgram } = {}): Conntrack {
   return {
-    async forget({ protocol, originalDestination, originalPort, translatedDestination }) {
-      const args = ['-D', '-p', protocol];
+    async forget({ family, protocol, originalDestination, originalPort, translatedDestination }) {
+      const args = ['-D', '-f', family.toLowerCase(), '-p', protocol];
       if (originalDestination !== undefined) args.push('--orig-dst', originalDestination);
       if (originalPort !== undefined) args.push('--orig-port-dst', String(originalPort));
       if (translatedDestination !== undefined) args.push('--dst-nat', translatedDestination);

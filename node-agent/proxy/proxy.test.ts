@@ -82,6 +82,13 @@ describe('proxy', function () {
     }
   }
 
+  /** The kernel is told what to forget a moment after it has been told the rules. */
+  async function eventually(ask: () => Promise<Record<string, number>>, expected: string): Promise<void> {
+    let answers: Record<string, number> = {};
+    for (let attempt = 0; attempt < 20 && answers[expected] !== 1; attempt++) answers = await ask();
+    assert.deepEqual(answers, { [expected]: 1 });
+  }
+
   const createService = (name: string, spec: ServiceSpec) =>
     client(services).create({ metadata: { namespace: 'default', name }, spec: { type: 'ClusterIP', ...spec } });
   const endpoint = (index: 0 | 1, conditions = {}): Endpoint => ({
@@ -203,8 +210,29 @@ describe('proxy', function () {
     // Begun while there was nobody to answer, and without an end since it is UDP.
     assert.deepEqual(await ask(24002), { ECONNREFUSED: 1 });
     await synced(() => client(endpointSlices).create(slice('udpout', [endpoint(0)], 'UDP')), 3);
-    for (let attempt = 0; attempt < 20; attempt++) if ((await ask(24002))['pod0 10.244.0.1'] === 1) return;
-    assert.fail('datagrams do not get to the endpoint');
+    await eventually(() => ask(24002), 'pod0 10.244.0.1');
+    await synced(() => setEndpoints('udpout', [endpoint(1)], 'UDP'), 2);
+    await eventually(() => ask(24002), 'pod1 10.244.0.1');
+  });
+
+  it('forgets UDP connections in IPv6', async () => {
+    const six = (index: 0 | 1): Endpoint => ({ ...endpoint(index), addresses: [`fd00:244::${index + 2}`] });
+    const key = { namespace: 'default', name: 'udp6-1' };
+    await synced(async () => {
+      const ports = [{ port: 53, protocol: 'UDP' as const, nodePort: 30054 }];
+      await createService('udp6', { type: 'NodePort', clusterIP: 'fd00:96::13', clusterIPs: ['fd00:96::13'], ports });
+      await client(endpointSlices).create({ ...slice('udp6', [six(0)], 'UDP'), addressType: 'IPv6' });
+    }, 5);
+    const ask = (address: string, port: number) => network.outside.ask(address, port, { protocol: 'udp', localPort: 24003 });
+    for (const [address, port] of [
+      ['fd00:200::1', 30054],
+      ['fd00:96::13', 53],
+    ] as const)
+      await eventually(() => ask(address, port), 'pod0 fd00:244::1');
+    const { metadata } = await client(endpointSlices).get(key);
+    await synced(() => client(endpointSlices).update({ ...slice('udp6', [six(1)], 'UDP'), metadata, addressType: 'IPv6' }), 2);
+    await eventually(() => ask('fd00:200::1', 30054), 'pod1 fd00:244::1');
+    await eventually(() => ask('fd00:96::13', 53), 'pod1 fd00:244::1');
   });
 
   it('serves both families of a Service alike', async () => {

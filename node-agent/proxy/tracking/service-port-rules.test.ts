@@ -221,16 +221,16 @@ describe('stale connections', () => {
 
   it('are those to endpoints that are gone', () => {
     assert.deepEqual(planStaleConnections(udp([one, two]), udp([two])), [
-      { protocol: 'udp', originalDestination: '10.96.0.1', originalPort: 53, translatedDestination: '10.244.0.2' },
-      { protocol: 'udp', originalPort: 30053, translatedDestination: '10.244.0.2' },
+      { family: 'IPv4', protocol: 'udp', originalDestination: '10.96.0.1', originalPort: 53, translatedDestination: '10.244.0.2' },
+      { family: 'IPv4', protocol: 'udp', originalPort: 30053, translatedDestination: '10.244.0.2' },
     ]);
     assert.equal(planStaleConnections(udp([one, two]), []).length, 4);
   });
 
   it('are those from before there was an endpoint', () => {
     assert.deepEqual(planStaleConnections(udp([]), udp([one])), [
-      { protocol: 'udp', originalDestination: '10.96.0.1', originalPort: 53 },
-      { protocol: 'udp', originalPort: 30053 },
+      { family: 'IPv4', protocol: 'udp', originalDestination: '10.96.0.1', originalPort: 53 },
+      { family: 'IPv4', protocol: 'udp', originalPort: 30053 },
     ]);
   });
 

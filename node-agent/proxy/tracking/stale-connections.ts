@@ -1,8 +1,10 @@
+import { familyOf, type IPFamily } from '../../../api/semantics/ip-family.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ServicePortRules } from './service-port-rules.ts';
 
 /** Tracked UDP connections that the kernel would keep sending the old way. Absent fields: any. */
 export interface StaleConnections {
+  readonly family: IPFamily;
   readonly protocol: 'udp';
   readonly originalDestination?: string;
   readonly originalPort: number;
@@ -39,8 +41,9 @@ function endpointsOf({ clusterEndpoints, localEndpoints }: ServicePortRules): En
 
 function frontsOf({ clusterIP, port, externalIPs, loadBalancerIPs, nodePort }: ServicePortRules): StaleConnections[] {
   const addresses = new Set([clusterIP, ...externalIPs, ...loadBalancerIPs]);
+  const udp = { family: familyOf(clusterIP) ?? 'IPv4', protocol: 'udp' } as const;
   return [
-    ...[...addresses].map((originalDestination): StaleConnections => ({ protocol: 'udp', originalDestination, originalPort: port })),
-    ...(nodePort === undefined ? [] : [{ protocol: 'udp' as const, originalPort: nodePort }]),
+    ...[...addresses].map((originalDestination): StaleConnections => ({ ...udp, originalDestination, originalPort: port })),
+    ...(nodePort === undefined ? [] : [{ ...udp, originalPort: nodePort }]),
   ];
 }
