@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { ByteChannel } from '../../../api/client/transport.ts';
 
@@ -6,15 +5,17 @@ import type { ByteChannel } from '../../../api/client/transport.ts';
 export function socketChannel(socket: Duplex, head: Buffer): ByteChannel {
   if (head.length > 0) socket.unshift(head);
   socket.on('error', () => {}); // also told by 'close'
+  // Not events.once(): that rejects when an error comes first, and a peer that resets the connection is nobody's failure.
+  const closed = socket.closed ? Promise.resolve() : new Promise<void>((resolve) => socket.once('close', () => resolve()));
   return {
     incoming: socket as AsyncIterable<Buffer>,
     async write(bytes) {
       if (socket.destroyed || socket.writableEnded) throw new Error('the connection is closed');
       if (socket.write(bytes)) return;
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      await Promise.race([new Promise<void>((resolve) => socket.once('drain', () => resolve())), closed]);
     },
     end: () => void socket.end(),
     destroy: (error) => void socket.destroy(error),
-    closed: socket.closed ? Promise.resolve() : once(socket, 'close').then(() => undefined),
+    closed,
   };
 }
