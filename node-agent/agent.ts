@@ -158,13 +158,27 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     );
     try {
-      await Promise.all([kubelet.run(signal), network.run(signal), given?.keep(issued, (pair) => server.useCertificate(pair), signal)]);
+      const until = afterShutdown(kubelet, logger, signal);
+      await Promise.all([kubelet.run(until), network.run(until), given?.keep(issued, (pair) => server.useCertificate(pair), until)]);
     } finally {
       await server.close();
     }
   } finally {
     cri.close();
   }
+}
+
+/** Aborted when the signal is and the Pods have had their time, if they are to have any. */
+function afterShutdown(kubelet: Kubelet, logger: Logger, signal: AbortSignal): AbortSignal {
+  const abort = new AbortController();
+  const stop = () =>
+    void kubelet
+      .shutDown()
+      .catch((error: unknown) => logger.error('Pods could not be ended in order', { error }))
+      .finally(() => abort.abort(signal.reason));
+  if (signal.aborted) abort.abort(signal.reason);
+  else signal.addEventListener('abort', stop, { once: true });
+  return abort.signal;
 }
 
 interface InformationParts {

@@ -34,6 +34,9 @@ interface Flags extends EvictionFlags {
   readonly allowedUnsafeSysctls: string;
   readonly serializeImagePulls: boolean;
   readonly maxParallelImagePulls: string;
+  readonly devicePluginDir?: string;
+  readonly shutdownGracePeriod: string;
+  readonly shutdownGracePeriodCriticalPods: string;
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
   readonly minimumImageTtlDuration: string;
@@ -85,6 +88,12 @@ const program = new Command('kubets-node-agent')
   .option('--allowed-unsafe-sysctls <names>', 'sysctls that pods may set besides the safe ones; a name may end in a star', '')
   .option('--serialize-image-pulls', 'pull one image at a time', false)
   .option('--max-parallel-image-pulls <number>', 'pull at most so many images at a time (default: any number)', '0')
+  .option(
+    '--device-plugin-dir <directory>',
+    'sockets of device plugins (default: <data-dir>/node/device-plugins; elsewhere it is /var/lib/kubelet/device-plugins)',
+  )
+  .option('--shutdown-grace-period <duration>', 'time for pods to end when the agent is told to; 0s: they go on', '0s')
+  .option('--shutdown-grace-period-critical-pods <duration>', 'the end of it, for critical pods alone', '0s')
   .option('--image-gc-high-threshold <percent>', 'of the disk in use, above which images are removed that nobody uses', '85')
   .option('--image-gc-low-threshold <percent>', 'down to which', '80')
   .option('--minimum-image-ttl-duration <duration>', 'age from which images may be removed', '2m0s')
@@ -185,6 +194,11 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
     eviction: parseEvictionFlags(flags),
+    devicePluginDirectory: path.resolve(flags.devicePluginDir ?? path.join(flags.dataDir, 'node/device-plugins')),
+    shutdown: {
+      graceSeconds: parseDurationMs(flags.shutdownGracePeriod) / 1000,
+      criticalGraceSeconds: parseDurationMs(flags.shutdownGracePeriodCriticalPods) / 1000,
+    },
     allowedUnsafeSysctls: parseUnsafeSysctls(flags.allowedUnsafeSysctls),
     maxParallelImagePulls: flags.serializeImagePulls ? 1 : Number(flags.maxParallelImagePulls) || Number.POSITIVE_INFINITY,
     imageCollection: {

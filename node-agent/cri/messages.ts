@@ -111,6 +111,7 @@ export interface ContainerConfig {
   readonly devices: readonly DeviceConfig[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly CDI_devices?: readonly { readonly name: string }[];
   readonly log_path: string;
   readonly stdin: boolean;
   readonly stdin_once: boolean;

@@ -23,6 +23,9 @@ import type { MachineFacts } from '../linux/machine.ts';
 import type { Mounts } from '../linux/mounts.ts';
 import { createBackoff } from './containers/crash-backoff.ts';
 import { podDNS } from './containers/pod-dns.ts';
+import { createDeviceManager, type DeviceManager } from './devices/device-manager.ts';
+import type { PodWorker } from './pod-workers/pod-worker.ts';
+import { endPods, shutdownRefusal, type ShutdownSettings } from './shut-down.ts';
 import { createUserNamespaces } from './containers/user-namespaces.ts';
 import { runtimeClasses } from '../../api/resources/node/v1/runtime-class.ts';
 import { limitPulls } from './images/limit-pulls.ts';
@@ -75,6 +78,9 @@ export interface KubeletSettings {
   /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */
   readonly manifestDirectory?: string;
   readonly eviction: EvictionSettings;
+  /** Absolute; where device plugins have their sockets. */
+  readonly devicePluginDirectory: string;
+  readonly shutdown: ShutdownSettings;
   /** Names, or beginnings with a star. */
   readonly allowedUnsafeSysctls: readonly string[];
   /** At once; Infinity: all. */
@@ -112,6 +118,8 @@ export interface Kubelet {
   run(signal: AbortSignal): Promise<void>;
   /** Looks at the node's condition now, and tells the API server if it has changed. */
   checkNode(): void;
+  /** Ends all Pods in order, if the settings say so, and takes no more. */
+  shutDown(): Promise<void>;
   /** Milliseconds since the runtime was last heard of; undefined before the first time. */
   silenceMs(): number | undefined;
   /** Pods of the node with what the agent knows of them. */
@@ -147,7 +155,18 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   const nodeEvent = (type: 'Normal' | 'Warning', reason: string, message: string) =>
     recorder.event(nodeReference(settings.nodeName), type, reason, message);
   const housekeeping = createHousekeeping(dependencies, { nodeEvent, workers: () => workers, onPressure: () => registration.wake() });
+  const devices = createDeviceManager({
+    ...dependencies,
+    directory: settings.devicePluginDirectory,
+    holders: () => new Set(workers.all().flatMap((worker) => (isOver(worker) ? [] : (worker.pod().metadata.uid ?? [])))),
+    onChange: () => registration.wake(),
+    onRegistered: (resource) => dependencies.tallies.add('kubelet_device_plugin_registration_total', [resource]),
+  });
+  let isShuttingDown = false;
+  const ownProblems = () => (isShuttingDown ? ['node is shutting down'] : []);
   const registration = createRegistration(dependencies, {
+    devices,
+    ownProblems,
     pressures: () => housekeeping.pressures(),
     recorder,
     watcher,
@@ -166,13 +185,18 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   });
   const podServices: PodServices = {
     ...createPodServices(dependencies, { ...objects, allocatable, volumes: nodeVolumes.pods }),
+    devices,
     services: () => serviceInformer.lister.list(),
     async refusalOf(pod) {
+      if (isShuttingDown) return shutdownRefusal;
       const pressure = refuseUnderPressure(pod, housekeeping.pressures());
       if (pressure) return pressure;
       const refusal = admitPod(pod, registration.node(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
       // The scheduler may have decided on a newer picture of the node.
-      return refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
+      const confirmed = refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
+      if (confirmed) return confirmed;
+      const problem = await devices.allocate(pod);
+      return problem === undefined ? undefined : { reason: 'UnexpectedAdmissionError', message: `Pod was rejected: ${problem}` };
     },
     resizeProblem: (pod) => planResize(pod, registration.node(), admittedPods(workers, pod)),
     statusWritten: async (uid) => workers.find(uid)?.statusWritten(),
@@ -187,6 +211,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       dependencies.tallies.forgetPod({ name, namespace });
       dependencies.storage.forget(uid);
       podServices.userNamespaces.forget(uid);
+      devices.forget(uid);
       for (const worker of workers.all()) if (worker.waitsForResources()) worker.wake();
       watchedConfigMaps.use(uid, '', new Set());
       watchedSecrets.use(uid, '', new Set());
@@ -219,6 +244,13 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   return {
     workers,
     checkNode: () => registration.wake(),
+    async shutDown() {
+      if (settings.shutdown.graceSeconds === 0) return;
+      isShuttingDown = true;
+      nodeEvent('Normal', 'NodeShutdown', 'Shutdown manager detected shutdown event');
+      registration.wake();
+      await endPods(workers.all(), settings.shutdown, clock);
+    },
     silenceMs() {
       const lastMs = watcher.lastListedMs();
       return lastMs === undefined ? undefined : clock.monotonicMs() - lastMs;
@@ -238,6 +270,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
         watcher.run(signal),
         housekeeping.run(signal),
+        devices.run(signal).catch((error: unknown) => logger.error('device plugins cannot register', { error })),
         rotateLogs({ ...dependencies, podLogs: paths.podLogs }, signal),
       ];
       try {
@@ -294,6 +327,10 @@ function replace(workers: PodWorkers, update: (pod: DeepReadonly<Pod>) => void, 
   update(pod);
 }
 
+function isOver(worker: PodWorker): boolean {
+  return ['terminated', 'removing', 'removed'].includes(worker.state());
+}
+
 function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly<Pod>[] {
   return workers
     .all()
@@ -305,11 +342,15 @@ function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly
 function createRegistration(
   dependencies: KubeletDependencies,
   {
+    devices,
+    ownProblems,
     pressures,
     recorder,
     watcher,
     volumesInUse,
   }: {
+    readonly devices: DeviceManager;
+    readonly ownProblems: () => readonly string[];
     readonly pressures: Housekeeping['pressures'];
     readonly recorder: ReturnType<typeof createEventRecorder>;
     readonly watcher: RuntimeWatcher;
@@ -348,8 +389,9 @@ function createRegistration(
         ...settings,
         machine,
         kubeletVersion: settings.version,
-        problems: await problems(),
+        problems: [...(await problems()), ...ownProblems()],
         pressures: pressures(),
+        devices: devices.capacity(),
         runtimeVersion,
         volumesInUse: await volumesInUse(),
         images: await images.listImages().catch(() => []),
@@ -373,7 +415,7 @@ function nodeLabels({ nodeName, labels }: KubeletSettings, { architecture }: Mac
 
 /** What Pods are told the node has for them. */
 function createAllocatable({ machine, settings }: KubeletDependencies, registration: NodeRegistration): PodServices['allocatable'] {
-  const fallback = nodeResources({ machine, maxPods: settings.maxPods, storageBytes: 0 }).allocatable;
+  const fallback = nodeResources({ machine, maxPods: settings.maxPods, devices: new Map(), storageBytes: 0 }).allocatable;
   return () => {
     const list = registration.node()?.status?.allocatable ?? fallback;
     return {
@@ -389,7 +431,7 @@ type PodObjects = Pick<PodServices, 'configMap' | 'secret' | 'allocatable' | 'vo
 function createPodServices(
   dependencies: KubeletDependencies,
   { configMap, secret, allocatable, volumes }: PodObjects,
-): Omit<PodServices, 'services' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
+): Omit<PodServices, 'services' | 'devices' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
   const { settings, client, clock, images, files, machine } = dependencies;
   return {
     ...dependencies,

@@ -144,7 +144,7 @@ async function evictOne(dependencies: EvictionDependencies, threshold: Threshold
   const own = first.pod.spec?.terminationGracePeriodSeconds ?? 30;
   const graceSeconds = threshold.graceMs === 0 ? immediateGraceSeconds : Math.min(settings.maxPodGraceSeconds, own);
   const message = evictionMessage(threshold, observation, first.pod, await usageOf(dependencies, stats, first.pod, threshold.signal));
-  worker.evict({ message, graceSeconds });
+  worker.end({ reason: 'Evicted', message, graceSeconds });
   onEvicted(threshold.signal);
   return [worker];
 }
@@ -192,7 +192,7 @@ async function enforceStorageLimits(dependencies: EvictionDependencies): Promise
     const pod = worker.pod();
     const message = storageExcess(pod, await storage.read(pod, storageAgeMs), layersOf(measured.get(pod.metadata.uid ?? '')));
     if (message === undefined || isCritical(pod)) continue;
-    worker.evict({ message, graceSeconds: immediateGraceSeconds });
+    worker.end({ reason: 'Evicted', message, graceSeconds: immediateGraceSeconds });
     onEvicted(message.startsWith('Usage of EmptyDir') ? 'emptydirfs.limit' : 'ephemeralpodfs.limit');
     evicted.push(worker);
   }

@@ -219,7 +219,7 @@ describe('eviction manager', () => {
       return {
         pod: () => pod,
         state: () => states.get(name),
-        evict({ graceSeconds }: { graceSeconds: number }) {
+        end({ graceSeconds }: { graceSeconds: number }) {
           said.push(`evict ${name} ${graceSeconds}`);
           states.set(name, 'terminating');
         },

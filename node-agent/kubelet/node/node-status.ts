@@ -18,6 +18,8 @@ export interface NodeStatusInput {
   /** Volumes that must not be detached. */
   readonly volumesInUse: readonly string[];
   readonly maxPods: number;
+  /** Of device plugins, by resource. */
+  readonly devices: ReadonlyMap<string, { readonly total: number; readonly healthy: number }>;
   /** Bytes of the file system that holds Pods. */
   readonly storageBytes: number;
   /** Of what there is too little left. */
@@ -62,13 +64,20 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
 export function nodeResources({
   machine,
   maxPods,
+  devices,
   storageBytes,
-}: Pick<NodeStatusInput, 'machine' | 'maxPods' | 'storageBytes'>): Required<Pick<NodeStatus, 'capacity' | 'allocatable'>> {
+}: Pick<NodeStatusInput, 'machine' | 'maxPods' | 'devices' | 'storageBytes'>): Required<Pick<NodeStatus, 'capacity' | 'allocatable'>> {
   const kibibytes = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`;
   const shared = { cpu: String(machine.cpus), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: String(maxPods) };
   return {
-    capacity: { ...shared, memory: kibibytes(machine.memoryBytes), 'ephemeral-storage': kibibytes(storageBytes) },
+    capacity: {
+      ...Object.fromEntries([...devices].map(([resource, { total }]) => [resource, String(total)])),
+      ...shared,
+      memory: kibibytes(machine.memoryBytes),
+      'ephemeral-storage': kibibytes(storageBytes),
+    },
     allocatable: {
+      ...Object.fromEntries([...devices].map(([resource, { healthy }]) => [resource, String(healthy)])),
       ...shared,
       memory: kibibytes(Math.max(0, machine.memoryBytes - reservedMemoryBytes)),
       'ephemeral-storage': String(Math.floor(Math.floor(storageBytes / 1024) * 1024 * 0.9)),

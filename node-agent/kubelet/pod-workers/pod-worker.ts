@@ -44,7 +44,7 @@ export interface PodWorker {
   /** What the API shows of a static Pod; undefined: nothing any more. */
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
   /** Has the Pod fail and go: the node cannot keep it. */
-  evict(order: { readonly message: string; readonly graceSeconds: number }): void;
+  end(order: { readonly reason: string; readonly message: string; readonly graceSeconds: number }): void;
   /** Looks again now. */
   wake(): void;
   /** What volumes are made of may have changed. */
@@ -134,14 +134,14 @@ class Worker implements PodWorker {
     this.#resume?.();
   }
 
-  evict({ message, graceSeconds }: Parameters<PodWorker['evict']>[0]): void {
+  end({ reason, message, graceSeconds }: Parameters<PodWorker['end']>[0]): void {
     const record = this.#record;
     if (record.termination) return;
-    record.refusal = { reason: 'Evicted', message };
+    record.refusal = { reason, message };
     record.disruption = message;
     record.termination = { graceSeconds, reason: 'refused' };
-    this.#events().event('Warning', 'Evicted', message);
-    this.#abort.abort(new Error('the Pod is evicted'));
+    this.#events().event('Warning', reason, message);
+    this.#abort.abort(new Error('the Pod has to end'));
     this.wake();
   }
 

@@ -7,6 +7,7 @@ import { ImageError } from '../images/image-error.ts';
 import type { ContainerConfig, Image, SandboxConfig } from '../../cri/messages.ts';
 import { activeSandbox, instancesOf, nanosToMs, restartCountOf } from '../runtime/runtime-pod.ts';
 import { containerDevices } from '../volumes/container-devices.ts';
+import { withDevices } from '../devices/with-devices.ts';
 import { containerMounts } from '../volumes/container-mounts.ts';
 import { killContainer } from './kill-container.ts';
 import { addressesOf } from './pod-addresses.ts';
@@ -47,7 +48,8 @@ export async function startContainer(context: PodContext, container: AnyContaine
       signal: context.signal,
     });
     if (newest?.state === 'CONTAINER_EXITED') services.crashBackoff.next(crashKey(pod.metadata.uid, name), nanosToMs(newest.finished_at));
-    const config = await describe(context, container, image);
+    const config = withDevices(await describe(context, container, image), services.devices.devicesOf(pod, name));
+    await prepareDevices(context, name);
     const id = await create(context, sandbox.id, config, description);
     await start(context, container, id);
     record.waiting.delete(name);
@@ -63,6 +65,16 @@ export async function startContainer(context: PodContext, container: AnyContaine
     const delay = retryDelay(record, name);
     record.retryAtMs.set(name, retryAt ?? services.clock.nowMs() + (ephemeral ? 24 * 3600 * 1000 : delay));
     return false;
+  }
+}
+
+async function prepareDevices({ pod, services, events }: PodContext, name: string): Promise<void> {
+  try {
+    await services.devices.prepareStart(pod, name);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    events(name).event('Warning', 'Failed', `Error: ${problem}`);
+    throw new StartError('PreStartHookError', problem);
   }
 }
 
