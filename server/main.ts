@@ -13,6 +13,7 @@ import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import type { Dialer } from './apiserver/registry/subresources/subresource.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
+import { createRunningPart } from './composition/running-part.ts';
 import { createResources } from './composition/create-resources.ts';
 import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './composition/open-storage.ts';
@@ -130,6 +131,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const controllers = selectControllers(known, options.controllers ?? ['*']);
   const hasScheduler = options.scheduler ?? true;
   const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
+  const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
+  const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
   // The port is part of what the server says of itself, so it is taken before the server is built.
   const endpoint = await serve({
@@ -147,7 +150,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     address,
     port: endpoint.port,
     createResources: withMetrics(options, dialer, (parts) =>
-      createResources({ ...options.limits, storage, caches, serviceCIDRs: options.serviceCIDRs, dialer }, parts),
+      createResources({ ...options.limits, storage, caches, serviceCIDRs: options.serviceCIDRs, dialer, components }, parts),
     ),
     checkStorage: (signal) => storage.checkHealth(signal),
     storeBytes: async () => storage.sizeBytes?.(),
@@ -157,8 +160,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const running = [
-    runControllerManager(server, controllers, logger, stopping.signal),
-    ...(hasScheduler ? [runSchedulerProcess(server, logger, stopping.signal)] : []),
+    controllerManager.follow(runControllerManager(server, controllers, logger, stopping.signal)),
+    ...(hasScheduler ? [scheduler.follow(runSchedulerProcess(server, logger, stopping.signal))] : []),
     runCompactor({
       storage,
       clock,

@@ -10,7 +10,7 @@ import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { measureStorage } from '../apiserver/measure-storage.ts';
 import { statisticsOf, storedCaches } from '../apiserver/stored-caches.ts';
-import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
+import type { Component, Dialer } from '../apiserver/registry/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/registry/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
@@ -21,6 +21,8 @@ export interface ResourcesOptions {
   /** One or two of different families. */
   readonly serviceCIDRs: readonly string[];
   readonly dialer: Dialer;
+  /** Parts of the control plane beside the store that componentstatuses shows. Default: none. */
+  readonly components?: readonly Component[];
   readonly minRequestTimeoutSeconds?: number;
 }
 
@@ -50,6 +52,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       tokenIssuer,
       tokenAuthenticator: tokens,
       dialer: options.dialer,
+      components: [...(options.components ?? []), { name: 'etcd-0', checkHealth: (signal) => options.storage.checkHealth(signal) }],
     },
     registry: {
       storage: measureStorage(options.storage, catalog, parts.metrics, clock),

@@ -13,7 +13,7 @@ import { deleteCollectionEndpoint, deleteEndpoint } from './delete.ts';
 import { getEndpoint } from './get.ts';
 import { listEndpoint } from './list.ts';
 import { notFoundPage } from './non-resource.ts';
-import { plainListResponse, plainObjectResponse } from './object-response.ts';
+import { plainItemResponse, plainListResponse, plainObjectResponse } from './object-response.ts';
 import { checkRoute } from './route-media-types.ts';
 import { type WatchDuration, watchEndpoint } from './watch.ts';
 import { createEndpoint, patchEndpoint, updateEndpoint } from './write.ts';
@@ -24,7 +24,7 @@ export interface ResourceEndpointsDependencies {
   /** Of watches that say nothing of their duration; default 1800. */
   readonly minRequestTimeoutSeconds?: number;
   readonly subresourceHandlers: readonly SubresourceHandler[];
-  readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond' | 'respondList'>;
+  readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond' | 'respondItem' | 'respondList'>;
 }
 
 export interface ResourceEndpoints {
@@ -73,6 +73,7 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
       );
     },
     respond: plainObjectResponse,
+    respondItem: plainItemResponse,
     respondList: plainListResponse,
   };
   return {

@@ -116,6 +116,21 @@ export function plainObjectResponse(context: RequestContext, object: object, sta
   return valueResponse(context, output, () => object, undefined, status);
 }
 
+/** One of what is not stored, itself, its metadata or as Table. */
+export function plainItemResponse(context: RequestContext, definition: ResourceDefinition, item: UntypedObject): APIResponse {
+  const output = negotiateObject(context, definition);
+  checkMetadataKind(output, definition, false);
+  if (output.as?.kind === 'Table') {
+    const options = tableOptions(context, output);
+    return valueResponse(context, output, () => toTable(definition, [item], {}, options));
+  }
+  if (output.as) {
+    const { version } = output.as;
+    return valueResponse(context, output, () => partialObjectMetadata(item, version));
+  }
+  return valueResponse(context, output, () => ({ kind: definition.names.kind, apiVersion: apiVersionOf(definition), ...item }));
+}
+
 /** A list of objects of which no store knows. */
 export function plainListResponse(context: RequestContext, definition: ResourceDefinition, items: readonly UntypedObject[]): APIResponse {
   const output = negotiateObject(context, definition);

@@ -59,13 +59,23 @@ describe('mistakes of users on a whole server', () => {
         .join(', '),
     );
   });
-  it('component statuses, of which there are none, have a Table', async () => {
-    const { body } = await api.get<{ kind: string; columnDefinitions: { name: string }[]; rows: unknown[] }>('/api/v1/componentstatuses', {
-      accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+  it('component statuses have a Table', async () => {
+    for (const path of ['/api/v1/componentstatuses', '/api/v1/componentstatuses/etcd-0']) {
+      const { body } = await api.get<{ kind: string; columnDefinitions: { name: string }[]; rows: { cells: unknown[] }[] }>(path, {
+        accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+      });
+      assert.deepEqual(
+        [body.kind, body.columnDefinitions.map(({ name }) => name), body.rows.map(({ cells }) => cells)],
+        ['Table', ['Name', 'Status', 'Message', 'Error'], [['etcd-0', 'Healthy', 'ok', '']]],
+      );
+    }
+    const { body } = await api.get<object>('/api/v1/componentstatuses/etcd-0');
+    assert.deepEqual(body, {
+      kind: 'ComponentStatus',
+      apiVersion: 'v1',
+      metadata: { name: 'etcd-0' },
+      conditions: [{ type: 'Healthy', status: 'True', message: 'ok' }],
     });
-    assert.deepEqual(
-      [body.kind, body.columnDefinitions.map(({ name }) => name), body.rows],
-      ['Table', ['Name', 'Status', 'Message', 'Error'], []],
-    );
+    assert.equal((await api.get('/api/v1/componentstatuses/other')).status, 404);
   });
 });

@@ -150,6 +150,7 @@ export function createTestResources(parts: APIServerParts, storage: Storage, cac
       tokenIssuer,
       tokenAuthenticator: tokens,
       dialer: { send: () => Promise.reject(new Error('there is no network')) },
+      components: [],
     },
   });
   const stored = storedCaches(catalog, (definition) => endpoints.storeFor(definition).cache);

@@ -22,6 +22,8 @@ export interface SubresourceDependencies {
   readonly tokenIssuer: TokenIssuer;
   readonly tokenAuthenticator: TokenAuthenticator;
   readonly dialer: Dialer;
+  /** What componentstatuses shows. */
+  readonly components: readonly Component[];
   /** Runs validating and mutating admission for a subresource whose body is another kind (CONNECT, Binding, Eviction, TokenRequest). */
   admit(request: {
     readonly context: RequestContext;
@@ -39,8 +41,17 @@ export interface SubresourceDependencies {
   ): Promise<KubeObject>;
   /** The answer for an object of any kind, in the encoding that the client wants. */
   respond(context: RequestContext, object: object, status?: number): APIResponse;
+  /** The answer for one of what is not stored, itself or as Table. */
+  respondItem(context: RequestContext, definition: ResourceDefinition, item: UntypedObject): APIResponse;
   /** The answer for a list of what is not stored, itself or as Table. */
   respondList(context: RequestContext, definition: ResourceDefinition, items: readonly UntypedObject[]): APIResponse;
+}
+
+/** A part of the control plane whose health can be asked for. */
+export interface Component {
+  readonly name: string;
+  /** Rejects with what is wrong. */
+  checkHealth(signal: AbortSignal): Promise<void>;
 }
 
 /** Reaches kubelets, pods and services. Sockets live in server/serving. */
