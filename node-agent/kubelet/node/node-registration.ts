@@ -4,7 +4,7 @@ import type { Client } from '../../../api/client/client.ts';
 import type { EventRecorder } from '../../../api/client/event-recorder.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import type { Node, NodeStatus, Taint } from '../../../api/types/core-v1.ts';
+import type { Node, NodeSpec, NodeStatus, Taint } from '../../../api/types/core-v1.ts';
 
 export interface NodeRegistrationDependencies {
   readonly client: Client;
@@ -36,6 +36,9 @@ const checkMs = 10_000;
 const reportMs = 5 * 60_000;
 const retryMs = 500;
 
+/** A list of addresses would be merged by their type, of which a node of two families has two. */
+const replaceList = { $patch: 'replace' };
+
 export function createNodeRegistration(dependencies: NodeRegistrationDependencies): NodeRegistration {
   const { client, clock, logger, recorder, nodeName } = dependencies;
   let node: Node | undefined;
@@ -48,7 +51,8 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
     const nowMs = clock.monotonicMs();
     if (nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(before.status)) return;
     tellTransitions(recorder, nodeName, before.status, status);
-    node = await client(nodes).patch(key, { type: 'strategic', body: { status } }, { subresource: 'status' });
+    const body = { status: { ...status, addresses: [replaceList, ...(status.addresses ?? [])] } };
+    node = await client(nodes).patch(key, { type: 'strategic', body }, { subresource: 'status' });
     reportedMs = nowMs;
   };
   return {
@@ -130,7 +134,7 @@ async function ensureNode({ client, nodeName, podCIDR, taints, labels, status }:
   const fresh: Node = {
     metadata: { name: nodeName, labels: { ...labels }, annotations },
     spec: {
-      ...(podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] }),
+      ...rangesOf(podCIDR),
       ...(taints.length === 0 ? {} : { taints: [...taints] }),
     },
     status: await status(undefined),
@@ -147,7 +151,14 @@ async function ensureNode({ client, nodeName, podCIDR, taints, labels, status }:
   if (wrong.length === 0 && !lacksCIDR) return present;
   const body = {
     metadata: { labels: Object.fromEntries(wrong), annotations },
-    ...(lacksCIDR ? { spec: { podCIDR, podCIDRs: [podCIDR] } } : {}),
+    ...(lacksCIDR ? { spec: rangesOf(podCIDR) } : {}),
   };
   return client(nodes).patch(key, { type: 'strategic', body });
+}
+
+/** `ranges`: one of each family at most, separated by commas. */
+function rangesOf(ranges: string | undefined): Pick<NodeSpec, 'podCIDR' | 'podCIDRs'> {
+  const podCIDRs = ranges?.split(',') ?? [];
+  const [podCIDR] = podCIDRs;
+  return podCIDR === undefined ? {} : { podCIDR, podCIDRs };
 }
