@@ -91,14 +91,17 @@ function showScalar(value: unknown): string {
   return typeof value === 'string' ? quote(value) : String(value);
 }
 
+const fieldKind = 0x66;
 const ranks: Readonly<Record<string, number>> = { '.': 0, f: 1, k: 2, v: 3, i: 4 };
 
 /** The order in which sets are written: `.` first, then fields, keys, values, indexes. */
 export function comparePathElements(a: PathElement, b: PathElement): number {
+  // Nearly all are fields.
+  if (a.charCodeAt(0) === fieldKind && b.charCodeAt(0) === fieldKind) return compareUTF8(a, b);
   const kind = a.charAt(0);
   const rank = (ranks[kind] ?? 5) - (ranks[b.charAt(0)] ?? 5);
   if (rank !== 0) return rank;
-  if (kind === 'f' || a === b) return compareUTF8(a, b);
+  if (a === b) return 0;
   if (kind === 'i') return Number(a.slice(2)) - Number(b.slice(2));
   const left: unknown = JSON.parse(a.slice(2));
   const right: unknown = JSON.parse(b.slice(2));

@@ -1,3 +1,4 @@
+import { cloneJSON } from '../base/json-object.ts';
 import { roundUpQuantity } from '../quantity/arithmetic.ts';
 import { formatQuantity, parseQuantity } from '../quantity/quantity.ts';
 import type { ConditionalDefault, DefaultContext } from './defaults/conditional-default.ts';
@@ -121,7 +122,7 @@ function setUnset(value: unknown, schema: StructuralSchema, steps: readonly stri
   if (!property) return;
   const present = object[step];
   if (rest.length === 0) {
-    if (isUnsetField(present, property) && !isNeverWritten(constant, property)) object[step] = structuredClone(constant);
+    if (isUnsetField(present, property) && !isNeverWritten(constant, property)) object[step] = cloneJSON(constant);
     return;
   }
   if ((present === undefined || present === null) && !property.pointer && property.schema.properties) object[step] = {};

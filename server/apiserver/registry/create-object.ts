@@ -1,4 +1,5 @@
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
+import { cloneJSON } from '../../../api/base/json-object.ts';
 import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
@@ -28,7 +29,7 @@ export async function createObject(
   const { metadata } = object;
   const prefix = metadata.name ? undefined : metadata.generateName;
   for (let attempt = 1; ; attempt++) {
-    const candidate = prefix === undefined || prefix === '' ? object : structuredClone(object);
+    const candidate = prefix === undefined || prefix === '' ? object : cloneJSON(object);
     if (prefix) candidate.metadata.name = generateName(prefix, core.dependencies.random);
     const written = await tryCreate(core, candidate, { namespace, name: candidate.metadata.name ?? '' }, context, options);
     if (written) return written;

@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { cloneJSON } from '../../../api/base/json-object.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { conflict, notFound } from '../../../api/meta/status-errors.ts';
 import type { Status } from '../../../api/meta/status.ts';
@@ -36,7 +37,7 @@ async function tryDelete(
   const plan = planDeletion(definition, old, options, dependencies.clock.nowMs());
   if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
   if (plan.kind === 'mark') {
-    const object = { ...structuredClone(old), ...plan.fields, metadata: plan.metadata } as UntypedObject;
+    const object = { ...cloneJSON(old), ...plan.fields, metadata: plan.metadata } as UntypedObject;
     const result = await core.put(key, object, revision, context.dryRun, true);
     if (result.succeeded && result.written) return { kind: 'object', written: result.written };
     return { present: result.succeeded ? undefined : presentOf(core, result.current) };

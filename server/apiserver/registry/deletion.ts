@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { cloneJSON } from '../../../api/base/json-object.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { findTime, formatTime } from '../../../api/meta/time.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
@@ -35,7 +36,7 @@ export function planDeletion(
   const hasNewFinalizers =
     finalizers.length !== (old.finalizers ?? []).length || finalizers.some((name) => !old.finalizers?.includes(name));
   if (old.deletionTimestamp && !hasNewFinalizers && !grace.changed) return { kind: 'wait' };
-  const metadata = structuredClone(old) as ObjectMeta;
+  const metadata = cloneJSON(old) as ObjectMeta;
   if (finalizers.length > 0) metadata.finalizers = finalizers;
   else delete metadata.finalizers;
   if (!old.deletionTimestamp || grace.changed) {

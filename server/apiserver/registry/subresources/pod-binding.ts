@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { cloneJSON } from '../../../../api/base/json-object.ts';
 import { quote } from '../../../../api/base/quote.ts';
 import { withCondition } from '../../../../api/meta/conditions.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
@@ -84,7 +85,7 @@ function assign(old: DeepReadonly<Pod>, binding: Binding, now: string): Pod {
   if (old.metadata.deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (old.spec?.nodeName) throw refuse(`pod ${name} is already assigned to node ${quote(old.spec.nodeName)}`);
   if ((old.spec?.schedulingGates ?? []).length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
-  const pod = structuredClone(old) as Pod;
+  const pod = cloneJSON(old) as Pod;
   const { annotations } = binding.metadata;
   if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
   if (pod.spec) pod.spec.nodeName = binding.target.name ?? '';
