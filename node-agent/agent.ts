@@ -11,6 +11,7 @@ import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
 import { renderAbsenceRemoval } from './dns/absence-rules.ts';
 import { namesAll } from './kubelet/certificates/certificate-life.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
+import { createCredentialProviders, type CredentialProvider } from './kubelet/images/credential-providers.ts';
 import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
 import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
@@ -38,6 +39,7 @@ import { createNodeNetwork } from './network.ts';
 import { createMounts } from './linux/mounts.ts';
 import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
+import { runProgram } from './linux/run-program.ts';
 import { readOwnProcess } from './linux/processes.ts';
 import { applyNetworkSysctls } from './linux/sysctls.ts';
 
@@ -56,6 +58,9 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   /** Default: the machine's name, and its addresses of the families that Pods have. */
   readonly nodeName?: string;
   readonly nodeIPs?: readonly string[];
+  readonly credentialProviders: readonly CredentialProvider[];
+  /** Absolute; where their programs lie. */
+  readonly credentialProviderDirectory: string;
   /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
   readonly runtimeEndpoint?: string;
   /** PEM of the authorities that sign the certificates of who may use the kubelet's API. */
@@ -131,6 +136,11 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       storage,
       stats,
       usage,
+      findCredentials: createCredentialProviders({
+        ...{ clock, logger, providers: settings.credentialProviders },
+        run: ({ name, args, env }, input) =>
+          runProgram(`${settings.credentialProviderDirectory}/${name}`, args, { input, environment: env }),
+      }),
       isolatePod: network.isolatePod,
       reviveRuntime: async (until) => {
         if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);

@@ -17,6 +17,7 @@ import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
 import { parseUnsafeSysctls } from './kubelet/node/refuse-sysctls.ts';
+import { parseCredentialProviders } from './kubelet/images/credential-providers.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
@@ -37,6 +38,8 @@ interface Flags extends EvictionFlags {
   readonly devicePluginDir?: string;
   readonly shutdownGracePeriod: string;
   readonly shutdownGracePeriodCriticalPods: string;
+  readonly imageCredentialProviderConfig?: string;
+  readonly imageCredentialProviderBinDir: string;
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
   readonly minimumImageTtlDuration: string;
@@ -94,6 +97,8 @@ const program = new Command('kubets-node-agent')
   )
   .option('--shutdown-grace-period <duration>', 'time for pods to end when the agent is told to; 0s: they go on', '0s')
   .option('--shutdown-grace-period-critical-pods <duration>', 'the end of it, for critical pods alone', '0s')
+  .option('--image-credential-provider-config <file>', 'programs that know credentials of registries')
+  .option('--image-credential-provider-bin-dir <directory>', 'where they lie', '')
   .option('--image-gc-high-threshold <percent>', 'of the disk in use, above which images are removed that nobody uses', '85')
   .option('--image-gc-low-threshold <percent>', 'down to which', '80')
   .option('--minimum-image-ttl-duration <duration>', 'age from which images may be removed', '2m0s')
@@ -194,6 +199,11 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
     eviction: parseEvictionFlags(flags),
+    credentialProviders:
+      flags.imageCredentialProviderConfig === undefined
+        ? []
+        : parseCredentialProviders(await readFile(flags.imageCredentialProviderConfig, 'utf8')),
+    credentialProviderDirectory: path.resolve(flags.imageCredentialProviderBinDir),
     devicePluginDirectory: path.resolve(flags.devicePluginDir ?? path.join(flags.dataDir, 'node/device-plugins')),
     shutdown: {
       graceSeconds: parseDurationMs(flags.shutdownGracePeriod) / 1000,

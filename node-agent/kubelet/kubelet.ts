@@ -34,6 +34,7 @@ import { admitPod } from './node/admit-pod.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
 import type { EvictionSettings } from './eviction/thresholds.ts';
+import type { FindCredentials } from './images/credential-providers.ts';
 import type { ImageCollectionSettings } from './images/collect-images.ts';
 import type { UsageReader } from '../linux/node-usage.ts';
 import type { NodeStatsSource } from './stats/node-stats.ts';
@@ -106,6 +107,7 @@ export interface KubeletDependencies {
   readonly tallies: Tallies;
   readonly stats: NodeStatsSource;
   readonly usage: UsageReader;
+  readonly findCredentials: FindCredentials;
   readonly storage: PodStorageReader;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
   readonly isolatePod: PodServices['isolatePod'];
@@ -435,7 +437,13 @@ function createPodServices(
   const { settings, client, clock, images, files, machine } = dependencies;
   return {
     ...dependencies,
-    puller: createImagePuller({ images, clock, backoff: createBackoff(clock), inTurn: limitPulls(settings.maxParallelImagePulls) }),
+    puller: createImagePuller({
+      findCredentials: dependencies.findCredentials,
+      images,
+      clock,
+      backoff: createBackoff(clock),
+      inTurn: limitPulls(settings.maxParallelImagePulls),
+    }),
     volumes,
     userNamespaces: createUserNamespaces({
       files,

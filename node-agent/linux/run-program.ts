@@ -1,14 +1,21 @@
 import { spawn } from 'node:child_process';
+import { env } from 'node:process';
 
 export interface ProgramOptions {
   readonly input?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Besides that of the agent. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs a program to its end and answers its standard output; a failure carries the command line and its error output. */
 export function runProgram(command: string, args: readonly string[], options: ProgramOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], ...(options.signal ? { signal: options.signal } : {}) });
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.environment ? { env: { ...env, ...options.environment } } : {}),
+    });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

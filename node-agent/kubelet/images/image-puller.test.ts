@@ -26,7 +26,13 @@ function setUp(present: string[], available: string[] = []) {
       return name;
     },
   } as unknown as ImageStore;
-  const puller = createImagePuller({ images, clock, backoff: createBackoff(clock), inTurn: (pull) => pull() });
+  const puller = createImagePuller({
+    images,
+    clock,
+    backoff: createBackoff(clock),
+    findCredentials: async () => [],
+    inTurn: (pull) => pull(),
+  });
   const ensure = async (container: Partial<Container>) => {
     const pod: Pod = { metadata: { name: 'p', uid: 'u' }, spec: { containers: [] } };
     const report = { event: (_type: string, reason: string, message: string) => void events.push(`${reason}: ${message}`) };

@@ -7,6 +7,7 @@ import type { ImageStore } from '../../cri/runtime.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import type { Backoff } from '../containers/crash-backoff.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';
+import type { FindCredentials } from './credential-providers.ts';
 import { ImageError } from './image-error.ts';
 import { registryCredentials } from './registry-credentials.ts';
 
@@ -29,11 +30,13 @@ export interface ImagePullerDependencies {
   readonly clock: Clock;
   /** Of failed pulls, per Pod and image. */
   readonly backoff: Backoff;
+  /** What else may open the image's registry, besides pull secrets. */
+  readonly findCredentials: FindCredentials;
   /** Lets pulls run, as many at once as may. */
   readonly inTurn: <T>(pull: () => Promise<T>) => Promise<T>;
 }
 
-export function createImagePuller({ images, clock, backoff, inTurn }: ImagePullerDependencies): ImagePuller {
+export function createImagePuller({ images, clock, backoff, findCredentials, inTurn }: ImagePullerDependencies): ImagePuller {
   const pulls = new Map<string, Promise<string>>();
   /** One pull per image and credentials at a time, however many Pods wait for it. */
   const pullOnce = (name: string, auth: AuthConfig | undefined, sandbox: SandboxConfig): Promise<string> => {
@@ -57,7 +60,7 @@ export function createImagePuller({ images, clock, backoff, inTurn }: ImagePulle
     events.event('Normal', 'Pulling', `Pulling image "${image}"`);
     const startedMs = clock.monotonicMs();
     try {
-      await untilAborted(pullWithAny(name, order, pullOnce), signal);
+      await untilAborted(pullWithAny(name, order, findCredentials, pullOnce), signal);
     } catch (error) {
       signal.throwIfAborted();
       const problem = error instanceof Error ? error.message : String(error);
@@ -121,9 +124,10 @@ async function inspect(images: ImageStore, image: string, name: string, events: 
 async function pullWithAny(
   name: string,
   { pullSecrets, sandbox }: PullOrder,
+  findCredentials: FindCredentials,
   pullOnce: (name: string, auth: AuthConfig | undefined, sandbox: SandboxConfig) => Promise<string>,
 ): Promise<string> {
-  const credentials = registryCredentials(name, pullSecrets);
+  const credentials = [...registryCredentials(name, pullSecrets), ...(await findCredentials(name))];
   let failure: unknown;
   for (const auth of credentials.length > 0 ? credentials : [undefined]) {
     try {
