@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { referenceTo } from '../../../api/client/event-recorder.ts';
 import { formatKey, type ObjectKey } from '../../../api/meta/object.ts';
+import { formatTime } from '../../../api/meta/time.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
@@ -16,6 +17,7 @@ import { podsOfService, watchingPodsOfServices } from '../runtime/service-pods.t
 import { WriteTracker } from '../runtime/write-tracker.ts';
 import { desiredEndpoints, managedBy, sliceOwnerOf } from './desired-endpoints.ts';
 import { rules } from './rbac.ts';
+import { TriggerTimes } from './trigger-times.ts';
 
 /** Keeps the EndpointSlices of Services with a selector: which Pods answer for them, at which addresses and ports. */
 export const endpointSliceController = defineController({
@@ -30,22 +32,25 @@ export const endpointSliceController = defineController({
   setUp(setup) {
     const slicesOf = followSlices(setup, managedBy);
     const tracker = new WriteTracker<EndpointSlice>(setup.clock, setup.lister(endpointSlices));
-    return (key) => reconcile({ setup, tracker, slicesOf }, key);
+    const triggerTimes = new TriggerTimes();
+    return (key) => reconcile({ setup, tracker, triggerTimes, slicesOf }, key);
   },
 });
 
 interface Parts {
   readonly setup: ControllerSetup;
   readonly tracker: WriteTracker<EndpointSlice>;
+  readonly triggerTimes: TriggerTimes;
   readonly slicesOf: ReturnType<typeof followSlices>;
 }
 
-async function reconcile({ setup, tracker, slicesOf }: Parts, key: ObjectKey): Promise<ReconcileResult> {
+async function reconcile({ setup, tracker, triggerTimes, slicesOf }: Parts, key: ObjectKey): Promise<ReconcileResult> {
   const id = formatKey(key);
   const service = setup.lister(services).find(key);
   if (service === undefined) {
     // Its slices are collected as its dependents.
     tracker.forget(id);
+    triggerTimes.forget(id);
     return done;
   }
   if (service.spec?.selector === undefined || service.spec.type === 'ExternalName') return done;
@@ -56,12 +61,14 @@ async function reconcile({ setup, tracker, slicesOf }: Parts, key: ObjectKey): P
   const existing = slicesOf(key);
   const selected = podsOfService(service, setup);
   const zoneOf = (name: string) => setup.lister(nodes).find({ namespace: '', name })?.metadata.labels?.['topology.kubernetes.io/zone'];
+  const triggerMs = triggerTimes.next(id, service, selected);
+  const owner = { ...sliceOwnerOf(service), triggerTime: triggerMs === undefined ? null : formatTime(triggerMs) };
   const families = (service.spec.ipFamilies ?? ['IPv4']) as readonly AddressType[];
   try {
     for (const family of families) {
       const groups = desiredEndpoints(service, selected, family, zoneOf);
       const own = existing.filter((slice) => slice.addressType === family);
-      await applySlices(setup, tracker, id, planSlices(sliceOwnerOf(service), family, groups, own));
+      await applySlices(setup, tracker, id, planSlices(owner, family, groups, own));
     }
     const foreign = existing.filter((slice) => !families.includes(slice.addressType as AddressType));
     await applySlices(setup, tracker, id, { create: [], update: [], delete: foreign });

@@ -23,6 +23,8 @@ export interface SliceOwner {
   readonly labels: Readonly<Record<string, string>>;
   /** Absent: those that are there are left alone. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** RFC 3339, told with every slice that is written; null: there is none to tell. Absent: what is there is left alone. */
+  readonly triggerTime?: string | null;
   readonly reference: OwnerReference;
   /** Whether there is to be an empty slice where there are no endpoints. */
   readonly keepsEmptySlice: boolean;
@@ -140,6 +142,7 @@ function build(owner: SliceOwner, addressType: AddressType, draft: Draft, from: 
     from === undefined ? { generateName: generateName(name), namespace } : mutableCopy<EndpointSlice['metadata']>(from.metadata);
   metadata.labels = { ...owner.labels };
   if (owner.annotations !== undefined) metadata.annotations = { ...owner.annotations };
+  if (owner.triggerTime !== undefined) metadata.annotations = withTriggerTime(metadata.annotations, owner.triggerTime);
   metadata.ownerReferences = [owner.reference];
   return { addressType, endpoints: draft.endpoints, metadata, ports: draft.ports.map((port) => ({ ...port })) };
 }
@@ -150,6 +153,13 @@ function hasOtherMetadata({ metadata }: Slice, owner: SliceOwner): boolean {
     (owner.annotations !== undefined && !isSemanticallyEqual({ ...metadata.annotations }, owner.annotations)) ||
     !isSemanticallyEqual(metadata.ownerReferences, [owner.reference])
   );
+}
+
+const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+function withTriggerTime(annotations: Readonly<Record<string, string>> | undefined, time: string | null): Record<string, string> {
+  const { [triggerTimeAnnotation]: _, ...others } = annotations ?? {};
+  return time === null ? others : { ...others, [triggerTimeAnnotation]: time };
 }
 
 /** Leaves room for the random part. */
