@@ -1,5 +1,6 @@
 // The one file that runs on whatever Node the machine has: it brings everything else in place and hands over to it.
 //   node server/cli/bootstrap.mjs up [flags]     installs what is missing, then runs `kubets up`
+//   node server/cli/bootstrap.mjs agent [flags]  the same for `kubets agent`, a node of a cluster elsewhere
 //   node server/cli/bootstrap.mjs test [flags]   installs what is missing, then runs all tests
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -114,6 +115,11 @@ if (what === 'up') {
   ensureGenerated();
   if (!rest.includes('--no-node') && !wantsHelp) ensureSystemPackages(nodePackages, 'a node (containers, network)');
   await handOver([...memoryFlags, path.join(root, 'server/cli/kubets.mjs'), 'up', ...rest]);
+} else if (what === 'agent') {
+  ensureNpmPackages();
+  ensureGenerated();
+  if (!rest.includes('--help') && !rest.includes('-h')) ensureSystemPackages(nodePackages, 'a node (containers, network)');
+  await handOver([path.join(root, 'server/cli/kubets.mjs'), 'agent', ...rest]);
 } else if (what === 'test') {
   ensureNpmPackages();
   ensureGenerated();
@@ -123,5 +129,5 @@ if (what === 'up') {
   ensureNpmPackages();
   ensureGenerated();
 } else {
-  fail('usage: node server/cli/bootstrap.mjs up|test|prepare [flags]');
+  fail('usage: node server/cli/bootstrap.mjs up|agent|test|prepare [flags]');
 }
