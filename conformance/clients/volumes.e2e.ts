@@ -167,6 +167,7 @@ describe('volumes', function () {
       assert.equal(statSync(path.join(disk, 'disk-1')).gid, 3000);
       assert.equal(driver.published[0]?.volume_context['csi.storage.k8s.io/pod.name'], 'writer');
       await run('delete', 'pod', 'writer');
+      await until('it is taken back', async () => driver.calls.includes('unstage disk-1'), 30);
       assert.deepEqual(driver.calls, ['stage disk-1', 'publish disk-1', 'unpublish disk-1', 'unstage disk-1']);
       assert.ok(!mounts().includes('kubernetes.io~csi'), 'it is still mounted');
     });

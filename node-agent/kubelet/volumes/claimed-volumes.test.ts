@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createSeededRandom } from '../../../api/base/seeded-random.ts';
@@ -14,6 +14,7 @@ import type { PersistentVolumeSpec, Pod, Volume } from '../../../api/types/core-
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
 import { createHostFiles } from '../../linux/host-files.ts';
 import { createMounts } from '../../linux/mounts.ts';
+import { runProgram } from '../../linux/run-program.ts';
 import { nodePaths } from '../node-paths.ts';
 import { createNodeVolumes } from './node-volumes.ts';
 import type { PodVolumes } from './pod-volumes.ts';
@@ -115,6 +116,50 @@ describe('claimed volumes on a node', () => {
     const before = server.requests.length;
     await volumes.setUp(pod(), addresses);
     assert.equal(server.requests.length, before);
+  });
+
+  describe('of a device', () => {
+    let device = '';
+    before(async function () {
+      // Not every machine lets its devices be made of files.
+      const image = `${await mkdtemp(`${tmpdir()}/image-`)}/disk`;
+      await writeFile(image, '');
+      await truncate(image, 32 << 20);
+      device = (await runProgram('losetup', ['--find', '--show', image]).catch(() => '')).trim();
+      await rm(image); // it lives as long as the device
+      if (device === '') this.skip();
+    });
+    after(() => (device === '' ? undefined : runProgram('losetup', ['--detach', device])));
+
+    it('are given a file system once, which all Pods share', async () => {
+      await create({ local: { path: device } });
+      const first = await volumes.setUp(pod(), addresses);
+      await writeFile(`${first.get('v')}/file`, 'kept');
+      const other = pod();
+      other.metadata.uid = 'other-uid';
+      const second = await volumes.setUp(other, addresses);
+      assert.equal(await readFile(`${second.get('v')}/file`, 'utf8'), 'kept');
+      await volumes.tearDown('pod-uid');
+      assert.equal(await readFile(`${second.get('v')}/file`, 'utf8'), 'kept');
+      await volumes.tearDown('other-uid');
+      assert.deepEqual(await createMounts().below(`${root}/node`), []);
+      const again = await volumes.setUp(pod(), addresses);
+      assert.equal(await readFile(`${again.get('v')}/file`, 'utf8'), 'kept');
+    });
+
+    it('are passed as they are where they are asked for so', async () => {
+      await create({ local: { path: device }, volumeMode: 'Block' });
+      assert.equal((await volumes.setUp(pod(), addresses)).get('v'), device);
+    });
+
+    it('grow with their device', async () => {
+      await create({ local: { path: device }, capacity: { storage: '32Mi' } });
+      const key = { namespace: 'ns', name: 'data' };
+      const claim = await client()(persistentVolumeClaims).get(key);
+      await client()(persistentVolumeClaims).updateStatus({ ...claim, status: { phase: 'Bound', capacity: { storage: '16Mi' } } });
+      await volumes.setUp(pod(), addresses);
+      assert.deepEqual((await client()(persistentVolumeClaims).get(key)).status?.capacity, { storage: '32Mi' });
+    });
   });
 
   const refusals: [string, PersistentVolumeSpec, RegExp, Parameters<typeof create>[1]?][] = [

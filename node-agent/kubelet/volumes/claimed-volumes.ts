@@ -1,3 +1,4 @@
+import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
@@ -6,19 +7,17 @@ import { isVolumeReachable } from '../../../api/semantics/match-volume.ts';
 import { type ClaimedVolume, isClaimOfPod } from '../../../api/semantics/pod-claims.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
-import type { Mounts } from '../../linux/mounts.ts';
-import type { NodePaths } from '../node-paths.ts';
 import type { CSIVolumes } from './csi-volumes.ts';
-import { applyFSGroup } from './fs-group.ts';
 import { prepareHostPath } from './host-path.ts';
+import type { LocalVolumes } from './local-volumes.ts';
 
 export interface ClaimedVolumesDependencies {
   readonly client: Client;
   readonly files: HostFiles;
-  readonly mounts: Mounts;
-  readonly paths: NodePaths;
+  readonly clock: Clock;
   readonly node: () => DeepReadonly<Node> | undefined;
   readonly csi: CSIVolumes;
+  readonly local: LocalVolumes;
 }
 
 /** Volumes of Pods that are kept by claims. */
@@ -28,24 +27,32 @@ export interface ClaimedVolumes {
   forgetPod(uid: string): void;
 }
 
+/** How often volumes are looked after that may have grown, or whose driver may want to be asked again. */
+const attentionMs = 55_000;
+
+function canChange({ volume }: BoundVolume): boolean {
+  return volume.spec?.csi !== undefined || volume.spec?.local !== undefined;
+}
+
 export interface BoundVolume {
   readonly claim: DeepReadonly<PersistentVolumeClaim>;
   readonly volume: DeepReadonly<PersistentVolume>;
 }
 
 export function createClaimedVolumes(dependencies: ClaimedVolumesDependencies): ClaimedVolumes {
-  /** What is set up already, by Pod and volume: the API is not asked again for it. */
-  const ready = new Map<string, Map<string, string>>();
+  /** What is set up already, by Pod and volume: for some time the API is not asked again for it. */
+  const ready = new Map<string, Map<string, { readonly path: string; readonly untilMs: number }>>();
   return {
     async setUp(pod, claimed) {
       const { uid = '' } = pod.metadata;
       const { name } = claimed.volume;
       const known = ready.get(uid)?.get(name);
-      if (known !== undefined && !dependencies.csi.needsAttention(pod, name)) return known;
+      const nowMs = dependencies.clock.monotonicMs();
+      if (known !== undefined && nowMs < known.untilMs) return known.path;
       const bound = await findBoundVolume(dependencies.client, pod, claimed);
       const path = await setUpBound(dependencies, pod, claimed, bound);
-      const ofPod = ready.get(uid) ?? new Map<string, string>();
-      ready.set(uid, ofPod.set(name, path));
+      const ofPod = ready.get(uid) ?? new Map<string, { readonly path: string; readonly untilMs: number }>();
+      ready.set(uid, ofPod.set(name, { path, untilMs: canChange(bound) ? nowMs + attentionMs : Number.POSITIVE_INFINITY }));
       return path;
     },
     forgetPod: (uid) => void ready.delete(uid),
@@ -89,34 +96,16 @@ async function setUpBound(
     throw new Error(`NodeAffinity check failed: no matching NodeSelectorTerms for volume "${volume.metadata.name}" on this node`);
   }
   if (ofDriver !== undefined) return csi.setUpPersistent(pod, claimed, bound);
-  const path = hostPath?.path ?? local?.path;
-  if (path === undefined) {
+  if (local !== undefined) return dependencies.local.setUp(pod, bound);
+  if (hostPath === undefined) {
     const source = Object.keys(volume.spec ?? {}).find((key) => sources.has(key)) ?? 'unknown';
     throw new Error(`persistent volumes of type ${source} are not supported by this node`);
   }
-  if (hostPath !== undefined) await prepareHostPath(files, path, hostPath.type ?? '');
-  if (volumeMode === 'Block') {
-    if ((await files.facts(path))?.kind !== 'blockDevice') throw new Error(`${path} is not a block device`);
-    return path;
+  await prepareHostPath(files, hostPath.path, hostPath.type ?? '');
+  if (volumeMode === 'Block' && (await files.facts(hostPath.path))?.kind !== 'blockDevice') {
+    throw new Error(`${hostPath.path} is not a block device`);
   }
-  return hostPath !== undefined ? path : mountLocal(dependencies, pod, volume.metadata.name ?? '', path);
+  return hostPath.path;
 }
 
 const sources = new Set(['nfs', 'iscsi', 'fc', 'rbd', 'cephfs', 'glusterfs', 'flexVolume', 'portworxVolume', 'storageos']);
-
-async function mountLocal(
-  { files, mounts, paths }: ClaimedVolumesDependencies,
-  pod: DeepReadonly<Pod>,
-  name: string,
-  path: string,
-): Promise<string> {
-  const target = `${paths.pods}/${pod.metadata.uid}/volumes/kubernetes.io~local-volume/${name}`;
-  if (await mounts.isMounted(target)) return target;
-  const facts = await files.facts(path);
-  if (facts === undefined) throw new Error(`path "${path}" does not exist`);
-  if (facts.kind !== 'directory') throw new Error(`path "${path}" is not a directory`);
-  await files.makeDirectory(target, { mode: 0o750 });
-  await mounts.bind(path, target);
-  await applyFSGroup(files, pod, target);
-  return target;
-}

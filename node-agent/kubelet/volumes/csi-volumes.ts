@@ -1,4 +1,3 @@
-import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { needsAttachment, uniqueVolumeName } from '../../../api/semantics/csi-volumes.ts';
@@ -29,7 +28,6 @@ import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 export interface CSIVolumesDependencies {
   readonly client: Client;
-  readonly clock: Clock;
   readonly files: HostFiles;
   readonly paths: NodePaths;
   readonly nodeName: string;
@@ -45,8 +43,6 @@ export interface CSIVolumes {
   /** Answers the folder, or the device of a block volume. May be repeated. */
   setUpPersistent(pod: DeepReadonly<Pod>, claimed: ClaimedVolume, bound: BoundVolume): Promise<string>;
   setUpInline(pod: DeepReadonly<Pod>, volume: DeepReadonly<Volume>): Promise<string>;
-  /** Whether a volume that is set up has to be looked after again: it may have grown, or its driver wants to be asked. */
-  needsAttention(pod: DeepReadonly<Pod>, volumeName: string): boolean;
   /** Has the drivers take back all that they made for the Pod, and for the node if no other Pod uses it. */
   release(podUID: string): Promise<void>;
   /** Volumes that must not be detached from the node, as its status names them. */
@@ -67,9 +63,6 @@ interface Order {
   readonly publishSecrets: Readonly<Record<string, string>>;
 }
 
-/** How often volumes that are set up are looked after. */
-const attentionMs = 55_000;
-
 export function createCSIVolumes(dependencies: CSIVolumesDependencies): CSIVolumes {
   return new Volumes(dependencies);
 }
@@ -79,18 +72,11 @@ class Volumes implements CSIVolumes {
   readonly #inTurn = createInTurn();
   /** Staging and target paths of what this process has had made. Drivers are asked again by the next one. */
   readonly #made = new Set<string>();
-  /** By Pod and volume: when it was looked after last. */
-  readonly #attendedMs = new Map<string, number>();
   /** Pods' volumes that have to be attached, by Pod: known before anything is made. */
   readonly #wanted = new Map<string, Set<string>>();
 
   constructor(dependencies: CSIVolumesDependencies) {
     this.#dependencies = dependencies;
-  }
-
-  needsAttention({ metadata }: DeepReadonly<Pod>, volumeName: string): boolean {
-    const last = this.#attendedMs.get(`${metadata.uid}/${volumeName}`);
-    return last !== undefined && this.#dependencies.clock.monotonicMs() - last > attentionMs;
   }
 
   async inUse(): Promise<string[]> {
@@ -140,7 +126,7 @@ class Volumes implements CSIVolumes {
       publishSecrets: await this.#secrets(csi.nodePublishSecretRef),
     };
     return this.#inTurn(`${csi.driver}/${csi.volumeHandle}`, async () => {
-      const path = await this.#make(order, claimed.volume.name);
+      const path = await this.#make(order);
       if (driver.capabilities.has('EXPAND_VOLUME')) {
         const capability = volumeCapability(order.wish, driver.capabilities, undefined);
         const staging = driver.capabilities.has('STAGE_UNSTAGE_VOLUME') ? order.places.staging : '';
@@ -184,7 +170,7 @@ class Volumes implements CSIVolumes {
       stageSecrets: {},
       publishSecrets: await this.#secrets(secretRef?.name === undefined ? undefined : { name: secretRef.name, namespace }),
     };
-    return this.#inTurn(`${csi.driver}/${data.volumeHandle}`, () => this.#make(order, volume.name));
+    return this.#inTurn(`${csi.driver}/${data.volumeHandle}`, () => this.#make(order));
   }
 
   #find(name: string): RegisteredDriver {
@@ -200,8 +186,8 @@ class Volumes implements CSIVolumes {
     this.#wanted.set(uid, names.add(name));
   }
 
-  async #make(order: Order, volumeName: string): Promise<string> {
-    const { files, clock } = this.#dependencies;
+  async #make(order: Order): Promise<string> {
+    const { files } = this.#dependencies;
     const { pod, places, wish, driver, object, data } = order;
     const isInline = data.volumeLifecycleMode === 'Ephemeral';
     const fsGroup = pod.spec?.securityContext?.fsGroup;
@@ -236,7 +222,6 @@ class Volumes implements CSIVolumes {
     }
     if (isNew && !driverSetsGroup && leavesGroupToKubelet(wish, object, isInline)) await applyFSGroup(files, pod, places.target);
     this.#made.add(places.target);
-    this.#attendedMs.set(`${pod.metadata.uid}/${volumeName}`, clock.monotonicMs());
     return places.target;
   }
 
@@ -283,7 +268,6 @@ class Volumes implements CSIVolumes {
       }
     }
     this.#wanted.delete(podUID);
-    for (const key of this.#attendedMs.keys()) if (key.startsWith(`${podUID}/`)) this.#attendedMs.delete(key);
   }
 
   async #takeBack(podUID: string, data: VolumeData, places: VolumePlaces): Promise<void> {

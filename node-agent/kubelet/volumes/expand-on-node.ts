@@ -1,10 +1,8 @@
 import type { Client } from '../../../api/client/client.ts';
-import { keyOf } from '../../../api/meta/object.ts';
-import { compareQuantities, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { parseQuantity } from '../../../api/quantity/quantity.ts';
-import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
+import { quantityValue } from '../../../api/quantity/arithmetic.ts';
 import type { VolumeCapability } from '../../csi/csi-client.ts';
 import type { RegisteredDriver } from '../csi/csi-drivers.ts';
+import { findNewSize, tellSize } from './claim-size.ts';
 import type { BoundVolume } from './claimed-volumes.ts';
 
 export interface ExpandOrder {
@@ -17,24 +15,17 @@ export interface ExpandOrder {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** A volume that has grown has its file system grown too, and the claim is told its new size. */
-export async function expandOnNode(order: ExpandOrder): Promise<void> {
-  const { client, driver, bound, capability, path, staging, secrets } = order;
-  const { claim, volume } = bound;
-  const size = volume.spec?.capacity?.['storage'];
-  const known = claim.status?.capacity?.['storage'];
-  if (size === undefined || known === undefined || compareQuantities(parseQuantity(size), parseQuantity(known)) <= 0) return;
+/** A volume that has grown has its file system grown by its driver, and the claim is told its new size. */
+export async function expandOnNode({ client, driver, bound, capability, path, staging, secrets }: ExpandOrder): Promise<void> {
+  const size = findNewSize(bound);
+  if (size === undefined) return;
   await driver.client.expand({
-    volume_id: volume.spec?.csi?.volumeHandle ?? '',
+    volume_id: bound.volume.spec?.csi?.volumeHandle ?? '',
     volume_path: path,
     capacity_range: { required_bytes: quantityValue(size) },
     staging_target_path: staging,
     volume_capability: capability,
     secrets,
   });
-  const conditions = (claim.status?.conditions ?? []).filter(({ type }) => type !== 'FileSystemResizePending' && type !== 'Resizing');
-  const body = {
-    status: { capacity: { storage: size }, conditions, allocatedResourceStatuses: { storage: null } },
-  };
-  await client(persistentVolumeClaims).patch(keyOf(claim), { type: 'merge', body }, { subresource: 'status' });
+  await tellSize(client, bound.claim, size);
 }

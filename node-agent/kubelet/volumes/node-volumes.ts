@@ -5,13 +5,15 @@ import type { Client } from '../../../api/client/client.ts';
 import type { Lister } from '../../../api/client/informer.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
+import { createBlockDevices } from '../../linux/block-devices.ts';
 import { createCSIDrivers } from '../csi/csi-drivers.ts';
 import { createCSINodeKeeper } from '../csi/csi-node.ts';
 import { createClaimedVolumes } from './claimed-volumes.ts';
 import { createCSIVolumes } from './csi-volumes.ts';
+import { createLocalVolumes } from './local-volumes.ts';
 import { createPodVolumes, type PodVolumes, type PodVolumesDependencies } from './pod-volumes.ts';
 
-export interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'claimed' | 'csi'> {
+export interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'claimed' | 'csi' | 'local'> {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,9 +42,10 @@ export function createNodeVolumes(dependencies: NodeVolumesDependencies): NodeVo
     drivers,
     driverObject: (name) => dependencies.csiDrivers.find({ namespace: '', name }),
   });
-  const claimed = createClaimedVolumes({ ...dependencies, csi });
+  const local = createLocalVolumes({ ...dependencies, devices: createBlockDevices() });
+  const claimed = createClaimedVolumes({ ...dependencies, csi, local });
   return {
-    pods: createPodVolumes({ ...dependencies, claimed, csi }),
+    pods: createPodVolumes({ ...dependencies, claimed, csi, local }),
     inUse: () => csi.inUse(),
     async run(signal) {
       await files.makeDirectory(paths.plugins, { mode: 0o750 });

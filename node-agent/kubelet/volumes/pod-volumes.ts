@@ -12,6 +12,7 @@ import { type Payload, type PayloadFile, writeAtomically } from './atomic-writer
 import type { ClaimedVolumes } from './claimed-volumes.ts';
 import type { CSIVolumes } from './csi-volumes.ts';
 import { prepareHostPath } from './host-path.ts';
+import type { LocalVolumes } from './local-volumes.ts';
 import { configMapFiles, downwardAPIFiles, secretFiles } from './payloads.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import { VolumeError } from './volume-error.ts';
@@ -24,6 +25,7 @@ export interface PodVolumesDependencies {
   readonly tokens: ServiceAccountTokens;
   readonly claimed: ClaimedVolumes;
   readonly csi: CSIVolumes;
+  readonly local: LocalVolumes;
   readonly allocatable: () => NodeAllocatable;
   readonly configMap: (namespace: string, name: string) => Promise<DeepReadonly<ConfigMap> | undefined>;
   readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
@@ -42,7 +44,7 @@ export interface PodVolumes {
 }
 
 export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolumes {
-  const { files, mounts, paths, tokens, claimed, csi } = dependencies;
+  const { files, mounts, paths, tokens, claimed, csi, local } = dependencies;
   return {
     async setUp(pod, addresses) {
       const mounted = new Map<string, string>();
@@ -59,6 +61,7 @@ export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolum
       tokens.forgetPod(uid);
       claimed.forgetPod(uid);
       await csi.release(uid);
+      await local.release(uid);
       const directory = `${paths.pods}/${uid}`;
       for (const point of await mounts.below(directory)) await mounts.unmount(point);
       // Removing what is still mounted would remove what belongs to others.
