@@ -65,7 +65,8 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     const left = await mounts.below(root);
     if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
     if (!keepImages) await rm(root, { recursive: true, force: true });
-    else for (const part of ['pods', 'logs']) await rm(`${root}/${part}`, { recursive: true, force: true });
+    // What drivers have made for the node was unmounted as well: nothing of it is in use.
+    else for (const part of ['pods', 'logs', 'plugins/kubernetes.io']) await rm(`${root}/${part}`, { recursive: true, force: true });
   });
   await attempt('removing the cgroups', async () => {
     for (const name of podCgroups(cgroupRoot, uids)) {
