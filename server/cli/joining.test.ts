@@ -129,14 +129,15 @@ describe('joining a cluster', function () {
     const stopping = new AbortController();
     let node: NodeTransport;
     const certificateFile = () => path.join(directory, 'certificates/kubelet-client-current.pem');
-    const join = (token: string, nodeName = 'worker') =>
+    /** In so many days, as far as the node is concerned. */
+    const join = (token: string, nodeName = 'worker', inDays = 0) =>
       createNodeTransport(
         {
           bootstrap: { server, ca: controlPlane.pki.clusterCA.certificatePEM, token },
           nodeName,
           certificateDirectory: path.join(directory, 'certificates'),
           files: createHostFiles(),
-          clock: systemClock,
+          clock: { ...systemClock, nowMs: () => systemClock.nowMs() + inDays * 86_400_000 },
           random: systemRandom,
           logger: silentLogger,
         },
@@ -187,6 +188,17 @@ describe('joining a cluster', function () {
       const wish = { nodeName: 'worker', signerName: 'kubernetes.io/kube-apiserver-client-kubelet' } as const;
       const { certificate } = await requestCertificate(wish, { client: createClient(node.transport), clock: systemClock }, stopping.signal);
       assert.match(new X509Certificate(certificate).subject, /CN=system:node:worker/);
+    });
+
+    it('has its certificate replaced before it ends, and goes on with the new one', async () => {
+      const before = readFileSync(certificateFile(), 'utf8');
+      const later = await join('gone00.0123456789abcdef', 'worker', 330);
+      await waitFor('another certificate', () => readFileSync(certificateFile(), 'utf8') !== before, within);
+      // What is under way on the old connection is cut off.
+      const asks = () => createClient(later.transport)(selfSubjectReviews).create({ metadata: {} });
+      const { status } = await waitFor('an answer', () => asks().catch(() => undefined), within);
+      assert.equal(status?.userInfo?.username, 'system:node:worker');
+      later.close();
     });
 
     it('is given no certificate for another node', async () => {

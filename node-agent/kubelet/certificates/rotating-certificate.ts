@@ -19,6 +19,8 @@ export interface RotatingCertificateDependencies {
 }
 
 const retryMs = 10_000;
+/** Between two certificates. */
+const shortestMs = 60_000;
 
 export function readCertificate({ files, file, clock }: Pick<RotatingCertificateDependencies, 'files' | 'file' | 'clock'>) {
   return files.findText(file).then((text) => findGoodPair(text, clock.nowMs()));
@@ -47,7 +49,8 @@ export async function rotateCertificate(
       // Timers take 24 days at most.
       while (dueMs > clock.nowMs()) await sleep(clock, Math.min(dueMs - clock.nowMs(), 86_400_000), signal);
       const issued = await obtainCertificate(dependencies, signal);
-      dueMs = renewalMs(issued, random);
+      // Later at any rate: by a clock that is far ahead, every new certificate has almost ended.
+      dueMs = Math.max(renewalMs(issued, random), clock.nowMs() + shortestMs);
       onNew(issued);
     } catch (error) {
       if (signal.aborted) return;
