@@ -4,10 +4,7 @@ import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
 import type { Client } from '../../api/client/client.ts';
 import { createEventRecorder } from '../../api/client/event-recorder.ts';
-import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
 import { createInformerFactory } from '../../api/client/informer-factory.ts';
-import { keyOf } from '../../api/meta/object.ts';
-import { hasReason } from '../../api/meta/status.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
@@ -15,21 +12,17 @@ import { services } from '../../api/resources/core/v1/service.ts';
 import { csiDrivers } from '../../api/resources/storage/v1/csi-driver.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod, Taint } from '../../api/types/core-v1.ts';
-import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
 import type { ContainerRuntime, ImageStore } from '../cri/runtime.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
 import type { HostFiles } from '../linux/host-files.ts';
 import type { MachineFacts } from '../linux/machine.ts';
 import type { Mounts } from '../linux/mounts.ts';
-import { createBackoff } from './containers/crash-backoff.ts';
-import { podDNS } from './containers/pod-dns.ts';
+import { createAllocatable, createPodServices } from './create-pod-services.ts';
+import { createDRAPlugins } from './dra/dra-plugins.ts';
+import { createPodClaims } from './dra/pod-claims.ts';
 import { createDeviceManager, type DeviceManager } from './devices/device-manager.ts';
 import type { PodWorker } from './pod-workers/pod-worker.ts';
 import { endPods, shutdownRefusal, type ShutdownSettings } from './shut-down.ts';
-import { createUserNamespaces } from './containers/user-namespaces.ts';
-import { runtimeClasses } from '../../api/resources/node/v1/runtime-class.ts';
-import { limitPulls } from './images/limit-pulls.ts';
-import { createImagePuller } from './images/image-puller.ts';
 import { admitPod } from './node/admit-pod.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
@@ -40,7 +33,7 @@ import type { UsageReader } from '../linux/node-usage.ts';
 import type { NodeStatsSource } from './stats/node-stats.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { createNodeRegistration, nodeReference, type NodeRegistration } from './node/node-registration.ts';
-import { nodeResources, nodeStatus } from './node/node-status.ts';
+import { nodeStatus } from './node/node-status.ts';
 import type { NodePaths } from './node-paths.ts';
 import type { PodServices } from './pod-workers/pod-services.ts';
 import { createPodWorkers, type PodWorkers } from './pod-workers/pod-workers.ts';
@@ -174,6 +167,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     watcher,
     volumesInUse: () => nodeVolumes.inUse(),
   });
+  const dra = createDRAPlugins(clock);
   const objects = { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get };
   const allocatable = createAllocatable(dependencies, registration);
   const nodeVolumes = createNodeVolumes({
@@ -184,10 +178,12 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     allocatable,
     node: () => registration.node(),
     csiDrivers: informers.informer(csiDrivers).lister,
+    meetOther: dra.meet,
   });
   const podServices: PodServices = {
     ...createPodServices(dependencies, { ...objects, allocatable, volumes: nodeVolumes.pods }),
     devices,
+    claims: createPodClaims({ ...dependencies, record: `${dependencies.paths.root}/prepared-claims.json`, findDriver: dra.find }),
     services: () => serviceInformer.lister.list(),
     async refusalOf(pod) {
       if (isShuttingDown) return shutdownRefusal;
@@ -412,78 +408,5 @@ function nodeLabels({ nodeName, labels }: KubeletSettings, { architecture }: Mac
     'kubernetes.io/hostname': nodeName,
     'kubernetes.io/os': 'linux',
     ...labels,
-  };
-}
-
-/** What Pods are told the node has for them. */
-function createAllocatable({ machine, settings }: KubeletDependencies, registration: NodeRegistration): PodServices['allocatable'] {
-  const fallback = nodeResources({ machine, maxPods: settings.maxPods, devices: new Map(), storageBytes: 0 }).allocatable;
-  return () => {
-    const list = registration.node()?.status?.allocatable ?? fallback;
-    return {
-      cpu: quantityMilliValue(list['cpu'] ?? '0'),
-      memory: quantityValue(list['memory'] ?? '0'),
-      ephemeralStorage: quantityValue(list['ephemeral-storage'] ?? '0'),
-    };
-  };
-}
-
-type PodObjects = Pick<PodServices, 'configMap' | 'secret' | 'allocatable' | 'volumes'>;
-
-function createPodServices(
-  dependencies: KubeletDependencies,
-  { configMap, secret, allocatable, volumes }: PodObjects,
-): Omit<PodServices, 'services' | 'devices' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
-  const { settings, client, clock, images, files, machine } = dependencies;
-  return {
-    ...dependencies,
-    puller: createImagePuller({
-      findCredentials: dependencies.findCredentials,
-      images,
-      clock,
-      backoff: createBackoff(clock),
-      inTurn: limitPulls(settings.maxParallelImagePulls),
-    }),
-    volumes,
-    userNamespaces: createUserNamespaces({
-      files,
-      podsDirectory: dependencies.paths.pods,
-      maxPods: settings.maxPods,
-      isSupported: async (handler) =>
-        (await dependencies.runtime.handlers()).some(({ name, features }) => name === handler && features?.user_namespaces === true),
-    }),
-    async runtimeHandler(name) {
-      try {
-        return (await client(runtimeClasses).get({ namespace: '', name })).handler;
-      } catch (error) {
-        if (hasReason(error, 'NotFound')) throw new Error(`failed to get sandbox runtime: RuntimeClass "${name}" not found`);
-        throw error;
-      }
-    },
-    crashBackoff: createBackoff(clock),
-    cgroupRoot: settings.cgroupRoot,
-    pidsLimit: settings.pidsLimit,
-    hostIPs: settings.nodeIPs,
-    clusterDomain: settings.clusterDomain,
-    version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
-    machineMemoryBytes: machine.memoryBytes,
-    allocatable,
-    dns: async (pod) =>
-      podDNS(pod, {
-        servers: settings.clusterDNS,
-        domain: settings.clusterDomain,
-        hostConfig: (await files.findText('/etc/resolv.conf')) ?? '',
-      }),
-    nodeHosts: async () => (await files.findText('/etc/hosts')) ?? '',
-    configMap,
-    secret,
-    async deleteFromAPI(pod) {
-      const preconditions = pod.metadata.uid === undefined ? {} : { preconditions: { uid: pod.metadata.uid } };
-      try {
-        await ignoreNotFound(client(pods).delete(keyOf(pod), { gracePeriodSeconds: 0, ...preconditions }));
-      } catch (error) {
-        if (!hasReason(error, 'Conflict')) throw error; // another Pod has its name by now
-      }
-    },
   };
 }

@@ -27,6 +27,8 @@ export interface CSIDriversDependencies {
   /** Makes the driver known in the cluster; it counts as registered after that. */
   readonly announce: (driver: RegisteredDriver) => Promise<void>;
   readonly withdraw: (name: string) => Promise<void>;
+  /** Takes in a plugin that is no storage driver, until it is closed. Throws why it cannot. */
+  readonly meetOther?: (info: PluginInfo) => { close(): void };
 }
 
 interface Plugin {
@@ -34,33 +36,40 @@ interface Plugin {
   readonly inode: number;
   /** Absent: no storage driver, or not met yet. */
   readonly driver?: RegisteredDriver;
+  readonly other?: { close(): void };
 }
 
 /** Sockets are looked for that often, whatever the folder's changes tell; a plugin that was not ready is tried again then. */
 const lookMs = 5000;
 
 export function createCSIDrivers(dependencies: CSIDriversDependencies): CSIDrivers {
-  const { files, paths, clock, logger } = dependencies;
+  const { files, paths, clock, logger, meetOther = refuseOther } = dependencies;
   /** By path of the registration socket. */
   const plugins = new Map<string, Plugin>();
   const find = (name: string) => [...plugins.values()].find(({ driver }) => driver?.name === name)?.driver;
   const look = async () => {
     const present = await findSockets(files, paths.pluginRegistry);
-    for (const [socket, { driver, inode }] of plugins) {
+    for (const [socket, { driver, other, inode }] of plugins) {
       if (present.get(socket) === inode) continue;
       plugins.delete(socket);
       driver?.client.close();
+      other?.close();
       if (driver !== undefined && find(driver.name) === undefined) await dependencies.withdraw(driver.name);
     }
     for (const [socket, inode] of present) {
       if (plugins.has(socket)) continue;
       try {
         await meetPlugin(socket, clock, async (info) => {
+          if (info.type !== 'CSIPlugin') {
+            plugins.set(socket, { inode, other: meetOther(info) });
+            return;
+          }
           const driver = await acceptPlugin(dependencies, info, socket);
           plugins.set(socket, { inode, driver });
         });
       } catch (error) {
         plugins.get(socket)?.driver?.client.close();
+        plugins.get(socket)?.other?.close();
         plugins.delete(socket);
         logger.warn('a plugin could not be registered', { socket, error });
       }
@@ -81,7 +90,10 @@ export function createCSIDrivers(dependencies: CSIDriversDependencies): CSIDrive
         await sleep(clock, lookMs, AbortSignal.any([signal, wakeUp.signal])).catch(() => undefined); // aborted or woken
       }
       await watching;
-      for (const { driver } of plugins.values()) driver?.client.close();
+      for (const { driver, other } of plugins.values()) {
+        driver?.client.close();
+        other?.close();
+      }
     },
   };
 }
@@ -100,9 +112,12 @@ async function findSockets(files: HostFiles, directory: string, depth = 0): Prom
   return found;
 }
 
+function refuseOther({ type }: PluginInfo): never {
+  throw new Error(`plugins of type ${type} are not supported by this node`);
+}
+
 async function acceptPlugin(dependencies: CSIDriversDependencies, info: PluginInfo, socket: string): Promise<RegisteredDriver> {
-  const { type, name, endpoint, supported_versions: versions } = info;
-  if (type !== 'CSIPlugin') throw new Error(`plugins of type ${type} are not supported by this node`);
+  const { name, endpoint, supported_versions: versions } = info;
   if (!versions.some((version) => /^v?1(\.|$)/.test(version))) {
     throw new Error(`versions ${versions.join(', ')} of CSI are not supported, 1.x is`);
   }

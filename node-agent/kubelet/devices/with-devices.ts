@@ -1,11 +1,15 @@
 import type { ContainerConfig } from '../../cri/messages.ts';
 import type { DeviceAllocation } from './choose-devices.ts';
 
-/** A container's description with what it needs to use the devices that it was given. */
-export function withDevices(config: ContainerConfig, allocations: readonly DeviceAllocation[]): ContainerConfig {
-  if (allocations.length === 0) return config;
+/** A container's description with what it needs to use the devices that it was given. `cdiNames`: of its claims. */
+export function withDevices(
+  config: ContainerConfig,
+  allocations: readonly DeviceAllocation[],
+  cdiNames: readonly string[] = [],
+): ContainerConfig {
+  if (allocations.length + cdiNames.length === 0) return config;
   const setups = allocations.map(({ setup }) => setup);
-  const cdi = setups.flatMap(({ cdi_devices }) => cdi_devices);
+  const cdi = [...setups.flatMap(({ cdi_devices }) => cdi_devices), ...cdiNames.map((name) => ({ name }))];
   return {
     ...config,
     envs: [...config.envs, ...setups.flatMap(({ envs }) => Object.entries(envs).map(([key, value]) => ({ key, value })))],

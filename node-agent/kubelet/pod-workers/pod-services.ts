@@ -9,6 +9,7 @@ import type { Mounts } from '../../linux/mounts.ts';
 import type { Backoff } from '../containers/crash-backoff.ts';
 import type { NodeAllocatable } from '../containers/field-values.ts';
 import type { PodDNS } from '../containers/pod-dns.ts';
+import type { PodClaims } from '../dra/pod-claims.ts';
 import type { DeviceManager } from '../devices/device-manager.ts';
 import type { UserNamespaces } from '../containers/user-namespaces.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -24,6 +25,7 @@ export interface PodServices {
   readonly tallies: Tallies;
   readonly runtime: ContainerRuntime;
   readonly puller: ImagePuller;
+  readonly claims: PodClaims;
   readonly devices: Pick<DeviceManager, 'devicesOf' | 'prepareStart'>;
   readonly userNamespaces: UserNamespaces;
   /** Of the runtime, for a RuntimeClass. Throws if there is no such class. */

@@ -48,7 +48,11 @@ export async function startContainer(context: PodContext, container: AnyContaine
       signal: context.signal,
     });
     if (newest?.state === 'CONTAINER_EXITED') services.crashBackoff.next(crashKey(pod.metadata.uid, name), nanosToMs(newest.finished_at));
-    const config = withDevices(await describe(context, container, image), services.devices.devicesOf(pod, name));
+    const config = withDevices(
+      await describe(context, container, image),
+      services.devices.devicesOf(pod, name),
+      services.claims.devicesOf(pod, name),
+    );
     await prepareDevices(context, name);
     const id = await create(context, sandbox.id, config, description);
     await start(context, container, id);

@@ -15,6 +15,19 @@ describe('a socket as a channel', () => {
     await writing;
     await assert.rejects(channel.write(Buffer.from('x')), /the connection is closed/);
   });
+  it('leaves no listeners behind, however often a writer waits', async () => {
+    const written: (() => void)[] = [];
+    const socket = new Duplex({ writableHighWaterMark: 1, read() {}, write: (_chunk, _encoding, done) => void written.push(done) });
+    const channel = socketChannel(socket, Buffer.alloc(0));
+    const listeners = () => socket.listenerCount('close') + socket.listenerCount('drain');
+    const before = listeners();
+    for (let index = 0; index < 3; index++) {
+      const writing = channel.write(Buffer.from('much'));
+      written.shift()?.();
+      await writing;
+    }
+    assert.equal(listeners(), before);
+  });
   it('gives what was read ahead first', async () => {
     const socket = stuck();
     const { incoming } = socketChannel(socket, Buffer.from('head'));

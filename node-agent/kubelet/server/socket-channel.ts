@@ -12,10 +12,21 @@ export function socketChannel(socket: Duplex, head: Buffer): ByteChannel {
     async write(bytes) {
       if (socket.destroyed || socket.writableEnded) throw new Error('the connection is closed');
       if (socket.write(bytes)) return;
-      await Promise.race([new Promise<void>((resolve) => socket.once('drain', () => resolve())), closed]);
+      await drained(socket);
     },
     end: () => void socket.end(),
     destroy: (error) => void socket.destroy(error),
     closed,
   };
+}
+
+/** Resolves when more can be written, or nothing any more; leaves no listener behind. */
+function drained(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteChannel } from '../../../api/client/transport.ts';
 import {
@@ -68,8 +67,15 @@ async function copyOutput(socket: WebSocket, stream: ByteChannel | undefined, de
 }
 
 /** Resolves when what is buffered has been handed to the kernel, or the connection has ended. */
-function flushed(socket: WebSocket): Promise<unknown> {
-  return Promise.race([new Promise((resolve) => socket.ping(undefined, undefined, resolve)), once(socket, 'close')]);
+function flushed(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('close', done);
+    socket.ping(undefined, undefined, done);
+  });
 }
 
 /** Input in the order of arrival; a command that does not read makes the client wait. */

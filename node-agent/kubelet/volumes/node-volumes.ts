@@ -6,7 +6,7 @@ import type { Lister } from '../../../api/client/informer.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
 import { createBlockDevices } from '../../linux/block-devices.ts';
-import { createCSIDrivers } from '../csi/csi-drivers.ts';
+import { type CSIDriversDependencies, createCSIDrivers } from '../csi/csi-drivers.ts';
 import { createCSINodeKeeper } from '../csi/csi-node.ts';
 import { createClaimedVolumes } from './claimed-volumes.ts';
 import { createCSIVolumes } from './csi-volumes.ts';
@@ -20,6 +20,7 @@ export interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'c
   readonly nodeName: string;
   readonly node: () => DeepReadonly<Node> | undefined;
   readonly csiDrivers: Lister<CSIDriver>;
+  readonly meetOther?: NonNullable<CSIDriversDependencies['meetOther']>;
 }
 
 /** Everything about volumes on one node. */

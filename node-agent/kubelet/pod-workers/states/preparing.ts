@@ -18,5 +18,13 @@ export const preparing: PodState = async ({ pod, runtimePod, record, services, e
     return { to: 'preparing', againAfterMs: retryDelay(record, 'volumes') };
   }
   record.hasFailed.delete('volumes');
+  try {
+    await services.claims.prepare(pod);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    events().event('Warning', 'FailedPrepareDynamicResources', `Failed to prepare dynamic resources: ${problem}`);
+    return { to: 'preparing', againAfterMs: retryDelay(record, 'claims') };
+  }
+  record.hasFailed.delete('claims');
   return { to: 'sandboxing', againAfterMs: 0 };
 };

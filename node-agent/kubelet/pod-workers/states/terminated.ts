@@ -6,6 +6,7 @@ export const terminated: PodState = async ({ pod, record, services, probes }) =>
   probes.stop();
   record.waiting.clear();
   await services.volumes.release(pod.metadata.uid ?? '');
+  await services.claims.release(pod);
   await services.cgroups.remove(podCgroupName(services.cgroupRoot, pod));
   if (record.isDeleted) return { to: 'removing', againAfterMs: 0 };
   return { to: 'terminated' };
