@@ -1,6 +1,7 @@
 import { isEqual } from '../base/equality.ts';
 import { cloneJSON, getOwn, isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { formatJSON } from '../serialization/json.ts';
+import { cannotUnmarshal } from './patch-shape.ts';
 import { PatchError } from './patch-error.ts';
 
 export interface JSONPatchLimits {
@@ -47,8 +48,10 @@ export function applyJSONPatch(object: unknown, patch: unknown, limits: JSONPatc
 }
 
 function readOperations(patch: unknown): Operation[] {
+  if (patch === null) return [];
   if (!Array.isArray(patch)) throw new PatchError('malformed', cannotUnmarshal(patch, 'jsonpatch.Patch'));
-  return patch.map((operation: unknown) => {
+  return patch.map((element: unknown) => {
+    const operation = element ?? {};
     if (!isJSONObject(operation)) throw new PatchError('malformed', cannotUnmarshal(operation, 'jsonpatch.Operation'));
     const op = getOwn(operation, 'op');
     return {
@@ -58,11 +61,6 @@ function readOperations(patch: unknown): Operation[] {
       value: getOwn(operation, 'value') ?? null,
     };
   });
-}
-
-function cannotUnmarshal(value: unknown, type: string): string {
-  const name = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : value === null ? 'null' : typeof value;
-  return `json: cannot unmarshal ${name} into Go value of type ${type}`;
 }
 
 function unfit(message: string): PatchError {

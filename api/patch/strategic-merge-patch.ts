@@ -23,6 +23,7 @@ const malformed = {
  */
 export function applyStrategicMergePatch(object: JSONObject, patch: unknown, schema: StructuralSchema | undefined): JSONObject {
   if (schema === undefined) throw new PatchError('malformed', 'strategic merge patch format is not supported');
+  if (patch === null) return object;
   if (!isJSONObject(patch)) throw new PatchError('malformed', 'invalid JSON document');
   return mergeObjects(object, patch, schema);
 }

@@ -46,7 +46,7 @@ describe('negotiateOutput', () => {
       { as: { group: 'apidiscovery.k8s.io', version: 'v2', kind: 'APIGroupDiscoveryList' } },
     ],
     ['application/json;stream=watch', watches, 'application/json', { stream: 'watch' }],
-    ['application/yaml, application/json', watches, 'application/json', {}],
+    ['application/yaml;q=0.5, application/json', watches, 'application/json', {}],
     ['application/json;as="Table";v=v1;g=meta.k8s.io', reads, 'application/json', { as: table }],
   ];
   for (const [header, choice, name, rest] of cases) {
@@ -63,6 +63,8 @@ describe('negotiateOutput', () => {
     ['application/json;as=Table;v=v1;g=meta.k8s.io', {}, all],
     ['application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io', reads, all],
     ['application/yaml', { isWatch: true }, streams],
+    ['application/yaml, application/json', { isWatch: true }, streams],
+    ['application/json;q=0.5, application/yaml', { isWatch: true }, streams],
     ['application/json;stream=other', {}, all],
   ];
   for (const [header, choice, message] of refused) {

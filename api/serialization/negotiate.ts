@@ -59,19 +59,25 @@ function accept(range: MediaRange, mediaType: MediaType, choice: OutputChoice): 
   return { mediaType, ...(as ? { as } : {}), pretty: range.parameters.get('pretty') === '1', ...(stream ? { stream } : {}) };
 }
 
-/** Chooses how to answer from the Accept header; the first supported type where there is none. Throws 406. */
-export function negotiateOutput(header: string | undefined, choice: OutputChoice = {}): NegotiatedOutput {
-  const streams = (mediaType: MediaType) => choice.isWatch !== true || mediaType.streamContentType !== undefined;
-  const supported = (choice.supported ?? supportedMediaTypes).filter(streams);
-  const everything = supportedMediaTypes.filter(streams);
-  const [first] = supported;
-  if ((header === undefined || header.trim() === '') && first) return { mediaType: first, pretty: false };
-  for (const range of parseAccept(header ?? '')) {
-    for (const mediaType of everything) {
+function findOutput(header: string, choice: OutputChoice): NegotiatedOutput | undefined {
+  for (const range of parseAccept(header)) {
+    for (const mediaType of supportedMediaTypes) {
       const output = accept(range, mediaType, choice);
       if (output) return output;
     }
   }
+  return undefined;
+}
+
+/** Chooses how to answer from the Accept header; the first supported type where there is none. Throws 406. */
+export function negotiateOutput(header: string | undefined, choice: OutputChoice = {}): NegotiatedOutput {
+  const streams = (mediaType: MediaType) => choice.isWatch !== true || mediaType.streamContentType !== undefined;
+  const supported = (choice.supported ?? supportedMediaTypes).filter(streams);
+  const [first] = supported;
+  if ((header === undefined || header.trim() === '') && first) return { mediaType: first, pretty: false };
+  const output = findOutput(header ?? '', choice);
+  // What the client likes best decides, also where that cannot be streamed.
+  if (output && streams(output.mediaType)) return output;
   throw notAcceptable(
     supported.map((mediaType) => (choice.isWatch === true ? (mediaType.streamContentType ?? mediaType.name) : mediaType.name)),
   );

@@ -61,12 +61,22 @@ export function readObject(body: Uint8Array, mediaType: MediaType, options: Read
     const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
     return {
       object: { kind: kind.kind, apiVersion: formatAPIVersion(kind), metadata: (metadata ?? {}) as KubeObject['metadata'], ...rest },
-      warnings,
+      warnings: warnings.flatMap(splitWarning),
     };
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(formatDecodeFailure(kind, expected.kind, error.message));
     throw error;
   }
+}
+
+/** What YAML's reader says of several lines becomes a warning each. */
+function splitWarning(problem: string): string[] {
+  const heading = 'yaml: unmarshal errors:\n';
+  if (!problem.startsWith(heading)) return [problem];
+  return problem
+    .slice(heading.length)
+    .split('\n')
+    .map((line) => line.trim());
 }
 
 function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, fieldValidation }: ReadObjectOptions): ParsedBody {

@@ -69,6 +69,12 @@ describe('parseYAML', () => {
       duplicateProblem: 'yaml: unmarshal errors:\n  line 4: key "b" already set in map',
     });
     assert.deepEqual(parseYAML(text), { value: { a: { b: 3, c: 2 } } });
+    for (const [flow, key] of [
+      ['a: {x: 1, y: 2, x: 3}', 'x'],
+      [`{"a": 1, 'b': 2, "a": 3}`, 'a'],
+      ['- c: 1\n  c: 2', 'c'],
+    ] as const)
+      assert.match(parseYAML(flow, { findDuplicates: true }).duplicateProblem ?? '', new RegExp(`line \\d: key "${key}" already`));
     assert.equal(parseYAML('a: &x {b: 1}\nc: {<<: *x, b: 2}\n', { findDuplicates: true }).duplicateProblem, undefined);
   });
 

@@ -69,9 +69,16 @@ function findDuplicateKey(text: string, options: LoadOptions): string | undefine
   } catch (error) {
     if (!(error instanceof YAMLException) || !error.reason.includes('duplicated mapping key')) throw error;
     const line = (error.mark?.line ?? 0) + 1;
-    const key = /^\s*(?:- +)*(?:"([^"]*)"|'([^']*)'|([^\s:]+))\s*:/.exec(text.split('\n')[line - 1] ?? '');
-    return `yaml: unmarshal errors:\n  line ${line}: key ${JSON.stringify(key?.[1] ?? key?.[2] ?? key?.[3] ?? '')} already set in map`;
+    const key = keyAt(text, error.mark?.position ?? 0);
+    return `yaml: unmarshal errors:\n  line ${line}: key ${JSON.stringify(key)} already set in map`;
   }
+}
+
+/** The key that begins there; where it is quoted, after the quotation mark. */
+function keyAt(text: string, position: number): string {
+  const pattern = /(?<=")[^"]*|(?<=')[^']*|[^\s:,{}[\]]+/y;
+  pattern.lastIndex = position;
+  return pattern.exec(text)?.[0] ?? '';
 }
 
 function formatException(error: unknown): string {

@@ -21,6 +21,7 @@ export interface ProtobufEnvelope {
 
 /** Opens the envelope. Throws ProtobufError. */
 export function readEnvelope(bytes: Uint8Array): ProtobufEnvelope {
+  if (bytes.length === 0) throw new ProtobufError('empty data');
   if (!isEnvelope(bytes)) throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
   const reader = new ProtobufReader(bytes.subarray(4));
   const envelope = { apiVersion: '', kind: '', raw: new Uint8Array() as Uint8Array, contentEncoding: '', contentType: '' };

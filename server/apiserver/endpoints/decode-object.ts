@@ -1,3 +1,4 @@
+import { quote } from '../../../api/base/quote.ts';
 import { uniqueOwners } from '../../../api/meta/owner-references.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
@@ -78,12 +79,7 @@ export function decodePatched(
     readonly reader?: Reader;
   },
 ): UntypedObject {
-  const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
-  if (apiVersion !== apiVersionText(expected) || kind !== expected.kind) {
-    throw badRequest(
-      `the patched object is of kind ${String(apiVersion)}, ${String(kind)}, which does not match the expected ${apiVersionText(expected)}, ${expected.kind}`,
-    );
-  }
+  checkPatchedKind(value, expected, options.shown);
   try {
     const { object, unknownFields } = decode(value, getDefinitionSchema(expected.definition), options.reader);
     const problems = [...options.problems, ...unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`)];
@@ -94,6 +90,31 @@ export function decodePatched(
     if (error instanceof DecodeError) throw invalidPatch(options.shown(), error.message);
     throw error;
   }
+}
+
+function checkPatchedKind(value: unknown, expected: ExpectedKind, shown: () => string): void {
+  const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  const wanted = apiVersionText(expected);
+  if (apiVersion === wanted && kind === expected.kind) return;
+  if (typeof apiVersion === 'string' && typeof kind === 'string' && findKindSchema(wanted, expected.kind) !== undefined) {
+    if (findKindSchema(apiVersion, kind) === undefined)
+      throw invalidPatch(
+        shown(),
+        `no kind ${quote(kind)} is registered for version ${quote(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+      );
+    const version = apiVersion.split('/').at(-1);
+    throw invalidPatch(shown(), `converting (${version}.${kind}) to (${goPackage(expected.group)}.${expected.kind}): unknown conversion`);
+  }
+  throw badRequest(
+    `the patched object is of kind ${String(apiVersion)}, ${String(kind)}, which does not match the expected ${wanted}, ${expected.kind}`,
+  );
+}
+
+/** Messages name Go types of the group's package. */
+function goPackage(group: string): string {
+  if (group === '' || group === 'events.k8s.io') return 'core';
+  const [first = ''] = group.split('.');
+  return group.endsWith('.authorization.k8s.io') && first === 'rbac' ? 'rbac' : first;
 }
 
 function invalidPatch(patch: string, message: string): StatusError {

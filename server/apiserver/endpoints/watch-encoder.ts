@@ -92,7 +92,7 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
   const table = (object: UntypedObject): string => {
     const options = { ...tableOptions(context, output), noHeaders: !isFirst };
     isFirst = false;
-    return formatJSON(toTable(definition, [object], {}, options));
+    return formatJSON(toTable(definition, [object], { resourceVersion: object.metadata.resourceVersion ?? '' }, options));
   };
   const encodeObject = (type: string, object: CachedObject): Frame => {
     if (kind === 'Table') return [frame(type, table(store.read(object) as UntypedObject))];

@@ -183,8 +183,10 @@ describe('watching through the API', () => {
     const call = await watch('', { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' });
     const tables = [(await call.next()).object, (await call.next()).object] as unknown as {
       columnDefinitions: unknown[] | null;
-      rows: { cells: unknown[] }[];
+      metadata: { resourceVersion?: string };
+      rows: { cells: unknown[]; object: { metadata: { resourceVersion?: string } } }[];
     }[];
+    for (const { metadata, rows } of tables) assert.equal(metadata.resourceVersion, rows[0]?.object.metadata.resourceVersion);
     assert.deepEqual(
       tables.map(({ columnDefinitions, rows }) => [columnDefinitions?.length, rows[0]?.cells[0]]),
       [

@@ -293,6 +293,17 @@ describe('writing through the API', () => {
         /^the server rejected our request due to an error in our request$/,
       ],
       ['what is no patch', `${maps}/created`, 'merge', '{', 400, /^error decoding patch: unexpected end of JSON input$/],
+      [
+        'another kind',
+        `${maps}/created`,
+        'merge',
+        { kind: 'Pod' },
+        422,
+        /: converting \(v1\.Pod\) to \(core\.ConfigMap\): unknown conversion$/,
+      ],
+      ['no kind', `${maps}/created`, 'merge', { apiVersion: 'v2' }, 422, /no kind "ConfigMap" is registered for version "v2" in scheme/],
+      ['a list to merge', `${maps}/created`, 'merge', [], 400, /^error decoding patch: json: cannot unmarshal array into Go value/],
+      ['no operations', `${maps}/created`, 'json', {}, 400, /into Go value of type \[\]handlers\.jsonPatchOp$/],
       ['an object that is not there', `${maps}/absent`, 'merge', {}, 404, /^configmaps "absent" not found$/],
       [
         'apply without a manager',
@@ -327,6 +338,10 @@ describe('writing through the API', () => {
       });
     }
     it('shows the patch where its result cannot be read', async () => {
+      const renamed = await api.patch<Stored & { kind: string }>(`${deployments}/patched`, 'strategic', { kind: 'Pod', apiVersion: 'v9' });
+      assert.deepEqual([renamed.status, renamed.body.kind], [200, 'Deployment'], 'such a patch says nothing of the kind');
+      assert.equal((await api.patch(`${deployments}/patched`, 'strategic', null)).status, 200);
+      assert.equal((await api.patch(`${deployments}/patched`, 'json', null)).status, 200);
       const strategic = await api.failure(api.patch(`${deployments}/patched`, 'strategic', { spec: { replicas: 'x' } }));
       assert.equal(strategic.code, 422);
       assert.match(strategic.message ?? '', /^ "" is invalid: patch: Invalid value: "map\[spec:map\[replicas:x\]\]": /);

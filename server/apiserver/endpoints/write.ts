@@ -2,16 +2,18 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import { applyPatch } from '../../../api/apply/apply-patch.ts';
 import type { AppliedObject } from '../../../api/apply/update-managed-fields.ts';
 import { formatGoValue } from '../../../api/patch/go-value.ts';
-import type { JSONObject } from '../../../api/base/json-object.ts';
+import { isJSONObject, type JSONObject } from '../../../api/base/json-object.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, notFound, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { type PatchType, patchObject } from '../../../api/patch/patch-object.ts';
+import { shapeProblem } from '../../../api/patch/patch-shape.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
 import { formatJSON, parseJSON } from '../../../api/serialization/json.ts';
+import type { FieldValidation } from '../../../api/serialization/read-object.ts';
 import { parseYAML, YAMLSyntaxError } from '../../../api/serialization/yaml.ts';
 import { resetFieldsOf } from '../registry/reset-fields.ts';
 import type { Store, Written } from '../registry/store.ts';
@@ -48,11 +50,8 @@ export async function updateEndpoint(context: RequestContext, store: Store): Pro
 }
 
 const applyType = 'application/apply-patch+yaml';
-const patchTypes: readonly PatchType[] = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
+const strategicType = 'application/strategic-merge-patch+json';
+const patchTypes: readonly PatchType[] = ['application/json-patch+json', 'application/merge-patch+json', strategicType];
 
 function isPatchType(type: string): type is PatchType {
   return patchTypes.some((known) => known === type);
@@ -83,13 +82,21 @@ type Change = (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject;
 
 function patching(context: RequestContext, store: Store, options: WriteOptions, type: PatchType): Change {
   const { definition } = store;
-  const patch = parsePatch(context, (body) => parseJSON(body, { findDuplicates: true }));
+  const patch = parsePatch(
+    context,
+    (body) => parseJSON(body, { findDuplicates: true }),
+    (problem) => unreadablePatch(type, options.fieldValidation, problem),
+  );
+  const misshapen = options.fieldValidation === 'Ignore' ? undefined : shapeProblem(type, patch.value);
   const schema = getDefinitionSchema(definition.definition);
   const problems = patch.duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   return (old) => {
     if (!old) throw notFound(definition, context.info.name);
-    const patched = patchObject({ type, object: old as JSONObject, patch: patch.value, schema });
-    const isStrategic = type === 'application/strategic-merge-patch+json';
+    if (misshapen !== undefined) throw badRequest(`error decoding patch: ${misshapen}`);
+    const isStrategic = type === strategicType;
+    const result = patchObject({ type, object: old as JSONObject, patch: patch.value, schema });
+    // Whatever such a patch makes of its kind is not looked at.
+    const patched = isStrategic && isJSONObject(result) ? { ...result, apiVersion: old.apiVersion, kind: old.kind } : result;
     const shown = () => (isStrategic ? formatGoValue(patch.value) : formatJSON(patched));
     const object = decodePatched(patched, expectedKind(definition), context, {
       fieldValidation: options.fieldValidation,
@@ -104,7 +111,11 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
 
 function applying(context: RequestContext, store: Store, options: WriteOptions): Change {
   const { definition } = store;
-  const applied = parsePatch(context, (body) => parseYAML(body, { maxDepth: 1000 })).value;
+  const applied = parsePatch(
+    context,
+    (body) => parseYAML(body, { maxDepth: 1000 }),
+    (problem) => `error decoding patch: ${problem}`,
+  ).value;
   if (typeof applied !== 'object' || applied === null || Array.isArray(applied))
     throw badRequest('error decoding YAML: the applied configuration must be an object');
   const schema = getDefinitionSchema(definition.definition);
@@ -133,15 +144,22 @@ function applying(context: RequestContext, store: Store, options: WriteOptions):
   };
 }
 
-function parsePatch<T>(context: RequestContext, parse: (body: Uint8Array) => T): T {
+function parsePatch<T>(context: RequestContext, parse: (body: Uint8Array) => T, describe: (problem: string) => string): T {
   const { body } = context.request;
-  if (body === undefined || body.length === 0) throw badRequest('error decoding patch: unexpected end of JSON input');
+  if (body === undefined || body.length === 0) throw badRequest(describe('unexpected end of JSON input'));
   try {
     return parse(body);
   } catch (error) {
-    if (error instanceof JSONSyntaxError || error instanceof YAMLSyntaxError) throw badRequest(`error decoding patch: ${error.message}`);
+    if (error instanceof JSONSyntaxError || error instanceof YAMLSyntaxError) throw badRequest(describe(error.message));
     throw error;
   }
+}
+
+/** What is said of a patch that is no JSON: each of upstream's readers has its own words. */
+function unreadablePatch(type: PatchType, fieldValidation: FieldValidation, problem: string): string {
+  if (type === strategicType) return problem;
+  if (fieldValidation !== 'Ignore') return `error decoding patch: ${problem}`;
+  return type === 'application/merge-patch+json' ? 'Invalid JSON Patch' : problem;
 }
 
 function checkName(object: UntypedObject, name: string): void {

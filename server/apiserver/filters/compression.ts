@@ -25,8 +25,9 @@ export const compression: Filter = (next) => async (context) => {
   return compressStream(response, body.chunks);
 };
 
+/** As upstream, which knows no weights: what is not accepted at any price is not asked for either. */
 function acceptsGzip(header: string | undefined): boolean {
-  return header !== undefined && header.split(',').some((part) => part.split(';')[0]?.trim() === 'gzip');
+  return header !== undefined && header.split(',').some((part) => part.trim() === 'gzip');
 }
 
 function compressed(response: APIResponse, body: APIResponse['body']): APIResponse {

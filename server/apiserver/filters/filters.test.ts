@@ -244,6 +244,7 @@ describe('compression', () => {
     for (const response of [
       await ask({ kind: 'bytes', bytes: large.subarray(0, 1000) }),
       await ask({ kind: 'bytes', bytes: large }, 'br'),
+      await ask({ kind: 'bytes', bytes: large }, 'gzip;q=0'),
       await ask({ kind: 'stream', chunks: stream(2) }),
       await ask({ kind: 'stream', chunks: stream(40) }, 'gzip', { verb: 'watch', resource: 'pods' }),
     ]) {

@@ -137,8 +137,11 @@ function checkIdentity(
     metadata.namespace = key.namespace;
   }
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    if (options.isPatch)
-      refuseInvalid(definition, key.name, validateImmutable(FieldPath.root.child('metadata', 'uid'), metadata.uid, old.metadata.uid));
+    if (options.isPatch) {
+      const problems = validateImmutable(FieldPath.root.child('metadata', 'uid'), metadata.uid, old.metadata.uid);
+      // Upstream looks at it twice: for every kind, and again among the rules of each.
+      refuseInvalid(definition, key.name, [...problems, ...problems]);
+    }
     throw preconditionFailed(core, key, 'UID', metadata.uid, old.metadata.uid ?? '');
   }
   const version = metadata.resourceVersion ?? '';

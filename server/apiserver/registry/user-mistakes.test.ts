@@ -34,6 +34,7 @@ describe('mistakes of users on a whole server', () => {
     const patched = await api.failure(api.patch(`${configMaps}/u`, 'merge', { metadata }));
     assert.equal(patched.code, 422);
     assert.equal(patched.message, 'ConfigMap "u" is invalid: metadata.uid: Invalid value: "7": field is immutable');
+    assert.equal(patched.details?.causes?.length, 2, 'once for every kind, once among the rules of each');
     const put = await api.failure(api.put(`${configMaps}/u`, { metadata }));
     assert.equal(put.code, 409);
     assert.match(put.message ?? '', /Precondition failed: UID in precondition: 7, UID in object meta: /);
