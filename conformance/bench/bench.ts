@@ -69,12 +69,14 @@ function parsePositive(text: string): number {
   return value;
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 function collect(parse: (text: string) => Target): (text: string, before: readonly Target[]) => readonly Target[] {
   return (text, before) => {
     try {
       return [...before, parse(text)];
     } catch (error) {
-      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+      throw new InvalidArgumentError(messageOf(error));
     }
   };
 }
@@ -174,7 +176,8 @@ async function measureGroup(target: Target, group: readonly Scenario[], flags: F
     for (const [index, scenario] of group.entries()) {
       const context = createContext(session, scenario, settings, round, into, generator);
       if (index === 0 && scenario.store === 'large') await fillLargeStore(context);
-      await scenario.run(context);
+      // One thing that one target cannot do is no reason to learn nothing of the rest.
+      await scenario.run(context).catch((error: unknown) => context.remark(scenario.name, [`failed: ${messageOf(error)}`]));
     }
   } finally {
     generator.close();
@@ -219,6 +222,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`bench: ${messageOf(error)}`);
   process.exit(1);
 });

@@ -7,6 +7,11 @@ import { compileTemplate, createValues } from './template.ts';
 /** A client-go process holds one connection; a thousand watches come from some processes. */
 const watchesPerSession = 100;
 const lineFeed = 10;
+/** So many are opened at once. */
+const openedAtOnce = 50;
+const tooManyRequests = 429;
+const comeAgainMs = 1000;
+const maxAttempts = 60;
 
 /** Watches that count the frames they get, and wait for one another. */
 class Watches {
@@ -22,15 +27,34 @@ class Watches {
     this.#seen = new Uint32Array(watchers);
   }
 
-  /** Resolves when the server has begun to answer. */
-  open(index: number, connection: Connection, path: string): Promise<void> {
+  /** Resolves when the server has begun to answer. Comes again when it is told to, as clients do. */
+  async open(index: number, connection: Connection, path: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const status = await this.#ask(index, connection, path);
+      if (isSuccess(status)) return;
+      if (status !== tooManyRequests || attempt === maxAttempts) throw new Error(`the watch was answered with ${status}`);
+      await new Promise((resolve) => setTimeout(resolve, comeAgainMs));
+    }
+  }
+
+  /** The status: at once if it is a good one, else when the answer has been read. */
+  #ask(index: number, connection: Connection, path: string): Promise<number> {
     return new Promise((resolve, reject) => {
+      let status = 0;
       connection.send(
         { method: 'GET', path },
         {
-          onStatus: (status) => (isSuccess(status) ? resolve() : reject(new Error(`the watch was answered with ${status}`))),
-          onData: (data, start, end) => this.#read(index, data, start, end),
-          onEnd: () => this.errors.add('a watch was ended by the server'),
+          onStatus: (code) => {
+            status = code;
+            if (isSuccess(code)) resolve(code);
+          },
+          onData: (data, start, end) => {
+            if (isSuccess(status)) this.#read(index, data, start, end);
+          },
+          onEnd: () => {
+            if (isSuccess(status)) this.errors.add('a watch was ended by the server');
+            else resolve(status);
+          },
           onError: (error) => {
             this.errors.add(error.message);
             reject(error);
@@ -69,7 +93,14 @@ export async function runWatch(task: WatchTask, onBegin: () => void): Promise<Ta
   const writers = await connectMany(protocol, endpoint, burst.writers, 1);
   try {
     const watches = new Watches(watchers);
-    await Promise.all(pool.places.map((place, index) => watches.open(index, place, task.watchPath)));
+    let opened = 0;
+    const openSome = async () => {
+      for (let index = opened++; index < pool.places.length; index = opened++) {
+        const place = pool.places[index];
+        if (place) await watches.open(index, place, task.watchPath);
+      }
+    };
+    await Promise.all(Array.from({ length: openedAtOnce }, openSome));
     const writes = createWrites(task);
     const within = <T>(work: Promise<T>): Promise<T | 'late'> =>
       Promise.race([work, new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), task.timeoutSeconds * 1000).unref())]);
