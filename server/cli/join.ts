@@ -3,6 +3,7 @@ import path from 'node:path';
 import { dump } from 'js-yaml';
 import { kubernetesVersion } from '../composition/version.ts';
 import { type AgentFlags, agentMain } from './agent-process.ts';
+import { checkNodeName } from './check-node-name.ts';
 import { type DataDir, writeFileAtomically } from './data-dir.ts';
 import { authorityOf, discoverCluster, publicKeyHash } from './discovery.ts';
 
@@ -41,13 +42,14 @@ export async function prepareJoin(dataDir: DataDir, flags: JoinFlags): Promise<s
   ];
 }
 
-async function learnCluster(dataDir: DataDir, { server, token, caHash }: JoinFlags & { readonly server: string }): Promise<void> {
+async function learnCluster(dataDir: DataDir, { server, token, caHash, nodeName }: JoinFlags & { readonly server: string }): Promise<void> {
   if (token === undefined || caHash.length === 0)
     throw new Error(
       "--server goes with --token and --ca-hash; 'kubets token create --print-join-command' on the control plane prints them",
     );
   const known = findKnownCA(dataDir, caHash);
   const caPEM = known ?? (await discoverCluster({ server, token, caHashes: caHash })).caPEM;
+  if (known === undefined) await checkNodeName(nodeName, { server, caPEM, token });
   mkdirSync(dataDir.node, { recursive: true });
   // Certificates of another cluster are none here.
   if (known === undefined) rmSync(path.dirname(clientCertificate(dataDir)), { recursive: true, force: true });

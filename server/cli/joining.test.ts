@@ -21,6 +21,7 @@ import { createNodeTransport, type NodeTransport } from '../../node-agent/kubele
 import { requestCertificate } from '../../node-agent/kubelet/certificates/request-certificate.ts';
 import { createHostFiles } from '../../node-agent/linux/host-files.ts';
 import { type ControlPlane, startControlPlane } from '../main.ts';
+import { checkNodeName } from './check-node-name.ts';
 import { discoverCluster, publicKeyHash } from './discovery.ts';
 
 const within = { withinSeconds: 5, everyMs: 10, clock: systemClock };
@@ -232,6 +233,23 @@ describe('joining a cluster', function () {
       assert.equal(issued.checkHost('worker'), 'worker');
       const asking = AbortSignal.timeout(300);
       await assert.rejects(requestCertificate({ ...wish, addresses: ['10.0.0.8'] }, parts, asking));
+    });
+
+    it('is told when its name is taken by a node that lives', async () => {
+      const at = { server, caPEM: controlPlane.pki.clusterCA.certificatePEM, token: 'abcdef.0123456789abcdef' };
+      await checkNodeName('free', at);
+      await checkNodeName('worker', at);
+      const body = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+      await createClient(node.transport)(nodes).patch(
+        { namespace: '', name: 'worker' },
+        { type: 'merge', body },
+        { subresource: 'status' },
+      );
+      await assert.rejects(
+        checkNodeName('worker', at),
+        /the cluster has a node "worker" that is ready: choose another name with --node-name/,
+      );
+      await assert.rejects(checkNodeName('free', { ...at, token: 'signer.0123456789abcdef' }), /does not accept the token/);
     });
   });
 });
