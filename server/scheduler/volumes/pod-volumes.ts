@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { compareQuantities, quantityValue } from '../../../api/quantity/arithmetic.ts';
 import { parseQuantity } from '../../../api/quantity/quantity.ts';
 import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
-import { findMatchingVolume, isVolumeReachable } from '../../../api/semantics/match-volume.ts';
+import { findMatchingVolume, isVolumeForClaim, isVolumeReachable } from '../../../api/semantics/match-volume.ts';
 import { storageClassOf } from '../../../api/semantics/persistent-volumes.ts';
 import { claimedVolumes, isClaimOfPod } from '../../../api/semantics/pod-claims.ts';
 import { waitsForConsumer } from '../../../api/semantics/storage-classes.ts';
@@ -18,7 +18,13 @@ type Volume = DeepReadonly<PersistentVolume>;
 export interface PodClaims {
   readonly bound: readonly Claim[];
   /** The choice of the node decides about their volumes. */
-  readonly delayed: readonly Claim[];
+  readonly delayed: readonly DelayedClaim[];
+}
+
+export interface DelayedClaim {
+  readonly claim: Claim;
+  /** Volumes that may serve it on one node or another: looked for once, and not for every node. */
+  readonly candidates: readonly Volume[];
 }
 
 /** Undefined: the pod has no claims. `problem`: it cannot be scheduled anywhere yet. */
@@ -38,7 +44,16 @@ export function sortClaims(pod: DeepReadonly<Pod>, cluster: ClusterState): PodCl
     else if (!claim.spec?.volumeName && waitsForConsumer(cluster.findStorageClass(storageClassOf(claim)))) delayed.push(claim);
     else hasImmediate = true;
   }
-  return hasImmediate ? { problem: 'pod has unbound immediate PersistentVolumeClaims' } : { bound, delayed };
+  if (hasImmediate) return { problem: 'pod has unbound immediate PersistentVolumeClaims' };
+  return { bound, delayed: delayed.map((claim) => ({ claim, candidates: candidatesFor(claim, cluster) })) };
+}
+
+function candidatesFor(claim: Claim, cluster: ClusterState): Volume[] {
+  if (claim.metadata.annotations?.[selectedNodeAnnotation] !== undefined) return [];
+  const className = storageClassOf(claim);
+  return cluster
+    .volumes()
+    .filter((volume) => (volume.spec?.claimRef === undefined ? storageClassOf(volume) === className : isVolumeForClaim(volume, claim)));
 }
 
 export function isBound({ metadata, spec }: Claim): boolean {
@@ -93,15 +108,15 @@ function checkBound(claims: readonly Claim[], node: DeepReadonly<Node>, cluster:
   return [];
 }
 
-function placeDelayed(claims: readonly Claim[], node: DeepReadonly<Node>, cluster: ClusterState): NodeVolumes | string {
+function placeDelayed(claims: readonly DelayedClaim[], node: DeepReadonly<Node>, cluster: ClusterState): NodeVolumes | string {
   const matches: { claim: Claim; volume: Volume }[] = [];
   const provisions: Claim[] = [];
   const taken = new Set<string>();
   // The small ones first, so that they do not take what only a large one needs.
-  for (const claim of [...claims].sort((a, b) => compareQuantities(sizeOf(a), sizeOf(b)))) {
+  for (const { claim, candidates } of [...claims].sort((a, b) => compareQuantities(sizeOf(a.claim), sizeOf(b.claim)))) {
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
     if (selected !== undefined && selected !== node.metadata.name) return volumeReasons.bindConflict;
-    const volume = selected === undefined ? findMatchingVolume(claim, cluster.volumes(), { node, taken }) : undefined;
+    const volume = findMatchingVolume(claim, candidates, { node, taken });
     if (volume === undefined) provisions.push(claim);
     else {
       matches.push({ claim, volume });
