@@ -42,6 +42,8 @@ disabled_plugins = ${text(unneededPlugins)}
   restrict_oom_score_adj = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
+  enable_cdi = true
+  cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]
   [${cri}.cni]
     bin_dir = ${text(cniPluginDirectory)}
     conf_dir = ${text(cniConfigDirectory)}

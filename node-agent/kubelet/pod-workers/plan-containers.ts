@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
+import { findStartOver, isAbout } from './restart-all.ts';
 import { containerHash } from '../containers/container-hash.ts';
 import { runtimeAnnotations } from '../runtime/labels.ts';
 import {
@@ -53,6 +54,22 @@ export type PodPlan =
  * a sandbox first, then init containers one after another, then everything else at once.
  */
 export function planContainers(input: PlanInput): PodPlan {
+  const startOver = findStartOver(input.pod, input.runtimePod);
+  if (!startOver) return planStep(input);
+  const { leftovers, runtimePod } = startOver;
+  if (leftovers.length === 0) return planStep({ ...input, runtimePod, before: input.runtimePod });
+  const kills = leftovers.map(({ id, metadata: { name } }) => ({
+    id,
+    name,
+    message: `Container ${name} will be restarted with all others`,
+  }));
+  return { kind: 'containers', kills, starts: [], waits: [] };
+}
+
+/** `before`: with what ran before the Pod was started over. */
+type StepInput = PlanInput & { readonly before?: RuntimePod };
+
+function planStep(input: StepInput): PodPlan {
   const { pod, runtimePod } = input;
   if (isFinished(pod, runtimePod)) return { kind: 'finished' };
   const sandbox = activeSandbox(runtimePod);
@@ -81,7 +98,7 @@ interface Orders {
 }
 
 /** Whether the main containers may run. Sidecars are kept alive whatever their place. */
-function planInitContainers(input: PlanInput, orders: Orders): boolean {
+function planInitContainers(input: StepInput, orders: Orders): boolean {
   const { pod, runtimePod } = input;
   const mainHasStarted = (pod.spec?.containers ?? []).some(({ name }) => currentInstance(runtimePod, name) !== undefined);
   for (const container of pod.spec?.initContainers ?? []) {
@@ -105,7 +122,7 @@ export function isStarted(container: AnyContainer, id: string, probes: ProbeVerd
   return container.startupProbe === undefined || probes.startup(id) === 'success';
 }
 
-function planContainer(input: PlanInput, container: DeepReadonly<Container>, orders: Orders): void {
+function planContainer(input: StepInput, container: DeepReadonly<Container>, orders: Orders): void {
   const { runtimePod, probes, pod } = input;
   const { name } = container;
   const instance = currentInstance(runtimePod, name) ?? instancesOf(runtimePod, name)[0];
@@ -120,7 +137,8 @@ function planContainer(input: PlanInput, container: DeepReadonly<Container>, ord
   if (!instance || shouldRestart(pod, container, instance)) startOrWait(input, name, instance, orders);
 }
 
-function startOrWait({ backoffUntil }: PlanInput, name: string, ended: RuntimeContainer | undefined, orders: Orders): void {
+function startOrWait({ backoffUntil, before }: StepInput, name: string, newest: RuntimeContainer | undefined, orders: Orders): void {
+  const ended = newest ?? (before && instancesOf(before, name)[0]);
   const untilMs = ended?.state === 'CONTAINER_EXITED' ? backoffUntil(name, nanosToMs(ended.finished_at)) : undefined;
   if (untilMs === undefined) orders.starts.push(name);
   else orders.waits.push({ name, untilMs });
@@ -129,10 +147,8 @@ function startOrWait({ backoffUntil }: PlanInput, name: string, ended: RuntimeCo
 /** Whether a container that is not running any more is to run again: its own policy and rules, else the Pod's. */
 export function shouldRestart(pod: DeepReadonly<Pod>, container: DeepReadonly<Container>, ended: RuntimeContainer): boolean {
   if (ended.state !== 'CONTAINER_EXITED') return true; // created and never started, or lost by the runtime
-  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    const isListed = (exitCodes?.values ?? []).includes(ended.exit_code);
-    if (action === 'Restart' && exitCodes && isListed === (exitCodes.operator === 'In')) return true;
-  }
+  const rules = container.restartPolicyRules ?? [];
+  if (rules.some((rule) => rule.action === 'Restart' && isAbout(rule, ended.exit_code))) return true;
   const policy = container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
   return policy === 'Always' || (policy === 'OnFailure' && ended.exit_code !== 0);
 }

@@ -149,6 +149,7 @@ describe('node authorizer', () => {
     pod('a', 'n1', {
       serviceAccountName: 'sa',
       imagePullSecrets: [{ name: 'pull' }],
+      resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }],
       containers: [
         {
           name: 'c',
@@ -204,6 +205,8 @@ describe('node authorizer', () => {
     ['all secrets', ask(n1, 'list', 'secrets', inNS), false],
     ['writing a secret', ask(n1, 'update', 'secrets', { ...inNS, name: 'env' }), false],
     ['a claim and its volume', ask(n1, 'get', 'persistentvolumeclaims', { ...inNS, name: 'claim' }), true],
+    ['its resource claim', ask(n1, 'get', 'resourceclaims', { apiGroup: 'resource.k8s.io', ...inNS, name: 'gpu' }), true],
+    ['another resource claim', ask(n1, 'get', 'resourceclaims', { apiGroup: 'resource.k8s.io', ...inNS, name: 'other' }), false],
     ['its volume', ask(n1, 'get', 'persistentvolumes', { name: 'pv' }), true],
     ["its volume's secret", ask(n1, 'get', 'secrets', { namespace: 'csi', name: 'stage' }), true],
     ['a token of its pod', ask(n1, 'create', 'serviceaccounts', { ...inNS, name: 'sa', subresource: 'token' }), true],

@@ -66,6 +66,7 @@ function decideSpecial(sources: NodeSources, asked: AuthorizationAttributes, nod
         ? decideReference(sources, asked, nodeName)
         : decideRead(sources, asked, nodeName, getting);
     case 'persistentvolumes':
+    case 'resourceclaims.resource.k8s.io':
       return decideRead(sources, asked, nodeName, getting);
     case 'serviceaccounts':
       if (asked.subresource !== 'token') return { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };

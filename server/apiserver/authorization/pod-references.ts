@@ -46,6 +46,8 @@ function directReferences(pod: DeepReadonly<Pod>): ReadonlySet<string> {
     for (const container of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])])
       addEnvironment(container, add);
     for (const volume of spec.volumes ?? []) addVolume(volume, add);
+    for (const { resourceClaimName } of spec.resourceClaims ?? []) add('resourceclaims', resourceClaimName);
+    for (const { resourceClaimName } of pod.status?.resourceClaimStatuses ?? []) add('resourceclaims', resourceClaimName);
   }
   cache.set(pod, found);
   return found;
