@@ -19,6 +19,29 @@ const root = path.resolve(import.meta.dirname, '../..');
 const pollEveryMs = 5;
 const readyWithinMs = 120_000;
 
+/** Process groups and directories that are there for no longer than this process is, however it ends. */
+const groups = new Set<number>();
+const directories = new Set<string>();
+
+function leaveNothing(): void {
+  for (const group of groups) process.kill(-group, 'SIGKILL');
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+}
+
+process.once('exit', leaveNothing);
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => process.exit(status));
+
+function follow(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  groups.add(pid);
+  child.once('exit', () => groups.delete(pid));
+}
+
 /** A control plane on a directory of its own, that can be stopped and started again. */
 export interface StartedCluster {
   readonly kubeconfig: string;
@@ -38,6 +61,11 @@ export interface StartedCluster {
  */
 export async function startCluster(name: string, command: string): Promise<StartedCluster> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-bench-'));
+  directories.add(directory);
+  const remove = () => {
+    rmSync(directory, { recursive: true });
+    directories.delete(directory);
+  };
   const pki = path.join(directory, 'pki');
   const port = await freePort();
   const kubeconfig = await makeCredentials(directory, pki, port);
@@ -58,7 +86,7 @@ export async function startCluster(name: string, command: string): Promise<Start
     server = await start();
   } catch (error) {
     await etcd?.stop();
-    rmSync(directory, { recursive: true });
+    remove();
     throw error;
   }
   let current = server;
@@ -78,7 +106,7 @@ export async function startCluster(name: string, command: string): Promise<Start
     async stop() {
       await endProcess(current.child, 'SIGKILL');
       await etcd?.stop();
-      rmSync(directory, { recursive: true });
+      remove();
     },
   };
 }
@@ -113,6 +141,7 @@ async function startServer(name: string, command: string, env: NodeJS.ProcessEnv
   const log = openSync(logFile, 'a');
   const startedMs = performance.now();
   const child = spawn('sh', ['-c', command], { cwd: env['DIR'], env, stdio: ['ignore', log, log], detached: true });
+  follow(child);
   closeSync(log);
   while (!(await isReady(port))) {
     const isEnded = child.exitCode !== null || child.signalCode !== null;
@@ -159,6 +188,7 @@ async function startEtcd(directory: string): Promise<StartedEtcd> {
   };
   const args = Object.entries(settings).map(([flag, value]) => `--${flag}=${value}`);
   const child = spawn('etcd', args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+  follow(child);
   const failed = once(child, 'error').then(([error]: unknown[]) => {
     throw new Error('etcd cannot be run; on Debian or Ubuntu: apt-get install etcd-server', { cause: error });
   });
