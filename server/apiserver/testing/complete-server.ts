@@ -45,5 +45,5 @@ export async function refusal(work: Promise<unknown>): Promise<string> {
 /** Waits for what informers have yet to see. */
 export async function eventually(what: string, ask: () => Promise<boolean>): Promise<void> {
   const { signal } = new AbortController();
-  await waitFor(what, async () => (await ask()) || undefined, { withinSeconds: 5, everyMs: 2, clock: systemClock, signal });
+  await waitFor(what, async () => (await ask()) || undefined, { withinSeconds: 20, everyMs: 2, clock: systemClock, signal });
 }
