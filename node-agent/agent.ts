@@ -7,7 +7,9 @@ import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { externalNetwork, prepareExternalNetwork, usesExternalNetwork } from './cni/external-network.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
+import { sandboxAddresses } from './cni/sandbox-addresses.ts';
 import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
+import { keepOrphansAway, noteCreations, type SandboxPart } from './cri/remove-orphans.ts';
 import { renderAbsenceRemoval } from './dns/absence-rules.ts';
 import { namesAll } from './kubelet/certificates/certificate-life.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
@@ -37,6 +39,7 @@ import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
 import { ownAddresses } from './linux/machine-addresses.ts';
 import { createNodeNetwork } from './network.ts';
 import { createMounts } from './linux/mounts.ts';
+import { sandboxShims } from './linux/shims.ts';
 import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
 import { runProgram } from './linux/run-program.ts';
@@ -109,6 +112,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const client = createClient(transport);
     const files = createHostFiles();
     const nodeName = settings.nodeName ?? machine.hostname;
+    const noted = noteCreations(cri.runtime, clock);
     const cgroups = await createCgroups();
     const usage = createUsageReader(cgroups.mounts);
     const measuring = { runtime: cri.runtime, images: cri.images, files, usage, clock };
@@ -125,7 +129,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       clock,
       random,
       logger,
-      runtime: cri.runtime,
+      runtime: noted.runtime,
       images: cri.images,
       files,
       mounts: createMounts(),
@@ -169,7 +173,12 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     );
     try {
       const until = afterShutdown(kubelet, logger, signal);
-      await Promise.all([kubelet.run(until), network.run(until), given?.keep(issued, (pair) => server.useCertificate(pair), until)]);
+      await Promise.all([
+        kubelet.run(until),
+        network.run(until),
+        given?.keep(issued, (pair) => server.useCertificate(pair), until),
+        keepOrphansAway({ ...dependencies, ...noted, parts: orphansOf(settings) }, until),
+      ]);
     } finally {
       await server.close();
     }
@@ -189,6 +198,16 @@ function afterShutdown(kubelet: Kubelet, logger: Logger, signal: AbortSignal): A
   if (signal.aborted) abort.abort(signal.reason);
   else signal.addEventListener('abort', stop, { once: true });
   return abort.signal;
+}
+
+/** Of a runtime that others look after, it is they who clear away its processes; the same with networks. */
+function orphansOf(settings: AgentSettings): SandboxPart[] {
+  const { cniConfig: configDirectory, cniState: ipamDirectory, containerd } = nodePaths(settings.dataDirectory);
+  const { cniPluginDirectory: pluginDirectory, podNetwork: mode, runtimeEndpoint } = settings;
+  return [
+    ...(runtimeEndpoint === undefined ? [sandboxShims(containerdSocket(containerd))] : []),
+    ...(mode === 'external' ? [] : [sandboxAddresses({ configDirectory, ipamDirectory, pluginDirectory })]),
+  ];
 }
 
 interface InformationParts {

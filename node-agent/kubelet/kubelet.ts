@@ -23,6 +23,7 @@ import { createPodClaims } from './dra/pod-claims.ts';
 import { createDeviceManager, type DeviceManager } from './devices/device-manager.ts';
 import type { PodWorker } from './pod-workers/pod-worker.ts';
 import { endPods, shutdownRefusal, type ShutdownSettings } from './shut-down.ts';
+import { keepLeftoversAway } from './keep-leftovers-away.ts';
 import { admitPod } from './node/admit-pod.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
@@ -38,7 +39,6 @@ import type { NodePaths } from './node-paths.ts';
 import type { PodServices } from './pod-workers/pod-services.ts';
 import { createPodWorkers, type PodWorkers } from './pod-workers/pod-workers.ts';
 import { podReferences } from './pod-workers/referenced-objects.ts';
-import { removeLeftovers } from './remove-leftovers.ts';
 import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import { planResize } from './resources/allocation.ts';
@@ -283,7 +283,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
           },
           onDelete: (pod) => (isMirrorPod(pod) ? staticPods.mirrorGone(pod) : workers.gone(pod.metadata.uid ?? '')),
         });
-        await removeLeftovers(
+        await keepLeftoversAway(
           {
             ...dependencies,
             cgroupRoot: settings.cgroupRoot,

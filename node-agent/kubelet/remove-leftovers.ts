@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../api/base/clock.ts';
+import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
@@ -9,6 +9,7 @@ import { runtimeAnnotations, runtimeLabels } from './runtime/labels.ts';
 import { isRunning, readRuntimePod } from './runtime/runtime-pod.ts';
 
 export interface LeftoverDependencies {
+  readonly clock: Clock;
   readonly runtime: ContainerRuntime;
   readonly files: HostFiles;
   readonly cgroups: Cgroups;
@@ -18,33 +19,44 @@ export interface LeftoverDependencies {
   readonly isKnown: (podUID: string) => boolean;
   /** Clears away the Pod's volumes and its folder; fails while the driver of one is not there. */
   readonly tearDownVolumes: (podUID: string) => Promise<void>;
-  readonly clock: Clock;
 }
 
 const defaultGraceSeconds = 30;
-const retryMs = 5000;
 
-/** Stops and clears away Pods that were deleted while no agent ran: containers, volumes, logs and cgroups without a Pod. */
-export async function removeLeftovers(dependencies: LeftoverDependencies, signal: AbortSignal): Promise<void> {
-  const { runtime, files, paths, logger, isKnown } = dependencies;
+/**
+ * Stops and clears away Pods that were deleted while no agent ran: containers, volumes, logs and cgroups without a Pod. Not
+ * complete where something was in the way.
+ */
+export async function removeLeftovers(dependencies: LeftoverDependencies): Promise<{ readonly isComplete: boolean }> {
+  const { runtime, files, paths, logger, cgroups, cgroupRoot, isKnown } = dependencies;
   const inRuntime = (await runtime.listPodSandboxes()).map(({ labels }) => labels[runtimeLabels.podUID] ?? '');
-  const unknown = new Set([...inRuntime, ...(await files.names(paths.pods))].filter((uid) => uid !== '' && !isKnown(uid)));
-  const remove = async (uid: string) => {
-    // Drivers of volumes may be Pods themselves that are only starting.
-    while (!signal.aborted) {
+  const found = [...inRuntime, ...(await files.names(paths.pods)), ...(await podsWithCgroups(cgroups, cgroupRoot))];
+  const unknown = new Set(found.filter((uid) => uid !== '' && !isKnown(uid)));
+  let isComplete = true;
+  await Promise.all(
+    [...unknown].map(async (uid) => {
       try {
         await removePod(dependencies, uid);
-        return logger.info('removed what was left of a deleted Pod', { uid });
+        logger.info('removed what was left of a deleted Pod', { uid });
       } catch (error) {
+        // Drivers of volumes may be Pods themselves that are only starting.
+        isComplete = false;
         logger.error('what was left of a deleted Pod cannot be removed', { uid, error });
       }
-      await sleep(dependencies.clock, retryMs, signal).catch(() => undefined); // aborted: seen by the loop
-    }
-  };
-  await Promise.all([...unknown].map(remove));
+    }),
+  );
   for (const name of await files.names(paths.podLogs)) {
     if (!isKnown(name.slice(name.lastIndexOf('_') + 1))) await files.remove(`${paths.podLogs}/${name}`);
   }
+  return { isComplete };
+}
+
+/** Pods are in one of three folders, by how well their resources are warranted. */
+const cgroupFolders = ['', '/burstable', '/besteffort'];
+
+async function podsWithCgroups(cgroups: Cgroups, cgroupRoot: string): Promise<string[]> {
+  const names = await Promise.all(cgroupFolders.map((folder) => cgroups.children(`${cgroupRoot}${folder}`)));
+  return names.flat().flatMap((name) => (name.startsWith('pod') ? [name.slice('pod'.length)] : []));
 }
 
 async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: LeftoverDependencies, uid: string): Promise<void> {
@@ -57,5 +69,10 @@ async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: Left
   );
   await removeFromRuntime(runtime, runtimePod);
   await tearDownVolumes(uid);
-  for (const folder of ['', '/burstable', '/besteffort']) await cgroups.remove(`${cgroupRoot}${folder}/pod${uid}`);
+  for (const folder of cgroupFolders) {
+    const name = `${cgroupRoot}${folder}/pod${uid}`;
+    if (await cgroups.remove(name)) continue;
+    await cgroups.kill(name);
+    if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
+  }
 }

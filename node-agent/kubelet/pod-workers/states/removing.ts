@@ -3,6 +3,9 @@ import { podLogDirectory } from '../../node-paths.ts';
 import type { PodState } from '../pod-state.ts';
 import { removeFromRuntime } from '../remove-from-runtime.ts';
 
+/** How long processes take that were killed. */
+const killedMs = 50;
+
 /** The last status is told, everything is cleared away, and the Pod is taken out of the API: its name is free again. */
 export const removing: PodState = async ({ pod, runtimePod, record, services }) => {
   const { name = '', namespace = '', uid = '' } = pod.metadata;
@@ -12,7 +15,7 @@ export const removing: PodState = async ({ pod, runtimePod, record, services }) 
   const cgroup = podCgroupName(services.cgroupRoot, pod);
   if (!(await services.cgroups.remove(cgroup))) {
     await services.cgroups.kill(cgroup);
-    await services.cgroups.remove(cgroup);
+    return { to: 'removing', againAfterMs: killedMs };
   }
   await volumes.tearDown(uid);
   await files.remove(podLogDirectory(paths, { name, namespace, uid }));
