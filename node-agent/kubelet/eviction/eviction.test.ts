@@ -237,7 +237,7 @@ describe('eviction manager', () => {
         read: async () => ({ pods: [usageOf('small', mebi), usageOf('large', 9 * mebi)], imageFs: undefined }) as unknown as NodeStats,
       },
       usage: { node: async () => ({ ...usage, memory: { ...usage.memory, availableBytes: available } }), cgroup: async () => undefined },
-      storage: { read: async () => ({ volumes: [], logs: new Map() }), forget() {} },
+      storage: { read: async () => ({ volumes: [], logs: new Map() }), claims: async () => [], forget() {} },
       files: { capacity: async () => ({ capacityBytes: 100, availableBytes: 90, inodes: 0, inodesFree: 0 }) } as unknown as HostFiles,
       clock,
       logger: silentLogger,

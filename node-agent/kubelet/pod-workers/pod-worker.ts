@@ -35,6 +35,8 @@ export interface PodWorker {
   readonly pod: () => DeepReadonly<Pod>;
   /** As the node runs it: with what its containers have been given in place of what they ask for. */
   readonly allocatedPod: () => DeepReadonly<Pod>;
+  /** Where a volume of the Pod lies on the node, as long as it does. */
+  readonly volumePath: (name: string) => string | undefined;
   /** It asks for more than the node could give it. */
   readonly waitsForResources: () => boolean;
   readonly state: () => PodStateName;
@@ -95,6 +97,7 @@ class Worker implements PodWorker {
 
   pod = () => this.#pod;
   allocatedPod = () => this.#effective();
+  volumePath = (name: string) => this.#record.volumes?.get(name);
   waitsForResources = () => this.#record.pendingResize?.reason === 'Deferred';
   state = () => this.#state;
 

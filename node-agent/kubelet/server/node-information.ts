@@ -12,6 +12,7 @@ import { type MetricFamily, renderFamilies } from '../stats/metric-text.ts';
 import type { NodeStatsSource } from '../stats/node-stats.ts';
 import type { PodStorageReader, PodStorageUsage } from '../stats/pod-storage.ts';
 import { resourceMetrics } from '../stats/resource-metrics.ts';
+import { type ClaimUsage, volumeMetrics } from '../stats/volume-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
 import type { Tallies } from '../stats/tallies.ts';
 
@@ -62,7 +63,7 @@ export function createNodeInformation(dependencies: NodeInformationDependencies)
     pods: () => json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: workers.all().map((worker) => worker.pod()) }),
     runningpods: async () => json(await runningPods(dependencies.runtime)),
     configz: () => json({ kubeletconfig: dependencies.configuration }),
-    metrics: () => metrics(ownMetrics(dependencies)),
+    metrics: async () => metrics([...ownMetrics(dependencies), ...(await claimMetrics(dependencies))]),
     'metrics/probes': () => metrics(dependencies.tallies.probeFamilies()),
     'metrics/resource': async () => metrics(resourceMetrics(await stats.read().catch(() => undefined))),
     'metrics/cadvisor': async () => {
@@ -94,12 +95,24 @@ function ownMetrics(dependencies: NodeInformationDependencies): MetricFamily[] {
   });
 }
 
+async function claimMetrics({ workers, storage }: NodeInformationDependencies): Promise<MetricFamily[]> {
+  const claims: ClaimUsage[] = [];
+  for (const worker of workers.all()) {
+    const { namespace = '' } = worker.pod().metadata;
+    for (const { claim, fileSystem } of await storage.claims(worker.pod(), worker.volumePath))
+      if (claim !== undefined && fileSystem) claims.push({ namespace, claim, fileSystem });
+  }
+  return volumeMetrics(claims);
+}
+
 async function summary({ stats, storage, workers, nodeName, startedMs }: NodeInformationDependencies): Promise<unknown> {
   const measured = await stats.read();
   const storages = new Map<string, PodStorageUsage>();
   for (const { uid } of measured.pods) {
-    const pod = workers.find(uid)?.pod();
-    if (pod) storages.set(uid, await storage.read(pod, storageAgeMs));
+    const worker = workers.find(uid);
+    if (!worker) continue;
+    const { volumes, logs } = await storage.read(worker.pod(), storageAgeMs);
+    storages.set(uid, { volumes: [...volumes, ...(await storage.claims(worker.pod(), worker.volumePath))], logs });
   }
   return statsSummary({
     stats: measured,

@@ -3,6 +3,7 @@ import type { ContainerStats, InterfaceUsage, SandboxStats } from '../../cri/mes
 import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
 import type { CgroupUsage, InterfaceCounters, NodeUsage, UsageReader } from '../../linux/node-usage.ts';
+import { fileSystemOf, type FileSystemStats } from './file-system.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';
 
@@ -50,15 +51,6 @@ export interface PodUsage {
   readonly networkMs: number;
   readonly processes: number;
   readonly containers: readonly ContainerUsage[];
-}
-
-export interface FileSystemStats {
-  readonly capacityBytes: number;
-  readonly availableBytes: number;
-  readonly usedBytes: number;
-  readonly inodes: number;
-  readonly inodesFree: number;
-  readonly inodesUsed: number;
 }
 
 /** What the node and everything on it used at one moment. */
@@ -208,8 +200,8 @@ async function measure(
     usage: node,
     cpu,
     podsCgroup,
-    nodeFs: fileSystem(nodeFs),
-    imageFs: imageFs && imageRoot && { ...fileSystem(imageRoot), usedBytes: imageFs.usedBytes, inodesUsed: imageFs.inodesUsed },
+    nodeFs: fileSystemOf(nodeFs),
+    imageFs: imageFs && imageRoot && { ...fileSystemOf(imageRoot), usedBytes: imageFs.usedBytes, inodesUsed: imageFs.inodesUsed },
     pods,
   };
 }
@@ -242,17 +234,4 @@ type SandboxMemory = NonNullable<SandboxStats['linux']>['memory'];
 
 function interfaceOf({ name, rx_bytes, rx_errors, tx_bytes, tx_errors }: InterfaceUsage): InterfaceCounters {
   return { name, rxBytes: number(rx_bytes), rxErrors: number(rx_errors), txBytes: number(tx_bytes), txErrors: number(tx_errors) };
-}
-
-type Capacity = Awaited<ReturnType<HostFiles['capacity']>>;
-
-function fileSystem({ capacityBytes, availableBytes, inodes, inodesFree }: Capacity): FileSystemStats {
-  return {
-    capacityBytes,
-    availableBytes,
-    usedBytes: Math.max(0, capacityBytes - availableBytes),
-    inodes,
-    inodesFree,
-    inodesUsed: Math.max(0, inodes - inodesFree),
-  };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod, Volume } from '../../../api/types/core-v1.ts';
+import { fileSystemOf, type FileSystemStats } from './file-system.ts';
 import type { DiskUsage, HostFiles } from '../../linux/host-files.ts';
 import { type NodePaths, podLogDirectory } from '../node-paths.ts';
 
@@ -10,6 +11,8 @@ export interface VolumeUsage extends DiskUsage {
   readonly isLocal: boolean;
   /** Name of the PersistentVolumeClaim, if it is one. */
   readonly claim?: string;
+  /** Of a volume that has one of its own. */
+  readonly fileSystem?: FileSystemStats;
 }
 
 export interface PodStorageUsage {
@@ -21,6 +24,8 @@ export interface PodStorageUsage {
 export interface PodStorageReader {
   /** Looks at the disk, unless it has done so within the last `maxAgeMs`. */
   read(pod: DeepReadonly<Pod>, maxAgeMs: number): Promise<PodStorageUsage>;
+  /** The volumes that come from claims. `pathOf`: where one lies, by its name in the Pod. */
+  claims(pod: DeepReadonly<Pod>, pathOf: (volume: string) => string | undefined): Promise<VolumeUsage[]>;
   forget(uid: string): void;
 }
 
@@ -60,8 +65,26 @@ export function createPodStorageReader(dependencies: {
       usage.catch(() => known.delete(uid)); // who asks next tries again
       return usage;
     },
+    claims: (pod, pathOf) => readClaims(files, pod, pathOf),
     forget: (uid) => void known.delete(uid),
   };
+}
+
+async function readClaims(
+  files: HostFiles,
+  pod: DeepReadonly<Pod>,
+  pathOf: (volume: string) => string | undefined,
+): Promise<VolumeUsage[]> {
+  const found: VolumeUsage[] = [];
+  for (const { name, persistentVolumeClaim, ephemeral } of pod.spec?.volumes ?? []) {
+    const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${pod.metadata.name}-${name}` : undefined);
+    const path = pathOf(name);
+    if (claim === undefined || path === undefined) continue;
+    if ((await files.facts(path))?.kind !== 'directory') continue; // a block device has no files
+    const fileSystem = fileSystemOf(await files.capacity(path));
+    found.push({ name, claim, isLocal: false, fileSystem, bytes: fileSystem.usedBytes, inodes: fileSystem.inodesUsed });
+  }
+  return found;
 }
 
 function pluginOf({ emptyDir, configMap, secret, downwardAPI, projected }: DeepReadonly<Volume>): string | undefined {

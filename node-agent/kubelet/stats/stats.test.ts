@@ -7,6 +7,7 @@ import { isLocal } from './pod-storage.ts';
 import { resourceMetrics } from './resource-metrics.ts';
 import { statsSummary } from './summary.ts';
 import { createTallies } from './tallies.ts';
+import { volumeMetrics } from './volume-metrics.ts';
 
 const nowMs = Date.parse('2026-01-02T03:04:05Z');
 const memory = { usageBytes: 100, workingSetBytes: 60, rssBytes: 50, pageFaults: 4, majorPageFaults: 1 };
@@ -186,4 +187,25 @@ describe('local storage', () => {
     ['a Secret', { name: 'v', secret: {} }, false],
   ];
   for (const [name, volume, expected] of cases) it(name, () => assert.equal(isLocal(volume), expected));
+});
+
+describe('volumes of claims', () => {
+  it('are told of once, with a file system of their own', () => {
+    const fileSystem = { ...disk, usedBytes: 7 };
+    const one = { namespace: 'ns', claim: 'data', fileSystem };
+    const text = renderFamilies(volumeMetrics([one, one]));
+    assert.equal(
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('kubelet_volume_stats_used_bytes'))
+        .join(),
+      'kubelet_volume_stats_used_bytes{namespace="ns",persistentvolumeclaim="data"} 7',
+    );
+    const { pods } = statsSummary({
+      ...{ stats, nodeName: 'n1', startedMs: nowMs, startOf: () => '2026-01-02T03:03:00Z' },
+      storageOf: () => ({ volumes: [{ name: 'v', claim: 'data', isLocal: false, fileSystem, bytes: 7, inodes: 1 }], logs: new Map() }),
+    }) as { pods: { volume: { name: string; usedBytes: number; pvcRef: object }[] }[] };
+    const [volume] = pods[0]?.volume ?? [];
+    assert.deepEqual([volume?.name, volume?.usedBytes, volume?.pvcRef], ['v', 7, { name: 'data', namespace: 'default' }]);
+  });
 });

@@ -1,6 +1,7 @@
 import { formatTime } from '../../../api/meta/time.ts';
 import type { InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/node-usage.ts';
-import type { ContainerUsage, CPUStats, FileSystemStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
+import type { FileSystemStats } from './file-system.ts';
+import type { ContainerUsage, CPUStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
 import type { VolumeUsage } from './pod-storage.ts';
 
 export interface SummaryInput {
@@ -76,8 +77,8 @@ function storageSummary(stats: NodeStats, pod: PodUsage, { volumes, logs }: PodS
   const parts = [...local, ...logs.values(), ...layers];
   const used = { usedBytes: total(parts.map(({ bytes }) => bytes)), inodesUsed: total(parts.map(({ inodes }) => inodes)) };
   return {
-    volume: volumes.map(({ name, bytes, inodes, claim, isLocal: _isLocal }) => ({
-      ...fileSystem(time, { ...stats.nodeFs, usedBytes: bytes, inodesUsed: inodes }),
+    volume: volumes.map(({ name, bytes, inodes, claim, fileSystem: own = stats.nodeFs }) => ({
+      ...fileSystem(time, { ...own, usedBytes: bytes, inodesUsed: inodes }),
       name,
       ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace: pod.namespace } }),
     })),
