@@ -31,7 +31,11 @@ spec:
 
 const discovering: readonly CommandCase[] = [
   { args: 'version', output: [/^Client Version: v1\./m, /^Server Version: v1\.36\./m] },
-  { args: 'api-versions', output: [/^v1$/m, /^apps\/v1$/m, /^rbac\.authorization\.k8s\.io\/v1$/m], not: /beta|alpha/ },
+  {
+    args: 'api-versions',
+    output: [/^v1$/m, /^apps\/v1$/m, /^rbac\.authorization\.k8s\.io\/v1$/m],
+    not: /^(?!metrics\.k8s\.io).*(beta|alpha)/m,
+  },
   { args: 'api-resources --namespaced=false', output: [/^namespaces +ns +v1 +false +Namespace$/m, /^nodes +no +v1/m] },
   {
     args: 'api-resources --api-group=apps -o name',
