@@ -1,4 +1,5 @@
 import type { UserInfo } from '../../../api/meta/user-info.ts';
+import type { FieldMatcher } from '../../../api/selectors/field-selector.ts';
 
 /** What is asked of an authorizer: may this user do that (authorization.k8s.io ResourceAttributes and NonResourceAttributes). */
 export interface AuthorizationAttributes {
@@ -12,6 +13,8 @@ export interface AuthorizationAttributes {
   readonly subresource: string;
   readonly name: string;
   readonly path: string;
+  /** What a list, watch or deletecollection is narrowed to; absent where it is not, or cannot be read. */
+  readonly fields?: FieldMatcher;
 }
 
 export interface AuthorizationDecision {

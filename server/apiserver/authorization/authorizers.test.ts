@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, PodSpec } from '../../../api/types/core-v1.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../../../api/types/rbac-v1.ts';
+import { parseFieldSelector } from '../../../api/selectors/field-selector.ts';
 import { nodeRules } from '../bootstrap/cluster-roles.ts';
 import { clusterRole, clusterRoleBinding, group, role, roleBinding, rule, serviceAccount, user } from '../bootstrap/role-notation.ts';
 import type { AuthorizationAttributes, Authorizer } from './authorizer.ts';
@@ -222,6 +223,25 @@ describe('node authorizer', () => {
     ['its status', ask(n1, 'patch', 'nodes', { name: 'n1', subresource: 'status' }), true],
     ['its pod', ask(n1, 'get', 'pods', { ...inNS, name: 'a' }), true],
     ['a pod elsewhere', ask(n1, 'get', 'pods', { ...inNS, name: 'b' }), false],
+    ['its pods', ask(n1, 'list', 'pods', { fields: parseFieldSelector('spec.nodeName=n1,status.phase!=Failed') }), true],
+    ['one of its pods, watched', ask(n1, 'watch', 'pods', { ...inNS, name: 'a' }), true],
+    ['one pod elsewhere, watched', ask(n1, 'watch', 'pods', { ...inNS, name: 'b' }), false],
+    ['the pods of another node', ask(n1, 'list', 'pods', { fields: parseFieldSelector('spec.nodeName=n2') }), false],
+    ['all pods but those of a node', ask(n1, 'list', 'pods', { fields: parseFieldSelector('spec.nodeName!=n1') }), false],
+    ['all pods', ask(n1, 'watch', 'pods'), false],
+    ['the log of its pod', ask(n1, 'get', 'pods', { ...inNS, name: 'a', subresource: 'log' }), false],
+    ['the status of pods', ask(n1, 'patch', 'pods', { ...inNS, name: 'a', subresource: 'status' }), true],
+    ['evicting', ask(n1, 'create', 'pods', { ...inNS, name: 'a', subresource: 'eviction' }), true],
+    ['changing a pod', ask(n1, 'update', 'pods', { ...inNS, name: 'a' }), false],
+    ['all nodes', ask(n1, 'list', 'nodes'), false],
+    ['itself, watched', ask(n1, 'watch', 'nodes', { name: 'n1' }), true],
+    ['deleting itself', ask(n1, 'delete', 'nodes', { name: 'n1' }), false],
+    [
+      'the slices of its devices',
+      ask(n1, 'list', 'resourceslices', { apiGroup: 'resource.k8s.io', fields: parseFieldSelector('spec.nodeName=n1') }),
+      true,
+    ],
+    ['all slices', ask(n1, 'deletecollection', 'resourceslices', { apiGroup: 'resource.k8s.io' }), false],
     ['events', ask(n1, 'create', 'events', inNS), true],
     ['deployments', ask(n1, 'list', 'deployments', { apiGroup: 'apps' }), false],
     ['all of this without the group', ask({ ...n1, groups: [] }, 'get', 'secrets', { ...inNS, name: 'env' }), false],

@@ -32,6 +32,7 @@ export function nodeNameOfPod(pod: DeepReadonly<Pod>): readonly string[] {
 const none: AuthorizationDecision = { decision: 'NoOpinion', reason: '' };
 const allow: AuthorizationDecision = { decision: 'Allow', reason: '' };
 const getting: ReadonlySet<string> = new Set(['get']);
+const writing: ReadonlySet<string> = new Set(['update', 'patch']);
 const reading: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 /**
@@ -69,14 +70,16 @@ function decideSpecial(sources: NodeSources, asked: AuthorizationAttributes, nod
     case 'resourceclaims.resource.k8s.io':
       return decideRead(sources, asked, nodeName, getting);
     case 'serviceaccounts':
-      if (asked.subresource !== 'token') return { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
-      return asked.verb === 'create'
-        ? decideReference(sources, asked, nodeName)
-        : { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
+      if (asked.verb !== 'create' || asked.name === '')
+        return { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
+      if (asked.subresource !== 'token') return { decision: 'NoOpinion', reason: 'can only create token subresource of serviceaccount' };
+      return decideReference(sources, asked, nodeName);
     case 'leases.coordination.k8s.io':
       return decideOwn(asked, nodeName, 'kube-node-lease', 'lease');
     case 'csinodes.storage.k8s.io':
       return decideOwn(asked, nodeName, '', 'CSINode');
+    case 'resourceslices.resource.k8s.io':
+      return decideSlices(asked, nodeName);
     case 'nodes':
       return decideNode(asked, nodeName);
     case 'pods':
@@ -92,8 +95,10 @@ function decideRead(
   nodeName: string,
   verbs: ReadonlySet<string>,
 ): AuthorizationDecision {
-  if (!verbs.has(asked.verb)) return { decision: 'NoOpinion', reason: 'can only read resources of this type' };
-  if (asked.subresource !== '') return { decision: 'NoOpinion', reason: 'cannot read subresource' };
+  const isOne = verbs === getting;
+  if (!verbs.has(asked.verb))
+    return { decision: 'NoOpinion', reason: `can only ${isOne ? 'get individual' : 'read'} resources of this type` };
+  if (asked.subresource !== '') return { decision: 'NoOpinion', reason: `cannot ${isOne ? 'get' : 'read'} subresource` };
   return decideReference(sources, asked, nodeName);
 }
 
@@ -125,18 +130,38 @@ function decideOwn(asked: AuthorizationAttributes, nodeName: string, namespace: 
   return allow;
 }
 
-/** A node gets itself only; lists and watches pass, and writes are narrowed further by admission. */
-function decideNode(asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
-  if (!reading.has(asked.verb) || (asked.verb !== 'get' && asked.name === '')) return undefined;
-  return asked.name === nodeName
-    ? allow
-    : { decision: 'NoOpinion', reason: `node '${nodeName}' cannot read '${asked.name}', only its own Node object` };
+/** A node reads itself only; which it writes is for admission to say. */
+function decideNode(asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision {
+  if (asked.subresource === 'status') return allowIf(writing.has(asked.verb));
+  if (asked.subresource !== '' || !reading.has(asked.verb))
+    return allowIf(asked.subresource === '' && (asked.verb === 'create' || writing.has(asked.verb)));
+  if (asked.name === nodeName) return allow;
+  const whom = asked.name === '' ? 'all nodes' : `'${asked.name}'`;
+  return { decision: 'NoOpinion', reason: `node '${nodeName}' cannot read ${whom}, only its own Node object` };
 }
 
-function decidePods({ pods }: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
-  if (asked.verb !== 'get' || asked.subresource !== '') return undefined;
-  const pod = pods.find({ namespace: asked.namespace, name: asked.name });
+/** A node reads its own Pods only; which it writes, makes and evicts is for admission to say. */
+function decidePods(sources: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision {
+  const { verb, subresource, name, fields } = asked;
+  if (subresource === 'status') return allowIf(writing.has(verb));
+  if (subresource === 'eviction') return allowIf(verb === 'create');
+  if (subresource !== '') return none;
+  if (!reading.has(verb)) return allowIf(verb === 'create' || verb === 'delete');
+  if (verb !== 'get' && fields?.requiredValue('spec.nodeName') === nodeName) return allow;
+  if (verb !== 'get' && name === '') return { decision: 'NoOpinion', reason: 'can only list/watch pods with spec.nodeName field selector' };
+  const pod = sources.pods.find({ namespace: asked.namespace, name });
   return pod?.spec?.nodeName === nodeName
     ? allow
     : { decision: 'NoOpinion', reason: `no relationship found between node '${nodeName}' and this object` };
+}
+
+/** ResourceSlices are the drivers' that run on the node: lists are narrowed to it, and the rest is for admission to say. */
+function decideSlices({ verb, fields }: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
+  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return undefined;
+  if (fields?.requiredValue('spec.nodeName') === nodeName) return allow;
+  return { decision: 'NoOpinion', reason: 'can only list/watch/deletecollection resourceslices with nodeName field selector' };
+}
+
+function allowIf(holds: boolean): AuthorizationDecision {
+  return holds ? allow : none;
 }

@@ -1,10 +1,13 @@
 import { forbidden } from '../../../api/meta/status-errors.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
+import { type FieldMatcher, parseFieldSelector } from '../../../api/selectors/field-selector.ts';
+import { SelectorError } from '../../../api/selectors/label-selector.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { Filter, RequestContext } from '../request-context.ts';
 
+const narrowedVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
 /** Probes must work whoever asks. */
 const alwaysAllowedPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
@@ -21,9 +24,33 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
   };
 }
 
-export function attributesOf({ info, user }: RequestContext): AuthorizationAttributes {
+export function attributesOf({ info, user, query }: RequestContext): AuthorizationAttributes {
   const { verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path } = info;
-  return { user, verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path };
+  const selector = narrowedVerbs.has(verb) ? query.get('fieldSelector') : null;
+  const fields = selector === null ? undefined : readableFields(selector);
+  return {
+    user,
+    verb,
+    isResourceRequest,
+    namespace,
+    apiGroup,
+    apiVersion,
+    resource,
+    subresource,
+    name,
+    path,
+    ...(fields ? { fields } : {}),
+  };
+}
+
+/** What cannot be read narrows nothing here; the endpoint refuses it. */
+function readableFields(selector: string): FieldMatcher | undefined {
+  try {
+    return parseFieldSelector(selector);
+  } catch (error) {
+    if (error instanceof SelectorError) return undefined;
+    throw error;
+  }
 }
 
 /** The 403 in upstream's words, e.g. `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */

@@ -1,4 +1,6 @@
 import { invalid } from '../../../../api/meta/status-errors.ts';
+import { FieldMatcher, parseFieldSelector } from '../../../../api/selectors/field-selector.ts';
+import { SelectorError } from '../../../../api/selectors/label-selector.ts';
 import type { UserInfo } from '../../../../api/meta/user-info.ts';
 import { localSubjectAccessReviews as localDefinition } from '../../../../api/resources/authorization/v1/local-subject-access-review.ts';
 import { selfSubjectAccessReviews as selfDefinition } from '../../../../api/resources/authorization/v1/self-subject-access-review.ts';
@@ -92,8 +94,29 @@ async function decide(authorizer: Authorizer, user: UserInfo, attributes: Attrib
   };
 }
 
+/** What the reviewed request would be narrowed to. Requirements of other forms only narrow it further, and are left out. */
+function fieldsOf({ fieldSelector }: ResourceAttributes): FieldMatcher | undefined {
+  if (fieldSelector === undefined) return undefined;
+  if (fieldSelector.rawSelector) {
+    try {
+      return parseFieldSelector(fieldSelector.rawSelector);
+    } catch (error) {
+      if (error instanceof SelectorError) return undefined;
+      throw error;
+    }
+  }
+  const requirements = (fieldSelector.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
+    values.length === 1 && (operator === 'In' || operator === 'NotIn')
+      ? [{ field: key, operator: operator === 'In' ? ('=' as const) : ('!=' as const), value: values[0] ?? '' }]
+      : [],
+  );
+  return requirements.length === 0 ? undefined : new FieldMatcher(requirements);
+}
+
 function toAttributes(user: UserInfo, { resourceAttributes, nonResourceAttributes }: Attributes): AuthorizationAttributes {
+  const fields = resourceAttributes && fieldsOf(resourceAttributes);
   return {
+    ...(fields ? { fields } : {}),
     user,
     isResourceRequest: resourceAttributes !== undefined,
     verb: resourceAttributes?.verb ?? nonResourceAttributes?.verb ?? '',
