@@ -50,6 +50,17 @@ describe('embedded storage on disk', () => {
     await rm(join(directory, '..'), { recursive: true });
   });
 
+  it('is not read any more once it is closed, whoever still holds an event', async () => {
+    const first = await open();
+    await put(first, '/registry/x/a', 'one');
+    const last = await put(first, '/registry/x/a', 'two');
+    await first.close();
+    const second = await open();
+    const [event] = await collect(second, '/registry/x/', last - 1, 1);
+    await second.close();
+    assert.throws(() => event?.previous, { reason: 'closed' });
+  });
+
   it('finds everything again when it is opened again: values, history, times to live', async () => {
     const first = await open();
     const prefix = '/registry/x/';

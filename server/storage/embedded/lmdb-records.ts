@@ -34,6 +34,7 @@ export class LMDBRecords implements RecordStore {
   /** Compacted, but still on disk. */
   #undropped: Version[] = [];
   #compacting: Promise<void> = Promise.resolve();
+  readonly #writing = new Set<Promise<unknown>>();
   #isClosed = false;
 
   /** `mapBytes` bounds the size of the file; the address space is reserved, the disk is not. */
@@ -92,6 +93,7 @@ export class LMDBRecords implements RecordStore {
   }
 
   read(version: Version): Uint8Array {
+    this.#assertOpen();
     const value = this.#values.getBinary(recordNumber(version));
     if (!value) throw new StorageError('corrupt', `the value of ${version.key} at revision ${version.revision} is missing`);
     return value;
@@ -113,7 +115,13 @@ export class LMDBRecords implements RecordStore {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#compacting;
+    await Promise.allSettled(this.#writing);
     await this.#root.close();
+  }
+
+  /** LMDB itself ends the process when it is used after that. */
+  #assertOpen(): void {
+    if (this.#isClosed) throw new StorageError('closed', 'the storage has been closed');
   }
 
   /** What cannot be dropped is with the next compaction, or when the store is opened next. */
@@ -132,10 +140,15 @@ export class LMDBRecords implements RecordStore {
 
   /** One transaction: all of what `puts` does, or nothing. */
   async #write(puts: () => void): Promise<void> {
+    this.#assertOpen();
+    const write = this.#root.batch(puts);
+    this.#writing.add(write);
     try {
-      await this.#root.batch(puts);
+      await write;
     } catch (error) {
       throw await interpretLMDBError(error);
+    } finally {
+      this.#writing.delete(write);
     }
   }
 
