@@ -141,7 +141,8 @@ async function measure(
   const [node, podsCgroup, sandboxes, containers, nodeFs, imageFs] = await Promise.all([
     usage.node(),
     usage.cgroup(cgroupRoot),
-    runtime.listPodSandboxStats(),
+    // One that ends at that very moment makes the whole fail.
+    runtime.listPodSandboxStats().catch(() => runtime.listPodSandboxStats()),
     runtime.listContainers(),
     files.capacity(podsDirectory),
     images.imageFileSystem(),
