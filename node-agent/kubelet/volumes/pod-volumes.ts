@@ -145,7 +145,8 @@ async function setUpEmptyDir(
     await mounts.mountMemory(directory, limits.length > 0 ? { sizeBytes: Math.min(...limits.map(Number)) } : {});
   }
   if (!isNew) return directory;
-  await files.setOwner(directory, { mode: 0o777 });
+  // As the kernel makes memory file systems: open to all, but nobody removes what is another's.
+  await files.setOwner(directory, { mode: medium === 'Memory' ? 0o1777 : 0o777 });
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   if (fsGroup !== undefined) await files.setGroupRecursively(directory, fsGroup);
   return directory;
