@@ -7,6 +7,7 @@ import { createClient } from '../../api/client/create-client.ts';
 import { createInformerFactory } from '../../api/client/informer-factory.ts';
 import { ObjectServer } from '../../api/client/testing/object-server.ts';
 import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import type { ServiceSpec } from '../../api/types/core-v1.ts';
 import type { Endpoint } from '../../api/types/discovery-v1.ts';
@@ -272,6 +273,23 @@ describe('proxy', function () {
     await synced(() => client(endpointSlices).update({ ...six6, endpoints: [] }), 5);
     assert.deepEqual(await names(ask('pod', 'fd00:96::20')), ['ECONNREFUSED']);
     assert.deepEqual(await names(ask('pod', '10.96.0.20')), ['pod0 10.244.0.1']);
+  });
+
+  it('sends to endpoints of the node’s zone, wherever that is', async () => {
+    const inZone = (index: 0 | 1, name: string): Endpoint => ({ ...endpoint(index), hints: { forZones: [{ name }] } });
+    await synced(async () => {
+      await createService('near', { clusterIP: '10.96.0.21', trafficDistribution: 'PreferSameZone', ports: [{ port: 80 }] });
+      await client(endpointSlices).create(slice('near', [inZone(0, 'a'), inZone(1, 'b')]));
+    }, 4);
+    const ask = async () => Object.keys(await network.node.ask('10.96.0.21', 80, { count: 12 })).sort();
+    assert.deepEqual(await ask(), ['pod0 10.244.0.1', 'pod1 10.244.0.1']);
+    const metadata = { name: 'node', labels: { 'topology.kubernetes.io/zone': 'a' } };
+    await synced(() => client(nodes).create({ metadata }), 2);
+    assert.deepEqual(await ask(), ['pod0 10.244.0.1']);
+    const node = await client(nodes).get({ namespace: '', name: 'node' });
+    const moved = { ...node.metadata, labels: { 'topology.kubernetes.io/zone': 'b' } };
+    await synced(() => client(nodes).update({ ...node, metadata: moved }), 1);
+    assert.deepEqual(await ask(), ['pod1 10.244.0.1']);
   });
 
   it('sends to the node itself, by policy Local', async () => {
