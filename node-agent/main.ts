@@ -18,12 +18,14 @@ import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
 import { parseUnsafeSysctls } from './kubelet/node/refuse-sysctls.ts';
 import { parseCredentialProviders } from './kubelet/images/credential-providers.ts';
+import { swapBehaviors } from './kubelet/resources/swap.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
 interface Flags extends EvictionFlags {
   readonly dataDir: string;
+  readonly kubeletDir?: string;
   readonly kubeconfig?: string;
   readonly bootstrapKubeconfig?: string;
   readonly certDir: string;
@@ -40,6 +42,7 @@ interface Flags extends EvictionFlags {
   readonly shutdownGracePeriodCriticalPods: string;
   readonly imageCredentialProviderConfig?: string;
   readonly imageCredentialProviderBinDir: string;
+  readonly memorySwapBehavior: (typeof swapBehaviors)[number];
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
   readonly minimumImageTtlDuration: string;
@@ -69,6 +72,10 @@ interface Flags extends EvictionFlags {
 const program = new Command('kubets-node-agent')
   .description('Runs a node of a Kubernetes cluster: kubelet over a containerd of its own. Needs root.')
   .requiredOption('--data-dir <path>', 'where everything of the node is kept')
+  .option(
+    '--kubelet-dir <path>',
+    'where pods and storage drivers have their files (default: <data-dir>/node; elsewhere it is /var/lib/kubelet)',
+  )
   .option('--kubeconfig <file>', 'how to reach the API server, and as whom')
   .option('--bootstrap-kubeconfig <file>', 'in its place: how to reach it, and the token to ask for the first certificate with')
   .option('--cert-dir <path>', 'where certificates are kept that were asked for (default: <data-dir>/node/pki)', '')
@@ -99,6 +106,7 @@ const program = new Command('kubets-node-agent')
   .option('--shutdown-grace-period-critical-pods <duration>', 'the end of it, for critical pods alone', '0s')
   .option('--image-credential-provider-config <file>', 'programs that know credentials of registries')
   .option('--image-credential-provider-bin-dir <directory>', 'where they lie', '')
+  .addOption(new Option('--memory-swap-behavior <behavior>', 'what containers may do with swap').choices(swapBehaviors).default('NoSwap'))
   .option('--image-gc-high-threshold <percent>', 'of the disk in use, above which images are removed that nobody uses', '85')
   .option('--image-gc-low-threshold <percent>', 'down to which', '80')
   .option('--minimum-image-ttl-duration <duration>', 'age from which images may be removed', '2m0s')
@@ -188,6 +196,7 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
       : {};
   return {
     dataDirectory: path.resolve(flags.dataDir),
+    ...(flags.kubeletDir === undefined ? {} : { kubeletDirectory: path.resolve(flags.kubeletDir) }),
     podNetwork: flags.podNetwork,
     clusterCIDR: flags.clusterCidr,
     nodePortAddresses: listOf(flags.nodeportAddresses),
@@ -199,6 +208,7 @@ async function settingsOf(given: Flags, connection: Connection): Promise<AgentSe
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
     eviction: parseEvictionFlags(flags),
+    swapBehavior: flags.memorySwapBehavior,
     credentialProviders:
       flags.imageCredentialProviderConfig === undefined
         ? []

@@ -38,6 +38,9 @@ export interface LinuxResources {
   readonly cpu_shares?: number;
   readonly memory_limit_in_bytes?: number;
   readonly oom_score_adj?: number;
+  readonly memory_swap_limit_in_bytes?: number;
+  /** Files of cgroup version 2. */
+  readonly unified?: Readonly<Record<string, string>>;
 }
 
 export interface SandboxConfig {

@@ -66,7 +66,12 @@ export function createPodServices(
     hostIPs: settings.nodeIPs,
     clusterDomain: settings.clusterDomain,
     version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
-    machineMemoryBytes: machine.memoryBytes,
+    swap: {
+      behavior: settings.swapBehavior,
+      cgroupVersion: dependencies.cgroups.version,
+      machineSwapBytes: machine.swapBytes,
+      machineMemoryBytes: machine.memoryBytes,
+    },
     allocatable,
     dns: async (pod) =>
       podDNS(pod, {

@@ -41,6 +41,7 @@ import { createPodWorkers, type PodWorkers } from './pod-workers/pod-workers.ts'
 import { podReferences } from './pod-workers/referenced-objects.ts';
 import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
+import type { SwapRules } from './resources/swap.ts';
 import { planResize } from './resources/allocation.ts';
 import { createManifestFolder } from './static-pods/manifest-folder.ts';
 import { createMirrorPods, isMirrorPod, type MirrorPods } from './static-pods/mirror-pods.ts';
@@ -75,6 +76,7 @@ export interface KubeletSettings {
   /** Absolute; where device plugins have their sockets. */
   readonly devicePluginDirectory: string;
   readonly shutdown: ShutdownSettings;
+  readonly swapBehavior: SwapRules['behavior'];
   /** Names, or beginnings with a star. */
   readonly allowedUnsafeSysctls: readonly string[];
   /** At once; Infinity: all. */

@@ -23,7 +23,7 @@ function configOf(container: Partial<Container>, spec: Partial<Pod['spec']> = {}
     devices: [],
     restartCount: 2,
     image: { reference: 'sha256:1', uid: image.uid, username: image.username ?? '' },
-    machineMemoryBytes: 4 * gigabyte,
+    swap: { behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
   });
 }
 

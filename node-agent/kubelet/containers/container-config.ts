@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
 import type { ContainerConfig, ContainerSecurityContext, DeviceConfig, MountConfig } from '../../cri/messages.ts';
 import type { NodePaths } from '../node-paths.ts';
+import type { SwapRules } from '../resources/swap.ts';
 import { linuxResources } from '../resources/runtime-resources.ts';
 import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
 import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
@@ -21,7 +22,7 @@ export interface ContainerSurroundings {
   readonly userRange?: UserRange | undefined;
   /** The image as the runtime knows it, and the user it runs as by itself: a number, a name or nothing (root). */
   readonly image: { readonly reference: string; readonly uid: number | undefined; readonly username: string };
-  readonly machineMemoryBytes: number;
+  readonly swap: SwapRules;
   /** Container whose processes an ephemeral container sees. */
   readonly targetID?: string;
 }
@@ -61,7 +62,7 @@ export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer,
     stdin_once: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     linux: {
-      resources: linuxResources(pod, container, surroundings.machineMemoryBytes),
+      resources: linuxResources(pod, container, surroundings.swap),
       security_context: securityContext(pod, container, surroundings),
     },
   };

@@ -82,7 +82,7 @@ export async function resizeContainers(context: PodContext): Promise<boolean> {
     return false;
   }
   record.resizing ??= { generation: pod.metadata.generation ?? 0 };
-  const { cgroups, cgroupRoot, pidsLimit, machineMemoryBytes, runtime } = services;
+  const { cgroups, cgroupRoot, pidsLimit, swap, runtime } = services;
   const cgroup = podCgroupName(cgroupRoot, pod);
   const limits = podCgroupLimits(pod, pidsLimit);
   try {
@@ -96,7 +96,7 @@ export async function resizeContainers(context: PodContext): Promise<boolean> {
       if (restarts) {
         const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
         await killContainer(context, { id: instance.id, name, message: `Container ${name} resize requires restart`, graceSeconds });
-      } else await runtime.updateContainerResources(instance.id, linuxResources(pod, container, machineMemoryBytes));
+      } else await runtime.updateContainerResources(instance.id, linuxResources(pod, container, swap));
     }
     await cgroups.ensure(cgroup, limits);
     record.resizeProblem = undefined;

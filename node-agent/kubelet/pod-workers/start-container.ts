@@ -115,7 +115,7 @@ async function describe(context: PodContext, container: AnyContainer, image: Ima
       restartCount,
       userRange: await userRangeOf(context),
       image: { reference: image.id, uid: image.uid ? Number(image.uid.value) : undefined, username: image.username },
-      machineMemoryBytes: services.machineMemoryBytes,
+      swap: services.swap,
       ...(target === undefined ? {} : { targetID: target }),
     });
   } catch (error) {

@@ -71,7 +71,9 @@ describe('resources in the runtime', () => {
   const right = stated(512, 100_000, 128 << 20);
 
   it('are as they are asked for', () => {
-    const asked = linuxResources({ metadata: {}, spec: { containers: [container] } }, container, 1 << 30);
+    const asked = linuxResources({ metadata: {}, spec: { containers: [container] } }, container, {
+      ...{ behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 },
+    });
     assert.deepEqual([asked.cpu_shares, asked.cpu_quota, asked.memory_limit_in_bytes], [512, 100_000, 128 << 20]);
     assert.deepEqual(outdatedResources(container, right), []);
     assert.deepEqual(presentResources(container, right), container.resources);

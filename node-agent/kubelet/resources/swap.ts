@@ -1,0 +1,35 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { podQOSClass } from '../../../api/semantics/qos-class.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { LinuxResources } from '../../cri/messages.ts';
+import type { AnyContainer } from '../containers/container-config.ts';
+import { limitsOf, requestsOf } from './pod-resources.ts';
+
+export const swapBehaviors = ['NoSwap', 'LimitedSwap'] as const;
+
+/** What containers may do with the machine's swap (KEP-2400). */
+export interface SwapRules {
+  readonly behavior: (typeof swapBehaviors)[number];
+  readonly cgroupVersion: 1 | 2;
+  readonly machineSwapBytes: number;
+  readonly machineMemoryBytes: number;
+}
+
+/**
+ * A container's part of the swap: none, or as large a part as it requests of the memory, if its Pod is Burstable and it
+ * may grow beyond its request. Hierarchies of version 1 know no swap without memory: there is none then.
+ */
+export function swapResources(
+  pod: DeepReadonly<Pod>,
+  container: AnyContainer,
+  { behavior, cgroupVersion, machineSwapBytes, machineMemoryBytes }: SwapRules,
+): Pick<LinuxResources, 'memory_swap_limit_in_bytes' | 'unified'> {
+  if (machineSwapBytes === 0) return {};
+  const { memory: limit } = limitsOf(container);
+  if (cgroupVersion === 1) return limit ? { memory_swap_limit_in_bytes: limit } : {};
+  const { memory: request = 0 } = requestsOf(container);
+  const isCritical = (pod.spec?.priority ?? 0) >= 2_000_000_000;
+  const mayGrow = behavior === 'LimitedSwap' && podQOSClass(pod) === 'Burstable' && request !== limit && !isCritical;
+  const bytes = mayGrow ? Math.floor((request / machineMemoryBytes) * machineSwapBytes) : 0;
+  return { unified: { 'memory.swap.max': String(bytes) } };
+}
