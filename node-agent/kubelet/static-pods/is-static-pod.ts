@@ -1,7 +1,15 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
+/** Annotations by which static Pods and their mirrors in the API are known. */
+export const staticAnnotations = {
+  source: 'kubernetes.io/config.source',
+  seen: 'kubernetes.io/config.seen',
+  hash: 'kubernetes.io/config.hash',
+  mirror: 'kubernetes.io/config.mirror',
+} as const;
+
 /** Whether the Pod comes from a manifest of the node and not from the API; its mirror in the API says the same of itself. */
 export function isStaticPod({ metadata }: DeepReadonly<Pod>): boolean {
-  return metadata.annotations?.['kubernetes.io/config.source'] === 'file';
+  return metadata.annotations?.[staticAnnotations.source] === 'file';
 }

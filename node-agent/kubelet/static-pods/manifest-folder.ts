@@ -3,7 +3,6 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
-import { parseManifest } from './parse-manifest.ts';
 
 export interface ManifestFolderDependencies {
   readonly files: HostFiles;
@@ -38,14 +37,16 @@ export function createManifestFolder(dependencies: ManifestFolderDependencies) {
       const text = await files.findText(file);
       if (text === undefined) continue; // gone meanwhile
       const before = known.get(file);
-      found.set(file, before?.text === text ? before : { text, pod: parse(text, file) });
+      found.set(file, before?.text === text ? before : { text, pod: await parse(text, file) });
     }
     const hasChanged = found.size !== known.size || [...found].some(([file, one]) => known.get(file) !== one);
     known = found;
     if (hasChanged) onPods([...found.values()].flatMap(({ pod }) => pod ?? []));
   };
-  const parse = (text: string, file: string): Pod | undefined => {
+  const parse = async (text: string, file: string): Promise<Pod | undefined> => {
     try {
+      // The whole schema of Pods comes with it, which nodes without manifests have no use for.
+      const { parseManifest } = await import('./parse-manifest.ts');
       return parseManifest(text, { file, nodeName, nowMs: clock.nowMs() });
     } catch (error) {
       logger.error('a manifest cannot be used', { file, error });

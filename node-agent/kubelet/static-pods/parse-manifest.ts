@@ -10,15 +10,8 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import { formatFieldErrors } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
+import { staticAnnotations } from './is-static-pod.ts';
 import { podReferences } from '../pod-workers/referenced-objects.ts';
-
-/** Annotations by which static Pods and their mirrors in the API are known. */
-export const staticAnnotations = {
-  source: 'kubernetes.io/config.source',
-  seen: 'kubernetes.io/config.seen',
-  hash: 'kubernetes.io/config.hash',
-  mirror: 'kubernetes.io/config.mirror',
-} as const;
 
 export interface ManifestSource {
   /** Absolute: part of who the Pod is. */
