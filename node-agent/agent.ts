@@ -50,6 +50,8 @@ import { applyNetworkSysctls } from './linux/sysctls.ts';
 export interface NodeLayout {
   /** Absolute. */
   readonly dataDirectory: string;
+  /** Absolute; default: `node` in the data directory. Remembered there, so that clearing the node away finds it. */
+  readonly kubeletDirectory?: string;
   /** All Pods of the cluster: reached without masquerading. One range, or one of each family with a comma between. */
   readonly clusterCIDR: string;
   readonly bridge: string;
@@ -99,7 +101,8 @@ export interface AgentDependencies {
  */
 export async function runAgent(settings: AgentSettings, dependencies: AgentDependencies, signal: AbortSignal): Promise<void> {
   const { clock, logger, random, transport } = dependencies;
-  const paths = nodePaths(settings.dataDirectory);
+  const paths = nodePaths(settings.dataDirectory, settings.kubeletDirectory);
+  await createHostFiles().write(kubeletDirectoryFile(paths), paths.kubelet);
   const machine = await readMachineFacts();
   const families = familiesOf(settings.clusterCIDR.split(','));
   const nodeIPs = settings.nodeIPs ?? ownAddresses(machine.address, families);
@@ -276,13 +279,19 @@ function servingCertificate({ certificateDirectory }: AgentSettings, dependencie
   };
 }
 
+/** Names the kubelet's directory of the last start. */
+function kubeletDirectoryFile({ root }: NodePaths): string {
+  return `${root}/kubelet-directory`;
+}
+
 /** Clears a node away: containers, runtime, network, mounts, cgroups and files. */
 export async function cleanAgent(
   layout: NodeLayout,
   { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
   { keepImages, runtimeEndpoint }: { readonly keepImages: boolean; readonly runtimeEndpoint?: string | undefined },
 ): Promise<void> {
-  const paths = nodePaths(layout.dataDirectory);
+  const known = await createHostFiles().findText(kubeletDirectoryFile(nodePaths(layout.dataDirectory)));
+  const paths = nodePaths(layout.dataDirectory, layout.kubeletDirectory ?? known);
   const hasExternalNetwork = await usesExternalNetwork(`${paths.containerd}/config.toml`);
   await cleanNode({
     clock,
@@ -292,6 +301,7 @@ export async function cleanAgent(
     removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval() + renderAbsenceRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
+    kubeletDirectory: paths.kubelet,
     podsDirectory: paths.pods,
     keepImages,
   });

@@ -1,6 +1,8 @@
-/** Where everything of one node lies below the data directory. All absolute. */
+/** Where everything of one node lies: below the data directory, but for what others expect elsewhere. All absolute. */
 export interface NodePaths {
   readonly root: string;
+  /** Holds `pods`, `plugins` and `plugins_registry`, which storage drivers know by their paths. */
+  readonly kubelet: string;
   readonly containerd: string;
   readonly cniConfig: string;
   readonly cniState: string;
@@ -18,16 +20,18 @@ export interface NodePaths {
   readonly imageArchives: string;
 }
 
-export function nodePaths(dataDirectory: string): NodePaths {
+export function nodePaths(dataDirectory: string, kubeletDirectory?: string): NodePaths {
   const root = `${dataDirectory}/node`;
+  const kubelet = kubeletDirectory ?? root;
   return {
     root,
+    kubelet,
     containerd: `${root}/containerd`,
     cniConfig: `${root}/cni/net.d`,
     cniState: `${root}/cni/ipam`,
-    pods: `${root}/pods`,
-    plugins: `${root}/plugins`,
-    pluginRegistry: `${root}/plugins_registry`,
+    pods: `${kubelet}/pods`,
+    plugins: `${kubelet}/plugins`,
+    pluginRegistry: `${kubelet}/plugins_registry`,
     localVolumes: `${root}/local-volumes`,
     podLogs: `${root}/logs/pods`,
     seccompProfiles: `${root}/seccomp`,

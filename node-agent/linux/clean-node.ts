@@ -17,8 +17,9 @@ export interface CleanNodeDependencies {
   readonly network: PodNetwork;
   readonly removeServiceRules: () => Promise<void>;
   readonly cgroupRoot: string;
-  /** Everything of the node lies below it. */
+  /** Everything of the node lies below it, but perhaps for the next. */
   readonly root: string;
+  readonly kubeletDirectory: string;
   readonly podsDirectory: string;
   /** Keeps the image store and what was loaded into it. */
   readonly keepImages: boolean;
@@ -29,7 +30,7 @@ export interface CleanNodeDependencies {
  * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
  */
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
-  const { clock, logger, runtime, network, removeServiceRules, cgroupRoot, root, podsDirectory, keepImages } = dependencies;
+  const { clock, logger, runtime, network, removeServiceRules, cgroupRoot, root, kubeletDirectory, podsDirectory, keepImages } = dependencies;
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
       await action();
@@ -61,12 +62,13 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   await attempt('removing the rules of Services', () => removeServiceRules());
   await attempt('unmounting', async () => {
     const mounts = createMounts();
-    for (const directory of [podsDirectory, root]) for (const point of await mounts.below(directory)) await mounts.unmount(point);
-    const left = await mounts.below(root);
+    const own = [podsDirectory, `${kubeletDirectory}/plugins`, root];
+    for (const directory of own) for (const point of await mounts.below(directory)) await mounts.unmount(point);
+    const left = (await Promise.all(own.map((directory) => mounts.below(directory)))).flat();
     if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
-    if (!keepImages) await rm(root, { recursive: true, force: true });
     // What drivers have made for the node was unmounted as well: nothing of it is in use.
-    else for (const part of ['pods', 'logs', 'plugins/kubernetes.io']) await rm(`${root}/${part}`, { recursive: true, force: true });
+    for (const part of ['pods', 'plugins/kubernetes.io']) await rm(`${kubeletDirectory}/${part}`, { recursive: true, force: true });
+    await rm(keepImages ? `${root}/logs` : root, { recursive: true, force: true });
   });
   await attempt('removing the cgroups', async () => {
     for (const name of podCgroups(cgroupRoot, uids)) {

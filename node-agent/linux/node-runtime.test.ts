@@ -152,6 +152,7 @@ describe('a real containerd, as root', function () {
         removeServiceRules: async () => {}, // the machine's, which a cluster beside this test may use
         cgroupRoot,
         root,
+        kubeletDirectory: root,
         podsDirectory: `${root}/pods`,
         keepImages: false,
       });
