@@ -76,7 +76,6 @@ const program = new Command('kubets-node-agent')
     '--kubelet-dir <path>',
     'where pods and storage drivers have their files (default: <data-dir>/node; elsewhere it is /var/lib/kubelet)',
   )
-  .option('--kubelet-dir <path>', 'where pods and storage drivers have their files (default: <data-dir>/node; elsewhere it is /var/lib/kubelet)')
   .option('--kubeconfig <file>', 'how to reach the API server, and as whom')
   .option('--bootstrap-kubeconfig <file>', 'in its place: how to reach it, and the token to ask for the first certificate with')
   .option('--cert-dir <path>', 'where certificates are kept that were asked for (default: <data-dir>/node/pki)', '')

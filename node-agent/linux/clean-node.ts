@@ -30,7 +30,8 @@ export interface CleanNodeDependencies {
  * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
  */
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
-  const { clock, logger, runtime, network, removeServiceRules, cgroupRoot, root, kubeletDirectory, podsDirectory, keepImages } = dependencies;
+  const { clock, logger, runtime, network, removeServiceRules, cgroupRoot, root, kubeletDirectory, podsDirectory, keepImages } =
+    dependencies;
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
       await action();
