@@ -69,9 +69,11 @@ class Target {
   };
 
   async stop(isStoreClosed: boolean): Promise<void> {
-    this.#connection?.close();
+    const connection = this.#connection;
     this.#connection = undefined;
+    // Node 26 may crash where both ends of an HTTP/2 connection are destroyed at once in one process.
     await this.#served?.close();
+    connection?.close();
     this.#served = undefined;
     if (!isStoreClosed) return;
     await this.#storage?.close();
