@@ -10,6 +10,8 @@ import { withUser } from '../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
+import { createSecretTokenSigner } from './apiserver/authentication/secret-tokens.ts';
+import { readServiceAccountKeys } from './apiserver/authentication/service-account-keys.ts';
 import type { Dialer } from './apiserver/registry/subresources/subresource.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
@@ -122,12 +124,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const stopping = new AbortController();
   const clusterDNSAddress = addressAt(options.serviceCIDRs[0], 10);
-  const known = createControllers({
-    ...options,
-    rootCA: pki.clusterCA.certificatePEM,
-    clusterDNSAddress,
-    certificateAuthority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
-  });
+  const known = controllersFor(options, pki, clusterDNSAddress);
   const controllers = selectControllers(known, options.controllers ?? ['*']);
   const hasScheduler = options.scheduler ?? true;
   const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
@@ -209,6 +206,16 @@ interface ServerParts {
   readonly createResources: CreateResources;
   checkStorage(signal: AbortSignal): Promise<void>;
   storeBytes(): Promise<number | undefined>;
+}
+
+function controllersFor(options: ControlPlaneOptions, pki: ClusterPKI, clusterDNSAddress: string): readonly Controller[] {
+  return createControllers({
+    ...options,
+    rootCA: pki.clusterCA.certificatePEM,
+    signSecretToken: createSecretTokenSigner(readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM)),
+    clusterDNSAddress,
+    certificateAuthority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
+  });
 }
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {

@@ -1,3 +1,4 @@
+import type { SignSecretToken } from '../../api/semantics/service-account-tokens.ts';
 import { attachDetachController } from './attachdetach/controller.ts';
 import { bootstrapSigner } from './bootstrap-signer/controller.ts';
 import { createCertificateApprovingController } from './certificate-approving/controller.ts';
@@ -33,6 +34,7 @@ import { createRootCACertPublisher } from './root-ca-cert-publisher/controller.t
 import { resourceQuotaController } from './resourcequota/controller.ts';
 import type { CertificateAuthority } from './runtime/certificate-authority.ts';
 import type { Controller } from './runtime/define-controller.ts';
+import { createServiceAccountTokens } from './service-account-tokens/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { serviceCIDRController } from './service-cidrs/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
@@ -49,6 +51,8 @@ export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOption
   readonly clusterDNSAddress: string;
   /** Volumes of directories on nodes, and a default StorageClass of them. Absent: true. */
   readonly localStorage?: boolean;
+  /** Signs tokens for Secrets that ask for one; absent: none does. */
+  readonly signSecretToken?: SignSecretToken;
   /** Signs certificates for nodes and users; absent: nobody is given any. */
   readonly certificateAuthority?: CertificateAuthority;
 }
@@ -87,6 +91,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     resourceQuotaController,
     createRootCACertPublisher(options.rootCA),
     serviceAccountController,
+    ...(options.signSecretToken === undefined ? [] : [createServiceAccountTokens(options.rootCA, options.signSecretToken)]),
     serviceCIDRController,
     statefulSetController,
     taintEvictionController,

@@ -1,20 +1,24 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import { findTime } from '../../../api/meta/time.ts';
+import { findTime, formatTime } from '../../../api/meta/time.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
+import { secretTypes } from '../../../api/semantics/secrets.ts';
+import { invalidSinceLabel, lastUsedLabel } from '../../../api/semantics/service-account-tokens.ts';
 import type { Authenticator, TokenAuthenticator, TokenIssuer } from './authenticator.ts';
 import { bearerTokenAuthenticator } from './bearer-token.ts';
 import { bootstrapTokenAuthenticator } from './bootstrap-token.ts';
 import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 import { frontProxyAuthenticator } from './front-proxy.ts';
 import { readServiceAccountKeys, type ServiceAccountKeys } from './service-account-keys.ts';
+import { secretTokenAuthenticator, type SecretTokenOptions } from './secret-tokens.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
 import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
 import { cachedTokenAuthenticator, unionAuthenticator, unionTokenAuthenticator } from './union.ts';
@@ -48,6 +52,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const tokens = cachedTokenAuthenticator(
     unionTokenAuthenticator([
       serviceAccountTokenAuthenticator({ keys, issuer, audiences, objects: boundObjects(client), clock }),
+      secretTokenAuthenticator({ keys, audiences, ...secretTokens(client, clock) }),
       bootstrapTokenAuthenticator({ findSecret: (name) => findSecret(client, name), audiences, clock }),
     ]),
     clock,
@@ -80,6 +85,38 @@ function boundObjects(client: Client): BoundObjects {
         case 'Node':
           return find(nodes, key);
       }
+    },
+  };
+}
+
+function secretTokens(client: Client, clock: Clock): Pick<SecretTokenOptions, 'findSecret' | 'findAccountUID' | 'noteUse'> {
+  const lastUsed = new LRUCache<string, string>({ max: 4096 });
+  return {
+    async findSecret(key) {
+      const secret = await ignoreNotFound(client(secrets).get(key));
+      if (secret?.type !== secretTypes.serviceAccountToken) return undefined;
+      const { labels, deletionTimestamp } = secret.metadata;
+      const day = labels?.[lastUsedLabel];
+      if (day !== undefined) lastUsed.set(`${key.namespace}/${key.name}`, day);
+      return {
+        token: Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8'),
+        isDeleted: deletionTimestamp !== undefined,
+        isInvalidated: labels?.[invalidSinceLabel] !== undefined,
+      };
+    },
+    async findAccountUID(key) {
+      const account = await ignoreNotFound(client(serviceAccounts).get(key));
+      return account?.metadata.deletionTimestamp === undefined ? account?.metadata.uid : undefined;
+    },
+    noteUse(key) {
+      const [id, today] = [`${key.namespace}/${key.name}`, formatTime(clock.nowMs()).slice(0, 10)];
+      if (lastUsed.get(id) === today) return;
+      lastUsed.set(id, today);
+      const body = { metadata: { labels: { [lastUsedLabel]: today } } };
+      // Who asks with the token does not wait for it, nor is refused if it fails: tomorrow's use is noted again.
+      client(secrets)
+        .patch(key, { type: 'merge', body })
+        .catch(() => {});
     },
   };
 }

@@ -21,6 +21,8 @@ export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;
   readonly frontProxyCA: KeyPairPEM;
   readonly storage: Storage;
+  /** Signs tokens of service accounts. */
+  readonly serviceAccountKeyPEM: string;
   /** As close, but the store can still be read. */
   closeServer(): Promise<void>;
   /** Forgets the past of the store before that revision, as the compactor does. */
@@ -113,6 +115,7 @@ export async function startAPIServerInProcess({
     clusterCA,
     frontProxyCA,
     storage,
+    serviceAccountKeyPEM: signingKey.privateKeyPEM,
     closeServer: () => server.close(),
     async compact(revision) {
       await storage.compact(revision);

@@ -6,6 +6,7 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { parseJSON } from '../../../serialization/json.ts';
 import { JSONSyntaxError } from '../../../serialization/json-parser.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
+import { serviceAccountNameAnnotation } from '../../../semantics/service-account-tokens.ts';
 import { base64Length, secretTypes } from '../../../semantics/secrets.ts';
 import type { Secret } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, required, tooLong } from '../../../validation/field-error.ts';
@@ -67,7 +68,7 @@ function validateOfType({ metadata, type, data = {} }: DeepReadonly<Secret>, pat
   const missing = (...keys: string[]) => keys.filter((key) => data[key] === undefined).map((key) => required(at.key(key)));
   switch (type) {
     case secretTypes.serviceAccountToken: {
-      const annotation = 'kubernetes.io/service-account.name';
+      const annotation = serviceAccountNameAnnotation;
       return metadata.annotations?.[annotation] ? [] : [required(path.child('metadata', 'annotations').key(annotation))];
     }
     case secretTypes.dockercfg:

@@ -1,0 +1,19 @@
+/**
+ * Secrets of type kubernetes.io/service-account-token: how service accounts got tokens before TokenRequest, and still do for
+ * whoever makes such a Secret. The token does not expire; it lasts as long as the Secret and the account do.
+ */
+export const serviceAccountNameAnnotation = 'kubernetes.io/service-account.name';
+export const serviceAccountUIDAnnotation = 'kubernetes.io/service-account.uid';
+/** Day on which its token was last shown, e.g. 2026-06-01. */
+export const lastUsedLabel = 'kubernetes.io/legacy-token-last-used';
+/** With it a token is believed no more. */
+export const invalidSinceLabel = 'kubernetes.io/legacy-token-invalid-since';
+
+/** What such a token stands for. */
+export interface SecretTokenClaims {
+  readonly namespace: string;
+  readonly secretName: string;
+  readonly serviceAccount: { readonly name: string; readonly uid: string };
+}
+
+export type SignSecretToken = (claims: SecretTokenClaims) => Promise<string>;
