@@ -30,16 +30,6 @@ const descriptions = {
   },
   kubelet_started_pods_total: { help: '[ALPHA] Cumulative number of pods started', labels: [] },
   kubelet_started_containers_total: { help: '[ALPHA] Cumulative number of containers started', labels: ['container_type'] },
-  kubelet_pod_start_sli_duration_seconds: {
-    help: '[ALPHA] Duration in seconds to start a pod, excluding time to pull images and run init containers, measured from pod creation timestamp to when all its containers are reported as started and observed via watch',
-    labels: [],
-    buckets: [0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600],
-  },
-  kubelet_image_pull_duration_seconds: {
-    help: '[ALPHA] Duration in seconds to pull an image.',
-    labels: ['image_size_in_bytes'],
-    buckets: [1, 5, 10, 20, 30, 60, 180, 300, 600, 900, 1200, 1800, 2700, 3600],
-  },
   kubelet_evictions: { help: '[ALPHA] Cumulative number of pod evictions by eviction signal', labels: ['eviction_signal'] },
   kubelet_image_garbage_collected_total: {
     help: '[ALPHA] Total number of images garbage collected by the kubelet, whether through disk usage or image age.',
@@ -57,10 +47,6 @@ const descriptions = {
   kubelet_device_plugin_registration_total: {
     help: '[ALPHA] Cumulative number of device plugin registrations. Broken down by resource name.',
     labels: ['resource_name'],
-  },
-  kubelet_graceful_shutdown_start_time_seconds: {
-    help: '[ALPHA] Last graceful shutdown start time since unix epoch in seconds',
-    labels: [],
   },
   prober_probe_total: {
     help: '[BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.',
