@@ -46,13 +46,6 @@ export interface DriverNodeInfo {
   readonly topology: Attributes;
 }
 
-export interface VolumeUsage {
-  readonly unit: 'UNKNOWN' | 'BYTES' | 'INODES';
-  readonly available: number;
-  readonly total: number;
-  readonly used: number;
-}
-
 /** The node service of one storage driver. Every failure is a CRIError. */
 export interface CSIClient {
   nodeInfo(): Promise<DriverNodeInfo>;
@@ -64,7 +57,6 @@ export interface CSIClient {
   unpublish(volumeID: string, targetPath: string): Promise<void>;
   /** Answers the size in bytes; 0 if the driver does not say. */
   expand(request: ExpandRequest): Promise<number>;
-  usage(volumeID: string, path: string, stagingPath: string): Promise<readonly VolumeUsage[]>;
   close(): void;
 }
 
@@ -95,17 +87,5 @@ export function createCSIClient({ socket, clock }: { readonly socket: string; re
     publish: (request) => call('NodePublishVolume', request),
     unpublish: (volume_id, target_path) => call('NodeUnpublishVolume', { volume_id, target_path }),
     expand: async (request) => Number((await call<{ capacity_bytes: string }>('NodeExpandVolume', request)).capacity_bytes),
-    async usage(volume_id, volume_path, staging_target_path) {
-      const { usage } = await call<{ usage: readonly { unit: VolumeUsage['unit']; available: string; total: string; used: string }[] }>(
-        'NodeGetVolumeStats',
-        { volume_id, volume_path, staging_target_path },
-      );
-      return usage.map(({ unit, available, total, used }) => ({
-        unit,
-        available: Number(available),
-        total: Number(total),
-        used: Number(used),
-      }));
-    },
   };
 }
