@@ -2,6 +2,7 @@ import { createEvictionManager } from './eviction/eviction-manager.ts';
 import type { NodePressure } from './eviction/thresholds.ts';
 import { createImageCollector } from './images/collect-images.ts';
 import type { KubeletDependencies } from './kubelet.ts';
+import { removeEndedContainers } from './pod-workers/remove-ended-containers.ts';
 import type { PodWorkers } from './pod-workers/pod-workers.ts';
 
 export interface HousekeepingParts {
@@ -31,7 +32,10 @@ export function createHousekeeping(dependencies: KubeletDependencies, { nodeEven
     workers: { all: () => workers().all() },
     podsDirectory: paths.pods,
     imageDirectory: async () => (imageDirectory ??= (await images.imageFileSystem())?.mountpoint),
-    reclaimDisk: () => collector.removeUnused(),
+    async reclaimDisk() {
+      await removeEndedContainers(dependencies, workers().all());
+      await collector.removeUnused();
+    },
     onThreshold: (resource) => nodeEvent('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`),
     onEvicted: (signal) => tallies.add('kubelet_evictions', [signal]),
     onPressure,
