@@ -235,19 +235,24 @@ function createLifecycle({
   let informing: Promise<void> = Promise.resolve();
   let keeping: Promise<unknown> = Promise.resolve();
   let hasSynced = false;
+  const hooks = createHooks(health);
   health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
   health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
   health.add({ name: 'informer-sync', check: () => assert(hasSynced, 'informers have not synced yet'), only: 'readyz' });
-  health.add({ name: 'shutdown', check: () => assert(!gate.isShuttingDown, shutdownReason), only: 'readyz' });
+  health.add({ name: 'shutdown', check: () => assert(!gate.isShuttingDown, shutdownReason), only: 'readyz', isLast: true });
   return {
     async start() {
-      informing = informers.run(running.signal);
-      await informers.synced(running.signal);
-      hasSynced = true;
-      await resources.start?.(running.signal);
+      await hooks('generic-apiserver-start-informers', async () => {
+        informing = informers.run(running.signal);
+        await informers.synced(running.signal);
+        hasSynced = true;
+      });
+      await hooks('start-service-ip-repair-controllers', async () => resources.start?.(running.signal));
       await bootstrap();
       startGate.open();
-      keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
+      await hooks('priority-and-fairness-config-consumer', async () => {
+        keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
+      });
     },
     announceShutdown: () => gate.announce(),
     async close() {

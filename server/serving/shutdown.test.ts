@@ -18,6 +18,30 @@ describe('the end of a server', () => {
     assert.equal((await ask(served, '/api/v1/namespaces')).status, 200);
   });
 
+  it('is the last of the checks, which have the names of upstream', async () => {
+    const { text } = await ask(served, '/readyz?verbose');
+    const names = [...text.matchAll(/^\[\+\](\S+) ok$/gm)].map(([, name]) => name);
+    assert.deepEqual(names.slice(0, 5), ['ping', 'log', 'etcd', 'etcd-readiness', 'informer-sync']);
+    assert.deepEqual(
+      names.slice(5, -1).toSorted(),
+      [
+        'bootstrap-controller',
+        'generic-apiserver-start-informers',
+        'kube-apiserver-autoregistration',
+        'priority-and-fairness-config-consumer',
+        'priority-and-fairness-config-producer',
+        'rbac/bootstrap-roles',
+        'scheduling/bootstrap-system-priority-classes',
+        'start-cluster-authentication-info-controller',
+        'start-kubernetes-service-cidr-controller',
+        'start-service-ip-repair-controllers',
+        'start-system-namespaces-controller',
+      ].map((name) => `poststarthook/${name}`),
+    );
+    assert.equal(names.at(-1), 'shutdown');
+    assert.doesNotMatch((await ask(served, '/livez?verbose')).text, /shutdown|readiness|informer-sync/);
+  });
+
   it('ends watches without an error, finishes what is under way, and turns away what comes on open connections', async () => {
     const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
     assert.equal((await ask(served, '/version', { agent })).status, 200);

@@ -1,10 +1,18 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { RBACListers } from '../authorization/rbac-authorizer.ts';
+import { ensureLocalAPIServices } from './api-services.ts';
 import { defaultClusterRoles } from './cluster-roles.ts';
+import { createDefaultServiceCIDR } from './default-service-cidr.ts';
 import { ensureFlowControl } from './ensure-flow-control.ts';
 import { controllerRoles, type ControllerRules } from './controller-roles.ts';
-import { ensureSystemNamespaces, ensureSystemObjects, type SystemObjectsOptions } from './ensure-system-objects.ts';
+import {
+  ensureExtensionAuthentication,
+  ensureKubernetesService,
+  ensurePriorityClasses,
+  ensureSystemNamespaces,
+  type SystemObjectsOptions,
+} from './ensure-system-objects.ts';
 import { ensureJoining, type JoiningOptions } from './joining.ts';
 import { withOtherControllers } from './other-controllers.ts';
 import { reconcileRoles } from './reconcile-roles.ts';
@@ -40,15 +48,24 @@ export async function bootstrapCluster(options: BootstrapOptions, { client, cloc
     };
     await reconcileRoles(defaults, listers, client, clock);
   });
-  const objects = hooks('bootstrap-controller', async () => {
+  const system = { ...options, client, clock };
+  const serviceCIDR = hooks('start-kubernetes-service-cidr-controller', async () => {
     await namespaces;
-    await ensureSystemObjects({ ...options, client, clock });
+    await createDefaultServiceCIDR(options.serviceCIDRs, system)();
   });
-  const { joining, clusterCAPEM } = options;
-  const newcomers = hooks('bootstrap-joining', async () => {
-    await roles;
-    if (joining !== undefined) await ensureJoining(client, { ...joining, clusterCAPEM });
+  const service = hooks('bootstrap-controller', async () => {
+    // The Service's address is taken from the range that the ServiceCIDR declares.
+    await serviceCIDR;
+    await ensureKubernetesService(system);
   });
+  const authentication = hooks('start-cluster-authentication-info-controller', async () => {
+    await namespaces;
+    await ensureExtensionAuthentication(system);
+  });
+  const priorities = hooks('scheduling/bootstrap-system-priority-classes', () => ensurePriorityClasses(client));
+  const apiServices = hooks('kube-apiserver-autoregistration', () => ensureLocalAPIServices(client, clock));
   const flowControl = hooks('priority-and-fairness-config-producer', () => ensureFlowControl(client));
-  await Promise.all([namespaces, roles, objects, newcomers, flowControl]);
+  await Promise.all([namespaces, roles, serviceCIDR, service, authentication, priorities, apiServices, flowControl]);
+  const { joining, clusterCAPEM } = options;
+  if (joining !== undefined) await ensureJoining(client, { ...joining, clusterCAPEM });
 }

@@ -6,8 +6,6 @@ import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
 import { priorityClasses } from '../../../api/resources/scheduling/v1/priority-class.ts';
-import { ensureLocalAPIServices } from './api-services.ts';
-import { createDefaultServiceCIDR } from './default-service-cidr.ts';
 import { ensureObject } from './ensure-object.ts';
 import {
   extensionAuthentication,
@@ -35,20 +33,14 @@ export async function ensureSystemNamespaces(client: Client): Promise<void> {
   await Promise.all(systemNamespaces.map((one) => ensureObject(client, namespaces, one)));
 }
 
-/** Everything else that a cluster has from its beginning, but for roles. Idempotent; the second start only reads. */
-export async function ensureSystemObjects(options: SystemObjectsOptions): Promise<void> {
-  const { client } = options;
-  // The Service's address is taken from the range that the ServiceCIDR declares.
-  await createDefaultServiceCIDR(options.serviceCIDRs, options)();
-  await Promise.all([
-    ensureKubernetesService(options),
-    ensureObject(client, configMaps, extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM), (present) => ({
-      ...present,
-      data: { ...present.data, ...extensionAuthentication(options.clusterCAPEM, options.frontProxyCAPEM).data },
-    })),
-    ...systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)),
-    ensureLocalAPIServices(client, options.clock),
-  ]);
+/** By what extension API servers know who asks through the aggregator. */
+export async function ensureExtensionAuthentication({ client, clusterCAPEM, frontProxyCAPEM }: SystemObjectsOptions): Promise<void> {
+  const wanted = extensionAuthentication(clusterCAPEM, frontProxyCAPEM);
+  await ensureObject(client, configMaps, wanted, (present) => ({ ...present, data: { ...present.data, ...wanted.data } }));
+}
+
+export async function ensurePriorityClasses(client: Client): Promise<void> {
+  await Promise.all(systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)));
 }
 
 /** The Service by which Pods find the API server, and its Endpoints, as they should be. */

@@ -11,6 +11,8 @@ export interface HealthCheck {
   check(signal: AbortSignal): Promise<void> | void;
   /** Which of the endpoints ask it; healthz asks all that livez asks. Default: both. */
   readonly only?: 'livez' | 'readyz';
+  /** Listed after all others. */
+  readonly isLast?: boolean;
 }
 
 /** The checks of /healthz, /livez and /readyz, in order. */
@@ -31,7 +33,10 @@ export function createHealth(logger: Logger, metrics: HealthMetrics): HealthEndp
     { name: 'ping', check() {} },
     { name: 'log', check() {} },
   ];
-  const checksOf = (root: Root) => checks.filter(({ only }) => only === undefined || only === (root === 'readyz' ? 'readyz' : 'livez'));
+  const checksOf = (root: Root) => {
+    const asked = checks.filter(({ only }) => only === undefined || only === (root === 'readyz' ? 'readyz' : 'livez'));
+    return [...asked.filter(({ isLast }) => isLast !== true), ...asked.filter(({ isLast }) => isLast === true)];
+  };
   return {
     add: (check) => void checks.push(check),
     paths: () =>
