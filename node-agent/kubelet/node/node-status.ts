@@ -56,7 +56,8 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
       swap: { capacity: machine.swapBytes },
     },
     images: nodeImages(input.images),
-    volumesInUse: [...input.volumesInUse],
+    // What is not said stays as it was.
+    ...(input.volumesInUse.length > 0 || input.previous?.volumesInUse ? { volumesInUse: [...input.volumesInUse] } : {}),
   };
 }
 
