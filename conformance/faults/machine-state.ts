@@ -15,7 +15,7 @@ export async function readMachineState(machine: BareMachine): Promise<MachineSta
   const names = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
   return {
     // The bridge of the Pods stays, and so do the chains of CNI's portmap plugin without a rule in them.
-    links: await lines('ip -o link | awk \'$2 != "cni0:" {print $2}\''),
+    links: (await lines('ip -o link | awk \'$2 != "cni0:" {print $2}\'')).map((name) => name.replace(/@.*/, '')),
     routes: (await lines('ip route')).filter((route) => !route.includes(' dev cni0 ')),
     'network namespaces': await lines('ls /run/netns 2>/dev/null || true'),
     mounts: (await lines("awk '{print $2}' /proc/self/mounts")).filter((point) => /kubets|\/run\/|containerd/.test(point)),

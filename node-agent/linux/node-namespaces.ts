@@ -154,6 +154,8 @@ async function furnish(plan: NodeNamespacesPlan, pid: number, cgroups: Cgroups):
     const which = kept.map((option) => (option.startsWith('name=') ? `none,${option}` : option));
     commands.push(['mount', '-t', type, ...(type === 'cgroup' ? ['-o', which.join(',')] : []), type, point]);
   }
+  // Empty, as on any machine that starts.
+  await fs.rm(`${directory}/private/run`, { recursive: true, force: true });
   const resolver = await fs.realpath('/etc/resolv.conf').catch(() => '/etc/resolv.conf'); // none: written below
   await fs.writeFile(`${directory}/resolv.conf`, await reachableResolvers());
   const resolverFolder = privateFolders.find((folder) => resolver.startsWith(`${folder}/`));

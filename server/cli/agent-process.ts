@@ -140,8 +140,8 @@ export interface SupervisedAgent {
 }
 
 const restartDelayMs = 500;
-/** The agent makes little garbage, and what is set aside for it is memory that Pods lack. */
-const engineFlags = ['--max-semi-space-size=4'];
+/** The agent makes little garbage, and what is set aside for it is memory that Pods lack; so is what a burst of work has taken. */
+const engineFlags = ['--max-semi-space-size=4', '--import', path.join(import.meta.dirname, 'agent-memory.ts')];
 
 export interface Supervision {
   /** Arguments in front of the agent's that make it run elsewhere than in this process' namespaces. */
