@@ -3,6 +3,7 @@ import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { identifyBy, orderElements } from './element-order.ts';
 import { formatGoValue, goTypeOf } from './go-value.ts';
 import { PatchError } from './patch-error.ts';
+import { cannotUnmarshal } from './patch-shape.ts';
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
@@ -24,7 +25,7 @@ const malformed = {
 export function applyStrategicMergePatch(object: JSONObject, patch: unknown, schema: StructuralSchema | undefined): JSONObject {
   if (schema === undefined) throw new PatchError('malformed', 'strategic merge patch format is not supported');
   if (patch === null) return object;
-  if (!isJSONObject(patch)) throw new PatchError('malformed', 'invalid JSON document');
+  if (!isJSONObject(patch)) throw new PatchError('malformed', cannotUnmarshal(patch, mapType));
   return mergeObjects(object, patch, schema);
 }
 

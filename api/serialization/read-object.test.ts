@@ -136,6 +136,11 @@ describe('readObject', () => {
       'unknown field "spec.foo"',
     ]);
     assert.deepEqual(readObject(text, yamlMediaType, options({ fieldValidation: 'Ignore' })).warnings, []);
+    const mixed = bytes('metadata: {name: x, bar: 1}\nfoo: 1\n');
+    assert.deepEqual(readObject(mixed, yamlMediaType, options({ fieldValidation: 'Warn' })).warnings, [
+      'unknown field "foo"',
+      'unknown field "metadata.bar"',
+    ]);
   });
 
   it('reads protobuf, also that of a kind it does not expect', () => {

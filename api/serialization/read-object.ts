@@ -1,4 +1,5 @@
 import { JSONFloat } from '../base/json-float.ts';
+import { isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { quote } from '../base/quote.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { badRequest } from '../meta/status-errors.ts';
@@ -69,6 +70,15 @@ export function readObject(body: Uint8Array, mediaType: MediaType, options: Read
   }
 }
 
+/** Upstream makes JSON of YAML first, whose objects have their keys in order: that of what is said of them. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isJSONObject(value)) return value;
+  const sorted: JSONObject = {};
+  for (const key of Object.keys(value).toSorted()) setOwn(sorted, key, sortKeys(value[key]));
+  return sorted;
+}
+
 /** What YAML's reader says of several lines becomes a warning each. */
 function splitWarning(problem: string): string[] {
   const heading = 'yaml: unmarshal errors:\n';
@@ -91,7 +101,7 @@ function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, f
       case 'application/yaml': {
         const { value, duplicateProblem } = parseYAML(body, { findDuplicates });
         const repeated = duplicateProblem === undefined ? [] : [duplicateProblem];
-        return { value, problems: (unknown) => [...repeated, ...orderProblems('', 0, [], unknown)] };
+        return { value: sortKeys(value), problems: (unknown) => [...repeated, ...orderProblems('', 0, [], unknown)] };
       }
       case 'application/vnd.kubernetes.protobuf': {
         const { apiVersion, kind, raw } = readEnvelope(body);
