@@ -3,7 +3,7 @@ import path from 'node:path';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { createLogger } from '../composition/logger.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
-import { type ControlPlane, startControlPlane } from '../main.ts';
+import type { ControlPlane } from '../main.ts';
 import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from './data-dir.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import type { ControlPlaneFlags } from './options.ts';
@@ -19,6 +19,8 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     throw new Error(
       `a kubets is running on ${dataDir.path} already (process ${running.pid}, ${running.server}); stop it first, or choose another --data-dir and --port`,
     );
+  // Loaded only here: nodes and the other commands do without a control plane.
+  const { startControlPlane } = await import('../main.ts');
   const controlPlane = await startControlPlane({
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
