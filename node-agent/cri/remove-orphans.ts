@@ -20,7 +20,9 @@ export interface RemoveOrphansDependencies {
   readonly logger: Logger;
 }
 
-const intervalMs = 15_000;
+const intervalMs = 30_000;
+/** While something is suspected. */
+const suspiciousMs = 10_000;
 
 /**
  * Removes, until the signal is aborted, what is left of sandboxes that the runtime does not know: where it was killed while
@@ -37,7 +39,8 @@ export async function keepOrphansAway(dependencies: RemoveOrphansDependencies, s
         logger.warn('what is left of sandboxes that are no more cannot be removed', { what: part.what, error });
       }
     }
-    await sleep(clock, intervalMs, signal).catch(() => undefined); // aborted
+    const isSuspicious = [...suspects.values()].some(({ size }) => size > 0);
+    await sleep(clock, isSuspicious ? suspiciousMs : intervalMs, signal).catch(() => undefined); // aborted
   }
 }
 
