@@ -80,6 +80,19 @@ describe('port sets', () => {
   });
 });
 
+describe('node ports of a dry run', () => {
+  const plan = (nodePort: number, dryRun: boolean) => {
+    const ports = new PortSet({ first: 30_000, last: 30_099 }, [30_001]);
+    const spec: ServiceSpec = { type: 'NodePort', ports: [{ port: 80, nodePort }] };
+    return planNodePorts({ metadata: { name: 'a' }, spec }, undefined, ports, createSeededRandom(1), dryRun).ports;
+  };
+  it('may be of any range, as upstream has it', () => {
+    assert.deepEqual(plan(80, true), [80]);
+    assert.throws(() => plan(80, false), /not in the valid range/);
+  });
+  it('are not those of others', () => assert.throws(() => plan(30_001, true), /already allocated/));
+});
+
 describe('node ports of an update', () => {
   const plan = (spec: ServiceSpec, old: ServiceSpec, taken: readonly number[]) => {
     const ports = new PortSet({ first: 30_000, last: 30_099 }, taken);

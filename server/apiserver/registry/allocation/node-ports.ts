@@ -31,9 +31,15 @@ export function occupiedPorts(service: ServiceView): number[] {
 }
 
 /** Decides, taking ports from `taken` (which is modified). Throws 422 for ports that cannot be had, 500 where there are none left. */
-export function planNodePorts(service: ServiceView, old: ServiceView | undefined, taken: PortSet, random: Random): NodePortPlan {
+export function planNodePorts(
+  service: ServiceView,
+  old: ServiceView | undefined,
+  taken: PortSet,
+  random: Random,
+  dryRun = false,
+): NodePortPlan {
   const before = new Set(old ? occupiedPorts(old) : []);
-  const operation = new Operation(taken, before, random);
+  const operation = new Operation(taken, before, random, dryRun);
   const ports = mayHavePorts(service) ? assignPorts(service, old, operation) : (service.spec?.ports ?? []).map(({ nodePort }) => nodePort);
   // Once there is one, another is refused by validation.
   const keepsHealthCheck = old !== undefined && needsHealthCheckNodePort(old);
@@ -51,8 +57,10 @@ class Operation {
   readonly #taken: PortSet;
   readonly #before: ReadonlySet<number>;
   readonly #random: Random;
+  readonly #dryRun: boolean;
 
-  constructor(taken: PortSet, before: ReadonlySet<number>, random: Random) {
+  constructor(taken: PortSet, before: ReadonlySet<number>, random: Random, dryRun: boolean) {
+    this.#dryRun = dryRun;
     this.#taken = taken;
     this.#before = before;
     this.#random = random;
@@ -62,8 +70,11 @@ class Operation {
   allocate(port: number): void {
     if (this.#before.has(port) || this.allocated.includes(port)) return;
     const { first, last } = this.#taken.range;
-    if (!this.#taken.includes(port))
+    if (!this.#taken.includes(port)) {
+      // Upstream looks at the range when it takes a port, which a dry run does not do.
+      if (this.#dryRun) return;
       throw new PortError(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
+    }
     if (this.#taken.has(port)) throw new PortError('provided port is already allocated');
     this.#take(port);
   }

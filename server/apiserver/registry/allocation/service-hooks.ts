@@ -56,7 +56,8 @@ async function allocate(
   const addresses = await allocateAddresses(service, old, dryRun, dependencies);
   let ports: NodePortPlan | undefined;
   try {
-    if (hasPortsToDecide(service, old)) ports = await nodePorts.update((taken) => planNodePorts(service, old, taken, random), dryRun);
+    if (hasPortsToDecide(service, old))
+      ports = await nodePorts.update((taken) => planNodePorts(service, old, taken, random, dryRun), dryRun);
   } catch (error) {
     await releaseAddresses(addresses.allocated, dependencies);
     throw error;
