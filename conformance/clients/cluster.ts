@@ -21,6 +21,8 @@ export interface ClusterOptions {
   /** `--storage`; embedded if absent. */
   readonly storage?: string;
   readonly extraFlags?: readonly string[];
+  /** Done to the data dir before the start. */
+  readonly prepare?: (dataDir: string) => void;
 }
 
 /** `kubets up` as a child process on a data dir of its own. */
@@ -56,6 +58,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     mkdirSync(path.join(dataDir, 'images'), { recursive: true });
     await buildImages(path.join(dataDir, 'images'));
   }
+  options.prepare?.(dataDir);
   const cluster = createTestCluster(options, dataDir, await freePort(), find, before);
   try {
     await cluster.start();
