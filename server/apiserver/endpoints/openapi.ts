@@ -123,9 +123,11 @@ function documentIn(
   more: Readonly<Record<string, string>> = {},
 ): APIResponse {
   const form = wanted(context, spec);
-  if (form === undefined) return { status: 406, headers: { vary: 'Accept' }, body: { kind: 'none' } };
+  // Upstream says it of v2 even where nothing is compressed.
+  const vary = spec === 'v2' ? 'Accept-Encoding, Accept' : 'Accept';
+  if (form === undefined) return { status: 406, headers: { vary }, body: { kind: 'none' } };
   const etag = `"${document.hash}"`;
-  const headers = { etag, vary: 'Accept', ...more };
+  const headers = { etag, vary, ...more };
   if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
   const contentType = form === 'json' ? jsonMediaType.name : `application/${protobufTypes[spec]}`;
   return {

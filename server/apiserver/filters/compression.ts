@@ -34,9 +34,14 @@ function compressed(response: APIResponse, body: APIResponse['body']): APIRespon
   const { 'content-length': _length, vary, ...headers } = response.headers;
   return {
     ...response,
-    headers: { ...headers, 'content-encoding': 'gzip', vary: vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding` },
+    headers: { ...headers, 'content-encoding': 'gzip', vary: withAcceptEncoding(vary) },
     body,
   };
+}
+
+function withAcceptEncoding(vary: string | undefined): string {
+  if (vary === undefined) return 'Accept-Encoding';
+  return vary.includes('Accept-Encoding') ? vary : `${vary}, Accept-Encoding`;
 }
 
 /** Looks at the beginning first: a list that turns out small goes out as it is. */

@@ -240,6 +240,21 @@ describe('compression', () => {
     assert.equal(response.headers['content-encoding'], 'gzip');
     assert.equal(gunzipSync(await read(response)).length, 2_000_000);
   });
+  it('says of what it depends, once', async () => {
+    for (const [said, vary] of [
+      [undefined, 'Accept-Encoding'],
+      ['Accept', 'Accept, Accept-Encoding'],
+      ['Accept-Encoding, Accept', 'Accept-Encoding, Accept'],
+    ] as const) {
+      const filter = compression(async () => ({
+        status: 200,
+        headers: said === undefined ? {} : { vary: said },
+        body: { kind: 'bytes', bytes: large },
+      }));
+      const { headers } = await filter(testContext(clock, { headers: { 'accept-encoding': 'gzip' } }));
+      assert.equal(headers['vary'], vary);
+    }
+  });
   it('leaves the small, the unasked and watches alone', async () => {
     for (const response of [
       await ask({ kind: 'bytes', bytes: large.subarray(0, 1000) }),
