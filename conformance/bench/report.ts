@@ -26,7 +26,8 @@ export function rowsOf({ measurements }: Pick<Results, 'measurements'>): Row[] {
 /** How many times better than the base: above 1 is better, whichever way the metric counts. */
 export function ratioOf({ better, values }: Pick<Row, 'better' | 'values'>, target: string, base: string): number | undefined {
   const [value, reference] = [values.get(target), values.get(base)];
-  if (value === undefined || reference === undefined) return undefined;
+  // What is too little to be counted is no number to compare with.
+  if (value === undefined || reference === undefined || value === 0 || reference === 0) return undefined;
   return better === 'more' ? value / reference : reference / value;
 }
 

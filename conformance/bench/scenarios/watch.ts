@@ -1,5 +1,5 @@
 import { benchResources, updateTemplate } from '../objects.ts';
-import { podsOfShard, shardNamespace } from './large-store.ts';
+import { podsOfShard, podsPerShard, shardNamespace } from './large-store.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
 
 /** Events that are delivered to all watches together in the burst. */
@@ -26,7 +26,7 @@ export const watch: Scenario = {
           watchers,
           watchPath: `${podsOfShard(shard)}?watch=true&resourceVersion=${resourceVersion}`,
           update: updateTemplate(benchResources.pods, pod, shardNamespace(shard)),
-          objects,
+          objects: Math.min(objects, podsPerShard(context.settings.pods)),
           burst: { updates: Math.min(maxUpdates, Math.ceil(deliveries / watchers)), writers },
           single,
           timeoutSeconds: 60,
