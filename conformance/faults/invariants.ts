@@ -32,8 +32,9 @@ export function podProblems(all: readonly Pod[], mayHaveRestarted: (nodeName: st
     if (deletionTimestamp) problems.push(`${name} on ${nodeName} does not end: ${JSON.stringify(pod.status)}`);
     if (isPodFinished(pod)) continue;
     if (!isPodReady(pod)) problems.push(`${name} on ${nodeName} is not ready: ${JSON.stringify(pod.status)}`);
-    const restarts = (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
-    if (restarts > 0 && !mayHaveRestarted(nodeName)) problems.push(`${name} on ${nodeName} was restarted: ${JSON.stringify(pod.status)}`);
+    // One whose start the fault cut short never ran, and is made anew: nothing was interrupted.
+    const wasRestarted = pod.status?.containerStatuses?.some(({ restartCount, lastState }) => restartCount > 0 && lastState?.terminated);
+    if (wasRestarted && !mayHaveRestarted(nodeName)) problems.push(`${name} on ${nodeName} was restarted: ${JSON.stringify(pod.status)}`);
     const { podIP } = pod.status ?? {};
     if (podIP === undefined || pod.spec?.hostNetwork) continue;
     if (addresses.has(podIP)) problems.push(`${name} and ${addresses.get(podIP)} have the same address ${podIP}`);
