@@ -67,6 +67,16 @@ describe('a cluster of both families', function () {
       await until(`${url} is open again`, async () => (await app.ask('node-1', url)) !== undefined, 20);
   });
 
+  it('loses no name while the agent of a node is replaced', async () => {
+    const question = 'nslookup -timeout=20 -retry=20 web.default.svc.cluster.local';
+    const asking = `for i in $(seq 80); do ${question} > /dev/null 2>&1 || echo lost; sleep 0.1; done; echo end`;
+    await exec('asker-node-1', `(${asking}) > /tmp/asked 2>&1 &`);
+    killAgent(path.join(cluster.dataDir, 'nodes/node-1/node/agent.pid'));
+    const asked = async () => (await cluster.kubectl(['exec', 'asker-node-1', '--', 'cat', '/tmp/asked'])).stdout.trim();
+    await until('the end of the questions', async () => (await asked()).endsWith('end'), 60);
+    assert.equal(await asked(), 'end');
+  });
+
   it('opens ports of the node, and limits the bandwidth, for Pods that ask for it', async () => {
     const command = ['sh', '-c', 'mkdir /www; echo here > /www/index.html; exec httpd -f -p 8080 -h /www'];
     const ports = [{ containerPort: 8080, hostPort: 18080 }];
@@ -86,6 +96,14 @@ describe('a cluster of both families', function () {
     assert.match(await runSuccessfully('nsenter', ['-t', pid, '-n', 'tc', 'qdisc', 'show']), /tbf .* rate 1Mbit/);
   });
 });
+
+/** The process that was started is the one that entered the node's namespaces; the agent is its child. */
+function killAgent(pidFile: string): void {
+  const pid = readFileSync(pidFile, 'utf8').trim();
+  const [agent] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  assert.ok(agent, `no agent runs in ${pid}`);
+  process.kill(Number(agent), 'SIGKILL');
+}
 
 /** `4` and `6` for each address or range in a text, in order. */
 function familiesIn(text: string): string {
