@@ -70,7 +70,9 @@ function declares(name: ts.BindingName, text: string): boolean {
   return name.elements.some((element) => ts.isBindingElement(element) && declares(element.name, text));
 }
 
-describe('architecture: globals', () => {
+describe('architecture: globals', function () {
+  // The first to ask for the sources parses them all.
+  this.timeout(60_000);
   it('time, randomness, process and console are passed in, never reached for', () => {
     const found = sources()
       .filter((file) => !file.isTest && !mayReach(file.path))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RawAnswer } from '../framework/conformance-context.ts';
 import type { Cluster } from '../framework/connect-cluster.ts';
+import { waitFor } from '../framework/wait-for.ts';
 import { startCluster, type TestCluster } from './cluster.ts';
 
 interface Status {
@@ -185,6 +186,10 @@ describe('bad input over the socket', function () {
   before(async () => {
     cluster = await startCluster({ node: false });
     api = await cluster.connect();
+    // What the controllers put there comes a moment after the start.
+    await waitFor('kube-root-ca.crt', async () => (await api.request('GET', `${configMaps}/kube-root-ca.crt`)).status === 200, {
+      withinSeconds: 30,
+    });
   });
   after(async () => {
     // Where the start has failed there is neither.

@@ -77,13 +77,21 @@ export async function openRawConnection({ protocols, ...options }: RawConnection
   };
 }
 
+const endOfChunks = Buffer.from('0\r\n\r\n');
+
 /** Large answers come in many pieces, which are joined once. */
 function mayBeWhole(received: readonly Buffer[], isHead: boolean): boolean {
   const [first, ...more] = received;
   if (first === undefined || isHead) return first !== undefined;
   const length = /\r\ncontent-length: (\d+)\r\n/i.exec(first.toString('latin1', 0, 4000))?.[1];
   if (length !== undefined) return received.reduce((sum, piece) => sum + piece.length, 0) >= Number(length);
-  return more.length === 0 || (more.at(-1)?.subarray(-5).equals(Buffer.from('0\r\n\r\n')) ?? false);
+  // The last piece may be shorter than what ends a chunked body.
+  return (
+    more.length === 0 ||
+    Buffer.concat(more.slice(-6).map((piece) => piece.subarray(-5)))
+      .subarray(-5)
+      .equals(endOfChunks)
+  );
 }
 
 /** undefined: there is more to come. */
