@@ -19,19 +19,27 @@ const maxFiles = 5;
 /** Keeps container logs from filling the disk: one that has grown beyond 10 MiB is set aside, the oldest is removed. */
 export async function rotateLogs(dependencies: RotateLogsDependencies, signal: AbortSignal): Promise<void> {
   const { clock, runtime, logger } = dependencies;
+  // Where a container logs never changes; asking for it each time is most of what an idle node would do.
+  let paths: ReadonlyMap<string, string> = new Map();
   while (!signal.aborted) {
     await sleep(clock, checkMs, signal).catch(() => undefined); // aborted
     if (signal.aborted) return;
     try {
-      for (const { id, state } of await runtime.listContainers()) if (state === 'CONTAINER_RUNNING') await rotateLog(dependencies, id);
+      const running = new Map<string, string>();
+      for (const { id, state } of await runtime.listContainers()) {
+        if (state !== 'CONTAINER_RUNNING') continue;
+        const path = paths.get(id) ?? (await runtime.containerStatus(id)).log_path;
+        running.set(id, path);
+        await rotateLog(dependencies, id, path);
+      }
+      paths = running;
     } catch (error) {
       logger.warn('container logs could not be rotated', { error });
     }
   }
 }
 
-async function rotateLog({ runtime, files, clock, podLogs }: RotateLogsDependencies, id: string): Promise<void> {
-  const { log_path: path } = await runtime.containerStatus(id);
+async function rotateLog({ runtime, files, clock, podLogs }: RotateLogsDependencies, id: string, path: string): Promise<void> {
   if (!path.startsWith(`${podLogs}/`)) return;
   const facts = await files.facts(path);
   if (facts === undefined || facts.sizeBytes < maxBytes) return;
