@@ -115,6 +115,8 @@ function useItsContainers(app: () => Guestbook, theCluster: () => TestCluster): 
     const ip = await app().run('get', 'pod', pod, '-o', 'jsonpath={.status.podIP}');
     const logs = follow('logs', '--follow', '--tail=1', pod);
     try {
+      // A program that is still connecting would begin with a later line.
+      await logs.says(/"GET /);
       const mark = randomBytes(4).toString('hex');
       await answerOf(`http://${ip}/whoami?${mark}`);
       await logs.says(new RegExp(`"GET /whoami\\?${mark} HTTP`));
