@@ -39,6 +39,7 @@ import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
 import { ownAddresses } from './linux/machine-addresses.ts';
 import { createNodeNetwork } from './network.ts';
 import { createMounts } from './linux/mounts.ts';
+import { sandboxNetworkNamespaces } from './linux/sandbox-network-namespaces.ts';
 import { sandboxShims } from './linux/shims.ts';
 import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
@@ -208,7 +209,7 @@ function orphansOf(settings: AgentSettings): SandboxPart[] {
   const { cniConfig: configDirectory, cniState: ipamDirectory, containerd } = nodePaths(settings.dataDirectory);
   const { cniPluginDirectory: pluginDirectory, podNetwork: mode, runtimeEndpoint } = settings;
   return [
-    ...(runtimeEndpoint === undefined ? [sandboxShims(containerdSocket(containerd))] : []),
+    ...(runtimeEndpoint === undefined ? [sandboxShims(containerdSocket(containerd)), sandboxNetworkNamespaces(containerd)] : []),
     ...(mode === 'external' ? [] : [sandboxAddresses({ configDirectory, ipamDirectory, pluginDirectory })]),
   ];
 }

@@ -17,7 +17,10 @@ export async function readMachineState(machine: BareMachine): Promise<MachineSta
     // The bridge of the Pods stays, and so do the chains of CNI's portmap plugin without a rule in them.
     links: (await lines('ip -o link | awk \'$2 != "cni0:" {print $2}\'')).map((name) => name.replace(/@.*/, '')),
     routes: (await lines('ip route')).filter((route) => !route.includes(' dev cni0 ')),
-    'network namespaces': await lines('ls /run/netns 2>/dev/null || true'),
+    'network namespaces': [
+      ...(await lines('ls /run/netns 2>/dev/null || true')),
+      ...names(`${paths.containerd}/state/io.containerd.grpc.v1.cri/netns`),
+    ],
     mounts: (await lines("awk '{print $2}' /proc/self/mounts")).filter((point) => /kubets|\/run\/|containerd/.test(point)),
     cgroups: (await lines("find /sys/fs/cgroup -type d -path '*kubepods*'")).filter((name) => /pod[0-9a-f-]{36}/.test(name)),
     processes: (await lines('ps -eo args')).filter((line) => !/^(sh -c|ps |nsenter|awk|find)/.test(line)).map(withoutNumbers),

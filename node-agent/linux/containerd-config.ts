@@ -21,6 +21,7 @@ const unneededPlugins = [
 /**
  * containerd's configuration, version 2, which 1.7 and 2.x read. `restrict_oom_score_adj` makes it work where the agent
  * lacks CAP_SYS_RESOURCE (in containers and small virtual machines), at the price of clamping negative scores.
+ * `netns_mounts_under_state_dir` tells its network namespaces from those of others on the machine.
  */
 export function containerdConfig({ directory, socket, cniConfigDirectory, cniPluginDirectory, pauseImage }: ContainerdPlan): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
@@ -40,6 +41,7 @@ disabled_plugins = ${text(unneededPlugins)}
   stream_server_port = "0"
   disable_apparmor = true
   restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
   enable_cdi = true
