@@ -33,7 +33,9 @@ export function podProblems(all: readonly Pod[], mayHaveRestarted: (nodeName: st
     if (isPodFinished(pod)) continue;
     if (!isPodReady(pod)) problems.push(`${name} on ${nodeName} is not ready: ${JSON.stringify(pod.status)}`);
     // One whose start the fault cut short never ran, and is made anew: nothing was interrupted.
-    const wasRestarted = pod.status?.containerStatuses?.some(({ restartCount, lastState }) => restartCount > 0 && lastState?.terminated);
+    const wasRestarted = pod.status?.containerStatuses?.some(
+      ({ restartCount, lastState }) => restartCount > 0 && lastState?.terminated && lastState.terminated.reason !== 'StartError',
+    );
     if (wasRestarted && !mayHaveRestarted(nodeName)) problems.push(`${name} on ${nodeName} was restarted: ${JSON.stringify(pod.status)}`);
     const { podIP } = pod.status ?? {};
     if (podIP === undefined || pod.spec?.hostNetwork) continue;
