@@ -71,7 +71,7 @@ class Target {
   async stop(isStoreClosed: boolean): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    // Node 26 may crash where both ends of an HTTP/2 connection are destroyed at once in one process.
+    // The other way round, with both ends in one process, the process has crashed within V8; why is not known.
     await this.#served?.close();
     connection?.close();
     this.#served = undefined;

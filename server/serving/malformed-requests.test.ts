@@ -17,7 +17,7 @@ import { openRawConnection, type RawAnswer, type RawConnection } from './testing
 
 const requests = fuzzRuns(3000, 100_000);
 const connections = 8;
-/** How long the server may take to answer (after so many requests /metrics is long), or to drop what is no request. */
+/** How long the server may take to answer (/metrics has taken more than 8 s on a busy machine), or to drop what is no request. */
 const silenceMs = { RAW: 150, other: 30_000 };
 /** What a hundred thousand requests may leave behind, beside the objects that they made. */
 const allowedGrowthBytes = 60 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { type Connection, connectMany } from './connection.ts';
 import { ErrorCounts, isSuccess } from './errors.ts';
 import { startStopwatch } from './stopwatch.ts';
 import { type InformersTask, latenciesOf, type TaskResult } from './task.ts';
+import { within } from './within.ts';
 
 /** Where the list's own resourceVersion must stand: before its items. */
 const headBytes = 512;
@@ -40,8 +41,7 @@ export async function runInformers(task: InformersTask, onBegin: () => void): Pr
       }
     };
     const all = Promise.all(pool.places.map(one)).then(() => 'synced' as const);
-    const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), task.timeoutSeconds * 1000).unref());
-    if ((await Promise.race([all, late])) === 'late') errors.add(`not synced within ${task.timeoutSeconds} s`);
+    if ((await within(all, task.timeoutSeconds)) === 'late') errors.add(`not synced within ${task.timeoutSeconds} s`);
     return {
       count: syncedMs.length,
       elapsedSeconds: stopwatch.elapsedSeconds(),

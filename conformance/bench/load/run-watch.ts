@@ -3,6 +3,7 @@ import { ErrorCounts, isSuccess } from './errors.ts';
 import { startStopwatch } from './stopwatch.ts';
 import { latenciesOf, type TaskResult, type WatchTask } from './task.ts';
 import { compileTemplate, createValues } from './template.ts';
+import { within } from './within.ts';
 
 /** A client-go process holds one connection; a thousand watches come from some processes. */
 const watchesPerSession = 100;
@@ -102,19 +103,17 @@ export async function runWatch(task: WatchTask, onBegin: () => void): Promise<Ta
     };
     await Promise.all(Array.from({ length: openedAtOnce }, openSome));
     const writes = createWrites(task);
-    const within = <T>(work: Promise<T>): Promise<T | 'late'> =>
-      Promise.race([work, new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), task.timeoutSeconds * 1000).unref())]);
     // Once round, so that the server has compiled what it runs.
     const warm = watches.expect(task.objects);
     await writes.send(writers.places, task.objects);
-    await within(warm);
+    await within(warm, task.timeoutSeconds);
 
     onBegin();
     const before = watches.frames;
     const stopwatch = startStopwatch();
     const all = watches.expect(burst.updates);
     await writes.send(writers.places, burst.updates);
-    if ((await within(all)) === 'late') watches.errors.add('watches that had not got all events in time');
+    if ((await within(all, task.timeoutSeconds)) === 'late') watches.errors.add('watches that had not got all events in time');
     const burstResult = {
       count: watches.frames - before,
       elapsedSeconds: stopwatch.elapsedSeconds(),
@@ -126,7 +125,7 @@ export async function runWatch(task: WatchTask, onBegin: () => void): Promise<Ta
       const sentMs = performance.now();
       const reached = watches.expect(1);
       await writes.send(writers.places.slice(0, 1), 1);
-      if ((await within(reached)) === 'late') break;
+      if ((await within(reached, task.timeoutSeconds)) === 'late') break;
       latenciesMs.push(performance.now() - sentMs);
     }
     return { ...burstResult, latencies: latenciesOf(latenciesMs), used: task.objects, errors: watches.errors.toRecord() };
