@@ -63,6 +63,8 @@ export interface ControlPlaneOptions {
   readonly metricsAPI?: boolean;
   /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
   readonly localStorage?: boolean;
+  /** Who must have signed the certificates that kubelets serve with. Absent: they are not verified. */
+  readonly kubeletCAPEM?: string;
   readonly limits?: ServerLimits;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */
@@ -127,7 +129,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const known = controllersFor(options, pki, clusterDNSAddress);
   const controllers = selectControllers(known, options.controllers ?? ['*']);
   const hasScheduler = options.scheduler ?? true;
-  const dialer = createDialer({ kubeletClient: pki.kubeletClient, kubeletCAPEM: pki.clusterCA.certificatePEM });
+  const dialer = createDialer({ kubeletClient: pki.kubeletClient, ...kubeletCA(options) });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
@@ -190,6 +192,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await storage.close();
     },
   };
+}
+
+function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): { readonly kubeletCAPEM?: string } {
+  return kubeletCAPEM === undefined ? {} : { kubeletCAPEM };
 }
 
 type CreateResources = Parameters<typeof createAPIServer>[0]['createResources'];

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { createLogger } from '../composition/logger.ts';
@@ -28,6 +28,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     bindAddress: flags.bindAddress,
     port: flags.port,
     ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
+    ...kubeletCA(flags),
     serviceCIDRs: flags.serviceCidr,
     clusterCIDR: flags.clusterCidr,
     nodeCIDRMaskSize: flags.nodeCidrMaskSize,
@@ -73,6 +74,14 @@ function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFla
     ...(etcdCert === undefined ? {} : { certificate: etcdCert }),
     ...(etcdKey === undefined ? {} : { key: etcdKey }),
   };
+}
+
+function kubeletCA({ kubeletCertificateAuthority: file }: ControlPlaneFlags): { readonly kubeletCAPEM?: string } {
+  if (file === undefined) return {};
+  const kubeletCAPEM = readFileSync(file, 'utf8');
+  if (!kubeletCAPEM.includes('-----BEGIN CERTIFICATE-----'))
+    throw new Error(`--kubelet-certificate-authority: ${file} holds no certificate in PEM`);
+  return { kubeletCAPEM };
 }
 
 function explainStartFailure(error: unknown, flags: ControlPlaneFlags): unknown {

@@ -15,6 +15,7 @@ export interface ControlPlaneFlags {
   readonly etcdCa?: string;
   readonly etcdCert?: string;
   readonly etcdKey?: string;
+  readonly kubeletCertificateAuthority?: string;
   readonly serviceCidr: readonly [string, ...string[]];
   readonly clusterCidr: string;
   readonly nodeCidrMaskSize: number;
@@ -116,6 +117,12 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(new Option('--etcd-ca <file>', 'CA of https etcd endpoints'))
     .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))
     .addOption(new Option('--etcd-key <file>', 'key of the client certificate for etcd'))
+    .addOption(
+      new Option(
+        '--kubelet-certificate-authority <file>',
+        'CA that must have signed the certificates kubelets serve with (default: they are not verified)',
+      ),
+    )
     .addOption(
       new Option('--service-cidr <cidr[,cidr]>', 'range of ClusterIPs, or two of different families, the default first')
         .default(['10.96.0.0/12'], '10.96.0.0/12')

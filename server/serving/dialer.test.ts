@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { openChannel } from '../../api/client/open-channel.ts';
@@ -21,9 +22,12 @@ describe('dialer', () => {
   const making = { clock: systemClock, random: createSeededRandom(11) };
   let backend: http.Server;
   let kubelet: https.Server;
+  let ownKubelet: https.Server;
   let dialer: ClosableDialer;
   let pod: DialTarget;
   let node: DialTarget;
+  let ownNode: DialTarget;
+  let verifying: ClosableDialer;
   const seen: http.IncomingMessage[] = [];
 
   before(async () => {
@@ -34,7 +38,9 @@ describe('dialer', () => {
       authority,
       making,
     );
-    dialer = createDialer({ kubeletClient, kubeletCAPEM: authority.certificatePEM });
+    const own = await makeAuthority('n2-ca@1', making);
+    dialer = createDialer({ kubeletClient });
+    verifying = createDialer({ kubeletClient, kubeletCAPEM: authority.certificatePEM });
     const answer: http.RequestListener = (incoming, response) => {
       seen.push(incoming);
       incoming.resume();
@@ -42,35 +48,44 @@ describe('dialer', () => {
       else response.writeHead(200, { 'set-cookie': ['a=1', 'b=2'], connection: 'close' }).end(`hello ${incoming.url}`);
     };
     backend = http.createServer(answer).listen(0, '127.0.0.1');
-    backend.on('upgrade', (incoming, socket) => {
+    const switchProtocols = (incoming: http.IncomingMessage, socket: Duplex) => {
       seen.push(incoming);
       socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4\r\n\r\nfirst',
       );
       socket.on('data', (chunk) => socket.write(String(chunk).toUpperCase()));
       socket.on('end', () => socket.end());
-    });
+    };
+    backend.on('upgrade', switchProtocols);
     kubelet = https
       .createServer(
         { key: serving.keyPEM, cert: serving.certificatePEM, ca: authority.certificatePEM, requestCert: true, rejectUnauthorized: true },
         answer,
       )
       .listen(0, '127.0.0.1');
-    await Promise.all([once(backend, 'listening'), once(kubelet, 'listening')]);
+    ownKubelet = https
+      .createServer(
+        { key: own.keyPEM, cert: own.certificatePEM, ca: authority.certificatePEM, requestCert: true, rejectUnauthorized: true },
+        answer,
+      )
+      .listen(0, '127.0.0.1');
+    ownKubelet.on('upgrade', switchProtocols);
+    await Promise.all([once(backend, 'listening'), once(kubelet, 'listening'), once(ownKubelet, 'listening')]);
     pod = { scheme: 'http', host: '127.0.0.1', port: (backend.address() as AddressInfo).port };
     node = { scheme: 'https', host: '127.0.0.1', port: (kubelet.address() as AddressInfo).port, kubelet: true };
+    ownNode = { ...node, port: (ownKubelet.address() as AddressInfo).port };
   });
   beforeEach(() => void (seen.length = 0));
   after(() => {
-    dialer.close();
-    backend.close();
-    kubelet.close();
-    backend.closeAllConnections();
-    kubelet.closeAllConnections();
+    for (const one of [dialer, verifying]) one.close();
+    for (const server of [backend, kubelet, ownKubelet]) {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 
-  const text = async (target: DialTarget, parts?: Partial<APIRequest>) => {
-    const response = await dialer.send(target, { ...request(parts), canUpgrade: false });
+  const text = async (target: DialTarget, parts?: Partial<APIRequest>, by = dialer) => {
+    const response = await by.send(target, { ...request(parts), canUpgrade: false });
     return { response, body: Buffer.from(await readBody(response.body)).toString() };
   };
 
@@ -97,9 +112,27 @@ describe('dialer', () => {
 
   it('does not follow redirects', async () => assert.equal((await text(pod, { path: '/redirect' })).response.status, 302));
 
-  it('shows kubelets its certificate and checks theirs', async () => {
+  it('shows kubelets its certificate', async () => {
     assert.equal((await text(node)).body, 'hello /x%20y?a=b');
     await assert.rejects(text({ ...node, kubelet: false }), { name: 'DialError' });
+  });
+
+  it('takes the certificate that a kubelet has made for itself', async () => {
+    assert.equal((await text(ownNode)).body, 'hello /x%20y?a=b');
+    const { response, channel } = await openChannel(
+      (asked) => dialer.send(ownNode, { ...asked, canUpgrade: true }),
+      request({ method: 'POST', headers: { upgrade: 'SPDY/3.1', connection: 'Upgrade' } }),
+    );
+    assert.equal(response.headers['x-stream-protocol-version'], 'v4');
+    channel.end();
+    const received: Uint8Array[] = [];
+    for await (const chunk of channel.incoming) received.push(chunk);
+    assert.equal(Buffer.concat(received).toString(), 'first');
+  });
+
+  it('verifies the certificates of kubelets where it is told who signs them', async () => {
+    assert.equal((await text(node, {}, verifying)).body, 'hello /x%20y?a=b');
+    await assert.rejects(text(ownNode, {}, verifying), { name: 'DialError', message: /self-signed certificate/ });
   });
 
   it('joins connections that switch protocols', async () => {

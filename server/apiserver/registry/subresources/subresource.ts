@@ -58,7 +58,7 @@ export interface Component {
 export interface Dialer {
   /**
    * Sends the request on and returns the answer, upgrades included. `kubelet: true` presents the API server's client
-   * certificate. Redirects are answered, never followed. Throws if the peer cannot be reached.
+   * certificate, and is answered by whoever --kubelet-certificate-authority has signed, if it is given. Redirects are answered, never followed. Throws if the peer cannot be reached.
    */
   send(
     target: DialTarget,
