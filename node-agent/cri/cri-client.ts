@@ -80,8 +80,11 @@ function operationName(method: string): string {
 
 function createRuntime(call: Call, service: Service): ContainerRuntime {
   const filterOf = (labels: Readonly<Record<string, string>> | undefined) => (labels ? { filter: { label_selector: labels } } : {});
+  const version: ContainerRuntime['version'] = () => call('Version', { version: 'v1' });
+  let name: string | undefined;
   return {
-    version: () => call('Version', { version: 'v1' }),
+    version,
+    name: async () => (name ??= (await version()).runtime_name),
     status: async () => (await call<{ status: { conditions: [] } }>('Status', {})).status.conditions,
     handlers: async () => (await call<{ runtime_handlers: [] }>('Status', {})).runtime_handlers,
     runPodSandbox: async (config, runtime_handler) =>

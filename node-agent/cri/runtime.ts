@@ -17,6 +17,8 @@ import type {
 /** What the agent asks of a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
 export interface ContainerRuntime {
   version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
+  /** `containerd`, `cri-o`, `docker`: what ids of its containers are known by. Asked for once. */
+  name(): Promise<string>;
   status(): Promise<readonly RuntimeCondition[]>;
   /** The ways in which it can run Pods, and what each can do; older runtimes tell of none. */
   handlers(): Promise<readonly RuntimeHandler[]>;

@@ -11,7 +11,7 @@ import { parseDNSSettings } from './forward/dns-settings.ts';
 import { createRoutedForwarder, type RoutedForwarder } from './forward/routed-forwarder.ts';
 import { type AnswerSource, createResponder, type Responder } from './responder.ts';
 import { type DNSListener, listenDNS } from './serve.ts';
-import { createSourceFilter } from './source-filter.ts';
+import { createSourceFilter, followNodeAddresses } from './source-filter.ts';
 import { createClusterZone } from './zone/cluster-zone.ts';
 import { createRecordSource, type RecordSource } from './zone/record-source.ts';
 
@@ -23,7 +23,7 @@ export interface ClusterDNSDependencies {
   readonly serviceAddress?: string;
   /** Where it listens, on all of them. Port 0: any that is free. */
   readonly listen: readonly DNSAddress[];
-  /** Addresses and CIDRs of those that get answers; the machine itself always does. Absent: everyone. */
+  /** Addresses and CIDRs of those that get answers; the machine itself and the cluster's nodes always do. Absent: everyone. */
   readonly allowedSources?: readonly string[];
   /** Servers for all other names, unless the cluster's settings name some: those of the host's resolv.conf. */
   readonly upstreams: readonly Upstream[];
@@ -68,9 +68,10 @@ const bindBackoff = { initialMs: 200, maxMs: 10_000, jitter: 0.2 };
  * costs no answer.
  *
  * Queries come here through the Service kube-system/kube-dns at the tenth address of the service range. It has no selector,
- * its EndpointSlices, which the control plane keeps, list every node's address with the
- * port of its server (api/semantics/cluster-dns.ts), and its internalTrafficPolicy is Local: the Service
- * proxy of each node, like any kube-proxy, sends to the endpoint on its own node and to no other. Nothing but ordinary
+ * its EndpointSlices, which the control plane keeps, list the address of every node that has this agent, with the
+ * port of its server (api/semantics/cluster-dns.ts), and its trafficDistribution is PreferSameNode: the Service
+ * proxy of each node, like any kube-proxy, sends to the endpoint on its own node if there is one. Nodes with another kubelet
+ * have none and ask all the others. Nothing but ordinary
  * Service traffic is needed for that: no address on a local interface, no rules beside the proxy's, and kubectl shows it all.
  *
  * Each server follows all Services and EndpointSlices by itself. Until it knows them it is silent for a while, and then
@@ -84,9 +85,7 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
   const { upstreamTimeoutMs: timeoutMs } = dependencies;
   const forwarder = createRoutedForwarder({ upstreams, clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   const respond = observed(createResponder({ zone, forwarder, random }), dependencies);
-  const { allowedSources } = dependencies;
-  const isAllowed =
-    allowedSources === undefined ? () => true : createSourceFilter([...listen.map(({ address }) => address), ...allowedSources]);
+  const isAllowed = filterOf(dependencies);
   const listening = Promise.withResolvers<number>();
   let listeners: readonly DNSListener[] | undefined;
 
@@ -128,7 +127,14 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
   };
 }
 
-const syncPollMs = 20;
+function filterOf({ allowedSources, listen, informers }: ClusterDNSDependencies): (address: string) => boolean {
+  if (allowedSources === undefined) return () => true;
+  const isInRange = createSourceFilter([...listen.map(({ address }) => address), ...allowedSources]);
+  const isNode = followNodeAddresses(informers);
+  return (address) => isInRange(address) || isNode(address);
+}
+
+const outOfPatience = new Error('the Services are still unknown');
 
 /** Whoever asks meanwhile asks again; an answer that one does not know would be taken for one. */
 async function untilSynced(
@@ -136,8 +142,15 @@ async function untilSynced(
   { clock, maxSilenceMs = 10_000 }: ClusterDNSDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + maxSilenceMs;
-  while (!source.hasSynced() && clock.monotonicMs() < deadlineMs) await sleep(clock, syncPollMs, signal);
+  const patience = new AbortController();
+  const timer = clock.setTimer(maxSilenceMs, () => patience.abort(outOfPatience));
+  try {
+    await source.synced(AbortSignal.any([signal, patience.signal]));
+  } catch (error) {
+    if (error !== outOfPatience) throw error;
+  } finally {
+    timer.cancel();
+  }
 }
 
 /** In the namespace kube-system, as kube-dns and CoreDNS's translation of it have it. */

@@ -1,5 +1,7 @@
 import { BlockList } from 'node:net';
-import { parseCIDR, parseIP } from '../../api/base/ip-address.ts';
+import { formatIP, parseCIDR, parseIP } from '../../api/base/ip-address.ts';
+import type { InformerFactory } from '../../api/client/informer.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 
 /** Tells whose queries are answered: those from addresses and CIDRs of the list, and from loopback. Throws if one is neither. */
 export function createSourceFilter(sources: readonly string[]): (address: string) => boolean {
@@ -11,4 +13,21 @@ export function createSourceFilter(sources: readonly string[]): (address: string
     allowed.addSubnet(address, range.prefixLength, range.address.version === 4 ? 'ipv4' : 'ipv6');
   }
   return (address) => allowed.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+const byAddress = 'dns/address';
+
+/**
+ * Tells which addresses are those of nodes. Pods of a node without a server of its own ask with its address where the
+ * network of that node hides theirs, and so does the node itself.
+ */
+export function followNodeAddresses(informers: InformerFactory): (address: string) => boolean {
+  const informer = informers.informer(nodes);
+  informer.addIndex(byAddress, ({ status }) => (status?.addresses ?? []).flatMap(({ address }) => canonical(address) ?? []));
+  return (address) => informer.lister.byIndex(byAddress, canonical(address) ?? '').length > 0;
+}
+
+function canonical(address: string): string | undefined {
+  const ip = parseIP(address);
+  return ip && formatIP(ip);
 }

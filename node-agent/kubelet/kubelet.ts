@@ -358,7 +358,7 @@ function createRegistration(
   },
 ): NodeRegistration {
   const { settings, machine, runtime, images, files, paths, clock } = dependencies;
-  let runtimeVersion = 'containerd://';
+  let runtimeVersion = '';
   const problems = async (): Promise<string[]> => {
     const lastMs = watcher.lastListedMs();
     try {

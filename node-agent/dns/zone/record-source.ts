@@ -16,6 +16,8 @@ export interface RecordSource {
   byClusterIP(address: string): readonly ServiceRecords[];
   byEndpoint(address: string): readonly ServiceRecords[];
   hasSynced(): boolean;
+  /** Resolves when it has; rejects with the signal's reason. */
+  synced(signal: AbortSignal): Promise<void>;
   /** Grows with every change. */
   serial(): number;
 }
@@ -85,6 +87,9 @@ export function createRecordSource(informers: InformerFactory): RecordSource {
       return [...keys].flatMap((key) => find(key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)) ?? []);
     },
     hasSynced: () => serviceInformer.hasSynced() && sliceInformer.hasSynced(),
+    async synced(signal) {
+      await Promise.all([serviceInformer.synced(signal), sliceInformer.synced(signal)]);
+    },
     serial: () => serial,
   };
 }

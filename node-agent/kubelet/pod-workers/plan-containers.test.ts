@@ -44,7 +44,7 @@ function runtime(sandboxStates: string[], instances: Instance[]): RuntimePod {
       log_path: '',
     }),
   );
-  return { uid: 'u', sandboxes: sandboxes.reverse(), containers: containers.reverse() };
+  return { uid: 'u', runtimeName: 'containerd', sandboxes: sandboxes.reverse(), containers: containers.reverse() };
 }
 
 function pod(spec: Partial<Pod['spec']>): Pod {

@@ -29,7 +29,12 @@ function runtimeOf(...instances: Instance[]): RuntimePod {
       ...{ annotations: { 'io.kubernetes.container.hash': containerHash({ name, image: 'img' }) }, log_path: '' },
     }),
   );
-  return { uid: 'u', sandboxes: [sandbox], containers: containers.sort((a, b) => Number(b.created_at) - Number(a.created_at)) };
+  return {
+    uid: 'u',
+    runtimeName: 'containerd',
+    sandboxes: [sandbox],
+    containers: containers.sort((a, b) => Number(b.created_at) - Number(a.created_at)),
+  };
 }
 
 const pod: Pod = {

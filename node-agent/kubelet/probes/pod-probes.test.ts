@@ -22,7 +22,7 @@ function setUp(container: Partial<Container>, status: Pod['status'] = {}) {
   });
   const pod: Pod = { metadata: { name: 'p', uid: 'u' }, spec: { containers: [{ name: 'c', ...container }] }, status };
   const instance = { id: 'i', metadata: { name: 'c', attempt: 0 }, state: 'CONTAINER_RUNNING', started_at: '1000000000000' };
-  const runtimePod = { uid: 'u', sandboxes: [], containers: [instance] } as unknown as RuntimePod;
+  const runtimePod = { uid: 'u', runtimeName: 'containerd', sandboxes: [], containers: [instance] } as unknown as RuntimePod;
   probes.observe(pod, runtimePod, '10.0.0.1');
   return { clock, answers, asked, events, probes, changes: () => changes };
 }

@@ -4,7 +4,7 @@ import { allContainers, findContainerStatus } from '../../../api/semantics/pod-c
 import type { Pod, Probe } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';
-import { isRunning, nanosToMs, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
+import { containerIDOf, isRunning, nanosToMs, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
 import type { ProbeOutcome } from './run-probe.ts';
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness';
@@ -57,10 +57,11 @@ export function createPodProbes(dependencies: PodProbesDependencies): PodProbes 
     container: AnyContainer,
     instance: RuntimeContainer,
     pod: DeepReadonly<Pod>,
+    containerID: string,
   ) => {
     const recorded = findContainerStatus(pod, container.name);
     // After a restart of the agent what was known of this very container still holds.
-    const isKnown = recorded?.containerID === `containerd://${instance.id}`;
+    const isKnown = recorded?.containerID === containerID;
     const initial: Record<ProbeKind, ProbeVerdict | undefined> = {
       startup: isKnown && recorded.started ? 'success' : undefined,
       liveness: undefined,
@@ -85,7 +86,7 @@ export function createPodProbes(dependencies: PodProbesDependencies): PodProbes 
           if (!probe || (isTerminating && kind !== 'readiness')) continue;
           const key = `${instance.id} ${kind}`;
           wanted.add(key);
-          if (!loops.has(key)) start(kind, probe, container, instance, pod);
+          if (!loops.has(key)) start(kind, probe, container, instance, pod, containerIDOf(runtimePod, instance.id));
         }
       }
       for (const key of loops.keys()) if (!wanted.has(key)) stopLoop(key);

@@ -10,6 +10,8 @@ export interface RuntimeContainer extends ContainerStatus {
 /** What the runtime has of one Pod at one moment: the truth that everything is decided from. */
 export interface RuntimePod {
   readonly uid: string;
+  /** `containerd`, `cri-o`, ... */
+  readonly runtimeName: string;
   /** Newest first. */
   readonly sandboxes: readonly SandboxStatus[];
   /** Newest first, of all sandboxes and all names. */
@@ -28,7 +30,11 @@ async function unlessGone<T>(promise: Promise<T>): Promise<T | undefined> {
 
 export async function readRuntimePod(runtime: ContainerRuntime, uid: string): Promise<RuntimePod> {
   const labels = { [runtimeLabels.podUID]: uid };
-  const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(labels), runtime.listContainers(labels)]);
+  const [runtimeName, sandboxes, containers] = await Promise.all([
+    runtime.name(),
+    runtime.listPodSandboxes(labels),
+    runtime.listContainers(labels),
+  ]);
   const [sandboxStatuses, containerStatuses] = await Promise.all([
     Promise.all(sandboxes.map(({ id }) => unlessGone(runtime.podSandboxStatus(id)))),
     Promise.all(
@@ -40,6 +46,7 @@ export async function readRuntimePod(runtime: ContainerRuntime, uid: string): Pr
   ]);
   return {
     uid,
+    runtimeName,
     sandboxes: sandboxStatuses.filter((status) => status !== undefined).sort(newestFirst),
     containers: containerStatuses.filter((status) => status !== undefined).sort(newestFirst),
   };
@@ -64,6 +71,11 @@ export function instancesOf(runtimePod: RuntimePod, name: string): RuntimeContai
 export function currentInstance(runtimePod: RuntimePod, name: string): RuntimeContainer | undefined {
   const sandboxID = runtimePod.sandboxes[0]?.id;
   return runtimePod.containers.find((container) => container.metadata.name === name && container.sandboxID === sandboxID);
+}
+
+/** A container's id as statuses show it. */
+export function containerIDOf({ runtimeName }: Pick<RuntimePod, 'runtimeName'>, id: string): string {
+  return `${runtimeName}://${id}`;
 }
 
 export function isRunning(container: { readonly state: string } | undefined): boolean {

@@ -4,7 +4,15 @@ import { formatTime } from '../../../api/meta/time.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import { presentResources } from '../resources/runtime-resources.ts';
-import { instancesOf, isRunning, nanosToMs, restartCountOf, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
+import {
+  containerIDOf,
+  instancesOf,
+  isRunning,
+  nanosToMs,
+  restartCountOf,
+  type RuntimeContainer,
+  type RuntimePod,
+} from '../runtime/runtime-pod.ts';
 
 export interface WaitingReason {
   readonly reason: string;
@@ -41,7 +49,7 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
   if (!newest) return withoutInstance(input, container, sort, recorded);
   const waiting = isRunning(newest) ? undefined : input.waiting.get(container.name);
   const now = stateOf(input, newest);
-  const before = previous ? stateOf(input, previous) : lastStateOf(recorded, newest);
+  const before = previous ? stateOf(input, previous) : lastStateOf(recorded, containerIDOf(input.runtimePod, newest.id));
   const running = isRunning(newest);
   const started = running && input.isStarted(container, newest.id);
   const isReady =
@@ -56,7 +64,7 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
     restartCount: restartCountOf(newest),
     image: newest.image?.image || container.image || '',
     imageID: newest.image_ref,
-    containerID: `containerd://${newest.id}`,
+    containerID: containerIDOf(input.runtimePod, newest.id),
     ...(sort === 'ephemeral' ? {} : { started }),
     ...(running ? resourcesOf(container, newest) : {}),
     ...volumeMountsOf(container),
@@ -94,13 +102,13 @@ function recordedStatus({ status }: DeepReadonly<Pod>, name: string, sort: Conta
 }
 
 /** The end of the instance before, where the runtime has forgotten it but the Pod's status has not. */
-function lastStateOf(recorded: DeepReadonly<ContainerStatus> | undefined, newest: RuntimeContainer): ContainerState {
-  const ended = recorded?.containerID === `containerd://${newest.id}` ? recorded.lastState?.terminated : recorded?.state?.terminated;
+function lastStateOf(recorded: DeepReadonly<ContainerStatus> | undefined, newestID: string): ContainerState {
+  const ended = recorded?.containerID === newestID ? recorded.lastState?.terminated : recorded?.state?.terminated;
   return ended ? { terminated: structuredClone(ended) } : {};
 }
 
 function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): ContainerState {
-  const containerID = `containerd://${instance.id}`;
+  const containerID = containerIDOf(input.runtimePod, instance.id);
   const startedAt = instance.started_at === '0' ? null : formatTime(nanosToMs(instance.started_at));
   switch (instance.state) {
     case 'CONTAINER_RUNNING':

@@ -40,7 +40,7 @@ function runtimePod(instances: Instance[], hasSandbox = true): RuntimePod {
     annotations: { 'io.kubernetes.container.restartCount': String(restartCount) },
     log_path: '',
   }));
-  return { uid: 'u', sandboxes: hasSandbox ? [sandbox] : [], containers: containers.reverse() };
+  return { uid: 'u', runtimeName: 'containerd', sandboxes: hasSandbox ? [sandbox] : [], containers: containers.reverse() };
 }
 
 function compute(pod: Pod, runtime: RuntimePod, more: Partial<PodStatusInput> = {}) {
@@ -175,6 +175,11 @@ describe('computePodStatus', () => {
   it('tells of the instance before', () => {
     const [status] = compute(pod(), runtimePod([exited('a', 7), running('a', 1)])).containerStatuses ?? [];
     assert.deepEqual([status?.restartCount, status?.lastState?.terminated?.exitCode, status?.containerID], [1, 7, 'containerd://a1']);
+  });
+
+  it('names containers by the runtime that they are of', () => {
+    const [status] = compute(pod(), { ...runtimePod([exited('a', 7)]), runtimeName: 'cri-o' }).containerStatuses ?? [];
+    assert.deepEqual([status?.containerID, status?.state?.terminated?.containerID], ['cri-o://a0', 'cri-o://a0']);
   });
 
   it('names what is not ready', () => {
