@@ -11,13 +11,14 @@ import { createInformerFactory } from '../../api/client/informer-factory.ts';
 import { ObjectServer } from '../../api/client/testing/object-server.ts';
 import { endpointSlices } from '../../api/resources/discovery/v1/endpoint-slice.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import type { Service, ServiceSpec } from '../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../api/types/discovery-v1.ts';
 import { createClusterDNS, type DNSQueryFacts } from './cluster-dns.ts';
 import { withLength } from './forward/exchange.ts';
 import { createResponder } from './responder.ts';
-import { createSourceFilter } from './source-filter.ts';
+import { createSourceFilter, followNodeAddresses } from './source-filter.ts';
 import { ask, type AskOptions, exchangeBytes, texts } from './testing/ask.ts';
 
 const soa = 'cluster.local SOA ns.dns.cluster.local hostmaster.cluster.local 7200 1800 86400 5';
@@ -382,5 +383,23 @@ describe('sources of queries', () => {
     for (const address of ['127.0.0.1', '::1', '10.200.0.1', '10.244.3.4']) assert.equal(isAllowed(address), true, address);
     for (const address of ['10.200.0.2', '192.0.2.1', 'fd00::1', '']) assert.equal(isAllowed(address), false, address);
     assert.throws(() => createSourceFilter(['cluster']), /no address or CIDR: cluster/);
+  });
+
+  it('are all nodes as long as they are there', async () => {
+    const abort = new AbortController();
+    const client = createClient(new ObjectServer().transport);
+    const informers = createInformerFactory({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
+    const isNode = followNodeAddresses(informers);
+    const addresses = ['10.200.0.2', 'FD00:200::0:2'].map((address) => ({ type: 'InternalIP', address }));
+    await client(nodes).create({ metadata: { name: 'foreign' }, status: { addresses } });
+    const running = informers.run(abort.signal);
+    await informers.synced(abort.signal);
+    assert.deepEqual(['10.200.0.2', 'fd00:200::2', '10.200.0.3', '', 'x'].map(isNode), [true, true, false, false, false]);
+    const gone = new Promise<void>((resolve) => informers.informer(nodes).addHandler({ onDelete: () => resolve() }));
+    await client(nodes).delete({ namespace: '', name: 'foreign' });
+    await gone;
+    assert.equal(isNode('10.200.0.2'), false);
+    abort.abort();
+    await running;
   });
 });

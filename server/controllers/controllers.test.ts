@@ -51,34 +51,48 @@ describe('controllers on an API server', () => {
     return observedGeneration >= generation && updatedReplicas === replicas && availableReplicas === replicas && all === replicas;
   };
 
-  it('lead to the DNS of every node', async () => {
+  it('lead to the DNS of every node that has one', async () => {
     const { client } = plane;
     const key = { namespace: 'kube-system', name: 'kube-dns' };
     const addresses = async () => {
       const { items } = await client(endpointSlices).list({ ...key, labelSelector: 'kubernetes.io/service-name=kube-dns' });
       return items
-        .flatMap(({ endpoints: all, ports }) => (all ?? []).map((one) => `${one.nodeName} ${one.addresses[0]}:${ports?.[0]?.port}`))
+        .flatMap(({ endpoints: all, ports }) =>
+          (all ?? []).map(({ addresses: [address], conditions, hints }) => {
+            const near = hints?.forNodes?.map(({ name }) => name).join() ?? 'everybody';
+            return `${address}:${ports?.[0]?.port}${conditions?.ready ? '' : ' lost'} for ${near}`;
+          }),
+        )
         .sort();
     };
     const waitForAddresses = (...wanted: string[]) =>
       plane.waitFor(`endpoints ${wanted.join()}`, async () => String(await addresses()) === String(wanted));
-    const join = async (name: string, address: string) => {
+    const patchStatus = (name: string, status: object) =>
+      client(nodes).patch({ namespace: '', name }, { type: 'strategic', body: { status } }, { subresource: 'status' });
+    const become = (name: string, status: 'True' | 'Unknown') => patchStatus(name, { conditions: [{ type: 'Ready', status }] });
+    const join = async (name: string, address: string, kubeletVersion = 'v1.36.0+kubets-0.1.0') => {
       await client(nodes).create({ metadata: { name } });
-      const body = { status: { addresses: [{ type: 'InternalIP', address }] } };
-      await client(nodes).patch({ namespace: '', name }, { type: 'strategic', body }, { subresource: 'status' });
+      await patchStatus(name, { addresses: [{ type: 'InternalIP', address }], nodeInfo: { kubeletVersion } });
     };
     assert.equal(await ignoreNotFound(client(services).get(key)), undefined);
     await join('one', '10.200.0.1');
-    await waitForAddresses('one 10.200.0.1:10053');
+    await waitForAddresses('10.200.0.1:10053 for one');
     const { spec } = await client(services).get(key);
-    assert.deepEqual([spec?.clusterIP, spec?.internalTrafficPolicy], ['10.96.0.10', 'Local']);
+    assert.deepEqual([spec?.clusterIP, spec?.trafficDistribution], ['10.96.0.10', 'PreferSameNode']);
+    await join('foreign', '10.200.0.3', 'v1.32.0');
     await join('two', '10.200.0.2');
-    await waitForAddresses('one 10.200.0.1:10053', 'two 10.200.0.2:10053');
+    await waitForAddresses('10.200.0.1:10053 for one', '10.200.0.2:10053 for two');
+    await become('one', 'True');
+    await become('two', 'True');
+    await become('one', 'Unknown');
+    await waitForAddresses('10.200.0.1:10053 lost for everybody', '10.200.0.2:10053 for two');
+    await become('two', 'Unknown');
+    await waitForAddresses('10.200.0.1:10053 for one', '10.200.0.2:10053 for two');
     await client(nodes).delete({ namespace: '', name: 'one' });
-    await waitForAddresses('two 10.200.0.2:10053');
+    await waitForAddresses('10.200.0.2:10053 for two');
     await client(services).delete(key);
     await plane.waitFor('the Service again', () => ignoreNotFound(client(services).get(key)));
-    await waitForAddresses('two 10.200.0.2:10053');
+    await waitForAddresses('10.200.0.2:10053 for two');
   });
 
   it('give each namespace its service account and root CA', async () => {

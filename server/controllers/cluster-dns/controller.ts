@@ -14,8 +14,8 @@ import { dnsEndpoints, dnsService, isServedByNodes, managedBy, movesDNS, sliceOw
 import { rules } from './rbac.ts';
 
 /**
- * Leads Pods to their node's DNS server: keeps the Service kube-system/kube-dns, from the first node on, and its
- * EndpointSlices with the address of every node. Nodes may not write these themselves, or one could speak for another. A
+ * Leads Pods to their node's DNS server, or to another's where theirs has none: keeps the Service kube-system/kube-dns, from
+ * the first node on, and its EndpointSlices with the address of every node that has a server. Nodes may not write these themselves, or one could speak for another. A
  * Service of that name with a selector is somebody else's DNS and left alone.
  */
 export function createClusterDNSController(clusterIP: string): Controller {

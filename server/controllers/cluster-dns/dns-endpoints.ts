@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { controllerReference } from '../../../api/meta/owner-references.ts';
-import { clusterDNSPort, clusterDNSService } from '../../../api/semantics/cluster-dns.ts';
+import { clusterDNSPort, clusterDNSService, servesClusterDNS } from '../../../api/semantics/cluster-dns.ts';
+import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
 import type { Node, Service } from '../../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../../api/types/discovery-v1.ts';
 import {
@@ -26,8 +27,9 @@ export function dnsService(clusterIP: string): Service {
       clusterIPs: [clusterIP],
       ipFamilies: [clusterIP.includes(':') ? 'IPv6' : 'IPv4'],
       ipFamilyPolicy: 'SingleStack',
-      // Every node answers its own Pods: none depends on another, and no query crosses the network.
-      internalTrafficPolicy: 'Local',
+      // Every node answers its own Pods: none depends on another, and no query crosses the network. Those of a node with
+      // another kubelet have no server of their own, and ask the others.
+      trafficDistribution: 'PreferSameNode',
       ports: [
         { name: 'dns', port: 53, protocol: 'UDP', targetPort: clusterDNSPort },
         { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: clusterDNSPort },
@@ -54,22 +56,28 @@ export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
 }
 
 /**
- * Every node's own address. Always ready, whatever the node's condition: the only traffic that goes there comes from the
- * node's own Pods, which run on when the node is not ready and are better off with its DNS than with none.
+ * The own address of every node that answers, ready as long as the node is, so that nobody asks one that is lost. While
+ * no node is ready all are: a server that may be gone is better than none.
  */
 export function dnsEndpoints(
   service: DeepReadonly<Service>,
   nodes: readonly DeepReadonly<Node>[],
   addressType: AddressType,
 ): Map<string, EndpointGroup> {
-  const endpoints = nodes.flatMap(({ metadata, status }): Endpoint[] => {
+  const servers = nodes.filter(servesClusterDNS);
+  const isAnyReady = servers.some(isNodeReady);
+  const isNear = service.spec?.trafficDistribution === 'PreferSameNode';
+  const endpoints = servers.flatMap((node): Endpoint[] => {
+    const { metadata, status } = node;
+    const ready = isNodeReady(node) || !isAnyReady;
     const address = status?.addresses?.find((one) => one.type === 'InternalIP' && one.address.includes(':') === (addressType === 'IPv6'));
     if (address === undefined || metadata.name === undefined) return [];
     return [
       {
         addresses: [address.address],
-        conditions: { ready: true, serving: true, terminating: false },
+        conditions: { ready, serving: ready, terminating: false },
         nodeName: metadata.name,
+        ...(isNear && ready ? { hints: { forNodes: [{ name: metadata.name }] } } : {}),
         targetRef: { kind: 'Node', name: metadata.name, ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) },
       },
     ];
@@ -85,8 +93,8 @@ export function dnsEndpoints(
   return new Map([[portsKey(ports), { ports, endpoints }]]);
 }
 
-/** Whether a change of a node is one of where its DNS is. */
+/** Whether a change of a node is one of where its DNS is, or whether. */
 export function movesDNS(node: DeepReadonly<Node>, old: DeepReadonly<Node>): boolean {
-  const addresses = ({ status }: DeepReadonly<Node>) => JSON.stringify(status?.addresses ?? []);
-  return addresses(node) !== addresses(old);
+  const facts = (one: DeepReadonly<Node>) => JSON.stringify([one.status?.addresses ?? [], servesClusterDNS(one), isNodeReady(one)]);
+  return facts(node) !== facts(old);
 }
