@@ -7,13 +7,14 @@ import { rotateLogs } from './rotate-logs.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** Containers `small`, `large`, `ended` and `other`, and what was done to them and their files in `rounds` looks at them. */
+/** Containers `small`, `large`, `linked` (the runtime keeps its log elsewhere), `ended` and `other`, and what was done to them and their files in `rounds` looks at them. */
 async function lookedAt(rounds: number): Promise<string[]> {
   const done: string[] = [];
   const runtime = {
     listContainers: async () => [
       { id: 'small', state: 'CONTAINER_RUNNING' },
       { id: 'large', state: 'CONTAINER_RUNNING' },
+      { id: 'linked', state: 'CONTAINER_RUNNING' },
       { id: 'ended', state: 'CONTAINER_EXITED' },
       { id: 'other', state: 'CONTAINER_RUNNING' },
     ],
@@ -24,7 +25,10 @@ async function lookedAt(rounds: number): Promise<string[]> {
     reopenContainerLog: async (id: string) => void done.push(`reopened ${id}`),
   } as unknown as ContainerRuntime;
   const files = {
-    facts: async (path: string) => ({ sizeBytes: (path.includes('large') ? 11 : 9) * mebibyte }),
+    facts: async (path: string) => ({
+      kind: path.includes('linked') ? 'symlink' : 'file',
+      sizeBytes: (path.includes('small') ? 9 : 11) * mebibyte,
+    }),
     rename: async (from: string, to: string) => void done.push(`${from} to ${to}`),
     names: async () => ['0.log', ...[1, 2, 3, 4, 5].map((n) => `0.log.00000000000000${n}`), '1.log'],
     remove: async (path: string) => void done.push(`removed ${path}`),
@@ -47,12 +51,13 @@ describe('rotation of logs', () => {
       '/logs/large/0.log to /logs/large/0.log.000000000011000',
       'reopened large',
       'removed /logs/large/0.log.000000000000001',
+      'asked for linked',
       'asked for other',
     ]);
   });
 
   it('asks once where a container logs', async () => {
     const asked = (await lookedAt(3)).filter((what) => what.startsWith('asked'));
-    assert.deepEqual(asked, ['asked for small', 'asked for large', 'asked for other']);
+    assert.deepEqual(asked, ['asked for small', 'asked for large', 'asked for linked', 'asked for other']);
   });
 });

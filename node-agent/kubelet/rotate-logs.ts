@@ -41,8 +41,9 @@ export async function rotateLogs(dependencies: RotateLogsDependencies, signal: A
 
 async function rotateLog({ runtime, files, clock, podLogs }: RotateLogsDependencies, id: string, path: string): Promise<void> {
   if (!path.startsWith(`${podLogs}/`)) return;
-  const facts = await files.facts(path);
-  if (facts === undefined || facts.sizeBytes < maxBytes) return;
+  const facts = await files.facts(path, { followLinks: false });
+  // Behind a link is a log that the runtime keeps, and rotates, by itself.
+  if (facts === undefined || facts.kind === 'symlink' || facts.sizeBytes < maxBytes) return;
   const slash = path.lastIndexOf('/');
   const [directory, name] = [path.slice(0, slash), path.slice(slash + 1)];
   // Numbered by time, so that the order of names is that of age.

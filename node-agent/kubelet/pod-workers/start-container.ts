@@ -54,6 +54,8 @@ export async function startContainer(context: PodContext, container: AnyContaine
       services.claims.devicesOf(pod, name),
     );
     await prepareDevices(context, name);
+    const logFile = `${description.log_directory}/${config.log_path}`;
+    await services.files.makeDirectory(logFile.slice(0, logFile.lastIndexOf('/')), { mode: 0o755 });
     const id = await create(context, sandbox.id, config, description);
     await start(context, container, id);
     record.waiting.delete(name);

@@ -23,6 +23,12 @@ describe('parseLogLine', () => {
     [`${time} stderr P part`, { time, stream: 'stderr', isPartial: true, content: 'part' }],
     [`${time} stdout F `, { time, stream: 'stdout', isPartial: false, content: '' }],
     [`${time} stdout F`, { time, stream: 'stdout', isPartial: false, content: '' }],
+    [JSON.stringify({ log: 'a line\n', stream: 'stderr', time }), { time, stream: 'stderr', isPartial: false, content: 'a line' }],
+    [JSON.stringify({ log: 'part', stream: 'stdout', time }), { time, stream: 'stdout', isPartial: true, content: 'part' }],
+    [JSON.stringify({ log: '\n', stream: 'stdout', time }), { time, stream: 'stdout', isPartial: false, content: '' }],
+    [JSON.stringify({ log: 'x\n', stream: 'stdin', time }), undefined],
+    ['{"log":"cut off', undefined],
+    ['{}', undefined],
     ['', undefined],
     ['no log line', undefined],
     [`${time} stdin F x`, undefined],
@@ -73,6 +79,13 @@ describe('readContainerLog', () => {
     const lines = Array.from({ length: 5000 }, (_, index) => line(1, `line ${index} ${'x'.repeat(40)}`));
     const text = await read(lines.join(''), { tailLines: 3000 });
     assert.deepEqual([text.split('\n').length - 1, text.startsWith('line 2000 ')], [3000, true]);
+  });
+
+  it('reads what Docker wrote', async () => {
+    const entry = (second: number, text: string) =>
+      `${JSON.stringify({ log: text, stream: 'stdout', time: `2026-01-01T00:00:0${second}.5Z` })}\n`;
+    const text = entry(1, 'one\n') + entry(2, 'tw') + entry(2, 'o\n') + entry(3, 'three\n');
+    assert.deepEqual([await read(text, {}), await read(text, { tailLines: 2 })], ['one\ntwo\nthree\n', 'two\nthree\n']);
   });
 
   it('follows until the container has ended, and reads what it wrote last', async () => {

@@ -101,7 +101,8 @@ function tailWithin(text: Buffer, count: number, isWhole: boolean): number | und
 async function* entries(source: LogSource, first: OpenFile, start: number, follow: boolean): AsyncGenerator<LogLine[]> {
   const { isRunning, signal } = source;
   const reader = createReader(first, start);
-  const watch = follow ? watchFile(source) : undefined;
+  // Runtimes that keep logs elsewhere leave a link: nothing changes in the folder of that.
+  const watch = follow ? watchFile({ ...source, path: await source.files.realPath(source.path).catch(() => source.path) }) : undefined;
   try {
     while (!signal.aborted) {
       // Asked before reading: what was written before the end is still read after it.

@@ -1,4 +1,4 @@
-/** One entry of a container's log file in the CRI format: `2006-01-02T15:04:05.123456789Z stdout F text`. */
+/** One entry of a container's log file. */
 export interface LogLine {
   /** As written: RFC 3339, with up to nanoseconds. */
   readonly time: string;
@@ -8,8 +8,16 @@ export interface LogLine {
   readonly content: string;
 }
 
-/** Undefined for what is no complete entry. Fields are split at blanks: the fraction of the time has no fixed width. */
+/**
+ * Reads an entry in the CRI format, `2006-01-02T15:04:05.123456789Z stdout F text`, or in that of Docker, which keeps its own:
+ * `{"log":"text\n","stream":"stdout","time":"..."}`. Undefined for what is no complete entry.
+ */
 export function parseLogLine(line: string): LogLine | undefined {
+  return line.startsWith('{') ? parseJSONLine(line) : parseCRILine(line);
+}
+
+/** Fields are split at blanks: the fraction of the time has no fixed width. */
+function parseCRILine(line: string): LogLine | undefined {
   const afterTime = line.indexOf(' ');
   const afterStream = line.indexOf(' ', afterTime + 1);
   if (afterTime < 0 || afterStream < 0) return undefined;
@@ -18,4 +26,17 @@ export function parseLogLine(line: string): LogLine | undefined {
   const tags = line.slice(afterStream + 1, afterTag < 0 ? undefined : afterTag).split(':');
   if ((stream !== 'stdout' && stream !== 'stderr') || !/^[FP]$/.test(tags[0] ?? '')) return undefined;
   return { time: line.slice(0, afterTime), stream, isPartial: tags[0] === 'P', content: afterTag < 0 ? '' : line.slice(afterTag + 1) };
+}
+
+function parseJSONLine(line: string): LogLine | undefined {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return undefined; // cut off
+  }
+  const { log, stream, time } = entry as { readonly log?: unknown; readonly stream?: unknown; readonly time?: unknown };
+  if (typeof log !== 'string' || typeof time !== 'string' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  const isPartial = !log.endsWith('\n');
+  return { time, stream, isPartial, content: isPartial ? log : log.slice(0, -1) };
 }
