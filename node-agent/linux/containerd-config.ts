@@ -8,6 +8,11 @@ export interface ContainerdPlan {
   readonly pauseImage: string;
 }
 
+export interface ContainerdVersion {
+  readonly major: number;
+  readonly minor: number;
+}
+
 const unneededPlugins = [
   'io.containerd.snapshotter.v1.aufs',
   'io.containerd.snapshotter.v1.btrfs',
@@ -18,16 +23,27 @@ const unneededPlugins = [
   'io.containerd.internal.v1.tracing',
 ];
 
+/** What `containerd --version` says: name, package, version, revision. Throws where no version is in it. */
+export function parseContainerdVersion(output: string): ContainerdVersion {
+  const [, major, minor] = /\sv?(\d+)\.(\d+)\.\d+/.exec(output) ?? [];
+  if (major === undefined || minor === undefined) throw new Error(`no version is in what containerd says of itself: ${output.trim()}`);
+  return { major: Number(major), minor: Number(minor) };
+}
+
 /**
- * containerd's configuration, version 2, which 1.7 and 2.x read. `restrict_oom_score_adj` makes it work where the agent
- * lacks CAP_SYS_RESOURCE (in containers and small virtual machines), at the price of clamping negative scores.
+ * containerd's configuration in the form that this version has for its own: 2 up to 1.7, 3 from 2.0 on, which names plugins
+ * anew and is the older form's successor in all that follow. `restrict_oom_score_adj` makes it work where the agent lacks
+ * CAP_SYS_RESOURCE (in containers and small virtual machines), at the price of clamping negative scores.
  * `netns_mounts_under_state_dir` tells its network namespaces from those of others on the machine.
  */
-export function containerdConfig({ directory, socket, cniConfigDirectory, cniPluginDirectory, pauseImage }: ContainerdPlan): string {
-  const cri = 'plugins."io.containerd.grpc.v1.cri"';
-  const runc = `${cri}.containerd.runtimes.runc`;
-  const text = JSON.stringify;
-  return `version = 2
+export function containerdConfig(plan: ContainerdPlan, version: ContainerdVersion): string {
+  return version.major < 2 ? configVersion2(plan) : configVersion3(plan, version);
+}
+
+const text = JSON.stringify;
+
+function beginning(version: 2 | 3, { directory, socket }: ContainerdPlan): string {
+  return `version = ${version}
 root = ${text(`${directory}/root`)}
 state = ${text(`${directory}/state`)}
 disabled_plugins = ${text(unneededPlugins)}
@@ -35,18 +51,38 @@ disabled_plugins = ${text(unneededPlugins)}
   address = ${text(socket)}
 [plugins."io.containerd.internal.v1.opt"]
   path = ${text(`${directory}/opt`)}
-[${cri}]
-  sandbox_image = ${text(pauseImage)}
-  stream_server_address = "127.0.0.1"
+`;
+}
+
+const streamServer = `  stream_server_address = "127.0.0.1"
   stream_server_port = "0"
-  disable_apparmor = true
+`;
+
+const containerRules = `  disable_apparmor = true
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
   enable_cdi = true
   cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]
-  [${cri}.cni]
+`;
+
+/** The ways to run Pods, of which there is one. */
+function runtimes(table: string, directory: string): string {
+  return `    [${table}.containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [${table}.containerd.runtimes.runc.options]
+        SystemdCgroup = false
+        Root = ${text(`${directory}/runc`)}
+`;
+}
+
+function configVersion2(plan: ContainerdPlan): string {
+  const { directory, cniConfigDirectory, cniPluginDirectory, pauseImage } = plan;
+  const cri = 'plugins."io.containerd.grpc.v1.cri"';
+  return `${beginning(2, plan)}[${cri}]
+  sandbox_image = ${text(pauseImage)}
+${streamServer}${containerRules}  [${cri}.cni]
     bin_dir = ${text(cniPluginDirectory)}
     conf_dir = ${text(cniConfigDirectory)}
   [${cri}.registry]
@@ -54,10 +90,25 @@ disabled_plugins = ${text(unneededPlugins)}
   [${cri}.containerd]
     snapshotter = "overlayfs"
     default_runtime_name = "runc"
-    [${runc}]
-      runtime_type = "io.containerd.runc.v2"
-      [${runc}.options]
-        SystemdCgroup = false
-        Root = ${text(`${directory}/runc`)}
-`;
+${runtimes(cri, directory)}`;
+}
+
+function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion): string {
+  const { directory, cniConfigDirectory, cniPluginDirectory, pauseImage } = plan;
+  const [images, runtime] = ['plugins."io.containerd.cri.v1.images"', 'plugins."io.containerd.cri.v1.runtime"'];
+  const hasSeveral = major > 2 || minor >= 1; // folders of plugins; the name for one of them is on its way out
+  return `${beginning(3, plan)}[plugins."io.containerd.grpc.v1.cri"]
+${streamServer}[${images}]
+  snapshotter = "overlayfs"
+  [${images}.pinned_images]
+    sandbox = ${text(pauseImage)}
+  [${images}.registry]
+    config_path = ${text(`${directory}/certs.d`)}
+[${runtime}]
+${containerRules}  [${runtime}.cni]
+    ${hasSeveral ? `bin_dirs = ${text([cniPluginDirectory])}` : `bin_dir = ${text(cniPluginDirectory)}`}
+    conf_dir = ${text(cniConfigDirectory)}
+  [${runtime}.containerd]
+    default_runtime_name = "runc"
+${runtimes(runtime, directory)}`;
 }

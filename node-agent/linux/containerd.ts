@@ -4,8 +4,9 @@ import * as fs from 'node:fs/promises';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
-import { type ContainerdPlan, containerdConfig } from './containerd-config.ts';
+import { type ContainerdPlan, type ContainerdVersion, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
 import { processIsAlive, terminateProcess } from './processes.ts';
+import { runProgram } from './run-program.ts';
 
 /** The node's own containerd. It lives in a session of its own and outlives the agent: containers go on while nobody watches. */
 export interface Containerd {
@@ -40,7 +41,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   const start = async (): Promise<number> => {
     await fs.mkdir(`${plan.directory}/certs.d`, { recursive: true });
     await fs.mkdir(plan.socket.slice(0, plan.socket.lastIndexOf('/')), { recursive: true });
-    await fs.writeFile(configFile, containerdConfig(plan));
+    await fs.writeFile(configFile, containerdConfig(plan, await installedVersion()));
     const log = await fs.open(`${plan.directory}/containerd.log`, 'a');
     try {
       const child = spawn('containerd', ['-c', configFile], { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/' });
@@ -74,6 +75,13 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       await fs.rm(pidFile, { force: true });
     },
   };
+}
+
+async function installedVersion(): Promise<ContainerdVersion> {
+  const output = await runProgram('containerd', ['--version']).catch((error: Error) => {
+    throw new Error(`containerd cannot be started: ${error.message}`);
+  });
+  return parseContainerdVersion(output);
 }
 
 /** The socket is there before the runtime is ready for requests. */
