@@ -15,8 +15,22 @@ export const wellKnownTaints = {
   outOfService: 'node.kubernetes.io/out-of-service',
 } as const;
 
+/** Of a Node or of a device. */
+interface AnyTaint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+interface AnyToleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+}
+
 /** Whether the toleration covers the taint: an empty key or effect covers all of them. */
-export function toleratesTaint(toleration: DeepReadonly<Toleration>, taint: DeepReadonly<Taint>): boolean {
+export function toleratesTaint(toleration: AnyToleration, taint: AnyTaint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
   if (toleration.key && toleration.key !== taint.key) return false;
   switch (toleration.operator ?? 'Equal') {
@@ -30,11 +44,11 @@ export function toleratesTaint(toleration: DeepReadonly<Toleration>, taint: Deep
 }
 
 /** The first taint of the given effects that no toleration covers: why a Pod may not be there. */
-export function findUntoleratedTaint(
-  taints: readonly DeepReadonly<Taint>[] | undefined,
-  tolerations: readonly DeepReadonly<Toleration>[] | undefined,
+export function findUntoleratedTaint<T extends AnyTaint>(
+  taints: readonly T[] | undefined,
+  tolerations: readonly AnyToleration[] | undefined,
   effects: readonly TaintEffect[],
-): DeepReadonly<Taint> | undefined {
+): T | undefined {
   return taints?.find(
     (taint) =>
       (effects as readonly string[]).includes(taint.effect) && !tolerations?.some((toleration) => toleratesTaint(toleration, taint)),

@@ -1,0 +1,212 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { CompileDeviceExpression, SelectableDevice } from '../../../api/semantics/device-selectors.ts';
+import { findUntoleratedTaint } from '../../../api/semantics/taints.ts';
+import { deviceID } from '../../../api/semantics/resource-claims.ts';
+import type { Node } from '../../../api/types/core-v1.ts';
+import type { AllocationResult, DeviceSelector, ResourceClaim } from '../../../api/types/resource-v1.ts';
+import { allocationResult, type Chosen } from './allocation-result.ts';
+import { satisfiesConstraints } from './attribute-constraints.ts';
+import type { DevicePool, PoolDevice, SliceIndex } from './device-pools.ts';
+import type { Alternative, WantedDevices } from './device-requests.ts';
+
+/** A claim without devices, and what it asks for. */
+export interface WaitingClaim {
+  readonly claim: DeepReadonly<ResourceClaim>;
+  readonly wanted: readonly WantedDevices[];
+}
+
+export interface AllocateOptions {
+  readonly claims: readonly WaitingClaim[];
+  readonly slices: SliceIndex;
+  /** Ids of devices that others have. */
+  readonly taken: ReadonlySet<string>;
+  readonly compile: CompileDeviceExpression;
+}
+
+/** A claim, a class or a pool is wrong in a way that no other node mends. The message is shown. */
+export class AllocationError extends Error {}
+
+/** As many devices a claim may have. */
+const maxResults = 32;
+/** Devices that are tried for one node before it is given up: some 10 ms. */
+const maxTries = 20_000;
+
+export interface Allocator {
+  /**
+   * Devices for all claims at once that the node can reach, one result per claim; undefined: it cannot be done there. The
+   * first solution is taken: alternatives in the order of the claim, devices in that of their pools. Throws AllocationError.
+   */
+  allocate(node: DeepReadonly<Node>): AllocationResult[] | undefined;
+}
+
+/** Pure. For one look at the cluster: which device suits which request is found out once for all nodes. */
+export function createAllocator(options: AllocateOptions): Allocator {
+  const suits: Suitability = new Map();
+  return { allocate: (node) => new Search(options, options.slices.poolsOf(node), suits).run() };
+}
+
+/** Alternative -> device -> whether it may serve it. */
+type Suitability = Map<Alternative, Map<PoolDevice['device'], boolean>>;
+
+class Search {
+  readonly #options: AllocateOptions;
+  readonly #pools: readonly DevicePool[];
+  /** Chosen so far, by claim. */
+  readonly #chosen: Chosen[][];
+  readonly #alternatives: Alternative[][];
+  readonly #inUse = new Set<string>();
+  readonly #candidates = new Map<Alternative, readonly PoolDevice[]>();
+  readonly #suits: Suitability;
+  #tries = 0;
+
+  constructor(options: AllocateOptions, pools: readonly DevicePool[], suits: Suitability) {
+    this.#options = options;
+    this.#pools = pools;
+    this.#suits = suits;
+    this.#chosen = options.claims.map(() => []);
+    this.#alternatives = options.claims.map(() => []);
+  }
+
+  run(): AllocationResult[] | undefined {
+    if (!this.#serveRequest(0, 0)) return undefined;
+    return this.#options.claims.map(({ claim }, index) =>
+      allocationResult(claim, this.#alternatives[index] ?? [], this.#chosen[index] ?? []),
+    );
+  }
+
+  #serveRequest(claimIndex: number, requestIndex: number): boolean {
+    const waiting = this.#options.claims[claimIndex];
+    if (waiting === undefined) return true;
+    const request = waiting.wanted[requestIndex];
+    if (request === undefined) return this.#serveRequest(claimIndex + 1, 0);
+    const alternatives = this.#alternatives[claimIndex] ?? [];
+    for (const alternative of request.alternatives) {
+      const candidates = this.#candidatesFor(waiting, alternative);
+      const count = alternative.wantsAll ? candidates.length : alternative.count;
+      if (count === 0 || candidates.length < count || (this.#chosen[claimIndex]?.length ?? 0) + count > maxResults) continue;
+      alternatives.push(alternative);
+      const isServed = this.#take(
+        { claimIndex, alternative, candidates, next: () => this.#serveRequest(claimIndex, requestIndex + 1) },
+        count,
+        0,
+      );
+      if (isServed) return true;
+      alternatives.pop();
+    }
+    return false;
+  }
+
+  /** Devices of one request are taken in the order of the candidates: which is first of two makes no difference. */
+  #take(task: Task, missing: number, from: number): boolean {
+    if (missing === 0) return task.next();
+    const { claimIndex, alternative, candidates } = task;
+    const chosen = this.#chosen[claimIndex] ?? [];
+    const constraints = this.#options.claims[claimIndex]?.claim.spec.devices?.constraints ?? [];
+    for (let index = from; index <= candidates.length - missing; index++) {
+      const found = candidates[index];
+      if (found === undefined) break;
+      if (++this.#tries > maxTries) throw new AllocationError('timed out trying to allocate devices');
+      const id = idOf(found);
+      const isFree = alternative.adminAccess || !(this.#options.taken.has(id) || this.#inUse.has(id));
+      const next: Chosen = { request: alternative.name, found, alternative };
+      if (isFree && satisfiesConstraints(constraints, chosen, next)) {
+        chosen.push(next);
+        if (!alternative.adminAccess) this.#inUse.add(id);
+        if (this.#take(task, missing - 1, index + 1)) return true;
+        chosen.pop();
+        if (!alternative.adminAccess) this.#inUse.delete(id);
+      }
+      // All are wanted: without this one there is no solution.
+      if (alternative.wantsAll) return false;
+    }
+    return false;
+  }
+
+  #candidatesFor({ claim }: WaitingClaim, alternative: Alternative): readonly PoolDevice[] {
+    let found = this.#candidates.get(alternative);
+    if (found === undefined) {
+      found = this.#pools.flatMap((pool) => this.#candidatesOf(pool, claim, alternative));
+      this.#candidates.set(alternative, found);
+    }
+    return found;
+  }
+
+  #candidatesOf(pool: DevicePool, claim: DeepReadonly<ResourceClaim>, alternative: Alternative): PoolDevice[] {
+    const claimName = `${claim.metadata.namespace}/${claim.metadata.name}`;
+    if (alternative.wantsAll && (pool.isIncomplete || pool.problem !== undefined)) {
+      const state = pool.isIncomplete ? 'being updated' : 'invalid';
+      const shown = `${pool.driver}/${pool.pool}`;
+      throw new AllocationError(
+        `claim ${claimName}, request ${alternative.name}: asks for all devices, but resource pool ${shown} is currently ${state}`,
+      );
+    }
+    // What is missing may be what makes another choice right.
+    if (pool.isIncomplete) return [];
+    const found = pool.devices.filter((one) => this.#isSuitable(one, claimName, alternative));
+    if (found.length > 0 && pool.problem !== undefined) throw new AllocationError(`pool ${pool.pool} is invalid: ${pool.problem}`);
+    return found;
+  }
+
+  #isSuitable(one: PoolDevice, claimName: string, alternative: Alternative): boolean {
+    let known = this.#suits.get(alternative);
+    if (known === undefined) this.#suits.set(alternative, (known = new Map()));
+    let answer = known.get(one.device);
+    if (answer === undefined) {
+      const { compile } = this.#options;
+      const { metadata, spec } = alternative.deviceClass;
+      answer =
+        isUsable(one, alternative) &&
+        matchesAll(one, spec.selectors ?? [], `class ${metadata.name}`, compile) &&
+        matchesAll(one, alternative.selectors, `claim ${claimName}`, compile);
+      known.set(one.device, answer);
+    }
+    return answer;
+  }
+}
+
+interface Task {
+  readonly claimIndex: number;
+  readonly alternative: Alternative;
+  readonly candidates: readonly PoolDevice[];
+  readonly next: () => boolean;
+}
+
+/** What devices share among each other, and what has to happen before they can be used, is not looked after here. */
+function isUsable({ device }: PoolDevice, { tolerations }: Alternative): boolean {
+  if ((device.consumesCounters ?? []).length > 0 || (device.bindingConditions ?? []).length > 0) return false;
+  return findUntoleratedTaint(device.taints, tolerations, ['NoSchedule', 'NoExecute']) === undefined;
+}
+
+function matchesAll(
+  { driver, device }: PoolDevice,
+  selectors: readonly DeepReadonly<DeviceSelector>[],
+  owner: string,
+  compile: CompileDeviceExpression,
+): boolean {
+  if (selectors.length === 0) return true;
+  const { attributes, capacity, allowMultipleAllocations } = device;
+  const seen: SelectableDevice = {
+    driver,
+    ...(attributes === undefined ? {} : { attributes }),
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(allowMultipleAllocations === undefined ? {} : { allowMultipleAllocations }),
+  };
+  return selectors.every(({ cel }, index) => {
+    const at = `${owner}: selector #${index}: CEL`;
+    if (cel === undefined) throw new AllocationError(`${at} expression empty (unsupported selector type?)`);
+    const expression = attempt(() => compile(cel.expression), `${at} compile error`);
+    return attempt(() => expression.matches(seen), `${at} runtime error`);
+  });
+}
+
+function attempt<T>(work: () => T, what: string): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new AllocationError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function idOf({ driver, pool, device }: PoolDevice): string {
+  return deviceID({ driver, pool, device: device.name });
+}
