@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { ListMetadata } from '../meta/list.ts';
 import type { KubeObject } from '../meta/object.ts';
 import type { Table, TableColumnDefinition, TableRow } from '../meta/table.ts';
+import { findColumnText } from './column-texts.ts';
 import { defaultColumns } from './columns.ts';
 import type { PrinterColumn, ResourceDefinition } from './resource-definition.ts';
 
@@ -18,18 +19,18 @@ export interface TableOptions {
   readonly metaVersion?: string;
 }
 
-type Shown<T extends KubeObject> = Pick<ResourceDefinition<T>, 'printerColumns' | 'rowConditions'>;
+type Shown<T extends KubeObject> = Pick<ResourceDefinition<T>, 'group' | 'version' | 'names' | 'printerColumns' | 'rowConditions'>;
 
 function columnsOf<T extends KubeObject>(definition: Shown<T>): readonly PrinterColumn<T>[] {
   return definition.printerColumns.length > 0 ? definition.printerColumns : defaultColumns;
 }
 
 export function tableColumns<T extends KubeObject>(definition: Shown<T>): TableColumnDefinition[] {
-  return columnsOf(definition).map(({ name, type, format = '', description = '', priority = 0 }) => ({
+  return columnsOf(definition).map(({ name, type, format = '', description, priority = 0 }) => ({
     name,
     type,
     format,
-    description,
+    description: description ?? findColumnText(definition, name) ?? '',
     priority,
   }));
 }

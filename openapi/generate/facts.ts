@@ -151,7 +151,14 @@ export interface Facts {
   /** By full name. */
   readonly definitions: ReadonlyMap<string, FoundDefinition>;
   readonly defaults: DefaultFacts;
+  readonly columnTexts: ColumnTextFacts;
 }
+
+/**
+ * Descriptions of Table columns by `group/version/plural` and name; '*' holds those that columns of this name have where
+ * nothing else is said. A `definition#field` stands for the text of that field.
+ */
+export type ColumnTextFacts = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Files of definitions that are reached from the served group versions without being served themselves. */
 const supportingFiles = ['meta-v1', 'util-v1', 'admission-v1', 'apidiscovery-v2'];
@@ -187,6 +194,7 @@ export function loadFacts(): Facts {
     files,
     definitions,
     defaults: readFact('defaults'),
+    columnTexts: readFact('table-columns'),
   };
 }
 

@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   const types = new Map<string, string>();
   for (const file of facts.files) types.set(`${file.file}.ts`, await generateTypeFile(facts, file, texts));
   writeFolder(new URL('api/types/', root), types);
-  writeFolder(new URL('api/schema/generated/', root), generateSchemaFiles(facts));
+  writeFolder(new URL('api/schema/generated/', root), generateSchemaFiles(facts, texts));
   writeFolder(new URL('openapi/generated/', root), documentFiles(facts, texts));
   writeFileSync(stampFile, inputs);
 }
