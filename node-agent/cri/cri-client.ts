@@ -3,7 +3,7 @@ import { credentials, loadPackageDefinition, type ServiceClientConstructor } fro
 import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../../api/base/clock.ts';
 import { CRIError, interpretCRIError } from './cri-error.ts';
-import type { ContainerEvent, Image } from './messages.ts';
+import type { ContainerEvent, Image, RuntimeHandler } from './messages.ts';
 import type { ContainerRuntime, ImageStore } from './runtime.ts';
 
 const megabyte = 1 << 20;
@@ -86,7 +86,10 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     version,
     name: async () => (name ??= (await version()).runtime_name),
     status: async () => (await call<{ status: { conditions: [] } }>('Status', {})).status.conditions,
-    handlers: async () => (await call<{ runtime_handlers: [] }>('Status', {})).runtime_handlers,
+    capabilities: async () => {
+      const { runtime_handlers: handlers, features } = await call<StatedCapabilities>('Status', {});
+      return { handlers, supplementalGroupsPolicy: features?.supplemental_groups_policy ?? false };
+    },
     runPodSandbox: async (config, runtime_handler) =>
       (await call<{ pod_sandbox_id: string }>('RunPodSandbox', { config, runtime_handler }, longTimeoutSeconds)).pod_sandbox_id,
     stopPodSandbox: (pod_sandbox_id) => call('StopPodSandbox', { pod_sandbox_id }, longTimeoutSeconds),
@@ -112,6 +115,11 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     listPodSandboxStats: async () => (await call<{ stats: [] }>('ListPodSandboxStats', {})).stats,
     containerEvents: (signal) => containerEvents(service, signal),
   };
+}
+
+interface StatedCapabilities {
+  readonly runtime_handlers: readonly RuntimeHandler[];
+  readonly features: { readonly supplemental_groups_policy: boolean } | null;
 }
 
 async function* containerEvents(service: Service, signal: AbortSignal): AsyncGenerator<ContainerEvent> {

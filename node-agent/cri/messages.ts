@@ -27,6 +27,9 @@ export interface IDMapping {
   readonly length: number;
 }
 
+/** Whether the groups of the image's user count besides those that are named. */
+export type SupplementalGroupsPolicy = 'Merge' | 'Strict';
+
 export interface SecurityProfile {
   readonly profile_type: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
   readonly localhost_ref?: string;
@@ -59,6 +62,7 @@ export interface SandboxConfig {
       readonly run_as_user?: { readonly value: number };
       readonly run_as_group?: { readonly value: number };
       readonly supplemental_groups?: readonly number[];
+      readonly supplemental_groups_policy?: SupplementalGroupsPolicy;
       readonly privileged: boolean;
       readonly seccomp: SecurityProfile;
     };
@@ -79,6 +83,9 @@ export interface MountConfig {
   readonly readonly: boolean;
   readonly propagation: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
   readonly recursive_read_only?: boolean;
+  /** In place of a path of the machine, which is '' then: what is in an image, or in a folder of it. */
+  readonly image?: { readonly image: string; readonly user_specified_image: string };
+  readonly image_sub_path?: string;
 }
 
 export interface ContainerSecurityContext {
@@ -90,6 +97,7 @@ export interface ContainerSecurityContext {
   readonly run_as_username?: string;
   readonly readonly_rootfs: boolean;
   readonly supplemental_groups: readonly number[];
+  readonly supplemental_groups_policy?: SupplementalGroupsPolicy;
   readonly no_new_privs: boolean;
   readonly masked_paths: readonly string[];
   readonly readonly_paths: readonly string[];
@@ -167,6 +175,11 @@ export interface ContainerStatus {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly log_path: string;
+  readonly mounts: readonly { readonly container_path: string; readonly recursive_read_only: boolean }[];
+  /** Whom its first process runs as; ids as strings. Runtimes that do not tell leave it out. */
+  readonly user?: {
+    readonly linux: { readonly uid: string; readonly gid: string; readonly supplemental_groups: readonly string[] } | null;
+  } | null;
   /** What it has at present; runtimes that do not tell leave it out. */
   readonly resources?: { readonly linux: StatedResources | null } | null;
 }

@@ -14,14 +14,21 @@ import type {
   SandboxStatus,
 } from './messages.ts';
 
+export interface RuntimeCapabilities {
+  /** The ways in which it can run Pods, and what each can do; older runtimes tell of none. */
+  readonly handlers: readonly RuntimeHandler[];
+  /** Whether it can leave out the groups that an image has its users in, and tells whom containers run as. */
+  readonly supplementalGroupsPolicy: boolean;
+}
+
 /** What the agent asks of a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
 export interface ContainerRuntime {
   version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
   /** `containerd`, `cri-o`, `docker`: what ids of its containers are known by. Asked for once. */
   name(): Promise<string>;
   status(): Promise<readonly RuntimeCondition[]>;
-  /** The ways in which it can run Pods, and what each can do; older runtimes tell of none. */
-  handlers(): Promise<readonly RuntimeHandler[]>;
+  /** What it can do, as far as it tells. */
+  capabilities(): Promise<RuntimeCapabilities>;
   runPodSandbox(config: SandboxConfig, runtimeHandler: string): Promise<string>;
   stopPodSandbox(id: string): Promise<void>;
   removePodSandbox(id: string): Promise<void>;

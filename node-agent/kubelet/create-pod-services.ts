@@ -50,7 +50,9 @@ export function createPodServices(
       podsDirectory: dependencies.paths.pods,
       maxPods: settings.maxPods,
       isSupported: async (handler) =>
-        (await dependencies.runtime.handlers()).some(({ name, features }) => name === handler && features?.user_namespaces === true),
+        (await dependencies.runtime.capabilities()).handlers.some(
+          ({ name, features }) => name === handler && features?.user_namespaces === true,
+        ),
     }),
     async runtimeHandler(name) {
       try {

@@ -12,7 +12,7 @@ import { services } from '../../api/resources/core/v1/service.ts';
 import { csiDrivers } from '../../api/resources/storage/v1/csi-driver.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod, Taint } from '../../api/types/core-v1.ts';
-import type { ContainerRuntime, ImageStore } from '../cri/runtime.ts';
+import type { ContainerRuntime, ImageStore, RuntimeCapabilities } from '../cri/runtime.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
 import type { HostFiles } from '../linux/host-files.ts';
 import type { MachineFacts } from '../linux/machine.ts';
@@ -359,11 +359,13 @@ function createRegistration(
 ): NodeRegistration {
   const { settings, machine, runtime, images, files, paths, clock } = dependencies;
   let runtimeVersion = '';
+  let capabilities: RuntimeCapabilities = { handlers: [], supplementalGroupsPolicy: false };
   const problems = async (): Promise<string[]> => {
     const lastMs = watcher.lastListedMs();
     try {
       const version = await runtime.version();
       runtimeVersion = `${version.runtime_name}://${version.runtime_version}`;
+      capabilities = await runtime.capabilities();
       const conditions = await runtime.status();
       const found = conditions
         .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
@@ -393,6 +395,7 @@ function createRegistration(
         pressures: pressures(),
         devices: devices.capacity(),
         runtimeVersion,
+        capabilities,
         volumesInUse: await volumesInUse(),
         images: await images.listImages().catch(() => []),
         storageBytes: (await files.capacity(paths.pods)).capacityBytes,

@@ -61,6 +61,7 @@ describe('containerConfig', () => {
         runAsGroup: 2,
         fsGroup: 3,
         supplementalGroups: [4],
+        supplementalGroupsPolicy: 'Strict' as const,
         seccompProfile: { type: 'RuntimeDefault' as const },
       },
     };
@@ -76,10 +77,11 @@ describe('containerConfig', () => {
         context.run_as_user,
         context.run_as_group,
         context.supplemental_groups,
+        context.supplemental_groups_policy,
         context.no_new_privs,
         context.capabilities.drop_capabilities,
       ],
-      [{ value: 5 }, { value: 2 }, [3, 4], true, ['ALL']],
+      [{ value: 5 }, { value: 2 }, [3, 4], 'Strict', true, ['ALL']],
     );
     assert.deepEqual(context.seccomp, { profile_type: 'Localhost', localhost_ref: '/data/node/seccomp/x.json' });
     assert.deepEqual(configOf({}, spec).linux.security_context.seccomp, { profile_type: 'RuntimeDefault' });

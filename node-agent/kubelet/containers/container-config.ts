@@ -9,7 +9,7 @@ import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
 import { ContainerConfigError } from './config-error.ts';
 import { containerHash } from './container-hash.ts';
 import { expandVariables } from './expand-variables.ts';
-import { namespaceOptions, podSupplementalGroups, seccompProfile } from './sandbox-config.ts';
+import { namespaceOptions, podSupplementalGroups, seccompProfile, supplementalGroupsPolicy } from './sandbox-config.ts';
 
 export type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
 
@@ -105,6 +105,7 @@ function securityContext(
     ...(runAsGroup === undefined ? {} : { run_as_group: { value: runAsGroup } }),
     readonly_rootfs: own?.readOnlyRootFilesystem ?? false,
     supplemental_groups: podSupplementalGroups(pod),
+    ...supplementalGroupsPolicy(pod),
     no_new_privs: own?.allowPrivilegeEscalation === false,
     masked_paths: isMasked ? maskedPaths : [],
     readonly_paths: isMasked ? readonlyPaths : [],

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { NamespaceOptions, PortMapping, SandboxConfig, SecurityProfile } from '../../cri/messages.ts';
+import type { NamespaceOptions, PortMapping, SandboxConfig, SecurityProfile, SupplementalGroupsPolicy } from '../../cri/messages.ts';
 import { type NodePaths, podLogDirectory } from '../node-paths.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
@@ -43,6 +43,7 @@ export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, surroundi
         ...(runAsUser === undefined ? {} : { run_as_user: { value: runAsUser } }),
         ...(runAsGroup === undefined || runAsUser === undefined ? {} : { run_as_group: { value: runAsGroup } }),
         supplemental_groups: podSupplementalGroups(pod),
+        ...supplementalGroupsPolicy(pod),
         privileged: [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some((one) => one.securityContext?.privileged === true),
         seccomp: seccompProfile(security?.seccompProfile, paths, 'RuntimeDefault'),
       },
@@ -88,6 +89,13 @@ export function namespaceOptions({ spec }: DeepReadonly<Pod>): NamespaceOptions 
 export function podSupplementalGroups({ spec }: DeepReadonly<Pod>): number[] {
   const { fsGroup, supplementalGroups = [] } = spec?.securityContext ?? {};
   return [...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups];
+}
+
+export function supplementalGroupsPolicy({ spec }: DeepReadonly<Pod>): {
+  readonly supplemental_groups_policy?: SupplementalGroupsPolicy;
+} {
+  const policy = spec?.securityContext?.supplementalGroupsPolicy;
+  return policy === undefined ? {} : { supplemental_groups_policy: policy };
 }
 
 function portMappings({ spec }: DeepReadonly<Pod>): PortMapping[] {

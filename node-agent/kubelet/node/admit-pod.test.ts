@@ -48,6 +48,13 @@ describe('admitPod', () => {
       ['OutOfx.y/few', "Node didn't have enough resource: x.y/few, requested: 2, used: 0, capacity: 1"],
     ],
     [
+      'strict groups',
+      pod('a', undefined, { securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+      [],
+      ['SupplementalGroupsPolicyNotSupported', 'SupplementalGroupsPolicy=Strict is not supported in this node'],
+    ],
+    ['merged groups', pod('a', undefined, { securityContext: { supplementalGroupsPolicy: 'Merge' } }), [], undefined],
+    [
       'node selector',
       pod('a', undefined, { nodeSelector: { disk: 'hdd' } }),
       [],
@@ -78,4 +85,9 @@ describe('admitPod', () => {
       assert.deepEqual(refusal && [refusal.reason, refusal.message.replace('Pod was rejected: ', '')], expected);
     });
   }
+
+  it('strict groups, which the runtime can do', () => {
+    const able = { ...node, status: { ...node.status, features: { supplementalGroupsPolicy: true } } };
+    assert.equal(admitPod(pod('a', undefined, { securityContext: { supplementalGroupsPolicy: 'Strict' } }), able, []), undefined);
+  });
 });

@@ -23,11 +23,11 @@ export function admitPod(
   others: readonly DeepReadonly<Pod>[],
   allowedUnsafeSysctls: readonly string[] = [],
 ): Refusal | undefined {
-  const refusal = unsupported(pod) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? unfitting(pod, node, others);
+  const refusal = unsupported(pod, node) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? unfitting(pod, node, others);
   return refusal && { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` };
 }
 
-function unsupported({ spec }: DeepReadonly<Pod>): Refusal | undefined {
+function unsupported({ spec }: DeepReadonly<Pod>, node: DeepReadonly<Node> | undefined): Refusal | undefined {
   if (spec?.os && spec.os.name !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
   }
@@ -35,6 +35,10 @@ function unsupported({ spec }: DeepReadonly<Pod>): Refusal | undefined {
   const profiles = [spec?.securityContext?.appArmorProfile, ...containers.map(({ securityContext }) => securityContext?.appArmorProfile)];
   if (profiles.some((profile) => profile && profile.type !== 'Unconfined')) {
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
+  }
+  if (spec?.securityContext?.supplementalGroupsPolicy === 'Strict' && node?.status?.features?.supplementalGroupsPolicy !== true) {
+    const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message };
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ContainerImage, NodeCondition, NodeStatus } from '../../../api/types/core-v1.ts';
 import type { Image } from '../../cri/messages.ts';
+import type { RuntimeCapabilities } from '../../cri/runtime.ts';
 import type { NodePressure } from '../eviction/thresholds.ts';
 import type { MachineFacts } from '../../linux/machine.ts';
 
@@ -14,6 +15,7 @@ export interface NodeStatusInput {
   readonly kubeletVersion: string;
   /** `containerd://1.7.24` */
   readonly runtimeVersion: string;
+  readonly capabilities: RuntimeCapabilities;
   readonly images: readonly Image[];
   /** Volumes that must not be detached. */
   readonly volumesInUse: readonly string[];
@@ -55,10 +57,24 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
       architecture: machine.architecture,
       swap: { capacity: machine.swapBytes },
     },
+    ...runtimeFeatures(input),
     images: nodeImages(input.images),
     // What is not said stays as it was.
     ...(input.volumesInUse.length > 0 || input.previous?.volumesInUse ? { volumesInUse: [...input.volumesInUse] } : {}),
   };
+}
+
+function runtimeFeatures({ capabilities, previous }: NodeStatusInput): Pick<NodeStatus, 'features' | 'runtimeHandlers'> {
+  const { handlers, supplementalGroupsPolicy } = capabilities;
+  const runtimeHandlers = handlers.map(({ name, features }) => ({
+    name,
+    features: {
+      recursiveReadOnlyMounts: features?.recursive_read_only_mounts ?? false,
+      userNamespaces: features?.user_namespaces ?? false,
+    },
+  }));
+  // What is not said stays as it was.
+  return { features: { supplementalGroupsPolicy }, ...(handlers.length > 0 || previous?.runtimeHandlers ? { runtimeHandlers } : {}) };
 }
 
 /** What the node has and what it gives to Pods. */

@@ -42,6 +42,7 @@ function runtime(sandboxStates: string[], instances: Instance[]): RuntimePod {
       labels: {},
       annotations: { 'io.kubernetes.container.hash': containerHash({ name, image }) },
       log_path: '',
+      mounts: [],
     }),
   );
   return { uid: 'u', runtimeName: 'containerd', sandboxes: sandboxes.reverse(), containers: containers.reverse() };

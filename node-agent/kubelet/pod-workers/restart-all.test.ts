@@ -26,7 +26,7 @@ function runtimeOf(...instances: Instance[]): RuntimePod {
         message: '',
         labels: {},
       },
-      ...{ annotations: { 'io.kubernetes.container.hash': containerHash({ name, image: 'img' }) }, log_path: '' },
+      ...{ annotations: { 'io.kubernetes.container.hash': containerHash({ name, image: 'img' }) }, log_path: '', mounts: [] },
     }),
   );
   return {

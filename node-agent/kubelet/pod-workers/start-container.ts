@@ -4,14 +4,15 @@ import { type AnyContainer, containerConfig } from '../containers/container-conf
 import { makeEnvironment } from '../containers/environment.ts';
 import { runHook } from '../containers/lifecycle-hooks.ts';
 import { ImageError } from '../images/image-error.ts';
+import type { PullOrder } from '../images/image-puller.ts';
 import type { ContainerConfig, Image, SandboxConfig } from '../../cri/messages.ts';
 import { activeSandbox, instancesOf, nanosToMs, restartCountOf } from '../runtime/runtime-pod.ts';
 import { containerDevices } from '../volumes/container-devices.ts';
 import { withDevices } from '../devices/with-devices.ts';
-import { containerMounts } from '../volumes/container-mounts.ts';
+import { containerMounts, type MountedImage } from '../volumes/container-mounts.ts';
 import { killContainer } from './kill-container.ts';
 import { addressesOf } from './pod-addresses.ts';
-import { crashKey, sandboxConfigOf, userRangeOf } from './pod-plan.ts';
+import { crashKey, runtimeHandlerOf, sandboxConfigOf, userRangeOf } from './pod-plan.ts';
 import { retryDelay } from './pod-record.ts';
 import type { PodContext } from './pod-state.ts';
 import { referencedObjects } from './referenced-objects.ts';
@@ -39,17 +40,19 @@ export async function startContainer(context: PodContext, container: AnyContaine
     const sandbox = activeSandbox(runtimePod);
     if (!sandbox) return false;
     const description = await sandboxConfigOf(context, sandbox.metadata.attempt);
-    const image = await services.puller.ensure({
+    const order: PullOrder = {
       pod,
       container,
       sandbox: description,
       pullSecrets: await pullSecrets(context),
       events: events(name),
       signal: context.signal,
-    });
+    };
+    const image = await services.puller.ensure(order);
+    const volumeImages = await pullVolumeImages(context, order);
     if (newest?.state === 'CONTAINER_EXITED') services.crashBackoff.next(crashKey(pod.metadata.uid, name), nanosToMs(newest.finished_at));
     const config = withDevices(
-      await describe(context, container, image),
+      await describe(context, container, image, volumeImages),
       services.devices.devicesOf(pod, name),
       services.claims.devicesOf(pod, name),
     );
@@ -90,7 +93,26 @@ async function pullSecrets({ pod, services }: PodContext) {
   return found.filter((secret) => secret !== undefined);
 }
 
-async function describe(context: PodContext, container: AnyContainer, image: Image): Promise<ContainerConfig> {
+/** The images that the container has mounted as volumes, by the volumes' names. */
+async function pullVolumeImages({ pod, services }: PodContext, order: PullOrder): Promise<ReadonlyMap<string, MountedImage>> {
+  const images = new Map<string, MountedImage>();
+  for (const { name: volume } of order.container.volumeMounts ?? []) {
+    const source = pod.spec?.volumes?.find(({ name }) => name === volume)?.image;
+    if (!source || images.has(volume)) continue;
+    const { reference = '', pullPolicy } = source;
+    const container = { name: order.container.name, image: reference, ...(pullPolicy ? { imagePullPolicy: pullPolicy } : {}) };
+    const { id } = await services.puller.ensure({ ...order, container });
+    images.set(volume, { id, reference });
+  }
+  return images;
+}
+
+async function describe(
+  context: PodContext,
+  container: AnyContainer,
+  image: Image,
+  images: ReadonlyMap<string, MountedImage>,
+): Promise<ContainerConfig> {
   const { pod, runtimePod, record, services, events } = context;
   const { files, mounts, paths } = services;
   try {
@@ -107,7 +129,13 @@ async function describe(context: PodContext, container: AnyContainer, image: Ima
     const restartCount = nextRestartCount(context, container.name);
     const volumes = record.volumes ?? new Map<string, string>();
     const hostsFile = `${paths.pods}/${pod.metadata.uid}/etc-hosts`;
-    const binds = await containerMounts({ files, mounts, paths, pod, container, volumes, environment, hostsFile, restartCount });
+    const canBeRecursive = async () => {
+      const [handler, { handlers }] = await Promise.all([runtimeHandlerOf(context), services.runtime.capabilities()]);
+      return handlers.some(({ name, features }) => name === handler && features?.recursive_read_only_mounts === true);
+    };
+    const binds = await containerMounts({
+      ...{ files, mounts, paths, pod, container, volumes, images, environment, hostsFile, restartCount, canBeRecursive },
+    });
     const target = 'targetContainerName' in container ? instancesOf(runtimePod, container.targetContainerName ?? '')[0]?.id : undefined;
     return containerConfig(pod, container, {
       paths,
@@ -147,7 +175,10 @@ async function create(
     report.event('Normal', 'Created', 'Container created');
     return id;
   } catch (error) {
-    const problem = error instanceof Error && 'details' in error ? String(error.details) : String(error);
+    const said = error instanceof Error && 'details' in error ? String(error.details) : String(error);
+    // Nothing tells beforehand whether a runtime can do it, and what others answer is about paths.
+    const isHelpless = config.mounts.some(({ image }) => image) && !/image/i.test(said);
+    const problem = isHelpless ? `${said} (the container runtime may know no volumes of type image)` : said;
     report.event('Warning', 'Failed', `Error: ${problem}`);
     throw new StartError('CreateContainerError', problem);
   }

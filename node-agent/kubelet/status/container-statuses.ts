@@ -67,7 +67,8 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
     containerID: containerIDOf(input.runtimePod, newest.id),
     ...(sort === 'ephemeral' ? {} : { started }),
     ...(running ? resourcesOf(container, newest) : {}),
-    ...volumeMountsOf(container),
+    ...userOf(newest),
+    ...volumeMountsOf(container, newest.mounts),
   };
 }
 
@@ -153,13 +154,20 @@ function resourcesOf(container: AnyContainer, instance: RuntimeContainer): Pick<
   };
 }
 
-function volumeMountsOf({ volumeMounts }: AnyContainer): Pick<ContainerStatus, 'volumeMounts'> {
+function userOf({ user }: RuntimeContainer): Pick<ContainerStatus, 'user'> {
+  if (!user?.linux) return {};
+  const { uid, gid, supplemental_groups } = user.linux;
+  return { user: { linux: { uid: Number(uid), gid: Number(gid), supplementalGroups: supplemental_groups.map(Number) } } };
+}
+
+function volumeMountsOf({ volumeMounts }: AnyContainer, mounts: RuntimeContainer['mounts'] = []): Pick<ContainerStatus, 'volumeMounts'> {
   if (!volumeMounts || volumeMounts.length === 0) return {};
+  const isRecursive = (path: string) => mounts.some((mount) => mount.container_path === path && mount.recursive_read_only);
   return {
     volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
       name,
       mountPath,
-      ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+      ...(readOnly ? { readOnly, recursiveReadOnly: isRecursive(mountPath) ? 'Enabled' : 'Disabled' } : {}),
     })),
   };
 }

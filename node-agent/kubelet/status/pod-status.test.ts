@@ -39,6 +39,7 @@ function runtimePod(instances: Instance[], hasSandbox = true): RuntimePod {
     labels: {},
     annotations: { 'io.kubernetes.container.restartCount': String(restartCount) },
     log_path: '',
+    mounts: [],
   }));
   return { uid: 'u', runtimeName: 'containerd', sandboxes: hasSandbox ? [sandbox] : [], containers: containers.reverse() };
 }
@@ -175,6 +176,23 @@ describe('computePodStatus', () => {
   it('tells of the instance before', () => {
     const [status] = compute(pod(), runtimePod([exited('a', 7), running('a', 1)])).containerStatuses ?? [];
     assert.deepEqual([status?.restartCount, status?.lastState?.terminated?.exitCode, status?.containerID], [1, 7, 'containerd://a1']);
+  });
+
+  it('tells whom a container runs as and how deep it cannot write, if the runtime does', () => {
+    const mounts = [{ name: 'v', mountPath: '/v', readOnly: true }];
+    const subject = { ...pod(), spec: { containers: [{ name: 'a', volumeMounts: mounts }] } };
+    const [container] = runtimePod([running('a')]).containers;
+    assert.ok(container);
+    const statusOf = (more: object) =>
+      compute(subject, { ...runtimePod([]), containers: [{ ...container, ...more }] }).containerStatuses?.[0];
+    const told = statusOf({
+      user: { linux: { uid: '1', gid: '2', supplemental_groups: ['2', '3'] } },
+      mounts: [{ container_path: '/v', recursive_read_only: true }],
+    });
+    assert.deepEqual(told?.user, { linux: { uid: 1, gid: 2, supplementalGroups: [2, 3] } });
+    assert.deepEqual(told?.volumeMounts, [{ ...mounts[0], recursiveReadOnly: 'Enabled' }]);
+    const untold = statusOf({ user: null });
+    assert.deepEqual([untold?.user, untold?.volumeMounts], [undefined, [{ ...mounts[0], recursiveReadOnly: 'Disabled' }]]);
   });
 
   it('names containers by the runtime that they are of', () => {

@@ -16,9 +16,19 @@ export interface ContainerMountsInput {
   readonly pod: DeepReadonly<Pod>;
   readonly container: AnyContainer;
   readonly volumes: MountedVolumes;
+  /** As the runtime knows them, by the volumes that they are. */
+  readonly images: ReadonlyMap<string, MountedImage>;
+  /** Whether the runtime can make what is mounted within a mount read-only with it. */
+  readonly canBeRecursive: () => Promise<boolean>;
   readonly environment: ReadonlyMap<string, string>;
   readonly hostsFile: string;
   readonly restartCount: number;
+}
+
+export interface MountedImage {
+  readonly id: string;
+  /** As the Pod names it. */
+  readonly reference: string;
 }
 
 /** File in which one instance of a container leaves its last words. */
@@ -38,11 +48,14 @@ export async function containerMounts(input: ContainerMountsInput): Promise<Moun
   const uid = pod.metadata.uid ?? '';
   const result: MountConfig[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    const image = input.images.get(mount.name);
+    const isRecursive = await isRecursivelyReadOnly(input, mount);
     result.push({
       container_path: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-      host_path: await hostPathOf(input, mount, index),
-      readonly: (mount.readOnly ?? false) || isReadOnly(pod, mount.name),
+      ...(image ? imageSource(image, subPathOf(input, mount)) : { host_path: await hostPathOf(input, mount, index) }),
+      readonly: (mount.readOnly ?? false) || image !== undefined || isReadOnly(pod, mount.name),
       propagation: propagations[mount.mountPropagation ?? 'None'],
+      ...(isRecursive ? { recursive_read_only: true } : {}),
     });
   }
   const mountsHosts = (container.volumeMounts ?? []).some(({ mountPath }) => mountPath === '/etc/hosts');
@@ -58,6 +71,21 @@ export function isReadOnly(pod: DeepReadonly<Pod>, volumeName: string): boolean 
   return pod.spec?.volumes?.find(({ name }) => name === volumeName)?.persistentVolumeClaim?.readOnly ?? false;
 }
 
+function imageSource({ id, reference }: MountedImage, subPath: string): Pick<MountConfig, 'host_path' | 'image' | 'image_sub_path'> {
+  const image = { image: id, user_specified_image: reference };
+  return { host_path: '', image, ...(subPath === '' ? {} : { image_sub_path: subPath }) };
+}
+
+async function isRecursivelyReadOnly({ canBeRecursive }: ContainerMountsInput, mount: DeepReadonly<VolumeMount>): Promise<boolean> {
+  const { name, recursiveReadOnly = 'Disabled' } = mount;
+  if (recursiveReadOnly === 'Disabled') return false;
+  if (await canBeRecursive()) return true;
+  if (recursiveReadOnly === 'IfPossible') return false;
+  throw new ContainerConfigError(
+    `failed to resolve recursive read-only mode: volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`,
+  );
+}
+
 function file(container_path: string, host_path: string): MountConfig {
   return { container_path, host_path, readonly: false, propagation: 'PROPAGATION_PRIVATE' };
 }
@@ -66,9 +94,8 @@ async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<Volum
   const root = input.volumes.get(mount.name);
   if (root === undefined)
     throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
-  const subPath = mount.subPathExpr ? expandSubPath(mount.subPathExpr, input.environment) : (mount.subPath ?? '');
+  const subPath = subPathOf(input, mount);
   if (subPath === '') return root;
-  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ContainerConfigError(`invalid subPath "${subPath}"`);
   const { files, mounts, paths, pod, container } = input;
   const realRoot = await files.realPath(root);
   const inVolume = `${realRoot}/${subPath}`;
@@ -86,6 +113,12 @@ async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<Volum
     );
   }
   return target;
+}
+
+function subPathOf({ environment }: ContainerMountsInput, { subPath: plain = '', subPathExpr }: DeepReadonly<VolumeMount>): string {
+  const subPath = subPathExpr ? expandSubPath(subPathExpr, environment) : plain;
+  if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ContainerConfigError(`invalid subPath "${subPath}"`);
+  return subPath;
 }
 
 /** Missing folders are as open as the volume itself: who may write there may write in them. */

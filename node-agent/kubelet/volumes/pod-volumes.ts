@@ -49,6 +49,7 @@ export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolum
     async setUp(pod, addresses) {
       const mounted = new Map<string, string>();
       for (const volume of pod.spec?.volumes ?? []) {
+        if (volume.image) continue; // the runtime mounts it
         try {
           mounted.set(volume.name, await setUpVolume(dependencies, pod, volume, addresses));
         } catch (error) {
