@@ -11,10 +11,10 @@ import { createClient } from '../api/client/create-client.ts';
 import { createHTTPTransport } from '../api/client/http-transport.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { parseDurationMs } from '../api/meta/duration.ts';
-import { configMaps } from '../api/resources/core/v1/config-map.ts';
-import { nodeConfigurationKey, parseNodeConfiguration, type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
+import { type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
+import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
 import { parseUnsafeSysctls } from './kubelet/node/refuse-sysctls.ts';
 import { parseCredentialProviders } from './kubelet/images/credential-providers.ts';
@@ -141,7 +141,7 @@ async function main(flags: Flags): Promise<void> {
   const connection = await connect(flags, logger, abort.signal);
   let settings: AgentSettings | undefined;
   try {
-    settings = await settingsOf(flags, connection);
+    settings = await settingsOf(flags, connection, logger, abort.signal);
     const dependencies = { transport: connection.transport, clock: systemClock, random: systemRandom, logger };
     await Promise.all([runAgent(settings, dependencies, abort.signal), connection.rotating]);
   } catch (error) {
@@ -179,15 +179,15 @@ async function connect(flags: Flags, logger: Logger, signal: AbortSignal): Promi
 }
 
 /** What all nodes of the cluster have in common, as the cluster says it. */
-async function commonFlags(flags: Flags, { transport }: Connection): Promise<Flags> {
+async function commonFlags(flags: Flags, { transport }: Connection, logger: Logger, signal: AbortSignal): Promise<Flags> {
   if (!flags.nodeConfiguration) return flags;
-  const found = await createClient(transport)(configMaps).get(nodeConfigurationKey);
-  const { clusterCIDR, clusterDNS, clusterDomain, podNetwork } = parseNodeConfiguration(found.data);
+  const asking = { client: createClient(transport), clock: systemClock, random: systemRandom, logger };
+  const { clusterCIDR, clusterDNS, clusterDomain, podNetwork } = await askNodeConfiguration(asking, signal);
   return { ...flags, clusterCidr: clusterCIDR, clusterDns: clusterDNS, clusterDomain, podNetwork };
 }
 
-async function settingsOf(given: Flags, connection: Connection): Promise<AgentSettings> {
-  const flags = await commonFlags(given, connection);
+async function settingsOf(given: Flags, connection: Connection, logger: Logger, signal: AbortSignal): Promise<AgentSettings> {
+  const flags = await commonFlags(given, connection, logger, signal);
   const { clusterCA, certificateDirectory } = connection;
   const { nodeName, nodeIp, containerRuntimeEndpoint, tlsCertFile, tlsPrivateKeyFile, clientCaFile } = flags;
   const serving =

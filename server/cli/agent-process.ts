@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createBackoff } from '../../api/base/backoff.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
@@ -139,7 +140,9 @@ export interface SupervisedAgent {
   stop(): Promise<void>;
 }
 
-const restartDelayMs = 500;
+const restarts = { initialMs: 500, maxMs: 10_000 };
+/** One that has run for so long had got over what ended the one before. */
+const soundAfterMs = 10_000;
 /** The agent makes little garbage, and what is set aside for it is memory that Pods lack; so is what a burst of work has taken. */
 const engineFlags = ['--max-semi-space-size=4', '--import', path.join(import.meta.dirname, 'agent-memory.ts')];
 /** What one thread has freed is otherwise kept for that thread alone: with some ten threads a third of what the agent takes. */
@@ -163,7 +166,9 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], superv
     clear = () => clearNode(dataDir, { keepImages: true }),
   } = supervision;
   const [program = process.execPath, ...rest] = [...enter, process.execPath, ...engineFlags, ...args, '--stop-pods'];
+  const backoff = createBackoff(restarts, systemRandom);
   let isStopping = false;
+  let startedMs = 0;
   let child: ChildProcess;
   let ended: Promise<number | string>;
   const start = () => {
@@ -179,6 +184,7 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], superv
       },
     });
     writeFileSync(pidFile(dataDir), String(child.pid));
+    startedMs = systemClock.monotonicMs();
     ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         resolve(signal ?? code ?? 0);
@@ -189,7 +195,9 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], superv
   const restart = async (code: number | string) => {
     if (!(await isWorthRestarting())) return;
     onRestart(code);
-    await delay(restartDelayMs);
+    const wasKilled = typeof code === 'string';
+    if (wasKilled || systemClock.monotonicMs() - startedMs > soundAfterMs) backoff.reset();
+    await delay(backoff.nextMs());
     if (!isStopping) start();
   };
   start();

@@ -2,10 +2,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Client } from '../../api/client/client.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
-import { isNodeReady } from '../../api/semantics/node-conditions.ts';
 import { machineAddress } from '../composition/addresses.ts';
 import { createLogger } from '../composition/logger.ts';
 import type { ControlPlane } from '../main.ts';
@@ -21,6 +21,7 @@ import {
 } from './agent-process.ts';
 import { startFromFlags, untilAskedToStop } from './control-plane.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
+import { type EarlierNodes, earlierNodes, isReadySince } from './heard-from.ts';
 import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './options.ts';
 import { localNodeBridge, removeLocalNodes } from './local-nodes.ts';
 import { type LocalNodesRun, runLocalNodes } from './run-local-nodes.ts';
@@ -128,12 +129,13 @@ async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progre
   let nodesRun: LocalNodesRun | undefined;
   try {
     const client = adminClient(controlPlane);
+    const before = await nodesNow(client);
     nodesRun = await runLocalNodes({
       ...{ dataDir, count, bridge, client, progress, flags, serviceCIDRs: flags.serviceCidr, logger: createLogger(flags.logLevel) },
       prefix: flags.nodeName === defaultNodeName() ? 'node' : flags.nodeName,
       target: { ...targetOf(flags, controlPlane), server: `https://${bridge.address}:${controlPlane.port}` },
     });
-    await untilReady(client, nodesRun.names, { progress, stop, log: path.join(dataDir.path, 'nodes/*/node/agent.log') });
+    await untilReady(client, nodesRun.names, { progress, stop, before, log: path.join(dataDir.path, 'nodes/*/node/agent.log') });
     progress.done('ready');
     sayWhatNext(flags, dataDir, progress);
     await Promise.race([stop, controlPlane.failed]);
@@ -177,23 +179,31 @@ async function startNode(
   progress: Progress,
   stop: Promise<unknown>,
 ): Promise<SupervisedAgent> {
+  const client = adminClient(controlPlane);
+  const before = await nodesNow(client);
   const args = await prepareAgent(dataDir, flags, targetOf(flags, controlPlane));
   const agent = superviseAgent(dataDir, args, {
     onRestart: (code) => progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
   });
-  await untilReady(adminClient(controlPlane), [flags.nodeName], { progress, stop, log: agentLogFile(dataDir) });
+  await untilReady(client, [flags.nodeName], { progress, stop, before, log: agentLogFile(dataDir) });
   return agent;
+}
+
+async function nodesNow(client: Client): Promise<EarlierNodes> {
+  const { items } = await client(nodes).list();
+  return earlierNodes(items, systemClock.nowMs());
 }
 
 interface Waiting {
   readonly progress: Progress;
   readonly stop: Promise<unknown>;
+  readonly before: EarlierNodes;
   /** Where to look when it takes long. */
   readonly log: string;
 }
 
 /** Waits for each of the nodes, and says so of each. */
-async function untilReady(client: Client, names: readonly string[], { progress, stop, log }: Waiting): Promise<void> {
+async function untilReady(client: Client, names: readonly string[], { progress, stop, before, log }: Waiting): Promise<void> {
   let isStopping = false;
   void stop.then(() => (isStopping = true));
   const startedMs = performance.now();
@@ -203,7 +213,7 @@ async function untilReady(client: Client, names: readonly string[], { progress, 
     const { items } = await client(nodes).list();
     for (const node of items) {
       const { name = '' } = node.metadata;
-      if (isNodeReady(node) && missing.delete(name)) progress.done(`node ${name}`);
+      if (isReadySince(node, before) && missing.delete(name)) progress.done(`node ${name}`);
     }
     if (!hasWarned && performance.now() - startedMs > 30_000) {
       hasWarned = true;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { silentLogger } from '../../../api/base/logger.ts';
+import { type Logger, silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
 import { createSeededRandom } from '../../../api/base/seeded-random.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { createInformerFactory } from '../../../api/client/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { formatKey } from '../../../api/meta/object.ts';
+import { serviceUnavailable } from '../../../api/meta/status-errors.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { type Controller, defineController, done, type ReconcileResult, requeueAfterSeconds, terminal } from './define-controller.ts';
@@ -17,7 +18,7 @@ interface Running {
   create(name: string): Promise<void>;
 }
 
-async function run(controller: Controller, test: (running: Running) => Promise<void>): Promise<void> {
+async function run(controller: Controller, test: (running: Running) => Promise<void>, logger: Logger = silentLogger): Promise<void> {
   const server = new ObjectServer();
   const clock = createManualClock();
   const random = createSeededRandom(1);
@@ -32,7 +33,7 @@ async function run(controller: Controller, test: (running: Running) => Promise<v
     informers,
     clock,
     random,
-    logger: silentLogger,
+    logger,
     recorderFor: () => ({ event() {} }),
     signal: stop.signal,
     onReconciled: (observation) => void seen.push(observation),
@@ -101,6 +102,27 @@ describe('runControllers', () => {
         ['error', 'error', 'error', 'terminal'],
       );
     });
+  });
+
+  it('says what the API has answered, and where it was that something else went wrong', async () => {
+    const told: unknown[] = [];
+    const logger: Logger = { ...silentLogger, warn: (_, fields) => void told.push(fields?.['error']), with: () => logger };
+    const errors = [serviceUnavailable('later'), new TypeError('a mistake')];
+    const controller = controllerOf(async () => {
+      const error = errors.shift();
+      if (error) throw error;
+      return done;
+    });
+    const [, mistake] = errors;
+    await run(
+      controller,
+      async ({ clock, create }) => {
+        await create('a');
+        await clock.advance(1000);
+      },
+      logger,
+    );
+    assert.deepEqual(told, ['later', mistake]);
   });
 
   it('lets a key rest for a multiple of what it took, and others go on', async () => {

@@ -6,7 +6,7 @@ import type { EventRecorder } from '../../../api/client/event-recorder.ts';
 import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
 import { createWorkQueue, type WorkQueue } from '../../../api/client/work-queue.ts';
 import { formatKey, type KubeObject, parseKey } from '../../../api/meta/object.ts';
-import { hasReason } from '../../../api/meta/status.ts';
+import { hasReason, StatusError } from '../../../api/meta/status.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type Controller, type ControllerSetup, type Reconcile, TerminalError } from './define-controller.ts';
@@ -143,7 +143,8 @@ async function handle({ queue, logger, reconcile }: WorkerParts, key: string): P
     }
     // A conflict means that the cache was behind; the next attempt sees the newer object.
     if (hasReason(error, 'Conflict')) logger.debug('will try again', { key, error });
-    else logger.warn('will try again', { key, error });
+    // What the API has answered says it all; where in the controller it was heard does not matter at each attempt.
+    else logger.warn('will try again', { key, error: error instanceof StatusError ? error.message : error });
     queue.addRateLimited(key);
     return 'error';
   }

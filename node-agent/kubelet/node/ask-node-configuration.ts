@@ -1,0 +1,40 @@
+import { createBackoff } from '../../../api/base/backoff.ts';
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { Client } from '../../../api/client/client.ts';
+import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
+import { type NodeConfiguration, nodeConfigurationKey, parseNodeConfiguration } from '../../../api/semantics/node-configuration.ts';
+import type { ConfigMap } from '../../../api/types/core-v1.ts';
+
+export interface AskingDependencies {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.2 };
+
+/**
+ * What all nodes of the cluster have in common, as the cluster says it. A machine may be up before its control plane: it
+ * asks until it is answered, with growing pauses, and says so. Rejects where the answer is one that it cannot use.
+ */
+export async function askNodeConfiguration(dependencies: AskingDependencies, signal: AbortSignal): Promise<NodeConfiguration> {
+  return parseNodeConfiguration(await ask(dependencies, signal));
+}
+
+async function ask({ client, clock, random, logger }: AskingDependencies, signal: AbortSignal): Promise<ConfigMap['data']> {
+  const backoff = createBackoff(retry, random);
+  for (;;) {
+    try {
+      return (await client(configMaps).get(nodeConfigurationKey)).data;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const delayMs = Math.round(backoff.nextMs());
+      const message = error instanceof Error ? error.message : String(error);
+      logger.warn('the API server does not say yet how nodes of this cluster are configured', { error: message, retryInMs: delayMs });
+      await sleep(clock, delayMs, signal);
+    }
+  }
+}
