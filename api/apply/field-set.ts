@@ -132,11 +132,10 @@ function rebuild(a: FieldSet, below: FieldSet): FieldSet | undefined {
 /** The set with its elements in canonical order; itself if they are. */
 export function sortSet(set: FieldSet): FieldSet {
   if (set === leaf) return set;
-  const elements = Object.keys(set);
   let isSorted = true;
   let sortedNodes: Map<PathElement, FieldSet> | undefined;
   let previous = '';
-  for (const element of elements) {
+  for (const element in set) {
     if (isSorted && previous !== '') isSorted = comparePathElements(previous, element) < 0;
     previous = element;
     const node = set[element] ?? leaf;
@@ -144,10 +143,31 @@ export function sortSet(set: FieldSet): FieldSet {
     if (sortedNode !== node) (sortedNodes ??= new Map()).set(element, sortedNode);
   }
   if (isSorted && sortedNodes === undefined) return set;
-  if (!isSorted) elements.sort(comparePathElements);
+  const elements = Object.keys(set);
+  if (!isSorted) sortElements(elements);
   const ordered: MutableFieldSet = {};
   for (const element of elements) ordered[element] = sortedNodes?.get(element) ?? set[element] ?? leaf;
   return ordered;
+}
+
+const fewElements = 24;
+
+/** In place; for few elements, as there nearly always are, without the copies that sorting in general takes. */
+function sortElements(elements: PathElement[]): void {
+  if (elements.length > fewElements) {
+    elements.sort(comparePathElements);
+    return;
+  }
+  for (let index = 1; index < elements.length; index++) {
+    const element = elements[index] ?? '';
+    let to = index;
+    for (; to > 0; to--) {
+      const before = elements[to - 1] ?? '';
+      if (comparePathElements(before, element) <= 0) break;
+      elements[to] = before;
+    }
+    elements[to] = element;
+  }
 }
 
 /**

@@ -18,12 +18,12 @@ export function valueElement(value: unknown): PathElement {
 
 /** `fields` sorted by name, without those the element does not have. */
 export function keyElement(fields: readonly (readonly [name: string, value: unknown])[]): PathElement {
-  let text = 'k:{';
-  for (let i = 0; i < fields.length; i++) {
-    const [name, value] = fields[i] ?? ['', null];
-    text += `${i === 0 ? '' : ','}"${name}":${formatScalar(value)}`;
-  }
-  return `${text}}`;
+  return `k:{${fields.map(([name, value]) => keyMember(name, value)).join(',')}}`;
+}
+
+/** One of the fields within the braces of a key element. */
+export function keyMember(name: string, value: unknown): string {
+  return `"${name}":${formatScalar(value)}`;
 }
 
 const plain = /^[\w ./:@+=,-]*$/;
@@ -103,9 +103,21 @@ export function comparePathElements(a: PathElement, b: PathElement): number {
   if (rank !== 0) return rank;
   if (a === b) return 0;
   if (kind === 'i') return Number(a.slice(2)) - Number(b.slice(2));
+  if (kind === 'k') {
+    const start = plainValueStart(a);
+    if (start > 0 && start === plainValueStart(b) && b.startsWith(a.slice(0, start)))
+      return compareUTF8(a.slice(start, -2), b.slice(start, -2));
+  }
   const left: unknown = JSON.parse(a.slice(2));
   const right: unknown = JSON.parse(b.slice(2));
   return kind === 'k' ? compareKeys(left as Record<string, unknown>, right as Record<string, unknown>) : compareScalars(left, right);
+}
+
+/** Where the value begins in a key element that has one, a string without escapes, as most have: `k:{"name":"web"}`; else 0. */
+function plainValueStart(element: PathElement): number {
+  const start = element.indexOf('":"') + 3;
+  const isPlain = start > 2 && element.indexOf('"', start) === element.length - 2 && !element.includes('\\');
+  return isPlain ? start : 0;
 }
 
 function compareKeys(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): number {

@@ -1,6 +1,6 @@
 import { findDefinitionSchema } from '../schema/definition-schema.ts';
 import type { PropertySchema, StructuralSchema } from '../schema/structural-schema.ts';
-import { keyElement, type PathElement, valueElement } from './path-element.ts';
+import { keyMember, type PathElement, valueElement } from './path-element.ts';
 
 /** How server-side apply looks at a schema: every value is a scalar, a map or a list; maps and lists may be atomic. */
 
@@ -81,13 +81,13 @@ export function elementOf(schema: StructuralSchema, value: unknown): PathElement
   }
   if (value === null) throw new ElementError('associative list with keys may not have a null element');
   if (!isMap(value)) throw new ElementError('associative list with keys may not have non-map elements');
-  const fields: (readonly [string, unknown])[] = [];
+  let members = '';
   for (const { name, fallback } of keysOf(schema)) {
     const own = Object.hasOwn(value, name) ? value[name] : undefined;
     const field = own === undefined ? fallback : own;
-    if (field !== undefined) fields.push([name, field]);
+    if (field !== undefined) members += members === '' ? keyMember(name, field) : `,${keyMember(name, field)}`;
   }
-  if (fields.length > 0) return keyElement(fields);
+  if (members !== '') return `k:{${members}}`;
   const keys = (schema.listMapKeys ?? []).map((name) => JSON.stringify(name)).join(' ');
   throw new ElementError(
     `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`,

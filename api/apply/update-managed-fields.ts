@@ -1,3 +1,5 @@
+import { remembering } from '../base/remembering.ts';
+import { utf8Length } from '../base/utf8.ts';
 import { decode } from '../schema/decode.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { compareObjects } from './compare.ts';
@@ -76,14 +78,20 @@ export function emptyObject(schema: StructuralSchema): Readonly<Record<string, u
 
 /** The manager's name for a request: its fieldManager, else the first word of its user agent, at most 128 bytes of it. */
 export function fieldManagerName(fieldManager: string | undefined, userAgent: string): string {
-  if (fieldManager !== undefined && fieldManager !== '') return fieldManager;
-  const name = [...(userAgent.split('/', 1)[0] ?? '')].filter((character) => /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)).join('');
-  let bytes = 0;
-  let end = 0;
-  for (const character of name) {
-    bytes += new TextEncoder().encode(character).length;
-    if (bytes > 128) break;
-    end += character.length;
-  }
-  return name.slice(0, end);
+  return fieldManager !== undefined && fieldManager !== '' ? fieldManager : nameOfAgent(userAgent);
 }
+
+const nameOfAgent = remembering(
+  (userAgent) => {
+    const name = [...(userAgent.split('/', 1)[0] ?? '')].filter((character) => /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)).join('');
+    let bytes = 0;
+    let end = 0;
+    for (const character of name) {
+      bytes += utf8Length(character);
+      if (bytes > 128) break;
+      end += character.length;
+    }
+    return name.slice(0, end);
+  },
+  { entries: 200, length: 300 },
+);

@@ -1,3 +1,5 @@
+import { remembering } from '../base/remembering.ts';
+
 /**
  * Exact quantities: an integer times a power of ten, and the family of suffixes it was written in. Behaves as
  * k8s.io/apimachinery's resource.Quantity, including which spellings it keeps as they were written.
@@ -48,8 +50,10 @@ const binarySuffixes = ['', ...binaryExponents.keys()];
 
 const parts = /^([+-]?)0*(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/;
 
-/** Throws QuantityError. */
-export function parseQuantity(text: string): Quantity {
+/** Throws QuantityError. Of all the quantities in a cluster there are few spellings, and each is read many times. */
+export const parseQuantity: (text: string) => Quantity = remembering(readQuantity, { entries: 1000, length: 20 });
+
+function readQuantity(text: string): Quantity {
   const match = text === '' ? null : parts.exec(text);
   if (match === null) throw new QuantityError(wrongFormat);
   const [, sign = '', integer = '', fraction = '', suffix = ''] = match;

@@ -26,6 +26,10 @@ class Position {
   #struct = '';
   /** Inside a value with a Go reader of its own, which drops unknown fields silently. */
   silent = false;
+  /** Fields of the structs under way, each above those of the struct around it. */
+  readonly present: Place[] = [];
+  readonly fields: unknown[] = [];
+  fieldCount = 0;
 
   constructor(reader: Reader) {
     this.reader = reader;
@@ -206,13 +210,13 @@ function decodeStruct(
 ): JSONObject {
   const struct = shortName(schema);
   const { places, always } = planOf(properties);
-  const present: Place[] = [];
-  const fields: unknown[] = [];
+  const { present, fields } = position;
+  const base = position.fieldCount;
   let unknown: Map<string, unknown> | undefined;
   let last = -1;
   let isInOrder = true;
   // In the order of the document, so that the first error is the one that Go finds first.
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     const place = places.get(key);
     if (!place) {
       if (schema.preserveUnknownFields === true) (unknown ??= new Map()).set(key, plain(value[key]));
@@ -226,13 +230,16 @@ function decodeStruct(
     if (field === undefined) continue;
     if (place.at < last) isInOrder = false;
     last = place.at;
-    present.push(place);
-    fields.push(field);
+    const at = position.fieldCount++;
+    present[at] = place;
+    fields[at] = field;
   }
-  if (!isInOrder) sortTogether(present, fields);
+  const end = position.fieldCount;
+  position.fieldCount = base;
+  if (!isInOrder) sortTogether(present, fields, base, end);
   const object: JSONObject = {};
   let next = 0;
-  for (let index = 0; index < present.length; index++) {
+  for (let index = base; index < end; index++) {
     const place = present[index];
     if (!place) continue;
     for (; (always[next]?.at ?? Number.POSITIVE_INFINITY) < place.at; next++) writeZero(object, always[next], position);
@@ -250,12 +257,12 @@ function writeZero(object: JSONObject, place: Place | undefined, position: Posit
 }
 
 /** Mostly few are out of place. */
-function sortTogether(places: Place[], fields: unknown[]): void {
-  for (let index = 1; index < places.length; index++) {
+function sortTogether(places: Place[], fields: unknown[], start: number, end: number): void {
+  for (let index = start + 1; index < end; index++) {
     const [place, field] = [places[index], fields[index]];
     if (!place) continue;
     let to = index;
-    for (; to > 0 && (places[to - 1]?.at ?? 0) > place.at; to--) [places[to], fields[to]] = [places[to - 1] ?? place, fields[to - 1]];
+    for (; to > start && (places[to - 1]?.at ?? 0) > place.at; to--) [places[to], fields[to]] = [places[to - 1] ?? place, fields[to - 1]];
     [places[to], fields[to]] = [place, field];
   }
 }

@@ -14,7 +14,7 @@ interface StructPlan {
   readonly constants: readonly { readonly steps: readonly string[]; readonly value: unknown }[];
   readonly roundedUp: readonly string[];
   /** Properties below which something is to be done. */
-  readonly children: readonly (readonly [name: string, schema: StructuralSchema])[];
+  readonly children: readonly { readonly name: string; readonly schema: StructuralSchema }[];
 }
 
 const plans = new WeakMap<StructuralSchema, StructPlan>();
@@ -34,23 +34,31 @@ export function defaultsFor(definition: string): (object: object, context?: Defa
   return (object, context) => applyDefaults(object as JSONObject, schema, context);
 }
 
+/** Every write goes through this twice, and through each of its structs: loops here make nothing that would be thrown away. */
 function visit(value: unknown, schema: StructuralSchema, context: DefaultContext): void {
   if (typeof value !== 'object' || value === null || !reachesDefaults(schema)) return;
   if (Array.isArray(value)) {
-    if (schema.items) for (const item of value) visit(item, schema.items, context);
+    if (schema.items) for (let index = 0; index < value.length; index++) visit(value[index], schema.items, context);
     return;
   }
   const object = value as JSONObject;
   if (!schema.properties) {
-    if (schema.additionalProperties) for (const key of Object.keys(object)) visit(object[key], schema.additionalProperties, context);
+    if (schema.additionalProperties) for (const key in object) visit(object[key], schema.additionalProperties, context);
     return;
   }
   const plan = planOf(schema);
   // The plan was found by the object's own definition, which is what the function is written for.
   (plan.conditional as ((object: JSONObject, context: DefaultContext) => void) | undefined)?.(object, context);
-  for (const { steps, value: constant } of plan.constants) setUnset(object, schema, steps, constant);
-  for (const field of plan.roundedUp) roundUp(object[field]);
-  for (const [name, child] of plan.children) visit(object[name], child, context);
+  const { constants, roundedUp, children } = plan;
+  for (let index = 0; index < constants.length; index++) {
+    const constant = constants[index];
+    if (constant) setUnset(object, schema, constant.steps, 0, constant.value);
+  }
+  for (let index = 0; index < roundedUp.length; index++) roundUp(object[roundedUp[index] ?? '']);
+  for (let index = 0; index < children.length; index++) {
+    const child = children[index];
+    if (child) visit(object[child.name], child.schema, context);
+  }
 }
 
 function planOf(schema: StructuralSchema): StructPlan {
@@ -68,7 +76,7 @@ function planOf(schema: StructuralSchema): StructPlan {
     roundedUp: own.roundedUp,
     children: [...(schema.properties ?? [])]
       .filter(([, property]) => reachesDefaults(property.schema))
-      .map(([name, property]) => [name, property.schema]),
+      .map(([name, { schema: child }]) => ({ name, schema: child })),
   };
   plans.set(schema, plan);
   return plan;
@@ -108,25 +116,28 @@ function search(schema: StructuralSchema, seen: Set<StructuralSchema>): boolean 
   );
 }
 
-/** Sets the field at the end of the path where it is unset, provided the structs on the way are there or are no pointers. */
-function setUnset(value: unknown, schema: StructuralSchema, steps: readonly string[], constant: unknown): void {
-  const [step, ...rest] = steps;
+/**
+ * Sets the field at the end of the path where it is unset, provided the structs on the way are there or are no pointers.
+ * `value` is what the path leads to before its step number `at`.
+ */
+function setUnset(value: unknown, schema: StructuralSchema, steps: readonly string[], at: number, constant: unknown): void {
+  const step = steps[at];
   if (step === undefined || typeof value !== 'object' || value === null) return;
   if (step === '[]' || step === '{}') {
     const inner = step === '[]' ? schema.items : schema.additionalProperties;
-    if (inner) for (const item of Object.values(value)) setUnset(item, inner, rest, constant);
+    if (inner) for (const item of Object.values(value)) setUnset(item, inner, steps, at + 1, constant);
     return;
   }
   const object = value as JSONObject;
   const property = schema.properties?.get(step);
   if (!property) return;
   const present = object[step];
-  if (rest.length === 0) {
+  if (at + 1 === steps.length) {
     if (isUnsetField(present, property) && !isNeverWritten(constant, property)) object[step] = cloneJSON(constant);
     return;
   }
   if ((present === undefined || present === null) && !property.pointer && property.schema.properties) object[step] = {};
-  setUnset(object[step], property.schema, rest, constant);
+  setUnset(object[step], property.schema, steps, at + 1, constant);
 }
 
 /** A default that is Go's zero value shows only where the zero value does. */
@@ -145,7 +156,8 @@ function isUnsetField(value: unknown, property: PropertySchema): boolean {
 function roundUp(quantities: unknown): void {
   if (typeof quantities !== 'object' || quantities === null) return;
   const map = quantities as Record<string, string>;
-  for (const [name, text] of Object.entries(map)) {
-    if (/[nu.]|[eE]-/.test(text)) map[name] = formatQuantity(roundUpQuantity(parseQuantity(text), -3));
+  for (const name in map) {
+    const text = map[name];
+    if (text !== undefined && /[nu.]|[eE]-/.test(text)) map[name] = formatQuantity(roundUpQuantity(parseQuantity(text), -3));
   }
 }

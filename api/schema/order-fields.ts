@@ -56,8 +56,7 @@ function orderStruct(object: JSONObject, schema: StructuralSchema, properties: R
   let isInOrder = true;
   let last = -1;
   let rebuilt: Map<string, unknown> | undefined;
-  const keys = Object.keys(object);
-  for (const key of keys) {
+  for (const key in object) {
     const place = places.get(key);
     const at = place?.at ?? places.size;
     const field = object[key];
@@ -68,8 +67,9 @@ function orderStruct(object: JSONObject, schema: StructuralSchema, properties: R
     if (inner !== field) (rebuilt ??= new Map()).set(key, inner);
   }
   if (isInOrder && rebuilt === undefined) return object;
+  const keys = Object.keys(object);
   const atOf = (key: string) => places.get(key)?.at ?? places.size;
-  if (!isInOrder) keys.sort((a, b) => atOf(a) - atOf(b));
+  if (!isInOrder) sortByPlace(keys, keys.map(atOf));
   const ordered: JSONObject = {};
   for (const key of keys) {
     const field = rebuilt?.get(key) ?? object[key];
@@ -78,12 +78,31 @@ function orderStruct(object: JSONObject, schema: StructuralSchema, properties: R
   return ordered;
 }
 
+/** Both in place, in the order of `places`. Mostly few are out of place. */
+function sortByPlace(keys: string[], places: number[]): void {
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index] ?? '';
+    const place = places[index] ?? 0;
+    let to = index;
+    for (; to > 0 && (places[to - 1] ?? 0) > place; to--) {
+      keys[to] = keys[to - 1] ?? '';
+      places[to] = places[to - 1] ?? 0;
+    }
+    keys[to] = key;
+    places[to] = place;
+  }
+}
+
 function orderMap(object: JSONObject, values: StructuralSchema): JSONObject {
-  const keys = Object.keys(object);
   let isInOrder = true;
-  for (let index = 1; index < keys.length && isInOrder; index++) isInOrder = (keys[index - 1] ?? '') < (keys[index] ?? '');
+  let previous: string | undefined;
+  for (const key in object) {
+    if (previous !== undefined && previous > key) isInOrder = false;
+    previous = key;
+  }
   const isDeep = hasOrder(values);
   if (isInOrder && !isDeep) return object;
+  const keys = Object.keys(object);
   let isChanged = !isInOrder;
   const ordered: JSONObject = {};
   for (const key of isInOrder ? keys : keys.sort()) {

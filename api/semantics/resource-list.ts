@@ -8,7 +8,9 @@ export type ResourceAmounts = Map<string, Quantity>;
 export type WireResourceList = Readonly<Record<string, string>> | undefined;
 
 export function parseResourceList(list: WireResourceList): ResourceAmounts {
-  return new Map(Object.entries(list ?? {}).map(([name, text]) => [name, parseQuantity(String(text))]));
+  const amounts: ResourceAmounts = new Map();
+  for (const name in list) amounts.set(name, parseQuantity(String(list[name])));
+  return amounts;
 }
 
 export function formatResourceList(amounts: ReadonlyMap<string, Quantity>): Record<string, string> {

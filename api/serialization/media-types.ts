@@ -1,3 +1,5 @@
+import { remembering } from '../base/remembering.ts';
+
 /** A media type that objects are read from and written in. */
 export interface MediaType {
   readonly name: 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
@@ -47,8 +49,13 @@ function unquote(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1') : value;
 }
 
+/** All clients together send few different headers. */
+const kept = { entries: 200, length: 300 };
+
 /** One media type with its parameters (RFC 9110, 8.3.1); undefined where it is none. */
-export function findMediaRange(text: string): MediaRange | undefined {
+export const findMediaRange: (text: string) => MediaRange | undefined = remembering(readMediaRange, kept);
+
+function readMediaRange(text: string): MediaRange | undefined {
   const [name = '', ...rest] = split(text, ';').map((part) => part.trim());
   const [type = '', subtype = type === '*' ? '*' : '', ...more] = name.toLowerCase().split('/');
   if (type === '' || subtype === '' || more.length > 0 || /[\s,]/.test(name)) return undefined;
@@ -66,13 +73,16 @@ export function findMediaRange(text: string): MediaRange | undefined {
 }
 
 /** The ranges of an Accept header, best first: by quality, then the more specific, then as listed. */
-export function parseAccept(header: string): MediaRange[] {
-  const ranges = split(header, ',').flatMap((part) => findMediaRange(part.trim()) ?? []);
+export const parseAccept: (header: string) => readonly MediaRange[] = remembering(readAccept, kept);
+
+function readAccept(header: string): readonly MediaRange[] {
+  const ranges = split(header, ',').flatMap((part) => readMediaRange(part.trim()) ?? []);
   const wildcards = (range: MediaRange) => (range.type === '*' ? 2 : range.subtype === '*' ? 1 : 0);
   return ranges.sort((a, b) => b.quality - a.quality || wildcards(a) - wildcards(b));
 }
 
-export function rangeIncludes(range: MediaRange, mediaType: MediaType): boolean {
-  const [type, subtype] = mediaType.name.split('/');
-  return (range.type === '*' || range.type === type) && (range.subtype === '*' || range.subtype === subtype);
+export function rangeIncludes({ type, subtype }: MediaRange, { name }: MediaType): boolean {
+  const slash = name.indexOf('/');
+  const isType = type === '*' || (type.length === slash && name.startsWith(type));
+  return isType && (subtype === '*' || (name.length - slash - 1 === subtype.length && name.endsWith(subtype)));
 }

@@ -1,6 +1,7 @@
 import { notAcceptable, unsupportedMediaType } from '../meta/status-errors.ts';
 import {
   findMediaRange,
+  jsonMediaType,
   type MediaRange,
   type MediaType,
   parseAccept,
@@ -69,8 +70,12 @@ function findOutput(header: string, choice: OutputChoice): NegotiatedOutput | un
   return undefined;
 }
 
+/** What most clients ask for. */
+const plainJSON: NegotiatedOutput = { mediaType: jsonMediaType, pretty: false };
+
 /** Chooses how to answer from the Accept header; the first supported type where there is none. Throws 406. */
 export function negotiateOutput(header: string | undefined, choice: OutputChoice = {}): NegotiatedOutput {
+  if (header === jsonMediaType.name && choice.supported === undefined) return plainJSON;
   const streams = (mediaType: MediaType) => choice.isWatch !== true || mediaType.streamContentType !== undefined;
   const supported = (choice.supported ?? supportedMediaTypes).filter(streams);
   const [first] = supported;
@@ -87,6 +92,8 @@ export function negotiateOutput(header: string | undefined, choice: OutputChoice
 export function negotiateInput(header: string | undefined, supported: readonly MediaType[] = supportedMediaTypes): MediaType {
   const [first] = supported;
   if ((header === undefined || header === '') && first) return first;
+  const plain = supported.find((mediaType) => mediaType.name === header);
+  if (plain) return plain;
   const range = findMediaRange(header ?? '');
   const found = range && supported.find((mediaType) => mediaType.name === `${range.type}/${range.subtype}`);
   if (!found) throw unsupportedMediaType(supported.map((mediaType) => mediaType.name));

@@ -29,7 +29,15 @@ export interface ResourcesOptions {
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
 export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
-  const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => informers.informer(resource).lister;
+  const listers = new WeakMap<object, Lister<KubeObject>>();
+  const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => {
+    // Admission asks for some with every write. What is kept for a resource is of its type.
+    const known = listers.get(resource) as Lister<T> | undefined;
+    if (known) return known;
+    const found = informers.informer(resource).lister;
+    listers.set(resource, found);
+    return found;
+  };
   const allocation = createServiceAllocation({
     client,
     storage: options.storage,
