@@ -67,7 +67,9 @@ async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: Left
       runtime.stopContainer(id, Number(annotations[runtimeAnnotations.gracePeriod] ?? defaultGraceSeconds)),
     ),
   );
-  await removeFromRuntime(runtime, runtimePod);
+  await removeFromRuntime(runtime, runtimePod, async () => {
+    for (const folder of cgroupFolders) await cgroups.kill(`${cgroupRoot}${folder}/pod${uid}`);
+  });
   await tearDownVolumes(uid);
   for (const folder of cgroupFolders) {
     const name = `${cgroupRoot}${folder}/pod${uid}`;

@@ -11,8 +11,8 @@ export const removing: PodState = async ({ pod, runtimePod, record, services }) 
   const { name = '', namespace = '', uid = '' } = pod.metadata;
   const { runtime, volumes, files, paths } = services;
   if (!record.isGone) await services.statusWritten(uid);
-  await removeFromRuntime(runtime, runtimePod);
   const cgroup = podCgroupName(services.cgroupRoot, pod);
+  await removeFromRuntime(runtime, runtimePod, () => services.cgroups.kill(cgroup));
   if (!(await services.cgroups.remove(cgroup))) {
     await services.cgroups.kill(cgroup);
     return { to: 'removing', againAfterMs: killedMs };
