@@ -19,6 +19,8 @@ export interface NFT {
   apply(commands: string): Promise<void>;
   /** `nft -j list table <family> <name>`; undefined if there is no such table. */
   listTable(family: string, name: string): Promise<string | undefined>;
+  /** `nft -j list map <family> <table> <name>`. */
+  listMap(family: string, table: string, name: string): Promise<string>;
 }
 
 /** `run`: how programs are run, for a table that is in another network namespace. */
@@ -35,5 +37,6 @@ export function createNFT({ run = runProgram }: { readonly run?: typeof runProgr
         throw error;
       }
     },
+    listMap: (family, table, name) => run('nft', ['-j', 'list', 'map', family, table, name]),
   };
 }

@@ -18,10 +18,16 @@ const count = 10_000;
 const maxLoadMs = 10_000;
 const maxChangeMs = 100;
 
-function service(index: number, type: 'ClusterIP' | 'NodePort'): Service {
+type ServiceType = 'ClusterIP' | 'NodePort' | 'ClusterIP with affinity' | 'NodePort with affinity';
+
+function service(index: number, described: ServiceType): Service {
+  const type = described.startsWith('NodePort') ? 'NodePort' : 'ClusterIP';
   const clusterIP = `10.96.${index >> 8}.${index & 255}`;
   const port = { port: 80, ...(type === 'NodePort' ? { nodePort: 30_000 + index } : {}) };
-  return { metadata: { namespace: 'default', name: `s${index}` }, spec: { type, clusterIP, ports: [port] } };
+  return {
+    metadata: { namespace: 'default', name: `s${index}` },
+    spec: { type, clusterIP, ports: [port], ...(described === type ? {} : { sessionAffinity: 'ClientIP' }) },
+  };
 }
 
 function slice(index: number, generation = 0): EndpointSlice {
@@ -39,7 +45,7 @@ function slice(index: number, generation = 0): EndpointSlice {
 describe(`proxy with ${count} Services of two endpoints`, function () {
   this.timeout(300_000);
 
-  for (const type of ['ClusterIP', 'NodePort'] as const) {
+  for (const type of ['ClusterIP', 'NodePort', 'ClusterIP with affinity', 'NodePort with affinity'] as const) {
     it(`${type}: loads in ${maxLoadMs} ms, follows a change in ${maxChangeMs} ms`, async function () {
       if (process.env['KUBETS_LONG'] === undefined || !(await networkTestsArePossible())) return this.skip();
       const network = await createTestNetwork();

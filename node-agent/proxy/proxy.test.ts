@@ -185,10 +185,58 @@ describe('proxy', function () {
     await synced(async () => {
       await createService('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] });
       await client(endpointSlices).create(slice('sticky', [endpoint(0), endpoint(1)]));
-    }, 9);
-    const answers = await network.outside.ask('10.96.0.12', 80, { count: 20 });
-    assert.deepEqual(Object.values(answers), [20]);
+    }, 8);
+    await assertSticky('10.96.0.12', 80);
+    await synced(async () => {
+      const ports = [{ port: 80, nodePort: 30084 }];
+      await createService('sticky-out', { type: 'NodePort', clusterIP: '10.96.0.17', sessionAffinity: 'ClientIP', ports });
+      await client(endpointSlices).create(slice('sticky-out', [endpoint(0), endpoint(1)]));
+    });
+    await assertSticky('10.200.0.1', 30084);
+    await synced(async () => {
+      const ports = [{ port: 80, nodePort: 30085 }];
+      const local = { externalTrafficPolicy: 'Local', type: 'NodePort', sessionAffinity: 'ClientIP' } as const;
+      await createService('sticky-local', { ...local, clusterIP: '10.96.0.18', ports });
+      await client(endpointSlices).create(slice('sticky-local', [endpoint(0), endpoint(1)]));
+    });
+    await assertSticky('10.200.0.1', 30085);
   });
+
+  it('sends a client elsewhere when its endpoint is gone, and leaves it there', async () => {
+    for (const [name, address, port] of [
+      ['sticky', '10.96.0.12', 80],
+      ['sticky-out', '10.200.0.1', 30084],
+    ] as const) {
+      const first = (await assertSticky(address, port)).startsWith('pod0') ? 0 : 1;
+      await synced(() => setEndpoints(name, [endpoint(first === 0 ? 1 : 0)]));
+      const second = await assertSticky(address, port);
+      assert.match(second, first === 0 ? /^pod1/ : /^pod0/);
+      await synced(() => setEndpoints(name, [endpoint(0), endpoint(1)]));
+      assert.equal(await assertSticky(address, port), second);
+    }
+  });
+
+  it('forgets a client after the time that the Service says', async () => {
+    const sessionAffinityConfig = { clientIP: { timeoutSeconds: 1 } };
+    await synced(async () => {
+      const service: ServiceSpec = { clusterIP: '10.96.0.19', sessionAffinity: 'ClientIP', sessionAffinityConfig, ports: [{ port: 80 }] };
+      await createService('forgetful', service);
+      await client(endpointSlices).create(slice('forgetful', [endpoint(0), endpoint(1)]));
+    });
+    const first = await assertSticky('10.96.0.19', 80);
+    for (let attempt = 0; attempt < 30; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      if ((await network.outside.ask('10.96.0.19', 80))[first] === undefined) return;
+    }
+    assert.fail('it is never sent elsewhere');
+  });
+
+  /** Twenty connections from outside go to one endpoint. Answers its name. */
+  async function assertSticky(address: string, port: number): Promise<string> {
+    const answers = await network.outside.ask(address, port, { count: 20 });
+    assert.deepEqual(Object.values(answers), [20]);
+    return Object.keys(answers)[0] ?? '';
+  }
 
   it('forgets UDP connections to endpoints that are gone', async () => {
     await synced(async () => {

@@ -1,12 +1,14 @@
 import type { Logger } from '../../api/base/logger.ts';
 import type { IPFamily } from '../../api/semantics/ip-family.ts';
 import { type NFT, nftFamilies } from '../linux/nft.ts';
-import { renderBaseTable, renderTableRemoval, tableName, tableOf } from './nftables/base-table.ts';
+import { affinityMap, renderBaseTable, renderTableRemoval, tableName, tableOf } from './nftables/base-table.ts';
 import { elementKey, type Entries } from './nftables/entry.ts';
-import { parseTable } from './nftables/read-back.ts';
+import { parseClients, parseTable } from './nftables/read-back.ts';
+import { type RememberedClient, renderForgetting } from './nftables/remembered-clients.ts';
 import { RuleState } from './nftables/rule-state.ts';
-import { renderServiceEntries } from './nftables/service-entries.ts';
+import { frontsOf, hasRememberedClients, renderServiceEntries } from './nftables/service-entries.ts';
 import { renderTransaction } from './nftables/transaction.ts';
+import { endpointKey } from './tracking/endpoint.ts';
 import type { ServicePortRules } from './tracking/service-port-rules.ts';
 
 export interface TableWriterDependencies {
@@ -43,15 +45,26 @@ export interface TableWriter {
 export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWriterDependencies): TableWriter {
   const table = tableOf(family);
   const state = new RuleState();
+  const routes = new AffineRoutes();
   let isTrusted = false;
 
+  const listStrays = async () => strays(parseClients(await nft.listMap(nftFamilies[family].ip, tableName, affinityMap)), state);
   /** Everything that is to change, in one transaction. Answers how much that was. */
-  const write = async (before = ''): Promise<number> => {
+  const write = async (lost: readonly RememberedClient[], before = ''): Promise<number> => {
     const changes = state.changes();
-    const text = before + renderTransaction(changes, table);
+    const text = before + renderTransaction(changes, table) + renderForgetting(lost, table);
     if (text !== '') await nft.apply(text);
     state.done(changes);
     return changes.length;
+  };
+  /** Clients of an endpoint that goes are forgotten with it, and then those that came while the others were looked for. */
+  const writeChanges = async (): Promise<number> => {
+    if (!routes.mayLoseClients()) return write([]);
+    const written = await write(await listStrays());
+    const late = await listStrays();
+    if (late.length > 0) await nft.apply(renderForgetting(late, table));
+    routes.forgotten();
+    return written;
   };
   const adopt = async (): Promise<number> => {
     const json = await nft.listTable(nftFamilies[family].ip, tableName);
@@ -60,18 +73,23 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
     if (found.state !== 'foreign') {
       state.observe(found.state === 'ours' ? found.entries : new Map());
       try {
-        return await write(base);
+        const written = await write(found.state === 'ours' ? strays(found.clients, state) : [], base);
+        routes.forgotten();
+        return written;
       } catch (error) {
         if (found.state === 'absent') throw error;
         logger.warn('the table of Services is not as this version makes it, and is replaced', { error });
       }
     }
     state.observe(new Map());
-    return write(renderTableRemoval(family) + base);
+    return write([], renderTableRemoval(family) + base);
   };
 
   return {
-    claim: (service, ports) => state.claim(service, renderServiceEntries(ports, clusterCIDRs, family)),
+    claim(service, ports) {
+      state.claim(service, renderServiceEntries(ports, clusterCIDRs, family));
+      routes.claim(service, ports);
+    },
     claimNode(owner, nodePortIPs) {
       const entries: Entries = new Map(nodePortIPs.map((ip) => [elementKey('nodeport-ips', ip), '']));
       state.claim(owner, entries);
@@ -82,7 +100,7 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
     async sync() {
       const kind = isTrusted ? 'partial' : 'full';
       try {
-        const changes = isTrusted ? await write() : await adopt();
+        const changes = isTrusted ? await writeChanges() : await adopt();
         isTrusted = true;
         return { kind, changes };
       } catch (error) {
@@ -91,4 +109,49 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
       }
     },
   };
+}
+
+/** Where clients that are remembered may have been sent, by Service, to notice when one of these ways ends. */
+class AffineRoutes {
+  readonly #routes = new Map<string, ReadonlySet<string>>();
+  #mayLoseClients = false;
+
+  claim(service: string, ports: readonly ServicePortRules[]): void {
+    const before = this.#routes.get(service);
+    const now = new Set(ports.filter(hasRememberedClients).flatMap(routesOf));
+    if (now.size > 0) this.#routes.set(service, now);
+    else this.#routes.delete(service);
+    this.#mayLoseClients ||= before !== undefined && !before.isSubsetOf(now);
+  }
+
+  mayLoseClients(): boolean {
+    return this.#mayLoseClients;
+  }
+
+  forgotten(): void {
+    this.#mayLoseClients = false;
+  }
+}
+
+function routesOf(port: ServicePortRules): string[] {
+  const endpoints = new Set([...port.clusterEndpoints, ...port.localEndpoints].map(endpointKey));
+  return frontsOf(port).flatMap((front) => [...endpoints].map((endpoint) => `${front} > ${endpoint}`));
+}
+
+/** Those whose endpoint is none any more of what they ask. */
+function strays(clients: readonly RememberedClient[], state: RuleState): RememberedClient[] {
+  const known = new Map<string, ReadonlySet<string>>();
+  const endpointsOf = (container: string, front: string) => {
+    let found = known.get(front);
+    if (found === undefined) {
+      const listed: string[] = [];
+      for (let value; (value = state.desired(elementKey(container, `${front} . ${listed.length}`))) !== undefined; ) listed.push(value);
+      known.set(front, (found = new Set(listed)));
+    }
+    return found;
+  };
+  return clients.filter(
+    ({ front, nodePort, endpoint }) =>
+      !endpointsOf('service-endpoints', front).has(`: ${endpoint}`) && !endpointsOf('nodeport-endpoints', nodePort).has(`: ${endpoint}`),
+  );
 }

@@ -8,6 +8,12 @@ export function tableOf(family: IPFamily): string {
   return `${nftFamilies[family].ip} ${tableName}`;
 }
 
+/** Which endpoint a client got last at an address and port. Packets fill it, not the agent. */
+export const affinityMap = 'affinity';
+
+/** More are served, but not remembered. */
+const maxClients = 262_144;
+
 /** Says in the table's comment how the maps below are to be understood; another layout is replaced, not adopted. */
 export const layoutComment = 'rules for kube-proxy (kubets 1)';
 
@@ -27,6 +33,9 @@ function declarations({ ip, addressType: address }: NFTFamily) {
     'no-endpoint-services': `map { type ${address} . inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to services with no endpoints"; }`,
     'no-endpoint-nodeports':
       'map { type inet_proto . inet_service : verdict; comment "vmap to drop or reject packets to service nodeports with no endpoints"; }',
+    'affinity-services': `map { type ${address} . inet_proto . inet_service : verdict; comment "fronts whose clients keep their endpoint"; }`,
+    'affinity-nodeports': 'map { type inet_proto . inet_service : verdict; comment "node ports whose clients keep their endpoint"; }',
+    [affinityMap]: `map { typeof ${ip} saddr . ${ip} daddr . meta l4proto . th dport : ${ip} daddr . ct original proto-dst; flags dynamic,timeout; size ${maxClients}; comment "clients and the endpoint that they keep"; }`,
     'firewall-ips': `map { type ${address} . inet_proto . inet_service : verdict; comment "destinations that are subject to LoadBalancerSourceRanges"; }`,
   } as const;
 }
@@ -38,6 +47,8 @@ export const containers: ReadonlySet<string> = new Set(Object.keys(declarations(
 
 /** Bit 14 of the packet's mark, as upstream: the packet's source is to become the node. */
 const masqueradeMark = '0x4000';
+
+const learning = 'ct state new ct status dnat jump affinity-learning';
 
 interface BaseChain {
   readonly hook?: string;
@@ -68,6 +79,13 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
         `${nodePort} vmap @service-nodeports`,
       ],
     },
+    // After the translation, so that what is remembered is where the connection has really gone.
+    'affinity-learning': {
+      rules: [
+        `ct original ${ip} daddr . meta l4proto . ct original proto-dst vmap @affinity-services`,
+        `ct original ${ip} daddr @nodeport-ips meta l4proto . ct original proto-dst vmap @affinity-nodeports`,
+      ],
+    },
     'service-endpoints-check': { rules: [`${destination} vmap @no-endpoint-services`] },
     'nodeport-endpoints-check': { rules: [`${nodePort} vmap @no-endpoint-nodeports`] },
     'firewall-check': { rules: [`${destination} vmap @firewall-ips`] },
@@ -79,7 +97,7 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
     'filter-output-pre-dnat': { hook: 'type filter hook output priority -110', rules: ['ct state new jump firewall-check'] },
     'filter-input': {
       hook: 'type filter hook input priority 0',
-      rules: ['ct state new jump nodeport-endpoints-check', 'ct state new jump service-endpoints-check'],
+      rules: ['ct state new jump nodeport-endpoints-check', 'ct state new jump service-endpoints-check', learning],
     },
     'filter-forward': {
       hook: 'type filter hook forward priority 0',
@@ -88,11 +106,12 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
         'ct state invalid drop',
         'ct state new jump service-endpoints-check',
         'ct state new jump cluster-ips-check',
+        learning,
       ],
     },
     'filter-output': {
       hook: 'type filter hook output priority 0',
-      rules: ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check'],
+      rules: ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check', learning],
     },
   };
 }

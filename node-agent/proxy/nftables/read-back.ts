@@ -1,12 +1,13 @@
-import { containers, frameChains, layoutComment } from './base-table.ts';
+import { affinityMap, containers, frameChains, layoutComment } from './base-table.ts';
 import { chainKey, elementKey, type Entries, setKey } from './entry.ts';
+import { type RememberedClient, rememberedClient } from './remembered-clients.ts';
 
 /** What was found where the table should be. */
 export type FoundTable =
   | { readonly state: 'absent' }
   /** Made by something else, or by a version that meant other things by the same names. */
   | { readonly state: 'foreign' }
-  | { readonly state: 'ours'; readonly entries: Entries };
+  | { readonly state: 'ours'; readonly entries: Entries; readonly clients: readonly RememberedClient[] };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,8 +24,26 @@ export function parseTable(json: string): FoundTable {
     if (!frameChains.has(text(chain['name']))) entries.set(chainKey(text(chain['name'])), '');
   }
   readRules(objects('rule'), entries);
-  for (const container of [...objects('set'), ...objects('map')]) readContainer(container, entries);
-  return { state: 'ours', entries };
+  const clients: RememberedClient[] = [];
+  for (const container of [...objects('set'), ...objects('map')]) {
+    if (container['name'] === affinityMap) clients.push(...readClients(container));
+    else readContainer(container, entries);
+  }
+  return { state: 'ours', entries, clients };
+}
+
+/** Reads `nft -j list map` of the map of clients. */
+export function parseClients(json: string): RememberedClient[] {
+  const { nftables } = JSON.parse(json) as { readonly nftables: readonly Fields[] };
+  return nftables.flatMap(({ map }) => (isFields(map) ? readClients(map) : []));
+}
+
+function readClients(container: Fields): RememberedClient[] {
+  return list(container['elem']).map((element) => {
+    const [key, data] = list(element);
+    const { value } = unwrap(key);
+    return rememberedClient(isFields(value) ? list(value['concat']) : [], dataText(data));
+  });
 }
 
 /** The digest in the first rule counts only if as many rules are there as were written. */

@@ -52,7 +52,7 @@ export class RuleState {
   changes(): EntryChange[] {
     const changes: EntryChange[] = [];
     for (const key of this.#dirty) {
-      const desired = this.#desired(key);
+      const desired = this.desired(key);
       const actual = this.#actual.get(key);
       if (desired === undefined && actual === undefined) this.#dirty.delete(key);
       else if (desired !== undefined && actual !== undefined && observableValue(key, desired) === actual) this.#dirty.delete(key);
@@ -70,7 +70,7 @@ export class RuleState {
     }
   }
 
-  #desired(key: EntryKey): string | undefined {
+  desired(key: EntryKey): string | undefined {
     return this.#claims.get(key)?.values().next().value;
   }
 

@@ -29,6 +29,9 @@ const plain: ServicePortRules = {
 };
 const spread = 'meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . numgen random mod';
 
+const nodePortSpread = 'meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport . numgen random mod';
+const remembered = 'meta l4proto { tcp, udp, sctp } dnat ip to ip saddr . ip daddr . meta l4proto . th dport map @affinity';
+
 /** Entries as text: `chain name: rule; rule`, `set name: type`, `map key value`. */
 function text(ports: readonly ServicePortRules[], family: IPFamily = 'IPv4'): string[] {
   return [...renderServiceEntries(ports, family === 'IPv4' ? ['10.244.0.0/16'] : [], family)].map(([key, value]) => {
@@ -97,17 +100,25 @@ const cases: readonly [name: string, ports: ServicePortRules[], expected: string
     ],
   ],
   [
-    'affinity remembers clients by endpoint',
-    [{ ...plain, portName: '', protocol: 'udp', affinitySeconds: 60 }],
+    'affinity asks for the client first, and remembers where it went',
+    [{ ...plain, portName: '', protocol: 'udp', affinitySeconds: 60, externalIPs: ['192.0.2.1'], nodePort: 30080 }],
     [
       'cluster-ips 10.96.0.1',
       'hairpin-connections 10.244.0.2 . 10.244.0.2',
-      'set affinity-#-default/web/udp/__10.244.0.2/8080/60s: type ipv4_addr; flags dynamic,timeout; timeout 60s;',
-      'chain endpoint-#-default/web/udp/__10.244.0.2/8080: update @affinity-#-default/web/udp/__10.244.0.2/8080/60s { ip saddr }; meta l4proto udp dnat to 10.244.0.2:8080',
-      'set affinity-#-default/web/udp/__10.244.1.2/8080/60s: type ipv4_addr; flags dynamic,timeout; timeout 60s;',
-      'chain endpoint-#-default/web/udp/__10.244.1.2/8080: update @affinity-#-default/web/udp/__10.244.1.2/8080/60s { ip saddr }; meta l4proto udp dnat to 10.244.1.2:8080',
-      'chain service-#-default/web/udp/: ip saddr @affinity-#-default/web/udp/__10.244.0.2/8080/60s goto endpoint-#-default/web/udp/__10.244.0.2/8080; ip saddr @affinity-#-default/web/udp/__10.244.1.2/8080/60s goto endpoint-#-default/web/udp/__10.244.1.2/8080; numgen random mod 2 vmap { 0 : goto endpoint-#-default/web/udp/__10.244.0.2/8080, 1 : goto endpoint-#-default/web/udp/__10.244.1.2/8080 }',
-      'service-ips 10.96.0.1 . udp . 80 comment "default/web" : goto service-#-default/web/udp/',
+      'chain learn-60s: update @affinity { ct original ip saddr . ct original ip daddr . meta l4proto . ct original proto-dst timeout 60s : ip daddr . th dport }',
+      ...['10.96.0.1', '192.0.2.1'].flatMap((ip) => [
+        `service-endpoints ${ip} . udp . 80 . 0 : 10.244.0.2 . 8080`,
+        `service-endpoints ${ip} . udp . 80 . 1 : 10.244.1.2 . 8080`,
+        `service-ips ${ip} . udp . 80 comment "default/web" : goto ${ip === '192.0.2.1' ? 'external-' : ''}affine-endpoints-2`,
+        `affinity-services ${ip} . udp . 80 comment "default/web" : goto learn-60s`,
+        ...(ip === '192.0.2.1' ? [] : [`chain affine-endpoints-2: ${remembered}; ${spread} 2 map @service-endpoints`]),
+      ]),
+      'chain external-affine-endpoints-2: jump mark-for-masquerade; goto affine-endpoints-2',
+      `chain nodeport-affine-endpoints-2: jump mark-for-masquerade; ${remembered}; ${nodePortSpread} 2 map @nodeport-endpoints`,
+      'nodeport-endpoints udp . 30080 . 0 : 10.244.0.2 . 8080',
+      'nodeport-endpoints udp . 30080 . 1 : 10.244.1.2 . 8080',
+      'service-nodeports udp . 30080 comment "default/web" : goto nodeport-affine-endpoints-2',
+      'affinity-nodeports udp . 30080 comment "default/web" : goto learn-60s',
     ],
   ],
   [

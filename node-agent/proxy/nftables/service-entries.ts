@@ -3,7 +3,7 @@ import type { IPFamily } from '../../../api/semantics/ip-family.ts';
 import { type NFTFamily, nftFamilies } from '../../linux/nft.ts';
 import { type Endpoint, endpointKey } from '../tracking/endpoint.ts';
 import type { NoEndpointVerdict, ServicePortRules } from '../tracking/service-port-rules.ts';
-import type { Container } from './base-table.ts';
+import { affinityMap, type Container } from './base-table.ts';
 import { chainKey, elementKey, type Entries, setKey } from './entry.ts';
 
 /** The kernel's limit on comments of elements, in bytes. */
@@ -12,10 +12,11 @@ const maxCommentBytes = 128;
 /**
  * The ruleset's entries for all ports of one Service.
  *
- * A port without affinity, and without traffic from outside that has to stay on the node, gets no chain of its own: its map
+ * A port without traffic from outside that has to stay on the node gets no chain of its own: its map
  * elements lead to chains that all ports with n endpoints share, `endpoints-<n>` and its like, which pick a random number
  * below n and look the endpoint up in a map. Loading that is 10 to 20 times faster than chains for each Service and
- * endpoint, since elements cost the kernel much less than rules. All other ports get chains like those of kube-proxy.
+ * endpoint, since elements cost the kernel much less than rules. With affinity, `affine-endpoints-<n>` first asks the map
+ * of clients, and another chain writes there where new connections went. All other ports get chains like those of kube-proxy.
  */
 export function renderServiceEntries(ports: readonly ServicePortRules[], clusterCIDRs: readonly string[], family: IPFamily): Entries {
   const entries: Entries = new Map();
@@ -33,7 +34,19 @@ export function renderServiceEntries(ports: readonly ServicePortRules[], cluster
 
 function hasOwnChains(port: ServicePortRules): boolean {
   const isOpen = port.nodePort !== undefined || externalAddresses(port).length > 0;
-  return port.affinitySeconds !== undefined || (isOpen && port.externalPolicy === 'Local');
+  return isOpen && port.externalPolicy === 'Local';
+}
+
+/** The port's clients keep their endpoint, and share chains with other ports: they are remembered in the map of clients. */
+export function hasRememberedClients(port: ServicePortRules): boolean {
+  return port.affinitySeconds !== undefined && !hasOwnChains(port);
+}
+
+/** `<address> . <protocol> . <port>` of what the port is reached at, but for node ports: `<protocol> . <port>`. */
+export function frontsOf(port: ServicePortRules): string[] {
+  const { protocol, nodePort } = port;
+  const fronts = [port.clusterIP, ...externalAddresses(port)].map((ip) => `${ip} . ${protocol} . ${port.port}`);
+  return nodePort === undefined ? fronts : [...fronts, `${protocol} . ${nodePort}`];
 }
 
 function externalAddresses({ externalIPs, loadBalancerIPs }: ServicePortRules): string[] {
@@ -41,45 +54,69 @@ function externalAddresses({ externalIPs, loadBalancerIPs }: ServicePortRules): 
 }
 
 function addSharedSpread(entries: Entries, port: ServicePortRules, words: NFTFamily): void {
-  const { protocol, internalPolicy, localEndpoints, clusterEndpoints, internalVerdict, externalVerdict, nodePort } = port;
+  const { protocol, internalPolicy, localEndpoints, clusterEndpoints, internalVerdict, externalVerdict, nodePort, affinitySeconds } = port;
+  const shared = affinitySeconds === undefined ? 'endpoints-' : 'affine-endpoints-';
   const spread = (ip: string, endpoints: readonly Endpoint[], chain: string, verdict: NoEndpointVerdict | undefined) => {
     const destination = `${ip} . ${protocol} . ${port.port}`;
     if (verdict !== undefined) return addNoEndpoints(entries, 'no-endpoint-services', destination, port, verdict);
     addEndpoints(entries, 'service-endpoints', destination, endpoints);
     addVerdict(entries, 'service-ips', destination, port, `goto ${chain}${endpoints.length}`);
-    entries.set(chainKey(`endpoints-${endpoints.length}`), sharedSpreadRule(endpoints.length, words));
+    if (affinitySeconds !== undefined)
+      addVerdict(entries, 'affinity-services', destination, port, `goto ${learningChain(affinitySeconds)}`);
+    entries.set(chainKey(`${shared}${endpoints.length}`), sharedSpreadRules(endpoints.length, affinitySeconds !== undefined, words));
   };
-  spread(port.clusterIP, internalPolicy === 'Local' ? localEndpoints : clusterEndpoints, 'endpoints-', internalVerdict);
+  if (affinitySeconds !== undefined) entries.set(chainKey(learningChain(affinitySeconds)), learningRule(affinitySeconds, words));
+  spread(port.clusterIP, internalPolicy === 'Local' ? localEndpoints : clusterEndpoints, shared, internalVerdict);
   const count = clusterEndpoints.length;
   for (const ip of externalAddresses(port)) {
-    spread(ip, clusterEndpoints, 'external-endpoints-', externalVerdict);
-    if (count > 0) entries.set(chainKey(`external-endpoints-${count}`), `jump mark-for-masquerade\ngoto endpoints-${count}`);
+    spread(ip, clusterEndpoints, `external-${shared}`, externalVerdict);
+    if (count > 0) entries.set(chainKey(`external-${shared}${count}`), `jump mark-for-masquerade\ngoto ${shared}${count}`);
   }
   if (nodePort !== undefined) addNodePort(entries, port, nodePort, words);
   addFirewall(entries, port, words);
 }
 
 function addNodePort(entries: Entries, port: ServicePortRules, nodePort: number, { ip }: NFTFamily): void {
-  const { protocol, clusterEndpoints, externalVerdict } = port;
+  const { protocol, clusterEndpoints, externalVerdict, affinitySeconds } = port;
   const key = `${protocol} . ${nodePort}`;
   if (externalVerdict !== undefined) return addNoEndpoints(entries, 'no-endpoint-nodeports', key, port, externalVerdict);
   const count = clusterEndpoints.length;
   const nth = `meta l4proto . th dport . numgen random mod ${count}`;
-  entries.set(
-    chainKey(`nodeport-endpoints-${count}`),
-    `jump mark-for-masquerade\nmeta l4proto { tcp, udp, sctp } dnat ${ip} to ${nth} map @nodeport-endpoints`,
-  );
+  const chain = `nodeport-${affinitySeconds === undefined ? '' : 'affine-'}endpoints-${count}`;
+  const rules = [
+    'jump mark-for-masquerade',
+    ...(affinitySeconds === undefined ? [] : [rememberedRule({ ip })]),
+    `meta l4proto { tcp, udp, sctp } dnat ${ip} to ${nth} map @nodeport-endpoints`,
+  ];
+  entries.set(chainKey(chain), rules.join('\n'));
   addEndpoints(entries, 'nodeport-endpoints', key, clusterEndpoints);
-  addVerdict(entries, 'service-nodeports', key, port, `goto nodeport-endpoints-${count}`);
+  addVerdict(entries, 'service-nodeports', key, port, `goto ${chain}`);
+  if (affinitySeconds !== undefined) addVerdict(entries, 'affinity-nodeports', key, port, `goto ${learningChain(affinitySeconds)}`);
 }
 
 function addEndpoints(entries: Entries, container: Container, key: string, endpoints: readonly Endpoint[]): void {
   for (const [index, { ip, port }] of endpoints.entries()) entries.set(elementKey(container, `${key} . ${index}`), `: ${ip} . ${port}`);
 }
 
-function sharedSpreadRule(count: number, { ip }: NFTFamily): string {
+function sharedSpreadRules(count: number, isAffine: boolean, { ip }: NFTFamily): string {
   const nth = `${ip} daddr . meta l4proto . th dport . numgen random mod ${count}`;
-  return `meta l4proto { tcp, udp, sctp } dnat ${ip} to ${nth} map @service-endpoints`;
+  const random = `meta l4proto { tcp, udp, sctp } dnat ${ip} to ${nth} map @service-endpoints`;
+  return isAffine ? `${rememberedRule({ ip })}\n${random}` : random;
+}
+
+/** Ends nothing for clients that are not known. */
+function rememberedRule({ ip }: Pick<NFTFamily, 'ip'>): string {
+  return `meta l4proto { tcp, udp, sctp } dnat ${ip} to ${ip} saddr . ${ip} daddr . meta l4proto . th dport map @${affinityMap}`;
+}
+
+function learningChain(seconds: number): string {
+  return `learn-${seconds}s`;
+}
+
+/** A client that is known keeps what is remembered, and for as long again. */
+function learningRule(seconds: number, { ip }: NFTFamily): string {
+  const client = `ct original ${ip} saddr . ct original ${ip} daddr . meta l4proto . ct original proto-dst`;
+  return `update @${affinityMap} { ${client} timeout ${seconds}s : ${ip} daddr . th dport }`;
 }
 
 function addChains(entries: Entries, port: ServicePortRules, clusterCIDRs: readonly string[], words: NFTFamily): void {

@@ -112,7 +112,7 @@ describe('reading back', () => {
   it('tells nothing, own and foreign tables apart', () => {
     assert.deepEqual(of(), { state: 'absent' });
     assert.deepEqual(of({ table: { name: 'kube-proxy', comment: 'rules for kube-proxy' } }), { state: 'foreign' });
-    assert.deepEqual(of({ table: { name: 'kube-proxy', comment } }), { state: 'ours', entries: new Map() });
+    assert.deepEqual(of({ table: { name: 'kube-proxy', comment } }), { state: 'ours', entries: new Map(), clients: [] });
   });
 
   it('finds elements as they were written, and chains by their digest', () => {
@@ -122,6 +122,12 @@ describe('reading back', () => {
       { chain: { name: 'endpoints-1' } },
       { chain: { name: 'endpoints-2' } },
       { set: { name: 'cluster-ips', elem: ['10.96.0.1'] } },
+      {
+        map: {
+          name: 'affinity',
+          elem: [[{ elem: { val: { concat: ['192.0.2.9', '10.96.0.1', 'tcp', 80] } } }, { concat: ['10.244.0.2', 8080] }]],
+        },
+      },
       { set: { name: 'affinity-1', elem: [{ elem: { val: '10.244.0.2', expires: 5 } }] } },
       {
         map: {
@@ -153,6 +159,9 @@ describe('reading back', () => {
         [elementKey('no-endpoint-services', '10.96.0.1 . udp . 53'), ': drop'],
         [elementKey('service-endpoints', '10.96.0.1 . tcp . 80 . 0'), ': 10.244.0.2 . 8080'],
       ),
+      clients: [
+        { key: '192.0.2.9 . 10.96.0.1 . tcp . 80', front: '10.96.0.1 . tcp . 80', nodePort: 'tcp . 80', endpoint: '10.244.0.2 . 8080' },
+      ],
     });
   });
 });

@@ -35,6 +35,7 @@ function leadsToOwnChains(rules: string): boolean {
   return (
     rules.includes('goto endpoint-') ||
     rules.includes('goto endpoints-') ||
+    rules.includes('goto affine-endpoints-') ||
     rules.includes('goto service-') ||
     rules.includes('goto local-')
   );
