@@ -113,6 +113,7 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     attach: async (container_id, streams) => (await call<{ url: string }>('Attach', { container_id, ...streams })).url,
     portForward: async (pod_sandbox_id, port) => (await call<{ url: string }>('PortForward', { pod_sandbox_id, port })).url,
     listPodSandboxStats: async () => (await call<{ stats: [] }>('ListPodSandboxStats', {})).stats,
+    listContainerStats: async () => (await call<{ stats: [] }>('ListContainerStats', {})).stats,
     containerEvents: (signal) => containerEvents(service, signal),
   };
 }

@@ -2,6 +2,7 @@ import type {
   AuthConfig,
   ContainerConfig,
   ContainerEvent,
+  ContainerStats,
   ContainerStatus,
   Image,
   LinuxResources,
@@ -52,6 +53,8 @@ export interface ContainerRuntime {
   portForward(sandboxID: string, ports: readonly number[]): Promise<string>;
   /** Of all Pods, their containers included. */
   listPodSandboxStats(): Promise<readonly SandboxStats[]>;
+  /** Of all containers. */
+  listContainerStats(): Promise<readonly ContainerStats[]>;
   /** Changes of sandboxes and containers from now on; throws when the connection breaks. */
   containerEvents(signal: AbortSignal): AsyncIterable<ContainerEvent>;
 }

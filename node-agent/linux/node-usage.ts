@@ -37,7 +37,20 @@ export interface CgroupUsage {
   readonly memory: MemoryAmounts;
 }
 
+/** What a Pod uses, by its cgroup. */
+export interface PodCgroupUsage {
+  readonly usage: CgroupUsage;
+  /** Of each cgroup right below it, by name: its containers' and others that the runtime makes. */
+  readonly children: ReadonlyMap<string, CgroupUsage>;
+  readonly processes: number;
+  /** None where it shares the machine's. */
+  readonly interfaces: readonly InterfaceCounters[];
+  readonly defaultInterface: string | undefined;
+}
+
 export interface UsageReader {
+  /** Undefined if there is no such cgroup. */
+  pod(cgroup: string): Promise<PodCgroupUsage | undefined>;
   node(): Promise<NodeUsage>;
   /** Undefined if there is no such cgroup. */
   cgroup(name: string): Promise<CgroupUsage | undefined>;
@@ -47,19 +60,67 @@ export function createUsageReader(mounts: readonly CgroupMount[]): UsageReader {
   const legacy = (controller: string) => mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller))?.point;
   const [cpu, memory] = [legacy('cpuacct'), legacy('memory')];
   const unified = mounts.find(({ type }) => type === 'cgroup2')?.point ?? '/sys/fs/cgroup';
+  const cgroup: UsageReader['cgroup'] = (name) =>
+    unlessGone(
+      cpu !== undefined && memory !== undefined ? readLegacy(`${cpu}${name}`, `${memory}${name}`) : readUnified(`${unified}${name}`),
+    );
   return {
     node: readNode,
-    async cgroup(name) {
-      try {
-        return cpu !== undefined && memory !== undefined
-          ? await readLegacy(`${cpu}${name}`, `${memory}${name}`)
-          : await readUnified(`${unified}${name}`);
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV')) return undefined;
-        throw error;
+    cgroup,
+    async pod(name) {
+      const usage = await cgroup(name);
+      const entries = usage && (await unlessGone(fs.readdir(`${memory ?? unified}${name}`, { withFileTypes: true })));
+      if (!usage || !entries) return undefined;
+      const children = new Map<string, CgroupUsage>();
+      for (const entry of entries.filter((each) => each.isDirectory())) {
+        const used = await cgroup(`${name}/${entry.name}`);
+        if (used) children.set(entry.name, used);
       }
+      const members = await Promise.all([...children.keys()].map((child) => readMembers(`${memory ?? unified}${name}/${child}`)));
+      const pids = members.flat();
+      return { usage, children, processes: pids.length, ...(await readPodNetwork(pids[0])) };
     },
   };
+}
+
+/** Undefined for what vanished, as a whole or while it was read. */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENODEV', 'ESRCH'].includes(String(error.code))) return undefined;
+    throw error;
+  }
+}
+
+async function readMembers(cgroup: string): Promise<number[]> {
+  const members = (await unlessGone(text(`${cgroup}/cgroup.procs`))) ?? '';
+  return members.split('\n').filter(Boolean).map(Number);
+}
+
+/** As the process sees it, unless that is what the agent sees. */
+async function readPodNetwork(pid: number | undefined): Promise<Pick<PodCgroupUsage, 'interfaces' | 'defaultInterface'>> {
+  const nothing = { interfaces: [], defaultInterface: undefined };
+  if (pid === undefined) return nothing;
+  const read = await unlessGone(
+    Promise.all([
+      fs.readlink(`/proc/${pid}/ns/net`),
+      fs.readlink('/proc/self/ns/net'),
+      text(`/proc/${pid}/net/dev`),
+      text(`/proc/${pid}/net/route`),
+    ]),
+  );
+  if (!read) return nothing;
+  const [its, own, devices, routes] = read;
+  return its === own ? nothing : { interfaces: parseInterfaces(devices), defaultInterface: defaultInterface(routes) };
+}
+
+/** /proc/net/route: the interface of the route to everywhere. */
+function defaultInterface(routes: string): string | undefined {
+  return routes
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .find(([, destination]) => destination === '00000000')?.[0];
 }
 
 const text = (path: string): Promise<string> => fs.readFile(path, 'utf8');
@@ -74,10 +135,7 @@ async function readNode(): Promise<NodeUsage> {
     cpuNanoSeconds: parseCPU(stat ?? ''),
     ...parseMemory(meminfo ?? '', vmstat ?? ''),
     interfaces: parseInterfaces(devices ?? ''),
-    defaultInterface: route
-      ?.split('\n')
-      .find((line) => line.split('\t')[1] === '00000000')
-      ?.split('\t')[0],
+    defaultInterface: defaultInterface(route ?? ''),
     processes: { max: Math.min(Number(pidMax), Number(threadsMax)), current: Number(load?.split(' ')[3]?.split('/')[1] ?? 0) },
   };
 }

@@ -236,7 +236,11 @@ describe('eviction manager', () => {
       stats: {
         read: async () => ({ pods: [usageOf('small', mebi), usageOf('large', 9 * mebi)], imageFs: undefined }) as unknown as NodeStats,
       },
-      usage: { node: async () => ({ ...usage, memory: { ...usage.memory, availableBytes: available } }), cgroup: async () => undefined },
+      usage: {
+        node: async () => ({ ...usage, memory: { ...usage.memory, availableBytes: available } }),
+        cgroup: async () => undefined,
+        pod: async () => undefined,
+      },
       storage: { read: async () => ({ volumes: [], logs: new Map() }), claims: async () => [], forget() {} },
       files: { capacity: async () => ({ capacityBytes: 100, availableBytes: 90, inodes: 0, inodesFree: 0 }) } as unknown as HostFiles,
       clock,

@@ -6,6 +6,7 @@ import type { CgroupUsage, InterfaceCounters, NodeUsage, UsageReader } from '../
 import { fileSystemOf, type FileSystemStats } from './file-system.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';
+import { createSandboxStatsReader } from './sandbox-stats.ts';
 
 export interface CPUStats {
   /** Milliseconds since the Unix epoch. */
@@ -86,13 +87,14 @@ const shareMs = 1000;
 
 export function createNodeStatsSource(dependencies: NodeStatsDependencies): NodeStatsSource {
   const { clock } = dependencies;
+  const readSandboxes = createSandboxStatsReader(dependencies);
   let last: { readonly atMs: number; readonly stats: Promise<NodeStats> } | undefined;
   const rates = createRates();
   return {
     read() {
       const nowMs = clock.monotonicMs();
       if (last && nowMs - last.atMs < shareMs) return last.stats;
-      const stats = measure(dependencies, rates);
+      const stats = measure(dependencies, readSandboxes, rates);
       last = { atMs: nowMs, stats };
       stats.catch(() => {
         last = undefined; // who asks next tries again
@@ -136,13 +138,13 @@ export function createRates(): Rates {
 
 async function measure(
   { runtime, images, files, usage, clock, podsDirectory, cgroupRoot }: NodeStatsDependencies,
+  readSandboxes: () => Promise<readonly SandboxStats[]>,
   rates: Rates,
 ): Promise<NodeStats> {
   const [node, podsCgroup, sandboxes, containers, nodeFs, imageFs] = await Promise.all([
     usage.node(),
     usage.cgroup(cgroupRoot),
-    // One that ends at that very moment makes the whole fail.
-    runtime.listPodSandboxStats().catch(() => runtime.listPodSandboxStats()),
+    readSandboxes(),
     runtime.listContainers(),
     files.capacity(podsDirectory),
     images.imageFileSystem(),

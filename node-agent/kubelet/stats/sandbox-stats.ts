@@ -1,0 +1,105 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import { CRIError } from '../../cri/cri-error.ts';
+import type { ContainerStats, MemoryUsage, Sandbox, SandboxStats } from '../../cri/messages.ts';
+import type { ContainerRuntime } from '../../cri/runtime.ts';
+import type { CgroupUsage, InterfaceCounters, UsageReader } from '../../linux/node-usage.ts';
+import { runtimeLabels } from '../runtime/labels.ts';
+
+export interface SandboxStatsDependencies {
+  readonly runtime: ContainerRuntime;
+  readonly usage: UsageReader;
+  readonly clock: Clock;
+  readonly cgroupRoot: string;
+}
+
+/**
+ * What all Pods use, as the runtime tells it. Of one that knows nothing of Pods in this respect, their cgroups and network
+ * namespaces are looked at instead, and it is only asked for what containers have written.
+ */
+export function createSandboxStatsReader(dependencies: SandboxStatsDependencies): () => Promise<readonly SandboxStats[]> {
+  const { runtime } = dependencies;
+  let isUnknown = false;
+  return async () => {
+    if (!isUnknown) {
+      try {
+        // One that ends at that very moment makes the whole fail.
+        return await runtime.listPodSandboxStats().catch((error: unknown) => {
+          if (error instanceof CRIError && error.code === 'Unimplemented') throw error;
+          return runtime.listPodSandboxStats();
+        });
+      } catch (error) {
+        if (!(error instanceof CRIError && error.code === 'Unimplemented')) throw error;
+        isUnknown = true;
+      }
+    }
+    return readFromCgroups(dependencies);
+  };
+}
+
+async function readFromCgroups(dependencies: SandboxStatsDependencies): Promise<SandboxStats[]> {
+  const { runtime, usage, clock, cgroupRoot } = dependencies;
+  const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainerStats()]);
+  const all = await Promise.all(
+    sandboxes
+      .filter(({ state }) => state === 'SANDBOX_READY')
+      .map(async (sandbox): Promise<SandboxStats[]> => {
+        const uid = uidOf(sandbox);
+        for (const folder of ['burstable/', 'besteffort/', '']) {
+          const pod = await usage.pod(`${cgroupRoot}/${folder}pod${uid}`);
+          if (!pod) continue;
+          const timestamp = String(BigInt(clock.nowMs()) * 1_000_000n);
+          const own = containers.filter(({ attributes }) => attributes.labels[runtimeLabels.podUID] === uid);
+          const network = pod.interfaces.map(interfaceStats);
+          const first = network.find(({ name }) => name === pod.defaultInterface);
+          const linux = {
+            ...stats(pod.usage, timestamp),
+            network: { timestamp, default_interface: first ?? null, interfaces: network.filter((one) => one !== first) },
+            process: { process_count: value(pod.processes) },
+            containers: own.map((container) => ({
+              ...container,
+              ...stats(usageOf(pod.children, container.attributes.id), timestamp),
+            })),
+          };
+          return [{ attributes: { id: sandbox.id, metadata: sandbox.metadata, labels: sandbox.labels }, linux }];
+        }
+        return []; // it has just gone
+      }),
+  );
+  return all.flat();
+}
+
+function uidOf({ labels, metadata }: Sandbox): string {
+  return labels[runtimeLabels.podUID] ?? metadata.uid;
+}
+
+/** Runtimes name a container's cgroup by its id, some with a word of theirs before it. */
+function usageOf(children: ReadonlyMap<string, CgroupUsage>, id: string): CgroupUsage | undefined {
+  for (const [name, usage] of children) if (name === id || name.endsWith(`-${id}`)) return usage;
+  return undefined;
+}
+
+/** Nothing where there is no cgroup: what the runtime says then holds. */
+function stats(usage: CgroupUsage, timestamp: string): Pick<ContainerStats, 'cpu' | 'memory'>;
+function stats(usage: CgroupUsage | undefined, timestamp: string): Partial<Pick<ContainerStats, 'cpu' | 'memory'>>;
+function stats(usage: CgroupUsage | undefined, timestamp: string): Partial<Pick<ContainerStats, 'cpu' | 'memory'>> {
+  if (!usage) return {};
+  const { memory, cpuNanoSeconds } = usage;
+  const amounts: MemoryUsage = {
+    timestamp,
+    working_set_bytes: value(memory.workingSetBytes),
+    available_bytes: null,
+    usage_bytes: value(memory.usageBytes),
+    rss_bytes: value(memory.rssBytes),
+    page_faults: value(memory.pageFaults),
+    major_page_faults: value(memory.majorPageFaults),
+  };
+  return { cpu: { timestamp, usage_core_nano_seconds: value(cpuNanoSeconds), usage_nano_cores: null }, memory: amounts };
+}
+
+function interfaceStats({ name, rxBytes, rxErrors, txBytes, txErrors }: InterfaceCounters) {
+  return { name, rx_bytes: value(rxBytes), rx_errors: value(rxErrors), tx_bytes: value(txBytes), tx_errors: value(txErrors) };
+}
+
+function value(number: number): { readonly value: string } {
+  return { value: String(number) };
+}
