@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { compileCEL } from './compile-cel.ts';
+import { valueOfJSON } from './json-values.ts';
+import { createKubernetesEnvironment } from './kubernetes-environment.ts';
+import { dynType, intType, listType, mapType, objectType, stringType } from './types.ts';
+
+const selfType = objectType('Self', {
+  name: stringType,
+  numbers: listType(intType),
+  labels: mapType(stringType, stringType),
+  any: dynType,
+});
+const environment = createKubernetesEnvironment({ self: selfType, x: intType });
+const self = valueOfJSON({ name: 'n', numbers: [1, 2, 3], labels: { a: 'b' }, any: { deep: [1.5] } }, selfType);
+
+function evaluate(source: string, costLimit?: number) {
+  const compiled = compileCEL(source, environment);
+  if (!compiled.ok) return compiled.message;
+  const result = compiled.program.evaluate({ self, x: 3n }, costLimit === undefined ? {} : { costLimit });
+  return result.ok ? result.value : result.error;
+}
+
+describe('CEL', () => {
+  it('evaluates', () => {
+    const cases: readonly (readonly [string, unknown])[] = [
+      ['1 + 2 * 3', 7n],
+      ['self.numbers.all(i, i > 0)', true],
+      ['self.numbers.map(i, i * x)[2]', 9n],
+      ['self.numbers.filter(i, i > 1).size()', 2n],
+      ['self.any.deep[0] > 1', true],
+      ['has(self.labels.a) && !has(self.labels.b)', true],
+      ['[1, 2].exists(i, i / 0 == 1 || i == 2)', true],
+      ['"abc".matches("^a.c$")', true],
+      ['timestamp("2023-07-01T00:00:00Z").getHours("Europe/Berlin")', 2n],
+    ];
+    for (const [source, expected] of cases) assert.equal(evaluate(source), expected, source);
+  });
+
+  it('says what went wrong as cel-go does', () => {
+    const cases: readonly (readonly [string, string])[] = [
+      ['self.labels.nope', 'no such key: nope'],
+      ['self.numbers[7]', 'index out of bounds: 7'],
+      ['1 / 0', 'division by zero'],
+      ['9223372036854775807 + 1', 'integer overflow'],
+      ['y == 1', "ERROR: <input>:1:1: undeclared reference to 'y' (in container '')\n | y == 1\n | ^"],
+      ['1 + "a"', "ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'\n | 1 + \"a\"\n | ..^"],
+      ['self.nope', "ERROR: <input>:1:5: undefined field 'nope'\n | self.nope\n | ....^"],
+      ['[1, "a"]', "ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, \"a\"]\n | ....^"],
+    ];
+    for (const [source, expected] of cases) assert.equal(evaluate(source), expected, source);
+  });
+
+  it('stops at the cost limit, which nothing absorbs', () => {
+    assert.equal(evaluate('self.numbers.all(i, i > 0) || true', 5), 'operation cancelled: actual cost limit exceeded');
+  });
+});

@@ -1,0 +1,68 @@
+import { type CheckedExpr, checkExpr } from './check.ts';
+import { compileExpr, type Compiled } from './compile.ts';
+import type { Environment } from './environment.ts';
+import { Frame } from './frame.ts';
+import { formatIssues, type Issue } from './issues.ts';
+import { parseExpression } from './parser.ts';
+import type { CELType } from './types.ts';
+import { type CELValue, CostLimitExceeded, Failure } from './values.ts';
+
+/** The values of the variables an expression may read. A variable that is not given cannot be read. */
+export type Activation = Readonly<Record<string, CELValue>>;
+
+export type Evaluation =
+  | { readonly ok: true; readonly value: CELValue; readonly cost: number }
+  /** `isTooCostly`: the cost limit ended it. */
+  | { readonly ok: false; readonly error: string; readonly cost: number; readonly isTooCostly: boolean };
+
+export interface EvaluateOptions {
+  /** Unlimited when absent; Kubernetes' own limit is `perCallCostLimit`. */
+  readonly costLimit?: number;
+}
+
+/** An expression ready to be evaluated as often as wanted. */
+export class Program {
+  readonly outputType: CELType;
+  readonly checked: CheckedExpr;
+  readonly #compiled: Compiled;
+
+  constructor(checked: CheckedExpr, compiled: Compiled) {
+    this.checked = checked;
+    this.outputType = checked.type;
+    this.#compiled = compiled;
+  }
+
+  evaluate(activation: Activation, options: EvaluateOptions = {}): Evaluation {
+    return evaluateCompiled(this.#compiled, activation, options.costLimit);
+  }
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly program: Program }
+  /** `message` is what cel-go prints of the issues. */
+  | { readonly ok: false; readonly message: string; readonly issues: readonly Issue[] };
+
+/** Reads an expression, checks its types and makes it ready. */
+export function compileCEL(source: string, environment: Environment): CompileResult {
+  const failed = (issues: readonly Issue[]): CompileResult => ({ ok: false, message: formatIssues(source, issues), issues });
+  const parsed = parseExpression(source, environment.macros);
+  if ('issues' in parsed) return failed(parsed.issues);
+  const result = checkExpr(parsed.expr, environment);
+  if ('issues' in result) return failed(result.issues);
+  return { ok: true, program: new Program(result.checked, compileExpr(parsed.expr, environment, result.checked)) };
+}
+
+export function evaluateCompiled(compiled: Compiled, activation: Activation, costLimit = Number.POSITIVE_INFINITY): Evaluation {
+  const frame = new Frame(compiled.slotCount, costLimit);
+  for (const [name, slot] of compiled.variables) {
+    if (Object.hasOwn(activation, name)) frame.slots[slot] = activation[name];
+  }
+  try {
+    const value = compiled.run(frame);
+    return { ok: true, value, cost: frame.cost };
+  } catch (error) {
+    if (error instanceof Failure) return { ok: false, error: error.message, cost: frame.cost, isTooCostly: false };
+    if (error instanceof CostLimitExceeded) return { ok: false, error: error.message, cost: frame.cost, isTooCostly: true };
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+import type { CallCost } from './dispatch.ts';
+import type { Macro } from './macros.ts';
+import { standardCost } from './runtime-costs.ts';
+import type { CELType } from './types.ts';
+import type { CELValue } from './values.ts';
+
+/** One signature of a function, and what it does. */
+export interface Overload {
+  /** Unique in an environment; costs are looked up by it. */
+  readonly id: string;
+  /** Called as `first.name(others)`: the first parameter is the target. */
+  readonly isMember: boolean;
+  readonly params: readonly CELType[];
+  readonly result: CELType;
+  /**
+   * Called only with arguments of the parameters' kinds (not looked into: a list(int) may hold anything where types were
+   * not known). Throws Failure.
+   */
+  call(a: CELValue, b: CELValue, c: CELValue, d: CELValue): CELValue;
+}
+
+export interface FunctionDeclaration {
+  readonly name: string;
+  readonly overloads: readonly Overload[];
+}
+
+/** Functions, macros and types that belong together. */
+export interface Library {
+  readonly functions: readonly FunctionDeclaration[];
+  readonly macros?: readonly Macro[];
+  /** Types that may be named in expressions. */
+  readonly types?: readonly CELType[];
+  /** Names that stand for a value. */
+  readonly constants?: ReadonlyMap<string, CELValue>;
+  /** What calls cost, by function and, where only one signature can be meant, its id. Undefined: as CEL itself charges. */
+  callCost?(name: string, overloadID: string | undefined): CallCost | undefined;
+}
+
+export interface EnvironmentOptions {
+  readonly libraries: readonly Library[];
+  readonly variables?: Readonly<Record<string, CELType>>;
+  /** Names are also looked up within this, as in `a.b`. */
+  readonly container?: string;
+  /** Refuse list and map literals whose elements are of different types. */
+  readonly homogeneousLiterals?: boolean;
+  /** Refuse literal durations, timestamps and regular expressions that cannot be read. */
+  readonly validateLiterals?: boolean;
+  /** Whether has() costs as much as reading the field. Kubernetes: no. */
+  readonly presenceTestHasCost?: boolean;
+}
+
+/** What an expression may speak of. Make it once; it is shared by all that is compiled in it. */
+export class Environment {
+  readonly container: string;
+  readonly homogeneousLiterals: boolean;
+  readonly validateLiterals: boolean;
+  readonly presenceTestHasCost: boolean;
+  readonly macros: readonly Macro[];
+  readonly #options: EnvironmentOptions;
+  readonly #variables: ReadonlyMap<string, CELType>;
+  readonly #functions = new Map<string, Overload[]>();
+  readonly #types = new Map<string, CELType>();
+  readonly #constants = new Map<string, CELValue>();
+
+  constructor(options: EnvironmentOptions) {
+    this.#options = options;
+    this.container = options.container ?? '';
+    this.homogeneousLiterals = options.homogeneousLiterals ?? false;
+    this.validateLiterals = options.validateLiterals ?? false;
+    this.presenceTestHasCost = options.presenceTestHasCost ?? true;
+    this.#variables = new Map(Object.entries(options.variables ?? {}));
+    this.macros = options.libraries.flatMap((library) => library.macros ?? []);
+    for (const library of options.libraries) {
+      for (const { name, overloads } of library.functions) {
+        this.#functions.set(name, [...(this.#functions.get(name) ?? []), ...overloads]);
+      }
+      for (const type of library.types ?? []) this.#types.set(type.name, type);
+      for (const [name, value] of library.constants ?? []) this.#constants.set(name, value);
+    }
+    for (const type of this.#variables.values()) this.#addObjectTypes(type, new Set());
+  }
+
+  /** The same environment with more variables or libraries. */
+  extend(more: Partial<EnvironmentOptions>): Environment {
+    return new Environment({
+      ...this.#options,
+      ...more,
+      libraries: [...this.#options.libraries, ...(more.libraries ?? [])],
+      variables: { ...this.#options.variables, ...more.variables },
+    });
+  }
+
+  #addObjectTypes(type: CELType, seen: Set<CELType>): void {
+    if (seen.has(type)) return;
+    seen.add(type);
+    if (type.kind === 'object' && !this.#types.has(type.name)) this.#types.set(type.name, type);
+    for (const param of type.params) this.#addObjectTypes(param, seen);
+    for (const field of type.fields?.().values() ?? []) this.#addObjectTypes(field.type, seen);
+  }
+
+  /** The names a name may stand for, in the order they are looked up. */
+  candidates(name: string): readonly string[] {
+    if (name.startsWith('.')) return [name.slice(1)];
+    if (this.container === '') return [name];
+    const parts = this.container.split('.');
+    return [...parts.map((_part, index) => [...parts.slice(0, parts.length - index), name].join('.')), name];
+  }
+
+  findVariable(name: string): CELType | undefined {
+    return this.#variables.get(name);
+  }
+
+  findType(name: string): CELType | undefined {
+    return this.#types.get(name);
+  }
+
+  findConstant(name: string): CELValue | undefined {
+    return this.#constants.get(name);
+  }
+
+  /** Undefined: 1. */
+  callCost(name: string, overloadID: string | undefined): CallCost | undefined {
+    for (const library of this.#options.libraries) {
+      const cost = library.callCost?.(name, overloadID);
+      if (cost !== undefined) return cost;
+    }
+    return overloadID === undefined ? undefined : standardCost(overloadID);
+  }
+
+  findFunction(name: string): readonly Overload[] | undefined {
+    return this.#functions.get(name);
+  }
+}

@@ -1,0 +1,118 @@
+import { type CELType, dynType, equalTypes, formatType, isDyn } from './types.ts';
+
+/** What the type parameters met so far stand for. */
+export class Substitution {
+  readonly #bound: Map<string, CELType>;
+
+  constructor(bound: ReadonlyMap<string, CELType> = new Map()) {
+    this.#bound = new Map(bound);
+  }
+
+  /** The type with its known parameters put in; those unknown become dyn on request. */
+  apply(type: CELType, unknownAsDyn = false): CELType {
+    if (type.kind === 'param') {
+      const bound = this.#bound.get(type.name);
+      if (bound !== undefined) return this.apply(bound, unknownAsDyn);
+      return unknownAsDyn ? dynType : type;
+    }
+    if (type.params.length === 0) return type;
+    const params = type.params.map((param) => this.apply(param, unknownAsDyn));
+    return params.every((param, index) => param === type.params[index]) ? type : { ...type, params };
+  }
+
+  bind(param: CELType, type: CELType): void {
+    this.#bound.set(param.name, type);
+  }
+
+  /** Whether values of each of the types may be given where the others are wanted; what that says of parameters is kept if so. */
+  assignAll(from: readonly CELType[], to: readonly CELType[]): boolean {
+    if (from.length !== to.length) return false;
+    const attempt = new Substitution(this.#bound);
+    const fits = from.every((type, index) => {
+      const wanted = to[index];
+      return wanted !== undefined && attempt.#assign(type, wanted);
+    });
+    if (fits) for (const [name, type] of attempt.#bound) this.#bound.set(name, type);
+    return fits;
+  }
+
+  assign(from: CELType, to: CELType): boolean {
+    return this.assignAll([from], [to]);
+  }
+
+  #assign(from: CELType, to: CELType): boolean {
+    if (to.kind === 'param') {
+      const fits = this.#assignParam(to, from);
+      if (fits !== undefined) return fits;
+    }
+    if (from.kind === 'param') {
+      const fits = this.#assignParam(from, to);
+      if (fits !== undefined) return fits;
+    }
+    if (isDyn(from) || isDyn(to) || from.kind === 'error' || to.kind === 'error') return true;
+    if (from.kind === 'null') return isNullable(to);
+    if (to.kind === 'null') return isNullable(from);
+    if (from.kind === 'wrapper' && to.kind !== 'wrapper') return this.#assign(from.params[0] ?? dynType, to);
+    if (to.kind === 'wrapper' && from.kind !== 'wrapper') return this.#assign(from, to.params[0] ?? dynType);
+    if (from.kind !== to.kind || from.name !== to.name) return false;
+    if (from.kind === 'type') return true;
+    if (from.params.length !== to.params.length) return false;
+    return from.params.every((param, index) => {
+      const wanted = to.params[index];
+      return wanted !== undefined && this.#assign(param, wanted);
+    });
+  }
+
+  /** Undefined: the parameter cannot stand for the type, since the type contains it. */
+  #assignParam(param: CELType, type: CELType): boolean | undefined {
+    const bound = this.#bound.get(param.name);
+    if (bound !== undefined) {
+      if (!this.#assign(type, bound)) return false;
+      const general = mostGeneral(type, bound);
+      if (!this.#mentions(general, param)) this.#bound.set(param.name, general);
+      return true;
+    }
+    if (type.kind === 'param' && type.name === param.name) return true;
+    if (this.#mentions(type, param)) return undefined;
+    this.#bound.set(param.name, type);
+    return true;
+  }
+
+  #mentions(type: CELType, param: CELType): boolean {
+    if (type.kind === 'param') {
+      if (type.name === param.name) return true;
+      const bound = this.#bound.get(type.name);
+      return bound !== undefined && this.#mentions(bound, param);
+    }
+    return type.params.some((inner) => this.#mentions(inner, param));
+  }
+}
+
+function isNullable(type: CELType): boolean {
+  return ['null', 'opaque', 'optional', 'object', 'duration', 'timestamp', 'wrapper', 'any', 'dyn'].includes(type.kind);
+}
+
+function isAsGeneral(a: CELType, b: CELType): boolean {
+  if (isDyn(a) || a.kind === 'param') return true;
+  if (isDyn(b) || b.kind === 'param') return false;
+  if (a.kind === 'null' && b.kind !== 'null') return false;
+  if (a.kind === 'wrapper' && b.kind !== 'wrapper') return true;
+  if (a.kind !== b.kind) return false;
+  if (a.kind === 'type' || a.params.length === 0) return a.kind === 'type' || equalTypes(a, b);
+  return a.params.every((param, index) => {
+    const other = b.params[index];
+    return other !== undefined && isAsGeneral(param, other);
+  });
+}
+
+/** Of two types of which one can be given for the other, the one that says less. */
+export function mostGeneral(a: CELType, b: CELType): CELType {
+  return isAsGeneral(a, b) ? a : b;
+}
+
+/** `(int, string)`, or `int.(string)` of a call with a target. */
+export function formatSignature(args: readonly CELType[], isMember: boolean): string {
+  const [target, ...others] = args;
+  if (isMember && target !== undefined) return `${formatType(target)}.(${others.map(formatType).join(', ')})`;
+  return `(${args.map(formatType).join(', ')})`;
+}
