@@ -4,7 +4,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../../api/base/clock.ts';
 import { CRIError, interpretCRIError } from './cri-error.ts';
 import type { ContainerEvent, Image, RuntimeHandler } from './messages.ts';
-import type { ContainerRuntime, ImageStore } from './runtime.ts';
+import type { CgroupDriver, ContainerRuntime, ImageStore } from './runtime.ts';
 
 const megabyte = 1 << 20;
 const shortTimeoutSeconds = 120;
@@ -82,6 +82,7 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
   const filterOf = (labels: Readonly<Record<string, string>> | undefined) => (labels ? { filter: { label_selector: labels } } : {});
   const version: ContainerRuntime['version'] = () => call('Version', { version: 'v1' });
   let name: string | undefined;
+  let tellsDriver = true;
   return {
     version,
     name: async () => (name ??= (await version()).runtime_name),
@@ -89,6 +90,16 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     capabilities: async () => {
       const { runtime_handlers: handlers, features } = await call<StatedCapabilities>('Status', {});
       return { handlers, supplementalGroupsPolicy: features?.supplemental_groups_policy ?? false };
+    },
+    async cgroupDriver() {
+      if (!tellsDriver) return undefined;
+      try {
+        return (await call<{ linux: { cgroup_driver: CgroupDriver } | null }>('RuntimeConfig', {})).linux?.cgroup_driver;
+      } catch (error) {
+        if (!(error instanceof CRIError) || error.code !== 'Unimplemented') throw error;
+        tellsDriver = false;
+        return undefined;
+      }
     },
     runPodSandbox: async (config, runtime_handler) =>
       (await call<{ pod_sandbox_id: string }>('RunPodSandbox', { config, runtime_handler }, longTimeoutSeconds)).pod_sandbox_id,

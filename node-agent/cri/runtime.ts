@@ -22,6 +22,9 @@ export interface RuntimeCapabilities {
   readonly supplementalGroupsPolicy: boolean;
 }
 
+/** `CGROUPFS`: it makes them itself, where it is told to. `SYSTEMD`: it has systemd make them, which must be told of slices. */
+export type CgroupDriver = 'SYSTEMD' | 'CGROUPFS';
+
 /** What the agent asks of a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
 export interface ContainerRuntime {
   version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
@@ -30,6 +33,8 @@ export interface ContainerRuntime {
   status(): Promise<readonly RuntimeCondition[]>;
   /** What it can do, as far as it tells. */
   capabilities(): Promise<RuntimeCapabilities>;
+  /** Who makes cgroups for it; undefined if it does not tell. */
+  cgroupDriver(): Promise<CgroupDriver | undefined>;
   runPodSandbox(config: SandboxConfig, runtimeHandler: string): Promise<string>;
   stopPodSandbox(id: string): Promise<void>;
   removePodSandbox(id: string): Promise<void>;

@@ -35,6 +35,7 @@ import type { NodeStatsSource } from './stats/node-stats.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { createNodeRegistration, nodeReference, type NodeRegistration } from './node/node-registration.ts';
 import { nodeStatus } from './node/node-status.ts';
+import { runtimeProblems } from './node/runtime-problems.ts';
 import type { NodePaths } from './node-paths.ts';
 import type { PodServices } from './pod-workers/pod-services.ts';
 import { createPodWorkers, type PodWorkers } from './pod-workers/pod-workers.ts';
@@ -366,13 +367,7 @@ function createRegistration(
       const version = await runtime.version();
       runtimeVersion = `${version.runtime_name}://${version.runtime_version}`;
       capabilities = await runtime.capabilities();
-      const conditions = await runtime.status();
-      const found = conditions
-        .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
-        .map(
-          ({ type, reason, message }) =>
-            `container runtime ${type === 'NetworkReady' ? 'network ' : ''}not ready: ${type}=false reason:${reason} message:${message}`,
-        );
+      const found = runtimeProblems(await runtime.status(), await runtime.cgroupDriver());
       if (lastMs !== undefined && clock.monotonicMs() - lastMs > runtimeSilenceMs) found.push('PLEG is not healthy');
       return found;
     } catch {

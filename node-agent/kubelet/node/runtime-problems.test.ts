@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import type { RuntimeCondition } from '../../cri/messages.ts';
+import type { CgroupDriver } from '../../cri/runtime.ts';
+import { runtimeProblems } from './runtime-problems.ts';
+
+describe('problems of a container runtime', () => {
+  const condition = (type: string, status: boolean): RuntimeCondition => ({ type, status, reason: 'R', message: 'm' });
+  const cases: [string, RuntimeCondition[], CgroupDriver | undefined, string[]][] = [
+    ['none', [condition('RuntimeReady', true), condition('NetworkReady', true)], 'CGROUPFS', []],
+    ['none that it tells of', [condition('RuntimeReady', true)], undefined, []],
+    ['itself', [condition('RuntimeReady', false)], undefined, ['container runtime not ready: RuntimeReady=false reason:R message:m']],
+    [
+      'its network',
+      [condition('NetworkReady', false)],
+      undefined,
+      ['container runtime network not ready: NetworkReady=false reason:R message:m'],
+    ],
+    ['what it only warns of', [condition('ContainerdHasNoDeprecationWarnings', false)], 'CGROUPFS', []],
+    [
+      'cgroups that somebody else makes',
+      [condition('RuntimeReady', true)],
+      'SYSTEMD',
+      ['container runtime not usable: its cgroup driver is systemd, and the node agent makes cgroups itself: set it to cgroupfs'],
+    ],
+  ];
+  for (const [name, conditions, driver, expected] of cases) it(name, () => assert.deepEqual(runtimeProblems(conditions, driver), expected));
+});
