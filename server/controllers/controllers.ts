@@ -31,6 +31,7 @@ import { podGarbageCollector } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replicationcontroller/controller.ts';
 import { createRootCACertPublisher } from './root-ca-cert-publisher/controller.ts';
+import { resourceClaimController } from './resource-claim/controller.ts';
 import { resourceQuotaController } from './resourcequota/controller.ts';
 import type { CertificateAuthority } from './runtime/certificate-authority.ts';
 import type { Controller } from './runtime/define-controller.ts';
@@ -88,6 +89,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     podGarbageCollector,
     replicaSetController,
     replicationControllerController,
+    resourceClaimController,
     resourceQuotaController,
     createRootCACertPublisher(options.rootCA),
     serviceAccountController,

@@ -39,6 +39,11 @@ function clusterOf(nodes: Node[], running: readonly Pod[], promised: readonly [P
     findCSIDriver: () => undefined,
     findCSINode: () => undefined,
     storageCapacities: () => [],
+    findResourceClaim: () => undefined,
+    findDeviceClass: () => undefined,
+    resourceSlices: () => [],
+    takenDevices: new Set(),
+    isBeingAllocated: () => false,
     selectorsOf: () => [],
   };
 }
@@ -205,12 +210,12 @@ describe('scheduler: preemption', () => {
 });
 
 describe('scheduler: queue', () => {
-  const start = () => {
+  const start = (gated: ReadonlySet<string> = new Set()) => {
     const clock = createManualClock();
     const queue = createSchedulingQueue({
       clock,
       mayHelp: (plugin, event) => plugin === 'NodeResourcesFit' && event === 'PodDelete',
-      admits: () => true,
+      findGate: ({ metadata }) => (gated.has(metadata.name ?? '') ? 'Gate' : undefined),
     });
     return { clock, queue };
   };
@@ -247,6 +252,18 @@ describe('scheduler: queue', () => {
     assert.deepEqual(queue.lengths(), { active: 0, backoff: 1, unschedulable: 0 });
     await clock.advance(1000);
     assert.equal((await queue.next())?.pod.status?.nominatedNodeName, 'a');
+  });
+
+  it('never tries a pod that is gated, however long that takes', async () => {
+    const gated = new Set(['p']);
+    const { clock, queue } = start(gated);
+    queue.addOrUpdate(pod('p'));
+    await clock.advance(3_600_000);
+    assert.deepEqual(queue.lengths(), { active: 0, backoff: 0, unschedulable: 1 });
+    gated.clear();
+    queue.addOrUpdate({ ...pod('p'), status: { resourceClaimStatuses: [{ name: 'c', resourceClaimName: 'p-c' }] } });
+    await clock.advance(1000);
+    assert.equal(queue.lengths().active, 1);
   });
 
   it('does not lose an event that came while the pod was being tried', async () => {

@@ -18,7 +18,8 @@ import { type FitFailure, formatFitFailure } from './framework/fit-error.ts';
 import type { Reservation, SchedulerPlugin } from './framework/framework.ts';
 import { findPreemption, type Preemption } from './framework/preempt.ts';
 import { preempt } from './preemption.ts';
-import { createSchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts';
+import { bindClaims, deallocate, releaseClaims } from './devices/bind-claims.ts';
+import { createSchedulingQueue, type QueuedPod, type SchedulingQueue } from './queue/scheduling-queue.ts';
 import { bindVolumes } from './volumes/bind-volumes.ts';
 
 export interface SchedulerDependencies {
@@ -41,13 +42,19 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
   const { informers, clock, random, plugins, logger } = dependencies;
   const cache = createSchedulerCache(clock);
   const retryOn = new Map(plugins.map((plugin) => [plugin.name, new Set(plugin.retryOn)]));
+  const watched: { devices?: WatchedCluster['devices'] } = {};
   const queue = createSchedulingQueue({
     clock,
     mayHelp: (plugin, event) => retryOn.get(plugin)?.has(event) ?? true,
-    admits: (pod) => plugins.every((plugin) => plugin.preEnqueue?.(pod) === undefined),
+    findGate(pod) {
+      const { devices } = watched;
+      // Before claims are watched nothing can be said.
+      return devices && plugins.find((plugin) => plugin.preEnqueue?.(pod, devices.state) !== undefined)?.name;
+    },
   });
   const isMine = (pod: DeepReadonly<Pod>) => (pod.spec?.schedulerName ?? defaultSchedulerName) === defaultSchedulerName;
   const cluster = watchCluster({ informers, cache, queue, isMine });
+  watched.devices = cluster.devices;
   signal.addEventListener('abort', () => queue.close(), { once: true });
   await informers.synced(signal);
 
@@ -58,22 +65,19 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
     if (pod.metadata.deletionTimestamp || isPodFinished(pod) || cache.isAssumed(pod) || !cluster.isPending(pod)) continue;
     const found = findNode(plugins, pod, cluster.state(), random);
     if ('failure' in found) {
-      const preemption = findPreemption(plugins, pod, cluster.state(), found.failure, cluster.budgets(), random);
-      if ('node' in preemption) cache.nominate(pod, preemption.node.name);
-      queue.putBackUnschedulable(queued, found.failure.plugins);
-      await giveUp(dependencies, cache, pod, found.failure, preemption).catch((error: unknown) =>
+      await putBack(dependencies, { cache, queue, cluster }, queued, found.failure).catch((error: unknown) =>
         logger.warn('could not make room for an unschedulable pod, or report it', { pod: formatKey(keyOf(pod)), error }),
       );
       continue;
     }
     const reservations = plugins.flatMap((plugin) => plugin.reserve?.(pod, found.node, cluster.state()) ?? []);
     cache.assume({ ...pod, spec: { containers: [], ...pod.spec, nodeName: found.node.name } }, found.node.name);
-    for (const reservation of reservations) cluster.storage.assume(reservation);
+    for (const reservation of reservations) assume(cluster, reservation);
     const binding = prepareAndBind(dependencies, cluster, queued, found.node.name, reservations, signal).then(
       () => cache.finishBinding(pod),
-      (error: unknown) => {
+      async (error: unknown) => {
         cache.forget(pod);
-        for (const reservation of reservations) cluster.storage.forget(reservation);
+        await unreserve(dependencies, cluster, pod, reservations);
         if (hasReason(error, 'NotFound')) return queue.remove(pod);
         logger.warn('binding failed', { pod: queued.key, node: found.node.name, error });
         queue.putBackAfterError(queued);
@@ -86,6 +90,43 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
   await Promise.all(bindings);
 }
 
+function assume({ storage, devices }: WatchedCluster, reservation: Reservation): void {
+  if (reservation.kind === 'volumes') storage.assume(reservation);
+  else devices.assume(reservation);
+}
+
+function forget({ storage, devices }: WatchedCluster, reservation: Reservation): void {
+  if (reservation.kind === 'volumes') storage.forget(reservation);
+  else devices.forget(reservation);
+}
+
+interface Surroundings {
+  readonly cache: SchedulerCache;
+  readonly queue: SchedulingQueue;
+  readonly cluster: WatchedCluster;
+}
+
+/** The pod fits nowhere now: what can be done about it is done, and it waits. */
+async function putBack(
+  dependencies: SchedulerDependencies,
+  { cache, queue, cluster }: Surroundings,
+  queued: QueuedPod,
+  failure: FitFailure,
+): Promise<void> {
+  const { plugins, random, client } = dependencies;
+  const { pod } = queued;
+  if (failure.error !== undefined) {
+    queue.putBackAfterError(queued);
+    return reportUnschedulable(dependencies, pod, failure.error, { reason: 'SchedulerError' });
+  }
+  const after = plugins.flatMap((plugin) => plugin.postFilter?.(pod, failure, cluster.state()) ?? []);
+  const preemption = findPreemption(plugins, pod, cluster.state(), failure, cluster.budgets(), random);
+  if ('node' in preemption) cache.nominate(pod, preemption.node.name);
+  queue.putBackUnschedulable(queued, failure.plugins);
+  for (const { idle } of after) if (idle !== undefined) await deallocate(client, idle);
+  await giveUp(dependencies, cache, pod, failure, preemption, after.map(({ message }) => `${message}, `).join(''));
+}
+
 /** The pod fits nowhere: others make room for it if they can, and it is told why it has to wait. */
 async function giveUp(
   dependencies: SchedulerDependencies,
@@ -93,10 +134,11 @@ async function giveUp(
   pod: DeepReadonly<Pod>,
   failure: FitFailure,
   preemption: Preemption | { readonly message: string },
+  before: string,
 ): Promise<void> {
   const refused = formatFitFailure(failure);
   if ('message' in preemption) {
-    const tail = failure.nodeCount === 0 ? '' : ` preemption: ${preemption.message}`;
+    const tail = failure.nodeCount === 0 ? '' : ` ${before}preemption: ${preemption.message}`;
     return reportUnschedulable(dependencies, pod, `${refused}${tail}`);
   }
   try {
@@ -105,13 +147,13 @@ async function giveUp(
     cache.withdraw(pod);
     throw error;
   }
-  await reportUnschedulable(dependencies, pod, refused, preemption.node.name);
+  await reportUnschedulable(dependencies, pod, refused, { nominatedNodeName: preemption.node.name });
 }
 
-/** Binds the pod after its volumes, if any have to be waited for. */
+/** Binds the pod after its claims have their devices and its volumes are there, if any have to be waited for. */
 async function prepareAndBind(
   dependencies: SchedulerDependencies,
-  { storage, isPending }: WatchedCluster,
+  { storage, devices, isPending }: WatchedCluster,
   queued: QueuedPod,
   nodeName: string,
   reservations: readonly Reservation[],
@@ -120,16 +162,35 @@ async function prepareAndBind(
   const { pod } = queued;
   for (const reservation of reservations) {
     try {
-      await bindVolumes({ ...dependencies, storage, isPending }, pod, nodeName, reservation, signal);
+      if (reservation.kind === 'volumes') await bindVolumes({ ...dependencies, storage, isPending }, pod, nodeName, reservation, signal);
+      else await bindClaims({ ...dependencies, devices }, pod, reservation);
     } catch (error) {
       if (!signal.aborted && isPending(pod)) {
-        const message = `running PreBind plugin "VolumeBinding": binding volumes: ${error instanceof Error ? error.message : String(error)}`;
+        const plugin = reservation.kind === 'volumes' ? '"VolumeBinding": binding volumes' : '"DynamicResources"';
+        const message = `running PreBind plugin ${plugin}: ${error instanceof Error ? error.message : String(error)}`;
         dependencies.recorder.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message);
       }
       throw error;
     }
   }
   await bind(dependencies, queued, nodeName);
+}
+
+/** What was reserved for a pod that does not get there is given back. */
+async function unreserve(
+  dependencies: SchedulerDependencies,
+  cluster: WatchedCluster,
+  pod: DeepReadonly<Pod>,
+  reservations: readonly Reservation[],
+): Promise<void> {
+  for (const reservation of reservations) {
+    if (reservation.kind === 'devices') {
+      await releaseClaims({ ...dependencies, devices: cluster.devices }, pod, reservation).catch((error: unknown) =>
+        dependencies.logger.warn('claims stay reserved for a pod that was not bound', { pod: formatKey(keyOf(pod)), error }),
+      );
+    }
+    forget(cluster, reservation);
+  }
 }
 
 async function bind({ client, recorder }: SchedulerDependencies, queued: QueuedPod, nodeName: string): Promise<void> {
@@ -149,16 +210,16 @@ async function reportUnschedulable(
   { client, recorder, clock }: SchedulerDependencies,
   pod: DeepReadonly<Pod>,
   message: string,
-  nominatedNodeName?: string,
+  { nominatedNodeName, reason = 'Unschedulable' }: { readonly nominatedNodeName?: string; readonly reason?: string } = {},
 ): Promise<void> {
   recorder.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message);
   const current = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  const isTold = current?.status === 'False' && current.reason === 'Unschedulable' && current.message === message;
+  const isTold = current?.status === 'False' && current.reason === reason && current.message === message;
   if (isTold && (nominatedNodeName === undefined || pod.status?.nominatedNodeName === nominatedNodeName)) return;
   const condition: PodCondition = {
     type: 'PodScheduled',
     status: 'False',
-    reason: 'Unschedulable',
+    reason,
     message,
     lastTransitionTime: current?.status === 'False' && current.lastTransitionTime ? current.lastTransitionTime : formatTime(clock.nowMs()),
   };

@@ -46,18 +46,6 @@ const otherControllers: readonly ControllerRules[] = [
       rule('delete patch', 'core', 'secrets'),
     ],
   },
-  {
-    account: 'resource-claim-controller',
-    rules: [
-      readPods,
-      rule('update', 'core', 'pods/finalizers'),
-      rule('create delete get list watch', 'resource.k8s.io', 'resourceclaims'),
-      rule('patch update', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
-      rule('patch update', 'core', 'pods/status'),
-      eventsRule,
-      rule('patch update', 'resource.k8s.io', 'resourceclaims/binding'),
-    ],
-  },
   { account: 'route-controller', rules: [rule('list watch', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), eventsRule] },
   {
     account: 'selinux-warning-controller',

@@ -19,6 +19,7 @@ import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
+import { type WatchedDevices, watchDevices } from './watch-devices.ts';
 import { type WatchedStorage, watchStorage } from './watch-storage.ts';
 
 export interface WatchClusterOptions {
@@ -30,6 +31,7 @@ export interface WatchClusterOptions {
 
 export interface WatchedCluster {
   readonly storage: WatchedStorage;
+  readonly devices: WatchedDevices;
   state(): ClusterState;
   budgets(): readonly DeepReadonly<PodDisruptionBudget>[];
   /** Whether the newest known state of the pod still has no node. */
@@ -74,12 +76,14 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
     },
   });
   const storage = watchStorage(informers, queue);
+  const devices = watchDevices(informers, queue);
   const budgets = informers.informer(podDisruptionBudgets).lister;
   const namespaceLister = informers.informer(namespaces).lister;
   const selectorsOf = createSelectorFinder(informers);
 
   return {
     storage,
+    devices,
     isPending(pod) {
       const newest = podInformer.lister.find(keyOf(pod));
       return newest !== undefined && !hasNode(newest) && newest.metadata.uid === pod.metadata.uid;
@@ -91,6 +95,7 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
       findNode: cache.findNode,
       findNamespace: (name) => namespaceLister.find({ namespace: '', name }),
       ...storage.state(),
+      ...devices.state,
       selectorsOf,
     }),
   };

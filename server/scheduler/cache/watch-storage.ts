@@ -9,7 +9,7 @@ import { csiStorageCapacities } from '../../../api/resources/storage/v1/csi-stor
 import { storageClasses } from '../../../api/resources/storage/v1/storage-class.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
-import type { ClusterEvent, Reservation } from '../framework/framework.ts';
+import type { ClusterEvent, VolumeReservation } from '../framework/framework.ts';
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
 import { AssumedObjects } from '../volumes/assumed-objects.ts';
 
@@ -23,8 +23,8 @@ export interface WatchedStorage {
   state(): StorageState;
   /** Without what is only assumed. */
   readonly known: Pick<ClusterState, 'findClaim' | 'findVolume'>;
-  assume(reservation: Reservation): void;
-  forget(reservation: Reservation): void;
+  assume(reservation: VolumeReservation): void;
+  forget(reservation: VolumeReservation): void;
   /** Calls back whenever a claim or volume has changed, until the returned function is called. */
   onChange(changed: () => void): () => void;
 }

@@ -19,12 +19,15 @@ export interface AllocateOptions {
   readonly claims: readonly WaitingClaim[];
   readonly slices: SliceIndex;
   /** Ids of devices that others have. */
-  readonly taken: ReadonlySet<string>;
+  readonly taken: { has(id: string): boolean };
   readonly compile: CompileDeviceExpression;
 }
 
 /** A claim, a class or a pool is wrong in a way that no other node mends. The message is shown. */
 export class AllocationError extends Error {}
+
+/** There are too many ways to be tried. The message is shown. */
+export class AllocationTimeout extends Error {}
 
 /** As many devices a claim may have. */
 const maxResults = 32;
@@ -34,7 +37,7 @@ const maxTries = 20_000;
 export interface Allocator {
   /**
    * Devices for all claims at once that the node can reach, one result per claim; undefined: it cannot be done there. The
-   * first solution is taken: alternatives in the order of the claim, devices in that of their pools. Throws AllocationError.
+   * first solution is taken: alternatives in the order of the claim, devices in that of their pools. Throws AllocationError, AllocationTimeout.
    */
   allocate(node: DeepReadonly<Node>): AllocationResult[] | undefined;
 }
@@ -105,7 +108,7 @@ class Search {
     for (let index = from; index <= candidates.length - missing; index++) {
       const found = candidates[index];
       if (found === undefined) break;
-      if (++this.#tries > maxTries) throw new AllocationError('timed out trying to allocate devices');
+      if (++this.#tries > maxTries) throw new AllocationTimeout('timed out trying to allocate devices');
       const id = idOf(found);
       const isFree = alternative.adminAccess || !(this.#options.taken.has(id) || this.#inUse.has(id));
       const next: Chosen = { request: alternative.name, found, alternative };

@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Namespace, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { DeviceClass, ResourceClaim, ResourceSlice } from '../../../api/types/resource-v1.ts';
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../api/types/storage-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
 
@@ -17,6 +18,13 @@ export interface ClusterState {
   findCSIDriver(name: string): DeepReadonly<CSIDriver> | undefined;
   findCSINode(name: string): DeepReadonly<CSINode> | undefined;
   storageCapacities(): readonly DeepReadonly<CSIStorageCapacity>[];
+  findResourceClaim(namespace: string, name: string): DeepReadonly<ResourceClaim> | undefined;
+  findDeviceClass(name: string): DeepReadonly<DeviceClass> | undefined;
+  resourceSlices(): readonly DeepReadonly<ResourceSlice>[];
+  /** Ids of devices that claims have, or are about to. */
+  readonly takenDevices: { has(id: string): boolean };
+  /** Devices were chosen for the claim, and that is not written yet. */
+  isBeingAllocated(claim: DeepReadonly<ResourceClaim>): boolean;
   /** Label selectors (matchLabels) of the Services, ReplicaSets, StatefulSets and ReplicationControllers that select the pod. */
   selectorsOf(pod: {
     readonly metadata: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };

@@ -41,10 +41,12 @@ function filterNodes(
     if (allowed) candidates = candidates.filter((node) => allowed.has(node.name));
   }
   const active = plugins.filter((plugin) => plugin.filter && !skipped.has(plugin.name));
+  let error: string | undefined;
   const nodes = candidates.filter((node) => {
-    for (const plugin of active) {
+    for (const plugin of error === undefined ? active : []) {
       const status = plugin.filter?.(state, pod, node, cluster);
       if (!status) continue;
+      if (status.code === 'Error') error = `running "${plugin.name}" filter plugin: ${status.reasons.join(', ')}`;
       byNode.set(node.name, status);
       refusing.add(plugin.name);
       return false;
@@ -55,6 +57,7 @@ function filterNodes(
     refusing.add(refusal.plugin);
     return false;
   });
+  if (error !== undefined) return { failure: { nodeCount: cluster.nodes.length, error, byNode, plugins: refusing } };
   if (nodes.length > 0) return { nodes };
   return { failure: { nodeCount: cluster.nodes.length, byNode, plugins: refusing } };
 }

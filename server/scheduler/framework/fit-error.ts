@@ -5,6 +5,8 @@ export interface FitFailure {
   readonly nodeCount: number;
   /** Set when a plugin refused before any node was looked at. */
   readonly preFilter?: PluginStatus;
+  /** In words: a plugin failed, and nothing is known of the nodes. */
+  readonly error?: string;
   /** Node name -> what refused it first. */
   readonly byNode: ReadonlyMap<string, PluginStatus>;
   /** Plugins that said no: the queue retries when one of their events comes. */
@@ -13,6 +15,7 @@ export interface FitFailure {
 
 /** Upstream's text: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector.` */
 export function formatFitFailure(failure: FitFailure): string {
+  if (failure.error !== undefined) return failure.error;
   if (failure.nodeCount === 0) return 'no nodes available to schedule pods';
   const head = `0/${failure.nodeCount} nodes are available`;
   if (failure.preFilter) return `${head}: ${failure.preFilter.reasons.join(', ')}.`;

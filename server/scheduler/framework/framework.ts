@@ -1,14 +1,16 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { AllocationResult, ResourceClaim } from '../../../api/types/resource-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
 import type { ClusterState } from './cluster-state.ts';
+import type { FitFailure } from './fit-error.ts';
 
 /**
  * Why a plugin says no. 'Unschedulable' may change when other pods go; 'UnschedulableAndUnresolvable' cannot be helped by
- * preemption; 'Skip' takes the plugin out of this cycle.
+ * preemption; 'Skip' takes the plugin out of this cycle; 'Error' ends the cycle: the plugin cannot tell.
  */
 export interface PluginStatus {
-  readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable' | 'Skip';
+  readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable' | 'Skip' | 'Error';
   readonly reasons: readonly string[];
 }
 
@@ -29,6 +31,9 @@ export type ClusterEvent =
   | 'CSIDriverChange'
   | 'CSINodeChange'
   | 'CSIStorageCapacityChange'
+  | 'ResourceClaimChange'
+  | 'ResourceSliceChange'
+  | 'DeviceClassChange'
   | 'ForceActivate';
 
 /** The extension points of upstream's scheduling framework, in the order in which a pod meets them. All pure. */
@@ -40,11 +45,13 @@ export interface SchedulerPlugin {
   /** Which events may turn this plugin's no into a yes. */
   readonly retryOn: readonly ClusterEvent[];
   /** Keeps a pod out of the active queue altogether. */
-  preEnqueue?(pod: DeepReadonly<Pod>): PluginStatus | undefined;
+  preEnqueue?(pod: DeepReadonly<Pod>, cluster: Pick<ClusterState, 'findResourceClaim'>): PluginStatus | undefined;
   /** Once per cycle; may narrow the nodes that are looked at. */
   preFilter?(state: CycleState, pod: DeepReadonly<Pod>, cluster: ClusterState): PreFilterResult | undefined;
   /** Per node. undefined: fits. */
   filter?(state: CycleState, pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): PluginStatus | undefined;
+  /** Once per cycle in which no node fits, before preemption is thought of. */
+  postFilter?(pod: DeepReadonly<Pod>, failure: FitFailure, cluster: ClusterState): PostFilterResult | undefined;
   /** Once per cycle before scoring, with the nodes that fit. */
   preScore?(state: CycleState, pod: DeepReadonly<Pod>, nodes: readonly NodeInfo[], cluster: ClusterState): PluginStatus | undefined;
   /** Any number; normalized to 0..100 by `normalize`, or is that already. */
@@ -62,10 +69,26 @@ export interface Change<T> {
   readonly after: T;
 }
 
+export interface PostFilterResult {
+  /** For the report: what came of it. */
+  readonly message: string;
+  /** Nobody uses it, and its devices keep the pod from where it fits otherwise: it is to lose them. */
+  readonly idle?: DeepReadonly<ResourceClaim>;
+}
+
+export type Reservation = VolumeReservation | DeviceReservation;
+
 /** The pod is bound after all this is written and all its claims are bound. */
-export interface Reservation {
+export interface VolumeReservation {
+  readonly kind: 'volumes';
   readonly volumes: readonly Change<PersistentVolume>[];
   readonly claims: readonly Change<PersistentVolumeClaim>[];
+}
+
+/** The pod is bound after its claims have their devices and are reserved for it. */
+export interface DeviceReservation {
+  readonly kind: 'devices';
+  readonly claims: readonly { readonly claim: DeepReadonly<ResourceClaim>; readonly allocation?: AllocationResult }[];
 }
 
 export interface PreFilterResult {

@@ -42,6 +42,7 @@ export const volumeBinding = defineSchedulerPlugin({
     if ('reasons' in found) throw new Error(found.reasons.join(', '));
     if (claims.delayed.length === 0) return undefined;
     return {
+      kind: 'volumes',
       volumes: found.matches.map(({ volume, claim }) => ({ before: volume, after: reservedVolume(volume, claim) })),
       claims: found.provisions.flatMap((claim) =>
         claim.metadata.annotations?.[selectedNodeAnnotation] === undefined

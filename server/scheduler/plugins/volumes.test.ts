@@ -69,6 +69,11 @@ function cluster(nodes: Node[], storage: Storage): ClusterState {
     findCSIDriver: (name) => named(storage.drivers, name),
     findCSINode: (name) => named(storage.csiNodes, name),
     storageCapacities: () => storage.capacities ?? [],
+    findResourceClaim: () => undefined,
+    findDeviceClass: () => undefined,
+    resourceSlices: () => [],
+    takenDevices: new Set(),
+    isBeingAllocated: () => false,
     selectorsOf: () => [],
   };
 }
@@ -79,10 +84,14 @@ function choose(nodes: Node[], wanted: Pod, storage: Storage): string {
   const found = findNode(schedulerPlugins, wanted, state, createSeededRandom(1));
   if ('failure' in found) return formatFitFailure(found.failure).replace(/^0\/\d nodes are available: /, '');
   const reserved = schedulerPlugins.flatMap((plugin) => plugin.reserve?.(wanted, found.node, state) ?? []);
-  const parts = reserved.flatMap(({ volumes, claims }) => [
-    ...volumes.map(({ after }) => `${after.metadata.name} for ${after.spec?.claimRef?.name}`),
-    ...claims.map(({ after }) => `${after.metadata.name} made for ${after.metadata.annotations?.['volume.kubernetes.io/selected-node']}`),
-  ]);
+  const parts = reserved.flatMap((reservation) => {
+    if (reservation.kind !== 'volumes') return [];
+    const { volumes, claims } = reservation;
+    return [
+      ...volumes.map(({ after }) => `${after.metadata.name} for ${after.spec?.claimRef?.name}`),
+      ...claims.map(({ after }) => `${after.metadata.name} made for ${after.metadata.annotations?.['volume.kubernetes.io/selected-node']}`),
+    ];
+  });
   return [found.node.name, ...parts].join(', ');
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isEqual } from '../../../api/base/equality.ts';
 import { formatKey, keyOf } from '../../../api/meta/object.ts';
 import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
@@ -16,6 +17,8 @@ export interface QueuedPod {
   lastFailureMs: number;
   /** Plugins that refused it last time. */
   refusedBy: ReadonlySet<string>;
+  /** One that does not even let it be tried. */
+  gatedBy?: string;
 }
 
 export interface SchedulingQueue {
@@ -38,19 +41,24 @@ export interface QueueOptions {
   readonly clock: Clock;
   /** Whether an event may help a pod refused by that plugin. */
   readonly mayHelp: (plugin: string, event: ClusterEvent) => boolean;
-  /** Whether the pod may be tried at all (scheduling gates). */
-  readonly admits: (pod: DeepReadonly<Pod>) => boolean;
+  /** The plugin that does not let the pod be tried at all (scheduling gates, claims that are missing), if there is one. */
+  readonly findGate: (pod: DeepReadonly<Pod>) => string | undefined;
   readonly initialBackoffMs?: number;
   readonly maxBackoffMs?: number;
   /** Pods are tried again after this time even if nothing seems to have happened. Upstream: 5 minutes. */
   readonly flushAfterMs?: number;
 }
 
+/** Whether the same ResourceClaims stand for the claims of the pod. */
+function hasSameClaims(a: DeepReadonly<Pod>, b: DeepReadonly<Pod>): boolean {
+  return isEqual(a.status?.resourceClaimStatuses, b.status?.resourceClaimStatuses);
+}
+
 const priorityOf = (queued: QueuedPod) => queued.pod.spec?.priority ?? 0;
 
 /** Upstream's three-part queue: active (by priority, then age), backoff (1 s doubling to 10 s), unschedulable. */
 export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
-  const { clock, mayHelp, admits, initialBackoffMs = 1000, maxBackoffMs = 10_000, flushAfterMs = 300_000 } = options;
+  const { clock, mayHelp, findGate, initialBackoffMs = 1000, maxBackoffMs = 10_000, flushAfterMs = 300_000 } = options;
   const active = new Map<string, QueuedPod>();
   const backoff = new Map<string, { queued: QueuedPod; timer: Timer }>();
   const unschedulable = new Map<string, { queued: QueuedPod; timer: Timer }>();
@@ -100,8 +108,11 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
   }
 
   function park(queued: QueuedPod): void {
-    const timer = clock.setTimer(flushAfterMs, () => move(queued.key), { background: true });
-    unschedulable.set(queued.key, { queued, timer });
+    const flush = () => {
+      if (findGate(queued.pod) === undefined) move(queued.key);
+      else park(queued);
+    };
+    unschedulable.set(queued.key, { queued, timer: clock.setTimer(flushAfterMs, flush, { background: true }) });
   }
 
   function move(key: string): void {
@@ -109,6 +120,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
     if (!parked) return;
     parked.timer.cancel();
     unschedulable.delete(key);
+    delete parked.queued.gatedBy;
     backOff(parked.queued);
   }
 
@@ -136,14 +148,17 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       // A change of status alone, such as the scheduler's own report, is no reason to be tried sooner or later.
       const waiting = (backoff.get(key) ?? unschedulable.get(key))?.queued;
       if (waiting && formatJSON(waiting.pod.spec) === formatJSON(pod.spec)) {
+        const isNews = waiting.gatedBy !== undefined || !hasSameClaims(waiting.pod, pod);
         waiting.pod = pod;
+        if (isNews && findGate(pod) === undefined) move(key);
         return;
       }
       const known = drop(key);
       const queued: QueuedPod = known ?? { key, pod, attempts: 0, addedMs: clock.nowMs(), lastFailureMs: 0, refusedBy: new Set() };
       queued.pod = pod;
-      if (admits(pod)) activate(queued);
-      else park({ ...queued, refusedBy: new Set(['SchedulingGates']) });
+      const gatedBy = findGate(pod);
+      if (gatedBy === undefined) activate(queued);
+      else park({ ...queued, gatedBy, refusedBy: new Set([gatedBy]) });
     },
     remove(pod) {
       drop(formatKey(keyOf(pod)));
@@ -159,8 +174,9 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       const trying = inFlight.get(queued.key);
       if (!trying || closed) return;
       inFlight.delete(queued.key);
-      const isOther = trying.newest !== undefined && formatJSON(trying.newest.spec) !== formatJSON(queued.pod.spec);
-      queued.pod = trying.newest ?? queued.pod;
+      const { newest } = trying;
+      const isOther = newest && (formatJSON(newest.spec) !== formatJSON(queued.pod.spec) || !hasSameClaims(newest, queued.pod));
+      queued.pod = newest ?? queued.pod;
       queued.lastFailureMs = clock.nowMs();
       queued.refusedBy = refusedBy;
       if (isOther || trying.events.some((event) => helps(queued, event))) backOff(queued);
@@ -177,7 +193,8 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
     },
     onEvent(event) {
       for (const { events } of inFlight.values()) events.push(event);
-      for (const { queued } of [...unschedulable.values()]) if (admits(queued.pod) && helps(queued, event)) move(queued.key);
+      for (const { queued } of [...unschedulable.values()])
+        if (helps(queued, event) && findGate(queued.pod) === undefined) move(queued.key);
     },
     lengths: () => ({ active: active.size, backoff: backoff.size, unschedulable: unschedulable.size }),
     close() {

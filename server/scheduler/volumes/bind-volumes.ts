@@ -8,7 +8,7 @@ import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
 import { selectedNodeAnnotation } from '../../../api/semantics/volume-annotations.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { WatchedStorage } from '../cache/watch-storage.ts';
-import type { Reservation } from '../framework/framework.ts';
+import type { VolumeReservation } from '../framework/framework.ts';
 import { isBound } from './pod-volumes.ts';
 
 export interface BindVolumesDependencies {
@@ -29,7 +29,7 @@ export async function bindVolumes(
   { client, clock, storage, isPending }: BindVolumesDependencies,
   pod: DeepReadonly<Pod>,
   nodeName: string,
-  reservation: Reservation,
+  reservation: VolumeReservation,
   signal: AbortSignal,
 ): Promise<void> {
   for (const { after } of reservation.volumes) await client(persistentVolumes).update(after);

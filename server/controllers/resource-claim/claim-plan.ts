@@ -1,0 +1,46 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { findController } from '../../../api/meta/owner-references.ts';
+import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { claimFinalizer } from '../../../api/semantics/resource-claims.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { ResourceClaim, ResourceClaimConsumerReference } from '../../../api/types/resource-v1.ts';
+
+type Claim = DeepReadonly<ResourceClaim>;
+
+/** What has to happen to a claim. */
+export interface ClaimPlan {
+  /** Who still uses it, if that are fewer than it says. */
+  readonly reservedFor?: readonly DeepReadonly<ResourceClaimConsumerReference>[];
+  /** Nobody uses it any more: its devices are free. */
+  readonly deallocates: boolean;
+  /** Nothing keeps it from going. */
+  readonly losesFinalizer: boolean;
+}
+
+/** `users`: those of its consumers that may still use it. */
+export function planClaim(claim: Claim, users: readonly DeepReadonly<ResourceClaimConsumerReference>[]): ClaimPlan {
+  const { allocation, reservedFor = [] } = claim.status ?? {};
+  const isProtected = claim.metadata.finalizers?.includes(claimFinalizer) ?? false;
+  const isGoing = claim.metadata.deletionTimestamp !== undefined;
+  const isLeft = users.length < reservedFor.length;
+  const isUnused = users.length === 0 && isProtected && (isLeft || isGoing);
+  return {
+    ...(isLeft ? { reservedFor: users } : {}),
+    deallocates: isUnused && allocation !== undefined,
+    losesFinalizer: isUnused,
+  };
+}
+
+/** Whether it is certain that none of its containers run or will. */
+export function isPodDone(pod: DeepReadonly<Pod>): boolean {
+  return isPodFinished(pod) || (pod.metadata.deletionTimestamp !== undefined && !pod.spec?.nodeName);
+}
+
+/** Whether the claim was made for that Pod, or for one of its name, which will not need it. */
+export function isLeftOver(claim: Claim, findPod: (name: string) => DeepReadonly<Pod> | undefined): boolean {
+  const owner = findController(claim);
+  if (owner?.kind !== 'Pod' || owner.apiVersion !== 'v1') return false;
+  // One that is not known may be known in a moment; if it is gone, the garbage collector sees to the claim.
+  const pod = findPod(owner.name);
+  return pod !== undefined && (pod.metadata.uid !== owner.uid || isPodDone(pod));
+}

@@ -1,0 +1,78 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isEqual } from '../../../api/base/equality.ts';
+import type { InformerFactory } from '../../../api/client/informer.ts';
+import { deviceClasses } from '../../../api/resources/resource/v1/device-class.ts';
+import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
+import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
+import { devicesOf } from '../../../api/semantics/resource-claims.ts';
+import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
+import { DeviceLedger } from '../devices/device-ledger.ts';
+import type { ClusterState } from '../framework/cluster-state.ts';
+import type { DeviceReservation } from '../framework/framework.ts';
+import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
+
+type Claim = DeepReadonly<ResourceClaim>;
+
+type DeviceState = Pick<ClusterState, 'findResourceClaim' | 'findDeviceClass' | 'resourceSlices' | 'takenDevices' | 'isBeingAllocated'>;
+
+/** What is known of claims and devices, with what the scheduler has just decided about them. */
+export interface WatchedDevices {
+  readonly state: DeviceState;
+  /** From now on the devices are the claims'. */
+  assume(reservation: DeviceReservation): void;
+  /** The claim was written so: that counts until the informer knows as much. */
+  written(claim: Claim): void;
+  /** Nothing comes of it: what was not written is free again. */
+  forget(reservation: DeviceReservation): void;
+}
+
+export function watchDevices(informers: InformerFactory, queue: SchedulingQueue): WatchedDevices {
+  const claims = informers.informer(resourceClaims);
+  const classes = informers.informer(deviceClasses);
+  const slices = informers.informer(resourceSlices);
+  const ledger = new DeviceLedger();
+  const follow = (claim: Claim) => ledger.setKnown(claim);
+  claims.addHandler({
+    onAdd(claim) {
+      follow(claim);
+      queue.onEvent('ResourceClaimChange');
+    },
+    onUpdate(claim, old) {
+      // One that was deleted and made again between two looks.
+      if (old.metadata.uid !== claim.metadata.uid) ledger.remove(old);
+      follow(claim);
+      if (!isEqual(claim.status, old.status) || old.metadata.uid !== claim.metadata.uid) queue.onEvent('ResourceClaimChange');
+    },
+    onDelete(claim) {
+      ledger.remove(claim);
+      if (devicesOf(claim.status?.allocation).length > 0) queue.onEvent('ResourceClaimChange');
+    },
+  });
+  slices.addHandler({
+    onAdd: () => queue.onEvent('ResourceSliceChange'),
+    onUpdate: () => queue.onEvent('ResourceSliceChange'),
+    // What an incomplete pool has too much is gone.
+    onDelete: () => queue.onEvent('ResourceSliceChange'),
+  });
+  classes.addHandler({ onAdd: () => queue.onEvent('DeviceClassChange'), onUpdate: () => queue.onEvent('DeviceClassChange') });
+  return {
+    state: {
+      findResourceClaim(namespace, name) {
+        const known = claims.lister.find({ namespace, name });
+        return known && ledger.newest(known);
+      },
+      findDeviceClass: (name) => classes.lister.find({ namespace: '', name }),
+      resourceSlices: () => slices.lister.list(),
+      takenDevices: ledger,
+      isBeingAllocated: (claim) => ledger.isBeingAllocated(claim),
+    },
+    assume(reservation) {
+      for (const { claim, allocation } of reservation.claims) if (allocation) ledger.assume(claim, devicesOf(allocation));
+    },
+    written: (claim) => ledger.written(claim),
+    forget(reservation) {
+      for (const { claim, allocation } of reservation.claims) if (allocation) ledger.forget(claim);
+      queue.onEvent('ResourceClaimChange');
+    },
+  };
+}
