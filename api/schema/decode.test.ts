@@ -87,7 +87,14 @@ describe('decode', () => {
   const zeros: [string, object, object][] = [
     ['core.v1.Service', {}, { metadata: {}, spec: {}, status: { loadBalancer: {} } }],
     ['rbac.v1.ClusterRole', { rules: null }, { metadata: {}, rules: null }],
-    ['rbac.v1.ClusterRole', { rules: [] }, { metadata: {}, rules: [] }],
+    ['rbac.v1.ClusterRole', { rules: [] }, { metadata: {}, rules: null }],
+    ['core.v1.LimitRange', {}, { metadata: {}, spec: { limits: null } }],
+    ['storage.v1.CSINode', { spec: { drivers: [] } }, { metadata: {}, spec: { drivers: null } }],
+    [
+      `${crd}Status`,
+      { conditions: [], storedVersions: [] },
+      { conditions: [], acceptedNames: { plural: '', kind: '' }, storedVersions: [] },
+    ],
     [
       'apps.v1.Deployment',
       { spec: { template: {} } },

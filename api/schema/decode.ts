@@ -244,7 +244,7 @@ function decodeStruct(
     if (!place) continue;
     for (; (always[next]?.at ?? Number.POSITIVE_INFINITY) < place.at; next++) writeZero(object, always[next], position);
     if (always[next] === place) next++;
-    if (!isLeftOut(fields[index], place.property)) setOwn(object, place.name, fields[index]);
+    if (!isLeftOut(fields[index], place.property)) setOwn(object, place.name, asStored(fields[index], place.property));
   }
   for (; next < always.length; next++) writeZero(object, always[next], position);
   if (unknown) for (const [key, field] of unknown) setOwn(object, key, field);
@@ -278,6 +278,10 @@ function shortName(schema: StructuralSchema): string {
   return name;
 }
 
+function asStored(value: unknown, { nullWhenEmpty }: PropertySchema): unknown {
+  return nullWhenEmpty === true && Array.isArray(value) && value.length === 0 ? null : value;
+}
+
 /** Whether Go's omitempty leaves out a value that is there. */
 function isLeftOut(value: unknown, property: PropertySchema): boolean {
   if (!property.omitEmpty || property.pointer) return false;
@@ -303,7 +307,7 @@ function zeroOfField(property: PropertySchema, position: Position): unknown {
   const { schema } = property;
   if (property.pointer) return null;
   if (schema.type === 'array' || schema.additionalProperties || schema.format === 'byte') {
-    if (!property.required) return null;
+    if (!property.required || property.nullWhenEmpty === true) return null;
     return schema.type === 'array' ? [] : schema.additionalProperties ? {} : null;
   }
   return zeroOf(schema, position);

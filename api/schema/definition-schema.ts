@@ -13,6 +13,7 @@ interface FieldFact
   extends ShapeFact,
     Pick<StructuralSchema, 'enum' | 'listType' | 'listMapKeys' | 'mapType' | 'patchStrategy' | 'patchMergeKey' | 'default' | 'goType'> {
   readonly required?: boolean;
+  readonly mayBeEmpty?: boolean;
   readonly omitEmpty?: boolean;
   readonly omitZero?: boolean;
   readonly pointer?: boolean;
@@ -175,6 +176,14 @@ function protobufTypeOf(shape: ShapeFact, packageName: string): string {
   return shape.format === 'byte' ? 'bytes' : goTypeOfShape(shape, packageName);
 }
 
+/** What is stored in JSON keeps its empty lists: those of CustomResourceDefinitions. */
+const storedInJSON = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+
+function isNullWhenEmpty({ type, required, mayBeEmpty, omitEmpty, pointer, protobuf }: FieldFact, packageName: string): boolean {
+  if (type !== 'array' || omitEmpty || pointer || protobuf === undefined || packageName === storedInJSON) return false;
+  return required !== true || mayBeEmpty === true;
+}
+
 function propertyOf(fact: FieldFact, packageName: string): PropertySchema {
   const { ref: _ref, type: _type, format: _format, items: _items, values: _values, ...own } = fact;
   return {
@@ -183,6 +192,7 @@ function propertyOf(fact: FieldFact, packageName: string): PropertySchema {
     omitEmpty: fact.omitEmpty === true,
     pointer: fact.pointer === true,
     ...(fact.omitZero ? { omitZero: true } : {}),
+    ...(isNullWhenEmpty(fact, packageName) ? { nullWhenEmpty: true } : {}),
     ...(fact.protobuf === undefined
       ? {}
       : {

@@ -42,6 +42,8 @@ export interface PropertySchema {
   readonly omitEmpty: boolean;
   /** A struct (time) that is left out when zero; others are written as {} or null whatever omitEmpty says. */
   readonly omitZero?: boolean;
+  /** A list that comes back as null when it has no elements: protobuf, in which upstream stores, cannot tell the two apart. */
+  readonly nullWhenEmpty?: boolean;
   /** Go pointer: null/absent and the zero value differ. */
   readonly pointer: boolean;
   /** Protobuf field; absent for types that have no protobuf form. */

@@ -14,6 +14,8 @@ export interface FieldFact extends ShapeFact {
   /** Values of a closed string type. */
   readonly enum?: readonly string[];
   readonly required?: boolean;
+  /** A required list that is taken without elements: it is written as null then, as one that is not required. */
+  readonly mayBeEmpty?: boolean;
   readonly omitEmpty?: boolean;
   /** Left out when the whole struct is zero, which omitEmpty alone does not do. */
   readonly omitZero?: boolean;
@@ -206,7 +208,7 @@ export function getDefinition(facts: Facts, fullName: string): FoundDefinition {
 
 /** Whether the server writes null for an unset field: Go lists and maps without omitempty, and times, which are structs. */
 export function isNullWhenUnset(facts: Facts, file: GroupFacts, field: FieldFact): boolean {
-  if (field.required === true) return false;
+  if (field.required === true) return field.mayBeEmpty === true;
   if (field.ref !== undefined) {
     const format = getDefinition(facts, fullNameOf(file, field.ref)).fact.format;
     if (format === 'date-time' || format === 'micro-time') return field.pointer !== true && field.omitZero !== true;

@@ -90,8 +90,7 @@ function serviceWarnings({ metadata, spec = {} }: DeepReadonly<Service>): string
   }
   if (isHeadless && spec.loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services');
   if (isHeadless && (spec.externalIPs ?? []).length > 0) warnings.push('spec.externalIPs is ignored for headless services');
-  // Upstream warns of the default, too.
-  if (isHeadless && spec.sessionAffinity) warnings.push('spec.SessionAffinity is ignored for headless services');
+  if (isHeadless && spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services');
   for (const [index, address] of (spec.externalIPs ?? []).entries())
     warnings.push(...ipWarnings(at.child('externalIPs').index(index), address));
   if (spec.loadBalancerIP) warnings.push(...ipWarnings(at.child('loadBalancerIP'), spec.loadBalancerIP));
