@@ -204,7 +204,10 @@ describe('controllers on an API server', () => {
     const { client } = plane;
     plane.playKubelet();
     await client(services).create({ metadata: { ...web }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] } });
-    await client(deployments).create(deployment('nginx:1', 2));
+    await client(nodes).create({ metadata: { name: 'one' } });
+    const { spec, ...rest } = deployment('nginx:1', 2);
+    const podTemplate = { ...spec?.template, spec: { nodeName: 'one', containers: [{ name: 'main', image: 'nginx:1' }] } };
+    await client(deployments).create({ ...rest, spec: { selector: {}, ...spec, template: podTemplate } });
     const slice = await plane.waitFor('the slice', async () => {
       const { items } = await client(endpointSlices).list({ namespace, labelSelector: 'kubernetes.io/service-name=web' });
       return items.length === 1 && items[0]?.endpoints?.length === 2 ? items[0] : undefined;
@@ -215,6 +218,47 @@ describe('controllers on an API server', () => {
       return found?.subsets?.[0]?.addresses?.length === 2 ? found : undefined;
     });
     assert.deepEqual(subsets?.[0]?.ports, [{ port: 8080, protocol: 'TCP' }]);
+    assert.deepEqual(plane.complaints, []);
+  });
+
+  it('divide the endpoints of a Service among zones by what these have', async () => {
+    const { client } = plane;
+    plane.playKubelet();
+    for (const [name, zone, cpu] of [
+      ['one', 'a', '4'],
+      ['two', 'b', '4'],
+    ] as const) {
+      await client(nodes).create({ metadata: { name, labels: { 'topology.kubernetes.io/zone': zone } } });
+      const body = { status: { allocatable: { cpu }, conditions: [{ type: 'Ready', status: 'True' }] } };
+      await client(nodes).patch({ namespace: '', name }, { type: 'strategic', body }, { subresource: 'status' });
+    }
+    const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+    for (const name of ['p1', 'p2', 'p3', 'p4']) {
+      const spec = { nodeName: 'one', containers: [{ name: 'main', image: 'nginx:1' }] };
+      await client(pods).create({ metadata: { namespace, name, labels: { app: 'web' } }, spec });
+    }
+    await client(services).create({ metadata: { ...web, annotations }, spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } });
+    const hints = async () => {
+      const { items } = await client(endpointSlices).list({ namespace, labelSelector: 'kubernetes.io/service-name=web' });
+      return items.flatMap(({ endpoints: all }) => (all ?? []).map((one) => one.hints?.forZones?.[0]?.name ?? '-')).sort();
+    };
+    const waitForHints = (text: string) => plane.waitFor(`hints ${text}`, async () => (await hints()).join() === text);
+    await waitForHints('a,a,b,b');
+    await client(nodes).patch(
+      { namespace: '', name: 'two' },
+      { type: 'strategic', body: { metadata: { labels: { 'topology.kubernetes.io/zone': 'c' } } } },
+    );
+    await waitForHints('a,a,c,c');
+    await client(services).patch(web, { type: 'merge', body: { metadata: { annotations: null } } });
+    await waitForHints('-,-,-,-');
+    const said = (await listAll(client(events), { namespace })).items
+      .filter(({ reason }) => reason?.startsWith('Topology'))
+      .map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+    assert.ok(said.includes('Normal TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4'), said.join('\n'));
+    assert.ok(
+      said.includes('Warning TopologyAwareHintsDisabled: Topology Aware Hints has been disabled, addressType: IPv4'),
+      said.join('\n'),
+    );
     assert.deepEqual(plane.complaints, []);
   });
 

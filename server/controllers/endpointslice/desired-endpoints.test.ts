@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Pod, Service } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
 import { planSlices } from '../runtime/endpoint-slices/slice-plan.ts';
-import { desiredEndpoints, sliceOwnerOf } from './desired-endpoints.ts';
+import { desiredEndpoints, isStranded, sliceOwnerOf } from './desired-endpoints.ts';
 
 const service: Service = {
   metadata: { namespace: 'default', name: 'web', uid: 's1', labels: { app: 'web' } },
@@ -23,9 +23,9 @@ function pod(name: string, rest: { ready?: boolean; deleted?: boolean; port?: nu
   };
 }
 
-const zoneOf = () => 'z1';
+const findNode = (name: string) => (name === 'n1' ? { zone: 'z1' } : undefined);
 const plan = (pods: Pod[], existing: EndpointSlice[] = [], of = service) =>
-  planSlices(sliceOwnerOf(of), 'IPv4', desiredEndpoints(of, pods, 'IPv4', zoneOf), existing);
+  planSlices(sliceOwnerOf(of), 'IPv4', desiredEndpoints(of, pods, 'IPv4', findNode), existing);
 const named = (slice: EndpointSlice, name: string): EndpointSlice => {
   const { generateName: _prefix, ...metadata } = slice.metadata;
   return { ...slice, metadata: { ...metadata, name, resourceVersion: '1' } };
@@ -133,9 +133,46 @@ describe('planSlices', () => {
     assert.equal(first(plan([pod('p1')], [], of).create).metadata.labels?.['service.kubernetes.io/headless'], '');
   });
 
+  it('leaves out Pods whose node is not there, unless all are to be published', () => {
+    const stranded = pod('p1');
+    stranded.spec = { ...stranded.spec, nodeName: 'n2', containers: [] };
+    const of: Service = { ...service, spec: { ...service.spec, ports: [{ port: 80 }] } };
+    assert.deepEqual(first(plan([stranded], [], of).create).endpoints, []);
+    assert.equal(isStranded(of, stranded, findNode), true);
+    const publishing: Service = { ...of, spec: { ...of.spec, publishNotReadyAddresses: true } };
+    assert.deepEqual(
+      first(plan([stranded], [], publishing).create).endpoints?.map(({ nodeName, zone }) => [nodeName, zone]),
+      [['n2', undefined]],
+    );
+    assert.equal(isStranded(publishing, stranded, findNode), false);
+    assert.equal(
+      isStranded(of, pod('p1', { phase: 'Failed' }), () => undefined),
+      false,
+    );
+  });
+
+  const distributions: [string | undefined, Record<string, string>, unknown][] = [
+    [undefined, {}, undefined],
+    ['PreferClose', {}, { forZones: [{ name: 'z1' }] }],
+    ['PreferSameZone', {}, { forZones: [{ name: 'z1' }] }],
+    ['PreferSameNode', {}, { forZones: [{ name: 'z1' }], forNodes: [{ name: 'n1' }] }],
+    ['PreferSameNode', { 'service.kubernetes.io/topology-mode': 'Auto' }, undefined],
+    ['PreferSameZone', { 'service.kubernetes.io/topology-mode': 'Disabled' }, { forZones: [{ name: 'z1' }] }],
+  ];
+  for (const [trafficDistribution, annotations, hints] of distributions) {
+    it(`hints by trafficDistribution ${trafficDistribution} with annotations ${JSON.stringify(annotations)}`, () => {
+      const spec = { ...service.spec, ...(trafficDistribution === undefined ? {} : { trafficDistribution }) };
+      const { create } = plan([pod('p1'), pod('p2', { ready: false })], [], { metadata: { ...service.metadata, annotations }, spec });
+      assert.deepEqual(
+        first(create).endpoints?.map((endpoint) => endpoint.hints),
+        [hints, undefined],
+      );
+    });
+  }
+
   it('leaves out Pods that lack the named port', () => {
     const other = pod('p1');
-    other.spec = { containers: [{ name: 'c' }] };
+    other.spec = { nodeName: 'n1', containers: [{ name: 'c' }] };
     assert.deepEqual(first(plan([other]).create).endpoints, []);
   });
 });

@@ -14,6 +14,7 @@ import {
   type SliceOwner,
 } from '../runtime/endpoint-slices/slice-plan.ts';
 import { endpointHostname, isEndpoint } from '../runtime/service-pods.ts';
+import { hasTopologyHints } from './topology-hints.ts';
 
 export const managedBy = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
@@ -30,19 +31,19 @@ export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
   return { namespace, name, labels, reference, keepsEmptySlice: true };
 }
 
-/** Zone of a node by its name. */
-export type ZoneOf = (nodeName: string) => string | undefined;
+/** A node by its name, and its zone if it has one; undefined: there is no such node. */
+export type FindNode = (nodeName: string) => { readonly zone?: string | undefined } | undefined;
 
 /** The endpoints that a Service should have in one address family, by their ports. */
 export function desiredEndpoints(
   service: DeepReadonly<Service>,
   pods: readonly DeepReadonly<Pod>[],
   addressType: AddressType,
-  zoneOf: ZoneOf,
+  findNode: FindNode,
 ): Map<string, EndpointGroup> {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>();
   for (const pod of pods) {
-    if (!isEndpoint(pod, true)) continue;
+    if (!isEndpoint(pod, true) || isStranded(service, pod, findNode)) continue;
     const addresses = addressesOf(pod, addressType);
     if (addresses.length === 0) continue;
     const ports = portsOf(service, pod);
@@ -50,10 +51,16 @@ export function desiredEndpoints(
     if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
     const key = portsKey(ports);
     const group = groups.get(key) ?? { ports, endpoints: [] };
-    group.endpoints.push(endpointOf(service, pod, addresses, zoneOf));
+    group.endpoints.push(endpointOf(service, pod, addresses, findNode));
     groups.set(key, group);
   }
   return groups;
+}
+
+/** Whether the Pod is none of the Service's endpoints since its node is not there, or not known yet. */
+export function isStranded(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>, findNode: FindNode): boolean {
+  const { spec } = service;
+  return spec?.publishNotReadyAddresses !== true && isEndpoint(pod, true) && findNode(pod.spec?.nodeName ?? '') === undefined;
 }
 
 function addressesOf(pod: DeepReadonly<Pod>, addressType: AddressType): string[] {
@@ -74,7 +81,7 @@ function portsOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>): Endpoi
   return ports;
 }
 
-function endpointOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>, addresses: string[], zoneOf: ZoneOf): Endpoint {
+function endpointOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>, addresses: string[], findNode: FindNode): Endpoint {
   const publishesNotReady = service.spec?.publishNotReadyAddresses === true;
   const serving = publishesNotReady || isPodReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
@@ -86,13 +93,15 @@ function endpointOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>, addr
     targetRef: { kind: 'Pod', namespace, name, uid },
   };
   const nodeName = pod.spec?.nodeName;
-  const zone = nodeName ? zoneOf(nodeName) : undefined;
+  const zone = nodeName ? findNode(nodeName)?.zone : undefined;
   if (nodeName) endpoint.nodeName = nodeName;
   if (zone) endpoint.zone = zone;
   const hostname = endpointHostname(pod, service);
   if (hostname !== undefined) endpoint.hostname = hostname;
-  if (ready && zone && prefersZone(service)) endpoint.hints = { forZones: [{ name: zone }] };
-  if (ready && nodeName && service.spec?.trafficDistribution === 'PreferSameNode') {
+  // The annotation goes before the field.
+  if (!ready || hasTopologyHints(service)) return endpoint;
+  if (zone && prefersZone(service)) endpoint.hints = { forZones: [{ name: zone }] };
+  if (nodeName && service.spec?.trafficDistribution === 'PreferSameNode') {
     endpoint.hints = { ...endpoint.hints, forNodes: [{ name: nodeName }] };
   }
   return endpoint;

@@ -132,7 +132,7 @@ function fill(group: EndpointGroup, own: readonly Slice[]): Draft[] {
 }
 
 /** One Pod's endpoint, whatever its conditions. */
-function endpointKey(endpoint: DeepReadonly<Endpoint>): string {
+export function endpointKey(endpoint: DeepReadonly<Endpoint>): string {
   return [endpoint.targetRef?.uid, endpoint.targetRef?.name, ...endpoint.addresses].join();
 }
 
