@@ -5,7 +5,7 @@ import { compileCall, guardOf } from './dispatch.ts';
 import type { Environment } from './environment.ts';
 import { compileFold, type FoldParts } from './fold.ts';
 import type { Closure } from './frame.ts';
-import { and, conditional, notStrictlyFalse, or } from './logic.ts';
+import { and, conditional, notStrictlyFalse, optionalOr, optionalOrValue, or } from './logic.ts';
 import { NativeObject } from './native-object.ts';
 import { firstPart, qualifiedName, resolveFunction } from './resolve.ts';
 import { listCreationCost, mapCreationCost, structCreationCost } from './runtime-costs.ts';
@@ -135,6 +135,11 @@ class Compiler {
           return conditional(this.compile(first), this.compile(second), this.compile(third));
         if (/^_(\[_\]|\[\?_\]|\?\._)$/.test(expr.name)) return this.#access(expr.name, first, second);
       }
+    }
+    if (expr.target !== undefined && first !== undefined && second === undefined && this.#environment.isOptionalFallback(expr.name)) {
+      const target = this.compile(expr.target);
+      const fallback = this.compile(first);
+      return expr.name === 'or' ? optionalOr(target, fallback) : optionalOrValue(target, fallback);
     }
     return this.#function(expr);
   }

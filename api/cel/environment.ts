@@ -118,6 +118,11 @@ export class Environment {
     return this.#constants.get(name);
   }
 
+  /** Whether a call of that name with one argument is optional.or() or orValue(), which evaluate it only where they need it. */
+  isOptionalFallback(name: string): boolean {
+    return (name === 'or' || name === 'orValue') && this.#functions.has(name);
+  }
+
   /** Undefined: 1. */
   callCost(name: string, overloadID: string | undefined): CallCost | undefined {
     for (const library of this.#options.libraries) {

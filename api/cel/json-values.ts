@@ -157,7 +157,7 @@ export function mapOf(entries: Iterable<readonly [string, CELValue]>): MapValue 
   return NativeMap.of(entries);
 }
 
-/** A map that answers with a default for keys it lacks; `key in map` and has() see only what is there... as far as find tells. */
+/** A map that answers with a default for every key it lacks, to `in` and has() too; its keys and size are those it has. */
 export function mapWithDefault(map: MapValue, value: CELValue): MapValue {
   return { kind: 'map', size: map.size, find: (key) => map.find(key) ?? value, keys: () => map.keys() };
 }

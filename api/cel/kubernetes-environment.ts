@@ -1,9 +1,36 @@
 import { Environment, type EnvironmentOptions, type Library } from './environment.ts';
+import { formatLibrary } from './libraries/formats.ts';
+import { kubernetesCallCost } from './libraries/kubernetes-costs.ts';
+import { extendedListsLibrary, listsLibrary, setsLibrary } from './libraries/lists.ts';
+import { cidrLibrary, ipLibrary } from './libraries/networks.ts';
+import { optionalLibrary } from './libraries/optionals.ts';
+import { quantityLibrary } from './libraries/quantity.ts';
+import { regexLibrary } from './libraries/regex-library.ts';
+import { semverLibrary } from './libraries/semver.ts';
+import { stringsLibrary } from './libraries/strings.ts';
+import { twoVariableLibrary } from './libraries/two-variable-comprehensions.ts';
+import { urlsLibrary } from './libraries/urls.ts';
 import { standardLibrary } from './standard/standard-library.ts';
 import type { CELType } from './types.ts';
 
-/** What every expression of Kubernetes may use. */
-export const kubernetesLibraries: readonly Library[] = [standardLibrary];
+/** What every expression of Kubernetes may use. The authorizer's functions are added by whoever has an authorizer. */
+export const kubernetesLibraries: readonly Library[] = [
+  { functions: [], callCost: kubernetesCallCost },
+  standardLibrary,
+  optionalLibrary,
+  stringsLibrary,
+  listsLibrary,
+  extendedListsLibrary,
+  setsLibrary,
+  regexLibrary,
+  urlsLibrary,
+  quantityLibrary,
+  ipLibrary,
+  cidrLibrary,
+  formatLibrary,
+  semverLibrary,
+  twoVariableLibrary,
+];
 
 /** An environment as Kubernetes makes it: its libraries, homogeneous literals, has() for free. */
 export function createKubernetesEnvironment(

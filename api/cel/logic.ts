@@ -1,5 +1,5 @@
 import type { Closure } from './frame.ts';
-import { type CELValue, Failure, noSuchOverload } from './values.ts';
+import { type CELValue, Failure, noSuchOverload, OptionalValue } from './values.ts';
 
 /**
  * `deciding` on either side is the result, whatever the other is, even an error. Otherwise an error is the result, the
@@ -52,5 +52,23 @@ export function notStrictlyFalse(operand: Closure): Closure {
     }
     frame.charge(1);
     return value !== false;
+  };
+}
+
+/** target.or(fallback), both optional. */
+export function optionalOr(target: Closure, fallback: Closure): Closure {
+  return (frame) => {
+    const value = target(frame);
+    if (!(value instanceof OptionalValue)) throw noSuchOverload();
+    return value.value === undefined ? fallback(frame) : value;
+  };
+}
+
+/** target.orValue(fallback). */
+export function optionalOrValue(target: Closure, fallback: Closure): Closure {
+  return (frame) => {
+    const value = target(frame);
+    if (!(value instanceof OptionalValue)) throw noSuchOverload();
+    return value.value ?? (value.value === null ? null : fallback(frame));
   };
 }

@@ -169,12 +169,12 @@ const optionalMap = (name: string, wrap: (build: ExprBuilder, value: Expr) => Ex
       '_?_:_',
       build.memberCall('hasValue', target),
       wrap(build, bind(build, variable, build.memberCall('value', target), value)),
-      build.memberCall('none', build.ident('optional')),
+      build.call('optional.none'),
     ),
   );
 
 export const optionalMacros: readonly Macro[] = [
-  optionalMap('optMap', (build, value) => build.memberCall('of', build.ident('optional'), value)),
+  optionalMap('optMap', (build, value) => build.call('optional.of', value)),
   optionalMap('optFlatMap', (_build, value) => value),
 ];
 

@@ -1,0 +1,93 @@
+import type { CallCost } from '../dispatch.ts';
+import {
+  actualSize,
+  listCreationCost,
+  ofRegex,
+  regexLengthFactor,
+  stringTraversalFactor,
+  structCreationCost,
+  traversal,
+} from '../runtime-costs.ts';
+import { elementsOf } from '../standard/operators.ts';
+import type { CELValue } from '../values.ts';
+import { FormatValue } from './formats.ts';
+
+const one: CallCost = () => 1;
+const ofFirst: CallCost = ([a]) => traversal(actualSize(a));
+const twiceOfFirst: CallCost = ([a]) => traversal(actualSize(a) * 2);
+
+/** Reading all of a value, elements and all. */
+function wholeTraversal(value: CELValue): number {
+  if (typeof value === 'string') return Math.floor(utf8Size(value) * stringTraversalFactor);
+  if (value instanceof Uint8Array) return Math.floor(value.length * stringTraversalFactor);
+  if (typeof value !== 'object' || value === null) return 1;
+  if (value.kind === 'list') return elementsOf(value).reduce<number>((sum, element) => sum + wholeTraversal(element), 0);
+  if (value.kind === 'map') {
+    return value.keys().reduce<number>((sum, key) => sum + wholeTraversal(key) + wholeTraversal(value.find(key) ?? null), 0);
+  }
+  return 1;
+}
+
+const encoder = new TextEncoder();
+const utf8Size = (text: string): number => (/^[\0-\x7f]*$/.test(text) ? text.length : encoder.encode(text).length);
+
+const ofWhole: CallCost = ([a]) => (a === undefined ? 0 : wholeTraversal(a));
+
+/** A selector becomes a list of requirements, the shortest of which is two characters long. */
+export function selectorCost(length: number): number {
+  const perRequirement = listCreationCost + structCreationCost;
+  return listCreationCost + traversal(length) + Math.ceil(Math.ceil(length * 0.5) * perRequirement);
+}
+
+const ofSelector: CallCost = ([, text]) => selectorCost(actualSize(text));
+
+const ofContainsIP =
+  (isText: boolean): CallCost =>
+  ([cidr, other]) =>
+    traversal(actualSize(cidr) * 2) + (isText ? traversal(actualSize(other)) : 0);
+
+const ofContainsCIDR =
+  (isText: boolean): CallCost =>
+  ([cidr, other]) =>
+    traversal(actualSize(cidr) * 2) + traversal(actualSize(cidr)) + 1 + (isText ? traversal(actualSize(other)) : 0);
+
+const ofValidation: CallCost = ([format, text]) =>
+  format instanceof FormatValue ? traversal(1 + actualSize(text)) * traversal(format.regexSize, regexLengthFactor) : 1;
+
+function each(names: string, cost: CallCost): [string, CallCost][] {
+  return names.split(' ').map((name) => [name, cost]);
+}
+
+/** An authorization check: two of them are as much as an expression may cost. */
+const authorizationCheckCost = 350_000;
+
+const costs: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
+  ['check', () => authorizationCheckCost],
+  ...each('serviceAccount path group resource subresource namespace name allowed reason error errored', one),
+  ...each('fieldSelector labelSelector', ofSelector),
+  ...each('isSorted sum max min indexOf lastIndexOf', ofWhole),
+  ...each('url lowerAscii upperAscii substring trim jsonpatch.escapeKey', ofFirst),
+  ...each('replace split', twiceOfFirst),
+  ['join', (_args, result) => traversal(actualSize(result) * 2)],
+  ...each('find findAll', ofRegex),
+  ...each('cidr isIP isCIDR ip quantity isQuantity', ofFirst),
+  ['ip.isCanonical', twiceOfFirst],
+  ...each('masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast', one),
+  ['validate', ofValidation],
+  ['format.named', one],
+  ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
+  ...each('getScheme getHostname getHost getPort getEscapedPath getQuery', one),
+]);
+
+const byOverload: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
+  ['cidr_ip', one],
+  ['cidr_contains_ip_string', ofContainsIP(true)],
+  ['cidr_contains_ip_ip', ofContainsIP(false)],
+  ['cidr_contains_cidr_string', ofContainsCIDR(true)],
+  ['cidr_contains_cidr', ofContainsCIDR(false)],
+]);
+
+/** What Kubernetes charges for calls; undefined: what CEL itself does. */
+export function kubernetesCallCost(name: string, overloadID: string | undefined): CallCost | undefined {
+  return (overloadID === undefined ? undefined : byOverload.get(overloadID)) ?? costs.get(name);
+}
