@@ -1,14 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
-import {
-  type sendUnaryData,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
 import type { PublishRequest, StageRequest } from '../../node-agent/csi/csi-client.ts';
-import { loadServices } from '../../node-agent/csi/socket-service.ts';
+import { implementService, serveSocket } from './socket-server.ts';
 
 export interface StorageDriverOptions {
   readonly name: string;
@@ -50,7 +42,7 @@ export async function startStorageDriver(options: StorageDriverOptions): Promise
   const staged: StageRequest[] = [];
   const published: PublishRequest[] = [];
   const verdicts: string[] = [];
-  const node = implement({
+  const node = implementService({
     NodeGetInfo: async () => ({ node_id: nodeID, max_volumes_per_node: maxVolumes, accessible_topology: { segments: topology } }),
     NodeGetCapabilities: async () => ({ capabilities: capabilities.map((type) => ({ rpc: { type } })) }),
     async NodeStageVolume(request: StageRequest) {
@@ -80,13 +72,19 @@ export async function startStorageDriver(options: StorageDriverOptions): Promise
     calls.push(`${call} ${what}${words === undefined ? '' : ' failed'}`);
     if (words !== undefined) throw new Error(words);
   }
-  const plugin = implement({
+  const plugin = implementService({
     GetInfo: async () => ({ type: 'CSIPlugin', name, endpoint: socket, supported_versions: ['1.0.0'] }),
     NotifyRegistrationStatus: async (request: { plugin_registered: boolean; error: string }) =>
       void verdicts.push(request.plugin_registered ? 'registered' : request.error),
   });
-  const driverServer = await serve(socket, 'csi-v1.proto', ['csi', 'v1'], 'Node', node);
-  const registrationServer = await serve(registration, 'plugin-registration-v1.proto', ['pluginregistration'], 'Registration', plugin);
+  const driverServer = await serveSocket(socket, 'csi-v1.proto', ['csi', 'v1'], 'Node', node);
+  const registrationServer = await serveSocket(
+    registration,
+    'plugin-registration-v1.proto',
+    ['pluginregistration'],
+    'Registration',
+    plugin,
+  );
   return {
     calls,
     staged,
@@ -100,37 +98,4 @@ export async function startStorageDriver(options: StorageDriverOptions): Promise
       await rm(socket, { force: true });
     },
   };
-}
-
-type Handlers = Readonly<Record<string, (request: never) => Promise<object | void>>>;
-
-function implement(handlers: Handlers): UntypedServiceImplementation {
-  return Object.fromEntries(
-    Object.entries(handlers).map(([method, handle]) => [
-      method,
-      (call: ServerUnaryCall<unknown, object>, answer: sendUnaryData<object>) => {
-        handle(call.request as never).then(
-          (response) => answer(null, response ?? {}),
-          (error: unknown) => answer({ code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) }),
-        );
-      },
-    ]),
-  );
-}
-
-async function serve(
-  socket: string,
-  file: string,
-  packagePath: readonly string[],
-  service: string,
-  implementation: UntypedServiceImplementation,
-): Promise<Server> {
-  const definition = loadServices(file, ...packagePath)[service];
-  if (definition === undefined) throw new Error(`${file} describes no service ${service}`);
-  const server = new Server();
-  server.addService(definition.service, implementation);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
-  });
-  return server;
 }
