@@ -1,6 +1,6 @@
 import { isEqual } from '../base/equality.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import { emptySet, type FieldSet, leaf, recursiveDifference, union } from './field-set.ts';
+import { emptySet, type FieldSet, leaf, recursiveDifference, sortElements, sortNode, union } from './field-set.ts';
 import { fieldElement } from './path-element.ts';
 import { elementOrIndex, elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped, shapeOf } from './typed-schema.ts';
 
@@ -155,17 +155,21 @@ function compareSame(schema: StructuralSchema, before: readonly unknown[], after
   return before.length > 1 ? { ...single, removed: mark(single.removed) } : { ...single, added: mark(single.added) };
 }
 
-/** Every path in a value that was added or removed as a whole, also the maps and lists themselves. */
+/** Every path in a value that was added or removed as a whole, also the maps and lists themselves; in canonical order. */
 function everythingIn(schema: StructuralSchema, value: unknown): FieldSet {
   const shape = shapeOf(schema, value);
   if (shape === 'map' && isMap(value) && !isAtomicMap(schema)) {
-    let set: Builder | undefined;
-    for (const key in value) {
-      if (value[key] === undefined) continue;
-      set ??= { '.': leaf };
-      set[fieldElement(key)] = everythingIn(memberSchemaOrUntyped(schema, key), value[key]);
+    const elements: string[] = [];
+    for (const key in value) if (value[key] !== undefined) elements.push(fieldElement(key));
+    if (elements.length === 0) return leaf;
+    sortElements(elements);
+    const set: Builder = { '.': leaf };
+    for (let index = 0; index < elements.length; index++) {
+      const element = elements[index] ?? '';
+      const key = element.slice(2);
+      set[element] = everythingIn(memberSchemaOrUntyped(schema, key), value[key]);
     }
-    return set ?? leaf;
+    return set;
   }
   if (shape === 'list' && Array.isArray(value) && value.length > 0 && !isAtomicList(schema)) {
     const set: Builder = { '.': leaf };
@@ -173,7 +177,7 @@ function everythingIn(schema: StructuralSchema, value: unknown): FieldSet {
       const element = elementOrIndex(schema, value[index], index);
       set[element] = set[element] === undefined ? everythingIn(elementSchema(schema), value[index]) : leaf;
     }
-    return set;
+    return sortNode(set);
   }
   return leaf;
 }

@@ -129,6 +129,27 @@ function rebuild(a: FieldSet, below: FieldSet): FieldSet | undefined {
   return makeNode(below['.'] !== undefined, childrenOf(below));
 }
 
+/** A node of which only its own elements may be out of order, not those below. */
+export function sortNode(node: FieldSet): FieldSet {
+  let previous = '';
+  for (const element in node) {
+    if (previous !== '' && comparePathElements(previous, element) > 0) return sortOwn(node);
+    previous = element;
+  }
+  return node;
+}
+
+function sortOwn(node: FieldSet): FieldSet {
+  const elements = Object.keys(node);
+  sortElements(elements);
+  const ordered: MutableFieldSet = {};
+  for (let index = 0; index < elements.length; index++) {
+    const element = elements[index] ?? '';
+    ordered[element] = node[element] ?? leaf;
+  }
+  return ordered;
+}
+
 /** The set with its elements in canonical order; itself if they are. */
 export function sortSet(set: FieldSet): FieldSet {
   if (set === leaf) return set;
@@ -146,14 +167,17 @@ export function sortSet(set: FieldSet): FieldSet {
   const elements = Object.keys(set);
   if (!isSorted) sortElements(elements);
   const ordered: MutableFieldSet = {};
-  for (const element of elements) ordered[element] = sortedNodes?.get(element) ?? set[element] ?? leaf;
+  for (let index = 0; index < elements.length; index++) {
+    const element = elements[index] ?? '';
+    ordered[element] = sortedNodes?.get(element) ?? set[element] ?? leaf;
+  }
   return ordered;
 }
 
 const fewElements = 24;
 
 /** In place; for few elements, as there nearly always are, without the copies that sorting in general takes. */
-function sortElements(elements: PathElement[]): void {
+export function sortElements(elements: PathElement[]): void {
   if (elements.length > fewElements) {
     elements.sort(comparePathElements);
     return;
