@@ -46,7 +46,9 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
   let reportedMs = 0;
   const key = { namespace: '', name: nodeName };
   const report = async () => {
-    const before = node ?? (node = await ensureNode(dependencies));
+    // Asked anew each time: the control plane may have called the node lost meanwhile, which has to be contradicted at once.
+    const before = node === undefined ? await ensureNode(dependencies) : await client(nodes).get(key);
+    node = before;
     const status = await dependencies.status(before.status);
     const nowMs = clock.monotonicMs();
     if (nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(before.status)) return;

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createClient } from '../../../api/client/create-client.ts';
+import { ObjectServer } from '../../../api/client/testing/object-server.ts';
+import { nodes } from '../../../api/resources/core/v1/node.ts';
+import type { NodeCondition } from '../../../api/types/core-v1.ts';
+import { createNodeRegistration } from './node-registration.ts';
+
+const key = { namespace: '', name: 'worker' };
+
+function startRegistration() {
+  const server = new ObjectServer();
+  const client = createClient(server.transport);
+  const clock = createManualClock();
+  const told: string[] = [];
+  const registration = createNodeRegistration({
+    client,
+    clock,
+    logger: silentLogger,
+    recorder: { event: (_about, _type, reason) => void told.push(reason) },
+    nodeName: key.name,
+    podCIDR: undefined,
+    taints: [],
+    labels: {},
+    status: async () => ({ conditions: [{ type: 'Ready', status: 'True' }] }),
+  });
+  const abort = new AbortController();
+  const running = registration.run(abort.signal);
+  const conditions = async (): Promise<readonly NodeCondition[] | undefined> => (await client(nodes).get(key)).status?.conditions;
+  const writes = () => server.requests.filter(({ method }) => method === 'PATCH').length;
+  const stop = async () => {
+    abort.abort();
+    await running;
+  };
+  return { server, client, clock, told, conditions, writes, stop };
+}
+
+describe('the registration of a node', () => {
+  it('contradicts a control plane that has called the node lost, and else writes nothing that is known', async () => {
+    const { client, clock, told, conditions, writes, stop } = startRegistration();
+    await clock.advance(30_000);
+    const before = writes();
+    await clock.advance(60_000);
+    assert.equal(writes(), before);
+    const lost = { conditions: [{ type: 'Ready', status: 'Unknown' }] };
+    await client(nodes).patch(key, { type: 'merge', body: { status: lost } }, { subresource: 'status' });
+    told.length = 0;
+    await clock.advance(10_000);
+    assert.deepEqual(await conditions(), [{ type: 'Ready', status: 'True' }]);
+    assert.deepEqual(told, ['NodeReady']);
+    await stop();
+  });
+
+  it('is made anew if the Node was deleted', async () => {
+    const { client, clock, conditions, stop } = startRegistration();
+    await clock.advance(10_000);
+    await client(nodes).delete(key);
+    await clock.advance(11_000);
+    assert.deepEqual(await conditions(), [{ type: 'Ready', status: 'True' }]);
+    await stop();
+  });
+});
