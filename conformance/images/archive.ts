@@ -52,8 +52,10 @@ async function packTree(tree: Tree): Promise<Buffer> {
   })();
   const parents = new Set<string>();
   const epoch = new Date(0);
-  for (const [name, entry] of [...tree].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    addParents(tar, tree, name, parents);
+  // Some runtimes put nothing behind a link whose target comes later: each thing goes by its real place.
+  const places = new Map([...tree].map(([name, entry]) => [realPlace(tree, name), entry]));
+  for (const [name, entry] of [...places].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    addParents(tar, name, places, parents);
     const owner = { uid: ('uid' in entry && entry.uid) || 0, gid: ('gid' in entry && entry.gid) || 0, mtime: epoch };
     if (entry.kind === 'file') tar.entry({ name, mode: entry.mode, ...owner }, entry.content);
     else if (entry.kind === 'link') tar.entry({ name, type: 'symlink', linkname: entry.target, mtime: epoch });
@@ -67,13 +69,25 @@ async function packTree(tree: Tree): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function addParents(tar: Pack, tree: Tree, name: string, written: Set<string>): void {
+/** The path with the links among its parents followed, if they lead into the tree. */
+function realPlace(tree: Tree, name: string): string {
+  const parts = name.split('/');
+  for (let depth = 1; depth < parts.length; depth++) {
+    const parent = tree.get(parts.slice(0, depth).join('/'));
+    if (parent?.kind !== 'link') continue;
+    const target = path.posix.resolve('/', ...parts.slice(0, depth - 1), parent.target).slice(1);
+    return realPlace(tree, [target, ...parts.slice(depth)].join('/'));
+  }
+  return name;
+}
+
+function addParents(tar: Pack, name: string, places: Tree, written: Set<string>): void {
   const parts = name.split('/');
   for (let depth = 1; depth < parts.length; depth++) {
     const parent = parts.slice(0, depth).join('/');
-    if (written.has(parent) || tree.get(parent)?.kind === 'link') continue;
+    if (written.has(parent)) continue;
     written.add(parent);
-    const known = tree.get(parent);
+    const known = places.get(parent);
     const mode = known?.kind === 'directory' ? known.mode : 0o755;
     tar.entry({ name: `${parent}/`, type: 'directory', mode, mtime: new Date(0) });
   }
