@@ -1,9 +1,11 @@
 import { type CheckedExpr, checkExpr } from './check.ts';
 import { compileExpr, type Compiled } from './compile.ts';
 import type { Environment } from './environment.ts';
+import { estimateCost } from './estimate.ts';
 import { Frame } from './frame.ts';
 import { formatIssues, type Issue } from './issues.ts';
 import { parseExpression } from './parser.ts';
+import type { Range } from './ranges.ts';
 import type { CELType } from './types.ts';
 import { type CELValue, CostLimitExceeded, Failure } from './values.ts';
 
@@ -25,11 +27,18 @@ export class Program {
   readonly outputType: CELType;
   readonly checked: CheckedExpr;
   readonly #compiled: Compiled;
+  readonly #environment: Environment;
 
-  constructor(checked: CheckedExpr, compiled: Compiled) {
+  constructor(checked: CheckedExpr, compiled: Compiled, environment: Environment) {
+    this.#environment = environment;
     this.checked = checked;
     this.outputType = checked.type;
     this.#compiled = compiled;
+  }
+
+  /** What an evaluation costs at least and at most, as far as declared sizes bound it. */
+  estimateCost(): Range {
+    return estimateCost(this.checked, this.#environment);
   }
 
   evaluate(activation: Activation, options: EvaluateOptions = {}): Evaluation {
@@ -45,11 +54,11 @@ export type CompileResult =
 /** Reads an expression, checks its types and makes it ready. */
 export function compileCEL(source: string, environment: Environment): CompileResult {
   const failed = (issues: readonly Issue[]): CompileResult => ({ ok: false, message: formatIssues(source, issues), issues });
-  const parsed = parseExpression(source, environment.macros);
+  const parsed = parseExpression(source, environment.parseOptions);
   if ('issues' in parsed) return failed(parsed.issues);
   const result = checkExpr(parsed.expr, environment);
   if ('issues' in result) return failed(result.issues);
-  return { ok: true, program: new Program(result.checked, compileExpr(parsed.expr, environment, result.checked)) };
+  return { ok: true, program: new Program(result.checked, compileExpr(parsed.expr, environment, result.checked), environment) };
 }
 
 export function evaluateCompiled(compiled: Compiled, activation: Activation, costLimit = Number.POSITIVE_INFINITY): Evaluation {

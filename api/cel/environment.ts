@@ -1,5 +1,7 @@
 import type { CallCost } from './dispatch.ts';
+import type { CallEstimate, EstimateCall, EstimatedPart } from './estimate.ts';
 import type { Macro } from './macros.ts';
+import type { ParseOptions } from './parser.ts';
 import { standardCost } from './runtime-costs.ts';
 import type { CELType } from './types.ts';
 import type { CELValue } from './values.ts';
@@ -34,6 +36,8 @@ export interface Library {
   readonly constants?: ReadonlyMap<string, CELValue>;
   /** What calls cost, by function and, where only one signature can be meant, its id. Undefined: as CEL itself charges. */
   callCost?(name: string, overloadID: string | undefined): CallCost | undefined;
+  /** What calls are expected to cost. Undefined: as CEL itself expects. */
+  readonly estimateCall?: EstimateCall;
 }
 
 export interface EnvironmentOptions {
@@ -45,6 +49,8 @@ export interface EnvironmentOptions {
   readonly homogeneousLiterals?: boolean;
   /** Refuse literal durations, timestamps and regular expressions that cannot be read. */
   readonly validateLiterals?: boolean;
+  /** Let fields be written as `in backticks`. */
+  readonly escapedIdentifiers?: boolean;
   /** Whether has() costs as much as reading the field. Kubernetes: no. */
   readonly presenceTestHasCost?: boolean;
 }
@@ -55,7 +61,7 @@ export class Environment {
   readonly homogeneousLiterals: boolean;
   readonly validateLiterals: boolean;
   readonly presenceTestHasCost: boolean;
-  readonly macros: readonly Macro[];
+  readonly parseOptions: ParseOptions;
   readonly #options: EnvironmentOptions;
   readonly #variables: ReadonlyMap<string, CELType>;
   readonly #functions = new Map<string, Overload[]>();
@@ -69,7 +75,6 @@ export class Environment {
     this.validateLiterals = options.validateLiterals ?? false;
     this.presenceTestHasCost = options.presenceTestHasCost ?? true;
     this.#variables = new Map(Object.entries(options.variables ?? {}));
-    this.macros = options.libraries.flatMap((library) => library.macros ?? []);
     for (const library of options.libraries) {
       for (const { name, overloads } of library.functions) {
         this.#functions.set(name, [...(this.#functions.get(name) ?? []), ...overloads]);
@@ -77,6 +82,11 @@ export class Environment {
       for (const type of library.types ?? []) this.#types.set(type.name, type);
       for (const [name, value] of library.constants ?? []) this.#constants.set(name, value);
     }
+    this.parseOptions = {
+      macros: options.libraries.flatMap((library) => library.macros ?? []),
+      optionalSyntax: this.#functions.has('_?._'),
+      escapedIdentifiers: options.escapedIdentifiers ?? false,
+    };
     for (const type of this.#variables.values()) this.#addObjectTypes(type, new Set());
   }
 
@@ -130,6 +140,15 @@ export class Environment {
       if (cost !== undefined) return cost;
     }
     return overloadID === undefined ? undefined : standardCost(overloadID);
+  }
+
+  /** Undefined: as CEL itself expects. */
+  estimateCall(name: string, id: string, parts: readonly EstimatedPart[], isMember: boolean): CallEstimate | undefined {
+    for (const library of this.#options.libraries) {
+      const estimate = library.estimateCall?.(name, id, parts, isMember);
+      if (estimate !== undefined) return estimate;
+    }
+    return undefined;
   }
 
   findFunction(name: string): readonly Overload[] | undefined {

@@ -1,6 +1,7 @@
 import { Environment, type EnvironmentOptions, type Library } from './environment.ts';
 import { formatLibrary } from './libraries/formats.ts';
 import { kubernetesCallCost } from './libraries/kubernetes-costs.ts';
+import { estimateKubernetesCall } from './libraries/kubernetes-estimates.ts';
 import { extendedListsLibrary, listsLibrary, setsLibrary } from './libraries/lists.ts';
 import { cidrLibrary, ipLibrary } from './libraries/networks.ts';
 import { optionalLibrary } from './libraries/optionals.ts';
@@ -10,13 +11,14 @@ import { semverLibrary } from './libraries/semver.ts';
 import { stringsLibrary } from './libraries/strings.ts';
 import { twoVariableLibrary } from './libraries/two-variable-comprehensions.ts';
 import { urlsLibrary } from './libraries/urls.ts';
-import { standardLibrary } from './standard/standard-library.ts';
+import { crossTypeComparisonLibrary, standardLibrary } from './standard/standard-library.ts';
 import type { CELType } from './types.ts';
 
 /** What every expression of Kubernetes may use. The authorizer's functions are added by whoever has an authorizer. */
 export const kubernetesLibraries: readonly Library[] = [
-  { functions: [], callCost: kubernetesCallCost },
+  { functions: [], callCost: kubernetesCallCost, estimateCall: estimateKubernetesCall },
   standardLibrary,
+  crossTypeComparisonLibrary,
   optionalLibrary,
   stringsLibrary,
   listsLibrary,

@@ -63,8 +63,12 @@ export function tokenize(source: string, issues: Issue[]): Token[] {
     const token = tokenAt(source, offset, issues);
     if (token === undefined) {
       const character = String.fromCodePoint(source.codePointAt(offset) ?? 0);
-      issues.push({ offset, message: `Syntax error: token recognition error at: '${character}'` });
-      offset += character.length;
+      // Half of an operator: the character that is not its other half goes with it.
+      const wrong = '|&='.includes(character)
+        ? character + String.fromCodePoint(source.codePointAt(offset + 1) ?? 0).replace('\0', '')
+        : character;
+      issues.push({ offset, message: `Syntax error: token recognition error at: '${wrong}'` });
+      offset += wrong.length;
       continue;
     }
     tokens.push(token);

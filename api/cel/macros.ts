@@ -13,13 +13,13 @@ export interface Macro {
 type Expand = (build: ExprBuilder, target: Expr, variables: readonly string[], rest: readonly [Expr, Expr]) => Expr;
 
 /** A member macro whose first arguments name variables. */
-function foldMacro(name: string, variableCount: 1 | 2, restCount: 1 | 2, expand: Expand): Macro {
+function foldMacro(name: string, variableCount: 1 | 2, restCount: 1 | 2, expand: Expand, noName = 'argument must be a simple name'): Macro {
   return {
     name,
     isMember: true,
     argCount: variableCount + restCount,
     expand: (build, target, args, report) => {
-      const variables = namesOf(args.slice(0, variableCount), report);
+      const variables = namesOf(args.slice(0, variableCount), noName, report);
       const [first, second] = [args[variableCount], args[args.length - 1]];
       if (variables === undefined || first === undefined || second === undefined) return target;
       return expand(build, target, variables, [first, second]);
@@ -27,11 +27,11 @@ function foldMacro(name: string, variableCount: 1 | 2, restCount: 1 | 2, expand:
   };
 }
 
-function namesOf(exprs: readonly Expr[], report: (at: Expr, message: string) => void): string[] | undefined {
+function namesOf(exprs: readonly Expr[], noName: string, report: (at: Expr, message: string) => void): string[] | undefined {
   const names: string[] = [];
   for (const expr of exprs) {
     if (expr.kind !== 'ident' || expr.name.startsWith('.')) {
-      report(expr, exprs.length === 1 ? 'argument must be a simple name' : 'argument must be a simple name');
+      report(expr, noName);
       return undefined;
     }
     if (expr.name === accumulatorName || expr.name === '__result__') {
@@ -116,12 +116,27 @@ export const standardMacros: readonly Macro[] = [
   foldMacro('exists', 1, 1, expandExists),
   foldMacro('exists_one', 1, 1, expandExistsOne),
   foldMacro('existsOne', 1, 1, expandExistsOne),
-  foldMacro('map', 1, 1, (build, range, variables, [value]) => collect(build, range, variables, build.list([]), append(build, value))),
-  foldMacro('map', 1, 2, (build, range, variables, [filter, value]) =>
-    collect(build, range, variables, build.list([]), append(build, value), filter),
+  foldMacro(
+    'map',
+    1,
+    1,
+    (build, range, variables, [value]) => collect(build, range, variables, build.list([]), append(build, value)),
+    'argument is not an identifier',
   ),
-  foldMacro('filter', 1, 1, (build, range, variables, [filter]) =>
-    collect(build, range, variables, build.list([]), append(build, build.ident(variables[0] ?? '')), filter),
+  foldMacro(
+    'map',
+    1,
+    2,
+    (build, range, variables, [filter, value]) => collect(build, range, variables, build.list([]), append(build, value), filter),
+    'argument is not an identifier',
+  ),
+  foldMacro(
+    'filter',
+    1,
+    1,
+    (build, range, variables, [filter]) =>
+      collect(build, range, variables, build.list([]), append(build, build.ident(variables[0] ?? '')), filter),
+    'argument is not an identifier',
   ),
 ];
 

@@ -11,14 +11,22 @@ export type ParseResult = { readonly expr: Expr } | { readonly issues: readonly 
 const maxCodePoints = 100_000;
 const maxDepth = 250;
 
+export interface ParseOptions {
+  readonly macros: readonly Macro[];
+  /** Whether `.?`, `[?` and `?key:` may be written. */
+  readonly optionalSyntax: boolean;
+  /** Whether fields may be written as `in backticks`. */
+  readonly escapedIdentifiers: boolean;
+}
+
 /** Reads an expression and expands its macros. */
-export function parseExpression(source: string, macros: readonly Macro[]): ParseResult {
+export function parseExpression(source: string, options: ParseOptions): ParseResult {
   const codePoints = source.length <= maxCodePoints ? source.length : [...source].length;
   if (codePoints > maxCodePoints) {
     return { issues: [{ offset: -1, message: `expression code point size exceeds limit: size: ${codePoints}, limit ${maxCodePoints}` }] };
   }
   const issues: Issue[] = [];
-  const parser = new Parser(tokenize(source, issues), macros, issues);
+  const parser = new Parser(tokenize(source, issues), options, issues);
   const expr = parser.parse();
   return issues.length > 0 || expr === undefined ? { issues } : { expr };
 }
@@ -47,26 +55,27 @@ const products: ReadonlyMap<string, string> = new Map([
   ['/', '_/_'],
   ['%', '_%_'],
 ]);
+const expectedEntry = `{'[', '{', '}', '(', '.', ',', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`;
 const expectedPrimary = `{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`;
 
 class Parser {
   readonly #tokens: readonly Token[];
-  readonly #macros: readonly Macro[];
+  readonly #options: ParseOptions;
   readonly #issues: Issue[];
   readonly #build = new ExprBuilder();
   #at = 0;
   #depth = 0;
 
-  constructor(tokens: readonly Token[], macros: readonly Macro[], issues: Issue[]) {
+  constructor(tokens: readonly Token[], options: ParseOptions, issues: Issue[]) {
     this.#tokens = tokens;
-    this.#macros = macros;
+    this.#options = options;
     this.#issues = issues;
   }
 
   parse(): Expr | undefined {
     try {
       const expr = this.#expression();
-      if (this.#token.kind !== 'end') this.#fail(this.#token, `extraneous input '${this.#token.text}' expecting <EOF>`);
+      if (this.#token.kind !== 'end') this.#unexpected(this.#token, '<EOF>', this.#tokens[this.#at + 1]?.kind === 'end');
       return expr;
     } catch (problem) {
       if (problem instanceof SyntaxProblem) return undefined;
@@ -96,12 +105,30 @@ class Parser {
 
   #expect(text: string): Token {
     if (this.#isNext(text)) return this.#take();
-    return this.#fail(this.#token, `mismatched input '${this.#token.text}' expecting '${text}'`);
+    const next = this.#tokens[this.#at + 1];
+    return this.#unexpected(this.#token, `'${text}'`, next?.kind === 'punctuation' && next.text === text);
+  }
+
+  /** A token that could be left out, because what follows fits, is called extraneous, any other mismatched. */
+  #unexpected(token: Token, expected: string, fitsNext: boolean): never {
+    return this.#fail(token, `${fitsNext ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${expected}`);
   }
 
   #fail(token: Token, message: string): never {
     this.#issues.push({ offset: token.offset, message: `Syntax error: ${message}` });
     throw new SyntaxProblem();
+  }
+
+  /** Takes a question mark; `at` is where it counts as written when it is not allowed. */
+  #optionalMark(at: Token, written: string): boolean {
+    if (this.#takeIf('?') === undefined) return false;
+    if (!this.#options.optionalSyntax) this.#issues.push({ offset: at.offset, message: `unsupported syntax '${written}'` });
+    return true;
+  }
+
+  #checkQuoted(name: Token): void {
+    if (name.kind !== 'quoted' || this.#options.escapedIdentifiers) return;
+    this.#issues.push({ offset: name.offset, message: "unsupported syntax: '`'" });
   }
 
   #checkDepth(depth: number): void {
@@ -196,7 +223,7 @@ class Parser {
       }
       const open = this.#takeIf('[');
       if (open === undefined) return expr;
-      const optional = this.#takeIf('?') !== undefined;
+      const optional = this.#optionalMark(open, '[?');
       const index = this.#expression();
       this.#expect(']');
       expr = this.#build.at(open.offset).call(optional ? '_[?_]' : '_[_]', expr, index);
@@ -204,8 +231,9 @@ class Parser {
   }
 
   #afterDot(operand: Expr, dot: Token): Expr {
-    const optional = this.#takeIf('?') !== undefined;
+    const optional = this.#optionalMark(dot, '.?');
     const name = this.#take();
+    this.#checkQuoted(name);
     if (name.kind !== 'ident' && name.kind !== 'quoted') {
       // The words that are values or operators elsewhere are no names of fields either.
       this.#fail(name, `no viable alternative at input '.${name.text}'`);
@@ -231,7 +259,7 @@ class Parser {
 
   #callOrMacro(name: string, open: Token, target: Expr | undefined, args: readonly Expr[]): Expr {
     const build = this.#build.at(open.offset);
-    for (const macro of this.#macros) {
+    for (const macro of this.#options.macros) {
       if (macro.name !== name || macro.isMember !== (target !== undefined) || macro.argCount !== args.length) continue;
       const expanded = macro.expand(build, target ?? build.literal(null), args, (expr, message) =>
         this.#issues.push({ offset: expr.offset, message }),
@@ -256,11 +284,11 @@ class Parser {
       if (token.text === '{') return this.#map(token);
       if (token.text === '.' && this.#token.kind === 'ident') return this.#identifierOrStruct('.', this.#take(), token.offset);
     }
-    const verb = token.kind === 'end' ? 'mismatched' : 'extraneous';
-    const one = this.#tokens[this.#at];
-    // A stray token before something that fits is called extraneous, any other mismatched.
-    const fits = verb === 'extraneous' && one !== undefined && (one.kind === 'ident' || one.kind === 'literal');
-    return this.#fail(token, `${fits ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${expectedPrimary}`);
+    const next = this.#tokens[this.#at];
+    const fits =
+      next !== undefined &&
+      (next.kind === 'ident' || next.kind === 'literal' || (next.kind === 'punctuation' && '[{(.-!'.includes(next.text)));
+    return this.#unexpected(token, expectedPrimary, token.kind !== 'end' && fits);
   }
 
   #literal(token: Token, sign: '' | '-', offset = token.offset): Expr {
@@ -288,15 +316,16 @@ class Parser {
       this.#at = ahead;
       return this.#struct(dot + name, this.#take());
     }
-    if (reserved.has(token.text)) this.#issues.push({ offset, message: `reserved identifier: ${token.text}` });
-    return this.#build.at(offset).ident(dot + token.text);
+    if (!reserved.has(token.text)) return this.#build.at(offset).ident(dot + token.text);
+    this.#issues.push({ offset, message: `reserved identifier: ${token.text}` });
+    return this.#build.at(offset).literal(null);
   }
 
   #list(open: Token): Expr {
     const elements: Expr[] = [];
     const optional = new Set<number>();
     while (this.#takeIf(']') === undefined) {
-      if (this.#takeIf('?') !== undefined) optional.add(elements.length);
+      if (this.#optionalMark(this.#token, '?')) optional.add(elements.length);
       elements.push(this.#expression());
       if (this.#takeIf(',') !== undefined) continue;
       this.#expect(']');
@@ -307,8 +336,9 @@ class Parser {
 
   #map(open: Token): Expr {
     const entries: MapEntry[] = [];
+    if (this.#token.kind === 'end' || this.#isNext(':')) this.#unexpected(this.#token, expectedEntry, this.#isNext(':'));
     while (this.#takeIf('}') === undefined) {
-      const optional = this.#takeIf('?') !== undefined;
+      const optional = this.#optionalMark(this.#token, '?');
       const key = this.#expression();
       const { offset } = this.#expect(':');
       entries.push({ id: this.#build.nextID(), offset, key, value: this.#expression(), optional });
@@ -322,10 +352,11 @@ class Parser {
   #struct(typeName: string, open: Token): Expr {
     const fields: StructField[] = [];
     while (this.#takeIf('}') === undefined) {
-      const optional = this.#takeIf('?') !== undefined;
+      const optional = this.#optionalMark(this.#token, '?');
       const name = this.#take();
+      this.#checkQuoted(name);
       if (name.kind !== 'ident' && name.kind !== 'quoted')
-        this.#fail(name, `mismatched input '${name.text}' expecting {'}', ',', IDENTIFIER}`);
+        this.#fail(name, `mismatched input '${name.text}' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}`);
       const { offset } = this.#expect(':');
       const field = name.kind === 'quoted' ? name.text.slice(1, -1) : name.text;
       fields.push({ id: this.#build.nextID(), offset, name: field, value: this.#expression(), optional });

@@ -59,7 +59,7 @@ function each(names: string, cost: CallCost): [string, CallCost][] {
 }
 
 /** An authorization check: two of them are as much as an expression may cost. */
-const authorizationCheckCost = 350_000;
+export const authorizationCheckCost = 350_000;
 
 const costs: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['check', () => authorizationCheckCost],

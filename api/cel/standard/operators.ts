@@ -208,23 +208,29 @@ const mixedNumbers: readonly (readonly [string, CELType, CELType])[] = [
   ['double_uint64', doubleType, uintType],
 ];
 
-function comparison(name: string, id: string, holds: (order: number) => boolean): FunctionDeclaration {
-  const call: Overload['call'] = (x, y) => {
+const orderings: readonly (readonly [string, string, (order: number) => boolean])[] = [
+  ['_<_', 'less', (order) => order < 0],
+  ['_<=_', 'less_equals', (order) => order <= 0],
+  ['_>_', 'greater', (order) => order > 0],
+  ['_>=_', 'greater_equals', (order) => order >= 0],
+];
+
+const comparing =
+  (holds: (order: number) => boolean): Overload['call'] =>
+  (x, y) => {
     const order = compareValues(x, y);
     return order !== undefined && holds(order);
   };
-  return declare(
-    name,
-    ...orderedTypes.map(([suffix, type]) => global(`${id}_${suffix}`, [type, type], boolType, call)),
-    ...mixedNumbers.map(([suffix, x, y]) => global(`${id}_${suffix}`, [x, y], boolType, call)),
-  );
-}
+
+/** Comparing an int with a double and so on, where the types say so; values of unknown type are compared anyway. */
+export const mixedComparisons: readonly FunctionDeclaration[] = orderings.map(([name, id, holds]) =>
+  declare(name, ...mixedNumbers.map(([suffix, x, y]) => global(`${id}_${suffix}`, [x, y], boolType, comparing(holds)))),
+);
 
 const comparisons: readonly FunctionDeclaration[] = [
-  comparison('_<_', 'less', (order) => order < 0),
-  comparison('_<=_', 'less_equals', (order) => order <= 0),
-  comparison('_>_', 'greater', (order) => order > 0),
-  comparison('_>=_', 'greater_equals', (order) => order >= 0),
+  ...orderings.map(([name, id, holds]) =>
+    declare(name, ...orderedTypes.map(([suffix, type]) => global(`${id}_${suffix}`, [type, type], boolType, comparing(holds)))),
+  ),
   declare('_==_', global('equals', [a, a], boolType, equalValues)),
   declare(
     '_!=_',

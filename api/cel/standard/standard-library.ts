@@ -17,7 +17,7 @@ import {
   uintType,
 } from '../types.ts';
 import { conversions } from './conversions.ts';
-import { operators } from './operators.ts';
+import { mixedComparisons, operators } from './operators.ts';
 import { stringsAndTimes } from './strings-and-times.ts';
 
 const named: readonly CELType[] = [
@@ -41,3 +41,6 @@ export const standardLibrary: Library = {
   macros: standardMacros,
   types: named,
 };
+
+/** Comparisons of numbers of two types. */
+export const crossTypeComparisonLibrary: Library = { functions: mixedComparisons };
