@@ -1,7 +1,9 @@
 import { systemClock } from '../../api/base/system-clock.ts';
 import { namespaces } from '../../api/resources/core/v1/namespace.ts';
+import { nodes } from '../../api/resources/core/v1/node.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
+import { isNodeReady } from '../../api/semantics/node-conditions.ts';
 import { isPodReady } from '../../api/semantics/pod-conditions.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Client } from '../../api/client/client.ts';
@@ -90,6 +92,14 @@ export async function serviceProblems(client: Client, machine: BareMachine, name
   return [
     `Service ${name} on ${machine.name} answers ${[...new Set(wrong)].join()} (${wrong.length} of ${turns}) in place of ${[...ready].join()}`,
   ];
+}
+
+/** Nodes that the control plane takes for lost. */
+export async function nodeProblems(client: Client): Promise<string[]> {
+  const { items } = await client(nodes).list();
+  return items
+    .filter((node) => !isNodeReady(node))
+    .map(({ metadata, status }) => `${metadata.name} is not ready: ${JSON.stringify(status?.conditions)}`);
 }
 
 /** Deletes a namespace and what is in it. */

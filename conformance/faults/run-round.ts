@@ -6,7 +6,15 @@ import type { Client } from '../../api/client/client.ts';
 import { waitFor } from '../framework/wait-for.ts';
 import type { FaultCluster } from './fault-cluster.ts';
 import { describeFault, type FaultKind, inject, planFaults, restartsContainers } from './fault-kinds.ts';
-import { containersOf, deleteNamespace, namespaceProblems, podProblems, runtimeProblems, serviceProblems } from './invariants.ts';
+import {
+  containersOf,
+  deleteNamespace,
+  namespaceProblems,
+  nodeProblems,
+  podProblems,
+  runtimeProblems,
+  serviceProblems,
+} from './invariants.ts';
 import { findAdded, type MachineState, readMachineState } from './machine-state.ts';
 import { changingName, churn, createWorkload, steadyName } from './workload.ts';
 
@@ -53,6 +61,7 @@ export async function runRound(
     await deleteNamespace(client, namespace);
     await settle('the end', async () => [
       ...(await namespaceProblems(client, namespace)),
+      ...(await nodeProblems(client)),
       ...(await Promise.all(cluster.nodes.map(async ({ machine }) => runtimeProblems(machine, [])))).flat(),
       ...(await leftProblems(cluster, baseline)),
     ]);
