@@ -1,47 +1,85 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { invalidFor, validateChoice, validateEach, validatePositive, validateRequired } from '../../../resource/field-rules.ts';
-import type { DeviceRequest, DeviceSelector, DeviceSubRequest, ExactDeviceRequest, ResourceClaimSpec } from '../../../types/resource-v1.ts';
-import { duplicate, type FieldError, invalid, required, tooMany } from '../../../validation/field-error.ts';
+import { validateChoice, validatePositive, validateRequired } from '../../../resource/field-rules.ts';
+import type {
+  DeviceConstraint,
+  DeviceRequest,
+  DeviceSubRequest,
+  ExactDeviceRequest,
+  ResourceClaimSpec,
+} from '../../../types/resource-v1.ts';
+import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
+import { maxConfigs, validateAttributeName, validateOpaque, validateSelectors, validateSet, validateToleration } from './device-rules.ts';
 
-const maxRequests = 32;
+export const maxRequests = 32;
 const maxAlternatives = 8;
-const maxSelectors = 32;
+const maxConstraints = 32;
+const maxTolerations = 16;
 
 /** Devices that a claim asks for. */
 export function validateClaimSpec(spec: DeepReadonly<ResourceClaimSpec> | undefined, path: FieldPath): FieldError[] {
-  const { requests, constraints } = spec?.devices ?? {};
+  const { requests, constraints, config } = spec?.devices ?? {};
   const at = path.child('devices');
-  const names = new Set<string>();
-  const errors = (requests ?? []).length > maxRequests ? [tooMany(at.child('requests'), (requests ?? []).length, maxRequests)] : [];
-  errors.push(
-    ...validateEach(requests, at.child('requests'), (request, requestPath) => {
-      const problems = validateRequired(requestPath.child('name'), request.name, dns1123LabelProblems);
-      if (names.has(request.name)) problems.push(duplicate(requestPath.child('name'), request.name));
-      names.add(request.name);
-      return [...problems, ...validateRequest(request, requestPath)];
-    }),
-  );
+  const names = requestNames(spec);
   return [
-    ...errors,
-    ...validateEach(constraints, at.child('constraints'), (constraint, constraintPath) => [
-      ...validateEach(constraint.requests, constraintPath.child('requests'), (name, namePath) =>
-        names.has(name.split('/')[0] ?? '')
-          ? []
-          : [
-              invalid(
-                namePath,
-                name,
-                "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'",
-              ),
-            ],
-      ),
-      ...(constraint.matchAttribute === undefined && constraint.distinctAttribute === undefined
-        ? [required(constraintPath.child('matchAttribute'))]
-        : []),
-    ]),
+    ...validateSet(requests, at.child('requests'), {
+      max: maxRequests,
+      keyOf: ({ name }) => name,
+      validate: (request, requestPath) => [
+        ...validateRequired(requestPath.child('name'), request.name, dns1123LabelProblems),
+        ...validateRequest(request, requestPath),
+      ],
+    }),
+    ...validateSet(constraints, at.child('constraints'), {
+      max: maxConstraints,
+      validate: (constraint, constraintPath) => validateConstraint(constraint, names, constraintPath),
+    }),
+    ...validateSet(config, at.child('config'), {
+      max: maxConfigs,
+      validate: (one, configPath) => [
+        ...validateRequestRefs(one.requests, names, configPath.child('requests')),
+        ...validateOpaque(one.opaque, configPath.child('opaque')),
+      ],
+    }),
   ];
+}
+
+/** Every name by which a request, or one of its alternatives, may be referred to. */
+export function requestNames(spec: DeepReadonly<ResourceClaimSpec> | undefined): ReadonlySet<string> {
+  return new Set(
+    (spec?.devices?.requests ?? []).flatMap(({ name, firstAvailable = [] }) => [
+      name,
+      ...firstAvailable.map((one) => `${name}/${one.name}`),
+    ]),
+  );
+}
+
+export function validateRequestRefs(refs: readonly string[] | undefined, names: ReadonlySet<string>, path: FieldPath): FieldError[] {
+  return validateSet(refs, path, { max: maxRequests, keyOf: (name) => name, validate: (name, at) => validateRequestRef(name, names, at) });
+}
+
+export function validateRequestRef(name: string, names: ReadonlySet<string>, path: FieldPath): FieldError[] {
+  const unknown = invalid(
+    path,
+    name,
+    "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'",
+  );
+  const parts = name.split('/');
+  if (parts.length > 2) return [unknown];
+  const errors = parts.flatMap((part) => validateRequired(path, part, dns1123LabelProblems));
+  return names.has(name) ? errors : [...errors, unknown];
+}
+
+function validateConstraint(
+  { requests, matchAttribute, distinctAttribute }: DeepReadonly<DeviceConstraint>,
+  names: ReadonlySet<string>,
+  path: FieldPath,
+): FieldError[] {
+  const errors = validateRequestRefs(requests, names, path.child('requests'));
+  if (matchAttribute !== undefined) return [...errors, ...validateAttributeName(matchAttribute, path.child('matchAttribute'))];
+  if (distinctAttribute !== undefined) return [...errors, ...validateAttributeName(distinctAttribute, path.child('distinctAttribute'))];
+  return [...errors, required(path.child('matchAttribute'))];
 }
 
 function validateRequest({ exactly, firstAvailable = [] }: DeepReadonly<DeviceRequest>, at: FieldPath): FieldError[] {
@@ -49,18 +87,14 @@ function validateRequest({ exactly, firstAvailable = [] }: DeepReadonly<DeviceRe
   if (count === 0) return [required(at, 'exactly one of `exactly` or `firstAvailable` is required')];
   if (count > 1) return [invalid(at, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set')];
   if (exactly !== undefined) return validateExactly(exactly, at.child('exactly'));
-  const path = at.child('firstAvailable');
-  const names = new Set<string>();
-  const errors = firstAvailable.length > maxAlternatives ? [tooMany(path, firstAvailable.length, maxAlternatives)] : [];
-  return [
-    ...errors,
-    ...validateEach(firstAvailable, path, (alternative, alternativePath) => {
-      const problems = validateRequired(alternativePath.child('name'), alternative.name, dns1123LabelProblems);
-      if (names.has(alternative.name)) problems.push(duplicate(alternativePath.child('name'), alternative.name));
-      names.add(alternative.name);
-      return [...problems, ...validateExactly(alternative, alternativePath)];
-    }),
-  ];
+  return validateSet(firstAvailable, at.child('firstAvailable'), {
+    max: maxAlternatives,
+    keyOf: ({ name }) => name,
+    validate: (alternative, path) => [
+      ...validateRequired(path.child('name'), alternative.name, dns1123LabelProblems),
+      ...validateExactly(alternative, path),
+    ],
+  });
 }
 
 function validateExactly(request: DeepReadonly<ExactDeviceRequest | DeviceSubRequest>, at: FieldPath): FieldError[] {
@@ -73,22 +107,5 @@ function validateExactly(request: DeepReadonly<ExactDeviceRequest | DeviceSubReq
     errors.push(...validateChoice(at.child('allocationMode'), allocationMode, ['All', 'ExactCount'], 'unsupported'));
     if (allocationMode === 'ExactCount') errors.push(...validatePositive(at.child('count'), count));
   }
-  return errors;
-}
-
-/** Expressions (CEL) on devices; that they compile is checked where they are run. */
-export function validateSelectors(selectors: readonly DeepReadonly<DeviceSelector>[] | undefined, path: FieldPath): FieldError[] {
-  const errors = (selectors ?? []).length > maxSelectors ? [tooMany(path, (selectors ?? []).length, maxSelectors)] : [];
-  return [
-    ...errors,
-    ...validateEach(selectors, path, ({ cel }, at) =>
-      cel === undefined ? [required(at.child('cel'))] : cel.expression ? [] : [required(at.child('cel', 'expression'))],
-    ),
-  ];
-}
-
-/** Names of drivers are domains. */
-export function validateDriverName(name: string | undefined, path: FieldPath): FieldError[] {
-  if (!name) return [required(path)];
-  return invalidFor(path, name, dns1123SubdomainProblems(name));
+  return [...errors, ...validateSet(request.tolerations, at.child('tolerations'), { max: maxTolerations, validate: validateToleration })];
 }

@@ -1,9 +1,10 @@
 import { ageColumn, nameColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { validateEach } from '../../../resource/field-rules.ts';
+import { isExtendedResource } from '../../../semantics/resource-list.ts';
 import type { DeviceClass } from '../../../types/resource-v1.ts';
-import { required } from '../../../validation/field-error.ts';
-import { validateDriverName, validateSelectors } from './claim-validation.ts';
+import { type FieldError, invalid } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import { maxConfigs, validateOpaque, validateSelectors, validateSet } from './device-rules.ts';
 
 /** Devices that are alike in what matters. */
 export const deviceClasses = defineResource<DeviceClass>({
@@ -18,10 +19,14 @@ export const deviceClasses = defineResource<DeviceClass>({
   printerColumns: [nameColumn, ageColumn],
   validate: ({ spec }, path) => [
     ...validateSelectors(spec?.selectors, path.child('spec', 'selectors')),
-    ...validateEach(spec?.config, path.child('spec', 'config'), ({ opaque }, at) =>
-      opaque === undefined
-        ? [required(at, 'exactly one field is required')]
-        : validateDriverName(opaque.driver, at.child('opaque', 'driver')),
-    ),
+    ...validateSet(spec?.config, path.child('spec', 'config'), {
+      max: maxConfigs,
+      validate: ({ opaque }, at) => validateOpaque(opaque, at.child('opaque')),
+    }),
+    ...validateExtendedResourceName(spec?.extendedResourceName, path.child('spec', 'extendedResourceName')),
   ],
 });
+
+function validateExtendedResourceName(name: string | undefined, path: FieldPath): FieldError[] {
+  return name === undefined || isExtendedResource(name) ? [] : [invalid(path, name, 'must be a valid extended resource name')];
+}

@@ -1,14 +1,11 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { validateEach } from '../../../resource/field-rules.ts';
+import { deviceID } from '../../../semantics/resource-claims.ts';
 import type { ResourceClaim } from '../../../types/resource-v1.ts';
-import { duplicate, type FieldError, forbidden, required, tooMany } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
+import { validateClaimStatus } from './claim-status-validation.ts';
 import { validateClaimSpec } from './claim-validation.ts';
-
-const maxConsumers = 256;
 
 /** Devices that Pods share or keep. */
 export const resourceClaims = defineResource<ResourceClaim>({
@@ -23,36 +20,24 @@ export const resourceClaims = defineResource<ResourceClaim>({
   storagePrefix: 'resourceclaims',
   formerVersions: ['v1beta2'],
   printerColumns: [nameColumn, textColumn('State', describe), ageColumn],
+  prepareForUpdate(claim, old, { subresource }) {
+    if (subresource === 'status') dropDeallocated(claim, old);
+  },
   validate: ({ spec }, path) => validateClaimSpec(spec, path.child('spec')),
   validateUpdate: ({ spec }, old, path) => validateImmutable(path.child('spec'), spec, old.spec),
-  validateStatusUpdate({ metadata, status }, old, path) {
-    const { allocation, reservedFor = [] } = status ?? {};
-    const at = path.child('status');
-    const errors: FieldError[] = [];
-    const consumers = at.child('reservedFor');
-    if (reservedFor.length > maxConsumers) errors.push(tooMany(consumers, reservedFor.length, maxConsumers));
-    const uids = new Set<string>();
-    errors.push(
-      ...validateEach(reservedFor, consumers, (consumer, consumerPath) => {
-        const problems = (['resource', 'name', 'uid'] as const)
-          .filter((field) => !consumer[field])
-          .map((field) => required(consumerPath.child(field)));
-        if (uids.has(consumer.uid)) problems.push(duplicate(consumerPath, consumer.uid));
-        uids.add(consumer.uid);
-        return problems;
-      }),
-    );
-    if (reservedFor.length > 0 && allocation === undefined)
-      errors.push(forbidden(consumers, 'may not be specified when `allocated` is not set'));
-    const before = old.status?.reservedFor ?? [];
-    if (metadata.deletionTimestamp && reservedFor.some((consumer) => !before.some((known) => isSemanticallyEqual(known, consumer)))) {
-      errors.push(forbidden(consumers, 'new reservations may not be added when a ResourceClaim is marked for deletion'));
-    }
-    if (old.status?.allocation !== undefined && allocation !== undefined)
-      errors.push(...validateImmutable(at.child('allocation'), allocation, old.status.allocation));
-    return errors;
-  },
+  validateStatusUpdate: validateClaimStatus,
 });
+
+/** What drivers said of devices goes with the devices. */
+function dropDeallocated(claim: ResourceClaim, old: DeepReadonly<ResourceClaim>): void {
+  const { status } = claim;
+  if (status?.devices === undefined) return;
+  const left = new Set((status.allocation?.devices?.results ?? []).map(deviceID));
+  const lost = new Set((old.status?.allocation?.devices?.results ?? []).map(deviceID).filter((id) => !left.has(id)));
+  const devices = status.devices.filter((device) => !lost.has(deviceID(device)));
+  if (devices.length === 0) delete status.devices;
+  else status.devices = devices;
+}
 
 function describe({ metadata, status }: DeepReadonly<ResourceClaim>): string {
   const isDeleted = Boolean(metadata.deletionTimestamp);
