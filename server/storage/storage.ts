@@ -89,6 +89,8 @@ export interface WatchOptions {
   readonly start: string;
   readonly end: string;
   readonly afterRevision: number;
+  /** Absent: true. Without it events may lack `previous`: a store that reads it with every change need not. */
+  readonly wantsPrevious?: boolean;
   readonly signal: AbortSignal;
 }
 

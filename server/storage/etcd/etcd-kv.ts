@@ -65,15 +65,23 @@ export function encodeTxn(conditions: readonly Condition[], operations: readonly
   return message.finishShortLived();
 }
 
-/** `range`: answers with previous values, tells of progress by itself, and splits what is too large for one message. */
-export function encodeWatchCreate(watch: { readonly key: string; readonly rangeEnd: string; readonly startRevision: number }): Uint8Array {
+export interface EtcdWatch {
+  readonly key: string;
+  readonly rangeEnd: string;
+  readonly startRevision: number;
+  /** Events tell what stood there before. */
+  readonly withPrevious: boolean;
+}
+
+/** A watch that tells of progress by itself, and splits what is too large for one message. */
+export function encodeWatchCreate(watch: EtcdWatch): Uint8Array {
   const message = new ProtobufWriter(undefined, 128);
   const create = message.begin(1);
   message.text(1, watch.key);
   message.text(2, watch.rangeEnd);
   message.varint(3, watch.startRevision);
   message.varint(4, 1); // progress_notify
-  message.varint(6, 1); // prev_kv
+  if (watch.withPrevious) message.varint(6, 1); // prev_kv
   message.varint(8, 1); // fragment
   message.end(create);
   return message.finishShortLived();

@@ -120,6 +120,21 @@ describe('etcd storage over failures', function () {
     await storage.close();
   });
 
+  it('does not ask for what stood there before where nobody wants it', async () => {
+    const storage = await connect([etcd.endpoint]);
+    for (const value of ['x', 'y']) await put(storage, '/registry/z', value);
+    const abort = new AbortController();
+    const options = { start: '/registry/', end: prefixEnd('/registry/'), afterRevision: 1, wantsPrevious: false, signal: abort.signal };
+    const events: (string | undefined)[] = [];
+    for await (const batch of storage.watch(options)) {
+      for (const { entry, previous } of batch.events) events.push(entry && Buffer.from(entry.value).toString(), previous?.key);
+      if (events.length >= 4) break;
+    }
+    abort.abort();
+    assert.deepEqual(events, ['x', undefined, 'y', undefined]);
+    await storage.close();
+  });
+
   it('speaks TLS, with a certificate of its own where etcd asks for one', async () => {
     const { settings, tls } = await makeTLS();
     const secure = await startEtcd({ scheme: 'https', settings });

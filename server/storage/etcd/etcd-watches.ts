@@ -77,14 +77,14 @@ export class EtcdWatches {
   }
 
   async *#follow(member: EtcdMember, options: WatchOptions): AsyncGenerator<WatchBatch, undefined> {
-    const { start, end, afterRevision, signal } = options;
+    const { start, end, afterRevision, wantsPrevious: withPrevious = true, signal } = options;
     const stream = member.watch();
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel);
     const session: Session = { stream, delivered: afterRevision };
     try {
       if (signal.aborted) return undefined;
-      stream.write(encodeWatchCreate({ key: start, rangeEnd: end, startRevision: afterRevision + 1 }));
+      stream.write(encodeWatchCreate({ key: start, rangeEnd: end, startRevision: afterRevision + 1, withPrevious }));
       this.#sessions.add(session);
       let events: readonly StorageEvent[] = [];
       for await (const message of stream) {

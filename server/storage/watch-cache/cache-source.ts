@@ -134,7 +134,9 @@ class Follower {
         if (!isLoaded) await this.#load();
         isLoaded = true;
         const afterRevision = this.gate.revision ?? 0;
-        for await (const batch of storage.watch({ start: prefix, end: prefixEnd(prefix), afterRevision, signal })) this.#apply(batch);
+        // What stood there before is here already.
+        const following = { start: prefix, end: prefixEnd(prefix), afterRevision, wantsPrevious: false, signal };
+        for await (const batch of storage.watch(following)) this.#apply(batch);
       } catch (error) {
         if (signal.aborted) break;
         const isCompacted = error instanceof StorageError && error.reason === 'compacted';

@@ -7,8 +7,9 @@ const maxPauseMs = 50;
 
 /**
  * Decides when watches are told of changes. A pass over a thousand watches takes tens of milliseconds, whether it brings
- * one event to each or fifty. After one, the next waits for half as long as it took: the thread does other work, and what
- * comes meanwhile goes out together. A change that comes alone is never held back.
+ * one event to each or fifty. Where changes come faster than passes end, the next one waits for half as long as the last
+ * took: the thread does other work, and what comes meanwhile goes out together. A change that comes after a pass is over
+ * is not held back, however long that pass took.
  */
 export class FanOutPace {
   readonly #clock: Clock;
@@ -60,7 +61,7 @@ export class FanOutPace {
     setImmediate(() => {
       if (this.#pass !== pass) return;
       const endMs = this.#clock.monotonicMs();
-      this.#notBeforeMs = endMs + Math.min((endMs - startMs) / 2, maxPauseMs);
+      if (this.#isRequested) this.#notBeforeMs = endMs + Math.min((endMs - startMs) / 2, maxPauseMs);
       this.#finish();
     });
   }
