@@ -120,13 +120,18 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     updateContainerResources: (container_id, linux) => call('UpdateContainerResources', { container_id, linux }),
     execSync: (container_id, cmd, timeout) =>
       call('ExecSync', { container_id, cmd, timeout }, timeout > 0 ? timeout + shortTimeoutSeconds : 24 * 3600),
-    exec: async (container_id, cmd, streams) => (await call<{ url: string }>('Exec', { container_id, cmd, ...streams })).url,
-    attach: async (container_id, streams) => (await call<{ url: string }>('Attach', { container_id, ...streams })).url,
-    portForward: async (pod_sandbox_id, port) => (await call<{ url: string }>('PortForward', { pod_sandbox_id, port })).url,
+    exec: async (container_id, cmd, streams) => streamURL(await call<{ url: string }>('Exec', { container_id, cmd, ...streams })),
+    attach: async (container_id, streams) => streamURL(await call<{ url: string }>('Attach', { container_id, ...streams })),
+    portForward: async (pod_sandbox_id, port) => streamURL(await call<{ url: string }>('PortForward', { pod_sandbox_id, port })),
     listPodSandboxStats: async () => (await call<{ stats: [] }>('ListPodSandboxStats', {})).stats,
     listContainerStats: async () => (await call<{ stats: [] }>('ListContainerStats', {})).stats,
     containerEvents: (signal) => containerEvents(service, signal),
   };
+}
+
+/** Some answer without a scheme, `//127.0.0.1:1234/exec/...`. */
+function streamURL({ url }: { readonly url: string }): string {
+  return new URL(url, 'http://127.0.0.1').href;
 }
 
 interface StatedCapabilities {
