@@ -3,6 +3,7 @@ import { findTime } from '../meta/time.ts';
 import { compareQuantities, quantityOf } from '../quantity/arithmetic.ts';
 import { parseQuantity } from '../quantity/quantity.ts';
 import type { Container, PersistentVolumeClaim, Pod, Service } from '../types/core-v1.ts';
+import type { ResourceClaim } from '../types/resource-v1.ts';
 import { isPodFinished } from './pod-phase.ts';
 import { podLimits, podRequests } from './pod-resources.ts';
 import { isExtendedResource, isHugePagesResource, parseResourceList, type ResourceAmounts } from './resource-list.ts';
@@ -41,6 +42,7 @@ export function countName({ group, resource }: QuotaSubject): string {
 /** What one object takes of the quotas of its namespace, by the names that quotas use. */
 export function quotaUsage(subject: QuotaSubject, object: unknown, nowMs: number): ResourceAmounts {
   const usage: ResourceAmounts = new Map([[countName(subject), one()]]);
+  if (isOfClaims(subject)) addDevices(usage, object as DeepReadonly<ResourceClaim>);
   if (subject.group !== '') return usage;
   if (subject.resource === 'pods') addPod(usage, object as DeepReadonly<Pod>, nowMs);
   else if (countedByName.has(subject.resource)) usage.set(subject.resource, one());
@@ -51,7 +53,7 @@ export function quotaUsage(subject: QuotaSubject, object: unknown, nowMs: number
 
 /** Whether objects of the resource can have a share in what a quota names so. */
 export function isQuotaResourceOf(subject: QuotaSubject, name: string): boolean {
-  if (name === countName(subject)) return true;
+  if (name === countName(subject) || (isOfClaims(subject) && name.endsWith(devicesSuffix))) return true;
   if (subject.group !== '') return false;
   switch (subject.resource) {
     case 'pods':
@@ -122,6 +124,28 @@ function addClaim(usage: ResourceAmounts, { metadata, spec, status }: DeepReadon
   const storage = second !== undefined && compareQuantities(second, first) > 0 ? second : first;
   usage.set('requests.storage', storage);
   if (className !== '') usage.set(`${className}${storageClassInfix}requests.storage`, storage);
+}
+
+const devicesSuffix = '.deviceclass.resource.k8s.io/devices';
+/** As many as a claim can have. */
+const maxDevices = 32;
+
+function isOfClaims({ group, resource }: QuotaSubject): boolean {
+  return group === 'resource.k8s.io' && resource === 'resourceclaims';
+}
+
+/** Of alternatives counts, for each class, the one that would take most. */
+function addDevices(usage: ResourceAmounts, { spec }: DeepReadonly<ResourceClaim>): void {
+  const totals = new Map<string, number>();
+  for (const { exactly, firstAvailable = [] } of spec?.devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const { deviceClassName, allocationMode, count = 0 } of exactly === undefined ? firstAvailable : [exactly]) {
+      const devices = allocationMode === 'All' ? maxDevices : count;
+      most.set(deviceClassName, Math.max(most.get(deviceClassName) ?? 0, devices));
+    }
+    for (const [name, devices] of most) totals.set(name, (totals.get(name) ?? 0) + devices);
+  }
+  for (const [name, devices] of totals) usage.set(`${name}${devicesSuffix}`, quantityOf(devices));
 }
 
 const constrained = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];

@@ -10,6 +10,7 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
 import { resourceQuotas } from '../../../api/resources/core/v1/resource-quota.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
+import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
 import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
 import { countName, isQuotaResourceOf, type QuotaSubject } from '../../../api/semantics/quota-usage.ts';
 import type { ResourceQuota } from '../../../api/types/core-v1.ts';
@@ -69,6 +70,7 @@ export const resourceQuotaController = defineController({
     ),
     givingBack(persistentVolumeClaims, () => true),
     givingBack(replicationControllers, () => false),
+    givingBack(resourceClaims, () => false),
   ],
   spacing: 3,
   rules,
@@ -105,6 +107,7 @@ async function countAll(
   add(services);
   add(persistentVolumeClaims);
   add(replicationControllers);
+  add(resourceClaims);
   const isWatched = new Set(counted.map(({ subject }) => countName(subject)));
   let isPolled = false;
   for (const resource of catalog) {

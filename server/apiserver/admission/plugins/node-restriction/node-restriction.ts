@@ -5,8 +5,10 @@ import { nodes } from '../../../../../api/resources/core/v1/node.ts';
 import { persistentVolumeClaims } from '../../../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { pods } from '../../../../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../../../../api/resources/core/v1/service-account.ts';
+import { resourceSlices } from '../../../../../api/resources/resource/v1/resource-slice.ts';
 import { csiNodes } from '../../../../../api/resources/storage/v1/csi-node.ts';
 import type { Lease } from '../../../../../api/types/coordination-v1.ts';
+import type { ResourceSlice } from '../../../../../api/types/resource-v1.ts';
 import { nodeUserPrefix, systemNodes } from '../../../authentication/well-known.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../../admission.ts';
 import { isResource, refuse } from '../../admission-request.ts';
@@ -40,7 +42,16 @@ async function findProblem(request: AdmissionRequest, nodeName: string, dependen
   if (isResource(request, leases)) return restrictLease(request, nodeName);
   if (isResource(request, csiNodes))
     return isOwnName(request, nodeName) ? undefined : 'can only access CSINode with the same name as the requesting node';
+  if (isResource(request, resourceSlices)) return restrictSlice(request, nodeName);
   return undefined;
+}
+
+/** Who changes one is asked for its node by the authorizer already. */
+function restrictSlice({ operation, object, oldObject }: AdmissionRequest, nodeName: string): string | undefined {
+  if (operation === 'UPDATE') return undefined;
+  const slice = (operation === 'CREATE' ? object : oldObject) as DeepReadonly<ResourceSlice> | undefined;
+  if (slice?.spec.nodeName === nodeName) return undefined;
+  return `can only ${operation.toLowerCase()} ResourceSlice with the same NodeName as the requesting node`;
 }
 
 function restrictLease(request: AdmissionRequest, nodeName: string): string | undefined {
