@@ -61,7 +61,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   };
 }
 
-/** A metric at a time: many series take a while to be put into words, and others have their turn in between. */
+/** A piece at a time: many series take a while to be put into words, and others have their turn in between. */
 function textResponse({ texts }: MetricFamilies): APIResponse {
   const chunks = async function* (): AsyncGenerator<Uint8Array> {
     for await (const text of texts()) {

@@ -41,12 +41,12 @@ export class HistogramSeries {
 
   /** Cumulative, the last one without a bound. */
   read(): {
-    readonly buckets: readonly (readonly [bound: number | string, count: number])[];
+    readonly buckets: readonly (readonly [bound: number | '+Inf', count: number])[];
     readonly sum: number;
     readonly count: number;
   } {
     let count = 0;
-    const buckets = Array.from(this.#counts, (own, index): [number | string, number] => {
+    const buckets = Array.from(this.#counts, (own, index): [number | '+Inf', number] => {
       count += own;
       return [this.#bounds[index] ?? '+Inf', count];
     });
@@ -72,47 +72,47 @@ export interface MetricFamilies {
     description: MetricDescription & { readonly buckets: readonly number[] },
     collect?: Collect<HistogramSeries>,
   ): Family<HistogramSeries>;
+  /** Of metrics that prom-client collects itself. */
   readonly register: Registry;
-  /** In the text format, one metric at a time. */
+  /** All in the text format, in pieces that take a few milliseconds at most. */
   texts(): AsyncIterable<string>;
 }
 
-interface Value {
-  readonly metricName?: string;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly sharedLabels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+/** Some thousand lines. */
+const pieceLength = 256 * 1024;
 
 /** Counting costs an addition; what it means is put into words when somebody asks. */
 export function createMetricFamilies(): MetricFamilies {
   const register = new Registry();
   const described: MetricDescription[] = [];
-  const add = <S>(type: string, description: MetricDescription, make: () => S, read: Reader<S>, collect?: Collect<S>): Family<S> => {
-    const family = new StoredFamily(description.labels ?? [], make);
-    const { name } = description;
+  const writers = new Map<string, () => AsyncIterable<string>>();
+  const add = <S>(type: string, description: MetricDescription, make: () => S, write: Writer<S>, collect?: Collect<S>): Family<S> => {
+    const { name, stability, help, labels = [] } = description;
+    if (writers.has(name)) throw new Error(`there are two metrics ${name}`);
+    const family = new StoredFamily(labels, make);
     described.push(description);
-    const metric = {
-      name,
-      help: `[${description.stability}] ${description.help}`,
-      type,
-      aggregator: 'sum',
-      async get() {
-        await collect?.(family);
-        return { ...metric, values: [...family.entries()].flatMap(([labels, series]) => read(name, labels, series)) };
-      },
-    };
-    // The registry takes whatever has these members; its type names its own classes only.
-    register.registerMetric(metric as unknown as Parameters<typeof register.registerMetric>[0]);
+    writers.set(name, async function* () {
+      await collect?.(family);
+      let text = `# HELP ${name} ${escapeText(`[${stability}] ${help}`)}\n# TYPE ${name} ${type}\n`;
+      // As it is now: others may collect anew while this is on its way.
+      for (const { labels: labelText, series } of family.all()) {
+        text += write(name, labelText, series);
+        if (text.length < pieceLength) continue;
+        yield text;
+        text = '';
+      }
+      yield text;
+    });
     return family;
   };
   const families: MetricFamilies = {
     register,
-    counter: (description, collect) => add('counter', description, () => new Series(), readSeries, collect),
-    gauge: (description, collect) => add('gauge', description, () => new Series(), readSeries, collect),
+    counter: (description, collect) => add('counter', description, () => new Series(), writeSeries, collect),
+    gauge: (description, collect) => add('gauge', description, () => new Series(), writeSeries, collect),
     histogram: (description, collect) =>
-      add('histogram', description, () => new HistogramSeries(description.buckets), readHistogram, collect),
+      add('histogram', description, () => new HistogramSeries(description.buckets), writeHistogram, collect),
     async *texts() {
+      for (const write of writers.values()) yield* write();
       for (const { name } of register.getMetricsAsArray()) yield `${await register.getSingleMetricAsString(name)}\n`;
     },
   };
@@ -131,25 +131,33 @@ export function createMetricFamilies(): MetricFamilies {
   return families;
 }
 
-type Reader<S> = (name: string, labels: Readonly<Record<string, string>>, series: S) => Value[];
+/** The lines of one series, of which `labels` are the label pairs as they are written. */
+type Writer<S> = (name: string, labels: string, series: S) => string;
 
-function readSeries(_name: string, labels: Readonly<Record<string, string>>, { value }: Series): Value[] {
-  return [{ labels, value }];
+function writeSeries(name: string, labels: string, { value }: Series): string {
+  return `${name}${labels === '' ? '' : `{${labels}}`} ${formatNumber(value)}\n`;
 }
 
-function readHistogram(name: string, labels: Readonly<Record<string, string>>, series: HistogramSeries): Value[] {
+function writeHistogram(name: string, labels: string, series: HistogramSeries): string {
   const { buckets, sum, count } = series.read();
-  return [
-    ...buckets.map(([le, value]) => ({ metricName: `${name}_bucket`, labels: { le }, sharedLabels: labels, value })),
-    { metricName: `${name}_sum`, labels: {}, sharedLabels: labels, value: sum },
-    { metricName: `${name}_count`, labels: {}, sharedLabels: labels, value: count },
-  ];
+  const [own, further] = labels === '' ? ['', ''] : [`{${labels}}`, `,${labels}`];
+  let text = '';
+  for (const [bound, cumulative] of buckets) text += `${name}_bucket{le="${bound}"${further}} ${cumulative}\n`;
+  return `${text}${name}_sum${own} ${formatNumber(sum)}\n${name}_count${own} ${count}\n`;
+}
+
+function formatNumber(value: number): string {
+  return Number.isFinite(value) ? String(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
 class StoredFamily<S> implements Family<S> {
   readonly #labels: readonly string[];
   readonly #make: () => S;
-  readonly #series = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly series: S }>();
+  readonly #series = new Map<string, { readonly labels: string; readonly series: S }>();
 
   constructor(labels: readonly string[], make: () => S) {
     this.#labels = labels;
@@ -162,7 +170,7 @@ class StoredFamily<S> implements Family<S> {
     const key = values.join('\0');
     const present = this.#series.get(key);
     if (present !== undefined) return present.series;
-    const labels = Object.fromEntries(this.#labels.map((label, index) => [label, values[index] ?? '']));
+    const labels = this.#labels.map((label, index) => `${label}="${escapeText(values[index] ?? '').replaceAll('"', '\\"')}"`).join(',');
     const series = this.#make();
     this.#series.set(key, { labels, series });
     return series;
@@ -172,7 +180,7 @@ class StoredFamily<S> implements Family<S> {
     this.#series.clear();
   }
 
-  *entries(): Iterable<[Readonly<Record<string, string>>, S]> {
-    for (const { labels, series } of this.#series.values()) yield [labels, series];
+  all(): readonly { readonly labels: string; readonly series: S }[] {
+    return [...this.#series.values()];
   }
 }

@@ -50,6 +50,37 @@ h_count{x="y"} 4
   });
 });
 
+describe('very many series', () => {
+  it('are written in pieces, each of which is short work', async () => {
+    const families = createMetricFamilies();
+    const buckets = Array.from({ length: 23 }, (_, index) => index);
+    const histogram = families.histogram({ name: 'h', help: 'Spreads.', stability: 'ALPHA', labels: ['verb', 'x'], buckets });
+    const series = 5000;
+    for (let index = 0; index < series; index++) histogram.with('GET', `value-${index}`).observe(1);
+    let lines = 0;
+    let longest = 0;
+    for await (const piece of families.texts()) {
+      lines += piece.split('\n').length - 1;
+      longest = Math.max(longest, piece.length);
+    }
+    assert.equal(lines, series * (buckets.length + 3) + 6);
+    assert.ok(longest < 300 * 1024, `${longest} characters at once`);
+  });
+
+  it('are what was counted when their turn came, whoever clears them meanwhile', async () => {
+    const families = createMetricFamilies();
+    const gauge = families.gauge({ name: 'g', help: 'Is g.', stability: 'ALPHA', labels: ['x'] });
+    const series = 20_000;
+    for (let index = 0; index < series; index++) gauge.with(`value-${index}`.padEnd(40, 'x')).value = index;
+    let text = '';
+    for await (const piece of families.texts()) {
+      text += piece;
+      if (piece.includes('value-0')) gauge.clear();
+    }
+    assert.equal(text.match(/^g\{/gm)?.length, series);
+  });
+});
+
 describe('request counters', () => {
   const labels = { verb: 'LIST', group: 'apps', version: 'v1', resource: 'deployments', subresource: '', scope: 'namespace', dryRun: '' };
   it('have upstream names', async () => {
