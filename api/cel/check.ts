@@ -262,10 +262,7 @@ class Checker {
       .candidates(expr.typeName)
       .map((name) => this.#environment.findType(name))
       .find((found) => found !== undefined);
-    if (type === undefined) {
-      for (const { value } of expr.fields) this.visit(value);
-      return this.#undeclared(expr, expr.typeName);
-    }
+    if (type === undefined) return this.#undeclared(expr, expr.typeName);
     if (type.kind !== 'object' || type.fields === undefined) return this.#report(expr, `'${type.name}' is not a message type`);
     for (const field of expr.fields) {
       const given = this.visit(field.value);

@@ -55,15 +55,19 @@ function equalObjects(a: ObjectValue, b: ObjectValue): boolean {
   });
 }
 
-/** Undefined where one is no number or not a number. */
+function orderOf(x: bigint | number, y: bigint | number): number | undefined {
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return Number.isNaN(x) || Number.isNaN(y) ? undefined : 0;
+}
+
+/** An int is compared with a double as a double. Undefined where one is no number or not a number. */
 function compareNumbers(a: CELValue, b: CELValue): number | undefined {
   const x = a instanceof UintValue ? a.value : a;
   const y = b instanceof UintValue ? b.value : b;
   if ((typeof x !== 'bigint' && typeof x !== 'number') || (typeof y !== 'bigint' && typeof y !== 'number')) return undefined;
-  // JavaScript orders bigints and numbers exactly among each other.
-  if (x < y) return -1;
-  if (x > y) return 1;
-  return Number.isNaN(x) || Number.isNaN(y) ? undefined : 0;
+  if (typeof x !== typeof y) return orderOf(Number(x), Number(y));
+  return orderOf(x, y);
 }
 
 /** Negative, 0 or positive; undefined where NaN is compared. Throws Failure for values that have no order. */

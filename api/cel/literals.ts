@@ -59,7 +59,7 @@ export function parseStringLiteral(body: string, raw: boolean): string {
       continue;
     }
     const { code, length } = escapeAt(text, at);
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new Failure('illegal unicode code point');
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new Failure('invalid unicode code point');
     value += String.fromCodePoint(code);
     at += length;
   }

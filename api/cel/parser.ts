@@ -235,8 +235,8 @@ class Parser {
     const name = this.#take();
     this.#checkQuoted(name);
     if (name.kind !== 'ident' && name.kind !== 'quoted') {
-      // The words that are values or operators elsewhere are no names of fields either.
-      this.#fail(name, `no viable alternative at input '.${name.text}'`);
+      const isWord = /^\w/.test(name.text) || name.kind === 'end';
+      this.#fail(name, isWord ? `mismatched input '${name.text}' expecting IDENTIFIER` : `no viable alternative at input '.${name.text}'`);
     }
     const open = this.#isNext('(') && !optional && name.kind === 'ident' ? this.#take() : undefined;
     if (open === undefined) {
@@ -356,7 +356,7 @@ class Parser {
       const name = this.#take();
       this.#checkQuoted(name);
       if (name.kind !== 'ident' && name.kind !== 'quoted')
-        this.#fail(name, `mismatched input '${name.text}' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}`);
+        this.#unexpected(name, "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}", this.#token.kind === 'ident');
       const { offset } = this.#expect(':');
       const field = name.kind === 'quoted' ? name.text.slice(1, -1) : name.text;
       fields.push({ id: this.#build.nextID(), offset, name: field, value: this.#expression(), optional });

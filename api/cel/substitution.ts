@@ -96,6 +96,7 @@ function isAsGeneral(a: CELType, b: CELType): boolean {
   if (isDyn(a) || a.kind === 'param') return true;
   if (isDyn(b) || b.kind === 'param') return false;
   if (a.kind === 'null' && b.kind !== 'null') return false;
+  if (b.kind === 'null') return isNullable(a);
   if (a.kind === 'wrapper' && b.kind !== 'wrapper') return true;
   if (a.kind !== b.kind) return false;
   if (a.kind === 'type' || a.params.length === 0) return a.kind === 'type' || equalTypes(a, b);

@@ -5,6 +5,8 @@ import { type CELValue, Failure, type ListValue, type MapValue, typeName, UintVa
 
 const defaultPrecision = 6;
 const maxPrecision = 100;
+/** The most toFixed() makes. */
+const mostDigits = 100;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -106,8 +108,14 @@ function asDouble(value: CELValue, problem: string, format: (value: number) => s
   return Number.isFinite(double) ? format(double) : special(double);
 }
 
-const fixed = (value: number, precision: number): string =>
-  Math.abs(value) < 1e21 ? value.toFixed(precision) : `${BigInt(value)}${precision > 0 ? `.${'0'.repeat(precision)}` : ''}`;
+/** Ties go to the even digit, as in Go; JavaScript takes the larger number. */
+function fixed(value: number, precision: number): string {
+  if (Math.abs(value) >= 1e21) return `${BigInt(value)}${precision > 0 ? `.${'0'.repeat(precision)}` : ''}`;
+  const exact = value.toFixed(mostDigits);
+  const cut = exact.indexOf('.') + 1 + precision;
+  const kept = precision === 0 ? exact.slice(0, cut - 1) : exact.slice(0, cut);
+  return /^50*$/.test(exact.slice(cut)) && '02468'.includes(kept.at(-1) ?? '') ? kept : value.toFixed(precision);
+}
 
 function scientific(value: number, precision: number): string {
   const [digits = '0', exponent = '+0'] = value.toExponential(precision).split('e');

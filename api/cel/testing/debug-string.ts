@@ -51,7 +51,7 @@ function constantKind(value: CELValue): string {
 }
 
 function constantText(value: CELValue): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return JSON.stringify(value).replaceAll('\\u0007', '\\a').replaceAll('\\u000b', '\\v');
   if (value instanceof Uint8Array) return `b${JSON.stringify(new TextDecoder().decode(value))}`;
   if (value instanceof UintValue) return `${value.value}u`;
   if (typeof value === 'number') return String(value).replace(/e([+-])(\d)$/, 'e$10$2');
