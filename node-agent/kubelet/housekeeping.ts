@@ -1,3 +1,6 @@
+import { isPodFinished } from '../../api/semantics/pod-phase.ts';
+import type { Pod } from '../../api/types/core-v1.ts';
+import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import { createEvictionManager } from './eviction/eviction-manager.ts';
 import type { NodePressure } from './eviction/thresholds.ts';
 import { createImageCollector } from './images/collect-images.ts';
@@ -22,6 +25,12 @@ export function createHousekeeping(dependencies: KubeletDependencies, { nodeEven
   const collector = createImageCollector({
     ...dependencies,
     settings: settings.imageCollection,
+    volumeImages: () =>
+      new Set(
+        workers()
+          .all()
+          .flatMap((worker) => volumeImages(worker.pod())),
+      ),
     onRemoved: (reason) => tallies.add('kubelet_image_garbage_collected_total', [reason]),
     onProblem: (reason, message) => nodeEvent('Warning', reason, message),
   });
@@ -44,4 +53,9 @@ export function createHousekeeping(dependencies: KubeletDependencies, { nodeEven
     pressures: () => eviction.pressures(),
     run: async (signal) => void (await Promise.all([collector.run(signal), eviction.run(signal)])),
   };
+}
+
+/** A Pod that has ended will not be started again. */
+function volumeImages(pod: DeepReadonly<Pod>): string[] {
+  return isPodFinished(pod) ? [] : (pod.spec?.volumes ?? []).flatMap(({ image }) => image?.reference ?? []);
 }

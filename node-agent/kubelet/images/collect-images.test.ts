@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Image } from '../../cri/messages.ts';
-import { noteImages, planCollection, type Sightings } from './collect-images.ts';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { createManualClock } from '../../../api/base/manual-clock.ts';
+import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
+import type { HostFiles } from '../../linux/host-files.ts';
+import { createImageCollector, defaultImageCollection, noteImages, planCollection, type Sightings } from './collect-images.ts';
 
 const image = (id: string, size = 10, pinned = false): Image => ({
   id,
@@ -35,6 +39,24 @@ describe('image collection', () => {
   it('takes the young as well where it must', () =>
     assert.deepEqual(plan(100, 0, 0), ['never space, young space, older space, old space', 60]));
   it('removes what was not used for too long', () => assert.deepEqual(plan(0, 92 * minute), ['older age', 0]));
+
+  it('takes the images of containers and those that are mounted as volumes to be used', async () => {
+    const removed: string[] = [];
+    const images = {
+      listImages: async () => all,
+      imageStatus: async (name: string) => all.find(({ id }) => name === `docker.io/${id}`),
+      removeImage: async (id: string) => void removed.push(id),
+    } as unknown as ImageStore;
+    const runtime = { listContainers: async () => [{ image: { image: 'young' }, image_ref: '' }] } as unknown as ContainerRuntime;
+    const collector = createImageCollector({
+      ...{ settings: defaultImageCollection, images, runtime, files: {} as HostFiles, clock: createManualClock(0), logger: silentLogger },
+      volumeImages: () => new Set(['docker.io/used', 'docker.io/missing']),
+      onRemoved() {},
+      onProblem() {},
+    });
+    await collector.removeUnused();
+    assert.deepEqual(removed, ['old', 'older', 'never']);
+  });
 
   it('remembers when images were seen and used', () => {
     const noted = noteImages([image('old'), image('new'), image('used')], new Set(['used']), sightings, nowMs + 1);

@@ -74,6 +74,8 @@ export interface ImageCollectorDependencies {
   readonly files: HostFiles;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What Pods have mounted as volumes, as they name it. */
+  readonly volumeImages: () => ReadonlySet<string>;
   readonly onRemoved: (reason: 'age' | 'space') => void;
   /** Of the node: type Warning. */
   readonly onProblem: (reason: string, message: string) => void;
@@ -88,11 +90,13 @@ export interface ImageCollector {
 const periodMs = 5 * 60_000;
 
 export function createImageCollector(dependencies: ImageCollectorDependencies): ImageCollector {
-  const { settings, images, runtime, files, clock, logger, onRemoved, onProblem } = dependencies;
+  const { settings, images, runtime, files, clock, logger, volumeImages, onRemoved, onProblem } = dependencies;
   let sightings: Sightings = new Map();
   const remove = async (wantedBytes: number, minAgeMs: number): Promise<number> => {
     const [all, containers] = await Promise.all([images.listImages(), runtime.listContainers()]);
-    const used = usedImages(all, containers);
+    // A name that the runtime cannot read keeps its Pod from running, and nothing else.
+    const mounted = await Promise.all([...volumeImages()].map((reference) => images.imageStatus(reference).catch(() => undefined)));
+    const used = new Set([...usedImages(all, containers), ...mounted.flatMap((image) => image?.id ?? [])]);
     const nowMs = clock.nowMs();
     sightings = noteImages(all, used, sightings, nowMs);
     const plan = planCollection(all, used, sightings, { ...settings, minAgeMs, wantedBytes, nowMs });
