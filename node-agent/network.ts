@@ -72,16 +72,18 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
   const clusterCIDRs = settings.clusterCIDR.split(',');
 
   const runProxy = async (signal: AbortSignal) => {
-    const metrics = createProxyMetrics(clock);
+    const families = familiesOf([...clusterCIDRs, ...nodeIPs]);
+    const metrics = createProxyMetrics({ clock, families });
     const proxy = createProxy({
       ...shared,
-      families: familiesOf([...clusterCIDRs, ...nodeIPs]),
+      families,
       nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, nodeIPs),
       clusterCIDRs,
       nft: createNFT(),
       conntrack: createConntrack(),
       events: createEventRecorder({ client, clock, logger, component: 'kube-proxy', host: nodeName, signal }),
       onSync: metrics.observe,
+      onForgotten: metrics.observeForgotten,
     });
     // All addresses, of the families that the node has.
     const address = familiesOf(nodeIPs).includes('IPv6') ? '::' : '0.0.0.0';

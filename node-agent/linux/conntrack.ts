@@ -14,8 +14,8 @@ export interface ConntrackFilter {
 
 /** The kernel's table of connections. */
 export interface Conntrack {
-  /** False: the machine has no program for it. Nothing to forget is fine. */
-  forget(filter: ConntrackFilter): Promise<boolean>;
+  /** Answers how many were forgotten; undefined: the machine has no program for it. */
+  forget(filter: ConntrackFilter): Promise<number | undefined>;
 }
 
 /** By the program conntrack, if the machine has it. `run`: how programs are run, for another network namespace. */
@@ -27,14 +27,13 @@ export function createConntrack({ run = runProgram }: { readonly run?: typeof ru
       if (originalPort !== undefined) args.push('--orig-port-dst', String(originalPort));
       if (translatedDestination !== undefined) args.push('--dst-nat', translatedDestination);
       try {
-        await run('conntrack', args);
+        return (await run('conntrack', args)).trimEnd().split('\n').length;
       } catch (error) {
         if (!(error instanceof Error)) throw error;
-        if (error.message.includes('0 flow entries have been deleted')) return true;
-        if (error.message.includes('ENOENT')) return false;
+        if (error.message.includes('0 flow entries have been deleted')) return 0;
+        if (error.message.includes('ENOENT')) return undefined;
         throw error;
       }
-      return true;
     },
   };
 }

@@ -15,7 +15,7 @@ export const nftFamilies: Readonly<Record<IPFamily, NFTFamily>> = {
 
 /** The nft program. Each call is one transaction of the kernel. */
 export interface NFT {
-  /** Commands as of `nft -f`. Rejects with nft's words, and then nothing was changed. */
+  /** Commands as of `nft -f`, all or none whatever happens to us. Rejects with nft's words, and then nothing was changed. */
   apply(commands: string): Promise<void>;
   /** `nft -j list table <family> <name>`; undefined if there is no such table. */
   listTable(family: string, name: string): Promise<string | undefined>;
@@ -27,7 +27,7 @@ export interface NFT {
 export function createNFT({ run = runProgram }: { readonly run?: typeof runProgram } = {}): NFT {
   return {
     async apply(commands) {
-      await run('nft', ['-f', '-'], { input: commands });
+      await run('nft', ['-f', '-'], { wholeInput: commands });
     },
     async listTable(family, name) {
       try {

@@ -10,6 +10,7 @@ import { pods } from '../../api/resources/core/v1/pod.ts';
 import { networkPolicies } from '../../api/resources/networking/v1/network-policy.ts';
 import type { NetworkPolicySpec } from '../../api/types/networking-v1.ts';
 import { createNFT } from '../linux/nft.ts';
+import { createFamilyRules } from '../proxy/family-rules.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from '../proxy/testing/test-network.ts';
 import { createNetworkPolicies, type NetworkPolicies } from './network-policies.ts';
 
@@ -179,6 +180,41 @@ describe('NetworkPolicies', function () {
     await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ ports: [{ port: 'web' }] }] }, async () => {
       await reaches(client0, server6, 8081, false);
       await reaches(client0, server6, 8080, true);
+    });
+  });
+
+  it('peers behind a Service: what counts is where its packets go', async () => {
+    const rules = createFamilyRules('IPv4', {
+      nft: createNFT({ run: network.node.run }),
+      clusterCIDRs: ['10.244.0.0/16'],
+      logger: silentLogger,
+    });
+    const service = { metadata: { namespace: 'one', name: 'web' }, spec: { clusterIP: '10.96.0.10', ports: [{ port: 80 }] } };
+    const metadata = { name: 'web-1' };
+    const ports = [{ name: '', port: 8080, protocol: 'TCP' as const }];
+    rules.update('one/web', service, [{ metadata, addressType: 'IPv4', ports, endpoints: [{ addresses: [serverIP] }] }], {
+      nodeName: 'node',
+    });
+    assert.equal((await rules.sync()).error, undefined);
+    await reaches(client0, '10.96.0.10', 80, true);
+    const to = [{ podSelector: { matchLabels: { app: 'server' } } }];
+    await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ to, ports: [{ port: 80 }] }] }, () =>
+      reaches(client0, '10.96.0.10', 80, false),
+    );
+    await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ to, ports: [{ port: 8080 }] }] }, async () => {
+      await reaches(client0, outsideIP, 8080, false);
+      await reaches(client0, '10.96.0.10', 80, true);
+    });
+    await withPolicy({ ...ofClient, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '10.96.0.0/12' } }] }] }, () =>
+      reaches(client0, '10.96.0.10', 80, false),
+    );
+  });
+
+  it('ports of SCTP, also where the kernel has no such sockets', async () => {
+    const ingress = [{ ports: [{ protocol: 'SCTP' as const, port: 8080 }, { protocol: 'SCTP' as const, port: 'web' }, { port: 8081 }] }];
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'], ingress }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      await reaches(client0, serverIP, 8081, true);
     });
   });
 

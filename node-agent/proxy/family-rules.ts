@@ -18,6 +18,7 @@ export interface FamilyRulesDependencies {
 
 /** The rules of all Services in one family of addresses. */
 export interface FamilyRules {
+  readonly family: IPFamily;
   /** What follows from a Service and its slices from now on; undefined: it is gone. Answers connections that go astray. */
   update(
     name: string,
@@ -42,6 +43,7 @@ export function createFamilyRules(family: IPFamily, dependencies: FamilyRulesDep
   const withoutLocal = { internal: new Set<string>(), external: new Set<string>() };
   const mark = (set: Set<string>, name: string, isIn: boolean) => (isIn ? set.add(name) : set.delete(name));
   return {
+    family,
     update(name, service, slices, node) {
       const ports = service === undefined ? [] : planServicePorts(service, slices, node, family);
       const stale = planStaleConnections(tracked.get(name) ?? [], ports);

@@ -35,9 +35,24 @@ export interface ProxyDependencies extends FamilyRulesDependencies {
   readonly logger: Logger;
   /** Told after each attempt to bring the kernel up to date. */
   readonly onSync?: (sync: ProxySync) => void;
+  /** Told after tracked connections were forgotten. */
+  readonly onForgotten?: (forgotten: Forgotten) => void;
 }
 
+export interface Forgotten {
+  readonly family: IPFamily;
+  readonly connections: number;
+  readonly durationMs: number;
+}
+
+export interface FamilySync extends TableSync {
+  readonly family: IPFamily;
+  readonly durationMs: number;
+}
+
+/** All families' together. */
 export interface ProxySync extends TableSync {
+  readonly families: readonly FamilySync[];
   readonly durationMs: number;
   /** Services whose rules were looked at again. */
   readonly services: number;
@@ -61,7 +76,7 @@ export interface ProxyCounts {
   /** Milliseconds since the Unix epoch. */
   readonly lastQueuedMs?: number;
   /** Services with a traffic policy Local that have endpoints, but none here. */
-  readonly withoutLocalEndpoints: { readonly internal: number; readonly external: number };
+  readonly withoutLocalEndpoints: readonly { readonly family: IPFamily; readonly internal: number; readonly external: number }[];
 }
 
 export interface Proxy {
@@ -115,7 +130,7 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
     const startMs = clock.monotonicMs();
     const names = pending.take();
     unforgotten.push(...rebuild(names));
-    const sync = await syncAll(families);
+    const sync = await syncAll(families, clock);
     state.lastError = sync.error;
     const done = { ...sync, durationMs: clock.monotonicMs() - startMs, services: names.length };
     if (sync.error !== undefined) return { ...done, triggersMs: [] };
@@ -169,10 +184,17 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
   };
 }
 
-async function syncAll(families: readonly FamilyRules[]): Promise<TableSync> {
-  const syncs = await Promise.all(families.map((rules) => rules.sync()));
+async function syncAll(families: readonly FamilyRules[], clock: Clock): Promise<Pick<ProxySync, 'families' | keyof TableSync>> {
+  const startMs = clock.monotonicMs();
+  const syncs = await Promise.all(
+    families.map(async (rules): Promise<FamilySync> => {
+      const sync = await rules.sync();
+      return { ...sync, family: rules.family, durationMs: clock.monotonicMs() - startMs };
+    }),
+  );
   const failed = syncs.find(({ error }) => error !== undefined);
   return {
+    families: syncs,
     kind: syncs.some(({ kind }) => kind === 'full') ? 'full' : 'partial',
     changes: syncs.reduce((sum, { changes }) => sum + changes, 0),
     ...(failed === undefined ? {} : { error: failed.error }),
@@ -185,12 +207,15 @@ async function useNodePortAddresses({ nodePortAddresses }: ProxyDependencies, fa
 }
 
 function countsOf(pending: PendingServices, families: readonly FamilyRules[]): ProxyCounts {
-  const sum = (policy: 'internal' | 'external') => families.reduce((total, rules) => total + rules.countWithoutLocalEndpoints(policy), 0);
   const lastQueuedMs = pending.lastQueuedMs();
   return {
     serviceChanges: pending.count('service'),
     endpointChanges: pending.count('endpoints'),
-    withoutLocalEndpoints: { internal: sum('internal'), external: sum('external') },
+    withoutLocalEndpoints: families.map((rules) => ({
+      family: rules.family,
+      internal: rules.countWithoutLocalEndpoints('internal'),
+      external: rules.countWithoutLocalEndpoints('external'),
+    })),
     ...(lastQueuedMs === undefined ? {} : { lastQueuedMs }),
   };
 }
@@ -261,10 +286,15 @@ async function keepRereading(
   }
 }
 
-async function forget({ conntrack, logger }: ProxyDependencies, stale: readonly StaleConnections[]): Promise<void> {
+async function forget({ conntrack, logger, clock, onForgotten }: ProxyDependencies, stale: readonly StaleConnections[]): Promise<void> {
   for (const filter of stale) {
+    const startMs = clock.monotonicMs();
     try {
-      if (await conntrack.forget(filter)) continue;
+      const connections = await conntrack.forget(filter);
+      if (connections !== undefined) {
+        onForgotten?.({ family: filter.family, connections, durationMs: clock.monotonicMs() - startMs });
+        continue;
+      }
       logger.debug('UDP connections to endpoints that are gone are left to time out: there is no conntrack program');
       return;
     } catch (error) {

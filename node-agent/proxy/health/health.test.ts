@@ -150,11 +150,11 @@ describe("the Service proxy's own health and metrics", () => {
     counts: {
       serviceChanges: { total: 3, pending: 1 },
       endpointChanges: { total: 5, pending: 0 },
-      withoutLocalEndpoints: { internal: 1, external: 2 },
+      withoutLocalEndpoints: [{ family: 'IPv4' as const, internal: 1, external: 2 }],
       lastQueuedMs: 1_700_000_000_000,
     },
   };
-  const metrics = createProxyMetrics(systemClock);
+  const metrics = createProxyMetrics({ clock: systemClock, families: ['IPv4'] });
   let client: Client;
   let informers: InformerFactory;
   let running: Promise<unknown>;
@@ -206,24 +206,30 @@ describe("the Service proxy's own health and metrics", () => {
   });
 
   it('counts under the names of kube-proxy', async () => {
-    const sync = { services: 1, changes: 2, kind: 'partial' as const, durationMs: 3 };
-    metrics.observe({ ...sync, triggersMs: [systemClock.nowMs() - 300] });
-    metrics.observe({ ...sync, kind: 'full', triggersMs: [], error: new Error('no') });
+    const observe = (kind: 'full' | 'partial', triggersMs: number[], error?: Error) => {
+      const sync = { changes: 2, kind, durationMs: 3, ...(error === undefined ? {} : { error }) };
+      metrics.observe({ ...sync, services: 1, triggersMs, families: [{ ...sync, family: 'IPv4' }] });
+    };
+    observe('partial', [systemClock.nowMs() - 300]);
+    observe('full', [], new Error('no'));
+    metrics.observeForgotten({ family: 'IPv4', connections: 3, durationMs: 3 });
     const { headers, body } = await get(ports.metrics, '/metrics');
     assert.match(headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
     for (const line of [
-      'kubeproxy_sync_proxy_rules_duration_seconds_count 2',
-      'kubeproxy_sync_partial_proxy_rules_duration_seconds_bucket{le="0.004"} 1',
-      'kubeproxy_sync_full_proxy_rules_duration_seconds_count 1',
-      'kubeproxy_sync_proxy_rules_nftables_sync_failures_total 1',
-      'kubeproxy_sync_proxy_rules_nftables_cleanup_failures_total 0',
-      'kubeproxy_network_programming_duration_seconds_bucket{le="0.25"} 0',
-      'kubeproxy_network_programming_duration_seconds_bucket{le="300"} 1',
+      'kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family="IPv4"} 2',
+      'kubeproxy_sync_partial_proxy_rules_duration_seconds_bucket{le="0.004",ip_family="IPv4"} 1',
+      'kubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family="IPv4"} 1',
+      'kubeproxy_sync_proxy_rules_nftables_sync_failures_total{ip_family="IPv4"} 1',
+      'kubeproxy_sync_proxy_rules_nftables_cleanup_failures_total{ip_family="IPv4"} 0',
+      'kubeproxy_conntrack_reconciler_deleted_entries_total{ip_family="IPv4"} 3',
+      'kubeproxy_conntrack_reconciler_sync_duration_seconds_count{ip_family="IPv4"} 1',
+      'kubeproxy_network_programming_duration_seconds_bucket{le="0.25",ip_family="IPv4"} 0',
+      'kubeproxy_network_programming_duration_seconds_bucket{le="300",ip_family="IPv4"} 1',
       'kubeproxy_sync_proxy_rules_service_changes_total 3',
       'kubeproxy_sync_proxy_rules_service_changes_pending 1',
       'kubeproxy_sync_proxy_rules_endpoint_changes_total 5',
-      'kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds 1700000000',
-      'kubeproxy_sync_proxy_rules_no_local_endpoints_total{traffic_policy="external"} 2',
+      'kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds{ip_family="IPv4"} 1700000000',
+      'kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family="IPv4",traffic_policy="external"} 2',
       'kubeproxy_proxy_healthz_total{code="200"}',
     ])
       assert.ok(body.includes(`\n${line}`), line);
