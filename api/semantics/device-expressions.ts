@@ -59,7 +59,16 @@ function evaluate(program: Program, device: SelectableDevice): boolean {
   return result.value;
 }
 
-function deviceValue({ driver, attributes = {}, capacity = {}, allowMultipleAllocations = false }: SelectableDevice): CELValue {
+/** Devices are looked at by many expressions. */
+const values = new WeakMap<SelectableDevice, CELValue>();
+
+function deviceValue(device: SelectableDevice): CELValue {
+  let value = values.get(device);
+  if (value === undefined) values.set(device, (value = toValue(device)));
+  return value;
+}
+
+function toValue({ driver, attributes = {}, capacity = {}, allowMultipleAllocations = false }: SelectableDevice): CELValue {
   return new NativeObject(
     deviceType,
     new Map<string, CELValue>([

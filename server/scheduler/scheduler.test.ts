@@ -41,7 +41,7 @@ function clusterOf(nodes: Node[], running: readonly Pod[], promised: readonly [P
     storageCapacities: () => [],
     findResourceClaim: () => undefined,
     findDeviceClass: () => undefined,
-    resourceSlices: () => [],
+    devicePools: () => ({ poolsOf: () => [] }),
     takenDevices: new Set(),
     isBeingAllocated: () => false,
     selectorsOf: () => [],

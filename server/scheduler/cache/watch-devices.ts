@@ -1,11 +1,12 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
-import type { InformerFactory } from '../../../api/client/informer.ts';
+import type { InformerFactory, Lister } from '../../../api/client/informer.ts';
 import { deviceClasses } from '../../../api/resources/resource/v1/device-class.ts';
 import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 import { devicesOf } from '../../../api/semantics/resource-claims.ts';
-import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
+import type { ResourceClaim, ResourceSlice } from '../../../api/types/resource-v1.ts';
+import { indexSlices, type SliceIndex } from '../devices/device-pools.ts';
 import { DeviceLedger } from '../devices/device-ledger.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import type { DeviceReservation } from '../framework/framework.ts';
@@ -13,7 +14,7 @@ import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
 
 type Claim = DeepReadonly<ResourceClaim>;
 
-type DeviceState = Pick<ClusterState, 'findResourceClaim' | 'findDeviceClass' | 'resourceSlices' | 'takenDevices' | 'isBeingAllocated'>;
+type DeviceState = Pick<ClusterState, 'findResourceClaim' | 'findDeviceClass' | 'devicePools' | 'takenDevices' | 'isBeingAllocated'>;
 
 /** What is known of claims and devices, with what the scheduler has just decided about them. */
 export interface WatchedDevices {
@@ -62,7 +63,7 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
         return known && ledger.newest(known);
       },
       findDeviceClass: (name) => classes.lister.find({ namespace: '', name }),
-      resourceSlices: () => slices.lister.list(),
+      devicePools: createSliceIndex(slices.lister),
       takenDevices: ledger,
       isBeingAllocated: (claim) => ledger.isBeingAllocated(claim),
     },
@@ -74,5 +75,15 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
       for (const { claim, allocation } of reservation.claims) if (allocation) ledger.forget(claim);
       queue.onEvent('ResourceClaimChange');
     },
+  };
+}
+
+/** Made anew only when slices have changed. */
+function createSliceIndex(lister: Lister<ResourceSlice>): () => SliceIndex {
+  let known: { readonly version: number; readonly index: SliceIndex } | undefined;
+  return () => {
+    const version = lister.version();
+    if (known?.version !== version) known = { version, index: indexSlices(lister.list()) };
+    return known.index;
   };
 }

@@ -33,6 +33,8 @@ export class AllocationTimeout extends Error {}
 const maxResults = 32;
 /** Devices that are tried for one node before it is given up: some 10 ms. */
 const maxTries = 20_000;
+/** Expressions that are remembered of one device. */
+const maxAnswers = 64;
 
 export interface Allocator {
   /**
@@ -180,6 +182,14 @@ function isUsable({ device }: PoolDevice, { tolerations }: Alternative): boolean
   return findUntoleratedTaint(device.taints, tolerations, ['NoSchedule', 'NoExecute']) === undefined;
 }
 
+/** What has been asked of a device: devices and expressions are the same for many claims. */
+interface Asked {
+  readonly device: SelectableDevice;
+  /** Expression -> whether it matches. */
+  readonly answers: Map<string, boolean>;
+}
+const known = new WeakMap<object, Asked>();
+
 function matchesAll(
   { driver, device }: PoolDevice,
   selectors: readonly DeepReadonly<DeviceSelector>[],
@@ -187,19 +197,31 @@ function matchesAll(
   compile: CompileDeviceExpression,
 ): boolean {
   if (selectors.length === 0) return true;
+  let asked = known.get(device);
+  if (asked === undefined) known.set(device, (asked = { device: seenBySelectors(driver, device), answers: new Map() }));
+  const { answers, device: seen } = asked;
+  for (const [index, { cel }] of selectors.entries()) {
+    const at = `${owner}: selector #${index}: CEL`;
+    if (cel === undefined) throw new AllocationError(`${at} expression empty (unsupported selector type?)`);
+    let answer = answers.get(cel.expression);
+    if (answer === undefined) {
+      const expression = attempt(() => compile(cel.expression), `${at} compile error`);
+      answer = attempt(() => expression.matches(seen), `${at} runtime error`);
+      if (answers.size < maxAnswers) answers.set(cel.expression, answer);
+    }
+    if (!answer) return false;
+  }
+  return true;
+}
+
+function seenBySelectors(driver: string, device: PoolDevice['device']): SelectableDevice {
   const { attributes, capacity, allowMultipleAllocations } = device;
-  const seen: SelectableDevice = {
+  return {
     driver,
     ...(attributes === undefined ? {} : { attributes }),
     ...(capacity === undefined ? {} : { capacity }),
     ...(allowMultipleAllocations === undefined ? {} : { allowMultipleAllocations }),
   };
-  return selectors.every(({ cel }, index) => {
-    const at = `${owner}: selector #${index}: CEL`;
-    if (cel === undefined) throw new AllocationError(`${at} expression empty (unsupported selector type?)`);
-    const expression = attempt(() => compile(cel.expression), `${at} compile error`);
-    return attempt(() => expression.matches(seen), `${at} runtime error`);
-  });
 }
 
 function attempt<T>(work: () => T, what: string): T {

@@ -48,8 +48,17 @@ export function indexSlices(slices: readonly Slice[]): SliceIndex {
     if (nodes.size === 1 && nodeName !== undefined) ofNode.set(nodeName, [...(ofNode.get(nodeName) ?? []), pool]);
     else shared.push(pool);
   }
+  /** A node that has changed is another object. */
+  const known = new WeakMap<object, readonly DevicePool[]>();
   return {
-    poolsOf: (node) => [...(ofNode.get(node.metadata.name ?? '') ?? []), ...shared].flatMap((pool) => reachablePart(pool, node) ?? []),
+    poolsOf(node) {
+      let pools = known.get(node);
+      if (pools === undefined) {
+        pools = [...(ofNode.get(node.metadata.name ?? '') ?? []), ...shared].flatMap((pool) => reachablePart(pool, node) ?? []);
+        known.set(node, pools);
+      }
+      return pools;
+    },
   };
 }
 

@@ -1,8 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Namespace, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
-import type { DeviceClass, ResourceClaim, ResourceSlice } from '../../../api/types/resource-v1.ts';
+import type { DeviceClass, ResourceClaim } from '../../../api/types/resource-v1.ts';
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../api/types/storage-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
+import type { SliceIndex } from '../devices/device-pools.ts';
 
 /** What plugins may look at besides the pod: everything the scheduler knows, as of one cycle. */
 export interface ClusterState {
@@ -20,7 +21,8 @@ export interface ClusterState {
   storageCapacities(): readonly DeepReadonly<CSIStorageCapacity>[];
   findResourceClaim(namespace: string, name: string): DeepReadonly<ResourceClaim> | undefined;
   findDeviceClass(name: string): DeepReadonly<DeviceClass> | undefined;
-  resourceSlices(): readonly DeepReadonly<ResourceSlice>[];
+  /** What drivers offer, by node. */
+  devicePools(): SliceIndex;
   /** Ids of devices that claims have, or are about to. */
   readonly takenDevices: { has(id: string): boolean };
   /** Devices were chosen for the claim, and that is not written yet. */

@@ -5,7 +5,6 @@ import { findPodClaims, isReservedFor } from '../../../api/semantics/resource-cl
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
 import { AllocationError, AllocationTimeout, type Allocator, createAllocator, type WaitingClaim } from '../devices/allocate-devices.ts';
-import { indexSlices } from '../devices/device-pools.ts';
 import { wantedDevices } from '../devices/device-requests.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import { defineSchedulerPlugin, skip, unresolvable } from '../framework/framework.ts';
@@ -95,11 +94,15 @@ function lookAt(pod: DeepReadonly<Pod>, cluster: ClusterState): PodDevices | { r
     if ('problem' in asked) return asked;
     waiting.push({ claim, wanted: asked.wanted });
   }
-  const slices = indexSlices(waiting.length === 0 ? [] : cluster.resourceSlices());
   return {
     claims,
     waiting,
-    allocator: createAllocator({ claims: waiting, slices, taken: cluster.takenDevices, compile: compileDeviceExpression }),
+    allocator: createAllocator({
+      claims: waiting,
+      slices: cluster.devicePools(),
+      taken: cluster.takenDevices,
+      compile: compileDeviceExpression,
+    }),
   };
 }
 

@@ -71,7 +71,7 @@ function cluster(nodes: Node[], storage: Storage): ClusterState {
     storageCapacities: () => storage.capacities ?? [],
     findResourceClaim: () => undefined,
     findDeviceClass: () => undefined,
-    resourceSlices: () => [],
+    devicePools: () => ({ poolsOf: () => [] }),
     takenDevices: new Set(),
     isBeingAllocated: () => false,
     selectorsOf: () => [],
