@@ -7,6 +7,7 @@ import { formatIssues, type Issue } from './issues.ts';
 import { parseExpression } from './parser.ts';
 import type { Range } from './ranges.ts';
 import type { CELType } from './types.ts';
+import { validateLiterals } from './validate-literals.ts';
 import { type CELValue, CostLimitExceeded, Failure } from './values.ts';
 
 /** The values of the variables an expression may read. A variable that is not given cannot be read. */
@@ -58,6 +59,8 @@ export function compileCEL(source: string, environment: Environment): CompileRes
   if ('issues' in parsed) return failed(parsed.issues);
   const result = checkExpr(parsed.expr, environment);
   if ('issues' in result) return failed(result.issues);
+  const wrong = environment.validateLiterals ? validateLiterals(parsed.expr) : [];
+  if (wrong.length > 0) return failed(wrong);
   return { ok: true, program: new Program(result.checked, compileExpr(parsed.expr, environment, result.checked), environment) };
 }
 
