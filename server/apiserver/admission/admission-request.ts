@@ -7,7 +7,12 @@ import type { AdmissionRequest } from './admission.ts';
 
 /** Whether the request is about that resource, in whatever version. */
 export function isResource(request: AdmissionRequest, resource: ResourceDefinition): boolean {
-  return request.resource.group === resource.group && request.resource.names.plural === resource.names.plural;
+  return isSameResource(request.resource, resource);
+}
+
+/** Whether two definitions are of one resource, in whatever versions. */
+export function isSameResource(a: ResourceDefinition, b: ResourceDefinition): boolean {
+  return a === b || (a.group === b.group && a.names.plural === b.names.plural);
 }
 
 /** The new object, if the request is about that resource itself and not about one of its subresources. May be modified in `admit`. */

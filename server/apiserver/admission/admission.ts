@@ -43,6 +43,8 @@ export interface AdmissionDependencies {
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly AdmissionOperation[];
+  /** What it has something to say of, in whatever version; requests about others pass it by. Absent: everything. */
+  readonly resources?: readonly ResourceDefinition[];
   /** Resources that the plugin lists: their informers are asked for before the server starts, so that they have synced. */
   readonly reads?: readonly ResourceDefinition[];
   /** Mutating phase. */

@@ -1,6 +1,8 @@
 import { StatusError } from '../../../api/meta/status.ts';
-import type { AdmissionMetrics, AdmissionType } from '../metrics/admission-metrics.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { AdmissionCounter, AdmissionMetrics, AdmissionType } from '../metrics/admission-metrics.ts';
 import type { Admission } from '../registry/registry-dependencies.ts';
+import { isSameResource } from './admission-request.ts';
 import type { AdmissionDependencies, AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 /** Runs the plugins one after the other, in the order given; the first that throws ends the request. */
@@ -10,44 +12,78 @@ export function createAdmission(
   metrics: AdmissionMetrics,
 ): Admission {
   for (const plugin of plugins) for (const resource of plugin.reads ?? []) dependencies.lister(resource);
-  const byOperation = new Map<AdmissionOperation, { readonly mutating: Phase; readonly validating: Phase }>();
-  for (const operation of ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const) {
-    const concerned = plugins.filter((plugin) => plugin.operations.includes(operation));
-    byOperation.set(operation, {
-      mutating: concerned.flatMap(({ name, admit }) => (admit ? { name, run: admit } : [])),
-      validating: concerned.flatMap(({ name, validate }) => (validate ? { name, run: validate } : [])),
-    });
-  }
-  const run = async (type: AdmissionType, phase: Phase, request: AdmissionRequest): Promise<void> => {
+  const phasesOf = createPhases(plugins, metrics);
+  const run = async ({ steps, count }: Phase, request: AdmissionRequest): Promise<void> => {
     const { clock } = dependencies;
-    const { operation } = request;
     const startMs = clock.monotonicMs();
     let sinceMs = startMs;
     let rejected = false;
     try {
-      for (const plugin of phase) {
+      for (let index = 0; index < steps.length; index++) {
+        const step = steps[index];
+        if (step?.run === undefined) {
+          step?.count(false, 0);
+          continue;
+        }
         try {
-          await plugin.run(request, dependencies);
+          await step.run(request, dependencies);
         } catch (error) {
           rejected = error instanceof StatusError;
           throw error;
         } finally {
           const nowMs = clock.monotonicMs();
-          metrics.plugin(plugin.name, type, operation, rejected, (nowMs - sinceMs) / 1000);
+          step.count(rejected, (nowMs - sinceMs) / 1000);
           sinceMs = nowMs;
         }
       }
     } finally {
-      metrics.step(type, operation, rejected, (sinceMs - startMs) / 1000);
+      count(rejected, (sinceMs - startMs) / 1000);
     }
   };
   return {
-    mutate: (request) => run('admit', byOperation.get(request.operation)?.mutating ?? [], request),
-    validate: (request) => run('validate', byOperation.get(request.operation)?.validating ?? [], request),
+    mutate: (request) => run(phasesOf(request.operation, request.resource).mutating, request),
+    validate: (request) => run(phasesOf(request.operation, request.resource).validating, request),
   };
 }
 
-type Phase = readonly {
-  readonly name: string;
-  run(request: AdmissionRequest, dependencies: AdmissionDependencies): Promise<void>;
-}[];
+type Run = (request: AdmissionRequest, dependencies: AdmissionDependencies) => Promise<void>;
+
+interface Phase {
+  /** All plugins of the operation, since all are counted; those that have nothing to say of the resource have nothing to run. */
+  readonly steps: readonly { readonly run: Run | undefined; readonly count: AdmissionCounter }[];
+  readonly count: AdmissionCounter;
+}
+
+interface Phases {
+  readonly mutating: Phase;
+  readonly validating: Phase;
+}
+
+/** Finds out once who is asked about a resource. */
+function createPhases(
+  plugins: readonly AdmissionPlugin[],
+  metrics: AdmissionMetrics,
+): (operation: AdmissionOperation, resource: ResourceDefinition) => Phases {
+  const phaseOf = (type: AdmissionType, operation: AdmissionOperation, resource: ResourceDefinition): Phase => ({
+    steps: plugins.flatMap((plugin) => {
+      const own = type === 'admit' ? plugin.admit : plugin.validate;
+      if (!own || !plugin.operations.includes(operation)) return [];
+      const isConcerned = plugin.resources?.some((one) => isSameResource(one, resource)) ?? true;
+      return [{ run: isConcerned ? own : undefined, count: metrics.plugin(plugin.name, type, operation) }];
+    }),
+    count: metrics.step(type, operation),
+  });
+  const known: Readonly<Record<AdmissionOperation, WeakMap<ResourceDefinition, Phases>>> = {
+    CREATE: new WeakMap(),
+    UPDATE: new WeakMap(),
+    DELETE: new WeakMap(),
+    CONNECT: new WeakMap(),
+  };
+  return (operation, resource) => {
+    const found = known[operation].get(resource);
+    if (found) return found;
+    const phases = { mutating: phaseOf('admit', operation, resource), validating: phaseOf('validate', operation, resource) };
+    known[operation].set(resource, phases);
+    return phases;
+  };
+}

@@ -1,4 +1,4 @@
-import type { Family, HistogramSeries, MetricFamilies } from './families.ts';
+import type { HistogramSeries, MetricFamilies } from './families.ts';
 
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const byStep = ['type', 'operation', 'rejected'];
@@ -7,14 +7,17 @@ const byName = ['name', ...byStep];
 /** Which of the two phases of admission: `admit` may change the object. */
 export type AdmissionType = 'admit' | 'validate';
 
+/** Counts one run; the series are looked up once. */
+export type AdmissionCounter = (rejected: boolean, seconds: number) => void;
+
 /** What the server counts about admission. */
 export interface AdmissionMetrics {
   /** One phase with all its plugins. */
-  step(type: AdmissionType, operation: string, rejected: boolean, seconds: number): void;
+  step(type: AdmissionType, operation: string): AdmissionCounter;
   /** One plugin. */
-  plugin(name: string, type: AdmissionType, operation: string, rejected: boolean, seconds: number): void;
+  plugin(name: string, type: AdmissionType, operation: string): AdmissionCounter;
   /** One webhook. */
-  webhook(name: string, type: AdmissionType, operation: string, rejected: boolean, seconds: number): void;
+  webhook(name: string, type: AdmissionType, operation: string): AdmissionCounter;
 }
 
 export function createAdmissionMetrics(families: MetricFamilies): AdmissionMetrics {
@@ -39,33 +42,19 @@ export function createAdmissionMetrics(families: MetricFamilies): AdmissionMetri
     labels: byName,
     buckets: [...buckets, 10, 25],
   });
-  const named = (family: Family<HistogramSeries>) => {
-    const known = new Map<string, Map<string, HistogramSeries>>();
-    return (name: string, type: AdmissionType, operation: string, rejected: boolean, seconds: number) => {
-      let series = known.get(name);
-      if (series === undefined) known.set(name, (series = new Map()));
-      observe(series, type, operation, rejected, seconds, () => family.with(name, type, operation, String(rejected)));
-    };
-  };
-  const steps = new Map<string, HistogramSeries>();
   return {
-    step: (type, operation, rejected, seconds) =>
-      observe(steps, type, operation, rejected, seconds, () => step.with(type, operation, String(rejected))),
-    plugin: named(plugin),
-    webhook: named(webhook),
+    step: (type, operation) => counterOf((rejected) => step.with(type, operation, rejected)),
+    plugin: (name, type, operation) => counterOf((rejected) => plugin.with(name, type, operation, rejected)),
+    webhook: (name, type, operation) => counterOf((rejected) => webhook.with(name, type, operation, rejected)),
   };
 }
 
-function observe(
-  known: Map<string, HistogramSeries>,
-  type: AdmissionType,
-  operation: string,
-  rejected: boolean,
-  seconds: number,
-  make: () => HistogramSeries,
-): void {
-  const key = `${type}${operation}${rejected}`;
-  let series = known.get(key);
-  if (series === undefined) known.set(key, (series = make()));
-  series.observe(seconds);
+/** A series is there from its first run on. */
+function counterOf(seriesOf: (rejected: 'true' | 'false') => HistogramSeries): AdmissionCounter {
+  let admitting: HistogramSeries | undefined;
+  let rejecting: HistogramSeries | undefined;
+  return (rejected, seconds) => {
+    const series = rejected ? (rejecting ??= seriesOf('true')) : (admitting ??= seriesOf('false'));
+    series.observe(seconds);
+  };
 }

@@ -8,6 +8,7 @@ import { maySign } from '../signer-permission.ts';
 export const certificateApproval = defineAdmissionPlugin({
   name: 'CertificateApproval',
   operations: ['UPDATE'],
+  resources: [certificateSigningRequests],
   async validate(request, { authorizer }) {
     if (!newObject(request, certificateSigningRequests, 'approval')) return;
     const signer = oldObject(request, certificateSigningRequests)?.spec?.signerName ?? '';

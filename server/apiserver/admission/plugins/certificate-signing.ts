@@ -9,6 +9,7 @@ import { maySign } from '../signer-permission.ts';
 export const certificateSigning = defineAdmissionPlugin({
   name: 'CertificateSigning',
   operations: ['UPDATE'],
+  resources: [certificateSigningRequests],
   async validate(request, { authorizer }) {
     const { status } = newObject(request, certificateSigningRequests, 'status') ?? {};
     const old = oldObject(request, certificateSigningRequests);

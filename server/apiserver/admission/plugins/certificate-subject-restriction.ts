@@ -10,6 +10,7 @@ const clientSigner = 'kubernetes.io/kube-apiserver-client';
 export const certificateSubjectRestriction = defineAdmissionPlugin({
   name: 'CertificateSubjectRestriction',
   operations: ['CREATE'],
+  resources: [certificateSigningRequests],
   async validate(request) {
     const spec = newObject(request, certificateSigningRequests)?.spec;
     if (spec?.signerName !== clientSigner) return;

@@ -13,6 +13,7 @@ const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
 export const defaultIngressClass = defineAdmissionPlugin({
   name: 'DefaultIngressClass',
   operations: ['CREATE'],
+  resources: [ingresses],
   reads: [ingressClasses],
   async admit(request, { lister }) {
     const ingress = newObject(request, ingresses);

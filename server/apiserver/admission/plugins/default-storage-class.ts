@@ -8,6 +8,7 @@ import { newObject } from '../admission-request.ts';
 export const defaultStorageClass = defineAdmissionPlugin({
   name: 'DefaultStorageClass',
   operations: ['CREATE'],
+  resources: [persistentVolumeClaims],
   reads: [storageClasses],
   async admit(request, { lister }) {
     const claim = newObject(request, persistentVolumeClaims);

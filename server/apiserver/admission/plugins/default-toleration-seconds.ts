@@ -10,6 +10,7 @@ const seconds = 300;
 export const defaultTolerationSeconds = defineAdmissionPlugin({
   name: 'DefaultTolerationSeconds',
   operations: ['CREATE', 'UPDATE'],
+  resources: [pods],
   async admit(request) {
     const spec = newObject(request, pods)?.spec;
     if (!spec) return;

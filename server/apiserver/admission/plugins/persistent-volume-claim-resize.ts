@@ -10,6 +10,7 @@ import { newObject, oldObject, refuse } from '../admission-request.ts';
 export const persistentVolumeClaimResize = defineAdmissionPlugin({
   name: 'PersistentVolumeClaimResize',
   operations: ['UPDATE'],
+  resources: [persistentVolumeClaims],
   reads: [storageClasses],
   async validate(request, { lister }) {
     const claim = newObject(request, persistentVolumeClaims);

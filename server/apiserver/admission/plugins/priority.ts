@@ -11,6 +11,7 @@ import { newObject, oldObject, refuse } from '../admission-request.ts';
 export const priority = defineAdmissionPlugin({
   name: 'Priority',
   operations: ['CREATE', 'UPDATE'],
+  resources: [pods, priorityClasses],
   reads: [priorityClasses],
   async admit(request, dependencies) {
     const pod = newObject(request, pods);

@@ -20,6 +20,7 @@ const everything: readonly PolicyRule[] = [
 export const rbacEscalation = defineAdmissionPlugin({
   name: 'RBACEscalation',
   operations: ['CREATE', 'UPDATE'],
+  resources: [roles, clusterRoles, roleBindings, clusterRoleBindings],
   async admit(request, { escalation }) {
     const { user, namespace, name } = request;
     const check = { user, resource: request.resource.names.plural, namespace, name };

@@ -14,6 +14,7 @@ import { findObject } from '../read-object.ts';
 export const runtimeClass = defineAdmissionPlugin({
   name: 'RuntimeClass',
   operations: ['CREATE'],
+  resources: [pods],
   reads: [runtimeClasses],
   async admit(request, dependencies) {
     const spec = newObject(request, pods)?.spec;

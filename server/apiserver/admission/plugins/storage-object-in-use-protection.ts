@@ -14,6 +14,7 @@ import { newObject } from '../admission-request.ts';
 export const storageObjectInUseProtection = defineAdmissionPlugin({
   name: 'StorageObjectInUseProtection',
   operations: ['CREATE'],
+  resources: [persistentVolumeClaims, persistentVolumes, volumeAttributesClasses],
   async admit(request) {
     addFinalizer(newObject(request, persistentVolumeClaims), claimProtectionFinalizer);
     addFinalizer(newObject(request, persistentVolumes), volumeProtectionFinalizer);

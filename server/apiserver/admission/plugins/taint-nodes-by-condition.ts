@@ -7,6 +7,7 @@ import { newObject } from '../admission-request.ts';
 export const taintNodesByCondition = defineAdmissionPlugin({
   name: 'TaintNodesByCondition',
   operations: ['CREATE'],
+  resources: [nodes],
   async admit(request) {
     const node = newObject(request, nodes);
     if (!node) return;

@@ -20,6 +20,7 @@ const remembered = new WeakMap<
 export const limitRanger = defineAdmissionPlugin({
   name: 'LimitRanger',
   operations: ['CREATE', 'UPDATE'],
+  resources: [pods, persistentVolumeClaims],
   reads: [limitRanges],
   async admit(request, dependencies) {
     // Containers of an existing Pod cannot be changed any more.

@@ -20,6 +20,7 @@ const enforceAnnotation = 'kubernetes.io/enforce-mountable-secrets';
 export const serviceAccount = defineAdmissionPlugin({
   name: 'ServiceAccount',
   operations: ['CREATE', 'UPDATE'],
+  resources: [pods],
   reads: [serviceAccounts],
   async admit(request, dependencies) {
     const pod = request.operation === 'CREATE' ? newObject(request, pods) : undefined;
