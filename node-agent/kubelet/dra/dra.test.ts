@@ -150,7 +150,9 @@ describe('dynamic resources on a node', () => {
     assert.equal(take(), 'prepare shared');
     assert.deepEqual(claims.devicesOf(a, 'main'), ['example.com/gpu=one', 'example.com/gpu=two']);
     assert.deepEqual(claims.devicesOf(b, 'main'), ['example.com/gpu=two']);
+    assert.deepEqual([claims.holds(a), claims.holds(podOf('c'))], [true, false]);
     await claims.release(a);
+    assert.equal(claims.holds(a), false);
     assert.equal(take(), '');
     await claims.release(b);
     await claims.release(b);
@@ -163,6 +165,8 @@ describe('dynamic resources on a node', () => {
     const plugin = meet();
     await make().prepare(podOf('a'));
     const next = make();
+    // Until it is known better.
+    assert.ok(next.holds(podOf('b')));
     await next.prepare(podOf('a'));
     assert.deepEqual(next.devicesOf(podOf('a'), 'main').length, 2);
     await next.release(podOf('a'));

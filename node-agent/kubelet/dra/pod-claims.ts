@@ -33,6 +33,8 @@ export interface PodClaims {
   prepare(pod: DeepReadonly<Pod>): Promise<void>;
   /** Names of CDI devices for a container. */
   devicesOf(pod: DeepReadonly<Pod>, container: string): string[];
+  /** Whether drivers have prepared anything for the Pod that is not undone yet, as far as is known. */
+  holds(pod: DeepReadonly<Pod>): boolean;
   /** The Pod has ended. */
   release(pod: DeepReadonly<Pod>): Promise<void>;
 }
@@ -46,6 +48,7 @@ class Claims implements PodClaims {
   /** By `namespace/name`. */
   readonly #prepared = new Map<string, PreparedClaim>();
   #known: Promise<void> | undefined;
+  #isLoaded = false;
   /** One at a time: claims are shared. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +76,11 @@ class Claims implements PodClaims {
         .filter(({ request_names }) => isForRequest(request_names, request))
         .flatMap(({ cdi_device_ids }) => cdi_device_ids);
     });
+  }
+
+  holds({ metadata, spec }: DeepReadonly<Pod>): boolean {
+    if ((spec?.resourceClaims ?? []).length === 0) return false;
+    return !this.#isLoaded || [...this.#prepared.values()].some(({ pods }) => pods.includes(metadata.uid ?? ''));
   }
 
   release(pod: DeepReadonly<Pod>): Promise<void> {
@@ -145,7 +153,9 @@ class Claims implements PodClaims {
       const text = await files.findText(record);
       for (const claim of text === undefined ? [] : (JSON.parse(text) as PreparedClaim[]))
         this.#prepared.set(`${claim.namespace}/${claim.name}`, claim);
-    })().catch((error: unknown) => logger.error('what drivers have prepared cannot be read', { error }));
+    })()
+      .catch((error: unknown) => logger.error('what drivers have prepared cannot be read', { error }))
+      .finally(() => (this.#isLoaded = true));
     return this.#known;
   }
 

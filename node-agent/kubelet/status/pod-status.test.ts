@@ -140,6 +140,13 @@ describe('computePodStatus', () => {
       { phase: 'Failed', conditions: 'TTFFT', states: 'a:2' },
     ],
     [
+      'done, but for its devices',
+      pod({ restartPolicy: 'Never' }, { phase: 'Running' }),
+      runtimePod([exited('a', 0)]),
+      { isFinished: true, holdsDevices: true },
+      { phase: 'Running', conditions: 'TTFFT', states: 'a:0' },
+    ],
+    [
       'done, but for a sidecar',
       pod({ restartPolicy: 'Never', initContainers: [{ name: 's', restartPolicy: 'Always' }] }, { phase: 'Running' }),
       runtimePod([running('s'), exited('a', 0)]),

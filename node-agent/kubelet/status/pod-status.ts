@@ -15,6 +15,8 @@ export interface PodStatusInput extends ContainerStatusInput {
   readonly startMs: number;
   /** All containers have ended for good. */
   readonly isFinished: boolean;
+  /** Drivers have prepared devices for the Pod. Absent: none. */
+  readonly holdsDevices?: boolean;
   readonly resize: ResizeProgress;
   /** Why the node ends the Pod of itself. */
   readonly disruption: string | undefined;
@@ -33,8 +35,9 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   let phase = podPhase({ pod, initStatuses, statuses, isFinished: input.isFinished, initFailed });
   if (refusal) phase = 'Failed';
   else if (recorded === 'Failed' || recorded === 'Succeeded') phase = recorded; // a phase that is final never changes
-  // Controllers act on a final phase: it is told only when nothing runs any more, sidecars included.
-  if ((phase === 'Failed' || phase === 'Succeeded') && runtimePod.containers.some(isRunning))
+  // Controllers act on a final phase: it is told only when nothing runs any more, sidecars included, and when its devices can
+  // be given to others.
+  if ((phase === 'Failed' || phase === 'Succeeded') && (runtimePod.containers.some(isRunning) || input.holdsDevices))
     phase = recorded === 'Running' ? 'Running' : 'Pending';
   const hasSandbox = activeSandbox(runtimePod) !== undefined;
   const conditions = podConditions({
