@@ -188,6 +188,7 @@ export interface ContainerStatus {
 export interface StatedResources {
   readonly cpu_period: string;
   readonly cpu_quota: string;
+  /** '': not known. */
   readonly cpu_shares: string;
   readonly memory_limit_in_bytes: string;
 }
@@ -200,6 +201,8 @@ export interface ContainerEvent {
     | 'CONTAINER_STOPPED_EVENT'
     | 'CONTAINER_DELETED_EVENT';
   readonly pod_sandbox_status: SandboxStatus | null;
+  /** Of the sandbox. */
+  readonly containers_statuses: readonly ContainerStatus[];
 }
 
 export interface Image {

@@ -13,6 +13,10 @@ import type { KubeletDependencies } from './kubelet.ts';
 import type { NodeRegistration } from './node/node-registration.ts';
 import { nodeResources } from './node/node-status.ts';
 import type { PodServices } from './pod-workers/pod-services.ts';
+import { createStartTurns } from './pod-workers/start-turns.ts';
+
+/** While one Pod waits for a program to end that the runtime has started, another uses the processor. */
+const turnsPerCPU = 2;
 
 /** What Pods are told the node has for them. */
 export function createAllocatable({ machine, settings }: KubeletDependencies, registration: NodeRegistration): PodServices['allocatable'] {
@@ -63,6 +67,7 @@ export function createPodServices(
       }
     },
     crashBackoff: createBackoff(clock),
+    startTurns: createStartTurns({ clock, count: turnsPerCPU * machine.cpus }),
     cgroupRoot: settings.cgroupRoot,
     pidsLimit: settings.pidsLimit,
     hostIPs: settings.nodeIPs,

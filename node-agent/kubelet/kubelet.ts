@@ -141,7 +141,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     runtime,
     clock,
     logger,
-    onChange: (uid) => workers.find(uid)?.wake(),
+    onChange: (uid, print) => workers.find(uid)?.runtimeSays(print),
     async onUnreachable(_error, signal) {
       registration.wake();
       await dependencies

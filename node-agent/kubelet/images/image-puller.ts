@@ -23,6 +23,8 @@ export interface PullOrder {
   readonly pullSecrets: readonly DeepReadonly<Secret>[];
   readonly events: ContainerEvents;
   readonly signal: AbortSignal;
+  /** The image has to be fetched, which may take long. */
+  readonly onPull?: () => void;
 }
 
 export interface ImagePullerDependencies {
@@ -58,6 +60,7 @@ export function createImagePuller({ images, clock, backoff, findCredentials, inT
       throw new ImageError('ImagePullBackOff', `Back-off pulling image "${image}": ${last}`, waitUntil);
     }
     events.event('Normal', 'Pulling', `Pulling image "${image}"`);
+    order.onPull?.();
     const startedMs = clock.monotonicMs();
     try {
       await untilAborted(pullWithAny(name, order, findCredentials, pullOnce), signal);

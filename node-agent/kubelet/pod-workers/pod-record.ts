@@ -44,6 +44,8 @@ export interface PodRecord {
   resizeProblem: string | undefined;
   /** The stopping under way. */
   stopping: { readonly graceSeconds: number; readonly done: Promise<void> } | undefined;
+  /** Ends the Pod's turn to start, if it has one. */
+  endTurn: (() => void) | undefined;
 }
 
 export function createPodRecord(startMs: number): PodRecord {
@@ -67,7 +69,14 @@ export function createPodRecord(startMs: number): PodRecord {
     resizing: undefined,
     resizeProblem: undefined,
     stopping: undefined,
+    endTurn: undefined,
   };
+}
+
+/** What the Pod waits for now may take long: others may start meanwhile. */
+export function endTurn(record: PodRecord): void {
+  record.endTurn?.();
+  record.endTurn = undefined;
 }
 
 const firstRetryMs = 500;

@@ -18,6 +18,7 @@ import type { SwapRules } from '../resources/swap.ts';
 import type { PendingResize } from '../resources/allocation.ts';
 import type { Tallies } from '../stats/tallies.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { StartTurns } from './start-turns.ts';
 
 /** What the states of a Pod act with: the node, the runtime and the API as far as Pods need them. */
 export interface PodServices {
@@ -29,6 +30,7 @@ export interface PodServices {
   readonly claims: PodClaims;
   readonly devices: Pick<DeviceManager, 'devicesOf' | 'prepareStart'>;
   readonly userNamespaces: UserNamespaces;
+  readonly startTurns: StartTurns;
   /** Of the runtime, for a RuntimeClass. Throws if there is no such class. */
   readonly runtimeHandler: (runtimeClass: string) => Promise<string>;
   readonly volumes: PodVolumes;

@@ -13,6 +13,8 @@ export interface PodStep {
   readonly to: PodStateName;
   /** 0: at once; absent: only when something happens. */
   readonly againAfterMs?: number;
+  /** Nothing was done in the runtime: what was read of it for this step is true for the next one, if that follows at once. */
+  readonly leavesRuntime?: boolean;
 }
 
 /** All that a step may look at and act with. The runtime's truth is fresh. */

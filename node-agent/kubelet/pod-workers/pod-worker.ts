@@ -8,7 +8,7 @@ import { findTime } from '../../../api/meta/time.ts';
 import { containerEvents } from '../containers/container-events.ts';
 import { createPodProbes, type PodProbesDependencies } from '../probes/pod-probes.ts';
 import { runProbe } from '../probes/run-probe.ts';
-import { type RuntimePod, readRuntimePod } from '../runtime/runtime-pod.ts';
+import { printOf, type RuntimePod, readRuntimePod } from '../runtime/runtime-pod.ts';
 import { isStaticPod } from '../static-pods/is-static-pod.ts';
 import { computePodStatus } from '../status/pod-status.ts';
 import { createStatusWriter, type StatusWriter } from '../status/status-writer.ts';
@@ -17,9 +17,9 @@ import { isStarted } from './plan-containers.ts';
 import { allocate } from './resize-pod.ts';
 import { type Allocation, withAllocation } from '../resources/allocation.ts';
 import { addressesOf } from './pod-addresses.ts';
-import { createPodRecord, type PodRecord, retryDelay, type Termination } from './pod-record.ts';
+import { createPodRecord, endTurn, type PodRecord, retryDelay, type Termination } from './pod-record.ts';
 import type { PodServices } from './pod-services.ts';
-import type { PodContext, PodStateName } from './pod-state.ts';
+import type { PodContext, PodStateName, PodStep } from './pod-state.ts';
 import { interrupted, states, transitions } from './transitions.ts';
 
 export interface PodWorkerDependencies {
@@ -49,6 +49,8 @@ export interface PodWorker {
   end(order: { readonly reason: string; readonly message: string; readonly graceSeconds: number }): void;
   /** Looks again now. */
   wake(): void;
+  /** The runtime says how the Pod is there (printOf): looks again if that is news. */
+  runtimeSays(print: string): void;
   /** What volumes are made of may have changed. */
   refreshVolumes(): void;
   statusWritten(): Promise<void>;
@@ -59,6 +61,8 @@ export interface PodWorker {
 export function createPodWorker(first: DeepReadonly<Pod>, dependencies: PodWorkerDependencies): PodWorker {
   return new Worker(first, dependencies);
 }
+
+const startingOrRunning: ReadonlySet<PodStateName> = new Set(['preparing', 'sandboxing', 'running']);
 
 class Worker implements PodWorker {
   readonly #dependencies: PodWorkerDependencies;
@@ -74,6 +78,10 @@ class Worker implements PodWorker {
   #state: PodStateName = 'admitting';
   #isStopped = false;
   #isAwake = false;
+  /** As read last. */
+  #runtimePod: RuntimePod | undefined;
+  /** What the runtime has said since. */
+  #said: string | undefined;
   #resume: (() => void) | undefined;
   /** Aborted when the Pod has to stop or the agent does. */
   #abort = new AbortController();
@@ -103,9 +111,19 @@ class Worker implements PodWorker {
 
   update(pod: DeepReadonly<Pod>): void {
     const shown = ({ metadata: { labels, annotations } }: DeepReadonly<Pod>) => JSON.stringify([labels, annotations]);
-    if (shown(pod) !== shown(this.#pod)) this.#record.volumesAreStale = true; // they may be in volumes
+    const isShownAlike = shown(pod) === shown(this.#pod);
+    if (!isShownAlike) this.#record.volumesAreStale = true; // they may be in volumes
+    const { generation, deletionTimestamp } = pod.metadata;
+    const before = this.#pod.metadata;
+    const isStatusOnly =
+      isShownAlike && generation !== undefined && generation === before.generation && deletionTimestamp === before.deletionTimestamp;
     this.#pod = pod;
     this.#writer?.observe(pod);
+    // Mostly the echo of what was written from here. A condition of others may make the Pod ready, but nothing is to be done.
+    if (isStatusOnly && startingOrRunning.has(this.#state) && this.#runtimePod) {
+      if (this.#resume) this.#publish(this.#runtimePod); // else it will be, after the step under way
+      return;
+    }
     this.#considerDeletion();
     this.wake();
   }
@@ -135,6 +153,15 @@ class Worker implements PodWorker {
   wake(): void {
     this.#isAwake = true;
     this.#resume?.();
+  }
+
+  runtimeSays(print: string): void {
+    this.#said = print;
+    if (this.#hasNews()) this.#resume?.();
+  }
+
+  #hasNews(): boolean {
+    return this.#said !== undefined && (this.#runtimePod === undefined || this.#said !== printOf(this.#runtimePod));
   }
 
   end({ reason, message, graceSeconds }: Parameters<PodWorker['end']>[0]): void {
@@ -200,17 +227,24 @@ class Worker implements PodWorker {
   async #run(): Promise<void> {
     const { runtime, logger } = this.#dependencies.services;
     const { uid = '', name, namespace } = this.#pod.metadata;
+    let isFresh = false;
     while (!this.#isStopped && this.#state !== 'removed') {
+      const known = isFresh && !this.#isAwake && !this.#hasNews() ? this.#runtimePod : undefined;
       this.#isAwake = false;
+      this.#said = undefined;
+      isFresh = false;
       let againAfterMs: number | undefined;
       try {
-        const runtimePod = await readRuntimePod(runtime, uid);
+        const runtimePod = known ?? (await readRuntimePod(runtime, uid));
+        this.#runtimePod = runtimePod;
         await this.#collectMessages(runtimePod);
         this.#allocate(runtimePod);
         this.#observe(runtimePod);
         this.#publish(runtimePod);
         const leftMs = this.#enforceDeadline();
-        againAfterMs = await this.#step(runtimePod);
+        const { againAfterMs: afterMs, leavesRuntime = false } = await this.#step(runtimePod);
+        againAfterMs = afterMs;
+        isFresh = leavesRuntime;
         if (leftMs !== undefined) againAfterMs = Math.min(againAfterMs ?? leftMs, leftMs);
         if (againAfterMs !== 0 && !this.#isStopped) this.#publish(runtimePod);
         this.#record.hasFailed.delete('step');
@@ -219,8 +253,11 @@ class Worker implements PodWorker {
         againAfterMs = retryDelay(this.#record, 'step');
         logger.warn('a step of a Pod failed', { pod: name, namespace, state: this.#state, error });
       }
-      if (againAfterMs !== 0) await this.#wait(againAfterMs);
+      if (againAfterMs === 0) continue;
+      endTurn(this.#record);
+      await this.#wait(againAfterMs);
     }
+    endTurn(this.#record);
     if (this.#state !== 'removed') return;
     this.#probes.stop();
     this.#writer?.stop();
@@ -242,14 +279,15 @@ class Worker implements PodWorker {
     return undefined;
   }
 
-  async #step(runtimePod: RuntimePod): Promise<number | undefined> {
+  async #step(runtimePod: RuntimePod): Promise<PodStep> {
     const from = interrupted(this.#state, this.#record.termination !== undefined);
     this.#state = from;
-    const { to, againAfterMs } = await states[from](this.#context(runtimePod));
+    const step = await states[from](this.#context(runtimePod));
+    const { to } = step;
     if (!transitions[from].includes(to)) throw new Error(`a Pod cannot go from ${from} to ${to}`);
     if (to !== from) this.#dependencies.services.logger.debug('pod', { pod: this.#pod.metadata.name, from, to });
     this.#state = to;
-    return againAfterMs;
+    return step;
   }
 
   /** What a Pod that is to stop has been given does not change any more. */
@@ -310,6 +348,7 @@ class Worker implements PodWorker {
       podIPs: record.podIPs.length > 0 ? record.podIPs : recordedIPs,
       startMs: record.startMs,
       isFinished: record.isFinished || this.#state === 'terminated' || this.#state === 'removing',
+      holdsDevices: this.#dependencies.services.claims.holds(this.#pod),
       refusal: record.refusal,
     });
     // Nobody else remembers it: the API has a picture of the Pod at most.
@@ -328,7 +367,7 @@ class Worker implements PodWorker {
 
   /** Until woken or the time has passed. */
   #wait(afterMs: number | undefined): Promise<void> {
-    if (this.#isAwake || this.#isStopped) return Promise.resolve();
+    if (this.#isAwake || this.#isStopped || this.#hasNews()) return Promise.resolve();
     return new Promise((resolve) => {
       let timer: Timer | undefined;
       this.#resume = () => {

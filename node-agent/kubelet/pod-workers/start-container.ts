@@ -13,7 +13,7 @@ import { containerMounts, type MountedImage } from '../volumes/container-mounts.
 import { killContainer } from './kill-container.ts';
 import { addressesOf } from './pod-addresses.ts';
 import { crashKey, runtimeHandlerOf, sandboxConfigOf, userRangeOf } from './pod-plan.ts';
-import { retryDelay } from './pod-record.ts';
+import { endTurn, retryDelay } from './pod-record.ts';
 import type { PodContext } from './pod-state.ts';
 import { referencedObjects } from './referenced-objects.ts';
 import { findContainerStatus } from '../../../api/semantics/pod-containers.ts';
@@ -47,6 +47,7 @@ export async function startContainer(context: PodContext, container: AnyContaine
       pullSecrets: await pullSecrets(context),
       events: events(name),
       signal: context.signal,
+      onPull: () => endTurn(record),
     };
     const image = await services.puller.ensure(order);
     const volumeImages = await pullVolumeImages(context, order);
@@ -190,7 +191,7 @@ function containerType({ spec }: PodContext['pod'], name: string): string {
 }
 
 async function start(context: PodContext, container: AnyContainer, id: string): Promise<void> {
-  const { services, events, pod, runtimePod, signal } = context;
+  const { services, events, pod, record, runtimePod, signal } = context;
   const { runtime, clock, version } = services;
   const report = events(container.name);
   try {
@@ -204,6 +205,7 @@ async function start(context: PodContext, container: AnyContainer, id: string): 
   services.tallies.add('kubelet_started_containers_total', [containerType(pod, container.name)]);
   const handler = container.lifecycle?.postStart;
   if (!handler) return;
+  endTurn(record);
   const podIP = addressesOf(pod, runtimePod, services).podIPs[0] ?? '';
   try {
     await runHook({ handler, container, containerID: id, podIP, runtime, clock, version, timeoutSeconds: 0, signal });

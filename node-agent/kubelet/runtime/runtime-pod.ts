@@ -52,6 +52,19 @@ export async function readRuntimePod(runtime: ContainerRuntime, uid: string): Pr
   };
 }
 
+/** What there is and in which state, to tell whether anything has happened. */
+export function printOf({ sandboxes, containers }: { readonly sandboxes: readonly Part[]; readonly containers: readonly Part[] }): string {
+  return [...sandboxes, ...containers]
+    .map(({ id, state }) => `${id} ${state}`)
+    .sort()
+    .join();
+}
+
+interface Part {
+  readonly id: string;
+  readonly state: string;
+}
+
 function newestFirst(a: { readonly created_at: string }, b: { readonly created_at: string }): number {
   return BigInt(a.created_at) < BigInt(b.created_at) ? 1 : -1;
 }

@@ -2,13 +2,14 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { runtimeLabels } from './labels.ts';
+import { printOf } from './runtime-pod.ts';
 
 export interface RuntimeWatcherDependencies {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Something about the Pod's sandboxes or containers has changed. */
-  readonly onChange: (podUID: string) => void;
+  /** Something about the Pod's sandboxes or containers has changed, to what the print says (printOf). */
+  readonly onChange: (podUID: string, print: string) => void;
   /** The runtime does not answer; resolves when it may be asked again. */
   readonly onUnreachable: (error: unknown, signal: AbortSignal) => Promise<void>;
 }
@@ -33,16 +34,15 @@ export function createRuntimeWatcher(dependencies: RuntimeWatcherDependencies): 
   let listedMs: number | undefined;
   const relist = async () => {
     const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
-    const parts = new Map<string, string[]>();
-    for (const { id, state, labels } of [...sandboxes, ...containers]) {
-      const uid = labels[runtimeLabels.podUID];
-      if (uid !== undefined) parts.set(uid, [...(parts.get(uid) ?? []), `${id} ${state}`]);
-    }
-    const fresh = new Map([...parts].map(([uid, list]) => [uid, list.sort().join()]));
+    const byPod = Map.groupBy([...sandboxes, ...containers], ({ labels }) => labels[runtimeLabels.podUID] ?? '');
+    byPod.delete('');
+    const fresh = new Map([...byPod].map(([uid, parts]) => [uid, printOf({ sandboxes: parts, containers: [] })]));
     const before = prints;
     prints = fresh;
     listedMs = clock.monotonicMs();
-    for (const uid of new Set([...before.keys(), ...fresh.keys()])) if (before.get(uid) !== fresh.get(uid)) onChange(uid);
+    for (const uid of new Set([...before.keys(), ...fresh.keys()])) {
+      if (before.get(uid) !== fresh.get(uid)) onChange(uid, fresh.get(uid) ?? '');
+    }
   };
   const relistForever = async (signal: AbortSignal) => {
     while (!signal.aborted) {
@@ -58,8 +58,8 @@ export function createRuntimeWatcher(dependencies: RuntimeWatcherDependencies): 
   const followEvents = async (signal: AbortSignal) => {
     while (!signal.aborted) {
       try {
-        for await (const { pod_sandbox_status } of runtime.containerEvents(signal)) {
-          if (pod_sandbox_status) onChange(pod_sandbox_status.metadata.uid);
+        for await (const { pod_sandbox_status: sandbox, containers_statuses: containers } of runtime.containerEvents(signal)) {
+          if (sandbox) onChange(sandbox.metadata.uid, printOf({ sandboxes: [sandbox], containers }));
         }
       } catch (error) {
         if (!signal.aborted) logger.debug('the stream of container events broke', { error });

@@ -3,7 +3,7 @@ import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import type { APIRequest, APIResponse, Transport } from '../../../api/client/transport.ts';
-import type { Pod } from '../../../api/types/core-v1.ts';
+import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import { createStatusWriter } from './status-writer.ts';
 
 const pod: Pod = {
@@ -36,5 +36,37 @@ describe('status writer', () => {
       bodies.map(({ status }) => status.message),
       [undefined, 'ready'],
     );
+  });
+
+  it('tells at once that a Pod has come and that it runs, and of the way between only what lasts', async () => {
+    const phases: unknown[] = [];
+    const transport: Transport = async (request: APIRequest) => {
+      const { status } = JSON.parse(new TextDecoder().decode(request.body)) as { status: { phase?: string; podIP?: string } };
+      phases.push(status.podIP ?? status.phase ?? 'start');
+      const answer = { ...pod, metadata: { ...pod.metadata, resourceVersion: String(phases.length + 1) } };
+      const bytes = new TextEncoder().encode(JSON.stringify(answer));
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes } };
+    };
+    const clock = createManualClock();
+    const writer = createStatusWriter(pod, { client: createClient(transport), clock, logger: silentLogger });
+    const startTime = '2026-01-01T00:00:00Z';
+    const set = async (status: PodStatus, forMs: number) => {
+      writer.set({ startTime, ...status });
+      for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+      await clock.advance(forMs);
+      for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+    };
+    await set({ phase: 'Pending' }, 0);
+    assert.deepEqual(phases, ['start']);
+    await set({ phase: 'Pending', podIP: '10.0.0.1' }, 200);
+    await set({ phase: 'Pending', podIP: '10.0.0.2' }, 50);
+    assert.deepEqual(phases, ['start']);
+    await set({ phase: 'Pending', podIP: '10.0.0.2' }, 50);
+    assert.deepEqual(phases, ['start', '10.0.0.2']);
+    await set({ phase: 'Pending', podIP: '10.0.0.3' }, 0);
+    await set({ phase: 'Running', podIP: '10.0.0.3' }, 0);
+    assert.deepEqual(phases, ['start', '10.0.0.2', '10.0.0.3']);
+    await clock.advance(1000);
+    assert.equal(phases.length, 3);
   });
 });

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../../api/base/clock.ts';
+import { type Clock, sleep, type Timer } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
@@ -8,7 +8,7 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import { statusPatch } from './status-patch.ts';
 
-/** Brings the API's idea of one Pod's status to the node's: one request at a time, the latest wins, none where nothing differs. */
+/** Brings the API's idea of one Pod's status to the node's: one request at a time, the latest wins, none where nothing differs, few on the way to running. */
 export interface StatusWriter {
   /** The Pod as the API has it now. */
   observe(pod: DeepReadonly<Pod>): void;
@@ -19,6 +19,8 @@ export interface StatusWriter {
 }
 
 const retryMs = 1000;
+/** What is said of a Pod on its way to running, beyond that it has come, is mostly out of date before anybody reads it. */
+const onItsWayMs = 300;
 
 export function createStatusWriter(
   first: DeepReadonly<Pod>,
@@ -29,6 +31,7 @@ export function createStatusWriter(
   let seen = first;
   let wanted: PodStatus | undefined;
   let writing: Promise<void> | undefined;
+  let timer: Timer | undefined;
   const adopt = (pod: DeepReadonly<Pod>) => {
     if (pod.metadata.uid === uid && isNewer(pod, seen)) seen = pod;
   };
@@ -52,6 +55,8 @@ export function createStatusWriter(
     }
   };
   const flush = () => {
+    timer?.cancel();
+    timer = undefined;
     writing ??= write().finally(() => {
       writing = undefined;
     });
@@ -60,12 +65,19 @@ export function createStatusWriter(
     observe: adopt,
     set(status) {
       wanted = status;
-      if (statusPatch(seen.status ?? {}, status)) flush();
+      if (!statusPatch(seen.status ?? {}, status)) return;
+      const isOnItsWay = status.phase === 'Pending' && seen.status?.startTime !== undefined;
+      if (!isOnItsWay) flush();
+      else timer ??= clock.setTimer(onItsWayMs, flush, { background: true });
     },
     written: async () => {
+      if (timer) flush();
       while (writing) await writing;
     },
-    stop: () => abort.abort(),
+    stop() {
+      timer?.cancel();
+      abort.abort();
+    },
   };
 }
 

@@ -16,5 +16,5 @@ export const admitting: PodState = async ({ pod, runtimePod, record, services, e
       return { to: 'terminating', againAfterMs: 0 };
     }
   }
-  return { to: 'preparing', againAfterMs: 0 };
+  return { to: 'preparing', againAfterMs: 0, leavesRuntime: true };
 };

@@ -26,5 +26,5 @@ export const preparing: PodState = async ({ pod, runtimePod, record, services, e
     return { to: 'preparing', againAfterMs: retryDelay(record, 'claims') };
   }
   record.hasFailed.delete('claims');
-  return { to: 'sandboxing', againAfterMs: 0 };
+  return { to: 'sandboxing', againAfterMs: 0, leavesRuntime: true };
 };

@@ -1,6 +1,6 @@
 import { hostsFile } from '../../containers/hosts-file.ts';
 import { podLogDirectory } from '../../node-paths.ts';
-import { activeSandbox, readRuntimePod } from '../../runtime/runtime-pod.ts';
+import { activeSandbox } from '../../runtime/runtime-pod.ts';
 import { addressesOf } from '../pod-addresses.ts';
 import { retryDelay } from '../pod-record.ts';
 import type { PodContext, PodState } from '../pod-state.ts';
@@ -13,8 +13,10 @@ export const sandboxing: PodState = async (context) => {
   const plan = planFor(context);
   if (plan.kind !== 'sandbox') {
     await prepareNetwork(context);
-    return { to: 'running', againAfterMs: 0 };
+    return { to: 'running', againAfterMs: 0, leavesRuntime: true };
   }
+  record.endTurn ??= await services.startTurns.take(context.signal);
+  if (context.signal.aborted) return { to: 'sandboxing', againAfterMs: 0 };
   if (runtimePod.sandboxes.length > 0) {
     events().event('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     for (const { id } of runtimePod.sandboxes) await runtime.stopPodSandbox(id);
@@ -37,11 +39,10 @@ export const sandboxing: PodState = async (context) => {
 };
 
 /** Once per sandbox, before its containers: those that run have the hosts file mounted. */
-async function prepareNetwork({ pod, services }: PodContext): Promise<void> {
-  const { files, paths, runtime, clusterDomain, nodeHosts } = services;
-  const fresh = await readRuntimePod(runtime, pod.metadata.uid ?? '');
-  if (!activeSandbox(fresh)) return;
-  const { podIPs } = addressesOf(pod, fresh, services);
+async function prepareNetwork({ pod, runtimePod, services }: PodContext): Promise<void> {
+  const { files, paths, clusterDomain, nodeHosts } = services;
+  if (!activeSandbox(runtimePod)) return;
+  const { podIPs } = addressesOf(pod, runtimePod, services);
   if (!pod.spec?.hostNetwork && podIPs.length > 0) await services.isolatePod(pod, podIPs);
   const path = `${paths.pods}/${pod.metadata.uid}/etc-hosts`;
   const wanted = hostsFile(pod, podIPs, pod.spec?.hostNetwork ? await nodeHosts() : '', clusterDomain);
