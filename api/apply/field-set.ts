@@ -199,23 +199,29 @@ export function sortElements(elements: PathElement[]): void {
  * unknown kinds of path elements are dropped.
  */
 export function parseFieldSet(value: unknown): FieldSet {
-  return sortSet(readSet(value));
+  return sortSet(isFieldSet(value) ? value : readSet(value));
+}
+
+/** Whether it is a set as this file would write it, but for the order. Throws an Error for what is no path element. */
+function isFieldSet(value: unknown): value is FieldSet {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const sent = value as Readonly<Record<string, unknown>>;
+  for (const key in sent) {
+    const node = sent[key];
+    if (key === '.' ? markOf(node) !== node : parsePathElement(key) !== key || !isFieldSet(node)) return false;
+  }
+  return true;
 }
 
 function readSet(value: unknown): FieldSet {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('fields must be an object');
   const sent = value as Readonly<Record<string, unknown>>;
   const set: MutableFieldSet = {};
-  let isAsSent = true;
   for (const key of Object.keys(sent)) {
     const element = key === '.' ? key : parsePathElement(key);
-    if (element !== key) isAsSent = false;
-    if (element === undefined) continue;
-    const node = key === '.' ? markOf(sent[key]) : readSet(sent[key]);
-    if (node !== sent[key]) isAsSent = false;
-    set[element] = node;
+    if (element !== undefined) set[element] = key === '.' ? markOf(sent[key]) : readSet(sent[key]);
   }
-  return isAsSent ? (sent as FieldSet) : set;
+  return set;
 }
 
 /** Whatever a client sends for `.`, there is nothing in it. */

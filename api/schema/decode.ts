@@ -349,16 +349,24 @@ function decodeAny(value: unknown, schema: StructuralSchema, position: Position)
 
 /** The value with plain numbers only; the value itself where it has no others, as is nearly always so. */
 function plain(value: unknown): unknown {
+  return hasFloat(value) ? withoutFloats(value) : value;
+}
+
+function hasFloat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof JSONFloat) return true;
+  if (Array.isArray(value)) return value.some(hasFloat);
+  const object = value as JSONObject;
+  for (const key in object) if (hasFloat(object[key])) return true;
+  return false;
+}
+
+function withoutFloats(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof JSONFloat) return value.value;
-  if (Array.isArray(value)) {
-    const items = value.map(plain);
-    return items.some((item, index) => item !== value[index]) ? items : value;
-  }
+  if (Array.isArray(value)) return value.map(withoutFloats);
   const object = value as JSONObject;
-  const changed = Object.keys(object).filter((key) => plain(object[key]) !== object[key]);
-  if (changed.length === 0) return object;
   const copy: JSONObject = {};
-  for (const key of Object.keys(object)) setOwn(copy, key, plain(object[key]));
+  for (const key of Object.keys(object)) setOwn(copy, key, withoutFloats(object[key]));
   return copy;
 }

@@ -61,9 +61,10 @@ export function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let count = 0;
   if (Array.isArray(value)) {
-    for (const item of value) count += countMembers(item);
+    for (let index = 0; index < value.length; index++) count += countMembers(value[index]);
     return count;
   }
-  for (const key of Object.keys(value)) count += 1 + countMembers((value as Record<string, unknown>)[key]);
+  const object = value as Record<string, unknown>;
+  for (const key in object) count += 1 + countMembers(object[key]);
   return count;
 }

@@ -179,6 +179,10 @@ function isProtobuf(value: Uint8Array): boolean {
 function deepFreeze<T>(value: T): DeepReadonly<T>;
 function deepFreeze(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  for (const member of Object.values(value)) if (typeof member === 'object') deepFreeze(member);
+  const object = value as Record<string, unknown>;
+  for (const key in object) {
+    const member = object[key];
+    if (typeof member === 'object') deepFreeze(member);
+  }
   return Object.freeze(value);
 }
