@@ -14,6 +14,7 @@ import { renderAbsenceRemoval } from './dns/absence-rules.ts';
 import { namesAll } from './kubelet/certificates/certificate-life.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
 import { createCredentialProviders, type CredentialProvider } from './kubelet/images/credential-providers.ts';
+import { completeResources } from './kubelet/resources/complete-resources.ts';
 import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
 import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
@@ -133,7 +134,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       clock,
       random,
       logger,
-      runtime: noted.runtime,
+      runtime: completeResources(noted.runtime, { cgroups, cgroupRoot: settings.cgroupRoot }),
       images: cri.images,
       files,
       mounts: createMounts(),

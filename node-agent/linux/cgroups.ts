@@ -11,6 +11,16 @@ export interface CgroupLimits {
   readonly pids?: number;
 }
 
+/** 0: none. */
+export interface PresentLimits {
+  /** Undefined in version 2, whose weights are made of shares in more ways than one. */
+  readonly cpuShares: number | undefined;
+  /** Microseconds of CPU time per period, and the period. */
+  readonly cpuQuota: number;
+  readonly cpuPeriod: number;
+  readonly memoryBytes: number;
+}
+
 /** The node's cgroups, version 1 or 2. Names are absolute below the hierarchy's root: `/kubepods/burstable/pod...`. */
 export interface Cgroups {
   readonly version: 1 | 2;
@@ -23,6 +33,8 @@ export interface Cgroups {
   kill(name: string): Promise<void>;
   /** Names of the direct children. */
   children(name: string): Promise<string[]>;
+  /** The limits that a cgroup has now; undefined if there is no such cgroup. */
+  limits(name: string): Promise<PresentLimits | undefined>;
   /** Files that take the pid of a process which is to be in it: one per hierarchy. */
   memberFiles(name: string): string[];
   /** Where the hierarchies are mounted, and how. */
@@ -77,12 +89,43 @@ export async function createCgroups(): Promise<Cgroups> {
     async kill(name) {
       for (const root of roots) await killTree(`${root}${name}`);
     },
+    async limits(name) {
+      const names =
+        version === 2
+          ? ['cpu.max', 'memory.max'].map((file) => `${unified}${name}/${file}`)
+          : [
+              ...['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.shares'].map((file) => `${rootOf('cpu')}${name}/${file}`),
+              `${rootOf('memory')}${name}/memory.limit_in_bytes`,
+            ];
+      const contents = await Promise.all(names.map((file) => fs.readFile(file, 'utf8').catch(() => undefined))); // gone meanwhile
+      const known = contents.filter((content) => content !== undefined);
+      if (known.length < names.length) return undefined;
+      return version === 2 ? unifiedLimits(known) : legacyLimits(known);
+    },
     async children(name) {
       const found = new Set<string>();
       for (const root of roots) for (const child of await childrenOf(`${root}${name}`)) found.add(child);
       return [...found];
     },
   };
+}
+
+/** Of cpu.cfs_quota_us, cpu.cfs_period_us, cpu.shares and memory.limit_in_bytes, where no limit is a number too large for any machine. */
+export function legacyLimits([quota = '', period = '', shares = '', memory = '']: readonly string[]): PresentLimits {
+  const memoryBytes = Number(memory);
+  return {
+    cpuShares: Number(shares),
+    cpuQuota: Math.max(0, Number(quota)),
+    cpuPeriod: Number(period),
+    memoryBytes: memoryBytes >= 2 ** 62 ? 0 : memoryBytes,
+  };
+}
+
+/** Of cpu.max and memory.max. */
+export function unifiedLimits([cpu = '', memory = '']: readonly string[]): PresentLimits {
+  const orNone = (value: string) => (value === 'max' ? 0 : Number(value));
+  const [quota = '', period = ''] = cpu.trim().split(' ');
+  return { cpuShares: undefined, cpuQuota: orNone(quota), cpuPeriod: Number(period), memoryBytes: orNone(memory.trim()) };
 }
 
 interface CgroupValue {

@@ -30,7 +30,8 @@ export function outdatedResources(container: AnyContainer, actual: StatedResourc
   const wantsQuota = cpu === undefined ? 0 : cpuQuota(cpu);
   const period = positive(actual.cpu_period) || 100_000;
   const isCPU =
-    Number(actual.cpu_shares) === cpuShares(request ?? 0) && Math.round((positive(actual.cpu_quota) * 100_000) / period) === wantsQuota;
+    (actual.cpu_shares === '' || Number(actual.cpu_shares) === cpuShares(request ?? 0)) &&
+    Math.round((positive(actual.cpu_quota) * 100_000) / period) === wantsQuota;
   const isMemory = positive(actual.memory_limit_in_bytes) === (memory ?? 0);
   return [...(isCPU ? [] : (['cpu'] as const)), ...(isMemory ? [] : (['memory'] as const))];
 }
@@ -52,7 +53,7 @@ export function presentResources(container: AnyContainer, actual: StatedResource
   if (outdated.includes('cpu')) {
     const shares = Number(actual.cpu_shares);
     const quota = Number(actual.cpu_quota);
-    set(requests, 'cpu', shares > 2 ? milli(Math.ceil((shares * 1000) / 1024)) : undefined);
+    if (actual.cpu_shares !== '') set(requests, 'cpu', shares > 2 ? milli(Math.ceil((shares * 1000) / 1024)) : undefined);
     set(limits, 'cpu', quota > 0 ? milli(Math.round((quota * 1000) / (Number(actual.cpu_period) || 100_000))) : undefined);
   }
   if (outdated.includes('memory')) {

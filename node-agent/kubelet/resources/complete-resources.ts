@@ -1,0 +1,42 @@
+import type { StatedResources } from '../../cri/messages.ts';
+import type { ContainerRuntime } from '../../cri/runtime.ts';
+import type { Cgroups, PresentLimits } from '../../linux/cgroups.ts';
+import { runtimeLabels } from '../runtime/labels.ts';
+
+export interface CompleteResourcesDependencies {
+  readonly cgroups: Pick<Cgroups, 'children' | 'limits'>;
+  /** Of all Pods. */
+  readonly cgroupRoot: string;
+}
+
+/** A runtime that tells what running containers have been given, by their cgroups where it does not do so itself. */
+export function completeResources(runtime: ContainerRuntime, { cgroups, cgroupRoot }: CompleteResourcesDependencies): ContainerRuntime {
+  const find = async (uid: string, id: string): Promise<PresentLimits | undefined> => {
+    for (const folder of ['burstable/', 'besteffort/', '']) {
+      const pod = `${cgroupRoot}/${folder}pod${uid}`;
+      // Runtimes name a container's cgroup by its id, some with a word of theirs before it.
+      const name = (await cgroups.children(pod)).find((child) => child === id || child.endsWith(`-${id}`));
+      if (name !== undefined) return cgroups.limits(`${pod}/${name}`);
+    }
+    return undefined;
+  };
+  return {
+    ...runtime,
+    async containerStatus(id) {
+      const status = await runtime.containerStatus(id);
+      const uid = status.labels[runtimeLabels.podUID];
+      if (status.resources?.linux || status.state !== 'CONTAINER_RUNNING' || uid === undefined) return status;
+      const limits = await find(uid, id);
+      return limits ? { ...status, resources: { linux: statedResources(limits) } } : status;
+    },
+  };
+}
+
+function statedResources({ cpuShares, cpuQuota, cpuPeriod, memoryBytes }: PresentLimits): StatedResources {
+  return {
+    cpu_shares: cpuShares === undefined ? '' : String(cpuShares),
+    cpu_quota: String(cpuQuota),
+    cpu_period: String(cpuPeriod),
+    memory_limit_in_bytes: String(memoryBytes),
+  };
+}
