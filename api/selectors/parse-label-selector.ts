@@ -111,7 +111,7 @@ function parseValues(peek: () => Token, take: () => Token): string[] {
       if (isValueDue) values.add('');
       if (token.text === ')') return [...values].toSorted();
       isValueDue = true;
-    } else if (token === end || values.size > 0) {
+    } else if (values.size > 0) {
       throw new SelectorError(`found '${token.text}', expected: ',', or identifier`);
     } else {
       throw new SelectorError(`found '${token.text}', expected: ',', ')' or identifier`);

@@ -28,6 +28,7 @@ const upstreamFailures = [
   'resourceVersion should not be set on objects to be created',
   'target.name: Required value',
   'target.kind: Unsupported value',
+  'strconv.ParseUint: parsing',
 ];
 
 setFlagsFromString('--expose-gc');

@@ -1,6 +1,6 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { ListMetadata } from '../../../api/meta/list.ts';
-import { badRequest, resourceExpired } from '../../../api/meta/status-errors.ts';
+import { resourceExpired } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { partialObjectMetadata, tableRow, toTable } from '../../../api/resource/table.ts';
@@ -76,29 +76,27 @@ export async function readPage(context: RequestContext, store: Store): Promise<P
 
 async function pageOf(context: RequestContext, store: Store, selection: Selection): Promise<Page> {
   const { cache } = store;
-  const { resourceVersion, match, limit, token } = parseListOptions(context, false);
+  const { resourceVersion, match, limit, start } = parseListOptions(context, false);
   const reach = (revision: number | 'newest') => reachRevision(cache, revision, context.signal);
   let revision: number | undefined;
   let after: string | undefined;
-  if (token !== '') {
-    if (resourceVersion !== undefined && resourceVersion !== 0)
-      throw badRequest('specifying resource version is not allowed when using continue');
-    const parsed = parseContinueToken(token);
-    after = parsed.after;
-    if (parsed.revision < 0) await reach('newest');
-    else revision = parsed.revision;
+  if (start !== undefined) {
+    after = start.after;
+    if (start.revision < 0) await reach('newest');
+    else revision = start.revision;
   } else if (resourceVersion === undefined) await reach('newest');
   else if (resourceVersion > 0) {
     await reach(resourceVersion);
     if (match === 'Exact' || (match === '' && limit > 0)) revision = resourceVersion;
   }
-  if (selection.singleKey !== undefined && revision === undefined && token === '') return singlePage(store, selection, selection.singleKey);
+  if (selection.singleKey !== undefined && revision === undefined && start === undefined)
+    return singlePage(store, selection, selection.singleKey);
   const batches = await store.readBatches({
     keyPrefix: selection.keyPrefix,
     ...(revision === undefined ? {} : { revision }),
     ...(after === undefined ? {} : { after }),
   });
-  return takePage(batches, selection, resourceVersion === 0 && token === '' ? 0 : limit);
+  return takePage(batches, selection, resourceVersion === 0 && start === undefined ? 0 : limit);
 }
 
 /** A selector that names its object needs no search. */

@@ -1,13 +1,15 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
-import { wrongMetadataKind } from '../../../api/meta/status-errors.ts';
+import { badRequest, wrongMetadataKind } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type IncludeObject, partialObjectMetadata, type TableOptions, toTable } from '../../../api/resource/table.ts';
 import { formatJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
+import { formatFieldError, invalid } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { wantsPretty } from '../filters/error-response.ts';
 import type { Store } from '../registry/store.ts';
@@ -32,9 +34,12 @@ export function checkMetadataKind({ as }: NegotiatedOutput, { group, names }: Re
   throw wrongMetadataKind(as.kind, `*${goPackage}.${isList ? names.listKind : names.kind}`);
 }
 
+/** Throws 400 for what is none. */
 export function includeObjectOf(context: RequestContext): IncludeObject {
-  const value = context.query.get('includeObject');
-  return value === 'None' || value === 'Object' ? value : 'Metadata';
+  const value = context.query.get('includeObject') || 'Metadata';
+  if (value === 'None' || value === 'Object' || value === 'Metadata') return value;
+  const problem = invalid(FieldPath.root.child('includeObject'), value, "must be 'Metadata', 'Object', 'None', or empty");
+  throw badRequest(`Unable to convert to Table as requested: ${formatFieldError(problem)}`);
 }
 
 export function tableOptions(context: RequestContext, { as }: NegotiatedOutput): TableOptions {

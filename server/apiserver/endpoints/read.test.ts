@@ -77,12 +77,19 @@ describe('reading through the API', () => {
       ['fieldSelector=data.key%3Da', 400, '"data.key" is not a known field selector: only "metadata.name", "metadata.namespace"'],
       ['continue=x', 400, 'invalid continue token: continue key is not valid: illegal base64 data at input byte 0'],
       ['continue=e30', 400, 'invalid continue token: continue key is not valid: server does not recognize this encoded version '],
+      ['labelSelector=a+in+(', 400, "unable to parse requirement: found '', expected: ',', ')' or identifier"],
       ['limit=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+      ['limit=', 400, 'strconv.ParseInt: parsing "": invalid syntax'],
+      ['limit=99999999999999999999', 400, 'strconv.ParseInt: parsing "99999999999999999999": value out of range'],
+      ['timeoutSeconds=', 400, 'strconv.ParseInt: parsing "": invalid syntax'],
+      ['resourceVersion=x&limit=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+      ['resourceVersion=x', 500, 'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'],
       [
-        'resourceVersion=nonsense',
+        'resourceVersion=x&limit=1',
         400,
-        'invalid resource version: resourceVersion: Invalid value: "nonsense": strconv.ParseUint: parsing "nonsense": invalid syntax',
+        'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
       ],
+      ['resourceVersion=x&continue=x', 400, 'invalid continue token: continue key is not valid: illegal base64 data at input byte 0'],
       [
         'resourceVersionMatch=Exact',
         422,
@@ -96,6 +103,13 @@ describe('reading through the API', () => {
         assert.ok((failure.message ?? '').startsWith(message), failure.message ?? '');
       });
     }
+    it('refuses Tables that shall include what is not known', async () => {
+      const message =
+        "Unable to convert to Table as requested: includeObject: Invalid value: \"x\": must be 'Metadata', 'Object', 'None', or empty";
+      for (const target of [`${maps}?includeObject=x`, `${maps}/a?includeObject=x`, `${maps}?watch=1&includeObject=x`])
+        assert.equal((await api.failure(api.get(target, { accept: tableType.split(',', 1).join() }))).message, message, target);
+      assert.equal((await api.get(`${maps}?includeObject=`, { accept: tableType })).status, 200);
+    });
     it('selects by the fields of the version that is asked for, whatever version is stored', async () => {
       await api.post('/apis/events.k8s.io/v1/namespaces/default/events', {
         apiVersion: 'events.k8s.io/v1',

@@ -83,4 +83,10 @@ describe('media types of a route', () => {
       assert.deepEqual([table.body.apiVersion, table.body.rows[0]?.object.apiVersion], [apiVersion, apiVersion]);
     }
   });
+
+  it('a patch of an unknown type is refused for it, and an empty one as if nothing could answer it', async () => {
+    const patch = (body: string) => api.failure(api.call('PATCH', `${namespace}/configmaps/a`, { body, contentType: 'text/plain' }));
+    assert.deepEqual(await patch('{}'), { code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} });
+    assert.deepEqual(await patch(''), { code: 406, reason: 'NotAcceptable', message: routed(''), details: {} });
+  });
 });

@@ -41,7 +41,9 @@ export function checkRoute(context: RequestContext): void {
   if (connections.has(info.subresource)) return;
   if (info.verb === 'patch') {
     const types = [...bareTypes(request.headers['content-type'] ?? '')];
-    if (!types.some((type) => patchTypes.has(type))) throw routeUnsupportedMediaType();
+    const isEmpty = request.body === undefined || request.body.length === 0;
+    // Where there is nothing that would be of that type, no route is left by the time that Accept is looked at.
+    if (!types.some((type) => patchTypes.has(type))) throw isEmpty ? routeNotAcceptable([]) : routeUnsupportedMediaType();
   }
   if (info.verb === 'list' || info.verb === 'watch') checkAccept(context, listTypes);
   else checkAccept(context, info.subresource === 'log' ? logTypes : objectTypes);

@@ -88,6 +88,8 @@ function createJSONEncoder(context: RequestContext, store: Store, output: Negoti
   const metaAPIVersion = `meta.k8s.io/${metaVersion}`;
   const version = apiVersionOf(definition);
   let isFirst = true;
+  // Throws while there is still a status to answer with.
+  if (kind === 'Table') tableOptions(context, output);
 
   const table = (object: UntypedObject): string => {
     const options = { ...tableOptions(context, output), noHeaders: !isFirst };

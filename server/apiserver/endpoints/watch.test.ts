@@ -195,6 +195,14 @@ describe('watching through the API', () => {
       ],
     );
   });
+  it('marks the end of what was there for who asks for bookmarks, also where nothing is said of initial events', async () => {
+    await create('a');
+    const call = await watch('allowWatchBookmarks=true');
+    assert.equal((await call.next()).type, 'ADDED');
+    const { type, object } = await call.next();
+    assert.equal(type, 'BOOKMARK');
+    assert.equal((object.metadata['annotations'] as unknown as Record<string, string>)['k8s.io/initial-events-end'], 'true');
+  });
   it('sends metadata only where that is asked for', async () => {
     await create('a');
     const call = await watch('', { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' });
@@ -205,8 +213,9 @@ describe('watching through the API', () => {
     ['sendInitialEvents=true', 'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'],
     [
       'resourceVersionMatch=Exact&resourceVersion=1',
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      '[resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]',
     ],
+    ['continue=abc', 'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided'],
   ] as const) {
     it(`refuses ${query}`, async () => {
       const failure = await api.failure(api.get(`${maps}?watch=true&${query}`));

@@ -48,6 +48,7 @@ export async function watchEndpoint(context: RequestContext, store: Store, { min
   negotiateObject(context, store.definition, { allowsKind });
   const output = negotiateObject(context, store.definition, { allowsKind, isWatch: true });
   const selection = parseSelection(context, store);
+  const encoder = createWatchEncoder(context, store, output);
   const timeoutSeconds = options.timeoutSeconds || minSeconds + randomInt(random, minSeconds);
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -63,7 +64,6 @@ export async function watchEndpoint(context: RequestContext, store: Store, { min
     release();
     throw error;
   });
-  const encoder = createWatchEncoder(context, store, output);
   if (asksForWebSocket(context.request)) {
     const isProtobuf = output.mediaType.name === protobufMediaType.name;
     const frames = framesOf(encoder, steps, release);

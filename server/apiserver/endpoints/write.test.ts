@@ -337,6 +337,15 @@ describe('writing through the API', () => {
         assert.match(failure.message ?? '', message);
       });
     }
+    it('refuses to apply what is no object', async () => {
+      const apply = async (text: string) => (await api.failure(api.patch(`${maps}/created?fieldManager=x`, 'apply', text))).message;
+      assert.equal(await apply(''), 'invalid object type: /, Kind=');
+      assert.equal(
+        await apply('[]'),
+        'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
+      );
+      assert.match((await apply('a: b: c')) ?? '', /^error decoding YAML: error converting YAML to JSON: yaml: line 1: /);
+    });
     it('shows the patch where its result cannot be read', async () => {
       const renamed = await api.patch<Stored & { kind: string }>(`${deployments}/patched`, 'strategic', { kind: 'Pod', apiVersion: 'v9' });
       assert.deepEqual([renamed.status, renamed.body.kind], [200, 'Deployment'], 'such a patch says nothing of the kind');

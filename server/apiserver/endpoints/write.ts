@@ -111,13 +111,7 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
 
 function applying(context: RequestContext, store: Store, options: WriteOptions): Change {
   const { definition } = store;
-  const applied = parsePatch(
-    context,
-    (body) => parseYAML(body, { maxDepth: 1000 }),
-    (problem) => `error decoding patch: ${problem}`,
-  ).value;
-  if (typeof applied !== 'object' || applied === null || Array.isArray(applied))
-    throw badRequest('error decoding YAML: the applied configuration must be an object');
+  const applied = parseApplied(context);
   const schema = getDefinitionSchema(definition.definition);
   return (old) => {
     const merged = applyPatch({
@@ -125,7 +119,7 @@ function applying(context: RequestContext, store: Store, options: WriteOptions):
       apiVersion: apiVersionOf(definition),
       kind: definition.names.kind,
       live: old as unknown as AppliedObject | undefined,
-      applied: applied as Readonly<Record<string, unknown>>,
+      applied,
       manager: options.fieldManager,
       force: options.force,
       subresource: options.subresource,
@@ -142,6 +136,24 @@ function applying(context: RequestContext, store: Store, options: WriteOptions):
     checkName(object, context.info.name);
     return object;
   };
+}
+
+/** What is applied; nothing is an object without fields. */
+function parseApplied({ request: { body = new Uint8Array(0) } }: RequestContext): Readonly<Record<string, unknown>> {
+  try {
+    const value = parseYAML(body, { maxDepth: 1000 }).value ?? {};
+    if (isJSONObject(value)) return value;
+    const problem = `json: cannot unmarshal ${typeNameOf(value)} into Go value of type map[string]interface {}`;
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${problem}`);
+  } catch (error) {
+    if (error instanceof YAMLSyntaxError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+function typeNameOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function parsePatch<T>(context: RequestContext, parse: (body: Uint8Array) => T, describe: (problem: string) => string): T {

@@ -10,6 +10,9 @@ export const selfSubjectRulesReviews = defineReview<SelfSubjectRulesReview>(defi
   const { rules: found, errors } = rules.rulesFor(user, namespace);
   const resourceRules = found.filter(({ resources = [] }) => resources.length > 0);
   const nonResourceRules = found.filter(({ nonResourceURLs = [] }) => nonResourceURLs.length > 0);
+  // Only the answer is given back.
+  review.metadata = {};
+  review.spec = {};
   review.status = {
     resourceRules: resourceRules.map(({ verbs, apiGroups = [], resources = [], resourceNames = [] }) => ({
       verbs: [...verbs],

@@ -1,6 +1,5 @@
 import { invalid } from '../../../../api/meta/status-errors.ts';
-import { FieldMatcher, parseFieldSelector } from '../../../../api/selectors/field-selector.ts';
-import { SelectorError } from '../../../../api/selectors/label-selector.ts';
+import type { KubeObject } from '../../../../api/meta/object.ts';
 import type { UserInfo } from '../../../../api/meta/user-info.ts';
 import { localSubjectAccessReviews as localDefinition } from '../../../../api/resources/authorization/v1/local-subject-access-review.ts';
 import { selfSubjectAccessReviews as selfDefinition } from '../../../../api/resources/authorization/v1/self-subject-access-review.ts';
@@ -18,13 +17,15 @@ import { type FieldError, invalid as invalidField } from '../../../../api/valida
 import { FieldPath } from '../../../../api/validation/field-path.ts';
 import type { AuthorizationAttributes, Authorizer } from '../../authorization/authorizer.ts';
 import { defineReview } from './review.ts';
+import { readReviewSelectors, validateReviewSelectors } from './review-selectors.ts';
 
 const specPath = FieldPath.root.child('spec');
+const resourcePath = specPath.child('resourceAttributes');
 const group = 'authorization.k8s.io';
 
 /** May this user do that? */
 export const subjectAccessReviews = defineReview<SubjectAccessReview>(definition, async (review, _context, { authorizer }) => {
-  refuse('SubjectAccessReview', [...attributeErrors(review.spec), ...subjectErrors(review.spec)]);
+  refuse([...attributeErrors(review.spec), ...subjectErrors(review.spec), ...metadataErrors(review)]);
   review.status = await decide(authorizer, subjectOf(review.spec), review.spec);
 });
 
@@ -40,14 +41,14 @@ export const localSubjectAccessReviews = defineReview<LocalSubjectAccessReview>(
     }
     if (spec.nonResourceAttributes)
       errors.push(invalidField(specPath.child('nonResourceAttributes'), spec.nonResourceAttributes, 'disallowed on this kind of request'));
-    refuse('LocalSubjectAccessReview', errors);
+    refuse([...errors, ...metadataErrors(review, context.info.namespace)]);
     review.status = await decide(authorizer, subjectOf(spec), spec);
   },
 );
 
 /** May I do that? */
 export const selfSubjectAccessReviews = defineReview<SelfSubjectAccessReview>(selfDefinition, async (review, context, { authorizer }) => {
-  refuse('SelfSubjectAccessReview', attributeErrors(review.spec));
+  refuse([...attributeErrors(review.spec), ...metadataErrors(review)]);
   review.status = await decide(authorizer, context.user, review.spec);
 });
 
@@ -56,8 +57,23 @@ interface Attributes {
   readonly nonResourceAttributes?: NonResourceAttributes;
 }
 
-function refuse(kind: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid({ group, kind }, '', errors);
+/** Upstream does not say of which kind it is. */
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group, kind: '' }, '', errors);
+}
+
+/** A review is nothing that is kept: it has no name, and nothing else by which to find it. */
+function metadataErrors({ metadata }: Pick<KubeObject, 'metadata'>, namespace?: string): FieldError[] {
+  const { managedFields: _managed, creationTimestamp: _created, ...rest } = metadata;
+  const own = Object.entries(rest).filter(([field, value]) => field !== 'namespace' && value !== '' && value !== undefined);
+  if (own.length === 0 && (namespace !== undefined || !rest.namespace)) return [];
+  return [
+    invalidField(
+      FieldPath.root.child('metadata'),
+      metadata,
+      namespace === undefined ? 'must be empty' : 'must be empty except for namespace',
+    ),
+  ];
 }
 
 function attributeErrors({ resourceAttributes, nonResourceAttributes }: Attributes): FieldError[] {
@@ -65,7 +81,8 @@ function attributeErrors({ resourceAttributes, nonResourceAttributes }: Attribut
     const message = 'cannot be specified in combination with resourceAttributes';
     return [invalidField(specPath.child('nonResourceAttributes'), nonResourceAttributes, message)];
   }
-  if (resourceAttributes || nonResourceAttributes) return [];
+  if (resourceAttributes) return validateReviewSelectors(resourceAttributes, resourcePath);
+  if (nonResourceAttributes) return [];
   return [
     invalidField(
       specPath.child('resourceAttributes'),
@@ -86,37 +103,20 @@ function subjectOf({ user = '', groups = [], uid, extra }: SubjectAccessReviewSp
 }
 
 async function decide(authorizer: Authorizer, user: UserInfo, attributes: Attributes): Promise<SubjectAccessReviewStatus> {
-  const { decision, reason } = await authorizer.authorize(toAttributes(user, attributes));
+  const { fields, problems } = attributes.resourceAttributes
+    ? readReviewSelectors(attributes.resourceAttributes, resourcePath)
+    : { problems: [] };
+  const { decision, reason } = await authorizer.authorize({ ...toAttributes(user, attributes), ...(fields ? { fields } : {}) });
   return {
     allowed: decision === 'Allow',
     ...(decision === 'Deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
+    ...(problems.length > 0 ? { evaluationError: problems.length === 1 ? problems.join() : `[${problems.join(', ')}]` } : {}),
   };
 }
 
-/** What the reviewed request would be narrowed to. Requirements of other forms only narrow it further, and are left out. */
-function fieldsOf({ fieldSelector }: ResourceAttributes): FieldMatcher | undefined {
-  if (fieldSelector === undefined) return undefined;
-  if (fieldSelector.rawSelector) {
-    try {
-      return parseFieldSelector(fieldSelector.rawSelector);
-    } catch (error) {
-      if (error instanceof SelectorError) return undefined;
-      throw error;
-    }
-  }
-  const requirements = (fieldSelector.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
-    values.length === 1 && (operator === 'In' || operator === 'NotIn')
-      ? [{ field: key, operator: operator === 'In' ? ('=' as const) : ('!=' as const), value: values[0] ?? '' }]
-      : [],
-  );
-  return requirements.length === 0 ? undefined : new FieldMatcher(requirements);
-}
-
 function toAttributes(user: UserInfo, { resourceAttributes, nonResourceAttributes }: Attributes): AuthorizationAttributes {
-  const fields = resourceAttributes && fieldsOf(resourceAttributes);
   return {
-    ...(fields ? { fields } : {}),
     user,
     isResourceRequest: resourceAttributes !== undefined,
     verb: resourceAttributes?.verb ?? nonResourceAttributes?.verb ?? '',

@@ -8,7 +8,7 @@ import { defineReview } from './review.ts';
 export const tokenReviews = defineReview<TokenReview>(definition, async (review, context, { tokenAuthenticator }) => {
   const { token = '', audiences = [] } = review.spec ?? {};
   if (token === '') throw badRequest('token is required for TokenReview in authentication');
-  const status: NonNullable<TokenReview['status']> = {};
+  const status: NonNullable<TokenReview['status']> = { user: {} };
   try {
     const found = await tokenAuthenticator.authenticateToken(token, audiences);
     context.signal.throwIfAborted();
@@ -22,7 +22,7 @@ export const tokenReviews = defineReview<TokenReview>(definition, async (review,
         ...(extra === undefined ? {} : { extra: Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]])) }),
       };
       if (found.audiences.length > 0) status.audiences = [...found.audiences];
-    }
+    } else status.error = 'invalid bearer token';
   } catch (error) {
     context.signal.throwIfAborted();
     status.error = statusOf(error).message ?? 'unknown';
