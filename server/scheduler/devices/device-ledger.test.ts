@@ -41,6 +41,13 @@ describe('which devices claims have', () => {
     assert.ok(!ledger.has(id));
   });
 
+  it('is free again when the API says that nothing was written', () => {
+    const ledger = new DeviceLedger();
+    ledger.assume(claim('1'), [id]);
+    ledger.written(claim('1'));
+    assert.ok(!ledger.has(id) && !ledger.isBeingAllocated(claim('1')));
+  });
+
   it('ends with the claim', () => {
     const ledger = new DeviceLedger();
     ledger.setKnown(claim('1', 'a'));

@@ -44,7 +44,9 @@ export class DeviceLedger {
     this.#hold(devices);
   }
 
+  /** The newest answer of the API. */
   written(claim: Claim): void {
+    if (claim.status?.allocation === undefined) return this.#end(uidOf(claim));
     const flight = this.#inFlight.get(uidOf(claim));
     if (flight !== undefined) flight.written = claim;
   }
