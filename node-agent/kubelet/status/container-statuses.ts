@@ -66,7 +66,7 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
     imageID: newest.image_ref,
     containerID: containerIDOf(input.runtimePod, newest.id),
     ...(sort === 'ephemeral' ? {} : { started }),
-    ...(running ? resourcesOf(container, newest) : {}),
+    ...(isResizable(container, sort) ? resourcesOf(container, newest) : {}),
     ...userOf(newest),
     ...volumeMountsOf(container, newest.mounts),
   };
@@ -143,10 +143,16 @@ function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): Conta
   }
 }
 
-/** What the container has been given, and what it really has. */
+/** Others never say what they have. */
+function isResizable(container: AnyContainer, sort: ContainerSort): boolean {
+  return sort === 'main' || (sort === 'init' && isRestartableInitContainer(container as Container));
+}
+
+/** What the container has been given, and what it really has; one that does not run, what it was given. */
 function resourcesOf(container: AnyContainer, instance: RuntimeContainer): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
-  if (container.resources === undefined) return {};
-  const { requests } = container.resources;
+  const { requests, limits: given } = container.resources ?? {};
+  if (!isRunning(instance))
+    return { resources: { ...(given ? { limits: { ...given } } : {}), ...(requests ? { requests: { ...requests } } : {}) } };
   const { limits, requests: present } = presentResources(container, instance.resources?.linux ?? undefined);
   return {
     ...(requests ? { allocatedResources: { ...requests } } : {}),

@@ -43,4 +43,12 @@ describe('writeAtomically', () => {
     await write({ a: 'newer', c: '3' }, 0o400);
     assert.equal((await stat(`${directory}/a`)).mode & 0o777, 0o400);
   });
+
+  it('gives the group that the Pod asks for all of it, top included', async () => {
+    const payload = new Map([['own/a', { content: new TextEncoder().encode('1'), mode: 0o400 }]]);
+    const gid = process.getgid?.() ?? 0;
+    await writeAtomically(createHostFiles(), directory, payload, { unique: 'grouped', fsGroup: gid });
+    for (const name of ['', '/own']) assert.equal((await stat(`${directory}${name}`)).mode & 0o2050, 0o2050, name);
+    assert.equal((await stat(`${directory}/own/a`)).mode & 0o777, 0o440);
+  });
 });

@@ -33,6 +33,7 @@ export async function writeAtomically(
   await files.symlink(fresh, `${directory}/..data_tmp`);
   await files.rename(`${directory}/..data_tmp`, `${directory}/..data`);
   await linkVisible(files, directory, payload);
+  if (options.fsGroup !== undefined) await files.setGroupRecursively(directory, options.fsGroup, { readOnly: true });
   if (current !== undefined) await files.remove(`${directory}/${current}`);
   return true;
 }
