@@ -181,6 +181,19 @@ describe('proxy', function () {
     await assert.rejects(refused, /timeout 1/);
   });
 
+  it('sends to endpoints that are about to go while there is no other', async () => {
+    const leaving: Endpoint = { ...endpoint(0), conditions: { ready: false, serving: true, terminating: true } };
+    await synced(async () => {
+      await createService('leaving', { clusterIP: '10.96.0.21', ports: [{ port: 80 }] });
+      await client(endpointSlices).create(slice('leaving', [leaving]));
+    });
+    assert.deepEqual(await network.outside.ask('10.96.0.21', 80, { count: 3 }), { 'pod0 10.244.0.1': 3 });
+    await synced(() => setEndpoints('leaving', [leaving, endpoint(1)]));
+    assert.deepEqual(await network.outside.ask('10.96.0.21', 80, { count: 6 }), { 'pod1 10.244.0.1': 6 });
+    await synced(() => setEndpoints('leaving', [{ ...leaving, conditions: { ready: false, serving: false, terminating: true } }]));
+    assert.deepEqual(await network.outside.ask('10.96.0.21', 80), { ECONNREFUSED: 1 });
+  });
+
   it('keeps a client with its endpoint', async () => {
     await synced(async () => {
       await createService('sticky', { clusterIP: '10.96.0.12', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] });
