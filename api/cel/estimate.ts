@@ -190,8 +190,8 @@ class Estimator {
 
 function declaredSize(type: CELType | undefined): Range | undefined {
   if (type === undefined) return undefined;
-  if (scalars.has(type.kind)) return oneRange;
-  return type.maxSize === undefined ? undefined : { min: 0, max: type.maxSize };
+  if (type.maxSize !== undefined) return { min: 0, max: type.maxSize };
+  return scalars.has(type.kind) ? oneRange : undefined;
 }
 
 const sizeAt = (parts: readonly EstimatedPart[], index: number): Range => parts[index]?.size ?? unbounded;

@@ -51,22 +51,29 @@ class JSONMap implements MapValue {
   }
 }
 
+interface FieldReader {
+  readonly json: string;
+  readonly adapt: Adapt;
+}
+
 class JSONObject implements ObjectValue {
   readonly kind = 'object';
   readonly type: CELType;
   readonly #record: Readonly<Record<string, unknown>>;
-  readonly #adapters: ReadonlyMap<string, Adapt>;
-  constructor(record: Readonly<Record<string, unknown>>, type: CELType, adapters: ReadonlyMap<string, Adapt>) {
+  readonly #fields: ReadonlyMap<string, FieldReader>;
+  constructor(record: Readonly<Record<string, unknown>>, type: CELType, fields: ReadonlyMap<string, FieldReader>) {
     this.#record = record;
     this.type = type;
-    this.#adapters = adapters;
+    this.#fields = fields;
   }
   find(field: string): CELValue | undefined {
-    const json = Object.hasOwn(this.#record, field) ? this.#record[field] : undefined;
-    return json === undefined ? undefined : this.#adapters.get(field)?.(json);
+    const reader = this.#fields.get(field);
+    if (reader === undefined || !Object.hasOwn(this.#record, reader.json)) return undefined;
+    const json = this.#record[reader.json];
+    return json === undefined ? undefined : reader.adapt(json);
   }
   fields(): readonly string[] {
-    return Object.keys(this.#record).filter((field) => this.#adapters.has(field) && this.#record[field] !== undefined);
+    return [...this.#fields.keys()].filter((field) => this.find(field) !== undefined);
   }
 }
 
@@ -117,7 +124,10 @@ function makeAdapter(type: CELType): Adapt {
     case 'bytes':
       return (json) => (typeof json === 'string' ? bytesOfBase64(json) : adaptDyn(json));
     case 'timestamp':
-      return (json) => (typeof json === 'string' ? new TimestampValue(parseTimestampText(json)) : adaptDyn(json));
+      return (json) =>
+        typeof json === 'string'
+          ? new TimestampValue(parseTimestampText(/^\d{4}-\d{2}-\d{2}$/.test(json) ? `${json}T00:00:00Z` : json))
+          : adaptDyn(json);
     case 'duration':
       return (json) => (typeof json === 'string' ? new DurationValue(parseDurationText(json)) : adaptDyn(json));
     case 'list': {
@@ -131,7 +141,9 @@ function makeAdapter(type: CELType): Adapt {
     case 'object': {
       if (type.fields === undefined) return adaptDyn;
       const fields = type.fields;
-      const ofFields = lazily(() => new Map([...fields()].map(([name, field]) => [name, adapterOf(field.type)])));
+      const ofFields = lazily(
+        () => new Map([...fields()].map(([name, field]) => [name, { json: field.json ?? name, adapt: adapterOf(field.type) }])),
+      );
       return (json) => (isRecord(json) ? new JSONObject(json, type, ofFields()) : adaptDyn(json));
     }
     default:

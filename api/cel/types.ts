@@ -34,6 +34,8 @@ export interface CELType {
 
 export interface Field {
   readonly type: CELType;
+  /** Its name in JSON, where that is not how expressions write it. */
+  readonly json?: string;
 }
 
 const simple = (kind: TypeKind, name: string): CELType => ({ kind, name, params: [] });
