@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, PodSpec } from '../../../api/types/core-v1.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../../../api/types/rbac-v1.ts';
+import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
 import { parseFieldSelector } from '../../../api/selectors/field-selector.ts';
 import { nodeRules } from '../bootstrap/cluster-roles.ts';
 import { clusterRole, clusterRoleBinding, group, role, roleBinding, rule, serviceAccount, user } from '../bootstrap/role-notation.ts';
@@ -17,6 +18,10 @@ function storeOf<T extends KubeObject>(...objects: T[]): ObjectStore<T> {
   const store = new ObjectStore<T>();
   for (const object of objects) store.set(object as Parameters<ObjectStore<T>['set']>[0]);
   return store;
+}
+
+function attachment(name: string, nodeName: string): VolumeAttachment {
+  return { metadata: { name }, spec: { attacher: 'd', nodeName, source: { persistentVolumeName: 'pv' } } };
 }
 
 function ask(who: UserInfo, verb: string, resource: string, more: Partial<AuthorizationAttributes> = {}): AuthorizationAttributes {
@@ -178,6 +183,7 @@ describe('node authorizer', () => {
       metadata: { name: 'pv' },
       spec: { csi: { driver: 'd', volumeHandle: 'h', nodeStageSecretRef: { namespace: 'csi', name: 'stage' } } },
     }),
+    volumeAttachments: storeOf<VolumeAttachment>(attachment('ours', 'n1'), attachment('theirs', 'n2')),
   };
   let asked = 0;
   const authorizer = createNodeAuthorizer({
@@ -212,6 +218,9 @@ describe('node authorizer', () => {
     ["its volume's secret", ask(n1, 'get', 'secrets', { namespace: 'csi', name: 'stage' }), true],
     ['a token of its pod', ask(n1, 'create', 'serviceaccounts', { ...inNS, name: 'sa', subresource: 'token' }), true],
     ['a token of another', ask(n1, 'create', 'serviceaccounts', { ...inNS, name: 'admin', subresource: 'token' }), false],
+    ['what is attached to it', ask(n1, 'get', 'volumeattachments', { apiGroup: 'storage.k8s.io', name: 'ours' }), true],
+    ['what is attached elsewhere', ask(n1, 'get', 'volumeattachments', { apiGroup: 'storage.k8s.io', name: 'theirs' }), false],
+    ['all that is attached', ask(n1, 'list', 'volumeattachments', { apiGroup: 'storage.k8s.io' }), false],
     ['its lease', ask(n1, 'update', 'leases', { apiGroup: 'coordination.k8s.io', namespace: 'kube-node-lease', name: 'n1' }), true],
     [
       'the lease of another',

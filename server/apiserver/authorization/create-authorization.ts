@@ -6,6 +6,7 @@ import { clusterRoleBindings } from '../../../api/resources/rbac/v1/cluster-role
 import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
 import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
 import { roles } from '../../../api/resources/rbac/v1/role.ts';
+import { volumeAttachments } from '../../../api/resources/storage/v1/volume-attachment.ts';
 import type { Authorizer } from './authorizer.ts';
 import { createEscalationGuard, type EscalationGuard } from './escalation.ts';
 import { createNodeAuthorizer, nodeNameOfPod, type NodeSources, podsByNode } from './node-authorizer.ts';
@@ -42,5 +43,6 @@ function followNodeSources(informers: InformerFactory): NodeSources {
     pods: podInformer.lister,
     persistentVolumeClaims: informers.informer(persistentVolumeClaims).lister,
     persistentVolumes: informers.informer(persistentVolumes).lister,
+    volumeAttachments: informers.informer(volumeAttachments).lister,
   };
 }

@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { Lister } from '../../../api/client/informer.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
 import { nodeUserPrefix, systemNodes } from '../authentication/well-known.ts';
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from './authorizer.ts';
 import { podReferences } from './pod-references.ts';
@@ -13,6 +14,7 @@ export interface NodeSources {
   readonly pods: Lister<Pod>;
   readonly persistentVolumeClaims: Lister<PersistentVolumeClaim>;
   readonly persistentVolumes: Lister<PersistentVolume>;
+  readonly volumeAttachments: Lister<VolumeAttachment>;
 }
 
 export interface NodeAuthorizerOptions {
@@ -36,8 +38,8 @@ const writing: ReadonlySet<string> = new Set(['update', 'patch']);
 const reading: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 /**
- * What kubelets may do (KEP-279): read secrets, configmaps, claims and volumes only of pods that are on their node, make
- * tokens only for service accounts of such pods, keep only their own lease; all else by fixed rules.
+ * What kubelets may do (KEP-279): read secrets, configmaps, claims and volumes only of pods that are on their node,
+ * attachments only to their node, make tokens only for service accounts of such pods, keep only their own lease; all else by fixed rules.
  */
 export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer {
   return {
@@ -69,6 +71,8 @@ function decideSpecial(sources: NodeSources, asked: AuthorizationAttributes, nod
     case 'persistentvolumes':
     case 'resourceclaims.resource.k8s.io':
       return decideRead(sources, asked, nodeName, getting);
+    case 'volumeattachments.storage.k8s.io':
+      return decideAttachment(sources, asked, nodeName);
     case 'serviceaccounts':
       if (asked.verb !== 'create' || asked.name === '')
         return { decision: 'NoOpinion', reason: 'can only create tokens for individual service accounts' };
@@ -95,11 +99,29 @@ function decideRead(
   nodeName: string,
   verbs: ReadonlySet<string>,
 ): AuthorizationDecision {
+  return refuseRead(asked, verbs) ?? decideReference(sources, asked, nodeName);
+}
+
+function refuseRead({ verb, subresource }: AuthorizationAttributes, verbs: ReadonlySet<string>): AuthorizationDecision | undefined {
   const isOne = verbs === getting;
-  if (!verbs.has(asked.verb))
-    return { decision: 'NoOpinion', reason: `can only ${isOne ? 'get individual' : 'read'} resources of this type` };
-  if (asked.subresource !== '') return { decision: 'NoOpinion', reason: `cannot ${isOne ? 'get' : 'read'} subresource` };
-  return decideReference(sources, asked, nodeName);
+  if (!verbs.has(verb)) return { decision: 'NoOpinion', reason: `can only ${isOne ? 'get individual' : 'read'} resources of this type` };
+  if (subresource !== '') return { decision: 'NoOpinion', reason: `cannot ${isOne ? 'get' : 'read'} subresource` };
+  return undefined;
+}
+
+/** A node sees what is attached to it, or is to be. */
+function decideAttachment({ volumeAttachments }: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision {
+  const refused = refuseRead(asked, getting);
+  if (refused) return refused;
+  if (asked.name === '') return noName;
+  const attachment = volumeAttachments.find({ namespace: '', name: asked.name });
+  return attachment?.spec.nodeName === nodeName ? allow : unrelated(nodeName);
+}
+
+const noName: AuthorizationDecision = { decision: 'NoOpinion', reason: 'No Object name found' };
+
+function unrelated(nodeName: string): AuthorizationDecision {
+  return { decision: 'NoOpinion', reason: `no relationship found between node '${nodeName}' and this object` };
 }
 
 function decideReference(
@@ -107,12 +129,12 @@ function decideReference(
   asked: AuthorizationAttributes,
   nodeName: string,
 ): AuthorizationDecision {
-  if (asked.name === '') return { decision: 'NoOpinion', reason: 'No Object name found' };
+  if (asked.name === '') return noName;
   for (const pod of pods.byIndex(podsByNode, nodeName)) {
     const references = podReferences(pod, { persistentVolumeClaims, persistentVolumes });
     if (references.has(`${asked.resource}/${asked.namespace}/${asked.name}`)) return allow;
   }
-  return { decision: 'NoOpinion', reason: `no relationship found between node '${nodeName}' and this object` };
+  return unrelated(nodeName);
 }
 
 function decideOwn(asked: AuthorizationAttributes, nodeName: string, namespace: string, what: string): AuthorizationDecision | undefined {
@@ -150,9 +172,7 @@ function decidePods(sources: NodeSources, asked: AuthorizationAttributes, nodeNa
   if (verb !== 'get' && fields?.requiredValue('spec.nodeName') === nodeName) return allow;
   if (verb !== 'get' && name === '') return { decision: 'NoOpinion', reason: 'can only list/watch pods with spec.nodeName field selector' };
   const pod = sources.pods.find({ namespace: asked.namespace, name });
-  return pod?.spec?.nodeName === nodeName
-    ? allow
-    : { decision: 'NoOpinion', reason: `no relationship found between node '${nodeName}' and this object` };
+  return pod?.spec?.nodeName === nodeName ? allow : unrelated(nodeName);
 }
 
 /** ResourceSlices are the drivers' that run on the node: lists are narrowed to it, and the rest is for admission to say. */
