@@ -12,7 +12,23 @@ export function validateEach<T>(
   path: FieldPath,
   validate: (item: T, at: FieldPath, index: number) => FieldError[],
 ): FieldError[] {
-  return (items ?? []).flatMap((item, index) => validate(item, path.index(index), index));
+  if (!items) return [];
+  let errors: FieldError[] | undefined;
+  for (const [index, item] of items.entries()) {
+    const found = validate(item, path.index(index), index);
+    if (found.length > 0) errors = errors ? [...errors, ...found] : found;
+  }
+  return errors ?? [];
+}
+
+/** The errors of several rules, in their order. Mostly there are none, and then nothing is copied. */
+export function joinErrors(...lists: readonly FieldError[][]): FieldError[] {
+  let joined: FieldError[] | undefined;
+  for (let index = 0; index < lists.length; index++) {
+    const list = lists[index];
+    if (list && list.length > 0) joined = joined ? [...joined, ...list] : list;
+  }
+  return joined ?? [];
 }
 
 /** A field that must hold one of a few words. */

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
-import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../../resource/field-rules.ts';
+import { invalidFor, validateChoice, joinErrors, validateEach, validateRequired } from '../../../../resource/field-rules.ts';
 import { isRestartableInitContainer } from '../../../../semantics/pod-containers.ts';
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, Volume } from '../../../../types/core-v1.ts';
 import {
@@ -115,19 +115,19 @@ function validateCommon(
 ): FieldError[] {
   const errors = validateRequired(path.child('name'), container.name, dns1123LabelProblems);
   if (!container.image) errors.push(required(path.child('image')));
-  return [
-    ...errors,
-    ...validateChoice(path.child('terminationMessagePolicy'), container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError']),
-    ...validatePorts(container.ports, path.child('ports')),
-    ...validateEnv(container.env, path.child('env')),
-    ...validateEnvFrom(container.envFrom, path.child('envFrom')),
-    ...validateVolumeMounts(container, pod.volumes, path.child('volumeMounts')),
-    ...validateVolumeDevices(container, pod.volumes, path.child('volumeDevices')),
-    ...validateChoice(path.child('imagePullPolicy'), container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']),
-    ...validateContainerResources(container.resources, pod.claimNames, path.child('resources')),
-    ...validateResizePolicy(container.resizePolicy, pod.spec.restartPolicy, path.child('resizePolicy')),
-    ...validateSecurityContext(container.securityContext, usesHostUsers(pod.spec), path.child('securityContext')),
-  ];
+  return joinErrors(
+    errors,
+    validateChoice(path.child('terminationMessagePolicy'), container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError']),
+    validatePorts(container.ports, path.child('ports')),
+    validateEnv(container.env, path.child('env')),
+    validateEnvFrom(container.envFrom, path.child('envFrom')),
+    validateVolumeMounts(container, pod.volumes, path.child('volumeMounts')),
+    validateVolumeDevices(container, pod.volumes, path.child('volumeDevices')),
+    validateChoice(path.child('imagePullPolicy'), container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']),
+    validateContainerResources(container.resources, pod.claimNames, path.child('resources')),
+    validateResizePolicy(container.resizePolicy, pod.spec.restartPolicy, path.child('resizePolicy')),
+    validateSecurityContext(container.securityContext, usesHostUsers(pod.spec), path.child('securityContext')),
+  );
 }
 
 /** What only containers have that keep running. */
@@ -135,12 +135,14 @@ function validateRunning(container: DeepReadonly<Container>, { spec }: Container
   // Negative grace is taken for the least there is.
   const { terminationGracePeriodSeconds: given } = spec;
   const graceSeconds = given !== undefined && given < 0 ? 1 : given;
-  return [
-    ...validateLifecycle(container.lifecycle, graceSeconds, path.child('lifecycle'), spec.os?.name),
-    ...(['livenessProbe', 'readinessProbe', 'startupProbe'] as const).flatMap((role) =>
-      validateProbe(container[role], role, graceSeconds, path.child(role)),
-    ),
-  ];
+  const probe = (role: 'livenessProbe' | 'readinessProbe' | 'startupProbe') =>
+    container[role] ? validateProbe(container[role], role, graceSeconds, path.child(role)) : [];
+  return joinErrors(
+    container.lifecycle ? validateLifecycle(container.lifecycle, graceSeconds, path.child('lifecycle'), spec.os?.name) : [],
+    probe('livenessProbe'),
+    probe('readinessProbe'),
+    probe('startupProbe'),
+  );
 }
 
 /** Restart policy and rules of a single container (KEP-5307). */

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
-import { invalidFor, validateChoice, validateEach } from '../../../../resource/field-rules.ts';
+import { invalidFor, joinErrors, validateChoice, validateEach } from '../../../../resource/field-rules.ts';
 import type { PodSpec } from '../../../../types/core-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, required, tooLong } from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
@@ -28,34 +28,34 @@ export function validatePodSpec(spec: DeepReadonly<PodSpec>, path: FieldPath, ru
   const volumes = validateVolumes(spec.volumes, path.child('volumes'), rules);
   const claimNames = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
   const pod = { spec, volumes: volumes.byName, claimNames };
-  return [
-    ...errors,
-    ...volumes.errors,
-    ...validateResourceClaims(spec, path.child('resourceClaims')),
-    ...validateContainers(pod, path.child('containers')),
-    ...validateInitContainers(pod, path.child('initContainers')),
-    ...validateEphemeralContainers(pod, path.child('ephemeralContainers')),
-    ...validatePodLevelResources(spec, path.child('resources')),
-    ...validateHostNetworkPorts(spec, path, rules),
-    ...validateChoice(path.child('restartPolicy'), spec.restartPolicy, ['Always', 'OnFailure', 'Never']),
-    ...validateChoice(path.child('dnsPolicy'), spec.dnsPolicy, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']),
-    ...validateLabels(spec.nodeSelector, path.child('nodeSelector')),
-    ...validatePodSecurityContext(spec, path.child('securityContext')),
-    ...validateAffinity(spec.affinity, path.child('affinity')),
-    ...validateDNSConfig(spec, path.child('dnsConfig')),
-    ...validateEach(spec.readinessGates, path.child('readinessGates'), ({ conditionType }, at) =>
+  return joinErrors(
+    errors,
+    volumes.errors,
+    validateResourceClaims(spec, path.child('resourceClaims')),
+    validateContainers(pod, path.child('containers')),
+    validateInitContainers(pod, path.child('initContainers')),
+    validateEphemeralContainers(pod, path.child('ephemeralContainers')),
+    validatePodLevelResources(spec, path.child('resources')),
+    validateHostNetworkPorts(spec, path, rules),
+    validateChoice(path.child('restartPolicy'), spec.restartPolicy, ['Always', 'OnFailure', 'Never']),
+    validateChoice(path.child('dnsPolicy'), spec.dnsPolicy, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']),
+    validateLabels(spec.nodeSelector, path.child('nodeSelector')),
+    validatePodSecurityContext(spec, path.child('securityContext')),
+    validateAffinity(spec.affinity, path.child('affinity')),
+    validateDNSConfig(spec, path.child('dnsConfig')),
+    validateEach(spec.readinessGates, path.child('readinessGates'), ({ conditionType }, at) =>
       validateQualifiedName(at.child('conditionType'), conditionType),
     ),
-    ...validateSchedulingGates(spec.schedulingGates, path.child('schedulingGates')),
-    ...validateTopologySpread(spec.topologySpreadConstraints, path.child('topologySpreadConstraints')),
-    ...validateWindowsHostProcess(spec, path),
-    ...validateHostUsers(spec, path),
-    ...validateHostnames(spec, path),
-    ...validateNames(spec, path),
-    ...validateTolerations(spec.tolerations, path.child('tolerations')),
-    ...validateHostAliases(spec.hostAliases, path.child('hostAliases')),
-    ...validateClasses(spec, path),
-  ];
+    validateSchedulingGates(spec.schedulingGates, path.child('schedulingGates')),
+    validateTopologySpread(spec.topologySpreadConstraints, path.child('topologySpreadConstraints')),
+    validateWindowsHostProcess(spec, path),
+    validateHostUsers(spec, path),
+    validateHostnames(spec, path),
+    validateNames(spec, path),
+    validateTolerations(spec.tolerations, path.child('tolerations')),
+    validateHostAliases(spec.hostAliases, path.child('hostAliases')),
+    validateClasses(spec, path),
+  );
 }
 
 function validateResourceClaims({ resourceClaims }: DeepReadonly<PodSpec>, path: FieldPath): FieldError[] {

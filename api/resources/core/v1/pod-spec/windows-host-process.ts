@@ -3,10 +3,18 @@ import type { Container, EphemeralContainer, PodSpec } from '../../../../types/c
 import { type FieldError, invalid } from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 
+const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+
+function speaksOfWindows(spec: DeepReadonly<PodSpec>): boolean {
+  if (spec.securityContext?.windowsOptions) return true;
+  return lists.some((list) => spec[list]?.some(({ securityContext }) => securityContext?.windowsOptions !== undefined));
+}
+
 /** Containers that are processes of a Windows node: all of a Pod or none, and in the node's network (KEP-1981). */
 export function validateWindowsHostProcess(spec: DeepReadonly<PodSpec>, path: FieldPath): FieldError[] {
+  if (!speaksOfWindows(spec)) return [];
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess;
-  const containers = (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
+  const containers = lists.flatMap((field) =>
     (spec[field] ?? []).map((container: DeepReadonly<Container | EphemeralContainer>, index) => ({
       own: container.securityContext?.windowsOptions?.hostProcess,
       at: path.child(field).index(index).child('securityContext', 'windowsOptions', 'hostProcess'),
