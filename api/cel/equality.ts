@@ -18,6 +18,8 @@ export function equalValues(a: CELValue, b: CELValue): boolean {
       return b.kind === 'type' && a.name === b.name;
     case 'list': {
       if (b.kind !== 'list' || a.size !== b.size) return false;
+      if (a.equalsList !== undefined) return a.equalsList(b);
+      if (b.equalsList !== undefined) return b.equalsList(a);
       for (let index = 0; index < a.size; index++) if (!equalValues(a.get(index), b.get(index))) return false;
       return true;
     }

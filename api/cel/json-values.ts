@@ -1,4 +1,5 @@
 import { JSONFloat } from '../base/json-float.ts';
+import { MapList, SetList } from './associative-lists.ts';
 import { type CELType, dynType } from './types.ts';
 import {
   type CELValue,
@@ -132,7 +133,12 @@ function makeAdapter(type: CELType): Adapt {
       return (json) => (typeof json === 'string' ? new DurationValue(parseDurationText(json)) : adaptDyn(json));
     case 'list': {
       const element = lazily(() => adapterOf(type.params[0] ?? dynType));
-      return (json) => (Array.isArray(json) ? new JSONList(json, element()) : adaptDyn(json));
+      const { listKind } = type;
+      const wrap = (list: ListValue): ListValue => {
+        if (listKind === undefined) return list;
+        return listKind === 'set' ? new SetList(list) : new MapList(list, listKind);
+      };
+      return (json) => (Array.isArray(json) ? wrap(new JSONList(json, element())) : adaptDyn(json));
     }
     case 'map': {
       const value = lazily(() => adapterOf(type.params[1] ?? dynType));

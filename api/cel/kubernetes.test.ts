@@ -41,6 +41,13 @@ const schema: SchemaLike = {
     blob: { type: 'string', format: 'byte' },
     health: { type: 'string' },
     widgets: { type: 'array', items: { type: 'object', properties: { key: { type: 'string' }, foo: { type: 'integer' } } } },
+    set1: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+    ports: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['port'],
+      items: { type: 'object', properties: { port: { type: 'integer' }, name: { type: 'string' } } },
+    },
     limit: { 'x-kubernetes-int-or-string': true },
     namespace: { type: 'string' },
     'a-b': { type: 'string' },
@@ -74,6 +81,11 @@ const json = {
   blob: 'aGk=',
   health: 'ok: fine',
   widgets: [{ key: 'x', foo: 3 }, { key: 'y' }],
+  set1: ['a', 'b'],
+  ports: [
+    { port: 1, name: 'one' },
+    { port: 2, name: 'two' },
+  ],
   limit: '100%',
   namespace: 'default',
   'a-b': 'dashed',
@@ -106,6 +118,9 @@ describe('CEL in Kubernetes', () => {
         'self.ratio == 2.0 && self.replicas > 2.5',
         "self.blob == b'hi'",
         "self.__namespace__ == 'default' && self.a__dash__b == 'dashed'",
+        'self.set1 == ["b", "a"] && ["b", "a"] == self.set1 && self.set1 != ["a", "c"]',
+        'self.set1 + ["b", "c"] == ["c", "b", "a"] && (self.set1 + ["b"]).size() == 2',
+        'self.ports == self.ports && (self.ports + self.ports).map(p, p.name) == ["one", "two"]',
         'self.?widgets[?1].?foo.orValue(7) == 7',
       ];
       for (const rule of rules) assert.equal(outcome(rule, environment, { self, oldSelf: self }), true, rule);

@@ -29,6 +29,8 @@ export interface SchemaLike {
   readonly maxProperties?: number;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-embedded-resource'?: boolean;
+  readonly 'x-kubernetes-list-type'?: string;
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
 
 /** The type of what a schema describes, and the least number of bytes such a value takes as JSON. */
@@ -76,11 +78,17 @@ function typeOf(schema: SchemaLike, name: string, isResourceRoot: boolean): Size
 
 const isEmbedded = (schema: SchemaLike): boolean => schema['x-kubernetes-embedded-resource'] === true;
 
-function typeOfArray({ items, maxItems }: SchemaLike, name: string): SizedType | undefined {
+function typeOfArray(schema: SchemaLike, name: string): SizedType | undefined {
+  const { items, maxItems } = schema;
   const element = items === undefined ? undefined : typeOf(items, `${name}.@idx`, isEmbedded(items));
   if (element === undefined) return undefined;
   const most = maxItems ?? Math.floor((maxRequestBytes - 2) / (element.minBytes + 1));
-  return { type: listType(element.type, Math.max(0, most)), minBytes: 2 };
+  const type = listType(element.type, Math.max(0, most));
+  const kind = schema['x-kubernetes-list-type'];
+  if (kind === 'set') return { type: { ...type, listKind: 'set' }, minBytes: 2 };
+  if (kind !== 'map') return { type, minBytes: 2 };
+  const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((key) => escapeIdentifier(key) ?? key);
+  return { type: { ...type, listKind: keys }, minBytes: 2 };
 }
 
 function typeOfMap({ maxProperties }: SchemaLike, values: SchemaLike, name: string): SizedType | undefined {

@@ -30,6 +30,8 @@ export interface CELType {
   readonly fields?: () => ReadonlyMap<string, Field>;
   /** The most code points, bytes, elements or entries a value can have; used to estimate costs. */
   readonly maxSize?: number;
+  /** Of lists in JSON: a set, or a map by these fields of its elements, as x-kubernetes-list-type says. */
+  readonly listKind?: 'set' | readonly string[];
 }
 
 export interface Field {

@@ -51,6 +51,10 @@ export interface ListValue {
   readonly size: number;
   /** The element at an index from 0 to size - 1. */
   get(index: number): CELValue;
+  /** Where two such lists are not compared element by element. */
+  equalsList?(other: ListValue): boolean;
+  /** Where `list + other` is not one after the other. */
+  concat?(other: ListValue): ListValue;
 }
 
 /** Implement it to let an expression read a map of your own, for example one that answers for keys that it lacks. */

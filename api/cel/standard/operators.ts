@@ -82,6 +82,7 @@ class ConcatenatedList implements ListValue {
 const maxCopied = 1000;
 
 export function concatenate(left: ListValue, right: ListValue): ListValue {
+  if (left.concat !== undefined) return left.concat(right);
   if (left.size === 0) return right;
   if (right.size === 0) return left;
   if (left.size + right.size > maxCopied) return new ConcatenatedList(left, right);
