@@ -13,6 +13,7 @@ import type { LocalDirectories } from '../volumes/local-directories.ts';
 import type { IdentifyRequest } from './request-identity.ts';
 import { type PermitRequest, requestAttributes } from './request-permission.ts';
 import { createStreamingRequests } from './streaming-requests.ts';
+import { openSystemLog } from './system-logs.ts';
 import { refuse } from './upgrade-proxy.ts';
 
 export interface KubeletServerSettings {
@@ -144,6 +145,7 @@ async function answer(
   await authorize(settings, dependencies, request);
   if (method === 'GET' || method === 'HEAD') {
     if (action === 'containerLogs') return sendLog(dependencies, path.slice(1), query, response);
+    if (action === 'logs') return sendSystemLog(dependencies, path.slice(1), response);
     const document = await dependencies.information(path);
     if (document) return void response.writeHead(document.status ?? 200, { 'content-type': document.contentType }).end(document.text);
   }
@@ -181,6 +183,18 @@ async function sendLog(
   const chunks = await openContainerLog(dependencies, path, query, abort.signal);
   response.writeHead(200, { 'content-type': 'text/plain' });
   response.flushHeaders();
+  await send(chunks, response);
+}
+
+async function sendSystemLog({ files }: KubeletServerDependencies, path: readonly string[], response: ServerResponse): Promise<void> {
+  const { contentType, content } = await openSystemLog(files, path);
+  response.writeHead(200, { 'content-type': contentType });
+  if (typeof content === 'string') response.end(content);
+  else await send(content, response);
+}
+
+/** As fast as the client reads. */
+async function send(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
   for await (const chunk of chunks) {
     if (response.destroyed) return;
     if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
