@@ -105,11 +105,14 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   const { clock, logger, random, transport } = dependencies;
   const paths = nodePaths(settings.dataDirectory, settings.kubeletDirectory);
   await createHostFiles().write(kubeletDirectoryFile(paths), paths.kubelet);
+  await createHostFiles().write(runtimeEndpointFile(paths), settings.runtimeEndpoint ?? '');
   const machine = await readMachineFacts();
   const families = familiesOf(settings.clusterCIDR.split(','));
   const nodeIPs = settings.nodeIPs ?? ownAddresses(machine.address, families);
   if (nodeIPs.length === 0) throw new Error('the machine has no address that others could reach: name one with --node-ip');
   await applyNetworkSysctls(families, logger);
+  if (settings.podNetwork === 'external' || settings.runtimeEndpoint !== undefined)
+    await prepareExternalNetwork(settings.cniPluginDirectory);
   const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
   const tallies = createTallies();
   const cri = createCRIClient({ endpoint, clock, onOperation: (...operation) => countOperation(tallies, ...operation) });
@@ -207,8 +210,10 @@ function afterShutdown(kubelet: Kubelet, logger: Logger, signal: AbortSignal): A
 
 /** Of a runtime that others look after, it is they who clear away its processes; the same with networks. */
 function orphansOf(settings: AgentSettings): SandboxPart[] {
-  const { cniConfig: configDirectory, cniState: ipamDirectory, containerd } = nodePaths(settings.dataDirectory);
+  const paths = nodePaths(settings.dataDirectory);
+  const { cniState: ipamDirectory, containerd } = paths;
   const { cniPluginDirectory: pluginDirectory, podNetwork: mode, runtimeEndpoint } = settings;
+  const configDirectory = networkFolder(paths, runtimeEndpoint);
   return [
     ...(runtimeEndpoint === undefined ? [sandboxShims(containerdSocket(containerd)), sandboxNetworkNamespaces(containerd)] : []),
     ...(mode === 'external' ? [] : [sandboxAddresses({ configDirectory, ipamDirectory, pluginDirectory })]),
@@ -286,26 +291,33 @@ function kubeletDirectoryFile({ root }: NodePaths): string {
   return `${root}/kubelet-directory`;
 }
 
+/** Names the runtime of the last start; empty: one of the agent's own. */
+function runtimeEndpointFile({ root }: NodePaths): string {
+  return `${root}/container-runtime-endpoint`;
+}
+
 /** Clears a node away: containers, runtime, network, mounts, cgroups and files. */
 export async function cleanAgent(
   layout: NodeLayout,
   { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
-  { keepImages, runtimeEndpoint }: { readonly keepImages: boolean; readonly runtimeEndpoint?: string | undefined },
+  options: { readonly keepImages: boolean; readonly runtimeEndpoint?: string | undefined },
 ): Promise<void> {
   const known = await createHostFiles().findText(kubeletDirectoryFile(nodePaths(layout.dataDirectory)));
   const paths = nodePaths(layout.dataDirectory, layout.kubeletDirectory ?? known);
+  const remembered = await createHostFiles().findText(runtimeEndpointFile(paths));
+  const runtimeEndpoint = options.runtimeEndpoint ?? (remembered || undefined);
   const hasExternalNetwork = await usesExternalNetwork(`${paths.containerd}/config.toml`);
   await cleanNode({
     clock,
     logger,
     runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths, hasExternalNetwork) : { endpoint: runtimeEndpoint },
-    network: podNetwork(layout, paths, []),
+    network: podNetwork({ ...layout, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) }, paths, []),
     removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval() + renderAbsenceRemoval()),
     cgroupRoot: layout.cgroupRoot,
     root: paths.root,
     kubeletDirectory: paths.kubelet,
     podsDirectory: paths.pods,
-    keepImages,
+    keepImages: options.keepImages,
   });
 }
 
@@ -336,10 +348,20 @@ function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths, ha
   };
 }
 
+/** Where the runtime looks for its network: one that others look after, where all do. */
+function networkFolder({ cniConfig }: NodePaths, runtimeEndpoint: string | undefined): string {
+  return runtimeEndpoint === undefined ? cniConfig : externalNetwork.configDirectory;
+}
+
 /** `others`: what Pods reach with their own address besides Pods. */
-function podNetwork({ bridge, clusterCIDR, cniPluginDirectory }: NodeLayout, paths: NodePaths, others: readonly string[]): PodNetwork {
+function podNetwork(
+  { bridge, clusterCIDR, cniPluginDirectory, runtimeEndpoint }: NodeLayout & Pick<AgentSettings, 'runtimeEndpoint'>,
+  paths: NodePaths,
+  others: readonly string[],
+): PodNetwork {
   const unmasqueradedCIDRs = [...clusterCIDR.split(','), ...others];
-  const { cniState: ipamDirectory, cniConfig: configDirectory } = paths;
+  const { cniState: ipamDirectory } = paths;
+  const configDirectory = networkFolder(paths, runtimeEndpoint);
   return createPodNetwork({ bridge, unmasqueradedCIDRs, pluginDirectory: cniPluginDirectory, ipamDirectory, configDirectory });
 }
 
@@ -355,7 +377,6 @@ async function startContainerd(
   dependencies: AgentDependencies,
   signal: AbortSignal,
 ): Promise<string> {
-  if (settings.podNetwork === 'external') await prepareExternalNetwork(settings.cniPluginDirectory);
   const containerd = ownContainerd(settings, paths, dependencies);
   await containerd.ensureRunning(signal);
   const archives = imageArchives(paths.containerd, containerd.socket, dependencies.logger);

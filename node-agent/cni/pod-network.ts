@@ -28,7 +28,7 @@ export function createPodNetwork(layout: PodNetworkLayout, { run = runProgram }:
       await mkdir(layout.configDirectory, { recursive: true });
       await mkdir(layout.ipamDirectory, { recursive: true });
       // In place: a renamed file is not noticed by a runtime that is running.
-      const file = `${layout.configDirectory}/10-kubets.conflist`;
+      const file = configFile(layout);
       const wanted = podNetworkConflist({ ...layout, ...range, limitsBandwidth: await isThere(`${layout.pluginDirectory}/bandwidth`) });
       if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted);
       await run('nft', ['-f', '-'], { input: masqueradeRules(layout.bridge, range.podCIDRs, layout.unmasqueradedCIDRs) });
@@ -42,10 +42,15 @@ export function createPodNetwork(layout: PodNetworkLayout, { run = runProgram }:
       await ip.removePodRoutes();
       await ip.removeTunnel();
       if (await ip.hasLink(layout.bridge, 'bridge')) await ip.removeLink(layout.bridge);
-      await rm(layout.configDirectory, { recursive: true, force: true });
+      // The folder may be one that runtimes watch, which others have something in as well.
+      await rm(configFile(layout), { force: true });
       await rm(layout.ipamDirectory, { recursive: true, force: true });
     },
   };
+}
+
+function configFile({ configDirectory }: PodNetworkLayout): string {
+  return `${configDirectory}/10-kubets.conflist`;
 }
 
 async function isThere(file: string): Promise<boolean> {
