@@ -40,8 +40,16 @@ export interface APIResponse {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ResponseBody;
+  /** How long a reader may keep the body waiting before what is left of it is cut. Absent: for ever. */
+  readonly patience?: Patience;
   /** Only with status 101: takes over the connection after the head has been written. */
   readonly upgrade?: (channel: ByteChannel) => void;
+}
+
+export interface Patience {
+  readonly ms: number;
+  /** `body`: in all; `pause`: each time. */
+  readonly each: 'body' | 'pause';
 }
 
 /**

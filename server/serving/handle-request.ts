@@ -6,7 +6,7 @@ import { maxBodyBytes, readBody } from './read-body.ts';
 import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
 import type { Turns } from './turns.ts';
-import { type NodeResponse, writeResponse } from './write-response.ts';
+import { type NodeResponse, writeResponse, type WritingDependencies } from './write-response.ts';
 
 /** Requests that are passed on to a pod, service or node may carry more than the API itself reads. */
 const maxProxiedBodyBytes = 32 * 1024 * 1024;
@@ -14,7 +14,7 @@ const proxied = /\/proxy(\/|$)/;
 
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-export interface RequestHandlingDependencies {
+export interface RequestHandlingDependencies extends WritingDependencies {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly turns: Turns;
@@ -34,13 +34,13 @@ export async function handleRequest(
   response.on('error', () => {});
   try {
     const answer = await answerTo(dependencies, request, gone.signal);
-    if (answer) await writeResponse(response, answer, gone.signal);
+    if (answer) await writeResponse(dependencies, response, answer, gone.signal);
     isWritten = true;
   } catch (error) {
     if (gone.signal.aborted) return;
     dependencies.logger.error('request failed', { method: request.method, url: request.url, error });
     if (response.headersSent) response.destroy();
-    else await writeResponse(response, statusResponse(statusOf(error)), gone.signal);
+    else await writeResponse(dependencies, response, statusResponse(statusOf(error)), gone.signal);
   }
 }
 

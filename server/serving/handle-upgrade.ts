@@ -41,7 +41,7 @@ export async function handleUpgrade(
     answer.upgrade(createSocketChannel(socket, head));
     return;
   }
-  await refuse(request, socket, answer, gone.signal).catch((error: unknown) => {
+  await refuse(dependencies, request, socket, answer, gone.signal).catch((error: unknown) => {
     if (!gone.signal.aborted) dependencies.logger.error('answer to an upgrade failed', { url: request.url, error });
     socket.destroy();
   });
@@ -61,12 +61,18 @@ function answerTo({ transport }: RequestHandlingDependencies, request: IncomingM
   return transport(apiRequest);
 }
 
-async function refuse(request: IncomingMessage, socket: Duplex, answer: APIResponse, signal: AbortSignal): Promise<void> {
+async function refuse(
+  dependencies: RequestHandlingDependencies,
+  request: IncomingMessage,
+  socket: Duplex,
+  answer: APIResponse,
+  signal: AbortSignal,
+): Promise<void> {
   const response = new http.ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
   response.on('finish', () => endConnection(socket));
-  await writeResponse(response, answer, signal);
+  await writeResponse(dependencies, response, answer, signal);
 }
 
 function formatSwitch(headers: Readonly<Record<string, string>>): string {

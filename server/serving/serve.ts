@@ -14,6 +14,7 @@ import { createMessageClasses } from './message-classes.ts';
 import type { NodeRequest } from './request-adapter.ts';
 import { createTurns } from './turns.ts';
 import type { NodeResponse } from './write-response.ts';
+import { createWriteTurns } from './write-turns.ts';
 
 export interface ServingCertificate {
   readonly keyPEM: string;
@@ -52,7 +53,8 @@ const maxConcurrentStreams = 1000;
 /** Serves a Transport over TLS on one port: HTTP/2 and HTTP/1.1 by ALPN, with protocol upgrades on HTTP/1.1. */
 export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   const app = express();
-  const handling = { transport: options.transport, logger: options.logger, turns: createTurns() };
+  const { transport, logger, clock } = options;
+  const handling = { transport, logger, clock, turns: createTurns(), writeTurns: createWriteTurns(clock) };
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((request, response) => {

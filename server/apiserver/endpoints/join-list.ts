@@ -8,11 +8,10 @@ import {
   protobufListItem,
 } from '../../../api/serialization/protobuf/lists-and-events.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { gatherParts } from './gather-parts.ts';
 
 /** A list up to this size is one buffer with a content length; a larger one is written in chunks of about this size. */
 const chunkBytes = 256 * 1024;
-/** Larger parts are not copied into chunks. */
-const maxCopiedBytes = 64 * 1024;
 const openBrace = Buffer.from('{');
 const commaBrace = Buffer.from(',{');
 const tail = Buffer.from(']}\n');
@@ -78,26 +77,7 @@ function nextTurn(): Promise<void> {
   });
 }
 
-/**
- * The consumer's pace decides when the next chunk is joined, so a slow client holds only references. Large objects go out
- * as the bytes they are: a thousand clients that read them hold no copies.
- */
-async function* chunksOf(all: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  for (const part of all) {
-    const isLarge = part.length > maxCopiedBytes;
-    if (size > 0 && (isLarge || size + part.length > chunkBytes)) {
-      yield Buffer.concat(parts, size);
-      parts = [];
-      size = 0;
-    }
-    if (isLarge) {
-      yield part;
-      continue;
-    }
-    parts.push(part);
-    size += part.length;
-  }
-  if (size > 0) yield Buffer.concat(parts, size);
+/** The consumer's pace decides when the next chunk is joined, so a slow client holds only references. */
+async function* chunksOf(parts: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* gatherParts(parts, chunkBytes);
 }

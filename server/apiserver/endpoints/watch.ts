@@ -16,7 +16,7 @@ import { type ListOptions, parseListOptions } from './list-options.ts';
 import { negotiateObject } from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import { createWatchEncoder, type WatchEncoder } from './watch-encoder.ts';
-import { joinFrames } from './join-frames.ts';
+import { followFrames, joinFrames } from './join-frames.ts';
 import { watchOverWebSocket } from './watch-websocket.ts';
 
 /** The length before each event in protobuf. */
@@ -29,11 +29,14 @@ export type WatchStep =
   | { readonly type: 'INITIAL_END'; readonly revision: number }
   | { readonly type: 'ERROR'; readonly status: Status };
 
+/** A client that reads nothing for so long, while events wait for it, has stopped to watch. */
+const patienceMs = 60_000;
+
 /** Steps that are sent together. */
 export interface WatchSteps {
   readonly steps: readonly WatchStep[];
   /** Something made of them, once for all watches that take the same steps; one representation is always of one type. */
-  shared<T extends object>(representation: string, make: () => T): T;
+  readonly shared?: <T extends object>(representation: string, make: () => T) => T;
 }
 
 /** How long watches last that say nothing of it: at least so long, and up to twice that, so that they spread over servers. */
@@ -74,6 +77,7 @@ export async function watchEndpoint(context: RequestContext, store: Store, { min
     status: 200,
     headers: { 'content-type': contentTypeOf(output) },
     body: { kind: 'stream', chunks, events: eventsOf(store, steps, release) },
+    patience: { ms: patienceMs, each: 'pause' },
   };
 }
 
@@ -182,7 +186,7 @@ async function* listed(objects: Iterable<CachedObject>, selection: Selection): A
 }
 
 function alone(steps: readonly WatchStep[]): WatchSteps {
-  return { steps, shared: (_, make) => make() };
+  return { steps };
 }
 
 function tooOld(requested: number, { revision }: StorageError): Status {
@@ -198,8 +202,9 @@ async function* chunksOf(
 ): AsyncGenerator<Uint8Array> {
   try {
     for await (const batch of steps) {
-      const join = () => joinFrames(batch.steps.map(encode));
-      const { chunks, sizes } = representation === undefined ? join() : batch.shared(representation, join);
+      const frames = () => batch.steps.map(encode);
+      const isShared = representation !== undefined && batch.shared !== undefined;
+      const { chunks, sizes } = isShared ? batch.shared(representation, () => joinFrames(frames())) : followFrames(frames());
       context.watchEventsSent?.(sizes);
       for (const chunk of chunks) yield chunk;
       if (batch.steps.at(-1)?.type === 'ERROR') return;

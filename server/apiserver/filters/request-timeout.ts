@@ -34,7 +34,10 @@ export function requestTimeout(limitMs: number): Filter {
     const answer = next(context);
     try {
       const response = await Promise.race([answer, expired]);
-      return onBodyEnd(response, () => timer.cancel());
+      return withPatience(
+        onBodyEnd(response, () => timer.cancel()),
+        timeoutMs,
+      );
     } catch (error) {
       timer.cancel();
       // An answer that comes after all has no reader.
@@ -43,6 +46,19 @@ export function requestTimeout(limitMs: number): Filter {
       throw error;
     }
   };
+}
+
+/** Smaller answers are on their way at once. */
+const smallBytes = 64 * 1024;
+
+/**
+ * A client that does not read has as much time as the request. What others keep an answer waiting is not held against it:
+ * upstream cuts also what is well on its way, and has to begin anew when it is asked again.
+ */
+function withPatience(response: APIResponse, ms: number): APIResponse {
+  const { body } = response;
+  const isLarge = body.kind === 'stream' || (body.kind === 'bytes' && body.bytes.length > smallBytes);
+  return isLarge ? { ...response, patience: { ms, each: 'body' } } : response;
 }
 
 /** As upstream writes it, past all negotiation: a Status without kind, as text. */
