@@ -57,7 +57,8 @@ export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
 
 /**
  * The own address of every node that answers, ready as long as the node is, so that nobody asks one that is lost. While
- * no node is ready all are: a server that may be gone is better than none.
+ * no node is ready all are: a server that may be gone is better than none. Under policy Local, which a Service may have been
+ * given, only a node's own Pods ask it, and have no other.
  */
 export function dnsEndpoints(
   service: DeepReadonly<Service>,
@@ -67,9 +68,10 @@ export function dnsEndpoints(
   const servers = nodes.filter(servesClusterDNS);
   const isAnyReady = servers.some(isNodeReady);
   const isNear = service.spec?.trafficDistribution === 'PreferSameNode';
+  const isLocal = service.spec?.internalTrafficPolicy === 'Local';
   const endpoints = servers.flatMap((node): Endpoint[] => {
     const { metadata, status } = node;
-    const ready = isNodeReady(node) || !isAnyReady;
+    const ready = isLocal || isNodeReady(node) || !isAnyReady;
     const address = status?.addresses?.find((one) => one.type === 'InternalIP' && one.address.includes(':') === (addressType === 'IPv6'));
     if (address === undefined || metadata.name === undefined) return [];
     return [
