@@ -46,6 +46,10 @@ import nodeConfigMapEmptyKey from './sig-node/config-map-empty-key.ts';
 import nodeConfigMapEnvFrom from './sig-node/config-map-env-from.ts';
 import nodeConfigMapEnv from './sig-node/config-map-env.ts';
 import nodeConfigMapLifecycle from './sig-node/config-map-lifecycle.ts';
+import nodeDraDeviceClass from './sig-node/dra-device-class.ts';
+import nodeDraResourceClaim from './sig-node/dra-resource-claim.ts';
+import nodeDraResourceClaimTemplate from './sig-node/dra-resource-claim-template.ts';
+import nodeDraResourceSlice from './sig-node/dra-resource-slice.ts';
 import nodeExecWebsocket from './sig-node/exec-websocket.ts';
 import nodeExpansionCommand from './sig-node/expansion-command.ts';
 import nodePodSubmittedAndRemoved from './sig-node/pod-submitted-and-removed.ts';
@@ -109,6 +113,10 @@ export const suite: readonly ConformanceTest[] = [
   nodeConfigMapEnvFrom,
   nodeConfigMapEnv,
   nodeConfigMapLifecycle,
+  nodeDraDeviceClass,
+  nodeDraResourceClaim,
+  nodeDraResourceClaimTemplate,
+  nodeDraResourceSlice,
   nodeExecWebsocket,
   nodeExpansionCommand,
   nodePodSubmittedAndRemoved,
