@@ -1,4 +1,5 @@
-import http from 'node:http';
+import type HTTP from 'node:http';
+import { createRequire } from 'node:module';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
@@ -6,6 +7,9 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { APIRequest, APIResponse, ByteChannel, Transport } from './transport.ts';
+
+/** As an import it would bring Node's client of WebSockets and of `fetch` with it: 5 MiB that nobody uses here. */
+const http: typeof HTTP = createRequire(import.meta.url)('node:http');
 
 export interface HTTPTransportSettings {
   /** `https://host:port` or `http://host:port`; a path is prepended to every request's. */
@@ -216,7 +220,7 @@ function sendHTTP2(
 
 function sendHTTP1(
   isTLS: boolean,
-  agent: http.Agent,
+  agent: HTTP.Agent,
   request: APIRequest,
   path: string,
   headers: Readonly<Record<string, string>>,
@@ -254,7 +258,7 @@ function abortError(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('the request was given up');
 }
 
-function flattenHeaders(headers: http.IncomingHttpHeaders | http2.IncomingHttpHeaders): Record<string, string> {
+function flattenHeaders(headers: HTTP.IncomingHttpHeaders | http2.IncomingHttpHeaders): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(':') || value === undefined) continue;

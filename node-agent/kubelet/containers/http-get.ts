@@ -1,5 +1,5 @@
-import http from 'node:http';
 import https from 'node:https';
+import { http } from '../../node-http.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HTTPGetAction } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from './container-config.ts';

@@ -1,4 +1,4 @@
-import http from 'node:http';
+import { http } from '../../node-http.ts';
 import type { Duplex } from 'node:stream';
 import type { ByteChannel } from '../../../api/client/transport.ts';
 import { createSPDYSession } from '../../../api/streaming/spdy-session.ts';

@@ -1,4 +1,5 @@
-import http, { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { http } from '../../node-http.ts';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { dialRuntime } from './runtime-streams.ts';

@@ -1,8 +1,9 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { http } from '../../node-http.ts';
 
 /** Serves HTTP there until the server is closed. Rejects if it cannot listen. */
 export function listenHTTP(address: string, port: number, answer: RequestListener): Promise<Server> {
-  const server = createServer(answer);
+  const server = http.createServer(answer);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, () => {
