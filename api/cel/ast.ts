@@ -82,3 +82,24 @@ export interface ComprehensionExpr extends At {
 
 /** The name of the accumulator that macros use; no identifier can be written so. */
 export const accumulatorName = '@result';
+
+/** The expressions an expression is made of. */
+export function partsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'const':
+    case 'ident':
+      return [];
+    case 'select':
+      return [expr.operand];
+    case 'call':
+      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
+    case 'list':
+      return expr.elements;
+    case 'map':
+      return expr.entries.flatMap(({ key, value }) => [key, value]);
+    case 'struct':
+      return expr.fields.map(({ value }) => value);
+    default:
+      return [expr.range, expr.initial, expr.condition, expr.step, expr.result];
+  }
+}

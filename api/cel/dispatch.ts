@@ -46,8 +46,17 @@ export function guardOf(type: CELType): Guard {
   }
 }
 
-/** What a call costs; undefined: 1. */
-export type CallCost = (args: readonly CELValue[], result: CELValue) => number;
+/** What a call costs. It is paid before the call, so that what cannot be paid is not done. */
+export interface CallCost {
+  (args: readonly CELValue[], result: CELValue): number;
+  /** Paid after the call, because it depends on the result. */
+  readonly isOfResult?: true;
+}
+
+/** A cost that depends on the result. */
+export function costOfResult(cost: (args: readonly CELValue[], result: CELValue) => number): CallCost {
+  return Object.assign(cost, { isOfResult: true } as const);
+}
 
 interface Candidate {
   readonly overload: Overload;
@@ -89,11 +98,13 @@ function unary({ name, args, cost }: CallParts, overload: Overload, guards: read
   const [guard] = guards ?? [];
   if (first === undefined) throw new Error(`${name} is called without its argument`);
   const call = unaryCall(overload);
+  const after = cost?.isOfResult === true;
   return (frame) => {
     const a = first(frame);
     if (guard !== undefined && !guard(a)) throw noSuchOverload(name, [a]);
+    if (!after) frame.charge(cost === undefined ? 1 : cost([a], null));
     const result = call(a);
-    frame.charge(cost === undefined ? 1 : cost([a], result));
+    if (after) frame.charge(cost === undefined ? 1 : cost([a], result));
     return result;
   };
 }
@@ -107,24 +118,28 @@ function binary({ name, args, cost }: CallParts, overload: Overload, guards: rea
   const [first, second] = args;
   const [guardA, guardB] = guards ?? [];
   if (first === undefined || second === undefined) throw new Error(`${name} is called without its arguments`);
+  const after = cost?.isOfResult === true;
   return (frame) => {
     const a = first(frame);
     const b = second(frame);
     if ((guardA !== undefined && !guardA(a)) || (guardB !== undefined && !guardB(b))) throw noSuchOverload(name, [a, b]);
+    if (!after) frame.charge(cost === undefined ? 1 : cost([a, b], null));
     const result = overload.call(a, b, null, null);
-    frame.charge(cost === undefined ? 1 : cost([a, b], result));
+    if (after) frame.charge(cost === undefined ? 1 : cost([a, b], result));
     return result;
   };
 }
 
 function general({ name, args, cost }: CallParts, candidates: readonly Candidate[]): Closure {
+  const after = cost?.isOfResult === true;
   return (frame: Frame) => {
     const values = args.map((arg) => arg(frame));
     for (const { overload, guards } of candidates) {
       if (guards.length !== values.length || !guards.every((guard, index) => guard(values[index] ?? null))) continue;
       const [a = null, b = null, c = null, d = null] = values;
+      if (!after) frame.charge(cost === undefined ? 1 : cost(values, null));
       const result = overload.call(a, b, c, d);
-      frame.charge(cost === undefined ? 1 : cost(values, result));
+      if (after) frame.charge(cost === undefined ? 1 : cost(values, result));
       return result;
     }
     throw noSuchOverload(name, values);

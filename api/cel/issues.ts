@@ -1,4 +1,4 @@
-/** A mistake in an expression: where (UTF-16 offset) and what. */
+/** A mistake in an expression: where (UTF-16 offset, negative: of the expression as a whole) and what. */
 export interface Issue {
   readonly offset: number;
   readonly message: string;
@@ -10,7 +10,7 @@ const maxIssues = 100;
 export function formatIssues(source: string, issues: readonly Issue[]): string {
   const sorted = issues
     .slice(0, maxIssues)
-    .map((issue) => ({ issue, ...placeOf(source, issue.offset) }))
+    .map((issue) => ({ issue, ...(issue.offset < 0 ? nowhere : placeOf(source, issue.offset)) }))
     .sort((a, b) => a.line - b.line || a.column - b.column);
   const lines = sorted.map(({ issue, line, column, text }) => {
     const head = `ERROR: <input>:${line}:${column + 1}: ${issue.message}`;
@@ -23,6 +23,8 @@ export function formatIssues(source: string, issues: readonly Issue[]): string {
   if (issues.length > maxIssues) lines.push(`${issues.length - maxIssues} more errors were truncated`);
   return lines.join('\n');
 }
+
+const nowhere = { line: -1, column: -1, text: undefined };
 
 function isWide(character: string): boolean {
   return (character.codePointAt(0) ?? 0) > 0x7f;

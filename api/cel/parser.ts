@@ -1,5 +1,5 @@
 import { ExprBuilder } from './expr-builder.ts';
-import type { Expr, MapEntry, StructField } from './ast.ts';
+import { type Expr, type MapEntry, partsOf, type StructField } from './ast.ts';
 import type { Issue } from './issues.ts';
 import { parseNumber, type Token, tokenize } from './lexer.ts';
 import type { Macro } from './macros.ts';
@@ -10,6 +10,8 @@ export type ParseResult = { readonly expr: Expr } | { readonly issues: readonly 
 /** Beyond this many code points an expression is not looked at. */
 const maxCodePoints = 100_000;
 const maxDepth = 250;
+/** Of the tree, macros expanded. */
+const maxTreeDepth = 1000;
 
 export interface ParseOptions {
   readonly macros: readonly Macro[];
@@ -28,7 +30,18 @@ export function parseExpression(source: string, options: ParseOptions): ParseRes
   const issues: Issue[] = [];
   const parser = new Parser(tokenize(source, issues), options, issues);
   const expr = parser.parse();
-  return issues.length > 0 || expr === undefined ? { issues } : { expr };
+  if (issues.length > 0 || expr === undefined) return { issues };
+  return isTooDeep(expr) ? { issues: [{ offset: -1, message: 'max recursion depth exceeded' }] } : { expr };
+}
+
+/** Chains within parentheses within chains: what is read within limits may still be deeper than can be walked. */
+function isTooDeep(expr: Expr): boolean {
+  let level: readonly Expr[] = [expr];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxTreeDepth) return true;
+    level = level.flatMap(partsOf);
+  }
+  return false;
 }
 
 /** Ends the parse at the first mistake of syntax, which has been reported. */

@@ -1,4 +1,4 @@
-import type { Expr } from './ast.ts';
+import { type Expr, partsOf } from './ast.ts';
 import type { Issue } from './issues.ts';
 import { compileRegex } from './regex.ts';
 import { parseDurationText, parseTimestampText } from './time-values.ts';
@@ -35,25 +35,5 @@ function isRead(read: (text: string) => unknown, text: string): boolean {
   } catch (error) {
     if (error instanceof Failure) return false;
     throw error;
-  }
-}
-
-function partsOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'const':
-    case 'ident':
-      return [];
-    case 'select':
-      return [expr.operand];
-    case 'call':
-      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
-    case 'list':
-      return expr.elements;
-    case 'map':
-      return expr.entries.flatMap(({ key, value }) => [key, value]);
-    case 'struct':
-      return expr.fields.map(({ value }) => value);
-    default:
-      return [expr.range, expr.initial, expr.condition, expr.step, expr.result];
   }
 }

@@ -1,4 +1,4 @@
-import type { CallCost } from '../dispatch.ts';
+import { type CallCost, costOfResult } from '../dispatch.ts';
 import {
   actualSize,
   listCreationCost,
@@ -9,7 +9,7 @@ import {
   traversal,
 } from '../runtime-costs.ts';
 import { elementsOf } from '../standard/operators.ts';
-import type { CELValue } from '../values.ts';
+import type { CELValue, ListValue } from '../values.ts';
 import { FormatValue } from './formats.ts';
 
 const one: CallCost = () => 1;
@@ -54,6 +54,33 @@ const ofContainsCIDR =
 const ofValidation: CallCost = ([format, text]) =>
   format instanceof FormatValue ? traversal(1 + actualSize(text)) * traversal(format.regexSize, regexLengthFactor) : 1;
 
+/** A call that makes a list: itself, the list, and what goes into it. */
+export const listCallCost = 1 + listCreationCost;
+
+const makesList =
+  (size: (args: readonly CELValue[]) => number): CallCost =>
+  (args) =>
+    Math.floor(size(args)) + listCallCost;
+
+const numberOf = (value: CELValue | undefined): number => (typeof value === 'bigint' ? Math.max(0, Number(value)) : 0);
+
+/** Every element with every other; strings and bytes take longer. */
+function selfComparison(list: CELValue | undefined): number {
+  const size = actualSize(list);
+  const first = isList(list) && size > 0 ? list.get(0) : null;
+  const factor = typeof first === 'string' || first instanceof Uint8Array ? 2 + stringTraversalFactor : 2;
+  return size * size * factor;
+}
+
+function isList(value: CELValue | undefined): value is ListValue {
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.kind === 'list';
+}
+
+const everyPair =
+  (factor: number): CallCost =>
+  ([a, b]) =>
+    1 + actualSize(a) * actualSize(b) * factor;
+
 function each(names: string, cost: CallCost): [string, CallCost][] {
   return names.split(' ').map((name) => [name, cost]);
 }
@@ -68,13 +95,22 @@ const costs: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ...each('isSorted sum max min indexOf lastIndexOf', ofWhole),
   ...each('url lowerAscii upperAscii substring trim jsonpatch.escapeKey', ofFirst),
   ...each('replace split', twiceOfFirst),
-  ['join', (_args, result) => traversal(actualSize(result) * 2)],
+  ['join', costOfResult((_args, result) => traversal(actualSize(result) * 2))],
   ...each('find findAll', ofRegex),
   ...each('cidr isIP isCIDR ip quantity isQuantity', ofFirst),
   ['ip.isCanonical', twiceOfFirst],
   ...each('masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast', one),
   ['validate', ofValidation],
   ['format.named', one],
+  ...each('sets.contains sets.intersects', everyPair(1)),
+  ['sets.equivalent', everyPair(2)],
+  ['lists.range', makesList(([end]) => numberOf(end))],
+  ['slice', makesList(([, start, end]) => Math.max(0, numberOf(end) - numberOf(start)))],
+  ['flatten', makesList(([list, depth]) => actualSize(list) * (depth === undefined ? 1 : numberOf(depth)))],
+  ['reverse', makesList(([list]) => actualSize(list))],
+  ['distinct', makesList(([list]) => selfComparison(list))],
+  ['sort', makesList(([list]) => selfComparison(list))],
+  ['@sortByAssociatedKeys', makesList(([, keys]) => selfComparison(keys))],
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
   ...each('getScheme getHostname getHost getPort getEscapedPath getQuery', one),
 ]);

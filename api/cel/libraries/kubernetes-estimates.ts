@@ -1,7 +1,7 @@
 import { type CallEstimate, type EstimateCall, type EstimatedPart, estimateRegex } from '../estimate.ts';
 import { exactly, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange } from '../ranges.ts';
 import { regexLengthFactor, stringTraversalFactor } from '../runtime-costs.ts';
-import { authorizationCheckCost } from './kubernetes-costs.ts';
+import { authorizationCheckCost, listCallCost } from './kubernetes-costs.ts';
 
 type Estimate = (parts: readonly EstimatedPart[], id: string) => CallEstimate | undefined;
 
@@ -82,6 +82,46 @@ const ofSelector: Estimate = (parts) => {
   return { cost: [traverse(length), requirements].reduce(sumRange, exactly(10)) };
 };
 
+const everyPair =
+  (factor: number): Estimate =>
+  (parts) => ({ cost: sumRange(oneRange, scaleRange(productRange(sizeAt(parts, 0), sizeAt(parts, 1)), factor)) });
+
+const makesList = (work: Range, size: Range): CallEstimate => ({ cost: sumRange(work, exactly(listCallCost)), size });
+
+/** Every element of the list of those keys with every other. */
+function sorting(list: EstimatedPart | undefined, keys: EstimatedPart | undefined): CallEstimate {
+  const size = keys?.size ?? unbounded;
+  const kind = keys?.type.params[0]?.kind;
+  const factor = kind === 'string' || kind === 'bytes' ? 2 + stringTraversalFactor : 2;
+  return makesList(scaleRange(productRange(size, size), factor), list?.size ?? unbounded);
+}
+
+/** What a number written in the expression is; other numbers are unbounded. */
+function literalNumber(part: EstimatedPart | undefined): number | undefined {
+  return part?.expr.kind === 'const' && typeof part.expr.value === 'bigint' ? Math.max(0, Number(part.expr.value)) : undefined;
+}
+
+const ofRange: Estimate = ([end]) => {
+  const literal = literalNumber(end);
+  const size = literal === undefined ? unbounded : exactly(literal);
+  return makesList(size, size);
+};
+
+const ofSlice: Estimate = ([list, start, end]) => {
+  const most = Math.min(
+    list?.size.max ?? Number.POSITIVE_INFINITY,
+    (literalNumber(end) ?? Number.POSITIVE_INFINITY) - (literalNumber(start) ?? 0),
+  );
+  const size = { min: 0, max: Math.max(0, most) };
+  return makesList(size, size);
+};
+
+const ofFlatten: Estimate = (parts) => {
+  const depth = parts.length < 2 ? 1 : (literalNumber(parts[1]) ?? Number.POSITIVE_INFINITY);
+  const size = productRange(sizeAt(parts, 0), exactly(depth));
+  return makesList(size, { min: size.min, max: Number.POSITIVE_INFINITY });
+};
+
 /** Kubernetes' own values are compared at once, whatever they are. */
 const ofEquality: Estimate = ([left, right]) => {
   if (left === undefined || right === undefined || left.type.name !== right.type.name) return undefined;
@@ -114,6 +154,14 @@ const estimates: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
   ['containsCIDR', contained(sumRange(traverse(addressSize), oneRange))],
   ['validate', ofValidation],
   ['format.named', one],
+  ...each('sets.contains sets.intersects', everyPair(1)),
+  ['sets.equivalent', everyPair(2)],
+  ['lists.range', ofRange],
+  ['slice', ofSlice],
+  ['flatten', ofFlatten],
+  ['reverse', (parts) => makesList(sizeAt(parts, 0), sizeAt(parts, 0))],
+  ...each('distinct sort', ([list]) => sorting(list, list)),
+  ['@sortByAssociatedKeys', ([list, keys]) => sorting(list, keys)],
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
   ...each('getScheme getHostname getHost getPort getEscapedPath getQuery', one),
   ['_==_', ofEquality],
