@@ -1,9 +1,8 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../resource/field-rules.ts';
 import type { MatchCondition, MatchResources, ParamKind, ParamRef, Variable } from '../../../types/admissionregistration-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
+import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
-import { cIdentifierProblems } from '../../../validation/formats.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
 import { validateMatchConditions, validateMatchResources } from './rule-validation.ts';
@@ -31,20 +30,28 @@ export function validatePolicy(spec: PolicySpec, path: FieldPath): FieldError[] 
     // Which resources is the policy's to say, not the binding's.
     if ((matchConstraints.resourceRules ?? []).length === 0) errors.push(required(at.child('resourceRules')));
   }
-  const names = new Set<string>();
   return [
     ...errors,
     ...validateMatchConditions(spec.matchConditions, path.child('matchConditions')),
     ...validateEach(spec.variables, path.child('variables'), ({ name, expression }, variable) => {
       const problems = name
-        ? invalidFor(variable.child('name'), name, cIdentifierProblems(name))
+        ? isCELName(name)
+          ? []
+          : [invalid(variable.child('name'), name, 'name is not a valid CEL identifier')]
         : [required(variable.child('name'), 'name is not specified')];
-      if (names.has(name)) problems.push(duplicate(variable.child('name'), name));
-      names.add(name);
       if (!expression?.trim()) problems.push(required(variable.child('expression'), 'expression is not specified'));
       return problems;
     }),
   ];
+}
+
+/** Words of the language, or kept for it. */
+const celWords: ReadonlySet<string> = new Set(
+  'as break const continue else false for function if import in let loop namespace null package return true var void while'.split(' '),
+);
+
+function isCELName(name: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(name) && !celWords.has(name);
 }
 
 function validateParamKind({ apiVersion = '', kind }: DeepReadonly<ParamKind>, path: FieldPath): FieldError[] {
@@ -57,7 +64,11 @@ function validateParamKind({ apiVersion = '', kind }: DeepReadonly<ParamKind>, p
     if (group !== '') errors.push(...invalidFor(at, group, dns1123SubdomainProblems(group)));
     errors.push(...validateRequired(at, version, dns1035LabelProblems));
   }
-  return [...errors, ...validateRequired(path.child('kind'), kind, (name) => dns1035LabelProblems(name.toLowerCase()))];
+  return [...errors, ...validateRequired(path.child('kind'), kind, mixedCaseProblems)];
+}
+
+function mixedCaseProblems(kind: string): string[] {
+  return dns1035LabelProblems(kind.toLowerCase()).map((problem) => `may have mixed case, but should otherwise match: ${problem}`);
 }
 
 /** What bindings of both sorts have in common. */
@@ -75,12 +86,13 @@ export function validateBindingTarget(
 
 function validateParamRef({ name = '', selector, parameterNotFoundAction }: DeepReadonly<ParamRef>, path: FieldPath): FieldError[] {
   const errors = name === '' ? [] : invalidFor(path.child('name'), name, pathSegmentNameProblems(name));
-  if (name !== '' && selector !== undefined) errors.push(forbidden(path.child('name'), 'name and selector are mutually exclusive'));
+  if (name !== '' && selector !== undefined)
+    for (const field of ['name', 'selector']) errors.push(forbidden(path.child(field), 'name and selector are mutually exclusive'));
   if (name === '' && selector === undefined) errors.push(required(path, 'one of name or selector must be specified'));
   errors.push(...validateLabelSelector(selector, path.child('selector')));
   const at = path.child('parameterNotFoundAction');
   if (!parameterNotFoundAction) errors.push(required(at));
-  else errors.push(...validateChoice(at, parameterNotFoundAction, ['Allow', 'Deny'], 'unsupported'));
+  else errors.push(...validateChoice(at, parameterNotFoundAction, ['Deny', 'Allow'], 'unsupported'));
   return errors;
 }
 

@@ -1,9 +1,15 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import type { MatchCondition, MatchResources, RuleWithOperations } from '../../../types/admissionregistration-v1.ts';
+import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import type {
+  MatchCondition,
+  MatchResources,
+  NamedRuleWithOperations,
+  RuleWithOperations,
+} from '../../../types/admissionregistration-v1.ts';
 import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
+import { pathSegmentNameProblems } from '../../../validation/names.ts';
 import { validateQualifiedName } from '../../core/v1/pod-spec/names.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
@@ -12,11 +18,19 @@ const maxConditions = 64;
 /** Which requests a webhook or policy is asked about. */
 export function validateRule(rule: DeepReadonly<RuleWithOperations>, at: FieldPath): FieldError[] {
   const { operations: given = [], apiGroups = [], apiVersions = [], resources = [], scope } = rule;
+  const operationsPath = at.child('operations');
   const errors: FieldError[] = [];
   const alone = (values: readonly string[], path: FieldPath, subject: string) => {
     if (values.length > 1 && values.includes('*'))
       errors.push(invalid(path, values, `if '*' is present, must not specify other ${subject}`));
   };
+  if (given.length === 0) errors.push(required(operationsPath));
+  alone(given, operationsPath, 'operations');
+  errors.push(
+    ...validateEach(given, operationsPath, (operation, path) =>
+      operations.includes(operation) ? [] : [notSupported(path, operation, operations)],
+    ),
+  );
   if (apiGroups.length === 0) errors.push(required(at.child('apiGroups')));
   alone(apiGroups, at.child('apiGroups'), 'API groups');
   if (apiVersions.length === 0) errors.push(required(at.child('apiVersions')));
@@ -24,13 +38,18 @@ export function validateRule(rule: DeepReadonly<RuleWithOperations>, at: FieldPa
   for (const [index, version] of apiVersions.entries()) if (version === '') errors.push(required(at.child('apiVersions').index(index)));
   errors.push(...validateResources(resources, at.child('resources')));
   if (scope !== undefined) errors.push(...validateChoice(at.child('scope'), scope, ['*', 'Cluster', 'Namespaced'], 'unsupported'));
-  if (given.length === 0) errors.push(required(at.child('operations')));
-  alone(given, at.child('operations'), 'operations');
+  return errors;
+}
+
+/** The same, for some objects of the resources only. */
+function validateNamedRule(rule: DeepReadonly<NamedRuleWithOperations>, at: FieldPath): FieldError[] {
+  const names = rule.resourceNames ?? [];
   return [
-    ...errors,
-    ...validateEach(given, at.child('operations'), (operation, path) =>
-      operations.includes(operation) ? [] : [notSupported(path, operation, operations)],
-    ),
+    ...validateEach(names, at.child('resourceNames'), (name, path, index) => [
+      ...invalidFor(path, name, pathSegmentNameProblems(name)),
+      ...(names.indexOf(name) < index ? [duplicate(path, name)] : []),
+    ]),
+    ...validateRule(rule, at),
   ];
 }
 
@@ -79,8 +98,8 @@ export function validateMatchResources(resources: DeepReadonly<MatchResources>, 
     ...validateMatchPolicy(resources.matchPolicy, path.child('matchPolicy')),
     ...validateLabelSelector(resources.namespaceSelector, path.child('namespaceSelector')),
     ...validateLabelSelector(resources.objectSelector, path.child('objectSelector')),
-    ...validateEach(resources.resourceRules, path.child('resourceRules'), validateRule),
-    ...validateEach(resources.excludeResourceRules, path.child('excludeResourceRules'), validateRule),
+    ...validateEach(resources.resourceRules, path.child('resourceRules'), validateNamedRule),
+    ...validateEach(resources.excludeResourceRules, path.child('excludeResourceRules'), validateNamedRule),
   ];
 }
 

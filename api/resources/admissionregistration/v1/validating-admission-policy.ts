@@ -2,11 +2,11 @@ import { ageColumn, integerColumn, nameColumn, textColumn } from '../../../resou
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type { ValidatingAdmissionPolicy } from '../../../types/admissionregistration-v1.ts';
-import { invalid, required, tooMany } from '../../../validation/field-error.ts';
+import { duplicate, invalid, required } from '../../../validation/field-error.ts';
 import { qualifiedNameProblems } from '../../../validation/names.ts';
 import { formatParamKind, validatePolicy } from './policy-validation.ts';
 
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const maxAuditAnnotations = 20;
 
 /** Expressions (CEL) that requests have to satisfy. */
@@ -29,30 +29,37 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     textColumn('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
-  validate({ spec = {} }, path) {
+  validate({ metadata, spec = {} }, path) {
     const at = path.child('spec');
     const { validations = [], auditAnnotations = [] } = spec;
     const errors = validatePolicy(spec, at);
-    const missing = 'validations or auditAnnotations must be non-empty; at least one is required';
+    const missing = 'validations or auditAnnotations must contain at least one item';
     if (validations.length === 0 && auditAnnotations.length === 0)
       errors.push(required(at.child('validations'), missing), required(at.child('auditAnnotations'), missing));
     errors.push(
-      ...validateEach(validations, at.child('validations'), ({ expression, message, reason }, validation) => {
+      ...validateEach(validations, at.child('validations'), ({ expression, message, messageExpression, reason }, validation) => {
         const problems = expression?.trim() ? [] : [required(validation.child('expression'), 'expression is not specified')];
         if (message !== undefined && message !== '' && message.trim() === '') {
           problems.push(invalid(validation.child('message'), message, 'message must be non-empty if specified'));
         } else if (message?.includes('\n'))
           problems.push(invalid(validation.child('message'), message, 'message must not contain line breaks'));
+        if (messageExpression && messageExpression.trim() === '')
+          problems.push(invalid(validation.child('messageExpression'), messageExpression, 'must be non-empty if specified'));
         if (reason !== undefined) problems.push(...validateChoice(validation.child('reason'), reason, reasons, 'unsupported'));
         return problems;
       }),
     );
+    const annotationsPath = at.child('auditAnnotations');
     if (auditAnnotations.length > maxAuditAnnotations)
-      errors.push(tooMany(at.child('auditAnnotations'), auditAnnotations.length, maxAuditAnnotations));
+      errors.push(invalid(annotationsPath, auditAnnotations, `must not have more than ${maxAuditAnnotations} auditAnnotations`));
+    // They are told as annotations of this name.
+    const fullName = (key: string) => `${metadata.name ?? ''}/${key}`;
+    const keys = auditAnnotations.map(({ key }) => key);
     return [
       ...errors,
-      ...validateEach(auditAnnotations, at.child('auditAnnotations'), ({ key, valueExpression }, annotation) => [
-        ...(key ? invalidFor(annotation.child('key'), key, qualifiedNameProblems(key)) : [required(annotation.child('key'))]),
+      ...validateEach(auditAnnotations, annotationsPath, ({ key, valueExpression }, annotation, index) => [
+        ...invalidFor(annotation.child('key'), fullName(key), qualifiedNameProblems(fullName(key))),
+        ...(keys.indexOf(key) < index ? [duplicate(annotation.child('key'), key)] : []),
         ...(valueExpression?.trim() ? [] : [required(annotation.child('valueExpression'), 'valueExpression is not specified')]),
       ]),
     ];

@@ -5,7 +5,7 @@ import { duplicate, type FieldError, invalid, required } from '../../../validati
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { portNumberProblems, validateFullyQualifiedName } from '../../../validation/formats.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
-import { dns1035LabelProblems } from '../../../validation/names.ts';
+import { dns1035LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
 import { validateMatchConditions, validateMatchPolicy, validateRule } from './rule-validation.ts';
 
 /** Versions of AdmissionReview that the server speaks. */
@@ -46,7 +46,7 @@ export function validateWebhooks(
 function validateReviewVersions(versions: readonly string[], path: FieldPath): FieldError[] {
   if (versions.length === 0) return [required(path, `must specify one of ${reviewVersions.join(', ')}`)];
   const errors = validateEach(versions, path, (version, at, index) => {
-    if (versions.indexOf(version) < index) return [duplicate(at, version)];
+    if (versions.indexOf(version) < index) return [invalid(at, version, 'duplicate version')];
     return invalidFor(at, version, dns1035LabelProblems(version));
   });
   if (!versions.some((version) => reviewVersions.includes(version))) {
@@ -69,24 +69,45 @@ export function validateClientConfig(config: DeepReadonly<WebhookClientConfig> |
       ...portNumberProblems(service.port).map((problem) => invalid(at.child('port'), service.port, `port is not valid: ${problem}`)),
     );
   }
-  if (service?.path !== undefined && service.path !== '' && !service.path.startsWith('/')) {
-    errors.push(invalid(at.child('path'), service.path, "must start with a '/'"));
-  }
-  return errors;
+  return service?.path ? [...errors, ...validatePath(service.path, at.child('path'))] : errors;
+}
+
+/** Segments that could be names of objects. */
+function validatePath(text: string, path: FieldPath): FieldError[] {
+  const errors = text.startsWith('/') ? [] : [invalid(path, text, "must start with a '/'")];
+  if (text === '/') return errors;
+  const segments = text.replace(/\/$/, '').slice(1).split('/');
+  return [
+    ...errors,
+    ...segments.flatMap((segment, index) => {
+      if (segment === '') return [invalid(path, text, `segment[${index}] may not be empty`)];
+      return dns1123SubdomainProblems(segment).map((problem) => invalid(path, text, `segment[${index}]: ${problem}`));
+    }),
+  ];
 }
 
 const urlForm = '; desired format: https://host[/path]';
 
+const brokenEscape = /%(?![\da-f]{2}).{0,2}/i;
+const urlParts = /^(?:([a-z][a-z\d+.-]*):)?(?:\/\/([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?$/is;
+
+/** Looks at what is written, as Go reads it: other readers mend it. */
 function validateURL(text: string, path: FieldPath): FieldError[] {
-  if (!URL.canParse(text)) return [required(path, `url must be a valid URL: parse ${JSON.stringify(text)}${urlForm}`)];
-  const url = new URL(text);
-  const errors: FieldError[] = [];
-  if (url.protocol !== 'https:') {
-    errors.push(invalid(path, url.protocol.slice(0, -1), `'https' is the only allowed URL scheme${urlForm}`));
+  const escape = brokenEscape.exec(text)?.[0];
+  const [, scheme = '', authority = '', query = '', fragment = ''] = urlParts.exec(text) ?? [];
+  const userEnd = authority.lastIndexOf('@');
+  const host = authority.slice(userEnd + 1);
+  const isWhole = scheme.toLowerCase() !== 'https' || host === '' || URL.canParse(text);
+  if (escape !== undefined || !isWhole) {
+    const problem = escape === undefined ? '' : `: invalid URL escape ${JSON.stringify(escape)}`;
+    return [required(path, `url must be a valid URL: parse ${JSON.stringify(text)}${problem}${urlForm}`)];
   }
-  if (url.host === '') errors.push(invalid(path, url.host, `host must be specified${urlForm}`));
-  if (url.username !== '' || url.password !== '') errors.push(invalid(path, url.username, 'user information is not permitted in the URL'));
-  if (url.hash !== '') errors.push(invalid(path, url.hash.slice(1), 'fragments are not permitted in the URL'));
-  if (url.search !== '') errors.push(invalid(path, url.search.slice(1), 'query parameters are not permitted in the URL'));
+  const errors: FieldError[] = [];
+  if (scheme.toLowerCase() !== 'https')
+    errors.push(invalid(path, scheme.toLowerCase(), `'https' is the only allowed URL scheme${urlForm}`));
+  if (host === '') errors.push(invalid(path, host, `host must be specified${urlForm}`));
+  if (userEnd >= 0) errors.push(invalid(path, authority.slice(0, userEnd), 'user information is not permitted in the URL'));
+  if (fragment !== '') errors.push(invalid(path, fragment, 'fragments are not permitted in the URL'));
+  if (query !== '') errors.push(invalid(path, query, 'query parameters are not permitted in the URL'));
   return errors;
 }

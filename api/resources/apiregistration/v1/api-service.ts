@@ -1,8 +1,9 @@
+import { decodeBase64 } from '../../../base/base64.ts';
 import { findCondition } from '../../../meta/conditions.ts';
 import { formatTime } from '../../../meta/time.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { invalidFor, validateRequired } from '../../../resource/field-rules.ts';
+import { invalidFor } from '../../../resource/field-rules.ts';
 import type { APIService } from '../../../types/apiregistration-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import { portNumberProblems } from '../../../validation/formats.ts';
@@ -55,14 +56,16 @@ export const apiServices = defineResource<APIService>({
       errors.push(invalid(path.child('metadata', 'name'), metadata.name, `must be \`spec.version+"."+spec.group\`: "${version}.${group}"`));
     }
     if (group !== '') errors.push(...invalidFor(at.child('group'), group, dns1123SubdomainProblems(group)));
-    errors.push(...validateRequired(at.child('version'), version, dns1035LabelProblems));
+    else if (version !== 'v1') errors.push(required(at.child('group'), 'only v1 may have an empty group and it better be legacy kube'));
+    errors.push(...invalidFor(at.child('version'), version, dns1035LabelProblems(version)));
     if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
       errors.push(invalid(at.child('groupPriorityMinimum'), groupPriorityMinimum, 'must be positive and less than 20000'));
     }
     if (versionPriority <= 0 || versionPriority > 1000)
       errors.push(invalid(at.child('versionPriority'), versionPriority, 'must be positive and less than 1000'));
     if (service === undefined) {
-      if (caBundle) errors.push(invalid(at.child('caBundle'), `${caBundle.length} bytes`, 'local APIServices may not have a caBundle'));
+      if (caBundle)
+        errors.push(invalid(at.child('caBundle'), `${decodeBase64(caBundle).length} bytes`, 'local APIServices may not have a caBundle'));
       if (insecureSkipTLSVerify)
         errors.push(invalid(at.child('insecureSkipTLSVerify'), true, 'local APIServices may not have insecureSkipTLSVerify'));
       return errors;
