@@ -296,6 +296,10 @@ function runtimeEndpointFile({ root }: NodePaths): string {
   return `${root}/container-runtime-endpoint`;
 }
 
+async function rememberedRuntime(paths: NodePaths): Promise<string | undefined> {
+  return (await createHostFiles().findText(runtimeEndpointFile(paths))) || undefined;
+}
+
 /** Clears a node away: containers, runtime, network, mounts, cgroups and files. */
 export async function cleanAgent(
   layout: NodeLayout,
@@ -304,8 +308,7 @@ export async function cleanAgent(
 ): Promise<void> {
   const known = await createHostFiles().findText(kubeletDirectoryFile(nodePaths(layout.dataDirectory)));
   const paths = nodePaths(layout.dataDirectory, layout.kubeletDirectory ?? known);
-  const remembered = await createHostFiles().findText(runtimeEndpointFile(paths));
-  const runtimeEndpoint = options.runtimeEndpoint ?? (remembered || undefined);
+  const runtimeEndpoint = options.runtimeEndpoint ?? (await rememberedRuntime(paths));
   const hasExternalNetwork = await usesExternalNetwork(`${paths.containerd}/config.toml`);
   await cleanNode({
     clock,
@@ -321,13 +324,16 @@ export async function cleanAgent(
   });
 }
 
-/** Loads docker or OCI archives into the node's image store; answers the images' names. */
+/** Loads docker or OCI archives into the store of the node's own containerd; answers the images' names. Throws where it has none. */
 export async function loadImages(
   dataDirectory: string,
   files: readonly string[],
   { logger }: Pick<AgentDependencies, 'logger'>,
 ): Promise<string[]> {
-  const { containerd } = nodePaths(dataDirectory);
+  const paths = nodePaths(dataDirectory);
+  const { containerd } = paths;
+  const other = await rememberedRuntime(paths);
+  if (other !== undefined) throw new Error(`the node runs on ${other}, which takes images by programs of its own`);
   const archives = imageArchives(containerd, containerdSocket(containerd), logger);
   const names: string[] = [];
   for (const file of files) names.push(...(await archives.load(file)));
