@@ -1,11 +1,12 @@
 import { compileCEL, type Program } from '../cel/compile-cel.ts';
+import { estimateCost } from '../cel/estimate.ts';
 import { mapOf, mapWithDefault } from '../cel/json-values.ts';
 import { createKubernetesEnvironment } from '../cel/kubernetes-environment.ts';
 import { bindingsLibrary } from '../cel/libraries/lists.ts';
 import { QuantityValue, quantityType } from '../cel/libraries/quantity.ts';
 import { parseSemver } from '../cel/libraries/semver.ts';
 import { NativeObject } from '../cel/native-object.ts';
-import { anyType, boolType, mapType, objectType, stringType, formatType } from '../cel/types.ts';
+import { anyType, boolType, mapType, objectType, sized, stringType, formatType } from '../cel/types.ts';
 import { type CELValue, Failure, typeName } from '../cel/values.ts';
 import { parseQuantity } from '../quantity/quantity.ts';
 import type { DeviceAttribute } from '../types/resource-v1.ts';
@@ -15,14 +16,20 @@ import { type CompileDeviceExpression, type DeviceExpression, type SelectableDev
 /** Of attributes and of capacities of one device. */
 const maxEntries = 32;
 /** Steps that one expression may take on one device. */
-const costLimit = 1_000_000;
+export const costLimit = 1_000_000;
 /** Compiled expressions that are kept. */
 const maxKept = 1000;
 
+/** How long names and values may be, by what is stored: expressions are priced by it. */
+const driverName = sized(stringType, 63);
+const domain = sized(stringType, 63);
+const id = sized(stringType, 32);
+const attribute = sized(anyType, 64);
+
 const deviceType = objectType('kubernetes.DRADevice', {
-  driver: stringType,
-  attributes: mapType(stringType, mapType(stringType, anyType, maxEntries), maxEntries),
-  capacity: mapType(stringType, mapType(stringType, quantityType, maxEntries), maxEntries),
+  driver: driverName,
+  attributes: mapType(domain, mapType(id, attribute, maxEntries), maxEntries),
+  capacity: mapType(domain, mapType(id, quantityType, maxEntries), maxEntries),
   allowMultipleAllocations: boolType,
 });
 const environment = createKubernetesEnvironment({ device: deviceType }, { libraries: [bindingsLibrary] });
@@ -46,7 +53,7 @@ function compile(expression: string): DeviceExpression {
   const { program } = result;
   if (program.outputType.kind !== 'bool' && program.outputType.kind !== 'any')
     throw new Error(`must evaluate to bool or the unknown type, not ${formatType(program.outputType)}`);
-  return { matches: (device) => evaluate(program, device) };
+  return { maxCost: () => estimateCost(program.checked, environment).max, matches: (device) => evaluate(program, device) };
 }
 
 function evaluate(program: Program, device: SelectableDevice): boolean {

@@ -8,6 +8,8 @@ export interface SelectableDevice extends Pick<DeepReadonly<Device>, 'attributes
 
 /** A compiled expression on devices. */
 export interface DeviceExpression {
+  /** Steps that it takes at most on any device, by its text; Infinity: without a limit. */
+  maxCost(): number;
   /** Throws an Error fit to be shown when the expression fails on this device. */
   matches(device: SelectableDevice): boolean;
 }

@@ -46,6 +46,7 @@ const classes: DeviceClass[] = [
 const compile: CompileDeviceExpression = (expression) => {
   if (expression === '???') throw new Error('compilation failed');
   return {
+    maxCost: () => 1,
     matches({ attributes }) {
       if (expression === 'numa') {
         if (attributes?.['numa'] === undefined) throw new Error('no such key: numa');

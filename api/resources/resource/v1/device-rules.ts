@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import { compileDeviceExpression } from '../../../semantics/device-expressions.ts';
+import { compileDeviceExpression, costLimit } from '../../../semantics/device-expressions.ts';
 import { formatJSON } from '../../../serialization/json.ts';
 import type { DeviceSelector, DeviceTaint, DeviceToleration, OpaqueDeviceConfiguration } from '../../../types/resource-v1.ts';
-import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from '../../../validation/field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, required, tooLong, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { cIdentifierProblems } from '../../../validation/formats.ts';
 import { dns1123SubdomainProblems, labelValueProblems, qualifiedNameProblems } from '../../../validation/names.ts';
@@ -48,8 +48,8 @@ function validateExpression(expression: string, path: FieldPath): FieldError[] {
   if (expression === '') return [required(path)];
   if (new TextEncoder().encode(expression).length > maxExpressionLength) return [tooLong(path, maxExpressionLength)];
   try {
-    compileDeviceExpression(expression);
-    return [];
+    const { maxCost } = compileDeviceExpression(expression);
+    return maxCost() > costLimit ? [forbidden(path, 'too complex, exceeds cost limit')] : [];
   } catch (error) {
     return [invalid(path, expression, error instanceof Error ? error.message : String(error))];
   }

@@ -19,6 +19,8 @@ const told = (errors: readonly Parameters<typeof formatFieldErrors>[0][number][]
   (errors ?? []).map((error) => formatFieldErrors([error]));
 
 describe('kinds of dynamic resources: claims', () => {
+  const every = (inner: string) => `device.attributes.all(x, ${inner})`;
+  const costly = every(every(every(every(every('x == "a"')))));
   const refs = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
   const alternatives: DeviceRequest = {
     name: 'r',
@@ -45,6 +47,11 @@ describe('kinds of dynamic resources: claims', () => {
       'have expressions of some length',
       { requests: [selecting(`device.driver == "${'x'.repeat(10_240)}"`)] },
       ['spec.devices.requests[0].exactly.selectors[0].cel.expression: Too long: may not be more than 10240 bytes'],
+    ],
+    [
+      'have expressions that come to an end',
+      { requests: [selecting('["a", "b", "c"].all(x, x == "a")'), { ...selecting(costly), name: 's' }] },
+      ['spec.devices.requests[1].exactly.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit'],
     ],
     ['name each request once', { requests: [exactly(), exactly()] }, ['spec.devices.requests[1]: Duplicate value: "r"']],
     [
