@@ -25,12 +25,13 @@ const defaultGraceSeconds = 30;
 
 /**
  * Stops and clears away Pods that were deleted while no agent ran: containers, volumes, logs and cgroups without a Pod. Not
- * complete where something was in the way.
+ * complete where something was in the way. A Pod is this node's if its runtime or its folder of Pods says so: cgroups may
+ * be those of other nodes on the machine.
  */
 export async function removeLeftovers(dependencies: LeftoverDependencies): Promise<{ readonly isComplete: boolean }> {
-  const { runtime, files, paths, logger, cgroups, cgroupRoot, isKnown } = dependencies;
+  const { runtime, files, paths, logger, isKnown } = dependencies;
   const inRuntime = (await runtime.listPodSandboxes()).map(({ labels }) => labels[runtimeLabels.podUID] ?? '');
-  const found = [...inRuntime, ...(await files.names(paths.pods)), ...(await podsWithCgroups(cgroups, cgroupRoot))];
+  const found = [...inRuntime, ...(await files.names(paths.pods))];
   const unknown = new Set(found.filter((uid) => uid !== '' && !isKnown(uid)));
   let isComplete = true;
   await Promise.all(
@@ -54,11 +55,6 @@ export async function removeLeftovers(dependencies: LeftoverDependencies): Promi
 /** Pods are in one of three folders, by how well their resources are warranted. */
 const cgroupFolders = ['', '/burstable', '/besteffort'];
 
-async function podsWithCgroups(cgroups: Cgroups, cgroupRoot: string): Promise<string[]> {
-  const names = await Promise.all(cgroupFolders.map((folder) => cgroups.children(`${cgroupRoot}${folder}`)));
-  return names.flat().flatMap((name) => (name.startsWith('pod') ? [name.slice('pod'.length)] : []));
-}
-
 async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: LeftoverDependencies, uid: string): Promise<void> {
   const runtimePod = await readRuntimePod(runtime, uid);
   const alive = runtimePod.containers.filter(isRunning);
@@ -70,11 +66,11 @@ async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: Left
   await removeFromRuntime(runtime, runtimePod, async () => {
     for (const folder of cgroupFolders) await cgroups.kill(`${cgroupRoot}${folder}/pod${uid}`);
   });
-  await tearDownVolumes(uid);
   for (const folder of cgroupFolders) {
     const name = `${cgroupRoot}${folder}/pod${uid}`;
     if (await cgroups.remove(name)) continue;
     await cgroups.kill(name);
     if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
   }
+  await tearDownVolumes(uid);
 }

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { silentLogger } from '../../api/base/logger.ts';
+import { createManualClock } from '../../api/base/manual-clock.ts';
+import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { Cgroups } from '../linux/cgroups.ts';
+import { createHostFiles } from '../linux/host-files.ts';
+import { nodePaths } from './node-paths.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
+
+describe('leftovers of deleted Pods', () => {
+  let directory: string;
+  before(() => (directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-leftovers-'))));
+  after(() => rmSync(directory, { recursive: true }));
+
+  /** The machine's cgroups, which the runtime of this node knows nothing of. */
+  const machine = (cgroups: string[], failing: readonly string[] = []) => {
+    const named = (name: string) => cgroups.filter((one) => one === name);
+    const part: Pick<Cgroups, 'children' | 'kill' | 'remove'> = {
+      children: async (name) => cgroups.flatMap((one) => (path.dirname(one) === name ? [path.basename(one)] : [])),
+      async kill(name) {
+        assert.doesNotMatch(name, /podother|podhere/);
+      },
+      async remove(name) {
+        if (failing.includes(name)) return false;
+        for (const one of named(name)) cgroups.splice(cgroups.indexOf(one), 1);
+        return true;
+      },
+    };
+    return part as Cgroups;
+  };
+
+  const remove = async (cgroups: Cgroups, known: readonly string[] = []) => {
+    const files = createHostFiles();
+    const paths = nodePaths(directory);
+    const runtime: Pick<ContainerRuntime, 'name' | 'listPodSandboxes' | 'listContainers'> = {
+      name: async () => 'containerd',
+      listPodSandboxes: async () => [],
+      listContainers: async () => [],
+    };
+    return await removeLeftovers({
+      ...{ clock: createManualClock(), logger: silentLogger, files, paths, cgroups, cgroupRoot: '/kubepods' },
+      runtime: runtime as ContainerRuntime,
+      isKnown: (uid) => known.includes(uid),
+      tearDownVolumes: (uid) => files.remove(`${paths.pods}/${uid}`),
+    });
+  };
+
+  it('are cleared away where this node had the Pod, and left alone where another node of the machine has it', async () => {
+    const files = createHostFiles();
+    const { pods } = nodePaths(directory);
+    for (const uid of ['gone', 'here']) await files.makeDirectory(`${pods}/${uid}`);
+    const cgroups = ['/kubepods/podgone', '/kubepods/podhere', '/kubepods/podother', '/kubepods/besteffort/podother2'];
+    assert.deepEqual(await remove(machine(cgroups), ['here']), { isComplete: true });
+    assert.deepEqual(cgroups, ['/kubepods/podhere', '/kubepods/podother', '/kubepods/besteffort/podother2']);
+    assert.deepEqual(await files.names(pods), ['here']);
+  });
+
+  it('are known by the folder until all else is gone', async () => {
+    const files = createHostFiles();
+    const { pods } = nodePaths(directory);
+    await files.makeDirectory(`${pods}/busy`);
+    const cgroups = ['/kubepods/burstable/podbusy'];
+    assert.deepEqual(await remove(machine(cgroups, cgroups.slice()), ['here']), { isComplete: false });
+    assert.deepEqual((await files.names(pods)).sort(), ['busy', 'here']);
+    assert.deepEqual(await remove(machine(cgroups), ['here']), { isComplete: true });
+    assert.deepEqual(await files.names(pods), ['here']);
+  });
+});
