@@ -86,6 +86,9 @@ export interface MountConfig {
   /** In place of a path of the machine, which is '' then: what is in an image, or in a folder of it. */
   readonly image?: { readonly image: string; readonly user_specified_image: string };
   readonly image_sub_path?: string;
+  /** Whose the machine's ids are within; absent: nobody else's. */
+  readonly uidMappings?: readonly IDMapping[];
+  readonly gidMappings?: readonly IDMapping[];
 }
 
 export interface ContainerSecurityContext {

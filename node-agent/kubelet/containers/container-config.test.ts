@@ -87,6 +87,22 @@ describe('containerConfig', () => {
     assert.deepEqual(configOf({}, spec).linux.security_context.seccomp, { profile_type: 'RuntimeDefault' });
   });
 
+  it('has mounts of a Pod with users of its own translated', () => {
+    const mount = { container_path: '/m', host_path: '/v', readonly: false, propagation: 'PROPAGATION_PRIVATE' } as const;
+    const pod = podOf({}, { hostUsers: false });
+    const [whole] = pod.spec?.containers ?? [];
+    assert.ok(whole);
+    const mountsWith = (userRange: number | undefined) =>
+      containerConfig(pod, whole, {
+        ...{ paths, environment: new Map(), mounts: [mount], devices: [], restartCount: 0, userRange },
+        image: { reference: 'sha256:1', uid: undefined, username: '' },
+        swap: { behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
+      }).mounts;
+    const mapping = [{ host_id: 65_536, container_id: 0, length: 65_536 }];
+    assert.deepEqual(mountsWith(65_536), [{ ...mount, uidMappings: mapping, gidMappings: mapping }]);
+    assert.deepEqual(mountsWith(undefined), [mount]);
+  });
+
   const where = '(pod: "p_n(u)", container: c)';
   const refused: [string, Partial<Container>, { uid?: number; username?: string }][] = [
     [`container has runAsNonRoot and image will run as root ${where}`, {}, {}],

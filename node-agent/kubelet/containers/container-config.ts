@@ -5,7 +5,7 @@ import type { NodePaths } from '../node-paths.ts';
 import type { SwapRules } from '../resources/swap.ts';
 import { linuxResources } from '../resources/runtime-resources.ts';
 import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
-import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
+import { mountMappings, userNamespaceOptions, type UserRange } from './user-namespaces.ts';
 import { ContainerConfigError } from './config-error.ts';
 import { containerHash } from './container-hash.ts';
 import { expandVariables } from './expand-variables.ts';
@@ -42,7 +42,7 @@ export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer,
     args: (container.args ?? []).map(expand),
     working_dir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value })),
-    mounts,
+    mounts: mounts.map((mount) => ({ ...mount, ...mountMappings(surroundings.userRange) })),
     devices: surroundings.devices,
     labels: {
       [runtimeLabels.containerName]: container.name,

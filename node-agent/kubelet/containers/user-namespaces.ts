@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { NamespaceOptions } from '../../cri/messages.ts';
+import type { IDMapping, MountConfig, NamespaceOptions } from '../../cri/messages.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
 
 /** First of the machine's ids that stand for a Pod's own 0 to 65535. */
@@ -58,6 +58,17 @@ export function createUserNamespaces({ files, podsDirectory, maxPods, isSupporte
 
 export function userNamespaceOptions(range: UserRange | undefined): Pick<NamespaceOptions, 'userns_options'> {
   if (range === undefined) return {};
-  const mapping = [{ host_id: range, container_id: 0, length }];
+  const mapping = mappingOf(range);
   return { userns_options: { mode: 'POD', uids: mapping, gids: mapping } };
+}
+
+/** What belongs to an id on disk belongs to the same id in the Pod, whatever range it has. */
+export function mountMappings(range: UserRange | undefined): Pick<MountConfig, 'uidMappings' | 'gidMappings'> {
+  if (range === undefined) return {};
+  const mapping = mappingOf(range);
+  return { uidMappings: mapping, gidMappings: mapping };
+}
+
+function mappingOf(range: UserRange): IDMapping[] {
+  return [{ host_id: range, container_id: 0, length }];
 }
