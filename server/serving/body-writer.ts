@@ -59,7 +59,7 @@ export function createBodyWriter(
   const writePieces = async (chunk: Uint8Array): Promise<WriteOutcome> => {
     for (let at = 0; at < chunk.length; ) {
       const size = isFirst || place.isSlow ? smallPieceBytes : pieceBytes;
-      const piece = chunk.length > size ? chunk.subarray(at, at + size) : chunk;
+      const piece = at === 0 && chunk.length <= size ? chunk : chunk.subarray(at, at + size);
       at += size;
       if (!isFirst) {
         const turn = place.next(piece.length);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import https from 'node:https';
@@ -16,6 +17,10 @@ const text = (status: number, value: string): APIResponse => ({
   headers: { 'content-type': 'text/plain', connection: 'close', 'transfer-encoding': 'chunked', warning: '299 - "naïve \u{1f600}"' },
   body: { kind: 'bytes', bytes: Buffer.from(value) },
 });
+
+async function* stream(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
 
 describe('serve', () => {
   const making = { clock: systemClock, random: createSeededRandom(7) };
@@ -149,6 +154,29 @@ describe('serve', () => {
     assert.equal(String((await once(stream, 'data'))[0]), 'two');
     stream.close(http2.constants.NGHTTP2_CANCEL);
     await streamEnded;
+    session.close();
+  });
+
+  it('sends chunks of every size as they are, on both protocols', async () => {
+    const sizes = [1, 32_768, 32_769, 65_526, 65_527, 65_536, 65_537, 262_135, 262_136, 700_001];
+    const pieces = sizes.map((size, index) => Buffer.alloc(size, `${index} is of ${size} bytes; `));
+    const expected = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
+    const hash = (body: string) => createHash('sha256').update(body).digest('hex');
+    const session = connect2();
+    for (const order of [pieces, pieces.toReversed()]) {
+      const wanted = order === pieces ? expected : hash(Buffer.concat(order).toString());
+      for (const body of [
+        () => ({ kind: 'stream' as const, chunks: stream(order) }),
+        () => ({ kind: 'bytes' as const, bytes: Buffer.concat(order) }),
+      ]) {
+        transport = async () => ({ status: 200, headers: {}, body: body() });
+        const answers = await Promise.all([request1('/'), request2(session, { ':path': '/' })]);
+        assert.deepEqual(
+          answers.map((answer) => hash(answer.body)),
+          [wanted, wanted],
+        );
+      }
+    }
     session.close();
   });
 
