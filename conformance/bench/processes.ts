@@ -37,6 +37,14 @@ export function memoryOf(pid: number): Memory {
   return { residentMiB: read('VmRSS'), peakMiB: read('VmHWM') };
 }
 
+const pageBytes = 4096;
+
+/** What all TCP connections of this machine hold in the kernel: sent and not yet read. */
+export function socketMiB(): number {
+  const pages = /^TCP: .* mem (\d+)$/m.exec(readFileSync('/proc/net/sockstat', 'utf8'))?.[1];
+  return (Number(pages ?? Number.NaN) * pageBytes) / kibiPerMebi ** 2;
+}
+
 /** The process that listens on a TCP port of this machine; undefined if none does that we may look at. */
 export function findListener(port: number): number | undefined {
   const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port)));
