@@ -18,7 +18,7 @@ describe('the guestbook on a real node', function () {
   after(() => cluster?.stop());
 
   it('the node is Ready', async () => {
-    assert.match(await cluster.run(['get', 'nodes', '-o', 'wide']), /^\S+ +Ready +<none> .* v1\.36\.\d+\S* .* containerd:\/\//m);
+    assert.match(await cluster.run(['get', 'nodes', '-o', 'wide']), /^\S+ +Ready +<none> .* v1\.36\.\d+\S* .* [a-z-]+:\/\//m);
   });
 
   for (const { version, path: program } of ensureClients().kubectl)
@@ -91,7 +91,7 @@ function reachTheApplication(app: () => Guestbook): void {
       /Normal +Started /,
       /^ +Ready +True/m,
       /^QoS Class: +Burstable$/m,
-      /Container ID: +containerd:\/\/[0-9a-f]{64}$/m,
+      /Container ID: +[a-z-]+:\/\/[0-9a-f]{64}$/m,
     ])
       assert.match(pod, wanted);
     assert.match(await app().run('describe', 'service', 'front'), /^Endpoints: +10\.244\.\d+\.\d+:80,/m);

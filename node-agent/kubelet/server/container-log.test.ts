@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { createHostFiles } from '../../linux/host-files.ts';
 import { type LogOptions, readContainerLog } from './container-log.ts';
-import { parseLogLine } from './log-line.ts';
+import { formatLogTime, parseLogLine } from './log-line.ts';
 
 const all: LogOptions = {
   follow: false,
@@ -34,6 +34,18 @@ describe('parseLogLine', () => {
     [`${time} stdin F x`, undefined],
   ];
   for (const [text, expected] of cases) it(JSON.stringify(text), () => assert.deepEqual(parseLogLine(text), expected));
+});
+
+describe('formatLogTime', () => {
+  const cases: [string, string][] = [
+    ['2026-11-24T06:40:21.86Z', '2026-11-24T06:40:21.860000000Z'],
+    ['2026-11-24T06:40:21.123456789+00:00', '2026-11-24T06:40:21.123456789Z'],
+    ['2026-11-24T06:40:21.1+02:00', '2026-11-24T06:40:21.100000000+02:00'],
+    ['2026-11-24T06:40:21-01:30', '2026-11-24T06:40:21.000000000-01:30'],
+    ['2026-11-24T06:40:21Z', '2026-11-24T06:40:21.000000000Z'],
+    ['not a time', 'not a time'],
+  ];
+  for (const [time, expected] of cases) it(time, () => assert.equal(formatLogTime(time), expected));
 });
 
 describe('readContainerLog', () => {
@@ -71,7 +83,7 @@ describe('readContainerLog', () => {
     ['a time', { sinceMs: 1_767_225_602_500 }, 'two\nthree\nfour\n'],
     ['bytes', { limitBytes: 5 }, 'one\nt'],
     ['one stream', { stream: 'Stderr' }, 'two\n'],
-    ['times', { timestamps: true, tailLines: 1 }, '2026-01-01T00:00:04.5Z four\n'],
+    ['times', { timestamps: true, tailLines: 1 }, '2026-01-01T00:00:04.500000000Z four\n'],
   ];
   for (const [name, options, expected] of cases) it(name, async () => assert.equal(await read(log, options), expected));
 

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { HostFiles, OpenFile } from '../../linux/host-files.ts';
 import { findTime, parseTime } from '../../../api/meta/time.ts';
-import { parseLogLine, type LogLine } from './log-line.ts';
+import { formatLogTime, parseLogLine, type LogLine } from './log-line.ts';
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -52,7 +52,7 @@ function isWanted(line: LogLine, { sinceMs, stream }: LogOptions): boolean {
 }
 
 function format({ time, content, isPartial }: LogLine, timestamps: boolean): string {
-  return `${timestamps ? `${time} ` : ''}${content}${isPartial ? '' : '\n'}`;
+  return `${timestamps ? `${formatLogTime(time)} ` : ''}${content}${isPartial ? '' : '\n'}`;
 }
 
 /** Where the last `count` lines begin. Lines in parts count once, as long as their parts follow one another. */

@@ -40,3 +40,10 @@ function parseJSONLine(line: string): LogLine | undefined {
   const isPartial = !log.endsWith('\n');
   return { time, stream, isPartial, content: isPartial ? log : log.slice(0, -1) };
 }
+
+/** A log's time as `kubectl logs --timestamps` shows it, whatever the runtime writes: nine digits of a second, Z for UTC. */
+export function formatLogTime(time: string): string {
+  const [, seconds, fraction = '', zone] = /^([^.Z+]+?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
+  if (seconds === undefined) return time;
+  return `${seconds}.${fraction.padEnd(9, '0')}${zone === '+00:00' ? 'Z' : zone}`;
+}
