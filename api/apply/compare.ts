@@ -1,8 +1,19 @@
 import { isEqual } from '../base/equality.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import { emptySet, type FieldSet, leaf, recursiveDifference, sortElements, sortNode, union } from './field-set.ts';
+import { emptySet, type FieldSet, leaf, recursiveDifference, sortNode, union } from './field-set.ts';
 import { fieldElement } from './path-element.ts';
-import { elementOrIndex, elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped, shapeOf } from './typed-schema.ts';
+import {
+  comparePlaces,
+  elementOrIndex,
+  elementSchema,
+  isAtomicList,
+  isAtomicMap,
+  isMap,
+  type MemberPlace,
+  memberSchemaOrUntyped,
+  placeOf,
+  shapeOf,
+} from './typed-schema.ts';
 
 /** How an object has changed; no path is in two of the sets. */
 export interface Comparison {
@@ -155,19 +166,42 @@ function compareSame(schema: StructuralSchema, before: readonly unknown[], after
   return before.length > 1 ? { ...single, removed: mark(single.removed) } : { ...single, added: mark(single.added) };
 }
 
+const fewMembers = 32;
+
+/** Indexes in canonical order. For few, as there nearly always are, without what sorting in general takes. */
+function orderOf(places: readonly MemberPlace[]): readonly number[] {
+  const order = places.map((_, index) => index);
+  const compare = (a: number, b: number) => {
+    const [left, right] = [places[a], places[b]];
+    return left === undefined || right === undefined ? 0 : comparePlaces(left, right);
+  };
+  if (order.length > fewMembers) return order.sort(compare);
+  for (let index = 1; index < order.length; index++) {
+    const own = order[index] ?? 0;
+    let to = index;
+    for (; to > 0 && compare(order[to - 1] ?? 0, own) > 0; to--) order[to] = order[to - 1] ?? 0;
+    order[to] = own;
+  }
+  return order;
+}
+
 /** Every path in a value that was added or removed as a whole, also the maps and lists themselves; in canonical order. */
 function everythingIn(schema: StructuralSchema, value: unknown): FieldSet {
+  if (typeof value !== 'object') return leaf;
   const shape = shapeOf(schema, value);
   if (shape === 'map' && isMap(value) && !isAtomicMap(schema)) {
-    const elements: string[] = [];
-    for (const key in value) if (value[key] !== undefined) elements.push(fieldElement(key));
-    if (elements.length === 0) return leaf;
-    sortElements(elements);
+    const places: MemberPlace[] = [];
+    const members: unknown[] = [];
+    for (const key in value) {
+      if (value[key] === undefined) continue;
+      places.push(placeOf(schema, key));
+      members.push(value[key]);
+    }
+    if (places.length === 0) return leaf;
     const set: Builder = { '.': leaf };
-    for (let index = 0; index < elements.length; index++) {
-      const element = elements[index] ?? '';
-      const key = element.slice(2);
-      set[element] = everythingIn(memberSchemaOrUntyped(schema, key), value[key]);
+    for (const index of orderOf(places)) {
+      const place = places[index];
+      if (place !== undefined) set[place.element] = everythingIn(place.schema, members[index]);
     }
     return set;
   }

@@ -177,7 +177,7 @@ export function sortSet(set: FieldSet): FieldSet {
 const fewElements = 24;
 
 /** In place; for few elements, as there nearly always are, without the copies that sorting in general takes. */
-export function sortElements(elements: PathElement[]): void {
+function sortElements(elements: PathElement[]): void {
   if (elements.length > fewElements) {
     elements.sort(comparePathElements);
     return;

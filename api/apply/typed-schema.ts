@@ -1,6 +1,6 @@
 import { findDefinitionSchema } from '../schema/definition-schema.ts';
 import type { PropertySchema, StructuralSchema } from '../schema/structural-schema.ts';
-import { keyMember, type PathElement, valueElement } from './path-element.ts';
+import { comparePathElements, fieldElement, keyMember, type PathElement, valueElement } from './path-element.ts';
 
 /** How server-side apply looks at a schema: every value is a scalar, a map or a list; maps and lists may be atomic. */
 
@@ -41,6 +41,37 @@ export function memberSchema(schema: StructuralSchema, key: string): StructuralS
 /** A member's schema for walking a value that has already been accepted. */
 export function memberSchemaOrUntyped(schema: StructuralSchema, key: string): StructuralSchema {
   return memberSchema(schema, key) ?? untyped;
+}
+
+/** A member of a map: its path element, its schema, and where it stands among all that the schema names; -1: it is not named. */
+export interface MemberPlace {
+  readonly element: PathElement;
+  readonly schema: StructuralSchema;
+  readonly rank: number;
+}
+
+const placesBySchema = new WeakMap<StructuralSchema, ReadonlyMap<string, MemberPlace>>();
+
+function namedPlaces(schema: StructuralSchema): ReadonlyMap<string, MemberPlace> {
+  const known = placesBySchema.get(schema);
+  if (known !== undefined) return known;
+  const properties = [...(schema.properties ?? [])].toSorted(([a], [b]) => comparePathElements(fieldElement(a), fieldElement(b)));
+  const places = new Map(
+    properties.map(([name, property], rank) => [name, { element: fieldElement(name), schema: property.schema, rank }]),
+  );
+  placesBySchema.set(schema, places);
+  return places;
+}
+
+/** The place of a member of a value that has already been accepted. */
+export function placeOf(schema: StructuralSchema, key: string): MemberPlace {
+  const named = schema.properties === undefined ? undefined : namedPlaces(schema).get(key);
+  return named ?? { element: fieldElement(key), schema: memberSchemaOrUntyped(schema, key), rank: -1 };
+}
+
+/** The canonical order of members of one map. */
+export function comparePlaces(a: MemberPlace, b: MemberPlace): number {
+  return a.rank >= 0 && b.rank >= 0 ? a.rank - b.rank : comparePathElements(a.element, b.element);
 }
 
 export function elementSchema(schema: StructuralSchema): StructuralSchema {

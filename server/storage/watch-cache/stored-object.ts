@@ -179,10 +179,11 @@ function isProtobuf(value: Uint8Array): boolean {
 function deepFreeze<T>(value: T): DeepReadonly<T>;
 function deepFreeze(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const object = value as Record<string, unknown>;
-  for (const key in object) {
-    const member = object[key];
-    if (typeof member === 'object') deepFreeze(member);
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (typeof value[index] === 'object') deepFreeze(value[index]);
+    return Object.freeze(value);
   }
+  const object = value as Record<string, unknown>;
+  for (const key in object) if (typeof object[key] === 'object') deepFreeze(object[key]);
   return Object.freeze(value);
 }
