@@ -8,9 +8,8 @@ export function findField(operand: CELValue, field: string): CELValue | undefine
   return undefined;
 }
 
-/** operand.field. Of an optional: an optional. Throws Failure. */
+/** operand.field of what is no optional. Throws Failure. */
 export function selectField(operand: CELValue, field: string): CELValue {
-  if (operand instanceof OptionalValue) return optionalField(operand, field);
   const found = findField(operand, field);
   if (found === undefined) throw noSuchKey(field);
   return found;

@@ -164,6 +164,11 @@ class Checker {
       this.types.set(field.id, stringType);
       return this.#fieldType(expr, this.visit(operand), field.value, true);
     }
+    if (expr.target === undefined && (expr.name === '_&&_' || expr.name === '_||_')) {
+      for (const arg of expr.args) this.#expect(arg, this.visit(arg), boolType);
+      this.overloads.set(expr.id, this.#environment.findFunction(expr.name) ?? []);
+      return boolType;
+    }
     const resolved = resolveFunction(expr, this.#environment, (name) => this.#scope.has(name));
     if (resolved === undefined) {
       for (const arg of expr.target === undefined ? expr.args : [...expr.args, expr.target]) this.visit(arg);

@@ -61,7 +61,10 @@ export function compileCEL(source: string, environment: Environment): CompileRes
   if ('issues' in result) return failed(result.issues);
   const wrong = environment.validateLiterals ? validateLiterals(parsed.expr) : [];
   if (wrong.length > 0) return failed(wrong);
-  return { ok: true, program: new Program(result.checked, compileExpr(parsed.expr, environment, result.checked), environment) };
+  const compiled = compileExpr(parsed.expr, environment, result.checked);
+  const { failure } = compiled;
+  if (failure !== undefined) return { ok: false, message: failure.message, issues: [{ offset: -1, message: failure.message }] };
+  return { ok: true, program: new Program(result.checked, compiled, environment) };
 }
 
 export function evaluateCompiled(compiled: Compiled, activation: Activation, costLimit = Number.POSITIVE_INFINITY): Evaluation {

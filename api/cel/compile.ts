@@ -3,8 +3,9 @@ import type { CallExpr, ComprehensionExpr, Expr, IdentExpr, ListExpr, MapExpr, S
 import type { CheckedExpr } from './check.ts';
 import { compileCall, guardOf } from './dispatch.ts';
 import type { Environment } from './environment.ts';
+import { compileMembership } from './membership.ts';
 import { compileFold, type FoldParts } from './fold.ts';
-import type { Closure } from './frame.ts';
+import { type Closure, Frame } from './frame.ts';
 import { and, conditional, notStrictlyFalse, optionalOr, optionalOrValue, or } from './logic.ts';
 import { NativeObject } from './native-object.ts';
 import { firstPart, qualifiedName, resolveFunction } from './resolve.ts';
@@ -17,17 +18,22 @@ export interface Compiled {
   readonly slotCount: number;
   /** Where the variables of the environment are put before an evaluation. */
   readonly variables: ReadonlyMap<string, number>;
+  /** What is wrong with a part that needs no variables, such as int("x"). */
+  readonly failure?: Failure;
 }
 
 /** Makes closures of an expression, once; `checked` has what the type checker found out, if it was asked. */
 export function compileExpr(expr: Expr, environment: Environment, checked?: CheckedExpr): Compiled {
   const compiler = new Compiler(environment, checked);
   const run = compiler.compile(expr);
-  return { run, slotCount: compiler.slotCount, variables: compiler.variables };
+  const { slotCount, variables, failure } = compiler;
+  return failure === undefined ? { run, slotCount, variables } : { run, slotCount, variables, failure };
 }
 
 class Compiler {
   slotCount = 0;
+  /** Of evaluating beforehand. */
+  failure: Failure | undefined;
   readonly variables = new Map<string, number>();
   readonly #environment: Environment;
   readonly #checked: CheckedExpr | undefined;
@@ -38,18 +44,34 @@ class Compiler {
     this.#checked = checked;
   }
 
+  /** What is known beforehand is evaluated once, and costs nothing. */
   compile(expr: Expr): Closure {
+    if (expr.kind === 'const' || !isConstant(expr)) return this.#compile(expr, 1);
+    try {
+      const value = this.#compile(expr, 1)(new Frame(0, Number.POSITIVE_INFINITY));
+      return () => value;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.failure ??= error;
+      return () => {
+        throw error;
+      };
+    }
+  }
+
+  /** `base` is what reading a variable, or from a value that is no variable, costs in addition to each step: 1, or 0 within another access. */
+  #compile(expr: Expr, base: 0 | 1): Closure {
     switch (expr.kind) {
       case 'const': {
         const { value } = expr;
         return () => value;
       }
       case 'ident':
-        return this.#ident(expr);
+        return this.#ident(expr, base);
       case 'select':
-        return this.#select(expr);
+        return this.#select(expr, base);
       case 'call':
-        return this.#call(expr);
+        return this.#call(expr, base);
       case 'list':
         return this.#list(expr);
       case 'map':
@@ -78,11 +100,11 @@ class Compiler {
   }
 
   /** A variable, a constant or a type of that name. */
-  #named(name: string): Closure | undefined {
+  #named(name: string, base: 0 | 1): Closure | undefined {
     const local = this.#scope.get(name);
-    if (local !== undefined) return readSlot(local, name);
+    if (local !== undefined) return readSlot(local, name, base);
     for (const candidate of this.#environment.candidates(name)) {
-      if (this.#environment.findVariable(candidate) !== undefined) return readSlot(this.#slotOfVariable(candidate), candidate);
+      if (this.#environment.findVariable(candidate) !== undefined) return readSlot(this.#slotOfVariable(candidate), candidate, base);
       const constant = this.#environment.findConstant(candidate) ?? this.#typeNamed(candidate);
       if (constant !== undefined) return () => constant;
     }
@@ -93,22 +115,21 @@ class Compiler {
     return this.#environment.findType(name) === undefined ? undefined : new TypeValue(name);
   }
 
-  #ident(expr: IdentExpr): Closure {
+  #ident(expr: IdentExpr, base: 0 | 1): Closure {
     return (
-      this.#named(expr.name) ??
+      this.#named(expr.name, base) ??
       (() => {
         throw new Failure(`no such attribute(s): ${expr.name}`);
       })
     );
   }
 
-  #select(expr: SelectExpr): Closure {
+  #select(expr: SelectExpr, base: 0 | 1): Closure {
     const { field, testOnly } = expr;
     const name = qualifiedName(expr);
-    const named = name === undefined || this.#scope.has(firstPart(name)) ? undefined : this.#named(name);
+    const named = name === undefined || this.#scope.has(firstPart(name)) ? undefined : this.#named(name, base);
     if (named !== undefined) return named;
-    const operand = this.compile(expr.operand);
-    const extra = isAttribute(expr.operand) ? 0 : 1;
+    const [operand, extra] = this.#source(expr.operand, base);
     if (testOnly) {
       const cost = extra + (this.#environment.presenceTestHasCost ? 1 : 0);
       return (frame) => {
@@ -119,21 +140,34 @@ class Compiler {
     }
     return (frame) => {
       const value = operand(frame);
+      if (value instanceof OptionalValue) {
+        const found = optionalField(value, field);
+        frame.charge(extra + (found.value === undefined ? 0 : 1));
+        return found;
+      }
       frame.charge(1 + extra);
       return selectField(value, field);
     };
   }
 
-  #call(expr: CallExpr): Closure {
+  /** What is read from, and what reading costs before its first step. */
+  #source(operand: Expr, base: 0 | 1): readonly [Closure, 0 | 1] {
+    return isAttribute(operand) ? [this.#compile(operand, base), 0] : [this.compile(operand), base];
+  }
+
+  #call(expr: CallExpr, base: 0 | 1): Closure {
     const [first, second, third] = expr.args;
     if (expr.target === undefined && first !== undefined) {
       if (expr.name === '@not_strictly_false') return notStrictlyFalse(this.compile(first));
       if (second !== undefined) {
         if (expr.name === '_&&_') return and(this.compile(first), this.compile(second));
         if (expr.name === '_||_') return or(this.compile(first), this.compile(second));
-        if (expr.name === '_?_:_' && third !== undefined)
-          return conditional(this.compile(first), this.compile(second), this.compile(third));
-        if (/^_(\[_\]|\[\?_\]|\?\._)$/.test(expr.name)) return this.#access(expr.name, first, second);
+        if (expr.name === '_?_:_' && third !== undefined) return conditional(this.compile(first), this.#inner(second), this.#inner(third));
+        if (expr.name === '@in' && isConstant(second)) {
+          const membership = compileMembership(this.compile(first), this.compile(second)(new Frame(0, 0)));
+          if (membership !== undefined) return membership;
+        }
+        if (/^_(\[_\]|\[\?_\]|\?\._)$/.test(expr.name)) return this.#access(expr.name, first, second, base);
       }
     }
     if (expr.target !== undefined && first !== undefined && second === undefined && this.#environment.isOptionalFallback(expr.name)) {
@@ -144,16 +178,28 @@ class Compiler {
     return this.#function(expr);
   }
 
-  #access(name: string, operandExpr: Expr, keyExpr: Expr): Closure {
-    const operand = this.compile(operandExpr);
-    const key = this.compile(keyExpr);
-    const cost = isAttribute(operandExpr) ? 1 : 2;
-    const read = name === '_[_]' ? index : name === '_[?_]' ? optionalIndex : optionalKey;
+  /** The branch of a condition, or a key: read as part of the access around it. */
+  #inner(expr: Expr): Closure {
+    return isAttribute(expr) ? this.#compile(expr, 0) : this.compile(expr);
+  }
+
+  #access(name: string, operandExpr: Expr, keyExpr: Expr, base: 0 | 1): Closure {
+    const [operand, extra] = this.#source(operandExpr, base);
+    const key = this.#inner(keyExpr);
+    if (name === '_[_]') {
+      return (frame) => {
+        const value = operand(frame);
+        const at = key(frame);
+        frame.charge(1 + extra);
+        return index(value, at);
+      };
+    }
+    const read = name === '_[?_]' ? optionalIndex : optionalKey;
     return (frame) => {
-      const value = operand(frame);
-      const at = key(frame);
-      frame.charge(cost);
-      return read(value, at);
+      const found = read(operand(frame), key(frame));
+      // What is not there costs no step.
+      frame.charge(extra + (found.value === undefined ? 0 : 1));
+      return found;
     };
   }
 
@@ -261,14 +307,34 @@ class Compiler {
   }
 }
 
-function readSlot(slot: number, name: string): Closure {
+function readSlot(slot: number, name: string, cost: 0 | 1): Closure {
   return (frame) => {
     const value = frame.slots[slot];
     if (value === undefined) throw new Failure(`no such attribute(s): ${name}`);
     if (value instanceof Failure) throw value;
-    frame.charge(1);
+    frame.charge(cost);
     return value;
   };
+}
+
+const conversions = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'duration', 'timestamp', 'dyn', 'type']);
+
+/** A literal, a list or map of such, or a conversion of one. */
+function isConstant(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'const':
+      return true;
+    case 'list':
+      return expr.optional.size === 0 && expr.elements.every(isConstant);
+    case 'map':
+      return expr.entries.every(({ key, value, optional }) => !optional && isConstant(key) && isConstant(value));
+    case 'call': {
+      const [only] = expr.args;
+      return expr.target === undefined && expr.args.length === 1 && conversions.has(expr.name) && only !== undefined && isConstant(only);
+    }
+    default:
+      return false;
+  }
 }
 
 /** Whether reading from the expression is one step of a path and not the start of a new one, which costs 1 more. */
@@ -278,7 +344,7 @@ function isAttribute(expr: Expr): boolean {
   return expr.kind === 'call' && expr.target === undefined && /^_(\[_\]|\[\?_\]|\?\._|\?_:_)$/.test(expr.name);
 }
 
-function optionalKey(operand: CELValue, key: CELValue): CELValue {
+function optionalKey(operand: CELValue, key: CELValue): OptionalValue {
   if (typeof key !== 'string') throw new Failure('no such overload');
   return optionalField(operand, key);
 }

@@ -1,7 +1,7 @@
 import type { Overload } from './environment.ts';
 import type { Closure, Frame } from './frame.ts';
 import { type CELType, isDyn } from './types.ts';
-import { type CELValue, noSuchOverload, UintValue } from './values.ts';
+import { type CELValue, Failure, noSuchOverload, UintValue } from './values.ts';
 
 type Guard = (value: CELValue) => boolean;
 
@@ -73,6 +73,13 @@ export interface CallParts {
   readonly cost: CallCost | undefined;
 }
 
+const standardMembers = /^(contains|startsWith|endsWith|matches|get[A-Z]\w*)$/;
+
+/** No signature takes these values: what CEL has itself does not say which, libraries do. */
+function mismatch(name: string, args: readonly CELValue[]): Failure {
+  return /^[_@!-]/.test(name) || standardMembers.test(name) ? noSuchOverload() : noSuchOverload(name, args);
+}
+
 /** Whether a value of a known type need not be looked at before the call. */
 function isSafe(type: CELType | undefined, param: CELType): boolean {
   if (isDyn(param) || param.kind === 'param') return true;
@@ -101,7 +108,7 @@ function unary({ name, args, cost }: CallParts, overload: Overload, guards: read
   const after = cost?.isOfResult === true;
   return (frame) => {
     const a = first(frame);
-    if (guard !== undefined && !guard(a)) throw noSuchOverload(name, [a]);
+    if (guard !== undefined && !guard(a)) throw mismatch(name, [a]);
     if (!after) frame.charge(cost === undefined ? 1 : cost([a], null));
     const result = call(a);
     if (after) frame.charge(cost === undefined ? 1 : cost([a], result));
@@ -122,7 +129,7 @@ function binary({ name, args, cost }: CallParts, overload: Overload, guards: rea
   return (frame) => {
     const a = first(frame);
     const b = second(frame);
-    if ((guardA !== undefined && !guardA(a)) || (guardB !== undefined && !guardB(b))) throw noSuchOverload(name, [a, b]);
+    if ((guardA !== undefined && !guardA(a)) || (guardB !== undefined && !guardB(b))) throw mismatch(name, [a, b]);
     if (!after) frame.charge(cost === undefined ? 1 : cost([a, b], null));
     const result = overload.call(a, b, null, null);
     if (after) frame.charge(cost === undefined ? 1 : cost([a, b], result));
@@ -142,6 +149,8 @@ function general({ name, args, cost }: CallParts, candidates: readonly Candidate
       if (after) frame.charge(cost === undefined ? 1 : cost(values, result));
       return result;
     }
-    throw noSuchOverload(name, values);
+    const [first = null] = values;
+    const isFirstKnown = candidates.some(({ guards: [guard] }) => guard?.(first) === true);
+    throw isFirstKnown || !/^([_@-]|size$)/.test(name) ? mismatch(name, values) : new Failure(`no such overload: ${name}`);
   };
 }

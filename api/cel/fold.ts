@@ -48,7 +48,7 @@ export function compileFold(parts: FoldParts): (result: Closure) => Closure {
 function iterate({ variable, variable2 }: FoldParts, frame: Frame, over: CELValue, step: Step): void {
   const { slots } = frame;
   if (typeof over !== 'object' || over === null || over instanceof Uint8Array || (over.kind !== 'list' && over.kind !== 'map')) {
-    throw noSuchOverload();
+    throw new Failure(`got '${goTypeName(over)}', expected iterable type`);
   }
   if (over.kind === 'list') return iterateList(over, variable, variable2, frame, step);
   for (const key of over.keys()) {
@@ -56,6 +56,18 @@ function iterate({ variable, variable2 }: FoldParts, frame: Frame, over: CELValu
     if (variable2 !== undefined) slots[variable2] = over.find(key);
     if (!step(frame)) return;
   }
+}
+
+const goTypeNames: Readonly<Record<string, string>> = {
+  null_type: 'Null',
+  'google.protobuf.Timestamp': 'Timestamp',
+  'google.protobuf.Duration': 'Duration',
+};
+
+/** As the message shows it: types.Int. */
+function goTypeName(value: CELValue): string {
+  const name = typeName(value);
+  return `types.${goTypeNames[name] ?? name.charAt(0).toUpperCase() + name.slice(1)}`;
 }
 
 function iterateList(list: ListValue, variable: number, variable2: number | undefined, frame: Frame, step: Step): void {
@@ -196,10 +208,7 @@ function collectingGuard(
       if (test !== undefined) {
         const taken = test(frame);
         if (typeof taken !== 'boolean') throw noSuchOverload();
-        if (!taken) {
-          frame.charge(1);
-          return true;
-        }
+        if (!taken) return true;
       }
       run(frame, frame.slots[accumulator]);
       return true;

@@ -2,7 +2,8 @@ import type { Issue } from './issues.ts';
 import { parseBytesLiteral, parseStringLiteral } from './literals.ts';
 import { type CELValue, Failure, UintValue } from './values.ts';
 
-export type TokenKind = 'end' | 'ident' | 'quoted' | 'literal' | 'punctuation';
+/** `broken`: no token; it has been reported and is left out. */
+export type TokenKind = 'end' | 'ident' | 'quoted' | 'literal' | 'punctuation' | 'broken';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -71,7 +72,7 @@ export function tokenize(source: string, issues: Issue[]): Token[] {
       offset += wrong.length;
       continue;
     }
-    tokens.push(token);
+    if (token.kind !== 'broken') tokens.push(token);
     offset += token.text.length;
   }
   tokens.push({ kind: 'end', text: '<EOF>', offset: source.length });
@@ -111,7 +112,7 @@ function stringAt(source: string, offset: number, open: string, issues: Issue[])
   }
   if (!source.startsWith(quoteMark, end)) {
     issues.push({ offset, message: `Syntax error: token recognition error at: '${source.slice(offset, end)}'` });
-    return { kind: 'literal', text: source.slice(offset, Math.min(end, source.length)), offset, value: '' };
+    return { kind: 'broken', text: source.slice(offset, Math.min(end, source.length)), offset };
   }
   const text = source.slice(offset, end + quoteMark.length);
   try {

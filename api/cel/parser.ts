@@ -116,10 +116,17 @@ class Parser {
     return this.#isNext(text) ? this.#take() : undefined;
   }
 
-  #expect(text: string): Token {
+  /** `expected` is how the message names what may stand there, where that is not the text alone. */
+  #expect(text: string, expected = `'${text}'`): Token {
     if (this.#isNext(text)) return this.#take();
+    const token = this.#token;
     const next = this.#tokens[this.#at + 1];
-    return this.#unexpected(this.#token, `'${text}'`, next?.kind === 'punctuation' && next.text === text);
+    const isExtraneous = next?.kind === 'punctuation' && next.text === text;
+    const mayFollow = token.kind === 'end' || (token.kind === 'punctuation' && ',:?)]}'.includes(token.text));
+    // A closing sign after which the rest would fit is called missing.
+    if (!isExtraneous && mayFollow && ')]'.includes(text) && expected === `'${text}'`)
+      return this.#fail(token, `missing '${text}' at '${token.text}'`);
+    return this.#unexpected(token, expected, isExtraneous);
   }
 
   /** A token that could be left out, because what follows fits, is called extraneous, any other mismatched. */
@@ -237,6 +244,7 @@ class Parser {
       const open = this.#takeIf('[');
       if (open === undefined) return expr;
       const optional = this.#optionalMark(open, '[?');
+      if (this.#token.kind === 'end') this.#unexpected(this.#token, expectedPrimary.replace("'!', ", "'!', '?', "), false);
       const index = this.#expression();
       this.#expect(']');
       expr = this.#build.at(open.offset).call(optional ? '_[?_]' : '_[_]', expr, index);
@@ -248,8 +256,9 @@ class Parser {
     const name = this.#take();
     this.#checkQuoted(name);
     if (name.kind !== 'ident' && name.kind !== 'quoted') {
-      const isWord = /^\w/.test(name.text) || name.kind === 'end';
-      this.#fail(name, isWord ? `mismatched input '${name.text}' expecting IDENTIFIER` : `no viable alternative at input '.${name.text}'`);
+      const isWord = /^\w/.test(name.text);
+      const seen = name.kind === 'end' ? '.' : `.${name.text}`;
+      this.#fail(name, isWord ? `mismatched input '${name.text}' expecting IDENTIFIER` : `no viable alternative at input '${seen}'`);
     }
     const open = this.#isNext('(') && !optional && name.kind === 'ident' ? this.#take() : undefined;
     if (open === undefined) {
@@ -264,6 +273,7 @@ class Parser {
   #arguments(): Expr[] {
     const args: Expr[] = [];
     if (this.#takeIf(')') !== undefined) return args;
+    if (this.#token.kind === 'end') this.#unexpected(this.#token, expectedPrimary.replace("'(', ", "'(', ')', "), false);
     do args.push(this.#expression());
     while (this.#takeIf(',') !== undefined);
     this.#expect(')');
@@ -340,9 +350,12 @@ class Parser {
     while (this.#takeIf(']') === undefined) {
       if (this.#optionalMark(this.#token, '?')) optional.add(elements.length);
       elements.push(this.#expression());
-      if (this.#takeIf(',') !== undefined) continue;
-      this.#expect(']');
-      break;
+      if (this.#takeIf(',') === undefined) {
+        this.#expect(']', "{']', ','}");
+        break;
+      }
+      // After a comma the list may end, but must then be closed.
+      if (this.#token.kind === 'end') this.#expect(']');
     }
     return this.#build.at(open.offset).list(elements, optional);
   }
@@ -356,7 +369,7 @@ class Parser {
       const { offset } = this.#expect(':');
       entries.push({ id: this.#build.nextID(), offset, key, value: this.#expression(), optional });
       if (this.#takeIf(',') !== undefined) continue;
-      this.#expect('}');
+      this.#expect('}', "{'}', ','}");
       break;
     }
     return this.#build.at(open.offset).map(entries);
@@ -374,7 +387,7 @@ class Parser {
       const field = name.kind === 'quoted' ? name.text.slice(1, -1) : name.text;
       fields.push({ id: this.#build.nextID(), offset, name: field, value: this.#expression(), optional });
       if (this.#takeIf(',') !== undefined) continue;
-      this.#expect('}');
+      this.#expect('}', "{'}', ','}");
       break;
     }
     return this.#build.at(open.offset).struct(typeName, fields);

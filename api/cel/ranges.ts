@@ -1,18 +1,18 @@
-/** The least and the most something can be; Infinity where 64 bits do not hold it or nothing bounds it. */
+/** The least and the most something can be; `mostCost` where 64 bits do not hold it or nothing bounds it. */
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-const limit = 2 ** 64;
-const capped = (value: number): number => (value >= limit || Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
+export const mostCost = 2 ** 64;
+const capped = (value: number): number => Math.min(value, mostCost);
 /** Nothing times anything, even the unbounded, is nothing. */
 const product = (x: number, y: number): number => (x === 0 || y === 0 ? 0 : capped(x * y));
 
 export const exactly = (value: number): Range => ({ min: value, max: value });
 export const zeroRange: Range = exactly(0);
 export const oneRange: Range = exactly(1);
-export const unbounded: Range = { min: 0, max: Number.POSITIVE_INFINITY };
+export const unbounded: Range = { min: 0, max: mostCost };
 
 export const sumRange = (a: Range, b: Range): Range => ({ min: capped(a.min + b.min), max: capped(a.max + b.max) });
 export const productRange = (a: Range, b: Range): Range => ({ min: product(a.min, b.min), max: product(a.max, b.max) });

@@ -42,7 +42,7 @@ interface SizedType {
 /** The longest request; it bounds what no schema does. */
 const maxRequestBytes = 3 * 1024 * 1024;
 const text = (maxLength: number): SizedType => ({ type: sized(stringType, maxLength), minBytes: 2 });
-/** Kubernetes takes scalars in its objects to be of no size, so that comparing them is expected to cost nothing. */
+/** Kubernetes takes scalars and objects to be of no size, so that comparing them is expected to cost nothing. */
 const scalar = (type: CELType, minBytes: number): SizedType => ({ type: sized(type, 0), minBytes });
 
 /**
@@ -116,7 +116,7 @@ function typeOfObject(schema: SchemaLike, name: string, isResourceRoot: boolean)
       fields.set(identifier, identifier === property ? { type: found.type } : { type: found.type, json: property });
     if (schema.required?.includes(property) === true && inner.default === undefined) minBytes += property.length + found.minBytes + 4;
   }
-  return { type: { kind: 'object', name, params: [], fields: () => fields }, minBytes };
+  return { type: { kind: 'object', name, params: [], fields: () => fields, maxSize: 0 }, minBytes };
 }
 
 function typeOfString(schema: SchemaLike): SizedType {

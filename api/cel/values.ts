@@ -133,13 +133,12 @@ export class NativeMap implements MapValue {
   constructor(entries: ReadonlyMap<string | bigint | boolean, readonly [CELValue, CELValue]>) {
     this.#entries = entries;
   }
-  /** Throws Failure for keys of other types and, as a map literal does, for a key given twice. */
+  /** Of a key given twice the last value counts. Throws Failure for what can be no key. */
   static of(entries: Iterable<readonly [CELValue, CELValue]>): NativeMap {
     const map = new Map<string | bigint | boolean, readonly [CELValue, CELValue]>();
     for (const entry of entries) {
       const key = mapKey(entry[0]);
       if (key === undefined || typeof entry[0] === 'number') throw new Failure(`unsupported key type: ${typeName(entry[0])}`);
-      if (map.has(key)) throw new Failure(`Failed with repeated key`);
       map.set(key, entry);
     }
     return new NativeMap(map);

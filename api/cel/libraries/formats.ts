@@ -56,7 +56,7 @@ function uriProblems(text: string): readonly string[] {
   }
 }
 
-const dateTimeRegexSize = 119;
+const dateTimeRegexSize = 71;
 
 export const formats: ReadonlyMap<string, FormatValue> = new Map([
   ['dns1123Label', new FormatValue('DNS1123Label', 30, (text) => nameIsDNSLabel(text, false))] as const,
@@ -67,12 +67,12 @@ export const formats: ReadonlyMap<string, FormatValue> = new Map([
   ['dns1123SubdomainPrefix', new FormatValue('DNS1123SubdomainPrefix', 60, (text) => nameIsDNSSubdomain(text, true))] as const,
   ['dns1035LabelPrefix', new FormatValue('DNS1035LabelPrefix', 30, (text) => nameIsDNS1035Label(text, true))] as const,
   ['labelValue', new FormatValue('LabelValue', 40, labelValueProblems)] as const,
-  ['uri', new FormatValue('URI', 1121, uriProblems)] as const,
+  ['uri', new FormatValue('URI', 1103, uriProblems)] as const,
   [
     'uuid',
     new FormatValue(
       'uuid',
-      81,
+      70,
       unless((text) => uuid.test(text), 'does not match the UUID format'),
     ),
   ] as const,

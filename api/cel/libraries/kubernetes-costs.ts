@@ -88,7 +88,14 @@ function each(names: string, cost: CallCost): [string, CallCost][] {
 /** An authorization check: two of them are as much as an expression may cost. */
 export const authorizationCheckCost = 350_000;
 
+/** Kubernetes' own values are compared at once. */
+const ofEquality: CallCost = ([a, b]) => {
+  const isOpaque = typeof a === 'object' && a !== null && !(a instanceof Uint8Array) && a.kind === 'opaque';
+  return isOpaque ? 1 : traversal(Math.min(actualSize(a), actualSize(b)));
+};
+
 const costs: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
+  ['_==_', ofEquality],
   ['check', () => authorizationCheckCost],
   ...each('serviceAccount path group resource subresource namespace name allowed reason error errored', one),
   ...each('fieldSelector labelSelector', ofSelector),

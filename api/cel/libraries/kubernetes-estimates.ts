@@ -1,5 +1,5 @@
 import { type CallEstimate, type EstimateCall, type EstimatedPart, estimateRegex } from '../estimate.ts';
-import { exactly, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange } from '../ranges.ts';
+import { exactly, mostCost, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange } from '../ranges.ts';
 import { regexLengthFactor, stringTraversalFactor } from '../runtime-costs.ts';
 import { authorizationCheckCost, listCallCost } from './kubernetes-costs.ts';
 
@@ -41,7 +41,7 @@ const ofReplace: Estimate = (parts) => {
 function mostReplaced(length: number, old: number, isNoLonger: boolean): { count: number; kept: number } {
   if (old === 0) return { count: length + 1, kept: length };
   if (isNoLonger) return { count: 0, kept: length };
-  return { count: Number.isFinite(old) ? Math.ceil(length / old) : 0, kept: 0 };
+  return { count: old < mostCost ? Math.ceil(length / old) : 0, kept: 0 };
 }
 
 const ofSplit: Estimate = (parts) => {
@@ -108,18 +108,15 @@ const ofRange: Estimate = ([end]) => {
 };
 
 const ofSlice: Estimate = ([list, start, end]) => {
-  const most = Math.min(
-    list?.size.max ?? Number.POSITIVE_INFINITY,
-    (literalNumber(end) ?? Number.POSITIVE_INFINITY) - (literalNumber(start) ?? 0),
-  );
+  const most = Math.min(list?.size.max ?? mostCost, (literalNumber(end) ?? mostCost) - (literalNumber(start) ?? 0));
   const size = { min: 0, max: Math.max(0, most) };
   return makesList(size, size);
 };
 
 const ofFlatten: Estimate = (parts) => {
-  const depth = parts.length < 2 ? 1 : (literalNumber(parts[1]) ?? Number.POSITIVE_INFINITY);
+  const depth = parts.length < 2 ? 1 : (literalNumber(parts[1]) ?? mostCost);
   const size = productRange(sizeAt(parts, 0), exactly(depth));
-  return makesList(size, { min: size.min, max: Number.POSITIVE_INFINITY });
+  return makesList(size, { min: size.min, max: mostCost });
 };
 
 /** Kubernetes' own values are compared at once, whatever they are. */

@@ -60,16 +60,30 @@ function ipOfText(text: string): IPValue {
   }
   const address = parseIP(text);
   if (address === undefined) {
-    throw new Failure(`IP Address ${quote(text)} parse error during conversion from string: ParseAddr(${quote(text)}): unable to parse IP`);
+    throw new Failure(`IP Address ${quote(text)} parse error during conversion from string: ParseAddr(${quote(text)}): ${ipProblem(text)}`);
   }
   if (isIPv4Mapped(address)) throw new Failure(`IPv4-mapped IPv6 address ${quote(text)} is not allowed`);
   return new IPValue(address);
 }
 
+function ipProblem(text: string): string {
+  const dots = text.split('.').length - 1;
+  if (text.includes(':') || !/^[0-9.]+$/.test(text)) return 'unable to parse IP';
+  return dots < 3 ? 'IPv4 address too short' : dots > 3 ? 'IPv4 address too long' : 'IPv4 field has value >255';
+}
+
+function cidrProblem(text: string): string {
+  const slash = text.lastIndexOf('/');
+  if (slash < 0) return "no '/'";
+  const bits = text.slice(slash + 1);
+  if (parseIP(text.slice(0, slash)) === undefined) return 'unable to parse IP';
+  return /^(0|[1-9]\d*)$/.test(bits) ? 'prefix length out of range' : `bad bits after slash: ${quote(bits)}`;
+}
+
 function cidrOfText(text: string): CIDRValue {
   const cidr = parseCIDR(text);
   const prefix = 'network address parse error during conversion from string: ';
-  if (cidr === undefined) throw new Failure(`${prefix}${prefix}netip.ParsePrefix(${quote(text)}): unable to parse`);
+  if (cidr === undefined) throw new Failure(`${prefix}${prefix}netip.ParsePrefix(${quote(text)}): ${cidrProblem(text)}`);
   if (isIPv4Mapped(cidr.address)) throw new Failure(`${prefix}IPv4-mapped IPv6 address ${quote(text)} is not allowed`);
   return new CIDRValue(cidr);
 }

@@ -1,8 +1,16 @@
 import { declare, member } from '../declare.ts';
 import type { Library } from '../environment.ts';
-import { compileRegex } from '../regex.ts';
+import { compileRegex as compile } from '../regex.ts';
 import { intType, listType, stringType } from '../types.ts';
-import { NativeList } from '../values.ts';
+import { Failure, NativeList } from '../values.ts';
+
+function compileRegex(pattern: string): ReturnType<typeof compile> {
+  try {
+    return compile(pattern);
+  } catch (error) {
+    throw error instanceof Failure ? new Failure(`Illegal regex: ${error.message}`) : error;
+  }
+}
 
 function find(text: string, pattern: string): string {
   const matcher = compileRegex(pattern).matcher(text);

@@ -27,17 +27,17 @@ function textOfBytes(bytes: Uint8Array): string {
   }
 }
 
+const notA = (type: string): Failure => new Failure(`type conversion error from 'string' to '${type}'`);
+
 function intOfText(text: string): bigint {
-  if (!/^[+-]?\d+$/.test(text)) throw new Failure(`strconv.ParseInt: parsing "${text}": invalid syntax`);
-  const value = BigInt(text.replace(/^\+/, ''));
-  if (BigInt.asIntN(64, value) !== value) throw new Failure(`strconv.ParseInt: parsing "${text}": value out of range`);
+  const value = /^[+-]?\d+$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined;
+  if (value === undefined || BigInt.asIntN(64, value) !== value) throw notA('int');
   return value;
 }
 
 function uintOfText(text: string): UintValue {
-  if (!/^\d+$/.test(text)) throw new Failure(`strconv.ParseUint: parsing "${text}": invalid syntax`);
-  const value = BigInt(text);
-  if (BigInt.asUintN(64, value) !== value) throw new Failure(`strconv.ParseUint: parsing "${text}": value out of range`);
+  const value = /^\d+$/.test(text) ? BigInt(text) : undefined;
+  if (value === undefined || BigInt.asUintN(64, value) !== value) throw notA('uint');
   return new UintValue(value);
 }
 
@@ -45,9 +45,9 @@ function doubleOfText(text: string): number {
   const lower = text.toLowerCase();
   if (/^[+-]?(inf|infinity)$/.test(lower)) return lower.startsWith('-') ? -Infinity : Infinity;
   if (lower === 'nan') return Number.NaN;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(lower)) throw new Failure(`strconv.ParseFloat: parsing "${text}": invalid syntax`);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(lower)) throw notA('double');
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new Failure(`strconv.ParseFloat: parsing "${text}": value out of range`);
+  if (!Number.isFinite(value)) throw notA('double');
   return value;
 }
 
@@ -57,7 +57,7 @@ const falseTexts = new Set(['0', 'f', 'false', 'FALSE', 'False']);
 function boolOfText(text: string): boolean {
   if (trueTexts.has(text) || text === 'T') return true;
   if (falseTexts.has(text) || text === 'F') return false;
-  throw new Failure(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+  throw notA('bool');
 }
 
 /** A double without its fraction. The bounds of 64 bits are not doubles, so what reaches them is refused. */
@@ -86,6 +86,14 @@ export function formatDouble(value: number): string {
 function toPlain(value: number): string {
   const text = String(value);
   return text.includes('e') ? value.toFixed(20).replace(/0+$/, '') : text;
+}
+
+function orNotA(type: string, read: () => bigint): bigint {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Failure && !/overflow/.test(error.message) ? notA(type) : error;
+  }
 }
 
 const a = typeParam('A');
@@ -146,12 +154,22 @@ export const conversions: readonly FunctionDeclaration[] = [
     'timestamp',
     global('timestamp_to_timestamp', [timestampType], timestampType, (value: TimestampValue) => value),
     global('int64_to_timestamp', [intType], timestampType, (value: bigint) => checkedTimestamp(value * 1_000_000_000n)),
-    global('string_to_timestamp', [stringType], timestampType, (value: string) => new TimestampValue(parseTimestampText(value))),
+    global(
+      'string_to_timestamp',
+      [stringType],
+      timestampType,
+      (value: string) => new TimestampValue(orNotA('google.protobuf.Timestamp', () => parseTimestampText(value))),
+    ),
   ),
   declare(
     'duration',
     global('duration_to_duration', [durationType], durationType, (value: DurationValue) => value),
     global('int64_to_duration', [intType], durationType, (value: bigint) => new DurationValue(value)),
-    global('string_to_duration', [stringType], durationType, (value: string) => new DurationValue(parseDurationText(value))),
+    global(
+      'string_to_duration',
+      [stringType],
+      durationType,
+      (value: string) => new DurationValue(orNotA('google.protobuf.Duration', () => parseDurationText(value))),
+    ),
   ),
 ];

@@ -28,13 +28,14 @@ import {
   noSuchKey,
   noSuchOverload,
   TimestampValue,
+  typeName,
   UintValue,
 } from '../values.ts';
 
 export const overflow = {
   int: (): Failure => new Failure('integer overflow'),
   uint: (): Failure => new Failure('unsigned integer overflow'),
-  duration: (): Failure => new Failure('duration overflow'),
+  duration: (): Failure => new Failure('integer overflow'),
   timestamp: (): Failure => new Failure('timestamp overflow'),
 };
 
@@ -109,7 +110,9 @@ function nonZero(value: bigint, message: string): bigint {
 export function indexOf(value: CELValue): number {
   const index = mapKey(value);
   if (typeof index === 'bigint') return Number(index);
-  throw typeof value === 'number' ? new Failure(`unsupported index value`) : noSuchOverload();
+  throw new Failure(
+    typeof value === 'number' ? `unsupported index value ${value} in list` : `unsupported index type '${typeName(value)}' in list`,
+  );
 }
 
 export function elementAt(list: ListValue, position: CELValue): CELValue {
