@@ -20,6 +20,7 @@ import { horizontalPodAutoscalerController } from './horizontalpodautoscaler/con
 import { jobController } from './job/controller.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { localVolumeProvisionerController } from './local-volume-provisioner/controller.ts';
+import { legacyServiceAccountTokenCleaner } from './legacy-service-account-token-cleaner/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { createNodeLifecycleController, type NodeLifecycleOptions } from './node-lifecycle/controller.ts';
 import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
@@ -79,6 +80,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     horizontalPodAutoscalerController,
     jobController,
     ...(options.localStorage === false ? [] : [createDefaultStorageClassController(), localVolumeProvisionerController]),
+    legacyServiceAccountTokenCleaner,
     namespaceController,
     createNodeIPAMController(options),
     createNodeLifecycleController(options),

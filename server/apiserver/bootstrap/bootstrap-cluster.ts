@@ -13,6 +13,7 @@ import {
   ensureSystemNamespaces,
   type SystemObjectsOptions,
 } from './ensure-system-objects.ts';
+import { ensureLegacyTokenTracking } from './legacy-token-tracking.ts';
 import { ensureJoining, type JoiningOptions } from './joining.ts';
 import { withOtherControllers } from './other-controllers.ts';
 import { reconcileRoles } from './reconcile-roles.ts';
@@ -62,10 +63,14 @@ export async function bootstrapCluster(options: BootstrapOptions, { client, cloc
     await namespaces;
     await ensureExtensionAuthentication(system);
   });
+  const tokenTracking = hooks('start-legacy-token-tracking-controller', async () => {
+    await namespaces;
+    await ensureLegacyTokenTracking(client, clock.nowMs());
+  });
   const priorities = hooks('scheduling/bootstrap-system-priority-classes', () => ensurePriorityClasses(client));
   const apiServices = hooks('kube-apiserver-autoregistration', () => ensureLocalAPIServices(client, clock));
   const flowControl = hooks('priority-and-fairness-config-producer', () => ensureFlowControl(client));
-  await Promise.all([namespaces, roles, serviceCIDR, service, authentication, priorities, apiServices, flowControl]);
+  await Promise.all([namespaces, roles, serviceCIDR, service, authentication, tokenTracking, priorities, apiServices, flowControl]);
   const { joining, clusterCAPEM } = options;
   if (joining !== undefined) await ensureJoining(client, { ...joining, clusterCAPEM });
 }

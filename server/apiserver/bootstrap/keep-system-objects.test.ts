@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
+import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
+import { tokenTrackingKey } from '../../../api/semantics/service-account-tokens.ts';
 import { eventually, startCompleteServer } from '../testing/complete-server.ts';
+import { ensureLegacyTokenTracking } from './legacy-token-tracking.ts';
 import { keepSystemObjects } from './keep-system-objects.ts';
 
 describe('keeping what every cluster has', () => {
@@ -34,6 +37,26 @@ describe('keeping what every cluster has', () => {
     running.abort();
     await kept;
     assert.equal(clock.pendingTimers(), 0);
+    await close();
+  });
+
+  it('notes since when uses of tokens are noted, and mends a day that is none', async () => {
+    const { admin: client, close } = await startCompleteServer();
+    const since = async () => (await client(configMaps).get(tokenTrackingKey)).data?.['since'];
+    const put = async (day: string) =>
+      client(configMaps).update({ ...(await client(configMaps).get(tokenTrackingKey)), data: { since: day } });
+    const nowMs = Date.UTC(2026, 5, 1, 12);
+    await ignoreNotFound(client(configMaps).delete(tokenTrackingKey));
+    await ensureLegacyTokenTracking(client, nowMs);
+    assert.equal(await since(), '2026-06-01');
+    await put('2025-01-31');
+    await ensureLegacyTokenTracking(client, nowMs);
+    assert.equal(await since(), '2025-01-31');
+    for (const day of ['2026-06-02', '2025-02-30', 'lately']) {
+      await put(day);
+      await ensureLegacyTokenTracking(client, nowMs);
+      assert.equal(await since(), '2026-06-01', day);
+    }
     await close();
   });
 });

@@ -6,9 +6,11 @@ import { createEventRecorder } from '../../../api/client/event-recorder.ts';
 import { createDefaultServiceCIDR, serviceCIDRManager } from './default-service-cidr.ts';
 import { ensureFlowControl } from './ensure-flow-control.ts';
 import { ensureKubernetesService, ensureSystemNamespaces, type SystemObjectsOptions } from './ensure-system-objects.ts';
+import { ensureLegacyTokenTracking } from './legacy-token-tracking.ts';
 
 const serviceIntervalMs = 10_000;
 const namespaceIntervalMs = 60_000;
+const trackingIntervalMs = 60_000;
 const flowControlIntervalMs = 60_000;
 
 export interface KeepDependencies {
@@ -19,7 +21,8 @@ export interface KeepDependencies {
 
 /**
  * Brings back what a cluster cannot do without where it has been deleted: Service kubernetes with its Endpoints and
- * the range it is from, looked at every 10 seconds, and the system's namespaces and the defaults of priority and fairness, every minute. Ends with the signal; never rejects.
+ * the range it is from, looked at every 10 seconds, and the system's namespaces, the
+ * note since when uses of tokens are noted, and the defaults of priority and fairness, every minute. Ends with the signal; never rejects.
  */
 export async function keepSystemObjects(
   options: Omit<SystemObjectsOptions, 'client' | 'clock'>,
@@ -47,6 +50,7 @@ export async function keepSystemObjects(
   await Promise.all([
     repeat(serviceIntervalMs, service),
     repeat(namespaceIntervalMs, namespaces),
+    repeat(trackingIntervalMs, () => ensureLegacyTokenTracking(client, clock.nowMs())),
     repeat(flowControlIntervalMs, flowControl),
   ]);
 }

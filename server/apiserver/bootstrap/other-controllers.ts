@@ -39,13 +39,6 @@ const otherControllers: readonly ControllerRules[] = [
       eventsRule,
     ],
   },
-  {
-    account: 'legacy-service-account-token-cleaner',
-    rules: [
-      rule('get', 'core', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'),
-      rule('delete patch', 'core', 'secrets'),
-    ],
-  },
   { account: 'route-controller', rules: [rule('list watch', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), eventsRule] },
   {
     account: 'selinux-warning-controller',

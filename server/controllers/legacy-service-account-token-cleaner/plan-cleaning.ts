@@ -1,0 +1,30 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { findTime } from '../../../api/meta/time.ts';
+import { findDay, invalidSinceLabel, lastUsedLabel } from '../../../api/semantics/service-account-tokens.ts';
+import type { Secret } from '../../../api/types/core-v1.ts';
+
+/** A year: for so long a token lies unused before it is believed no more, and again before it is deleted. */
+export const cleaningPeriodMs = 365 * 24 * 3_600_000;
+
+export interface TokenUse {
+  /** Since when uses have been noted; undefined: nobody knows. */
+  readonly trackedSinceMs: number | undefined;
+  /** Whether it was made along with its account, as before v1.24, and not by somebody who wants it. */
+  readonly isGenerated: boolean;
+  readonly isMounted: boolean;
+}
+
+/** What is to become of a Secret that holds a token. */
+export function planCleaning({ metadata }: DeepReadonly<Secret>, use: TokenUse, nowMs: number): 'keep' | 'invalidate' | 'delete' {
+  const { trackedSinceMs, isGenerated, isMounted } = use;
+  const limitMs = nowMs - cleaningPeriodMs;
+  const isLongAgo = (ms: number | undefined) => ms !== undefined && ms < limitMs;
+  if (!isGenerated || isMounted || metadata.deletionTimestamp !== undefined) return 'keep';
+  if (!isLongAgo(trackedSinceMs) || !isLongAgo(findTime(metadata.creationTimestamp))) return 'keep';
+  const lastUsed = metadata.labels?.[lastUsedLabel];
+  // A day that cannot be read may be any.
+  if (lastUsed !== undefined && !isLongAgo(findDay(lastUsed))) return 'keep';
+  const invalidSinceMs = findDay(metadata.labels?.[invalidSinceLabel]);
+  if (invalidSinceMs === undefined) return 'invalidate';
+  return isLongAgo(invalidSinceMs) ? 'delete' : 'keep';
+}

@@ -1,0 +1,7 @@
+import { tokenTrackingKey } from '../../../api/semantics/service-account-tokens.ts';
+import { rule } from '../runtime/rules.ts';
+
+export const rules = [
+  { apiGroups: [''], resources: ['configmaps'], resourceNames: [tokenTrackingKey.name], verbs: ['get'] },
+  rule([''], ['secrets'], ['delete', 'patch']),
+];
