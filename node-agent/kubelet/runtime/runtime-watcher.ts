@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
+import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { runtimeLabels } from './labels.ts';
 import { printOf } from './runtime-pod.ts';
@@ -62,6 +63,8 @@ export function createRuntimeWatcher(dependencies: RuntimeWatcherDependencies): 
           if (sandbox) onChange(sandbox.metadata.uid, printOf({ sandboxes: [sandbox], containers }));
         }
       } catch (error) {
+        // Some have no events: lists have to do.
+        if (error instanceof CRIError && error.code === 'Unimplemented') return;
         if (!signal.aborted) logger.debug('the stream of container events broke', { error });
       }
       await sleep(clock, relistMs, signal).catch(() => undefined); // aborted
