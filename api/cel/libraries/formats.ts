@@ -80,7 +80,7 @@ export const formats: ReadonlyMap<string, FormatValue> = new Map([
     'byte',
     new FormatValue(
       'byte',
-      97,
+      84,
       unless((text) => base64.test(text), 'invalid base64'),
     ),
   ] as const,
