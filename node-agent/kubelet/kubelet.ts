@@ -19,6 +19,7 @@ import type { MachineFacts } from '../linux/machine.ts';
 import type { Mounts } from '../linux/mounts.ts';
 import { createAllocatable, createPodServices } from './create-pod-services.ts';
 import { createDRAPlugins } from './dra/dra-plugins.ts';
+import { createOfflineSlices } from './dra/offline-slices.ts';
 import { createPodClaims } from './dra/pod-claims.ts';
 import { createDeviceManager, type DeviceManager } from './devices/device-manager.ts';
 import type { PodWorker } from './pod-workers/pod-worker.ts';
@@ -170,7 +171,9 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     watcher,
     volumesInUse: () => nodeVolumes.inUse(),
   });
-  const dra = createDRAPlugins(clock);
+  const dra = createDRAPlugins(clock, (driver) => slices.driverGone(driver));
+  const isRegistered = (driver: string) => dra.find(driver) !== undefined;
+  const slices = createOfflineSlices({ client, clock, logger, nodeName: settings.nodeName, isRegistered });
   const objects = { registration, configMap: watchedConfigMaps.get, secret: watchedSecrets.get };
   const allocatable = createAllocatable(dependencies, registration);
   const nodeVolumes = createNodeVolumes({
@@ -262,6 +265,8 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       await mounts.makeShared(paths.pods);
       await cgroups.ensure(settings.cgroupRoot, {});
       for (const folder of ['burstable', 'besteffort']) await cgroups.ensure(`${settings.cgroupRoot}/${folder}`, { cpuShares: 2 });
+      slices.start();
+      signal.addEventListener('abort', slices.stop, { once: true });
       const informing = informers.run(signal);
       const running = [
         informing,

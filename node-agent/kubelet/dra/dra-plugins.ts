@@ -11,7 +11,8 @@ export interface DRAPlugins {
 
 const service = 'v1.DRAPlugin';
 
-export function createDRAPlugins(clock: Clock): DRAPlugins {
+/** `onGone` is told of a driver when its last plugin is closed. */
+export function createDRAPlugins(clock: Clock, onGone: (driver: string) => void = () => undefined): DRAPlugins {
   /** The latest last: a driver that is updated has two for a moment. */
   const clients = new Map<string, readonly DRAClient[]>();
   return {
@@ -29,6 +30,7 @@ export function createDRAPlugins(clock: Clock): DRAPlugins {
             (clients.get(name) ?? []).filter((one) => one !== client),
           );
           client.close();
+          if (clients.get(name)?.length === 0) onGone(name);
         },
       };
     },
