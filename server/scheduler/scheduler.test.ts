@@ -266,6 +266,18 @@ describe('scheduler: queue', () => {
     assert.equal(queue.lengths().active, 1);
   });
 
+  it('wakes only pods that an event concerns', async () => {
+    const { queue } = start();
+    for (const name of ['a', 'b']) queue.addOrUpdate(pod(name));
+    const [a, b] = [await queue.next(), await queue.next()];
+    assert.ok(a && b);
+    queue.putBackUnschedulable(a, new Set(['NodeResourcesFit']));
+    queue.onEvent('PodDelete', ({ metadata }) => metadata.name === 'b');
+    assert.equal(queue.lengths().unschedulable, 1);
+    queue.putBackUnschedulable(b, new Set(['NodeResourcesFit']));
+    assert.deepEqual(queue.lengths(), { active: 0, backoff: 1, unschedulable: 1 });
+  });
+
   it('does not lose an event that came while the pod was being tried', async () => {
     const { queue } = start();
     queue.addOrUpdate(pod('p'));

@@ -4,7 +4,8 @@ import type { InformerFactory, Lister } from '../../../api/client/informer.ts';
 import { deviceClasses } from '../../../api/resources/resource/v1/device-class.ts';
 import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
-import { devicesOf } from '../../../api/semantics/resource-claims.ts';
+import { claimNamesOf, devicesOf } from '../../../api/semantics/resource-claims.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim, ResourceSlice } from '../../../api/types/resource-v1.ts';
 import { indexSlices, type SliceIndex } from '../devices/device-pools.ts';
 import { DeviceLedger } from '../devices/device-ledger.ts';
@@ -36,13 +37,16 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
   claims.addHandler({
     onAdd(claim) {
       follow(claim);
-      queue.onEvent('ResourceClaimChange');
+      queue.onEvent('ResourceClaimChange', usersOf(claim));
     },
     onUpdate(claim, old) {
       // One that was deleted and made again between two looks.
       if (old.metadata.uid !== claim.metadata.uid) ledger.remove(old);
       follow(claim);
-      if (!isEqual(claim.status, old.status) || old.metadata.uid !== claim.metadata.uid) queue.onEvent('ResourceClaimChange');
+      const hasFreed = devicesOf(old.status?.allocation).length > 0 && devicesOf(claim.status?.allocation).length === 0;
+      if (hasFreed) queue.onEvent('ResourceClaimChange');
+      else if (!isEqual(claim.status, old.status) || old.metadata.uid !== claim.metadata.uid)
+        queue.onEvent('ResourceClaimChange', usersOf(claim));
     },
     onDelete(claim) {
       ledger.remove(claim);
@@ -76,6 +80,12 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
       queue.onEvent('ResourceClaimChange');
     },
   };
+}
+
+/** What a claim is like matters to its own pods; devices that it gives back may matter to all. */
+function usersOf({ metadata }: Claim): (pod: DeepReadonly<Pod>) => boolean {
+  const { namespace, name = '' } = metadata;
+  return (pod) => pod.metadata.namespace === namespace && claimNamesOf(pod).includes(name);
 }
 
 /** Made anew only when slices have changed. */

@@ -24,7 +24,7 @@ interface PodDevices {
 /** Keeps a pod off nodes that cannot reach the devices of its claims, and chooses devices for those that have none yet. */
 export const dynamicResources = defineSchedulerPlugin({
   name,
-  retryOn: ['ResourceClaimChange', 'ResourceSliceChange', 'DeviceClassChange', 'NodeAdd', 'NodeUpdate', 'PodUpdate'],
+  retryOn: ['ResourceClaimChange', 'ResourceSliceChange', 'DeviceClassChange', 'NodeAdd', 'NodeUpdate'],
   preEnqueue(pod, cluster) {
     if ((pod.spec?.resourceClaims ?? []).length === 0) return undefined;
     const found = findPodClaims(pod, cluster.findResourceClaim);

@@ -21,6 +21,11 @@ export interface QueuedPod {
   gatedBy?: string;
 }
 
+interface Happening {
+  readonly event: ClusterEvent;
+  readonly concerns: (pod: DeepReadonly<Pod>) => boolean;
+}
+
 export interface SchedulingQueue {
   /** A new pod, or a new state of one that waits. */
   addOrUpdate(pod: DeepReadonly<Pod>): void;
@@ -31,8 +36,8 @@ export interface SchedulingQueue {
   putBackUnschedulable(queued: QueuedPod, refusedBy: ReadonlySet<string>): void;
   /** Puts back a pod whose attempt failed by an error: tried again after its backoff. */
   putBackAfterError(queued: QueuedPod): void;
-  /** Something happened: pods that it may help go to backoff or straight to the active queue. */
-  onEvent(event: ClusterEvent): void;
+  /** Something happened: pods that it may help go to backoff or straight to the active queue. `concerns`: it may help only these. */
+  onEvent(event: ClusterEvent, concerns?: (pod: DeepReadonly<Pod>) => boolean): void;
   lengths(): { readonly active: number; readonly backoff: number; readonly unschedulable: number };
   close(): void;
 }
@@ -63,7 +68,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
   const backoff = new Map<string, { queued: QueuedPod; timer: Timer }>();
   const unschedulable = new Map<string, { queued: QueuedPod; timer: Timer }>();
   /** Pods being tried now, with the events that came meanwhile. */
-  const inFlight = new Map<string, { readonly events: ClusterEvent[]; newest?: DeepReadonly<Pod> }>();
+  const inFlight = new Map<string, { readonly events: Happening[]; newest?: DeepReadonly<Pod> }>();
   const waiters: ((queued: QueuedPod | undefined) => void)[] = [];
   let closed = false;
 
@@ -134,8 +139,9 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
     return queued;
   }
 
-  const helps = (queued: QueuedPod, event: ClusterEvent) =>
-    event === 'ForceActivate' || queued.refusedBy.size === 0 || [...queued.refusedBy].some((plugin) => mayHelp(plugin, event));
+  const helps = (queued: QueuedPod, { event, concerns }: Happening) =>
+    concerns(queued.pod) &&
+    (event === 'ForceActivate' || queued.refusedBy.size === 0 || [...queued.refusedBy].some((plugin) => mayHelp(plugin, event)));
 
   return {
     addOrUpdate(pod) {
@@ -179,7 +185,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       queued.pod = newest ?? queued.pod;
       queued.lastFailureMs = clock.nowMs();
       queued.refusedBy = refusedBy;
-      if (isOther || trying.events.some((event) => helps(queued, event))) backOff(queued);
+      if (isOther || trying.events.some((happening) => helps(queued, happening))) backOff(queued);
       else park(queued);
     },
     putBackAfterError(queued) {
@@ -191,10 +197,11 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       queued.refusedBy = new Set();
       backOff(queued);
     },
-    onEvent(event) {
-      for (const { events } of inFlight.values()) events.push(event);
+    onEvent(event, concerns = () => true) {
+      const happening = { event, concerns };
+      for (const { events } of inFlight.values()) events.push(happening);
       for (const { queued } of [...unschedulable.values()])
-        if (helps(queued, event) && findGate(queued.pod) === undefined) move(queued.key);
+        if (helps(queued, happening) && findGate(queued.pod) === undefined) move(queued.key);
     },
     lengths: () => ({ active: active.size, backoff: backoff.size, unschedulable: unschedulable.size }),
     close() {
