@@ -84,6 +84,15 @@ describe('a client of container runtimes', () => {
       assert.deepEqual([await runtime.name(), await runtime.name(), asked], ['cri-o', 'cri-o', ['Version']]);
     }));
 
+  it('ends what runs in a sandbox before the sandbox', () =>
+    asking(
+      { ListContainers: { containers: [{ id: 'a' }, { id: 'b' }] }, StopContainer: {}, StopPodSandbox: {} },
+      async ({ runtime }, asked) => {
+        await runtime.stopPodSandbox('s');
+        assert.deepEqual(asked, ['ListContainers', 'StopContainer', 'StopContainer', 'StopPodSandbox']);
+      },
+    ));
+
   it('completes addresses of streams', () =>
     asking(
       {

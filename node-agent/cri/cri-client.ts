@@ -103,7 +103,13 @@ function createRuntime(call: Call, service: Service): ContainerRuntime {
     },
     runPodSandbox: async (config, runtime_handler) =>
       (await call<{ pod_sandbox_id: string }>('RunPodSandbox', { config, runtime_handler }, longTimeoutSeconds)).pod_sandbox_id,
-    stopPodSandbox: (pod_sandbox_id) => call('StopPodSandbox', { pod_sandbox_id }, longTimeoutSeconds),
+    async stopPodSandbox(pod_sandbox_id) {
+      // Some wait for containers as long as the call may take, and others let them go on.
+      const filter = { pod_sandbox_id, state: { state: 'CONTAINER_RUNNING' } };
+      const { containers } = await call<{ containers: readonly { readonly id: string }[] }>('ListContainers', { filter });
+      await Promise.all(containers.map(({ id }) => call('StopContainer', { container_id: id, timeout: 0 }, longTimeoutSeconds)));
+      await call('StopPodSandbox', { pod_sandbox_id }, longTimeoutSeconds);
+    },
     removePodSandbox: (pod_sandbox_id) => call('RemovePodSandbox', { pod_sandbox_id }, longTimeoutSeconds),
     podSandboxStatus: async (pod_sandbox_id) => (await call<{ status: never }>('PodSandboxStatus', { pod_sandbox_id })).status,
     listPodSandboxes: async (labels) => (await call<{ items: [] }>('ListPodSandbox', filterOf(labels))).items,

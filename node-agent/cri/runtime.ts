@@ -36,6 +36,7 @@ export interface ContainerRuntime {
   /** Who makes cgroups for it; undefined if it does not tell. */
   cgroupDriver(): Promise<CgroupDriver | undefined>;
   runPodSandbox(config: SandboxConfig, runtimeHandler: string): Promise<string>;
+  /** Ends everything that runs in it, at once, and gives its network back. */
   stopPodSandbox(id: string): Promise<void>;
   removePodSandbox(id: string): Promise<void>;
   podSandboxStatus(id: string): Promise<SandboxStatus>;
