@@ -14,7 +14,7 @@ import { resourceClaims } from '../../../api/resources/resource/v1/resource-clai
 import { resourceClaimTemplates } from '../../../api/resources/resource/v1/resource-claim-template.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 import type { PodResourceClaim } from '../../../api/types/core-v1.ts';
-import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
+import type { DeviceClass, ResourceClaim } from '../../../api/types/resource-v1.ts';
 import { type CompleteServer, startCompleteServer } from '../../apiserver/testing/complete-server.ts';
 import { resourceClaimController } from '../../controllers/resource-claim/controller.ts';
 import { runControllers } from '../../controllers/runtime/run-controllers.ts';
@@ -74,7 +74,7 @@ describe('claims of pods, with scheduler and controller', () => {
     await client(nodes).patch({ namespace: '', name }, { type: 'strategic', body }, { subresource: 'status' });
     await client(nodes).patch({ namespace: '', name }, { type: 'merge', body: { spec: { taints: null } } });
   }
-  const createClass = () => client(deviceClasses).create({ metadata: { name: 'gpu' }, spec: {} });
+  const createClass = (rest: Partial<DeviceClass> = {}) => client(deviceClasses).create({ metadata: { name: 'gpu' }, spec: {}, ...rest });
   const createSlice = (...devices: string[]) =>
     client(resourceSlices).create({
       metadata: { name: 'slice' },
@@ -140,6 +140,21 @@ describe('claims of pods, with scheduler and controller', () => {
       'p FailedScheduling: 0/2 nodes are available: 2 cannot allocate all claims. still not schedulable, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
     );
     await createSlice('a');
+    assert.equal(devicesOf(await claimOf('p')), 'a');
+  });
+
+  it('are told of expressions that fail, and tried again', async () => {
+    const selectors = (expression: string) => ({ spec: { selectors: [{ cel: { expression } }] } });
+    const deviceClass = await createClass(selectors(`device.attributes["${driver}"].model == "large"`));
+    await Promise.all([createSlice('a'), createTemplate()]);
+    await createPod('p');
+    const problem = 'running "DynamicResources" filter plugin: class gpu: selector #0: CEL runtime error: no such key: model';
+    await heard(`p FailedScheduling: ${problem}`);
+    const condition = await within('the condition', async () =>
+      (await client(pods).get({ namespace, name: 'p' })).status?.conditions?.find(({ type }) => type === 'PodScheduled'),
+    );
+    assert.deepEqual([condition.reason, condition.message], ['SchedulerError', problem]);
+    await client(deviceClasses).update({ ...deviceClass, ...selectors(`device.driver == "${driver}"`) });
     assert.equal(devicesOf(await claimOf('p')), 'a');
   });
 
