@@ -4,14 +4,15 @@ import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import type { NodeCondition } from '../../../api/types/core-v1.ts';
+import type { Node, NodeCondition } from '../../../api/types/core-v1.ts';
 import { createNodeRegistration } from './node-registration.ts';
 
 const key = { namespace: '', name: 'worker' };
 
-function startRegistration() {
+function startRegistration(node?: Node) {
   const server = new ObjectServer();
   const client = createClient(server.transport);
+  const present = node && client(nodes).create(node);
   const clock = createManualClock();
   const told: string[] = [];
   const registration = createNodeRegistration({
@@ -26,7 +27,7 @@ function startRegistration() {
     status: async () => ({ conditions: [{ type: 'Ready', status: 'True' }] }),
   });
   const abort = new AbortController();
-  const running = registration.run(abort.signal);
+  const running = Promise.resolve(present).then(() => registration.run(abort.signal));
   const conditions = async (): Promise<readonly NodeCondition[] | undefined> => (await client(nodes).get(key)).status?.conditions;
   const writes = () => server.requests.filter(({ method }) => method === 'PATCH').length;
   const stop = async () => {
@@ -49,6 +50,19 @@ describe('the registration of a node', () => {
     await clock.advance(10_000);
     assert.deepEqual(await conditions(), [{ type: 'Ready', status: 'True' }]);
     assert.deepEqual(told, ['NodeReady']);
+    await stop();
+  });
+
+  it('is told of at the start, also where nothing is new', async () => {
+    const { client, clock, writes, stop } = startRegistration({
+      metadata: { name: key.name },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    await clock.advance(1000);
+    assert.equal(writes(), 1);
+    assert.deepEqual((await client(nodes).get(key)).status?.conditions, [{ type: 'Ready', status: 'True' }]);
+    await clock.advance(30_000);
+    assert.equal(writes(), 1);
     await stop();
   });
 

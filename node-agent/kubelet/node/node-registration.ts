@@ -43,7 +43,8 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
   const { client, clock, logger, recorder, nodeName } = dependencies;
   let node: Node | undefined;
   let wakeUp = new AbortController();
-  let reportedMs = 0;
+  /** Undefined: not since the start, of which the cluster is to hear even where nothing is new. */
+  let reportedMs: number | undefined;
   const key = { namespace: '', name: nodeName };
   const report = async () => {
     // Asked anew each time: the control plane may have called the node lost meanwhile, which has to be contradicted at once.
@@ -51,9 +52,10 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
     node = before;
     const status = await dependencies.status(before.status);
     const nowMs = clock.monotonicMs();
-    if (nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(before.status)) return;
+    if (reportedMs !== undefined && nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(before.status)) return;
     tellTransitions(recorder, nodeName, before.status, status);
-    const body = { status: { ...status, addresses: [replaceList, ...(status.addresses ?? [])] } };
+    const { addresses } = status;
+    const body = { status: { ...status, ...(addresses && { addresses: [replaceList, ...addresses] }) } };
     node = await client(nodes).patch(key, { type: 'strategic', body }, { subresource: 'status' });
     reportedMs = nowMs;
   };
