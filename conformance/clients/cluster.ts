@@ -22,7 +22,7 @@ export interface ClusterOptions {
   readonly storage?: string;
   readonly extraFlags?: readonly string[];
   /** Done to the data dir before the start. */
-  readonly prepare?: (dataDir: string) => void;
+  readonly prepare?: (dataDir: string) => void | Promise<void>;
 }
 
 /** `kubets up` as a child process on a data dir of its own. */
@@ -58,7 +58,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     mkdirSync(path.join(dataDir, 'images'), { recursive: true });
     await buildImages(path.join(dataDir, 'images'));
   }
-  options.prepare?.(dataDir);
+  await options.prepare?.(dataDir);
   const cluster = createTestCluster(options, dataDir, await freePort(), find, before);
   try {
     await cluster.start();

@@ -10,6 +10,7 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'volumes.e2e.ts', needsNode: true },
   { file: 'devices.e2e.ts', needsNode: true },
   { file: 'node.e2e.ts', needsNode: true },
+  { file: 'disk-full.e2e.ts', needsNode: true },
   { file: 'kill-node.e2e.ts', needsNode: true },
   { file: 'two-nodes.e2e.ts', needsNode: true },
   { file: 'two-families.e2e.ts', needsNode: true },

@@ -145,6 +145,19 @@ describe('messages of evictions', () => {
       'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container c was using 30Mi, request is 10Mi, has larger consumption of memory. ',
     );
   });
+
+  it('say nothing of what is no container', () => {
+    const [threshold] = parseEvictionFlags({ ...defaultEvictionFlags, evictionHard: 'nodefs.available<100Mi' }).thresholds;
+    assert.ok(threshold);
+    const usages = new Map([
+      ['c', 0],
+      ['', 300 * mebi],
+    ]); // volumes
+    assert.equal(
+      evictionMessage(threshold, { available: 50 * mebi, capacity: 1024 * mebi }, podOf('p', {}), usages),
+      'The node was low on resource: ephemeral-storage. Threshold quantity: 100Mi, available: 50Mi. ',
+    );
+  });
 });
 
 describe('storage limits', () => {

@@ -10,7 +10,7 @@ function text(amount: number): string {
   return formatQuantity(quantityOf(Math.round(amount), 'BinarySI'));
 }
 
-/** What the status of an evicted Pod says. `usages`: of what is short, by container. */
+/** What the status of an evicted Pod says. `usages`: of what is short, by container; others are left out. */
 export function evictionMessage(
   { signal, value }: Threshold,
   { available, capacity }: Observation,
@@ -19,8 +19,9 @@ export function evictionMessage(
 ): string {
   const resource = resourceOf[signal];
   const consumers = [...usages].flatMap(([name, usage]) => {
-    const container = (pod.spec?.containers ?? []).find((one) => one.name === name);
-    const request = container?.resources?.requests?.[resource];
+    const container = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find((one) => one.name === name);
+    if (!container) return []; // of the Pod's volumes nothing is said
+    const request = container.resources?.requests?.[resource];
     if (usage <= (request === undefined ? 0 : quantityValue(request))) return [];
     return [`Container ${name} was using ${text(usage)}, request is ${request ?? '0'}, has larger consumption of ${resource}. `];
   });
