@@ -81,6 +81,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   canonicalize?(object: T): void;
   /** Sent with every answer: the kind is deprecated. */
   readonly deprecationWarning?: string;
+  /** Sent with the answer to a DELETE that says nothing of dependents: what becomes of them is not what most expect. */
+  readonly deletionWarning?: string;
   /** Warning headers for create and update. */
   warnings?(object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
 }

@@ -178,4 +178,24 @@ describe('deleting through the API', () => {
       ['y'],
     );
   });
+
+  describe('a kind whose dependents are left', () => {
+    const jobs = '/apis/batch/v1/namespaces/default/jobs';
+    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } };
+    const warning = async (target: string, options?: unknown) => {
+      await api.post(jobs, { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j' }, spec: { template } });
+      const { headers } = await api.delete(target, options);
+      await api.patch(`${jobs}/j`, 'merge', { metadata: { finalizers: null } });
+      return headers['warning'];
+    };
+    it('is deleted with a warning where nothing is said of them', async () => {
+      for (const target of [`${jobs}/j`, jobs]) assert.match((await warning(target)) ?? '', /child pods are preserved by default/, target);
+      assert.match((await warning(`${jobs}/j`, { gracePeriodSeconds: 0 })) ?? '', /child pods are preserved by default/);
+    });
+    it('is deleted without where something is', async () => {
+      for (const target of [`${jobs}/j?propagationPolicy=Background`, `${jobs}/j?orphanDependents=true`])
+        assert.equal(await warning(target), undefined, target);
+      assert.equal(await warning(`${jobs}/j`, { propagationPolicy: 'Orphan' }), undefined);
+    });
+  });
 });

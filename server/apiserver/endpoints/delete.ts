@@ -28,6 +28,7 @@ export async function deleteEndpoint(context: RequestContext, store: Store): Pro
   negotiateObject(context, store.definition);
   const { namespace, name } = context.info;
   const { options, write } = parseDeleteOptions(context);
+  warnOfDependents(context, store, options);
   const deleted = await store.delete({ namespace, name }, options, write);
   if (deleted.kind === 'object') {
     // Only who asked for it in the old way is told that the deletion is yet to come.
@@ -45,6 +46,7 @@ const workers = 16;
 export async function deleteCollectionEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const { options, write } = parseDeleteOptions(context);
+  warnOfDependents(context, store, options);
   const { objects, metadata } = await readPage(context, store);
   const pending = objects.values();
   const work = async () => {
@@ -64,6 +66,11 @@ export async function deleteCollectionEndpoint(context: RequestContext, store: S
     metadata,
     items: objects.map((object) => store.read(object)),
   });
+}
+
+function warnOfDependents({ addWarning }: RequestContext, { definition }: Store, options: DeleteOptions): void {
+  const isSaid = options.propagationPolicy !== undefined || options.orphanDependents !== undefined;
+  if (definition.deletionWarning !== undefined && !isSaid) addWarning(definition.deletionWarning);
 }
 
 /** From the body (a DeleteOptions) or else the query. Throws 422 as upstream. */

@@ -179,7 +179,9 @@ function validate(core: StoreCore, object: UntypedObject, old: DeepReadonly<Unty
     errors.push(...own, ...(definition.tellsTwice ? own : []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? []));
   }
   refuseInvalid(definition, object.metadata.name ?? '', errors);
-  for (const warning of definition.warnings?.(object, old) ?? []) options.addWarning(warning);
+  // What a status says is the controller's business, and the rest has been told of before.
+  const warnings = options.subresource === 'status' ? [] : (definition.warnings?.(object, old) ?? []);
+  for (const warning of warnings) options.addWarning(warning);
   definition.canonicalize?.(object);
 }
 

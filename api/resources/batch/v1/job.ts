@@ -33,6 +33,8 @@ export const jobs = defineResource<Job>({
   storagePrefix: 'jobs',
   hasGeneration: true,
   defaultGarbageCollection: 'orphan',
+  deletionWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   printerColumns: [
     nameColumn,
     textColumn('Status', describeStatus),

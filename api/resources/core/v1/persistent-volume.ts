@@ -46,7 +46,8 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   },
   prepareForUpdate(volume, old, { subresource, nowMs }) {
     if (subresource !== 'status' || !volume.status || volume.status.phase === old.status?.phase) return;
-    if (volume.status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)
+    const { lastPhaseTransitionTime } = volume.status;
+    if (lastPhaseTransitionTime === undefined || lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)
       volume.status.lastPhaseTransitionTime = formatTime(nowMs);
   },
   warnings: persistentVolumeWarnings,

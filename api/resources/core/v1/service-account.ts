@@ -2,6 +2,8 @@ import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts'
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { ServiceAccount } from '../../../types/core-v1.ts';
 
+const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets';
+
 /** Who Pods are to the API. */
 export const serviceAccounts = defineResource<ServiceAccount>({
   group: '',
@@ -15,6 +17,12 @@ export const serviceAccounts = defineResource<ServiceAccount>({
   storagePrefix: 'serviceaccounts',
   prepareForCreate: keepSecretNames,
   prepareForUpdate: keepSecretNames,
+  warnings: ({ metadata }, old) =>
+    metadata.annotations?.[mountableSecrets] === undefined || old?.metadata.annotations?.[mountableSecrets] !== undefined
+      ? []
+      : [
+          `metadata.annotations[${mountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+        ],
   printerColumns: [nameColumn, textColumn('Secrets', ({ secrets }) => secrets?.length ?? 0), ageColumn],
 });
 

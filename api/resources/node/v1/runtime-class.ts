@@ -4,10 +4,12 @@ import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
 import type { RuntimeClass } from '../../../types/node-v1.ts';
 import { duplicate } from '../../../validation/field-error.ts';
+import { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabels } from '../../../validation/labels.ts';
 import { dns1123LabelProblems } from '../../../validation/names.ts';
 import { validateContainerResources } from '../../core/v1/pod-spec/container-resources.ts';
+import { nodeLabelDeprecation } from '../../core/v1/pod-spec/node-label-warnings.ts';
 import { validateTolerations } from '../../core/v1/pod-spec/scheduling.ts';
 
 /** A way of running containers that nodes have by that name. */
@@ -34,6 +36,10 @@ export const runtimeClasses = defineResource<RuntimeClass>({
     }
     // Upstream's path has the field twice.
     return [...errors, ...validateTolerations(tolerations, at.child('tolerations', 'tolerations'))];
+  },
+  warnings({ scheduling }) {
+    const messages = Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => nodeLabelDeprecation(label) ?? []);
+    return messages.map((message) => `${FieldPath.root.child('scheduling', 'nodeSelector')}: ${message}`);
   },
   validateUpdate: (runtimeClass, old, path) => validateImmutable(path.child('handler'), runtimeClass.handler, old.handler),
 });
