@@ -68,7 +68,7 @@ describe('scheduler: findNode', () => {
       ],
       [],
       pod('p', {}, '3'),
-      '0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }, 1 node(s) were unschedulable.',
+      '0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable.',
     ],
     ['obeys a node selector', [node('a'), node('b')], [], pod('p', { nodeSelector: { 'kubernetes.io/hostname': 'b' } }), 'b'],
     [

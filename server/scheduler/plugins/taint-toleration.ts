@@ -7,7 +7,8 @@ export const taintToleration = defineSchedulerPlugin({
   retryOn: ['NodeAdd', 'NodeUpdate', 'PodUpdate'],
   filter(_state, pod, node) {
     const taint = findUntoleratedTaint(node.node.spec?.taints ?? [], pod.spec?.tolerations ?? [], ['NoSchedule', 'NoExecute']);
-    return taint && unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`);
+    // Which one is not for everybody to know.
+    return taint && unresolvable('node(s) had untolerated taint(s)');
   },
   /** How many soft taints the pod does not tolerate. */
   score(_state, pod, node) {
