@@ -25,7 +25,7 @@ import { createDeviceManager, type DeviceManager } from './devices/device-manage
 import type { PodWorker } from './pod-workers/pod-worker.ts';
 import { endPods, shutdownRefusal, type ShutdownSettings } from './shut-down.ts';
 import { keepLeftoversAway } from './keep-leftovers-away.ts';
-import { admitPod } from './node/admit-pod.ts';
+import { admitOrMakeRoom } from './node/admit-or-make-room.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
 import type { EvictionSettings } from './eviction/thresholds.ts';
@@ -195,10 +195,13 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       if (isShuttingDown) return shutdownRefusal;
       const pressure = refuseUnderPressure(pod, housekeeping.pressures());
       if (pressure) return pressure;
-      const refusal = admitPod(pod, registration.node(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
-      // The scheduler may have decided on a newer picture of the node.
-      const confirmed = refusal && admitPod(pod, await registration.refresh(), admittedPods(workers, pod), settings.allowedUnsafeSysctls);
-      if (confirmed) return confirmed;
+      const refusal = await admitOrMakeRoom(pod, {
+        ...{ clock, tallies: dependencies.tallies, node: registration.node, refresh: registration.refresh },
+        others: () => admittedPods(workers, pod),
+        allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
+        findWorker: (uid) => workers.find(uid),
+      });
+      if (refusal) return refusal;
       const problem = await devices.allocate(pod);
       return problem === undefined ? undefined : { reason: 'UnexpectedAdmissionError', message: `Pod was rejected: ${problem}` };
     },

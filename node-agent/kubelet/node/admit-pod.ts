@@ -23,7 +23,22 @@ export function admitPod(
   others: readonly DeepReadonly<Pod>[],
   allowedUnsafeSysctls: readonly string[] = [],
 ): Refusal | undefined {
-  const refusal = unsupported(pod, node) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? unfitting(pod, node, others);
+  const refusal =
+    unsupported(pod, node) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? lacking(pod, node, others) ?? unfitting(pod, node, others);
+  return rejected(refusal);
+}
+
+/** As admitPod, but for resources that are short: others may be made to give them up. */
+export function admitWithRoom(
+  pod: DeepReadonly<Pod>,
+  node: DeepReadonly<Node> | undefined,
+  others: readonly DeepReadonly<Pod>[],
+  allowedUnsafeSysctls: readonly string[],
+): Refusal | undefined {
+  return rejected(unsupported(pod, node) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? unfitting(pod, node, others));
+}
+
+function rejected(refusal: Refusal | undefined): Refusal | undefined {
   return refusal && { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` };
 }
 
@@ -43,16 +58,29 @@ function unsupported({ spec }: DeepReadonly<Pod>, node: DeepReadonly<Node> | und
   return undefined;
 }
 
-function unfitting(
-  pod: DeepReadonly<Pod>,
-  node: DeepReadonly<Node> | undefined,
-  others: readonly DeepReadonly<Pod>[],
-): Refusal | undefined {
+/** A resource of which the node has too little; of cpu in thousandths. */
+export interface Lack {
+  readonly resource: string;
+  readonly requested: number;
+  readonly used: number;
+  readonly capacity: number;
+}
+
+function lacking(pod: DeepReadonly<Pod>, node: DeepReadonly<Node> | undefined, others: readonly DeepReadonly<Pod>[]): Refusal | undefined {
+  const [lack] = findShortages(pod, node, others);
+  if (!lack) return undefined;
+  const { resource, requested, used, capacity } = lack;
+  const amounts = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return { reason: `OutOf${resource}`, message: `Node didn't have enough resource: ${resource}, ${amounts}` };
+}
+
+/** What the Pod requests beyond what the others leave. */
+export function findShortages(pod: DeepReadonly<Pod>, node: DeepReadonly<Node> | undefined, others: readonly DeepReadonly<Pod>[]): Lack[] {
+  const found: Lack[] = [];
   const allocatable = parseResourceList(node?.status?.allocatable);
   const maxPods = allocatable.get('pods');
   if (maxPods && others.length + 1 > quantityValue(maxPods)) {
-    const message = `Node didn't have enough resource: pods, requested: 1, used: ${others.length}, capacity: ${quantityValue(maxPods)}`;
-    return { reason: 'OutOfpods', message };
+    found.push({ resource: 'pods', requested: 1, used: others.length, capacity: quantityValue(maxPods) });
   }
   const used: ResourceAmounts = new Map();
   for (const other of others) addResources(used, podRequests(other));
@@ -65,9 +93,16 @@ function unfitting(
     if (!node || compareQuantities(requested, quantityOf(0)) === 0 || compareQuantities(total.get(resource) ?? requested, capacity) <= 0)
       continue;
     const shown = resource === 'cpu' ? quantityMilliValue : quantityValue;
-    const amounts = `requested: ${shown(requested)}, used: ${shown(used.get(resource) ?? quantityOf(0))}, capacity: ${shown(capacity)}`;
-    return { reason: `OutOf${resource}`, message: `Node didn't have enough resource: ${resource}, ${amounts}` };
+    found.push({ resource, requested: shown(requested), used: shown(used.get(resource) ?? quantityOf(0)), capacity: shown(capacity) });
   }
+  return found;
+}
+
+function unfitting(
+  pod: DeepReadonly<Pod>,
+  node: DeepReadonly<Node> | undefined,
+  others: readonly DeepReadonly<Pod>[],
+): Refusal | undefined {
   if (node && !matchesRequiredNodeAffinity(pod.spec, node)) {
     return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" };
   }

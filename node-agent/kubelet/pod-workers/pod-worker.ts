@@ -30,6 +30,14 @@ export interface PodWorkerDependencies {
   readonly onRemoved: () => void;
 }
 
+export interface EndOrder {
+  readonly reason: string;
+  readonly message: string;
+  readonly graceSeconds: number;
+  /** What the condition DisruptionTarget says; default: the message. */
+  readonly disruption?: string;
+}
+
 /** Owns one Pod from its arrival to its removal: one step at a time, each decided from the runtime's fresh truth. */
 export interface PodWorker {
   readonly pod: () => DeepReadonly<Pod>;
@@ -46,7 +54,7 @@ export interface PodWorker {
   /** What the API shows of a static Pod; undefined: nothing any more. */
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
   /** Has the Pod fail and go: the node cannot keep it. */
-  end(order: { readonly reason: string; readonly message: string; readonly graceSeconds: number }): void;
+  end(order: EndOrder): void;
   /** Looks again now. */
   wake(): void;
   /** The runtime says how the Pod is there (printOf): looks again if that is news. */
@@ -164,11 +172,11 @@ class Worker implements PodWorker {
     return this.#said !== undefined && (this.#runtimePod === undefined || this.#said !== printOf(this.#runtimePod));
   }
 
-  end({ reason, message, graceSeconds }: Parameters<PodWorker['end']>[0]): void {
+  end({ reason, message, graceSeconds, disruption = message }: EndOrder): void {
     const record = this.#record;
     if (record.termination) return;
     record.refusal = { reason, message };
-    record.disruption = message;
+    record.disruption = disruption;
     record.termination = { graceSeconds, reason: 'refused' };
     this.#events().event('Warning', reason, message);
     this.#abort.abort(new Error('the Pod has to end'));

@@ -30,6 +30,7 @@ const descriptions = {
   },
   kubelet_started_pods_total: { help: '[ALPHA] Cumulative number of pods started', labels: [] },
   kubelet_started_containers_total: { help: '[ALPHA] Cumulative number of containers started', labels: ['container_type'] },
+  kubelet_preemptions: { help: '[ALPHA] Cumulative number of pod preemptions by preemption resource', labels: ['preemption_signal'] },
   kubelet_evictions: { help: '[ALPHA] Cumulative number of pod evictions by eviction signal', labels: ['eviction_signal'] },
   kubelet_image_garbage_collected_total: {
     help: '[ALPHA] Total number of images garbage collected by the kubelet, whether through disk usage or image age.',
