@@ -46,9 +46,21 @@ export function allocate({ pod, runtimePod, record, services, events }: Allocati
   events.event('Normal', 'ResizeStarted', `Pod resize started: ${describe(pod)}`);
 }
 
+/** In the fields' order of Kubernetes, which tools cut out of it. */
 function describe({ metadata, spec }: DeepReadonly<Pod>, error?: string): string {
-  const containers = (spec?.containers ?? []).map(({ name, resources = {} }) => ({ name, resources }));
-  return JSON.stringify({ containers, generation: metadata.generation ?? 0, ...(error === undefined ? {} : { error }) });
+  const sidecars = (spec?.initContainers ?? []).filter(isRestartableInitContainer).map(summary);
+  return JSON.stringify({
+    ...(sidecars.length === 0 ? {} : { initContainers: sidecars }),
+    containers: (spec?.containers ?? []).map(summary),
+    generation: metadata.generation ?? 0,
+    ...(error === undefined ? {} : { error }),
+  });
+}
+
+function summary({ name, resources }: DeepReadonly<Container>) {
+  const sorted = (list: Readonly<Record<string, string>> = {}) =>
+    Object.keys(list).length === 0 ? undefined : Object.fromEntries(Object.entries(list).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { name, resources: { limits: sorted(resources?.limits), requests: sorted(resources?.requests) } };
 }
 
 interface Outdated {

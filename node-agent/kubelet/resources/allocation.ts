@@ -78,20 +78,20 @@ export function planResize(pod: PodOnNode, node: DeepReadonly<Node> | undefined,
   const used: ResourceAmounts = new Map();
   for (const other of others) addResources(used, requestsOf(other));
   const zero = quantityOf(0);
-  const exceeding = (amounts: ReadonlyMap<string, ReturnType<typeof quantityOf>>) =>
-    ['cpu', 'memory'].find((name) => compareQuantities(amounts.get(name) ?? zero, allocatable.get(name) ?? zero) > 0);
+  const exceeding = (amounts: ReadonlyMap<string, ReturnType<typeof quantityOf>>, names: readonly string[]) =>
+    names.find((name) => compareQuantities(amounts.get(name) ?? zero, allocatable.get(name) ?? zero) > 0);
   const shown = (name: string, amounts: ResourceAmounts) => {
     const quantity = amounts.get(name) ?? zero;
     return name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity);
   };
-  const infeasible = exceeding(wanted);
+  const infeasible = exceeding(wanted, ['memory', 'cpu']);
   if (infeasible !== undefined) {
     const message = `Node didn't have enough capacity: ${infeasible}, requested: ${shown(infeasible, wanted)}, capacity: ${shown(infeasible, allocatable)}`;
     return { reason: 'Infeasible', message };
   }
   const total: ResourceAmounts = new Map(wanted);
   addResources(total, used);
-  const deferred = exceeding(total);
+  const deferred = exceeding(total, ['cpu', 'memory']);
   if (deferred === undefined) return undefined;
   const amounts = `requested: ${shown(deferred, wanted)}, used: ${shown(deferred, used)}, capacity: ${shown(deferred, allocatable)}`;
   return { reason: 'Deferred', message: `Node didn't have enough resource: ${deferred}, ${amounts}` };
