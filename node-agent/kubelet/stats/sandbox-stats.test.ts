@@ -13,7 +13,7 @@ const usage = (cpuNanoSeconds: number, workingSetBytes: number): CgroupUsage => 
 const counters = (name: string, rxBytes: number) => ({ name, rxBytes, rxErrors: 0, txBytes: 0, txErrors: 0 });
 const readers: UsageReader = {
   node: () => Promise.reject(new Error('not asked')),
-  cgroup: async () => undefined,
+  cgroup: async (cgroup) => (cgroup === '/kubepods/podu1' ? usage(900, 90) : undefined),
   pod: async (cgroup) =>
     cgroup === '/kubepods/besteffort/podu1'
       ? {
@@ -59,9 +59,25 @@ describe('what Pods use', () => {
     const told: SandboxStats[] = [];
     const answers = [Promise.reject(new CRIError('Unknown', 'not running')), Promise.resolve(told)];
     const { read, asked } = readerOf(() => answers.shift() ?? Promise.reject(new CRIError('Unavailable', 'down')));
-    assert.equal(await read(), told);
+    assert.deepEqual(await read(), told);
     await assert.rejects(read(), { code: 'Unavailable' });
     assert.equal(asked.sandboxStats, 4);
+  });
+
+  it('is completed where the runtime leaves something out of a Pod as a whole', async () => {
+    const { metadata, labels } = sandbox('s1', 'u1');
+    const linux = { cpu: null, memory: null, network: null, process: { process_count: { value: '3' } }, containers: [] };
+    const whole = { ...linux, cpu: containerStats('c', 'c', 'u1').cpu };
+    const { read } = readerOf(async () => [
+      { attributes: { id: 's1', metadata, labels }, linux },
+      { attributes: { id: 's2', metadata: { ...metadata, uid: 'gone' }, labels: {} }, linux: whole },
+    ]);
+    const [first, second] = await read();
+    assert.deepEqual(
+      [first?.linux?.cpu?.usage_core_nano_seconds, first?.linux?.memory?.working_set_bytes, first?.linux?.process],
+      [{ value: '900' }, { value: '90' }, linux.process],
+    );
+    assert.deepEqual(second?.linux, whole);
   });
 
   it('is read from their cgroups where the runtime knows nothing of Pods, which it is asked once', async () => {

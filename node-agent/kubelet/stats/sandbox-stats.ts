@@ -13,8 +13,9 @@ export interface SandboxStatsDependencies {
 }
 
 /**
- * What all Pods use, as the runtime tells it. Of one that knows nothing of Pods in this respect, their cgroups and network
- * namespaces are looked at instead, and it is only asked for what containers have written.
+ * What all Pods use, as the runtime tells it; what it leaves out of a Pod as a whole is read from the Pod's cgroup. Of one that
+ * knows nothing of Pods in this respect, their cgroups and network namespaces are looked at instead, and it is only asked for
+ * what containers have written.
  */
 export function createSandboxStatsReader(dependencies: SandboxStatsDependencies): () => Promise<readonly SandboxStats[]> {
   const { runtime } = dependencies;
@@ -23,10 +24,11 @@ export function createSandboxStatsReader(dependencies: SandboxStatsDependencies)
     if (!isUnknown) {
       try {
         // One that ends at that very moment makes the whole fail.
-        return await runtime.listPodSandboxStats().catch((error: unknown) => {
+        const told = await runtime.listPodSandboxStats().catch((error: unknown) => {
           if (error instanceof CRIError && error.code === 'Unimplemented') throw error;
           return runtime.listPodSandboxStats();
         });
+        return await Promise.all(told.map((one) => completed(one, dependencies)));
       } catch (error) {
         if (!(error instanceof CRIError && error.code === 'Unimplemented')) throw error;
         isUnknown = true;
@@ -34,6 +36,16 @@ export function createSandboxStatsReader(dependencies: SandboxStatsDependencies)
     }
     return readFromCgroups(dependencies);
   };
+}
+
+async function completed(told: SandboxStats, { usage, clock, cgroupRoot }: SandboxStatsDependencies): Promise<SandboxStats> {
+  const { attributes, linux } = told;
+  if (!linux || (linux.cpu?.usage_core_nano_seconds && linux.memory?.working_set_bytes)) return told;
+  for (const name of cgroupsOf(cgroupRoot, uidOf(attributes))) {
+    const used = await usage.cgroup(name);
+    if (used) return { ...told, linux: { ...linux, ...stats(used, timestampOf(clock)) } };
+  }
+  return told;
 }
 
 async function readFromCgroups(dependencies: SandboxStatsDependencies): Promise<SandboxStats[]> {
@@ -44,10 +56,10 @@ async function readFromCgroups(dependencies: SandboxStatsDependencies): Promise<
       .filter(({ state }) => state === 'SANDBOX_READY')
       .map(async (sandbox): Promise<SandboxStats[]> => {
         const uid = uidOf(sandbox);
-        for (const folder of ['burstable/', 'besteffort/', '']) {
-          const pod = await usage.pod(`${cgroupRoot}/${folder}pod${uid}`);
+        for (const name of cgroupsOf(cgroupRoot, uid)) {
+          const pod = await usage.pod(name);
           if (!pod) continue;
-          const timestamp = String(BigInt(clock.nowMs()) * 1_000_000n);
+          const timestamp = timestampOf(clock);
           const own = containers.filter(({ attributes }) => attributes.labels[runtimeLabels.podUID] === uid);
           const network = pod.interfaces.map(interfaceStats);
           const first = network.find(({ name }) => name === pod.defaultInterface);
@@ -68,7 +80,17 @@ async function readFromCgroups(dependencies: SandboxStatsDependencies): Promise<
   return all.flat();
 }
 
-function uidOf({ labels, metadata }: Sandbox): string {
+/** Where the cgroup of a Pod can be, whatever its class. */
+function cgroupsOf(cgroupRoot: string, uid: string): string[] {
+  return ['burstable/', 'besteffort/', ''].map((folder) => `${cgroupRoot}/${folder}pod${uid}`);
+}
+
+/** Nanoseconds, as on the wire. */
+function timestampOf(clock: Clock): string {
+  return String(BigInt(clock.nowMs()) * 1_000_000n);
+}
+
+function uidOf({ labels, metadata }: Pick<Sandbox, 'labels' | 'metadata'>): string {
   return labels[runtimeLabels.podUID] ?? metadata.uid;
 }
 
