@@ -59,7 +59,10 @@ export interface Patience {
 export type ResponseBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly object?: () => unknown }
-  /** A large body in parts (a list), or an endless one (watch, log). Ends early when the consumer stops iterating. */
+  /**
+   * A large body in parts (a list), or an endless one (watch, log). Ends early when the consumer stops iterating. A consumer
+   * that is done with a chunk may say so by passing it to the next call of `next`: its memory may then be used again.
+   */
   | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array>; readonly events?: AsyncIterable<RawWatchEvent> };
 
 /** A watch event before typing. An ERROR event carries a Status as its object. */

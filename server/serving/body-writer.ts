@@ -2,8 +2,11 @@ import type { ServerResponse } from 'node:http';
 import type { Patience } from '../../api/client/transport.ts';
 import type { NodeResponse, WritingDependencies } from './write-response.ts';
 
-/** `gone`: nobody reads any more; `late`: the client has kept the body waiting for longer than it may. */
-export type WriteOutcome = 'written' | 'gone' | 'late';
+/**
+ * `taken`: nothing of what was written is kept here any more; `gone`: nobody reads any more; `late`: the client has kept the
+ * body waiting for longer than it may.
+ */
+export type WriteOutcome = 'written' | 'taken' | 'gone' | 'late';
 
 export interface BodyWriter {
   /** Resolves when more may be written; undefined if that is now. */
@@ -50,13 +53,14 @@ export function createBodyWriter(
         resolve(outcome);
       };
       const onGone = () => settle('gone');
-      const onDrain = () => settle('written');
+      const onDrain = () => settle('taken');
       const timer = patience && clock.setTimer(Math.max(0, patience.ms - waitedMs), () => settle('late'), { background: true });
       signal.addEventListener('abort', onGone, { once: true });
       response.on('drain', onDrain);
     });
   };
   const writePieces = async (chunk: Uint8Array): Promise<WriteOutcome> => {
+    let outcome: WriteOutcome = 'written';
     for (let at = 0; at < chunk.length; ) {
       const size = isFirst || place.isSlow ? smallPieceBytes : pieceBytes;
       const piece = at === 0 && chunk.length <= size ? chunk : chunk.subarray(at, at + size);
@@ -66,12 +70,12 @@ export function createBodyWriter(
         if (turn) await turn;
         if (signal.aborted) return 'gone';
       }
-      const outcome = (response as ServerResponse).write(piece) ? 'written' : await drained();
+      outcome = (response as ServerResponse).write(piece) ? 'written' : await drained();
       if (!isFirst) place.taken();
       isFirst = false;
-      if (outcome !== 'written') return outcome;
+      if (outcome === 'gone' || outcome === 'late') return outcome;
     }
-    return 'written';
+    return outcome;
   };
   return {
     write(chunk) {

@@ -61,13 +61,20 @@ async function writeChunks(
   chunks: Chunks,
   signal: AbortSignal,
 ): Promise<void> {
+  const iterator = iteratorOf(chunks);
+  const end = async () => void (await iterator.return?.());
   const writer = createBodyWriter(dependencies, response, patience, signal);
   try {
-    for await (const chunk of chunks) {
-      const waiting = writer.write(chunk);
+    let done: Uint8Array | undefined;
+    for (let next = await iterator.next(); next.done !== true; next = await (done ? iterator.next(done) : iterator.next())) {
+      const waiting = writer.write(next.value);
       const outcome = waiting === undefined ? 'written' : await waiting;
-      if (outcome === 'gone') return;
-      if (outcome === 'late') return cut(response);
+      if (outcome === 'gone') return await end();
+      if (outcome === 'late') {
+        cut(response);
+        return await end();
+      }
+      done = outcome === 'taken' ? next.value : undefined;
     }
   } catch (error) {
     cut(response);
@@ -77,6 +84,10 @@ async function writeChunks(
     writer.release();
   }
   if (!signal.aborted) response.end();
+}
+
+function iteratorOf(chunks: Chunks): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
+  return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 }
 
 function cut(response: NodeResponse): void {

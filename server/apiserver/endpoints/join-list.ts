@@ -78,6 +78,6 @@ function nextTurn(): Promise<void> {
 }
 
 /** The consumer's pace decides when the next chunk is joined, so a slow client holds only references. */
-async function* chunksOf(parts: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* chunksOf(parts: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, Uint8Array | undefined> {
   yield* gatherParts(parts, chunkBytes);
 }

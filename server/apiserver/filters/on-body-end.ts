@@ -38,9 +38,9 @@ function watchEnd<T>(source: AsyncIterable<T>, finish: () => void): AsyncIterabl
     [Symbol.asyncIterator](): AsyncIterator<T> {
       const iterator = source[Symbol.asyncIterator]();
       return {
-        async next() {
+        async next(...value: [] | [unknown]) {
           try {
-            const result = await iterator.next();
+            const result = await iterator.next(...value);
             if (result.done) finish();
             return result;
           } catch (error) {
