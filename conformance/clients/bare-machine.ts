@@ -17,6 +17,8 @@ export interface BareMachine {
   boot(): Promise<void>;
   /** Runs a program on it to its end. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Runs a program on it in the background. */
+  start(program: string, args: readonly string[]): Promise<BackgroundProgram>;
   /** Runs `kubets` on it to its end. */
   kubets(...args: readonly string[]): Promise<RunResult>;
   /** `kubets agent` in the background. */
@@ -54,11 +56,16 @@ export function createBareMachine({ name, directory, bridge, index, images }: Ba
     const [first = '', ...rest] = await enter(program, args);
     return await runProgram(first, rest, options);
   };
+  const start: BareMachine['start'] = async (program, args) => {
+    const [first = '', ...rest] = await enter(program, args);
+    return startProgram(first, rest);
+  };
   return {
     name,
     address: bridge.nodeAddresses(index)[0] ?? '',
     dataDir,
     run,
+    start,
     async boot() {
       mkdirSync(dataDir, { recursive: true });
       rmSync(path.join(dataDir, 'images'), { recursive: true, force: true });
@@ -67,10 +74,7 @@ export function createBareMachine({ name, directory, bridge, index, images }: Ba
       await bridge.connect(index, pid);
     },
     kubets: (...args) => run(nodeProgram, [kubets, ...args]),
-    async startAgent(...args) {
-      const [first = '', ...rest] = await enter(nodeProgram, [kubets, 'agent', '--data-dir', dataDir, ...args]);
-      return startProgram(first, rest);
-    },
+    startAgent: (...args) => start(nodeProgram, [kubets, 'agent', '--data-dir', dataDir, ...args]),
     agentLog: () => readFileSync(path.join(dataDir, 'node/agent.log'), 'utf8'),
     kill: () => namespaces.end(),
     async remove() {

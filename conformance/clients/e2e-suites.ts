@@ -15,5 +15,6 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'two-nodes.e2e.ts', needsNode: true },
   { file: 'two-families.e2e.ts', needsNode: true },
   { file: 'external-network.e2e.ts', needsNode: true },
+  { file: 'foreign-node.e2e.ts', needsNode: true },
   { file: 'etcd.e2e.ts', needsNode: true },
 ];
