@@ -119,4 +119,17 @@ describe('devices of a driver', function () {
     await cluster.run(['delete', 'pod', 'second', 'third']);
     await until('the claim to be free', async () => (await field('resourceclaim', 'either', '{.status.allocation}')) === '');
   });
+
+  it('are taken back from a pod that ends by itself before another gets them', async () => {
+    const brief = podOf('brief');
+    const containers = brief.spec.containers.map((container) => ({ ...container, command: ['sh', '-c', 'sleep 2'] }));
+    await apply({ ...brief, spec: { ...brief.spec, restartPolicy: 'Never', containers } }, podOf('after'));
+    const claimOf = (name: string) => field('pod', name, '{.status.resourceClaimStatuses[0].resourceClaimName}');
+    await until('both claims', async () => (await claimOf('brief')) !== '' && (await claimOf('after')) !== '');
+    const claims = [await claimOf('brief'), await claimOf('after')];
+    await cluster.run(['wait', '--for=condition=Ready', 'pod/after', '--timeout=60s']);
+    const order = driver.calls.filter((call) => claims.some((claim) => call.endsWith(` ${claim}`)));
+    assert.deepEqual(order, [`prepare ${claims[0]}`, `unprepare ${claims[0]}`, `prepare ${claims[1]}`]);
+    await cluster.run(['delete', 'pod', 'brief', 'after']);
+  });
 });
