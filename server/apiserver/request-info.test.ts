@@ -17,6 +17,8 @@ describe('what a request is about', () => {
     ['/api/v1/pods//', 'list||v1||pods||'],
     ['/api/v1/pods?watch=1', 'watch||v1||pods||'],
     ['/api/v1/pods?watch', 'watch||v1||pods||'],
+    ['/api/v1/namespaces/ns/pods/p?watch=1', 'get||v1|ns|pods||p'],
+    ['/api/v1/watch/namespaces/ns/pods/p', 'watch||v1|ns|pods||p'],
     ['/api/v1/pods?watch=false', 'list||v1||pods||'],
     ['/api/v1/namespaces/a', 'get||v1|a|namespaces||a'],
     ['/api/v1/namespaces/a/status', 'update||v1|a|namespaces|status|a', 'PUT'],

@@ -90,7 +90,8 @@ function splitNamespace(rest: readonly string[]): { namespace: string; parts: re
 }
 
 function collectionVerb(verb: string, name: string, query: URLSearchParams): string {
-  if (name !== '') return verb === 'get' && isTrue(query.get('watch')) ? 'watch' : verb;
+  // One object is watched by a selector of its name: what is asked for by its path is got, whatever the query says.
+  if (name !== '') return verb;
   if (verb === 'get') return isTrue(query.get('watch')) ? 'watch' : 'list';
   return verb === 'delete' ? 'deletecollection' : verb;
 }

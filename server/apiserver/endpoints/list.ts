@@ -17,7 +17,7 @@ import { joinList, joinListInProtobuf } from './join-list.ts';
 import { parseListOptions } from './list-options.ts';
 import { listDocumentResponse } from './list-document.ts';
 import { createItemReader, parseItem } from './list-items.ts';
-import { checkMetadataKind, encodeMetadata, isProtobuf, negotiateObject, tableOptions } from './object-response.ts';
+import { checkMetadataKind, encodeMetadata, isProtobuf, negotiateObject, tableOptions, valueResponse } from './object-response.ts';
 import { parseSelection, type Selection } from './selection.ts';
 
 /** One page of a list. */
@@ -29,8 +29,8 @@ export interface Page {
 export async function listEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   const { definition } = store;
   const output = negotiateObject(context, definition);
-  checkMetadataKind(output, definition, true);
   const { objects, metadata } = await readPage(context, store);
+  checkMetadataKind(output, definition, true);
   const count = objects.length;
   const objectAt = (index: number) => objects[index] ?? missing(index);
   if (output.as?.kind === 'Table') {
@@ -44,6 +44,8 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
     const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata };
     const itemAt = (index: number) => partialObjectMetadata(store.read(objectAt(index)), version);
     const whole = () => ({ ...head, items: objects.map((_, index) => itemAt(index)) });
+    // Upstream makes such lists item by item, and begins with none.
+    if (count === 0 && !isProtobuf(output)) return valueResponse(context, output, () => ({ ...head, items: null }));
     if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => encodeMetadata(store, object), whole);
     return listDocumentResponse(context, output, { head, member: 'items', count, itemAt });
   }

@@ -103,6 +103,16 @@ describe('reading through the API', () => {
         assert.ok((failure.message ?? '').startsWith(message), failure.message ?? '');
       });
     }
+    it('says first what is wrong with the request, then that a list is not one object', async () => {
+      const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+      assert.equal((await api.failure(api.get(`${maps}?continue=x`, { accept }))).code, 400);
+      assert.equal((await api.failure(api.get(maps, { accept }))).code, 406);
+    });
+    it('gives null for the metadata of nothing, as upstream', async () => {
+      const accept = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+      const { body } = await api.get<List>('/api/v1/namespaces/nowhere/pods', { accept });
+      assert.deepEqual([body.kind, body.items], ['PartialObjectMetadataList', null]);
+    });
     it('refuses Tables that shall include what is not known', async () => {
       const message =
         "Unable to convert to Table as requested: includeObject: Invalid value: \"x\": must be 'Metadata', 'Object', 'None', or empty";
