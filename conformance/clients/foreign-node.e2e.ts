@@ -129,7 +129,7 @@ describe('a node with another kubelet and kube-proxy', function () {
       'echo "# user"; id; grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status',
       'echo "# dns"; cat /etc/resolv.conf; echo "# hosts"; sed "s/^[0-9.]*\\t$HOSTNAME/own\\tname/" /etc/hosts',
       'echo "# mounts"; sed "s/,lowerdir.*//" /proc/self/mounts | cut -d" " -f2 | grep -v -x -E "/proc/interrupts|.*/thermal_throttle" | sort',
-      'echo "# files"; cd /all; for f in $(find . -type f -o -type l | grep -v "\\.\\.[0-9]" | sort); do ls -lLn $f | cut -c1-10,22-34; done',
+      'echo "# files"; cd /all; for f in $(find . -type f -o -type l | grep -v "/\\.\\." | sort); do ls -lLn $f | cut -c1-10,22-34; done',
       'cat /all/settings/a /all/own/labels; wc -c < /all/token/token | sed "s/.*/a token/"; cat /proc/1/cmdline | tr "\\0" " "; cat /proc/1/oom_score_adj',
       'ls -ld /scratch /all | cut -c1-10; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ulimit -n',
     ].join('; ');
