@@ -220,12 +220,11 @@ class Checker {
   }
 
   /** The common type of the elements of a literal. */
-  #join(at: Expr, previous: CELType | undefined, current: CELType): CELType {
+  #join(previous: CELType | undefined, current: CELType): CELType {
     if (previous === undefined) return current;
     if (this.substitution.assign(previous, current))
       return mostGeneral(this.substitution.apply(previous), this.substitution.apply(current));
-    if (!this.#environment.homogeneousLiterals) return dynType;
-    return this.#mismatch(at, previous, current);
+    return dynType;
   }
 
   #mismatch(at: { readonly offset: number }, expected: CELType, found: CELType): CELType {
@@ -246,7 +245,7 @@ class Checker {
     let joined: CELType | undefined;
     for (const [index, element] of expr.elements.entries()) {
       const type = this.visit(element);
-      joined = this.#join(element, joined, expr.optional.has(index) ? this.#content(element, type) : type);
+      joined = this.#join(joined, expr.optional.has(index) ? this.#content(element, type) : type);
     }
     return listType(joined ?? this.#freshParam());
   }
@@ -255,9 +254,9 @@ class Checker {
     let keys: CELType | undefined;
     let values: CELType | undefined;
     for (const { key, value, optional } of expr.entries) {
-      keys = this.#join(key, keys, this.visit(key));
+      keys = this.#join(keys, this.visit(key));
       const type = this.visit(value);
-      values = this.#join(value, values, optional ? this.#content(value, type) : type);
+      values = this.#join(values, optional ? this.#content(value, type) : type);
     }
     return mapType(keys ?? this.#freshParam(), values ?? this.#freshParam());
   }

@@ -59,7 +59,7 @@ export function compileCEL(source: string, environment: Environment): CompileRes
   if ('issues' in parsed) return failed(parsed.issues);
   const result = checkExpr(parsed.expr, environment);
   if ('issues' in result) return failed(result.issues);
-  const wrong = environment.validateLiterals ? validateLiterals(parsed.expr) : [];
+  const wrong = environment.validateLiterals ? validateLiterals(result.checked) : [];
   if (wrong.length > 0) return failed(wrong);
   const compiled = compileExpr(parsed.expr, environment, result.checked);
   const { failure } = compiled;

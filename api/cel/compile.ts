@@ -1,6 +1,7 @@
 import { hasField, index, optionalField, optionalIndex, selectField } from './access.ts';
 import type { CallExpr, ComprehensionExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr, StructExpr } from './ast.ts';
 import type { CheckedExpr } from './check.ts';
+import { isConstant } from './constant.ts';
 import { compileCall, guardOf } from './dispatch.ts';
 import type { Environment } from './environment.ts';
 import { compileMembership } from './membership.ts';
@@ -38,6 +39,8 @@ class Compiler {
   readonly #environment: Environment;
   readonly #checked: CheckedExpr | undefined;
   #scope: ReadonlyMap<string, number> = new Map();
+  /** By the slots of names that stand for values not found out yet. */
+  readonly #lazy = new Map<number, Closure>();
 
   constructor(environment: Environment, checked: CheckedExpr | undefined) {
     this.#environment = environment;
@@ -102,7 +105,10 @@ class Compiler {
   /** A variable, a constant or a type of that name. */
   #named(name: string, base: 0 | 1): Closure | undefined {
     const local = this.#scope.get(name);
-    if (local !== undefined) return readSlot(local, name, base);
+    if (local !== undefined) {
+      const initial = this.#lazy.get(local);
+      return initial === undefined ? readSlot(local, name, base) : readLazily(local, initial, base);
+    }
     for (const candidate of this.#environment.candidates(name)) {
       if (this.#environment.findVariable(candidate) !== undefined) return readSlot(this.#slotOfVariable(candidate), candidate, base);
       const constant = this.#environment.findConstant(candidate) ?? this.#typeNamed(candidate);
@@ -301,10 +307,34 @@ class Compiler {
     const parts: FoldParts = { expr, range, initial, accumulator, variable, variable2, condition: compile(expr.condition), compile };
     const build = compileFold(parts);
     this.#scope = withAccumulator;
-    const closure = build(this.compile(expr.result));
+    const binds = expr.condition.kind === 'const' && expr.condition.value === false;
+    // A name for a value: found out when it is first read.
+    if (binds) this.#lazy.set(accumulator, initial);
+    const result = this.compile(expr.result);
     this.#scope = outer;
-    return closure;
+    if (!binds) return build(result);
+    return (frame) => {
+      frame.slots[accumulator] = undefined;
+      return result(frame);
+    };
   }
+}
+
+function readLazily(slot: number, initial: Closure, cost: 0 | 1): Closure {
+  return (frame) => {
+    const known = frame.slots[slot];
+    if (known instanceof Failure) throw known;
+    frame.charge(cost);
+    if (known !== undefined) return known;
+    try {
+      const value = initial(frame);
+      frame.slots[slot] = value;
+      return value;
+    } catch (error) {
+      if (error instanceof Failure) frame.slots[slot] = error;
+      throw error;
+    }
+  };
 }
 
 function readSlot(slot: number, name: string, cost: 0 | 1): Closure {
@@ -315,26 +345,6 @@ function readSlot(slot: number, name: string, cost: 0 | 1): Closure {
     frame.charge(cost);
     return value;
   };
-}
-
-const conversions = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'duration', 'timestamp', 'dyn', 'type']);
-
-/** A literal, a list or map of such, or a conversion of one. */
-function isConstant(expr: Expr): boolean {
-  switch (expr.kind) {
-    case 'const':
-      return true;
-    case 'list':
-      return expr.optional.size === 0 && expr.elements.every(isConstant);
-    case 'map':
-      return expr.entries.every(({ key, value, optional }) => !optional && isConstant(key) && isConstant(value));
-    case 'call': {
-      const [only] = expr.args;
-      return expr.target === undefined && expr.args.length === 1 && conversions.has(expr.name) && only !== undefined && isConstant(only);
-    }
-    default:
-      return false;
-  }
 }
 
 /** Whether reading from the expression is one step of a path and not the start of a new one, which costs 1 more. */

@@ -45,9 +45,7 @@ export interface EnvironmentOptions {
   readonly variables?: Readonly<Record<string, CELType>>;
   /** Names are also looked up within this, as in `a.b`. */
   readonly container?: string;
-  /** Refuse list and map literals whose elements are of different types. */
-  readonly homogeneousLiterals?: boolean;
-  /** Refuse literal durations, timestamps and regular expressions that cannot be read. */
+  /** Refuse durations, timestamps and regular expressions that cannot be read, and lists and maps of elements of different types. */
   readonly validateLiterals?: boolean;
   /** Let fields be written as `in backticks`. */
   readonly escapedIdentifiers?: boolean;
@@ -58,7 +56,6 @@ export interface EnvironmentOptions {
 /** What an expression may speak of. Make it once; it is shared by all that is compiled in it. */
 export class Environment {
   readonly container: string;
-  readonly homogeneousLiterals: boolean;
   readonly validateLiterals: boolean;
   readonly presenceTestHasCost: boolean;
   readonly parseOptions: ParseOptions;
@@ -71,7 +68,6 @@ export class Environment {
   constructor(options: EnvironmentOptions) {
     this.#options = options;
     this.container = options.container ?? '';
-    this.homogeneousLiterals = options.homogeneousLiterals ?? false;
     this.validateLiterals = options.validateLiterals ?? false;
     this.presenceTestHasCost = options.presenceTestHasCost ?? true;
     this.#variables = new Map(Object.entries(options.variables ?? {}));

@@ -127,7 +127,8 @@ class Estimator {
     const operand = this.cost(expr.operand);
     if (expr.testOnly) return this.#environment.presenceTestHasCost ? sumRange(operand, oneRange) : operand;
     const declared = this.#declared.get(expr.operand.id);
-    this.#declare(expr, declared?.kind === 'map' ? declared.params[1] : declared?.fields?.().get(expr.field)?.type);
+    // As upstream, the entries of a map are known to be bounded only where they are read as map[key].
+    this.#declare(expr, declared?.fields?.().get(expr.field)?.type);
     return ['map', 'object', 'param'].includes(this.#typeOf(expr.operand).kind) ? sumRange(operand, oneRange) : operand;
   }
 

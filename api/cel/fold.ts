@@ -1,4 +1,5 @@
 import type { ComprehensionExpr, Expr } from './ast.ts';
+import { isConstant } from './constant.ts';
 import type { Closure, Frame } from './frame.ts';
 import { listCreationCost } from './runtime-costs.ts';
 import {
@@ -161,13 +162,14 @@ function collectingStep(parts: FoldParts): Collecting | undefined {
     const [element] = second.elements;
     if (element === undefined || second.elements.length !== 1) return undefined;
     const value = parts.compile(element);
+    // The accumulator, the list of one element where that is not known beforehand, and joining them.
+    const cost = 2 + (isConstant(element) ? 0 : listCreationCost);
     return {
       start: () => new GrowingList(),
       finish: (made) => (made instanceof GrowingList ? new NativeList(made.items) : made),
       step: guarded((frame, into) => {
         const item = value(frame);
-        // The accumulator, the list of one element, and joining them.
-        frame.charge(2 + listCreationCost);
+        frame.charge(cost);
         if (into instanceof GrowingList) into.items.push(item);
       }),
     };

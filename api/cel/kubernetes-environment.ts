@@ -40,7 +40,6 @@ export function createKubernetesEnvironment(
   more: Omit<Partial<EnvironmentOptions>, 'variables'> = {},
 ): Environment {
   return new Environment({
-    homogeneousLiterals: true,
     validateLiterals: true,
     presenceTestHasCost: false,
     ...more,

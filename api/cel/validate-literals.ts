@@ -1,7 +1,9 @@
 import { type Expr, partsOf } from './ast.ts';
+import type { CheckedExpr } from './check.ts';
 import type { Issue } from './issues.ts';
 import { compileRegex } from './regex.ts';
 import { parseDurationText, parseTimestampText } from './time-values.ts';
+import { type CELType, dynType, equalTypes, formatType } from './types.ts';
 import { Failure } from './values.ts';
 
 const readers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
@@ -10,14 +12,38 @@ const readers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, 
   ['matches', compileRegex],
 ]);
 
-/** Durations, timestamps and regular expressions written in the expression that cannot be read. */
-export function validateLiterals(expr: Expr): Issue[] {
+/**
+ * Durations, timestamps and regular expressions written in the expression that cannot be read, and lists and maps whose
+ * elements are not all of one type, dyn being one of its own; the arguments of format() may be mixed.
+ */
+export function validateLiterals({ expr, types }: CheckedExpr): Issue[] {
   const issues: Issue[] = [];
-  visit(expr, issues);
+  visit(expr, types, false, issues);
   return issues;
 }
 
-function visit(expr: Expr, issues: Issue[]): void {
+type Types = CheckedExpr['types'];
+
+function visit(expr: Expr, types: Types, mayBeMixed: boolean, issues: Issue[]): void {
+  if (!mayBeMixed && expr.kind === 'list') {
+    sameTypes(
+      expr.elements.map((element, index) => ({ element, isOptional: expr.optional.has(index) })),
+      types,
+      issues,
+    );
+  }
+  if (!mayBeMixed && expr.kind === 'map') {
+    sameTypes(
+      expr.entries.map(({ key }) => ({ element: key, isOptional: false })),
+      types,
+      issues,
+    );
+    sameTypes(
+      expr.entries.map(({ value, optional }) => ({ element: value, isOptional: optional })),
+      types,
+      issues,
+    );
+  }
   if (expr.kind === 'call') {
     const read = readers.get(expr.name);
     const literal = expr.name === 'matches' && expr.target === undefined ? expr.args[1] : expr.args[0];
@@ -25,7 +51,21 @@ function visit(expr: Expr, issues: Issue[]): void {
       issues.push({ offset: literal.offset, message: `invalid ${expr.name} argument` });
     }
   }
-  for (const part of partsOf(expr)) visit(part, issues);
+  const isFormat = expr.kind === 'call' && expr.name === 'format';
+  for (const part of partsOf(expr)) visit(part, types, mayBeMixed || isFormat, issues);
+}
+
+/** Reports the first element of another type than the first one. */
+function sameTypes(parts: readonly { readonly element: Expr; readonly isOptional: boolean }[], types: Types, issues: Issue[]): void {
+  let first: CELType | undefined;
+  for (const { element, isOptional } of parts) {
+    const found = types.get(element.id) ?? dynType;
+    const type = isOptional ? (found.params[0] ?? dynType) : found;
+    first ??= type;
+    if (equalTypes(first, type)) continue;
+    issues.push({ offset: element.offset, message: `expected type '${formatType(first)}' but found '${formatType(type)}'` });
+    return;
+  }
 }
 
 function isRead(read: (text: string) => unknown, text: string): boolean {
