@@ -14,6 +14,8 @@ import { validateClientConfig } from '../../admissionregistration/v1/webhook-val
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
 const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
 const maxSelectableFields = 8;
+/** Versions of ConversionReview that the server speaks. */
+const reviewVersions = ['v1', 'v1beta1'];
 
 /** What a definition says of its kind, but for the rules of structural schemas, which are checked where schemas are built. */
 export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefinitionSpec> | undefined, path: FieldPath): FieldError[] {
@@ -30,7 +32,7 @@ export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefiniti
       invalid(
         path.child('preserveUnknownFields'),
         true,
-        'must be false in order to use defaults in the schema, or set x-kubernetes-preserve-unknown-fields in the schema',
+        'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
       ),
     );
   }
@@ -40,7 +42,7 @@ export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefiniti
 function validateVersions(versions: readonly DeepReadonly<CustomResourceDefinitionVersion>[], path: FieldPath): FieldError[] {
   const names = new Set<string>();
   const errors = validateEach(versions, path, (version, at) => {
-    const problems = validateRequired(at.child('name'), version.name, dns1035LabelProblems);
+    const problems = invalidFor(at.child('name'), version.name, dns1035LabelProblems(version.name));
     if (names.has(version.name))
       problems.push(
         invalid(
@@ -130,7 +132,8 @@ function isFieldPath(text: string): boolean {
 function validateNames(names: DeepReadonly<CustomResourceDefinitionNames> | undefined, path: FieldPath): FieldError[] {
   const { plural, singular, kind = '', listKind = '', shortNames, categories } = names ?? {};
   const errors = validateRequired(path.child('plural'), plural, dns1035LabelProblems);
-  if (singular) errors.push(...invalidFor(path.child('singular'), singular, dns1035LabelProblems(singular)));
+  // It is made of the kind where it is not given.
+  errors.push(...validateRequired(path.child('singular'), singular || kind.toLowerCase(), dns1035LabelProblems));
   errors.push(...validateEach(shortNames, path.child('shortNames'), (name, at) => invalidFor(at, name, dns1035LabelProblems(name))));
   for (const [field, name] of [
     ['kind', kind],
@@ -152,13 +155,21 @@ function validateNames(names: DeepReadonly<CustomResourceDefinitionNames> | unde
 function validateConversion(conversion: DeepReadonly<CustomResourceConversion> | undefined, path: FieldPath): FieldError[] {
   if (conversion === undefined) return [];
   const { strategy = '', webhook } = conversion;
-  if (strategy === 'None')
-    return webhook === undefined ? [] : [forbidden(path.child('webhook'), 'should not be set when strategy is not set to Webhook')];
+  // As v1beta1 had them, which is how upstream names them still.
+  const [clientPath, versionsPath] = [path.child('webhookClientConfig'), path.child('conversionReviewVersions')];
+  const versions = webhook?.conversionReviewVersions ?? [];
+  if (strategy === 'None') {
+    const unwanted = [...(webhook?.clientConfig ? [clientPath] : []), ...(versions.length > 0 ? [versionsPath] : [])];
+    return unwanted.map((at) => forbidden(at, 'should not be set when strategy is not set to Webhook'));
+  }
   if (strategy !== 'Webhook')
     return [strategy === '' ? required(path.child('strategy')) : notSupported(path.child('strategy'), strategy, ['None', 'Webhook'])];
-  const at = path.child('webhook');
-  if (webhook?.clientConfig === undefined) return [required(at.child('clientConfig'), 'required when strategy is set to Webhook')];
-  const errors = validateClientConfig(webhook.clientConfig, at.child('clientConfig'));
-  if ((webhook.conversionReviewVersions ?? []).length === 0) errors.push(required(at.child('conversionReviewVersions')));
+  const errors =
+    webhook?.clientConfig === undefined
+      ? [required(clientPath, 'required when strategy is set to Webhook')]
+      : validateClientConfig(webhook.clientConfig, clientPath);
+  if (versions.length === 0) return [...errors, required(versionsPath)];
+  if (!versions.some((version) => reviewVersions.includes(version)))
+    errors.push(invalid(versionsPath, versions, `must include at least one of ${reviewVersions.join(', ')}`));
   return errors;
 }
