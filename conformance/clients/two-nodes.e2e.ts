@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { localNodeBridge } from '../../server/cli/local-nodes.ts';
 import { openDataDir } from '../../server/cli/data-dir.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
+import { testImages } from '../framework/test-images.ts';
 import type { BackgroundProgram } from './background-program.ts';
 import { type BareMachine, createBareMachine } from './bare-machine.ts';
 import { kubets, nodeProgram, startCluster, type TestCluster } from './cluster.ts';
@@ -98,6 +99,31 @@ describe('two nodes', function () {
         assert.deepEqual([...answers].sort(), await app.names(), node);
       }
       await answerOf(await url());
+    });
+
+    it('tells load balancers which node has Pods of a Service with policy Local', async () => {
+      const selector = { app: 'lone' };
+      const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', selector, ports: [{ port: 80, targetPort: 8080 }] };
+      const command = ['sh', '-c', 'mkdir /www; exec httpd -f -p 8080 -h /www'];
+      const containers = [{ name: 'lone', image: testImages.busybox, imagePullPolicy: 'IfNotPresent', command }];
+      const items = [
+        { apiVersion: 'v1', kind: 'Service', metadata: { name: 'lone' }, spec },
+        {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: 'lone', labels: selector },
+          spec: { nodeName: own, terminationGracePeriodSeconds: 0, containers },
+        },
+      ];
+      await cluster.run(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
+      const port = await get('service', 'lone', '-o', 'jsonpath={.spec.healthCheckNodePort}');
+      const health = async (node: string) => {
+        const answer = await fetch(`http://${await addressOf(node)}:${port}/`).catch(() => undefined);
+        return answer && `${answer.status} ${await answer.text()}`;
+      };
+      await until('health on the own node', async () => /^200 .*"localEndpoints": 1/s.test((await health(own)) ?? ''));
+      await until('health on the other node', async () => /^503 .*"localEndpoints": 0/s.test((await health(joined)) ?? ''));
+      await cluster.run(['delete', 'service/lone', 'pod/lone']);
     });
 
     it('the agent killed and started without a token adopts what runs', async () => {
