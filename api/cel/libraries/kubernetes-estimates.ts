@@ -41,7 +41,7 @@ const ofReplace: Estimate = (parts) => {
 function mostReplaced(length: number, old: number, isNoLonger: boolean): { count: number; kept: number } {
   if (old === 0) return { count: length + 1, kept: length };
   if (isNoLonger) return { count: 0, kept: length };
-  return { count: old < mostCost ? Math.ceil(length / old) : 0, kept: 0 };
+  return { count: Math.ceil(length / old), kept: 0 };
 }
 
 const ofSplit: Estimate = (parts) => {
