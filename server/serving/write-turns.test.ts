@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import { createWriteTurns, type WritePlace } from './write-turns.ts';
 
-const megabyte = 1024 * 1024;
+const pieceBytes = 256 * 1024;
 
 /** Takes every piece at once, and says when it begins. */
 async function write(place: WritePlace, pieces: number, begun: () => void): Promise<void> {
   for (let piece = 0; piece < pieces; piece++) {
-    await place.next(megabyte);
+    await place.next(pieceBytes);
     begun();
     await Promise.resolve();
     place.taken();
@@ -23,7 +23,7 @@ describe('turns of large answers', () => {
     const places = Array.from({ length: 20 }, () => turns.enter());
     await Promise.all(
       places.map(async (place, index) => {
-        await write(place, 40, () => log.push(index));
+        await write(place, 160, () => log.push(index));
         ended.push(index);
       }),
     );
@@ -39,7 +39,7 @@ describe('turns of large answers', () => {
     const clock = createManualClock();
     const turns = createWriteTurns(clock);
     const deaf = Array.from({ length: 4 }, () => turns.enter());
-    for (const place of deaf) assert.equal(place.next(megabyte), undefined);
+    for (const place of deaf) assert.equal(place.next(pieceBytes), undefined);
     const reader = turns.enter();
     let hasRead = false;
     const reading = write(reader, 1, () => (hasRead = true));
@@ -54,7 +54,7 @@ describe('turns of large answers', () => {
     );
     // From now on they need no turn, and take none from others.
     deaf[0]?.taken();
-    assert.equal(deaf[0]?.next(megabyte), undefined);
+    assert.equal(deaf[0]?.next(pieceBytes), undefined);
     deaf[0]?.taken();
     assert.equal(deaf[0]?.isSlow, false);
   });
@@ -62,14 +62,14 @@ describe('turns of large answers', () => {
   it('are given up with the answer', async () => {
     const turns = createWriteTurns(createManualClock());
     const places = Array.from({ length: 5 }, () => turns.enter());
-    const waits = places.map((place) => place.next(megabyte));
+    const waits = places.map((place) => place.next(pieceBytes));
     assert.deepEqual(
       waits.map((wait) => wait === undefined),
       [true, true, true, true, false],
     );
     const [first] = places;
     const next = turns.enter();
-    const turn = next.next(megabyte);
+    const turn = next.next(pieceBytes);
     // One that waits leaves, and one that writes: the last comes in.
     places[4]?.leave();
     await waits[4];

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../api/base/clock.ts';
 
 /** Bytes of all large answers together that are handed to connections and not yet taken by their clients' machines. */
-const maxUnderWayBytes = 4 * 1024 * 1024;
+const maxUnderWayBytes = 1024 * 1024;
 /** Whoever has had less than this comes before all that are in the middle of something larger. */
 const firstBytes = 8 * 1024 * 1024;
 /** A client that takes longer for a piece is slow: others do not wait for it, nor it for them. */

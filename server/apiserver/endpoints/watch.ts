@@ -206,7 +206,7 @@ async function* chunksOf(
       const isShared = representation !== undefined && batch.shared !== undefined;
       const { chunks, sizes } = isShared ? batch.shared(representation, () => joinFrames(frames())) : followFrames(frames());
       context.watchEventsSent?.(sizes);
-      for (const chunk of chunks) yield chunk;
+      yield* chunks;
       if (batch.steps.at(-1)?.type === 'ERROR') return;
     }
   } finally {
