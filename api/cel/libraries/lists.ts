@@ -17,7 +17,7 @@ import {
   typeParam,
   uintType,
 } from '../types.ts';
-import { type CELValue, DurationValue, Failure, type ListValue, NativeList, noSuchOverload, UintValue } from '../values.ts';
+import { type CELValue, DurationValue, Failure, type ListValue, NativeList, noSuchOverload, typeName, UintValue } from '../values.ts';
 
 const a = typeParam('A');
 const listOfA = listType(a);
@@ -52,8 +52,20 @@ function forElements(name: string, make: (typeName: string, element: CELType) =>
   return declare(name, ...comparable.map(([type, element]) => make(type, element)));
 }
 
+/** Elements of two types (of a list whose type was not known) are in no order; what has no order at all is an error. */
+function orderOf(x: CELValue, y: CELValue): number {
+  if (typeName(x) === typeName(y)) return compareValues(x, y) ?? 0;
+  for (const value of [x, y]) compareValues(value, value);
+  try {
+    return compareValues(x, y) ?? 0;
+  } catch (error) {
+    if (error instanceof Failure) return 0;
+    throw error;
+  }
+}
+
 function isSorted(list: ListValue): boolean {
-  for (let at = 1; at < list.size; at++) if ((compareValues(list.get(at - 1), list.get(at)) ?? 0) > 0) return false;
+  for (let at = 1; at < list.size; at++) if (orderOf(list.get(at - 1), list.get(at)) > 0) return false;
   return true;
 }
 
@@ -62,7 +74,7 @@ const extreme =
   (name: string, direction: 1 | -1) =>
   (list: ListValue): CELValue => {
     if (list.size === 0) throw new Failure(`${name} called on empty list`);
-    return elementsOf(list).reduce((best, element) => ((compareValues(best, element) ?? 0) * direction > 0 ? element : best));
+    return elementsOf(list).reduce((best, element) => (orderOf(best, element) * direction > 0 ? element : best));
   };
 
 function indexOf(list: ListValue, item: CELValue): bigint {
