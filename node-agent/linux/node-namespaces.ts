@@ -29,7 +29,8 @@ export interface NodeNamespaces {
   end(): Promise<void>;
 }
 
-const startTimeoutMs = 10_000;
+/** A machine that is very busy takes seconds for a process. */
+const startTimeoutMs = 30_000;
 const endTimeoutMs = 10_000;
 const exitSignal = 'KILL';
 
