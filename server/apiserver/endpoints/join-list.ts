@@ -51,7 +51,7 @@ function* jsonParts(
 }
 
 /** Objects encoded in one go: a few milliseconds, then others have their turn. */
-const encodedPerTurn = 50;
+const encodedPerTurn = 15;
 
 /** A list in protobuf: the objects' own encodings, joined. The length of the whole stands before them, so all are made first. */
 export async function joinListInProtobuf(
