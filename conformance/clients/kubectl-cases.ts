@@ -67,7 +67,7 @@ const creating: readonly CommandCase[] = [
   { args: 'expose deployment web --port=80 --target-port=80', output: /^service\/web exposed$/m },
   { args: 'create service nodeport door --tcp=80:80', output: /^service\/door created$/m },
   { args: 'create job once --image=busybox:1.37 -- true', output: /^job\.batch\/once created$/m },
-  { args: "create cronjob often --image=busybox:1.37 '--schedule=*/5 * * * *' -- true", output: /^cronjob\.batch\/often created$/m },
+  { args: "create cronjob rarely --image=busybox:1.37 '--schedule=59 23 29 2 *' -- true", output: /^cronjob\.batch\/rarely created$/m },
   { args: 'create serviceaccount robot', output: /^serviceaccount\/robot created$/m },
   { args: 'create role reader --verb=get,list --resource=pods', output: /^role\.rbac\.authorization\.k8s\.io\/reader created$/m },
   {
@@ -124,7 +124,7 @@ const reading: readonly CommandCase[] = [
       /^service\/door +NodePort +10\.\d+\.\d+\.\d+ +<none> +80:3\d{4}\/TCP /m,
     ],
   },
-  { args: 'get all', output: [/^pod\/lonely/m, /^deployment\.apps\/web/m, /^job\.batch\/once/m, /^cronjob\.batch\/often/m] },
+  { args: 'get all', output: [/^pod\/lonely/m, /^deployment\.apps\/web/m, /^job\.batch\/once/m, /^cronjob\.batch\/rarely/m] },
   { args: 'get configmap settings -o yaml', output: [/^ {2}a: b$/m, /^ {2}uid: [0-9a-f-]{36}$/m], not: /managedFields/ },
   { args: 'get configmap settings -o yaml --show-managed-fields', output: /manager: kubectl-create/ },
   { args: 'get configmap settings -o json', output: /"resourceVersion": "\d+"/ },
@@ -139,7 +139,7 @@ const reading: readonly CommandCase[] = [
   { args: 'get configmaps --chunk-size=1 -o name', output: [/^configmap\/settings$/m, /^configmap\/kube-root-ca\.crt$/m] },
   {
     args: 'get jobs,cronjobs',
-    output: [/^job\.batch\/once +Running +0\/1 /m, /^cronjob\.batch\/often +\*\/5 \* \* \* \* +<none> +False +0 +<none> /m],
+    output: [/^job\.batch\/once +Running +0\/1 /m, /^cronjob\.batch\/rarely +59 23 29 2 \* +<none> +False +0 +<none> /m],
   },
   {
     args: 'get quota,pdb,ingress,serviceaccount',
