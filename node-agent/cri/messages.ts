@@ -105,6 +105,8 @@ export interface ContainerSecurityContext {
   readonly masked_paths: readonly string[];
   readonly readonly_paths: readonly string[];
   readonly seccomp: SecurityProfile;
+  /** Absent: what the runtime has for all, if the machine has AppArmor. */
+  readonly apparmor?: SecurityProfile;
 }
 
 export interface DeviceConfig {

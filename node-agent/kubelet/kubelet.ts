@@ -198,7 +198,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       const refusal = await admitOrMakeRoom(pod, {
         ...{ clock, tallies: dependencies.tallies, node: registration.node, refresh: registration.refresh },
         others: () => admittedPods(workers, pod),
-        allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
+        rules: { allowedUnsafeSysctls: settings.allowedUnsafeSysctls, hasAppArmor: dependencies.machine.hasAppArmor },
         findWorker: (uid) => workers.find(uid),
       });
       if (refusal) return refusal;

@@ -83,4 +83,14 @@ describe("containerd's configuration", () => {
         assert.equal(found.get(key), value, key);
     });
   }
+
+  it('leaves AppArmor to containerd where the machine has it', () => {
+    for (const version of [
+      { major: 1, minor: 7 },
+      { major: 2, minor: 1 },
+    ]) {
+      assert.match(containerdConfig(plan, version), /^ +disable_apparmor = true$/m);
+      assert.match(containerdConfig(plan, version, true), /^ +disable_apparmor = false$/m);
+    }
+  });
 });

@@ -36,8 +36,8 @@ export function parseContainerdVersion(output: string): ContainerdVersion {
  * CAP_SYS_RESOURCE (in containers and small virtual machines), at the price of clamping negative scores.
  * `netns_mounts_under_state_dir` tells its network namespaces from those of others on the machine.
  */
-export function containerdConfig(plan: ContainerdPlan, version: ContainerdVersion): string {
-  return version.major < 2 ? configVersion2(plan) : configVersion3(plan, version);
+export function containerdConfig(plan: ContainerdPlan, version: ContainerdVersion, hasAppArmor = false): string {
+  return version.major < 2 ? configVersion2(plan, hasAppArmor) : configVersion3(plan, version, hasAppArmor);
 }
 
 const text = JSON.stringify;
@@ -58,7 +58,7 @@ const streamServer = `  stream_server_address = "127.0.0.1"
   stream_server_port = "0"
 `;
 
-const containerRules = `  disable_apparmor = true
+const containerRules = (hasAppArmor: boolean) => `  disable_apparmor = ${!hasAppArmor}
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   enable_unprivileged_ports = true
@@ -77,12 +77,12 @@ function runtimes(table: string, directory: string): string {
 `;
 }
 
-function configVersion2(plan: ContainerdPlan): string {
+function configVersion2(plan: ContainerdPlan, hasAppArmor: boolean): string {
   const { directory, cniConfigDirectory, cniPluginDirectory, pauseImage } = plan;
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `${beginning(2, plan)}[${cri}]
   sandbox_image = ${text(pauseImage)}
-${streamServer}${containerRules}  [${cri}.cni]
+${streamServer}${containerRules(hasAppArmor)}  [${cri}.cni]
     bin_dir = ${text(cniPluginDirectory)}
     conf_dir = ${text(cniConfigDirectory)}
   [${cri}.registry]
@@ -93,7 +93,7 @@ ${streamServer}${containerRules}  [${cri}.cni]
 ${runtimes(cri, directory)}`;
 }
 
-function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion): string {
+function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion, hasAppArmor: boolean): string {
   const { directory, cniConfigDirectory, cniPluginDirectory, pauseImage } = plan;
   const [images, runtime] = ['plugins."io.containerd.cri.v1.images"', 'plugins."io.containerd.cri.v1.runtime"'];
   const hasSeveral = major > 2 || minor >= 1; // folders of plugins; the name for one of them is on its way out
@@ -105,7 +105,7 @@ ${streamServer}[${images}]
   [${images}.registry]
     config_path = ${text(`${directory}/certs.d`)}
 [${runtime}]
-${containerRules}  [${runtime}.cni]
+${containerRules(hasAppArmor)}  [${runtime}.cni]
     ${hasSeveral ? `bin_dirs = ${text([cniPluginDirectory])}` : `bin_dir = ${text(cniPluginDirectory)}`}
     conf_dir = ${text(cniConfigDirectory)}
   [${runtime}.containerd]

@@ -5,6 +5,7 @@ import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
 import { type ContainerdPlan, type ContainerdVersion, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
+import { machineHasAppArmor } from './machine.ts';
 import { processIsAlive, terminateProcess } from './processes.ts';
 import { runProgram } from './run-program.ts';
 
@@ -41,7 +42,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   const start = async (): Promise<number> => {
     await fs.mkdir(`${plan.directory}/certs.d`, { recursive: true });
     await fs.mkdir(plan.socket.slice(0, plan.socket.lastIndexOf('/')), { recursive: true });
-    await fs.writeFile(configFile, containerdConfig(plan, await installedVersion()));
+    await fs.writeFile(configFile, containerdConfig(plan, await installedVersion(), await machineHasAppArmor()));
     const log = await fs.open(`${plan.directory}/containerd.log`, 'a');
     try {
       const child = spawn('containerd', ['-c', configFile], { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/' });

@@ -16,6 +16,13 @@ export interface MachineFacts {
   /** The address by which the machine reaches others: of the interface with the default route, else the first that is not loopback. */
   readonly address: string | undefined;
   readonly swapBytes: number;
+  /** Whether the kernel confines programs by AppArmor's profiles. */
+  readonly hasAppArmor: boolean;
+}
+
+/** Whether the kernel confines programs by AppArmor's profiles. */
+export async function machineHasAppArmor(): Promise<boolean> {
+  return (await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => '')).startsWith('Y'); // others have no such file
 }
 
 export async function readMachineFacts(): Promise<MachineFacts> {
@@ -43,6 +50,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
     architecture: goArchitecture(os.arch()),
     address: await ownAddress(await text('/proc/net/route')),
     swapBytes: kilobytes('SwapTotal') * 1024,
+    hasAppArmor: await machineHasAppArmor(),
   };
 }
 

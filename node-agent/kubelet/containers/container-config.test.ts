@@ -41,6 +41,16 @@ describe('containerConfig', () => {
     assert.equal(config.labels['io.kubernetes.pod.uid'], 'u');
   });
 
+  it("names the profile of AppArmor that is asked for, the container's before the Pod's", () => {
+    const shared = { securityContext: { appArmorProfile: { type: 'Localhost' as const, localhostProfile: 'mine' } } };
+    const profileOf = (...args: Parameters<typeof configOf>) => configOf(...args).linux.security_context.apparmor;
+    assert.equal(profileOf({}), undefined);
+    assert.deepEqual(profileOf({}, shared), { profile_type: 'Localhost', localhost_ref: 'mine' });
+    assert.deepEqual(profileOf({ securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } }, shared), {
+      profile_type: 'RuntimeDefault',
+    });
+  });
+
   it('turns resources into cgroup values', () => {
     const resources = { requests: { cpu: '250m', memory: '1Gi' }, limits: { cpu: '1500m', memory: '2Gi' } };
     assert.deepEqual(configOf({ resources }).linux.resources, {

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
+import type { AppArmorProfile, Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
 import type { ContainerConfig, ContainerSecurityContext, DeviceConfig, MountConfig } from '../../cri/messages.ts';
 import type { NodePaths } from '../node-paths.ts';
 import type { SwapRules } from '../resources/swap.ts';
@@ -112,7 +112,15 @@ function securityContext(
     seccomp: privileged
       ? { profile_type: 'Unconfined' }
       : seccompProfile(own?.seccompProfile ?? shared?.seccompProfile, paths, 'Unconfined'),
+    ...appArmorProfile(own?.appArmorProfile ?? shared?.appArmorProfile),
   };
+}
+
+/** Profiles of the machine are loaded by its administrator and known to the kernel by name. */
+function appArmorProfile(source: DeepReadonly<AppArmorProfile> | undefined): Pick<ContainerSecurityContext, 'apparmor'> {
+  if (source === undefined) return {};
+  if (source.type === 'Localhost') return { apparmor: { profile_type: 'Localhost', localhost_ref: source.localhostProfile ?? '' } };
+  return { apparmor: { profile_type: source.type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined' } };
 }
 
 function verifyNonRoot(pod: DeepReadonly<Pod>, container: AnyContainer, image: ContainerSurroundings['image']): void {

@@ -4,7 +4,7 @@ import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { isCritical } from '../eviction/rank-pods.ts';
 import type { PodWorker } from '../pod-workers/pod-worker.ts';
 import type { Tallies } from '../stats/tallies.ts';
-import { admitPod, admitWithRoom, findShortages, type Refusal } from './admit-pod.ts';
+import { admitPod, admitWithRoom, findShortages, type MachineRules, type Refusal } from './admit-pod.ts';
 import { planPreemption } from './preempt-pods.ts';
 
 export interface AdmissionDependencies {
@@ -15,7 +15,7 @@ export interface AdmissionDependencies {
   readonly refresh: () => Promise<DeepReadonly<Node> | undefined>;
   /** That have been admitted and are not over. */
   readonly others: () => readonly DeepReadonly<Pod>[];
-  readonly allowedUnsafeSysctls: readonly string[];
+  readonly rules: MachineRules;
   readonly findWorker: (uid: string) => Pick<PodWorker, 'end' | 'state'> | undefined;
 }
 
@@ -23,12 +23,12 @@ const lookMs = 50;
 
 /** Why the node cannot take the Pod, if so. For a critical one others have to go, and are gone when this resolves. */
 export async function admitOrMakeRoom(pod: DeepReadonly<Pod>, dependencies: AdmissionDependencies): Promise<Refusal | undefined> {
-  const { node, refresh, others, allowedUnsafeSysctls } = dependencies;
-  const refusal = admitPod(pod, node(), others(), allowedUnsafeSysctls);
+  const { node, refresh, others, rules } = dependencies;
+  const refusal = admitPod(pod, node(), others(), rules);
   // The scheduler may have decided on a newer picture of the node.
-  const confirmed = refusal && admitPod(pod, await refresh(), others(), allowedUnsafeSysctls);
+  const confirmed = refusal && admitPod(pod, await refresh(), others(), rules);
   if (!confirmed || !isCritical(pod)) return confirmed;
-  return admitWithRoom(pod, node(), others(), allowedUnsafeSysctls) ?? (await makeRoom(pod, dependencies));
+  return admitWithRoom(pod, node(), others(), rules) ?? (await makeRoom(pod, dependencies));
 }
 
 /** Ends Pods that the node can do without, one after another, until a critical one fits. */

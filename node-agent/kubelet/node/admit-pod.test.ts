@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { admitPod } from './admit-pod.ts';
 
+const rules = { allowedUnsafeSysctls: [], hasAppArmor: false };
+
 const node: Node = {
   metadata: { name: 'n', labels: { disk: 'ssd' } },
   status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3', 'x.y/few': '1' } },
@@ -81,13 +83,18 @@ describe('admitPod', () => {
   ];
   for (const [name, subject, others, expected] of cases) {
     it(name, () => {
-      const refusal = admitPod(subject, node, others);
+      const refusal = admitPod(subject, node, others, rules);
       assert.deepEqual(refusal && [refusal.reason, refusal.message.replace('Pod was rejected: ', '')], expected);
     });
   }
 
+  it('AppArmor, where the machine has it', () => {
+    const confined = pod('a', undefined, { securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } });
+    assert.equal(admitPod(confined, node, [], { ...rules, hasAppArmor: true }), undefined);
+  });
+
   it('strict groups, which the runtime can do', () => {
     const able = { ...node, status: { ...node.status, features: { supplementalGroupsPolicy: true } } };
-    assert.equal(admitPod(pod('a', undefined, { securityContext: { supplementalGroupsPolicy: 'Strict' } }), able, []), undefined);
+    assert.equal(admitPod(pod('a', undefined, { securityContext: { supplementalGroupsPolicy: 'Strict' } }), able, [], rules), undefined);
   });
 });

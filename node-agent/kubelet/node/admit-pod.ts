@@ -13,6 +13,12 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** What of a Pod's wishes the machine and its administrator grant. */
+export interface MachineRules {
+  readonly allowedUnsafeSysctls: readonly string[];
+  readonly hasAppArmor: boolean;
+}
+
 /**
  * Whether the node can take a Pod that was bound to it: the scheduler may have decided on an older picture, and anyone may
  * name a node. Answers reason and message of the Pod's failure.
@@ -21,10 +27,13 @@ export function admitPod(
   pod: DeepReadonly<Pod>,
   node: DeepReadonly<Node> | undefined,
   others: readonly DeepReadonly<Pod>[],
-  allowedUnsafeSysctls: readonly string[] = [],
+  rules: MachineRules,
 ): Refusal | undefined {
   const refusal =
-    unsupported(pod, node) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? lacking(pod, node, others) ?? unfitting(pod, node, others);
+    unsupported(pod, node, rules) ??
+    refuseSysctls(pod, rules.allowedUnsafeSysctls) ??
+    lacking(pod, node, others) ??
+    unfitting(pod, node, others);
   return rejected(refusal);
 }
 
@@ -33,22 +42,26 @@ export function admitWithRoom(
   pod: DeepReadonly<Pod>,
   node: DeepReadonly<Node> | undefined,
   others: readonly DeepReadonly<Pod>[],
-  allowedUnsafeSysctls: readonly string[],
+  rules: MachineRules,
 ): Refusal | undefined {
-  return rejected(unsupported(pod, node) ?? refuseSysctls(pod, allowedUnsafeSysctls) ?? unfitting(pod, node, others));
+  return rejected(unsupported(pod, node, rules) ?? refuseSysctls(pod, rules.allowedUnsafeSysctls) ?? unfitting(pod, node, others));
 }
 
 function rejected(refusal: Refusal | undefined): Refusal | undefined {
   return refusal && { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` };
 }
 
-function unsupported({ spec }: DeepReadonly<Pod>, node: DeepReadonly<Node> | undefined): Refusal | undefined {
+function unsupported(
+  { spec }: DeepReadonly<Pod>,
+  node: DeepReadonly<Node> | undefined,
+  { hasAppArmor }: MachineRules,
+): Refusal | undefined {
   if (spec?.os && spec.os.name !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
   }
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const profiles = [spec?.securityContext?.appArmorProfile, ...containers.map(({ securityContext }) => securityContext?.appArmorProfile)];
-  if (profiles.some((profile) => profile && profile.type !== 'Unconfined')) {
+  if (!hasAppArmor && profiles.some((profile) => profile && profile.type !== 'Unconfined')) {
     return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
   }
   if (spec?.securityContext?.supplementalGroupsPolicy === 'Strict' && node?.status?.features?.supplementalGroupsPolicy !== true) {

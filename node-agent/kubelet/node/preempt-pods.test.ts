@@ -78,7 +78,14 @@ describe('room for a critical Pod', () => {
     const states = new Map<string, PodStateName>();
     const node = { metadata: { name: 'n' }, status: { allocatable: { cpu: '2', memory: '4Gi', pods: '10' } } };
     const admitting = admitOrMakeRoom(pod, {
-      ...{ clock, tallies: createTallies(), node: () => node, refresh: async () => node, others: () => others, allowedUnsafeSysctls: [] },
+      ...{
+        clock,
+        tallies: createTallies(),
+        node: () => node,
+        refresh: async () => node,
+        others: () => others,
+        rules: { allowedUnsafeSysctls: [], hasAppArmor: false },
+      },
       findWorker: (uid) => ({
         end: (order) => {
           ended.push(order);
