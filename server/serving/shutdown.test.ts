@@ -34,6 +34,7 @@ describe('the end of a server', () => {
         'scheduling/bootstrap-system-priority-classes',
         'start-cluster-authentication-info-controller',
         'start-kubernetes-service-cidr-controller',
+        'start-legacy-token-tracking-controller',
         'start-service-ip-repair-controllers',
         'start-system-namespaces-controller',
       ].map((name) => `poststarthook/${name}`),
