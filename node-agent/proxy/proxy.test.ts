@@ -16,6 +16,12 @@ import { createNFT, type NFT } from '../linux/nft.ts';
 import { createProxy, type ProxySync } from './proxy.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from './testing/test-network.ts';
 
+const versionsOf = (objects: readonly { readonly metadata: { readonly resourceVersion?: string } }[]) =>
+  objects
+    .map(({ metadata }) => metadata.resourceVersion)
+    .sort()
+    .join();
+
 /** The whole proxy on real kernels: packets go where Services say. */
 describe('proxy', function () {
   this.timeout(60_000);
@@ -24,6 +30,7 @@ describe('proxy', function () {
   let nft: NFT;
   let stop: () => Promise<void> = async () => {};
   let syncs: ProxySync[] = [];
+  let hasCaughtUp: () => Promise<boolean>;
   const pod = { 0: '10.244.0.2', 1: '10.244.0.3' } as const;
   const server = new ObjectServer();
 
@@ -62,6 +69,23 @@ describe('proxy', function () {
       logger: silentLogger,
       onSync: (sync) => syncs.push(sync),
     });
+    const seen = {
+      services: informers.informer(services).lister,
+      slices: informers.informer(endpointSlices).lister,
+      nodes: informers.informer(nodes).lister,
+    };
+    hasCaughtUp = async () => {
+      const lists = [
+        { known: (await client(services).list()).items, followed: seen.services.list() },
+        { known: (await client(endpointSlices).list()).items, followed: seen.slices.list() },
+        { known: (await client(nodes).list()).items, followed: seen.nodes.list() },
+      ];
+      const { serviceChanges, endpointChanges } = proxy.counts();
+      return (
+        lists.every(({ known, followed }) => versionsOf(known) === versionsOf(followed)) &&
+        serviceChanges.pending + endpointChanges.pending === 0
+      );
+    };
     const running = Promise.all([informers.run(abort.signal), proxy.run(abort.signal)]);
     await Promise.race([proxy.ready, running]);
     assert.equal(proxy.health().synced, true);
@@ -71,13 +95,13 @@ describe('proxy', function () {
     };
   }
 
-  /** Resolves when the proxy has written what follows from `change`. */
+  /** Resolves when the proxy has written all that follows from `change`, which are so many changes of the table at least. */
   async function synced(change: () => Promise<unknown>, changes = 1): Promise<void> {
     const start = syncs.length;
     await change();
-    const done = () => syncs.slice(start).reduce((sum, sync) => sum + sync.changes, 0) >= changes;
-    const deadlineMs = systemClock.monotonicMs() + 5000;
-    while (!done()) {
+    const isWritten = () => syncs.slice(start).reduce((sum, sync) => sum + sync.changes, 0) >= changes;
+    const deadlineMs = systemClock.monotonicMs() + 15_000;
+    while (!(await hasCaughtUp()) || !isWritten()) {
       if (systemClock.monotonicMs() > deadlineMs) throw new Error(`the proxy wrote ${JSON.stringify(syncs.slice(start))}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
