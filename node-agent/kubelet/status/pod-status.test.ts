@@ -180,6 +180,16 @@ describe('computePodStatus', () => {
     });
   }
 
+  it('tells why a Pod has failed when it has, not while something of it still runs', () => {
+    const refusal = { reason: 'Evicted', message: 'm' };
+    const told = (instance: Instance) => {
+      const { phase, reason, message } = compute(pod({}, { phase: 'Running' }), runtimePod([instance]), { refusal });
+      return [phase, reason, message];
+    };
+    assert.deepEqual(told(running('a')), ['Running', undefined, undefined]);
+    assert.deepEqual(told(exited('a', 137)), ['Failed', 'Evicted', 'm']);
+  });
+
   it('tells of the instance before', () => {
     const [status] = compute(pod(), runtimePod([exited('a', 7), running('a', 1)])).containerStatuses ?? [];
     assert.deepEqual([status?.restartCount, status?.lastState?.terminated?.exitCode, status?.containerID], [1, 7, 'containerd://a1']);

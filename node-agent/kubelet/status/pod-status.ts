@@ -55,7 +55,7 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     conditions,
-    ...reasonOf(input, recorded === 'Failed' || recorded === 'Succeeded'),
+    ...(refusal && phase !== 'Failed' ? {} : reasonOf(input, recorded === 'Failed' || recorded === 'Succeeded')),
     hostIP: hostIPs[0] ?? '',
     hostIPs: hostIPs.map((ip) => ({ ip })),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
@@ -67,7 +67,7 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   };
 }
 
-/** Why the Pod failed as a whole; a final phase keeps the reason it was given, by whomever. */
+/** Why the Pod failed as a whole, which is told together with the phase; one that is final keeps the reason it was given, by whomever. */
 function reasonOf({ pod, refusal }: PodStatusInput, isFinal: boolean): Pick<PodStatus, 'reason' | 'message'> {
   if (refusal) return { reason: refusal.reason, message: refusal.message };
   const { reason, message } = isFinal ? (pod.status ?? {}) : {};
