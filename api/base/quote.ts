@@ -1,5 +1,6 @@
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
-const named: ReadonlyMap<string, string> = new Map([
+/** Characters that Go and CEL write by a name, between double quotes. */
+export const namedEscapes: ReadonlyMap<string, string> = new Map([
   ['\x07', '\\a'],
   ['\b', '\\b'],
   ['\f', '\\f'],
@@ -17,7 +18,7 @@ export function quote(text: string): string {
   let quoted = '"';
   for (const character of text.toWellFormed()) {
     const code = character.codePointAt(0) ?? 0;
-    const escaped = named.get(character);
+    const escaped = namedEscapes.get(character);
     if (escaped !== undefined) quoted += escaped;
     else if (printable.test(character)) quoted += character;
     else if (code < 0x20 || code === 0x7f) quoted += `\\x${code.toString(16).padStart(2, '0')}`;

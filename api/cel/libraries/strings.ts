@@ -1,3 +1,4 @@
+import { namedEscapes } from '../../base/quote.ts';
 import { declare, global, member } from '../declare.ts';
 import type { Library } from '../environment.ts';
 import { elementsOf } from '../standard/operators.ts';
@@ -104,21 +105,9 @@ const upperAscii = (text: string): string => text.replace(/[a-z]/g, (letter) => 
 /** What Unicode calls white space: JavaScript's trim takes the byte order mark too, and leaves U+0085. */
 const trim = (text: string): string => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
-const escapes: ReadonlyMap<string, string> = new Map([
-  ['\x07', '\\a'],
-  ['\b', '\\b'],
-  ['\f', '\\f'],
-  ['\n', '\\n'],
-  ['\r', '\\r'],
-  ['\t', '\\t'],
-  ['\v', '\\v'],
-  ['\\', '\\\\'],
-  ['"', '\\"'],
-]);
-
 /** The text as a literal of CEL. */
 function quote(text: string): string {
-  return `"${[...text.toWellFormed()].map((character) => escapes.get(character) ?? character).join('')}"`;
+  return `"${[...text.toWellFormed()].map((character) => namedEscapes.get(character) ?? character).join('')}"`;
 }
 
 const listOfStrings = listType(stringType);
