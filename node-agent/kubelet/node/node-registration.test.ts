@@ -24,7 +24,7 @@ function startRegistration(node?: Node) {
     podCIDR: undefined,
     taints: [],
     labels: {},
-    status: async () => ({ conditions: [{ type: 'Ready', status: 'True' }] }),
+    status: async () => ({ conditions: [{ type: 'Ready', status: 'True' }], capacity: { pods: '110' } }),
   });
   const abort = new AbortController();
   const running = Promise.resolve(present).then(() => registration.run(abort.signal));
@@ -63,6 +63,18 @@ describe('the registration of a node', () => {
     assert.deepEqual((await client(nodes).get(key)).status?.conditions, [{ type: 'Ready', status: 'True' }]);
     await clock.advance(30_000);
     assert.equal(writes(), 1);
+    await stop();
+  });
+
+  it('is not written again and again because others have put resources on the Node', async () => {
+    const { client, clock, writes, stop } = startRegistration();
+    await clock.advance(30_000);
+    const body = { status: { capacity: { 'example.com/dongle': '4' } } };
+    const { status } = await client(nodes).patch(key, { type: 'merge', body }, { subresource: 'status' });
+    assert.deepEqual(status?.capacity, { pods: '110', 'example.com/dongle': '4' });
+    const before = writes();
+    await clock.advance(60_000);
+    assert.equal(writes(), before);
     await stop();
   });
 

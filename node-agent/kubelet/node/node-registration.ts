@@ -52,7 +52,8 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
     node = before;
     const status = await dependencies.status(before.status);
     const nowMs = clock.monotonicMs();
-    if (reportedMs !== undefined && nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(before.status)) return;
+    if (reportedMs !== undefined && nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(ownPartOf(before.status, status)))
+      return;
     tellTransitions(recorder, nodeName, before.status, status);
     const { addresses } = status;
     const body = { status: { ...status, ...(addresses && { addresses: [replaceList, ...addresses] }) } };
@@ -91,6 +92,14 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
 
 export function nodeReference(name: string) {
   return { kind: 'Node', name, uid: name };
+}
+
+/** What the API has, without resources that others have put on the Node: the node says nothing of them, and leaves them there. */
+function ownPartOf(before: NodeStatus | undefined, said: NodeStatus): NodeStatus {
+  const own = (amounts: NodeStatus['capacity'], keys: NodeStatus['capacity']) =>
+    amounts && Object.fromEntries(Object.entries(amounts).filter(([resource]) => keys && resource in keys));
+  const [capacity, allocatable] = [own(before?.capacity, said.capacity), own(before?.allocatable, said.allocatable)];
+  return { ...before, ...(capacity ? { capacity } : {}), ...(allocatable ? { allocatable } : {}) };
 }
 
 /** Everything but the heartbeats. */
