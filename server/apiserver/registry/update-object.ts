@@ -25,8 +25,8 @@ import {
 const maxAttempts = 100;
 
 /**
- * Reads, changes and writes back, again and again until nobody came between. A stale cache costs one more turn, never a
- * wrong answer: whatever fails on a state from the cache is tried again on the store's own.
+ * Reads, changes and writes back until no other write came between. A stale cache costs one more attempt, never a wrong
+ * answer: what fails, changes nothing or is a dry run on a state from the cache is tried again on the store's own state.
  */
 export async function updateObject(core: StoreCore, key: ObjectKey, options: UpdateOptions): Promise<Written> {
   let present = await core.present(key, { newest: false });
@@ -70,12 +70,8 @@ async function createMissing(core: StoreCore, key: ObjectKey, options: UpdateOpt
   }
 }
 
-async function tryUpdate(
-  core: StoreCore,
-  key: ObjectKey,
-  { object: old, revision }: Present,
-  options: UpdateOptions,
-): Promise<Written | Overtaken> {
+async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, options: UpdateOptions): Promise<Written | Overtaken> {
+  const { object: old, revision } = present;
   const { definition, dependencies, hooks } = core;
   const { admission } = dependencies;
   checkPreconditions(core, key, old, options.preconditions);
@@ -91,14 +87,19 @@ async function tryUpdate(
   try {
     validate(core, object, old, options);
     if (!options.skipAdmission) await admission.validate(request);
-    if (isDeletable(definition, object)) {
+    const removes = isDeletable(definition, object);
+    const unchanged = !removes && isUnchanged(object, old);
+    // Without a write there is no condition on the revision, by which the store would notice a stale state.
+    const newer = unchanged || options.dryRun ? await findNewer(core, key, present) : undefined;
+    if (newer) return newer;
+    if (removes) {
       const removed = await core.remove(key, revision, options.dryRun);
       if (!removed.succeeded) return { present: overtakenBy(core, removed.current) };
       succeeded = !options.dryRun;
       if (succeeded) await hooks?.afterDelete?.(object);
       return writtenAs(core, object, removed.revision);
     }
-    if (isUnchanged(object, old)) return writtenAs(core, old as UntypedObject, revision);
+    if (unchanged) return writtenAs(core, old as UntypedObject, revision);
     const result = await core.put(key, object, revision, options.dryRun, options.keepsManagedFields);
     succeeded = result.succeeded && !options.dryRun;
     if (result.succeeded && result.written) return result.written;
@@ -106,6 +107,13 @@ async function tryUpdate(
   } finally {
     await settle(outcome, succeeded);
   }
+}
+
+/** The newest state of an object, where the given one was read from the cache and is stale. */
+async function findNewer(core: StoreCore, key: ObjectKey, { revision, isNewest }: Present): Promise<Overtaken | undefined> {
+  if (isNewest) return undefined;
+  const newest = await core.present(key, { newest: true });
+  return newest?.revision === revision ? undefined : { present: newest };
 }
 
 function overtakenBy(core: StoreCore, current: readonly (Parameters<StoreCore['presentOf']>[0] | undefined)[]): Present | undefined {
