@@ -5,6 +5,7 @@ import { formatKey, keyOf } from '../../../api/meta/object.ts';
 import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ClusterEvent } from '../framework/framework.ts';
+import { ActivePods } from './active-pods.ts';
 
 /** A pod waiting for a node. */
 export interface QueuedPod {
@@ -64,7 +65,7 @@ const priorityOf = (queued: QueuedPod) => queued.pod.spec?.priority ?? 0;
 /** Upstream's three-part queue: active (by priority, then age), backoff (1 s doubling to 10 s), unschedulable. */
 export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
   const { clock, mayHelp, findGate, initialBackoffMs = 1000, maxBackoffMs = 10_000, flushAfterMs = 300_000 } = options;
-  const active = new Map<string, QueuedPod>();
+  const active = new ActivePods<QueuedPod>();
   const backoff = new Map<string, { queued: QueuedPod; timer: Timer }>();
   const unschedulable = new Map<string, { queued: QueuedPod; timer: Timer }>();
   /** Pods being tried now, with the events that came meanwhile. */
@@ -73,15 +74,6 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
   let closed = false;
 
   const backoffMs = (queued: QueuedPod) => Math.min(maxBackoffMs, initialBackoffMs * 2 ** Math.max(0, queued.attempts - 1));
-
-  function mostUrgent(): QueuedPod | undefined {
-    let best: QueuedPod | undefined;
-    for (const queued of active.values()) {
-      if (!best || priorityOf(queued) > priorityOf(best) || (priorityOf(queued) === priorityOf(best) && queued.addedMs < best.addedMs))
-        best = queued;
-    }
-    return best;
-  }
 
   function take(queued: QueuedPod): QueuedPod {
     active.delete(queued.key);
@@ -92,9 +84,9 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
 
   function activate(queued: QueuedPod): void {
     if (closed) return;
-    active.set(queued.key, queued);
+    active.set(queued.key, { priority: priorityOf(queued), addedMs: queued.addedMs }, queued);
     const waiter = waiters.shift();
-    const best = waiter && mostUrgent();
+    const best = waiter && active.mostUrgent();
     if (waiter && best) waiter(take(best));
   }
 
@@ -171,7 +163,7 @@ export function createSchedulingQueue(options: QueueOptions): SchedulingQueue {
       inFlight.delete(formatKey(keyOf(pod)));
     },
     next() {
-      const best = mostUrgent();
+      const best = active.mostUrgent();
       if (best) return Promise.resolve(take(best));
       if (closed) return Promise.resolve(undefined);
       return new Promise((resolve) => waiters.push(resolve));
