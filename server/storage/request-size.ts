@@ -7,6 +7,15 @@ const maxSentBytes = 2 * 1024 * 1024;
 /** About what the message adds to keys and values for each of them. */
 const overheadBytes = 24;
 
+/** etcd refuses more conditions or operations in one transaction (its flag --max-txn-ops), and so do the stores in its place. */
+const maxTransactionOperations = 128;
+
+/** Throws StorageError 'too-large' for a transaction of more parts than etcd would take. */
+export function assertOperationCount({ conditions, operations }: Transaction): void {
+  if (conditions.length > maxTransactionOperations || operations.length > maxTransactionOperations)
+    throw new StorageError('too-large', tooManyOperationsMessage);
+}
+
 /** Throws StorageError 'too-large' for what etcd would not take, with the message that clients of Kubernetes see. */
 export function assertRequestSize({ conditions, operations }: Transaction): void {
   let bytes = 0;
@@ -25,3 +34,5 @@ export function assertSentSize(bytes: number): void {
 }
 
 export const tooLargeMessage = 'etcdserver: request is too large';
+
+export const tooManyOperationsMessage = 'etcdserver: too many operations in txn request';

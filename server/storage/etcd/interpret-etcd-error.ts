@@ -1,6 +1,6 @@
 import { GRPCError } from './grpc-error.ts';
 import type { StorageErrorReason } from '../storage.ts';
-import { tooLargeMessage } from '../request-size.ts';
+import { tooLargeMessage, tooManyOperationsMessage } from '../request-size.ts';
 import { StorageError } from '../storage.ts';
 
 /** etcd has one gRPC code for several errors; their texts tell them apart. The first match counts. */
@@ -15,6 +15,7 @@ const reasons: readonly [text: RegExp, reason: StorageErrorReason][] = [
 export function interpretEtcdError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (message.includes(tooManyOperationsMessage)) return new StorageError('too-large', tooManyOperationsMessage, { cause: error });
   if (message.includes(tooLargeMessage)) return new StorageError('too-large', tooLargeMessage, { cause: error });
   const reason = reasons.find(([text]) => text.test(message))?.[1] ?? 'unavailable';
   return new StorageError(reason, `etcd: ${message}`, { cause: error });

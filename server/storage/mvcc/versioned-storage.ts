@@ -1,7 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { CommitResult, Condition, GetResult, RangeOptions, RangeResult, Storage, StoredEntry, Transaction } from '../storage.ts';
 import { StorageError } from '../storage.ts';
-import { assertRequestSize } from '../request-size.ts';
+import { assertOperationCount, assertRequestSize } from '../request-size.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { watchLog } from './log-watch.ts';
@@ -82,6 +82,7 @@ export function createVersionedStorage({ records, index, revision, clock }: Vers
     },
     async commit(transaction: Transaction): Promise<CommitResult> {
       assertDistinctKeys(transaction);
+      assertOperationCount(transaction);
       assertRequestSize(transaction);
       for (;;) {
         assertOpen();

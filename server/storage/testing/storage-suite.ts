@@ -149,6 +149,24 @@ function describeCommits(subject: Subject, newPrefix: () => string): void {
     succeeded(await write(1.5 * 1024 * 1024 - 1024));
   });
 
+  it('takes as many operations in a transaction as etcd, and writes nothing of one with more', async () => {
+    const { storage } = subject();
+    const prefix = newPrefix();
+    const write = (count: number) =>
+      storage.commit({
+        conditions: [],
+        operations: Array.from({ length: count }, (_, at) => ({ type: 'put' as const, key: `${prefix}${at}`, value: Uint8Array.of(1) })),
+      });
+    for (const count of [129, 1500]) {
+      const error = await rejectsWith('too-large', () => write(count));
+      assert.equal(error.message, 'etcdserver: too many operations in txn request');
+    }
+    const range = () => storage.range({ start: prefix, end: prefixEnd(prefix) });
+    assert.equal((await range()).count, 0);
+    succeeded(await write(128));
+    assert.equal((await range()).count, 128);
+  });
+
   it('keeps any bytes, long and short', async () => {
     const { storage } = subject();
     const prefix = newPrefix();
