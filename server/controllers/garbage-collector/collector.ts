@@ -69,11 +69,12 @@ export class Collector {
   }
 
   #enqueue(purpose: 'delete' | 'orphan', { resource, key, uid }: Item): void {
-    this.#setup.enqueue({ namespace: purpose, name: [groupResource(resource), key.namespace, key.name, uid].join('|') });
+    // Names may hold any character but a slash and a percent sign, so parts are told apart by JSON.
+    this.#setup.enqueue({ namespace: purpose, name: JSON.stringify([groupResource(resource), key.namespace, key.name, uid]) });
   }
 
   #itemOfKey({ name }: ObjectKey): Item | undefined {
-    const [id = '', namespace = '', objectName = '', uid = ''] = name.split('|');
+    const [id = '', namespace = '', objectName = '', uid = ''] = JSON.parse(name) as string[];
     const resource = this.#resources.get(id);
     return resource === undefined ? undefined : { resource, key: { namespace, name: objectName }, uid };
   }
