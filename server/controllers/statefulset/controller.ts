@@ -28,10 +28,12 @@ import { followPods } from '../runtime/follow-pods.ts';
 import { isNamespaceTerminating, messageOf } from '../runtime/pod-control.ts';
 import { isSameStatus } from '../runtime/status-equality.ts';
 import { rules } from './rbac.ts';
-import { ensureClaims, syncClaimOwners } from './set-claims.ts';
+import { ensureClaims, hasStaleClaim, syncClaimOwners } from './set-claims.ts';
 import { planSet, revisionOf, setStatus, type SetInput, type SetStep } from './set-plan.ts';
 import { ordinalOf, podOfSet, startOrdinal, withIdentity } from './set-pod.ts';
 
+/** How often it is asked whether the claims of an earlier Pod have gone. */
+const staleClaimSeconds = 1;
 const hashLabel = 'controller.kubernetes.io/hash';
 
 /** Keeps Pods with names and storage of their own, brought up, taken down and updated in order. */
@@ -83,7 +85,10 @@ async function reconcile(setup: ControllerSetup, key: ObjectKey): Promise<Reconc
   await syncAllClaimOwners(setup, set, own);
   const templates = { current: templateOfRevision(current), update: templateOfRevision(update) };
   let failure: unknown;
+  let waitsForClaim = false;
   for (const step of planSet(input)) {
+    waitsForClaim = step.kind === 'create' && hasStaleClaim(setup, set, step.ordinal);
+    if (waitsForClaim) break;
     try {
       await perform(setup, input, templates, step);
     } catch (error) {
@@ -97,6 +102,7 @@ async function reconcile(setup: ControllerSetup, key: ObjectKey): Promise<Reconc
   const live = new Set([input.currentRevision, input.updateRevision, ...own.map(revisionOf)]);
   await cleanRevisions(setup.client, revisions, set.spec?.revisionHistoryLimit ?? 10, ({ metadata }) => live.has(metadata.name ?? ''));
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+  if (waitsForClaim) return requeueAfterSeconds(staleClaimSeconds);
   const isWaiting = minReadySeconds > 0 && (status.readyReplicas ?? 0) !== (status.availableReplicas ?? 0);
   return isWaiting ? requeueAfterSeconds(minReadySeconds) : done;
 }
@@ -127,8 +133,6 @@ async function syncAllClaimOwners(
   set: DeepReadonly<StatefulSet>,
   own: readonly DeepReadonly<Pod>[],
 ): Promise<void> {
-  const { whenDeleted = 'Retain', whenScaled = 'Retain' } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
-  if (whenDeleted === 'Retain' && whenScaled === 'Retain') return;
   const start = startOrdinal(set);
   for (const pod of own) {
     const ordinal = ordinalOf(pod, set);

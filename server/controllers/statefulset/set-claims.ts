@@ -1,5 +1,4 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { referenceTo } from '../../../api/client/event-recorder.ts';
 import { keyOf } from '../../../api/meta/object.ts';
@@ -8,9 +7,9 @@ import { statefulSets } from '../../../api/resources/apps/v1/stateful-set.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import type { StatefulSet } from '../../../api/types/apps-v1.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
-import type { OwnerReference } from '../../../api/types/meta-v1.ts';
 import type { ControllerSetup } from '../runtime/define-controller.ts';
 import { messageOf } from '../runtime/pod-control.ts';
+import { isOfKind, planClaimOwners } from './claim-owners.ts';
 import { claimName, claimsOf, podName } from './set-pod.ts';
 
 type ReadonlySet = DeepReadonly<StatefulSet>;
@@ -35,37 +34,37 @@ export async function ensureClaims({ client, lister, events }: ControllerSetup, 
   }
 }
 
-/**
- * Who the claims of a Pod go with (KEP-1847): with the set if they are to be deleted with it, with the Pod if it is being
- * scaled away and they are to go then, with nobody otherwise. Set only where the set's policy asks for something.
- */
+/** Whether the Pod of this ordinal must wait: a claim is still owned by an earlier Pod of this name and will go with it. */
+export function hasStaleClaim({ lister }: ControllerSetup, set: ReadonlySet, ordinal: number): boolean {
+  if (set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return false;
+  const name = podName(set, ordinal);
+  return claimsOf(set, ordinal).some((claim) =>
+    lister(persistentVolumeClaims)
+      .find(keyOf(claim))
+      ?.metadata.ownerReferences?.some((reference) => isOfKind(reference, 'v1', 'Pod') && reference.name === name),
+  );
+}
+
+/** Gives the claims of a Pod the owners that the set's retention policy asks for. */
 export async function syncClaimOwners(
-  { client, lister }: ControllerSetup,
+  { client, lister, events }: ControllerSetup,
   set: ReadonlySet,
   pod: DeepReadonly<Pod>,
   ordinal: number,
   isCondemned: boolean,
 ): Promise<void> {
-  const { whenDeleted = 'Retain', whenScaled = 'Retain' } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
   for (const template of set.spec?.volumeClaimTemplates ?? []) {
     const key = { namespace: set.metadata.namespace ?? '', name: claimName(template, set, ordinal) };
     const claim = lister(persistentVolumeClaims).find(key);
     if (claim === undefined) continue;
-    const own = (kind: string, apiVersion: string, of: ReadonlySet | DeepReadonly<Pod>): OwnerReference => ({
-      apiVersion,
-      kind,
-      name: of.metadata.name ?? '',
-      uid: of.metadata.uid ?? '',
-    });
-    const wanted: OwnerReference[] = [];
-    if (whenScaled === 'Delete' && isCondemned) wanted.push(own('Pod', 'v1', pod));
-    else if (whenDeleted === 'Delete') wanted.push(own('StatefulSet', 'apps/v1', set));
-    const present = (claim.metadata.ownerReferences ?? []) as readonly OwnerReference[];
-    const ours = ({ uid, kind, name }: OwnerReference) => uid === set.metadata.uid || (kind === 'Pod' && name === pod.metadata.name);
-    const references = [...present.filter((reference) => !ours(reference)), ...wanted];
-    if (isEqual(references, present)) continue;
+    const plan = planClaimOwners(set, pod, isCondemned, claim.metadata.ownerReferences ?? []);
+    if (plan === undefined) continue;
+    if (plan.hasConflict) {
+      const message = `PersistentVolumeClaim ${key.name} has a conflicting OwnerReference that acts as a managing controller, the retention policy is ignored for this claim`;
+      events.event(referenceTo(statefulSets, set), 'Warning', 'ConflictingController', message);
+    }
     const copy = mutableCopy<PersistentVolumeClaim>(claim);
-    copy.metadata.ownerReferences = references;
+    copy.metadata.ownerReferences = plan.references;
     await client(persistentVolumeClaims).update(copy);
   }
 }
