@@ -172,7 +172,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         paths,
         workers,
         runtime: cri.runtime,
-        localDirectories: createLocalDirectories({ files, paths }),
+        localDirectories: createLocalDirectories({ files, mounts: createMounts(), paths }),
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
         information: informationOf({ ...settings, nodeName, nodeIPs }, { ...{ clock, cri, machine, tallies, storage, stats, kubelet } }),

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { PodNetwork } from '../cni/pod-network.ts';
@@ -8,6 +8,7 @@ import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
 import { createMounts } from './mounts.ts';
 import { findProcesses, signalProcess } from './processes.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface CleanNodeDependencies {
   readonly clock: Clock;
@@ -68,8 +69,8 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     const left = (await Promise.all(own.map((directory) => mounts.below(directory)))).flat();
     if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
     // What drivers have made for the node was unmounted as well: nothing of it is in use.
-    for (const part of ['pods', 'plugins/kubernetes.io']) await rm(`${kubeletDirectory}/${part}`, { recursive: true, force: true });
-    await rm(keepImages ? `${root}/logs` : root, { recursive: true, force: true });
+    for (const part of ['pods', 'plugins/kubernetes.io']) await removeTree(`${kubeletDirectory}/${part}`);
+    await removeTree(keepImages ? `${root}/logs` : root);
   });
   await attempt('removing the cgroups', async () => {
     for (const name of podCgroups(cgroupRoot, uids)) {

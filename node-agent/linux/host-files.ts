@@ -1,5 +1,9 @@
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { pid } from 'node:process';
+import { makeDirectoryInside, openDirectory, type OpenDirectory, walkTree, withEntry } from './open-directory.ts';
+import { removeTree } from './remove-tree.ts';
+import { runProgram } from './run-program.ts';
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'socket' | 'characterDevice' | 'blockDevice' | 'fifo';
 
@@ -32,7 +36,10 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** The node's file system as far as the kubelet needs it. Paths are absolute. */
+/**
+ * The node's file system as far as the kubelet needs it. Paths are absolute, and the directories that they go through are the
+ * node's own: below a volume, where containers may put links at any moment, only what is said to follow none may be used.
+ */
 export interface HostFiles {
   readText(path: string): Promise<string>;
   /** Undefined if there is no such file. */
@@ -41,7 +48,11 @@ export interface HostFiles {
   /** Makes missing folders above; replaces what is there. */
   write(path: string, content: string | Uint8Array, owner?: FileOwner): Promise<void>;
   makeDirectory(path: string, owner?: FileOwner): Promise<void>;
-  /** Recursively, whatever is there; nothing there is fine. Follows no links. */
+  /** Makes what is missing of a path below a volume that containers write in; each new directory gets the owner. Never leaves the volume. */
+  makeDirectoryInside(root: string, path: string, owner: FileOwner): Promise<void>;
+  /** Holds a directory, to work in it without following links. */
+  openDirectory(path: string): Promise<OpenDirectory>;
+  /** Recursively, whatever is there; nothing there is fine. Follows no links below the path. */
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   symlink(target: string, path: string): Promise<void>;
@@ -52,6 +63,7 @@ export interface HostFiles {
   /** Follows links unless told not to. */
   facts(path: string, options?: { readonly followLinks: boolean }): Promise<FileFacts | undefined>;
   setOwner(path: string, owner: FileOwner): Promise<void>;
+  /** Follows no links. */
   setGroupRecursively(directory: string, gid: number, options?: { readonly readOnly: boolean }): Promise<void>;
   open(path: string): Promise<OpenFile>;
   stream(path: string): AsyncIterable<Uint8Array>;
@@ -64,7 +76,7 @@ export interface HostFiles {
     readonly inodes: number;
     readonly inodesFree: number;
   }>;
-  /** Of everything in a folder on the same file system; undefined if there is nothing of that name. */
+  /** Of everything in a folder on the same file system, links not followed; undefined if there is nothing of that name. */
   diskUsage(path: string): Promise<DiskUsage | undefined>;
 }
 
@@ -92,7 +104,9 @@ export function createHostFiles(): HostFiles {
       await fs.mkdir(path, { recursive: true });
       await setOwner(path, owner);
     },
-    remove: (path) => fs.rm(path, { recursive: true, force: true }),
+    makeDirectoryInside,
+    openDirectory,
+    remove: removeTree,
     rename: (from, to) => fs.rename(from, to),
     symlink: (target, path) => fs.symlink(target, path),
     readLink: (path) => orUndefined(fs.readlink(path)),
@@ -139,42 +153,60 @@ async function setOwner(path: string, { mode, uid, gid }: FileOwner): Promise<vo
   if (mode !== undefined) await fs.chmod(path, mode); // after chown, which clears the set-group-id bit
 }
 
+/** How deep directories may be nested for each of these: every level takes a descriptor of the agent. */
+const maxGroupedDepth = 512;
+const maxMeasuredDepth = 100;
+
 /** What fsGroup asks for: the group owns everything and may read it (and write it, unless read-only), new entries inherit the group. */
-async function setGroupRecursively(path: string, gid: number, { readOnly } = { readOnly: false }): Promise<void> {
-  const stat = await fs.lstat(path);
-  if (stat.isSymbolicLink()) {
-    await fs.lchown(path, stat.uid, gid);
-    return;
-  }
+async function setGroupRecursively(root: string, gid: number, { readOnly } = { readOnly: false }): Promise<void> {
   const access = readOnly ? 0o440 : 0o660;
-  await fs.chown(path, stat.uid, gid);
-  if (!stat.isDirectory()) {
-    await fs.chmod(path, stat.mode | access);
-    return;
-  }
-  await fs.chmod(path, stat.mode | access | 0o2110);
-  for (const name of await fs.readdir(path)) await setGroupRecursively(`${path}/${name}`, gid, { readOnly });
+  await walkTree(root, async ({ path, depth }) => {
+    if (depth > maxGroupedDepth) throw new Error(`directories of ${root} are nested more than ${maxGroupedDepth} deep`);
+    // Mode and owner are read from the very file that they are written to, whatever has its name by then.
+    await withEntry(path, async (held, stat) => {
+      await fs.chown(held, stat.uid, gid);
+      if (stat.isSymbolicLink()) return; // a link has no mode of its own
+      // All of the mode is written: setting the owner clears set-user-id and set-group-id bits.
+      await fs.chmod(held, (stat.mode & 0o7777) | access | (stat.isDirectory() ? 0o2110 : 0));
+    });
+    return true;
+  });
 }
 
 const blockBytes = 512;
 
 /** What vanishes meanwhile is not counted; a file with several names is counted once. */
 async function diskUsage(root: string): Promise<DiskUsage | undefined> {
-  const top = await orUndefined(fs.lstat(root));
-  if (!top) return undefined;
   const counted = new Set<number>();
-  const usage = { bytes: top.blocks * blockBytes, inodes: 1 };
-  const folders = top.isDirectory() ? [root] : [];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const name of (await orUndefined(fs.readdir(folder))) ?? []) {
-      const stat = await orUndefined(fs.lstat(`${folder}/${name}`));
-      if (!stat || stat.dev !== top.dev || counted.has(stat.ino)) continue;
-      if (stat.nlink > 1 && !stat.isDirectory()) counted.add(stat.ino);
-      usage.bytes += stat.blocks * blockBytes;
-      usage.inodes++;
-      if (stat.isDirectory()) folders.push(`${folder}/${name}`);
+  const usage = { bytes: 0, inodes: 0 };
+  let device: number | undefined;
+  await walkTree(root, async ({ path, stat, depth }) => {
+    device ??= stat.dev;
+    if (stat.dev !== device || counted.has(stat.ino)) return false;
+    if (depth >= maxMeasuredDepth && stat.isDirectory()) {
+      const deep = await measureDeep(path);
+      usage.bytes += deep.bytes;
+      usage.inodes += deep.inodes;
+      return false;
     }
-  }
+    if (stat.nlink > 1 && !stat.isDirectory()) counted.add(stat.ino);
+    usage.bytes += stat.blocks * blockBytes;
+    usage.inodes++;
+    return true;
+  });
+  return device === undefined ? undefined : usage;
+}
+
+/** The usage of a directory that lies deeper than there are descriptors to spare; `du` needs none for its way. */
+async function measureDeep(path: Buffer): Promise<DiskUsage> {
+  const usage = { bytes: 0, inodes: 0 };
+  await withEntry(path, async (held) => {
+    const place = `${held.replace('/proc/self/', `/proc/${pid}/`)}/.`;
+    const sum = async (unit: string) =>
+      Number.parseInt(await runProgram('du', ['--summarize', '--one-file-system', unit, '--', place]), 10);
+    usage.bytes = await sum('--block-size=1');
+    usage.inodes = await sum('--inodes');
+  });
   return usage;
 }
 

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
 import { mkdir, open, readFile, readlink, writeFile } from 'node:fs/promises';
 import { pid } from 'node:process';
+import { openPath } from './open-directory.ts';
 import { runProgram } from './run-program.ts';
 
 export interface Mounts {
@@ -17,6 +17,8 @@ export interface Mounts {
   isMounted(path: string): Promise<boolean>;
   /** Mount points at or below a path, innermost first. */
   below(path: string): Promise<string[]>;
+  /** Mount points below `within` that show a directory of the disk, or a part of it. */
+  showing(directory: string, within: string): Promise<string[]>;
   /** Lets mounts made below the path be seen by containers that ask for it (mountPropagation). */
   makeShared(path: string): Promise<void>;
 }
@@ -36,7 +38,7 @@ export function createMounts(): Mounts {
       await runProgram('mount', ['--no-canonicalize', '--bind', source, target]);
     },
     async bindInside(root, path, target) {
-      const handle = await open(`${root}/${path}`, constants.O_RDONLY | constants.O_NONBLOCK);
+      const handle = await open(`${root}/${path}`, openPath); // a device must not notice
       try {
         const real = await readlink(`/proc/self/fd/${handle.fd}`);
         if (real !== root && !real.startsWith(`${root}/`)) throw new Error(`subpath "${path}" is not within volume path "${root}"`);
@@ -55,6 +57,7 @@ export function createMounts(): Mounts {
     },
     isMounted,
     below,
+    showing: async (directory, within) => findMountsShowing(await mountTable(), directory, within),
     async makeShared(path) {
       if (!(await isMounted(path))) await runProgram('mount', ['--bind', path, path]);
       await runProgram('mount', ['--make-shared', path]);
@@ -62,11 +65,40 @@ export function createMounts(): Mounts {
   };
 }
 
-async function mountPoints(): Promise<string[]> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
+/** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
+interface MountEntry {
+  readonly device: string;
+  /** The directory of the file system that is shown at the mount point. */
+  readonly root: string;
+  readonly point: string;
+}
+
+export function parseMountTable(text: string): MountEntry[] {
+  const unescape = (field: string) => field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return text.split('\n').flatMap((line) => {
+    const [, , device, root, point] = line.split(' ');
+    return device && root && point ? [{ device, root: unescape(root), point: unescape(point) }] : [];
+  });
+}
+
+/** Mount points below `within` whose content is that of a directory, or of a place in it. */
+export function findMountsShowing(table: readonly MountEntry[], directory: string, within: string): string[] {
+  const holding = table.filter(({ point }) => isAtOrBelow(directory, point)).sort((a, b) => b.point.length - a.point.length)[0];
+  if (holding === undefined) return [];
+  const inFileSystem = `${holding.root.replace(/\/$/, '')}${directory.slice(holding.point === '/' ? 0 : holding.point.length)}`;
   return table
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((point) => point !== '')
-    .map((point) => point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+    .filter(({ device, root, point }) => device === holding.device && isAtOrBelow(root, inFileSystem) && point.startsWith(`${within}/`))
+    .map(({ point }) => point);
+}
+
+function isAtOrBelow(path: string, parent: string): boolean {
+  return path === parent || path.startsWith(parent === '/' ? parent : `${parent}/`);
+}
+
+async function mountTable(): Promise<MountEntry[]> {
+  return parseMountTable(await readFile('/proc/self/mountinfo', 'utf8'));
+}
+
+async function mountPoints(): Promise<string[]> {
+  return (await mountTable()).map(({ point }) => point);
 }

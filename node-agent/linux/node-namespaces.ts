@@ -4,6 +4,7 @@ import { type Clock, sleep } from '../../api/base/clock.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
 import { pauseProgram } from './pause-image.ts';
 import { processIsAlive, signalProcess } from './processes.ts';
+import { removeTree } from './remove-tree.ts';
 import { runProgram } from './run-program.ts';
 
 /** A machine within the machine: network, mounts, host name, processes, IPC and cgroups of its own, the files those of the host. */
@@ -156,7 +157,7 @@ async function furnish(plan: NodeNamespacesPlan, pid: number, cgroups: Cgroups):
     commands.push(['mount', '-t', type, ...(type === 'cgroup' ? ['-o', which.join(',')] : []), type, point]);
   }
   // Empty, as on any machine that starts.
-  await fs.rm(`${directory}/private/run`, { recursive: true, force: true });
+  await removeTree(`${directory}/private/run`);
   const resolver = await fs.realpath('/etc/resolv.conf').catch(() => '/etc/resolv.conf'); // none: written below
   await fs.writeFile(`${directory}/resolv.conf`, await reachableResolvers());
   const resolverFolder = privateFolders.find((folder) => resolver.startsWith(`${folder}/`));

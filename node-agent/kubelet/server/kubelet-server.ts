@@ -9,7 +9,7 @@ import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import { HTTPProblem } from './http-problem.ts';
 import { openContainerLog, type LogRequestDependencies } from './log-request.ts';
 import type { NodeInformation } from './node-information.ts';
-import type { LocalDirectories } from '../volumes/local-directories.ts';
+import { type LocalDirectories, VolumeInUseError } from '../volumes/local-directories.ts';
 import type { IdentifyRequest } from './request-identity.ts';
 import { type PermitRequest, requestAttributes } from './request-permission.ts';
 import { createStreamingRequests } from './streaming-requests.ts';
@@ -168,7 +168,9 @@ async function changeLocalVolume(
     return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ path }));
   }
   if (method !== 'DELETE') throw new HTTPProblem(405, 'a local volume is made by PUT and removed by DELETE');
-  await localDirectories.remove(name);
+  await localDirectories.remove(name).catch((error: unknown) => {
+    throw error instanceof VolumeInUseError ? new HTTPProblem(409, error.message) : error;
+  });
   response.writeHead(204).end();
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstat, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createHostFiles } from '../../linux/host-files.ts';
 import { writeAtomically } from './atomic-writer.ts';
@@ -47,8 +47,34 @@ describe('writeAtomically', () => {
   it('gives the group that the Pod asks for all of it, top included', async () => {
     const payload = new Map([['own/a', { content: new TextEncoder().encode('1'), mode: 0o400 }]]);
     const gid = process.getgid?.() ?? 0;
-    await writeAtomically(createHostFiles(), directory, payload, { unique: 'grouped', fsGroup: gid });
+    await writeAtomically(createHostFiles(), directory, payload, { unique: 'abc', fsGroup: gid });
     for (const name of ['', '/own']) assert.equal((await stat(`${directory}${name}`)).mode & 0o2050, 0o2050, name);
     assert.equal((await stat(`${directory}/own/a`)).mode & 0o777, 0o440);
+  });
+
+  it('removes and reads nothing that a link of a container points to', async () => {
+    const host = `${directory}-host`;
+    await mkdir(host);
+    await writeFile(`${host}/a`, 'new');
+    for (const link of [`../${host.slice(host.lastIndexOf('/') + 1)}`, host, '..', '.', '../..', '..a/../../volume-host']) {
+      await rm(`${directory}/..data`);
+      await symlink(link, `${directory}/..data`);
+      assert.equal(await write({ a: 'new' }), true, link);
+      assert.match(await readlink(`${directory}/..data`), /^\.\.[0-9a-f]+$/);
+      assert.equal(await readFile(`${host}/a`, 'utf8'), 'new');
+    }
+    // A link in place of the folder that is taken away.
+    const current = await readlink(`${directory}/..data`);
+    await rename(`${directory}/${current}`, `${directory}/..moved`);
+    await symlink(host, `${directory}/${current}`);
+    assert.equal(await write({ a: 'newer' }), true);
+    assert.deepEqual([await readFile(`${host}/a`, 'utf8'), (await lstat(host)).isDirectory()], ['new', true]);
+  });
+
+  it('replaces what is no link', async () => {
+    await rm(`${directory}/..data`);
+    await mkdir(`${directory}/..data/x`, { recursive: true });
+    assert.equal(await write({ a: 'again' }), true);
+    assert.equal(await readFile(`${directory}/a`, 'utf8'), 'again');
   });
 });

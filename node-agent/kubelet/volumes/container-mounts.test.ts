@@ -18,6 +18,11 @@ describe('what a container has mounted', () => {
     const volumes = [
       { name: 'v', emptyDir: {} },
       { name: 'i', image: { reference: 'img:1' } },
+      { name: 'config', configMap: { name: 'x' } },
+      { name: 'secret', secret: { secretName: 'x' } },
+      { name: 'projected', projected: { sources: [] } },
+      { name: 'downward', downwardAPI: { items: [] } },
+      { name: 'driver', csi: { driver: 'd', readOnly: true } },
     ];
     const container = { name: 'c', image: 'x', volumeMounts: [{ ...mount, mountPath: '/m' }] };
     const pod: Pod = { metadata: { name: 'p', namespace: 'n', uid: 'u' }, spec: { volumes, containers: [container] } };
@@ -26,7 +31,7 @@ describe('what a container has mounted', () => {
       mounts: createMounts(),
       paths: nodePaths(directory),
       ...{ pod, container, hostsFile: '', restartCount: 0 },
-      volumes: new Map([['v', '/volume']]),
+      volumes: new Map(volumes.map(({ name }) => [name, '/volume'])),
       images: new Map([['i', { id: 'sha256:1', reference: 'img:1' }]]),
       canBeRecursive: async () => canBeRecursive,
       environment: new Map([['A', 'a']]),
@@ -56,6 +61,10 @@ describe('what a container has mounted', () => {
   ];
   for (const [name, mount, canBeRecursive, expected] of cases)
     it(name, async () => assert.deepEqual(await of(mount, canBeRecursive), expected));
+
+  for (const name of ['config', 'secret', 'projected', 'downward', 'driver'])
+    it(`a volume that no container may write: ${name}`, async () =>
+      assert.deepEqual(await of({ name, readOnly: false }), { ...plain, readonly: true }));
 
   it('is refused where the runtime cannot do it', async () => {
     await assert.rejects(of({ name: 'v', readOnly: true, recursiveReadOnly: 'Enabled' }), {

@@ -66,9 +66,14 @@ export async function containerMounts(input: ContainerMountsInput): Promise<Moun
   return result;
 }
 
-/** A claim that the Pod may only read is not written by any of its containers. */
+/**
+ * Whether no container may write a volume, whatever its mounts say: a claim or a driver's volume that the Pod may only read,
+ * and what the node itself fills with content of the API, as it works in those directories as root (CVE-2017-1002102).
+ */
 export function isReadOnly(pod: DeepReadonly<Pod>, volumeName: string): boolean {
-  return pod.spec?.volumes?.find(({ name }) => name === volumeName)?.persistentVolumeClaim?.readOnly ?? false;
+  const volume = pod.spec?.volumes?.find(({ name }) => name === volumeName);
+  if (volume?.configMap ?? volume?.secret ?? volume?.projected ?? volume?.downwardAPI) return true;
+  return volume?.persistentVolumeClaim?.readOnly ?? volume?.csi?.readOnly ?? false;
 }
 
 function imageSource({ id, reference }: MountedImage, subPath: string): Pick<MountConfig, 'host_path' | 'image' | 'image_sub_path'> {
@@ -98,14 +103,14 @@ async function hostPathOf(input: ContainerMountsInput, mount: DeepReadonly<Volum
   if (subPath === '') return root;
   const { files, mounts, paths, pod, container } = input;
   const realRoot = await files.realPath(root);
-  const inVolume = `${realRoot}/${subPath}`;
-  if ((await files.facts(inVolume)) === undefined) {
-    await requireInside(files, realRoot, subPath);
-    await makeFolders(files, realRoot, subPath);
-  }
   const target = `${paths.pods}/${pod.metadata.uid}/volume-subpaths/${mount.name}/${container.name}/${index}`;
   await mounts.unmount(target);
   try {
+    if ((await files.facts(`${realRoot}/${subPath}`)) === undefined) {
+      // Missing folders are as open as the volume itself: who may write there may write in them.
+      const mode = 0o750 | ((await files.facts(realRoot))?.mode ?? 0);
+      await files.makeDirectoryInside(realRoot, subPath, { mode });
+    }
     await mounts.bindInside(realRoot, subPath, target);
   } catch (error) {
     throw new ContainerConfigError(
@@ -121,33 +126,10 @@ function subPathOf({ environment }: ContainerMountsInput, { subPath: plain = '',
   return subPath;
 }
 
-/** Missing folders are as open as the volume itself: who may write there may write in them. */
-async function makeFolders(files: HostFiles, root: string, subPath: string): Promise<void> {
-  const mode = 0o750 | ((await files.facts(root))?.mode ?? 0);
-  let path = root;
-  for (const part of subPath.split('/')) {
-    path = `${path}/${part}`;
-    if ((await files.facts(path)) === undefined) await files.makeDirectory(path, { mode });
-  }
-}
-
 function expandSubPath(expression: string, environment: ReadonlyMap<string, string>): string {
   return expandVariables(expression, (name) => {
     const value = environment.get(name);
     if (value === undefined) throw new ContainerConfigError(`missing value for "${name}"`);
     return value;
   });
-}
-
-/** The deepest part of the path that exists must lie within the volume, before anything is made below it. */
-async function requireInside(files: HostFiles, root: string, subPath: string): Promise<void> {
-  const parts = subPath.split('/');
-  for (let count = parts.length; count > 0; count--) {
-    const existing = `${root}/${parts.slice(0, count).join('/')}`;
-    if ((await files.facts(existing, { followLinks: false })) === undefined) continue;
-    const real = await files.realPath(existing);
-    if (real !== root && !real.startsWith(`${root}/`))
-      throw new ContainerConfigError(`subpath "${subPath}" is not within volume path "${root}"`);
-    return;
-  }
 }

@@ -1,16 +1,30 @@
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
+import type { Mounts } from '../../linux/mounts.ts';
 import type { NodePaths } from '../node-paths.ts';
 
 /** Directories on the node's disk that volumes are made of. */
 export interface LocalDirectories {
   /** Answers the path. Made already is fine. */
   make(name: string): Promise<string>;
-  /** With everything in it. Gone already is fine. */
+  /** With everything in it. Gone already is fine. Throws VolumeInUseError while a Pod of the node has it mounted. */
   remove(name: string): Promise<void>;
 }
 
-export function createLocalDirectories({ files, paths }: { readonly files: HostFiles; readonly paths: NodePaths }): LocalDirectories {
+export class VolumeInUseError extends Error {
+  constructor(name: string) {
+    super(`volume "${name}" is still mounted by a Pod of this node`);
+    this.name = 'VolumeInUseError';
+  }
+}
+
+export interface LocalDirectoriesDependencies {
+  readonly files: HostFiles;
+  readonly mounts: Pick<Mounts, 'showing'>;
+  readonly paths: NodePaths;
+}
+
+export function createLocalDirectories({ files, mounts, paths }: LocalDirectoriesDependencies): LocalDirectories {
   const pathOf = (name: string) => {
     const [problem] = dns1123SubdomainProblems(name);
     if (problem !== undefined) throw new Error(`${JSON.stringify(name)} is no name of a volume: ${problem}`);
@@ -26,6 +40,22 @@ export function createLocalDirectories({ files, paths }: { readonly files: HostF
       }
       return path;
     },
-    remove: async (name) => files.remove(pathOf(name)),
+    async remove(name) {
+      const path = pathOf(name);
+      // Out of the way first: no Pod is given it any more. No volume has a name with a dot at its front.
+      const removed = `${paths.localVolumes}/.removed-${name}`;
+      const requireUnused = async (directory: string) => {
+        if ((await mounts.showing(directory, paths.pods)).length > 0) throw new VolumeInUseError(name);
+      };
+      const removeUnused = async () => {
+        await requireUnused(removed);
+        await files.remove(removed);
+      };
+      await removeUnused();
+      if ((await files.facts(path, { followLinks: false })) === undefined) return;
+      await requireUnused(path);
+      await files.rename(path, removed);
+      await removeUnused();
+    },
   };
 }
