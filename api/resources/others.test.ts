@@ -239,7 +239,17 @@ describe('events', () => {
 });
 
 describe('certificates', () => {
-  const pem = btoa('-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n');
+  const pem = btoa(
+    [
+      '-----BEGIN CERTIFICATE REQUEST-----',
+      'MIHYMH8CAQAwHTEMMAoGA1UECgwDZGV2MQ0wCwYDVQQDDARqYW5lMFkwEwYHKoZI',
+      'zj0CAQYIKoZIzj0DAQcDQgAE+Lnph8hcUE9t6p2xYnv2AoGh1MZGY7bkM6hcGvcc',
+      'KlqlR0cqfuGNEY1L1Q+rlPzgbgnTL5IpsU94Cbp4QI3grKAAMAoGCCqGSM49BAMC',
+      'A0kAMEYCIQCAa+xFAlZYBMwnw2GjWVIZvfv06FjOVW5rnG9SEa/m/AIhAIdOqinB',
+      'qfOgdb+lrhKdRysaDPwjwwcjBkeg317PKaML',
+      '-----END CERTIFICATE REQUEST-----',
+    ].join('\n'),
+  );
   const request = (spec: object, status: object = {}) => ({
     metadata: cluster,
     spec: { request: pem, signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth'], ...spec },
@@ -251,6 +261,10 @@ describe('certificates', () => {
   });
   it('rules', () => {
     assert.deepEqual(createErrors(certificateSigningRequests, request({})), []);
+    const broken = btoa('-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n');
+    assert.deepEqual(createErrors(certificateSigningRequests, request({ request: broken })), [
+      `spec.request: Invalid value: "${broken}": asn1: structure error: not a certificate request`,
+    ]);
     assert.deepEqual(createErrors(certificateSigningRequests, request({ usages: ['magic'], signerName: 'me', expirationSeconds: 5 })), [
       'spec.usages[0]: Unsupported value: "magic": supported values: "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping"',
       'spec.signerName: Invalid value: "me": must be a fully qualified domain and path of the form \'example.com/signer-name\'',

@@ -108,9 +108,5 @@ export function createControllers(options: ControllersOptions): readonly Control
 
 function certificateControllers(authority: CertificateAuthority | undefined): readonly Controller[] {
   if (authority === undefined) return [];
-  return [
-    createCertificateApprovingController(authority),
-    createCertificateSigningController(authority),
-    createKubeletServingApprovingController(authority),
-  ];
+  return [createCertificateApprovingController(), createCertificateSigningController(authority), createKubeletServingApprovingController()];
 }

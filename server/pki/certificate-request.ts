@@ -1,52 +1,44 @@
-import type { CertificateAuthority, CertificateRequestFacts, CertificateTerms } from '../controllers/runtime/certificate-authority.ts';
-import { toDate } from '../../api/meta/time.ts';
+import { constants, createPrivateKey, createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
+import type { CertificateAuthority, CertificateTerms } from '../controllers/runtime/certificate-authority.ts';
 import type { Random } from '../../api/base/random.ts';
+import {
+  alternativeNamesType,
+  type CertificateRequest,
+  CertificateRequestError,
+  readGeneralNames,
+} from '../../api/semantics/certificate-request.ts';
+import { derTags, encodeDER, encodeObjectIdentifier, equalBytes, readDER, readDERElements } from '../../api/serialization/der.ts';
+import { encodeCertificate } from './encode-certificate.ts';
 import type { KeyPairPEM } from './certificate-spec.ts';
-import { importSigningKey, loadX509, serialNumber, signingAlgorithm } from './make-certificate.ts';
+import { formatPEM, loadX509, serialNumber } from './make-certificate.ts';
+import { readSubject } from './read-subject.ts';
 
-/** The cluster's CA as controllers use it: reads requests and answers them with certificates. */
+/** The cluster's CA as controllers use it: answers requests with certificates. */
 export function createCertificateAuthority(authority: KeyPairPEM, { random }: { readonly random: Random }): CertificateAuthority {
-  return { parse: parseCertificateRequest, sign: (requestPEM, terms) => sign(requestPEM, terms, authority, random) };
+  let issuer: Promise<Issuer> | undefined;
+  return { sign: async (request, terms) => sign(request, terms, await (issuer ??= readIssuer(authority)), random) };
 }
 
-const nameTypes = { dns: 'dnsNames', email: 'emailAddresses', ip: 'addresses', url: 'uris' } as const;
+/** What all certificates of an authority have in common. */
+interface Issuer {
+  readonly certificate: X509Certificate;
+  readonly signingKey: KeyObject;
+  /** The authority's own subject, DER. */
+  readonly subject: Uint8Array;
+  readonly keyIdentifier: Uint8Array;
+}
 
-export async function parseCertificateRequest(requestPEM: string): Promise<CertificateRequestFacts> {
-  const request = await read(requestPEM);
-  const facts = { dnsNames: [] as string[], emailAddresses: [] as string[], addresses: [] as string[], uris: [] as string[] };
-  for (const { type, value } of await alternativeNames(request)) facts[nameTypes[type]].push(value);
+async function readIssuer({ certificatePEM, keyPEM }: KeyPairPEM): Promise<Issuer> {
+  const x509 = await loadX509();
+  const certificate = new X509Certificate(certificatePEM);
+  const publicKey = await new x509.X509Certificate(certificatePEM).publicKey.export();
+  const { rawData } = await x509.AuthorityKeyIdentifierExtension.create(publicKey);
   return {
-    commonName: request.subjectName.getField('CN')[0] ?? '',
-    organizations: request.subjectName.getField('O'),
-    ...facts,
+    certificate,
+    signingKey: createPrivateKey(keyPEM),
+    subject: readSubject(certificate.raw),
+    keyIdentifier: new Uint8Array(rawData),
   };
-}
-
-type Library = Awaited<ReturnType<typeof loadX509>>;
-type Request = InstanceType<Library['Pkcs10CertificateRequest']>;
-
-async function read(requestPEM: string): Promise<Request> {
-  const { Pkcs10CertificateRequest } = await loadX509();
-  const block = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([\s\S]*?)-----END/.exec(requestPEM)?.[1];
-  if (block === undefined) throw new Error('PEM block type must be CERTIFICATE REQUEST');
-  return new Pkcs10CertificateRequest(Buffer.from(block.replace(/\s/g, ''), 'base64'));
-}
-
-interface AlternativeName {
-  readonly type: keyof typeof nameTypes;
-  readonly value: string;
-}
-
-/** Names of other kinds (directory names, ...) are not passed on. */
-async function alternativeNames(request: Request): Promise<AlternativeName[]> {
-  const { SubjectAlternativeNameExtension } = await loadX509();
-  const extension = request.extensions.find((one) => one instanceof SubjectAlternativeNameExtension);
-  if (!(extension instanceof SubjectAlternativeNameExtension)) return [];
-  return extension.names.items.flatMap(({ type, value }) => (isKnown(type) ? [{ type, value }] : []));
-}
-
-function isKnown(type: string): type is keyof typeof nameTypes {
-  return type in nameTypes;
 }
 
 /** Bits of the key usage extension (RFC 5280 4.2.1.3), by the words of the certificates API. */
@@ -80,31 +72,120 @@ const extendedKeyUsages: Readonly<Record<string, string>> = {
   'netscape sgc': '2.16.840.1.113730.4.1',
 };
 
-async function sign(requestPEM: string, terms: CertificateTerms, authority: KeyPairPEM, random: Random): Promise<string> {
+async function sign(request: CertificateRequest, terms: CertificateTerms, issuer: Issuer, random: Random): Promise<string> {
+  if (!isSignedByItsKey(request)) throw new CertificateRequestError('unable to verify certificate request signature');
+  const der = encodeCertificate({
+    serialNumber: serialNumber(random),
+    issuer: issuer.subject,
+    subject: request.subject,
+    publicKeyInfo: request.publicKeyInfo,
+    notBeforeMs: terms.notBeforeMs,
+    notAfterMs: Math.min(terms.notAfterMs, issuer.certificate.validToDate.getTime()),
+    extensions: await extensionsFor(request, terms, issuer),
+    signingKey: issuer.signingKey,
+  });
+  checkIssued(der, request, issuer.certificate);
+  return formatPEM('CERTIFICATE', der);
+}
+
+async function extensionsFor(request: CertificateRequest, terms: CertificateTerms, { keyIdentifier }: Issuer): Promise<Uint8Array[]> {
   const x509 = await loadX509();
-  const request = await read(requestPEM);
-  const isSigned = await request.verify().catch(() => false); // an algorithm that nobody knows
-  if (!isSigned) throw new Error('unable to verify certificate request signature');
-  const issuer = new x509.X509Certificate(authority.certificatePEM);
   const bits = terms.usages.reduce((sum, usage) => sum | (keyUsages[usage] ?? 0), 0);
   const extended = new Set(Object.entries(extendedKeyUsages).flatMap(([usage, id]) => (terms.usages.includes(usage) ? [id] : [])));
-  const names = await alternativeNames(request);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(random),
-    subject: request.subjectName.toJSON(),
-    issuer: issuer.subjectName.toJSON(),
-    notBefore: toDate(terms.notBeforeMs),
-    notAfter: toDate(Math.min(terms.notAfterMs, issuer.notAfter.getTime())),
-    signingAlgorithm,
-    publicKey: request.publicKey,
-    signingKey: await importSigningKey(authority.keyPEM),
-    extensions: [
-      ...(bits === 0 ? [] : [new x509.KeyUsagesExtension(bits, true)]),
-      ...(extended.size === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...extended])]),
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
-      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension([...names])]),
-    ],
-  });
-  return `${certificate.toString('pem').trimEnd()}\n`;
+  const extensions = [
+    ...(bits === 0 ? [] : [new x509.KeyUsagesExtension(bits, true)]),
+    ...(extended.size === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...extended])]),
+    new x509.BasicConstraintsExtension(false, undefined, true),
+  ];
+  return [
+    ...extensions.map(({ rawData }) => new Uint8Array(rawData)),
+    keyIdentifier,
+    ...(request.alternativeNames.length === 0 ? [] : [alternativeNamesExtension(request)]),
+  ];
+}
+
+/** Critical where the subject is empty (RFC 5280 4.2.1.6). */
+function alternativeNamesExtension({ subject, alternativeNames }: CertificateRequest): Uint8Array {
+  const isCritical = readDER(subject).content.length === 0;
+  return encodeDER(
+    derTags.sequence,
+    encodeObjectIdentifier(alternativeNamesType),
+    ...(isCritical ? [encodeDER(0x01, Uint8Array.of(0xff))] : []),
+    encodeDER(derTags.octetString, encodeDER(derTags.sequence, ...alternativeNames)),
+  );
+}
+
+/** Hashes of the signature algorithms that Go accepts; those of Ed25519 are its own. */
+const signatureHashes: Readonly<Record<string, string | null>> = {
+  '1.2.840.113549.1.1.11': 'sha256',
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+  '1.2.840.10045.4.3.2': 'sha256',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+  '1.3.101.112': null,
+};
+const pssType = '1.2.840.113549.1.1.10';
+const pssHashes: Readonly<Record<string, string>> = {
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+function isSignedByItsKey({ info, publicKeyInfo, signatureAlgorithm, signature }: CertificateRequest): boolean {
+  try {
+    const key = createPublicKey({ key: Buffer.from(publicKeyInfo), format: 'der', type: 'spki' });
+    const hash = signatureHashes[signatureAlgorithm.type];
+    if (signatureAlgorithm.type === pssType) return isSignedByPSS(key, info, signature, signatureAlgorithm.parameters?.content);
+    return hash !== undefined && verify(hash, info, key, signature);
+  } catch {
+    return false; // a key or an algorithm that OpenSSL does not know
+  }
+}
+
+/** The hash stands in the first of the parameters (RFC 4055 3.1); the salt is as long as the hash. */
+function isSignedByPSS(key: KeyObject, info: Uint8Array, signature: Uint8Array, parameters: Uint8Array | undefined): boolean {
+  const wanted = Object.entries(pssHashes).find(
+    ([id]) => parameters && Buffer.from(parameters.subarray(0, 20)).includes(encodeObjectIdentifier(id)),
+  );
+  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  return wanted !== undefined && verify(wanted[1], info, { key, ...padding }, signature);
+}
+
+/** Reads an issued certificate again and throws unless it says, octet by octet and to OpenSSL, what the request says. */
+function checkIssued(der: Uint8Array, request: CertificateRequest, issuer: X509Certificate): void {
+  const certificate = new X509Certificate(der);
+  if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey) || certificate.ca)
+    throw new Error('the issued certificate is not a leaf certificate of its authority');
+  const [body] = readDERElements(readDER(der).content);
+  const fields = body ? readDERElements(body.content) : [];
+  const names = alternativeNamesOf(fields.find(({ tag }) => tag === 0xa3)?.content);
+  const isSame =
+    equalBytes(fields[5]?.raw ?? new Uint8Array(0), request.subject) &&
+    equalBytes(fields[6]?.raw ?? new Uint8Array(0), request.publicKeyInfo) &&
+    names.length === request.alternativeNames.length &&
+    names.every((name, index) => equalBytes(name, request.alternativeNames[index] ?? new Uint8Array(0)));
+  if (!isSame) throw new Error('the issued certificate does not say what the request says');
+  const { commonNames, organizations } = subjectByOpenSSL(certificate);
+  const wanted = request.commonName === '' ? [] : [request.commonName];
+  if (!equalTexts(commonNames.filter(Boolean), wanted) || !equalTexts(organizations, request.organizations))
+    throw new CertificateRequestError('subject can be read in more than one way');
+}
+
+function alternativeNamesOf(extensions: Uint8Array | undefined): Uint8Array[] {
+  const all = extensions ? readDERElements(readDER(extensions).content).map(({ content }) => readDERElements(content)) : [];
+  const wanted = encodeObjectIdentifier(alternativeNamesType);
+  const found = all.find(([type]) => type && equalBytes(type.raw, wanted));
+  const value = found?.at(-1);
+  return value ? readGeneralNames(value.content).map(({ raw }) => raw) : [];
+}
+
+function subjectByOpenSSL(certificate: X509Certificate): { readonly commonNames: string[]; readonly organizations: string[] } {
+  const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>;
+  const values = (name: string) => [subject[name] ?? []].flat();
+  return { commonNames: values('CN'), organizations: values('O') };
+}
+
+function equalTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
 }

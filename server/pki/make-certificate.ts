@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../../api/base/clock.ts';
 import type { Random } from '../../api/base/random.ts';
 import { toDate } from '../../api/meta/time.ts';
+import { commonNameType, encodeDistinguishedName, organizationType } from '../../api/semantics/distinguished-name.ts';
 import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
 
 type X509Library = typeof X509Module;
@@ -79,8 +80,8 @@ export async function signCertificate(
   const names = alternativeNames(spec);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(random),
-    subject: [...(spec.organizations ?? []).map((organization) => ({ O: [organization] })), { CN: [spec.commonName] }],
-    issuer: issuer.subjectName.toJSON(),
+    subject: subjectOf(spec, x509),
+    issuer: issuer.subjectName,
     notBefore: toDate(nowMs - skewMs),
     notAfter: toDate(notAfterMs),
     signingAlgorithm,
@@ -104,6 +105,15 @@ export async function makeSigningKey(): Promise<{ readonly privateKeyPEM: string
   return { privateKeyPEM: await exportKey(keys.privateKey), publicKeyPEM: formatPEM('PUBLIC KEY', spki) };
 }
 
+/** From octets: the library would read quotes, backslashes and `#` in a text as syntax. */
+function subjectOf({ organizations = [], commonName }: CertificateSpec, x509: X509Library): X509Module.Name {
+  const der = encodeDistinguishedName([
+    ...organizations.map((value) => ({ type: organizationType, value })),
+    { type: commonNameType, value: commonName },
+  ]);
+  return new x509.Name(Buffer.from(der));
+}
+
 function alternativeNames(spec: CertificateSpec): { type: 'dns' | 'ip'; value: string }[] {
   const dns = (spec.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value }));
   const addresses = (spec.addresses ?? []).filter((value) => isIP(value) !== 0).map((value) => ({ type: 'ip' as const, value }));
@@ -124,7 +134,7 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return formatPEM('PRIVATE KEY', new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', key)));
 }
 
-function formatPEM(label: string, der: Uint8Array): string {
+export function formatPEM(label: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

@@ -1,7 +1,6 @@
 import { certificateSigningRequests } from '../../../api/resources/certificates/v1/certificate-signing-request.ts';
-import type { CertificateAuthority } from '../runtime/certificate-authority.ts';
-import { approve, isPending, mayHaveApproved, requestPEM } from '../runtime/certificate-requests.ts';
-import { type Controller, defineController, done, requeueAfterSeconds, terminal } from '../runtime/define-controller.ts';
+import { approve, isPending, mayHaveApproved, parseRequest } from '../runtime/certificate-requests.ts';
+import { type Controller, defineController, done, requeueAfterSeconds } from '../runtime/define-controller.ts';
 import { kubeletClientProblem } from '../runtime/kubelet-certificates.ts';
 import { rules } from './rbac.ts';
 
@@ -10,7 +9,7 @@ const signer = 'kubernetes.io/kube-apiserver-client-kubelet';
 const retrySeconds = 30;
 
 /** Approves requests of kubelets for client certificates, where roles allow it: of new nodes (nodeclient), and of nodes for themselves (selfnodeclient). */
-export function createCertificateApprovingController(authority: Pick<CertificateAuthority, 'parse'>): Controller {
+export function createCertificateApprovingController(): Controller {
   return defineController({
     name: 'certificatesigningrequest-approving-controller',
     account: 'certificate-controller',
@@ -19,9 +18,7 @@ export function createCertificateApprovingController(authority: Pick<Certificate
     async reconcile(key, { lister, client }) {
       const request = lister(certificateSigningRequests).find(key);
       if (request === undefined || !isPending(request) || request.spec.signerName !== signer) return done;
-      const facts = await authority.parse(requestPEM(request)).catch((error: unknown) => {
-        throw terminal(error);
-      });
+      const facts = parseRequest(request);
       if (kubeletClientProblem(facts, request.spec.usages ?? []) !== undefined) return done;
       if (request.spec.username === facts.commonName && (await mayHaveApproved(client, request, 'selfnodeclient'))) {
         await approve(client, request, 'Auto approving self kubelet client certificate after SubjectAccessReview.');

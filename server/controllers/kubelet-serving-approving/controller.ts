@@ -1,8 +1,7 @@
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { certificateSigningRequests } from '../../../api/resources/certificates/v1/certificate-signing-request.ts';
-import type { CertificateAuthority } from '../runtime/certificate-authority.ts';
-import { approve, isPending, mayHaveApproved, requestPEM } from '../runtime/certificate-requests.ts';
-import { type Controller, defineController, done, requeueAfterSeconds, terminal } from '../runtime/define-controller.ts';
+import { approve, isPending, mayHaveApproved, parseRequest } from '../runtime/certificate-requests.ts';
+import { type Controller, defineController, done, requeueAfterSeconds } from '../runtime/define-controller.ts';
 import { kubeletServingProblem } from '../runtime/kubelet-certificates.ts';
 import { findForeignName } from './names-of-node.ts';
 import { rules } from './rbac.ts';
@@ -18,7 +17,7 @@ const retrySeconds = 2;
  * does, and if roles allow it (create certificatesigningrequests/selfnodeserver: ClusterRoleBinding
  * kubets:node-autoapprove-serving).
  */
-export function createKubeletServingApprovingController(authority: Pick<CertificateAuthority, 'parse'>): Controller {
+export function createKubeletServingApprovingController(): Controller {
   return defineController({
     name: 'kubelet-serving-approving-controller',
     account: 'kubelet-serving-approver',
@@ -28,9 +27,7 @@ export function createKubeletServingApprovingController(authority: Pick<Certific
     async reconcile(key, { lister, client, logger }) {
       const request = lister(certificateSigningRequests).find(key);
       if (request === undefined || !isPending(request) || request.spec.signerName !== signer) return done;
-      const facts = await authority.parse(requestPEM(request)).catch((error: unknown) => {
-        throw terminal(error);
-      });
+      const facts = parseRequest(request);
       if (kubeletServingProblem(facts, request.spec.usages ?? []) !== undefined) return done;
       if (request.spec.username !== facts.commonName) return done;
       const name = facts.commonName.slice('system:node:'.length);

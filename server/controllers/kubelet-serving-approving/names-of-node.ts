@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
-import type { CertificateRequestFacts } from '../runtime/certificate-authority.ts';
+import type { CertificateRequestFacts } from '../../../api/semantics/certificate-request.ts';
 
 /**
  * The first name or address in a request that is not the node's alone: one that the Node does not state, or that another

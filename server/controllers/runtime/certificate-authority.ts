@@ -1,19 +1,12 @@
-/** What a certificate signing request (PKCS #10) says about its holder-to-be. */
-export interface CertificateRequestFacts {
-  readonly commonName: string;
-  readonly organizations: readonly string[];
-  readonly dnsNames: readonly string[];
-  readonly emailAddresses: readonly string[];
-  readonly addresses: readonly string[];
-  readonly uris: readonly string[];
-}
+import type { CertificateRequest } from '../../../api/semantics/certificate-request.ts';
 
 /** The cluster's CA, as far as controllers use it. */
 export interface CertificateAuthority {
-  /** Rejects what is no request, with Go's kind of words. PEM. */
-  parse(requestPEM: string): Promise<CertificateRequestFacts>;
-  /** The certificate, in PEM, for the names and the key of the request. Rejects a request that its key has not signed. */
-  sign(requestPEM: string, terms: CertificateTerms): Promise<string>;
+  /**
+   * The certificate, in PEM, with the subject, the alternative names and the key of the request, octet by octet. Rejects
+   * with CertificateRequestError where the request is not signed by its key or programs would read its names differently.
+   */
+  sign(request: CertificateRequest, terms: CertificateTerms): Promise<string>;
 }
 
 export interface CertificateTerms {

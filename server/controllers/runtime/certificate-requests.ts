@@ -6,7 +6,9 @@ import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { subjectAccessReviews } from '../../../api/resources/authorization/v1/subject-access-review.ts';
 import { certificateSigningRequests } from '../../../api/resources/certificates/v1/certificate-signing-request.ts';
+import { type CertificateRequest, parseCertificateRequest } from '../../../api/semantics/certificate-request.ts';
 import type { CertificateSigningRequest } from '../../../api/types/certificates-v1.ts';
+import { terminal } from './define-controller.ts';
 
 type Request = DeepReadonly<CertificateSigningRequest>;
 
@@ -14,9 +16,13 @@ export function hasCondition({ status }: Request, type: string): boolean {
   return (status?.conditions ?? []).some((condition) => condition.type === type && condition.status === 'True');
 }
 
-/** The PKCS #10 request in PEM. */
-export function requestPEM({ spec }: Request): string {
-  return new TextDecoder().decode(decodeBase64(spec.request));
+/** The PKCS #10 request. Throws a terminal error for what is none, or must not be signed. */
+export function parseRequest({ spec }: Request): CertificateRequest {
+  try {
+    return parseCertificateRequest(new TextDecoder().decode(decodeBase64(spec.request)));
+  } catch (error) {
+    throw terminal(error);
+  }
 }
 
 /** Nobody has decided yet, so there is something to approve. */

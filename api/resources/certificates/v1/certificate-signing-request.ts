@@ -6,6 +6,7 @@ import { formatTime } from '../../../meta/time.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
+import { CertificateRequestError, parseCertificateRequest } from '../../../semantics/certificate-request.ts';
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../../types/certificates-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
@@ -142,8 +143,8 @@ function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path
   const at = path.child('spec');
   const { request = '', usages: asked = [], signerName = '', expirationSeconds } = spec ?? {};
   const errors: FieldError[] = [];
-  const isPEM = /^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----/m.test(new TextDecoder().decode(decodeBase64(request)));
-  if (!isPEM) errors.push(invalid(at.child('request'), request, 'PEM block type must be CERTIFICATE REQUEST'));
+  const problem = requestProblem(request);
+  if (problem !== undefined) errors.push(invalid(at.child('request'), request, problem));
   const usagesPath = at.child('usages');
   if (asked.length === 0) errors.push(required(usagesPath));
   const seen = new Set<string>();
@@ -164,6 +165,17 @@ function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path
     errors.push(invalid(at.child('expirationSeconds'), expirationSeconds, detail));
   }
   return errors;
+}
+
+/** Why the text, in base64, is not a certificate signing request that may be signed; undefined if it is one. */
+function requestProblem(base64: string): string | undefined {
+  try {
+    parseCertificateRequest(new TextDecoder().decode(decodeBase64(base64)));
+    return undefined;
+  } catch (error) {
+    if (error instanceof CertificateRequestError) return error.message;
+    throw error;
+  }
 }
 
 /** Through the status nobody decides. */
