@@ -3,7 +3,7 @@ import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
 import { createClient } from '../api/client/create-client.ts';
 import type { Transport } from '../api/client/transport.ts';
-import { familiesOf } from '../api/semantics/ip-family.ts';
+import { familiesOf, type IPFamily } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { externalNetwork, prepareExternalNetwork, usesExternalNetwork } from './cni/external-network.ts';
 import { createPodNetwork, type PodNetwork } from './cni/pod-network.ts';
@@ -39,6 +39,9 @@ import { createImageArchives } from './linux/image-archives.ts';
 import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
 import { ownAddresses } from './linux/machine-addresses.ts';
 import { createNodeNetwork } from './network.ts';
+import { createKernelAccess } from './linux/kernel-access.ts';
+import { kernelNeeds } from './linux/kernel-needs.ts';
+import { createKernelReadiness, type KernelReadiness } from './linux/kernel-readiness.ts';
 import { createMounts } from './linux/mounts.ts';
 import { sandboxNetworkNamespaces } from './linux/sandbox-network-namespaces.ts';
 import { sandboxShims } from './linux/shims.ts';
@@ -46,7 +49,6 @@ import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
 import { runProgram } from './linux/run-program.ts';
 import { readOwnProcess } from './linux/processes.ts';
-import { applyNetworkSysctls } from './linux/sysctls.ts';
 
 /** Where a node lies and what it is cut out of the machine: enough to run it and to clear it away. */
 export interface NodeLayout {
@@ -104,13 +106,13 @@ export interface AgentDependencies {
 export async function runAgent(settings: AgentSettings, dependencies: AgentDependencies, signal: AbortSignal): Promise<void> {
   const { clock, logger, random, transport } = dependencies;
   const paths = nodePaths(settings.dataDirectory, settings.kubeletDirectory);
-  await createHostFiles().write(kubeletDirectoryFile(paths), paths.kubelet);
-  await createHostFiles().write(runtimeEndpointFile(paths), settings.runtimeEndpoint ?? '');
+  await rememberLayout(paths, settings.runtimeEndpoint);
   const machine = await readMachineFacts();
   const families = familiesOf(settings.clusterCIDR.split(','));
   const nodeIPs = settings.nodeIPs ?? ownAddresses(machine.address, families);
   if (nodeIPs.length === 0) throw new Error('the machine has no address that others could reach: name one with --node-ip');
-  await applyNetworkSysctls(families, logger);
+  const node = { check: () => {} };
+  const kernel = await prepareKernel({ ...settings, families, cpus: machine.cpus }, dependencies, () => node.check());
   if (settings.podNetwork === 'external' || settings.runtimeEndpoint !== undefined)
     await prepareExternalNetwork(settings.cniPluginDirectory);
   const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
@@ -128,7 +130,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const storage = createPodStorageReader({ files, paths, clock });
     const network = createNodeNetwork(settings, {
       ...{ ...dependencies, client, nodeName, nodeIPs, runtime: cri.runtime },
-      checkNode: () => kubelet.checkNode(),
+      checkNode: () => node.check(),
       podNetwork: podNetwork(settings, paths, settings.unmasqueradedCIDRs),
     });
     const kubelet: Kubelet = createKubelet({
@@ -148,17 +150,15 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       storage,
       stats,
       usage,
-      findCredentials: createCredentialProviders({
-        ...{ clock, logger, providers: settings.credentialProviders },
-        run: ({ name, args, env }, input) =>
-          runProgram(`${settings.credentialProviderDirectory}/${name}`, args, { input, environment: env }),
-      }),
+      findCredentials: credentialProviders(settings, dependencies),
       isolatePod: network.isolatePod,
+      machineProblems: kernel.problems,
       reviveRuntime: async (until) => {
         if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
       },
     });
     const { workers } = kubelet;
+    node.check = kubelet.checkNode;
     const given = servingCertificate(settings, { client, clock, random, logger, files, nodeName, nodeIPs });
     const issued = settings.serving ?? (await given?.find());
     // Until the cluster has answered, one that nobody vouches for.
@@ -166,12 +166,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const server = await startKubeletServer(
       { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName },
       {
-        clock,
-        logger,
-        files,
-        paths,
-        workers,
-        runtime: cri.runtime,
+        ...{ clock, logger, files, paths, workers, runtime: cri.runtime },
         localDirectories: createLocalDirectories({ files, mounts: createMounts(), paths }),
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
@@ -183,6 +178,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       const until = afterShutdown(kubelet, logger, signal);
       await Promise.all([
         kubelet.run(until),
+        kernel.run(until),
         network.run(until),
         given?.keep(issued, (pair) => server.useCertificate(pair), until),
         keepOrphansAway({ ...dependencies, ...noted, parts: orphansOf(settings) }, until),
@@ -193,6 +189,28 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   } finally {
     cri.close();
   }
+}
+
+function credentialProviders(
+  { credentialProviders: providers, credentialProviderDirectory: directory }: AgentSettings,
+  parts: AgentDependencies,
+) {
+  return createCredentialProviders({
+    ...{ ...parts, providers },
+    run: ({ name, args, env }, input) => runProgram(`${directory}/${name}`, args, { input, environment: env }),
+  });
+}
+
+/** The kernel's modules and settings, made before the first container and the first rule need them. */
+async function prepareKernel(
+  settings: Pick<AgentSettings, 'podNetwork' | 'runtimeEndpoint'> & { readonly families: readonly IPFamily[]; readonly cpus: number },
+  { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
+  onChange: () => void,
+): Promise<KernelReadiness> {
+  const needs = kernelNeeds({ ...settings, hasOwnRuntime: settings.runtimeEndpoint === undefined });
+  const readiness = createKernelReadiness({ needs, kernel: createKernelAccess(), clock, logger, onChange });
+  await readiness.ensure();
+  return readiness;
 }
 
 /** Aborted when the signal is and the Pods have had their time, if they are to have any. */
@@ -294,6 +312,13 @@ function kubeletDirectoryFile({ root }: NodePaths): string {
 /** Names the runtime of the last start; empty: one of the agent's own. */
 function runtimeEndpointFile({ root }: NodePaths): string {
   return `${root}/container-runtime-endpoint`;
+}
+
+/** For `cleanAgent`. */
+async function rememberLayout(paths: NodePaths, runtimeEndpoint: string | undefined): Promise<void> {
+  const files = createHostFiles();
+  await files.write(kubeletDirectoryFile(paths), paths.kubelet);
+  await files.write(runtimeEndpointFile(paths), runtimeEndpoint ?? '');
 }
 
 async function rememberedRuntime(paths: NodePaths): Promise<string | undefined> {

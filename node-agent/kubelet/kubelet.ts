@@ -108,6 +108,8 @@ export interface KubeletDependencies {
   readonly storage: PodStorageReader;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
   readonly isolatePod: PodServices['isolatePod'];
+  /** What the machine lacks for Pods to run on it, in words for the Ready condition. */
+  readonly machineProblems: () => readonly string[];
   /** Brings the runtime up again after it died. */
   readonly reviveRuntime: (signal: AbortSignal) => Promise<void>;
 }
@@ -162,7 +164,12 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     onRegistered: (resource) => dependencies.tallies.add('kubelet_device_plugin_registration_total', [resource]),
   });
   let isShuttingDown = false;
-  const ownProblems = () => (isShuttingDown ? ['node is shutting down'] : []);
+  const tellMachineProblems = tellOnChange((problems) => nodeEvent('Warning', 'KubeletSetupFailed', problems));
+  const ownProblems = () => {
+    const problems = dependencies.machineProblems();
+    tellMachineProblems(problems.join(', '));
+    return isShuttingDown ? [...problems, 'node is shutting down'] : problems;
+  };
   const registration = createRegistration(dependencies, {
     devices,
     ownProblems,
@@ -328,6 +335,15 @@ async function runStaticPods(
   const folder = createManifestFolder({ files, clock, logger, directory, nodeName, onPods: (pods) => staticPods.set(pods) });
   await folder.read();
   return [folder.run(signal), mirrors.run(signal)];
+}
+
+/** Tells a text that is not empty, when it has become another. */
+function tellOnChange(tell: (text: string) => void): (text: string) => void {
+  let told = '';
+  return (text) => {
+    if (text !== told && text !== '') tell(text);
+    told = text;
+  };
 }
 
 /** A Pod of the same name that took the place of another between two looks is another Pod. */

@@ -22,6 +22,7 @@ const nodePackages = [
   ['conntrack', '/usr/sbin/conntrack'],
   ['catatonit', '/usr/bin/catatonit'],
   ['procps', '/usr/bin/ps', '/bin/ps'],
+  ['kmod', '/usr/sbin/modprobe', '/sbin/modprobe'],
 ];
 const testPackages = [
   ['etcd-server', '/usr/bin/etcd'],
