@@ -1,10 +1,10 @@
 import 'reflect-metadata';
+import { fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import module from 'node:module';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { pino } from 'pino';
 import type { Logger } from '../api/base/logger.ts';
 import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
@@ -22,6 +22,8 @@ import { parseCredentialProviders } from './kubelet/images/credential-providers.
 import { swapBehaviors } from './kubelet/resources/swap.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
+import { isJournalStream } from './linux/journal-line.ts';
+import { createProcessLog } from './linux/process-logger.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
 interface Flags extends EvictionFlags {
@@ -148,7 +150,7 @@ function leaveCompiler(): void {
 
 async function main(flags: Flags): Promise<void> {
   leaveCompiler();
-  const logger = adaptLogger(pino({ level: flags.logLevel }, pino.destination(2)));
+  const logger = startLog(flags.logLevel);
   const abort = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => abort.abort(new Error(`received ${signal}`)));
@@ -261,18 +263,13 @@ function listOf(text: string): string[] {
   return text.split(',').filter((item) => item !== '');
 }
 
-function adaptLogger(log: ReturnType<typeof pino>): Logger {
-  const fieldsOf = (fields: Readonly<Record<string, unknown>> = {}) => {
-    const { error, ...rest } = fields;
-    return error === undefined ? rest : { ...rest, err: error };
-  };
-  return {
-    debug: (message, fields) => log.debug(fieldsOf(fields), message),
-    info: (message, fields) => log.info(fieldsOf(fields), message),
-    warn: (message, fields) => log.warn(fieldsOf(fields), message),
-    error: (message, fields) => log.error(fieldsOf(fields), message),
-    with: (fields) => adaptLogger(log.child(fields)),
-  };
+/** On standard error, which is a file of the agent's own or systemd's journal. */
+function startLog(level: string): Logger {
+  const fd = 2;
+  const isJournal = isJournalStream(process.env['JOURNAL_STREAM'], fstatSync(fd));
+  const log = createProcessLog({ level, fd, stream: () => process.stderr, clock: systemClock, isJournal });
+  process.on('exit', log.flush);
+  return log.logger;
 }
 
 program.parseAsync().catch((error: unknown) => {

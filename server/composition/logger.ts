@@ -1,17 +1,28 @@
-import { pino } from 'pino';
+import { fstatSync } from 'node:fs';
 import type { Logger } from '../../api/base/logger.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { isJournalStream } from '../../node-agent/linux/journal-line.ts';
+import { createProcessLog } from '../../node-agent/linux/process-logger.ts';
 
-/** Structured logs, one JSON object a line, on standard error. */
-export function createLogger(level: string): Logger {
-  return adapt(pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, pino.destination({ dest: 2, sync: true })));
+const fd = 2;
+/** One for each level that was asked for: each has a buffer, and writes what is left of it at the end of the process. */
+const loggers = new Map<string, Logger>();
+
+/** Whether standard error is systemd's journal. */
+export function writesToJournal(): boolean {
+  try {
+    return isJournalStream(process.env['JOURNAL_STREAM'], fstatSync(fd));
+  } catch {
+    return false; // closed
+  }
 }
 
-function adapt(log: ReturnType<typeof pino>): Logger {
-  return {
-    debug: (message, fields) => log.debug(fields ?? {}, message),
-    info: (message, fields) => log.info(fields ?? {}, message),
-    warn: (message, fields) => log.warn(fields ?? {}, message),
-    error: (message, fields) => log.error(fields ?? {}, message),
-    with: (fields) => adapt(log.child(fields)),
-  };
+/** Structured logs on standard error: one JSON object a line, or text for systemd's journal. */
+export function createLogger(level: string): Logger {
+  const known = loggers.get(level);
+  if (known) return known;
+  const { logger, flush } = createProcessLog({ level, fd, stream: () => process.stderr, clock: systemClock, isJournal: writesToJournal() });
+  process.on('exit', flush);
+  loggers.set(level, logger);
+  return logger;
 }
