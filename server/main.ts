@@ -5,6 +5,8 @@ import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
 import { createClient } from '../api/client/create-client.ts';
 import { createEventRecorder } from '../api/client/event-recorder.ts';
+import type { InformerFactory } from '../api/client/informer.ts';
+import { createInformerFactory } from '../api/client/informer-factory.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { withUser } from '../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
@@ -15,6 +17,7 @@ import { readServiceAccountKeys } from './apiserver/authentication/service-accou
 import type { Dialer } from './apiserver/registry/subresources/subresource.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
+import { candidateIdentity, leadWhileElected, readCandidateFacts } from './composition/lead-while-elected.ts';
 import { createRunningPart } from './composition/running-part.ts';
 import { createResources } from './composition/create-resources.ts';
 import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
@@ -59,6 +62,11 @@ export interface ControlPlaneOptions {
   readonly controllers?: readonly string[];
   /** Absent: true. */
   readonly scheduler?: boolean;
+  /**
+   * Whether controllers and scheduler run only while this control plane holds their leases. Absent: where the storage can be
+   * shared with other control planes.
+   */
+  readonly leaderElect?: boolean;
   /** Serves metrics.k8s.io from what the kubelets measure, unless an APIService says that somebody else does. Absent: false. */
   readonly metricsAPI?: boolean;
   /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
@@ -158,9 +166,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await server.start();
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
+  const isElected = options.leaderElect ?? options.storage.kind === 'etcd';
+  const run: Runner = isElected
+    ? createElectedRunner(server, candidateIdentity(await readCandidateFacts(options.pkiDirectory)), logger)
+    : (_, part, signal) => part(server.informers, signal);
+  const runManager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger }, signal);
+  const runOwnScheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger }, signal);
   const running = [
-    controllerManager.follow(runControllerManager(server, controllers, logger, stopping.signal)),
-    ...(hasScheduler ? [scheduler.follow(runSchedulerProcess(server, logger, stopping.signal))] : []),
+    ...(controllers.length > 0 ? [controllerManager.follow(run('kube-controller-manager', runManager, stopping.signal))] : []),
+    ...(hasScheduler ? [scheduler.follow(run('kube-scheduler', runOwnScheduler, stopping.signal))] : []),
     runCompactor({
       storage,
       clock,
@@ -270,12 +284,40 @@ function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetw
   return { clusterCIDR, clusterDNS: addressAt(serviceCIDRs[0], 10), clusterDomain, podNetwork };
 }
 
-function runControllerManager(server: APIServer, controllers: readonly Controller[], logger: Logger, signal: AbortSignal): Promise<void> {
+/** Controllers or scheduler: runs until the signal is aborted. */
+type Part = (informers: InformerFactory, signal: AbortSignal) => Promise<void>;
+type Runner = (name: 'kube-controller-manager' | 'kube-scheduler', part: Part, signal: AbortSignal) => Promise<void>;
+
+/** Parts that are elected have informers of their own, which act as the part's user and end with its leadership. */
+function createElectedRunner({ transport }: APIServer, identity: string, logger: Logger): Runner {
+  const shared = { clock: systemClock, random: systemRandom };
+  return (name, part, signal) => {
+    const user = { name: `system:${name}`, groups: ['system:authenticated'] };
+    const client = createClient(withUser(transport, user), { userAgent: name });
+    const partLogger = logger.with({ part: name });
+    const lead = async (leading: AbortSignal) => {
+      const informers = createInformerFactory({ client, ...shared, logger: partLogger });
+      // The part asks for its informers before these start.
+      const ended = part(informers, leading);
+      await Promise.all([ended, informers.run(leading)]);
+    };
+    return leadWhileElected({ name, identity, client, ...shared, logger: partLogger, lead }, signal);
+  };
+}
+
+interface ManagerParts {
+  readonly server: APIServer;
+  readonly informers: InformerFactory;
+  readonly controllers: readonly Controller[];
+  readonly logger: Logger;
+}
+
+function runControllerManager({ server, informers, controllers, logger }: ManagerParts, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'controllers' });
   return runControllers({
     controllers,
     clientFor: (user) => createClient(withUser(server.transport, user), { userAgent: 'kube-controller-manager' }),
-    informers: server.informers,
+    informers,
     clock: systemClock,
     random: systemRandom,
     logger: partLogger,
@@ -285,7 +327,7 @@ function runControllerManager(server: APIServer, controllers: readonly Controlle
   });
 }
 
-async function runSchedulerProcess(server: APIServer, logger: Logger, signal: AbortSignal): Promise<void> {
+async function runSchedulerProcess({ server, informers, logger }: Omit<ManagerParts, 'controllers'>, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'scheduler' });
   const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), {
     userAgent: 'kube-scheduler',
@@ -293,7 +335,7 @@ async function runSchedulerProcess(server: APIServer, logger: Logger, signal: Ab
   await runScheduler(
     {
       client,
-      informers: server.informers,
+      informers,
       recorder: createEventRecorder({ client, clock: systemClock, logger: partLogger, component: 'default-scheduler' }),
       clock: systemClock,
       random: systemRandom,

@@ -14,9 +14,11 @@ describe('runLeaderElection', () => {
     const candidate = (identity: string) => {
       const stop = new AbortController();
       let isCut = false;
+      let isHung = false;
       const ended = runLeaderElection({
         client: createClient((request) => {
           if (isCut) throw new Error('ECONNREFUSED');
+          if (isHung) return new Promise(() => {});
           return server.transport(request);
         }),
         clock,
@@ -31,7 +33,7 @@ describe('runLeaderElection', () => {
           leading.delete(identity);
         },
       });
-      return { stop: () => stop.abort(), ended, cut: () => void (isCut = true) };
+      return { stop: () => stop.abort(), ended, cut: () => void (isCut = true), hang: () => void (isHung = true) };
     };
     const spec = () => server.objectsUnder('/apis/coordination.k8s.io/v1/')[0]?.['spec'] as Record<string, unknown>;
     return { clock, leading, candidate, spec };
@@ -55,22 +57,24 @@ describe('runLeaderElection', () => {
     await b.ended;
   });
 
-  it('ends leadership before another may begin when the leader is cut off', async () => {
-    const { clock, leading, candidate } = setUp();
-    const a = candidate('a');
-    await clock.advance(100);
-    const b = candidate('b');
-    await clock.advance(30_000);
-    a.cut();
-    let most = 0;
-    for (let step = 0; step < 40; step++) {
-      await clock.advance(500);
-      most = Math.max(most, leading.size);
-    }
-    assert.equal(most, 1);
-    assert.deepEqual([...leading], ['b']);
-    b.stop();
-    await clock.advance(1);
-    await Promise.all([a.ended, b.ended]);
-  });
+  for (const fault of ['cut', 'hang'] as const)
+    it(`ends leadership before another may begin when the leader's connection is ${fault === 'cut' ? 'cut' : 'hung'}`, async () => {
+      const { clock, leading, candidate } = setUp();
+      const a = candidate('a');
+      await clock.advance(100);
+      const b = candidate('b');
+      await clock.advance(30_000);
+      a[fault]();
+      let most = 0;
+      for (let step = 0; step < 40; step++) {
+        await clock.advance(500);
+        most = Math.max(most, leading.size);
+        if (step === 20) assert.ok(!leading.has('a'), 'it leads for longer than the deadline of renewals');
+      }
+      assert.equal(most, 1);
+      assert.deepEqual([...leading], ['b']);
+      b.stop();
+      await clock.advance(10_000);
+      await Promise.all([a.ended, b.ended]);
+    });
 });

@@ -37,18 +37,24 @@ export async function runLeaderElection(settings: LeaderElectionSettings): Promi
   const candidate = new Candidate(settings);
   const pause = (ms: number, until: AbortSignal) => sleep(clock, ms, until).catch(() => undefined);
 
-  while (!signal.aborted && !(await candidate.tryHold())) await pause(retryMs * (1 + 1.2 * random.next()), signal);
+  // From before the call that took the lease: others count from when they saw the result.
+  let heldSinceMs = clock.monotonicMs();
+  while (!signal.aborted && !(await candidate.tryHold(deadlineMs, signal))) {
+    await pause(retryMs * (1 + 1.2 * random.next()), signal);
+    heldSinceMs = clock.monotonicMs();
+  }
   if (signal.aborted) return;
   logger.info('became the leader', { lease: settings.lease.name });
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const renewing = (async () => {
-    let renewedMs = clock.monotonicMs();
+    let renewedMs = heldSinceMs;
     for (;;) {
-      await pause(retryMs, stop.signal);
+      await pause(Math.min(retryMs, renewedMs + deadlineMs - clock.monotonicMs()), stop.signal);
       if (stop.signal.aborted) return;
-      if (await candidate.tryHold()) renewedMs = clock.monotonicMs();
+      const startedMs = clock.monotonicMs();
+      if (await candidate.tryHold(renewedMs + deadlineMs - startedMs, stop.signal)) renewedMs = startedMs;
       else if (clock.monotonicMs() - renewedMs >= deadlineMs) {
         logger.error('lost the lease', { lease: settings.lease.name });
         return stop.abort(new Error('the lease was lost'));
@@ -61,7 +67,7 @@ export async function runLeaderElection(settings: LeaderElectionSettings): Promi
     stop.abort();
     await renewing;
     signal.removeEventListener('abort', onAbort);
-    await candidate.release();
+    await candidate.release(deadlineMs);
   }
 }
 
@@ -73,16 +79,43 @@ class Candidate {
     this.#settings = settings;
   }
 
-  /** One attempt to take or renew the lease. */
-  async tryHold(): Promise<boolean> {
+  /** One attempt to take or renew the lease. It ends within `limitMs`, whether or not the server answers. */
+  tryHold(limitMs: number, until: AbortSignal): Promise<boolean> {
+    return this.#bounded(limitMs, until, (signal) => this.#hold(signal));
+  }
+
+  /** Lets the others have it at once, if the server answers in time. */
+  async release(limitMs: number): Promise<void> {
+    await this.#bounded(limitMs, undefined, (signal) => this.#release(signal));
+  }
+
+  /** Answers false where the work is not done in time or the signal is aborted; its calls are cut off then. */
+  async #bounded(limitMs: number, until: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    const limit = new AbortController();
+    const ended = Promise.withResolvers<false>();
+    const end = () => {
+      limit.abort(new Error('no answer before the deadline of the lease'));
+      ended.resolve(false);
+    };
+    const timer = this.#settings.clock.setTimer(Math.max(0, limitMs), end, { background: true });
+    until?.addEventListener('abort', end, { once: true });
+    try {
+      return await Promise.race([work(limit.signal), ended.promise]);
+    } finally {
+      timer.cancel();
+      until?.removeEventListener('abort', end);
+    }
+  }
+
+  async #hold(signal: AbortSignal): Promise<boolean> {
     const { client, clock, lease: key, identity, logger } = this.#settings;
     const durationSeconds = this.#settings.leaseDurationSeconds ?? 15;
     try {
-      const present = await ignoreNotFound(client(leases).get(key));
+      const present = await ignoreNotFound(client(leases).get(key, { signal }));
       const now = formatMicroTime(clock.nowMs());
       const spec = { holderIdentity: identity, leaseDurationSeconds: durationSeconds, acquireTime: now, renewTime: now };
       if (present === undefined) {
-        await client(leases).create({ metadata: { ...key }, spec: { ...spec, leaseTransitions: 0 } });
+        await client(leases).create({ metadata: { ...key }, spec: { ...spec, leaseTransitions: 0 } }, { signal });
         return true;
       }
       const holder = present.spec?.holderIdentity ?? '';
@@ -90,7 +123,10 @@ class Candidate {
       const isOurs = holder === identity;
       const transitions = (present.spec?.leaseTransitions ?? 0) + (isOurs ? 0 : 1);
       const acquireTime = isOurs ? (present.spec?.acquireTime ?? now) : now;
-      await client(leases).update({ ...present, spec: { ...present.spec, ...spec, acquireTime, leaseTransitions: transitions } });
+      await client(leases).update(
+        { ...present, spec: { ...present.spec, ...spec, acquireTime, leaseTransitions: transitions } },
+        { signal },
+      );
       return true;
     } catch (error) {
       if (!hasReason(error, 'Conflict') && !hasReason(error, 'AlreadyExists')) {
@@ -100,17 +136,19 @@ class Candidate {
     }
   }
 
-  /** Lets the others have it at once. */
-  async release(): Promise<void> {
+  async #release(signal: AbortSignal): Promise<boolean> {
     const { client, clock, lease: key, identity, logger } = this.#settings;
     try {
-      const present = await ignoreNotFound(client(leases).get(key));
-      if (present?.spec?.holderIdentity !== identity) return;
+      const present = await ignoreNotFound(client(leases).get(key, { signal }));
+      if (present?.spec?.holderIdentity !== identity) return false;
       const now = formatMicroTime(clock.nowMs());
-      const spec = { ...present.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
-      await client(leases).update({ ...present, spec });
+      const { holderIdentity: _, ...rest } = present.spec; // an empty one is not valid
+      const spec = { ...rest, leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+      await client(leases).update({ ...present, spec }, { signal });
+      return true;
     } catch (error) {
       logger.debug('the lease was not given up', { lease: key.name, error });
+      return false;
     }
   }
 

@@ -38,6 +38,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     clusterDomain,
     controllers: flags.controllers,
     scheduler: flags.scheduler,
+    ...(flags.leaderElect === undefined ? {} : { leaderElect: flags.leaderElect }),
     metricsAPI: flags.metricsApi,
     localStorage: flags.localStorage,
     limits: {

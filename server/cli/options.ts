@@ -23,6 +23,7 @@ export interface ControlPlaneFlags {
   readonly podNetwork: PodNetworkMode;
   readonly nodeMonitorGracePeriod: number;
   readonly controllers: readonly string[];
+  readonly leaderElect?: boolean;
   readonly scheduler: boolean;
   readonly metricsApi: boolean;
   readonly localStorage: boolean;
@@ -77,6 +78,11 @@ export function parseServiceCIDRs(text: string): readonly [string, ...string[]] 
   if (first === undefined || versions.includes(undefined)) throw new InvalidArgumentError('it is a range such as 10.96.0.0/12.');
   if (new Set(versions).size < versions.length) throw new InvalidArgumentError('two ranges are one of IPv4 and one of IPv6.');
   return [first, ...others];
+}
+
+function parseBoolean(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('it is true or false.');
+  return text === 'true';
 }
 
 export function parseControllers(text: string): readonly string[] {
@@ -154,6 +160,14 @@ export function addControlPlaneOptions(command: Command): Command {
     )
     .addOption(new Option('--no-local-storage', "without StorageClass 'standard' and its volumes of directories on the nodes"))
     .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
+    .addOption(
+      new Option(
+        '--leader-elect [boolean]',
+        'run controllers and scheduler only while this control plane holds their leases (default: with etcd, which others may share)',
+      )
+        .preset(true)
+        .argParser(parseBoolean),
+    )
     .addOption(
       new Option('--max-requests-inflight <number>', 'with the next one, how many requests are executed at once, by priority')
         .default(400)
