@@ -166,15 +166,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await server.start();
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
-  const isElected = options.leaderElect ?? options.storage.kind === 'etcd';
-  const run: Runner = isElected
-    ? createElectedRunner(server, candidateIdentity(await readCandidateFacts(options.pkiDirectory)), logger)
-    : (_, part, signal) => part(server.informers, signal);
-  const runManager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger }, signal);
-  const runOwnScheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger }, signal);
+  const { runManager, runOwnScheduler } = await createRunners(options, server, controllers);
   const running = [
-    ...(controllers.length > 0 ? [controllerManager.follow(run('kube-controller-manager', runManager, stopping.signal))] : []),
-    ...(hasScheduler ? [scheduler.follow(run('kube-scheduler', runOwnScheduler, stopping.signal))] : []),
+    ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
+    ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
     runCompactor({
       storage,
       clock,
@@ -287,6 +282,21 @@ function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetw
 /** Controllers or scheduler: runs until the signal is aborted. */
 type Part = (informers: InformerFactory, signal: AbortSignal) => Promise<void>;
 type Runner = (name: 'kube-controller-manager' | 'kube-scheduler', part: Part, signal: AbortSignal) => Promise<void>;
+
+/** Runs controllers and scheduler: always, or while this control plane holds their leases. */
+async function createRunners(options: ControlPlaneOptions, server: APIServer, controllers: readonly Controller[]) {
+  const { logger, pkiDirectory } = options;
+  const isElected = options.leaderElect ?? options.storage.kind === 'etcd';
+  const run: Runner = isElected
+    ? createElectedRunner(server, candidateIdentity(await readCandidateFacts(pkiDirectory)), logger)
+    : (_, part, signal) => part(server.informers, signal);
+  const manager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger }, signal);
+  const scheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger }, signal);
+  return {
+    runManager: (signal: AbortSignal) => run('kube-controller-manager', manager, signal),
+    runOwnScheduler: (signal: AbortSignal) => run('kube-scheduler', scheduler, signal),
+  };
+}
 
 /** Parts that are elected have informers of their own, which act as the part's user and end with its leadership. */
 function createElectedRunner({ transport }: APIServer, identity: string, logger: Logger): Runner {
