@@ -130,10 +130,11 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const { authorizer, resolver: rules, escalation } = authorization;
   const { tokens, tokenIssuer } = authentication;
   const watches = createWatchTracker();
+  const findDefinition = createFindDefinition(() => resources.definitions());
   const metrics: ServerMetrics = createServerMetrics({
     clock,
     version: options.version,
-    isServed: createIsServed(() => resources.definitions()),
+    isServed: (info) => isServed(findDefinition(info), info),
     deprecation: (labels) => deprecationOf(resources.definitions(), labels),
     resources: () => statisticsOf(resources),
     storeBytes: async () => options.storeBytes?.(),
@@ -189,6 +190,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     metrics: metrics.requests,
     access: metrics.access,
     gate,
+    findDefinition,
   };
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
   const bootstrap = () =>
@@ -296,18 +298,22 @@ function assert(holds: boolean, message: string): void {
   if (!holds) throw new Error(message);
 }
 
-/** Whether a resource and subresource is served; asked for every request, so the definitions are indexed. */
-function createIsServed(definitions: () => readonly ResourceDefinition[]): (info: RequestInfo) => boolean {
+/** The definition of a request's resource; asked for every request, so the definitions are indexed. */
+function createFindDefinition(definitions: () => readonly ResourceDefinition[]): (info: RequestInfo) => ResourceDefinition | undefined {
   let indexed: readonly ResourceDefinition[] = [];
-  let names = new Set<string>();
-  return ({ apiGroup, apiVersion, resource, subresource }) => {
+  let byName = new Map<string, ResourceDefinition>();
+  return ({ apiGroup, apiVersion, resource }) => {
     const present = definitions();
     if (present !== indexed) {
       indexed = present;
-      names = new Set(present.flatMap(servedNames));
+      byName = new Map(present.map((definition) => [`${definition.group}/${definition.version}/${definition.names.plural}`, definition]));
     }
-    return names.has(`${apiGroup}/${apiVersion}/${resource}/${subresource}`);
+    return byName.get(`${apiGroup}/${apiVersion}/${resource}`);
   };
+}
+
+function isServed(definition: ResourceDefinition | undefined, { subresource }: RequestInfo): boolean {
+  return definition !== undefined && (subresource === '' || Object.hasOwn(definition.subresources, subresource));
 }
 
 function deprecationOf(
@@ -324,10 +330,6 @@ function* statisticsOf(resources: ServedResources): Iterable<readonly [string, R
     const statistics = resources.statistics(resource);
     if (statistics) yield [resource, statistics];
   }
-}
-
-function servedNames({ group, version, names, subresources }: ResourceDefinition): string[] {
-  return ['', ...Object.keys(subresources)].map((subresource) => `${group}/${version}/${names.plural}/${subresource}`);
 }
 
 function groupPaths(definitions: readonly ResourceDefinition[]): string[] {

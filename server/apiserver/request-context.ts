@@ -17,8 +17,14 @@ export interface RequestInfo {
   readonly resource: string;
   readonly subresource: string;
   readonly name: string;
-  /** All path segments after the version (and namespace). */
+  /** All path segments after the version (and namespace), percent-decoded. */
   readonly parts: readonly string[];
+  /** How many segments stand before `parts`. */
+  readonly depth: number;
+  /** Whether the path has the prefix `watch/`. */
+  readonly isWatchPath: boolean;
+  /** Whether the path names a namespace that the resource is in; false for a Namespace itself. */
+  readonly isBelowNamespace: boolean;
 }
 
 /** Travels with one request through filters, endpoint, admission and registry. Filters fill it in on the way. */

@@ -31,17 +31,32 @@ export function parseQuery(text: string): URLSearchParams {
   return new URLSearchParams(isReadable(text) ? text : text.split('&').filter(isReadable).join('&'));
 }
 
+/** Everything that separates segments: upstream decodes a path before it splits it, so an escaped slash is a slash. */
+const separator = /\/|%2f/gi;
+
+/** The segments of a path, percent-decoded; slashes at its end count for nothing. The only place where a path is taken apart. */
+function segmentsOf(path: string): string[] {
+  const segments = path.replace(/^\//, '').split(separator).map(decodePath);
+  while (segments.at(-1) === '') segments.pop();
+  return segments;
+}
+
+/** Splits a path, as it was written, behind that many segments. The second part begins with a separator or is empty. */
+export function splitPath(path: string, segments: number): readonly [prefix: string, rest: string] {
+  const separators = path.matchAll(separator).drop(segments);
+  const at = separators.next().value?.index ?? path.length;
+  return [path.slice(0, at), path.slice(at)];
+}
+
 /**
- * Reads what a request is about from its method, path and query, as upstream's RequestInfoFactory does. The path is
- * decoded before it is split: an escaped slash is a slash. Slashes at its end count for nothing, but one too many inside
- * leaves an empty part, under which nothing is served.
+ * What a request is about, from its method, path and query, as upstream's RequestInfoFactory reads it. A slash too many
+ * inside the path leaves an empty segment, under which nothing is served.
  */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const decodedPath = decodePath(path);
-  const decoded = decodedPath.replace(/^\/|\/+$/g, '').split('/');
+  const decoded = segmentsOf(path);
   const nonResource: RequestInfo = {
     isResourceRequest: false,
-    path: decodedPath,
+    path: decodePath(path),
     verb: method.toLowerCase(),
     apiPrefix: '',
     apiGroup: '',
@@ -51,6 +66,9 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     subresource: '',
     name: '',
     parts: [],
+    depth: 0,
+    isWatchPath: false,
+    isBelowNamespace: false,
   };
   const [apiPrefix = ''] = decoded;
   const isGrouped = apiPrefix === 'apis';
@@ -66,6 +84,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     verb = 'watch';
   }
   const { namespace, parts } = splitNamespace(rest);
+  const isBelowNamespace = parts.length < rest.length;
   const [resource = '', name = '', subresource = ''] = parts;
   return {
     ...nonResource,
@@ -79,6 +98,9 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     name: name === '' ? nameFromSelector(verb, query) : name,
     subresource,
     parts,
+    depth: decoded.length - parts.length,
+    isWatchPath,
+    isBelowNamespace,
   };
 }
 

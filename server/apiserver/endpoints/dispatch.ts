@@ -82,7 +82,7 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
       const { apiGroup, apiVersion, resource } = context.info;
       const route = routes.get(routeKey(apiGroup, apiVersion, resource));
       if (!route && !groups.has(apiGroup)) return notFoundPage();
-      if (!route || context.info.parts.includes('')) throw resourceNotServed();
+      if (!route) throw resourceNotServed();
       return callEndpoint(context, route, subresourceDependencies, watchDuration);
     },
   };
@@ -96,8 +96,7 @@ async function callEndpoint(
 ): Promise<APIResponse> {
   const { info } = context;
   const { definition, store } = route;
-  checkScope(context, definition);
-  checkMethod(context);
+  checkMethod(context, definition);
   if (definition.deprecationWarning !== undefined) context.addWarning(definition.deprecationWarning);
   const handler = route.subresources.get(info.subresource);
   if (handler) {
@@ -134,24 +133,12 @@ async function callEndpoint(
   }
 }
 
-/** HEAD is authorized as get, and every method below /watch/ as watch, but only proxies have routes for more than GET. */
-function checkMethod({ request, info }: RequestContext): void {
+/** Methods that the route of a path does not have. HEAD is authorized as get, but only proxies have routes for it. */
+function checkMethod({ request, info }: RequestContext, definition: ResourceDefinition): void {
   const isRead = info.verb === 'get' || info.verb === 'list' || info.verb === 'watch';
   if (isRead && request.method !== 'GET' && info.subresource !== 'proxy') throw methodNotAllowed();
-}
-
-/** Cluster-scoped resources are not below a namespace; of namespaced ones only lists and watches span all. */
-function checkScope({ info }: RequestContext, definition: ResourceDefinition): void {
-  const [, , , extra] = info.parts;
-  const isProxy = info.subresource === 'proxy';
-  if (extra !== undefined && !isProxy) throw resourceNotServed();
-  if (definition.scope === 'Cluster') {
-    if (info.namespace !== '' && definition.names.plural !== 'namespaces') throw resourceNotServed();
-  } else if (info.namespace === '') {
-    if (info.parts.length > 1) throw resourceNotServed();
-    const isRead = info.verb === 'list' || info.verb === 'watch';
-    if (!isRead) throw methodNotAllowed();
-  }
+  const spansNamespaces = definition.scope === 'Namespaced' && info.namespace === '';
+  if (spansNamespaces && info.verb !== 'list' && info.verb !== 'watch') throw methodNotAllowed();
   const needsName = info.verb === 'update' || info.verb === 'patch';
   if (needsName && info.name === '') throw methodNotAllowed();
   if (info.verb === 'create' && info.parts.length === 2 && info.subresource === '') throw methodNotAllowed();

@@ -4,7 +4,8 @@ import type { Random } from '../../../api/base/random.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
-import type { Filter, Handler } from '../request-context.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { Filter, Handler, RequestInfo } from '../request-context.ts';
 import { auditID } from './audit-id.ts';
 import { authentication } from './authentication.ts';
 import { authorization } from './authorization.ts';
@@ -15,6 +16,7 @@ import { impersonation } from './impersonation.ts';
 import { priorityAndFairness, type PriorityAndFairnessOptions } from './priority-and-fairness.ts';
 import { requestMetrics, type RequestMetrics } from './request-metrics.ts';
 import { requestTimeout } from './request-timeout.ts';
+import { routing } from './routing.ts';
 import { type ShutdownGate, shutdownGate } from './shutdown-gate.ts';
 import { warningHeaders } from './warnings.ts';
 
@@ -30,6 +32,8 @@ export interface ChainDependencies {
   readonly metrics: RequestMetrics;
   readonly access: AccessMetrics;
   readonly gate: ShutdownGate;
+  /** The definition of the resource that a request is about; undefined if it is not served. */
+  findDefinition(info: RequestInfo): ResourceDefinition | undefined;
 }
 
 /** What every request passes on its way to its endpoint: the written list, outermost first. */
@@ -45,6 +49,7 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     shutdownGate(dependencies.gate),
     requestTimeout(requestTimeoutMs),
     authentication({ authenticator, allowAnonymous, metrics: access }),
+    routing(dependencies.findDefinition),
     impersonation(authorizer),
     priorityAndFairness({ ...flowControl, requestTimeoutMs }),
     authorization(authorizer, access),

@@ -19,6 +19,9 @@ export function testContext(clock: Clock, request: Partial<APIRequest> = {}, inf
     subresource: '',
     name: '',
     parts: [],
+    depth: 0,
+    isWatchPath: false,
+    isBelowNamespace: false,
     ...info,
   };
   return createContext(full, fullInfo, new URLSearchParams(full.query), clock).context;

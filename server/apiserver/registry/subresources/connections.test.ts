@@ -162,6 +162,9 @@ describe('connections to nodes, Pods and Services', () => {
       ['/api/v1/namespaces/default/services/https:front:tls/proxy/x', 'https://10.0.0.9:8443', '/x'],
       ['/api/v1/namespaces/default/services/front:80/proxy/x', 'http://10.0.0.9:8080', '/x'],
       ['/api/v1/nodes/one/proxy/healthz', 'https://192.0.2.7:10250', '/healthz'],
+      ['/api/v1/namespaces/default/pods/web%2Fproxy/a/b', 'http://10.0.0.7:80', '/a/b'],
+      ['/api/v1%2Fnamespaces/default/pods/web/proxy%2fa//b/', 'http://10.0.0.7:80', '/a//b/'],
+      ['/api/v1/nodes/one%2Fproxy/healthz', 'https://192.0.2.7:10250', '/healthz'],
     ];
     for (const [path, target, forwarded] of cases) {
       it(`${path} leads to ${target}${forwarded}`, async () => {
@@ -172,6 +175,38 @@ describe('connections to nodes, Pods and Services', () => {
         assert.equal(dialed?.target.kubelet ?? false, path.startsWith('/api/v1/nodes/'));
       });
     }
+
+    describe('of a user who may watch everything', () => {
+      const watcher: UserInfo = { name: 'watcher', groups: ['system:authenticated'] };
+      before(async () => {
+        await client(clusterRoles).create({
+          metadata: { name: 'watcher' },
+          rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list', 'watch'] }],
+        });
+        await client(clusterRoleBindings).create({
+          metadata: { name: 'watcher' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'watcher' },
+          subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'watcher' }],
+        });
+        await eventually('the role', async () => (await send('GET', '/api/v1/pods', { user: watcher })).status === 200);
+      });
+      for (const [method, path, code] of [
+        ['POST', '/api/v1/watch/namespaces/default/services/front:http%2Fproxy/hello', 404],
+        ['DELETE', '/api/v1/watch/namespaces/default/services/front:http/proxy/hello', 404],
+        ['PUT', '/api/v1/watch/namespaces/default/pods/web/proxy/', 404],
+        ['GET', '/api/v1/watch/namespaces/default/pods/web/proxy/x', 404],
+        ['DELETE', '/api/v1/watch/nodes/one%2Fproxy/localVolumes/PV', 404],
+        ['DELETE', '/api/v1/watch/namespaces/default/pods/web', 405],
+        ['POST', '/api/v1/watch/namespaces/default/pods', 405],
+        ['POST', '/api/v1/namespaces/default/services/front:http/proxy/hello', 403],
+        ['DELETE', '/api/v1/nodes/one/proxy/localVolumes/PV', 403],
+      ] as const)
+        it(`${method} ${path} is answered ${code}, and nobody is called`, async () => {
+          const count = server.dialed.length;
+          assert.equal((await send(method, path, { user: watcher })).status, code);
+          assert.equal(server.dialed.length, count);
+        });
+    });
 
     it('redirects stay behind the proxy', async () => {
       const { status, headers } = await send('GET', '/api/v1/namespaces/default/pods/web:8080/proxy/moved');

@@ -93,7 +93,7 @@ function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, lo
     subresource: 'proxy',
     async handle(context, dependencies) {
       const { request, info } = context;
-      const { path, prefix } = splitProxyPath(request.path, definition.scope === 'Namespaced');
+      const { path, prefix } = splitProxyPath(request.path, info);
       const store = dependencies.storeFor(definition);
       const options = { kind: `${definition.names.kind}ProxyOptions`, apiVersion: 'v1', metadata: {}, ...(path === '' ? {} : { path }) };
       await dependencies.admit({ context, operation: 'CONNECT', store, subresource: info.subresource, object: options, dryRun: false });

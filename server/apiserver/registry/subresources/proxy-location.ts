@@ -1,4 +1,6 @@
 import { badRequest } from '../../../../api/meta/status-errors.ts';
+import type { RequestInfo } from '../../request-context.ts';
+import { splitPath } from '../../request-info.ts';
 
 /** `[scheme:]name[:port]`, how proxied Pods, Services and Nodes are named. */
 export interface ProxyName {
@@ -26,17 +28,10 @@ export interface ProxyPath {
   readonly prefix: string;
 }
 
-/** Splits a request's path behind `/proxy`; percent-encoding is left as it is. */
-export function splitProxyPath(path: string, isNamespaced: boolean): ProxyPath {
-  // /api/v1/namespaces/{namespace}/{resource}/{name}/proxy or /api/v1/nodes/{name}/proxy
-  const segments = isNamespaced ? 7 : 5;
-  let at = 0;
-  for (let count = 0; count < segments; count++) {
-    const next = path.indexOf('/', at + 1);
-    if (next < 0) return { path: '', prefix: path };
-    at = next;
-  }
-  return { path: path.slice(at), prefix: path.slice(0, at) };
+/** Splits a request's path behind `{resource}/{name}/proxy`; percent-encoding of the backend's path is left as it is. */
+export function splitProxyPath(path: string, { depth }: Pick<RequestInfo, 'depth'>): ProxyPath {
+  const [prefix, rest] = splitPath(path, depth + 3);
+  return { path: rest.replace(/^%2f/i, '/'), prefix };
 }
 
 /** A redirect of the backend, seen from outside: back through the proxy where it stays on the backend. */

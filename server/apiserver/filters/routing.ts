@@ -1,0 +1,29 @@
+import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { Filter, RequestInfo } from '../request-context.ts';
+
+/** Answers 404 to paths that lead nowhere, before anybody is asked for a right. Resources that are not served pass. */
+export function routing(findDefinition: (info: RequestInfo) => ResourceDefinition | undefined): Filter {
+  return (next) => (context) => {
+    const { info, request } = context;
+    const definition = info.isResourceRequest ? findDefinition(info) : undefined;
+    if (definition) checkPath(info, request.method, definition);
+    return next(context);
+  };
+}
+
+/**
+ * Which paths a resource has, by its scope: the only place that decides it. Namespaced resources are below a namespace,
+ * but for lists and watches of all; cluster-scoped ones, Namespaces among them, never are. Below `watch/` are
+ * collections and objects, without subresources, and nothing but GET. Behind `proxy` is whatever the backend has.
+ */
+export function checkPath(info: RequestInfo, method: string, { scope }: Pick<ResourceDefinition, 'scope'>): void {
+  const { parts, namespace, isBelowNamespace, isWatchPath, subresource } = info;
+  if (parts.slice(0, 3).includes('')) throw resourceNotServed();
+  if (parts.length > 3 && subresource !== 'proxy') throw resourceNotServed();
+  if (scope === 'Cluster' && isBelowNamespace) throw resourceNotServed();
+  if (scope === 'Namespaced' && namespace === '' && parts.length > 1) throw resourceNotServed();
+  if (!isWatchPath) return;
+  if (subresource !== '') throw resourceNotServed();
+  if (method !== 'GET') throw methodNotAllowed();
+}
