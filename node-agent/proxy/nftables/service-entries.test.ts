@@ -169,3 +169,33 @@ describe('entries of a Service in IPv6', () => {
 describe('entries of a Service', () => {
   for (const [name, ports, expected] of cases) it(name, () => assert.deepEqual(text(ports), expected));
 });
+
+describe('names of chains and sets', () => {
+  const longest = 'x'.repeat(63);
+  const port: ServicePortRules = {
+    ...plain,
+    ...{ namespace: longest, service: longest, portName: longest, protocol: 'sctp', clusterIP: 'fd00:10:96::1', affinitySeconds: 86_400 },
+    ...{ externalPolicy: 'Local', nodePort: 30_000, externalIPs: ['2001:db8::1'] },
+    clusterEndpoints: ['fd00:1111:2222:3333:4444:5555:6666:7777', 'fd00:1111:2222:3333:4444:5555:6666:7778'].map((ip) => endpoint(ip)),
+    localEndpoints: ['fd00:1111:2222:3333:4444:5555:6666:7777', 'fd00:1111:2222:3333:4444:5555:6666:7778'].map((ip) => endpoint(ip)),
+  };
+  const namesOf = (ports: readonly ServicePortRules[]) =>
+    [...renderServiceEntries(ports, [], 'IPv6')].flatMap(([key, value]) => {
+      const [kind, name = ''] = key.split('\t');
+      const used = [...value.matchAll(/(?:@|goto |jump )(\S+)/g)].map((match) => (match[1] ?? '').replace(/,$/, ''));
+      return kind === 'element' ? used : [name, ...used];
+    });
+  it('fit into the kernel where all names of a Service have their greatest length', () => {
+    const tooLong = namesOf([port]).filter((name) => Buffer.byteLength(name) > 255);
+    assert.deepEqual(tooLong, []);
+  });
+  it('stay different where only the end differs', () => {
+    const other = { ...port, portName: `${longest.slice(0, -1)}y` };
+    const [own, others] = [new Set(namesOf([port])), new Set(namesOf([other]))];
+    const common = [...own].filter((name) => others.has(name));
+    assert.deepEqual(
+      common.filter((name) => name.includes(longest)),
+      [],
+    );
+  });
+});

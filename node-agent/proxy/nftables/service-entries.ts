@@ -226,9 +226,16 @@ function describe({ namespace, service, portName }: ServicePortRules): string {
   return `${namespace}/${service}${portName === '' ? '' : `:${portName}`}`.slice(0, maxCommentBytes - 1);
 }
 
-/** As upstream names them: a digest for uniqueness, and the words for readers. Names of 255 bytes are the kernel's limit. */
+/** Names of the kernel's sets and chains have at most 255 bytes. */
+const maxNameBytes = 240;
+
+/**
+ * As upstream names them: a digest for uniqueness, and the words for readers. Where the words are too long for the kernel
+ * they are cut, and the digest is longer, so that nobody can find two Services of one name.
+ */
 function chainName(kind: string, { namespace, service, protocol, portName }: ServicePortRules, endpoint = ''): string {
   const words = `${namespace}/${service}/${protocol}/${portName}${endpoint === '' ? '' : `__${endpoint}`}`;
-  const digest = createHash('sha256').update(words).digest('hex').slice(0, 8).toUpperCase();
-  return `${kind}-${digest}-${words}`;
+  const digest = createHash('sha256').update(words).digest('hex').toUpperCase();
+  const name = `${kind}-${digest.slice(0, 8)}-${words}`;
+  return name.length <= maxNameBytes ? name : `${kind}-${digest.slice(0, 40)}-${words}`.slice(0, maxNameBytes);
 }
