@@ -2,6 +2,7 @@
 //   node server/cli/bootstrap.mjs up [flags]     installs what is missing, then runs `kubets up`
 //   node server/cli/bootstrap.mjs agent [flags]  the same for `kubets agent`, a node of a cluster elsewhere
 //   node server/cli/bootstrap.mjs test [flags]   installs what is missing, then runs all tests
+//   node server/cli/bootstrap.mjs machine-test [flags]  installs what is missing, then tests on emulated machines
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -35,6 +36,14 @@ const testPackages = [
   ['python3-kubernetes', '/usr/lib/python3/dist-packages/kubernetes'],
   ['golang-go', '/usr/bin/go'],
   ['golang-k8s-client-go-dev', '/usr/share/gocode/src/k8s.io/client-go'],
+];
+/** What makes and runs an emulated Debian machine. */
+const emulatorPackages = [
+  ['qemu-system-x86', '/usr/bin/qemu-system-x86_64'],
+  ['qemu-utils', '/usr/bin/qemu-img'],
+  ['debootstrap', '/usr/sbin/debootstrap'],
+  ['e2fsprogs', '/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4'],
+  ['openssh-client', '/usr/bin/ssh'],
 ];
 
 /**
@@ -126,9 +135,14 @@ if (what === 'up') {
   ensureGenerated();
   ensureSystemPackages([...nodePackages, ...testPackages], 'the test run');
   await handOver([path.join(root, 'conformance/framework/run-tests.ts'), ...rest]);
+} else if (what === 'machine-test') {
+  ensureNpmPackages();
+  ensureGenerated();
+  ensureSystemPackages(emulatorPackages, 'the test on emulated machines');
+  await handOver([path.join(root, 'conformance/machine/run-machine-test.ts'), ...rest]);
 } else if (what === 'prepare') {
   ensureNpmPackages();
   ensureGenerated();
 } else {
-  fail('usage: node server/cli/bootstrap.mjs up|agent|test|prepare [flags]');
+  fail('usage: node server/cli/bootstrap.mjs up|agent|test|machine-test|prepare [flags]');
 }

@@ -1,0 +1,155 @@
+import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import type { CheckContext, CheckTopic } from './check.ts';
+import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { findPodCgroup, idle, podManifest } from './pods.ts';
+import { restartUp } from './restart-up.ts';
+
+const podMaxPIDs = 64;
+/** What must be left of the machine's memory, disk and inodes before Pods are evicted. */
+const evictionThresholds = { memoryMiB: 800, diskGiB: 5, inodes: 20_000 };
+
+export const limits: CheckTopic = {
+  topic: 'limits',
+  prepare: { name: 'Ctrl-C ends all Pods; the next start takes limits of processes, swap and evictions', run: startWithLimits },
+  checks: [
+    { name: 'a Pod has no more processes than pod-max-pids', run: processesAreLimited },
+    { name: 'LimitedSwap gives a Burstable container swap in proportion to its request, others none', run: swapIsLimited },
+    { name: 'a Pod that fills the memory is evicted, and MemoryPressure comes and goes', run: evictsForMemory },
+    { name: 'a Pod that fills the disk is evicted, and DiskPressure comes and goes', run: evictsForDisk },
+    { name: 'a Pod that fills the inodes is evicted', run: evictsForInodes },
+  ],
+};
+
+async function startWithLimits(context: CheckContext): Promise<string> {
+  const { machine } = context;
+  const freeInodes = Number(await machine.succeed('df --output=iavail / | tail -n 1'));
+  const hard = [
+    `memory.available<${evictionThresholds.memoryMiB}Mi`,
+    `nodefs.available<${evictionThresholds.diskGiB}Gi`,
+    `nodefs.inodesFree<${freeInodes - evictionThresholds.inodes}`,
+  ].join(',');
+  const settings = {
+    'pod-max-pids': String(podMaxPIDs),
+    'fail-swap-on': 'false',
+    'memory-swap-behavior': 'LimitedSwap',
+    'eviction-hard': hard,
+    'eviction-pressure-transition-period': '10s',
+  };
+  return await restartUp(context, settings);
+}
+
+async function processesAreLimited({ cluster, machine }: CheckContext): Promise<string> {
+  const script = 'for i in $(seq 200); do sleep 3600 & done; wait';
+  await cluster.apply(podManifest({ name: 'forks', script }));
+  const message = await cluster.waitForField(
+    'pod/forks',
+    '{.status.containerStatuses[0].state}{.status.containerStatuses[0].lastState}',
+    /running|terminated/,
+    60,
+  );
+  const uid = await cluster.field('pod/forks', '{.metadata.uid}');
+  const found = await machine.succeed(`${findPodCgroup(uid)}; cat $pod/pids.max $pod/pids.current`);
+  const [most, current] = found.trim().split('\n');
+  expectEqual('pids.max of the Pod', most, podMaxPIDs);
+  expectThat(Number(current) <= podMaxPIDs, `the Pod has ${current} processes: ${message}`);
+  await cluster.remove('pod/forks');
+  return `pids.max ${most}, ${current} processes of 200 wanted`;
+}
+
+const swapFile = '/var/swap';
+const swapMiB = 512;
+
+async function swapIsLimited({ cluster, machine }: CheckContext): Promise<string> {
+  await machine.succeed(`fallocate -l ${swapMiB}M ${swapFile} && chmod 600 ${swapFile} && mkswap -q ${swapFile} && swapon ${swapFile}`);
+  try {
+    const request = 256;
+    await cluster.apply(podManifest({ name: 'swap-burstable', script: idle, requests: { memory: `${request}Mi` } }));
+    await cluster.apply(podManifest({ name: 'swap-guaranteed', script: idle, limits: { cpu: '50m', memory: '64Mi' } }));
+    await cluster.apply(podManifest({ name: 'swap-besteffort', script: idle }));
+    const swapOf = async (pod: string): Promise<number> => {
+      await cluster.waitForField(`pod/${pod}`, '{.status.phase}', /^Running$/, 60);
+      const uid = await cluster.field(`pod/${pod}`, '{.metadata.uid}');
+      // The sandbox has a cgroup of its own beside that of the container.
+      const text = await machine.succeed(`${findPodCgroup(uid)}; cat $pod/*/memory.swap.max`);
+      return Math.max(
+        ...text
+          .trim()
+          .split('\n')
+          .map((value) => (value === 'max' ? Number.POSITIVE_INFINITY : Number(value))),
+      );
+    };
+    const capacity = quantityValue(await cluster.field('node/node1', '{.status.capacity.memory}'));
+    const total = Number(await machine.succeed("sed -n 's/^SwapTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) * 1024;
+    const share = ((request * 1024 * 1024) / capacity) * total;
+    const burstable = await swapOf('swap-burstable');
+    expectThat(
+      Math.abs(burstable - share) <= 8192,
+      `memory.swap.max of the Burstable container is ${burstable}, and must be ${Math.floor(share)}`,
+    );
+    expectEqual('memory.swap.max of the Guaranteed container', await swapOf('swap-guaranteed'), 0);
+    expectEqual('memory.swap.max of the BestEffort container', await swapOf('swap-besteffort'), 0);
+    await cluster.remove('pod/swap-burstable', 'pod/swap-guaranteed', 'pod/swap-besteffort');
+    return `Burstable ${burstable}, Guaranteed 0, BestEffort 0`;
+  } finally {
+    await machine.succeed(`swapoff ${swapFile}; rm -f ${swapFile}`);
+  }
+}
+
+type Condition = 'MemoryPressure' | 'DiskPressure';
+
+/** Starts a Pod that takes too much of something, and waits until it has been evicted and the condition of the node is gone. */
+async function expectEviction(context: CheckContext, pod: object, name: string, condition: Condition): Promise<string> {
+  const { cluster, seconds } = context;
+  await cluster.apply(pod);
+  await cluster.waitForField(`pod/${name}`, '{.status.reason}', /^Evicted$/, 120);
+  const message = await cluster.field(`pod/${name}`, '{.status.message}');
+  expectMatch('the message', message, /^The node was low on resource: /);
+  const status = () => cluster.field('node/node1', `{.status.conditions[?(@.type=="${condition}")].status}`);
+  await waitFor(`${condition} to be gone`, async () => (await status()) === 'False', { withinSeconds: seconds(120), everyMs: 1000 });
+  const others = await cluster.run('get', 'pods', '-n', 'guestbook', '--field-selector', 'status.phase=Failed', '-o', 'name');
+  expectEqual('the other Pods that were evicted', others.trim(), '');
+  await cluster.remove(`pod/${name}`);
+  await waitFor(
+    'the taint of the node to be gone',
+    async () => !(await cluster.field('node/node1', '{.spec.taints[*].key}')).includes('pressure'),
+    { withinSeconds: seconds(60), everyMs: 1000 },
+  );
+  return message;
+}
+
+async function evictsForMemory(context: CheckContext): Promise<string> {
+  const available = Number(await context.machine.succeed("sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) / 1024;
+  const taken = Math.floor(available - evictionThresholds.memoryMiB + 200);
+  const pod = podManifest({
+    name: 'memory-hog',
+    script: `dd if=/dev/zero of=/data/file bs=1M count=${taken}; ${idle}`,
+    restartPolicy: 'Never',
+    container: { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+    spec: { volumes: [{ name: 'data', emptyDir: { medium: 'Memory' } }] },
+  });
+  return await expectEviction(context, pod, 'memory-hog', 'MemoryPressure');
+}
+
+/** A Pod whose only fault is what it has in a volume on the disk. */
+function podOnDisk(name: string, script: string): object {
+  return podManifest({
+    name,
+    script: `${script}; ${idle}`,
+    restartPolicy: 'Never',
+    container: { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+    spec: { volumes: [{ name: 'data', emptyDir: {} }] },
+  });
+}
+
+async function evictsForDisk(context: CheckContext): Promise<string> {
+  const free = Number(await context.machine.succeed('df --output=avail -BM / | tail -n 1 | tr -d M'));
+  const taken = free - evictionThresholds.diskGiB * 1024 + 1024;
+  return await expectEviction(context, podOnDisk('disk-hog', `fallocate -l ${taken}M /data/file`), 'disk-hog', 'DiskPressure');
+}
+
+async function evictsForInodes(context: CheckContext): Promise<string> {
+  const files = evictionThresholds.inodes + 5000;
+  const script = `i=0; while [ $i -lt ${files} ]; do : >/data/$i; i=$((i + 1)); done`;
+  return await expectEviction(context, podOnDisk('inode-hog', script), 'inode-hog', 'DiskPressure');
+}

@@ -1,0 +1,78 @@
+import { waitFor } from '../../framework/wait-for.ts';
+import type { CheckContext, CheckTopic } from './check.ts';
+import { expectEqual } from './expect.ts';
+
+export const network: CheckTopic = {
+  topic: 'network',
+  checks: [
+    { name: 'a flush of all nft rules is undone at once', run: rulesComeBack },
+    { name: 'a restart of systemd-networkd leaves Services and Pods reachable', run: networkdRestarts },
+    { name: 'DNS names of Services and of Pods behind headless ones resolve in a Pod', run: namesResolve },
+  ],
+};
+
+/** The time in which what others have removed must be there again. */
+const atOnceSeconds = 5;
+
+async function guestbookURL({ cluster, machine }: CheckContext): Promise<string> {
+  const port = await cluster.run('-n', 'guestbook', 'get', 'service', 'front', '-o', 'jsonpath={.spec.ports[0].nodePort}');
+  return `http://${machine.address}:${port}/entries`;
+}
+
+/** Waits until the guestbook answers, and returns after how many seconds it did. */
+async function untilAnswers({ machine, seconds }: CheckContext, url: string, withinSeconds: number): Promise<string> {
+  const startedMs = performance.now();
+  await waitFor(
+    `an answer of ${url}`,
+    async () => (await machine.shell.run(`curl -s -m ${seconds(2)} -o /dev/null -w '%{http_code}' ${url}`)).stdout === '200',
+    { withinSeconds, everyMs: 200 },
+  );
+  return `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+}
+
+async function rulesComeBack(context: CheckContext): Promise<string> {
+  const { machine, seconds } = context;
+  const url = await guestbookURL(context);
+  await untilAnswers(context, url, seconds(10));
+  const before = (await machine.succeed('nft list tables')).trim();
+  await machine.succeed('nft flush ruleset');
+  const took = await untilAnswers(context, url, seconds(atOnceSeconds));
+  const after = await waitFor(
+    'the tables to be there again',
+    async () => {
+      const now = (await machine.succeed('nft list tables')).trim();
+      const ours = (text: string) =>
+        text
+          .split('\n')
+          .filter((line) => line.includes('kube'))
+          .sort()
+          .join(', ');
+      return ours(now) === ours(before) && ours(now);
+    },
+    { withinSeconds: seconds(atOnceSeconds), everyMs: 500 },
+  );
+  return `the NodePort answers after ${took}; ${after}`;
+}
+
+async function networkdRestarts(context: CheckContext): Promise<string> {
+  const { machine, seconds } = context;
+  const url = await guestbookURL(context);
+  const routes = async () => (await machine.succeed("ip route | sed 's/ proto .*//' | sort")).trim();
+  const before = await routes();
+  await machine.succeed('systemctl restart systemd-networkd');
+  const took = await untilAnswers(context, url, seconds(atOnceSeconds));
+  expectEqual('the routes after the restart', await routes(), before);
+  return `the NodePort answers after ${took}, all ${before.split('\n').length} routes are there`;
+}
+
+async function namesResolve({ cluster, seconds }: CheckContext): Promise<string> {
+  const pod = await cluster.run('-n', 'guestbook', 'get', 'pods', '-l', 'app=front', '-o', 'jsonpath={.items[0].metadata.name}');
+  const names = ['redis', 'front.guestbook', 'kubernetes.default.svc.cluster.local'];
+  for (const name of names) {
+    const { code, stdout, stderr } = await cluster.kubectl(['-n', 'guestbook', 'exec', pod, '-c', 'nginx', '--', 'nslookup', name], {
+      timeoutSeconds: seconds(30),
+    });
+    expectEqual(`the exit code of nslookup ${name} (${stdout}${stderr})`, code, 0);
+  }
+  return names.join(', ');
+}

@@ -1,0 +1,42 @@
+import { waitFor } from '../../framework/wait-for.ts';
+import type { CheckContext } from './check.ts';
+import { expectEqual } from './expect.ts';
+import { listProcesses, processesOf } from './processes.ts';
+
+/** Ctrl-C in the terminal of `npm run up`, which must leave no process behind, and another start with flags of the kubelet. */
+export async function restartUp(context: CheckContext, settings: Readonly<Record<string, string>>): Promise<string> {
+  const { cluster } = context;
+  const startedMs = performance.now();
+  const elapsed = () => ((performance.now() - startedMs) / 1000).toFixed(0);
+  await cluster.interruptUp();
+  const ended = elapsed();
+  await expectNothingRuns(context);
+  await cluster.up(Object.entries(settings).flatMap(([name, value]) => ['--kubelet-arg', `'${name}=${value}'`]));
+  await cluster.waitForField('node/node1', '{.status.conditions[?(@.type=="Ready")].status}', /^True$/, 60);
+  await untilGuestbookRuns(context);
+  return `ended after ${ended} s, all Pods run again after ${elapsed()} s`;
+}
+
+/** Waits until no process of kubets or of a Pod is left. */
+export async function expectNothingRuns({ machine, seconds }: CheckContext): Promise<void> {
+  let left = '';
+  await waitFor(
+    'the processes to end',
+    async () => {
+      const processes = await listProcesses(machine);
+      const found = (['control plane', 'agent', 'containerd', 'shim', 'pause'] as const).flatMap((part) => processesOf(part, processes));
+      left = found.map(({ command }) => command.slice(0, 80)).join('; ');
+      return found.length === 0;
+    },
+    { withinSeconds: seconds(20), everyMs: 1000 },
+  ).catch(() => expectEqual('what still runs', left, ''));
+}
+
+/** Waits until all Deployments of the guestbook are available. */
+export async function untilGuestbookRuns({ cluster, seconds }: CheckContext): Promise<void> {
+  const timeout = seconds(150);
+  const wait = ['-n', 'guestbook', 'wait', '--for=condition=Available', 'deployment', '--all', `--timeout=${timeout}s`];
+  const { code, stderr } = await cluster.kubectl(wait, { timeoutSeconds: timeout + 30 });
+  if (code === 0) return;
+  throw new Error(`the guestbook is not available: ${stderr}\n${await cluster.run('-n', 'guestbook', 'get', 'pods', '-o', 'wide')}`);
+}

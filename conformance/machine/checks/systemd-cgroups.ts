@@ -1,0 +1,43 @@
+import type { CheckContext, CheckTopic } from './check.ts';
+import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { findPodCgroup, idle, podManifest } from './pods.ts';
+import { restartUp } from './restart-up.ts';
+
+export const systemdCgroups: CheckTopic = {
+  topic: 'systemd driver',
+  prepare: { name: 'the node starts with cgroup-driver=systemd', run: (context) => restartUp(context, { 'cgroup-driver': 'systemd' }) },
+  checks: [
+    { name: 'Pods are slices of systemd, containers scopes, with the limits of their Pods', run: podsAreSlices },
+    { name: 'limits stay as they are when systemd is told to read its units anew', run: limitsSurviveReload },
+  ],
+};
+
+async function podsAreSlices({ cluster, machine }: CheckContext): Promise<string> {
+  const limits = { cpu: '200m', memory: '64Mi' };
+  await cluster.apply(podManifest({ name: 'sliced', script: idle, requests: { cpu: '100m' }, limits }));
+  await cluster.waitForField('pod/sliced', '{.status.phase}', /^Running$/, 60);
+  const uid = await cluster.field('pod/sliced', '{.metadata.uid}');
+  const found = (await machine.succeed(`${findPodCgroup(uid)}; echo $pod; cat $pod/memory.max; ls -d $pod/*.scope`)).trim().split('\n');
+  const [folder = '', memory = '', ...scopes] = found;
+  expectMatch(
+    'the cgroup',
+    folder,
+    /^\/sys\/fs\/cgroup\/kubepods\.slice\/kubepods-burstable\.slice\/kubepods-burstable-pod[0-9a-f_]+\.slice$/,
+  );
+  expectEqual('memory.max', memory, 67_108_864);
+  expectThat(scopes.length >= 2, `it has the scopes ${scopes.join(', ')}`);
+  const slice = folder.slice(folder.lastIndexOf('/') + 1);
+  expectEqual(`whether ${slice} is active`, await machine.succeed(`systemctl is-active ${slice}`), 'active');
+  return `${slice}, ${scopes.length} scopes`;
+}
+
+async function limitsSurviveReload({ cluster, machine }: CheckContext): Promise<string> {
+  const uid = await cluster.field('pod/sliced', '{.metadata.uid}');
+  const read = () =>
+    machine.succeed(`${findPodCgroup(uid)}; cat $pod/memory.max $pod/cpu.max $pod/cpu.weight /sys/fs/cgroup/kubepods.slice/memory.max`);
+  const before = await read();
+  await machine.succeed('systemctl daemon-reload && systemctl daemon-reexec');
+  expectEqual('the limits', await read(), before.trim());
+  await cluster.remove('pod/sliced');
+  return before.trim().replaceAll('\n', ', ');
+}

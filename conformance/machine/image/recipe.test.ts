@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type ImageInputs, imageFiles, imageKey, packages, rootFileSystemScript } from './recipe.ts';
+
+const inputs: ImageInputs = { kernelVersion: '6.12.1-1', mirror: 'http://mirror/debian', packageLock: '{}' };
+
+describe('machine image: what it is made of', () => {
+  for (const changed of [{ kernelVersion: '6.12.2-1' }, { mirror: 'http://other/debian' }, { packageLock: '{"a":1}' }])
+    it(`another ${Object.keys(changed)[0]} makes another image`, () =>
+      assert.notEqual(imageKey({ ...inputs, ...changed }), imageKey(inputs)));
+  it('the same makes the same', () => assert.equal(imageKey({ ...inputs }), imageKey(inputs)));
+
+  it('has every package that `npm run up` would have to fetch', () => {
+    const bootstrap = readFileSync(path.resolve(import.meta.dirname, '../../../server/cli/bootstrap.mjs'), 'utf8');
+    const list = /const nodePackages = \[(.*?)\n\];/s.exec(bootstrap)?.[1] ?? '';
+    const wanted = [...list.matchAll(/\['([^']+)'/g)].map((match) => match[1] ?? '');
+    assert.ok(wanted.includes('containerd'), 'the list of packages was not found');
+    assert.deepEqual(
+      wanted.filter((name) => !packages.includes(name)),
+      [],
+    );
+  });
+
+  it('does not load br_netfilter, and has no modules configured: a stock machine has not', () => {
+    assert.doesNotMatch(rootFileSystemScript, /modprobe|br_netfilter/);
+    assert.deepEqual(
+      [...imageFiles(inputs.mirror).keys()].filter((file) => /modules|sysctl/.test(file)),
+      [],
+    );
+  });
+});

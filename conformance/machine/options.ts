@@ -1,0 +1,71 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+export interface MachineTestOptions {
+  readonly machines: 1 | 3;
+  /** Only checks whose topic or name matches; undefined is all. */
+  readonly only?: RegExp;
+  /** Folder in which images are kept. */
+  readonly cache: string;
+  readonly mirror: string;
+  readonly accelerator: 'auto' | 'kvm' | 'tcg';
+  /** Rounds of the check that stops shims. */
+  readonly rounds: number;
+  /** Leaves disks, consoles and logs of the run in its folder. */
+  readonly keep: boolean;
+  readonly list: boolean;
+  /** Boots, prints the command that gets there, and waits for Ctrl-C. */
+  readonly ssh: boolean;
+  readonly help: boolean;
+}
+
+export const usage = `Boots Debian in an emulator and checks on it what kubets promises on a user's machine.
+  npm run machine-test -- [flags]
+    --machines 1|3     one machine (default), or three that join one cluster
+    --only REGEX       only the checks whose topic or name matches, after those that start the cluster
+    --list             print the checks and exit
+    --rounds N         rounds of load in which shims are stopped and continued (default 3)
+    --ssh              boot, print the command that gets there, wait for Ctrl-C
+    --keep             keep disks, consoles and logs of the run
+    --accelerator A    auto (default: KVM if the kernel boots with it), kvm, tcg
+    --cache FOLDER     where images are kept (default $XDG_CACHE_HOME/kubets-machine, or node_modules/.cache/kubets-machine)
+    --mirror URL       Debian's mirror that the image is made from (default http://deb.debian.org/debian)`;
+
+/** Parses the command line; throws what to tell the user. */
+export function parseOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): MachineTestOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      machines: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      cache: { type: 'string' },
+      mirror: { type: 'string', default: 'http://deb.debian.org/debian' },
+      accelerator: { type: 'string', default: 'auto' },
+      rounds: { type: 'string', default: '3' },
+      keep: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      ssh: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { machines, accelerator, only, ...rest } = values;
+  if (machines !== '1' && machines !== '3') throw new Error(`--machines must be 1 or 3, not ${machines}`);
+  if (accelerator !== 'auto' && accelerator !== 'kvm' && accelerator !== 'tcg')
+    throw new Error(`--accelerator must be auto, kvm or tcg, not ${accelerator}`);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a positive number, not ${values.rounds}`);
+  return {
+    ...rest,
+    machines: machines === '1' ? 1 : 3,
+    accelerator,
+    rounds,
+    cache: values.cache ?? defaultCache(env),
+    ...(only === undefined ? {} : { only: new RegExp(only, 'i') }),
+  };
+}
+
+function defaultCache(env: Readonly<Record<string, string | undefined>>): string {
+  const home = env['XDG_CACHE_HOME'];
+  if (home !== undefined && path.isAbsolute(home)) return path.join(home, 'kubets-machine');
+  return path.resolve(import.meta.dirname, '../../node_modules/.cache/kubets-machine');
+}
