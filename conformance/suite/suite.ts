@@ -55,6 +55,7 @@ import nodeExpansionCommand from './sig-node/expansion-command.ts';
 import nodePodSubmittedAndRemoved from './sig-node/pod-submitted-and-removed.ts';
 import nodePodUpdated from './sig-node/pod-updated.ts';
 import nodeProbeLivenessExec from './sig-node/probe-liveness-exec.ts';
+import nodeProbeLivenessOnFailure from './sig-node/probe-liveness-on-failure.ts';
 import nodeProbeReadinessFailing from './sig-node/probe-readiness-failing.ts';
 import nodeSecretEmptyKey from './sig-node/secret-empty-key.ts';
 import nodeSecretEnv from './sig-node/secret-env.ts';
@@ -122,6 +123,7 @@ export const suite: readonly ConformanceTest[] = [
   nodePodSubmittedAndRemoved,
   nodePodUpdated,
   nodeProbeLivenessExec,
+  nodeProbeLivenessOnFailure,
   nodeProbeReadinessFailing,
   nodeSecretEmptyKey,
   nodeSecretEnv,

@@ -128,15 +128,35 @@ describe('planContainers', () => {
       'a new image is a new container',
       {},
       runtime([ready], [{ name: 'a', image: 'old' }]),
-      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a definition changed, will be restarted' }] },
+      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a definition changed, will be restarted', restarts: true }] },
     ],
     [
       'an unhealthy container is killed',
       {},
       runtime([ready], [{ name: 'a' }]),
-      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a failed liveness probe, will be restarted' }] },
+      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a failed liveness probe, will be restarted', restarts: true }] },
       { probes: { startup: () => undefined, liveness: () => 'failure' } },
     ],
+    [
+      'an unhealthy container that is never restarted is killed for good',
+      { restartPolicy: 'Never' },
+      runtime([ready], [{ name: 'a' }]),
+      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a failed liveness probe', restarts: false }] },
+      { probes: { startup: () => undefined, liveness: () => 'failure' } },
+    ],
+    [
+      'a new image is a new container where nothing else restarts',
+      { restartPolicy: 'Never' },
+      runtime([ready], [{ name: 'a', image: 'old' }]),
+      { ...nothing, kills: [{ id: 'a-0', name: 'a', message: 'Container a definition changed, will be restarted', restarts: true }] },
+    ],
+    ...(['OnFailure', 'Never'] as const).map((restartPolicy): [string, Partial<Pod['spec']>, RuntimePod, unknown, Partial<PlanInput>] => [
+      `a container killed to be restarted is started again though it ended well, with restartPolicy ${restartPolicy}`,
+      { restartPolicy },
+      runtime([ready], [exited('a', 0)]),
+      { ...nothing, starts: ['a'] },
+      { isRestarting: (id) => id === 'a-0' },
+    ]),
     [
       'a container rule overrides the policy',
       {
@@ -157,7 +177,10 @@ describe('planContainers', () => {
   for (const [name, spec, runtimePod, expected, more] of cases) {
     it(name, () => {
       const probes = { startup: () => undefined, liveness: () => undefined };
-      assert.deepEqual(planContainers({ pod: pod(spec), runtimePod, probes, backoffUntil: () => undefined, ...more }), expected);
+      assert.deepEqual(
+        planContainers({ pod: pod(spec), runtimePod, probes, isRestarting: () => false, backoffUntil: () => undefined, ...more }),
+        expected,
+      );
     });
   }
 });

@@ -26,6 +26,8 @@ export interface PlanInput {
   readonly pod: DeepReadonly<Pod>;
   readonly runtimePod: RuntimePod;
   readonly probes: ProbeVerdicts;
+  /** Whether a container that has ended was killed to be started again: its exit code does not matter then. */
+  readonly isRestarting: (containerID: string) => boolean;
   /** Until when a container that ended at that time has to wait before its next start, if at all. */
   readonly backoffUntil: (container: string, endedMs: number) => number | undefined;
 }
@@ -35,6 +37,8 @@ export interface Kill {
   readonly name: string;
   /** What the Killing event says. */
   readonly message: string;
+  /** It is started again whatever code it ends with. */
+  readonly restarts: boolean;
 }
 
 export interface Wait {
@@ -62,6 +66,7 @@ export function planContainers(input: PlanInput): PodPlan {
     id,
     name,
     message: `Container ${name} will be restarted with all others`,
+    restarts: false, // the whole Pod starts over
   }));
   return { kind: 'containers', kills, starts: [], waits: [] };
 }
@@ -71,7 +76,7 @@ type StepInput = PlanInput & { readonly before?: RuntimePod };
 
 function planStep(input: StepInput): PodPlan {
   const { pod, runtimePod } = input;
-  if (isFinished(pod, runtimePod)) return { kind: 'finished' };
+  if (isFinished(input)) return { kind: 'finished' };
   const sandbox = activeSandbox(runtimePod);
   const lacksAddress = sandbox && !pod.spec?.hostNetwork && !sandbox.network?.ip;
   if (!sandbox || lacksAddress) {
@@ -127,14 +132,17 @@ function planContainer(input: StepInput, container: DeepReadonly<Container>, ord
   const { name } = container;
   const instance = currentInstance(runtimePod, name) ?? instancesOf(runtimePod, name)[0];
   if (instance && isRunning(instance) && instance === currentInstance(runtimePod, name)) {
-    const kill = (message: string) => orders.kills.push({ id: instance.id, name, message });
-    if (instance.annotations[runtimeAnnotations.hash] !== containerHash(container)) {
-      kill(`Container ${name} definition changed, will be restarted`);
-    } else if (probes.startup(instance.id) === 'failure') kill(`Container ${name} failed startup probe, will be restarted`);
-    else if (probes.liveness(instance.id) === 'failure') kill(`Container ${name} failed liveness probe, will be restarted`);
+    const kill = (reason: string, restarts: boolean) => {
+      const message = `Container ${name} ${reason}${restarts ? ', will be restarted' : ''}`;
+      orders.kills.push({ id: instance.id, name, message, restarts });
+    };
+    const restartsFailures = (container.restartPolicy ?? pod.spec?.restartPolicy) !== 'Never';
+    if (instance.annotations[runtimeAnnotations.hash] !== containerHash(container)) kill('definition changed', true);
+    else if (probes.startup(instance.id) === 'failure') kill('failed startup probe', restartsFailures);
+    else if (probes.liveness(instance.id) === 'failure') kill('failed liveness probe', restartsFailures);
     return;
   }
-  if (!instance || shouldRestart(pod, container, instance)) startOrWait(input, name, instance, orders);
+  if (!instance || input.isRestarting(instance.id) || shouldRestart(pod, container, instance)) startOrWait(input, name, instance, orders);
 }
 
 function startOrWait({ backoffUntil, before }: StepInput, name: string, newest: RuntimeContainer | undefined, orders: Orders): void {
@@ -172,10 +180,12 @@ export function failedInitContainer(pod: DeepReadonly<Pod>, runtimePod: RuntimeP
   return undefined;
 }
 
-function isFinished(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): boolean {
+function isFinished({ pod, runtimePod, isRestarting }: PlanInput): boolean {
   if (failedInitContainer(pod, runtimePod)) return true;
   return (pod.spec?.containers ?? []).every((container) => {
     const newest = instancesOf(runtimePod, container.name)[0];
-    return newest !== undefined && newest.state === 'CONTAINER_EXITED' && !shouldRestart(pod, container, newest);
+    return (
+      newest !== undefined && newest.state === 'CONTAINER_EXITED' && !isRestarting(newest.id) && !shouldRestart(pod, container, newest)
+    );
   });
 }

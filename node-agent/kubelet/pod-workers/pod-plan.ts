@@ -6,7 +6,7 @@ import type { UserRange } from '../containers/user-namespaces.ts';
 import type { PodContext } from './pod-state.ts';
 
 /** The plan for the Pod as it is now. */
-export function planFor({ pod, runtimePod, probes, services }: PodContext): PodPlan {
+export function planFor({ pod, runtimePod, record, probes, services }: PodContext): PodPlan {
   return planContainers({
     pod,
     runtimePod,
@@ -14,6 +14,7 @@ export function planFor({ pod, runtimePod, probes, services }: PodContext): PodP
       startup: (id) => probes.verdict('startup', id),
       liveness: (id) => probes.verdict('liveness', id),
     },
+    isRestarting: (id) => record.restarting.has(id),
     backoffUntil: (container, endedMs) => services.crashBackoff.waitUntil(crashKey(pod.metadata.uid, container), endedMs),
   });
 }

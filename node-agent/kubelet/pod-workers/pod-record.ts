@@ -21,6 +21,8 @@ export interface PodRecord {
   /** Last words of ended containers, by id. */
   readonly terminationMessages: Map<string, string>;
   readonly hasFailed: Map<string, number>;
+  /** Ids of containers that were killed to be started again. */
+  readonly restarting: Set<string>;
   podIPs: readonly string[];
   volumes: MountedVolumes | undefined;
   /** Something that volumes are made of has changed. */
@@ -55,6 +57,7 @@ export function createPodRecord(startMs: number): PodRecord {
     retryAtMs: new Map(),
     terminationMessages: new Map(),
     hasFailed: new Map(),
+    restarting: new Set(),
     podIPs: [],
     volumes: undefined,
     volumesAreStale: false,

@@ -15,6 +15,8 @@ export interface PodStep {
   readonly againAfterMs?: number;
   /** Nothing was done in the runtime: what was read of it for this step is true for the next one, if that follows at once. */
   readonly leavesRuntime?: boolean;
+  /** Containers were ended that the next step starts again: no status is published in between, as a kubelet publishes none. */
+  readonly isRestarting?: boolean;
 }
 
 /** All that a step may look at and act with. The runtime's truth is fresh. */

@@ -236,6 +236,7 @@ class Worker implements PodWorker {
     const { runtime, logger } = this.#dependencies.services;
     const { uid = '', name, namespace } = this.#pod.metadata;
     let isFresh = false;
+    let isRestarting = false;
     while (!this.#isStopped && this.#state !== 'removed') {
       const known = isFresh && !this.#isAwake && !this.#hasNews() ? this.#runtimePod : undefined;
       this.#isAwake = false;
@@ -248,11 +249,13 @@ class Worker implements PodWorker {
         await this.#collectMessages(runtimePod);
         this.#allocate(runtimePod);
         this.#observe(runtimePod);
-        this.#publish(runtimePod);
+        if (!isRestarting) this.#publish(runtimePod);
+        isRestarting = false;
         const leftMs = this.#enforceDeadline();
-        const { againAfterMs: afterMs, leavesRuntime = false } = await this.#step(runtimePod);
-        againAfterMs = afterMs;
-        isFresh = leavesRuntime;
+        const step = await this.#step(runtimePod);
+        againAfterMs = step.againAfterMs;
+        isFresh = step.leavesRuntime ?? false;
+        isRestarting = step.isRestarting ?? false;
         if (leftMs !== undefined) againAfterMs = Math.min(againAfterMs ?? leftMs, leftMs);
         if (againAfterMs !== 0 && !this.#isStopped) this.#publish(runtimePod);
         this.#record.hasFailed.delete('step');

@@ -107,6 +107,7 @@ export async function resizeContainers(context: PodContext): Promise<boolean> {
       );
       if (restarts) {
         const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
+        record.restarting.add(instance.id);
         await killContainer(context, { id: instance.id, name, message: `Container ${name} resize requires restart`, graceSeconds });
       } else await runtime.updateContainerResources(instance.id, linuxResources(pod, container, swap));
     }

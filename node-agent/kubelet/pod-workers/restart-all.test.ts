@@ -66,7 +66,7 @@ describe('restarting all containers', () => {
   for (const [name, runtimePod, expected] of cases) {
     it(name, () => {
       const probes = { startup: () => undefined, liveness: () => undefined };
-      const plan = planContainers({ pod, runtimePod, probes, backoffUntil: () => undefined });
+      const plan = planContainers({ pod, runtimePod, probes, isRestarting: () => false, backoffUntil: () => undefined });
       const shown =
         plan.kind === 'containers'
           ? [...plan.kills.map(({ id }) => `kill ${id}`), ...plan.starts.map((one) => `start ${one}`)].join(', ')
@@ -78,7 +78,13 @@ describe('restarting all containers', () => {
   it('waits like every container that ends again and again', () => {
     const runtimePod = runtimeOf(['init', 1, 2], ['main', 3, 5, 88], ['other', 3, 6, 137], ['init', 7, 8]);
     const probes = { startup: () => undefined, liveness: () => undefined };
-    const plan = planContainers({ pod, runtimePod, probes, backoffUntil: (container) => (container === 'main' ? 99 : undefined) });
+    const plan = planContainers({
+      pod,
+      runtimePod,
+      probes,
+      isRestarting: () => false,
+      backoffUntil: (container) => (container === 'main' ? 99 : undefined),
+    });
     assert.deepEqual(plan, { kind: 'containers', kills: [], starts: ['other'], waits: [{ name: 'main', untilMs: 99 }] });
   });
 });

@@ -16,7 +16,8 @@ const resizeRetryMs = 10_000;
 
 /** Init containers, then all others, kept alive as the restart policy says, until all have ended or something else is asked. */
 export const running: PodState = async (context) => {
-  const { pod, record } = context;
+  const { pod, record, runtimePod } = context;
+  forgetRemoved(record.restarting, runtimePod);
   if (record.volumesAreStale || record.volumes === undefined) await refreshVolumes(context);
   const plan = planFor(context);
   if (plan.kind === 'sandbox') return { to: 'sandboxing', againAfterMs: 0 };
@@ -26,10 +27,13 @@ export const running: PodState = async (context) => {
     return { to: 'terminating', againAfterMs: 0 };
   }
   if (plan.kills.length > 0) {
+    const before = record.restarting.size;
+    for (const { id, restarts } of plan.kills) if (restarts) record.restarting.add(id);
     await Promise.all(plan.kills.map((kill) => killContainer(context, { ...kill, graceSeconds: graceOf(context, kill.name) })));
-    return { to: 'running', againAfterMs: 0 };
+    return { to: 'running', againAfterMs: 0, isRestarting: record.restarting.size > before };
   }
-  if (await resizeContainers(context)) return { to: 'running', againAfterMs: 0 };
+  const restartedBefore = record.restarting.size;
+  if (await resizeContainers(context)) return { to: 'running', againAfterMs: 0, isRestarting: record.restarting.size > restartedBefore };
   noteWaits(context, plan.waits);
   const nowMs = context.services.clock.nowMs();
   const due = plan.starts.filter((name) => (record.retryAtMs.get(name) ?? 0) <= nowMs);
@@ -44,6 +48,10 @@ export const running: PodState = async (context) => {
   }
   return nextLook(context, plan.waits, plan.starts);
 };
+
+function forgetRemoved(ids: Set<string>, { containers }: PodContext['runtimePod']): void {
+  for (const id of ids) if (!containers.some((container) => container.id === id)) ids.delete(id);
+}
 
 async function refreshVolumes({ pod, runtimePod, record, services, events }: PodContext): Promise<void> {
   try {
