@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { sleep } from '../../api/base/clock.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { openChannel } from '../../api/client/open-channel.ts';
@@ -50,6 +51,12 @@ describe('dialer', () => {
     backend = http.createServer(answer).listen(0, '127.0.0.1');
     const switchProtocols = (incoming: http.IncomingMessage, socket: Duplex) => {
       seen.push(incoming);
+      if (incoming.url?.startsWith('/reset') && socket instanceof Socket) {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n', () =>
+          socket.resetAndDestroy(),
+        );
+        return;
+      }
       socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4\r\n\r\nfirst',
       );
@@ -148,6 +155,13 @@ describe('dialer', () => {
     channel.end();
     assert.equal((await incoming.next()).done, true);
     await channel.closed;
+  });
+
+  it('survives a backend that resets the connection before anybody has taken it', async () => {
+    const headers = { upgrade: 'SPDY/3.1', connection: 'Upgrade' };
+    const answer = await dialer.send(pod, { ...request({ path: '/reset', headers }), canUpgrade: true });
+    assert.equal(answer.status, 101);
+    await sleep(systemClock, 100); // an error that nobody listens for would end the process
   });
 
   it('refuses local addresses where users choose the target, also behind names', async () => {

@@ -89,6 +89,8 @@ function exchange(target: DialTarget, outgoing: ClientRequest, request: DialRequ
     outgoing.on('error', (error) => reject(interpret(target, error, request.signal)));
     outgoing.on('response', (incoming) => resolvePromise(readResponse(incoming, isUpgrade)));
     outgoing.on('upgrade', (incoming, socket, head) => {
+      // The filters come before the channel: a backend that resets the connection meanwhile ends it and nothing else.
+      socket.on('error', () => {});
       if (isUpgrade) resolvePromise(switched(incoming, socket, head));
       else {
         socket.destroy();
