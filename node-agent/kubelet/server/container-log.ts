@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { HostFiles, OpenFile } from '../../linux/host-files.ts';
 import { findTime, parseTime } from '../../../api/meta/time.ts';
 import { formatLogTime, parseLogLine, type LogLine } from './log-line.ts';
+import { findTail } from './log-tail.ts';
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -55,45 +56,6 @@ function format({ time, content, isPartial }: LogLine, timestamps: boolean): str
   return `${timestamps ? `${formatLogTime(time)} ` : ''}${content}${isPartial ? '' : '\n'}`;
 }
 
-/** Where the last `count` lines begin. Lines in parts count once, as long as their parts follow one another. */
-async function findTail(file: OpenFile, count: number): Promise<number> {
-  const size = await file.sizeBytes();
-  if (count <= 0) return size;
-  let text = Buffer.alloc(0);
-  let start = size;
-  while (start > 0) {
-    const from = Math.max(0, start - chunkBytes);
-    text = Buffer.concat([await file.read(from, start - from), text]);
-    start = from;
-    const found = tailWithin(text, count, start === 0);
-    if (found !== undefined) return start + found;
-  }
-  return 0;
-}
-
-/** Offset of the last `count` complete lines in `text`, undefined if they may begin before it. */
-function tailWithin(text: Buffer, count: number, isWhole: boolean): number | undefined {
-  let end = text.length;
-  let lines = 0;
-  let offset = text.length;
-  while (end > 0) {
-    const newline = text.lastIndexOf(0x0a, end - 2);
-    if (newline < 0 && !isWhole) return undefined;
-    const line = parseLogLine(
-      text
-        .subarray(newline + 1, end)
-        .toString()
-        .replace(/\n$/, ''),
-    );
-    if (line && !line.isPartial) lines++;
-    else if (line && offset === text.length) lines++; // the log ends in the middle of a line
-    if (lines > count) return offset;
-    offset = newline + 1;
-    end = newline + 1;
-  }
-  return isWhole ? 0 : undefined;
-}
-
 /**
  * Complete entries from a position on, waiting for more while the container runs if `follow`. A log that is rotated
  * meanwhile is read to its end, and then the new one.
@@ -124,7 +86,8 @@ async function* entries(source: LogSource, first: OpenFile, start: number, follo
 
 function createReader(first: OpenFile, start: number) {
   let position = start;
-  let rest: Buffer = Buffer.alloc(0);
+  /** The beginning of an entry whose end was not read yet. */
+  let rest: Uint8Array[] = [];
   return {
     file: first,
     /** Undefined at the end of what is there. */
@@ -132,16 +95,20 @@ function createReader(first: OpenFile, start: number) {
       const chunk = await this.file.read(position, chunkBytes);
       if (chunk.byteLength === 0) return undefined;
       position += chunk.byteLength;
-      const text = Buffer.concat([rest, chunk]);
-      const cut = text.lastIndexOf(0x0a) + 1;
-      rest = text.subarray(cut);
-      return parseLines(text.subarray(0, cut).toString());
+      const cut = chunk.lastIndexOf(0x0a) + 1;
+      if (cut === 0) {
+        rest.push(chunk);
+        return [];
+      }
+      const text = Buffer.concat([...rest, chunk.subarray(0, cut)]).toString();
+      rest = [chunk.subarray(cut)];
+      return parseLines(text);
     },
     async replace(file: OpenFile): Promise<void> {
       if (this.file !== first) await this.file.close();
       this.file = file;
       position = 0;
-      rest = Buffer.alloc(0);
+      rest = [];
     },
   };
 }
