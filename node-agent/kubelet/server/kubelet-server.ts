@@ -12,9 +12,10 @@ import type { NodeInformation } from './node-information.ts';
 import { type LocalDirectories, VolumeInUseError } from '../volumes/local-directories.ts';
 import type { IdentifyRequest } from './request-identity.ts';
 import { type PermitRequest, requestAttributes } from './request-permission.ts';
-import { createStreamingRequests } from './streaming-requests.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import { parseRequestTarget, type RequestTarget } from './request-target.ts';
+import { createStreamingRequests, type StreamingRequests } from './streaming-requests.ts';
 import { openSystemLog } from './system-logs.ts';
-import { refuse } from './upgrade-proxy.ts';
 
 export interface KubeletServerSettings {
   readonly port: number;
@@ -48,7 +49,7 @@ export interface KubeletServer {
  * but none is authenticated and authorized by the API server.
  */
 export async function startKubeletServer(settings: KubeletServerSettings, dependencies: KubeletServerDependencies): Promise<KubeletServer> {
-  const { logger } = dependencies;
+  const { logger, clock } = dependencies;
   const streaming = createStreamingRequests(dependencies);
   const server = https.createServer({
     cert: settings.certificate,
@@ -60,13 +61,13 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
     maxHeaderSize: 1024 * 1024,
   });
   server.on('request', (request, response) => {
+    // A connection that breaks is its own end: the promise below tells nothing of it.
+    request.on('error', () => {});
+    response.on('error', () => {});
     answer(settings, dependencies, request, response).catch((error: unknown) => {
-      if (!(error instanceof HTTPProblem)) logger.warn('a request of the kubelet API failed', { path: request.url, error });
-      if (response.headersSent) return response.destroy();
-      const status = error instanceof HTTPProblem ? error.status : 500;
-      response
-        .writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
-        .end(`${error instanceof Error ? error.message : String(error)}\n`);
+      const { status, message } = problemOf(error, (fields) => logger.warn('a request of the kubelet API failed', fields), request);
+      if (response.headersSent || response.destroyed) return void response.destroy();
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
     });
   });
   const open = new Set<Duplex>();
@@ -74,18 +75,21 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
-    const { path, query } = locate(request);
-    authorize(settings, dependencies, request)
-      .then(() => streaming.serve(request, socket, head, path, query))
-      .catch((error: unknown) => {
-        if (!(error instanceof HTTPProblem)) logger.warn('a streaming request of the kubelet API failed', { path: request.url, error });
-        refuse(socket, error instanceof HTTPProblem ? error.status : 500, error instanceof Error ? error.message : String(error));
-      });
+    answerUpgrade(settings, dependencies, streaming, { request, socket, head }).catch((error: unknown) => {
+      const report = (fields: Record<string, unknown>) => logger.warn('a streaming request of the kubelet API failed', fields);
+      const { status, message } = problemOf(error, report, request);
+      refuseUpgrade(clock, socket, status, message);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(settings.port, () => resolve());
+    server.listen(settings.port, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
+  // A connection that could not be accepted does not end the others.
+  server.on('error', (error) => logger.warn('the listener of the kubelet API failed', { error }));
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : settings.port,
@@ -99,30 +103,40 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
   };
 }
 
-function locate(request: IncomingMessage): { readonly path: readonly string[]; readonly query: URLSearchParams } {
-  const url = new URL(request.url ?? '/', 'https://kubelet');
-  const path = url.pathname.split('/').flatMap((part) => (part === '' ? [] : [decode(part)]));
-  return { path, query: url.searchParams };
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
 }
 
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new HTTPProblem(400, 'malformed path');
-  }
+async function answerUpgrade(
+  settings: KubeletServerSettings,
+  dependencies: KubeletServerDependencies,
+  streaming: StreamingRequests,
+  { request, socket, head }: Upgrade,
+): Promise<void> {
+  const target = parseRequestTarget(request.url ?? '/');
+  await authorize(settings, dependencies, request, target);
+  if (!socket.destroyed) await streaming.serve(request, socket, head, target);
+}
+
+/** The answer to a failure; what is no answer by itself is reported. */
+function problemOf(error: unknown, report: (fields: Record<string, unknown>) => void, { url }: IncomingMessage) {
+  if (!(error instanceof HTTPProblem)) report({ path: url?.slice(0, 1000), error });
+  return { status: error instanceof HTTPProblem ? error.status : 500, message: error instanceof Error ? error.message : String(error) };
 }
 
 async function authorize(
   { nodeName }: KubeletServerSettings,
   { identify, permit }: KubeletServerDependencies,
   request: IncomingMessage,
+  target: RequestTarget,
 ): Promise<void> {
   const socket = request.socket as TLSSocket;
   const certificate: X509Certificate | undefined = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   const user = await identify({ certificate, authorization: request.headers.authorization });
   if (!user) throw new HTTPProblem(401, 'Unauthorized');
-  const attributes = requestAttributes(request.method ?? '', new URL(request.url ?? '/', 'https://kubelet').pathname);
+  const attributes = requestAttributes(request.method ?? '', target.path);
   if (await permit(user, attributes)) return;
   const { verb, subresources } = attributes;
   throw new HTTPProblem(
@@ -138,11 +152,12 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const startedMs = dependencies.clock.monotonicMs();
-  const { path, query } = locate(request);
+  const target = parseRequestTarget(request.url ?? '/');
+  const { path, query } = target;
   const [action = ''] = path;
   const method = request.method ?? '';
   response.once('close', () => dependencies.onRequest(method, action, dependencies.clock.monotonicMs() - startedMs));
-  await authorize(settings, dependencies, request);
+  await authorize(settings, dependencies, request, target);
   if (method === 'GET' || method === 'HEAD') {
     if (action === 'containerLogs') return sendLog(dependencies, path.slice(1), query, response);
     if (action === 'logs') return sendSystemLog(dependencies, path.slice(1), response);

@@ -17,7 +17,7 @@ describe('requests of the kubelet API', () => {
     ['DELETE', '/anything', 'delete', ['proxy']],
   ];
   for (const [method, path, verb, subresources] of cases) {
-    it(`${method} ${path}`, () => assert.deepEqual(requestAttributes(method, path), { verb, subresources }));
+    it(`${method} ${path}`, () => assert.deepEqual(requestAttributes(method, path.slice(1).split('/')), { verb, subresources }));
   }
 
   it('reads the user out of a certificate', () => {

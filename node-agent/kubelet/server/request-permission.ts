@@ -18,22 +18,27 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
+/** Actions that change something although a WebSocket begins with a GET: a user who may only look must not run anything. */
+const acting: ReadonlySet<string> = new Set(['exec', 'attach', 'portForward', 'run']);
+
+/** Subresources of nodes by the first part of the path; everything else is `proxy`. */
+const subresourcesOf: ReadonlyMap<string, readonly string[]> = new Map([
+  ['stats', ['stats']],
+  ['metrics', ['metrics']],
+  ['logs', ['log']],
+  ['healthz', ['healthz', 'proxy']],
+  ['pods', ['pods', 'proxy']],
+  ['runningpods', ['pods', 'proxy']],
+]);
+
 /**
  * What a request asks for in terms of the API: subresources of nodes, as kubelets are authorized everywhere
  * (https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/); paths that only show something may be
- * allowed alone (KEP-2862).
+ * allowed alone (KEP-2862). `path`: the decoded parts that the request is routed by.
  */
-export function requestAttributes(method: string, path: string): RequestAttributes {
-  const isBelow = (prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
-  // Whoever may only look must not run anything, though a WebSocket begins with a GET.
-  const acts = ['/exec', '/attach', '/portForward', '/run'].some(isBelow);
-  const verb = acts ? 'create' : (verbs[method] ?? '');
-  if (isBelow('/stats')) return { verb, subresources: ['stats'] };
-  if (isBelow('/metrics')) return { verb, subresources: ['metrics'] };
-  if (isBelow('/logs')) return { verb, subresources: ['log'] };
-  if (isBelow('/healthz')) return { verb, subresources: ['healthz', 'proxy'] };
-  if (isBelow('/pods') || isBelow('/runningpods')) return { verb, subresources: ['pods', 'proxy'] };
-  return { verb, subresources: ['proxy'] };
+export function requestAttributes(method: string, [action = '']: readonly string[]): RequestAttributes {
+  const verb = acting.has(action) ? 'create' : (verbs[method] ?? '');
+  return { verb, subresources: subresourcesOf.get(action) ?? ['proxy'] };
 }
 
 /** Whether the API server allows it. */

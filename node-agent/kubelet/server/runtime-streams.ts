@@ -27,7 +27,10 @@ export function dialRuntime(url: string, protocol: string): Promise<{ readonly s
   return new Promise((resolve, reject) => {
     const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol };
     const request = http.request(url, { method: 'POST', headers, agent: false });
-    request.on('upgrade', (_response, socket, head) => resolve({ socket, head }));
+    request.on('upgrade', (_response, socket, head) => {
+      socket.on('error', () => {}); // also told by 'close'; nobody may listen yet
+      resolve({ socket, head });
+    });
     request.on('response', (response) => {
       response.resume();
       reject(new Error(`the container runtime answered ${response.statusCode} to a request for streams`));

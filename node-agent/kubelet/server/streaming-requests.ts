@@ -3,22 +3,29 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { negotiateChannelProtocol } from '../../../api/streaming/channel-protocol.ts';
 import { findContainer } from '../../../api/semantics/pod-containers.ts';
+import type { Clock } from '../../../api/base/clock.ts';
 import { HTTPProblem } from './http-problem.ts';
+import type { RequestTarget } from './request-target.ts';
 import { findTargetPod, runningInstance, type TargetDependencies, targetSandbox } from './target.ts';
-import { proxyUpgrade, refuse, tunnelPortForward } from './upgrade-proxy.ts';
+import { proxyUpgrade, tunnelPortForward } from './upgrade-proxy.ts';
 import { serveCommand } from './websocket-streams.ts';
 
 const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io';
 
-/** Serves requests that switch protocols: /exec, /attach and /portForward. */
-export interface StreamingRequests {
-  serve(request: IncomingMessage, socket: Duplex, head: Buffer, path: readonly string[], query: URLSearchParams): Promise<void>;
+export interface StreamingDependencies extends TargetDependencies {
+  readonly clock: Clock;
 }
 
-export function createStreamingRequests(dependencies: TargetDependencies): StreamingRequests {
+/** Serves requests that switch protocols: /exec, /attach and /portForward. Throws HTTPProblem before anything was switched. */
+export interface StreamingRequests {
+  serve(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): Promise<void>;
+}
+
+export function createStreamingRequests(dependencies: StreamingDependencies): StreamingRequests {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 32 << 20,
+    autoPong: false, // answered where what is to be sent is bounded
     handleProtocols: (offered, request) => chosen.get(request) ?? [...offered][0] ?? false,
   });
   const chosen = new WeakMap<IncomingMessage, string>();
@@ -28,30 +35,32 @@ export function createStreamingRequests(dependencies: TargetDependencies): Strea
       // The name of the tunnel's protocol holds a slash, which RFC 6455 does not allow and the library refuses to read.
       request.headers['sec-websocket-protocol'] = 'chosen';
     }
-    return new Promise<WebSocket>((resolve) => sockets.handleUpgrade(request, socket, head, resolve));
+    return new Promise<WebSocket>((resolve, reject) => {
+      // The library answers by itself what is no handshake.
+      socket.once('close', () => reject(new HTTPProblem(400, 'the connection was closed')));
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        // Before its first frame: one that is malformed ends this connection and nothing else.
+        opened.on('error', () => {}); // the library closes it with the code that fits
+        resolve(opened);
+      });
+    });
   };
   return {
-    async serve(request, socket, head, [action = '', ...path], query) {
+    async serve(request, socket, head, { path: [action = '', ...path], query }) {
       const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
       const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').flatMap((protocol) => protocol.trim() || []);
-      try {
-        if (action === 'portForward') {
-          const url = await portForwardURL(dependencies, path, query);
-          const isTunnel = isWebSocket && offered.includes(tunnelProtocol);
-          if (!isTunnel) return proxyUpgrade(request, socket, head, url);
-          return void (await tunnelPortForward(await upgrade(request, socket, head, tunnelProtocol), url));
-        }
-        const selection = streamSelection(query);
-        const url = await commandURL(dependencies, action, path, query, selection);
-        if (!isWebSocket) return proxyUpgrade(request, socket, head, url);
-        const protocol = negotiateChannelProtocol(offered, 'remotecommand');
-        if (!protocol)
-          throw new HTTPProblem(403, `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}]`);
-        await serveCommand(await upgrade(request, socket, head, protocol.name), protocol, url, selection);
-      } catch (error) {
-        if (error instanceof HTTPProblem) return refuse(socket, error.status, error.message);
-        throw error;
+      if (action === 'portForward') {
+        const url = await portForwardURL(dependencies, path, query);
+        const isTunnel = isWebSocket && offered.includes(tunnelProtocol);
+        if (!isTunnel) return proxyUpgrade({ ...dependencies, request, socket, head }, url);
+        return void (await tunnelPortForward(await upgrade(request, socket, head, tunnelProtocol), url));
       }
+      const selection = streamSelection(query);
+      const url = await commandURL(dependencies, action, path, query, selection);
+      if (!isWebSocket) return proxyUpgrade({ ...dependencies, request, socket, head }, url);
+      const protocol = negotiateChannelProtocol(offered, 'remotecommand');
+      if (!protocol) throw new HTTPProblem(403, `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}]`);
+      await serveCommand(await upgrade(request, socket, head, protocol.name), protocol, url, selection);
     },
   };
 }

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { type Duplex, pipeline } from 'node:stream';
+import type { Clock } from '../../../api/base/clock.ts';
 import { http } from '../../node-http.ts';
-import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { dialRuntime } from './runtime-streams.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import { answerPings, createReadGate } from './read-gate.ts';
 import { asBuffer } from './websocket-streams.ts';
 
 const hopHeaders = [
@@ -14,11 +17,18 @@ const hopHeaders = [
   'x-stream-protocol-version',
 ];
 
+export interface ClientConnection {
+  readonly clock: Clock;
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 /**
  * Hands a client's connection to the runtime's streaming server as it is: both speak the same protocol, so the bytes after
  * the switch are only copied.
  */
-export function proxyUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, runtimeURL: string): void {
+export function proxyUpgrade({ clock, request, socket, head }: ClientConnection, runtimeURL: string): void {
   const headers: Record<string, string | string[]> = {};
   for (const name of hopHeaders) {
     const value = request.headersDistinct[name];
@@ -26,15 +36,18 @@ export function proxyUpgrade(request: IncomingMessage, socket: Duplex, head: Buf
   }
   const upstream = http.request(runtimeURL, { method: request.method ?? 'POST', headers, agent: false });
   upstream.on('upgrade', (response, peer, peerHead) => {
+    peer.on('error', () => peer.destroy());
     socket.write(headOf(response));
-    join(socket, head, peer, peerHead);
+    if (head.length > 0) peer.write(head);
+    if (peerHead.length > 0) socket.write(peerHead);
+    join(socket, peer);
   });
   upstream.on('response', (response) => {
     socket.write(headOf(response));
-    response.pipe(socket);
+    pipeline(response, socket, () => socket.destroy());
   });
-  upstream.on('error', (error) => refuse(socket, 502, error.message));
-  socket.on('error', () => upstream.destroy());
+  upstream.on('error', (error) => refuseUpgrade(clock, socket, 502, error.message));
+  socket.once('close', () => upstream.destroy());
   upstream.end();
 }
 
@@ -45,25 +58,15 @@ function headOf(response: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function join(a: Duplex, aHead: Buffer, b: Duplex, bHead: Buffer): void {
-  if (aHead.length > 0) b.write(aHead);
-  if (bHead.length > 0) a.write(bHead);
-  a.pipe(b);
-  b.pipe(a);
+/** Copies both ways, as fast as each side reads, until one of them is closed. */
+function join(a: Duplex, b: Duplex): void {
   const end = () => {
     a.destroy();
     b.destroy();
   };
   for (const side of [a, b]) side.on('error', end).on('close', end);
-}
-
-/** An HTTP answer in place of a switch of protocols. */
-export function refuse(socket: Duplex, status: number, message: string): void {
-  const reason = http.STATUS_CODES[status] ?? '';
-  const body = `${message}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  a.pipe(b);
+  b.pipe(a);
 }
 
 /**
@@ -75,6 +78,9 @@ export async function tunnelPortForward(socket: WebSocket, runtimeURL: string): 
   socket.pause();
   try {
     const { socket: peer, head } = await dialRuntime(runtimeURL, 'portforward.k8s.io');
+    if (socket.readyState !== socket.OPEN) return void peer.destroy();
+    const gate = createReadGate(socket);
+    answerPings(socket, gate);
     const send = (bytes: Uint8Array) => {
       if (socket.readyState !== socket.OPEN) return;
       peer.pause();
@@ -85,10 +91,9 @@ export async function tunnelPortForward(socket: WebSocket, runtimeURL: string): 
     peer.on('end', () => socket.close(1000));
     peer.on('error', () => socket.close(1011));
     socket.on('message', (data) => {
-      if (!peer.write(asBuffer(data))) {
-        socket.pause();
-        peer.once('drain', () => socket.resume());
-      }
+      const bytes = asBuffer(data);
+      gate.hold(bytes.length);
+      peer.write(bytes, () => gate.release(bytes.length)); // also called when it could not be written
     });
     socket.on('close', () => peer.destroy());
     socket.on('error', () => peer.destroy());

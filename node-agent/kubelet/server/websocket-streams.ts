@@ -8,6 +8,7 @@ import {
 } from '../../../api/streaming/channel-protocol.ts';
 import { SPDYError } from '../../../api/streaming/spdy-error.ts';
 import { decodeExitStatus, encodeExitStatus } from '../../../api/streaming/exit-status.ts';
+import { answerPings, createReadGate, type ReadGate } from './read-gate.ts';
 import { openRuntimeStreams, type RuntimeStreams, type StreamSelection } from './runtime-streams.ts';
 
 /** More than this waiting to be sent makes the command wait. */
@@ -24,13 +25,16 @@ export async function serveCommand(
   const send = (channel: number, bytes: Uint8Array) => {
     if (socket.readyState === socket.OPEN) socket.send(encodeChannelMessage(protocol, channel, bytes));
   };
+  const gate = createReadGate(socket);
+  answerPings(socket, gate);
   // Input may come before the runtime is ready for it.
-  const input = createInput(protocol);
+  const input = createInput(protocol, gate);
   socket.on('message', input.add);
   try {
     const streams = await openRuntimeStreams(runtimeURL, selection);
+    // A client that has gone meanwhile is seen here, one that goes later by the event.
+    if (socket.readyState !== socket.OPEN) return streams.close();
     socket.on('close', () => streams.close());
-    socket.on('error', () => streams.close());
     input.connect(streams);
     // An empty message on the first channel that can be written tells the client that all is set up.
     send(selection.stdout ? stdout : selection.stderr ? stderr : errorChannel, new Uint8Array(0));
@@ -79,20 +83,26 @@ function flushed(socket: WebSocket): Promise<void> {
 }
 
 /** Input in the order of arrival; a command that does not read makes the client wait. */
-function createInput(protocol: ChannelProtocol) {
+function createInput(protocol: ChannelProtocol, gate: ReadGate) {
   const connected = Promise.withResolvers<RuntimeStreams>();
   let last: Promise<unknown> = connected.promise;
   return {
     connect: connected.resolve,
     add(data: RawData) {
-      const message = decodeChannelMessage(protocol, asBuffer(data));
+      const bytes = asBuffer(data);
+      const message = decodeChannelMessage(protocol, bytes);
       if (!message) return;
+      gate.hold(bytes.length);
       last = last.then(async () => {
         const { stdin, resize } = await connected.promise;
         const isStdin = message.channel === remoteCommandChannels.stdin;
-        if (message.type === 'close') return isStdin && stdin?.end();
-        const target = isStdin ? stdin : message.channel === remoteCommandChannels.resize ? resize : undefined;
-        await target?.write(message.data).catch(() => undefined); // the command has ended
+        try {
+          if (message.type === 'close') return isStdin && stdin?.end();
+          const target = isStdin ? stdin : message.channel === remoteCommandChannels.resize ? resize : undefined;
+          await target?.write(message.data).catch(() => undefined); // the command has ended
+        } finally {
+          gate.release(bytes.length);
+        }
       });
     },
   };
