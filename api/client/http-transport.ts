@@ -29,6 +29,8 @@ export interface HTTPTransportSettings {
   readonly timeoutSeconds?: number;
 }
 
+type OutgoingHeaders = Readonly<Record<string, string | readonly string[]>>;
+
 export interface HTTPTransport {
   readonly transport: Transport;
   /** Ends all connections; requests under way fail. */
@@ -51,7 +53,7 @@ export function createHTTPTransport(settings: HTTPTransportSettings): HTTPTransp
   const transport: Transport = async (request) => {
     request.signal.throwIfAborted();
     const path = prefix + request.path + (request.query === '' ? '' : `?${request.query}`);
-    const headers: Record<string, string> = { ...request.headers };
+    const headers: Record<string, string | readonly string[]> = { ...request.headers, ...request.repeatedHeaders };
     const token = settings.token?.();
     if (token !== undefined && headers['authorization'] === undefined) headers['authorization'] = `Bearer ${token}`;
     const isUpgrade = request.canUpgrade === true && headers['upgrade'] !== undefined;
@@ -194,7 +196,7 @@ function sendHTTP2(
   session: http2.ClientHttp2Session,
   request: APIRequest,
   path: string,
-  headers: Readonly<Record<string, string>>,
+  headers: OutgoingHeaders,
   host: string,
 ): Promise<APIResponse> {
   return new Promise((resolve, reject) => {
@@ -223,7 +225,7 @@ function sendHTTP1(
   agent: HTTP.Agent,
   request: APIRequest,
   path: string,
-  headers: Readonly<Record<string, string>>,
+  headers: OutgoingHeaders,
   url: URL,
   upgradeTLS: tls.ConnectionOptions | undefined,
 ): Promise<APIResponse> {

@@ -15,8 +15,10 @@ export interface APIRequest {
   readonly path: string;
   /** Raw query without '?', '' if none. */
   readonly query: string;
-  /** Lower-case names. */
+  /** Lower-case names. What came in several lines is joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The lines of headers that came in several, each by itself: what says who somebody is must not be joined or split. */
+  readonly repeatedHeaders?: Readonly<Record<string, readonly string[]>>;
   /** The whole body; absent where the method has none. */
   readonly body?: Uint8Array;
   /** Aborted when the caller has gone; ends watches and long-running requests. */

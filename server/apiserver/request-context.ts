@@ -29,7 +29,8 @@ export interface RequestInfo {
 
 /** Travels with one request through filters, endpoint, admission and registry. Filters fill it in on the way. */
 export interface RequestContext {
-  readonly request: APIRequest;
+  /** Without credentials, once the filters of authentication and impersonation have read them. */
+  request: APIRequest;
   readonly info: RequestInfo;
   readonly query: URLSearchParams;
   /** Set by the authentication filter; changed by impersonation. */

@@ -145,7 +145,7 @@ async function forward(from: ByteChannel, to: ByteChannel): Promise<void> {
   }
 }
 
-const userCredentials = /^(authorization|impersonate-.*|x-remote-.*)$/;
+const userCredentials = /^(authorization$|impersonate-|x-remote-)/;
 
 function outgoingHeaders(target: DialTarget, request: DialRequest, isUpgrade: boolean): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -1,7 +1,7 @@
 import type { Logger } from '../../api/base/logger.ts';
 import type { APIRequest, APIResponse, Transport } from '../../api/client/transport.ts';
 import { requestEntityTooLarge, statusOf } from '../../api/meta/status-errors.ts';
-import { readHeaders } from './headers.ts';
+import { requestHeaders } from './headers.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
@@ -53,7 +53,8 @@ async function answerTo(
   // As Go's HTTP server says of what it cannot read.
   if (!target) return textResponse(400, '400 Bad Request');
   const method = request.method ?? 'GET';
-  const headers = readHeaders(request.headers);
+  const received = requestHeaders(request);
+  const { headers } = received;
   const limit = proxied.test(target.path) ? maxProxiedBodyBytes : maxBodyBytes;
   const hasBody = !bodiless.has(method) || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
   const body = hasBody ? await readBody(request, headers['content-length'], limit) : undefined;
@@ -63,7 +64,7 @@ async function answerTo(
   const apiRequest: APIRequest = {
     method,
     ...target,
-    headers,
+    ...received,
     ...(body && body.bytes.byteLength > 0 ? { body: body.bytes } : {}),
     signal,
     peer: peerOf(request),

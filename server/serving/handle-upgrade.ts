@@ -4,7 +4,7 @@ import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
 import { endConnection } from './end-connection.ts';
 import type { RequestHandlingDependencies } from './handle-request.ts';
-import { readHeaders, writableHeaders } from './headers.ts';
+import { requestHeaders, writableHeaders } from './headers.ts';
 import { http } from './node-http.ts';
 import { parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
@@ -53,7 +53,7 @@ function answerTo({ transport }: RequestHandlingDependencies, request: IncomingM
   const apiRequest: APIRequest = {
     method: request.method ?? 'GET',
     ...target,
-    headers: readHeaders(request.headers),
+    ...requestHeaders(request),
     signal,
     peer: peerOf(request),
     canUpgrade: true,

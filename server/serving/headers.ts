@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { APIRequest } from '../../api/client/transport.ts';
 
 /** Headers that concern one connection only (RFC 9110 7.6.1); HTTP/2 forbids them (RFC 9113 8.2.2). */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -37,6 +38,32 @@ export function readHeaders(headers: IncomingHttpHeaders): Record<string, string
   const authority = headers[':authority'];
   if (result['host'] === undefined && typeof authority === 'string') result['host'] = authority;
   return result;
+}
+
+const identifying = /^(x-remote-|impersonate-)/;
+
+/**
+ * The lines of headers that say who somebody is, each value by itself: a group may have a comma in its name. undefined
+ * where there are no such headers. `raw` is node's list of names and values by turns.
+ */
+function readRepeatedHeaders(headers: Readonly<Record<string, string>>, raw: readonly string[]): Record<string, string[]> | undefined {
+  if (!Object.keys(headers).some((name) => identifying.test(name))) return undefined;
+  const lines: Record<string, string[]> = Object.create(null);
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    if (identifying.test(name)) (lines[name] ??= []).push(decodeValue(raw[at + 1] ?? ''));
+  }
+  return lines;
+}
+
+/** Headers of a request as an APIRequest has them. */
+export function requestHeaders(request: {
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+}): Pick<APIRequest, 'headers' | 'repeatedHeaders'> {
+  const headers = readHeaders(request.headers);
+  const repeatedHeaders = readRepeatedHeaders(headers, request.rawHeaders);
+  return { headers, ...(repeatedHeaders ? { repeatedHeaders } : {}) };
 }
 
 /**

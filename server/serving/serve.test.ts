@@ -100,8 +100,30 @@ describe('serve', () => {
     assert.equal(answer.body, 'PUT /x y body');
     assert.equal(answer.headers['connection'], undefined);
     assert.equal(seen[0]?.headers['x-remote-group'], 'a, b');
+    assert.deepEqual({ ...seen[0]?.repeatedHeaders }, { 'x-remote-group': ['a', 'b'] });
     assert.equal(seen[0]?.headers['host'], `localhost:${endpoint.port}`);
     session.close();
+  });
+
+  it('keeps the lines of headers apart that say who somebody is', async () => {
+    const headers = { 'Impersonate-Group': ['a, b', 'système'], 'impersonate-user': 'x,y', 'X-Remote-Group': 'c,d', accept: ['e', 'f'] };
+    const expected = { 'impersonate-group': ['a, b', 'système'], 'impersonate-user': ['x,y'], 'x-remote-group': ['c,d'] };
+    const onTheWire = {
+      ...headers,
+      'Impersonate-Group': headers['Impersonate-Group'].map((value) => Buffer.from(value).toString('latin1')),
+    };
+    await request1('/', { headers: onTheWire });
+    assert.deepEqual({ ...seen[0]?.repeatedHeaders }, expected);
+    const session = connect2();
+    await request2(session, { ':path': '/', ...onTheWire });
+    assert.deepEqual({ ...seen.at(-1)?.repeatedHeaders }, expected);
+    session.close();
+  });
+
+  it('drops no header behind many others', async () => {
+    const many = Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`a-${index}`, '1']));
+    await request1('/', { headers: { ...many, 'impersonate-user': 'nobody' } });
+    assert.equal(seen[0]?.headers['impersonate-user'], 'nobody');
   });
 
   it('hands over the client certificate on both protocols', async () => {

@@ -105,7 +105,8 @@ function createServer(options: ServeOptions, app: express.Express): Http2SecureS
     } as Parameters<typeof createSecureServer>[0],
     app as unknown as (request: unknown, response: unknown) => void,
   );
-  Object.assign(server, { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000 });
+  // What is beyond a number of headers would be dropped in silence, Impersonate-User among it: bytes are the limit.
+  Object.assign(server, { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000, maxHeadersCount: 0 });
   return server;
 }
 

@@ -70,14 +70,19 @@ describe('front proxy headers', () => {
   it('are believed from the front proxy only', async () => {
     const authority = await makeAuthority('front-proxy-ca', making);
     const authenticator = frontProxyAuthenticator(createCertificateVerifier([authority.certificatePEM], clock), ['front-proxy-client']);
-    const headers = { 'x-remote-user': 'jane', 'x-remote-group': 'dev, ops', 'x-remote-extra-a%2fb': 'c' };
+    const headers = { 'x-remote-user': 'jane', 'x-remote-group': 'dev, cn=x,system:masters', 'x-remote-extra-a%2fb': 'c,d' };
+    const repeatedHeaders = { 'x-remote-group': ['dev', 'cn=x,system:masters'] };
     const as = async (commonName: string) => {
       const pair = await makeCertificate(clientCertificate(commonName), authority, making);
       return authenticator.authenticate(
-        request({ headers, peer: { address: '', certificate: new X509Certificate(pair.certificatePEM).raw } }),
+        request({ headers, repeatedHeaders, peer: { address: '', certificate: new X509Certificate(pair.certificatePEM).raw } }),
       );
     };
-    assert.deepEqual(await as('front-proxy-client'), { name: 'jane', groups: ['dev', 'ops'], extra: { 'a/b': ['c'] } });
+    assert.deepEqual(await as('front-proxy-client'), {
+      name: 'jane',
+      groups: ['dev', 'cn=x,system:masters'],
+      extra: { 'a/b': ['c,d'] },
+    });
     assert.equal(await as('someone'), undefined);
     assert.equal(await authenticator.authenticate(request({ headers })), undefined);
   });
@@ -216,6 +221,16 @@ describe('service account tokens', () => {
     const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}`;
     const headers = { upgrade: 'websocket', 'sec-websocket-protocol': `v5.channel.k8s.io, ${protocol}` };
     assert.equal((await bearerTokenAuthenticator(tokens).authenticate(request({ headers })))?.name, 'system:serviceaccount:ns:sa');
+  });
+
+  it('come by WebSocket once, beside a protocol to be spoken', async () => {
+    const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from((await issuer.issue(account)).token).toString('base64url')}`;
+    for (const offered of [protocol, `a, ${protocol}, ${protocol}`, 'a, base64url.bearer.authorization.k8s.io.', `a, ${protocol}=`])
+      await assert.rejects(
+        async () =>
+          bearerTokenAuthenticator(tokens).authenticate(request({ headers: { upgrade: 'websocket', 'sec-websocket-protocol': offered } })),
+        { message: 'Unauthorized' },
+      );
   });
 });
 

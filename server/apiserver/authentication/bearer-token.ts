@@ -2,9 +2,7 @@ import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
-
-/** Browsers cannot set headers of a WebSocket: the token comes as one of the offered protocols. */
-export const webSocketTokenPrefix = 'base64url.bearer.authorization.k8s.io.';
+import { findWebSocketToken } from './web-socket-token.ts';
 
 /** Users by `Authorization: Bearer`, or by the WebSocket subprotocol that browsers use in its place. A token that nobody knows is refused. */
 export function bearerTokenAuthenticator(tokens: TokenAuthenticator): Authenticator {
@@ -30,9 +28,5 @@ function bearerTokenOf({ headers }: APIRequest): string | undefined {
     if (token !== undefined) return token;
   }
   if ((headers['upgrade'] ?? '').toLowerCase() !== 'websocket') return undefined;
-  for (const protocol of (headers['sec-websocket-protocol'] ?? '').split(',')) {
-    const name = protocol.trim();
-    if (name.startsWith(webSocketTokenPrefix)) return Buffer.from(name.slice(webSocketTokenPrefix.length), 'base64url').toString('utf8');
-  }
-  return undefined;
+  return findWebSocketToken(headers['sec-websocket-protocol'] ?? '');
 }

@@ -1,6 +1,8 @@
+import { headerValues } from '../../../api/client/header-values.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { VerifiedCertificate } from './client-certificate.ts';
+import { decodeHeaderKey } from './decode-header-key.ts';
 
 const extraPrefix = 'x-remote-extra-';
 
@@ -13,38 +15,25 @@ export function frontProxyAuthenticator(
   allowedNames: readonly string[],
 ): Authenticator {
   return {
-    authenticate({ peer, headers }): UserInfo | undefined {
-      const name = headers['x-remote-user'];
+    authenticate(request): UserInfo | undefined {
+      const { peer, headers } = request;
+      const [name] = headerValues(request, 'x-remote-user');
       if (name === undefined || name === '' || peer?.certificate === undefined) return undefined;
       const proxy = verifyCertificate(peer.certificate);
       if (!proxy || !allowedNames.includes(proxy.commonName)) return undefined;
-      const extra: Record<string, string[]> = {};
-      for (const [header, value] of Object.entries(headers)) {
-        if (header.startsWith(extraPrefix)) extra[decodeKey(header.slice(extraPrefix.length))] = split(value);
+      const extra = new Map<string, string[]>();
+      for (const header of Object.keys(headers)) {
+        if (!header.startsWith(extraPrefix)) continue;
+        const key = decodeHeaderKey(header.slice(extraPrefix.length));
+        extra.set(key, [...(extra.get(key) ?? []), ...headerValues(request, header)]);
       }
-      const uid = headers['x-remote-uid'];
+      const [uid = ''] = headerValues(request, 'x-remote-uid');
       return {
         name,
-        groups: split(headers['x-remote-group'] ?? ''),
-        ...(uid === undefined ? {} : { uid }),
-        ...(Object.keys(extra).length === 0 ? {} : { extra }),
+        groups: headerValues(request, 'x-remote-group').filter((group) => group !== ''),
+        ...(uid === '' ? {} : { uid }),
+        ...(extra.size === 0 ? {} : { extra: Object.fromEntries(extra) }),
       };
     },
   };
-}
-
-function split(value: string): string[] {
-  return value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-function decodeKey(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }

@@ -1,6 +1,5 @@
 import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
 import { encodeWebSocketFrame, websocketOpcodes } from '../../../api/streaming/websocket-frames.ts';
-import { webSocketTokenPrefix } from '../authentication/bearer-token.ts';
 import { plainResponse } from '../filters/error-response.ts';
 import { acceptWebSocket } from '../registry/subresources/websocket-output.ts';
 
@@ -42,12 +41,11 @@ function isOrigin(origin: string | undefined): boolean {
   return origin !== undefined && (origin.startsWith('/') || URL.canParse(origin));
 }
 
-/** Without the one that carries a token, which is not a protocol to be spoken. */
 function offeredProtocols({ headers }: APIRequest): string[] {
   return (headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '' && !name.startsWith(webSocketTokenPrefix));
+    .filter((name) => name !== '');
 }
 
 async function* messagesOf({ isText, frames, headLength, release }: WatchMessages): AsyncGenerator<Uint8Array> {

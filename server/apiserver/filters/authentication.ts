@@ -1,6 +1,7 @@
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
+import { withoutCredentials } from '../authentication/without-credentials.ts';
 import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-known.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { Filter } from '../request-context.ts';
@@ -35,6 +36,7 @@ export function authentication({ authenticator, allowAnonymous, metrics }: Authe
       context.user = withAuthenticatedGroup(user);
     } else if (allowAnonymous) context.user = anonymousUser;
     else throw unauthorized('Unauthorized');
+    context.request = withoutCredentials(request);
     return next(context);
   };
 }

@@ -175,6 +175,29 @@ describe('authentication', () => {
     assert.deepEqual(await userFor({ peer }), { name: 'system:anonymous', groups: ['system:unauthenticated'] }));
   it('believes callers inside the process', async () =>
     assert.equal((await userFor({ user: { name: 'inside', groups: [] } })).name, 'inside'));
+  it('hands on no credentials', async () => {
+    const token = 'base64url.bearer.authorization.k8s.io.c2VjcmV0';
+    const headers = {
+      who: 'me',
+      authorization: 'Bearer secret',
+      'x-remote-user': 'a',
+      'x-remote-group': 'b, c',
+      'x-remote-extra-d': 'e',
+      'sec-websocket-protocol': `v5.channel.k8s.io, ${token}, v4.channel.k8s.io`,
+      cookie: 'f=g',
+    };
+    const context = testContext(clock, { headers, repeatedHeaders: { 'x-remote-group': ['b', 'c'] }, peer });
+    await filter(async () => ok)(context);
+    assert.deepEqual(context.request.headers, {
+      who: 'me',
+      'sec-websocket-protocol': 'v5.channel.k8s.io, v4.channel.k8s.io',
+      cookie: 'f=g',
+    });
+    assert.deepEqual(context.request.repeatedHeaders, {});
+    const lone = testContext(clock, { headers: { who: 'me', 'sec-websocket-protocol': token }, peer });
+    await filter(async () => ok)(lone);
+    assert.deepEqual(lone.request.headers, { who: 'me' });
+  });
   it('never believes one that came over the network', async () =>
     assert.equal((await userFor({ user: { name: 'inside', groups: [] }, peer })).name, 'system:anonymous'));
 });
@@ -188,21 +211,36 @@ describe('impersonation', () => {
       return name !== 'root';
     }),
   );
-  const act = async (headers: Record<string, string>) => {
+  const act = async (headers: Record<string, string>, repeatedHeaders: Record<string, string[]> = {}) => {
     asked.length = 0;
-    const context = Object.assign(testContext(clock, { headers }), { user: { name: 'admin', groups: [] } });
+    const context = Object.assign(testContext(clock, { headers, repeatedHeaders }), { user: { name: 'admin', groups: [] } });
     const response = await filter(async () => ok)(context);
-    return { response, user: context.user };
+    return { response, user: context.user, request: context.request };
   };
   it('acts as a user with groups and extra', async () => {
-    const { user } = await act({
-      'impersonate-user': 'jane',
-      'impersonate-group': 'dev, ops',
-      'impersonate-extra-a%2fb': 'c',
-      'impersonate-uid': '7',
+    const { user, request } = await act(
+      {
+        'impersonate-user': 'jane',
+        'impersonate-group': 'dev, cn=x,system:masters',
+        'impersonate-extra-a%2fb': 'c,d',
+        'impersonate-uid': '7',
+        accept: 'x',
+      },
+      { 'impersonate-group': ['dev', 'cn=x,system:masters'] },
+    );
+    assert.deepEqual(user, {
+      name: 'jane',
+      uid: '7',
+      groups: ['dev', 'cn=x,system:masters', 'system:authenticated'],
+      extra: { 'a/b': ['c,d'] },
     });
-    assert.deepEqual(user, { name: 'jane', uid: '7', groups: ['dev', 'ops', 'system:authenticated'], extra: { 'a/b': ['c'] } });
-    assert.deepEqual(asked, ['users/jane', 'groups/dev', 'groups/ops', 'uids/7', 'userextras/a/b/c']);
+    assert.deepEqual(asked, ['users/jane', 'groups/dev', 'groups/cn=x,system:masters', 'uids/7', 'userextras/a/b/c,d']);
+    assert.deepEqual([request.headers, request.repeatedHeaders], [{ accept: 'x' }, {}]);
+  });
+  it('asks for extra keys without a value too', async () => {
+    const { user } = await act({ 'impersonate-user': 'jane', 'impersonate-extra-foo': '' });
+    assert.deepEqual(asked, ['users/jane', 'userextras/foo']);
+    assert.deepEqual(user.extra, { foo: [''] });
   });
   it('gives a service account its groups', async () => {
     const { user } = await act({ 'impersonate-user': 'system:serviceaccount:ns:sa' });

@@ -1,4 +1,8 @@
+import { headerValues } from '../../../api/client/header-values.ts';
+import type { APIRequest } from '../../../api/client/transport.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
+import { decodeHeaderKey } from '../authentication/decode-header-key.ts';
+import { withoutHeaders } from '../authentication/without-credentials.ts';
 import {
   allAuthenticated,
   allUnauthenticated,
@@ -23,7 +27,7 @@ const extraPrefix = 'impersonate-extra-';
 /** Acts as someone else where the headers say so and the user may (verb `impersonate` on every part of that identity). */
 export function impersonation(authorizer: Authorizer): Filter {
   return (next) => async (context) => {
-    const wanted = readImpersonation(context.request.headers);
+    const wanted = readImpersonation(context.request);
     if (!wanted) return next(context);
     if (wanted.user === '') {
       return plainResponse(
@@ -36,40 +40,26 @@ export function impersonation(authorizer: Authorizer): Filter {
       if (decision !== 'Allow') throw forbiddenError(attributes, reason);
     }
     context.user = identityOf(wanted);
+    context.request = withoutHeaders(context.request, /^impersonate-/);
     return next(context);
   };
 }
 
 /** The headers, undefined if there are none. */
-export function readImpersonation(headers: Readonly<Record<string, string>>): Impersonation | undefined {
+export function readImpersonation(request: Pick<APIRequest, 'headers' | 'repeatedHeaders'>): Impersonation | undefined {
+  const { headers } = request;
   // Every request comes this way, and almost none of them impersonates.
   if (!Object.keys(headers).some((name) => name.startsWith('impersonate-'))) return undefined;
   const extra = new Map<string, string[]>();
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
     if (!name.startsWith(extraPrefix)) continue;
-    extra.set(decodeKey(name.slice(extraPrefix.length)), splitValues(value));
+    const key = decodeHeaderKey(name.slice(extraPrefix.length));
+    extra.set(key, [...(extra.get(key) ?? []), ...headerValues(request, name)]);
   }
-  const user = headers['impersonate-user'] ?? '';
-  const uid = headers['impersonate-uid'] ?? '';
-  const groups = splitValues(headers['impersonate-group'] ?? '');
+  const [user = ''] = headerValues(request, 'impersonate-user');
+  const [uid = ''] = headerValues(request, 'impersonate-uid');
+  const groups = headerValues(request, 'impersonate-group');
   return user === '' && uid === '' && groups.length === 0 && extra.size === 0 ? undefined : { user, uid, groups, extra };
-}
-
-function splitValues(value: string): string[] {
-  return value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-/** Keys are percent-encoded where a header name cannot hold them. */
-function decodeKey(text: string): string {
-  try {
-    return decodeURIComponent(text).toLowerCase();
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }
 
 function permissionsFor(wanted: Impersonation, user: UserInfo): AuthorizationAttributes[] {
