@@ -34,6 +34,7 @@ import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
 import type { ContainerdPlan } from './linux/containerd-config.ts';
+import { hasContainerdRecord } from './linux/containerd-records.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
 import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
@@ -232,9 +233,13 @@ function orphansOf(settings: AgentSettings): SandboxPart[] {
   const { cniState: ipamDirectory, containerd } = paths;
   const { cniPluginDirectory: pluginDirectory, podNetwork: mode, runtimeEndpoint } = settings;
   const configDirectory = networkFolder(paths, runtimeEndpoint);
+  const socket = containerdSocket(containerd);
+  const hasRecord = (id: string) => hasContainerdRecord(socket, id);
+  const isOwn = runtimeEndpoint === undefined;
+  const addresses = { configDirectory, ipamDirectory, pluginDirectory, ...(isOwn ? { hasRecord } : {}) };
   return [
-    ...(runtimeEndpoint === undefined ? [sandboxShims(containerdSocket(containerd)), sandboxNetworkNamespaces(containerd)] : []),
-    ...(mode === 'external' ? [] : [sandboxAddresses({ configDirectory, ipamDirectory, pluginDirectory })]),
+    ...(isOwn ? [sandboxShims({ socket, hasRecord }), sandboxNetworkNamespaces(containerd)] : []),
+    ...(mode === 'external' ? [] : [sandboxAddresses(addresses)]),
   ];
 }
 

@@ -8,13 +8,15 @@ export interface SandboxAddressesLayout {
   readonly configDirectory: string;
   readonly ipamDirectory: string;
   readonly pluginDirectory: string;
+  /** Whether the runtime has a record of the sandbox although it does not list it; absent: it cannot be asked. */
+  readonly hasRecord?: (id: string) => Promise<boolean>;
 }
 
 /** Where libcni keeps what plugins have answered. */
 const resultDirectory = '/var/lib/cni/results';
 
 /** The addresses that network plugins have given to sandboxes, with all else that these plugins have set up for them. */
-export function sandboxAddresses({ configDirectory, ipamDirectory, pluginDirectory }: SandboxAddressesLayout): SandboxPart {
+export function sandboxAddresses({ configDirectory, ipamDirectory, pluginDirectory, hasRecord }: SandboxAddressesLayout): SandboxPart {
   const directory = `${ipamDirectory}/kubets`;
   return {
     what: 'addresses',
@@ -24,6 +26,7 @@ export function sandboxAddresses({ configDirectory, ipamDirectory, pluginDirecto
       const texts = await Promise.all(files.map((name) => readFile(`${directory}/${name}`, 'utf8').catch(() => ''))); // just released
       return texts.map(sandboxOf).filter((id) => id !== '');
     },
+    objection: async (id) => ((await hasRecord?.(id)) ? 'the runtime has a record of the sandbox, which may use them' : undefined),
     async remove(id) {
       const conflist = await readFile(`${configDirectory}/10-kubets.conflist`, 'utf8');
       const environment = { CNI_COMMAND: 'DEL', CNI_CONTAINERID: id, CNI_NETNS: '', CNI_IFNAME: 'eth0', CNI_PATH: pluginDirectory };

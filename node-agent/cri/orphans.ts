@@ -1,10 +1,10 @@
-/** What belonged to no sandbox when it was looked for, by the sandbox's id: since when, in monotonic milliseconds. */
+/** Parts that belonged to no sandbox and no container when they were looked for, by id: since when, in monotonic milliseconds. */
 export type Suspects = ReadonlyMap<string, number>;
 
 export interface OrphanSearch {
-  /** Ids of sandboxes of which there is something: a process, addresses. */
+  /** Ids of sandboxes or containers of which there is something: a process, addresses. */
   readonly present: Iterable<string>;
-  /** Ids of the sandboxes that the runtime lists; listed after `present`. */
+  /** Ids of all sandboxes and containers that the runtime lists; listed after `present`. */
   readonly known: ReadonlySet<string>;
   readonly suspects: Suspects;
   readonly nowMs: number;

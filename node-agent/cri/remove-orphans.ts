@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
+import { isCRINotFound } from './cri-error.ts';
 import { findOrphans, type Suspects } from './orphans.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
@@ -7,9 +8,14 @@ import type { ContainerRuntime } from './runtime.ts';
 export interface SandboxPart {
   /** For the log: `addresses`, ... */
   readonly what: string;
-  /** Ids of the sandboxes that have it. */
+  /** Ids of the sandboxes, or of containers of them, that have it. */
   list(): Promise<readonly string[]>;
-  remove(sandboxID: string): Promise<void>;
+  /**
+   * What the machine shows that speaks against removing it, `known` being the ids of all sandboxes and containers that the
+   * runtime lists. Undefined: nothing does.
+   */
+  objection?(id: string, known: ReadonlySet<string>): Promise<string | undefined>;
+  remove(id: string): Promise<void>;
 }
 
 export interface RemoveOrphansDependencies {
@@ -25,18 +31,24 @@ const intervalMs = 30_000;
 const suspiciousMs = 10_000;
 
 /**
- * Removes, until the signal is aborted, what is left of sandboxes that the runtime does not know: where it was killed while
- * it made one, or its caller was, it does not always clear away what it had done so far.
+ * Removes, until the signal is aborted, the parts of sandboxes that the runtime does not know: where it was killed while
+ * it made one, or its caller was, it does not always clear away what it had done so far. Nothing is removed on the strength
+ * of one list: the runtime is asked again, by id, and the machine is looked at, right before.
  */
 export async function keepOrphansAway(dependencies: RemoveOrphansDependencies, signal: AbortSignal): Promise<void> {
   const { parts, clock, logger } = dependencies;
   const suspects = new Map<SandboxPart, Suspects>();
+  const said = new Map<SandboxPart, string>();
+  const spare = createSparing(logger);
   while (!signal.aborted) {
     for (const part of parts) {
       try {
-        suspects.set(part, await removeOrphans(part, suspects.get(part) ?? new Map(), dependencies));
+        suspects.set(part, await removeOrphans(part, suspects.get(part) ?? new Map(), dependencies, spare));
+        said.delete(part);
       } catch (error) {
-        logger.warn('what is left of sandboxes that are no more cannot be removed', { what: part.what, error });
+        const text = String(error);
+        if (said.get(part) !== text) logger.warn('orphans of sandboxes cannot be removed', { what: part.what, error });
+        said.set(part, text);
       }
     }
     const isSuspicious = [...suspects.values()].some(({ size }) => size > 0);
@@ -44,17 +56,67 @@ export async function keepOrphansAway(dependencies: RemoveOrphansDependencies, s
   }
 }
 
-async function removeOrphans(part: SandboxPart, before: Suspects, dependencies: RemoveOrphansDependencies): Promise<Suspects> {
-  const { runtime, creations, clock, logger } = dependencies;
+async function removeOrphans(
+  part: SandboxPart,
+  before: Suspects,
+  { runtime, creations, clock, logger }: RemoveOrphansDependencies,
+  spare: Sparing,
+): Promise<Suspects> {
   const oldestCreationMs = creations.oldestMs();
   const present = await part.list();
-  const known = new Set((await runtime.listPodSandboxes()).map(({ id }) => id));
+  const known = await listKnown(runtime);
   const { orphans, suspects } = findOrphans({ present, known, suspects: before, nowMs: clock.monotonicMs(), oldestCreationMs });
   for (const id of orphans) {
-    await part.remove(id);
-    logger.info('removed what was left of a sandbox', { sandbox: id, what: part.what });
+    const reason = await reasonToSpare(part, id, runtime);
+    if (reason === undefined) {
+      const sinceMs = before.get(id) ?? clock.monotonicMs();
+      await part.remove(id);
+      const message = 'removed by force what no sandbox and no container of the runtime has';
+      logger.warn(message, { id, what: part.what, unknownForMs: Math.round(clock.monotonicMs() - sinceMs) });
+    } else spare(part, id, reason);
   }
   return suspects;
+}
+
+/** Containers too: containerd may have made a shim for one of them alone. */
+async function listKnown(runtime: ContainerRuntime): Promise<ReadonlySet<string>> {
+  const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
+  return new Set([...sandboxes, ...containers].map(({ id }) => id));
+}
+
+/** Why something is left alone that was found to be an orphan; undefined: it is one. Rejects where the runtime does not answer. */
+async function reasonToSpare(part: SandboxPart, id: string, runtime: ContainerRuntime): Promise<string | undefined> {
+  if (!(await part.list()).includes(id)) return 'it has gone by itself';
+  if (await isKnown(runtime.podSandboxStatus(id))) return 'the runtime knows the sandbox, which it did not list';
+  if (await isKnown(runtime.containerStatus(id))) return 'the runtime knows the container, which it did not list';
+  const known = await listKnown(runtime);
+  if (known.has(id)) return 'the runtime lists it now';
+  return part.objection?.(id, known);
+}
+
+async function isKnown(asking: Promise<unknown>): Promise<boolean> {
+  try {
+    await asking;
+    return true;
+  } catch (error) {
+    if (isCRINotFound(error)) return false;
+    throw error;
+  }
+}
+
+type Sparing = (part: SandboxPart, id: string, reason: string) => void;
+
+const maxSpared = 1000;
+
+/** Says once of each that it is left alone. */
+function createSparing(logger: Logger): Sparing {
+  const said = new Set<string>();
+  return ({ what }, id, reason) => {
+    const key = `${what} ${id} ${reason}`;
+    if (said.has(key) || said.size >= maxSpared) return;
+    said.add(key);
+    logger.warn('an orphan of a sandbox is left alone', { id, what, reason });
+  };
 }
 
 /** Which sandboxes are being made. */

@@ -306,6 +306,10 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
             ...dependencies,
             cgroupRoot: settings.cgroupRoot,
             isKnown: (uid) => workers.find(uid) !== undefined,
+            async listBoundPods() {
+              const { items } = await client(pods).list({ fieldSelector: `spec.nodeName=${settings.nodeName}` });
+              return new Set(items.map(({ metadata }) => metadata.uid ?? ''));
+            },
             tearDownVolumes: (uid) => nodeVolumes.pods.tearDown(uid),
           },
           signal,

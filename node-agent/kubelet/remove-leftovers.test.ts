@@ -32,7 +32,7 @@ describe('leftovers of deleted Pods', () => {
     return part as Cgroups;
   };
 
-  const remove = async (cgroups: Cgroups, known: readonly string[] = []) => {
+  const remove = async (cgroups: Cgroups, known: readonly string[] = [], bound: readonly string[] | Error = []) => {
     const files = createHostFiles();
     const paths = nodePaths(directory);
     const runtime: Pick<ContainerRuntime, 'name' | 'listPodSandboxes' | 'listContainers'> = {
@@ -44,6 +44,10 @@ describe('leftovers of deleted Pods', () => {
       ...{ clock: createManualClock(), logger: silentLogger, files, paths, cgroups, cgroupRoot: '/kubepods' },
       runtime: runtime as ContainerRuntime,
       isKnown: (uid) => known.includes(uid),
+      async listBoundPods() {
+        if (bound instanceof Error) throw bound;
+        return new Set(bound);
+      },
       tearDownVolumes: (uid) => files.remove(`${paths.pods}/${uid}`),
     });
   };
@@ -67,5 +71,20 @@ describe('leftovers of deleted Pods', () => {
     assert.deepEqual((await files.names(pods)).sort(), ['busy', 'here']);
     assert.deepEqual(await remove(machine(cgroups), ['here']), { isComplete: true });
     assert.deepEqual(await files.names(pods), ['here']);
+  });
+
+  it('are none of what the API has, though the cache lags behind, nor while the API does not answer', async () => {
+    const files = createHostFiles();
+    const { pods, podLogs } = nodePaths(directory);
+    const both = [`${pods}/late`, `${podLogs}/default_web_late`];
+    for (const folder of both) await files.makeDirectory(folder);
+    const cgroups = ['/kubepods/podlate'];
+    const areThere = async () => await Promise.all(both.map(async (folder) => (await files.facts(folder)) !== undefined));
+    assert.deepEqual(await remove(machine(cgroups), ['here'], ['late']), { isComplete: false });
+    assert.deepEqual([cgroups, await areThere()], [['/kubepods/podlate'], [true, true]]);
+    await assert.rejects(remove(machine(cgroups), ['here'], new Error('no connection')), /no connection/);
+    assert.deepEqual([cgroups, await areThere()], [['/kubepods/podlate'], [true, true]]);
+    assert.deepEqual(await remove(machine(cgroups), ['here']), { isComplete: true });
+    assert.deepEqual([cgroups, await areThere()], [[], [false, false]]);
   });
 });

@@ -17,6 +17,8 @@ export interface LeftoverDependencies {
   readonly logger: Logger;
   readonly cgroupRoot: string;
   readonly isKnown: (podUID: string) => boolean;
+  /** Asks the API itself, no cache, for the uids of all Pods that are bound to this node. */
+  readonly listBoundPods: () => Promise<ReadonlySet<string>>;
   /** Clears away the Pod's volumes and its folder; fails while the driver of one is not there. */
   readonly tearDownVolumes: (podUID: string) => Promise<void>;
 }
@@ -24,8 +26,8 @@ export interface LeftoverDependencies {
 const defaultGraceSeconds = 30;
 
 /**
- * Stops and clears away Pods that were deleted while no agent ran: containers, volumes, logs and cgroups without a Pod. Not
- * complete where something was in the way. A Pod is this node's if its runtime or its folder of Pods says so: cgroups may
+ * Stops and clears away Pods that were deleted while no agent ran: containers, volumes, logs and cgroups without a Pod. The
+ * API is asked before anything of a Pod is touched: the cache may lag behind. Not complete where something was in the way. A Pod is this node's if its runtime or its folder of Pods says so: cgroups may
  * be those of other nodes on the machine.
  */
 export async function removeLeftovers(dependencies: LeftoverDependencies): Promise<{ readonly isComplete: boolean }> {
@@ -33,29 +35,47 @@ export async function removeLeftovers(dependencies: LeftoverDependencies): Promi
   const inRuntime = (await runtime.listPodSandboxes()).map(({ labels }) => labels[runtimeLabels.podUID] ?? '');
   const found = [...inRuntime, ...(await files.names(paths.pods))];
   const unknown = new Set(found.filter((uid) => uid !== '' && !isKnown(uid)));
+  const logs = (await files.names(paths.podLogs)).filter((name) => !isKnown(uidOfLogs(name)));
+  if (unknown.size + logs.length === 0) return { isComplete: true };
+  const bound = await dependencies.listBoundPods();
   let isComplete = true;
   await Promise.all(
     [...unknown].map(async (uid) => {
+      if (bound.has(uid) || isKnown(uid)) {
+        isComplete = false;
+        logger.warn('a Pod of the runtime is in the API, but not known here yet: it is left alone', { uid });
+        return;
+      }
       try {
         await removePod(dependencies, uid);
-        logger.info('removed what was left of a deleted Pod', { uid });
+        logger.info('removed a Pod that was deleted while no agent ran', { uid });
       } catch (error) {
         // Drivers of volumes may be Pods themselves that are only starting.
         isComplete = false;
-        logger.error('what was left of a deleted Pod cannot be removed', { uid, error });
+        logger.error('a Pod that was deleted while no agent ran cannot be removed', { uid, error });
       }
     }),
   );
-  for (const name of await files.names(paths.podLogs)) {
-    if (!isKnown(name.slice(name.lastIndexOf('_') + 1))) await files.remove(`${paths.podLogs}/${name}`);
+  for (const name of logs) {
+    const uid = uidOfLogs(name);
+    if (!bound.has(uid) && !isKnown(uid)) await files.remove(`${paths.podLogs}/${name}`);
   }
   return { isComplete };
+}
+
+/** Folders of logs are called namespace_name_uid. */
+function uidOfLogs(name: string): string {
+  return name.slice(name.lastIndexOf('_') + 1);
 }
 
 /** Pods are in one of three folders, by how well their resources are warranted. */
 const cgroupFolders = ['', '/burstable', '/besteffort'];
 
-async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: LeftoverDependencies, uid: string): Promise<void> {
+async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes, logger }: LeftoverDependencies, uid: string): Promise<void> {
+  const kill = async (name: string, reason: string) => {
+    logger.warn('kills the processes of a cgroup', { cgroup: name, uid, reason });
+    await cgroups.kill(name);
+  };
   const runtimePod = await readRuntimePod(runtime, uid);
   const alive = runtimePod.containers.filter(isRunning);
   await Promise.all(
@@ -64,12 +84,13 @@ async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes }: Left
     ),
   );
   await removeFromRuntime(runtime, runtimePod, async () => {
-    for (const folder of cgroupFolders) await cgroups.kill(`${cgroupRoot}${folder}/pod${uid}`);
+    for (const folder of cgroupFolders)
+      await kill(`${cgroupRoot}${folder}/pod${uid}`, 'the runtime can neither stop nor remove its container');
   });
   for (const folder of cgroupFolders) {
     const name = `${cgroupRoot}${folder}/pod${uid}`;
     if (await cgroups.remove(name)) continue;
-    await cgroups.kill(name);
+    await kill(name, 'the Pod is deleted, its containers have been stopped and removed, and processes are left');
     if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
   }
   await tearDownVolumes(uid);

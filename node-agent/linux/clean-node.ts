@@ -7,7 +7,8 @@ import { createCgroups } from './cgroups.ts';
 import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
 import { createMounts } from './mounts.ts';
-import { findProcesses, signalProcess } from './processes.ts';
+import { signalProcess } from './processes.ts';
+import { shimsOf } from './shims.ts';
 import { removeTree } from './remove-tree.ts';
 
 export interface CleanNodeDependencies {
@@ -57,8 +58,10 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   await attempt('killing what is left', async () => {
     for (const name of podCgroups(cgroupRoot, uids)) await cgroups.kill(name);
     if ('endpoint' in runtime) return;
-    const isShim = (line: string) => line.includes('containerd-shim') && line.includes(runtime.socket);
-    for (const pid of await findProcesses(isShim)) signalProcess(pid, 'SIGKILL');
+    for (const pid of await shimsOf(runtime.socket)) {
+      logger.warn('killed a shim that its containerd has left behind', { pid, reason: 'the node is cleared away' });
+      signalProcess(pid, 'SIGKILL');
+    }
   });
   await attempt('removing the pod network', () => network.uninstall());
   await attempt('removing the rules of Services', () => removeServiceRules());

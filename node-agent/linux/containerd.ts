@@ -6,7 +6,7 @@ import type { Logger } from '../../api/base/logger.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
 import { type ContainerdPlan, type ContainerdVersion, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
 import { machineHasAppArmor } from './machine.ts';
-import { processIsAlive, terminateProcess } from './processes.ts';
+import { processIsAlive, readCommandLine, terminateProcess } from './processes.ts';
 import { runProgram } from './run-program.ts';
 
 /** The node's own containerd. It lives in a session of its own and outlives the agent: containers go on while nobody watches. */
@@ -33,8 +33,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   const findRunning = async (): Promise<number | undefined> => {
     try {
       const pid = Number(await fs.readFile(pidFile, 'utf8'));
-      const commandLine = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8');
-      return commandLine.includes(configFile) && (await processIsAlive(pid)) ? pid : undefined;
+      return (await readCommandLine(pid)).includes(configFile) && (await processIsAlive(pid)) ? pid : undefined;
     } catch {
       return undefined; // never started here, or gone
     }

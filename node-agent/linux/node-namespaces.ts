@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
 import { pauseProgram } from './pause-image.ts';
-import { processIsAlive, signalProcess } from './processes.ts';
+import { childrenOf, processIsAlive, signalProcess } from './processes.ts';
 import { removeTree } from './remove-tree.ts';
 import { runProgram } from './run-program.ts';
 
@@ -132,12 +132,6 @@ async function startInit(
   }
   const said = (await fs.readFile(`${plan.directory}/init.log`, 'utf8')).trim();
   throw new Error(`the namespaces of node ${plan.name} cannot be made: ${said || 'no answer'}`);
-}
-
-/** Direct children, as seen from here also of a process whose children are in another PID namespace. */
-export async function childrenOf(pid: number): Promise<number[]> {
-  const text = await fs.readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => ''); // ended
-  return text.split(' ').filter(Boolean).map(Number);
 }
 
 async function joinCgroups(pid: number, files: readonly string[]): Promise<void> {

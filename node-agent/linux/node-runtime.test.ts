@@ -159,7 +159,7 @@ describe('a real containerd, as root', function () {
     }
     assert.equal(existsSync(root), false);
     assert.deepEqual(await createMounts().below(root), []);
-    assert.deepEqual(await findProcesses((line) => line.includes(root)), []);
+    assert.deepEqual(await findProcesses((words) => words.join(' ').includes(root)), []);
     assert.equal((await readdir('/sys/class/net')).includes(bridge), false);
     assert.deepEqual(await cgroups.children('/kubets-test'), []);
   });

@@ -31,19 +31,28 @@ export function signalProcess(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void 
   }
 }
 
-/** Pids of all processes whose command line (arguments joined by blanks) matches. */
-export async function findProcesses(matches: (commandLine: string) => boolean): Promise<number[]> {
+/** The words of a process' command line, program first; none of one that has ended. */
+export async function readCommandLine(pid: number | string): Promise<string[]> {
+  const text = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''); // ended
+  return text === '' ? [] : text.replace(/\0+$/, '').split('\0');
+}
+
+/** Pids of all processes whose command line, word by word, matches. */
+export async function findProcesses(matches: (words: readonly string[]) => boolean): Promise<number[]> {
   const found: number[] = [];
   for (const name of await fs.readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    try {
-      const commandLine = (await fs.readFile(`/proc/${name}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
-      if (matches(commandLine)) found.push(Number(name));
-    } catch {
-      // ended meanwhile
-    }
+    const words = await readCommandLine(name);
+    if (words.length > 0 && matches(words)) found.push(Number(name));
   }
   return found;
+}
+
+/** Direct children, whichever thread has made them; as seen from here also where they are in another PID namespace. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const threads = await fs.readdir(`/proc/${pid}/task`).catch(() => []); // ended
+  const texts = await Promise.all(threads.map((thread) => fs.readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => ''))); // likewise
+  return texts.flatMap((text) => text.split(' ').filter(Boolean).map(Number));
 }
 
 /** What a process uses itself. */

@@ -36,7 +36,7 @@ async function namespacesOfProcesses(): Promise<ReadonlySet<number>> {
   return new Set(inodes.filter((inode) => inode !== undefined));
 }
 
-/** undefined: it is gone. */
+/** Undefined: it is gone, or hidden from us, as no process of a container of ours is. */
 async function inodeOf(file: string): Promise<number | undefined> {
   return (await stat(file).catch(() => undefined))?.ino;
 }
