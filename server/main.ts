@@ -137,7 +137,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const known = controllersFor(options, pki, clusterDNSAddress);
   const controllers = selectControllers(known, options.controllers ?? ['*']);
   const hasScheduler = options.scheduler ?? true;
-  const dialer = createDialer({ kubeletClient: pki.kubeletClient, ...kubeletCA(options) });
+  const isOwnEndpoint = (host: string, port: number) =>
+    (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
+    (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
+  const dialer = createDialer({ kubeletClient: pki.kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));

@@ -3,9 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import { silentLogger } from '../../api/base/logger.ts';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
-import { nodeServingCertificate } from './certificate-spec.ts';
+import { clientCertificate, nodeServingCertificate } from './certificate-spec.ts';
 import { ensureCertificate, ensureClusterPKI, type ClusterPKIOptions, type PKIFiles } from './ensure-cluster-pki.ts';
 import { reasonToRenew } from './inspect-certificate.ts';
+import { makeCertificate } from './make-certificate.ts';
 
 function memoryFiles(): PKIFiles & { readonly content: Map<string, string>; readonly secret: Set<string> } {
   const content = new Map<string, string>();
@@ -60,6 +61,16 @@ describe('ensureClusterPKI', () => {
   it('keeps groups apart in the subject', async () => {
     const { admin } = await ensureClusterPKI(options);
     assert.equal(new X509Certificate(admin.certificatePEM).subject, 'O=system:masters\nCN=kubernetes-admin');
+  });
+
+  it('makes no administrator of the API server as a client of kubelets, and replaces a certificate that does', async () => {
+    const { kubeletClient, clusterCA } = await ensureClusterPKI(options);
+    const subject = (pem: string) => new X509Certificate(pem).subject;
+    assert.equal(subject(kubeletClient.certificatePEM), 'CN=kube-apiserver-kubelet-client');
+    const old = await makeCertificate(clientCertificate('kube-apiserver-kubelet-client', ['system:masters']), clusterCA, options);
+    files.content.set('apiserver-kubelet-client.crt', old.certificatePEM).set('apiserver-kubelet-client.key', old.keyPEM);
+    assert.equal(subject((await ensureClusterPKI(options)).kubeletClient.certificatePEM), 'CN=kube-apiserver-kubelet-client');
+    assert.equal(subject(files.content.get('apiserver-kubelet-client.crt') ?? ''), 'CN=kube-apiserver-kubelet-client');
   });
 
   it('reuses what is there', async () => {

@@ -45,7 +45,7 @@ export async function ensureClusterPKI(options: ClusterPKIOptions): Promise<Clus
   const ofCluster = (name: string, spec: CertificateSpec) => ensureCertificate(name, spec, clusterCA, options);
   const [server, kubeletClient, frontProxyClient, admin, controllerManager, scheduler] = await Promise.all([
     ofCluster('apiserver', serverCertificate(options)),
-    ofCluster('apiserver-kubelet-client', clientCertificate('kube-apiserver-kubelet-client', ['system:masters'])),
+    ofCluster('apiserver-kubelet-client', clientCertificate('kube-apiserver-kubelet-client')),
     ensureCertificate('front-proxy-client', clientCertificate('front-proxy-client'), frontProxyCA, options),
     ofCluster('admin', clientCertificate('kubernetes-admin', ['system:masters'])),
     ofCluster('controller-manager', clientCertificate('system:kube-controller-manager')),

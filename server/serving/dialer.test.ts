@@ -25,6 +25,7 @@ describe('dialer', () => {
   let kubelet: https.Server;
   let ownKubelet: https.Server;
   let dialer: ClosableDialer;
+  let kubeletClient: KeyPairPEM;
   let pod: DialTarget;
   let node: DialTarget;
   let ownNode: DialTarget;
@@ -34,11 +35,7 @@ describe('dialer', () => {
   before(async () => {
     const authority = await makeAuthority('kubernetes', making);
     const serving = await makeCertificate(nodeServingCertificate('n1', [], ['127.0.0.1']), authority, making);
-    const kubeletClient: KeyPairPEM = await makeCertificate(
-      clientCertificate('kube-apiserver-kubelet-client', ['system:masters']),
-      authority,
-      making,
-    );
+    kubeletClient = await makeCertificate(clientCertificate('kube-apiserver-kubelet-client'), authority, making);
     const own = await makeAuthority('n2-ca@1', making);
     dialer = createDialer({ kubeletClient });
     verifying = createDialer({ kubeletClient, kubeletCAPEM: authority.certificatePEM });
@@ -169,6 +166,16 @@ describe('dialer', () => {
       await assert.rejects(text({ ...pod, host, refuseLocal: true }), { code: 400, message: 'address not allowed' }, host);
     }
     assert.equal(seen.length, 0);
+  });
+
+  it('does not call the API server itself with the certificate for kubelets', async () => {
+    const isOwnEndpoint = (address: string, port: number) => address === '127.0.0.1' && port === node.port;
+    const careful = createDialer({ kubeletClient, isOwnEndpoint });
+    for (const host of ['127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', 'localhost'])
+      await assert.rejects(text({ ...node, host }, {}, careful), { code: 400, message: 'address not allowed' }, host);
+    assert.equal(seen.length, 0);
+    assert.equal((await text({ ...ownNode, kubelet: true }, {}, careful)).body, 'hello /x%20y?a=b');
+    careful.close();
   });
 
   it('says that nobody is there', async () => {

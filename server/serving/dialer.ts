@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { formatIP, parseIP } from '../../api/base/ip-address.ts';
 import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
 import { badRequest } from '../../api/meta/status-errors.ts';
 import { StatusError } from '../../api/meta/status.ts';
@@ -19,6 +20,11 @@ export interface DialerOptions {
    * unless they are told to ask for one.
    */
   readonly kubeletCAPEM?: string;
+  /**
+   * Whether an address and port are the API server's own: whoever controls a Node's status must not have the API server
+   * call itself with the certificate that is meant for kubelets.
+   */
+  readonly isOwnEndpoint?: (address: string, port: number) => boolean;
   /** How long a connection may take to come about. */
   readonly connectTimeoutMs?: number;
 }
@@ -57,7 +63,8 @@ export function createDialer(options: DialerOptions): ClosableDialer {
   return {
     async send(target, request) {
       const isUpgrade = request.canUpgrade === true && request.headers['upgrade'] !== undefined;
-      if (target.refuseLocal && isIP(target.host) !== 0) assertAllowed(target.host);
+      const check = checkFor(target, options);
+      if (isIP(target.host) !== 0) check?.(target.host);
       const connect = target.scheme === 'http' ? http.request : https.request;
       const outgoing = connect({
         host: target.host,
@@ -68,7 +75,7 @@ export function createDialer(options: DialerOptions): ClosableDialer {
         agent: agentFor(target),
         timeout: options.connectTimeoutMs ?? 30_000,
         signal: request.signal,
-        ...(target.refuseLocal ? { lookup: checkedLookup } : {}),
+        ...(check ? { lookup: checkedLookup(check) } : {}),
       });
       return exchange(target, outgoing, request, isUpgrade);
     },
@@ -167,25 +174,32 @@ local.addAddress('::', 'ipv6');
 local.addSubnet('fe80::', 10, 'ipv6');
 local.addSubnet('ff02::', 16, 'ipv6');
 
-function assertAllowed(address: string): void {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const plain = mapped ?? address;
-  if (local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')) throw badRequest('address not allowed');
+/** Throws for addresses that a target must not have; undefined where it may have any. */
+function checkFor(target: DialTarget, { isOwnEndpoint }: DialerOptions): ((address: string) => void) | undefined {
+  if (!target.refuseLocal && !(target.kubelet && isOwnEndpoint)) return undefined;
+  return (address) => {
+    const ip = parseIP(address);
+    const plain = ip ? formatIP(ip) : address;
+    const isLocal = target.refuseLocal && local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+    if (isLocal || (target.kubelet && isOwnEndpoint?.(plain, target.port))) throw badRequest('address not allowed');
+  };
 }
 
 /** What a name stands for is looked at once, at the moment of connecting: a name cannot change its mind in between. */
-const checkedLookup: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, options, (error, address, family) => {
-    if (error) return callback(error, address, family);
-    try {
-      for (const one of typeof address === 'string' ? [address] : (address as { address: string }[]).map((entry) => entry.address))
-        assertAllowed(one);
-    } catch (refusal) {
-      return callback(refusal as Error, address, family);
-    }
-    callback(null, address, family);
-  });
-};
+const checkedLookup =
+  (check: (address: string) => void): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, options, (error, address, family) => {
+      if (error) return callback(error, address, family);
+      try {
+        for (const one of typeof address === 'string' ? [address] : (address as { address: string }[]).map((entry) => entry.address))
+          check(one);
+      } catch (refusal) {
+        return callback(refusal as Error, address, family);
+      }
+      callback(null, address, family);
+    });
+  };
 
 function interpret(target: DialTarget, error: Error & { code?: string }, signal: AbortSignal): Error {
   if (error instanceof DialError || error instanceof StatusError || signal.aborted) return error;

@@ -25,6 +25,11 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
   },
   // It enforces NetworkPolicies too, which needs the addresses and labels of all Pods.
   clusterRoleBinding('kubets:network-policies', group('system:nodes')),
+  // The API server towards kubelets: nothing but what their ports serve.
+  {
+    ...clusterRoleBinding('system:kubelet-api-admin', user('kube-apiserver-kubelet-client')),
+    metadata: { ...clusterRoleBinding('system:kubelet-api-admin').metadata, name: 'kubets:apiserver-kubelet-client' },
+  },
   // Nodes have their own authorizer.
   clusterRoleBinding('system:node'),
 ];

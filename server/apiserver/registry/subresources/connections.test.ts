@@ -46,7 +46,7 @@ describe('connections to nodes, Pods and Services', () => {
       });
       assert.deepEqual([status, headers['content-type']], [200, 'text/plain']);
       assert.equal(text, '/containerLogs/default/single/app?follow=true&sinceSeconds=60&tailLines=5');
-      assert.deepEqual(last()?.target, { scheme: 'https', host: '192.0.2.7', port: 10_250, kubelet: true });
+      assert.deepEqual(last()?.target, { scheme: 'https', host: '192.0.2.7', port: 10_250, kubelet: true, refuseLocal: true });
     });
 
     const refusals: readonly (readonly [subresource: string, name: string, query: string, code: number, message: string | RegExp])[] = [

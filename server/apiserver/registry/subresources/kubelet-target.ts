@@ -22,7 +22,7 @@ export function targetOf({ status }: DeepReadonly<Node>): DialTarget & { readonl
     const found = addresses.find((address) => address.type === type && address.address !== '');
     if (found) {
       const port = status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultKubeletPort;
-      return { scheme: 'https', host: found.address, port, kubelet: true };
+      return { scheme: 'https', host: found.address, port, kubelet: true, refuseLocal: true };
     }
   }
   const known = addresses.map(({ type, address }) => `{${type} ${address}}`).join(' ');

@@ -51,7 +51,7 @@ export const nodeProxy = defineProxy(nodes, async (context, dependencies) => {
   const { scheme, name, port } = parseProxyName(context.info.name, 'node');
   const node = await read<Node>(dependencies, nodes, context, '', name);
   const kubelet = targetOf(node);
-  if (port === '' || Number(port) === kubelet.port) return { ...kubelet, refuseLocal: true };
+  if (port === '' || Number(port) === kubelet.port) return kubelet;
   return toTarget(scheme, kubelet.host, portNumber(port));
 });
 

@@ -79,7 +79,7 @@ export interface DialTarget {
   readonly host: string;
   readonly port: number;
   readonly kubelet?: boolean;
-  /** Refuses loopback and link-local addresses, looked at after names have been resolved: for targets that users can choose. */
+  /** Refuses loopback and link-local addresses, looked at after names have been resolved: for targets that users or nodes can choose. */
   readonly refuseLocal?: boolean;
 }
 
