@@ -232,6 +232,7 @@ function controllersFor(options: ControlPlaneOptions, pki: ClusterPKI, clusterDN
     rootCA: pki.clusterCA.certificatePEM,
     signSecretToken: createSecretTokenSigner(readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM)),
     clusterDNSAddress,
+    sharesStorage: options.storage.kind === 'etcd',
     certificateAuthority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
   });
 }

@@ -21,7 +21,7 @@ import { jobController } from './job/controller.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { localVolumeProvisionerController } from './local-volume-provisioner/controller.ts';
 import { legacyServiceAccountTokenCleaner } from './legacy-service-account-token-cleaner/controller.ts';
-import { namespaceController } from './namespace/controller.ts';
+import { createNamespaceController } from './namespace/controller.ts';
 import { createNodeLifecycleController, type NodeLifecycleOptions } from './node-lifecycle/controller.ts';
 import { createNodeIPAMController, type NodeIPAMOptions } from './node-ipam/controller.ts';
 import { persistentVolumeBinder } from './persistentvolume-binder/controller.ts';
@@ -53,6 +53,8 @@ export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOption
   readonly clusterDNSAddress: string;
   /** Volumes of directories on nodes, and a default StorageClass of them. Absent: true. */
   readonly localStorage?: boolean;
+  /** Other API servers may serve the same objects. Absent: this one is alone. */
+  readonly sharesStorage?: boolean;
   /** Signs tokens for Secrets that ask for one; absent: none does. */
   readonly signSecretToken?: SignSecretToken;
   /** Signs certificates for nodes and users; absent: nobody is given any. */
@@ -81,7 +83,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     jobController,
     ...(options.localStorage === false ? [] : [createDefaultStorageClassController(), localVolumeProvisionerController]),
     legacyServiceAccountTokenCleaner,
-    namespaceController,
+    createNamespaceController({ settleSeconds: options.sharesStorage ? 5 : 1 }),
     createNodeIPAMController(options),
     createNodeLifecycleController(options),
     persistentVolumeBinder,

@@ -12,40 +12,43 @@ import { rules } from './rbac.ts';
 
 const finalizer = 'kubernetes';
 
-/** Time for all API servers to learn that nothing more may be created in the namespace. */
-const settleSeconds = 1;
+export interface NamespaceControllerOptions {
+  /** How long all API servers may take to learn that nothing more may be created in the namespace. */
+  readonly settleSeconds: number;
+}
 
 /** Empties Namespaces that were deleted, and lets them go when nothing is left in them. */
-export const namespaceController = defineController({
-  name: 'namespace-controller',
-  account: 'namespace-controller',
-  for: namespaces,
-  // The last Pod's end is what the rest of the content waits for.
-  watches: [watching(pods, ({ metadata }) => (metadata.deletionTimestamp ? [{ namespace: '', name: metadata.namespace ?? '' }] : []))],
-  workers: 10,
-  rules,
-  async reconcile(key, dependencies) {
-    const { lister, client, clock } = dependencies;
-    const cached = lister(namespaces).find(key);
-    if (cached?.metadata.deletionTimestamp === undefined) return done;
-    const sinceSeconds = (clock.nowMs() - (findTime(cached.metadata.deletionTimestamp) ?? 0)) / 1000;
-    if (sinceSeconds >= 0 && sinceSeconds < settleSeconds) return requeueAfterSeconds(settleSeconds - sinceSeconds);
+export const createNamespaceController = ({ settleSeconds }: NamespaceControllerOptions) =>
+  defineController({
+    name: 'namespace-controller',
+    account: 'namespace-controller',
+    for: namespaces,
+    // The last Pod's end is what the rest of the content waits for.
+    watches: [watching(pods, ({ metadata }) => (metadata.deletionTimestamp ? [{ namespace: '', name: metadata.namespace ?? '' }] : []))],
+    workers: 10,
+    rules,
+    async reconcile(key, dependencies) {
+      const { lister, client, clock } = dependencies;
+      const cached = lister(namespaces).find(key);
+      if (cached?.metadata.deletionTimestamp === undefined) return done;
+      const sinceSeconds = (clock.nowMs() - (findTime(cached.metadata.deletionTimestamp) ?? 0)) / 1000;
+      if (sinceSeconds >= 0 && sinceSeconds < settleSeconds) return requeueAfterSeconds(settleSeconds - sinceSeconds);
 
-    const namespace = await ignoreNotFound(client(namespaces).get(key));
-    if (namespace?.metadata.deletionTimestamp === undefined) return done;
-    if (namespace.status?.phase !== 'Terminating') {
-      await client(namespaces).updateStatus({ ...namespace, status: { ...namespace.status, phase: 'Terminating' } });
-    }
-    if ((namespace.spec?.finalizers ?? []).length === 0) return done;
+      const namespace = await ignoreNotFound(client(namespaces).get(key));
+      if (namespace?.metadata.deletionTimestamp === undefined) return done;
+      if (namespace.status?.phase !== 'Terminating') {
+        await client(namespaces).updateStatus({ ...namespace, status: { ...namespace.status, phase: 'Terminating' } });
+      }
+      if ((namespace.spec?.finalizers ?? []).length === 0) return done;
 
-    const deletion = await deleteContent(dependencies, key.name);
-    await writeConditions(dependencies, key, deletion);
-    if (deletion.error !== undefined) throw deletion.error;
-    if (deletion.estimateSeconds > 0) return requeueAfterSeconds(Math.floor(deletion.estimateSeconds / 2) + 1);
-    await finalize(dependencies, key);
-    return done;
-  },
-});
+      const deletion = await deleteContent(dependencies, key.name);
+      await writeConditions(dependencies, key, deletion);
+      if (deletion.error !== undefined) throw deletion.error;
+      if (deletion.estimateSeconds > 0) return requeueAfterSeconds(Math.floor(deletion.estimateSeconds / 2) + 1);
+      await finalize(dependencies, key);
+      return done;
+    },
+  });
 
 async function writeConditions(
   { client, clock }: ControllerDependencies,

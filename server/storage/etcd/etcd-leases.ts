@@ -25,7 +25,7 @@ export class EtcdLeases {
 
   /** A lease that keeps a key for at least this time. */
   async leaseFor(ttlSeconds: number): Promise<string> {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs(); // the wall clock may be set back
     const known = this.#byTTL.get(ttlSeconds);
     if (known && known.keys < maxKeys && known.expiresAtMs >= nowMs + ttlSeconds * 1000) {
       known.keys++;

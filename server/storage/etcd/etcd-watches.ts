@@ -98,10 +98,11 @@ export class EtcdWatches {
         if (response.fragment) continue;
         // in a backlog the header is ahead of the events; without events it says how far all has been delivered
         const revision = events.at(-1)?.revision ?? response.revision;
+        const complete = events;
+        events = [];
         if (revision <= session.delivered) continue;
         session.delivered = revision;
-        yield { events, revision };
-        events = [];
+        yield { events: complete, revision };
       }
       throw new StorageError('unavailable', 'etcd: the watch stream has ended');
     } finally {

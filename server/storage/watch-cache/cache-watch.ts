@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../../api/base/clock.ts';
 import type { EventLog } from './event-log.ts';
+import { StorageError } from '../storage.ts';
 import { SharedEvents } from './shared-events.ts';
 import type { CacheEvents, CacheWatchOptions } from './watch-cache.ts';
 import type { WatchGroup } from './watch-group.ts';
@@ -58,6 +59,8 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
     this.#cache = cache;
     this.#options = options;
     this.#log = cache.log();
+    if (options.afterRevision < this.#log.floor)
+      throw new StorageError('compacted', `the cache no longer holds revision ${options.afterRevision}`, { revision: this.#log.floor });
     this.#next = this.#log.numberAfter(options.afterRevision);
     this.#revision = options.afterRevision;
     this.#group = cache.watches.add(options.scope, this);

@@ -285,6 +285,11 @@ export class ResourceCache implements WatchCache {
   #historicEvent(event: StorageEvent, { scope }: CacheWatchOptions): CacheEvent | undefined {
     const { previous, entry } = event;
     if (!isWithin(scope.keyPrefix, event.key, this.resourcePrefix)) return undefined;
+    const isCreation = entry !== undefined && entry.createRevision === entry.modRevision;
+    if (!previous && !isCreation)
+      throw new StorageError('compacted', `the state of ${event.key} before revision ${event.revision} has been compacted`, {
+        revision: event.revision,
+      });
     const before = previous && new StoredObject(this.reference, event.key, previous.modRevision, previous.value);
     const object = entry ? new StoredObject(this.reference, event.key, event.revision, entry.value) : before?.deletedAt(event.revision);
     return object && eventOf({ object, deleted: !entry, previous: before, heldBytes: 0, atMs: 0 }, scope);
