@@ -9,7 +9,10 @@ import { startAPIServerInProcess, type TestAPIServer } from '../../apiserver/tes
 function forgetting(inner: Storage): Storage {
   async function* watch(options: Parameters<Storage['watch']>[0]): AsyncGenerator<WatchBatch> {
     for await (const batch of inner.watch(options))
-      yield { ...batch, events: batch.events.map(({ type, key, revision, entry }) => ({ type, key, revision, ...(entry ? { entry } : {}) })) };
+      yield {
+        ...batch,
+        events: batch.events.map(({ type, key, revision, entry }) => ({ type, key, revision, ...(entry ? { entry } : {}) })),
+      };
   }
   return Object.assign(Object.create(inner) as Storage, { watch });
 }
