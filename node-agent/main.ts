@@ -24,6 +24,7 @@ import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.
 import { createHostFiles } from './linux/host-files.ts';
 import { isJournalStream } from './linux/journal-line.ts';
 import { createProcessLog } from './linux/process-logger.ts';
+import { oomScores, setOOMScore } from './linux/oom-score.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
 interface Flags extends EvictionFlags {
@@ -46,6 +47,7 @@ interface Flags extends EvictionFlags {
   readonly imageCredentialProviderConfig?: string;
   readonly imageCredentialProviderBinDir: string;
   readonly memorySwapBehavior: (typeof swapBehaviors)[number];
+  readonly singleProcessOomKill: boolean;
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
   readonly minimumImageTtlDuration: string;
@@ -68,6 +70,7 @@ interface Flags extends EvictionFlags {
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
   readonly kubernetesVersion: string;
+  readonly oomScoreAdj: string;
   readonly stopPods: boolean;
   readonly logLevel: string;
 }
@@ -110,6 +113,7 @@ const program = new Command('kubets-node-agent')
   .option('--image-credential-provider-config <file>', 'programs that know credentials of registries')
   .option('--image-credential-provider-bin-dir <directory>', 'where they lie', '')
   .addOption(new Option('--memory-swap-behavior <behavior>', 'what containers may do with swap').choices(swapBehaviors).default('NoSwap'))
+  .option('--single-process-oom-kill', 'short of memory, kill one process, not its container as a whole (cgroups of version 2)', false)
   .option('--image-gc-high-threshold <percent>', 'of the disk in use, above which images are removed that nobody uses', '85')
   .option('--image-gc-low-threshold <percent>', 'down to which', '80')
   .option('--minimum-image-ttl-duration <duration>', 'age from which images may be removed', '2m0s')
@@ -131,6 +135,7 @@ const program = new Command('kubets-node-agent')
   .option('--tls-cert-file <file>', "certificate of the kubelet's API (default: a self-signed one)")
   .option('--tls-private-key-file <file>', 'its key')
   .option('--kubernetes-version <version>', 'what the node reports', 'v1.36.0')
+  .option('--oom-score-adj <number>', "score of the agent with the kernel's OOM killer, -1000 to 1000", String(oomScores.agent))
   .option('--stop-pods', 'at the end stop all pods and clear the node away, but for its images', false)
   .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'))
   .action((flags: Flags) => main(flags));
@@ -155,6 +160,7 @@ async function main(flags: Flags): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => abort.abort(new Error(`received ${signal}`)));
   }
+  await protectAgent(flags.oomScoreAdj, logger);
   const connection = await connect(flags, logger, abort.signal);
   let settings: AgentSettings | undefined;
   try {
@@ -168,6 +174,14 @@ async function main(flags: Flags): Promise<void> {
   }
   if (flags.stopPods && settings !== undefined)
     await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
+}
+
+async function protectAgent(text: string, logger: Logger): Promise<void> {
+  const score = Number(text);
+  if (!/^-?\d+$/.test(text) || Math.abs(score) > 1000) throw new Error(`--oom-score-adj: ${text} is not a number from -1000 to 1000`);
+  await setOOMScore('self', score).catch((error: unknown) =>
+    logger.info('the agent has no score of its own with the OOM killer', { error }),
+  );
 }
 
 interface Connection {
@@ -226,6 +240,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     cgroupRoot: flags.cgroupRoot,
     eviction: parseEvictionFlags(flags),
     swapBehavior: flags.memorySwapBehavior,
+    singleProcessOOMKill: flags.singleProcessOomKill,
     credentialProviders:
       flags.imageCredentialProviderConfig === undefined
         ? []

@@ -79,6 +79,8 @@ export interface KubeletSettings {
   readonly devicePluginDirectory: string;
   readonly shutdown: ShutdownSettings;
   readonly swapBehavior: SwapRules['behavior'];
+  /** Whether only the process is killed for want of memory, and not its container as a whole, on cgroups of version 2. */
+  readonly singleProcessOOMKill: boolean;
   /** Names, or beginnings with a star. */
   readonly allowedUnsafeSysctls: readonly string[];
   /** At once; Infinity: all. */

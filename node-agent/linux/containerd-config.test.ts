@@ -90,7 +90,18 @@ describe("containerd's configuration", () => {
       { major: 2, minor: 1 },
     ]) {
       assert.match(containerdConfig(plan, version), /^ +disable_apparmor = true$/m);
-      assert.match(containerdConfig(plan, version, true), /^ +disable_apparmor = false$/m);
+      assert.match(containerdConfig(plan, version, { hasAppArmor: true, mayLowerOOMScores: false }), /^ +disable_apparmor = false$/m);
+    }
+  });
+
+  it('restricts the scores of the OOM killer only where they cannot be lowered', () => {
+    for (const version of [
+      { major: 1, minor: 7 },
+      { major: 2, minor: 1 },
+    ]) {
+      const config = (mayLowerOOMScores: boolean) => containerdConfig(plan, version, { hasAppArmor: false, mayLowerOOMScores });
+      assert.match(config(true), /^ +restrict_oom_score_adj = false$/m);
+      assert.match(config(false), /^ +restrict_oom_score_adj = true$/m);
     }
   });
 });

@@ -13,6 +13,15 @@ export interface ContainerdVersion {
   readonly minor: number;
 }
 
+/** What the machine lets containerd do with containers. */
+export interface ContainerMachine {
+  readonly hasAppArmor: boolean;
+  /** Whether processes may be given a score below that of containerd's own, see oom-score.ts. */
+  readonly mayLowerOOMScores: boolean;
+}
+
+const noFeatures: ContainerMachine = { hasAppArmor: false, mayLowerOOMScores: false };
+
 const unneededPlugins = [
   'io.containerd.snapshotter.v1.aufs',
   'io.containerd.snapshotter.v1.btrfs',
@@ -32,12 +41,11 @@ export function parseContainerdVersion(output: string): ContainerdVersion {
 
 /**
  * containerd's configuration in the form that this version has for its own: 2 up to 1.7, 3 from 2.0 on, which names plugins
- * anew and is the older form's successor in all that follow. `restrict_oom_score_adj` makes it work where the agent lacks
- * CAP_SYS_RESOURCE (in containers and small virtual machines), at the price of clamping negative scores.
- * `netns_mounts_under_state_dir` tells its network namespaces from those of others on the machine.
+ * anew and is the older form's successor in all that follow. `restrict_oom_score_adj` makes it work where scores of the OOM
+ * killer cannot be lowered, at the price of raising negative ones to containerd's own. `netns_mounts_under_state_dir` tells its network namespaces from those of others on the machine.
  */
-export function containerdConfig(plan: ContainerdPlan, version: ContainerdVersion, hasAppArmor = false): string {
-  return version.major < 2 ? configVersion2(plan, hasAppArmor) : configVersion3(plan, version, hasAppArmor);
+export function containerdConfig(plan: ContainerdPlan, version: ContainerdVersion, machine: ContainerMachine = noFeatures): string {
+  return version.major < 2 ? configVersion2(plan, machine) : configVersion3(plan, version, machine);
 }
 
 const text = JSON.stringify;
@@ -58,8 +66,8 @@ const streamServer = `  stream_server_address = "127.0.0.1"
   stream_server_port = "0"
 `;
 
-const containerRules = (hasAppArmor: boolean) => `  disable_apparmor = ${!hasAppArmor}
-  restrict_oom_score_adj = true
+const containerRules = ({ hasAppArmor, mayLowerOOMScores }: ContainerMachine) => `  disable_apparmor = ${!hasAppArmor}
+  restrict_oom_score_adj = ${!mayLowerOOMScores}
   netns_mounts_under_state_dir = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
@@ -77,12 +85,12 @@ function runtimes(table: string, directory: string): string {
 `;
 }
 
-function configVersion2(plan: ContainerdPlan, hasAppArmor: boolean): string {
+function configVersion2(plan: ContainerdPlan, machine: ContainerMachine): string {
   const { directory, cniConfigDirectory, cniPluginDirectory, pauseImage } = plan;
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `${beginning(2, plan)}[${cri}]
   sandbox_image = ${text(pauseImage)}
-${streamServer}${containerRules(hasAppArmor)}  [${cri}.cni]
+${streamServer}${containerRules(machine)}  [${cri}.cni]
     bin_dir = ${text(cniPluginDirectory)}
     conf_dir = ${text(cniConfigDirectory)}
   [${cri}.registry]
@@ -93,7 +101,7 @@ ${streamServer}${containerRules(hasAppArmor)}  [${cri}.cni]
 ${runtimes(cri, directory)}`;
 }
 
-function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion, hasAppArmor: boolean): string {
+function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion, machine: ContainerMachine): string {
   const { directory, cniConfigDirectory, cniPluginDirectory, pauseImage } = plan;
   const [images, runtime] = ['plugins."io.containerd.cri.v1.images"', 'plugins."io.containerd.cri.v1.runtime"'];
   const hasSeveral = major > 2 || minor >= 1; // folders of plugins; the name for one of them is on its way out
@@ -105,7 +113,7 @@ ${streamServer}[${images}]
   [${images}.registry]
     config_path = ${text(`${directory}/certs.d`)}
 [${runtime}]
-${containerRules(hasAppArmor)}  [${runtime}.cni]
+${containerRules(machine)}  [${runtime}.cni]
     ${hasSeveral ? `bin_dirs = ${text([cniPluginDirectory])}` : `bin_dir = ${text(cniPluginDirectory)}`}
     conf_dir = ${text(cniConfigDirectory)}
   [${runtime}.containerd]

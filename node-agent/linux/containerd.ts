@@ -6,8 +6,10 @@ import type { Logger } from '../../api/base/logger.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
 import { type ContainerdPlan, type ContainerdVersion, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
 import { machineHasAppArmor } from './machine.ts';
+import { mayLowerOOMScores, oomScores, setOOMScore } from './oom-score.ts';
 import { processIsAlive, readCommandLine, terminateProcess } from './processes.ts';
 import { runProgram } from './run-program.ts';
+import { shimsOf } from './shims.ts';
 
 /** The node's own containerd. It lives in a session of its own and outlives the agent: containers go on while nobody watches. */
 export interface Containerd {
@@ -41,7 +43,8 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   const start = async (): Promise<number> => {
     await fs.mkdir(`${plan.directory}/certs.d`, { recursive: true });
     await fs.mkdir(plan.socket.slice(0, plan.socket.lastIndexOf('/')), { recursive: true });
-    await fs.writeFile(configFile, containerdConfig(plan, await installedVersion(), await machineHasAppArmor()));
+    const machine = { hasAppArmor: await machineHasAppArmor(), mayLowerOOMScores: await mayLowerOOMScores() };
+    await fs.writeFile(configFile, containerdConfig(plan, await installedVersion(), machine));
     const log = await fs.open(`${plan.directory}/containerd.log`, 'a');
     try {
       const child = spawn('containerd', ['-c', configFile], { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/' });
@@ -62,6 +65,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       const running = await findRunning();
       const pid = running ?? (await start());
       logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { containerd: pid, socket: plan.socket });
+      await protect(pid, plan, logger);
       const deadline = clock.monotonicMs() + startTimeoutMs;
       while (!(await answers(plan.socket, clock))) {
         if (!(await processIsAlive(pid))) throw new Error(`containerd ended at once; see ${plan.directory}/containerd.log`);
@@ -75,6 +79,16 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       await fs.rm(pidFile, { force: true });
     },
   };
+}
+
+/** Shims get their score from containerd as they start: those that are there already are of one that had none, or was adopted. */
+async function protect(pid: number, { socket }: ContainerdPlan, logger: Logger): Promise<void> {
+  try {
+    await setOOMScore(pid, oomScores.containerd);
+    for (const shim of await shimsOf(socket)) await setOOMScore(shim, oomScores.shim);
+  } catch (error) {
+    logger.debug('containerd is not protected from the OOM killer', { error });
+  }
 }
 
 async function installedVersion(): Promise<ContainerdVersion> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
+import { oomScores, setOOMScore } from './oom-score.ts';
 import { pauseProgram } from './pause-image.ts';
 import { childrenOf, processIsAlive, signalProcess } from './processes.ts';
 import { removeTree } from './remove-tree.ts';
@@ -50,6 +51,8 @@ export function createNodeNamespaces(plan: NodeNamespacesPlan, { clock }: { read
       await cgroups.ensure(plan.cgroup, {});
       const { pid, parent } = await startInit(plan, cgroups, clock);
       await fs.writeFile(pidFile, String(pid));
+      // With one of them the whole node ends.
+      for (const one of [parent, pid]) await setOOMScore(one, oomScores.nodeNamespaces).catch(() => undefined); // in a container
       // Nothing may stay in a cgroup of version 2 that is to have children.
       if (cgroups.version === 2) {
         await cgroups.ensure(memberCgroup(plan, cgroups), {});

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { createLogger } from '../composition/logger.ts';
+import { oomScores, setOOMScore } from '../../node-agent/linux/oom-score.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
 import type { ControlPlane } from '../main.ts';
 import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from './data-dir.ts';
@@ -54,6 +55,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     throw explainStartFailure(error, flags);
   });
   releaseIdleMemory(systemClock);
+  await setOOMScore('self', oomScores.controlPlane).catch(() => undefined); // not root, or in a container
   const server = `https://127.0.0.1:${controlPlane.port}`;
   const { admin, clusterCA } = controlPlane.pki;
   const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });

@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { AppArmorProfile, Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
 import type { ContainerConfig, ContainerSecurityContext, DeviceConfig, MountConfig } from '../../cri/messages.ts';
 import type { NodePaths } from '../node-paths.ts';
+import type { OOMGroupRules } from '../resources/oom-group.ts';
 import type { SwapRules } from '../resources/swap.ts';
 import { linuxResources } from '../resources/runtime-resources.ts';
 import { runtimeAnnotations, runtimeLabels } from '../runtime/labels.ts';
@@ -22,7 +23,7 @@ export interface ContainerSurroundings {
   readonly userRange?: UserRange | undefined;
   /** The image as the runtime knows it, and the user it runs as by itself: a number, a name or nothing (root). */
   readonly image: { readonly reference: string; readonly uid: number | undefined; readonly username: string };
-  readonly swap: SwapRules;
+  readonly swap: SwapRules & OOMGroupRules;
   /** Container whose processes an ephemeral container sees. */
   readonly targetID?: string;
 }

@@ -14,6 +14,7 @@ import type { DeviceManager } from '../devices/device-manager.ts';
 import type { UserNamespaces } from '../containers/user-namespaces.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodePaths } from '../node-paths.ts';
+import type { OOMGroupRules } from '../resources/oom-group.ts';
 import type { SwapRules } from '../resources/swap.ts';
 import type { PendingResize } from '../resources/allocation.ts';
 import type { Tallies } from '../stats/tallies.ts';
@@ -47,7 +48,7 @@ export interface PodServices {
   readonly clusterDomain: string;
   /** Of the agent, e.g. 1.36: what probes call themselves. */
   readonly version: string;
-  readonly swap: SwapRules;
+  readonly swap: SwapRules & OOMGroupRules;
   readonly allocatable: () => NodeAllocatable;
   readonly dns: (pod: DeepReadonly<Pod>) => Promise<PodDNS>;
   readonly nodeHosts: () => Promise<string>;

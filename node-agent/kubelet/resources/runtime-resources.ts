@@ -4,20 +4,24 @@ import { quantityOf, milliQuantityOf } from '../../../api/quantity/arithmetic.ts
 import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import type { LinuxResources, StatedResources } from '../../cri/messages.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
+import { oomGroup, type OOMGroupRules } from './oom-group.ts';
 import { swapResources, type SwapRules } from './swap.ts';
 import { cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
 
 /** What the runtime is asked to give a container. */
-export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, swap: SwapRules): LinuxResources {
+export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, rules: SwapRules & OOMGroupRules): LinuxResources {
   const requests = requestsOf(container);
   const limits = limitsOf(container);
   const quota = limits.cpu === undefined ? 0 : cpuQuota(limits.cpu);
+  const swap = swapResources(pod, container, rules);
+  const unified = { ...oomGroup(rules), ...swap.unified };
   return {
     cpu_shares: cpuShares(requests.cpu ?? 0),
     ...(quota > 0 ? { cpu_quota: quota, cpu_period: 100_000 } : {}),
     ...(limits.memory ? { memory_limit_in_bytes: limits.memory } : {}),
-    oom_score_adj: oomScoreAdj(pod, container, swap.machineMemoryBytes),
-    ...swapResources(pod, container, swap),
+    oom_score_adj: oomScoreAdj(pod, container, rules.machineMemoryBytes),
+    ...swap,
+    ...(Object.keys(unified).length > 0 ? { unified } : {}),
   };
 }
 
