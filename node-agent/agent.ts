@@ -30,6 +30,7 @@ import { createTallies, type Tallies } from './kubelet/stats/tallies.ts';
 import { createNFT } from './linux/nft.ts';
 import { renderTableRemovals } from './proxy/nftables/base-table.ts';
 import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
+import { type CgroupNames, cgroupNames } from './linux/cgroup-names.ts';
 import { createCgroups } from './linux/cgroups.ts';
 import { cleanNode } from './linux/clean-node.ts';
 import { containerdSocket, createContainerd } from './linux/containerd.ts';
@@ -125,9 +126,9 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const nodeName = settings.nodeName ?? machine.hostname;
     const noted = noteCreations(cri.runtime, clock);
     const cgroups = await createCgroups();
-    const usage = createUsageReader(cgroups.mounts);
-    const measuring = { runtime: cri.runtime, images: cri.images, files, usage, clock };
-    const stats = createNodeStatsSource({ ...measuring, podsDirectory: paths.pods, cgroupRoot: settings.cgroupRoot });
+    const names = cgroupNames('cgroupfs', settings.cgroupRoot);
+    const usage = createUsageReader(cgroups.hierarchies);
+    const stats = createNodeStatsSource({ ...cri, files, usage, clock, podsDirectory: paths.pods, cgroupNames: names });
     const storage = createPodStorageReader({ files, paths, clock });
     const network = createNodeNetwork(settings, {
       ...{ ...dependencies, client, nodeName, nodeIPs, runtime: cri.runtime },
@@ -140,11 +141,12 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       clock,
       random,
       logger,
-      runtime: completeResources(noted.runtime, { cgroups, cgroupRoot: settings.cgroupRoot }),
+      runtime: completeResources(noted.runtime, { cgroups, cgroupNames: names }),
       images: cri.images,
       files,
       mounts: createMounts(),
       cgroups,
+      cgroupNames: names,
       machine,
       paths,
       tallies,
@@ -171,7 +173,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         localDirectories: createLocalDirectories({ files, mounts: createMounts(), paths }),
         identify: createRequestIdentity({ client, clock }),
         permit: createRequestPermission({ client, clock, nodeName }),
-        information: informationOf({ ...settings, nodeName, nodeIPs }, { ...{ clock, cri, machine, tallies, storage, stats, kubelet } }),
+        information: informationOf(
+          { ...settings, nodeName, nodeIPs },
+          { clock, cri, machine, tallies, storage, stats, kubelet, cgroupNames: names },
+        ),
         onRequest: (method, action, tookMs) => countRequest(tallies, method, action, tookMs),
       },
     );
@@ -244,6 +249,7 @@ function orphansOf(settings: AgentSettings): SandboxPart[] {
 }
 
 interface InformationParts {
+  readonly cgroupNames: CgroupNames;
   readonly clock: Clock;
   readonly cri: CRIClient;
   readonly machine: MachineFacts;
@@ -254,10 +260,10 @@ interface InformationParts {
 }
 
 function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
-  const { clock, cri, machine, tallies, storage, stats, kubelet } = parts;
-  const { nodeName, cgroupRoot, version } = settings;
+  const { clock, cri, machine, tallies, storage, stats, kubelet, cgroupNames: names } = parts;
+  const { nodeName, version } = settings;
   return createNodeInformation({
-    ...{ nodeName, cgroupRoot, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
+    ...{ nodeName, cgroupNames: names, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
     stats,
     self: readOwnProcess,
     startedMs: clock.nowMs(),
@@ -346,7 +352,7 @@ export async function cleanAgent(
     runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths, hasExternalNetwork) : { endpoint: runtimeEndpoint },
     network: podNetwork({ ...layout, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) }, paths, []),
     removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval() + renderAbsenceRemoval()),
-    cgroupRoot: layout.cgroupRoot,
+    cgroupNames: cgroupNames('cgroupfs', layout.cgroupRoot),
     root: paths.root,
     kubeletDirectory: paths.kubelet,
     podsDirectory: paths.pods,

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import module from 'node:module';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Logger } from '../api/base/logger.ts';
@@ -19,6 +19,12 @@ import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
 import { parseUnsafeSysctls } from './kubelet/node/refuse-sysctls.ts';
 import { parseCredentialProviders } from './kubelet/images/credential-providers.ts';
+import {
+  type AllocatableFlags,
+  defaultAllocatableFlags,
+  enforcements,
+  parseAllocatableFlags,
+} from './kubelet/resources/node-allocatable.ts';
 import { swapBehaviors } from './kubelet/resources/swap.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
@@ -27,7 +33,7 @@ import { createProcessLog } from './linux/process-logger.ts';
 import { oomScores, setOOMScore } from './linux/oom-score.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
 
-interface Flags extends EvictionFlags {
+interface Flags extends EvictionFlags, AllocatableFlags {
   readonly dataDir: string;
   readonly kubeletDir?: string;
   readonly kubeconfig?: string;
@@ -65,6 +71,7 @@ interface Flags extends EvictionFlags {
   readonly cniBinDir: string;
   readonly cgroupRoot: string;
   readonly maxPods: string;
+  readonly podMaxPids: string;
   readonly containerRuntimeEndpoint?: string;
   readonly clientCaFile?: string;
   readonly tlsCertFile?: string;
@@ -130,6 +137,17 @@ const program = new Command('kubets-node-agent')
   .option('--cni-bin-dir <path>', 'where CNI plugins lie', '/usr/lib/cni')
   .option('--cgroup-root <name>', 'cgroup of all pods', '/kubepods')
   .option('--max-pods <number>', 'pods the node takes', '110')
+  .option('--pod-max-pids <number>', 'processes and threads that a pod may have (default: -1, any number)', '-1')
+  .option(
+    '--enforce-node-allocatable <names>',
+    `which cgroups are limited: ${enforcements.join(', ')}`,
+    defaultAllocatableFlags.enforceNodeAllocatable,
+  )
+  .option('--system-reserved <amounts>', "kept from pods for the system's programs: cpu=500m,memory=1Gi,ephemeral-storage=1Gi,pid=1000", '')
+  .option('--kube-reserved <amounts>', "likewise for the node's own programs", '')
+  .option('--system-reserved-cgroup <name>', "cgroup of the system's programs, absolute: /system.slice", '')
+  .option('--kube-reserved-cgroup <name>', "cgroup of the node's own programs", '')
+  .option('--reserved-cpus <list>', 'CPUs whose number is reserved in place of the cpu of both reservations: 0-1,3', '')
   .option('--container-runtime-endpoint <url>', 'a CRI runtime to use in place of one of its own, unix:///path')
   .option('--client-ca-file <file>', "CA of the clients of the kubelet's API (default: that of the kubeconfig)")
   .option('--tls-cert-file <file>', "certificate of the kubelet's API (default: a self-signed one)")
@@ -261,6 +279,8 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     },
     manifestDirectory: path.resolve(flags.podManifestPath ?? path.join(flags.dataDir, 'manifests')),
     maxPods: Number(flags.maxPods),
+    allocatable: parseAllocatableFlags(flags, availableParallelism()),
+    ...podPidsLimit(flags.podMaxPids),
     version: flags.kubernetesVersion,
     labels: parseNodeLabels(flags.nodeLabels),
     taints: parseTaints(flags.registerWithTaints),
@@ -272,6 +292,13 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     ...(nodeIp === undefined ? {} : { nodeIPs: nodeIp.split(',') }),
     ...(containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: containerRuntimeEndpoint }),
   };
+}
+
+/** -1 and 0: any number. */
+function podPidsLimit(text: string): Pick<AgentSettings, 'pidsLimit'> {
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < -1) throw new Error(`invalid argument "${text}" for "--pod-max-pids" flag`);
+  return limit > 0 ? { pidsLimit: limit } : {};
 }
 
 function listOf(text: string): string[] {

@@ -11,7 +11,7 @@ import { createImagePuller } from './images/image-puller.ts';
 import { limitPulls } from './images/limit-pulls.ts';
 import type { KubeletDependencies } from './kubelet.ts';
 import type { NodeRegistration } from './node/node-registration.ts';
-import { nodeResources } from './node/node-status.ts';
+import { nodeResources } from './node/node-resources.ts';
 import type { PodServices } from './pod-workers/pod-services.ts';
 import { createStartTurns } from './pod-workers/start-turns.ts';
 
@@ -20,7 +20,7 @@ const turnsPerCPU = 2;
 
 /** What Pods are told the node has for them. */
 export function createAllocatable({ machine, settings }: KubeletDependencies, registration: NodeRegistration): PodServices['allocatable'] {
-  const fallback = nodeResources({ machine, maxPods: settings.maxPods, devices: new Map(), storageBytes: 0 }).allocatable;
+  const fallback = nodeResources({ ...settings, machine, devices: new Map(), storageBytes: 0, previous: undefined }).allocatable;
   return () => {
     const list = registration.node()?.status?.allocatable ?? fallback;
     return {
@@ -37,7 +37,7 @@ type PodObjects = Pick<PodServices, 'configMap' | 'secret' | 'allocatable' | 'vo
 export function createPodServices(
   dependencies: KubeletDependencies,
   { configMap, secret, allocatable, volumes }: PodObjects,
-): Omit<PodServices, 'services' | 'devices' | 'claims' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
+): Omit<PodServices, 'services' | 'devices' | 'claims' | 'weighClasses' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
   const { settings, client, clock, images, files, machine } = dependencies;
   return {
     ...dependencies,
@@ -68,7 +68,6 @@ export function createPodServices(
     },
     crashBackoff: createBackoff(clock),
     startTurns: createStartTurns({ clock, count: turnsPerCPU * machine.cpus }),
-    cgroupRoot: settings.cgroupRoot,
     pidsLimit: settings.pidsLimit,
     hostIPs: settings.nodeIPs,
     clusterDomain: settings.clusterDomain,

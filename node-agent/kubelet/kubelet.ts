@@ -13,6 +13,7 @@ import { csiDrivers } from '../../api/resources/storage/v1/csi-driver.ts';
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod, Taint } from '../../api/types/core-v1.ts';
 import type { ContainerRuntime, ImageStore, RuntimeCapabilities } from '../cri/runtime.ts';
+import type { CgroupNames } from '../linux/cgroup-names.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
 import type { HostFiles } from '../linux/host-files.ts';
 import type { MachineFacts } from '../linux/machine.ts';
@@ -35,6 +36,7 @@ import type { UsageReader } from '../linux/node-usage.ts';
 import type { NodeStatsSource } from './stats/node-stats.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { createNodeRegistration, nodeReference, type NodeRegistration } from './node/node-registration.ts';
+import { reservationProblem } from './node/node-resources.ts';
 import { nodeStatus } from './node/node-status.ts';
 import { runtimeProblems } from './node/runtime-problems.ts';
 import type { NodePaths } from './node-paths.ts';
@@ -45,6 +47,8 @@ import { rotateLogs } from './rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
 import type { SwapRules } from './resources/swap.ts';
 import { planResize } from './resources/allocation.ts';
+import { type AllocatableSettings, podsLimits, reservedCgroups } from './resources/node-allocatable.ts';
+import { createNodeCgroups, type CountedPods, type NodeCgroups } from './resources/node-cgroups.ts';
 import { createManifestFolder } from './static-pods/manifest-folder.ts';
 import { createMirrorPods, isMirrorPod, type MirrorPods } from './static-pods/mirror-pods.ts';
 import { createStaticPods, type StaticPods } from './static-pods/static-pods.ts';
@@ -67,6 +71,7 @@ export interface KubeletSettings {
   /** Cgroup below which all Pods live, e.g. /kubepods. */
   readonly cgroupRoot: string;
   readonly maxPods: number;
+  readonly allocatable: AllocatableSettings;
   /** Processes per Pod; absent: no limit. */
   readonly pidsLimit?: number;
   /** Of Kubernetes, e.g. v1.36.0. */
@@ -101,6 +106,7 @@ export interface KubeletDependencies {
   readonly files: HostFiles;
   readonly mounts: Mounts;
   readonly cgroups: Cgroups;
+  readonly cgroupNames: CgroupNames;
   readonly machine: MachineFacts;
   readonly paths: NodePaths;
   readonly tallies: Tallies;
@@ -158,13 +164,11 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   const nodeEvent = (type: 'Normal' | 'Warning', reason: string, message: string) =>
     recorder.event(nodeReference(settings.nodeName), type, reason, message);
   const housekeeping = createHousekeeping(dependencies, { nodeEvent, workers: () => workers, onPressure: () => registration.wake() });
-  const devices = createDeviceManager({
-    ...dependencies,
-    directory: settings.devicePluginDirectory,
-    holders: () => new Set(workers.all().flatMap((worker) => (isOver(worker) ? [] : (worker.pod().metadata.uid ?? [])))),
-    onChange: () => registration.wake(),
-    onRegistered: (resource) => dependencies.tallies.add('kubelet_device_plugin_registration_total', [resource]),
-  });
+  const devices = createDevices(
+    dependencies,
+    () => workers.all(),
+    () => registration.wake(),
+  );
   let isShuttingDown = false;
   const tellMachineProblems = tellOnChange((problems) => nodeEvent('Warning', 'KubeletSetupFailed', problems));
   const ownProblems = () => {
@@ -195,9 +199,12 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     csiDrivers: informers.informer(csiDrivers).lister,
     meetOther: dra.meet,
   });
+  let hasAllPods = false;
+  const nodeCgroups = nodeCgroupsOf(dependencies, () => countedPods(workers, hasAllPods), nodeEvent);
   const podServices: PodServices = {
     ...createPodServices(dependencies, { ...objects, allocatable, volumes: nodeVolumes.pods }),
     devices,
+    weighClasses: () => nodeCgroups.weigh(),
     claims: createPodClaims({ ...dependencies, record: `${dependencies.paths.root}/prepared-claims.json`, findDriver: dra.find }),
     services: () => serviceInformer.lister.list(),
     async refusalOf(pod) {
@@ -272,11 +279,11 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       return lastMs === undefined ? undefined : clock.monotonicMs() - lastMs;
     },
     async run(signal) {
-      const { files, mounts, cgroups, paths } = dependencies;
+      const { files, mounts, paths } = dependencies;
       await files.makeDirectory(paths.pods, { mode: 0o750 });
       await mounts.makeShared(paths.pods);
-      await cgroups.ensure(settings.cgroupRoot, {});
-      for (const folder of ['burstable', 'besteffort']) await cgroups.ensure(`${settings.cgroupRoot}/${folder}`, { cpuShares: 2 });
+      await refuseReservations(dependencies);
+      await nodeCgroups.start();
       slices.start();
       signal.addEventListener('abort', slices.stop, { once: true });
       const informing = informers.run(signal);
@@ -288,6 +295,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         keepNodeLease({ client, clock, logger, nodeName: settings.nodeName, owner }, signal),
         watcher.run(signal),
         housekeeping.run(signal),
+        nodeCgroups.run(signal),
         devices.run(signal).catch((error: unknown) => logger.error('device plugins cannot register', { error })),
         rotateLogs({ ...dependencies, podLogs: paths.podLogs }, signal),
       ];
@@ -303,10 +311,10 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
           },
           onDelete: (pod) => (isMirrorPod(pod) ? staticPods.mirrorGone(pod) : workers.gone(pod.metadata.uid ?? '')),
         });
+        hasAllPods = true;
         await keepLeftoversAway(
           {
             ...dependencies,
-            cgroupRoot: settings.cgroupRoot,
             isKnown: (uid) => workers.find(uid) !== undefined,
             async listBoundPods() {
               const { items } = await client(pods).list({ fieldSelector: `spec.nodeName=${settings.nodeName}` });
@@ -326,6 +334,16 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       abort.abort();
     },
   };
+}
+
+function createDevices(dependencies: KubeletDependencies, workers: () => readonly PodWorker[], onChange: () => void): DeviceManager {
+  const { settings, tallies } = dependencies;
+  return createDeviceManager({
+    ...{ ...dependencies, onChange },
+    directory: settings.devicePluginDirectory,
+    holders: () => new Set(workers().flatMap((worker) => (isOver(worker) ? [] : (worker.pod().metadata.uid ?? [])))),
+    onRegistered: (resource) => tallies.add('kubelet_device_plugin_registration_total', [resource]),
+  });
 }
 
 /** Manifests are read before anything of the API, which may well run as one of them. */
@@ -363,11 +381,38 @@ function isOver(worker: PodWorker): boolean {
 }
 
 function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly<Pod>[] {
-  return workers
-    .all()
-    .filter((worker) => !['admitting', 'terminated', 'removing', 'removed'].includes(worker.state()))
+  return countedPods(workers, true).pods.filter((other) => other.metadata.uid !== pod.metadata.uid);
+}
+
+/** What has been admitted and is not over. */
+function countedPods(workers: PodWorkers, hasAllPods: boolean): CountedPods {
+  const all = workers.all();
+  const pods = all
+    .filter((worker) => worker.state() !== 'admitting' && !isOver(worker))
     .map((worker) => worker.allocatedPod())
-    .filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodFinished(other));
+    .filter((pod) => !isPodFinished(pod));
+  return { pods, isComplete: hasAllPods && all.every((worker) => worker.state() !== 'admitting') };
+}
+
+/** Reserving more than there is would leave a node without room for any Pod. */
+async function refuseReservations({ machine, settings, files, paths }: KubeletDependencies): Promise<void> {
+  const storageBytes = (await files.capacity(paths.pods)).capacityBytes;
+  const problem = reservationProblem({ ...settings, machine, storageBytes });
+  if (problem !== undefined) throw new Error(problem);
+}
+
+function nodeCgroupsOf(
+  dependencies: KubeletDependencies,
+  counted: () => CountedPods,
+  event: (type: 'Normal' | 'Warning', reason: string, message: string) => void,
+): NodeCgroups {
+  const { machine, settings, cgroupNames: names } = dependencies;
+  const capacity = { cpu: machine.cpus * 1000, memory: machine.memoryBytes, pid: machine.maxProcesses };
+  return createNodeCgroups({
+    ...{ ...dependencies, names, counted, event },
+    podsLimits: podsLimits(capacity, settings.allocatable),
+    reserved: reservedCgroups(settings.allocatable),
+  });
 }
 
 function createRegistration(

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { silentLogger } from '../../api/base/logger.ts';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import { cgroupNames } from '../linux/cgroup-names.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
 import { createHostFiles } from '../linux/host-files.ts';
 import { nodePaths } from './node-paths.ts';
@@ -41,7 +42,7 @@ describe('leftovers of deleted Pods', () => {
       listContainers: async () => [],
     };
     return await removeLeftovers({
-      ...{ clock: createManualClock(), logger: silentLogger, files, paths, cgroups, cgroupRoot: '/kubepods' },
+      ...{ clock: createManualClock(), logger: silentLogger, files, paths, cgroups, cgroupNames: cgroupNames('cgroupfs', '/kubepods') },
       runtime: runtime as ContainerRuntime,
       isKnown: (uid) => known.includes(uid),
       async listBoundPods() {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { ContainerRuntime } from '../cri/runtime.ts';
+import type { CgroupNames } from '../linux/cgroup-names.ts';
 import type { Cgroups } from '../linux/cgroups.ts';
 import type { HostFiles } from '../linux/host-files.ts';
 import type { NodePaths } from './node-paths.ts';
@@ -15,7 +16,7 @@ export interface LeftoverDependencies {
   readonly cgroups: Cgroups;
   readonly paths: NodePaths;
   readonly logger: Logger;
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
   readonly isKnown: (podUID: string) => boolean;
   /** Asks the API itself, no cache, for the uids of all Pods that are bound to this node. */
   readonly listBoundPods: () => Promise<ReadonlySet<string>>;
@@ -68,10 +69,7 @@ function uidOfLogs(name: string): string {
   return name.slice(name.lastIndexOf('_') + 1);
 }
 
-/** Pods are in one of three folders, by how well their resources are warranted. */
-const cgroupFolders = ['', '/burstable', '/besteffort'];
-
-async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes, logger }: LeftoverDependencies, uid: string): Promise<void> {
+async function removePod({ runtime, cgroups, cgroupNames, tearDownVolumes, logger }: LeftoverDependencies, uid: string): Promise<void> {
   const kill = async (name: string, reason: string) => {
     logger.warn('kills the processes of a cgroup', { cgroup: name, uid, reason });
     await cgroups.kill(name);
@@ -84,11 +82,9 @@ async function removePod({ runtime, cgroups, cgroupRoot, tearDownVolumes, logger
     ),
   );
   await removeFromRuntime(runtime, runtimePod, async () => {
-    for (const folder of cgroupFolders)
-      await kill(`${cgroupRoot}${folder}/pod${uid}`, 'the runtime can neither stop nor remove its container');
+    for (const name of cgroupNames.candidates(uid)) await kill(name, 'the runtime can neither stop nor remove its container');
   });
-  for (const folder of cgroupFolders) {
-    const name = `${cgroupRoot}${folder}/pod${uid}`;
+  for (const name of cgroupNames.candidates(uid)) {
     if (await cgroups.remove(name)) continue;
     await kill(name, 'the Pod is deleted, its containers have been stopped and removed, and processes are left');
     if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);

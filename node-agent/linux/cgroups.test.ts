@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { cpuWeight, ensureUnifiedDirectory, isWider, legacyValues, unifiedValues } from './cgroups.ts';
+import { cpuWeight, isWider, legacyValues, unifiedValues } from './cgroup-values.ts';
+import { ensureUnifiedDirectory } from './cgroups.ts';
 
 describe('cgroups', () => {
   const limits = { cpuShares: 1024, cpuQuota: 50_000, memoryBytes: 1 << 20, pids: 100 };

@@ -1,30 +1,25 @@
 import * as fs from 'node:fs/promises';
+import { type CgroupHierarchies, type CgroupMount, cgroupHierarchies, parseCgroupMounts } from './cgroup-hierarchies.ts';
+import {
+  type CgroupLimits,
+  isWider,
+  legacyLimits,
+  legacyValues,
+  type PresentLimits,
+  unifiedLimits,
+  unifiedValues,
+} from './cgroup-values.ts';
 import { signalProcess } from './processes.ts';
-
-/** Limits of a cgroup. Absent: not set. */
-export interface CgroupLimits {
-  /** 2 to 262144. */
-  readonly cpuShares?: number;
-  /** Microseconds of CPU time per 100 ms. */
-  readonly cpuQuota?: number;
-  readonly memoryBytes?: number;
-  readonly pids?: number;
-}
-
-/** 0: none. */
-export interface PresentLimits {
-  /** Undefined in version 2, whose weights are made of shares in more ways than one. */
-  readonly cpuShares: number | undefined;
-  /** Microseconds of CPU time per period, and the period. */
-  readonly cpuQuota: number;
-  readonly cpuPeriod: number;
-  readonly memoryBytes: number;
-}
+import type { Slices } from './systemd-slices.ts';
 
 /** The node's cgroups, version 1 or 2. Names are absolute below the hierarchy's root: `/kubepods/burstable/pod...`. */
 export interface Cgroups {
   readonly version: 1 | 2;
+  readonly hierarchies: CgroupHierarchies;
+  /** Makes it where it is missing, and sets the limits. */
   ensure(name: string, limits: CgroupLimits): Promise<void>;
+  /** Whether there is such a cgroup wherever these limits are to be set. */
+  exists(name: string, limits: CgroupLimits): Promise<boolean>;
   /** Raises those limits that are lower; makes nothing. */
   widen(name: string, limits: CgroupLimits): Promise<void>;
   /** With everything below it; kills nothing. False if processes are still in it. */
@@ -35,53 +30,60 @@ export interface Cgroups {
   children(name: string): Promise<string[]>;
   /** The limits that a cgroup has now; undefined if there is no such cgroup. */
   limits(name: string): Promise<PresentLimits | undefined>;
+  /** Whether the kernel can limit the swap of a cgroup by itself (version 2), or together with its memory (version 1). */
+  limitsSwap(name: string): Promise<boolean>;
   /** Files that take the pid of a process which is to be in it: one per hierarchy. */
   memberFiles(name: string): string[];
-  /** Where the hierarchies are mounted, and how. */
+  /** Where hierarchies are mounted, and how. */
   readonly mounts: readonly CgroupMount[];
 }
 
-export interface CgroupMount {
-  readonly point: string;
-  readonly type: 'cgroup' | 'cgroup2';
-  readonly options: readonly string[];
+export async function readCgroupHierarchies(): Promise<CgroupHierarchies> {
+  return cgroupHierarchies(parseCgroupMounts(await fs.readFile('/proc/self/mountinfo', 'utf8')));
 }
 
-const cpuPeriodMicroseconds = 100_000;
-
-export async function createCgroups(): Promise<Cgroups> {
-  const mounts = (await fs.readFile('/proc/self/mountinfo', 'utf8')).split('\n').flatMap((line): CgroupMount[] => {
-    const [before, after] = line.split(' - ');
-    const type = after?.split(' ')[0];
-    const point = before?.split(' ')[4];
-    const options = after?.split(' ')[2]?.split(',') ?? [];
-    return point !== undefined && (type === 'cgroup' || type === 'cgroup2') ? [{ point, type, options }] : [];
-  });
-  const legacy = mounts.filter(({ type }) => type === 'cgroup');
-  const roots = mounts.map(({ point }) => point);
-  const version = legacy.length > 0 ? 1 : 2;
-  const unified = roots[0] ?? '/sys/fs/cgroup';
-  const rootOf = (controller: string) => legacy.find(({ options }) => options.includes(controller))?.point;
+/** `slices`: makes cgroups, and sets their limits, where systemd does that; names are paths of slices then. */
+export async function createCgroups(slices?: Slices): Promise<Cgroups> {
+  const hierarchies = await readCgroupHierarchies();
+  const { version, roots, rootOf, mounts } = hierarchies;
+  const unified = roots[0] ?? '';
   const filesOf = (name: string, limits: CgroupLimits) =>
     (version === 2 ? unifiedValues(limits) : legacyValues(limits)).flatMap(({ controller, file, value }) => {
-      const root = version === 2 ? unified : rootOf(controller);
-      return root === undefined ? [] : [{ path: `${root}${name}/${file}`, value }];
+      const root = rootOf(controller);
+      return root === undefined ? [] : [{ path: `${root}${name}/${file}`, value, controller }];
     });
+  const set = async (name: string, limits: CgroupLimits) => {
+    if (slices) await slices.set(name, limits);
+    for (const { path, value, controller } of filesOf(name, limits)) {
+      if (controller === 'hugetlb') await fs.writeFile(path, value).catch(ignoreMissing);
+      else if (!slices) await fs.writeFile(path, value);
+    }
+  };
   return {
     version,
+    hierarchies,
     mounts,
     memberFiles: (name) => roots.map((root) => `${root}${name}/cgroup.procs`),
     async ensure(name, limits) {
-      if (version === 2) await ensureUnifiedDirectory(unified, name);
+      if (slices) await slices.start(name, limits, () => isDirectory(`${unified}${name}`));
+      else if (version === 2) await ensureUnifiedDirectory(unified, name);
       else for (const root of roots) await ensureLegacyDirectory(root, name);
-      for (const { path, value } of filesOf(name, limits)) await fs.writeFile(path, value);
+      await set(name, limits);
+    },
+    async exists(name, limits) {
+      const present = await Promise.all(filesOf(name, limits).map(({ path }) => isDirectory(path.slice(0, path.lastIndexOf('/')))));
+      return present.every(Boolean);
     },
     async widen(name, limits) {
-      for (const { path, value } of filesOf(name, limits)) {
-        if (isWider(value, await fs.readFile(path, 'utf8'))) await fs.writeFile(path, value);
-      }
+      const { hugePages: _huge, ...rest } = limits;
+      const files = filesOf(name, rest);
+      const isNarrow = async ({ path, value }: (typeof files)[number]) => isWider(value, await fs.readFile(path, 'utf8'));
+      for (const file of files) if (!slices && (await isNarrow(file))) await fs.writeFile(file.path, file.value);
+      if (slices)
+        await slices.set(name, await widerOnly(rest, async (one) => (await Promise.all(filesOf(name, one).map(isNarrow))).some(Boolean)));
     },
     async remove(name) {
+      if (slices && !(await slices.stop(name, () => isPopulated(`${unified}${name}`)))) return false;
       let empty = true;
       for (const root of roots) empty = (await removeTree(`${root}${name}`)) && empty;
       return empty;
@@ -102,6 +104,12 @@ export async function createCgroups(): Promise<Cgroups> {
       if (known.length < names.length) return undefined;
       return version === 2 ? unifiedLimits(known) : legacyLimits(known);
     },
+    async limitsSwap(name) {
+      const root = rootOf('memory');
+      if (root === undefined) return false;
+      const file = version === 2 ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
+      return (await fs.stat(`${root}${name}/${file}`).catch(() => undefined)) !== undefined; // the kernel has none
+    },
     async children(name) {
       const found = new Set<string>();
       for (const root of roots) for (const child of await childrenOf(`${root}${name}`)) found.add(child);
@@ -110,62 +118,24 @@ export async function createCgroups(): Promise<Cgroups> {
   };
 }
 
-/** Of cpu.cfs_quota_us, cpu.cfs_period_us, cpu.shares and memory.limit_in_bytes, where no limit is a number too large for any machine. */
-export function legacyLimits([quota = '', period = '', shares = '', memory = '']: readonly string[]): PresentLimits {
-  const memoryBytes = Number(memory);
-  return {
-    cpuShares: Number(shares),
-    cpuQuota: Math.max(0, Number(quota)),
-    cpuPeriod: Number(period),
-    memoryBytes: memoryBytes >= 2 ** 62 ? 0 : memoryBytes,
-  };
+/** Of several limits those that are wider than the present ones. */
+async function widerOnly(limits: CgroupLimits, isWiderThanPresent: (one: CgroupLimits) => Promise<boolean>): Promise<CgroupLimits> {
+  const entries = Object.entries(limits);
+  const wider = await Promise.all(entries.map(([key, value]) => isWiderThanPresent({ [key]: value })));
+  return Object.fromEntries(entries.filter((_, index) => wider[index]));
 }
 
-/** Of cpu.max and memory.max. */
-export function unifiedLimits([cpu = '', memory = '']: readonly string[]): PresentLimits {
-  const orNone = (value: string) => (value === 'max' ? 0 : Number(value));
-  const [quota = '', period = ''] = cpu.trim().split(' ');
-  return { cpuShares: undefined, cpuQuota: orNone(quota), cpuPeriod: Number(period), memoryBytes: orNone(memory.trim()) };
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }
 
-interface CgroupValue {
-  readonly controller: string;
-  readonly file: string;
-  readonly value: string;
+async function isDirectory(path: string): Promise<boolean> {
+  return (await fs.stat(path).catch(() => undefined))?.isDirectory() ?? false; // there is none
 }
 
-/** What is written where in version 1, in this order. */
-export function legacyValues({ cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): CgroupValue[] {
-  const values: CgroupValue[] = [];
-  const add = (controller: string, file: string, value: number) => values.push({ controller, file, value: String(value) });
-  if (cpuShares !== undefined) add('cpu', 'cpu.shares', cpuShares);
-  if (cpuQuota !== undefined) {
-    add('cpu', 'cpu.cfs_period_us', cpuPeriodMicroseconds);
-    add('cpu', 'cpu.cfs_quota_us', cpuQuota > 0 ? cpuQuota : -1);
-  }
-  if (memoryBytes !== undefined) add('memory', 'memory.limit_in_bytes', memoryBytes > 0 ? memoryBytes : -1);
-  if (pids !== undefined) values.push({ controller: 'pids', file: 'pids.max', value: pids > 0 ? String(pids) : 'max' });
-  return values;
-}
-
-/** The same in version 2. */
-export function unifiedValues({ cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): CgroupValue[] {
-  const values: CgroupValue[] = [];
-  const orMax = (value: number) => (value > 0 ? String(value) : 'max');
-  if (cpuShares !== undefined) values.push({ controller: 'cpu', file: 'cpu.weight', value: String(cpuWeight(cpuShares)) });
-  if (cpuQuota !== undefined) values.push({ controller: 'cpu', file: 'cpu.max', value: `${orMax(cpuQuota)} ${cpuPeriodMicroseconds}` });
-  if (memoryBytes !== undefined) values.push({ controller: 'memory', file: 'memory.max', value: orMax(memoryBytes) });
-  if (pids !== undefined) values.push({ controller: 'pids', file: 'pids.max', value: orMax(pids) });
-  return values;
-}
-
-/** Whether a limit allows more than the present one, both as they stand in the files: `max` and -1 are no limit. */
-export function isWider(value: string, present: string): boolean {
-  const amount = (text: string) => {
-    const [first = ''] = text.trim().split(' ');
-    return first === 'max' || first === '-1' ? Number.POSITIVE_INFINITY : Number(first);
-  };
-  return amount(value) > amount(present);
+/** Whether processes are in a cgroup of version 2 or below it. */
+async function isPopulated(directory: string): Promise<boolean> {
+  return /^populated 1$/m.test(await fs.readFile(`${directory}/cgroup.events`, 'utf8').catch(() => '')); // gone
 }
 
 /** A new cpuset cgroup of version 1 takes no process before it has been given CPUs and memory nodes. */
@@ -180,20 +150,42 @@ async function ensureLegacyDirectory(root: string, name: string): Promise<void> 
   }
 }
 
-/** The weight that kubelet and runtimes give to shares: 2..262144 onto 1..10000. */
-export function cpuWeight(shares: number): number {
-  return Math.floor(1 + ((Math.max(shares, 2) - 2) * 9999) / 262_142);
-}
-
 /** Controllers are handed down from the root to the cgroup's parent, as far as there are any. */
 export async function ensureUnifiedDirectory(root: string, name: string): Promise<void> {
   let path = root;
   for (const part of name.split('/').filter((segment) => segment !== '')) {
     const available = (await fs.readFile(`${path}/cgroup.controllers`, 'utf8')).trim().split(' ');
-    const wanted = ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb'].filter((controller) => available.includes(controller));
-    await fs.writeFile(`${path}/cgroup.subtree_control`, wanted.map((controller) => `+${controller}`).join(' '));
+    await enableControllers(path, available);
     path = `${path}/${part}`;
     await fs.mkdir(path, { recursive: true });
+  }
+}
+
+/** Limits of Pods are set by these: a node without them is none. */
+const requiredControllers = ['cpu', 'memory', 'pids'];
+const optionalControllers = ['cpuset', 'io', 'hugetlb'];
+
+/** The kernel takes all or none of what is written at once, so what it refuses is found one by one. */
+async function enableControllers(path: string, available: readonly string[]): Promise<void> {
+  const file = `${path}/cgroup.subtree_control`;
+  const enabled = (await fs.readFile(file, 'utf8').catch(() => '')).trim().split(' '); // not there: the write says so
+  const missing = [...requiredControllers, ...optionalControllers].filter((name) => available.includes(name) && !enabled.includes(name));
+  if (missing.length === 0) return;
+  const enable = (names: readonly string[]) => fs.writeFile(file, names.map((name) => `+${name}`).join(' '));
+  const refused = await enable(missing).then(
+    () => false,
+    () => true,
+  );
+  if (!refused) return;
+  for (const name of missing) {
+    try {
+      await enable([name]);
+    } catch (error) {
+      if (!requiredControllers.includes(name)) continue;
+      const isBusy = error instanceof Error && 'code' in error && error.code === 'EBUSY';
+      const remedy = isBusy ? ': processes run in that cgroup itself and have to be moved into one below it' : '';
+      throw new Error(`the cgroup controller ${name} cannot be enabled below ${path}${remedy}`, { cause: error });
+    }
   }
 }
 
@@ -218,6 +210,14 @@ async function removeTree(directory: string): Promise<boolean> {
 }
 
 async function killTree(directory: string): Promise<void> {
+  // Version 2 has a file that kills all at once, new processes included.
+  if (
+    await fs.writeFile(`${directory}/cgroup.kill`, '1').then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
   for (const child of await childrenOf(directory)) await killTree(`${directory}/${child}`);
   let members = '';
   try {

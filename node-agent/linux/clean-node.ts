@@ -3,6 +3,7 @@ import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { PodNetwork } from '../cni/pod-network.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
+import type { CgroupNames } from './cgroup-names.ts';
 import { createCgroups } from './cgroups.ts';
 import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
@@ -18,7 +19,7 @@ export interface CleanNodeDependencies {
   readonly runtime: ContainerdPlan | { readonly endpoint: string };
   readonly network: PodNetwork;
   readonly removeServiceRules: () => Promise<void>;
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
   /** Everything of the node lies below it, but perhaps for the next. */
   readonly root: string;
   readonly kubeletDirectory: string;
@@ -32,7 +33,7 @@ export interface CleanNodeDependencies {
  * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
  */
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
-  const { clock, logger, runtime, network, removeServiceRules, cgroupRoot, root, kubeletDirectory, podsDirectory, keepImages } =
+  const { clock, logger, runtime, network, removeServiceRules, cgroupNames, root, kubeletDirectory, podsDirectory, keepImages } =
     dependencies;
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
@@ -56,7 +57,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   }
   const cgroups = await createCgroups();
   await attempt('killing what is left', async () => {
-    for (const name of podCgroups(cgroupRoot, uids)) await cgroups.kill(name);
+    for (const name of [...uids].flatMap(cgroupNames.candidates)) await cgroups.kill(name);
     if ('endpoint' in runtime) return;
     for (const pid of await shimsOf(runtime.socket)) {
       logger.warn('killed a shim that its containerd has left behind', { pid, reason: 'the node is cleared away' });
@@ -76,19 +77,15 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     await removeTree(keepImages ? `${root}/logs` : root);
   });
   await attempt('removing the cgroups', async () => {
-    for (const name of podCgroups(cgroupRoot, uids)) {
+    for (const name of [...uids].flatMap(cgroupNames.candidates)) {
       if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
     }
     // What held them, and parents made for that alone, unless somebody else has something in there.
-    const parents = [`${cgroupRoot}/burstable`, `${cgroupRoot}/besteffort`, cgroupRoot];
-    for (let end = cgroupRoot.lastIndexOf('/'); end > 0; end = cgroupRoot.lastIndexOf('/', end - 1)) parents.push(cgroupRoot.slice(0, end));
+    const { root: podsRoot, ofClass } = cgroupNames;
+    const parents = [ofClass('Burstable'), ofClass('BestEffort'), podsRoot];
+    for (let end = podsRoot.lastIndexOf('/'); end > 0; end = podsRoot.lastIndexOf('/', end - 1)) parents.push(podsRoot.slice(0, end));
     for (const parent of parents) if ((await cgroups.children(parent)).length === 0) await cgroups.remove(parent);
   });
-}
-
-/** Where cgroups of these Pods can be: the class of a Pod that is gone is not known any more. */
-function podCgroups(cgroupRoot: string, uids: ReadonlySet<string>): string[] {
-  return [...uids].flatMap((uid) => ['', '/burstable', '/besteffort'].map((folder) => `${cgroupRoot}${folder}/pod${uid}`));
 }
 
 /** Takes all Pods out of a runtime: it serves one node, so they are the node's. Answers their uids. */

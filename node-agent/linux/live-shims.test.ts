@@ -10,6 +10,7 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import { type CRIClient, createCRIClient } from '../cri/cri-client.ts';
 import type { ContainerConfig, SandboxConfig } from '../cri/messages.ts';
 import { keepOrphansAway } from '../cri/remove-orphans.ts';
+import { cgroupNames } from './cgroup-names.ts';
 import { createCgroups } from './cgroups.ts';
 import { cleanNode } from './clean-node.ts';
 import { containerdSocket, createContainerd } from './containerd.ts';
@@ -135,7 +136,7 @@ describe('shims of a real containerd, as root', function () {
       runtime: plan,
       network,
       removeServiceRules: async () => {},
-      cgroupRoot,
+      cgroupNames: cgroupNames('cgroupfs', cgroupRoot),
       root,
     };
     await cleanNode({ ...shared, kubeletDirectory: root, podsDirectory: `${root}/pods`, keepImages: false });

@@ -16,6 +16,8 @@ export interface MachineFacts {
   /** The address by which the machine reaches others: of the interface with the default route, else the first that is not loopback. */
   readonly address: string | undefined;
   readonly swapBytes: number;
+  /** Processes and threads that can be at once. */
+  readonly maxProcesses: number;
   /** Whether the kernel confines programs by AppArmor's profiles. */
   readonly hasAppArmor: boolean;
 }
@@ -50,6 +52,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
     architecture: goArchitecture(os.arch()),
     address: await ownAddress(await text('/proc/net/route')),
     swapBytes: kilobytes('SwapTotal') * 1024,
+    maxProcesses: Math.min(...(await Promise.all(['pid_max', 'threads-max'].map((name) => text(`/proc/sys/kernel/${name}`)))).map(Number)),
     hasAppArmor: await machineHasAppArmor(),
   };
 }

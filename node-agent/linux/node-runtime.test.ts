@@ -8,6 +8,7 @@ import { createPodNetwork } from '../cni/pod-network.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
 import type { ContainerConfig, SandboxConfig } from '../cri/messages.ts';
 import { readRuntimePod } from '../kubelet/runtime/runtime-pod.ts';
+import { cgroupNames } from './cgroup-names.ts';
 import { createCgroups } from './cgroups.ts';
 import { cleanNode } from './clean-node.ts';
 import { containerdSocket, createContainerd } from './containerd.ts';
@@ -150,7 +151,7 @@ describe('a real containerd, as root', function () {
         runtime: plan,
         network,
         removeServiceRules: async () => {}, // the machine's, which a cluster beside this test may use
-        cgroupRoot,
+        cgroupNames: cgroupNames('cgroupfs', cgroupRoot),
         root,
         kubeletDirectory: root,
         podsDirectory: `${root}/pods`,

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import type { CgroupMount } from './cgroups.ts';
+import type { CgroupHierarchies } from './cgroup-hierarchies.ts';
 
 export interface MemoryAmounts {
   readonly usageBytes: number;
@@ -56,27 +56,23 @@ export interface UsageReader {
   cgroup(name: string): Promise<CgroupUsage | undefined>;
 }
 
-export function createUsageReader(mounts: readonly CgroupMount[]): UsageReader {
-  const legacy = (controller: string) => mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller))?.point;
-  const [cpu, memory] = [legacy('cpuacct'), legacy('memory')];
-  const unified = mounts.find(({ type }) => type === 'cgroup2')?.point ?? '/sys/fs/cgroup';
+export function createUsageReader({ version, rootOf }: CgroupHierarchies): UsageReader {
+  const [cpu, memory] = [rootOf('cpuacct') ?? '', rootOf('memory') ?? ''];
   const cgroup: UsageReader['cgroup'] = (name) =>
-    unlessGone(
-      cpu !== undefined && memory !== undefined ? readLegacy(`${cpu}${name}`, `${memory}${name}`) : readUnified(`${unified}${name}`),
-    );
+    unlessGone(version === 1 ? readLegacy(`${cpu}${name}`, `${memory}${name}`) : readUnified(`${memory}${name}`));
   return {
     node: readNode,
     cgroup,
     async pod(name) {
       const usage = await cgroup(name);
-      const entries = usage && (await unlessGone(fs.readdir(`${memory ?? unified}${name}`, { withFileTypes: true })));
+      const entries = usage && (await unlessGone(fs.readdir(`${memory}${name}`, { withFileTypes: true })));
       if (!usage || !entries) return undefined;
       const children = new Map<string, CgroupUsage>();
       for (const entry of entries.filter((each) => each.isDirectory())) {
         const used = await cgroup(`${name}/${entry.name}`);
         if (used) children.set(entry.name, used);
       }
-      const members = await Promise.all([...children.keys()].map((child) => readMembers(`${memory ?? unified}${name}/${child}`)));
+      const members = await Promise.all([...children.keys()].map((child) => readMembers(`${memory}${name}/${child}`)));
       const pids = members.flat();
       return { usage, children, processes: pids.length, ...(await readPodNetwork(pids[0])) };
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import { nodePaths } from '../node-paths.ts';
+import { cgroupNames } from '../../linux/cgroup-names.ts';
 import { podBounds, podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
 import { containerConfig } from './container-config.ts';
 import { sandboxConfig } from './sandbox-config.ts';
@@ -168,7 +169,7 @@ describe('pod cgroups', () => {
   for (const [name, containers, cgroup, limits] of cases) {
     it(name, () => {
       const pod = podOf({}, { containers: containers.map((container, index) => ({ name: `c${index}`, image: 'img', ...container })) });
-      assert.equal(podCgroupName('/kubepods', pod), cgroup);
+      assert.equal(podCgroupName(cgroupNames('cgroupfs', '/kubepods'), pod), cgroup);
       assert.deepEqual(podCgroupLimits(pod, undefined), limits);
     });
   }

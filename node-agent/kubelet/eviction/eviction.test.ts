@@ -26,7 +26,11 @@ describe('eviction thresholds', () => {
     const { thresholds, transitionMs } = parseEvictionFlags(defaultEvictionFlags);
     assert.equal(transitionMs, 300_000);
     assert.deepEqual(
-      thresholds.map(({ signal, value, graceMs }) => [signal, 'share' in value ? `${value.share * 100}%` : value.quantity, graceMs]),
+      thresholds.map(({ signal, value, graceMs }) => [
+        signal,
+        'share' in value ? `${Math.round(value.share * 100)}%` : value.quantity,
+        graceMs,
+      ]),
       [
         ['imagefs.available', '15%', 0],
         ['imagefs.inodesFree', '5%', 0],

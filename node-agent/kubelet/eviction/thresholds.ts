@@ -121,7 +121,8 @@ function parseValue(text: string): ThresholdValue {
   }
   const percent = Number(text.slice(0, -1));
   if (!(percent >= 0 && percent <= 100)) throw new Error(`eviction percentage threshold ${text} must be between 0% and 100%`);
-  return { share: percent / 100 };
+  // Of single precision, as upstream's: what is left of a disk is to be the same byte for byte.
+  return { share: Math.fround(Math.fround(percent) / 100) };
 }
 
 /** In the unit of the signal. */

@@ -4,12 +4,13 @@ import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import type { Node, NodeCondition } from '../../../api/types/core-v1.ts';
-import { createNodeRegistration } from './node-registration.ts';
+import type { Node, NodeCondition, NodeStatus } from '../../../api/types/core-v1.ts';
+import { createNodeRegistration, type NodeRegistrationDependencies } from './node-registration.ts';
 
+const plain: NodeStatus = { conditions: [{ type: 'Ready', status: 'True' }], capacity: { pods: '110' } };
 const key = { namespace: '', name: 'worker' };
 
-function startRegistration(node?: Node) {
+function startRegistration(node?: Node, status: NodeRegistrationDependencies['status'] = async () => plain) {
   const server = new ObjectServer();
   const client = createClient(server.transport);
   const present = node && client(nodes).create(node);
@@ -24,7 +25,7 @@ function startRegistration(node?: Node) {
     podCIDR: undefined,
     taints: [],
     labels: {},
-    status: async () => ({ conditions: [{ type: 'Ready', status: 'True' }], capacity: { pods: '110' } }),
+    status,
   });
   const abort = new AbortController();
   const running = Promise.resolve(present).then(() => registration.run(abort.signal));
@@ -72,6 +73,33 @@ describe('the registration of a node', () => {
     const body = { status: { capacity: { 'example.com/dongle': '4' } } };
     const { status } = await client(nodes).patch(key, { type: 'merge', body }, { subresource: 'status' });
     assert.deepEqual(status?.capacity, { pods: '110', 'example.com/dongle': '4' });
+    const before = writes();
+    await clock.advance(60_000);
+    assert.equal(writes(), before);
+    await stop();
+  });
+
+  it('gives away what others put into the capacity, as long as it is there', async () => {
+    const own = { pods: '110' };
+    const status: NodeRegistrationDependencies['status'] = async (previous) => {
+      const { pods: _pods, ...foreign } = previous?.capacity ?? {};
+      return { ...plain, capacity: own, allocatable: { ...foreign, ...own } };
+    };
+    const { client, clock, writes, stop } = startRegistration(undefined, status);
+    await clock.advance(30_000);
+    const put = (amount: string | null) =>
+      client(nodes).patch(
+        key,
+        { type: 'merge', body: { status: { capacity: { 'example.com/dongle': amount } } } },
+        { subresource: 'status' },
+      );
+    const allocatable = async () => (await client(nodes).get(key)).status?.allocatable;
+    await put('4');
+    await clock.advance(10_000);
+    assert.deepEqual(await allocatable(), { pods: '110', 'example.com/dongle': '4' });
+    await put(null);
+    await clock.advance(10_000);
+    assert.deepEqual(await allocatable(), { pods: '110' });
     const before = writes();
     await clock.advance(60_000);
     assert.equal(writes(), before);

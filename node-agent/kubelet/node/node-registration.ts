@@ -4,6 +4,7 @@ import type { Client } from '../../../api/client/client.ts';
 import type { EventRecorder } from '../../../api/client/event-recorder.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
+import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
 import type { Node, NodeSpec, NodeStatus, Taint } from '../../../api/types/core-v1.ts';
 
 export interface NodeRegistrationDependencies {
@@ -55,8 +56,15 @@ export function createNodeRegistration(dependencies: NodeRegistrationDependencie
     if (reportedMs !== undefined && nowMs - reportedMs < reportMs && fingerprint(status) === fingerprint(ownPartOf(before.status, status)))
       return;
     tellTransitions(recorder, nodeName, before.status, status);
-    const { addresses } = status;
-    const body = { status: { ...status, ...(addresses && { addresses: [replaceList, ...addresses] }) } };
+    const { addresses, allocatable } = status;
+    const gone = abandoned(before.status).map((resource) => [resource, null]);
+    const body = {
+      status: {
+        ...status,
+        ...(gone.length > 0 && { allocatable: { ...Object.fromEntries(gone), ...allocatable } }),
+        ...(addresses && { addresses: [replaceList, ...addresses] }),
+      },
+    };
     node = await client(nodes).patch(key, { type: 'strategic', body }, { subresource: 'status' });
     reportedMs = nowMs;
   };
@@ -94,11 +102,17 @@ export function nodeReference(name: string) {
   return { kind: 'Node', name, uid: name };
 }
 
-/** What the API has, without resources that others have put on the Node: the node says nothing of them, and leaves them there. */
+/** Resources that others had put on the Node and have taken out of its capacity: there is nothing to give away any more. */
+function abandoned({ capacity = {}, allocatable = {} }: NodeStatus = {}): string[] {
+  return Object.keys(allocatable).filter((resource) => isExtendedResource(resource) && !(resource in capacity));
+}
+
+/** What the API has, without capacity that others have put on the Node: the node says nothing of it, and leaves it there. */
 function ownPartOf(before: NodeStatus | undefined, said: NodeStatus): NodeStatus {
-  const own = (amounts: NodeStatus['capacity'], keys: NodeStatus['capacity']) =>
-    amounts && Object.fromEntries(Object.entries(amounts).filter(([resource]) => keys && resource in keys));
-  const [capacity, allocatable] = [own(before?.capacity, said.capacity), own(before?.allocatable, said.allocatable)];
+  const own = (amounts: NodeStatus['capacity'], keys: readonly string[]) =>
+    amounts && Object.fromEntries(Object.entries(amounts).filter(([resource]) => keys.includes(resource)));
+  const capacity = own(before?.capacity, Object.keys(said.capacity ?? {}));
+  const allocatable = own(before?.allocatable, [...Object.keys(said.allocatable ?? {}), ...abandoned(before)]);
   return { ...before, ...(capacity ? { capacity } : {}), ...(allocatable ? { allocatable } : {}) };
 }
 

@@ -1,13 +1,11 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ContainerImage, NodeCondition, NodeStatus } from '../../../api/types/core-v1.ts';
 import type { Image } from '../../cri/messages.ts';
 import type { RuntimeCapabilities } from '../../cri/runtime.ts';
 import type { NodePressure } from '../eviction/thresholds.ts';
-import type { MachineFacts } from '../../linux/machine.ts';
+import { nodeResources, type NodeResourcesInput } from './node-resources.ts';
 
-export interface NodeStatusInput {
-  readonly machine: MachineFacts;
+export interface NodeStatusInput extends NodeResourcesInput {
   readonly nodeName: string;
   /** One of each family at most. */
   readonly nodeIPs: readonly string[];
@@ -19,22 +17,14 @@ export interface NodeStatusInput {
   readonly images: readonly Image[];
   /** Volumes that must not be detached. */
   readonly volumesInUse: readonly string[];
-  readonly maxPods: number;
-  /** Of device plugins, by resource. */
-  readonly devices: ReadonlyMap<string, { readonly total: number; readonly healthy: number }>;
-  /** Bytes of the file system that holds Pods. */
-  readonly storageBytes: number;
   /** Of what there is too little left. */
   readonly pressures: ReadonlySet<NodePressure>;
   /** What keeps the node from running Pods; empty when it is ready. */
   readonly problems: readonly string[];
   readonly nowMs: number;
-  readonly previous: DeepReadonly<NodeStatus> | undefined;
 }
 
 const maxImages = 50;
-/** Kept free for the node itself; below it Pods would be evicted. */
-const reservedMemoryBytes = 100 * 1024 * 1024;
 
 /** A node's status as it reports it. */
 export function nodeStatus(input: NodeStatusInput): NodeStatus {
@@ -75,31 +65,6 @@ function runtimeFeatures({ capabilities, previous }: NodeStatusInput): Pick<Node
   }));
   // What is not said stays as it was.
   return { features: { supplementalGroupsPolicy }, ...(handlers.length > 0 || previous?.runtimeHandlers ? { runtimeHandlers } : {}) };
-}
-
-/** What the node has and what it gives to Pods. */
-export function nodeResources({
-  machine,
-  maxPods,
-  devices,
-  storageBytes,
-}: Pick<NodeStatusInput, 'machine' | 'maxPods' | 'devices' | 'storageBytes'>): Required<Pick<NodeStatus, 'capacity' | 'allocatable'>> {
-  const kibibytes = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`;
-  const shared = { cpu: String(machine.cpus), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: String(maxPods) };
-  return {
-    capacity: {
-      ...Object.fromEntries([...devices].map(([resource, { total }]) => [resource, String(total)])),
-      ...shared,
-      memory: kibibytes(machine.memoryBytes),
-      'ephemeral-storage': kibibytes(storageBytes),
-    },
-    allocatable: {
-      ...Object.fromEntries([...devices].map(([resource, { healthy }]) => [resource, String(healthy)])),
-      ...shared,
-      memory: kibibytes(Math.max(0, machine.memoryBytes - reservedMemoryBytes)),
-      'ephemeral-storage': String(Math.floor(Math.floor(storageBytes / 1024) * 1024 * 0.9)),
-    },
-  };
 }
 
 function nodeConditions({ problems, pressures, nowMs, previous }: NodeStatusInput): NodeCondition[] {

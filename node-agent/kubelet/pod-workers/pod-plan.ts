@@ -39,7 +39,7 @@ export async function userRangeOf(context: Pick<PodContext, 'pod' | 'services'>)
 export async function sandboxConfigOf({ pod, services }: PodContext, attempt: number): Promise<SandboxConfig> {
   return sandboxConfig(pod, attempt, {
     paths: services.paths,
-    cgroupParent: podCgroupName(services.cgroupRoot, pod),
+    cgroupParent: services.cgroupNames.parent(podCgroupName(services.cgroupNames, pod)),
     dns: await services.dns(pod),
     clusterDomain: services.clusterDomain,
     userRange: await userRangeOf({ pod, services }),

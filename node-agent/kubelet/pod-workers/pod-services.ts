@@ -3,6 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { ConfigMap, Pod, Secret, Service } from '../../../api/types/core-v1.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
+import type { CgroupNames } from '../../linux/cgroup-names.ts';
 import type { Cgroups } from '../../linux/cgroups.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
 import type { Mounts } from '../../linux/mounts.ts';
@@ -41,7 +42,9 @@ export interface PodServices {
   readonly paths: NodePaths;
   /** Of crashed containers. */
   readonly crashBackoff: Backoff;
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
+  /** Weighs the cgroups of the classes by what Pods request now. */
+  readonly weighClasses: () => Promise<void>;
   readonly pidsLimit: number | undefined;
   /** Of the node, the one that Pods know it by first. */
   readonly hostIPs: readonly string[];

@@ -94,10 +94,11 @@ export async function resizeContainers(context: PodContext): Promise<boolean> {
     return false;
   }
   record.resizing ??= { generation: pod.metadata.generation ?? 0 };
-  const { cgroups, cgroupRoot, pidsLimit, swap, runtime } = services;
-  const cgroup = podCgroupName(cgroupRoot, pod);
+  const { cgroups, cgroupNames, pidsLimit, swap, runtime } = services;
+  const cgroup = podCgroupName(cgroupNames, pod);
   const limits = podCgroupLimits(pod, pidsLimit);
   try {
+    await services.weighClasses();
     await cgroups.widen(cgroup, limits);
     for (const { container, instance, resources } of outdated) {
       const { name } = container;

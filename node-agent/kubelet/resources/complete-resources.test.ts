@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ContainerStatus } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import { legacyLimits, unifiedLimits } from '../../linux/cgroups.ts';
+import { cgroupNames } from '../../linux/cgroup-names.ts';
+import { legacyLimits, unifiedLimits } from '../../linux/cgroup-values.ts';
 import { completeResources } from './complete-resources.ts';
 import { outdatedResources } from './runtime-resources.ts';
 
@@ -17,7 +18,7 @@ describe('what containers have', () => {
         children: async (name) => (name === '/kubepods/burstable/podu' ? ['pause', 'crio-conmon-x', 'crio-c1'] : []),
         limits: async (name) => (name === '/kubepods/burstable/podu/crio-c1' ? limits : undefined),
       },
-      cgroupRoot: '/kubepods',
+      cgroupNames: cgroupNames('cgroupfs', '/kubepods'),
     });
     return (await complete.containerStatus('c1')).resources?.linux;
   };

@@ -1,21 +1,20 @@
 import type { StatedResources } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import type { Cgroups, PresentLimits } from '../../linux/cgroups.ts';
+import { type CgroupNames, isContainerCgroup } from '../../linux/cgroup-names.ts';
+import type { PresentLimits } from '../../linux/cgroup-values.ts';
+import type { Cgroups } from '../../linux/cgroups.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 
 export interface CompleteResourcesDependencies {
   readonly cgroups: Pick<Cgroups, 'children' | 'limits'>;
-  /** Of all Pods. */
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
 }
 
 /** A runtime that tells what running containers have been given, by their cgroups where it does not do so itself. */
-export function completeResources(runtime: ContainerRuntime, { cgroups, cgroupRoot }: CompleteResourcesDependencies): ContainerRuntime {
+export function completeResources(runtime: ContainerRuntime, { cgroups, cgroupNames }: CompleteResourcesDependencies): ContainerRuntime {
   const find = async (uid: string, id: string): Promise<PresentLimits | undefined> => {
-    for (const folder of ['burstable/', 'besteffort/', '']) {
-      const pod = `${cgroupRoot}/${folder}pod${uid}`;
-      // Runtimes name a container's cgroup by its id, some with a word of theirs before it.
-      const name = (await cgroups.children(pod)).find((child) => child === id || child.endsWith(`-${id}`));
+    for (const pod of cgroupNames.candidates(uid)) {
+      const name = (await cgroups.children(pod)).find((child) => isContainerCgroup(child, id));
       if (name !== undefined) return cgroups.limits(`${pod}/${name}`);
     }
     return undefined;

@@ -3,7 +3,8 @@ import type { Quantity } from '../../../api/quantity/quantity.ts';
 import { podLimits, podRequests } from '../../../api/semantics/pod-resources.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
-import type { CgroupLimits } from '../../linux/cgroups.ts';
+import type { CgroupNames } from '../../linux/cgroup-names.ts';
+import type { CgroupLimits } from '../../linux/cgroup-values.ts';
 import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
 
 /** CPU in millicores, memory in bytes. Absent: none asked for. */
@@ -80,10 +81,9 @@ export function podCgroupLimits(pod: DeepReadonly<Pod>, pidsLimit: number | unde
   };
 }
 
-/** Name of a Pod's cgroup below the node's root cgroup for pods. */
-export function podCgroupName(root: string, pod: DeepReadonly<Pod>): string {
-  const folder = { Guaranteed: '', Burstable: '/burstable', BestEffort: '/besteffort' }[podQOSClass(pod)];
-  return `${root}${folder}/pod${pod.metadata.uid}`;
+/** Name of a Pod's cgroup. */
+export function podCgroupName(names: CgroupNames, pod: DeepReadonly<Pod>): string {
+  return names.ofPod(podQOSClass(pod), pod.metadata.uid ?? '');
 }
 
 /**

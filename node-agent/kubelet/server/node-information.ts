@@ -1,5 +1,6 @@
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
+import type { CgroupNames } from '../../linux/cgroup-names.ts';
 import type { MachineFacts } from '../../linux/machine.ts';
 import type { ProcessFacts } from '../../linux/processes.ts';
 import type { PodWorkers } from '../pod-workers/pod-workers.ts';
@@ -25,7 +26,7 @@ export interface NodeInformationDependencies {
   readonly machine: MachineFacts;
   readonly self: () => ProcessFacts;
   readonly nodeName: string;
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
   /** Since when the agent runs, milliseconds since the Unix epoch. */
   readonly startedMs: number;
   readonly version: string;
@@ -67,12 +68,12 @@ export function createNodeInformation(dependencies: NodeInformationDependencies)
     'metrics/probes': () => metrics(dependencies.tallies.probeFamilies()),
     'metrics/resource': async () => metrics(resourceMetrics(await stats.read().catch(() => undefined))),
     'metrics/cadvisor': async () => {
-      const { machine, cgroupRoot } = dependencies;
+      const { machine, cgroupNames } = dependencies;
       const cgroupOf = (uid: string) => {
         const pod = workers.find(uid)?.pod();
-        return pod && podCgroupName(cgroupRoot, pod);
+        return pod && podCgroupName(cgroupNames, pod);
       };
-      return metrics(cadvisorMetrics({ stats: await stats.read(), machine, cgroupRoot, cgroupOf }));
+      return metrics(cadvisorMetrics({ stats: await stats.read(), machine, cgroupRoot: cgroupNames.root, cgroupOf }));
     },
     'stats/summary': async () => json(await summary(dependencies)),
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { ContainerStats, InterfaceUsage, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
+import type { CgroupNames } from '../../linux/cgroup-names.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
 import type { CgroupUsage, InterfaceCounters, NodeUsage, UsageReader } from '../../linux/node-usage.ts';
 import { fileSystemOf, type FileSystemStats } from './file-system.ts';
@@ -75,7 +76,7 @@ export interface NodeStatsDependencies {
   readonly usage: UsageReader;
   readonly clock: Clock;
   readonly podsDirectory: string;
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
 }
 
 /** Measures when asked; those who ask within a second of each other get the same. */
@@ -137,13 +138,13 @@ export function createRates(): Rates {
 }
 
 async function measure(
-  { runtime, images, files, usage, clock, podsDirectory, cgroupRoot }: NodeStatsDependencies,
+  { runtime, images, files, usage, clock, podsDirectory, cgroupNames }: NodeStatsDependencies,
   readSandboxes: () => Promise<readonly SandboxStats[]>,
   rates: Rates,
 ): Promise<NodeStats> {
   const [node, podsCgroup, sandboxes, containers, nodeFs, imageFs] = await Promise.all([
     usage.node(),
-    usage.cgroup(cgroupRoot),
+    usage.cgroup(cgroupNames.root),
     readSandboxes(),
     runtime.listContainers(),
     files.capacity(podsDirectory),

@@ -3,6 +3,7 @@ import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerStats, Sandbox, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
+import { cgroupNames } from '../../linux/cgroup-names.ts';
 import type { CgroupUsage, UsageReader } from '../../linux/node-usage.ts';
 import { createSandboxStatsReader } from './sandbox-stats.ts';
 
@@ -50,7 +51,12 @@ function readerOf(answer: () => Promise<readonly SandboxStats[]>) {
     listPodSandboxes: async () => [sandbox('s1', 'u1'), sandbox('s0', 'u1', 'SANDBOX_NOTREADY'), sandbox('s2', 'gone')],
     listContainerStats: async () => [containerStats('c1', 'a', 'u1'), containerStats('c2', 'b', 'u1'), containerStats('c3', 'a', 'other')],
   } as unknown as ContainerRuntime;
-  const read = createSandboxStatsReader({ runtime, usage: readers, clock: createManualClock(2000), cgroupRoot: '/kubepods' });
+  const read = createSandboxStatsReader({
+    runtime,
+    usage: readers,
+    clock: createManualClock(2000),
+    cgroupNames: cgroupNames('cgroupfs', '/kubepods'),
+  });
   return { read, asked };
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerStats, MemoryUsage, Sandbox, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
+import { type CgroupNames, isContainerCgroup } from '../../linux/cgroup-names.ts';
 import type { CgroupUsage, InterfaceCounters, UsageReader } from '../../linux/node-usage.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 
@@ -9,7 +10,7 @@ export interface SandboxStatsDependencies {
   readonly runtime: ContainerRuntime;
   readonly usage: UsageReader;
   readonly clock: Clock;
-  readonly cgroupRoot: string;
+  readonly cgroupNames: CgroupNames;
 }
 
 /**
@@ -38,10 +39,10 @@ export function createSandboxStatsReader(dependencies: SandboxStatsDependencies)
   };
 }
 
-async function completed(told: SandboxStats, { usage, clock, cgroupRoot }: SandboxStatsDependencies): Promise<SandboxStats> {
+async function completed(told: SandboxStats, { usage, clock, cgroupNames }: SandboxStatsDependencies): Promise<SandboxStats> {
   const { attributes, linux } = told;
   if (!linux || (linux.cpu?.usage_core_nano_seconds && linux.memory?.working_set_bytes)) return told;
-  for (const name of cgroupsOf(cgroupRoot, uidOf(attributes))) {
+  for (const name of cgroupNames.candidates(uidOf(attributes))) {
     const used = await usage.cgroup(name);
     if (used) return { ...told, linux: { ...linux, ...stats(used, timestampOf(clock)) } };
   }
@@ -49,14 +50,14 @@ async function completed(told: SandboxStats, { usage, clock, cgroupRoot }: Sandb
 }
 
 async function readFromCgroups(dependencies: SandboxStatsDependencies): Promise<SandboxStats[]> {
-  const { runtime, usage, clock, cgroupRoot } = dependencies;
+  const { runtime, usage, clock, cgroupNames } = dependencies;
   const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainerStats()]);
   const all = await Promise.all(
     sandboxes
       .filter(({ state }) => state === 'SANDBOX_READY')
       .map(async (sandbox): Promise<SandboxStats[]> => {
         const uid = uidOf(sandbox);
-        for (const name of cgroupsOf(cgroupRoot, uid)) {
+        for (const name of cgroupNames.candidates(uid)) {
           const pod = await usage.pod(name);
           if (!pod) continue;
           const timestamp = timestampOf(clock);
@@ -80,11 +81,6 @@ async function readFromCgroups(dependencies: SandboxStatsDependencies): Promise<
   return all.flat();
 }
 
-/** Where the cgroup of a Pod can be, whatever its class. */
-function cgroupsOf(cgroupRoot: string, uid: string): string[] {
-  return ['burstable/', 'besteffort/', ''].map((folder) => `${cgroupRoot}/${folder}pod${uid}`);
-}
-
 /** Nanoseconds, as on the wire. */
 function timestampOf(clock: Clock): string {
   return String(BigInt(clock.nowMs()) * 1_000_000n);
@@ -94,9 +90,8 @@ function uidOf({ labels, metadata }: Pick<Sandbox, 'labels' | 'metadata'>): stri
   return labels[runtimeLabels.podUID] ?? metadata.uid;
 }
 
-/** Runtimes name a container's cgroup by its id, some with a word of theirs before it. */
 function usageOf(children: ReadonlyMap<string, CgroupUsage>, id: string): CgroupUsage | undefined {
-  for (const [name, usage] of children) if (name === id || name.endsWith(`-${id}`)) return usage;
+  for (const [name, usage] of children) if (isContainerCgroup(name, id)) return usage;
   return undefined;
 }
 

@@ -84,7 +84,7 @@ describe('metrics in text', () => {
   it('of cAdvisor tell of the machine, Pods and containers', () => {
     const machine = {
       ...{ cpus: 2, memoryBytes: 1000, hostname: 'n', machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6.1' },
-      ...{ osImage: 'Linux', architecture: 'amd64', address: undefined, swapBytes: 0, hasAppArmor: false },
+      ...{ osImage: 'Linux', architecture: 'amd64', address: undefined, swapBytes: 0, maxProcesses: 4096, hasAppArmor: false },
     };
     const text = renderFamilies(cadvisorMetrics({ stats, machine, cgroupRoot: '/kubepods', cgroupOf: (uid) => `/kubepods/pod${uid}` }));
     for (const line of [

@@ -13,7 +13,7 @@ export const removing: PodState = async ({ pod, runtimePod, record, services }) 
   const { name = '', namespace = '', uid = '' } = pod.metadata;
   const { runtime, volumes, files, paths, logger } = services;
   if (!record.isGone) await services.statusWritten(uid);
-  const cgroup = podCgroupName(services.cgroupRoot, pod);
+  const cgroup = podCgroupName(services.cgroupNames, pod);
   const kill = async (reason: string) => {
     logger.warn('kills the processes of a cgroup', { cgroup, pod: `${namespace}/${name}`, uid, reason });
     await services.cgroups.kill(cgroup);

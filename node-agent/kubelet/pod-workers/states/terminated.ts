@@ -7,7 +7,8 @@ export const terminated: PodState = async ({ pod, record, services, probes }) =>
   record.waiting.clear();
   await services.volumes.release(pod.metadata.uid ?? '');
   await services.claims.release(pod);
-  await services.cgroups.remove(podCgroupName(services.cgroupRoot, pod));
+  await services.cgroups.remove(podCgroupName(services.cgroupNames, pod));
+  await services.weighClasses();
   if (record.isDeleted) return { to: 'removing', againAfterMs: 0 };
   return { to: 'terminated' };
 };

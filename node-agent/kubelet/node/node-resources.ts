@@ -1,0 +1,78 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { milliQuantityOf, quantityOf } from '../../../api/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/quantity/quantity.ts';
+import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
+import type { NodeStatus } from '../../../api/types/core-v1.ts';
+import type { MachineFacts } from '../../linux/machine.ts';
+import { amountOf, type EvictionSettings, type Signal } from '../eviction/thresholds.ts';
+import { type AllocatableSettings, reservedAmount } from '../resources/node-allocatable.ts';
+
+export interface NodeResourcesInput {
+  readonly machine: MachineFacts;
+  readonly maxPods: number;
+  /** Of device plugins, by resource. */
+  readonly devices: ReadonlyMap<string, { readonly total: number; readonly healthy: number }>;
+  /** Bytes of the file system that holds Pods. */
+  readonly storageBytes: number;
+  readonly allocatable: AllocatableSettings;
+  readonly eviction: EvictionSettings;
+  readonly previous: DeepReadonly<NodeStatus> | undefined;
+}
+
+export type NodeResources = Required<Pick<NodeStatus, 'capacity' | 'allocatable'>>;
+
+/**
+ * What the node has and what it gives to Pods: without what is reserved, and without what has to be free for no Pod to be
+ * evicted. Resources that others have put into the Node's capacity can be given away as a whole.
+ */
+export function nodeResources(input: NodeResourcesInput): NodeResources {
+  const { machine, maxPods, devices, storageBytes, allocatable: settings, eviction, previous } = input;
+  const bytes = (value: number) => formatQuantity(quantityOf(value, 'BinarySI'));
+  const left = (capacity: number, resource: 'cpu' | 'memory' | 'ephemeral-storage', signal?: Signal) =>
+    Math.max(0, capacity - reservedAmount(settings, resource) - (signal === undefined ? 0 : hardThreshold(eviction, signal, capacity)));
+  const milliCPU = machine.cpus * 1000;
+  const shared = { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: String(maxPods) };
+  const capacity = {
+    ...Object.fromEntries([...devices].map(([resource, { total }]) => [resource, String(total)])),
+    ...shared,
+    cpu: String(machine.cpus),
+    memory: bytes(machine.memoryBytes),
+    'ephemeral-storage': bytes(storageBytes),
+  };
+  const foreign = Object.entries(previous?.capacity ?? {}).filter(([name]) => !(name in capacity) && isExtendedResource(name));
+  return {
+    capacity,
+    allocatable: {
+      ...Object.fromEntries(foreign),
+      ...Object.fromEntries([...devices].map(([resource, { healthy }]) => [resource, String(healthy)])),
+      ...shared,
+      cpu: formatQuantity(milliQuantityOf(left(milliCPU, 'cpu'))),
+      memory: bytes(left(machine.memoryBytes, 'memory', 'memory.available')),
+      'ephemeral-storage': bytes(left(storageBytes, 'ephemeral-storage', 'nodefs.available')),
+    },
+  };
+}
+
+function hardThreshold({ thresholds }: EvictionSettings, signal: Signal, capacity: number): number {
+  const hard = thresholds.find((threshold) => threshold.signal === signal && threshold.graceMs === 0);
+  return hard ? amountOf(hard.value, capacity) : 0;
+}
+
+/** Why the node cannot reserve what it is to reserve, if so, in the kubelet's words. */
+export function reservationProblem(input: Omit<NodeResourcesInput, 'maxPods' | 'devices' | 'previous'>): string | undefined {
+  const { machine, storageBytes, allocatable: settings, eviction } = input;
+  const capacities = [
+    ['cpu', machine.cpus * 1000, undefined],
+    ['memory', machine.memoryBytes, 'memory.available'],
+    ['ephemeral-storage', storageBytes, 'nodefs.available'],
+  ] as const;
+  const problems = capacities.flatMap(([resource, capacity, signal]) => {
+    const reserved = reservedAmount(settings, resource) + (signal === undefined ? 0 : hardThreshold(eviction, signal, capacity));
+    if (reserved <= capacity) return [];
+    const text = (amount: number) => formatQuantity(resource === 'cpu' ? milliQuantityOf(amount) : quantityOf(amount, 'BinarySI'));
+    return [
+      `Resource "${resource}" has a reservation of ${text(reserved)} but capacity of ${text(capacity)}. Expected capacity >= reservation.`,
+    ];
+  });
+  return problems.length > 0 ? `invalid Node Allocatable configuration. ${problems.join(' ')}` : undefined;
+}

@@ -1,0 +1,130 @@
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import { quantityMilliValue } from '../../../api/quantity/arithmetic.ts';
+import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { podQOSClass } from '../../../api/semantics/qos-class.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { CgroupNames } from '../../linux/cgroup-names.ts';
+import type { CgroupLimits } from '../../linux/cgroup-values.ts';
+import type { Cgroups } from '../../linux/cgroups.ts';
+import type { ReservedCgroup } from './node-allocatable.ts';
+import { cpuShares } from './pod-resources.ts';
+
+/** The Pods whose requests count at present. */
+export interface CountedPods {
+  /** As the node runs them. */
+  readonly pods: readonly DeepReadonly<Pod>[];
+  /** Whether these are all: false while Pods of an earlier start are yet to be found again. */
+  readonly isComplete: boolean;
+}
+
+export interface NodeCgroupsDependencies {
+  readonly cgroups: Pick<Cgroups, 'ensure' | 'exists' | 'widen' | 'limits'>;
+  readonly names: CgroupNames;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Of all Pods together. */
+  readonly podsLimits: CgroupLimits;
+  readonly reserved: readonly ReservedCgroup[];
+  readonly counted: () => CountedPods;
+  readonly event: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+}
+
+/** The cgroups above those of Pods: of all Pods, of each class, and of what the machine reserves for itself. */
+export interface NodeCgroups {
+  /** Makes the cgroups of Pods and limits those of the reservations. Throws where a reservation cannot be enforced. */
+  start(): Promise<void>;
+  /** Weighs the classes by what their Pods request now. */
+  weigh(): Promise<void>;
+  /** Limits all Pods together, as soon as that succeeds, and puts the weights right that others have changed. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const repeatMs = 60_000;
+const failedReason = 'FailedNodeAllocatableEnforcement';
+const successReason = 'NodeAllocatableEnforced';
+
+export function createNodeCgroups(dependencies: NodeCgroupsDependencies): NodeCgroups {
+  const { cgroups, names, clock, logger, podsLimits, reserved, counted, event } = dependencies;
+  let applied: string | undefined;
+  let turn: Promise<void> = Promise.resolve();
+  const apply = async () => {
+    const { pods, isComplete } = counted();
+    const shares = planClassShares(pods);
+    const plan = JSON.stringify([shares, isComplete]);
+    if (plan === applied) return;
+    for (const podClass of ['Burstable', 'BestEffort'] as const) {
+      const limits = { cpuShares: shares[podClass] };
+      // What runs is not to lose its weight while the agent gets to know it again.
+      if (isComplete) await cgroups.ensure(names.ofClass(podClass), limits);
+      else await cgroups.widen(names.ofClass(podClass), limits);
+    }
+    applied = plan;
+  };
+  const weigh = () => {
+    turn = turn.then(apply).catch((error: unknown) => {
+      applied = undefined;
+      logger.warn('the cgroups of the Pods of a class could not be weighed', { error });
+    });
+    return turn;
+  };
+  return {
+    async start() {
+      for (const name of [names.root, names.ofClass('Burstable'), names.ofClass('BestEffort')]) {
+        const isNew = (await cgroups.limits(name)) === undefined;
+        const { cpuShares: shares = 2 } = name === names.root ? podsLimits : {};
+        await cgroups.ensure(name, isNew || name === names.root ? { cpuShares: shares } : {});
+      }
+      for (const one of reserved) await enforceReserved(dependencies, one);
+    },
+    weigh,
+    async run(signal) {
+      let isLimited = false;
+      while (!signal.aborted) {
+        if (!isLimited) {
+          try {
+            await cgroups.ensure(names.root, podsLimits);
+            isLimited = true;
+            event('Normal', successReason, 'Updated Node Allocatable limit across pods');
+          } catch (error) {
+            const problem = error instanceof Error ? error.message : String(error);
+            event('Warning', failedReason, `Failed to update Node Allocatable Limits "${names.root}": ${problem}`);
+          }
+        }
+        await sleep(clock, repeatMs, signal).catch(() => undefined); // aborted
+        applied = undefined;
+        if (!signal.aborted) await weigh();
+      }
+    },
+  };
+}
+
+async function enforceReserved({ cgroups, event }: NodeCgroupsDependencies, { name, limits, title }: ReservedCgroup): Promise<void> {
+  try {
+    if (!(await cgroups.exists(name, limits))) throw new Error(`"${name}" cgroup does not exist`);
+    await cgroups.ensure(name, limits);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    const message = `Failed to enforce ${title.failed} Cgroup Limits on "${name}": ${problem}`;
+    event('Warning', failedReason, message);
+    throw new Error(message);
+  }
+  event('Normal', successReason, `Updated limits on ${title.updated} cgroup ${name}`);
+}
+
+/**
+ * Shares of the classes among themselves and beside Guaranteed Pods, which have their own: Burstable what its Pods request
+ * together, BestEffort the least there is.
+ */
+export function planClassShares(pods: readonly DeepReadonly<Pod>[]): Readonly<Record<'Burstable' | 'BestEffort', number>> {
+  const requested = pods.filter((pod) => podQOSClass(pod) === 'Burstable').map(requestedCPU);
+  return { Burstable: cpuShares(requested.reduce((sum, milliCPU) => sum + milliCPU, 0)), BestEffort: cpuShares(0) };
+}
+
+/** In thousandths, by the spec alone: what the status says of an earlier size is no request any more. */
+function requestedCPU(pod: DeepReadonly<Pod>): number {
+  const { status: _status, ...present } = pod;
+  const request = podRequests(present).get('cpu');
+  return request ? quantityMilliValue(request) : 0;
+}
