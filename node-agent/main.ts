@@ -16,7 +16,7 @@ import { type PodNetworkMode, podNetworkModes } from '../api/semantics/node-conf
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
-import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags } from './kubelet/eviction/thresholds.ts';
+import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags, withAllocatableMemory } from './kubelet/eviction/thresholds.ts';
 import { parseUnsafeSysctls } from './kubelet/node/refuse-sysctls.ts';
 import { parseCredentialProviders } from './kubelet/images/credential-providers.ts';
 import {
@@ -243,6 +243,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined
       ? { serving: { certificate: await readFile(tlsCertFile, 'utf8'), key: await readFile(tlsPrivateKeyFile, 'utf8') } }
       : {};
+  const allocatable = parseAllocatableFlags(flags, availableParallelism());
   return {
     dataDirectory: path.resolve(flags.dataDir),
     ...(flags.kubeletDir === undefined ? {} : { kubeletDirectory: path.resolve(flags.kubeletDir) }),
@@ -256,7 +257,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     bridge: flags.bridge,
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
-    eviction: parseEvictionFlags(flags),
+    eviction: allocatable.enforce.includes('pods') ? withAllocatableMemory(parseEvictionFlags(flags)) : parseEvictionFlags(flags),
     swapBehavior: flags.memorySwapBehavior,
     singleProcessOOMKill: flags.singleProcessOomKill,
     credentialProviders:
@@ -279,7 +280,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     },
     manifestDirectory: path.resolve(flags.podManifestPath ?? path.join(flags.dataDir, 'manifests')),
     maxPods: Number(flags.maxPods),
-    allocatable: parseAllocatableFlags(flags, availableParallelism()),
+    allocatable,
     ...podPidsLimit(flags.podMaxPids),
     version: flags.kubernetesVersion,
     labels: parseNodeLabels(flags.nodeLabels),

@@ -166,10 +166,15 @@ async function* containerEvents(service: Service, signal: AbortSignal): AsyncGen
   }
 }
 
-interface ImageFileSystem {
+interface StatedFileSystem {
   readonly fs_id: { readonly mountpoint: string } | null;
   readonly used_bytes: { readonly value: string } | null;
   readonly inodes_used: { readonly value: string } | null;
+}
+
+interface StatedFileSystems {
+  readonly image_filesystems: readonly StatedFileSystem[];
+  readonly container_filesystems: readonly StatedFileSystem[];
 }
 
 function createImageStore(call: Call): ImageStore {
@@ -186,13 +191,15 @@ function createImageStore(call: Call): ImageStore {
     },
     removeImage: (image) => call('RemoveImage', { image: { image } }, longTimeoutSeconds),
     imageFileSystem: async () => {
-      const { image_filesystems } = await call<{ image_filesystems: readonly ImageFileSystem[] }>('ImageFsInfo', {});
-      const first = image_filesystems[0];
+      const stated = await call<StatedFileSystems>('ImageFsInfo', {});
+      const first = stated.image_filesystems[0];
+      const layers = stated.container_filesystems[0]?.fs_id?.mountpoint;
       if (!first) return undefined;
       return {
         mountpoint: first.fs_id?.mountpoint ?? '',
         usedBytes: Number(first.used_bytes?.value ?? 0),
         inodesUsed: Number(first.inodes_used?.value ?? 0),
+        ...(layers ? { layersMountpoint: layers } : {}),
       };
     },
   };

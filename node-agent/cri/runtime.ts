@@ -78,6 +78,13 @@ export interface StreamFlags {
   readonly tty: boolean;
 }
 
+export interface ImageFileSystem {
+  readonly mountpoint: string;
+  readonly usedBytes: number;
+  readonly inodesUsed: number;
+  readonly layersMountpoint?: string;
+}
+
 export interface ImageStore {
   listImages(): Promise<readonly Image[]>;
   /** Undefined if there is no such image. */
@@ -85,6 +92,6 @@ export interface ImageStore {
   /** Answers the reference by which the runtime knows the image. */
   pullImage(image: string, auth: AuthConfig | undefined, sandbox: SandboxConfig | undefined): Promise<string>;
   removeImage(image: string): Promise<void>;
-  /** Bytes and inodes used by image layers, and where they lie. */
-  imageFileSystem(): Promise<{ readonly mountpoint: string; readonly usedBytes: number; readonly inodesUsed: number } | undefined>;
+  /** Bytes and inodes used by image layers, and where they lie; where writable layers lie, if it tells. */
+  imageFileSystem(): Promise<ImageFileSystem | undefined>;
 }

@@ -1,7 +1,8 @@
 import { isPodFinished } from '../../api/semantics/pod-phase.ts';
 import type { Pod } from '../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
-import { createEvictionManager } from './eviction/eviction-manager.ts';
+import type { ImageFileSystem } from '../cri/runtime.ts';
+import { createEvictionManager, type RuntimeDirectories } from './eviction/eviction-manager.ts';
 import type { NodePressure } from './eviction/thresholds.ts';
 import { createImageCollector } from './images/collect-images.ts';
 import type { KubeletDependencies } from './kubelet.ts';
@@ -34,16 +35,17 @@ export function createHousekeeping(dependencies: KubeletDependencies, { nodeEven
     onRemoved: (reason) => tallies.add('kubelet_image_garbage_collected_total', [reason]),
     onProblem: (reason, message) => nodeEvent('Warning', reason, message),
   });
-  let imageDirectory: string | undefined;
+  let directories: RuntimeDirectories | undefined;
   const eviction = createEvictionManager({
     ...dependencies,
     settings: settings.eviction,
     workers: { all: () => workers().all() },
     podsDirectory: paths.pods,
-    imageDirectory: async () => (imageDirectory ??= (await images.imageFileSystem())?.mountpoint),
-    async reclaimDisk() {
-      await removeEndedContainers(dependencies, workers().all());
-      await collector.removeUnused();
+    podsCgroup: dependencies.cgroupNames.root,
+    runtimeDirectories: async () => (directories ??= directoriesOf(await images.imageFileSystem())),
+    async reclaimDisk(what) {
+      if (what.containers) await removeEndedContainers(dependencies, workers().all());
+      if (what.images) await collector.removeUnused();
     },
     onThreshold: (resource) => nodeEvent('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`),
     onEvicted: (signal) => tallies.add('kubelet_evictions', [signal]),
@@ -53,6 +55,11 @@ export function createHousekeeping(dependencies: KubeletDependencies, { nodeEven
     pressures: () => eviction.pressures(),
     run: async (signal) => void (await Promise.all([collector.run(signal), eviction.run(signal)])),
   };
+}
+
+function directoriesOf(fileSystem: ImageFileSystem | undefined): RuntimeDirectories {
+  const { mountpoint: images, layersMountpoint: layers } = fileSystem ?? {};
+  return { ...(images === undefined ? {} : { images }), ...(layers === undefined ? {} : { layers }) };
 }
 
 /** A Pod that has ended will not be started again. */

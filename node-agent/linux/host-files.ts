@@ -13,6 +13,7 @@ export interface FileFacts {
   readonly mode: number;
   readonly gid: number;
   readonly inode: number;
+  /** Of the file system that it lies on. */
   readonly deviceNumber: number;
 }
 

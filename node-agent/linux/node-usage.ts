@@ -35,6 +35,8 @@ export interface NodeUsage {
 export interface CgroupUsage {
   readonly cpuNanoSeconds: number;
   readonly memory: MemoryAmounts;
+  /** Undefined: none. */
+  readonly memoryLimitBytes: number | undefined;
 }
 
 /** What a Pod uses, by its cgroup. */
@@ -147,10 +149,12 @@ export function parseCPU(stat: string): number {
   return (user + nice + system + irq + softirq + steal) * tickNanoSeconds;
 }
 
+/** /proc/meminfo and /proc/vmstat. */
 export function parseMemory(meminfo: string, vmstat: string): Pick<NodeUsage, 'memory' | 'swap'> {
   const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;
   const capacityBytes = kibibytes('MemTotal');
-  const usageBytes = capacityBytes - kibibytes('MemFree');
+  // As the root cgroup counts it in both versions: what the kernel takes for itself, and can mostly give back, is not in it.
+  const usageBytes = ['AnonPages', 'Cached', 'Buffers', 'SwapCached'].reduce((sum, name) => sum + kibibytes(name), 0);
   const workingSetBytes = Math.max(0, usageBytes - kibibytes('Inactive\\(file\\)'));
   return {
     memory: {
@@ -183,27 +187,37 @@ function field(content: string, name: string): number {
 }
 
 async function readLegacy(cpu: string, memory: string): Promise<CgroupUsage> {
-  const [usage, bytes, stat] = await Promise.all([
+  const [usage, bytes, stat, limit] = await Promise.all([
     text(`${cpu}/cpuacct.usage`),
     text(`${memory}/memory.usage_in_bytes`),
     text(`${memory}/memory.stat`),
+    text(`${memory}/memory.limit_in_bytes`),
   ]);
   return {
     cpuNanoSeconds: Number(usage),
     memory: memoryOf(Number(bytes), stat, { inactive: 'total_inactive_file', rss: 'total_rss', prefix: 'total_' }),
+    memoryLimitBytes: memoryLimit(limit),
   };
 }
 
 async function readUnified(directory: string): Promise<CgroupUsage> {
-  const [cpu, bytes, stat] = await Promise.all([
+  const [cpu, bytes, stat, limit] = await Promise.all([
     text(`${directory}/cpu.stat`),
     text(`${directory}/memory.current`),
     text(`${directory}/memory.stat`),
+    text(`${directory}/memory.max`),
   ]);
   return {
     cpuNanoSeconds: field(cpu, 'usage_usec') * 1000,
     memory: memoryOf(Number(bytes), stat, { inactive: 'inactive_file', rss: 'anon', prefix: '' }),
+    memoryLimitBytes: memoryLimit(limit),
   };
+}
+
+/** In version 1 no limit is a number too large for any machine. */
+function memoryLimit(content: string): number | undefined {
+  const bytes = Number(content);
+  return Number.isNaN(bytes) || bytes >= 2 ** 62 ? undefined : bytes;
 }
 
 interface StatNames {

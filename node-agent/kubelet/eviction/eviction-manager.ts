@@ -8,11 +8,19 @@ import type { PodWorker } from '../pod-workers/pod-worker.ts';
 import type { PodWorkers } from '../pod-workers/pod-workers.ts';
 import type { NodeStats, NodeStatsSource, PodUsage } from '../stats/node-stats.ts';
 import type { PodStorageReader } from '../stats/pod-storage.ts';
+import { diskLayout, type DiskLayout, type DiskParts, diskParts, reclaimable } from './disk-layout.ts';
 import { evictionMessage } from './messages.ts';
 import { calm, type Observation, type Observations, planPressure, type PressureHistory } from './plan-eviction.ts';
 import { type Candidate, isCritical, rankPods, resourceOf } from './rank-pods.ts';
 import { hasStorageLimits, storageExcess } from './storage-limits.ts';
-import type { EvictionSettings, NodePressure, Signal, Threshold } from './thresholds.ts';
+import {
+  type EvictionSettings,
+  type NodePressure,
+  pressureOf,
+  type Signal,
+  type Threshold,
+  withContainerThresholds,
+} from './thresholds.ts';
 
 export interface EvictionDependencies {
   readonly settings: EvictionSettings;
@@ -24,15 +32,22 @@ export interface EvictionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly podsDirectory: string;
-  /** Where images lie, if the runtime says so. */
-  readonly imageDirectory: () => Promise<string | undefined>;
-  /** Frees what nobody uses on the disk: images and dead containers. */
-  readonly reclaimDisk: () => Promise<void>;
+  /** The folders of images and of writable layers, if the runtime tells them. */
+  readonly runtimeDirectories: () => Promise<RuntimeDirectories>;
+  /** The cgroup of all Pods. */
+  readonly podsCgroup: string;
+  /** Frees what nobody uses on the disk. */
+  readonly reclaimDisk: (what: { readonly containers: boolean; readonly images: boolean }) => Promise<void>;
   /** `Attempting to reclaim memory`, of the node. */
   readonly onThreshold: (resource: string) => void;
   readonly onEvicted: (signal: string) => void;
   /** Conditions of the node have changed. */
   readonly onPressure: () => void;
+}
+
+export interface RuntimeDirectories {
+  readonly images?: string;
+  readonly layers?: string;
 }
 
 export interface EvictionManager {
@@ -56,9 +71,11 @@ export function createEvictionManager(dependencies: EvictionDependencies): Evict
   const { settings, clock, logger, onPressure } = dependencies;
   let history: PressureHistory = calm;
   let pressures: ReadonlySet<NodePressure> = new Set();
+  let layout: DiskLayout = 'shared';
   const plan = async () => {
-    const observations = await observe(dependencies);
-    const planned = planPressure(settings.thresholds, observations, history, {
+    const observed = await observe(dependencies);
+    ({ layout } = observed);
+    const planned = planPressure(withContainerThresholds(settings.thresholds, layout === 'split'), observed.observations, history, {
       nowMs: clock.monotonicMs(),
       transitionMs: settings.transitionMs,
     });
@@ -74,11 +91,14 @@ export function createEvictionManager(dependencies: EvictionDependencies): Evict
     if (!due) return awaitEnd(clock, evicted, signal);
     dependencies.onThreshold(resourceOf[due.threshold.signal]);
     if (isOfDisk(due.threshold.signal)) {
-      await dependencies.reclaimDisk();
-      due = await plan();
-      if (!due) return;
+      const unused = reclaimable(layout, due.threshold.signal);
+      if (unused.containers || unused.images) {
+        await dependencies.reclaimDisk(unused);
+        due = await plan();
+        if (!due) return;
+      }
     }
-    const gone = evicted.length > 0 ? evicted : await evictOne(dependencies, due.threshold, due.observation);
+    const gone = evicted.length > 0 ? evicted : await evictOne(dependencies, due.threshold, due.observation, layout);
     await awaitEnd(clock, gone, signal);
   };
   return {
@@ -96,28 +116,52 @@ export function createEvictionManager(dependencies: EvictionDependencies): Evict
 }
 
 function isOfDisk(signal: Signal): boolean {
-  return signal.startsWith('nodefs') || signal.startsWith('imagefs');
+  return /^(nodefs|imagefs|containerfs)\./.test(signal);
 }
 
-async function observe({ usage, files, podsDirectory, imageDirectory }: EvictionDependencies): Promise<Observations> {
-  const images = await imageDirectory().catch(() => undefined); // the runtime is down, which is another condition
-  const [{ memory, processes }, node, image] = await Promise.all([
+interface Observed {
+  readonly observations: Observations;
+  readonly layout: DiskLayout;
+}
+
+async function observe(dependencies: EvictionDependencies): Promise<Observed> {
+  const { usage, files, podsDirectory, podsCgroup, runtimeDirectories } = dependencies;
+  const folders = await runtimeDirectories().catch((): RuntimeDirectories => ({})); // the runtime is down, which is another condition
+  const [{ memory, processes }, pods, node, image, layers] = await Promise.all([
     usage.node(),
-    files.capacity(podsDirectory),
-    images === undefined ? undefined : files.capacity(images).catch(() => undefined),
+    usage.cgroup(podsCgroup),
+    lookAtDisk(files, podsDirectory),
+    lookAtDisk(files, folders.images),
+    lookAtDisk(files, folders.layers),
   ]);
+  const layout = diskLayout(node?.device ?? 0, image?.device, layers?.device);
   const observations = new Map<Signal, Observation>([
     ['memory.available', { available: memory.availableBytes, capacity: memory.capacityBytes }],
-    ['nodefs.available', { available: node.availableBytes, capacity: node.capacityBytes }],
     ['pid.available', { available: processes.max - processes.current, capacity: processes.max }],
   ]);
-  // Some file systems make inodes as they need them.
-  if (node.inodes > 0) observations.set('nodefs.inodesFree', { available: node.inodesFree, capacity: node.inodes });
-  if (image) {
-    observations.set('imagefs.available', { available: image.availableBytes, capacity: image.capacityBytes });
-    if (image.inodes > 0) observations.set('imagefs.inodesFree', { available: image.inodesFree, capacity: image.inodes });
+  if (pods?.memoryLimitBytes !== undefined) {
+    const available = Math.max(0, pods.memoryLimitBytes - pods.memory.workingSetBytes);
+    observations.set('allocatableMemory.available', { available, capacity: available + pods.memory.workingSetBytes });
   }
-  return observations;
+  const disks = [['nodefs', node] as const, ['imagefs', image] as const, ...(layout === 'split' ? [['containerfs', layers] as const] : [])];
+  for (const [name, disk] of disks) {
+    if (!disk) continue;
+    observations.set(`${name}.available`, { available: disk.availableBytes, capacity: disk.capacityBytes });
+    // Some file systems make inodes as they need them.
+    if (disk.inodes > 0) observations.set(`${name}.inodesFree`, { available: disk.inodesFree, capacity: disk.inodes });
+  }
+  return { observations, layout };
+}
+
+/** Undefined where there is no such folder, or no more. */
+async function lookAtDisk(files: HostFiles, directory: string | undefined) {
+  if (directory === undefined) return undefined;
+  try {
+    const [capacity, facts] = await Promise.all([files.capacity(directory), files.facts(directory)]);
+    return facts && { ...capacity, device: facts.deviceNumber };
+  } catch {
+    return undefined;
+  }
 }
 
 type ActiveWorker = PodWorker;
@@ -126,26 +170,32 @@ function activeWorkers({ workers }: EvictionDependencies): ActiveWorker[] {
   return workers.all().filter((worker) => !['terminating', 'terminated', 'removing', 'removed'].includes(worker.state()));
 }
 
-async function evictOne(dependencies: EvictionDependencies, threshold: Threshold, observation: Observation): Promise<ActiveWorker[]> {
+async function evictOne(
+  dependencies: EvictionDependencies,
+  threshold: Threshold,
+  observation: Observation,
+  layout: DiskLayout,
+): Promise<ActiveWorker[]> {
   const { settings, logger, onEvicted } = dependencies;
+  const { signal } = threshold;
   const stats = await dependencies.stats.read();
   const active = activeWorkers(dependencies);
   const candidates: Candidate[] = [];
   for (const worker of active) {
     const pod = worker.pod();
-    if (!isCritical(pod)) candidates.push({ pod, usage: sum(await usageOf(dependencies, stats, pod, threshold.signal)) });
+    if (!isCritical(pod)) candidates.push({ pod, usage: sum(await usageOf(dependencies, stats, pod, signal, diskParts(layout, signal))) });
   }
-  const [first] = rankPods(candidates, threshold.signal);
+  const [first] = rankPods(candidates, signal);
   const worker = first && active.find((one) => one.pod() === first.pod);
   if (!first || !worker) {
-    logger.warn('nothing can be evicted', { signal: threshold.signal });
+    logger.warn('nothing can be evicted', { signal });
     return [];
   }
   const own = first.pod.spec?.terminationGracePeriodSeconds ?? 30;
   const graceSeconds = threshold.graceMs === 0 ? immediateGraceSeconds : Math.min(settings.maxPodGraceSeconds, own);
-  const message = evictionMessage(threshold, observation, first.pod, await usageOf(dependencies, stats, first.pod, threshold.signal));
-  worker.end({ reason: 'Evicted', message, graceSeconds });
-  onEvicted(threshold.signal);
+  const usages = await usageOf(dependencies, stats, first.pod, signal, { layers: true, writes: true });
+  worker.end({ reason: 'Evicted', message: evictionMessage(threshold, observation, first.pod, usages), graceSeconds });
+  onEvicted(signal);
   return [worker];
 }
 
@@ -153,33 +203,32 @@ function sum(usages: ReadonlyMap<string, number>): number {
   return [...usages.values()].reduce((total, usage) => total + usage, 0);
 }
 
-/** Of what the signal is about, by container; volumes under ''. */
+/** What a Pod uses of what the signal is about, by container; its volumes under ''. `parts`: of the disk what counts. */
 async function usageOf(
   { storage }: EvictionDependencies,
   stats: NodeStats,
   pod: DeepReadonly<Pod>,
   signal: Signal,
+  parts: DiskParts,
 ): Promise<Map<string, number>> {
   const usages = new Map<string, number>();
   const measured = stats.pods.find(({ uid }) => uid === pod.metadata.uid);
   if (!measured) return usages;
   if (signal === 'pid.available') return usages.set('', measured.processes);
+  const isOfMemory = pressureOf[signal] === 'MemoryPressure';
   for (const { name, memory, layerBytes, layerInodes } of measured.containers) {
-    if (signal === 'memory.available') usages.set(name, memory?.workingSetBytes ?? 0);
-    else usages.set(name, signal.endsWith('inodesFree') ? layerInodes : layerBytes);
+    if (isOfMemory) usages.set(name, memory?.workingSetBytes ?? 0);
+    else if (parts.layers) usages.set(name, signal.endsWith('inodesFree') ? layerInodes : layerBytes);
   }
-  if (signal === 'memory.available') return usages;
+  if (isOfMemory || !parts.writes) return usages;
   const { volumes, logs } = await storage.read(pod, storageAgeMs);
   const of = (usage: { readonly bytes: number; readonly inodes: number }) => (signal.endsWith('inodesFree') ? usage.inodes : usage.bytes);
-  // Images and writable layers may lie elsewhere than what Pods write beside them.
-  if (signal.startsWith('nodefs') || stats.imageFs === undefined) {
-    for (const [name, log] of logs) usages.set(name, (usages.get(name) ?? 0) + of(log));
-    usages.set(
-      '',
-      volumes.filter(({ isLocal }) => isLocal).reduce((total, volume) => total + of(volume), 0),
-    );
-  }
-  return usages;
+  for (const [name, log] of logs) usages.set(name, (usages.get(name) ?? 0) + of(log));
+  const local = volumes.filter(({ isLocal }) => isLocal);
+  return usages.set(
+    '',
+    local.reduce((total, volume) => total + of(volume), 0),
+  );
 }
 
 async function enforceStorageLimits(dependencies: EvictionDependencies): Promise<ActiveWorker[]> {

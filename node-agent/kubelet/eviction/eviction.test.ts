@@ -3,17 +3,18 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/host-files.ts';
-import type { NodeUsage } from '../../linux/node-usage.ts';
+import type { CgroupUsage, NodeUsage } from '../../linux/node-usage.ts';
 import type { PodStateName } from '../pod-workers/pod-state.ts';
 import type { PodWorker } from '../pod-workers/pod-worker.ts';
 import type { ContainerUsage, NodeStats, PodUsage } from '../stats/node-stats.ts';
 import { createEvictionManager } from './eviction-manager.ts';
+import { type DiskLayout, diskLayout, diskParts, reclaimable } from './disk-layout.ts';
 import { evictionMessage } from './messages.ts';
 import { calm, type Observation, planPressure, type PressureHistory } from './plan-eviction.ts';
 import { rankPods } from './rank-pods.ts';
 import { refuseUnderPressure } from './refuse-under-pressure.ts';
 import { storageExcess } from './storage-limits.ts';
-import { defaultEvictionFlags, parseEvictionFlags, type Signal } from './thresholds.ts';
+import { defaultEvictionFlags, parseEvictionFlags, type Signal, withAllocatableMemory, withContainerThresholds } from './thresholds.ts';
 
 const mebi = 1 << 20;
 
@@ -150,6 +151,15 @@ describe('messages of evictions', () => {
     );
   });
 
+  it('tell no numbers of inodes and processes', () => {
+    const [threshold] = parseEvictionFlags({ ...defaultEvictionFlags, evictionHard: 'nodefs.inodesFree<10' }).thresholds;
+    assert.ok(threshold);
+    assert.equal(
+      evictionMessage(threshold, { available: 5, capacity: 100 }, podOf('p', {}), new Map([['c', 90]])),
+      'The node was low on resource: inodes. Threshold quantity: 10, available: 5. ',
+    );
+  });
+
   it('say nothing of what is no container', () => {
     const [threshold] = parseEvictionFlags({ ...defaultEvictionFlags, evictionHard: 'nodefs.available<100Mi' }).thresholds;
     assert.ok(threshold);
@@ -161,6 +171,65 @@ describe('messages of evictions', () => {
       evictionMessage(threshold, { available: 50 * mebi, capacity: 1024 * mebi }, podOf('p', {}), usages),
       'The node was low on resource: ephemeral-storage. Threshold quantity: 100Mi, available: 50Mi. ',
     );
+  });
+});
+
+describe('the order of eviction', () => {
+  const candidate = (name: string, priority: number, usage: number, requests: Record<string, string> = {}) => ({
+    pod: podOf(name, requests, { priority }),
+    usage,
+  });
+  const cases: [Signal, ReturnType<typeof candidate>[], string][] = [
+    ['memory.available', [candidate('low', 0, 5, { memory: '9' }), candidate('over', 9, 10, { memory: '9' })], 'over low'],
+    ['allocatableMemory.available', [candidate('little', 0, 5), candidate('much', 0, 10)], 'much little'],
+    ['nodefs.available', [candidate('within', 0, 5, { 'ephemeral-storage': '9' }), candidate('over', 9, 1)], 'over within'],
+    ['nodefs.inodesFree', [candidate('none', 0, 0), candidate('some', 9, 3)], 'some none'],
+    ['pid.available', [candidate('few', 0, 1), candidate('many', 9, 500)], 'few many'],
+    ['pid.available', [candidate('few', 0, 1), candidate('many', 0, 500)], 'many few'],
+  ];
+  for (const [signal, candidates, expected] of cases)
+    it(`${signal}: ${expected}`, () =>
+      assert.equal(
+        rankPods(candidates, signal)
+          .map(({ pod }) => pod.metadata.name)
+          .join(' '),
+        expected,
+      ));
+});
+
+describe('a divided disk', () => {
+  const layouts: [pods: number, images: number | undefined, layers: number | undefined, DiskLayout][] = [
+    [1, undefined, undefined, 'shared'],
+    [1, 1, 1, 'shared'],
+    [1, 2, 2, 'images'],
+    [1, 2, undefined, 'images'],
+    [1, 2, 1, 'split'],
+  ];
+  for (const [pods, images, layers, expected] of layouts)
+    it(`${pods} ${images} ${layers} is ${expected}`, () => assert.equal(diskLayout(pods, images, layers), expected));
+
+  const shorts: [DiskLayout, Signal, counts: string, reclaims: string][] = [
+    ['shared', 'nodefs.available', 'layers writes', 'containers images'],
+    ['shared', 'imagefs.inodesFree', 'layers writes', 'containers images'],
+    ['images', 'nodefs.available', 'writes', ''],
+    ['images', 'imagefs.available', 'layers', 'containers images'],
+    ['split', 'nodefs.inodesFree', 'layers writes', 'containers'],
+    ['split', 'containerfs.available', 'layers writes', 'containers'],
+    ['split', 'imagefs.available', '', 'images'],
+  ];
+  const yes = (of: object) => Object.entries(of).flatMap(([name, value]) => (value ? [name] : []));
+  for (const [layout, signal, counts, reclaims] of shorts)
+    it(`${layout}, short of ${signal}`, () =>
+      assert.deepEqual([yes(diskParts(layout, signal)).join(' '), yes(reclaimable(layout, signal)).join(' ')], [counts, reclaims]));
+
+  it('has the thresholds of Pods for writable layers that lie with them', () => {
+    const { thresholds } = parseEvictionFlags({ ...defaultEvictionFlags, evictionHard: 'nodefs.available<10%,containerfs.available<50%' });
+    const shown = (isSplit: boolean) =>
+      withContainerThresholds(thresholds, isSplit).map(
+        ({ signal, value }) => `${signal} ${'share' in value ? Math.round(value.share * 100) : ''}`,
+      );
+    assert.deepEqual(shown(false), ['nodefs.available 10']);
+    assert.deepEqual(shown(true), ['nodefs.available 10', 'containerfs.available 10']);
   });
 });
 
@@ -227,6 +296,7 @@ describe('eviction manager', () => {
     const clock = createManualClock();
     const said: string[] = [];
     let available = 50 * mebi;
+    const cgroups = new Map<string, CgroupUsage>();
     const states = new Map<string, PodStateName>([
       ['small', 'running'],
       ['large', 'running'],
@@ -248,14 +318,14 @@ describe('eviction manager', () => {
       processes: { max: 100, current: 1 },
     };
     const manager = createEvictionManager({
-      settings: parseEvictionFlags(defaultEvictionFlags),
+      settings: withAllocatableMemory(parseEvictionFlags(defaultEvictionFlags)),
       workers: { all: () => workers },
       stats: {
         read: async () => ({ pods: [usageOf('small', mebi), usageOf('large', 9 * mebi)], imageFs: undefined }) as unknown as NodeStats,
       },
       usage: {
         node: async () => ({ ...usage, memory: { ...usage.memory, availableBytes: available } }),
-        cgroup: async () => undefined,
+        cgroup: async (name) => cgroups.get(name),
         pod: async () => undefined,
       },
       storage: { read: async () => ({ volumes: [], logs: new Map() }), claims: async () => [], forget() {} },
@@ -263,7 +333,8 @@ describe('eviction manager', () => {
       clock,
       logger: silentLogger,
       podsDirectory: '/pods',
-      imageDirectory: async () => undefined,
+      runtimeDirectories: async () => ({}),
+      podsCgroup: '/kubepods',
       reclaimDisk: async () => void said.push('reclaim'),
       onThreshold: (resource) => void said.push(`short of ${resource}`),
       onEvicted: (signal) => void said.push(signal),
@@ -283,6 +354,11 @@ describe('eviction manager', () => {
     available = 900 * mebi;
     await clock.advance(400_000);
     assert.equal(take(), 'pressure ');
+    // The machine has enough, but the Pods together have nearly reached what they may use.
+    states.set('small', 'running');
+    cgroups.set('/kubepods', { cpuNanoSeconds: 0, memory: { ...idle, workingSetBytes: 450 * mebi }, memoryLimitBytes: 500 * mebi });
+    await clock.advance(10_000);
+    assert.equal(take(), 'pressure MemoryPressure, short of memory, evict small 1, allocatableMemory.available');
     abort.abort();
     await running;
   });

@@ -10,7 +10,7 @@ function text(amount: number): string {
   return formatQuantity(quantityOf(Math.round(amount), 'BinarySI'));
 }
 
-/** What the status of an evicted Pod says. `usages`: of what is short, by container; others are left out. */
+/** The message in the status of an evicted Pod. `usages`: by container, of memory or disk; of inodes and processes none are told. */
 export function evictionMessage(
   { signal, value }: Threshold,
   { available, capacity }: Observation,
@@ -18,7 +18,8 @@ export function evictionMessage(
   usages: ReadonlyMap<string, number>,
 ): string {
   const resource = resourceOf[signal];
-  const consumers = [...usages].flatMap(([name, usage]) => {
+  const isTold = resource === 'memory' || resource === 'ephemeral-storage';
+  const consumers = (isTold ? [...usages] : []).flatMap(([name, usage]) => {
     const container = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find((one) => one.name === name);
     if (!container) return []; // of the Pod's volumes nothing is said
     const request = container.resources?.requests?.[resource];

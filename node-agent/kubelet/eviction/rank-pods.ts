@@ -15,10 +15,13 @@ export interface Candidate {
 /** What Pods request of what a signal is about. */
 export const resourceOf: Readonly<Record<Signal, string>> = {
   'memory.available': 'memory',
+  'allocatableMemory.available': 'memory',
   'nodefs.available': 'ephemeral-storage',
   'nodefs.inodesFree': 'inodes',
   'imagefs.available': 'ephemeral-storage',
   'imagefs.inodesFree': 'inodes',
+  'containerfs.available': 'ephemeral-storage',
+  'containerfs.inodesFree': 'inodes',
   'pid.available': 'pids',
 };
 
@@ -35,17 +38,16 @@ export function requestOf(pod: DeepReadonly<Pod>, resource: string): number {
 }
 
 /**
- * Who goes first: who uses more than was requested, then the lower priority, then who is further above the request
- * (https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/). Inodes and processes are requested by
- * nobody.
+ * The order of eviction: who uses more than was requested, then the lower priority, then who is further above the request
+ * (https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/). Nobody requests inodes, so that every Pod
+ * with some of them uses more than that; with processes the priority alone comes first.
  */
 export function rankPods(candidates: readonly Candidate[], signal: Signal): Candidate[] {
   const resource = resourceOf[signal];
-  const isRequested = resource === 'memory' || resource === 'ephemeral-storage';
   const ranked = candidates.map((candidate) => {
-    const excess = candidate.usage - (isRequested ? requestOf(candidate.pod, resource) : 0);
+    const excess = candidate.usage - requestOf(candidate.pod, resource);
     return { candidate, excess, priority: candidate.pod.spec?.priority ?? 0 };
   });
-  const exceeds = ({ excess }: { readonly excess: number }) => (isRequested && excess > 0 ? 0 : 1);
+  const exceeds = ({ excess }: { readonly excess: number }) => (resource !== 'pids' && excess > 0 ? 0 : 1);
   return ranked.sort((a, b) => exceeds(a) - exceeds(b) || a.priority - b.priority || b.excess - a.excess).map(({ candidate }) => candidate);
 }

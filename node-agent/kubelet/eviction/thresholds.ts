@@ -4,10 +4,13 @@ import { parseDurationMs } from '../../../api/meta/duration.ts';
 /** What is looked at, in the order in which it is acted upon: what runs out first is the worst. */
 export const signals = [
   'memory.available',
+  'allocatableMemory.available',
   'nodefs.available',
   'nodefs.inodesFree',
   'imagefs.available',
   'imagefs.inodesFree',
+  'containerfs.available',
+  'containerfs.inodesFree',
   'pid.available',
 ] as const;
 
@@ -17,10 +20,13 @@ export type NodePressure = 'MemoryPressure' | 'DiskPressure' | 'PIDPressure';
 
 export const pressureOf: Readonly<Record<Signal, NodePressure>> = {
   'memory.available': 'MemoryPressure',
+  'allocatableMemory.available': 'MemoryPressure',
   'nodefs.available': 'DiskPressure',
   'nodefs.inodesFree': 'DiskPressure',
   'imagefs.available': 'DiskPressure',
   'imagefs.inodesFree': 'DiskPressure',
+  'containerfs.available': 'DiskPressure',
+  'containerfs.inodesFree': 'DiskPressure',
   'pid.available': 'PIDPressure',
 };
 
@@ -87,6 +93,34 @@ export function parseEvictionFlags(flags: EvictionFlags): EvictionSettings {
   if (!Number.isInteger(seconds) || seconds < 0)
     throw new Error(`invalid argument "${flags.evictionMaxPodGracePeriod}" for "--eviction-max-pod-grace-period" flag`);
   return { thresholds, transitionMs: parseDurationMs(flags.evictionPressureTransitionPeriod), maxPodGraceSeconds: seconds };
+}
+
+/**
+ * Also of what Pods may use together: where that is limited, it runs out before the machine's memory does, and the kernel would
+ * choose who goes. The same amount has to be left of it.
+ */
+export function withAllocatableMemory(settings: EvictionSettings): EvictionSettings {
+  const own = settings.thresholds.filter(({ signal, graceMs }) => signal === 'memory.available' && graceMs === 0);
+  return {
+    ...settings,
+    thresholds: [...settings.thresholds, ...own.map((one) => ({ ...one, signal: 'allocatableMemory.available' as const }))],
+  };
+}
+
+/**
+ * The file system of writable layers has the thresholds of the one that it is: that of Pods where images alone lie elsewhere,
+ * that of images else. Others that were set for it are not heeded, as in kubelets (KEP-4191).
+ */
+export function withContainerThresholds(thresholds: readonly Threshold[], isSplit: boolean): readonly Threshold[] {
+  const rest = thresholds.filter(({ signal }) => !signal.startsWith('containerfs.'));
+  if (!isSplit) return rest;
+  return [
+    ...rest,
+    ...rest.flatMap((threshold): Threshold[] => {
+      if (threshold.signal === 'nodefs.available') return [{ ...threshold, signal: 'containerfs.available' }];
+      return threshold.signal === 'nodefs.inodesFree' ? [{ ...threshold, signal: 'containerfs.inodesFree' }] : [];
+    }),
+  ];
 }
 
 function pairs(text: string, operator: string): [string, string][] {

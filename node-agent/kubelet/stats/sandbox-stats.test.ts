@@ -10,6 +10,7 @@ import { createSandboxStatsReader } from './sandbox-stats.ts';
 const usage = (cpuNanoSeconds: number, workingSetBytes: number): CgroupUsage => ({
   cpuNanoSeconds,
   memory: { usageBytes: 2 * workingSetBytes, workingSetBytes, rssBytes: 1, pageFaults: 0, majorPageFaults: 0 },
+  memoryLimitBytes: undefined,
 });
 const counters = (name: string, rxBytes: number) => ({ name, rxBytes, rxErrors: 0, txBytes: 0, txErrors: 0 });
 const readers: UsageReader = {

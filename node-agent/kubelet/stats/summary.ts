@@ -1,5 +1,5 @@
 import { formatTime } from '../../../api/meta/time.ts';
-import type { InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/node-usage.ts';
+import type { CgroupUsage, InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/node-usage.ts';
 import type { FileSystemStats } from './file-system.ts';
 import type { ContainerUsage, CPUStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
 import type { VolumeUsage } from './pod-storage.ts';
@@ -35,7 +35,7 @@ export function statsSummary(input: SummaryInput): unknown {
               name: 'pods',
               startTime: formatTime(startedMs),
               cpu: { time, usageCoreNanoSeconds: podsCgroup.cpuNanoSeconds },
-              memory: { time, ...memoryFields(podsCgroup.memory) },
+              memory: { time, ...availableOf(podsCgroup), ...memoryFields(podsCgroup.memory) },
             },
           ]
         : [],
@@ -122,6 +122,10 @@ function cpu({ timeMs, usageCoreNanoSeconds, usageNanoCores }: CPUStats) {
 
 function memory(stats: MemoryStats) {
   return { time: formatTime(stats.timeMs), ...memoryFields(stats) };
+}
+
+function availableOf({ memory: { workingSetBytes }, memoryLimitBytes }: CgroupUsage) {
+  return memoryLimitBytes === undefined ? {} : { availableBytes: Math.max(0, memoryLimitBytes - workingSetBytes) };
 }
 
 function memoryFields({ usageBytes, workingSetBytes, rssBytes, pageFaults, majorPageFaults }: MemoryAmounts) {
