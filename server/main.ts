@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import os from 'node:os';
 import type { Logger } from '../api/base/logger.ts';
 import { sleep } from '../api/base/clock.ts';
@@ -26,6 +28,7 @@ import { addMetricsAPI } from './composition/metrics-api.ts';
 import { createPKIFiles } from './composition/pki-files.ts';
 import { kubernetesVersion } from './composition/version.ts';
 import { createControllers } from './controllers/controllers.ts';
+import type { ReservedNames } from './controllers/kubelet-serving-approving/names-of-node.ts';
 import type { Controller } from './controllers/runtime/define-controller.ts';
 import { runControllers } from './controllers/runtime/run-controllers.ts';
 import { selectControllers } from './controllers/select-controllers.ts';
@@ -233,8 +236,20 @@ function controllersFor(options: ControlPlaneOptions, pki: ClusterPKI, clusterDN
     signSecretToken: createSecretTokenSigner(readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM)),
     clusterDNSAddress,
     sharesStorage: options.storage.kind === 'etcd',
-    certificateAuthority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
+    certificates: {
+      authority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
+      reservedNames: reservedNames(options, pki),
+    },
   });
+}
+
+function reservedNames({ clusterDomain, clusterCIDR, serviceCIDRs }: ControlPlaneOptions, pki: ClusterPKI): ReservedNames {
+  const certificate = new X509Certificate(pki.server.certificatePEM);
+  return {
+    clusterDomain,
+    ranges: [...clusterCIDR.split(','), ...serviceCIDRs],
+    isOfAPIServer: (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
+  };
 }
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {

@@ -235,6 +235,39 @@ describe('joining a cluster', function () {
       await assert.rejects(requestCertificate({ ...wish, addresses: ['10.0.0.8'] }, parts, asking));
     });
 
+    it('is given none with the names and addresses of the API server, Services or the machine', async () => {
+      const client = createClient(node.transport);
+      const names = ['kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'localhost', os.hostname()];
+      const ips = ['127.0.0.1', '10.96.0.1', '10.96.0.10', '169.254.169.254', '10.200.0.9'];
+      const stated = [
+        ...names.map((address) => ({ type: 'Hostname', address })),
+        ...['10.0.0.7', ...ips].map((address) => ({ type: 'InternalIP', address })),
+      ];
+      await client(nodes).patch(
+        { namespace: '', name: 'worker' },
+        { type: 'merge', body: { status: { addresses: stated } } },
+        { subresource: 'status' },
+      );
+      const wish = { nodeName: 'worker', signerName: 'kubernetes.io/kubelet-serving' } as const;
+      const good = () => requestCertificate({ ...wish, dnsNames: ['worker'] }, { client, clock: systemClock }, stopping.signal);
+      await good();
+      const before = (await admin(certificateSigningRequests).list()).items.length;
+      const asking = new AbortController();
+      const answers = [...names.map((name) => ({ dnsNames: ['worker', name] })), ...ips.map((ip) => ({ addresses: ['10.0.0.7', ip] }))].map(
+        (more) => requestCertificate({ ...wish, ...more }, { client, clock: systemClock }, asking.signal),
+      );
+      const outcome = Promise.allSettled(answers);
+      const count = async () => (await admin(certificateSigningRequests).list()).items.length;
+      await waitFor('all requests', async () => (await count()) >= before + answers.length, within);
+      await good(); // asked for after all the others
+      await good();
+      asking.abort(new Error('not approved'));
+      assert.deepEqual(
+        (await outcome).map(({ status }) => status),
+        answers.map(() => 'rejected'),
+      );
+    });
+
     it('is told when its name is taken by a node that lives', async () => {
       const at = { server, caPEM: controlPlane.pki.clusterCA.certificatePEM, token: 'abcdef.0123456789abcdef' };
       await checkNodeName('free', at);

@@ -18,6 +18,7 @@ import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { horizontalPodAutoscalerController } from './horizontalpodautoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
+import type { ReservedNames } from './kubelet-serving-approving/names-of-node.ts';
 import { createKubeletServingApprovingController } from './kubelet-serving-approving/controller.ts';
 import { localVolumeProvisionerController } from './local-volume-provisioner/controller.ts';
 import { legacyServiceAccountTokenCleaner } from './legacy-service-account-token-cleaner/controller.ts';
@@ -58,7 +59,11 @@ export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOption
   /** Signs tokens for Secrets that ask for one; absent: none does. */
   readonly signSecretToken?: SignSecretToken;
   /** Signs certificates for nodes and users; absent: nobody is given any. */
-  readonly certificateAuthority?: CertificateAuthority;
+  readonly certificates?: {
+    readonly authority: CertificateAuthority;
+    /** Names for which no node is given a serving certificate. */
+    readonly reservedNames: ReservedNames;
+  };
 }
 
 /** Every controller, one line each. */
@@ -67,7 +72,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     attachDetachController,
     bootstrapSigner,
     certificateCleaner,
-    ...certificateControllers(options.certificateAuthority),
+    ...certificateControllers(options.certificates),
     createClusterDNSController(options.clusterDNSAddress),
     clusterRoleAggregation,
     cronJobController,
@@ -108,7 +113,11 @@ export function createControllers(options: ControllersOptions): readonly Control
   ];
 }
 
-function certificateControllers(authority: CertificateAuthority | undefined): readonly Controller[] {
-  if (authority === undefined) return [];
-  return [createCertificateApprovingController(), createCertificateSigningController(authority), createKubeletServingApprovingController()];
+function certificateControllers(certificates: ControllersOptions['certificates']): readonly Controller[] {
+  if (certificates === undefined) return [];
+  return [
+    createCertificateApprovingController(),
+    createCertificateSigningController(certificates.authority),
+    createKubeletServingApprovingController(certificates.reservedNames),
+  ];
 }
