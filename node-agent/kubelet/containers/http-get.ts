@@ -1,5 +1,6 @@
 import https from 'node:https';
 import { http } from '../../node-http.ts';
+import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HTTPGetAction } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from './container-config.ts';
@@ -9,7 +10,9 @@ export interface HTTPGetOptions {
   readonly container: AnyContainer;
   readonly podIP: string;
   readonly userAgent: string;
+  /** For all of it: a server that answers a byte at a time is late as well. */
   readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 
@@ -50,13 +53,19 @@ export function httpGet(options: HTTPGetOptions): Promise<HTTPGetResult> {
     else headers[name.toLowerCase()] = value;
   }
   return new Promise((resolve, reject) => {
-    const fail = (problem: string) => reject(new Error(`Get "${url}": ${problem}`));
+    const fail = (problem: string) => {
+      timer.cancel();
+      reject(new Error(`Get "${url}": ${problem}`));
+    };
     const settings = { headers, agent: false as const, rejectUnauthorized: false, ...(options.signal ? { signal: options.signal } : {}) };
     const request = (url.startsWith('https:') ? https : http).get(url, settings, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
-      const finish = () =>
+      isReading = true;
+      const finish = () => {
+        timer.cancel();
         resolve({ url, status: response.statusCode ?? 0, location: response.headers.location, body: Buffer.concat(chunks).toString() });
+      };
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk.subarray(0, maxBodyBytes - size));
         size += chunk.length;
@@ -68,9 +77,23 @@ export function httpGet(options: HTTPGetOptions): Promise<HTTPGetResult> {
       response.on('end', finish);
       response.on('error', (error) => fail(error.message));
     });
-    request.setTimeout(options.timeoutMs, () => {
-      fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
-      request.destroy();
+    let isReading = false;
+    const timer = options.clock.setTimer(
+      options.timeoutMs,
+      () => {
+        fail(
+          `context deadline exceeded (Client.Timeout ${isReading ? 'or context cancellation while reading body' : 'exceeded while awaiting headers'})`,
+        );
+        request.destroy();
+      },
+      { background: true },
+    );
+    // A server may switch to a protocol that nobody asked for: there is no body then.
+    request.on('upgrade', (response, socket) => {
+      timer.cancel();
+      socket.on('error', () => {});
+      socket.destroy();
+      resolve({ url, status: response.statusCode ?? 0, location: undefined, body: '' });
     });
     request.on('error', (error) => fail(dialProblem(error)));
   });

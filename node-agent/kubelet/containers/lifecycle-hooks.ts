@@ -45,6 +45,7 @@ export async function runHook({
       podIP,
       userAgent: `kube-lifecycle/${version}`,
       timeoutMs,
+      clock,
       ...(signal ? { signal } : {}),
     });
     if (answer.status >= 400)

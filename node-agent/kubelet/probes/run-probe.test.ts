@@ -35,6 +35,15 @@ describe('runProbe over HTTP', () => {
       const [, what = '', to = ''] = /^\/([a-z]+|\d+)(?:\?to=(.*))?$/.exec(request.url ?? '') ?? [];
       if (what === 'hang') return;
       if (what === 'cut') return void request.socket.destroy();
+      if (what === 'switch')
+        return void request.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+      if (what === 'drip' || what === 'dripbody') {
+        if (what === 'dripbody') response.writeHead(200);
+        else request.socket.write('HTTP/1.1 200 OK\r\nX: ');
+        const timer = setInterval(() => (what === 'drip' ? request.socket.write('x') : response.write('x')), 100);
+        request.socket.on('close', () => clearInterval(timer));
+        return;
+      }
       response.writeHead(Number(what), to ? { location: to } : {}).end('body');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -75,6 +84,23 @@ describe('runProbe over HTTP', () => {
       [ok, output],
       [false, `Get "http://127.0.0.1:${port}/hang": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`],
     );
+  });
+
+  it('gives up after its timeout where bytes come now and then', async () => {
+    for (const [path, when] of [
+      ['drip', 'exceeded while awaiting headers'],
+      ['dripbody', 'or context cancellation while reading body'],
+    ]) {
+      const started = Date.now();
+      const { ok, output } = await ask({ httpGet: { path: `/${path}`, port }, timeoutSeconds: 1 });
+      assert.deepEqual([ok, output], [false, `Get "http://127.0.0.1:${port}/${path}": context deadline exceeded (Client.Timeout ${when})`]);
+      assert.equal(Date.now() - started < 5000, true);
+    }
+  });
+
+  it('takes a switch of protocols for an answer', async () => {
+    const outcome = await ask({ httpGet: { path: '/switch', port }, timeoutSeconds: 1 });
+    assert.deepEqual(outcome, { ok: false, output: 'HTTP probe failed with statuscode: 101' });
   });
 
   it('tells of connections that break or are refused', async () => {

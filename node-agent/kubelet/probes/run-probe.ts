@@ -60,6 +60,7 @@ const maxRedirects = 10;
 
 async function askHTTP(run: ProbeRun): Promise<ProbeOutcome> {
   let action = run.probe.httpGet;
+  const endMs = run.clock.monotonicMs() + timeoutMs(run); // of all redirects together
   for (let redirects = 0; action && redirects <= maxRedirects; redirects++) {
     const { container, podIP } = run;
     const { url, status, location } = await httpGet({
@@ -67,7 +68,8 @@ async function askHTTP(run: ProbeRun): Promise<ProbeOutcome> {
       container,
       podIP,
       userAgent: `kube-probe/${run.version}`,
-      timeoutMs: timeoutMs(run),
+      timeoutMs: Math.max(1, endMs - run.clock.monotonicMs()),
+      clock: run.clock,
     });
     if (status < 200 || status >= 400) return { ok: false, output: `HTTP probe failed with statuscode: ${status}` };
     if (status < 300 || location === undefined) return { ok: true, output: '' };
@@ -95,7 +97,7 @@ function dial(host: string, port: number, limitMs: number): Promise<ProbeOutcome
       socket.destroy();
       resolve({ ok: true, output: '' });
     });
-    socket.once('error', (error) => resolve({ ok: false, output: dialProblem(error) }));
+    socket.on('error', (error) => resolve({ ok: false, output: dialProblem(error) }));
   });
 }
 
