@@ -248,6 +248,7 @@ function sendHTTP1(
       resolve({ status: incoming.statusCode ?? 0, headers: flattenHeaders(incoming.headers), body: { kind: 'stream', chunks: incoming } });
     });
     outgoing.once('upgrade', (incoming, socket, head) => {
+      socket.on('error', () => {}); // until somebody takes the connection over
       release();
       const upgrade = (channel: ByteChannel) => joinSocket(socket, head, channel, request.signal);
       resolve({ status: incoming.statusCode ?? 101, headers: flattenHeaders(incoming.headers), body: { kind: 'none' }, upgrade });

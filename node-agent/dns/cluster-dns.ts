@@ -12,6 +12,7 @@ import { createRoutedForwarder, type RoutedForwarder } from './forward/routed-fo
 import { type AnswerSource, createResponder, type Responder } from './responder.ts';
 import { type DNSListener, listenDNS } from './serve.ts';
 import { createSourceFilter, followNodeAddresses } from './source-filter.ts';
+import { createSourceTurns } from './source-turns.ts';
 import { createClusterZone } from './zone/cluster-zone.ts';
 import { createRecordSource, type RecordSource } from './zone/record-source.ts';
 
@@ -86,6 +87,7 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
   const forwarder = createRoutedForwarder({ upstreams, clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   const respond = observed(createResponder({ zone, forwarder, random }), dependencies);
   const isAllowed = filterOf(dependencies);
+  const turns = createSourceTurns({ clock, afterOthers: (run) => void setImmediate(run) });
   const listening = Promise.withResolvers<number>();
   let listeners: readonly DNSListener[] | undefined;
 
@@ -93,7 +95,7 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
     const backoff = createBackoff(bindBackoff, random);
     for (;;) {
       try {
-        return await listenDNS({ ...where, respond, isAllowed, logger });
+        return await listenDNS({ ...where, respond, isAllowed, turns, logger });
       } catch (error) {
         const delayMs = backoff.nextMs();
         logger.error('the DNS server cannot listen', { ...where, error, retryInMs: Math.round(delayMs) });

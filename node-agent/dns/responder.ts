@@ -7,7 +7,7 @@ import { type DNSRecord, encodeQuestion, writeMessage } from './message/write-me
 import type { ZoneAnswer } from './zone/cluster-zone.ts';
 
 export interface ResponderDependencies {
-  readonly zone: (question: { readonly name: string; readonly type: number }) => ZoneAnswer | undefined;
+  readonly zone: (question: { readonly name: string; readonly type: number; readonly maxRecords: number }) => ZoneAnswer | undefined;
   readonly forwarder: Forwarder;
   readonly random: Random;
 }
@@ -29,6 +29,8 @@ export type Responder = (bytes: Uint8Array, transport: 'udp' | 'tcp') => Promise
 const udpSize = 1232;
 const plainUDPSize = 512;
 const tcpSize = 65_535;
+/** An IPv4 address under a name that was written before. */
+const smallestRecordBytes = 16;
 
 export function createResponder(dependencies: ResponderDependencies): Responder {
   return async (bytes, transport) => {
@@ -46,7 +48,9 @@ export function createResponder(dependencies: ResponderDependencies): Responder 
     if (refusal !== undefined) return respond(query, { code: refusal, maxSize, source: 'none' });
     const [question] = query.questions;
     if (question === undefined) return undefined;
-    const found = dependencies.zone(question);
+    // One more than there is room for, so that what is missing is seen.
+    const maxRecords = 1 + Math.floor(maxSize / smallestRecordBytes);
+    const found = dependencies.zone({ name: question.name, type: question.type, maxRecords });
     if (found !== undefined) return respondFromZone(dependencies, query, found, maxSize);
     const forwarded = await dependencies.forwarder.forward(query);
     if (forwarded === undefined) return respond(query, { code: responseCode.SERVFAIL, maxSize, source: 'forward' });

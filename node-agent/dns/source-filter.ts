@@ -1,4 +1,4 @@
-import { BlockList } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { formatIP, parseCIDR, parseIP } from '../../api/base/ip-address.ts';
 import type { InformerFactory } from '../../api/client/informer.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
@@ -12,7 +12,12 @@ export function createSourceFilter(sources: readonly string[]): (address: string
     const [address = ''] = source.split('/');
     allowed.addSubnet(address, range.prefixLength, range.address.version === 4 ? 'ipv4' : 'ipv6');
   }
-  return (address) => allowed.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+  return (address) => {
+    // The scope of a link-local address is no part of it, and what is no address throws.
+    const [plain = ''] = address.split('%');
+    const family = isIP(plain);
+    return family !== 0 && allowed.check(plain, family === 6 ? 'ipv6' : 'ipv4');
+  };
 }
 
 const byAddress = 'dns/address';

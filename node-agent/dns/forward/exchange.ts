@@ -29,7 +29,10 @@ export async function exchange(query: Uint8Array, upstream: Upstream, clock: Clo
 function exchangeUDP(query: Uint8Array, { address, port }: Upstream, signal: AbortSignal): Promise<ReadMessage> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    let hasEnded = false;
     const end = (finish: () => void) => {
+      if (hasEnded) return;
+      hasEnded = true;
       signal.removeEventListener('abort', onAbort);
       socket.removeAllListeners('message');
       socket.close();
@@ -37,13 +40,15 @@ function exchangeUDP(query: Uint8Array, { address, port }: Upstream, signal: Abo
     };
     const onAbort = () => end(() => reject(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('error', (error) => end(() => reject(error)));
+    socket.on('error', (error) => end(() => reject(error)));
     socket.on('message', (bytes) => {
       const answer = answerTo(query, bytes);
       if (answer !== undefined) end(() => resolve(answer));
     });
     // Connected, so that only this server is heard, and its refusal is.
-    socket.connect(port, address, () => socket.send(query));
+    socket.connect(port, address, () => {
+      if (!hasEnded) socket.send(query);
+    });
   });
 }
 

@@ -83,6 +83,9 @@ class Writer {
   #length = 0;
   /** Where a name (in lower case) was written, for pointers to it. */
   readonly #names = new Map<string, number>();
+  /** The whole name that was pointed to last. */
+  #lastName: string | undefined;
+  #lastOffset = 0;
 
   get length(): number {
     return this.#length;
@@ -94,18 +97,21 @@ class Writer {
 
   cutTo(length: number): void {
     this.#length = length;
+    this.#lastName = undefined;
     for (const [name, offset] of this.#names) if (offset >= length) this.#names.delete(name);
   }
 
   bytes(bytes: ArrayLike<number>): void {
     this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+    for (let index = 0; index < bytes.length; index++) this.#buffer[this.#length++] = bytes[index] ?? 0;
   }
 
   words(...words: readonly number[]): void {
     this.#reserve(words.length * 2);
-    for (const word of words) this.#length = this.#buffer.writeUInt16BE(word & 0xffff, this.#length);
+    for (const word of words) {
+      this.#buffer[this.#length++] = word >> 8;
+      this.#buffer[this.#length++] = word;
+    }
   }
 
   double(value: number): void {
@@ -117,11 +123,16 @@ class Writer {
   }
 
   name(name: string): void {
+    // Most records of an answer have the same name.
+    if (name === this.#lastName && this.#lastOffset < this.#length) return this.words(0xc000 | this.#lastOffset);
     const labels = name === '' ? [] : name.split('.');
     for (const [index, label] of labels.entries()) {
       const rest = labels.slice(index).join('.').toLowerCase();
       const known = this.#names.get(rest);
-      if (known !== undefined) return this.words(0xc000 | known);
+      if (known !== undefined) {
+        if (index === 0) [this.#lastName, this.#lastOffset] = [name, known];
+        return this.words(0xc000 | known);
+      }
       if (this.#length < 0x4000) this.#names.set(rest, this.#length);
       this.bytes([label.length]);
       this.bytes(Buffer.from(label, 'latin1'));
@@ -199,9 +210,16 @@ class Writer {
   }
 }
 
-function addressBytes(address: string): Uint8Array {
+function addressBytes(address: string): ArrayLike<number> {
+  const parts = plainIPv4.exec(address);
+  if (parts) return [Number(parts[1]), Number(parts[2]), Number(parts[3]), Number(parts[4])];
   const ip = parseIP(address);
-  if (ip === undefined) throw new TypeError(`no IP address: ${address}`);
-  const count = ip.version === 4 ? 4 : 16;
-  return Uint8Array.from({ length: count }, (_, index) => Number((ip.value >> BigInt(8 * (count - 1 - index))) & 255n));
+  if (ip?.version !== 6) throw new TypeError(`no IP address: ${address}`);
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64BE(ip.value >> 64n, 0);
+  bytes.writeBigUInt64BE(ip.value & 0xffff_ffff_ffff_ffffn, 8);
+  return bytes;
 }
+
+/** Large answers are made of these, for which big numbers are slow. */
+const plainIPv4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)\.(25[0-5]|2[0-4]\d|1?\d?\d)\.(25[0-5]|2[0-4]\d|1?\d?\d)\.(25[0-5]|2[0-4]\d|1?\d?\d)$/;

@@ -1,4 +1,3 @@
-import { formatIP, parseIP } from '../../../api/base/ip-address.ts';
 import { randomInt, type Random } from '../../../api/base/random.ts';
 import { recordType, responseCode } from '../message/codes.ts';
 import type { DNSRecord } from '../message/write-message.ts';
@@ -30,7 +29,12 @@ const version = '1.1.0';
 /** ExternalName Services that name each other. */
 const maxAliases = 8;
 
-type Question = { readonly name: string; readonly type: number };
+interface Question {
+  readonly name: string;
+  readonly type: number;
+  /** Records of which an answer has room for no more; what is found beyond them is not made into records. */
+  readonly maxRecords: number;
+}
 
 interface Found {
   readonly exists: boolean;
@@ -46,24 +50,25 @@ const nothing: Found = { exists: false, answers: [], additionals: [] };
  * Undefined: not ours to answer, which includes addresses that belong to no Service.
  */
 export function createClusterZone(dependencies: ClusterZoneDependencies): (question: Question) => ZoneAnswer | undefined {
-  const { source, random } = dependencies;
+  const { source } = dependencies;
   const domain = dependencies.domain.toLowerCase();
-  return ({ name, type }) => {
+  return ({ name, type, maxRecords }) => {
     const lower = name.toLowerCase();
     const address = parseReverseName(lower);
-    if (address !== undefined) return findReverse(source, domain, { name, type }, address);
+    if (address !== undefined) return findReverse(source, domain, { name, type, maxRecords }, address);
     if (lower !== domain && !lower.endsWith(`.${domain}`)) return undefined;
     if (!source.hasSynced()) return { code: responseCode.SERVFAIL, answers: [], authorities: [], additionals: [] };
-    const found = findInZone({ ...dependencies, domain }, { name, type }, 0);
+    const found = findInZone({ ...dependencies, domain }, { name, type, maxRecords }, 0);
     const code = found.exists ? responseCode.NOERROR : responseCode.NXDOMAIN;
-    const answers = shuffle(found.answers, random);
+    const { answers } = found;
     const authorities = answers.length > 0 ? [] : [startOfAuthority(domain, source.serial())];
     const { additionals, continueAt } = found;
     return { code, answers, authorities, additionals, ...(continueAt === undefined ? {} : { continueAt }) };
   };
 }
 
-function findInZone(zone: ClusterZoneDependencies, { name, type }: Question, aliases: number): Found {
+function findInZone(zone: ClusterZoneDependencies, question: Question, aliases: number): Found {
+  const { name, type } = question;
   const { source, domain } = zone;
   const parsed = parseClusterName(name.toLowerCase(), domain);
   const exists = (...answers: DNSRecord[]): Found => ({ exists: true, answers, additionals: [] });
@@ -86,40 +91,50 @@ function findInZone(zone: ClusterZoneDependencies, { name, type }: Question, ali
       return exists(...ofType(addressRecords(name, [parsed.address]), type));
     case 'service': {
       const records = source.find(parsed.namespace, parsed.service);
-      return records === undefined ? nothing : findService(zone, records, { name, type }, aliases);
+      return records === undefined ? nothing : findService(zone, records, question, aliases);
     }
     case 'endpoint': {
       const endpoint = source.find(parsed.namespace, parsed.service)?.endpoints.get(parsed.endpoint);
-      return endpoint === undefined ? nothing : findEndpoint(endpoint, { name, type });
+      return endpoint === undefined ? nothing : findEndpoint(endpoint, question);
     }
     case 'port': {
       const records = source.find(parsed.namespace, parsed.service);
       if (records === undefined) return nothing;
       const matches = ({ name: port, protocol }: PortRecord) => port.toLowerCase() === parsed.port && protocol === parsed.protocol;
-      return findPorts(records, domain, { name, type }, matches);
+      return findPorts(zone, records, question, matches);
     }
     default:
       return nothing;
   }
 }
 
-function findService(zone: ClusterZoneDependencies, records: ServiceRecords, { name, type }: Question, aliases: number): Found {
+function findService(zone: ClusterZoneDependencies, records: ServiceRecords, question: Question, aliases: number): Found {
+  const { name, type } = question;
   const { externalName, addresses, isHeadless } = records;
-  if (externalName !== undefined) return findAlias(zone, externalName, { name, type }, aliases);
+  if (externalName !== undefined) return findAlias(zone, externalName, question, aliases);
   // A headless Service without ready endpoints has no name at all (specification, 2.4).
   if (isHeadless && addresses.length === 0) return nothing;
-  if (type === recordType.SRV) return findPorts(records, zone.domain, { name, type }, () => true);
-  return { exists: true, answers: ofType(addressRecords(name, addresses), type), additionals: [] };
+  if (type === recordType.SRV) return findPorts(zone, records, question, () => true);
+  const wanted = addressesOf(records, type);
+  return { exists: true, answers: addressRecords(name, choose(wanted, zone.random, question.maxRecords)), additionals: [] };
+}
+
+/** The addresses that a question of a type is answered with, as the Service has them. */
+function addressesOf({ addresses, ofType: { A, AAAA } }: ServiceRecords, type: number): readonly string[] {
+  if (type === recordType.ANY) return addresses;
+  if (type === recordType.A) return A;
+  return type === recordType.AAAA ? AAAA : [];
 }
 
 /** The alias, and what it leads to as far as that is in the zone. */
-function findAlias(zone: ClusterZoneDependencies, target: string, { name, type }: Question, aliases: number): Found {
+function findAlias(zone: ClusterZoneDependencies, target: string, question: Question, aliases: number): Found {
+  const { name, type } = question;
   const alias: DNSRecord = { name, type: 'CNAME', ttl: clusterTTL, target };
   if (type === recordType.CNAME || aliases >= maxAliases) return { exists: true, answers: [alias], additionals: [] };
   if (target !== zone.domain && !target.endsWith(`.${zone.domain}`)) {
     return { exists: true, answers: [alias], additionals: [], continueAt: target };
   }
-  const rest = findInZone(zone, { name: target, type }, aliases + 1);
+  const rest = findInZone(zone, { ...question, name: target }, aliases + 1);
   return { ...rest, exists: true, answers: [alias, ...rest.answers] };
 }
 
@@ -132,19 +147,26 @@ function findEndpoint({ addresses, ports }: EndpointRecord, { name, type }: Ques
 }
 
 /** SRV records: to the ClusterIP's name, or for headless Services to each endpoint's. */
-function findPorts(records: ServiceRecords, domain: string, { name, type }: Question, matches: (port: PortRecord) => boolean): Found {
+function findPorts(
+  { domain, random }: ClusterZoneDependencies,
+  records: ServiceRecords,
+  { name, type, maxRecords }: Question,
+  matches: (port: PortRecord) => boolean,
+): Found {
   if (records.externalName !== undefined) return nothing;
   const serviceName = `${records.service}.${records.namespace}.svc.${domain}`;
-  const targets = records.isHeadless
-    ? [...records.endpoints.values()].flatMap((endpoint) =>
-        endpoint.ports
-          .filter(matches)
-          .map(({ port }) => ({ port, target: `${endpoint.name}.${serviceName}`, addresses: endpoint.addresses })),
-      )
-    : records.ports.filter(matches).map(({ port }) => ({ port, target: serviceName, addresses: records.addresses }));
-  if (targets.length === 0) return nothing;
+  const pairs: (readonly [PortRecord, EndpointRecord | undefined])[] = [];
+  if (records.isHeadless) {
+    for (const endpoint of records.endpoints.values()) for (const port of endpoint.ports) if (matches(port)) pairs.push([port, endpoint]);
+  } else for (const port of records.ports) if (matches(port)) pairs.push([port, undefined]);
+  if (pairs.length === 0) return nothing;
   if (type !== recordType.SRV) return { exists: true, answers: ofType([], type), additionals: [] };
-  const weight = weightOf(targets.length);
+  const weight = weightOf(pairs.length);
+  const targets = choose(pairs, random, maxRecords).map(([{ port }, endpoint]) => ({
+    port,
+    target: endpoint === undefined ? serviceName : `${endpoint.name}.${serviceName}`,
+    addresses: endpoint?.addresses ?? records.addresses,
+  }));
   const glue = new Map(targets.map(({ target, addresses }) => [target, addresses]));
   return {
     exists: true,
@@ -162,22 +184,13 @@ function findReverse(source: RecordSource, domain: string, { name, type }: Quest
   const nameOf = ({ service, namespace }: ServiceRecords) => `${service}.${namespace}.svc.${domain}`;
   const targets = source.byClusterIP(address).map(nameOf);
   if (targets.length === 0) {
-    for (const records of source.byEndpoint(address)) {
-      for (const endpoint of records.endpoints.values()) {
-        if (endpoint.isNamed && endpoint.addresses.some((one) => canonical(one) === address))
-          targets.push(`${endpoint.name}.${nameOf(records)}`);
-      }
-    }
+    for (const records of source.byEndpoint(address))
+      for (const endpoint of records.namesByAddress.get(address) ?? []) targets.push(`${endpoint}.${nameOf(records)}`);
   }
   if (targets.length === 0) return undefined;
   const answers = type === recordType.PTR ? targets.map((target): DNSRecord => ({ name, type: 'PTR', ttl: clusterTTL, target })) : [];
   const authorities = answers.length > 0 ? [] : [startOfAuthority(domain, source.serial())];
   return { code: responseCode.NOERROR, answers, authorities, additionals: [] };
-}
-
-function canonical(address: string): string | undefined {
-  const ip = parseIP(address);
-  return ip && formatIP(ip);
 }
 
 function nameServer({ domain, serviceAddress }: Pick<ClusterZoneDependencies, 'domain' | 'serviceAddress'>): DNSRecord[] {
@@ -197,14 +210,17 @@ function startOfAuthority(domain: string, serial: number): DNSRecord {
   return { name: domain, type: 'SOA', ttl: clusterTTL, primary: `ns.dns.${domain}`, mailbox: `hostmaster.${domain}`, serial, timers };
 }
 
-/** Addresses in another order each time, so that clients which take the first spread; aliases stay ahead. */
-function shuffle(records: readonly DNSRecord[], random: Random): DNSRecord[] {
-  const aliases = records.filter(({ type }) => type === 'CNAME');
-  const rest = records.filter(({ type }) => type !== 'CNAME');
-  for (let index = rest.length - 1; index > 0; index--) {
-    const other = randomInt(random, index + 1);
-    const [a, b] = [rest[index], rest[other]];
-    if (a !== undefined && b !== undefined) [rest[index], rest[other]] = [b, a];
+/**
+ * Up to `count` of them in another order each time, so that clients which take the first one spread. The work is that of what
+ * is chosen, but for a copy.
+ */
+function choose<T>(all: readonly T[], random: Random, count: number): T[] {
+  const chosen = [...all];
+  const end = Math.min(count, all.length);
+  for (let index = 0; index < end; index++) {
+    const other = index + randomInt(random, all.length - index);
+    const [a, b] = [chosen[index], chosen[other]];
+    if (a !== undefined && b !== undefined) [chosen[index], chosen[other]] = [b, a];
   }
-  return [...aliases, ...rest];
+  return chosen.slice(0, end);
 }

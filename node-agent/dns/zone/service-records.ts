@@ -1,3 +1,4 @@
+import { formatIP, parseIP } from '../../../api/base/ip-address.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isHeadlessService } from '../../../api/semantics/services.ts';
 import type { Service } from '../../../api/types/core-v1.ts';
@@ -28,6 +29,10 @@ export interface ServiceRecords {
   readonly isHeadless: boolean;
   /** ClusterIPs, or for headless Services the addresses of ready endpoints. */
   readonly addresses: readonly string[];
+  /** The same by the type of the records that they make. */
+  readonly ofType: { readonly A: readonly string[]; readonly AAAA: readonly string[] };
+  /** Names that endpoints were given, by their addresses in canonical form. */
+  readonly namesByAddress: ReadonlyMap<string, readonly string[]>;
   /** Of the ClusterIP; headless Services have ports by endpoint. */
   readonly ports: readonly PortRecord[];
   readonly endpoints: ReadonlyMap<string, EndpointRecord>;
@@ -39,17 +44,22 @@ export function planServiceRecords(service: DeepReadonly<Service>, slices: reado
   const base = { namespace: metadata.namespace ?? '', service: metadata.name ?? '' };
   if (spec?.type === 'ExternalName') {
     const externalName = (spec.externalName ?? '').replace(/\.$/, '').toLowerCase();
-    return { ...base, externalName, isHeadless: false, addresses: [], ports: [], endpoints: new Map() };
+    const nothing = { addresses: [], ofType: { A: [], AAAA: [] }, ports: [], endpoints: new Map(), namesByAddress: new Map() };
+    return { ...base, externalName, isHeadless: false, ...nothing };
   }
   const endpoints = endpointRecords(slices);
   const isHeadless = isHeadlessService(service);
   const clusterIPs = spec?.clusterIPs ?? [spec?.clusterIP ?? ''];
+  const addresses = isHeadless
+    ? [...new Set([...endpoints.values()].flatMap((endpoint) => endpoint.addresses))]
+    : clusterIPs.filter((address) => address !== '' && address !== 'None');
+  const isIPv6 = (address: string) => address.includes(':');
   return {
     ...base,
     isHeadless,
-    addresses: isHeadless
-      ? [...new Set([...endpoints.values()].flatMap(({ addresses }) => addresses))]
-      : clusterIPs.filter((address) => address !== '' && address !== 'None'),
+    addresses,
+    ofType: { A: addresses.filter((address) => !isIPv6(address)), AAAA: addresses.filter(isIPv6) },
+    namesByAddress: namesByAddress(endpoints),
     ports: (spec?.ports ?? []).map(({ name = '', protocol = 'TCP', port }) => ({ name, protocol: protocol.toLowerCase(), port })),
     endpoints,
   };
@@ -80,4 +90,18 @@ function endpointRecords(slices: readonly DeepReadonly<EndpointSlice>[]): Map<st
 
 function isSamePort(a: PortRecord, b: PortRecord): boolean {
   return a.name === b.name && a.protocol === b.protocol && a.port === b.port;
+}
+
+function namesByAddress(endpoints: ReadonlyMap<string, EndpointRecord>): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { name, addresses, isNamed } of endpoints.values()) {
+    if (!isNamed) continue;
+    for (const address of new Set(addresses.flatMap(canonical))) names.set(address, [...(names.get(address) ?? []), name]);
+  }
+  return names;
+}
+
+function canonical(address: string): string[] {
+  const ip = parseIP(address);
+  return ip === undefined ? [] : [formatIP(ip)];
 }

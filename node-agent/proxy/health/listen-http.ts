@@ -8,6 +8,8 @@ export function listenHTTP(address: string, port: number, answer: RequestListene
     server.once('error', reject);
     server.listen(port, address, () => {
       server.off('error', reject);
+      // A connection that could not be accepted is the loss of its client and of nobody else.
+      server.on('error', () => {});
       resolve(server);
     });
   });
