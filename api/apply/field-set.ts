@@ -72,6 +72,13 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return isNew ? sortSet(merged) : merged;
 }
 
+/** What is in any of the sets. Halves are joined first, so that no element is copied as often as there are sets. */
+export function unionOf(sets: readonly FieldSet[]): FieldSet {
+  if (sets.length <= 2) return union(sets[0] ?? emptySet, sets[1] ?? emptySet);
+  const half = sets.length >> 1;
+  return union(unionOf(sets.slice(0, half)), unionOf(sets.slice(half)));
+}
+
 function unionOfNodes(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b) return a;
   if (isLeaf(a)) return isLeaf(b) ? a : b['.'] === undefined ? { '.': leaf, ...b } : b;

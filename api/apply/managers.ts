@@ -1,7 +1,7 @@
 import { isEqual } from '../base/equality.ts';
 import { quote } from '../base/quote.ts';
 import { compareUTF8 } from '../base/utf8.ts';
-import { type FieldSet, isEmptySet, parseFieldSet, union } from './field-set.ts';
+import { type FieldSet, isEmptySet, parseFieldSet, unionOf } from './field-set.ts';
 
 /** metav1.ManagedFieldsEntry as it stands on the wire. */
 export interface ManagedFieldsEntry {
@@ -66,21 +66,19 @@ function toManager(entry: Readonly<ManagedFieldsEntry>, operation: 'Apply' | 'Up
 
 /** Entries that a client sent; undefined if they cannot be understood. */
 function parseManagers(entries: readonly Readonly<ManagedFieldsEntry>[]): Manager[] | undefined {
-  const managers: Manager[] = [];
+  const managers = new Map<string, Manager>();
   for (const entry of entries) {
     const { operation } = entry;
     if ((operation !== 'Apply' && operation !== 'Update') || !entry.apiVersion || entry.fieldsType !== 'FieldsV1') return undefined;
     try {
       const { entry: _, ...manager } = toManager(entry, operation, parseFieldSet(entry.fieldsV1 ?? {}));
-      const present = managers.findIndex((candidate) => isSameManager(candidate, manager));
-      if (present < 0) managers.push(manager);
-      else managers[present] = manager;
+      managers.set(identify(manager), manager);
     } catch {
       // Whatever is wrong with it, it counts as not sent: clients that do not know managedFields must not lose them.
       return undefined;
     }
   }
-  return managers;
+  return [...managers.values()];
 }
 
 /** `[]` and `[{}]` ask for managedFields to be dropped. */
@@ -144,20 +142,26 @@ export function capUpdaters(managers: readonly Manager[]): readonly Manager[] {
   const updaters = managers.filter(({ operation }) => operation === 'Update');
   updaters.sort((a, b) => compareTimes(a.time, b.time) || compareUTF8(identify(a), identify(b)));
   const rest = new Set(managers);
-  const oldest = new Map<string, Manager>();
+  const oldest = new Map<string, Manager[]>();
   for (const updater of updaters) {
     if (excess <= 0) break;
-    const older = oldest.get(updater.apiVersion);
     rest.delete(updater);
-    if (older !== undefined) {
-      rest.delete(older);
+    const older = oldest.get(updater.apiVersion);
+    if (older === undefined) oldest.set(updater.apiVersion, [updater]);
+    else {
+      older.push(updater);
       excess--;
     }
-    const { entry: _, ...merged } = updater;
-    const bucket: Manager =
-      older === undefined ? updater : { ...merged, name: bucketName, subresource: '', fields: union(older.fields, updater.fields) };
-    rest.add(bucket);
-    oldest.set(updater.apiVersion, bucket);
   }
+  for (const merged of oldest.values()) rest.add(mergeUpdaters(merged));
   return [...rest];
+}
+
+/** One manager for several of a version; the newest is the last. */
+function mergeUpdaters(updaters: readonly Manager[]): Manager {
+  const newest = updaters.at(-1);
+  if (newest === undefined) throw new Error('there are no updaters to merge');
+  if (updaters.length === 1) return newest;
+  const { entry: _, ...merged } = newest;
+  return { ...merged, name: bucketName, subresource: '', fields: unionOf(updaters.map(({ fields }) => fields)) };
 }

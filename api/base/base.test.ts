@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { AsyncQueue } from './async-queue.ts';
 import { createBackoff } from './backoff.ts';
-import { isEqual, isSemanticallyEqual } from './equality.ts';
+import { isEqual, isSemanticallyEqual, semanticText } from './equality.ts';
 import { cidrContains, formatCIDR, formatIP, parseCIDR, parseIP } from './ip-address.ts';
 import { quote } from './quote.ts';
+import { repeatedIndexes } from './repeats.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { compareUTF8, isLongerThan, utf8Length } from './utf8.ts';
 
@@ -115,4 +116,33 @@ describe('IP addresses', () => {
     assert.equal(cidrContains(cidr, inside), true);
     assert.equal(cidrContains(cidr, outside), false);
   });
+});
+
+describe('equal ones among many', () => {
+  const values = [
+    undefined,
+    null,
+    [],
+    {},
+    '',
+    'a',
+    0,
+    1,
+    1n,
+    true,
+    [null],
+    [[]],
+    [1],
+    ['1'],
+    { a: null },
+    { a: [] },
+    { a: 1, b: 2 },
+    { b: 2, a: 1 },
+  ];
+  it('have one text exactly when they are semantically equal', () => {
+    for (const a of values)
+      for (const b of values)
+        assert.equal(semanticText(a) === semanticText(b), isSemanticallyEqual(a, b), JSON.stringify([String(a), String(b)]));
+  });
+  it('are found by their indexes', () => assert.deepEqual([...repeatedIndexes(['a', 'b', 'a', 1, 1, '1', 'a'])], [2, 4, 6]));
 });

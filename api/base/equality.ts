@@ -39,3 +39,17 @@ export function isSemanticallyEqual(a: unknown, b: unknown): boolean {
 function isNothing(value: unknown): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
+
+/** A text that two JSON values share exactly when isSemanticallyEqual holds for them: finds equal ones among many in one pass. */
+export function semanticText(value: unknown): string {
+  if (isNothing(value)) return '';
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(semanticText).join(',')}]`;
+  const object = value as Record<string, unknown>;
+  const members: string[] = [];
+  for (const key of Object.keys(object).toSorted()) {
+    if (!isNothing(object[key])) members.push(`${JSON.stringify(key)}:${semanticText(object[key])}`);
+  }
+  return `{${members.join(',')}}`;
+}

@@ -35,17 +35,16 @@ export function controllerReference(
 export function uniqueOwners<T extends OwnerReferenceLike>(
   references: readonly T[],
 ): { readonly unique: readonly T[]; readonly duplicateUIDs: readonly string[] } {
+  const seen = new Set<string>();
   const unique: T[] = [];
   const duplicateUIDs: string[] = [];
   for (const reference of references) {
-    if (unique.some((other) => isSameReference(other, reference))) duplicateUIDs.push(reference.uid);
+    const key = JSON.stringify(fields.map((field) => reference[field]));
+    if (seen.has(key)) duplicateUIDs.push(reference.uid);
     else unique.push(reference);
+    seen.add(key);
   }
   return { unique, duplicateUIDs };
 }
 
 const fields = ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'] as const;
-
-function isSameReference(a: OwnerReferenceLike, b: OwnerReferenceLike): boolean {
-  return fields.every((field) => a[field] === b[field]);
-}

@@ -1,5 +1,5 @@
 import { quote } from '../base/quote.ts';
-import { type FieldError, formatErrorBody, formatFieldErrors } from '../validation/field-error.ts';
+import { describeFieldErrors, type FieldError, formatShownErrors } from '../validation/field-error.ts';
 import { formatGroupKind, formatGroupResource, type GroupKind, type ResourceReference, toGroupResource } from './group-resource.ts';
 import { type Status, type StatusCause, type StatusDetails, StatusError } from './status.ts';
 
@@ -82,9 +82,10 @@ export function applyConflict(causes: StatusCause[], message: string): StatusErr
 
 /** 422: the object breaks rules of its kind. */
 export function invalid(kind: GroupKind, name: string, errors: readonly FieldError[]): StatusError {
-  const causes = errors.map((error) => ({ reason: error.type, message: formatErrorBody(error), field: error.field }));
+  const described = describeFieldErrors(errors);
+  const causes = described.shown.map(({ error, body }) => ({ reason: error.type, message: body, field: error.field }));
   const subject = `${formatGroupKind(kind)} ${quote(name)} is invalid`;
-  const message = errors.length === 0 ? subject : `${subject}: ${formatFieldErrors(errors)}`;
+  const message = errors.length === 0 ? subject : `${subject}: ${formatShownErrors(described)}`;
   return failure(422, 'Invalid', message, detailsOf({ name, group: kind.group, kind: kind.kind, causes }));
 }
 

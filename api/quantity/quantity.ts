@@ -50,11 +50,14 @@ const binarySuffixes = ['', ...binaryExponents.keys()];
 
 const parts = /^([+-]?)0*(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/;
 
+/** No amount of anything needs more characters; work on digits grows with the square of their number. */
+const maxLength = 256;
+
 /** Throws QuantityError. Of all the quantities in a cluster there are few spellings, and each is read many times. */
 export const parseQuantity: (text: string) => Quantity = remembering(readQuantity, { entries: 1000, length: 20 });
 
 function readQuantity(text: string): Quantity {
-  const match = text === '' ? null : parts.exec(text);
+  const match = text === '' || text.length > maxLength ? null : parts.exec(text);
   if (match === null) throw new QuantityError(wrongFormat);
   const [, sign = '', integer = '', fraction = '', suffix = ''] = match;
   const { base, exponent, format } = interpretSuffix(suffix);

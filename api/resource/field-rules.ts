@@ -1,4 +1,4 @@
-import { type FieldError, forbidden, invalid, notSupported, required } from '../validation/field-error.ts';
+import { type FieldError, forbidden, hasEnoughErrors, invalid, notSupported, required } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
 
 /** One error for each problem that a name or format rule found with the value. */
@@ -6,29 +6,35 @@ export function invalidFor(path: FieldPath, value: unknown, problems: readonly s
   return problems.map((problem) => invalid(path, value, problem));
 }
 
-/** Validates the elements of a list, each at its index. */
+/** Validates the elements of a list, each at its index. Stops where there are errors enough. */
 export function validateEach<T>(
   items: readonly T[] | null | undefined,
   path: FieldPath,
   validate: (item: T, at: FieldPath, index: number) => FieldError[],
 ): FieldError[] {
   if (!items) return [];
-  let errors: FieldError[] | undefined;
-  for (const [index, item] of items.entries()) {
-    const found = validate(item, path.index(index), index);
-    if (found.length > 0) errors = errors ? [...errors, ...found] : found;
+  const errors: FieldError[] = [];
+  for (let index = 0; index < items.length && !hasEnoughErrors(errors); index++) {
+    // The list is dense, and its elements may be undefined.
+    const found = validate(items[index] as T, path.index(index), index);
+    for (const error of found) errors.push(error);
   }
-  return errors ?? [];
+  return errors;
 }
 
 /** The errors of several rules, in their order. Mostly there are none, and then nothing is copied. */
 export function joinErrors(...lists: readonly FieldError[][]): FieldError[] {
+  let first: FieldError[] | undefined;
   let joined: FieldError[] | undefined;
-  for (let index = 0; index < lists.length; index++) {
-    const list = lists[index];
-    if (list && list.length > 0) joined = joined ? [...joined, ...list] : list;
+  for (const list of lists) {
+    if (list.length === 0) continue;
+    if (first === undefined) first = list;
+    else {
+      joined ??= [...first];
+      for (const error of list) joined.push(error);
+    }
   }
-  return joined ?? [];
+  return joined ?? first ?? [];
 }
 
 /** A field that must hold one of a few words. */

@@ -40,10 +40,11 @@ function aggregate(spec: DeepReadonly<PodSpec>, amountsOf: Amounts): ResourceAmo
 
 /** Requests as the status reports them while a resize is under way: the most of asked for and given. */
 function requestsOf(pod: DeepReadonly<Pod>): Amounts {
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+  const all = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+  const statuses = new Map(all.toReversed().map((status) => [status.name, status]));
   return (container) => {
     const asked = parseResourceList(container.resources?.requests);
-    const status = statuses.find(({ name }) => name === container.name);
+    const status = statuses.get(container.name);
     if (status?.resources === undefined) return asked;
     const isInfeasible = pod.status?.conditions?.some(({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible');
     const given = parseResourceList(status.resources.requests ?? {});

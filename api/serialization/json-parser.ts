@@ -11,6 +11,8 @@ export class JSONSyntaxError extends Error {
 
 export const tooDeepMessage = 'exceeded max depth';
 
+/** Integers with more characters fit no type of the API by far, and reading them takes time with the square of that number. */
+const maxIntegerLength = 64;
 /** Upstream stops collecting after this many. */
 const maxDuplicates = 100;
 
@@ -23,6 +25,9 @@ function quoteCharacter(character: string): string {
   return `'${JSON.stringify(character).slice(1, -1)}'`;
 }
 
+/** `pathOf` makes the whole path of a member of the same object. */
+type MemberListener = (key: string, isRepeated: boolean, pathOf: (key: string) => string) => void;
+
 /**
  * A slow and exact reader of JSON, for texts with which JSON.parse would lose something or about which it would not say
  * what is wrong: keeps integers beyond 2^53 as bigint, replaces lone surrogates by U+FFFD as Go does, knows the paths of
@@ -32,14 +37,14 @@ export class JSONParser {
   readonly #text: string;
   readonly #maxDepth: number;
   readonly #keepFloats: boolean;
-  readonly #onMember: ((path: string, isRepeated: boolean) => void) | undefined;
+  readonly #onMember: MemberListener | undefined;
   #at = 0;
   #depth = 0;
   readonly #path: string[] = [];
   readonly #duplicates = new Set<string>();
 
   /** `onMember` hears of the members in the order of the text, before their values are read. */
-  constructor(text: string, maxDepth: number, keepFloats = false, onMember?: (path: string, isRepeated: boolean) => void) {
+  constructor(text: string, maxDepth: number, keepFloats = false, onMember?: MemberListener) {
     this.#text = text;
     this.#maxDepth = maxDepth;
     this.#keepFloats = keepFloats;
@@ -66,7 +71,11 @@ export class JSONParser {
   }
 
   #skipSpace(): void {
-    while (this.#at < this.#text.length && ' \t\r\n'.includes(this.#text.charAt(this.#at))) this.#at++;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x09 && code !== 0x0d && code !== 0x0a) return;
+      this.#at++;
+    }
   }
 
   #value(): unknown {
@@ -101,6 +110,12 @@ export class JSONParser {
 
   #object(): Record<string, unknown> {
     const object: Record<string, unknown> = {};
+    let repeated: Set<string> | undefined;
+    let prefix: string | undefined;
+    const pathOf = (key: string) => {
+      prefix ??= this.#path.length === 0 ? '' : `${this.#path.join('')}.`;
+      return prefix + key;
+    };
     this.#skipSpace();
     if (this.#text.charAt(this.#at) === '}') return this.#end(object);
     for (;;) {
@@ -110,9 +125,13 @@ export class JSONParser {
       this.#skipSpace();
       if (this.#text.charAt(this.#at) !== ':') throw this.#invalid('after object key');
       this.#at++;
+      const isRepeated = Object.hasOwn(object, key);
+      if (isRepeated && this.#duplicates.size < maxDuplicates && repeated?.has(key) !== true) {
+        (repeated ??= new Set()).add(key);
+        this.#duplicates.add(pathOf(key));
+      }
+      this.#onMember?.(key, isRepeated, pathOf);
       this.#path.push(this.#path.length === 0 ? key : `.${key}`);
-      if (Object.hasOwn(object, key) && this.#duplicates.size < maxDuplicates) this.#duplicates.add(this.#path.join(''));
-      if (this.#onMember) this.#onMember(this.#path.join(''), Object.hasOwn(object, key));
       const value = this.#value();
       this.#path.pop();
       setOwn(object, key, value);
@@ -158,15 +177,18 @@ export class JSONParser {
     this.#at++;
     let value = '';
     for (;;) {
+      const start = this.#at;
+      for (let code = this.#text.charCodeAt(this.#at); code >= 0x20 && code !== 0x22 && code !== 0x5c; )
+        code = this.#text.charCodeAt(++this.#at);
+      value += this.#text.slice(start, this.#at);
       const character = this.#text.charAt(this.#at);
-      if (character === '') throw this.#invalid('in string literal');
       if (character === '"') {
         this.#at++;
         return value.toWellFormed();
       }
-      if (character < ' ') throw this.#invalid('in string literal');
+      if (character !== '\\') throw this.#invalid('in string literal');
       this.#at++;
-      value += character === '\\' ? this.#escape() : character;
+      value += this.#escape();
     }
   }
 
@@ -206,7 +228,10 @@ export class JSONParser {
     const literal = this.#text.slice(start, this.#at);
     const value = Number(literal);
     if (!isInteger && this.#keepFloats && Number.isInteger(value)) return new JSONFloat(literal);
-    return isInteger && !Number.isSafeInteger(value) ? BigInt(literal) : value;
+    if (!isInteger || Number.isSafeInteger(value)) return value;
+    // No integer type has so many digits; of those that are left the exact value counts.
+    if (literal.length > maxIntegerLength) return this.#keepFloats ? new JSONFloat(literal) : value;
+    return BigInt(literal);
   }
 
   #digits(where: string): void {

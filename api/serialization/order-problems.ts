@@ -11,7 +11,10 @@ export function orderProblems(text: string, maxDepth: number, repeated: readonly
   const problems = new Set<string>();
   const isRepeatedKnown = new Set(repeated);
   const isUnknown = new Set(unknown);
-  new JSONParser(text, maxDepth, false, (path, isRepeated) => {
+  const lastWords = new Set([...repeated, ...unknown].map(lastWord));
+  new JSONParser(text, maxDepth, false, (key, isRepeated, pathOf) => {
+    if (!lastWords.has(lastWord(key))) return;
+    const path = pathOf(key);
     if (isUnknown.has(path)) problems.add(unknownField(path));
     if (isRepeated && isRepeatedKnown.has(path)) problems.add(repeatedField(path));
   }).parse();
@@ -20,5 +23,7 @@ export function orderProblems(text: string, maxDepth: number, repeated: readonly
   return [...problems];
 }
 
+/** What a path and the key at its end have in common. */
+const lastWord = (path: string) => path.slice(path.lastIndexOf('.') + 1);
 const unknownField = (path: string) => `unknown field ${quote(path)}`;
 const repeatedField = (path: string) => `duplicate field ${quote(path)}`;

@@ -56,6 +56,19 @@ describe('parseYAML', () => {
     assert.equal(parseYAML('# nothing\n').value, null);
   });
 
+  const firstDocuments: [text: string, value: unknown][] = [
+    ['a: 1\n---\n{ [ no YAML', { a: 1 }],
+    ['a: 1\n...\n\t{', { a: 1 }],
+    ['# c\n\n%YAML 1.1\n---\na: 1\n--- \nb: 2', { a: 1 }],
+    ['--- {a: 1}\n---\nb', { a: 1 }],
+    ['---\r\na: 1\r\n---\r\nb: 2\r\n', { a: 1 }],
+    ['a: |\n  x\n  ---\n  y\n', { a: 'x\n---\ny\n' }],
+    ['a: ---b\n---c: 1\n', { a: '---b', '---c': 1 }],
+    ['---\n---\na: 1', null],
+  ];
+  for (const [text, value] of firstDocuments)
+    it(`reads no more than the first document of ${JSON.stringify(text)}`, () => assert.deepEqual(parseYAML(text).value, value));
+
   it('has no special keys', () => {
     const { value } = parseYAML('__proto__: {polluted: 1}\nconstructor: x\n');
     assert.deepEqual(Object.keys(value as object), ['__proto__', 'constructor']);

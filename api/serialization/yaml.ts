@@ -48,30 +48,52 @@ const maxExpandedValues = 1_000_000;
  * text, `<<` merges, repeated keys overwrite. Aliases are written out, within limits. Throws YAMLSyntaxError.
  */
 export function parseYAML(yaml: Uint8Array | string, options: ParseYAMLOptions = {}): ParsedYAML {
-  const text = typeof yaml === 'string' ? yaml : new TextDecoder().decode(yaml);
+  const text = firstDocument(typeof yaml === 'string' ? yaml : new TextDecoder().decode(yaml));
   const loadOptions: LoadOptions = { schema, maxAliases, maxDepth: options.maxDepth ?? 100 };
-  let duplicateProblem: string | undefined;
-  let documents: unknown[];
   try {
-    if (options.findDuplicates === true) duplicateProblem = findDuplicateKey(text, loadOptions);
-    documents = loadAll(text, { ...loadOptions, json: true });
+    const { document, duplicateProblem } =
+      options.findDuplicates === true ? loadStrictly(text, loadOptions) : loadLeniently(text, loadOptions);
+    const value = expandAliases(document);
+    return duplicateProblem === undefined ? { value } : { value, duplicateProblem };
   } catch (error) {
+    if (error instanceof YAMLSyntaxError) throw error;
     throw new YAMLSyntaxError(formatException(error));
   }
-  const value = expandAliases(documents[0] ?? null);
-  return duplicateProblem === undefined ? { value } : { value, duplicateProblem };
 }
 
-function findDuplicateKey(text: string, options: LoadOptions): string | undefined {
+interface Loaded {
+  readonly document: unknown;
+  readonly duplicateProblem?: string;
+}
+
+function loadLeniently(text: string, options: LoadOptions): Loaded {
+  return { document: loadAll(text, { ...options, json: true })[0] ?? null };
+}
+
+/** Texts without repeated keys, as nearly all are, are read once. */
+function loadStrictly(text: string, options: LoadOptions): Loaded {
   try {
-    loadAll(text, options);
-    return undefined;
+    return { document: loadAll(text, options)[0] ?? null };
   } catch (error) {
     if (!(error instanceof YAMLException) || !error.reason.includes('duplicated mapping key')) throw error;
     const line = (error.mark?.line ?? 0) + 1;
     const key = keyAt(text, error.mark?.position ?? 0);
-    return `yaml: unmarshal errors:\n  line ${line}: key ${JSON.stringify(key)} already set in map`;
+    const duplicateProblem = `yaml: unmarshal errors:\n  line ${line}: key ${JSON.stringify(key)} already set in map`;
+    return { ...loadLeniently(text, options), duplicateProblem };
   }
+}
+
+/** A line that ends a document or begins the next. */
+const documentMarker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
+/** Lines before a document that are no content: empty ones, comments, directives. */
+const prologue = /^(?:[ \t]*(?:#.*)?(?:\r?\n|\r)|%.*(?:\r?\n|\r)|\.\.\.[ \t]*(?:\r?\n|\r))*/;
+
+/** The text up to the end of its first document: what follows is not read, whatever it is. */
+function firstDocument(text: string): string {
+  const start = prologue.exec(text)?.[0].length ?? 0;
+  documentMarker.lastIndex = text.startsWith('---', start) ? start + 3 : start;
+  const marker = documentMarker.exec(text);
+  return marker === null ? text : text.slice(0, marker.index);
 }
 
 /** The key that begins there; where it is quoted, after the quotation mark. */

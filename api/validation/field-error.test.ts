@@ -30,5 +30,15 @@ describe('field errors', () => {
     [fieldErrors.notFound(at, 'x'), 'f: Not found: "x"'],
     [fieldErrors.internal(at, 'x'), 'f: Internal error: x'],
   ];
+  it('shows the first thousand of many, and how many there are besides', () => {
+    const errors = Array.from({ length: 1003 }, (_, index) => fieldErrors.required(at.index(index)));
+    const text = fieldErrors.formatFieldErrors(errors);
+    assert.match(text, /^\[f\[0\]: Required value, .*f\[999\]: Required value, and 3 more errors\]$/);
+  });
+  it('shows no more than the first of values that are very large', () => {
+    const errors = Array.from({ length: 5 }, (_, index) => fieldErrors.invalid(at.index(index), 'x'.repeat(300_000), 'no'));
+    assert.match(fieldErrors.formatFieldErrors(errors), /^\[f\[0\]: Invalid value: "x{300000}": no, and 4 more errors\]$/);
+  });
+
   for (const [error, expected] of cases) it(expected, () => assert.equal(fieldErrors.formatFieldError(error), expected));
 });

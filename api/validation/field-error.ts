@@ -77,10 +77,45 @@ export function formatFieldError(error: FieldError): string {
   return `${error.field}: ${formatErrorBody(error)}`;
 }
 
-/** One message for many errors: repeated ones once, several as `[first, second]`; '' for none. */
-export function formatFieldErrors(errors: readonly FieldError[]): string {
-  const messages = [...new Set(errors.map(formatFieldError))];
+/** Errors of one object that are looked for and shown. Nobody reads more, and each may show a value of megabytes. */
+export const maxFieldErrors = 1000;
+const maxShownLength = 256 * 1024;
+
+/** Whether there are so many errors that the rest of a list need not be looked at. */
+export function hasEnoughErrors(errors: readonly FieldError[]): boolean {
+  return errors.length >= maxFieldErrors;
+}
+
+export interface ShownErrors {
+  /** The errors that are shown, in their order, each with its message without the field. */
+  readonly shown: readonly { readonly error: FieldError; readonly body: string }[];
+  /** How many there are besides. */
+  readonly omitted: number;
+}
+
+/** The first of many errors, as far as they make up no more than a quarter of a megabyte, but at least one. */
+export function describeFieldErrors(errors: readonly FieldError[]): ShownErrors {
+  const shown: { readonly error: FieldError; readonly body: string }[] = [];
+  let length = 0;
+  for (const error of errors) {
+    if (shown.length >= maxFieldErrors || length > maxShownLength) break;
+    const body = formatErrorBody(error);
+    length += error.field.length + body.length;
+    shown.push({ error, body });
+  }
+  return { shown, omitted: errors.length - shown.length };
+}
+
+/** One message for described errors: repeated ones once, several as `[first, second]`; '' for none. */
+export function formatShownErrors({ shown, omitted }: ShownErrors): string {
+  const messages = [...new Set(shown.map(({ error, body }) => `${error.field}: ${body}`))];
+  if (omitted > 0) messages.push(`and ${omitted} more errors`);
   return messages.length > 1 ? `[${messages.join(', ')}]` : (messages[0] ?? '');
+}
+
+/** formatShownErrors of the first of many errors. */
+export function formatFieldErrors(errors: readonly FieldError[]): string {
+  return formatShownErrors(describeFieldErrors(errors));
 }
 
 /** A value is missing: absent, empty or null where something has to be. */

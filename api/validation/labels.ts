@@ -1,5 +1,5 @@
 import { utf8Length } from '../base/utf8.ts';
-import { type FieldError, forbidden, invalid, required, tooLong } from './field-error.ts';
+import { type FieldError, forbidden, hasEnoughErrors, invalid, required, tooLong } from './field-error.ts';
 import { FieldPath } from './field-path.ts';
 import { labelValueProblems, qualifiedNameProblems } from './names.ts';
 
@@ -26,6 +26,7 @@ export function validateLabels(labels: Readonly<Record<string, string>> | undefi
   for (const [key, value] of Object.entries(labels ?? {})) {
     errors.push(...validateLabelName(key, path));
     for (const problem of labelValueProblems(value)) errors.push(invalid(path, value, problem));
+    if (hasEnoughErrors(errors)) break;
   }
   return errors;
 }
@@ -34,7 +35,7 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
   const errors: FieldError[] = [];
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
-    for (const problem of qualifiedNameProblems(key.toLowerCase())) errors.push(invalid(path, key, problem));
+    if (!hasEnoughErrors(errors)) for (const problem of qualifiedNameProblems(key.toLowerCase())) errors.push(invalid(path, key, problem));
     bytes += utf8Length(key) + utf8Length(value);
   }
   if (bytes > maxAnnotationBytes) errors.push(tooLong(path, maxAnnotationBytes));
@@ -55,6 +56,7 @@ export function validateLabelSelector(
   const errors = validateLabels(selector.matchLabels, path.child('matchLabels'));
   for (const [index, requirement] of (selector.matchExpressions ?? []).entries()) {
     errors.push(...validateRequirement(requirement, path.child('matchExpressions').index(index), options));
+    if (hasEnoughErrors(errors)) break;
   }
   return errors;
 }
@@ -75,6 +77,7 @@ function validateRequirement(requirement: LabelSelectorRequirementLike, path: Fi
   if (options.allowInvalidValues) return errors;
   for (const [index, value] of values.entries()) {
     for (const problem of labelValueProblems(value)) errors.push(invalid(path.child('values').index(index), value, problem));
+    if (hasEnoughErrors(errors)) break;
   }
   return errors;
 }

@@ -1,4 +1,4 @@
-import { type FieldError, forbidden, invalid, notSupported, required, tooLong } from './field-error.ts';
+import { type FieldError, forbidden, hasEnoughErrors, invalid, notSupported, required, tooLong } from './field-error.ts';
 import type { FieldPath } from './field-path.ts';
 import { validateNonnegative } from './formats.ts';
 import { validateImmutable } from './immutable.ts';
@@ -81,6 +81,7 @@ export function validateOwnerReferences(references: readonly OwnerReferenceLike[
   const errors: FieldError[] = [];
   let firstController = '';
   for (const reference of references) {
+    if (hasEnoughErrors(errors)) break;
     errors.push(...validateOwnerReference(reference, path));
     if (reference.controller !== true) continue;
     const controller = `${reference.kind}/${reference.name}`;
@@ -113,6 +114,7 @@ function validateOwnerReference(reference: OwnerReferenceLike, path: FieldPath):
 export function validateFinalizers(finalizers: readonly string[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const finalizer of finalizers) {
+    if (hasEnoughErrors(errors)) break;
     for (const problem of qualifiedNameProblems(finalizer)) errors.push(invalid(path, finalizer, problem));
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
@@ -125,15 +127,17 @@ const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion'
 
 /** For the kinds of Kubernetes itself, which custom resources need not keep: whose finalizer it is stands before a `/`. */
 export function validateFinalizerOwners(finalizers: readonly string[] = [], path: FieldPath): FieldError[] {
-  return finalizers.flatMap((finalizer, index) =>
-    finalizer.includes('/') || standardFinalizers.has(finalizer)
-      ? []
-      : [invalid(path.index(index), finalizer, 'name is neither a standard finalizer name nor is it fully qualified')],
-  );
+  const errors: FieldError[] = [];
+  for (const [index, finalizer] of finalizers.entries()) {
+    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) continue;
+    errors.push(invalid(path.index(index), finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));
+    if (hasEnoughErrors(errors)) break;
+  }
+  return errors;
 }
 
 function validateNoNewFinalizers(finalizers: readonly string[], old: readonly string[], path: FieldPath): FieldError[] {
-  const added = [...new Set(finalizers)].filter((finalizer) => !old.includes(finalizer)).sort();
+  const added = [...new Set(finalizers).difference(new Set(old))].sort();
   if (added.length === 0) return [];
   const list = `[]string{${added.map((finalizer) => JSON.stringify(finalizer)).join(', ')}}`;
   return [forbidden(path, `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`)];
@@ -142,6 +146,7 @@ function validateNoNewFinalizers(finalizers: readonly string[], old: readonly st
 export function validateManagedFields(entries: readonly ManagedFieldsLike[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const [index, entry] of entries.entries()) {
+    if (hasEnoughErrors(errors)) break;
     const at = path.index(index);
     if (!entry.operation) errors.push(required(at.child('operation'), 'must not be empty'));
     else if (entry.operation !== 'Apply' && entry.operation !== 'Update') {

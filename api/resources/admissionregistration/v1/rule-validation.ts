@@ -1,3 +1,4 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type {
@@ -6,7 +7,7 @@ import type {
   NamedRuleWithOperations,
   RuleWithOperations,
 } from '../../../types/admissionregistration-v1.ts';
-import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
+import { duplicate, type FieldError, invalid, notSupported, required, tooMany, hasEnoughErrors } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 import { pathSegmentNameProblems } from '../../../validation/names.ts';
@@ -35,7 +36,7 @@ export function validateRule(rule: DeepReadonly<RuleWithOperations>, at: FieldPa
   alone(apiGroups, at.child('apiGroups'), 'API groups');
   if (apiVersions.length === 0) errors.push(required(at.child('apiVersions')));
   alone(apiVersions, at.child('apiVersions'), 'API versions');
-  for (const [index, version] of apiVersions.entries()) if (version === '') errors.push(required(at.child('apiVersions').index(index)));
+  errors.push(...validateEach(apiVersions, at.child('apiVersions'), (version, path) => (version === '' ? [required(path)] : [])));
   errors.push(...validateResources(resources, at.child('resources')));
   if (scope !== undefined) errors.push(...validateChoice(at.child('scope'), scope, ['*', 'Cluster', 'Namespaced'], 'unsupported'));
   return errors;
@@ -44,10 +45,11 @@ export function validateRule(rule: DeepReadonly<RuleWithOperations>, at: FieldPa
 /** The same, for some objects of the resources only. */
 function validateNamedRule(rule: DeepReadonly<NamedRuleWithOperations>, at: FieldPath): FieldError[] {
   const names = rule.resourceNames ?? [];
+  const repeated = repeatedIndexes(names);
   return [
     ...validateEach(names, at.child('resourceNames'), (name, path, index) => [
       ...invalidFor(path, name, pathSegmentNameProblems(name)),
-      ...(names.indexOf(name) < index ? [duplicate(path, name)] : []),
+      ...(repeated.has(index) ? [duplicate(path, name)] : []),
     ]),
     ...validateRule(rule, at),
   ];
@@ -56,16 +58,18 @@ function validateNamedRule(rule: DeepReadonly<NamedRuleWithOperations>, at: Fiel
 function validateResources(resources: readonly string[], path: FieldPath): FieldError[] {
   if (resources.length === 0) return [required(path)];
   const errors: FieldError[] = [];
+  const given = new Set(resources);
   // x/* stands for all subresources of x, */y for y of all resources.
   for (const [index, name] of resources.entries()) {
+    if (hasEnoughErrors(errors)) break;
     const at = path.index(index);
     if (name === '') errors.push(required(at));
     if (name === '*/*' && resources.length > 1)
       errors.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"));
     const [resource, subresource] = name.split('/');
     if (subresource === undefined || subresource === '*') continue;
-    if (resources.includes(`${resource}/*`)) errors.push(invalid(at, name, `if '${resource}/*' is present, must not specify ${name}`));
-    else if (resource !== '*' && resources.includes(`*/${subresource}`))
+    if (given.has(`${resource}/*`)) errors.push(invalid(at, name, `if '${resource}/*' is present, must not specify ${name}`));
+    else if (resource !== '*' && given.has(`*/${subresource}`))
       errors.push(invalid(at, name, `if '*/${subresource}' is present, must not specify ${name}`));
   }
   if (resources.includes('*') && resources.some((name) => name !== '*' && !name.includes('/'))) {

@@ -1,3 +1,4 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
@@ -30,10 +31,11 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
     const given = spec?.validationActions ?? [];
     const actionsPath = at.child('validationActions');
     if (given.length === 0) return [...errors, required(actionsPath, 'at least one validation action is required')];
+    const repeated = repeatedIndexes(given);
     errors.push(
       ...validateEach(given, actionsPath, (action, actionPath, index) => {
         if (!actions.includes(action)) return [notSupported(actionPath, action, actions)];
-        return given.indexOf(action) < index ? [duplicate(actionPath, action)] : [];
+        return repeated.has(index) ? [duplicate(actionPath, action)] : [];
       }),
     );
     if (given.includes('Deny') && given.includes('Warn')) {

@@ -1,3 +1,4 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
@@ -54,12 +55,12 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
       errors.push(invalid(annotationsPath, auditAnnotations, `must not have more than ${maxAuditAnnotations} auditAnnotations`));
     // They are told as annotations of this name.
     const fullName = (key: string) => `${metadata.name ?? ''}/${key}`;
-    const keys = auditAnnotations.map(({ key }) => key);
+    const repeated = repeatedIndexes(auditAnnotations.map(({ key }) => key));
     return [
       ...errors,
       ...validateEach(auditAnnotations, annotationsPath, ({ key, valueExpression }, annotation, index) => [
         ...invalidFor(annotation.child('key'), fullName(key), qualifiedNameProblems(fullName(key))),
-        ...(keys.indexOf(key) < index ? [duplicate(annotation.child('key'), key)] : []),
+        ...(repeated.has(index) ? [duplicate(annotation.child('key'), key)] : []),
         ...(valueExpression?.trim() ? [] : [required(annotation.child('valueExpression'), 'valueExpression is not specified')]),
       ]),
     ];

@@ -1,3 +1,4 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type { MutatingWebhook, ValidatingWebhook, WebhookClientConfig } from '../../../types/admissionregistration-v1.ts';
@@ -45,8 +46,9 @@ export function validateWebhooks(
 
 function validateReviewVersions(versions: readonly string[], path: FieldPath): FieldError[] {
   if (versions.length === 0) return [required(path, `must specify one of ${reviewVersions.join(', ')}`)];
+  const repeated = repeatedIndexes(versions);
   const errors = validateEach(versions, path, (version, at, index) => {
-    if (versions.indexOf(version) < index) return [invalid(at, version, 'duplicate version')];
+    if (repeated.has(index)) return [invalid(at, version, 'duplicate version')];
     return invalidFor(at, version, dns1035LabelProblems(version));
   });
   if (!versions.some((version) => reviewVersions.includes(version))) {

@@ -2,7 +2,7 @@ import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { isConditionTrue } from '../../../meta/conditions.ts';
 import type { CustomResourceDefinition } from '../../../types/apiextensions-v1.ts';
-import { invalid } from '../../../validation/field-error.ts';
+import { invalid, hasEnoughErrors } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateDefinitionSpec } from './definition-spec.ts';
 import { upgradeDefinitionSpec } from './upgrade-definition.ts';
@@ -65,9 +65,10 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
     if (stored.length === 0) return [invalid(at, stored, 'must have at least one stored version')];
     const storage = (spec?.versions ?? []).find((version) => version.storage)?.name ?? '';
     const errors = stored.includes(storage) ? [] : [invalid(at, stored, `must have the storage version ${storage}`)];
+    const known = new Set((spec?.versions ?? []).map(({ name }) => name));
     for (const [index, version] of stored.entries()) {
-      const isKnown = (spec?.versions ?? []).some(({ name }) => name === version);
-      if (!isKnown) errors.push(invalid(at.index(index), version, 'must appear in spec.versions'));
+      if (hasEnoughErrors(errors)) break;
+      if (!known.has(version)) errors.push(invalid(at.index(index), version, 'must appear in spec.versions'));
     }
     return errors;
   },

@@ -141,9 +141,10 @@ function validateTemplate(spec: Spec, path: FieldPath): FieldError[] {
   if (!isValidLabelSelector(selector)) return [];
   const errors = matchesLabelSelector(selector, labels) ? [] : [invalid(path.child('metadata', 'labels'), labels, selectorMismatch)];
   const own = template?.spec?.volumes ?? [];
+  const ownNames = new Set(own.map(({ name }) => name));
   const claims = volumeClaimTemplates.flatMap(({ metadata }): DeepReadonly<Volume>[] => {
     const name = metadata.name ?? '';
-    return own.some((volume) => volume.name === name) ? [] : [{ name, persistentVolumeClaim: { claimName: name } }];
+    return ownNames.has(name) ? [] : [{ name, persistentVolumeClaim: { claimName: name } }];
   });
   const whole: DeepReadonly<PodTemplateSpec> = template?.spec
     ? { ...template, spec: { ...template.spec, volumes: [...own, ...claims] } }

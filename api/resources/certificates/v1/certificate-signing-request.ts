@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { decodeBase64 } from '../../../base/base64.ts';
-import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { semanticText } from '../../../base/equality.ts';
 import { formatAge } from '../../../meta/duration.ts';
 import { formatTime } from '../../../meta/time.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
@@ -131,11 +131,12 @@ function stampConditions(
   old: readonly DeepReadonly<CertificateSigningRequestCondition>[],
   now: string,
 ): void {
+  const keyOf = ({ type, status }: DeepReadonly<CertificateSigningRequestCondition>) => JSON.stringify([type, status]);
+  const before = new Map(old.toReversed().map((condition) => [keyOf(condition), condition.lastTransitionTime]));
   for (const condition of conditions) {
     condition.lastUpdateTime ??= now;
     if (condition.lastTransitionTime) continue;
-    const before = old.find(({ type, status }) => type === condition.type && status === condition.status);
-    condition.lastTransitionTime = before?.lastTransitionTime ?? now;
+    condition.lastTransitionTime = before.get(keyOf(condition)) ?? now;
   }
 }
 
@@ -196,11 +197,10 @@ function validateConditions(
   path: FieldPath,
 ): FieldError[] {
   const errors: FieldError[] = [];
+  const textOf = (condition: DeepReadonly<CertificateSigningRequestCondition>) => semanticText({ ...condition, lastUpdateTime: null });
+  const present = new Set(conditions.map(textOf));
   for (const before of (old.status?.conditions ?? []).filter(isDecision)) {
-    const kept = conditions.some((condition) =>
-      isSemanticallyEqual({ ...condition, lastUpdateTime: null }, { ...before, lastUpdateTime: null }),
-    );
-    if (!kept) errors.push(forbidden(path, `updates may not remove a condition of type "${before.type}"`));
+    if (!present.has(textOf(before))) errors.push(forbidden(path, `updates may not remove a condition of type "${before.type}"`));
   }
   const seen = new Set<string>();
   return [

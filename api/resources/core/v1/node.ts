@@ -1,3 +1,4 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { quantityMilliValue } from '../../../quantity/arithmetic.ts';
@@ -117,8 +118,8 @@ function validatePodCIDRs({ spec }: DeepReadonly<Node>, path: FieldPath): FieldE
   const errors = validateEach(ranges, at, (range, rangePath) => validateCIDR(rangePath, range));
   const versions = new Set(ranges.map((range) => range.includes(':')));
   if (ranges.length > versions.size) errors.push(invalid(at, ranges, 'may specify no more than one CIDR for each IP family'));
-  const repeated = ranges.flatMap((range, index) => (ranges.indexOf(range) < index ? [duplicate(at.index(index), range)] : []));
-  return [...errors, ...repeated];
+  const repeated = repeatedIndexes(ranges);
+  return [...errors, ...validateEach(ranges, at, (range, rangePath, index) => (repeated.has(index) ? [duplicate(rangePath, range)] : []))];
 }
 
 function validateNodeUpdate(node: DeepReadonly<Node>, old: DeepReadonly<Node>, path: FieldPath): FieldError[] {

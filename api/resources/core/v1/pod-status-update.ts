@@ -88,9 +88,10 @@ function validateTransitions(
   path: FieldPath,
   mayRun: (exited: DeepReadonly<ContainerStatus>) => boolean,
 ): FieldError[] {
+  const present = new Map((statuses ?? []).toReversed().map((status) => [status.name, status]));
   return validateEach(old, path, (exited, at) => {
     if (!exited.state?.terminated || mayRun(exited)) return [];
-    const now = statuses?.find(({ name }) => name === exited.name);
+    const now = present.get(exited.name);
     return now && !now.state?.terminated ? [forbidden(at.child('state'), 'may not be transitioned to non-terminated state')] : [];
   });
 }

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { isSemanticallyEqual, semanticText } from '../../../base/equality.ts';
 import { diffJSON } from '../../../resource/json-diff.ts';
 import type { Affinity, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
@@ -77,10 +77,11 @@ function validateTolerationUpdate(
   before: readonly DeepReadonly<Toleration>[],
   path: FieldPath,
 ): FieldError[] {
-  const kept = before.every((old) =>
-    after.some((toleration) => isSemanticallyEqual({ ...old, tolerationSeconds: toleration.tolerationSeconds }, toleration)),
-  );
-  return kept ? [] : [forbidden(path, 'existing toleration can not be modified except its tolerationSeconds')];
+  const textOf = (toleration: DeepReadonly<Toleration>) => semanticText({ ...toleration, tolerationSeconds: null });
+  const present = new Set(after.map(textOf));
+  return before.every((toleration) => present.has(textOf(toleration)))
+    ? []
+    : [forbidden(path, 'existing toleration can not be modified except its tolerationSeconds')];
 }
 
 /** The new spec with everything that may change put back to what it was: what still differs must not. */

@@ -2,9 +2,10 @@ import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { parseQuantity } from '../../../quantity/quantity.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { validateEach } from '../../../resource/field-rules.ts';
 import { isExtendedResource, isHugePagesResource } from '../../../semantics/resource-list.ts';
 import type { ResourceQuota } from '../../../types/core-v1.ts';
-import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
+import { type FieldError, invalid, required, hasEnoughErrors } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateResourceName } from './resource-name.ts';
 
@@ -88,7 +89,7 @@ function formatUsage({ status }: DeepReadonly<ResourceQuota>, ofLimits: boolean)
 }
 
 function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, path: FieldPath): FieldError[] {
-  return Object.entries(amounts ?? {}).flatMap(([name, text]) => {
+  return validateEach(Object.entries(amounts ?? {}), path, ([name, text]) => {
     const at = path.key(name);
     const isStandard = countable.has(name) || computable.has(name) || isHugePagesResource(name.replace(/^requests\./, ''));
     const errors = validateResourceName(name, at);
@@ -109,9 +110,10 @@ function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, 
 type QuotaSpec = NonNullable<DeepReadonly<ResourceQuota>['spec']>;
 
 function validateScopes({ scopes: given = [], hard }: QuotaSpec, path: FieldPath): FieldError[] {
-  const errors = given.flatMap((scope) => [
+  const known = knownResources(hard);
+  const errors = validateEach(given, path, (scope) => [
     ...(scopes.has(scope) ? [] : [invalid(path, given, 'unsupported scope')]),
-    ...resourcesOutsideScope(scope, hard).map(() => invalid(path, given, outsideScope)),
+    ...resourcesOutsideScope(scope, known).map(() => invalid(path, given, outsideScope)),
   ]);
   if (opposites.some(([a, b]) => given.includes(a) && given.includes(b))) errors.push(invalid(path, given, 'conflicting scopes'));
   return errors;
@@ -131,11 +133,15 @@ const countedInScope: Readonly<Record<string, readonly string[]>> = {
   VolumeAttributesClass: ['persistentvolumeclaims', 'requests.storage'],
 };
 
+function knownResources(hard: Readonly<Record<string, string>> = {}): string[] {
+  return Object.keys(hard).filter((name) => countable.has(name) || computable.has(name));
+}
+
 /** The well-known resources of a quota that what a scope picks has none of. */
-function resourcesOutsideScope(scope: string, hard: Readonly<Record<string, string>> = {}): string[] {
+function resourcesOutsideScope(scope: string, known: readonly string[]): string[] {
   const counted = Object.hasOwn(countedInScope, scope) ? countedInScope[scope] : undefined;
   if (!counted) return [];
-  return Object.keys(hard).filter((name) => (countable.has(name) || computable.has(name)) && !counted.includes(name));
+  return known.filter((name) => !counted.includes(name));
 }
 
 const withoutValues = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']);
@@ -143,9 +149,11 @@ const withoutValues = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'No
 function validateScopeSelector({ scopeSelector, scopes: given, hard }: QuotaSpec, path: FieldPath): FieldError[] {
   const expressions = scopeSelector?.matchExpressions ?? [];
   const errors: FieldError[] = [];
+  const known = knownResources(hard);
   for (const { scopeName, operator, values = [] } of expressions) {
+    if (hasEnoughErrors(errors)) break;
     if (!scopes.has(scopeName)) errors.push(invalid(path.child('scopeName'), scopeName, 'unsupported scope'));
-    errors.push(...resourcesOutsideScope(scopeName, hard).map(() => invalid(path, scopeSelector, outsideScope)));
+    errors.push(...resourcesOutsideScope(scopeName, known).map(() => invalid(path, scopeSelector, outsideScope)));
     if (withoutValues.has(scopeName) && operator !== 'Exists') {
       const detail =
         "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";

@@ -49,9 +49,11 @@ export function keepAllocatedValues(spec: ServiceSpec, old: Old): void {
 function keepNodePorts(ports: ServicePort[], old: readonly DeepReadonly<ServicePort>[]): void {
   const key = ({ protocol, nodePort }: DeepReadonly<ServicePort>) => `${protocol}/${nodePort}`;
   const used = new Set(ports.filter(({ nodePort }) => nodePort).map(key));
+  const keyOf = ({ protocol, port }: DeepReadonly<ServicePort>) => `${protocol}/${port}`;
+  const byPort = new Map(old.toReversed().map((port) => [keyOf(port), port]));
   for (const port of ports) {
     if (port.nodePort) continue;
-    const before = old.find((candidate) => candidate.protocol === port.protocol && candidate.port === port.port);
+    const before = byPort.get(keyOf(port));
     if (!before?.nodePort || used.has(key(before))) continue;
     port.nodePort = before.nodePort;
     used.add(key(before));

@@ -1,9 +1,18 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { parseIP } from '../../../base/ip-address.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import { needsHealthCheckNodePort } from '../../../semantics/services.ts';
 import type { Service, ServicePort, ServiceSpec } from '../../../types/core-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
+import {
+  duplicate,
+  type FieldError,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+  hasEnoughErrors,
+} from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { portNumberProblems } from '../../../validation/formats.ts';
 import { validateCIDR, validateIP } from '../../../validation/ip-addresses.ts';
@@ -141,9 +150,11 @@ export function validateClusterIPs(spec: Spec, path: FieldPath): FieldError[] {
     else if (clusterIPs[0] !== clusterIP) errors.push(invalid(at, clusterIPs, 'first value must match `clusterIP`'));
   } else if (clusterIPs.length > 0) errors.push(invalid(at, clusterIPs, 'must be empty when `clusterIP` is not specified'));
   const families = path.child('ipFamilies');
+  const repeated = repeatedIndexes(ipFamilies);
   for (const [index, family] of ipFamilies.entries()) {
+    if (hasEnoughErrors(errors)) break;
     if (family !== 'IPv4' && family !== 'IPv6') errors.push(notSupported(families.index(index), family, ['IPv4', 'IPv6']));
-    if (ipFamilies.indexOf(family) < index) errors.push(duplicate(families.index(index), family));
+    if (repeated.has(index)) errors.push(duplicate(families.index(index), family));
   }
   if (ipFamilyPolicy !== undefined) {
     errors.push(

@@ -1,9 +1,10 @@
-import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { repeatedIndexes } from '../../../base/repeats.ts';
+import { semanticText } from '../../../base/equality.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
 import type { RuntimeClass } from '../../../types/node-v1.ts';
-import { duplicate } from '../../../validation/field-error.ts';
+import { duplicate, hasEnoughErrors } from '../../../validation/field-error.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabels } from '../../../validation/labels.ts';
@@ -30,9 +31,9 @@ export const runtimeClasses = defineResource<RuntimeClass>({
     const at = path.child('scheduling');
     errors.push(...validateLabels(scheduling?.nodeSelector, at.child('nodeSelector')));
     const tolerations = scheduling?.tolerations ?? [];
-    for (const [index, toleration] of tolerations.entries()) {
-      const isRepeated = tolerations.slice(0, index).some((other) => isSemanticallyEqual(other, toleration));
-      if (isRepeated) errors.push(duplicate(at.child('tolerations').index(index), toleration));
+    for (const index of repeatedIndexes(tolerations.map(semanticText))) {
+      if (hasEnoughErrors(errors)) break;
+      errors.push(duplicate(at.child('tolerations').index(index), tolerations[index]));
     }
     // Upstream's path has the field twice.
     return [...errors, ...validateTolerations(tolerations, at.child('tolerations', 'tolerations'))];

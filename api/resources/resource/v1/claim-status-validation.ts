@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { semanticText } from '../../../base/equality.ts';
 import { validateChoice, validateRequired } from '../../../resource/field-rules.ts';
 import { deviceID } from '../../../semantics/resource-claims.ts';
 import type { AllocatedDeviceStatus, AllocationResult, ResourceClaim, ResourceClaimConsumerReference } from '../../../types/resource-v1.ts';
@@ -45,8 +45,8 @@ export function validateClaimStatus(
   ];
   if (reservedFor.length > 0 && allocation === undefined)
     errors.push(forbidden(consumers, 'may not be specified when `allocated` is not set'));
-  const before = old.status?.reservedFor ?? [];
-  const isNew = (consumer: DeepReadonly<ResourceClaimConsumerReference>) => !before.some((known) => isSemanticallyEqual(known, consumer));
+  const before = new Set((old.status?.reservedFor ?? []).map(semanticText));
+  const isNew = (consumer: DeepReadonly<ResourceClaimConsumerReference>) => !before.has(semanticText(consumer));
   if (allocation !== undefined && metadata.deletionTimestamp !== undefined && reservedFor.some(isNew)) {
     errors.push(forbidden(consumers, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set'));
   }

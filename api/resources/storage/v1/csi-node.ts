@@ -1,3 +1,4 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import { ageColumn, integerColumn, nameColumn } from '../../../resource/columns.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
@@ -30,22 +31,25 @@ export const csiNodes = defineResource<CSINode>({
       if (allocatable?.count !== undefined) errors.push(...validateNonnegative(at.child('allocatable', 'count'), allocatable.count));
       if (names.has(name)) errors.push(duplicate(at.child('name'), name));
       names.add(name);
+      const repeated = repeatedIndexes(topologyKeys ?? []);
       // Keys are named by the path of their driver.
       return [
         ...errors,
-        ...(topologyKeys ?? []).flatMap((key, index) => [
+        ...validateEach(topologyKeys, at, (key, _, index) => [
           ...(key === '' ? [required(at)] : []),
-          ...(topologyKeys?.indexOf(key) === index ? [] : [duplicate(at, key)]),
+          ...(repeated.has(index) ? [duplicate(at, key)] : []),
           ...invalidFor(at, key, qualifiedNameProblems(key)),
         ]),
       ];
     });
   },
-  validateUpdate: ({ spec }, old, path) =>
-    validateEach(old.spec?.drivers, path.child('spec', 'drivers'), (before, at) => {
-      const now = spec?.drivers?.find(({ name }) => name === before.name);
+  validateUpdate({ spec }, old, path) {
+    const drivers = new Map((spec?.drivers ?? []).toReversed().map((driver) => [driver.name, driver]));
+    return validateEach(old.spec?.drivers, path.child('spec', 'drivers'), (before, at) => {
+      const now = drivers.get(before.name);
       return now === undefined || isSemanticallyEqual({ ...now, allocatable: null }, { ...before, allocatable: null })
         ? []
         : [invalid(at, now, 'field is immutable')];
-    }),
+    });
+  },
 });

@@ -1,12 +1,13 @@
+import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
-import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { isSemanticallyEqual, semanticText } from '../../../base/equality.ts';
 import { utf8Length } from '../../../base/utf8.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type { TopologySelectorTerm } from '../../../types/core-v1.ts';
 import type { StorageClass } from '../../../types/storage-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, required, tooLong } from '../../../validation/field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, required, tooLong, hasEnoughErrors } from '../../../validation/field-error.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateLabelName } from '../../../validation/labels.ts';
@@ -70,22 +71,25 @@ export const storageClasses = defineResource<StorageClass>({
 
 /** Where volumes may be: values of labels of nodes. */
 function validateTopologies(terms: readonly DeepReadonly<TopologySelectorTerm>[], path: FieldPath): FieldError[] {
-  const before: DeepReadonly<TopologySelectorTerm>[] = [];
+  const before = new Set<string>();
   return validateEach(terms, path, (term, at) => {
     const list = at.child('matchLabelExpressions');
     const keys = new Set<string>();
     const errors = validateEach(term.matchLabelExpressions, list, ({ key, values = [] }, expression) => {
       const problems = values.length === 0 ? [required(expression.child('values'))] : [];
-      for (const [index, value] of values.entries())
-        if (values.indexOf(value) < index) problems.push(duplicate(expression.child('values').index(index), value));
+      for (const index of repeatedIndexes(values)) {
+        if (hasEnoughErrors(problems)) break;
+        problems.push(duplicate(expression.child('values').index(index), values[index]));
+      }
       problems.push(...validateLabelName(key, expression.child('key')));
       if (keys.has(key)) problems.push(duplicate(expression.child('key'), key));
       keys.add(key);
       return problems;
     });
     // A term without expressions counts as one that was there already.
-    if (keys.size === 0 || before.some((other) => isSemanticallyEqual(other, term))) errors.push(duplicate(list, ''));
-    before.push(term);
+    const text = semanticText(term);
+    if (keys.size === 0 || before.has(text)) errors.push(duplicate(list, ''));
+    before.add(text);
     return errors;
   });
 }

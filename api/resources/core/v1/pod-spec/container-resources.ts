@@ -4,7 +4,16 @@ import { compareQuantities, quantityMilliValue } from '../../../../quantity/arit
 import { parseQuantity, type Quantity } from '../../../../quantity/quantity.ts';
 import { isExtendedResource, isHugePagesResource, isNativeResource } from '../../../../semantics/resource-list.ts';
 import type { ContainerResizePolicy, ResourceRequirements } from '../../../../types/core-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, notFound, notSupported, required } from '../../../../validation/field-error.ts';
+import {
+  duplicate,
+  type FieldError,
+  forbidden,
+  invalid,
+  notFound,
+  notSupported,
+  required,
+  hasEnoughErrors,
+} from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { dns1123LabelProblems } from '../../../../validation/names.ts';
 import { validateResourceName } from '../resource-name.ts';
@@ -44,10 +53,12 @@ export function validateContainerResources(
   const { limits = {}, requests = {} } = resources;
   const errors: FieldError[] = [];
   for (const [name, text] of Object.entries(limits)) {
+    if (hasEnoughErrors(errors)) break;
     const at = path.child('limits').key(name);
     errors.push(...validateContainerResourceName(name, at), ...quantityErrors(name, text, parseQuantity(text), at));
   }
   for (const [name, text] of Object.entries(requests)) {
+    if (hasEnoughErrors(errors)) break;
     const at = path.child('requests').key(name);
     errors.push(...validateContainerResourceName(name, at), ...quantityErrors(name, text, parseQuantity(text), at));
     errors.push(...requestAgainstLimit(name, text, limits[name], path));
@@ -72,14 +83,16 @@ function requestAgainstLimit(name: string, request: string, limit: string | unde
 function validateClaims({ claims }: DeepReadonly<ResourceRequirements>, podClaims: ReadonlySet<string>, path: FieldPath): FieldError[] {
   const known = [...podClaims].sort().join(', ');
   const seen = new Set<string>();
+  const claimsWithRequest = new Set<string>();
   return validateEach(claims, path, ({ name, request }, at) => {
     if (!name) return [required(at)];
     const errors: FieldError[] = [];
     const key = request ? `${name}/${request}` : name;
     if (request) errors.push(...invalidFor(at.child('request'), request, dns1123LabelProblems(request)));
-    const overlaps = seen.has(name) || seen.has(key) || (!request && [...seen].some((other) => other.startsWith(`${name}/`)));
+    const overlaps = seen.has(name) || seen.has(key) || (!request && claimsWithRequest.has(name));
     if (overlaps) errors.push(duplicate(at, seen.has(name) ? name : key));
     seen.add(key);
+    if (request) claimsWithRequest.add(name);
     if (!podClaims.has(name)) {
       const detail = `must be one of the names in pod.spec.resourceClaims${known === '' ? ' which is empty' : `: ${known}`}`;
       errors.push({ ...notFound(at, name), detail });

@@ -2,7 +2,15 @@ import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { validateChoice, validateEach, validatePositive } from '../../../../resource/field-rules.ts';
 import type { PodSchedulingGate, Toleration, TopologySpreadConstraint } from '../../../../types/core-v1.ts';
 import type { LabelSelector } from '../../../../types/meta-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../../validation/field-error.ts';
+import {
+  duplicate,
+  type FieldError,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+  hasEnoughErrors,
+} from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { validateLabelName, validateLabelSelector } from '../../../../validation/labels.ts';
 import { labelValueProblems } from '../../../../validation/names.ts';
@@ -59,14 +67,17 @@ export function validateLabelKeys(
     else errors.push(...validateEach(names, path.child(field), validateLabelName));
   }
   // Each key of matchLabelKeys is merged into the selector once; that it stands there twice means that it was there before.
+  const places = new Map(matchLabelKeys.map((key, index) => [key, index]));
   const inSelector = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
   for (const { key } of labelSelector?.matchExpressions ?? []) {
-    const index = matchLabelKeys.lastIndexOf(key);
-    if (index >= 0 && inSelector.has(key)) errors.push(invalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
+    const index = places.get(key);
+    if (index !== undefined && inSelector.has(key))
+      errors.push(invalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
     inSelector.add(key);
   }
+  const mismatched = new Set(mismatchLabelKeys);
   for (const [index, key] of matchLabelKeys.entries()) {
-    if (!mismatchLabelKeys.includes(key)) continue;
+    if (!mismatched.has(key) || hasEnoughErrors(errors)) continue;
     errors.push(invalid(path.child('matchLabelKeys').index(index), key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
   }
   return errors;
@@ -76,15 +87,16 @@ export function validateTopologySpread(
   constraints: readonly DeepReadonly<TopologySpreadConstraint>[] | undefined,
   path: FieldPath,
 ): FieldError[] {
+  const keyOf = ({ topologyKey, whenUnsatisfiable }: DeepReadonly<TopologySpreadConstraint>) =>
+    JSON.stringify([topologyKey, whenUnsatisfiable]);
+  const last = new Map((constraints ?? []).map((constraint, index) => [keyOf(constraint), index]));
   return validateEach(constraints, path, (constraint, at, index) => {
     const { topologyKey, whenUnsatisfiable, minDomains } = constraint;
     const errors = validatePositive(at.child('maxSkew'), constraint.maxSkew ?? 0);
     if (!topologyKey) errors.push(required(at.child('topologyKey'), 'can not be empty'));
     errors.push(...validateChoice(at.child('whenUnsatisfiable'), whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway'], 'unsupported'));
-    const isRepeated = constraints
-      ?.slice(index + 1)
-      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
-    if (isRepeated) errors.push(duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${whenUnsatisfiable}}`));
+    if (last.get(keyOf(constraint)) !== index)
+      errors.push(duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${whenUnsatisfiable}}`));
     if (minDomains !== undefined) {
       errors.push(...validatePositive(at.child('minDomains'), minDomains));
       if (whenUnsatisfiable !== 'DoNotSchedule') {

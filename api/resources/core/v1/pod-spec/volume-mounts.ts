@@ -10,7 +10,8 @@ type Volumes = ReadonlyMap<string, DeepReadonly<Volume>>;
 
 /** Where volumes are mounted in a container. Paths of some errors lack the index, as upstream's do. */
 export function validateVolumeMounts(container: AnyContainer, volumes: Volumes, path: FieldPath): FieldError[] {
-  const devices = container.volumeDevices ?? [];
+  const deviceNames = new Set((container.volumeDevices ?? []).map(({ name }) => name));
+  const devicePaths = new Set((container.volumeDevices ?? []).map(({ devicePath }) => devicePath));
   const mountPaths = new Set<string>();
   return validateEach(container.volumeMounts, path, (mount, at) => {
     const errors: FieldError[] = [];
@@ -19,10 +20,10 @@ export function validateVolumeMounts(container: AnyContainer, volumes: Volumes, 
     if (!mount.mountPath) errors.push(required(at.child('mountPath')));
     if (mountPaths.has(mount.mountPath)) errors.push(invalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
     mountPaths.add(mount.mountPath);
-    if (devices.some(({ name }) => name === mount.name)) {
+    if (deviceNames.has(mount.name)) {
       errors.push(invalid(at.child('name'), mount.name, 'must not already exist in volumeDevices'));
     }
-    if (devices.some(({ devicePath }) => devicePath === mount.mountPath)) {
+    if (devicePaths.has(mount.mountPath)) {
       errors.push(invalid(at.child('mountPath'), mount.mountPath, 'must not already exist as a path in volumeDevices'));
     }
     if (mount.subPath) errors.push(...validateDescendingPath(path.child('subPath'), mount.subPath));
@@ -58,7 +59,8 @@ function validatePropagation(mount: DeepReadonly<VolumeMount>, container: AnyCon
 
 /** Raw block devices of a container. */
 export function validateVolumeDevices(container: AnyContainer, volumes: Volumes, path: FieldPath): FieldError[] {
-  const mounts = container.volumeMounts ?? [];
+  const mountNames = new Set((container.volumeMounts ?? []).map(({ name }) => name));
+  const mountPaths = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
   const names = new Set<string>();
   const paths = new Set<string>();
   return validateEach(container.volumeDevices, path, ({ name, devicePath }, at) => {
@@ -74,8 +76,8 @@ export function validateVolumeDevices(container: AnyContainer, volumes: Volumes,
     if (paths.has(devicePath)) errors.push(invalid(at.child('devicePath'), devicePath, 'must be unique'));
     if (devicePath?.split('/').includes('..')) errors.push(invalid(at.child('devicePath'), devicePath, "can not contain backsteps ('..')"));
     else paths.add(devicePath);
-    if (mounts.some((mount) => mount.name === name)) errors.push(invalid(at.child('name'), name, 'must not already exist in volumeMounts'));
-    if (mounts.some(({ mountPath }) => mountPath === devicePath)) {
+    if (mountNames.has(name)) errors.push(invalid(at.child('name'), name, 'must not already exist in volumeMounts'));
+    if (mountPaths.has(devicePath)) {
       errors.push(invalid(at.child('devicePath'), devicePath, 'must not already exist as a path in volumeMounts'));
     }
     names.add(name);
