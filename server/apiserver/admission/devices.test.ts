@@ -7,7 +7,7 @@ import { resourceClaims } from '../../../api/resources/resource/v1/resource-clai
 import { resourceClaimTemplates } from '../../../api/resources/resource/v1/resource-claim-template.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 import type { DeviceRequest, ResourceClaimSpec } from '../../../api/types/resource-v1.ts';
-import { type CompleteServer, refusal, startCompleteServer } from '../testing/complete-server.ts';
+import { type CompleteServer, eventually, refusal, startCompleteServer } from '../testing/complete-server.ts';
 
 const driver = 'gpu.example.com';
 const needsLabel = 'admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace';
@@ -77,5 +77,26 @@ describe('devices on a whole server', () => {
       await refusal(create('other', 'm')),
       'resourceslices.resource.k8s.io "other" is forbidden: can only create ResourceSlice with the same NodeName as the requesting node',
     );
+    const key = (name: string) => ({ namespace: '', name });
+    await complete.admin(resourceSlices).create({
+      metadata: { name: 'theirs' },
+      spec: { driver, nodeName: 'm', pool: { name: 'm', generation: 1, resourceSliceCount: 1 }, devices: [] },
+    });
+    await eventually('its own slice', () =>
+      kubelet(resourceSlices)
+        .get(key('own'))
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+    await kubelet(resourceSlices).patch(key('own'), { type: 'merge', body: { metadata: { labels: { a: 'b' } } } });
+    const unrelated = /no relationship found between node 'n' and this object$/;
+    assert.match(await refusal(kubelet(resourceSlices).get(key('theirs'))), unrelated);
+    assert.match(
+      await refusal(kubelet(resourceSlices).patch(key('theirs'), { type: 'merge', body: { spec: { devices: [] } } })),
+      unrelated,
+    );
+    assert.match(await refusal(kubelet(resourceSlices).delete(key('theirs'))), unrelated);
   });
 });

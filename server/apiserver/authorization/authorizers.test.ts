@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, PodSpec } from '../../../api/types/core-v1.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../../../api/types/rbac-v1.ts';
+import type { ResourceSlice } from '../../../api/types/resource-v1.ts';
 import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
 import { parseFieldSelector } from '../../../api/selectors/field-selector.ts';
 import { nodeRules } from '../bootstrap/cluster-roles.ts';
@@ -18,6 +19,11 @@ function storeOf<T extends KubeObject>(...objects: T[]): ObjectStore<T> {
   const store = new ObjectStore<T>();
   for (const object of objects) store.set(object as Parameters<ObjectStore<T>['set']>[0]);
   return store;
+}
+
+function slice(name: string, nodeName?: string): ResourceSlice {
+  const pool = { name: 'pool', generation: 1, resourceSliceCount: 1 };
+  return { metadata: { name }, spec: { driver: 'd', pool, ...(nodeName === undefined ? { allNodes: true } : { nodeName }) } };
 }
 
 function attachment(name: string, nodeName: string): VolumeAttachment {
@@ -184,6 +190,7 @@ describe('node authorizer', () => {
       spec: { csi: { driver: 'd', volumeHandle: 'h', nodeStageSecretRef: { namespace: 'csi', name: 'stage' } } },
     }),
     volumeAttachments: storeOf<VolumeAttachment>(attachment('ours', 'n1'), attachment('theirs', 'n2')),
+    resourceSlices: storeOf<ResourceSlice>(slice('ours', 'n1'), slice('theirs', 'n2'), slice('shared')),
   };
   let asked = 0;
   const authorizer = createNodeAuthorizer({
@@ -249,6 +256,20 @@ describe('node authorizer', () => {
       'the slices of its devices',
       ask(n1, 'list', 'resourceslices', { apiGroup: 'resource.k8s.io', fields: parseFieldSelector('spec.nodeName=n1') }),
       true,
+    ],
+    ['a slice of its own', ask(n1, 'get', 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'ours' }), true],
+    ['changing its slice', ask(n1, 'patch', 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'ours' }), true],
+    ['deleting its slice', ask(n1, 'delete', 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'ours' }), true],
+    ['making a slice', ask(n1, 'create', 'resourceslices', { apiGroup: 'resource.k8s.io' }), true],
+    ...['get', 'update', 'patch', 'delete'].flatMap((verb): [string, AuthorizationAttributes, boolean][] => [
+      [`${verb} of another node's slice`, ask(n1, verb, 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'theirs' }), false],
+      [`${verb} of a slice of no node`, ask(n1, verb, 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'shared' }), false],
+      [`${verb} of a slice that is not there`, ask(n1, verb, 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'none' }), false],
+    ]),
+    [
+      'a subresource of its slice',
+      ask(n1, 'get', 'resourceslices', { apiGroup: 'resource.k8s.io', name: 'ours', subresource: 'x' }),
+      false,
     ],
     ['all slices', ask(n1, 'deletecollection', 'resourceslices', { apiGroup: 'resource.k8s.io' }), false],
     ['events', ask(n1, 'create', 'events', inNS), true],

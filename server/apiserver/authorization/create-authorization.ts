@@ -6,6 +6,7 @@ import { clusterRoleBindings } from '../../../api/resources/rbac/v1/cluster-role
 import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
 import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
 import { roles } from '../../../api/resources/rbac/v1/role.ts';
+import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 import { volumeAttachments } from '../../../api/resources/storage/v1/volume-attachment.ts';
 import type { Authorizer } from './authorizer.ts';
 import { createEscalationGuard, type EscalationGuard } from './escalation.ts';
@@ -44,5 +45,6 @@ function followNodeSources(informers: InformerFactory): NodeSources {
     persistentVolumeClaims: informers.informer(persistentVolumeClaims).lister,
     persistentVolumes: informers.informer(persistentVolumes).lister,
     volumeAttachments: informers.informer(volumeAttachments).lister,
+    resourceSlices: informers.informer(resourceSlices).lister,
   };
 }

@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { Lister } from '../../../api/client/informer.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { ResourceSlice } from '../../../api/types/resource-v1.ts';
 import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
 import { nodeUserPrefix, systemNodes } from '../authentication/well-known.ts';
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from './authorizer.ts';
@@ -15,6 +16,7 @@ export interface NodeSources {
   readonly persistentVolumeClaims: Lister<PersistentVolumeClaim>;
   readonly persistentVolumes: Lister<PersistentVolume>;
   readonly volumeAttachments: Lister<VolumeAttachment>;
+  readonly resourceSlices: Lister<ResourceSlice>;
 }
 
 export interface NodeAuthorizerOptions {
@@ -83,7 +85,7 @@ function decideSpecial(sources: NodeSources, asked: AuthorizationAttributes, nod
     case 'csinodes.storage.k8s.io':
       return decideOwn(asked, nodeName, '', 'CSINode');
     case 'resourceslices.resource.k8s.io':
-      return decideSlices(asked, nodeName);
+      return decideSlices(sources, asked, nodeName);
     case 'nodes':
       return decideNode(asked, nodeName);
     case 'pods':
@@ -175,11 +177,34 @@ function decidePods(sources: NodeSources, asked: AuthorizationAttributes, nodeNa
   return pod?.spec?.nodeName === nodeName ? allow : unrelated(nodeName);
 }
 
-/** ResourceSlices are the drivers' that run on the node: lists are narrowed to it, and the rest is for admission to say. */
-function decideSlices({ verb, fields }: AuthorizationAttributes, nodeName: string): AuthorizationDecision | undefined {
-  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return undefined;
-  if (fields?.requiredValue('spec.nodeName') === nodeName) return allow;
-  return { decision: 'NoOpinion', reason: 'can only list/watch/deletecollection resourceslices with nodeName field selector' };
+/** ResourceSlices are the drivers' that run on the node: it has to do with those that name it; which it creates is for admission to say. */
+function decideSlices(
+  { resourceSlices }: NodeSources,
+  { verb, subresource, name, fields }: AuthorizationAttributes,
+  nodeName: string,
+): AuthorizationDecision {
+  if (subresource !== '') return { decision: 'NoOpinion', reason: 'cannot authorize ResourceSlice subresources' };
+  switch (verb) {
+    case 'create':
+      return allow;
+    case 'get':
+    case 'update':
+    case 'patch':
+    case 'delete':
+      if (name === '') return noName;
+      return resourceSlices.find({ namespace: '', name })?.spec.nodeName === nodeName ? allow : unrelated(nodeName);
+    case 'list':
+    case 'watch':
+    case 'deletecollection':
+      if (fields?.requiredValue('spec.nodeName') === nodeName) return allow;
+      return { decision: 'NoOpinion', reason: 'can only list/watch/deletecollection resourceslices with nodeName field selector' };
+    default:
+      return {
+        decision: 'NoOpinion',
+        reason:
+          'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+      };
+  }
 }
 
 function allowIf(holds: boolean): AuthorizationDecision {

@@ -46,9 +46,8 @@ async function findProblem(request: AdmissionRequest, nodeName: string, dependen
   return undefined;
 }
 
-/** Who changes one is asked for its node by the authorizer already. */
+/** Of one that is there already the authorizer has asked too, but it follows changes with a delay. */
 function restrictSlice({ operation, object, oldObject }: AdmissionRequest, nodeName: string): string | undefined {
-  if (operation === 'UPDATE') return undefined;
   const slice = (operation === 'CREATE' ? object : oldObject) as DeepReadonly<ResourceSlice> | undefined;
   if (slice?.spec.nodeName === nodeName) return undefined;
   return `can only ${operation.toLowerCase()} ResourceSlice with the same NodeName as the requesting node`;
