@@ -17,7 +17,9 @@ import { createCredentialProviders, type CredentialProvider } from './kubelet/im
 import { completeResources } from './kubelet/resources/complete-resources.ts';
 import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
 import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
+import { followMachineShutdown } from './kubelet/follow-machine-shutdown.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
+import type { ShutdownPeriods } from './kubelet/shutdown-periods.ts';
 import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
 import { createNodeInformation, type NodeInformation } from './kubelet/server/node-information.ts';
 import { createRequestIdentity } from './kubelet/server/request-identity.ts';
@@ -38,6 +40,7 @@ import type { ContainerdPlan } from './linux/containerd-config.ts';
 import { hasContainerdRecord } from './linux/containerd-records.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
+import { createLoginManager } from './linux/login-manager.ts';
 import { type MachineFacts, readMachineFacts } from './linux/machine.ts';
 import { ownAddresses } from './linux/machine-addresses.ts';
 import { createNodeNetwork } from './network.ts';
@@ -99,6 +102,8 @@ export interface AgentDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Asked when the agent is told to stop: the time in which Pods are to be stopped before. None: they go on. */
+  readonly suspendWithin?: () => ShutdownPeriods;
 }
 
 /**
@@ -181,11 +186,15 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       },
     );
     try {
-      const until = afterShutdown(kubelet, logger, signal);
+      const until = afterSuspension(kubelet, dependencies, signal);
       await Promise.all([
         kubelet.run(until),
         kernel.run(until),
         network.run(until),
+        followMachineShutdown(
+          { ...dependencies, login: createLoginManager(), shutdown: kubelet.shutdown, periods: settings.shutdown },
+          until,
+        ),
         given?.keep(issued, (pair) => server.useCertificate(pair), until),
         keepOrphansAway({ ...dependencies, ...noted, parts: orphansOf(settings) }, until),
       ]);
@@ -219,13 +228,13 @@ async function prepareKernel(
   return readiness;
 }
 
-/** Aborted when the signal is and the Pods have had their time, if they are to have any. */
-function afterShutdown(kubelet: Kubelet, logger: Logger, signal: AbortSignal): AbortSignal {
+/** Aborted when the signal is and the Pods have had their time, if they are to be stopped. */
+function afterSuspension({ shutdown }: Kubelet, { suspendWithin = () => [], logger }: AgentDependencies, signal: AbortSignal): AbortSignal {
   const abort = new AbortController();
   const stop = () =>
-    void kubelet
-      .shutDown()
-      .catch((error: unknown) => logger.error('Pods could not be ended in order', { error }))
+    void shutdown
+      .suspend(suspendWithin())
+      .catch((error: unknown) => logger.error('Pods could not be stopped in order', { error }))
       .finally(() => abort.abort(signal.reason));
   if (signal.aborted) abort.abort(signal.reason);
   else signal.addEventListener('abort', stop, { once: true });

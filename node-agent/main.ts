@@ -26,14 +26,17 @@ import {
   parseAllocatableFlags,
 } from './kubelet/resources/node-allocatable.ts';
 import { swapBehaviors } from './kubelet/resources/swap.ts';
+import { defaultShutdownFlags, parseShutdownFlags, periodsOf, type ShutdownFlags } from './kubelet/shutdown-periods.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { isJournalStream } from './linux/journal-line.ts';
 import { createProcessLog } from './linux/process-logger.ts';
 import { oomScores, setOOMScore } from './linux/oom-score.ts';
 import { readKubeconfig } from './linux/read-kubeconfig.ts';
+import { connectSupervisor } from './linux/supervisor.ts';
+import type { StopOrder } from './stop-order.ts';
 
-interface Flags extends EvictionFlags, AllocatableFlags {
+interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly dataDir: string;
   readonly kubeletDir?: string;
   readonly kubeconfig?: string;
@@ -48,8 +51,6 @@ interface Flags extends EvictionFlags, AllocatableFlags {
   readonly serializeImagePulls: boolean;
   readonly maxParallelImagePulls: string;
   readonly devicePluginDir?: string;
-  readonly shutdownGracePeriod: string;
-  readonly shutdownGracePeriodCriticalPods: string;
   readonly imageCredentialProviderConfig?: string;
   readonly imageCredentialProviderBinDir: string;
   readonly memorySwapBehavior: (typeof swapBehaviors)[number];
@@ -79,6 +80,7 @@ interface Flags extends EvictionFlags, AllocatableFlags {
   readonly kubernetesVersion: string;
   readonly oomScoreAdj: string;
   readonly stopPods: boolean;
+  readonly supervised: boolean;
   readonly logLevel: string;
 }
 
@@ -115,8 +117,21 @@ const program = new Command('kubets-node-agent')
     '--device-plugin-dir <directory>',
     'sockets of device plugins (default: <data-dir>/node/device-plugins; elsewhere it is /var/lib/kubelet/device-plugins)',
   )
-  .option('--shutdown-grace-period <duration>', 'time for pods to end when the agent is told to; 0s: they go on', '0s')
-  .option('--shutdown-grace-period-critical-pods <duration>', 'the end of it, for critical pods alone', '0s')
+  .option(
+    '--shutdown-grace-period <duration>',
+    'by how long pods may delay the shutdown of the machine; 0s: not at all',
+    defaultShutdownFlags.shutdownGracePeriod,
+  )
+  .option(
+    '--shutdown-grace-period-critical-pods <duration>',
+    'the end of it, for critical pods alone',
+    defaultShutdownFlags.shutdownGracePeriodCriticalPods,
+  )
+  .option(
+    '--shutdown-grace-period-by-pod-priority <periods>',
+    'in place of both: priority=duration,..., each for pods of that priority up to the next',
+    defaultShutdownFlags.shutdownGracePeriodByPodPriority,
+  )
   .option('--image-credential-provider-config <file>', 'programs that know credentials of registries')
   .option('--image-credential-provider-bin-dir <directory>', 'where they lie', '')
   .addOption(new Option('--memory-swap-behavior <behavior>', 'what containers may do with swap').choices(swapBehaviors).default('NoSwap'))
@@ -154,7 +169,8 @@ const program = new Command('kubets-node-agent')
   .option('--tls-private-key-file <file>', 'its key')
   .option('--kubernetes-version <version>', 'what the node reports', 'v1.36.0')
   .option('--oom-score-adj <number>', "score of the agent with the kernel's OOM killer, -1000 to 1000", String(oomScores.agent))
-  .option('--stop-pods', 'at the end stop all pods and clear the node away, but for its images', false)
+  .option('--stop-pods', 'when told to stop, stop all pods and clear the node away, but for its images', false)
+  .option('--supervised', 'take orders from standard input, write heartbeats to standard output, and end when the input does', false)
   .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'))
   .action((flags: Flags) => main(flags));
 
@@ -174,24 +190,51 @@ function leaveCompiler(): void {
 async function main(flags: Flags): Promise<void> {
   leaveCompiler();
   const logger = startLog(flags.logLevel);
-  const abort = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => abort.abort(new Error(`received ${signal}`)));
-  }
+  const { signal, order } = untilToldToStop(flags, logger);
   await protectAgent(flags.oomScoreAdj, logger);
-  const connection = await connect(flags, logger, abort.signal);
+  const connection = await connect(flags, logger, signal);
   let settings: AgentSettings | undefined;
   try {
-    settings = await settingsOf(flags, connection, logger, abort.signal);
-    const dependencies = { transport: connection.transport, clock: systemClock, random: systemRandom, logger };
-    await Promise.all([runAgent(settings, dependencies, abort.signal), connection.rotating]);
+    settings = await settingsOf(flags, connection, logger, signal);
+    const suspendWithin = () => (order().pods ? periodsOf(order().graceSeconds, order().criticalGraceSeconds) : []);
+    const dependencies = { transport: connection.transport, clock: systemClock, random: systemRandom, logger, suspendWithin };
+    await Promise.all([runAgent(settings, dependencies, signal), connection.rotating]);
   } catch (error) {
-    if (!abort.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     connection.close();
   }
-  if (flags.stopPods && settings !== undefined)
-    await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
+  if (!order().pods) return;
+  if (settings === undefined) throw new Error('told to stop before it was known what the node is made of: Pods of an earlier start go on');
+  await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
+}
+
+/** How long an agent whose supervisor has ended goes on: one that is started again replaces it without a gap in DNS. */
+const unsupervisedMs = 30_000;
+
+/** Aborts with the first signal or order to stop, or when nobody looks after the agent any more. */
+function untilToldToStop(flags: Flags, logger: Logger): { readonly signal: AbortSignal; readonly order: () => StopOrder } {
+  const abort = new AbortController();
+  let order: StopOrder = { pods: flags.stopPods, graceSeconds: 0, criticalGraceSeconds: 0 };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => abort.abort(new Error(`received ${name}`)));
+  if (flags.supervised)
+    connectSupervisor({
+      clock: systemClock,
+      onStop(given) {
+        if (abort.signal.aborted) return;
+        order = given;
+        abort.abort(new Error('told to stop'));
+      },
+      onGone() {
+        logger.error('the process that looks after this agent has ended; the agent ends as well, Pods go on', { inMs: unsupervisedMs });
+        const stop = () => {
+          if (!abort.signal.aborted) order = { pods: false, graceSeconds: 0, criticalGraceSeconds: 0 };
+          abort.abort(new Error('nobody looks after the agent'));
+        };
+        systemClock.setTimer(unsupervisedMs, stop, { background: true });
+      },
+    });
+  return { signal: abort.signal, order: () => order };
 }
 
 async function protectAgent(text: string, logger: Logger): Promise<void> {
@@ -266,10 +309,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
         : parseCredentialProviders(await readFile(flags.imageCredentialProviderConfig, 'utf8')),
     credentialProviderDirectory: path.resolve(flags.imageCredentialProviderBinDir),
     devicePluginDirectory: path.resolve(flags.devicePluginDir ?? path.join(flags.dataDir, 'node/device-plugins')),
-    shutdown: {
-      graceSeconds: parseDurationMs(flags.shutdownGracePeriod) / 1000,
-      criticalGraceSeconds: parseDurationMs(flags.shutdownGracePeriodCriticalPods) / 1000,
-    },
+    shutdown: parseShutdownFlags(flags),
     allowedUnsafeSysctls: parseUnsafeSysctls(flags.allowedUnsafeSysctls),
     maxParallelImagePulls: flags.serializeImagePulls ? 1 : Number(flags.maxParallelImagePulls) || Number.POSITIVE_INFINITY,
     imageCollection: {
@@ -315,7 +355,11 @@ function startLog(level: string): Logger {
   return log.logger;
 }
 
-program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+program.parseAsync().then(
+  // What is still open, a connection to a runtime that hangs for one, must not keep the process.
+  () => process.exit(),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

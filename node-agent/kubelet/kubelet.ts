@@ -1,4 +1,4 @@
-import type { Clock } from '../../api/base/clock.ts';
+import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
@@ -24,7 +24,9 @@ import { createOfflineSlices } from './dra/offline-slices.ts';
 import { createPodClaims } from './dra/pod-claims.ts';
 import { createDeviceManager, type DeviceManager } from './devices/device-manager.ts';
 import type { PodWorker } from './pod-workers/pod-worker.ts';
-import { endPods, shutdownRefusal, type ShutdownSettings } from './shut-down.ts';
+import { shutdownRefusal } from './shut-down.ts';
+import type { ShutdownPeriods } from './shutdown-periods.ts';
+import { createNodeShutdown, type NodeShutdown } from './node-shutdown.ts';
 import { keepLeftoversAway } from './keep-leftovers-away.ts';
 import { admitOrMakeRoom } from './node/admit-or-make-room.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
@@ -82,7 +84,8 @@ export interface KubeletSettings {
   readonly eviction: EvictionSettings;
   /** Absolute; where device plugins have their sockets. */
   readonly devicePluginDirectory: string;
-  readonly shutdown: ShutdownSettings;
+  /** For Pods when the machine goes down. */
+  readonly shutdown: ShutdownPeriods;
   readonly swapBehavior: SwapRules['behavior'];
   /** Whether only the process is killed for want of memory, and not its container as a whole, on cgroups of version 2. */
   readonly singleProcessOOMKill: boolean;
@@ -127,8 +130,7 @@ export interface Kubelet {
   run(signal: AbortSignal): Promise<void>;
   /** Looks at the node's condition now, and tells the API server if it has changed. */
   checkNode(): void;
-  /** Ends all Pods in order, if the settings say so, and takes no more. */
-  shutDown(): Promise<void>;
+  readonly shutdown: NodeShutdown;
   /** Milliseconds since the runtime was last heard of; undefined before the first time. */
   silenceMs(): number | undefined;
   /** Pods of the node with what the agent knows of them. */
@@ -137,6 +139,9 @@ export interface Kubelet {
 
 /** A runtime that was not heard of for that long is taken to be down. */
 export const runtimeSilenceMs = 180_000;
+
+/** How long the last steps of Pods are waited for when the agent ends. */
+const stepPatienceMs = 2000;
 
 export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   const { settings, client, clock, logger, runtime } = dependencies;
@@ -169,12 +174,12 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     () => workers.all(),
     () => registration.wake(),
   );
-  let isShuttingDown = false;
+  const shutdown = createNodeShutdown({ clock, logger, nodeEvent, workers: () => workers.all(), onChange: () => registration.wake() });
   const tellMachineProblems = tellOnChange((problems) => nodeEvent('Warning', 'KubeletSetupFailed', problems));
   const ownProblems = () => {
     const problems = dependencies.machineProblems();
     tellMachineProblems(problems.join(', '));
-    return isShuttingDown ? [...problems, 'node is shutting down'] : problems;
+    return shutdown.isShuttingDown() ? [...problems, 'node is shutting down'] : problems;
   };
   const registration = createRegistration(dependencies, {
     devices,
@@ -208,7 +213,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
     claims: createPodClaims({ ...dependencies, record: `${dependencies.paths.root}/prepared-claims.json`, findDriver: dra.find }),
     services: () => serviceInformer.lister.list(),
     async refusalOf(pod) {
-      if (isShuttingDown) return shutdownRefusal;
+      if (shutdown.isShuttingDown()) return shutdownRefusal;
       const pressure = refuseUnderPressure(pod, housekeeping.pressures());
       if (pressure) return pressure;
       const refusal = await admitOrMakeRoom(pod, {
@@ -267,13 +272,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
   return {
     workers,
     checkNode: () => registration.wake(),
-    async shutDown() {
-      if (settings.shutdown.graceSeconds === 0) return;
-      isShuttingDown = true;
-      nodeEvent('Normal', 'NodeShutdown', 'Shutdown manager detected shutdown event');
-      registration.wake();
-      await endPods(workers.all(), settings.shutdown, clock);
-    },
+    shutdown,
     silenceMs() {
       const lastMs = watcher.lastListedMs();
       return lastMs === undefined ? undefined : clock.monotonicMs() - lastMs;
@@ -328,7 +327,8 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         if (!signal.aborted) throw error;
       }
       await Promise.allSettled(running);
-      await workers.stop();
+      // A step that stops a container takes as long as the container's Pod was promised; the runtime goes on with it.
+      await Promise.race([workers.stop(), sleep(clock, stepPatienceMs)]);
       watchedConfigMaps.stop();
       watchedSecrets.stop();
       abort.abort();

@@ -5,7 +5,7 @@ import type { MountedVolumes } from '../volumes/pod-volumes.ts';
 /** How a Pod is to be stopped. */
 export interface Termination {
   readonly graceSeconds: number;
-  readonly reason: 'deleted' | 'finished' | 'refused';
+  readonly reason: 'deleted' | 'finished' | 'refused' | 'suspended';
 }
 
 /**

@@ -55,6 +55,8 @@ export interface PodWorker {
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
   /** Has the Pod fail and go: the node cannot keep it. */
   end(order: EndOrder): void;
+  /** Stops the containers; the API is told nothing more, and the next agent starts them again. */
+  suspend(graceSeconds: number): void;
   /** Looks again now. */
   wake(): void;
   /** The runtime says how the Pod is there (printOf): looks again if that is news. */
@@ -174,12 +176,29 @@ class Worker implements PodWorker {
 
   end({ reason, message, graceSeconds, disruption = message }: EndOrder): void {
     const record = this.#record;
-    if (record.termination) return;
+    if (record.termination) return this.#shorten(graceSeconds);
     record.refusal = { reason, message };
     record.disruption = disruption;
     record.termination = { graceSeconds, reason: 'refused' };
     this.#events().event('Warning', reason, message);
     this.#abort.abort(new Error('the Pod has to end'));
+    this.wake();
+  }
+
+  suspend(graceSeconds: number): void {
+    // Who is on its way out of the API is to get there.
+    if (this.#record.isDeleted) return this.#shorten(graceSeconds);
+    this.#writer?.stop();
+    this.#writer = undefined;
+    this.#record.termination ??= { graceSeconds, reason: 'suspended' };
+    this.#shorten(graceSeconds);
+    this.#abort.abort(new Error('the Pod has to stop'));
+  }
+
+  /** Whatever a Pod that is ending already has been promised, it gets no more time than this. */
+  #shorten(graceSeconds: number): void {
+    const { termination } = this.#record;
+    if (termination && graceSeconds < termination.graceSeconds) this.#record.termination = { ...termination, graceSeconds };
     this.wake();
   }
 
