@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { agentLogFile, prepareAgent, replaceRunningAgent, superviseAgent } from './agent-process.ts';
-import { untilAskedToStop } from './control-plane.ts';
+import { agentLogPlace, prepareAgent, replaceRunningAgent } from './agent-process.ts';
 import { type DataDir, findInstance, openDataDir } from './data-dir.ts';
 import { hasJoined, type JoinFlags, knowsCluster, prepareJoin } from './join.ts';
 import { dataDirOption, logLevelOption, podNetworkOption } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { requireFreePort } from './require-free-port.ts';
+import { addStopOptions, beginLife } from './running-command.ts';
+import type { StopFlags } from './stop-signals.ts';
+import { superviseAgent } from './supervise-agent.ts';
 import { addNodeOptions } from './up-command.ts';
 
-type Flags = JoinFlags & { readonly dataDir: string; readonly clusterDns: string; readonly clusterCidr: string };
+type Flags = JoinFlags & StopFlags & { readonly dataDir: string; readonly clusterDns: string; readonly clusterCidr: string };
 
 const examples = `
 Examples:
@@ -21,7 +23,7 @@ Examples:
 `;
 
 export function addAgentCommand(program: Command): void {
-  addNodeOptions(program.command('agent'))
+  addStopOptions(addNodeOptions(program.command('agent')))
     .description('Run a node: of a cluster elsewhere that this machine joins, or of the control plane on the same data dir. Needs root.')
     .addOption(dataDirOption())
     .option('--server <url>', 'API server of the cluster to join')
@@ -43,17 +45,20 @@ async function runAgent(flags: Flags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('a node runs containers and sets up networks, which needs root');
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
-  const stop = untilAskedToStop();
+  const life = beginLife('agent', dataDir, flags);
   await replaceRunningAgent(dataDir);
   await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
   const { args, isJoining } = await argumentsOf(flags, dataDir);
   const agent = superviseAgent(dataDir, args, {
-    onRestart: (code) => progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
+    onRestart: (why) => progress.fail(`the node agent ended (${why}) and is started again; see ${agentLogPlace(dataDir)}`),
+    onProblem: progress.fail,
   });
-  progress.done(`node agent for ${flags.nodeName}; its log is ${agentLogFile(dataDir)}`);
-  if (isJoining) await Promise.race([stop, untilJoined(dataDir, flags, progress)]);
-  await stop;
-  await agent.stop();
+  life.ready(`node agent for ${flags.nodeName}`);
+  progress.done(`node agent for ${flags.nodeName}; its log is ${agentLogPlace(dataDir)}`);
+  if (isJoining) await Promise.race([life.stop, untilJoined(dataDir, flags, progress)]);
+  const order = await life.stop;
+  life.stopping(order.pods ? 'stopping the pods' : 'stopping; pods go on');
+  await agent.stop(order);
   progress.done('stopped');
   process.exit(0);
 }
@@ -65,7 +70,7 @@ async function untilJoined(dataDir: DataDir, { nodeName }: Flags, progress: Prog
   while (!hasJoined(dataDir)) {
     if (!hasWarned && performance.now() - startedMs > 10_000) {
       hasWarned = true;
-      progress.note(`the cluster has given ${nodeName} no certificate yet; see ${agentLogFile(dataDir)}`);
+      progress.note(`the cluster has given ${nodeName} no certificate yet; see ${agentLogPlace(dataDir)}`);
     }
     await delay(50);
   }

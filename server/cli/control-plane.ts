@@ -97,15 +97,3 @@ function explainStartFailure(error: unknown, flags: ControlPlaneFlags): unknown 
     });
   return error;
 }
-
-/** Resolves with the first signal that asks the process to end; a second one ends it at once. */
-export function untilAskedToStop(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const signals = ['SIGINT', 'SIGTERM'] as const;
-    const onSignal = (signal: NodeJS.Signals) => {
-      for (const one of signals) process.on(one, () => process.exit(130));
-      resolve(signal);
-    };
-    for (const signal of signals) process.once(signal, onSignal);
-  });
-}

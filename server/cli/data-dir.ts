@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { findProcessIdentity, isSameProcess } from './process-identity.ts';
 
 /** Where a cluster keeps everything it must not lose, and what tells other commands of a running one. */
 export interface DataDir {
@@ -35,6 +36,8 @@ export function openDataDir(directory: string): DataDir {
 /** What a running control plane writes down, so that the other commands find it. */
 export interface Instance {
   readonly pid: number;
+  /** Absent where the system does not tell. */
+  readonly identity?: string;
   readonly server: string;
   readonly kubeconfig: string;
 }
@@ -42,7 +45,9 @@ export interface Instance {
 const instanceFile = (dataDir: string) => path.join(dataDir, 'instance.json');
 
 export function writeInstance(dataDir: string, instance: Instance): void {
-  writeFileAtomically(instanceFile(dataDir), `${JSON.stringify(instance, undefined, 2)}\n`, 0o644);
+  const identity = findProcessIdentity(instance.pid);
+  const note: Instance = { ...instance, ...(identity === undefined ? {} : { identity }) };
+  writeFileAtomically(instanceFile(dataDir), `${JSON.stringify(note, undefined, 2)}\n`, 0o644);
 }
 
 export function removeInstance(dataDir: string): void {
@@ -54,7 +59,7 @@ export function findInstance(dataDir: string): Instance | undefined {
   const file = instanceFile(path.resolve(dataDir));
   if (!existsSync(file)) return undefined;
   const instance = JSON.parse(readFileSync(file, 'utf8')) as Instance;
-  return isRunning(instance.pid) ? instance : undefined;
+  return isSameProcess(instance) ? instance : undefined;
 }
 
 export function getInstance(dataDir: string): Instance {
@@ -63,15 +68,6 @@ export function getInstance(dataDir: string): Instance {
     throw new Error(`no kubets is running on ${path.resolve(dataDir)}: start one with 'kubets up', or name another with --data-dir`);
   }
   return instance;
-}
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** A reader sees the old file or the new one, never a half. */

@@ -9,15 +9,24 @@ export interface Progress {
 
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   let lastMs = performance.now();
+  // The log of a program may be full or gone: that is no reason to end it.
+  stream.on('error', () => {});
+  const say = (text: string) => {
+    try {
+      stream.write(text);
+    } catch {
+      // a file on a full disk
+    }
+  };
   const paint = (style: 'green' | 'red' | 'dim', text: string) => styleText(style, text, { stream });
   return {
     done(text) {
       const nowMs = performance.now();
-      stream.write(`${paint('green', '✓')} ${text} ${paint('dim', formatMilliseconds(nowMs - lastMs))}\n`);
+      say(`${paint('green', '✓')} ${text} ${paint('dim', formatMilliseconds(nowMs - lastMs))}\n`);
       lastMs = nowMs;
     },
-    note: (text) => void stream.write(`  ${text}\n`),
-    fail: (text) => void stream.write(`${paint('red', '✗')} ${text}\n`),
+    note: (text) => say(`  ${text}\n`),
+    fail: (text) => say(`${paint('red', '✗')} ${text}\n`),
   };
 }
 

@@ -7,14 +7,9 @@ import { createInformerFactory } from '../../api/client/informer-factory.ts';
 import { createIPProgram } from '../../node-agent/cni/ip-program.ts';
 import { keepPodRoutes } from '../../node-agent/cni/keep-pod-routes.ts';
 import type { NodeBridge } from '../../node-agent/linux/node-bridge.ts';
-import {
-  type AgentFlags,
-  type AgentTarget,
-  prepareAgent,
-  replaceRunningAgent,
-  type SupervisedAgent,
-  superviseAgent,
-} from './agent-process.ts';
+import type { StopOrder } from '../../node-agent/stop-order.ts';
+import { type AgentFlags, agentLogPlace, type AgentTarget, prepareAgent, replaceRunningAgent } from './agent-process.ts';
+import { type SupervisedAgent, superviseAgent } from './supervise-agent.ts';
 import type { DataDir } from './data-dir.ts';
 import { type LocalNode, localNodes, removeLocalNodes, startNamespaces } from './local-nodes.ts';
 import type { Progress } from './progress.ts';
@@ -36,8 +31,8 @@ export interface LocalNodesOptions {
 
 export interface LocalNodesRun {
   readonly names: readonly string[];
-  /** Stops all pods, ends the nodes and takes their network away. */
-  stop(): Promise<void>;
+  /** Ends the agents; with the pods also the nodes themselves and their network. */
+  stop(order: StopOrder): Promise<void>;
 }
 
 /**
@@ -56,10 +51,11 @@ export async function runLocalNodes(options: LocalNodesOptions): Promise<LocalNo
     }
   };
   const agents: SupervisedAgent[] = [];
-  const stop = async () => {
+  const stop = async (order: StopOrder) => {
     stopping.abort();
-    await Promise.all(agents.map((agent) => agent.stop()));
+    await Promise.all(agents.map((agent) => agent.stop(order)));
     await routes;
+    if (!order.pods) return;
     await createIPProgram().removePodRoutes();
     await removeLocalNodes(dataDir, { forget: false });
   };
@@ -73,7 +69,7 @@ export async function runLocalNodes(options: LocalNodesOptions): Promise<LocalNo
     agents.push(...(await Promise.all(nodes.map((node) => startLocalNode(node, options, routeServices)))));
     await routeServices();
   } catch (error) {
-    await stop();
+    await stop({ pods: true, graceSeconds: 0, criticalGraceSeconds: 0 });
     throw error;
   }
   return { names: nodes.map(({ name }) => name), stop };
@@ -88,7 +84,8 @@ async function startLocalNode(node: LocalNode, options: LocalNodesOptions, onDea
   const args = await prepareAgent(dataDir, { ...flags, nodeName: name, nodeIp }, { ...target, addresses: ['127.0.0.1'] });
   return superviseAgent(dataDir, args, {
     enter: await namespaces.enter(pid),
-    onRestart: (code) => progress.fail(`the agent of ${name} ended (${code}) and is started again; see ${dataDir.node}/agent.log`),
+    onRestart: (why) => progress.fail(`the agent of ${name} ended (${why}) and is started again; see ${agentLogPlace(dataDir)}`),
+    onProblem: (text) => progress.fail(`${name}: ${text}`),
     async isWorthRestarting() {
       if ((await namespaces.findPID()) !== undefined) return true;
       progress.fail(`node ${name} has died; it comes back with the next 'kubets up'`);

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { startFromFlags, untilAskedToStop } from './control-plane.ts';
+import { startFromFlags } from './control-plane.ts';
 import { openDataDir } from './data-dir.ts';
 import { addControlPlaneOptions, type ControlPlaneFlags } from './options.ts';
 import { createProgress } from './progress.ts';
+import { beginLife } from './running-command.ts';
 
 export function addServerCommand(program: Command): void {
   addControlPlaneOptions(program.command('server'))
@@ -14,15 +15,17 @@ export function addServerCommand(program: Command): void {
 export async function runServer(flags: ControlPlaneFlags): Promise<void> {
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
-  const stop = untilAskedToStop();
+  const life = beginLife('server', dataDir, { leavePodsRunning: true, stopGracePeriod: 0 });
   const controlPlane = await startFromFlags(flags, dataDir, progress);
+  life.ready(`API server on port ${controlPlane.port}`);
   progress.done('ready');
   progress.note('');
   progress.note(`export KUBECONFIG=${flags.kubeconfig ?? dataDir.adminKubeconfig}`);
   progress.note('kubectl get namespaces');
   try {
-    await Promise.race([stop, controlPlane.failed]);
+    await Promise.race([life.stop, controlPlane.failed]);
   } finally {
+    life.stopping('stopping');
     await controlPlane.stop();
   }
   progress.done('stopped');

@@ -8,18 +8,10 @@ import { withUser } from '../../api/client/with-user.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import { machineAddress } from '../composition/addresses.ts';
 import { createLogger } from '../composition/logger.ts';
+import type { StopOrder } from '../../node-agent/stop-order.ts';
 import type { ControlPlane } from '../main.ts';
-import {
-  type AgentFlags,
-  type AgentTarget,
-  agentLogFile,
-  defaultNodeName,
-  prepareAgent,
-  replaceRunningAgent,
-  type SupervisedAgent,
-  superviseAgent,
-} from './agent-process.ts';
-import { startFromFlags, untilAskedToStop } from './control-plane.ts';
+import { type AgentFlags, type AgentTarget, agentLogPlace, defaultNodeName, prepareAgent, replaceRunningAgent } from './agent-process.ts';
+import { startFromFlags } from './control-plane.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { type EarlierNodes, earlierNodes, isReadySince } from './heard-from.ts';
 import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './options.ts';
@@ -27,8 +19,11 @@ import { localNodeBridge, removeLocalNodes } from './local-nodes.ts';
 import { type LocalNodesRun, runLocalNodes } from './run-local-nodes.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { requireFreePort } from './require-free-port.ts';
+import { addStopOptions, beginLife, type CommandLife } from './running-command.ts';
+import type { StopFlags } from './stop-signals.ts';
+import { type SupervisedAgent, superviseAgent } from './supervise-agent.ts';
 
-type UpFlags = ControlPlaneFlags & AgentFlags & { readonly node: boolean; readonly nodes?: number; readonly nodesCidr: string };
+type UpFlags = ControlPlaneFlags & AgentFlags & StopFlags & { readonly node: boolean; readonly nodes?: number; readonly nodesCidr: string };
 
 const examples = `
 Examples:
@@ -68,7 +63,7 @@ export function addNodeOptions(command: Command): Command {
 }
 
 export function addUpCommand(program: Command): void {
-  addNodeOptions(addControlPlaneOptions(program.command('up')))
+  addStopOptions(addNodeOptions(addControlPlaneOptions(program.command('up'))))
     .description('Bring up a cluster on this machine: control plane and node. Ctrl-C takes it down again.')
     .option('--no-node', 'only the control plane: needs no root and no system packages')
     .addOption(new Option('--nodes <number>', 'so many nodes, each in namespaces of its own').argParser(parseCount).conflicts(['nodeIp']))
@@ -88,8 +83,8 @@ async function runUp(flags: UpFlags): Promise<void> {
     );
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
-  const stop = untilAskedToStop();
-  if (flags.node && flags.nodes !== undefined) return await upWithLocalNodes(flags, flags.nodes, { dataDir, progress, stop });
+  const life = beginLife('up', dataDir, flags);
+  if (flags.node && flags.nodes !== undefined) return await upWithLocalNodes(flags, flags.nodes, { dataDir, progress, life });
   if (flags.node) {
     await replaceRunningAgent(dataDir);
     await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
@@ -97,15 +92,16 @@ async function runUp(flags: UpFlags): Promise<void> {
   const controlPlane = await startFromFlags(flags, dataDir, progress);
   let agent: SupervisedAgent | undefined;
   try {
-    if (flags.node) agent = await startNode(flags, dataDir, controlPlane, progress, stop);
+    life.ready(`API server on port ${controlPlane.port}`);
+    if (flags.node) agent = await startNode(flags, dataDir, controlPlane, { progress, life });
     progress.done('ready');
     sayWhatNext(flags, dataDir, progress);
-    await Promise.race([stop, controlPlane.failed]);
-    progress.note('stopping ...');
+    await Promise.race([life.stop, controlPlane.failed]);
   } finally {
+    const order = await stopOrder(life, progress);
     if (agent) {
-      await agent.stop();
-      progress.done('pods and node');
+      await agent.stop(order);
+      progress.done(order.pods ? 'pods and node' : 'node agent; its pods go on');
     }
     await controlPlane.stop();
   }
@@ -116,11 +112,20 @@ async function runUp(flags: UpFlags): Promise<void> {
 interface UpParts {
   readonly dataDir: DataDir;
   readonly progress: Progress;
-  readonly stop: Promise<unknown>;
+  readonly life: CommandLife;
+}
+
+/** How to stop: as the signal says, or as usual where there was none but a failure. */
+async function stopOrder(life: CommandLife, progress: Progress): Promise<StopOrder> {
+  const order = await Promise.race([life.stop, delay(0).then(() => life.usualStop)]);
+  const text = order.pods ? `stopping; pods have ${Math.round(order.graceSeconds)} s to end ...` : 'stopping; pods go on ...';
+  life.stopping(text);
+  progress.note(text);
+  return order;
 }
 
 /** The control plane on the machine itself, and nodes beside it that are as good as machines of their own. */
-async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progress, stop }: UpParts): Promise<void> {
+async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progress, life }: UpParts): Promise<void> {
   const bridge = localNodeBridge(dataDir, nodeRanges(flags));
   // First, so that the API server's certificate names the machine's address in it.
   await bridge.ensure();
@@ -135,15 +140,16 @@ async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progre
       prefix: flags.nodeName === defaultNodeName() ? 'node' : flags.nodeName,
       target: { ...targetOf(flags, controlPlane), server: `https://${bridge.address}:${controlPlane.port}` },
     });
-    await untilReady(client, nodesRun.names, { progress, stop, before, log: path.join(dataDir.path, 'nodes/*/node/agent.log') });
+    life.ready(`API server on port ${controlPlane.port}`);
+    await untilReady(client, nodesRun.names, { progress, stop: life.stop, before, log: path.join(dataDir.path, 'nodes/*/node/agent.log') });
     progress.done('ready');
     sayWhatNext(flags, dataDir, progress);
-    await Promise.race([stop, controlPlane.failed]);
-    progress.note('stopping ...');
+    await Promise.race([life.stop, controlPlane.failed]);
   } finally {
+    const order = await stopOrder(life, progress);
     if (nodesRun) {
-      await nodesRun.stop();
-      progress.done('pods and nodes');
+      await nodesRun.stop(order);
+      progress.done(order.pods ? 'pods and nodes' : 'node agents; their pods go on');
     } else await removeLocalNodes(dataDir, { forget: false });
     await controlPlane.stop();
   }
@@ -176,16 +182,16 @@ async function startNode(
   flags: UpFlags,
   dataDir: DataDir,
   controlPlane: ControlPlane,
-  progress: Progress,
-  stop: Promise<unknown>,
+  { progress, life }: Pick<UpParts, 'progress' | 'life'>,
 ): Promise<SupervisedAgent> {
   const client = adminClient(controlPlane);
   const before = await nodesNow(client);
   const args = await prepareAgent(dataDir, flags, targetOf(flags, controlPlane));
   const agent = superviseAgent(dataDir, args, {
-    onRestart: (code) => progress.fail(`the node agent ended (${code}) and is started again; see ${agentLogFile(dataDir)}`),
+    onRestart: (why) => progress.fail(`the node agent ended (${why}) and is started again; see ${agentLogPlace(dataDir)}`),
+    onProblem: progress.fail,
   });
-  await untilReady(client, [flags.nodeName], { progress, stop, before, log: agentLogFile(dataDir) });
+  await untilReady(client, [flags.nodeName], { progress, stop: life.stop, before, log: agentLogPlace(dataDir) });
   return agent;
 }
 
@@ -229,5 +235,5 @@ function sayWhatNext(flags: UpFlags, dataDir: DataDir, progress: Progress): void
   progress.note(flags.node ? 'kubectl get nodes,pods -A' : 'kubectl get namespaces');
   if (flags.node)
     progress.note(`Images come from registries, or from archives: kubets images load FILE.tar, or ${dataDir.images}/*.tar at the start.`);
-  progress.note('Ctrl-C stops everything; what was stored is there again at the next start.');
+  if (!flags.leavePodsRunning) progress.note('Ctrl-C stops everything; what was stored is there again at the next start.');
 }
