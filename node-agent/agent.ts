@@ -191,10 +191,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         kubelet.run(until),
         kernel.run(until),
         network.run(until),
-        followMachineShutdown(
-          { ...dependencies, login: createLoginManager(), shutdown: kubelet.shutdown, periods: settings.shutdown },
-          until,
-        ),
+        followShutdown(settings, kubelet, dependencies, until),
         given?.keep(issued, (pair) => server.useCertificate(pair), until),
         keepOrphansAway({ ...dependencies, ...noted, parts: orphansOf(settings) }, until),
       ]);
@@ -239,6 +236,10 @@ function afterSuspension({ shutdown }: Kubelet, { suspendWithin = () => [], logg
   if (signal.aborted) abort.abort(signal.reason);
   else signal.addEventListener('abort', stop, { once: true });
   return abort.signal;
+}
+
+function followShutdown({ shutdown: periods }: AgentSettings, { shutdown }: Kubelet, dependencies: AgentDependencies, signal: AbortSignal) {
+  return followMachineShutdown({ ...dependencies, login: createLoginManager(), shutdown, periods }, signal);
 }
 
 /** Of a runtime that others look after, it is they who clear away its processes; the same with networks. */

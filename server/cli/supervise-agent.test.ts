@@ -72,10 +72,12 @@ describe('the supervisor of the agent', function () {
   });
 
   it('kills an agent that is stopped by a signal, too', async () => {
-    const { agent, restarts } = supervise('follow(() => process.exit(0));', { limits: { tickMs: 100, silentTicks: 30, startTicks: 200 } });
-    await waitFor('the start', () => said().includes('started'), within);
+    const { agent, restarts } = supervise(`follow(() => process.exit(0)); setTimeout(() => say('follows'), 100);`, {
+      limits: { tickMs: 100, silentTicks: 30, startTicks: 200 },
+    });
+    await waitFor('the heartbeats', () => said().includes('follows'), within);
     process.kill(pidOf(), 'SIGSTOP');
-    await waitFor('another start', () => said().length === 2, within);
+    await waitFor('another start', () => said().filter((line) => line === 'started').length === 2, within);
     assert.deepEqual(restarts, ['it did not answer any more']);
     await agent.stop(alone);
   });
