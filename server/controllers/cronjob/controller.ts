@@ -131,12 +131,17 @@ async function run(
   const plan = planCron(cronJob, schedule, zone, status.active?.length ?? 0, nowMs);
   const { decision } = plan;
   const later = plan.nextSeconds === undefined ? done : requeueAfterSeconds(plan.nextSeconds);
+  if (plan.nextSeconds === undefined && decision.kind === 'wait') {
+    // The words in which the library that upstream uses says that there is no next time.
+    const problem = 'time difference between two schedules is less than 1 second';
+    say('Warning', 'InvalidSchedule', `invalid schedule: ${cronJob.spec?.schedule} : ${problem}`);
+  }
   if (plan.missedTooMany) {
     const advice = 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew';
     say('Warning', 'TooManyMissedTimes', advice);
   }
   if (decision.kind === 'too-late')
-    say('Warning', 'MissSchedule', `Missed scheduled time to start a job: ${formatTime(decision.scheduledMs)}`);
+    say('Warning', 'MissSchedule', `Missed scheduled time to start a job: ${formatRFC1123(decision.scheduledMs)}`);
   if (decision.kind === 'forbidden') {
     say('Normal', 'JobAlreadyActive', 'Not starting job because prior execution is running and concurrency policy is Forbid');
   }
@@ -154,6 +159,10 @@ async function run(
   status.lastScheduleTime = formatTime(decision.scheduledMs);
   if (created !== undefined) status.active = [...(status.active ?? []), referenceTo(jobs, created)];
   return later;
+}
+
+function formatRFC1123(ms: number): string {
+  return new Date(ms).toUTCString().replace('GMT', '+0000');
 }
 
 /** Undefined where the Job was there already, and has ended. */

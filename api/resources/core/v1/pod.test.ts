@@ -209,6 +209,10 @@ describe('pods: defaults and preparation', () => {
     assert.equal(pod.spec?.serviceAccountName, 'robot');
     assert.deepEqual(pod.status?.podIPs, [{ ip: '10.0.0.1' }]);
   });
+  it('take a negative grace period for one second', () => {
+    for (const [given, stored] of [[-1, 1], [0, 0], [5, 5]])
+      assert.equal(defaulted(pods, podOf({ terminationGracePeriodSeconds: given })).spec?.terminationGracePeriodSeconds, stored);
+  });
   it('start Pending with their QoS class, gated ones unscheduled', () => {
     assert.deepEqual(created(pods, podOf({}, { status: { phase: 'Running' } })).status, { phase: 'Pending', qosClass: 'BestEffort' });
     assert.equal(created(pods, podOf({ schedulingGates: [{ name: 'a/b' }] })).status?.conditions?.[0]?.reason, 'SchedulingGated');

@@ -64,6 +64,8 @@ export const pods = defineResource<Pod>({
   default(pod) {
     mirrorServiceAccount(pod.spec);
     mirrorAddresses(pod);
+    // Of Pods alone: templates keep what they say.
+    if ((pod.spec?.terminationGracePeriodSeconds ?? 0) < 0) Object.assign(pod.spec ?? {}, { terminationGracePeriodSeconds: 1 });
   },
   prepareForCreate(pod, { nowMs }) {
     const spec = pod.spec ?? emptySpec;
