@@ -4,8 +4,8 @@ import type { Logger } from '../../api/base/logger.ts';
 import type { Random } from '../../api/base/random.ts';
 import type { Client } from '../../api/client/client.ts';
 import { type EventRecorder, referenceTo } from '../../api/client/event-recorder.ts';
-import type { InformerFactory } from '../../api/client/informer.ts';
-import { formatKey, keyOf } from '../../api/meta/object.ts';
+import type { Informer, InformerFactory } from '../../api/client/informer.ts';
+import { formatKey, keyOf, type KubeObject } from '../../api/meta/object.ts';
 import { hasReason, StatusError } from '../../api/meta/status.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
@@ -53,10 +53,12 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
     },
   });
   const isMine = (pod: DeepReadonly<Pod>) => (pod.spec?.schedulerName ?? defaultSchedulerName) === defaultSchedulerName;
-  const cluster = watchCluster({ informers, cache, queue, isMine });
+  const used = new Set<Informer<KubeObject>>();
+  const cluster = watchCluster({ informers: noteUse(informers, used), cache, queue, isMine });
   watched.devices = cluster.devices;
   signal.addEventListener('abort', () => queue.close(), { once: true });
-  await informers.synced(signal);
+  // Those of others who share the factory may take longer, or for ever.
+  await Promise.all([...used].map((informer) => informer.synced(signal)));
 
   const bindings = new Set<Promise<void>>();
   for (let queued = await queue.next(); queued; queued = await queue.next()) {
@@ -88,6 +90,18 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
     void binding.finally(() => bindings.delete(binding));
   }
   await Promise.all(bindings);
+}
+
+/** The same informers; those that are asked for are added to `used`. */
+function noteUse(informers: InformerFactory, used: Set<Informer<KubeObject>>): InformerFactory {
+  return {
+    ...informers,
+    informer(resource, options) {
+      const informer = informers.informer(resource, options);
+      used.add(informer as unknown as Informer<KubeObject>);
+      return informer;
+    },
+  };
 }
 
 function assume({ storage, devices }: WatchedCluster, reservation: Reservation): void {
