@@ -210,7 +210,11 @@ describe('pods: defaults and preparation', () => {
     assert.deepEqual(pod.status?.podIPs, [{ ip: '10.0.0.1' }]);
   });
   it('take a negative grace period for one second', () => {
-    for (const [given, stored] of [[-1, 1], [0, 0], [5, 5]])
+    for (const [given, stored] of [
+      [-1, 1],
+      [0, 0],
+      [5, 5],
+    ])
       assert.equal(defaulted(pods, podOf({ terminationGracePeriodSeconds: given })).spec?.terminationGracePeriodSeconds, stored);
   });
   it('start Pending with their QoS class, gated ones unscheduled', () => {
