@@ -135,3 +135,8 @@ function toMs(text: string, parts: readonly string[]): number {
   date.setUTCHours(hour, minute - offsetMinutes, second);
   return date.getTime() + micros / 1000;
 }
+
+/** Mon, 02 Jan 2006 15:04:05 +0000: as Go's RFC1123Z, in UTC. */
+export function formatRFC1123(ms: number): string {
+  return new Date(ms).toUTCString().replace('GMT', '+0000');
+}

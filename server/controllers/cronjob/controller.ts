@@ -5,7 +5,7 @@ import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { controllerReference, isControlledBy } from '../../../api/meta/owner-references.ts';
 import { hasReason } from '../../../api/meta/status.ts';
-import { findTime, formatTime } from '../../../api/meta/time.ts';
+import { findTime, formatRFC1123, formatTime } from '../../../api/meta/time.ts';
 import { cronJobs } from '../../../api/resources/batch/v1/cron-job.ts';
 import { jobs } from '../../../api/resources/batch/v1/job.ts';
 import { CronScheduleError, type CronSchedule, parseCronSchedule } from '../../../api/semantics/cron-schedule.ts';
@@ -159,10 +159,6 @@ async function run(
   status.lastScheduleTime = formatTime(decision.scheduledMs);
   if (created !== undefined) status.active = [...(status.active ?? []), referenceTo(jobs, created)];
   return later;
-}
-
-function formatRFC1123(ms: number): string {
-  return new Date(ms).toUTCString().replace('GMT', '+0000');
 }
 
 /** Undefined where the Job was there already, and has ended. */
