@@ -32,10 +32,10 @@ import { createTallies, type Tallies } from './kubelet/stats/tallies.ts';
 import { createNFT } from './linux/nft.ts';
 import { renderTableRemovals } from './proxy/nftables/base-table.ts';
 import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
-import { type CgroupNames, cgroupNames } from './linux/cgroup-names.ts';
-import { createCgroups } from './linux/cgroups.ts';
+import { prepareCgroups, rememberedDriver } from './linux/cgroup-driver.ts';
+import { type CgroupDriver, type CgroupNames, cgroupNames } from './linux/cgroup-names.ts';
 import { cleanNode } from './linux/clean-node.ts';
-import { containerdSocket, createContainerd } from './linux/containerd.ts';
+import { type Containerd, containerdSocket, createContainerd } from './linux/containerd.ts';
 import type { ContainerdPlan } from './linux/containerd-config.ts';
 import { hasContainerdRecord } from './linux/containerd-records.ts';
 import { createHostFiles } from './linux/host-files.ts';
@@ -66,6 +66,8 @@ export interface NodeLayout {
   readonly bridge: string;
   readonly cniPluginDirectory: string;
   readonly cgroupRoot: string;
+  /** Absent: what the runtime says, or Pods that run have. */
+  readonly cgroupDriver?: CgroupDriver;
 }
 
 export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeName' | 'nodeIPs'> {
@@ -122,7 +124,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   const kernel = await prepareKernel({ ...settings, families, cpus: machine.cpus }, dependencies, () => node.check());
   if (settings.podNetwork === 'external' || settings.runtimeEndpoint !== undefined)
     await prepareExternalNetwork(settings.cniPluginDirectory);
-  const endpoint = settings.runtimeEndpoint ?? (await startContainerd(settings, paths, machine.architecture, dependencies, signal));
+  const endpoint = settings.runtimeEndpoint ?? `unix://${containerdSocket(paths.containerd)}`;
   const tallies = createTallies();
   const cri = createCRIClient({ endpoint, clock, onOperation: (...operation) => countOperation(tallies, ...operation) });
   try {
@@ -130,8 +132,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const files = createHostFiles();
     const nodeName = settings.nodeName ?? machine.hostname;
     const noted = noteCreations(cri.runtime, clock);
-    const cgroups = await createCgroups();
-    const names = cgroupNames('cgroupfs', settings.cgroupRoot);
+    const folders = { podsDirectory: paths.pods, directory: paths.root };
+    const { cgroups, names } = await prepareCgroups(settings, { ...dependencies, ...folders, runtime: cri.runtime }, signal);
+    const containerd = ownContainerd({ ...settings, cgroupDriver: names.driver }, paths, dependencies);
+    if (settings.runtimeEndpoint === undefined) await startContainerd(containerd, paths, machine.architecture, logger, signal);
     const usage = createUsageReader(cgroups.hierarchies);
     const stats = createNodeStatsSource({ ...cri, files, usage, clock, podsDirectory: paths.pods, cgroupNames: names });
     const storage = createPodStorageReader({ files, paths, clock });
@@ -142,10 +146,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     });
     const kubelet: Kubelet = createKubelet({
       settings: { ...settings, nodeName, nodeIPs },
-      client,
-      clock,
-      random,
-      logger,
+      ...{ client, clock, random, logger },
       runtime: completeResources(noted.runtime, { cgroups, cgroupNames: names }),
       images: cri.images,
       files,
@@ -162,7 +163,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       isolatePod: network.isolatePod,
       machineProblems: kernel.problems,
       reviveRuntime: async (until) => {
-        if (settings.runtimeEndpoint === undefined) await ownContainerd(settings, paths, dependencies).ensureRunning(until);
+        if (settings.runtimeEndpoint === undefined) await containerd.ensureRunning(until);
       },
     });
     const { workers } = kubelet;
@@ -277,7 +278,7 @@ function informationOf(settings: KubeletSettings, parts: InformationParts): Node
     stats,
     self: readOwnProcess,
     startedMs: clock.nowMs(),
-    configuration: kubeletConfiguration(settings),
+    configuration: kubeletConfiguration(settings, names.driver),
     syncProblem: () => ((kubelet.silenceMs() ?? 0) > runtimeSilenceMs ? 'PLEG is not healthy' : undefined),
     lastSeenMs() {
       const silenceMs = kubelet.silenceMs();
@@ -356,13 +357,17 @@ export async function cleanAgent(
   const paths = nodePaths(layout.dataDirectory, layout.kubeletDirectory ?? known);
   const runtimeEndpoint = options.runtimeEndpoint ?? (await rememberedRuntime(paths));
   const hasExternalNetwork = await usesExternalNetwork(`${paths.containerd}/config.toml`);
+  const cgroupDriver = (await rememberedDriver(paths.root)) ?? layout.cgroupDriver ?? 'cgroupfs';
   await cleanNode({
     clock,
     logger,
-    runtime: runtimeEndpoint === undefined ? containerdPlan(layout, paths, hasExternalNetwork) : { endpoint: runtimeEndpoint },
+    runtime:
+      runtimeEndpoint === undefined
+        ? containerdPlan({ ...layout, cgroupDriver }, paths, hasExternalNetwork)
+        : { endpoint: runtimeEndpoint },
     network: podNetwork({ ...layout, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) }, paths, []),
     removeServiceRules: () => createNFT().apply(renderTableRemovals() + renderPolicyTableRemoval() + renderAbsenceRemoval()),
-    cgroupNames: cgroupNames('cgroupfs', layout.cgroupRoot),
+    cgroupNames: cgroupNames(cgroupDriver, layout.cgroupRoot),
     root: paths.root,
     kubeletDirectory: paths.kubelet,
     podsDirectory: paths.pods,
@@ -390,13 +395,18 @@ function imageArchives(directory: string, socket: string, logger: Logger) {
   return createImageArchives({ socket, record: `${directory}/loaded-archives.json`, logger });
 }
 
-function containerdPlan({ cniPluginDirectory }: NodeLayout, paths: NodePaths, hasExternalNetwork: boolean): ContainerdPlan {
+function containerdPlan(
+  { cniPluginDirectory, cgroupDriver = 'cgroupfs' }: NodeLayout,
+  paths: NodePaths,
+  hasExternalNetwork: boolean,
+): ContainerdPlan {
   return {
     directory: paths.containerd,
     socket: containerdSocket(paths.containerd),
     cniConfigDirectory: hasExternalNetwork ? externalNetwork.configDirectory : paths.cniConfig,
     cniPluginDirectory: hasExternalNetwork ? externalNetwork.pluginDirectory : cniPluginDirectory,
     pauseImage: pauseImageName,
+    cgroupDriver,
   };
 }
 
@@ -423,16 +433,14 @@ function ownContainerd(settings: AgentSettings, paths: NodePaths, { clock, logge
 
 /** With the images that a node cannot do without. */
 async function startContainerd(
-  settings: AgentSettings,
+  containerd: Containerd,
   paths: NodePaths,
   architecture: string,
-  dependencies: AgentDependencies,
+  logger: Logger,
   signal: AbortSignal,
-): Promise<string> {
-  const containerd = ownContainerd(settings, paths, dependencies);
+): Promise<void> {
   await containerd.ensureRunning(signal);
-  const archives = imageArchives(paths.containerd, containerd.socket, dependencies.logger);
+  const archives = imageArchives(paths.containerd, containerd.socket, logger);
   await archives.loadPauseImage(architecture);
   await archives.loadAll(paths.imageArchives);
-  return `unix://${containerd.socket}`;
 }

@@ -28,6 +28,7 @@ import {
 import { swapBehaviors } from './kubelet/resources/swap.ts';
 import { defaultShutdownFlags, parseShutdownFlags, periodsOf, type ShutdownFlags } from './kubelet/shutdown-periods.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
+import { type CgroupDriver, cgroupDrivers } from './linux/cgroup-names.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { isJournalStream } from './linux/journal-line.ts';
 import { createProcessLog } from './linux/process-logger.ts';
@@ -71,6 +72,7 @@ interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly bridge: string;
   readonly cniBinDir: string;
   readonly cgroupRoot: string;
+  readonly cgroupDriver?: CgroupDriver;
   readonly maxPods: string;
   readonly podMaxPids: string;
   readonly containerRuntimeEndpoint?: string;
@@ -151,6 +153,9 @@ const program = new Command('kubets-node-agent')
   .option('--bridge <name>', 'network bridge of the pods', 'cni0')
   .option('--cni-bin-dir <path>', 'where CNI plugins lie', '/usr/lib/cni')
   .option('--cgroup-root <name>', 'cgroup of all pods', '/kubepods')
+  .addOption(
+    new Option('--cgroup-driver <name>', 'who makes cgroups (default: what the runtime says, else cgroupfs)').choices(cgroupDrivers),
+  )
   .option('--max-pods <number>', 'pods the node takes', '110')
   .option('--pod-max-pids <number>', 'processes and threads that a pod may have (default: -1, any number)', '-1')
   .option(
@@ -300,6 +305,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     bridge: flags.bridge,
     cniPluginDirectory: flags.cniBinDir,
     cgroupRoot: flags.cgroupRoot,
+    ...(flags.cgroupDriver === undefined ? {} : { cgroupDriver: flags.cgroupDriver }),
     eviction: allocatable.enforce.includes('pods') ? withAllocatableMemory(parseEvictionFlags(flags)) : parseEvictionFlags(flags),
     swapBehavior: flags.memorySwapBehavior,
     singleProcessOOMKill: flags.singleProcessOomKill,

@@ -46,7 +46,10 @@ export function createForeignNode(cluster: TestCluster, machine: BareMachine, pr
   const startRuntime = async () => {
     const version = parseContainerdVersion(await runSuccessfully('containerd', ['--version']));
     const cni = { cniConfigDirectory: at('cni'), cniPluginDirectory: standardPlugins };
-    writeFileSync(at('containerd.toml'), containerdConfig({ directory, socket, ...cni, pauseImage: pauseImageName }, version));
+    writeFileSync(
+      at('containerd.toml'),
+      containerdConfig({ directory, socket, ...cni, pauseImage: pauseImageName, cgroupDriver: 'cgroupfs' }, version),
+    );
     running.push(await machine.start('containerd', ['--config', at('containerd.toml')]));
     writeFileSync(at('pause.tar'), await pauseImageArchive(process.arch === 'x64' ? 'amd64' : 'arm64'));
     const ctr = (...args: readonly string[]) => machine.run('ctr', ['-a', socket, '-n', 'k8s.io', ...args]);

@@ -1,7 +1,8 @@
+import type { CgroupDriver } from '../linux/cgroup-names.ts';
 import type { KubeletSettings } from './kubelet.ts';
 
 /** The settings as a KubeletConfiguration (kubelet.config.k8s.io/v1beta1): what /configz shows. */
-export function kubeletConfiguration(settings: KubeletSettings): Record<string, unknown> {
+export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: CgroupDriver): Record<string, unknown> {
   return {
     enableServer: true,
     port: settings.port,
@@ -13,7 +14,7 @@ export function kubeletConfiguration(settings: KubeletSettings): Record<string, 
     nodeStatusReportFrequency: '5m0s',
     nodeLeaseDurationSeconds: 40,
     cgroupRoot: settings.cgroupRoot,
-    cgroupDriver: 'cgroupfs',
+    cgroupDriver,
     cgroupsPerQOS: true,
     singleProcessOOMKill: settings.singleProcessOOMKill,
     maxPods: settings.maxPods,

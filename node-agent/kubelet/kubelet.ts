@@ -442,7 +442,7 @@ function createRegistration(
       const version = await runtime.version();
       runtimeVersion = `${version.runtime_name}://${version.runtime_version}`;
       capabilities = await runtime.capabilities();
-      const found = runtimeProblems(await runtime.status(), await runtime.cgroupDriver());
+      const found = runtimeProblems(await runtime.status(), await runtime.cgroupDriver(), dependencies.cgroupNames.driver);
       if (lastMs !== undefined && clock.monotonicMs() - lastMs > runtimeSilenceMs) found.push('PLEG is not healthy');
       return found;
     } catch {

@@ -52,8 +52,8 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
       const root = rootOf(controller);
       return root === undefined ? [] : [{ path: `${root}${name}/${file}`, value, controller }];
     });
-  const set = async (name: string, limits: CgroupLimits) => {
-    if (slices) await slices.set(name, limits);
+  const set = async (name: string, limits: CgroupLimits, isMade: boolean) => {
+    if (slices && !isMade) await slices.set(name, limits);
     for (const { path, value, controller } of filesOf(name, limits)) {
       if (controller === 'hugetlb') await fs.writeFile(path, value).catch(ignoreMissing);
       else if (!slices) await fs.writeFile(path, value);
@@ -65,10 +65,11 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
     mounts,
     memberFiles: (name) => roots.map((root) => `${root}${name}/cgroup.procs`),
     async ensure(name, limits) {
-      if (slices) await slices.start(name, limits, () => isDirectory(`${unified}${name}`));
+      let isMade = false;
+      if (slices) isMade = await slices.start(name, limits, () => isDirectory(`${unified}${name}`));
       else if (version === 2) await ensureUnifiedDirectory(unified, name);
       else for (const root of roots) await ensureLegacyDirectory(root, name);
-      await set(name, limits);
+      await set(name, limits, isMade);
     },
     async exists(name, limits) {
       const present = await Promise.all(filesOf(name, limits).map(({ path }) => isDirectory(path.slice(0, path.lastIndexOf('/')))));

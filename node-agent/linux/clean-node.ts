@@ -7,6 +7,7 @@ import type { CgroupNames } from './cgroup-names.ts';
 import { createCgroups } from './cgroups.ts';
 import { createContainerd } from './containerd.ts';
 import type { ContainerdPlan } from './containerd-config.ts';
+import { createSlices } from './systemd-slices.ts';
 import { createMounts } from './mounts.ts';
 import { signalProcess } from './processes.ts';
 import { shimsOf } from './shims.ts';
@@ -55,7 +56,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     });
     await attempt('stopping containerd', () => containerd.stop());
   }
-  const cgroups = await createCgroups();
+  const cgroups = await createCgroups(cgroupNames.driver === 'systemd' ? createSlices(clock) : undefined);
   await attempt('killing what is left', async () => {
     for (const name of [...uids].flatMap(cgroupNames.candidates)) await cgroups.kill(name);
     if ('endpoint' in runtime) return;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ContainerdPlan, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
+import { type ContainerdPlan, configuredDriver, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
 
 const plan: ContainerdPlan = {
   directory: '/data/containerd',
@@ -7,6 +7,7 @@ const plan: ContainerdPlan = {
   cniConfigDirectory: '/data/net.d',
   cniPluginDirectory: '/usr/lib/cni',
   pauseImage: 'localhost/pause:1',
+  cgroupDriver: 'cgroupfs',
 };
 
 describe("containerd's version", () => {
@@ -83,6 +84,19 @@ describe("containerd's configuration", () => {
         assert.equal(found.get(key), value, key);
     });
   }
+
+  it('has systemd make cgroups where the node does', () => {
+    for (const version of [
+      { major: 1, minor: 7 },
+      { major: 2, minor: 1 },
+    ]) {
+      for (const cgroupDriver of ['cgroupfs', 'systemd'] as const) {
+        const config = containerdConfig({ ...plan, cgroupDriver }, version);
+        assert.match(config, new RegExp(`^ +SystemdCgroup = ${cgroupDriver === 'systemd'}$`, 'm'));
+        assert.equal(configuredDriver(config), cgroupDriver);
+      }
+    }
+  });
 
   it('leaves AppArmor to containerd where the machine has it', () => {
     for (const version of [

@@ -1,3 +1,5 @@
+import type { CgroupDriver } from './cgroup-names.ts';
+
 /** Where one containerd keeps everything, and what it needs to know of the node. */
 export interface ContainerdPlan {
   /** Holds root, state, log and configuration. */
@@ -6,6 +8,7 @@ export interface ContainerdPlan {
   readonly cniConfigDirectory: string;
   readonly cniPluginDirectory: string;
   readonly pauseImage: string;
+  readonly cgroupDriver: CgroupDriver;
 }
 
 export interface ContainerdVersion {
@@ -76,11 +79,11 @@ const containerRules = ({ hasAppArmor, mayLowerOOMScores }: ContainerMachine) =>
 `;
 
 /** The ways to run Pods, of which there is one. */
-function runtimes(table: string, directory: string): string {
+function runtimes(table: string, { directory, cgroupDriver }: ContainerdPlan): string {
   return `    [${table}.containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
       [${table}.containerd.runtimes.runc.options]
-        SystemdCgroup = false
+        SystemdCgroup = ${cgroupDriver === 'systemd'}
         Root = ${text(`${directory}/runc`)}
 `;
 }
@@ -98,7 +101,7 @@ ${streamServer}${containerRules(machine)}  [${cri}.cni]
   [${cri}.containerd]
     snapshotter = "overlayfs"
     default_runtime_name = "runc"
-${runtimes(cri, directory)}`;
+${runtimes(cri, plan)}`;
 }
 
 function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion, machine: ContainerMachine): string {
@@ -118,5 +121,10 @@ ${containerRules(machine)}  [${runtime}.cni]
     conf_dir = ${text(cniConfigDirectory)}
   [${runtime}.containerd]
     default_runtime_name = "runc"
-${runtimes(runtime, directory)}`;
+${runtimes(runtime, plan)}`;
+}
+
+/** The driver that a configuration was written for. */
+export function configuredDriver(config: string): CgroupDriver {
+  return /^\s*SystemdCgroup = true$/m.test(config) ? 'systemd' : 'cgroupfs';
 }

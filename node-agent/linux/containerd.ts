@@ -4,7 +4,13 @@ import * as fs from 'node:fs/promises';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { createCRIClient } from '../cri/cri-client.ts';
-import { type ContainerdPlan, type ContainerdVersion, containerdConfig, parseContainerdVersion } from './containerd-config.ts';
+import {
+  type ContainerdPlan,
+  type ContainerdVersion,
+  configuredDriver,
+  containerdConfig,
+  parseContainerdVersion,
+} from './containerd-config.ts';
 import { machineHasAppArmor } from './machine.ts';
 import { mayLowerOOMScores, oomScores, setOOMScore } from './oom-score.ts';
 import { processIsAlive, readCommandLine, terminateProcess } from './processes.ts';
@@ -59,9 +65,17 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       await log.close();
     }
   };
+  const stop = async () => {
+    const pid = await findRunning();
+    if (pid !== undefined) await terminateProcess(pid, 10_000, clock);
+    await fs.rm(pidFile, { force: true });
+  };
+  const hasOtherDriver = async () => configuredDriver(await fs.readFile(configFile, 'utf8').catch(() => '')) !== plan.cgroupDriver; // not written yet
   return {
     socket: plan.socket,
     async ensureRunning(signal) {
+      // It reads its configuration when it starts.
+      if (await hasOtherDriver()) await stop();
       const running = await findRunning();
       const pid = running ?? (await start());
       logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { containerd: pid, socket: plan.socket });
@@ -73,11 +87,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
         await sleep(clock, 20, signal);
       }
     },
-    async stop() {
-      const pid = await findRunning();
-      if (pid !== undefined) await terminateProcess(pid, 10_000, clock);
-      await fs.rm(pidFile, { force: true });
-    },
+    stop,
   };
 }
 

@@ -117,7 +117,7 @@ describe('shims of a real containerd, as root', function () {
     root = await mkdtemp(`${tmpdir()}/kubets-shims-`);
     const directory = `${root}/containerd`;
     const folders = { cniConfigDirectory: `${root}/net.d`, cniPluginDirectory: '/usr/lib/cni' };
-    plan = { directory, socket: containerdSocket(directory), ...folders, pauseImage: pauseImageName };
+    plan = { directory, socket: containerdSocket(directory), ...folders, pauseImage: pauseImageName, cgroupDriver: 'cgroupfs' };
     await createContainerd(plan, { clock: systemClock, logger: silentLogger }).ensureRunning(AbortSignal.timeout(60_000));
     const archives = createImageArchives({ socket: plan.socket, record: `${directory}/loaded.json`, logger: silentLogger });
     await archives.loadPauseImage((await readMachineFacts()).architecture);

@@ -97,6 +97,7 @@ describe('a real containerd, as root', function () {
       cniConfigDirectory: `${root}/net.d`,
       cniPluginDirectory: '/usr/lib/cni',
       pauseImage: pauseImageName,
+      cgroupDriver: 'cgroupfs',
     };
     const network = createPodNetwork({
       bridge,

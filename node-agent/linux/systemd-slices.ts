@@ -5,8 +5,8 @@ import { runProgram } from './run-program.ts';
 
 /** The slices of systemd that Pods live in, by the paths of their cgroups. */
 export interface Slices {
-  /** Starts a slice that is not there, and its parents with it. */
-  start(name: string, limits: CgroupLimits, isThere: () => Promise<boolean>): Promise<void>;
+  /** Starts a slice that is not there, and its parents with it. True if it was made with these limits. */
+  start(name: string, limits: CgroupLimits, isThere: () => Promise<boolean>): Promise<boolean>;
   /** Sets limits of a slice that is there. Huge pages are not known to systemd. */
   set(name: string, limits: CgroupLimits): Promise<void>;
   /** Stops an empty slice. False if processes are in it, which would be ended. */
@@ -33,13 +33,15 @@ export function createSlices(clock: Clock): Slices {
   };
   return {
     async start(name, limits, isThere) {
-      if (await isThere()) return;
+      if (await isThere()) return false;
+      let isMade = true;
       const properties = [...sliceProperties(name), ...limitProperties(limits)];
       try {
         await call('StartTransientUnit', 'ssa(sv)a(sa(sv))', unitOf(name), 'replace', String(properties.length), ...properties.flat(), '0');
       } catch (error) {
         if (!isKnownUnit(error)) throw error;
         // It is loaded, from a file or by a child that was there before it.
+        isMade = false;
         await call('StartUnit', 'ss', unitOf(name), 'replace');
       }
       const deadline = clock.monotonicMs() + startTimeoutMs;
@@ -47,6 +49,7 @@ export function createSlices(clock: Clock): Slices {
         if (clock.monotonicMs() > deadline) throw new Error(`systemd has not started ${unitOf(name)}`);
         await sleep(clock, lookMs);
       }
+      return isMade;
     },
     set: (name, limits) => setProperties(name, limitProperties(limits)),
     async stop(name, isPopulated) {
@@ -56,6 +59,8 @@ export function createSlices(clock: Clock): Slices {
       } catch (error) {
         if (!isUnknownUnit(error)) throw error;
       }
+      // Limits of a slice that was not made here, which systemd keeps until the machine is started again.
+      await fs.rm(`/run/systemd/system.control/${unitOf(name)}.d`, { recursive: true, force: true });
       return true;
     },
   };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { RuntimeCondition } from '../../cri/messages.ts';
-import type { CgroupDriver } from '../../cri/runtime.ts';
+import type { CgroupDriver as RuntimeDriver } from '../../cri/runtime.ts';
+import type { CgroupDriver } from '../../linux/cgroup-names.ts';
 import { runtimeProblems } from './runtime-problems.ts';
 
 describe('problems of a container runtime', () => {
   const condition = (type: string, status: boolean): RuntimeCondition => ({ type, status, reason: 'R', message: 'm' });
-  const cases: [string, RuntimeCondition[], CgroupDriver | undefined, string[]][] = [
+  const cases: [string, RuntimeCondition[], RuntimeDriver | undefined, string[], CgroupDriver?][] = [
     ['none', [condition('RuntimeReady', true), condition('NetworkReady', true)], 'CGROUPFS', []],
     ['none that it tells of', [condition('RuntimeReady', true)], undefined, []],
     ['itself', [condition('RuntimeReady', false)], undefined, ['container runtime not ready: RuntimeReady=false reason:R message:m']],
@@ -20,8 +21,10 @@ describe('problems of a container runtime', () => {
       'cgroups that somebody else makes',
       [condition('RuntimeReady', true)],
       'SYSTEMD',
-      ['container runtime not usable: its cgroup driver is systemd, and the node agent makes cgroups itself: set it to cgroupfs'],
+      ["container runtime not usable: its cgroup driver is systemd, and the node agent's is cgroupfs: start the node agent again"],
     ],
+    ['cgroups that systemd makes for both', [condition('RuntimeReady', true)], 'SYSTEMD', [], 'systemd'],
   ];
-  for (const [name, conditions, driver, expected] of cases) it(name, () => assert.deepEqual(runtimeProblems(conditions, driver), expected));
+  for (const [name, conditions, driver, expected, own = 'cgroupfs'] of cases)
+    it(name, () => assert.deepEqual(runtimeProblems(conditions, driver, own), expected));
 });
