@@ -4,6 +4,7 @@ import { agentLogPlace, prepareAgent, replaceRunningAgent } from './agent-proces
 import { type DataDir, findInstance, openDataDir } from './data-dir.ts';
 import { hasJoined, type JoinFlags, knowsCluster, prepareJoin } from './join.ts';
 import { dataDirOption, logLevelOption, podNetworkOption } from './options.ts';
+import { requireSoundMachine } from './preflight.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { requireFreePort } from './require-free-port.ts';
 import { addStopOptions, beginLife } from './running-command.ts';
@@ -11,7 +12,12 @@ import type { StopFlags } from './stop-signals.ts';
 import { superviseAgent } from './supervise-agent.ts';
 import { addNodeOptions } from './up-command.ts';
 
-type Flags = JoinFlags & StopFlags & { readonly dataDir: string; readonly clusterDns: string; readonly clusterCidr: string };
+interface Flags extends JoinFlags, StopFlags {
+  readonly dataDir: string;
+  readonly clusterDns: string;
+  readonly clusterCidr: string;
+  readonly ignorePreflightErrors: readonly string[];
+}
 
 const examples = `
 Examples:
@@ -46,6 +52,7 @@ async function runAgent(flags: Flags): Promise<void> {
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
   const life = beginLife('agent', dataDir, flags);
+  await requireSoundMachine(flags, 'agent');
   await replaceRunningAgent(dataDir);
   await requireFreePort(flags.kubeletPort, { what: "the kubelet's", flag: '--kubelet-port' });
   const { args, isJoining } = await argumentsOf(flags, dataDir);

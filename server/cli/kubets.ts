@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAgentCommand } from './agent-command.ts';
+import { addCheckMachineCommand } from './check-machine-command.ts';
 import { addImagesCommand } from './images-command.ts';
 import { addKubeconfigCommand } from './kubeconfig-command.ts';
 import { addResetCommand } from './reset-command.ts';
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addUpCommand(program);
   addServerCommand(program);
   addAgentCommand(program);
+  addCheckMachineCommand(program);
   addKubeconfigCommand(program);
   addTokenCommand(program);
   addImagesCommand(program);

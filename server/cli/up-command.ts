@@ -17,13 +17,21 @@ import { type EarlierNodes, earlierNodes, isReadySince } from './heard-from.ts';
 import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './options.ts';
 import { localNodeBridge, removeLocalNodes } from './local-nodes.ts';
 import { type LocalNodesRun, runLocalNodes } from './run-local-nodes.ts';
+import { ignorePreflightErrorsOption, requireSoundMachine } from './preflight.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { requireFreePort } from './require-free-port.ts';
 import { addStopOptions, beginLife, type CommandLife } from './running-command.ts';
 import type { StopFlags } from './stop-signals.ts';
 import { type SupervisedAgent, superviseAgent } from './supervise-agent.ts';
 
-type UpFlags = ControlPlaneFlags & AgentFlags & StopFlags & { readonly node: boolean; readonly nodes?: number; readonly nodesCidr: string };
+type UpFlags = ControlPlaneFlags &
+  AgentFlags &
+  StopFlags & {
+    readonly node: boolean;
+    readonly nodes?: number;
+    readonly nodesCidr: string;
+    readonly ignorePreflightErrors: readonly string[];
+  };
 
 const examples = `
 Examples:
@@ -50,6 +58,7 @@ export function addNodeOptions(command: Command): Command {
     .addOption(new Option('--register-with-taints <taints>', 'taints to register it with, key=value:effect,...').default('', 'none'))
     .addOption(new Option('--nodeport-addresses <ranges>', 'ranges of the addresses that take traffic to node ports').default('primary'))
     .addOption(new Option('--non-masquerade-cidrs <ranges>', 'what pods reach with their own address besides pods').default('', 'none'))
+    .addOption(ignorePreflightErrorsOption())
     .addOption(new Option('--kubelet-port <number>', 'port of the kubelet').default(10250).argParser(parsePort))
     .addOption(new Option('--container-runtime-endpoint <url>', 'a CRI socket to use instead of an own containerd'))
     .addOption(
@@ -84,6 +93,8 @@ async function runUp(flags: UpFlags): Promise<void> {
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
   const life = beginLife('up', dataDir, flags);
+  // While the machine is looked at, the modules that come next are loaded.
+  if (flags.node) await Promise.all([requireSoundMachine(flags, flags.nodes === undefined ? 'up' : 'local-nodes'), import('../main.ts')]);
   if (flags.node && flags.nodes !== undefined) return await upWithLocalNodes(flags, flags.nodes, { dataDir, progress, life });
   if (flags.node) {
     await replaceRunningAgent(dataDir);

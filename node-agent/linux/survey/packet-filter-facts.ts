@@ -1,0 +1,91 @@
+import { runProgram } from '../run-program.ts';
+import { textOf } from './read-facts.ts';
+import type { BaseChain, PacketFilterFacts, RouteFacts } from './surveyed-machine.ts';
+
+interface ChainEntry {
+  readonly chain?: {
+    readonly family: string;
+    readonly table: string;
+    readonly name: string;
+    readonly hook?: string;
+    readonly policy?: string;
+  };
+}
+
+/** `probe`: commands that nft and the kernel are asked to check; nothing is changed by them. Empty: they are not asked. */
+export async function readPacketFilter(probe: string, signal: AbortSignal): Promise<PacketFilterFacts> {
+  const [listed, legacyRules, problem] = await Promise.all([
+    runProgram('nft', ['-j', 'list', 'chains'], { signal }).catch(() => ''), // no nft: another check says so
+    readLegacyRules(signal),
+    probe === '' ? undefined : checkCommands(probe, signal),
+  ]);
+  const chains = parseChains(listed);
+  const baseChains = chains.flatMap(({ family, table, name, hook, policy = 'accept' }): BaseChain[] =>
+    hook === undefined ? [] : [{ family, table, name, hook, policy }],
+  );
+  return {
+    baseChains: await Promise.all(baseChains.map((chain) => withRules(chain, chains, signal))),
+    otherChains: chains.flatMap(({ family, table, name, hook }) => (hook === undefined ? [`${family} ${table} ${name}`] : [])),
+    legacyRules,
+    problem,
+  };
+}
+
+function parseChains(listed: string): NonNullable<ChainEntry['chain']>[] {
+  if (listed === '') return [];
+  const { nftables = [] } = JSON.parse(listed) as { readonly nftables?: readonly ChainEntry[] };
+  return nftables.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
+}
+
+/** Chains that users put rules of their own into, in front of those of a program. */
+const userChains = ['DOCKER-USER', 'ufw-user-forward', 'ufw-user-input'];
+
+async function withRules(
+  chain: BaseChain,
+  all: readonly { readonly table: string; readonly family: string; readonly name: string }[],
+  signal: AbortSignal,
+) {
+  if (chain.policy !== 'drop') return chain;
+  const { family, table } = chain;
+  const users = all.filter((other) => other.family === family && other.table === table && userChains.includes(other.name));
+  const texts = [chain, ...users].map(
+    ({ name }) => runProgram('nft', ['list', 'chain', family, table, name], { signal }).catch(() => ''), // gone meanwhile
+  );
+  return { ...chain, rules: (await Promise.all(texts)).join('\n') };
+}
+
+/** The kernel names legacy tables only where they are in use. */
+async function readLegacyRules(signal: AbortSignal): Promise<string> {
+  if ((await textOf('/proc/net/ip_tables_names')) === '') return '';
+  return await runProgram('iptables-legacy', ['-S'], { signal }).catch(() => ''); // not installed
+}
+
+async function checkCommands(commands: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await runProgram('nft', ['--check', '-f', '-'], { wholeInput: commands, signal });
+    return undefined;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return signal.aborted || /ENOENT/.test(text) ? undefined : text;
+  }
+}
+
+interface RouteEntry {
+  readonly dst?: string;
+  readonly dev?: string;
+  readonly gateway?: string;
+  readonly protocol?: string;
+}
+
+/** Of the main table, without default routes. */
+export async function readRoutes(signal: AbortSignal): Promise<RouteFacts[]> {
+  const families = ['-4', '-6'].map(async (family) => {
+    const text = await runProgram('ip', [family, '-json', 'route', 'show'], { signal }).catch(() => ''); // no ip, or no IPv6
+    return text.trim() === '' ? [] : (JSON.parse(text) as RouteEntry[]);
+  });
+  return (await Promise.all(families))
+    .flat()
+    .flatMap(({ dst = 'default', dev = '', gateway, protocol = '' }) =>
+      dst === 'default' ? [] : [{ destination: dst, device: dev, protocol, ...(gateway === undefined ? {} : { gateway }) }],
+    );
+}

@@ -1,0 +1,133 @@
+/** What a survey of the machine has found: what preflight checks decide on. Nothing in it was changed by looking. */
+export interface SurveyedMachine {
+  readonly effectiveUID: number;
+  /** Bits of the effective capabilities, as `CapEff` in /proc/self/status. */
+  readonly capabilities: bigint;
+  /** The container runtime or the kind of container that this process is in; undefined on a machine of its own. */
+  readonly container: string | undefined;
+  /** Fields of /etc/os-release: ID, ID_LIKE, VERSION_ID, PRETTY_NAME. */
+  readonly release: Readonly<Record<string, string>>;
+  readonly hasSystemd: boolean;
+  readonly hostname: string;
+  /** Whether the host name has an address, by /etc/hosts, a name service of the machine, or DNS. */
+  readonly hostnameResolves: boolean;
+  readonly kernel: KernelFacts;
+  readonly cgroups: CgroupFacts;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Lines of /proc/swaps without its heading. */
+  readonly swaps: readonly string[];
+  /** Soft limit of open files of this process, which what it starts inherits. */
+  readonly openFiles: number;
+  /** Values of /proc/sys by name with dots; absent where the kernel has no such setting. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly mounts: readonly MountFacts[];
+  readonly dataDirectory: DirectoryFacts;
+  readonly runDirectory: DirectoryFacts;
+  readonly programs: Readonly<Record<string, ProgramFacts>>;
+  /** Names of the CNI plugins in each folder that was looked into; absent: no such folder. */
+  readonly cniPlugins: Readonly<Record<string, readonly string[]>>;
+  /** Names of the configurations in /etc/cni/net.d. */
+  readonly cniConfigurations: readonly string[];
+  /** Whether the socket of the runtime that others look after is there. */
+  readonly hasRuntimeSocket: boolean;
+  readonly hasPauseProgram: boolean;
+  /** systemd units that run, such as `firewalld.service`. */
+  readonly units: readonly string[];
+  readonly sockets: readonly ListeningSocket[];
+  readonly addresses: readonly string[];
+  readonly routes: readonly RouteFacts[];
+  readonly filter: PacketFilterFacts;
+  /** Content of configuration files by path; absent where there is no such file. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Whether the clock follows a time server; undefined where nothing tells. */
+  readonly isClockSynchronized: boolean | undefined;
+  readonly nowMs: number;
+}
+
+export interface KernelFacts {
+  /** As `uname -r` says it. */
+  readonly release: string;
+  /** Of /proc/filesystems. */
+  readonly fileSystems: readonly string[];
+  /** Of /proc/self/ns: mnt, net, pid, ... */
+  readonly namespaces: readonly string[];
+  readonly hasSeccomp: boolean;
+  /** Names in /sys/module: modules that are loaded, and built-in ones that have parameters. */
+  readonly loadedModules: readonly string[];
+  /** The files of this kernel's modules; undefined where there are none for this release. */
+  readonly modules: { readonly builtIn: readonly string[]; readonly loadable: readonly string[] } | undefined;
+  /** Options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration cannot be read. */
+  readonly configuration: Readonly<Record<string, string>> | undefined;
+  /** The device drivers' AppArmor and SELinux: what confines programs. */
+  readonly enforcesSELinux: boolean;
+}
+
+export interface CgroupFacts {
+  readonly version: 1 | 2 | undefined;
+  /** Controllers that cgroups can be given. */
+  readonly controllers: readonly string[];
+  readonly isReadOnly: boolean;
+}
+
+export interface MountFacts {
+  readonly point: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+/** The file system of a directory, or of the nearest one above that is there. */
+export interface DirectoryFacts {
+  readonly path: string;
+  readonly capacityBytes: number;
+  readonly availableBytes: number;
+  /** 0 where the file system has no fixed number. */
+  readonly inodes: number;
+  readonly inodesFree: number;
+}
+
+export interface ProgramFacts {
+  /** Undefined where it is in no folder of PATH. */
+  readonly path: string | undefined;
+  /** Where it is in a usual folder that is not in PATH. */
+  readonly elsewhere?: string;
+  /** What it says of its version. */
+  readonly version?: string;
+}
+
+export interface ListeningSocket {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+  /** Known for the ports that were asked for. */
+  readonly owner?: { readonly pid: number; readonly command: string };
+}
+
+export interface RouteFacts {
+  /** A CIDR, or a single address. */
+  readonly destination: string;
+  readonly device: string;
+  readonly gateway?: string;
+  readonly protocol: string;
+}
+
+/** A chain of nftables that packets come to from a hook of the kernel. */
+export interface BaseChain {
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  readonly hook: string;
+  readonly policy: string;
+  /** As `nft list chain` shows them; only of chains that drop what no rule accepts. */
+  readonly rules?: string;
+}
+
+export interface PacketFilterFacts {
+  readonly baseChains: readonly BaseChain[];
+  /** `family table chain` of all chains that are not base chains. */
+  readonly otherChains: readonly string[];
+  /** What `iptables-legacy -S` shows where legacy tables are in use. */
+  readonly legacyRules: string;
+  /** Why the kernel or nft does not take the rules of kubets; undefined where it does, or could not be asked. */
+  readonly problem: string | undefined;
+}

@@ -1,0 +1,34 @@
+import type { Check } from './check.ts';
+import { addressRanges } from './checks/address-ranges.ts';
+import { cgroups } from './checks/cgroups.ts';
+import { clock } from './checks/clock.ts';
+import { containerRuntime } from './checks/container-runtime.ts';
+import { dataDirectory } from './checks/data-directory.ts';
+import { firewalls } from './checks/firewalls.ts';
+import { hostName } from './checks/host-name.ts';
+import { kernel } from './checks/kernel.ts';
+import { kernelModules } from './checks/kernel-modules.ts';
+import { limits } from './checks/limits.ts';
+import { memory } from './checks/memory.ts';
+import { networkManagers } from './checks/network-managers.ts';
+import { nodePortRange } from './checks/node-port-range.ts';
+import { otherKubernetes } from './checks/other-kubernetes.ts';
+import { packetFilter } from './checks/packet-filter.ts';
+import { packetPolicies } from './checks/packet-policies.ts';
+import { ports } from './checks/ports.ts';
+import { privileges } from './checks/privileges.ts';
+import { programVersions } from './checks/program-versions.ts';
+import { programs } from './checks/programs.ts';
+import { resolvers } from './checks/resolvers.ts';
+import { reversePath } from './checks/reverse-path.ts';
+import { selinux } from './checks/selinux.ts';
+import { swap } from './checks/swap.ts';
+import { userNamespaces } from './checks/user-namespaces.ts';
+
+/** All checks, in the order in which they are shown. */
+export const checks: readonly Check[] = [
+  ...[privileges, kernel, kernelModules, cgroups, programs, programVersions, containerRuntime, packetFilter],
+  ...[ports, nodePortRange, dataDirectory, memory, swap, limits, userNamespaces],
+  ...[hostName, clock, resolvers],
+  ...[addressRanges, otherKubernetes, firewalls, packetPolicies, reversePath, networkManagers, selinux],
+];

@@ -1,0 +1,45 @@
+import { type Check, error, type Finding, ok, warning } from '../check.ts';
+import { isOlder, versionNumbers } from '../kernel-features.ts';
+
+interface Versions {
+  readonly program: string;
+  /** Older ones do not work. */
+  readonly least: readonly number[];
+  /** Older ones lack something. */
+  readonly good: readonly number[];
+  readonly lacking: string;
+}
+
+const versions: readonly Versions[] = [
+  { program: 'containerd', least: [1, 6], good: [1, 7], lacking: 'devices by CDI' },
+  { program: 'runc', least: [1, 0], good: [1, 1], lacking: 'cgroups of version 2 in full' },
+  { program: 'nft', least: [0, 9, 6], good: [1, 0, 1], lacking: 'what kube-proxy asks for' },
+];
+
+/** Versions of the programs that it matters of. */
+export const programVersions: Check = {
+  name: 'ProgramVersions',
+  run(machine, plan) {
+    const findings: Finding[] = [];
+    const found: string[] = [];
+    for (const { program, least, good, lacking } of versions) {
+      const said = machine.programs[program]?.version;
+      const version = said === undefined ? undefined : findVersion(program, said);
+      if (version === undefined || (program !== 'nft' && plan.runtimeEndpoint !== undefined)) continue;
+      found.push(`${program} ${version}`);
+      const numbers = versionNumbers(version);
+      const name = `ProgramVersion-${program}`;
+      const remedy = `install ${program} ${good.join('.')} or newer`;
+      if (isOlder(numbers, least)) findings.push(error(name, `${program} ${version} is older than ${least.join('.')}`, remedy));
+      else if (isOlder(numbers, good))
+        findings.push(warning(name, `${program} ${version} is older than ${good.join('.')} and lacks ${lacking}`, remedy));
+    }
+    return findings.length > 0 ? findings : [ok(programVersions.name, found.join(', ') || 'not known')];
+  },
+};
+
+/** Of `containerd github.com/containerd/containerd 1.7.24~ds1 …`, `runc version 1.1.15+ds1`, `nftables v1.1.3 (…)`. */
+export function findVersion(program: string, said: string): string | undefined {
+  const pattern = program === 'containerd' ? /\sv?(\d+\.\d+\.\d+)/ : /v?(\d+\.\d+(?:\.\d+)?)/;
+  return pattern.exec(said)?.[1];
+}

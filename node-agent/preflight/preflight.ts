@@ -1,0 +1,53 @@
+import type { Clock } from '../../api/base/clock.ts';
+import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
+import { familiesOf } from '../../api/semantics/ip-family.ts';
+import { masqueradeRules } from '../cni/masquerade-rules.ts';
+import { renderAbsenceRules } from '../dns/absence-rules.ts';
+import { nftFamilies } from '../linux/nft.ts';
+import { surveyMachine } from '../linux/survey/survey-machine.ts';
+import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
+import { emptyPolicyTable, renderPolicyTable } from '../network-policy/policy-table.ts';
+import { renderBaseTable, tableOf } from '../proxy/nftables/base-table.ts';
+import type { Finding, NodePlan } from './check.ts';
+import { checks } from './checks.ts';
+
+export interface PreflightDependencies {
+  readonly clock: Clock;
+  /** Time of the API server that is to be joined less that of this machine. */
+  readonly serverAhead?: Promise<number | undefined> | undefined;
+}
+
+/** What the machine lacks to be the node that is planned, and what is well. Looks only; changes nothing. */
+export async function runPreflight(plan: NodePlan, { clock, serverAhead }: PreflightDependencies): Promise<Finding[]> {
+  const [machine, serverAheadMs] = await Promise.all([
+    surveyMachine(surveyRequest(plan), { clock }),
+    serverAhead ?? Promise.resolve(undefined),
+  ]);
+  return checkMachine(machine, serverAheadMs === undefined ? plan : { ...plan, serverAheadMs });
+}
+
+export function checkMachine(machine: SurveyedMachine, plan: NodePlan): Finding[] {
+  return checks.flatMap((check) => check.run(machine, plan));
+}
+
+function surveyRequest(plan: NodePlan) {
+  return {
+    dataDirectory: plan.dataDirectory,
+    ports: plan.ports.map(({ port }) => port),
+    nftProbe: rulesToTry(plan),
+    cniPluginDirectories: plan.cniPluginDirectories,
+    ...(plan.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: plan.runtimeEndpoint }),
+  };
+}
+
+/** The rules of an empty cluster, with the Service proxy's table under another name, so that one in use has no say in it. */
+function rulesToTry({ clusterCIDRs, podNetwork }: NodePlan): string {
+  const services = familiesOf(clusterCIDRs).map((family) =>
+    renderBaseTable(
+      clusterCIDRs.filter((cidr) => familiesOf([cidr])[0] === family),
+      family,
+    ).replaceAll(tableOf(family), `${nftFamilies[family].ip} kubets-preflight`),
+  );
+  const ownNetwork = podNetwork === 'external' ? [] : [masqueradeRules('preflight', clusterCIDRs, []), renderPolicyTable(emptyPolicyTable)];
+  return [...services, ...ownNetwork, renderAbsenceRules(clusterDNSPort)].join('');
+}
