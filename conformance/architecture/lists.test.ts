@@ -34,6 +34,10 @@ const lists: readonly WrittenList[] = [
     list: 'server/scheduler/plugins/plugins.ts',
     members: () => filesUnder('server/scheduler/plugins', (file) => file !== 'plugins.ts').filter(declaresWith('defineSchedulerPlugin')),
   },
+  {
+    list: 'node-agent/preflight/checks.ts',
+    members: () => filesUnder('node-agent/preflight/checks', () => true),
+  },
 ];
 
 function declaresWith(call: string): (file: string) => boolean {

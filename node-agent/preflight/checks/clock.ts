@@ -1,8 +1,8 @@
-import { toDate } from '../../../api/meta/time.ts';
+import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { type Check, error, ok, warning } from '../check.ts';
 
 /** A certificate is valid from its making on, and a year that is over makes all of them invalid. */
-const firstPossibleMs = Date.UTC(2026, 0, 1);
+const firstPossibleMs = parseTime('2026-01-01T00:00:00Z');
 const maxSkewMs = 10_000;
 const maxBearableSkewMs = 300_000;
 
@@ -13,7 +13,7 @@ export const clock: Check = {
     const { name } = clock;
     const service = hasSystemd ? 'apt-get install -y systemd-timesyncd, or chrony' : 'run chronyd or another time service';
     if (nowMs < firstPossibleMs)
-      return [error(name, `the clock says ${formatDay(nowMs)}: certificates are not valid then`, `set it: date -s TIME; then ${service}`)];
+      return [error(name, `the clock says ${formatTime(nowMs)}: certificates are not valid then`, `set it: date -s TIME; then ${service}`)];
     if (serverAheadMs !== undefined && Math.abs(serverAheadMs) > maxSkewMs) {
       const message = `the clock is ${Math.round(Math.abs(serverAheadMs) / 1000)} s ${serverAheadMs > 0 ? 'behind' : 'ahead of'} the API server's`;
       const isFatal = Math.abs(serverAheadMs) > maxBearableSkewMs;
@@ -24,7 +24,3 @@ export const clock: Check = {
     return [ok(name, isClockSynchronized ? 'follows a time server' : 'not known whether it follows a time server')];
   },
 };
-
-function formatDay(ms: number): string {
-  return toDate(ms).toISOString().slice(0, 10);
-}
