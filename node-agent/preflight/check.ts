@@ -35,8 +35,10 @@ export interface PlannedPort {
 /** What the machine is to become. */
 export interface NodePlan {
   readonly nodeName: string;
-  /** Absolute. */
-  readonly dataDirectory: string;
+  /** Absolute; where containers and volumes of the node are. */
+  readonly nodeDirectory: string;
+  /** Whether Pods are evicted by the kubelet's default thresholds. */
+  readonly hasDefaultEviction: boolean;
   readonly podNetwork: PodNetworkMode;
   readonly clusterCIDRs: readonly string[];
   readonly serviceCIDRs: readonly string[];

@@ -201,7 +201,7 @@ const cases: readonly Case[] = [
     machine: { sysctls: { ...sysctls, 'net.ipv4.ip_local_port_range': '1024 65535' } },
     expected: ['advice NodePorts'],
   },
-  { what: 'a full disk', machine: { dataDirectory: { ...data, availableBytes: 2 ** 20 } }, expected: ['error DiskSpace'] },
+  { what: 'a full disk', machine: { dataDirectory: { ...data, availableBytes: 2 ** 20 } }, expected: ['warning DiskSpace'] },
   {
     what: 'a disk that is almost full',
     machine: { dataDirectory: { ...data, availableBytes: data.capacityBytes * 0.12 } },
@@ -275,8 +275,14 @@ const cases: readonly Case[] = [
   {
     what: 'Services in the network of the machine',
     machine: { routes: [{ destination: '10.100.0.0/16', device: 'eth0', protocol: 'kernel' }], addresses: ['10.100.3.4'] },
-    expected: ['error AddressRanges'],
+    expected: ['warning AddressRanges'],
     says: /--service-cidr/,
+  },
+  {
+    what: 'Pods in the network of the machine',
+    machine: { routes: [{ destination: '10.244.0.0/16', device: 'eth0', protocol: 'kernel' }], addresses: ['10.244.3.4'] },
+    expected: ['error AddressRanges'],
+    says: /--cluster-cidr/,
   },
   {
     what: 'the same before the ranges are known',

@@ -32,7 +32,7 @@ export function checkMachine(machine: SurveyedMachine, plan: NodePlan): Finding[
 
 function surveyRequest(plan: NodePlan) {
   return {
-    dataDirectory: plan.dataDirectory,
+    dataDirectory: plan.nodeDirectory,
     ports: plan.ports.map(({ port }) => port),
     nftProbe: rulesToTry(plan),
     cniPluginDirectories: plan.cniPluginDirectories,

@@ -36,7 +36,8 @@ export function planOf(flags: PreflightFlags, role: MachineRole): NodePlan {
   const cniFolder = kubeletArguments.get('cni-bin-dir');
   return {
     nodeName: flags.nodeName,
-    dataDirectory: path.resolve(flags.dataDir),
+    nodeDirectory: path.resolve(flags.dataDir, 'node'),
+    hasDefaultEviction: !kubeletArguments.has('eviction-hard'),
     podNetwork: flags.podNetwork,
     clusterCIDRs: flags.clusterCidr.split(','),
     serviceCIDRs: flags.serviceCidr ?? ['10.96.0.0/12'],

@@ -18,7 +18,7 @@ export const addressRanges: Check = {
       const if_ = areRangesCertain ? '' : 'if the cluster has the default ranges: ';
       const route = routes.find((one) => !isOwn(one) && overlaps(range, one));
       if (route === undefined) return [];
-      const isOwnNetwork = addresses.some((address) => route.gateway === undefined && contains(route, address));
+      const isOwnNetwork = what === 'Pods' && addresses.some((address) => route.gateway === undefined && contains(route, address));
       const message = `${if_}the range of ${what}, ${text}, overlaps with ${route.destination}, which is reached by ${route.device}`;
       return [(isOwnNetwork && areRangesCertain ? error : warning)('AddressRanges', message, remedy)];
     });

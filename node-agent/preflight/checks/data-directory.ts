@@ -35,10 +35,10 @@ const doubtful: Readonly<Record<string, string>> = {
 /** Room and kind of the file system that holds the data directory, and room in /run. */
 export const dataDirectory: Check = {
   name: 'DataDirectory',
-  run({ dataDirectory: data, runDirectory, mounts }, { runtimeEndpoint }) {
+  run({ dataDirectory: data, runDirectory, mounts }, { runtimeEndpoint, hasDefaultEviction }) {
     const mount = mountOf(data.path, mounts);
     const findings = [
-      ...roomFindings(data),
+      ...roomFindings(data, hasDefaultEviction),
       ...(mount === undefined ? [] : mountFindings(data.path, mount, runtimeEndpoint !== undefined)),
     ];
     if (runDirectory.availableBytes < leastRunBytes)
@@ -50,12 +50,14 @@ export const dataDirectory: Check = {
   },
 };
 
-function roomFindings({ path, capacityBytes, availableBytes, inodes, inodesFree }: DirectoryFacts): Finding[] {
+function roomFindings(facts: DirectoryFacts, hasDefaultEviction: boolean): Finding[] {
+  const { path, capacityBytes, availableBytes, inodes, inodesFree } = facts;
   const name = 'DiskSpace';
   const percent = (part: number, whole: number) => Math.floor((part * 100) / Math.max(whole, 1));
   const remedy = 'free some of it, or put the data directory elsewhere with --data-dir';
   const left = percent(availableBytes, capacityBytes);
-  if (availableBytes < leastBytes) return [error(name, `${path} has ${inMebibytes(availableBytes)} left`, remedy)];
+  if (availableBytes < leastBytes) return [warning(name, `${path} has ${inMebibytes(availableBytes)} left`, remedy)];
+  if (!hasDefaultEviction) return [];
   const findings: Finding[] = [];
   if (left < pressure.nodePercent)
     findings.push(

@@ -13,9 +13,10 @@ function portFinding(planned: PlannedPort, sockets: readonly ListeningSocket[]):
   const { port, protocol, purpose, flag, isOptional = false } = planned;
   const name = `Port-${port}`;
   const user = sockets.find((socket) => socket.protocol === protocol && socket.port === port && collides(planned, socket.address));
-  if (user === undefined) return ok(name, `${purpose}: free`);
+  if (user === undefined) return ok(name, `${port}/${protocol}, ${purpose}: free`);
   const { owner } = user;
-  if (owner !== undefined && isKubets(owner.command)) return ok(name, `${purpose}: used by kubets itself (process ${owner.pid})`);
+  if (owner !== undefined && isKubets(owner.command))
+    return ok(name, `${port}/${protocol}, ${purpose}: used by kubets itself (process ${owner.pid})`);
   const who = owner === undefined ? 'another program' : `${owner.command.split(' ')[0] ?? ''} (process ${owner.pid})`;
   const remedy = `stop that program${flag === undefined ? '' : `, or choose another port with ${flag}`}`;
   const message = `${port}/${protocol}, ${purpose}, is in use by ${who}`;

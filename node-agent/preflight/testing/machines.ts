@@ -8,7 +8,8 @@ const found = (path: string, version?: string) => ({ path, ...(version === undef
 /** A plan of `kubets up` with all defaults. */
 export const defaultPlan: NodePlan = {
   nodeName: 'node1',
-  dataDirectory: '/var/lib/kubets',
+  nodeDirectory: '/var/lib/kubets/node',
+  hasDefaultEviction: true,
   podNetwork: 'host-gw',
   clusterCIDRs: ['10.244.0.0/16'],
   serviceCIDRs: ['10.96.0.0/12'],
@@ -67,7 +68,7 @@ export const debian13: SurveyedMachine = {
     { point: '/run', type: 'tmpfs', options: ['rw', 'nosuid', 'nodev'] },
   ],
   dataDirectory: {
-    path: '/var/lib/kubets',
+    path: '/var/lib/kubets/node',
     capacityBytes: 20 * gibibyte,
     availableBytes: 15 * gibibyte,
     inodes: 1_000_000,
