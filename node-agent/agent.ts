@@ -83,6 +83,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly clientCA: string;
   /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
   readonly podNetwork: PodNetworkMode;
+  /** Whether swap keeps the agent from starting. */
+  readonly failSwapOn?: boolean;
   /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
   readonly nodePortAddresses: readonly string[];
   /** Ranges that Pods reach with their own address, besides those of Pods. */
@@ -117,6 +119,8 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   const paths = nodePaths(settings.dataDirectory, settings.kubeletDirectory);
   await rememberLayout(paths, settings.runtimeEndpoint);
   const machine = await readMachineFacts();
+  if (settings.failSwapOn === true && machine.swapBytes > 0)
+    throw new Error('running with swap on is not supported, please disable swap or set --fail-swap-on flag to false');
   const families = familiesOf(settings.clusterCIDR.split(','));
   const nodeIPs = settings.nodeIPs ?? ownAddresses(machine.address, families);
   if (nodeIPs.length === 0) throw new Error('the machine has no address that others could reach: name one with --node-ip');

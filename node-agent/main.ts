@@ -68,6 +68,8 @@ interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly nonMasqueradeCidrs: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
+  readonly resolvConf?: string;
+  readonly failSwapOn: boolean | string;
   readonly port: string;
   readonly bridge: string;
   readonly cniBinDir: string;
@@ -149,6 +151,11 @@ const program = new Command('kubets-node-agent')
   .option('--non-masquerade-cidrs <ranges>', 'what pods reach with their own address besides pods, separated by commas', '')
   .option('--cluster-dns <addresses>', 'DNS servers of pods, separated by commas', '10.96.0.10')
   .option('--cluster-domain <domain>', 'DNS domain of the cluster', 'cluster.local')
+  .option(
+    '--resolv-conf <file>',
+    "resolver configuration that Pods and cluster DNS go by; '': none (default: the machine's, or that behind systemd-resolved)",
+  )
+  .option('--fail-swap-on [boolean]', 'end at once if the machine has swap on', false)
   .option('--port <number>', "port of the kubelet's API", '10250')
   .option('--bridge <name>', 'network bridge of the pods', 'cni0')
   .option('--cni-bin-dir <path>', 'where CNI plugins lie', '/usr/lib/cni')
@@ -301,6 +308,8 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     unmasqueradedCIDRs: listOf(flags.nonMasqueradeCidrs),
     clusterDNS: listOf(flags.clusterDns),
     clusterDomain: flags.clusterDomain,
+    ...(flags.resolvConf === undefined ? {} : { resolvConf: flags.resolvConf === '' ? '' : path.resolve(flags.resolvConf) }),
+    failSwapOn: String(flags.failSwapOn) === 'true',
     port: Number(flags.port),
     bridge: flags.bridge,
     cniPluginDirectory: flags.cniBinDir,

@@ -14,11 +14,12 @@ import type { PodNetwork } from './cni/pod-network.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
 import { renderAbsenceRules } from './dns/absence-rules.ts';
-import { createClusterDNS } from './dns/cluster-dns.ts';
+import { type ClusterDNS, createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
 import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
 import { createConntrack } from './linux/conntrack.ts';
 import { createHostFiles } from './linux/host-files.ts';
+import { readResolverConfiguration } from './linux/resolver-configuration.ts';
 import { createNodePortAddresses } from './linux/machine-addresses.ts';
 import { createNFT } from './linux/nft.ts';
 import { createNetworkPolicies } from './network-policy/network-policies.ts';
@@ -31,6 +32,8 @@ export interface NodeNetworkSettings {
   readonly clusterCIDR: string;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
+  /** Absolute, or empty for none; see readResolverConfiguration. */
+  readonly resolvConf?: string;
   /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
   readonly nodePortAddresses: readonly string[];
   readonly podNetwork: PodNetworkMode;
@@ -99,10 +102,10 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       ...(serviceAddress === undefined ? {} : { serviceAddress }),
       listen: nodeIPs.map((address) => ({ address, port: clusterDNSPort })),
       allowedSources: clusterCIDRs,
-      upstreams: await hostResolvers(settings.clusterDNS),
+      upstreams: await hostResolvers(settings),
     });
     await createNFT().apply(renderAbsenceRules(clusterDNSPort));
-    await dns.run(signal);
+    await Promise.all([dns.run(signal), followResolvers(dns, settings, clock, signal)]);
   };
   const runPods = async (signal: AbortSignal) => {
     if (mode === 'external') return;
@@ -132,8 +135,27 @@ async function reportNetwork({ runtime, clock, checkNode }: NetworkReport, signa
   checkNode();
 }
 
-/** The servers that the machine itself asks, but for the cluster's own, which would ask itself. */
-async function hostResolvers(clusterDNS: readonly string[]): Promise<Upstream[]> {
-  const { servers } = parseResolvConf((await createHostFiles().findText('/etc/resolv.conf')) ?? '');
+const resolversRereadMs = 10_000;
+
+/** Servers change with the network that the machine is in, and at boot may not be known yet. Those that are gone are kept until others come. */
+async function followResolvers(
+  dns: Pick<ClusterDNS, 'useUpstreams'>,
+  settings: NodeNetworkSettings,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  let known = '';
+  while (!signal.aborted) {
+    await sleep(clock, resolversRereadMs, signal).catch(() => undefined); // aborted
+    const upstreams = await hostResolvers(settings).catch(() => []); // cannot be read now
+    const now = JSON.stringify(upstreams);
+    if (upstreams.length > 0 && now !== known) dns.useUpstreams(upstreams);
+    if (upstreams.length > 0) known = now;
+  }
+}
+
+/** The servers that the machine asks, but for the cluster's own, which would ask itself. */
+async function hostResolvers({ clusterDNS, resolvConf }: NodeNetworkSettings): Promise<Upstream[]> {
+  const { servers } = parseResolvConf((await readResolverConfiguration(createHostFiles(), resolvConf)).text);
   return servers.filter((address) => !clusterDNS.includes(address)).map((address) => ({ address, port: 53 }));
 }

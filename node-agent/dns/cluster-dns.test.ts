@@ -15,7 +15,7 @@ import { nodes } from '../../api/resources/core/v1/node.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import type { Service, ServiceSpec } from '../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../api/types/discovery-v1.ts';
-import { createClusterDNS, type DNSQueryFacts } from './cluster-dns.ts';
+import { type ClusterDNS, createClusterDNS, type DNSQueryFacts } from './cluster-dns.ts';
 import { withLength } from './forward/exchange.ts';
 import { createResponder } from './responder.ts';
 import { createSourceFilter, followNodeAddresses } from './source-filter.ts';
@@ -197,6 +197,7 @@ describe('cluster DNS', () => {
   const client = createClient(server.transport);
   const facts: DNSQueryFacts[] = [];
   let outside: Outside;
+  let dns: ClusterDNS;
   let running: Promise<unknown>;
   let dnsPort = 0;
 
@@ -211,7 +212,7 @@ describe('cluster DNS', () => {
     }
     const dependencies = { client, clock: systemClock, random: systemRandom, logger: silentLogger };
     const informers = createInformerFactory(dependencies);
-    const dns = createClusterDNS({
+    dns = createClusterDNS({
       ...dependencies,
       informers,
       clusterDomain: 'cluster.local',
@@ -331,6 +332,30 @@ describe('cluster DNS', () => {
     } finally {
       stub.close();
       upstream.close();
+    }
+  });
+
+  it("follows the machine's servers, but for what the cluster says", async () => {
+    const [own, clusters] = [await startOutside(), await startOutside()];
+    const asksFor = async (name: string, server: Outside) => {
+      await query(name, 'A');
+      return server.asked.includes(name);
+    };
+    try {
+      dns.useUpstreams([{ address: '127.0.0.1', port: own.port }]);
+      assert.equal(await asksFor('moved.example.org', own), true);
+      const key = { namespace: 'kube-system', name: 'kube-dns' };
+      const data = { upstreamNameservers: JSON.stringify([`127.0.0.1:${clusters.port}`]) };
+      await client(configMaps).update({ ...(await client(configMaps).get(key)), data });
+      for (let turn = 0; !(await asksFor(`set-${turn}.example.org`, clusters)); turn++) assert.ok(turn < 100);
+      dns.useUpstreams([{ address: '127.0.0.1', port: outside.port }]);
+      assert.equal(await asksFor('still.example.org', clusters), true);
+      await client(configMaps).delete(key);
+      for (let turn = 0; !(await asksFor(`unset-${turn}.example.org`, outside)); turn++) assert.ok(turn < 100);
+    } finally {
+      dns.useUpstreams([{ address: '127.0.0.1', port: outside.port }]);
+      own.close();
+      clusters.close();
     }
   });
 

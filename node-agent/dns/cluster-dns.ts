@@ -58,6 +58,8 @@ export interface ClusterDNS {
   run(signal: AbortSignal): Promise<void>;
   /** Resolves with the port of the first address when the server listens. */
   readonly listening: Promise<number>;
+  /** Other servers for names outside of the cluster, from the next query on, unless the cluster's settings name some. */
+  useUpstreams(upstreams: readonly Upstream[]): void;
   /** Whether it listens and knows the cluster's Services. */
   isReady(): boolean;
 }
@@ -106,6 +108,7 @@ export function createClusterDNS(dependencies: ClusterDNSDependencies): ClusterD
 
   return {
     listening: listening.promise,
+    useUpstreams: forwarder.useUpstreams,
     isReady: () => listeners !== undefined && source.hasSynced(),
     async run(signal) {
       const unfollow = followSettings(dependencies, forwarder);

@@ -4,6 +4,7 @@ import { hasReason } from '../../api/meta/status.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { runtimeClasses } from '../../api/resources/node/v1/runtime-class.ts';
+import { readResolverConfiguration } from '../linux/resolver-configuration.ts';
 import { createBackoff } from './containers/crash-backoff.ts';
 import { podDNS } from './containers/pod-dns.ts';
 import { createUserNamespaces } from './containers/user-namespaces.ts';
@@ -84,7 +85,7 @@ export function createPodServices(
       podDNS(pod, {
         servers: settings.clusterDNS,
         domain: settings.clusterDomain,
-        hostConfig: (await files.findText('/etc/resolv.conf')) ?? '',
+        hostConfig: (await readResolverConfiguration(files, settings.resolvConf)).text,
       }),
     nodeHosts: async () => (await files.findText('/etc/hosts')) ?? '',
     configMap,

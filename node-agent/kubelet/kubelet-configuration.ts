@@ -20,7 +20,7 @@ export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: Cg
     maxPods: settings.maxPods,
     ...(settings.podCIDR === undefined ? {} : { podCIDR: settings.podCIDR }),
     podPidsLimit: settings.pidsLimit ?? -1,
-    resolvConf: '/etc/resolv.conf',
+    resolvConf: settings.resolvConf ?? '/etc/resolv.conf',
     cpuCFSQuota: true,
     cpuManagerPolicy: 'none',
     memoryManagerPolicy: 'None',

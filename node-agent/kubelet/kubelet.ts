@@ -68,6 +68,8 @@ export interface KubeletSettings {
   readonly podCIDR?: string;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
+  /** Absolute, or empty for none; see readResolverConfiguration. */
+  readonly resolvConf?: string;
   /** Port of the kubelet's own API. */
   readonly port: number;
   /** Cgroup below which all Pods live, e.g. /kubepods. */

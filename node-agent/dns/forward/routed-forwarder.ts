@@ -17,10 +17,12 @@ export interface RoutedForwarderDependencies {
 export interface RoutedForwarder extends Forwarder {
   /** From the next query on. What was remembered of servers that others have replaced is forgotten. */
   use(settings: Pick<DNSSettings, 'stubDomains' | 'upstreams'>): void;
+  /** Other servers where the settings name none. */
+  useUpstreams(upstreams: readonly Upstream[]): void;
 }
 
 /** Asks for each name the servers of the longest domain that it lies in. */
-export function createRoutedForwarder({ upstreams, ...dependencies }: RoutedForwarderDependencies): RoutedForwarder {
+export function createRoutedForwarder({ upstreams: first, ...dependencies }: RoutedForwarderDependencies): RoutedForwarder {
   const known = new Map<string, Forwarder>();
   const forwarderOf = (servers: readonly Upstream[]) => {
     const key = JSON.stringify(servers);
@@ -29,6 +31,8 @@ export function createRoutedForwarder({ upstreams, ...dependencies }: RoutedForw
     known.set(key, forwarder);
     return forwarder;
   };
+  let upstreams = first;
+  let current: Pick<DNSSettings, 'stubDomains' | 'upstreams'> = { stubDomains: new Map() };
   let others = forwarderOf(upstreams);
   let stubs: ReadonlyMap<string, Forwarder> = new Map();
   const find = (name: string): Forwarder => {
@@ -39,13 +43,21 @@ export function createRoutedForwarder({ upstreams, ...dependencies }: RoutedForw
     }
     return others;
   };
+  const apply = () => {
+    others = forwarderOf(current.upstreams ?? upstreams);
+    stubs = new Map([...current.stubDomains].map(([domain, servers]) => [domain, forwarderOf(servers)]));
+    const used = new Set([others, ...stubs.values()]);
+    for (const [key, forwarder] of known) if (!used.has(forwarder)) known.delete(key);
+  };
   return {
     forward: (query) => find(query.questions[0]?.name ?? '').forward(query),
     use(settings) {
-      others = forwarderOf(settings.upstreams ?? upstreams);
-      stubs = new Map([...settings.stubDomains].map(([domain, servers]) => [domain, forwarderOf(servers)]));
-      const used = new Set([others, ...stubs.values()]);
-      for (const [key, forwarder] of known) if (!used.has(forwarder)) known.delete(key);
+      current = settings;
+      apply();
+    },
+    useUpstreams(changed) {
+      upstreams = changed;
+      apply();
     },
   };
 }
