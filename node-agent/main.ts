@@ -14,6 +14,7 @@ import type { Transport } from '../api/client/transport.ts';
 import { parseDurationMs } from '../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
+import { findPluginDirectory } from './cni/plugin-directory.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags, withAllocatableMemory } from './kubelet/eviction/thresholds.ts';
@@ -72,7 +73,7 @@ interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly failSwapOn: boolean | string;
   readonly port: string;
   readonly bridge: string;
-  readonly cniBinDir: string;
+  readonly cniBinDir?: string;
   readonly cgroupRoot: string;
   readonly cgroupDriver?: CgroupDriver;
   readonly maxPods: string;
@@ -158,7 +159,7 @@ const program = new Command('kubets-node-agent')
   .option('--fail-swap-on [boolean]', 'end at once if the machine has swap on', false)
   .option('--port <number>', "port of the kubelet's API", '10250')
   .option('--bridge <name>', 'network bridge of the pods', 'cni0')
-  .option('--cni-bin-dir <path>', 'where CNI plugins lie', '/usr/lib/cni')
+  .option('--cni-bin-dir <path>', 'where CNI plugins lie (default: /usr/lib/cni, /opt/cni/bin or /usr/libexec/cni)')
   .option('--cgroup-root <name>', 'cgroup of all pods', '/kubepods')
   .addOption(
     new Option('--cgroup-driver <name>', 'who makes cgroups (default: what the runtime says, else cgroupfs)').choices(cgroupDrivers),
@@ -312,7 +313,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     failSwapOn: String(flags.failSwapOn) === 'true',
     port: Number(flags.port),
     bridge: flags.bridge,
-    cniPluginDirectory: flags.cniBinDir,
+    cniPluginDirectory: flags.cniBinDir ?? (await findPluginDirectory()),
     cgroupRoot: flags.cgroupRoot,
     ...(flags.cgroupDriver === undefined ? {} : { cgroupDriver: flags.cgroupDriver }),
     eviction: allocatable.enforce.includes('pods') ? withAllocatableMemory(parseEvictionFlags(flags)) : parseEvictionFlags(flags),

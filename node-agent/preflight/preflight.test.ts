@@ -34,6 +34,7 @@ interface Case {
 
 const { kernel, cgroups, sysctls, filter, programs } = debian13;
 const dropping = { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' };
+const defaultRoute = { destination: 'default', device: 'eth0', gateway: '10.0.0.1', protocol: 'dhcp' };
 const data = debian13.dataDirectory;
 const onDisk = (type: string, options: readonly string[] = ['rw']) => ({
   mounts: [
@@ -274,19 +275,24 @@ const cases: readonly Case[] = [
   { what: 'no resolver', machine: { files: {} }, expected: ['warning DNS'] },
   {
     what: 'Services in the network of the machine',
-    machine: { routes: [{ destination: '10.100.0.0/16', device: 'eth0', protocol: 'kernel' }], addresses: ['10.100.3.4'] },
+    machine: { routes: [defaultRoute, { destination: '10.100.0.0/16', device: 'eth0', protocol: 'kernel' }] },
     expected: ['warning AddressRanges'],
     says: /--service-cidr/,
   },
   {
     what: 'Pods in the network of the machine',
-    machine: { routes: [{ destination: '10.244.0.0/16', device: 'eth0', protocol: 'kernel' }], addresses: ['10.244.3.4'] },
+    machine: { routes: [defaultRoute, { destination: '10.244.0.0/16', device: 'eth0', protocol: 'kernel' }] },
     expected: ['error AddressRanges'],
     says: /--cluster-cidr/,
   },
   {
+    what: 'a bridge of other programs in the range of Pods',
+    machine: { routes: [defaultRoute, { destination: '10.244.7.0/24', device: 'docker0', protocol: 'kernel' }] },
+    expected: ['warning AddressRanges'],
+  },
+  {
     what: 'the same before the ranges are known',
-    machine: { routes: [{ destination: '10.100.0.0/16', device: 'eth0', protocol: 'kernel' }], addresses: ['10.100.3.4'] },
+    machine: { routes: [defaultRoute, { destination: '10.100.0.0/16', device: 'eth0', protocol: 'kernel' }] },
     plan: { areRangesCertain: false },
     expected: ['warning AddressRanges'],
   },

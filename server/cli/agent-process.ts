@@ -7,6 +7,7 @@ import { systemRandom } from '../../api/base/system-random.ts';
 import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
 import { allAddresses } from '../composition/addresses.ts';
 import { createLogger, writesToJournal } from '../composition/logger.ts';
+import { findPluginDirectory } from '../../node-agent/cni/plugin-directory.ts';
 import { createPKIFiles } from '../composition/pki-files.ts';
 import { kubernetesVersion } from '../composition/version.ts';
 import { nodeClientCertificate, nodeServingCertificate } from '../pki/certificate-spec.ts';
@@ -129,7 +130,7 @@ export async function clearNode(dataDir: DataDir, { keepImages }: { readonly kee
     dataDirectory: dataDir.path,
     clusterCIDR: '10.244.0.0/16',
     bridge: 'cni0',
-    cniPluginDirectory: '/usr/lib/cni',
+    cniPluginDirectory: await findPluginDirectory(),
     cgroupRoot: '/kubepods',
   };
   const { cleanAgent } = await import('../../node-agent/agent.ts');

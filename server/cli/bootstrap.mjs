@@ -1,4 +1,4 @@
-// The one file that runs on whatever Node the machine has: it brings everything else in place and hands over to it.
+// This runs on whatever Node the machine has: it brings everything else in place and hands over to it.
 //   node server/cli/bootstrap.mjs up [flags]     installs what is missing, then runs `kubets up`
 //   node server/cli/bootstrap.mjs agent [flags]  the same for `kubets agent`, a node of a cluster elsewhere
 //   node server/cli/bootstrap.mjs test [flags]   installs what is missing, then runs all tests
@@ -8,23 +8,19 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  installCommand,
+  packageManagerOf,
+  parseRelease,
+  systemPackages,
+  unknownPackagesRemedy,
+} from '../../node-agent/linux/system-packages.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const bin = path.join(root, 'node_modules/.bin');
 
-/** Debian packages by what they are for. A command or file that is there already is not asked for again. */
-const nodePackages = [
-  ['containerd', '/usr/bin/containerd'],
-  ['runc', '/usr/sbin/runc'],
-  ['containernetworking-plugins', '/usr/lib/cni/bridge'],
-  ['nftables', '/usr/sbin/nft'],
-  ['iptables', '/usr/sbin/iptables'],
-  ['iproute2', '/usr/sbin/ip', '/usr/bin/ip'],
-  ['conntrack', '/usr/sbin/conntrack'],
-  ['catatonit', '/usr/bin/catatonit'],
-  ['procps', '/usr/bin/ps', '/bin/ps'],
-  ['kmod', '/usr/sbin/modprobe', '/sbin/modprobe'],
-];
+/** Debian packages with files of them. One that has a file there already is not asked for again. */
+const nodePackages = systemPackages.map(({ apt, files }) => [apt, ...files]);
 const testPackages = [
   ['etcd-server', '/usr/bin/etcd'],
   ['etcd-client', '/usr/bin/etcdctl'],
@@ -94,15 +90,20 @@ function ensureSystemPackages(wanted, purpose) {
     fail(
       `${purpose} needs root and the packages ${missing.join(', ')}. Run it as root${purpose.startsWith('a node') ? ', or with --no-node for the control plane alone' : ''}.`,
     );
-  if (!existsSync('/usr/bin/apt-get'))
+  const release = existsSync('/etc/os-release') ? parseRelease(readFileSync('/etc/os-release', 'utf8')) : {};
+  if (packageManagerOf(release) !== 'apt' || !existsSync('/usr/bin/apt-get'))
     fail(
-      `${purpose} needs ${missing.join(', ')}; install them with your distribution's package manager (Debian and Ubuntu are done automatically).`,
+      `${purpose} needs packages that are missing. Only on Debian and Ubuntu they are installed by themselves; here: ${installCommand(release, missing)} (docs/machines.md tells of other distributions)`,
     );
   say(`installing the system packages ${missing.join(' ')} ...`);
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const apt = (...args) => run('apt-get', ['-qq', '-o=Dpkg::Use-Pty=0', ...args], { env: environment });
+  // Nothing is asked, no service is started or restarted by it.
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', NEEDRESTART_SUSPEND: '1' };
+  const apt = (...args) => run('apt-get', ['-qq', '-o=Dpkg::Use-Pty=0', '-o=DPkg::Lock::Timeout=120', ...args], { env: environment });
   apt('update');
-  if (apt('install', '-y', '--no-install-recommends', ...missing) !== 0)
+  const unknown = missing.filter((name) => run('apt-cache', ['show', name], { stdio: 'ignore' }) !== 0);
+  if (unknown.length > 0) fail(unknownPackagesRemedy(release, unknown));
+  // What is there stays: docker's containerd.io, for one, would be replaced by the distribution's.
+  if (apt('install', '-y', '--no-install-recommends', '--no-remove', ...missing) !== 0)
     fail(`apt-get could not install ${missing.join(' ')}: see the lines above`);
 }
 

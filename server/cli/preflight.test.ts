@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { WriteStream } from 'node:tty';
+import type { WriteStream } from 'node:tty';
 import type { Finding } from '../../node-agent/preflight/check.ts';
 import { formatFindings, ignoreErrors, planOf, type PreflightFlags } from './preflight.ts';
 

@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
 import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
+import { pluginDirectories } from '../../node-agent/cni/plugin-directory.ts';
 import type { Finding, NodePlan, PlannedPort } from '../../node-agent/preflight/check.ts';
 
 /** Flags of `up`, `agent` and `check-machine` that decide what the machine is to become. */
@@ -27,13 +28,12 @@ export interface PreflightFlags {
 /** Control plane and node; a node alone; or a control plane with several nodes in namespaces and with ports of their own. */
 export type MachineRole = 'up' | 'agent' | 'local-nodes';
 
-/** Where distributions and docker's packages put CNI plugins, in the order in which they are looked for. */
-const cniPluginDirectories = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
-
 export function planOf(flags: PreflightFlags, role: MachineRole): NodePlan {
   const kubeletArguments = new Map((flags.kubeletArg ?? []).map((text) => [text.split('=')[0] ?? text, text.slice(text.indexOf('=') + 1)]));
   const resolvConf = kubeletArguments.get('resolv-conf');
   const cniFolder = kubeletArguments.get('cni-bin-dir');
+  // Nodes in namespaces have an /opt/cni of their own.
+  const isReachable = (folder: string) => role !== 'local-nodes' || !folder.startsWith('/opt/cni/');
   return {
     nodeName: flags.nodeName,
     nodeDirectory: path.resolve(flags.dataDir, 'node'),
@@ -45,7 +45,7 @@ export function planOf(flags: PreflightFlags, role: MachineRole): NodePlan {
     ports: portsOf(flags, role),
     hasControlPlane: role !== 'agent',
     isJoining: role === 'agent',
-    cniPluginDirectories: cniFolder === undefined ? cniPluginDirectories : [cniFolder],
+    cniPluginDirectories: cniFolder === undefined ? pluginDirectories.filter(isReachable) : [cniFolder],
     failSwapOn: kubeletArguments.get('fail-swap-on') === 'true',
     ...(resolvConf === undefined ? {} : { resolvConf }),
     ...(flags.containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: flags.containerRuntimeEndpoint }),

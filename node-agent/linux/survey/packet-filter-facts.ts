@@ -77,15 +77,14 @@ interface RouteEntry {
   readonly protocol?: string;
 }
 
-/** Of the main table, without default routes. */
+/** Of the main table. */
 export async function readRoutes(signal: AbortSignal): Promise<RouteFacts[]> {
   const families = ['-4', '-6'].map(async (family) => {
     const text = await runProgram('ip', [family, '-json', 'route', 'show'], { signal }).catch(() => ''); // no ip, or no IPv6
     return text.trim() === '' ? [] : (JSON.parse(text) as RouteEntry[]);
   });
-  return (await Promise.all(families))
-    .flat()
-    .flatMap(({ dst = 'default', dev = '', gateway, protocol = '' }) =>
-      dst === 'default' ? [] : [{ destination: dst, device: dev, protocol, ...(gateway === undefined ? {} : { gateway }) }],
-    );
+  return (await Promise.all(families)).flat().map(({ dst = 'default', dev = '', gateway, protocol = '' }) => ({
+    ...{ destination: dst, device: dev, protocol },
+    ...(gateway === undefined ? {} : { gateway }),
+  }));
 }

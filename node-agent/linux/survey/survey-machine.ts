@@ -3,8 +3,8 @@ import { lookup } from 'node:dns/promises';
 import * as os from 'node:os';
 import { geteuid } from 'node:process';
 import { type Clock, sleep } from '../../../api/base/clock.ts';
-import { machineAddresses } from '../machine-addresses.ts';
 import { pauseProgram } from '../pause-image.ts';
+import { parseRelease } from '../system-packages.mjs';
 import { readCgroups, readKernel, readMounts } from './kernel-facts.ts';
 import { readPacketFilter, readRoutes } from './packet-filter-facts.ts';
 import { isExecutable, readPrograms } from './program-facts.ts';
@@ -83,7 +83,7 @@ async function readHost({ dataDirectory }: SurveyRequest, clock: Clock) {
     textOf('/proc/self/status'),
     textOf('/proc/meminfo'),
     textOf('/proc/self/limits'),
-    linesOf('/etc/os-release'),
+    textOf('/etc/os-release'),
     findContainer(),
     directoryFacts(dataDirectory),
     directoryFacts('/run'),
@@ -118,7 +118,7 @@ async function readNetwork({ ports, nftProbe }: SurveyRequest, signal: AbortSign
     readRoutes(signal),
     readPacketFilter(nftProbe, signal),
   ]);
-  return { sockets, routes, filter, addresses: machineAddresses() };
+  return { sockets, routes, filter };
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -130,12 +130,6 @@ async function exists(path: string): Promise<boolean> {
 
 function parseLimit(text: string | undefined): number {
   return text === undefined || text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
-}
-
-function parseRelease(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).replace(/^"|"$/g, '')]),
-  );
 }
 
 /** Who started process 1 as a container, as far as it says so. */

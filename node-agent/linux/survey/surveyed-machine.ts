@@ -35,7 +35,6 @@ export interface SurveyedMachine {
   /** systemd units that run, such as `firewalld.service`. */
   readonly units: readonly string[];
   readonly sockets: readonly ListeningSocket[];
-  readonly addresses: readonly string[];
   readonly routes: readonly RouteFacts[];
   readonly filter: PacketFilterFacts;
   /** Content of configuration files by path; absent where there is no such file. */
@@ -104,7 +103,7 @@ export interface ListeningSocket {
 }
 
 export interface RouteFacts {
-  /** A CIDR, or a single address. */
+  /** A CIDR, a single address, or `default`. */
   readonly destination: string;
   readonly device: string;
   readonly gateway?: string;

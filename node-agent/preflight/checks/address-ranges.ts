@@ -6,11 +6,12 @@ import { type Check, error, type Finding, orOK, warning } from '../check.ts';
 /** Ranges of Pods and Services against the machine's own addresses and routes. */
 export const addressRanges: Check = {
   name: 'AddressRanges',
-  run({ addresses, routes }, { clusterCIDRs, serviceCIDRs, areRangesCertain }) {
+  run({ routes }, { clusterCIDRs, serviceCIDRs, areRangesCertain }) {
     const ranges = [
       ...clusterCIDRs.map((text) => ({ text, what: 'Pods', flag: '--cluster-cidr' })),
       ...serviceCIDRs.map((text) => ({ text, what: 'Services', flag: '--service-cidr' })),
     ];
+    const outward = new Set(routes.filter(({ destination }) => destination === 'default').map(({ device }) => device));
     const findings = ranges.flatMap(({ text, what, flag }): Finding[] => {
       const range = parseCIDR(text);
       if (range === undefined) return [];
@@ -18,7 +19,8 @@ export const addressRanges: Check = {
       const if_ = areRangesCertain ? '' : 'if the cluster has the default ranges: ';
       const route = routes.find((one) => !isOwn(one) && overlaps(range, one));
       if (route === undefined) return [];
-      const isOwnNetwork = what === 'Pods' && addresses.some((address) => route.gateway === undefined && contains(route, address));
+      // The others are reached by it: with bridges of other programs, it is only those that Pods do not reach.
+      const isOwnNetwork = what === 'Pods' && route.gateway === undefined && outward.has(route.device);
       const message = `${if_}the range of ${what}, ${text}, overlaps with ${route.destination}, which is reached by ${route.device}`;
       return [(isOwnNetwork && areRangesCertain ? error : warning)('AddressRanges', message, remedy)];
     });
@@ -40,9 +42,4 @@ function overlaps(range: CIDR, route: RouteFacts): boolean {
   const other = rangeOf(route);
   if (other === undefined || other.address.version !== range.address.version) return false;
   return cidrContains(range, other.address) || cidrContains(other, range.address);
-}
-
-function contains(route: RouteFacts, text: string): boolean {
-  const [range, address] = [rangeOf(route), parseIP(text)];
-  return range !== undefined && address !== undefined && range.address.version === address.version && cidrContains(range, address);
 }

@@ -1,7 +1,6 @@
 import { type Check, error, ok, warning } from '../check.ts';
-import { installCommand } from '../packages.ts';
-
-const plugins = ['bridge', 'host-local', 'loopback', 'portmap'];
+import { neededPlugins } from '../../cni/plugin-directory.ts';
+import { installCommand } from '../../linux/system-packages.mjs';
 
 /** CNI plugins, and the socket of a runtime that others look after. */
 export const containerRuntime: Check = {
@@ -17,7 +16,7 @@ export const containerRuntime: Check = {
           'start the runtime, or name its socket with --container-runtime-endpoint',
         ),
       ];
-    const complete = cniPluginDirectories.find((folder) => plugins.every((plugin) => cniPlugins[folder]?.includes(plugin)));
+    const complete = cniPluginDirectories.find((folder) => neededPlugins.every((plugin) => cniPlugins[folder]?.includes(plugin)));
     if (podNetwork === 'external') {
       const [first, ...others] = cniConfigurations;
       if (first === undefined)
@@ -41,8 +40,8 @@ export const containerRuntime: Check = {
       return [
         error(
           'CNIPlugins',
-          `none of ${cniPluginDirectories.join(', ')} has the plugins ${plugins.join(', ')}`,
-          installCommand(machine, ['containernetworking-plugins']),
+          `none of ${cniPluginDirectories.join(', ')} has the plugins ${neededPlugins.join(', ')}`,
+          installCommand(machine.release, ['containernetworking-plugins']),
         ),
       ];
     return [ok('CNIPlugins', complete ?? 'brought by the network plugin')];

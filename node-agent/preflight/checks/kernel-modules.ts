@@ -1,7 +1,7 @@
 import type { SurveyedMachine } from '../../linux/survey/surveyed-machine.ts';
 import { type Check, error, type Finding, type NodePlan, orOK } from '../check.ts';
 import { type KernelFeature, stateOf } from '../kernel-features.ts';
-import { installCommand } from '../packages.ts';
+import { installCommand } from '../../linux/system-packages.mjs';
 
 interface NeededFeature extends KernelFeature {
   /** Whether the kernel shows by itself that it has the feature. */
@@ -91,7 +91,11 @@ function findingsOf(feature: NeededFeature, machine: SurveyedMachine): Finding[]
   const byHand = `modprobe ${module}`;
   if (programs['modprobe']?.path === undefined)
     return [
-      error(name, `module ${module} (${purpose}) is not loaded, and there is no modprobe to load it`, installCommand(machine, ['kmod'])),
+      error(
+        name,
+        `module ${module} (${purpose}) is not loaded, and there is no modprobe to load it`,
+        installCommand(machine.release, ['kmod']),
+      ),
     ];
   if (sysctls['kernel.modules_disabled'] === '1')
     return [

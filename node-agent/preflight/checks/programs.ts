@@ -1,6 +1,6 @@
 import type { SurveyedMachine } from '../../linux/survey/surveyed-machine.ts';
 import { type Check, error, type Finding, orOK, warning } from '../check.ts';
-import { installCommand } from '../packages.ts';
+import { installCommand } from '../../linux/system-packages.mjs';
 
 interface NeededProgram {
   readonly program: string;
@@ -34,7 +34,7 @@ export const programs: Check = {
         error(
           'FileExisting-catatonit',
           '/usr/bin/catatonit is not there: no sandbox of a Pod can be made',
-          installCommand(machine, ['catatonit']),
+          installCommand(machine.release, ['catatonit']),
         ),
       );
     return orOK(findings, programs.name, wanted.map(({ program }) => program).join(', '));
@@ -53,7 +53,7 @@ function missingProgram({ program, debianPackage, lacking }: NeededProgram, mach
         `become root by 'su -' and not by 'su', or: export PATH=$PATH:${elsewhere.slice(0, elsewhere.lastIndexOf('/'))}`,
       ),
     ];
-  const remedy = installCommand(machine, [debianPackage]);
+  const remedy = installCommand(machine.release, [debianPackage]);
   if (lacking !== undefined) return [warning(name, `${program} not found in system path: no ${lacking}`, remedy)];
   return [error(name, `${program} not found in system path`, remedy)];
 }

@@ -94,8 +94,10 @@ export const debian13: SurveyedMachine = {
   hasPauseProgram: true,
   units: ['cron.service', 'ssh.service', 'systemd-journald.service', 'systemd-timesyncd.service'],
   sockets: [{ protocol: 'tcp', address: '0.0.0.0', port: 22 }],
-  addresses: ['127.0.0.1', '192.0.2.15'],
-  routes: [{ destination: '192.0.2.0/24', device: 'eth0', protocol: 'kernel' }],
+  routes: [
+    { destination: 'default', device: 'eth0', gateway: '192.0.2.1', protocol: 'dhcp' },
+    { destination: '192.0.2.0/24', device: 'eth0', protocol: 'kernel' },
+  ],
   filter: { baseChains: [], otherChains: [], legacyRules: '', problem: undefined },
   files: { '/etc/resolv.conf': 'nameserver 192.0.2.3' },
   isClockSynchronized: true,
