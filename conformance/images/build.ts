@@ -41,10 +41,17 @@ function baseTree(): Tree {
   return tree;
 }
 
+/** Where Debian has the libraries of an architecture, and what loads them. */
+const libraries = {
+  x64: { folder: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
+  arm64: { folder: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },
+} as const;
+
 /** glibc loads these by name only when names are looked up, also in a static program, so ldd does not show them. */
 function addResolverLibraries(tree: Tree): void {
-  for (const name of ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2', 'libc.so.6', 'ld-linux-x86-64.so.2']) {
-    const file = `/usr/lib/x86_64-linux-gnu/${name}`;
+  const { folder, loader } = libraries[process.arch === 'arm64' ? 'arm64' : 'x64'];
+  for (const name of ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2', 'libc.so.6', loader]) {
+    const file = `/usr/lib/${folder}/${name}`;
     if (existsSync(file)) addFromMachine(tree, file);
   }
 }

@@ -58,7 +58,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
 }
 
 function goArchitecture(architecture: string): string {
-  return ({ x64: 'amd64', ia32: '386' } as Record<string, string>)[architecture] ?? architecture;
+  return ({ x64: 'amd64', ia32: '386', ppc64: 'ppc64le' } as Record<string, string>)[architecture] ?? architecture;
 }
 
 async function ownAddress(routes: string): Promise<string | undefined> {
