@@ -8,8 +8,11 @@ export interface KernelFeature {
   readonly purpose: string;
 }
 
-/** `unknown`: nothing tells whether the kernel has it. `unreachable`: its modules are not those on the disk. */
-export type FeatureState = 'present' | 'loadable' | 'missing' | 'unreachable' | 'unknown';
+/**
+ * `unknown`: nothing tells whether the kernel has it. `unreachable`: it is a module, and the running kernel's modules are not
+ * on the disk; `doubtful`: it is one if it is like the kernel's other parts.
+ */
+export type FeatureState = 'present' | 'loadable' | 'missing' | 'unreachable' | 'doubtful' | 'unknown';
 
 /** `isSeen`: whether the kernel shows by itself that it has the feature now. */
 export function stateOf({ module, option }: KernelFeature, kernel: KernelFacts, isSeen: boolean): FeatureState {
@@ -19,7 +22,8 @@ export function stateOf({ module, option }: KernelFeature, kernel: KernelFacts, 
   if (kernel.modules?.loadable.includes(module)) return 'loadable';
   if (kernel.configuration !== undefined && value === undefined) return 'missing';
   if (kernel.modules !== undefined) return 'missing';
-  return value === 'm' ? 'unreachable' : 'unknown';
+  if (value === 'm') return 'unreachable';
+  return kernel.isModular ? 'doubtful' : 'unknown';
 }
 
 /** A version as numbers: `6.12.3+deb13` is [6, 12, 3]. */

@@ -79,14 +79,31 @@ const cases: readonly Case[] = [
       kernel: {
         ...kernel,
         modules: undefined,
-        configuration: { ...kernel.configuration, CONFIG_NF_CONNTRACK: 'y', CONFIG_BRIDGE: 'y' },
+        configuration: { CONFIG_BRIDGE_NETFILTER: 'm', CONFIG_VETH: 'm', CONFIG_NF_CONNTRACK: 'y', CONFIG_BRIDGE: 'y' },
         fileSystems: [...kernel.fileSystems, 'overlay'],
       },
     },
     expected: ['error KernelModule-br_netfilter', 'error KernelModule-veth'],
     says: /restart the machine/,
   },
-  { what: 'a kernel that tells nothing', machine: { kernel: { ...kernel, modules: undefined, configuration: undefined } }, expected: [] },
+  {
+    what: 'a kernel that tells nothing',
+    machine: { kernel: { ...kernel, modules: undefined, configuration: undefined, isModular: false } },
+    expected: [],
+  },
+  {
+    what: 'a kernel whose files are gone',
+    machine: {
+      kernel: {
+        ...kernel,
+        modules: undefined,
+        configuration: undefined,
+        loadedModules: ['overlay', 'nf_conntrack', 'bridge', 'nf_tables'],
+      },
+    },
+    expected: ['warning KernelModule-br_netfilter', 'warning KernelModule-veth'],
+    says: /restart the machine/,
+  },
   {
     what: 'no modprobe',
     machine: {

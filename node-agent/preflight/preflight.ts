@@ -34,6 +34,7 @@ function surveyRequest(plan: NodePlan) {
   return {
     dataDirectory: plan.nodeDirectory,
     ports: plan.ports.map(({ port }) => port),
+    families: familiesOf([...plan.clusterCIDRs, ...plan.serviceCIDRs]),
     nftProbe: rulesToTry(plan),
     cniPluginDirectories: plan.cniPluginDirectories,
     ...(plan.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: plan.runtimeEndpoint }),

@@ -6,13 +6,15 @@ import { findNames, linesOf, textOf } from './read-facts.ts';
 import type { CgroupFacts, KernelFacts, MountFacts } from './surveyed-machine.ts';
 
 export async function readKernel(): Promise<KernelFacts> {
-  const [fileSystems, namespaces, status, loadedModules, modules, configuration, selinux] = await Promise.all([
+  const modules = await readModules(release());
+  const [fileSystems, namespaces, status, loadedModules, loaded, configuration, selinux] = await Promise.all([
     linesOf('/proc/filesystems'),
     findNames('/proc/self/ns'),
     textOf('/proc/self/status'),
     findNames('/sys/module'),
-    readModules(release()),
-    readConfiguration(release()),
+    textOf('/proc/modules'),
+    // Large, and of no use where the modules themselves tell.
+    modules === undefined ? readConfiguration(release()) : undefined,
     textOf('/sys/fs/selinux/enforce'),
   ]);
   return {
@@ -21,6 +23,7 @@ export async function readKernel(): Promise<KernelFacts> {
     namespaces: namespaces ?? [],
     hasSeccomp: /^Seccomp:/m.test(status),
     loadedModules: loadedModules ?? [],
+    isModular: loaded !== '',
     modules,
     configuration,
     enforcesSELinux: selinux === '1',

@@ -1,3 +1,4 @@
+import type { IPFamily } from '../../../api/semantics/ip-family.ts';
 import { runProgram } from '../run-program.ts';
 import { textOf } from './read-facts.ts';
 import type { BaseChain, PacketFilterFacts, RouteFacts } from './surveyed-machine.ts';
@@ -77,13 +78,13 @@ interface RouteEntry {
   readonly protocol?: string;
 }
 
-/** Of the main table. */
-export async function readRoutes(signal: AbortSignal): Promise<RouteFacts[]> {
-  const families = ['-4', '-6'].map(async (family) => {
-    const text = await runProgram('ip', [family, '-json', 'route', 'show'], { signal }).catch(() => ''); // no ip, or no IPv6
+/** Of the main table, in these families. */
+export async function readRoutes(families: readonly IPFamily[], signal: AbortSignal): Promise<RouteFacts[]> {
+  const found = families.map(async (family) => {
+    const text = await runProgram('ip', [family === 'IPv4' ? '-4' : '-6', '-json', 'route', 'show'], { signal }).catch(() => ''); // no ip, or no IPv6
     return text.trim() === '' ? [] : (JSON.parse(text) as RouteEntry[]);
   });
-  return (await Promise.all(families)).flat().map(({ dst = 'default', dev = '', gateway, protocol = '' }) => ({
+  return (await Promise.all(found)).flat().map(({ dst = 'default', dev = '', gateway, protocol = '' }) => ({
     ...{ destination: dst, device: dev, protocol },
     ...(gateway === undefined ? {} : { gateway }),
   }));

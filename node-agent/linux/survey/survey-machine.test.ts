@@ -8,6 +8,7 @@ import { type SurveyRequest, surveyMachine } from './survey-machine.ts';
 const request: SurveyRequest = {
   dataDirectory: '/var/lib/no/such/folder/of/kubets',
   ports: [],
+  families: ['IPv4', 'IPv6'],
   nftProbe: '',
   cniPluginDirectories: ['/no/such/folder', '/proc/sys'],
 };

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import * as os from 'node:os';
 import { geteuid } from 'node:process';
 import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { IPFamily } from '../../../api/semantics/ip-family.ts';
 import { pauseProgram } from '../pause-image.ts';
 import { parseRelease } from '../system-packages.mjs';
 import { readCgroups, readKernel, readMounts } from './kernel-facts.ts';
@@ -17,6 +18,8 @@ export interface SurveyRequest {
   readonly dataDirectory: string;
   /** Ports whose users are looked up. */
   readonly ports: readonly number[];
+  /** Of the ranges whose routes matter. */
+  readonly families: readonly IPFamily[];
   /** See readPacketFilter. */
   readonly nftProbe: string;
   /** `unix:///path`; absent: a containerd of the agent's own. */
@@ -112,10 +115,10 @@ async function readHost({ dataDirectory }: SurveyRequest, clock: Clock) {
   };
 }
 
-async function readNetwork({ ports, nftProbe }: SurveyRequest, signal: AbortSignal) {
+async function readNetwork({ ports, nftProbe, families }: SurveyRequest, signal: AbortSignal) {
   const [sockets, routes, filter] = await Promise.all([
     readListeningSockets(ports),
-    readRoutes(signal),
+    readRoutes(families, signal),
     readPacketFilter(nftProbe, signal),
   ]);
   return { sockets, routes, filter };

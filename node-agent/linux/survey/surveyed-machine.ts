@@ -54,11 +54,12 @@ export interface KernelFacts {
   readonly hasSeccomp: boolean;
   /** Names in /sys/module: modules that are loaded, and built-in ones that have parameters. */
   readonly loadedModules: readonly string[];
+  /** Whether anything is loaded as a module now. */
+  readonly isModular: boolean;
   /** The files of this kernel's modules; undefined where there are none for this release. */
   readonly modules: { readonly builtIn: readonly string[]; readonly loadable: readonly string[] } | undefined;
-  /** Options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration cannot be read. */
+  /** Options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration cannot be read, or `modules` tells all. */
   readonly configuration: Readonly<Record<string, string>> | undefined;
-  /** The device drivers' AppArmor and SELinux: what confines programs. */
   readonly enforcesSELinux: boolean;
 }
 

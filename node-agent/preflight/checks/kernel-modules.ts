@@ -1,5 +1,5 @@
 import type { SurveyedMachine } from '../../linux/survey/surveyed-machine.ts';
-import { type Check, error, type Finding, type NodePlan, orOK } from '../check.ts';
+import { type Check, error, type Finding, type NodePlan, orOK, warning } from '../check.ts';
 import { type KernelFeature, stateOf } from '../kernel-features.ts';
 import { installCommand } from '../../linux/system-packages.mjs';
 
@@ -80,9 +80,9 @@ function findingsOf(feature: NeededFeature, machine: SurveyedMachine): Finding[]
         `run a kernel with ${option}; on Debian and Ubuntu more modules may be in linux-image-* or linux-modules-extra-${kernel.release}`,
       ),
     ];
-  if (state === 'unreachable')
+  if (state === 'unreachable' || state === 'doubtful')
     return [
-      error(
+      (state === 'doubtful' ? warning : error)(
         name,
         `the files of module ${module} (${purpose}) for the running kernel ${kernel.release} are not there`,
         'restart the machine, if its kernel was upgraded since it was started; else install the modules of this kernel',
