@@ -118,9 +118,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
   const { clock, logger, random, transport } = dependencies;
   const paths = nodePaths(settings.dataDirectory, settings.kubeletDirectory);
   await rememberLayout(paths, settings.runtimeEndpoint);
-  const machine = await readMachineFacts();
-  if (settings.failSwapOn === true && machine.swapBytes > 0)
-    throw new Error('running with swap on is not supported, please disable swap or set --fail-swap-on flag to false');
+  const machine = await machineFor(settings);
   const families = familiesOf(settings.clusterCIDR.split(','));
   const nodeIPs = settings.nodeIPs ?? ownAddresses(machine.address, families);
   if (nodeIPs.length === 0) throw new Error('the machine has no address that others could reach: name one with --node-ip');
@@ -228,6 +226,14 @@ async function prepareKernel(
   const readiness = createKernelReadiness({ needs, kernel: createKernelAccess(), clock, logger, onChange });
   await readiness.ensure();
   return readiness;
+}
+
+/** Throws, in the kubelet's words, where the machine has swap on and is not to have it. */
+async function machineFor({ failSwapOn = false }: AgentSettings): Promise<MachineFacts> {
+  const machine = await readMachineFacts();
+  if (failSwapOn && machine.swapBytes > 0)
+    throw new Error('running with swap on is not supported, please disable swap or set --fail-swap-on flag to false');
+  return machine;
 }
 
 /** Aborted when the signal is and the Pods have had their time, if they are to be stopped. */
