@@ -187,6 +187,8 @@ describe('NetworkPolicies', function () {
     const rules = createFamilyRules('IPv4', {
       nft: createNFT({ run: network.node.run }),
       clusterCIDRs: ['10.244.0.0/16'],
+      findAddressProblem: () => undefined,
+      onRefused: () => {},
       logger: silentLogger,
     });
     const service = { metadata: { namespace: 'one', name: 'web' }, spec: { clusterIP: '10.96.0.10', ports: [{ port: 80 }] } };

@@ -6,6 +6,7 @@ import type { EndpointSlice } from '../../api/types/discovery-v1.ts';
 import type { NFT } from '../linux/nft.ts';
 import { createTableWriter, type TableSync } from './table-writer.ts';
 import type { NodeIdentity } from './tracking/endpoint.ts';
+import { type FindAddressProblem, planExternalIPs, type RefusedAddress } from './tracking/plan-external-ips.ts';
 import { planServicePorts, type ServicePortRules } from './tracking/service-port-rules.ts';
 import { planStaleConnections, type StaleConnections } from './tracking/stale-connections.ts';
 
@@ -13,6 +14,9 @@ export interface FamilyRulesDependencies {
   readonly nft: NFT;
   /** Ranges of all Pods, of any family. */
   readonly clusterCIDRs: readonly string[];
+  readonly findAddressProblem: FindAddressProblem;
+  /** A Service, as `namespace/name`, names external addresses that it does not get; told with every update that it has any. */
+  readonly onRefused: (service: string, refused: readonly RefusedAddress[]) => void;
   readonly logger: Logger;
 }
 
@@ -39,13 +43,15 @@ const nodeOwner = ' node';
 export function createFamilyRules(family: IPFamily, dependencies: FamilyRulesDependencies): FamilyRules {
   const clusterCIDRs = ofFamily(dependencies.clusterCIDRs, family);
   const writer = createTableWriter({ nft: dependencies.nft, family, clusterCIDRs, logger: dependencies.logger });
-  const tracked = new Map<string, ServicePortRules[]>();
+  const tracked = new Map<string, readonly ServicePortRules[]>();
   const withoutLocal = { internal: new Set<string>(), external: new Set<string>() };
   const mark = (set: Set<string>, name: string, isIn: boolean) => (isIn ? set.add(name) : set.delete(name));
   return {
     family,
     update(name, service, slices, node) {
-      const ports = service === undefined ? [] : planServicePorts(service, slices, node, family);
+      const wanted = service === undefined ? [] : planServicePorts(service, slices, node, family);
+      const { ports, refused } = planExternalIPs(wanted, dependencies.findAddressProblem);
+      if (refused.length > 0) dependencies.onRefused(name, refused);
       const stale = planStaleConnections(tracked.get(name) ?? [], ports);
       if (ports.length === 0) tracked.delete(name);
       else tracked.set(name, ports);

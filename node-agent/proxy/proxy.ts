@@ -18,10 +18,12 @@ import { planServiceHealth } from './health/service-health.ts';
 import { createServiceHealthServer } from './health/service-health-server.ts';
 import { PendingServices } from './pending-services.ts';
 import type { TableSync } from './table-writer.ts';
+import { createTakenAddresses, type TakenAddresses } from './taken-addresses.ts';
 import type { NodeIdentity } from './tracking/endpoint.ts';
+import { describeRefused } from './tracking/plan-external-ips.ts';
 import type { StaleConnections } from './tracking/stale-connections.ts';
 
-export interface ProxyDependencies extends FamilyRulesDependencies {
+export interface ProxyDependencies extends Omit<FamilyRulesDependencies, 'findAddressProblem' | 'onRefused'> {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   /** Families of addresses that Services have in this cluster. */
@@ -107,7 +109,11 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
     return name === undefined ? [] : [name];
   });
   const pending = new PendingServices(clock);
-  const families = dependencies.families.map((family) => createFamilyRules(family, dependencies));
+  const taken = createTakenAddresses(informers, dependencies.clusterCIDRs);
+  const onRefused = createRefusalReports(serviceInformer, dependencies.events);
+  const families = dependencies.families.map((family) =>
+    createFamilyRules(family, { ...dependencies, findAddressProblem: taken.findProblem, onRefused }),
+  );
   const ready = Promise.withResolvers<void>();
   const state: { lastSyncedMs?: number; lastError?: unknown } = {};
   const healthy = () => clock.monotonicMs() - (pending.oldestMs() ?? clock.monotonicMs()) < unhealthyAfterMs;
@@ -145,6 +151,7 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
     async run(signal) {
       const removers = [
         ...followChanges(serviceInformer, sliceInformer, pending),
+        taken.follow((service) => pending.add(service, 'service')),
         followZone(nodeInformer, dependencies.nodeName, () => {
           for (const { metadata } of serviceInformer.lister.list()) pending.add(`${metadata.namespace}/${metadata.name}`, 'service');
         }),
@@ -152,6 +159,7 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
       const rereading = keepRereading(dependencies, families, pending, signal);
       try {
         await Promise.all([serviceInformer, sliceInformer, nodeInformer].map((informer) => informer.synced(signal)));
+        await untilRangesAreKnown(taken, clock, signal);
         await useNodePortAddresses(dependencies, families);
         const backoff = createBackoff(retryBackoff, dependencies.random);
         let unforgotten: StaleConnections[] = [];
@@ -181,6 +189,31 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
         await healthServer.close();
       }
     },
+  };
+}
+
+/** Clusters of others may not serve their ranges; traffic does not wait for them for ever. */
+const maxRangesMs = 3000;
+
+async function untilRangesAreKnown(taken: TakenAddresses, clock: Clock, signal: AbortSignal): Promise<void> {
+  const late = new AbortController();
+  const timer = clock.setTimer(maxRangesMs, () => late.abort());
+  await taken.synced(AbortSignal.any([signal, late.signal])).catch(() => undefined); // aborted: seen by the caller
+  timer.cancel();
+}
+
+/** Says in Events of a Service which of its external addresses are not served, once for each change of that. */
+function createRefusalReports(informer: Informer<Service>, events: EventRecorder): FamilyRulesDependencies['onRefused'] {
+  const told = new Map<string, Map<string, string>>();
+  informer.addHandler({ onDelete: ({ metadata }) => void told.delete(`${metadata.namespace}/${metadata.name}`) });
+  return (key, refused) => {
+    const message = describeRefused(refused);
+    const ofFamily = told.get(key) ?? new Map<string, string>();
+    const family = refused[0]?.ip.includes(':') === true ? 'IPv6' : 'IPv4';
+    if (ofFamily.get(family) === message) return;
+    told.set(key, ofFamily.set(family, message));
+    const { namespace = '', name = '', uid = '' } = findService(informer, key)?.metadata ?? {};
+    events.event({ apiVersion: 'v1', kind: 'Service', namespace, name, uid }, 'Warning', 'ExternalIPNotServed', message);
   };
 }
 

@@ -11,7 +11,13 @@ import { backendAddress, backendsPerService, frontOf, serviceCount } from './bac
 /** Rules of all Services in the network namespace of a process. */
 export function createRules(pid: number): FamilyRules {
   const run: typeof runProgram = (command, args, options) => runProgram('nsenter', ['-t', String(pid), '-n', command, ...args], options);
-  const rules = createFamilyRules('IPv4', { nft: createNFT({ run }), clusterCIDRs: ['10.244.0.0/16'], logger: silentLogger });
+  const rules = createFamilyRules('IPv4', {
+    nft: createNFT({ run }),
+    clusterCIDRs: ['10.244.0.0/16'],
+    findAddressProblem: () => undefined,
+    onRefused: () => {},
+    logger: silentLogger,
+  });
   rules.useNodePortIPs(['10.200.0.1']);
   return rules;
 }

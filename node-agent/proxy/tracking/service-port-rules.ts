@@ -54,27 +54,30 @@ export function planServicePorts(
   if (!hasClusterIP(service) || notOurs.some((label) => service.metadata.labels?.[label] !== undefined)) return [];
   const { clusterIP = '', clusterIPs = [clusterIP], ports = [] } = service.spec ?? {};
   const address = canonicalIP(clusterIPs.find((text) => familyOf(text) === family));
-  return address === undefined ? [] : ports.map((port) => planPort(service, port, address, slices, node, family));
+  if (address === undefined) return [];
+  const addresses = { clusterIP: address, ...externalAddressesOf(service, family) };
+  return ports.map((port) => planPort(service, port, addresses, slices, node, family));
+}
+
+type ServiceAddresses = Pick<ServicePortRules, 'clusterIP' | 'externalIPs' | 'loadBalancerIPs'>;
+
+function externalAddressesOf({ spec, status }: DeepReadonly<Service>, family: IPFamily): Omit<ServiceAddresses, 'clusterIP'> {
+  const ingress = spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [];
+  const unchanged = ingress.filter(({ ipMode }) => (ipMode ?? 'VIP') === 'VIP').flatMap(({ ip }) => ip ?? []);
+  return { externalIPs: addressesOf(spec?.externalIPs ?? [], family), loadBalancerIPs: addressesOf(unchanged, family) };
 }
 
 function planPort(
   service: DeepReadonly<Service>,
   port: DeepReadonly<ServicePort>,
-  clusterIP: string,
+  { clusterIP, externalIPs, loadBalancerIPs }: ServiceAddresses,
   slices: readonly DeepReadonly<EndpointSlice>[],
   node: NodeIdentity,
   family: IPFamily,
 ): ServicePortRules {
-  const { spec, status, metadata } = service;
+  const { spec, metadata } = service;
   const { name = '', protocol = 'TCP' } = port;
-  const externalIPs = addressesOf(spec?.externalIPs ?? [], family);
   const isLoadBalancer = spec?.type === 'LoadBalancer';
-  const ingress = isLoadBalancer ? (status?.loadBalancer?.ingress ?? []) : [];
-  const unchanged = ingress.filter(({ ipMode }) => (ipMode ?? 'VIP') === 'VIP');
-  const loadBalancerIPs = addressesOf(
-    unchanged.flatMap(({ ip }) => ip ?? []),
-    family,
-  );
   const isExternal = Boolean(port.nodePort) || externalIPs.length > 0 || loadBalancerIPs.length > 0;
   const internalPolicy = spec?.internalTrafficPolicy ?? 'Cluster';
   const externalPolicy = requiresLocalExternalTraffic(service) ? 'Local' : 'Cluster';
