@@ -13,6 +13,7 @@ import type { Transport } from '../api/client/transport.ts';
 import { withUser } from '../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
+import type { PluginChoice } from './apiserver/admission/choose-plugins.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import { createSecretTokenSigner } from './apiserver/authentication/secret-tokens.ts';
 import { readServiceAccountKeys } from './apiserver/authentication/service-account-keys.ts';
@@ -77,6 +78,7 @@ export interface ControlPlaneOptions {
   /** Who must have signed the certificates that kubelets serve with. Absent: they are not verified. */
   readonly kubeletCAPEM?: string;
   readonly limits?: ServerLimits;
+  readonly admissionPlugins?: PluginChoice;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */
   readonly onProgress?: (step: string) => void;
@@ -163,7 +165,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     address,
     port: endpoint.port,
     createResources: withMetrics(options, dialer, (parts) =>
-      createResources({ ...options.limits, storage, caches, serviceCIDRs: options.serviceCIDRs, dialer, components }, parts),
+      createResources(
+        {
+          ...options.limits,
+          ...(options.admissionPlugins ? { admissionPlugins: options.admissionPlugins } : {}),
+          storage,
+          caches,
+          serviceCIDRs: options.serviceCIDRs,
+          dialer,
+          components,
+        },
+        parts,
+      ),
     ),
     checkStorage: (signal) => storage.checkHealth(signal),
     storeBytes: async () => storage.sizeBytes?.(),

@@ -49,6 +49,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
       minRequestTimeoutSeconds: flags.minRequestTimeout,
       shutdownDelayMs: flags.shutdownDelayDuration,
     },
+    admissionPlugins: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
     logger: createLogger(flags.logLevel),
     onProgress: progress.done,
   }).catch((error: unknown) => {

@@ -23,6 +23,8 @@ export interface ControlPlaneFlags {
   readonly podNetwork: PodNetworkMode;
   readonly nodeMonitorGracePeriod: number;
   readonly controllers: readonly string[];
+  readonly enableAdmissionPlugins: readonly string[];
+  readonly disableAdmissionPlugins: readonly string[];
   readonly leaderElect?: boolean;
   readonly scheduler: boolean;
   readonly metricsApi: boolean;
@@ -104,7 +106,7 @@ export function podNetworkOption(): Option {
 }
 
 export function addControlPlaneOptions(command: Command): Command {
-  return command
+  command
     .addOption(dataDirOption())
     .addOption(new Option('--kubeconfig <path>', 'also write the admin kubeconfig there').env('KUBETS_KUBECONFIG'))
     .addOption(new Option('--port <number>', 'port of the API server').default(6443).argParser(parsePort))
@@ -153,6 +155,14 @@ export function addControlPlaneOptions(command: Command): Command {
         .argParser(parseControllers),
     )
     .addOption(
+      new Option('--enable-admission-plugins <names>', 'admission plugins besides those that are on by default')
+        .default([], '')
+        .argParser(parseControllers),
+    )
+    .addOption(
+      new Option('--disable-admission-plugins <names>', 'admission plugins that are left out').default([], '').argParser(parseControllers),
+    )
+    .addOption(
       new Option(
         '--no-metrics-api',
         'without metrics.k8s.io, which kubectl top and autoscalers ask; an installed metrics-server takes its place',
@@ -167,7 +177,12 @@ export function addControlPlaneOptions(command: Command): Command {
       )
         .preset(true)
         .argParser(parseBoolean),
-    )
+    );
+  return addLimitOptions(command).addOption(logLevelOption());
+}
+
+function addLimitOptions(command: Command): Command {
+  return command
     .addOption(
       new Option('--max-requests-inflight <number>', 'with the next one, how many requests are executed at once, by priority')
         .default(400)
@@ -188,6 +203,5 @@ export function addControlPlaneOptions(command: Command): Command {
       new Option('--shutdown-delay-duration <duration>', 'how long requests are still taken at the end, while /readyz fails already')
         .default(0, '0s')
         .argParser(parseDuration),
-    )
-    .addOption(logLevelOption());
+    );
 }

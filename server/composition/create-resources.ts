@@ -4,7 +4,8 @@ import type { ResourceDefinition } from '../../api/resource/resource-definition.
 import { catalog } from '../../api/resources/catalog.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
-import { admissionPlugins } from '../apiserver/admission/plugins/plugins.ts';
+import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admission/choose-plugins.ts';
+import { admissionPlugins, pluginsOffByDefault } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
 import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
@@ -24,6 +25,8 @@ export interface ResourcesOptions {
   /** Parts of the control plane beside the store that componentstatuses shows. Default: none. */
   readonly components?: readonly Component[];
   readonly minRequestTimeoutSeconds?: number;
+  /** Default: all but those that are off by default. */
+  readonly admissionPlugins?: PluginChoice;
 }
 
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
@@ -68,7 +71,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       clock,
       random,
       admission: createAdmission(
-        admissionPlugins,
+        chooseAdmissionPlugins({ all: admissionPlugins, offByDefault: pluginsOffByDefault }, options.admissionPlugins ?? {}),
         { client, lister, clock, random, authorizer, escalation: parts.escalation },
         parts.metrics.admission,
       ),

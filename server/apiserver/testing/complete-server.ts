@@ -6,6 +6,7 @@ import { waitFor } from '../../../api/client/wait-for.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
 import { createResources } from '../../composition/create-resources.ts';
+import type { PluginChoice } from '../admission/choose-plugins.ts';
 import type { Dialer } from '../registry/subresources/subresource.ts';
 import { startAPIServerInProcess, type TestAPIServer } from './start-api-server.ts';
 
@@ -21,9 +22,10 @@ export interface CompleteServer {
 }
 
 /** A whole API server over a store in memory, with admission, allocation and all subresources; the namespace default is ready for Pods. */
-export async function startCompleteServer(dialer: Dialer = noDialer): Promise<CompleteServer> {
+export async function startCompleteServer(dialer: Dialer = noDialer, admissionPlugins: PluginChoice = {}): Promise<CompleteServer> {
   const server = await startAPIServerInProcess({
-    createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts),
+    createResources: (parts, storage, caches) =>
+      createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer, admissionPlugins }, parts),
   });
   const as = (name: string, ...groups: string[]) =>
     createClient(server.transport, { user: { name, groups: [...groups, 'system:authenticated'] } });
