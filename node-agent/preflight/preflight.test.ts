@@ -158,6 +158,13 @@ const cases: readonly Case[] = [
     plan: { runtimeEndpoint: 'unix:///run/crio/crio.sock' },
     expected: [],
   },
+  {
+    what: 'a runtime that has another network already',
+    machine: { hasRuntimeSocket: true, cniConfigurations: ['05-cilium.conflist', '10-kubets.conflist', '87-podman-bridge.conflist'] },
+    plan: { runtimeEndpoint: 'unix:///run/crio/crio.sock' },
+    expected: ['warning CNIConfiguration'],
+    says: /05-cilium/,
+  },
   { what: 'a runtime that does not run', plan: { runtimeEndpoint: 'unix:///run/crio/crio.sock' }, expected: ['error CRI'] },
   {
     what: 'an old containerd',

@@ -8,7 +8,7 @@ import { surveyMachine } from '../linux/survey/survey-machine.ts';
 import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
 import { emptyPolicyTable, renderPolicyTable } from '../network-policy/policy-table.ts';
 import { renderBaseTable, tableOf } from '../proxy/nftables/base-table.ts';
-import type { Finding, NodePlan } from './check.ts';
+import { type Finding, type NodePlan, warning } from './check.ts';
 import { checks } from './checks.ts';
 
 export interface PreflightDependencies {
@@ -20,9 +20,13 @@ export interface PreflightDependencies {
 /** What the machine lacks to be the node that is planned, and what is well. Looks only; changes nothing. */
 export async function runPreflight(plan: NodePlan, { clock, serverAhead }: PreflightDependencies): Promise<Finding[]> {
   const [machine, serverAheadMs] = await Promise.all([
-    surveyMachine(surveyRequest(plan), { clock }),
+    surveyMachine(surveyRequest(plan), { clock }).catch(
+      (error: unknown) => new Error(`the machine could not be looked at: ${String(error)}`),
+    ),
     serverAhead ?? Promise.resolve(undefined),
   ]);
+  // Not to know is no reason not to start.
+  if (machine instanceof Error) return [warning('Preflight', machine.message, 'make sure of what docs/machines.md asks for')];
   return checkMachine(machine, serverAheadMs === undefined ? plan : { ...plan, serverAheadMs });
 }
 

@@ -1,6 +1,7 @@
 // This runs on whatever Node the machine has: it brings everything else in place and hands over to it.
 //   node server/cli/bootstrap.mjs up [flags]     installs what is missing, then runs `kubets up`
 //   node server/cli/bootstrap.mjs agent [flags]  the same for `kubets agent`, a node of a cluster elsewhere
+//   node server/cli/bootstrap.mjs check-machine  says what this machine lacks to be a node, and installs no system packages
 //   node server/cli/bootstrap.mjs test [flags]   installs what is missing, then runs all tests
 //   node server/cli/bootstrap.mjs machine-test [flags]  installs what is missing, then tests on emulated machines
 import { spawnSync } from 'node:child_process';
@@ -141,9 +142,13 @@ if (what === 'up') {
   ensureGenerated();
   ensureSystemPackages(emulatorPackages, 'the test on emulated machines');
   await handOver([path.join(root, 'conformance/machine/run-machine-test.ts'), ...rest]);
+} else if (what === 'check-machine') {
+  ensureNpmPackages();
+  ensureGenerated();
+  await handOver([path.join(root, 'server/cli/kubets.mjs'), 'check-machine', ...rest]);
 } else if (what === 'prepare') {
   ensureNpmPackages();
   ensureGenerated();
 } else {
-  fail('usage: node server/cli/bootstrap.mjs up|agent|test|machine-test|prepare [flags]');
+  fail('usage: node server/cli/bootstrap.mjs up|agent|check-machine|test|machine-test|prepare [flags]');
 }

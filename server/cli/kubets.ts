@@ -14,6 +14,7 @@ Examples:
   kubets up                          a cluster on this machine: control plane and node (needs root)
   kubets up --no-node                API server, controllers and scheduler alone (needs nothing)
   kubets up --storage memory         forgets everything at the end
+  kubets check-machine               what this machine lacks to be a node, and what to do
   kubets images load web.tar         makes a docker or OCI archive available to the node
   kubectl --kubeconfig $(kubets kubeconfig --path) get nodes
 `;

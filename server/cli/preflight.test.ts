@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:https';
 import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { toDate } from '../../api/meta/time.ts';
+import { makeSelfSignedCertificate } from '../../node-agent/kubelet/server/self-signed-certificate.ts';
 import type { Finding } from '../../node-agent/preflight/check.ts';
-import { formatFindings, ignoreErrors, planOf, type PreflightFlags } from './preflight.ts';
+import { findServerAheadMs, formatFindings, ignoreErrors, planOf, type PreflightFlags } from './preflight.ts';
 
 const flags: PreflightFlags = {
   dataDir: './k',
@@ -20,6 +24,33 @@ const findings: readonly Finding[] = [
   { name: 'Clock', level: 'ok', message: 'right' },
 ];
 const levels = (ignored: readonly string[]) => ignoreErrors(findings, ignored).map(({ level }) => level);
+
+describe('the clock of an API server', () => {
+  const hourMs = 3_600_000;
+
+  it('is read from the date of its answer, however long that is', async () => {
+    const { certificate: cert, key } = await makeSelfSignedCertificate('server', ['127.0.0.1'], systemClock);
+    const server = createServer({ cert, key }, (_request, response) => {
+      response.writeHead(401, { Date: toDate(systemClock.nowMs() + hourMs).toUTCString() });
+      response.write('without end');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const aheadMs = (await findServerAheadMs(`https://127.0.0.1:${port}`)) ?? 0;
+      assert.ok(Math.abs(aheadMs - hourMs) < 30_000, String(aheadMs));
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('is not known where nobody answers', async () => {
+    assert.equal(await findServerAheadMs('https://127.0.0.1:1'), undefined);
+    assert.equal(await findServerAheadMs('no address'), undefined);
+  });
+});
 
 describe('preflight of the command', () => {
   it('makes errors of the checks that are named warnings, in any case of letters', () => {

@@ -90,14 +90,15 @@ export async function requireSoundMachine(
 const serverPatienceMs = 2000;
 
 /** By the Date of any answer, which has seconds; undefined where it does not answer: joining then says why. */
-async function findServerAheadMs(server: string): Promise<number | undefined> {
+export async function findServerAheadMs(server: string): Promise<number | undefined> {
   return await new Promise((resolve) => {
     if (!URL.canParse(server) || !server.startsWith('https://')) return resolve(undefined);
     // The time is no secret, and nothing is told: whose certificate it is does not matter.
     const request = get(new URL('/livez', server), { rejectUnauthorized: false, agent: false, timeout: serverPatienceMs }, (response) => {
-      response.resume();
       const serverMs = Date.parse(response.headers.date ?? '');
       resolve(Number.isNaN(serverMs) ? undefined : serverMs + 500 - systemClock.nowMs());
+      // However long the answer is.
+      request.destroy();
     });
     request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(undefined));

@@ -32,9 +32,17 @@ export async function readPacketFilter(probe: string, signal: AbortSignal): Prom
   };
 }
 
+/** Undefined for what is none: programs of other versions say other things. */
+function parseJSON<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}
+
 function parseChains(listed: string): NonNullable<ChainEntry['chain']>[] {
-  if (listed === '') return [];
-  const { nftables = [] } = JSON.parse(listed) as { readonly nftables?: readonly ChainEntry[] };
+  const { nftables = [] } = parseJSON<{ readonly nftables?: readonly ChainEntry[] }>(listed) ?? {};
   return nftables.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
 }
 
@@ -82,7 +90,7 @@ interface RouteEntry {
 export async function readRoutes(families: readonly IPFamily[], signal: AbortSignal): Promise<RouteFacts[]> {
   const found = families.map(async (family) => {
     const text = await runProgram('ip', [family === 'IPv4' ? '-4' : '-6', '-json', 'route', 'show'], { signal }).catch(() => ''); // no ip, or no IPv6
-    return text.trim() === '' ? [] : (JSON.parse(text) as RouteEntry[]);
+    return parseJSON<RouteEntry[]>(text) ?? [];
   });
   return (await Promise.all(found)).flat().map(({ dst = 'default', dev = '', gateway, protocol = '' }) => ({
     ...{ destination: dst, device: dev, protocol },

@@ -2,6 +2,9 @@ import { type Check, error, ok, warning } from '../check.ts';
 import { neededPlugins } from '../../cni/plugin-directory.ts';
 import { installCommand } from '../../linux/system-packages.mjs';
 
+/** The name of the configuration that kubets writes (cni/pod-network.ts). */
+const ownConfiguration = '10-kubets.conflist';
+
 /** CNI plugins, and the socket of a runtime that others look after. */
 export const containerRuntime: Check = {
   name: 'CRI',
@@ -14,6 +17,15 @@ export const containerRuntime: Check = {
           'CRI',
           `container runtime is not running: there is no socket ${runtimeEndpoint}`,
           'start the runtime, or name its socket with --container-runtime-endpoint',
+        ),
+      ];
+    const [ahead] = cniConfigurations.filter((name) => name < ownConfiguration);
+    if (runtimeEndpoint !== undefined && podNetwork !== 'external' && ahead !== undefined)
+      return [
+        warning(
+          'CNIConfiguration',
+          `/etc/cni/net.d/${ahead} comes before ${ownConfiguration}, and the runtime takes the first: Pods get another network`,
+          `mv /etc/cni/net.d/${ahead} /root/, or --pod-network external if it is that network that Pods are to have`,
         ),
       ];
     const complete = cniPluginDirectories.find((folder) => neededPlugins.every((plugin) => cniPlugins[folder]?.includes(plugin)));
