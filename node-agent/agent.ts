@@ -38,6 +38,7 @@ import { cleanNode } from './linux/clean-node.ts';
 import { type Containerd, containerdSocket, createContainerd } from './linux/containerd.ts';
 import type { ContainerdPlan } from './linux/containerd-config.ts';
 import { hasContainerdRecord } from './linux/containerd-records.ts';
+import { type FollowedProgram, followProgram } from './linux/follow-program.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { createImageArchives } from './linux/image-archives.ts';
 import { createLoginManager } from './linux/login-manager.ts';
@@ -50,6 +51,7 @@ import { createKernelReadiness, type KernelReadiness } from './linux/kernel-read
 import { createMounts } from './linux/mounts.ts';
 import { sandboxNetworkNamespaces } from './linux/sandbox-network-namespaces.ts';
 import { sandboxShims } from './linux/shims.ts';
+import { createTableWatch, type TableWatch } from './linux/table-watch.ts';
 import { createUsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
 import { runProgram } from './linux/run-program.ts';
@@ -141,10 +143,12 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const usage = createUsageReader(cgroups.hierarchies);
     const stats = createNodeStatsSource({ ...cri, files, usage, clock, podsDirectory: paths.pods, cgroupNames: names });
     const storage = createPodStorageReader({ files, paths, clock });
+    const tables = watchTables(dependencies);
     const network = createNodeNetwork(settings, {
       ...{ ...dependencies, client, nodeName, nodeIPs, runtime: cri.runtime },
       checkNode: () => node.check(),
-      podNetwork: podNetwork(settings, paths, settings.unmasqueradedCIDRs),
+      podNetwork: podNetwork(settings, paths, settings.unmasqueradedCIDRs, tables.nft),
+      tables,
     });
     const kubelet: Kubelet = createKubelet({
       settings: { ...settings, nodeName, nodeIPs },
@@ -430,11 +434,18 @@ function podNetwork(
   { bridge, clusterCIDR, cniPluginDirectory, runtimeEndpoint }: NodeLayout & Pick<AgentSettings, 'runtimeEndpoint'>,
   paths: NodePaths,
   others: readonly string[],
+  nft = createNFT(),
 ): PodNetwork {
   const unmasqueradedCIDRs = [...clusterCIDR.split(','), ...others];
   const { cniState: ipamDirectory } = paths;
   const configDirectory = networkFolder(paths, runtimeEndpoint);
-  return createPodNetwork({ bridge, unmasqueradedCIDRs, pluginDirectory: cniPluginDirectory, ipamDirectory, configDirectory });
+  const layout = { bridge, unmasqueradedCIDRs, pluginDirectory: cniPluginDirectory, ipamDirectory, configDirectory };
+  return createPodNetwork(layout, { nft });
+}
+
+function watchTables(dependencies: AgentDependencies): TableWatch {
+  const follow = (program: FollowedProgram, signal: AbortSignal) => followProgram(program, dependencies, signal);
+  return createTableWatch({ ...dependencies, nft: createNFT(), follow });
 }
 
 function ownContainerd(settings: AgentSettings, paths: NodePaths, { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>) {

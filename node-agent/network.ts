@@ -11,9 +11,10 @@ import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import type { Pod } from '../api/types/core-v1.ts';
 import { createIPProgram } from './cni/ip-program.ts';
 import type { PodNetwork } from './cni/pod-network.ts';
+import { createRouteWatch } from './cni/route-watch.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
-import { renderAbsenceRules } from './dns/absence-rules.ts';
+import { absenceTable, renderAbsenceRules } from './dns/absence-rules.ts';
 import { type ClusterDNS, createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
 import { parseResolvConf } from './kubelet/containers/pod-dns.ts';
@@ -21,10 +22,13 @@ import { createConntrack } from './linux/conntrack.ts';
 import { createHostFiles } from './linux/host-files.ts';
 import { readResolverConfiguration } from './linux/resolver-configuration.ts';
 import { createNodePortAddresses } from './linux/machine-addresses.ts';
-import { createNFT } from './linux/nft.ts';
+import { type FollowedProgram, followProgram } from './linux/follow-program.ts';
+import type { TableWatch } from './linux/table-watch.ts';
 import { createNetworkPolicies } from './network-policy/network-policies.ts';
 import { createProxyMetrics } from './proxy/health/proxy-metrics.ts';
 import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/health/proxy-server.ts';
+import { policyTable } from './network-policy/policy-table.ts';
+import { tableOf } from './proxy/nftables/base-table.ts';
 import { createProxy } from './proxy/proxy.ts';
 
 export interface NodeNetworkSettings {
@@ -52,6 +56,8 @@ export interface NodeNetworkDependencies extends NetworkReport {
   readonly nodeName: string;
   readonly nodeIPs: readonly string[];
   readonly podNetwork: PodNetwork;
+  /** Through whose nft everything is written, that of podNetwork too. */
+  readonly tables: TableWatch;
 }
 
 export interface NodeNetwork {
@@ -66,14 +72,17 @@ export interface NodeNetwork {
  * their own.
  */
 export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: NodeNetworkDependencies): NodeNetwork {
-  const { client, clock, random, nodeName, nodeIPs } = dependencies;
+  const { client, clock, random, nodeName, nodeIPs, tables } = dependencies;
+  const { nft } = tables;
   const logger = dependencies.logger.with({ part: 'network' });
   const informers = createInformerFactory({ client, clock, random, logger });
   const shared = { informers, nodeName, clock, random, logger };
   const { podNetwork: mode } = settings;
-  const policies = mode === 'external' ? undefined : createNetworkPolicies({ ...shared, nft: createNFT() });
+  const policies = mode === 'external' ? undefined : createNetworkPolicies({ ...shared, nft });
+  if (policies) tables.onLost(policyTable, policies.rewrite);
   const clusterCIDRs = settings.clusterCIDR.split(',');
 
+  const follow = (program: FollowedProgram, signal: AbortSignal) => followProgram(program, shared, signal);
   const runProxy = async (signal: AbortSignal) => {
     const families = familiesOf([...clusterCIDRs, ...nodeIPs]);
     const metrics = createProxyMetrics({ clock, families });
@@ -82,12 +91,13 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       families,
       nodePortAddresses: createNodePortAddresses(settings.nodePortAddresses, nodeIPs),
       clusterCIDRs,
-      nft: createNFT(),
+      nft,
       conntrack: createConntrack(),
       events: createEventRecorder({ client, clock, logger, component: 'kube-proxy', host: nodeName, signal }),
       onSync: metrics.observe,
       onForgotten: metrics.observeForgotten,
     });
+    for (const family of families) tables.onLost(tableOf(family), () => proxy.distrust(family));
     // All addresses, of the families that the node has.
     const address = familiesOf(nodeIPs).includes('IPv6') ? '::' : '0.0.0.0';
     const healthz = { address, port: proxyHealthzPort };
@@ -104,18 +114,23 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       allowedSources: clusterCIDRs,
       upstreams: await hostResolvers(settings),
     });
-    await createNFT().apply(renderAbsenceRules(clusterDNSPort));
+    const writeRules = () => nft.apply(renderAbsenceRules(clusterDNSPort));
+    const rewrite = () => writeRules().catch((error: unknown) => logger.error('the rules of cluster DNS cannot be written', { error }));
+    tables.onLost(absenceTable, () => void rewrite());
+    await writeRules();
     await Promise.all([dns.run(signal), followResolvers(dns, settings, clock, signal)]);
   };
   const runPods = async (signal: AbortSignal) => {
     if (mode === 'external') return;
     const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
-    await runPodNetwork({ ...shared, nodeIPs, mode, network: dependencies.podNetwork, ip: createIPProgram(), onInstalled }, signal);
+    const watch = createRouteWatch({ follow, clock });
+    const parts = { nodeIPs, mode, network: dependencies.podNetwork, ip: createIPProgram(), watch, tables, onInstalled };
+    await Promise.all([watch.run(signal), runPodNetwork({ ...shared, ...parts }, signal)]);
   };
   return {
     async run(signal) {
       // The parts ask for their informers before these start.
-      const parts = [runProxy(signal), runPods(signal), runDNS(signal), policies?.run(signal)];
+      const parts = [runProxy(signal), runPods(signal), runDNS(signal), policies?.run(signal), tables.run(signal)];
       await Promise.all([...parts, informers.run(signal)]);
     },
     isolatePod: async (pod, addresses) => policies?.isolate(pod, addresses),

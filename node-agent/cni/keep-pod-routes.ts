@@ -5,7 +5,8 @@ import type { InformerFactory } from '../../api/client/informer.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import type { Node } from '../../api/types/core-v1.ts';
 import type { IPProgram } from './ip-program.ts';
-import { type Peer, peersOf, planRoutes, type RouteMode } from './pod-routes.ts';
+import { type Peer, peersOf, planRoutes, type RouteMode, vxlanDevice } from './pod-routes.ts';
+import type { RouteWatch } from './route-watch.ts';
 
 export interface PodRoutesDependencies {
   readonly informers: InformerFactory;
@@ -13,6 +14,10 @@ export interface PodRoutesDependencies {
   readonly nodeName?: string;
   readonly mode: RouteMode;
   readonly ip: IPProgram;
+  /** Tells when somebody else may have taken routes away; absent: that is seen at the next regular look. */
+  readonly watch?: Pick<RouteWatch, 'onChange'>;
+  /** Makes this node's end of the tunnels again, after somebody has deleted its device. */
+  readonly restoreTunnel?: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -36,13 +41,14 @@ export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal:
     if (signal.aborted) return;
     throw error;
   }
-  const stop = informer.addHandler({ onAdd: wake, onUpdate: changed, onDelete: wake });
+  const stops = [informer.addHandler({ onAdd: wake, onUpdate: changed, onDelete: wake }), dependencies.watch?.onChange(wake)];
   const farAway = new Set<string>();
   while (!signal.aborted) {
     wakeUp = new AbortController();
     let pauseMs = rereadMs;
     try {
       const peers = await reachablePeers(peersOf(informer.lister.list(), nodeName), dependencies, farAway);
+      if (mode === 'vxlan' && !(await ip.hasLink(vxlanDevice, 'vxlan'))) await dependencies.restoreTunnel?.();
       await ip.applyRoutes(planRoutes(await ip.listPodRoutes(), peers, mode));
     } catch (error) {
       pauseMs = retryMs;
@@ -50,7 +56,7 @@ export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal:
     }
     await sleep(clock, pauseMs, AbortSignal.any([signal, wakeUp.signal])).catch(() => undefined); // aborted or woken
   }
-  stop();
+  for (const stop of stops) stop?.();
 }
 
 /** A route leads only to a neighbour: what lies behind a router would throw the packets away. Says so once of each node. */

@@ -17,6 +17,11 @@ export function masqueradeRules(bridge: string, podCIDRs: readonly string[], exc
   return ipFamilies.map((family) => removal(bridge, family) + familyRules(bridge, family, podCIDRs, exceptions)).join('');
 }
 
+/** The tables, as `family name`, that rules for Pods of these ranges are in. */
+export function masqueradeTables(bridge: string, podCIDRs: readonly string[]): string[] {
+  return ipFamilies.flatMap((family) => (ofFamily(podCIDRs, family).length === 0 ? [] : tableOf(bridge, family)));
+}
+
 /** Takes them away, whether or not they are there. */
 export function masqueradeRemoval(bridge: string): string {
   return ipFamilies.map((family) => removal(bridge, family)).join('');

@@ -11,7 +11,9 @@ import { ObjectServer } from '../../api/client/testing/object-server.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import { createNamespacePool, type Namespace, type NamespacePool, networkTestsArePossible } from '../proxy/testing/test-network.ts';
 import { createIPProgram } from './ip-program.ts';
+import { type FollowedProgram, followProgram } from '../linux/follow-program.ts';
 import { createPodNetwork } from './pod-network.ts';
+import { createRouteWatch } from './route-watch.ts';
 import type { RouteMode } from './pod-routes.ts';
 import { runPodNetwork } from './run-pod-network.ts';
 
@@ -116,7 +118,16 @@ describe('pod network between nodes', function () {
       const network = createPodNetwork({ ...layout, ...folders }, { run: namespace.run });
       const ip = createIPProgram({ run: namespace.run });
       const node = { nodeName: `node${index}`, nodeIPs: addressesOf(index), onInstalled: async () => {} };
-      await Promise.all([informers.run(abort.signal), runPodNetwork({ ...parts, ...node, informers, mode, network, ip }, abort.signal)]);
+      const follow = (program: FollowedProgram, signal: AbortSignal) => {
+        const args = ['-t', String(namespace.pid), '-n', program.command, ...program.args];
+        return followProgram({ ...program, command: 'nsenter', args }, parts, signal);
+      };
+      const watch = createRouteWatch({ follow, clock: systemClock });
+      await Promise.all([
+        informers.run(abort.signal),
+        watch.run(abort.signal),
+        runPodNetwork({ ...parts, ...node, informers, mode, network, ip, watch }, abort.signal),
+      ]);
     });
     stop = async () => {
       abort.abort();
@@ -152,6 +163,8 @@ describe('pod network between nodes', function () {
     await run('vxlan', pair, (index) => [`10.${index}.0.2`, `fd00:${index}::2`]);
     await expectConnected(pair);
     assert.equal(await configuredMTU(0), mtu - 50);
+    await pair[0].namespace.run('ip', ['link', 'delete', 'kubets.vxlan']);
+    await expectConnected(pair);
   });
 
   it('goes through tunnels in IPv6, where nodes have nothing else', async () => {
@@ -166,6 +179,14 @@ describe('pod network between nodes', function () {
     await run('host-gw', pair, (index) => [`10.0.0.${index}`, `fd00::${index}`]);
     await expectConnected(pair);
     assert.equal(await configuredMTU(0), mtu);
+    for (const change of [
+      'ip route flush proto 107; ip -6 route flush proto 107',
+      'ip link set eth0 down; ip link set eth0 up; ip addr add fd00::1/64 dev eth0 nodad',
+      'ip addr del 10.0.0.1/24 dev eth0; ip addr add 10.0.0.1/24 dev eth0',
+    ]) {
+      await pair[0].namespace.run('sh', ['-c', change]);
+      await expectConnected(pair);
+    }
     // What leaves the cluster appears as the node.
     await pair[1].namespace.serve('node2', 9090);
     assert.deepEqual(await pair[0].pod.ask('10.0.0.2', 9090), { 'node2 10.0.0.1': 1 });

@@ -3,7 +3,8 @@ import { runProgram } from '../linux/run-program.ts';
 import { type PodNetworkPlan, podNetworkConflist } from './conflist.ts';
 import { planHostPortCleanup } from './host-port-rules.ts';
 import { createIPProgram } from './ip-program.ts';
-import { masqueradeRemoval, masqueradeRules } from './masquerade-rules.ts';
+import { createNFT, type NFT } from '../linux/nft.ts';
+import { masqueradeRemoval, masqueradeRules, masqueradeTables } from './masquerade-rules.ts';
 
 /** What is known before the control plane has given the node its range. */
 export interface PodNetworkLayout extends Omit<PodNetworkPlan, 'podCIDRs' | 'mtu' | 'limitsBandwidth'> {
@@ -16,14 +17,24 @@ export interface PodNetworkLayout extends Omit<PodNetworkPlan, 'podCIDRs' | 'mtu
 export interface PodNetwork {
   /** Writes the configuration, which the runtime reads when it starts and when it changes, and the masquerading rules. */
   install(range: Pick<PodNetworkPlan, 'podCIDRs' | 'mtu'>): Promise<void>;
+  /** The masquerading rules alone, which have been lost. */
+  writeRules(podCIDRs: readonly string[]): Promise<void>;
+  /** The tables that these rules are in, as `family name`. */
+  tablesOf(podCIDRs: readonly string[]): readonly string[];
   /** Takes away the bridge, routes and tunnels, the rules and the record of addresses. Only when no pod is left. */
   uninstall(): Promise<void>;
 }
 
-/** `run`: how programs are run, for another network namespace. */
-export function createPodNetwork(layout: PodNetworkLayout, { run = runProgram }: { readonly run?: typeof runProgram } = {}): PodNetwork {
+/** `run`: how programs are run, for another network namespace. `nft`: by which rules are written. */
+export function createPodNetwork(
+  layout: PodNetworkLayout,
+  { run = runProgram, nft = createNFT({ run }) }: { readonly run?: typeof runProgram; readonly nft?: NFT } = {},
+): PodNetwork {
   const ip = createIPProgram({ run });
+  const writeRules = (podCIDRs: readonly string[]) => nft.apply(masqueradeRules(layout.bridge, podCIDRs, layout.unmasqueradedCIDRs));
   return {
+    writeRules,
+    tablesOf: (podCIDRs) => masqueradeTables(layout.bridge, podCIDRs),
     async install(range) {
       await mkdir(layout.configDirectory, { recursive: true });
       await mkdir(layout.ipamDirectory, { recursive: true });
@@ -31,10 +42,10 @@ export function createPodNetwork(layout: PodNetworkLayout, { run = runProgram }:
       const file = configFile(layout);
       const wanted = podNetworkConflist({ ...layout, ...range, limitsBandwidth: await isThere(`${layout.pluginDirectory}/bandwidth`) });
       if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted);
-      await run('nft', ['-f', '-'], { input: masqueradeRules(layout.bridge, range.podCIDRs, layout.unmasqueradedCIDRs) });
+      await writeRules(range.podCIDRs);
     },
     async uninstall() {
-      await run('nft', ['-f', '-'], { input: masqueradeRemoval(layout.bridge) });
+      await nft.apply(masqueradeRemoval(layout.bridge));
       for (const program of ['iptables', 'ip6tables']) {
         const cleanup = planHostPortCleanup(await run(program, ['-t', 'nat', '-S']));
         if (cleanup !== undefined) await run(`${program}-restore`, ['--noflush'], { input: cleanup });

@@ -5,8 +5,10 @@ import { nodes } from '../../api/resources/core/v1/node.ts';
 import { familyOf } from '../../api/semantics/ip-family.ts';
 import type { IPProgram } from './ip-program.ts';
 import { keepPodRoutes } from './keep-pod-routes.ts';
+import type { TableWatch } from '../linux/table-watch.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { outsideOf, type RouteMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
+import type { RouteWatch } from './route-watch.ts';
 
 export interface RunPodNetworkDependencies {
   readonly informers: InformerFactory;
@@ -15,6 +17,10 @@ export interface RunPodNetworkDependencies {
   readonly mode: RouteMode;
   readonly network: PodNetwork;
   readonly ip: IPProgram;
+  /** Tells when somebody else may have taken routes away; absent: that is seen at the next regular look. */
+  readonly watch?: Pick<RouteWatch, 'onChange'>;
+  /** Tells when somebody else has deleted tables of rules; absent: nobody does. */
+  readonly tables?: Pick<TableWatch, 'onLost'>;
   /** Told when the network was set up, or set up anew for another range. */
   readonly onInstalled: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -48,7 +54,13 @@ export async function runPodNetwork(dependencies: RunPodNetworkDependencies, sig
         installed = ranges;
         logger.info('pod network', { podCIDRs, mtu, mode });
         await dependencies.onInstalled(signal);
-        routes ??= keepPodRoutes(dependencies, signal);
+        if (routes === undefined) {
+          renewRules(dependencies, () => installed);
+          routes = keepPodRoutes(
+            { ...dependencies, restoreTunnel: async () => void (await prepareWay(dependencies, installed.split(','))) },
+            signal,
+          );
+        }
       }
     } catch (error) {
       if (signal.aborted) break;
@@ -59,6 +71,15 @@ export async function runPodNetwork(dependencies: RunPodNetworkDependencies, sig
   }
   stop();
   await routes;
+}
+
+/** Writes the masquerading rules again whenever they are lost. `installed`: the ranges of the node, with commas between. */
+function renewRules({ tables, network, logger }: RunPodNetworkDependencies, installed: () => string): void {
+  const renew = () =>
+    network
+      .writeRules(installed().split(','))
+      .catch((error: unknown) => logger.error('the rules of the pod network cannot be written', { error }));
+  for (const table of network.tablesOf(installed().split(','))) tables?.onLost(table, () => void renew());
 }
 
 /** The tunnel, where there is one. Answers the size of packets that get through to other nodes, in bytes. */

@@ -1,4 +1,5 @@
-const table = 'inet kubets-dns';
+/** The table that they are in, as `family name`. */
+export const absenceTable = 'inet kubets-dns';
 
 /**
  * While the agent is replaced nobody listens at the port of DNS. Refused, resolvers would give up; the rules make the kernel
@@ -6,7 +7,7 @@ const table = 'inet kubets-dns';
  */
 export function renderAbsenceRules(port: number): string {
   const match = `meta l4proto { tcp, udp } th dport ${port}`;
-  return `${renderAbsenceRemoval()}table ${table} {
+  return `${renderAbsenceRemoval()}table ${absenceTable} {
   chain input {
     type filter hook input priority 10; policy accept;
     ct state established accept
@@ -19,5 +20,5 @@ export function renderAbsenceRules(port: number): string {
 
 /** Whether or not they are there. */
 export function renderAbsenceRemoval(): string {
-  return `add table ${table}\ndelete table ${table}\n`;
+  return `add table ${absenceTable}\ndelete table ${absenceTable}\n`;
 }

@@ -18,7 +18,7 @@ export interface CleanNodeDependencies {
   readonly logger: Logger;
   /** The node's own runtime, or the endpoint of one that others look after: Pods are taken out of that, it goes on. */
   readonly runtime: ContainerdPlan | { readonly endpoint: string };
-  readonly network: PodNetwork;
+  readonly network: Pick<PodNetwork, 'uninstall'>;
   readonly removeServiceRules: () => Promise<void>;
   readonly cgroupNames: CgroupNames;
   /** Everything of the node lies below it, but perhaps for the next. */

@@ -17,6 +17,8 @@ export const nftFamilies: Readonly<Record<IPFamily, NFTFamily>> = {
 export interface NFT {
   /** Commands as of `nft -f`, all or none whatever happens to us. Rejects with nft's words, and then nothing was changed. */
   apply(commands: string): Promise<void>;
+  /** All tables, as `family name`. */
+  listTables(): Promise<readonly string[]>;
   /** `nft -j list table <family> <name>`; undefined if there is no such table. */
   listTable(family: string, name: string): Promise<string | undefined>;
   /** `nft -j list map <family> <table> <name>`. */
@@ -28,6 +30,10 @@ export function createNFT({ run = runProgram }: { readonly run?: typeof runProgr
   return {
     async apply(commands) {
       await run('nft', ['-f', '-'], { wholeInput: commands });
+    },
+    async listTables() {
+      const lines = (await run('nft', ['list', 'tables'])).split('\n');
+      return lines.flatMap((line) => /^table (\S+ \S+)$/.exec(line.trim())?.[1] ?? []);
     },
     async listTable(family, name) {
       try {

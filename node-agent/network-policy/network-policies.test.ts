@@ -103,6 +103,18 @@ describe('NetworkPolicies', function () {
       await reaches(server1, outsideIP, 8080, true);
     }));
 
+  it('a table that others have deleted is written again, and none where there is no policy', async () => {
+    const flush = () => network.node.run('nft', ['flush ruleset']);
+    await withPolicy({ ...ofServer, policyTypes: ['Ingress'] }, async () => {
+      await reaches(client0, serverIP, 8080, false);
+      await flush();
+      await reaches(client0, serverIP, 8080, true);
+      policies.rewrite();
+      await reaches(client0, serverIP, 8080, false);
+    });
+    await reaches(client0, serverIP, 8080, true);
+  });
+
   it('after a policy is gone everything passes again', () => reaches(client0, serverIP, 8080, true));
 
   it('ports by number, range and name', async () => {

@@ -38,6 +38,8 @@ export interface NetworkPolicies {
    * policies say of it is in the kernel, or after some seconds, since a Pod that cannot start for ever helps nobody.
    */
   isolate(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+  /** Somebody else has deleted the table: it is written again, unless there is nothing to enforce. */
+  rewrite(): void;
 }
 
 /** After this time a Pod starts although its rules could not be written. */
@@ -47,7 +49,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
   const { informers, clock, logger } = dependencies;
   const policies = informers.informer(networkPolicies);
   const local = new LocalAddresses(clock);
-  const state = { changed: Promise.withResolvers<void>(), wanted: 0, written: 0, onWritten: Promise.withResolvers<void>() };
+  const state = { changed: Promise.withResolvers<void>(), wanted: 0, written: 0, onWritten: Promise.withResolvers<void>(), isLost: false };
   const wake = () => state.changed.resolve();
   const written = (upTo: number) => {
     state.written = upTo;
@@ -77,6 +79,8 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     while (!signal.aborted) {
       state.changed = Promise.withResolvers();
       const { wanted } = state;
+      if (state.isLost) actual = undefined;
+      state.isLost = false;
       const desired = planPolicies({
         policies: policies.lister.list(),
         pods: local.complete(podInformer.lister.list()),
@@ -114,6 +118,10 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
       } finally {
         unfollow();
       }
+    },
+    rewrite() {
+      state.isLost = true;
+      wake();
     },
     async isolate(pod, addresses) {
       local.add(pod, addresses);

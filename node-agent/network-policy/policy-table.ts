@@ -3,7 +3,9 @@ import { nftFamilies } from '../linux/nft.ts';
 
 /** The name of the table, beside kube-proxy's. */
 export const policyTableName = 'kubets-network-policies';
-const table = `inet ${policyTableName}`;
+/** The same with its family. */
+export const policyTable = `inet ${policyTableName}`;
+const table = policyTable;
 
 export interface PeerSet {
   /** As nft names types. */

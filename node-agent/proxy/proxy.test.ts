@@ -13,7 +13,7 @@ import type { ServiceSpec } from '../../api/types/core-v1.ts';
 import type { Endpoint } from '../../api/types/discovery-v1.ts';
 import { createConntrack } from '../linux/conntrack.ts';
 import { createNFT, type NFT } from '../linux/nft.ts';
-import { createProxy, type ProxySync } from './proxy.ts';
+import { createProxy, type Proxy, type ProxySync } from './proxy.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from './testing/test-network.ts';
 
 const versionsOf = (objects: readonly { readonly metadata: { readonly resourceVersion?: string } }[]) =>
@@ -31,6 +31,7 @@ describe('proxy', function () {
   let stop: () => Promise<void> = async () => {};
   let syncs: ProxySync[] = [];
   let hasCaughtUp: () => Promise<boolean>;
+  let proxy: Proxy;
   const pod = { 0: '10.244.0.2', 1: '10.244.0.3' } as const;
   const server = new ObjectServer();
 
@@ -55,7 +56,7 @@ describe('proxy', function () {
     const abort = new AbortController();
     const informers = createInformerFactory({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
     syncs = [];
-    const proxy = createProxy({
+    proxy = createProxy({
       informers,
       nodeName: 'node',
       families: ['IPv4', 'IPv6'],
@@ -410,6 +411,12 @@ describe('proxy', function () {
     await stop();
     stop = await startProxy();
     assert.equal(syncs[0]?.changes, 0);
+  });
+
+  it('makes the table again when it is told that others have deleted it', async () => {
+    await network.node.run('nft', ['flush ruleset']);
+    for (const family of ['IPv4', 'IPv6'] as const) proxy.distrust(family);
+    await eventually(() => network.node.ask('10.96.0.13', 53, { protocol: 'udp' }), 'pod1 10.244.0.1');
   });
 
   it('makes the table again when it has vanished, and replaces one that is not its own', async () => {

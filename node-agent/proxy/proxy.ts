@@ -87,6 +87,8 @@ export interface Proxy {
   /** Resolves when the kernel had everything for the first time. */
   readonly ready: Promise<void>;
   health(): ProxyHealth;
+  /** Somebody else has changed the rules: what the kernel holds is read back and put right. */
+  distrust(family: IPFamily): void;
   counts(): ProxyCounts;
 }
 
@@ -148,6 +150,10 @@ export function createProxy(dependencies: ProxyDependencies): Proxy {
     ready: ready.promise,
     health: () => ({ healthy: healthy(), synced: state.lastSyncedMs !== undefined && state.lastError === undefined, ...state }),
     counts: () => countsOf(pending, families),
+    distrust(family) {
+      for (const rules of families) if (rules.family === family) rules.distrust();
+      pending.wake();
+    },
     async run(signal) {
       const removers = [
         ...followChanges(serviceInformer, sliceInformer, pending),
