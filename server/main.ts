@@ -14,6 +14,7 @@ import { withUser } from '../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
 import type { PluginChoice } from './apiserver/admission/choose-plugins.ts';
+import type { PluginConfigurations } from './apiserver/admission/configure-plugins.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import { createSecretTokenSigner } from './apiserver/authentication/secret-tokens.ts';
 import { readServiceAccountKeys } from './apiserver/authentication/service-account-keys.ts';
@@ -79,6 +80,8 @@ export interface ControlPlaneOptions {
   readonly kubeletCAPEM?: string;
   readonly limits?: ServerLimits;
   readonly admissionPlugins?: PluginChoice;
+  /** What admission plugins are told. Absent: nothing. */
+  readonly pluginConfigurations?: PluginConfigurations;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */
   readonly onProgress?: (step: string) => void;
@@ -169,6 +172,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         {
           ...options.limits,
           ...(options.admissionPlugins ? { admissionPlugins: options.admissionPlugins } : {}),
+          ...(options.pluginConfigurations ? { pluginConfigurations: options.pluginConfigurations } : {}),
           storage,
           caches,
           serviceCIDRs: options.serviceCIDRs,

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../api/base/system-clock.ts';
+import { readAdmissionConfiguration } from '../composition/read-admission-configuration.ts';
 import { createLogger } from '../composition/logger.ts';
 import { oomScores, setOOMScore } from '../../node-agent/linux/oom-score.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
@@ -39,6 +40,9 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     clusterDomain,
     controllers: flags.controllers,
     scheduler: flags.scheduler,
+    ...(flags.admissionControlConfigFile === undefined
+      ? {}
+      : { pluginConfigurations: readAdmissionConfiguration(flags.admissionControlConfigFile) }),
     ...(flags.leaderElect === undefined ? {} : { leaderElect: flags.leaderElect }),
     metricsAPI: flags.metricsApi,
     localStorage: flags.localStorage,

@@ -26,6 +26,7 @@ export interface ControlPlaneFlags {
   readonly enableAdmissionPlugins: readonly string[];
   readonly disableAdmissionPlugins: readonly string[];
   readonly leaderElect?: boolean;
+  readonly admissionControlConfigFile?: string;
   readonly scheduler: boolean;
   readonly metricsApi: boolean;
   readonly localStorage: boolean;
@@ -169,6 +170,9 @@ export function addControlPlaneOptions(command: Command): Command {
       ),
     )
     .addOption(new Option('--no-local-storage', "without StorageClass 'standard' and its volumes of directories on the nodes"))
+    .addOption(
+      new Option('--admission-control-config-file <path>', 'an AdmissionConfiguration, with the defaults and exemptions of PodSecurity'),
+    )
     .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
     .addOption(
       new Option(

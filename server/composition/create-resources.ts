@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
+import { configurePlugins, type PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admission/choose-plugins.ts';
 import { admissionPlugins, pluginsOffByDefault } from '../apiserver/admission/plugins/plugins.ts';
@@ -27,6 +28,8 @@ export interface ResourcesOptions {
   readonly minRequestTimeoutSeconds?: number;
   /** Default: all but those that are off by default. */
   readonly admissionPlugins?: PluginChoice;
+  /** What admission plugins are told. Default: nothing. */
+  readonly pluginConfigurations?: PluginConfigurations;
 }
 
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
@@ -71,7 +74,10 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       clock,
       random,
       admission: createAdmission(
-        chooseAdmissionPlugins({ all: admissionPlugins, offByDefault: pluginsOffByDefault }, options.admissionPlugins ?? {}),
+        configurePlugins(
+          chooseAdmissionPlugins({ all: admissionPlugins, offByDefault: pluginsOffByDefault }, options.admissionPlugins ?? {}),
+          options.pluginConfigurations ?? {},
+        ),
         { client, lister, clock, random, authorizer, escalation: parts.escalation },
         parts.metrics.admission,
       ),

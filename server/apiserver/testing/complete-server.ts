@@ -7,6 +7,7 @@ import { StatusError } from '../../../api/meta/status.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
 import { createResources } from '../../composition/create-resources.ts';
 import type { PluginChoice } from '../admission/choose-plugins.ts';
+import type { PluginConfigurations } from '../admission/configure-plugins.ts';
 import type { Dialer } from '../registry/subresources/subresource.ts';
 import { startAPIServerInProcess, type TestAPIServer } from './start-api-server.ts';
 
@@ -22,10 +23,14 @@ export interface CompleteServer {
 }
 
 /** A whole API server over a store in memory, with admission, allocation and all subresources; the namespace default is ready for Pods. */
-export async function startCompleteServer(dialer: Dialer = noDialer, admissionPlugins: PluginChoice = {}): Promise<CompleteServer> {
+export async function startCompleteServer(
+  dialer: Dialer = noDialer,
+  admissionPlugins: PluginChoice = {},
+  pluginConfigurations: PluginConfigurations = {},
+): Promise<CompleteServer> {
   const server = await startAPIServerInProcess({
     createResources: (parts, storage, caches) =>
-      createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer, admissionPlugins }, parts),
+      createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer, admissionPlugins, pluginConfigurations }, parts),
   });
   const as = (name: string, ...groups: string[]) =>
     createClient(server.transport, { user: { name, groups: [...groups, 'system:authenticated'] } });

@@ -1,0 +1,34 @@
+import { quote } from '../../../../../api/base/quote.ts';
+import {
+  formatLevelVersion,
+  isFullyPrivileged,
+  isSameLevelVersion,
+  type LevelVersion,
+  levelLabel,
+  type PodSecurityPolicy,
+  versionLabel,
+} from '../../../../../api/semantics/pod-security/policy.ts';
+import type { AdmissionRequest } from '../../admission.ts';
+import type { PodSecurityConfiguration } from './configuration.ts';
+
+/** Whether a request's namespace or user is left out of the standards. */
+export function isExempt({ exemptions }: PodSecurityConfiguration, { namespace, user }: AdmissionRequest): boolean {
+  return exemptions.namespaces.includes(namespace) || exemptions.usernames.includes(user.name);
+}
+
+/** What is said to those who label a namespace that is exempt; nothing where the labels ask for nothing. */
+export function warningOfExemptNamespace(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  policy: PodSecurityPolicy,
+  defaults: PodSecurityPolicy,
+): string | undefined {
+  const isEquivalent = (a: LevelVersion, b: LevelVersion) =>
+    (a.level === 'privileged' && b.level === 'privileged') || isSameLevelVersion(a, b);
+  const modes = ['enforce', 'audit', 'warn'] as const;
+  if (isFullyPrivileged(policy) || modes.every((mode) => isEquivalent(policy[mode], defaults[mode]))) return undefined;
+  const asked = modes
+    .filter((mode) => policy[mode].level !== 'privileged' && (levelLabel(mode) in labels || versionLabel(mode) in labels))
+    .map((mode) => `${mode}=${formatLevelVersion(policy[mode])}`);
+  return `namespace ${quote(name)} is exempt from Pod Security, and the policy (${asked.join(', ')}) will be ignored`;
+}

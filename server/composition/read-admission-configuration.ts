@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseYAML } from '../../api/serialization/yaml.ts';
+import { parseAdmissionConfiguration, type PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
+
+/** Reads the file of --admission-control-config-file; paths in it are relative to its folder. Throws what is wrong, with the file's name. */
+export function readAdmissionConfiguration(file: string): PluginConfigurations {
+  const read = (name: string) => parseYAML(readFileSync(name)).value;
+  try {
+    return parseAdmissionConfiguration(read(file), (name) => read(path.resolve(path.dirname(file), name)));
+  } catch (error) {
+    throw new Error(`--admission-control-config-file ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
