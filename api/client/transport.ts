@@ -35,6 +35,8 @@ export interface Peer {
   readonly address: string;
   /** Client certificate of the TLS connection, DER; the edge has checked nothing but possession of its key. */
   readonly certificate?: Uint8Array;
+  /** Further certificates that the client has sent, DER. */
+  readonly intermediates?: readonly Uint8Array[];
 }
 
 export interface APIResponse {

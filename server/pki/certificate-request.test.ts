@@ -3,12 +3,12 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { CertificateRequestError, parseCertificateRequest } from '../../api/semantics/certificate-request.ts';
+import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
 import { derTags, equalBytes } from '../../api/serialization/der.ts';
 import { createCertificateVerifier } from '../apiserver/authentication/client-certificate.ts';
 import { createCertificateAuthority } from './certificate-request.ts';
 import type { KeyPairPEM } from './certificate-spec.ts';
 import { makeAuthority } from './make-certificate.ts';
-import { readSubject } from './read-subject.ts';
 import { encodeRequest, encodeSubject, type RawAttribute, type RawRequest } from './testing/certificate-request.ts';
 
 /** More of them are tried with FUZZ_ROUNDS=10000. */
@@ -28,7 +28,7 @@ describe('certificates for requests', () => {
   const issue = async (request: RawRequest) => {
     const parsed = parseCertificateRequest(encodeRequest(request));
     const issued = new X509Certificate(await createCertificateAuthority(authority, { random }).sign(parsed, terms));
-    const verified = createCertificateVerifier([authority.certificatePEM], clock)(issued.raw);
+    const verified = createCertificateVerifier([authority.certificatePEM], clock)({ certificate: issued.raw });
     return { parsed, issued, verified };
   };
 
@@ -47,7 +47,7 @@ describe('certificates for requests', () => {
       });
       assert.deepEqual([parsed.commonName, parsed.organizations], [name, [`x"${name}"`, name]]);
       assert.deepEqual([verified?.commonName, verified?.organizations], [name, [`x"${name}"`, name]]);
-      assert.ok(equalBytes(readSubject(issued.raw), parsed.subject));
+      assert.ok(equalBytes(readCertificateSubject(issued.raw), parsed.subject));
     });
   }
 
@@ -134,8 +134,8 @@ describe('certificates for requests', () => {
       try {
         const approved = parseCertificateRequest(pem);
         const issued = new X509Certificate(await signer.sign(approved, terms));
-        const user = verify(issued.raw);
-        assert.ok(equalBytes(readSubject(issued.raw), encodeSubject(subject)));
+        const user = verify({ certificate: issued.raw });
+        assert.ok(equalBytes(readCertificateSubject(issued.raw), encodeSubject(subject)));
         assert.deepEqual([user?.commonName, user?.organizations], [approved.commonName, approved.organizations], pem);
         counts.issued++;
       } catch (error) {

@@ -7,11 +7,11 @@ import {
   CertificateRequestError,
   readGeneralNames,
 } from '../../api/semantics/certificate-request.ts';
+import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
 import { derTags, encodeDER, encodeObjectIdentifier, equalBytes, readDER, readDERElements } from '../../api/serialization/der.ts';
 import { encodeCertificate } from './encode-certificate.ts';
 import type { KeyPairPEM } from './certificate-spec.ts';
 import { formatPEM, loadX509, serialNumber } from './make-certificate.ts';
-import { readSubject } from './read-subject.ts';
 
 /** The cluster's CA as controllers use it: answers requests with certificates. */
 export function createCertificateAuthority(authority: KeyPairPEM, { random }: { readonly random: Random }): CertificateAuthority {
@@ -36,7 +36,7 @@ async function readIssuer({ certificatePEM, keyPEM }: KeyPairPEM): Promise<Issue
   return {
     certificate,
     signingKey: createPrivateKey(keyPEM),
-    subject: readSubject(certificate.raw),
+    subject: readCertificateSubject(certificate.raw),
     keyIdentifier: new Uint8Array(rawData),
   };
 }

@@ -32,8 +32,25 @@ export function peerOf(request: NodeRequest): Peer {
   const known = peers.get(connection);
   if (known) return known;
   const socket = request.socket as TLSSocket;
-  const certificate = socket.getPeerX509Certificate?.()?.raw;
-  const peer: Peer = { address: socket.remoteAddress ?? '', ...(certificate ? { certificate } : {}) };
+  const [certificate, ...intermediates] = certificatesOf(socket);
+  const peer: Peer = {
+    address: socket.remoteAddress ?? '',
+    ...(certificate ? { certificate } : {}),
+    ...(intermediates.length > 0 ? { intermediates } : {}),
+  };
   peers.set(connection, peer);
   return peer;
+}
+
+const maxCertificates = 10;
+
+/** The client's certificate, and those that it has sent to prove whose it is. */
+function certificatesOf(socket: TLSSocket): Buffer[] {
+  const found: Buffer[] = [];
+  for (let one = socket.getPeerX509Certificate?.(); one && found.length < maxCertificates; one = one.issuerCertificate) {
+    const { raw } = one;
+    if (found.some((known) => known.equals(raw))) break;
+    found.push(raw);
+  }
+  return found;
 }

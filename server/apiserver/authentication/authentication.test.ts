@@ -49,16 +49,18 @@ describe('client certificates', () => {
     assert.deepEqual([user?.name, user?.groups], ['jane', ['dev', 'ops']]);
     assert.match(user?.extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '', /^X509SHA256=[0-9a-f]{64}$/);
   });
-  it('of another authority of the same name are nobody', async () =>
-    assert.equal(await userOf(await makeCertificate(clientCertificate('jane'), other, making)), undefined));
-  it('for servers are nobody', async () =>
-    assert.equal(await userOf(await makeCertificate({ ...clientCertificate('jane'), usages: ['server'] }, authority, making)), undefined));
-  it('that are not valid any more are nobody', async () => {
+  it('of another authority of the same name are refused', async () =>
+    assert.rejects(userOf(await makeCertificate(clientCertificate('jane'), other, making)), { message: 'Unauthorized' }));
+  it('for servers are refused', async () =>
+    assert.rejects(userOf(await makeCertificate({ ...clientCertificate('jane'), usages: ['server'] }, authority, making)), {
+      message: 'Unauthorized',
+    }));
+  it('that are not valid any more are refused', async () => {
     const pair = await makeCertificate(clientCertificate('jane'), authority, {
       random,
       clock: createManualClock(clock.nowMs() - 400 * dayMs),
     });
-    assert.equal(await userOf(pair), undefined);
+    await assert.rejects(userOf(pair), { message: 'Unauthorized' });
   });
   it('cannot smuggle a group in through a line break', async () => {
     const user = await userOf(await makeCertificate(clientCertificate('jane\nO=system:masters'), authority, making));

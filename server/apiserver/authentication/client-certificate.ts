@@ -1,10 +1,13 @@
 import { hash, X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../api/base/clock.ts';
+import type { Peer } from '../../../api/client/transport.ts';
+import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
+import { commonNameType, organizationType, readDistinguishedName } from '../../../api/semantics/distinguished-name.ts';
+import { readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import type { Authenticator } from './authenticator.ts';
-
-const clientAuthUsage = '1.3.6.1.5.5.7.3.2';
-const anyUsage = '2.5.29.37.0';
+import { verifyChain } from './verify-chain.ts';
 
 /** What a certificate says about its holder, once it is known to come from one of our authorities. */
 export interface VerifiedCertificate {
@@ -17,75 +20,74 @@ export interface VerifiedCertificate {
   readonly validToMs: number;
 }
 
+export type VerifyCertificate = (peer: Pick<Peer, 'certificate' | 'intermediates'>) => VerifiedCertificate | undefined;
+
+/** Of which clients intermediate certificates are remembered. */
+const maxClients = 1000;
+/** How long a certificate is not looked at again on a connection: that takes many checks of signatures. */
+const refusedForMs = 10_000;
+
 /**
- * Verifies client certificates (DER) against authorities (PEM): signature, client usage, validity now. Results are kept by the
- * identity of the bytes, of which there is one per connection; only the time is looked at again.
+ * Verifies client certificates against authorities (PEM), as Go does. Results are kept by the identity of the certificate's
+ * bytes, of which there is one per connection; only the time is looked at again.
  */
-export function createCertificateVerifier(
-  authoritiesPEM: readonly string[],
-  clock: Clock,
-): (certificate: Uint8Array) => VerifiedCertificate | undefined {
+export function createCertificateVerifier(authoritiesPEM: readonly string[], clock: Clock): VerifyCertificate {
   const authorities = authoritiesPEM.map((pem) => new X509Certificate(pem));
-  const known = new WeakMap<Uint8Array, { readonly verified: VerifiedCertificate | undefined }>();
-  return (certificate) => {
-    let entry = known.get(certificate);
-    if (!entry) {
-      entry = { verified: verify(certificate, authorities) };
-      known.set(certificate, entry);
-    }
-    const { verified } = entry;
+  const known = new WeakMap<Uint8Array, VerifiedCertificate>();
+  const refused = new WeakMap<Uint8Array, number>();
+  // A resumed TLS session brings the client's own certificate only.
+  const shown = new LRUCache<string, readonly Uint8Array[]>({ max: maxClients });
+  return ({ certificate, intermediates = [] }) => {
+    if (certificate === undefined) return undefined;
     const nowMs = clock.nowMs();
-    return verified && verified.validFromMs <= nowMs && nowMs <= verified.validToMs ? verified : undefined;
+    const kept = known.get(certificate);
+    if (kept && kept.validFromMs <= nowMs && nowMs <= kept.validToMs) return kept;
+    if (Math.abs(nowMs - (refused.get(certificate) ?? -refusedForMs)) < refusedForMs) return undefined;
+    const fingerprint = hash('sha256', certificate, 'hex');
+    const between = intermediates.length > 0 ? intermediates : (shown.get(fingerprint) ?? []);
+    const verified = verify(certificate, between, authorities, { fingerprint, nowMs });
+    if (!verified) {
+      refused.set(certificate, nowMs);
+      return undefined;
+    }
+    known.set(certificate, verified);
+    if (intermediates.length > 0) shown.set(fingerprint, intermediates);
+    return verified;
   };
 }
 
-function verify(der: Uint8Array, authorities: readonly X509Certificate[]): VerifiedCertificate | undefined {
-  let certificate: X509Certificate;
+function verify(
+  der: Uint8Array,
+  intermediates: readonly Uint8Array[],
+  authorities: readonly X509Certificate[],
+  { fingerprint, nowMs }: { readonly fingerprint: string; readonly nowMs: number },
+): VerifiedCertificate | undefined {
   try {
-    certificate = new X509Certificate(der);
+    const between = intermediates.map((one) => new X509Certificate(one));
+    const chain = verifyChain(new X509Certificate(der), between, authorities, nowMs);
+    return chain && { ...chain, ...holderOf(der, fingerprint) };
   } catch {
-    return undefined;
+    return undefined; // not to be read as a certificate
   }
-  const isOurs = authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
-  const usages: readonly string[] = certificate.keyUsage ?? [];
-  if (!isOurs || !(usages.includes(clientAuthUsage) || usages.includes(anyUsage))) return undefined;
-  const subject = parseSubject(certificate);
-  const commonName = subject.get('CN')?.[0] ?? '';
-  const organizations = subject.get('O') ?? [];
-  const fingerprint = hash('sha256', der, 'hex');
-  return {
-    commonName,
-    organizations,
-    fingerprint,
-    user: {
-      name: commonName,
-      groups: organizations,
-      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
-    },
-    validFromMs: certificate.validFromDate.getTime(),
-    validToMs: certificate.validToDate.getTime(),
-  };
 }
 
-/** From the legacy form, whose values are not escaped: a line break in a name must not begin another attribute. */
-function parseSubject(certificate: X509Certificate): Map<string, string[]> {
-  const { subject } = certificate.toLegacyObject();
-  const result = new Map<string, string[]>();
-  for (const [name, value] of Object.entries(subject as unknown as Record<string, string | string[] | undefined>)) {
-    if (value !== undefined) result.set(name, Array.isArray(value) ? value : [value]);
-  }
-  return result;
+function holderOf(der: Uint8Array, fingerprint: string): Omit<VerifiedCertificate, 'validFromMs' | 'validToMs'> {
+  const attributes = readDistinguishedName(readCertificateSubject(der));
+  // Of several the last, as in Go.
+  const commonName = attributes.findLast(({ type }) => type === commonNameType)?.value ?? '';
+  const organizations = attributes.filter(({ type }) => type === organizationType).map(({ value }) => value);
+  const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
+  return { commonName, organizations, fingerprint, user: { name: commonName, groups: organizations, extra } };
 }
 
-/** Users by client certificate: the common name is the user, organizations are groups. */
-export function clientCertificateAuthenticator(
-  verifyCertificate: (certificate: Uint8Array) => VerifiedCertificate | undefined,
-): Authenticator {
+/** Users by client certificate: the common name is the user, organizations are groups. A certificate that makes nobody is refused. */
+export function clientCertificateAuthenticator(verifyCertificate: VerifyCertificate): Authenticator {
   return {
     authenticate({ peer }): UserInfo | undefined {
       if (peer?.certificate === undefined) return undefined;
-      const verified = verifyCertificate(peer.certificate);
-      return !verified || verified.commonName === '' ? undefined : verified.user;
+      const verified = verifyCertificate(peer);
+      if (!verified || verified.commonName === '') throw unauthorized('Unauthorized');
+      return verified.user;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { headerValues } from '../../../api/client/header-values.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { VerifiedCertificate } from './client-certificate.ts';
+import type { VerifyCertificate } from './client-certificate.ts';
 import { decodeHeaderKey } from './decode-header-key.ts';
 
 const extraPrefix = 'x-remote-extra-';
@@ -10,16 +10,13 @@ const extraPrefix = 'x-remote-extra-';
  * Users that an authenticating proxy vouches for by X-Remote-* headers. They are believed only from a connection with a
  * certificate by the front proxy's own authority and one of the allowed names; from anyone else they mean nothing.
  */
-export function frontProxyAuthenticator(
-  verifyCertificate: (certificate: Uint8Array) => VerifiedCertificate | undefined,
-  allowedNames: readonly string[],
-): Authenticator {
+export function frontProxyAuthenticator(verifyCertificate: VerifyCertificate, allowedNames: readonly string[]): Authenticator {
   return {
     authenticate(request): UserInfo | undefined {
       const { peer, headers } = request;
       const [name] = headerValues(request, 'x-remote-user');
       if (name === undefined || name === '' || peer?.certificate === undefined) return undefined;
-      const proxy = verifyCertificate(peer.certificate);
+      const proxy = verifyCertificate(peer);
       if (!proxy || !allowedNames.includes(proxy.commonName)) return undefined;
       const extra = new Map<string, string[]>();
       for (const header of Object.keys(headers)) {
