@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import os from 'node:os';
@@ -24,6 +25,7 @@ import { addressAt, allAddresses, firstAddress, machineAddress } from './composi
 import { candidateIdentity, leadWhileElected, readCandidateFacts } from './composition/lead-while-elected.ts';
 import { createRunningPart } from './composition/running-part.ts';
 import { createResources } from './composition/create-resources.ts';
+import { createLargeWorkPool } from './composition/large-work-pool.ts';
 import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './composition/open-storage.ts';
 import { addMetricsAPI } from './composition/metrics-api.ts';
@@ -162,6 +164,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     logger: logger.with({ part: 'serving' }),
   });
+  const largeWork = createLargeWorkPool({ clock, logger, threads: availableParallelism() > 2 ? 2 : 1 });
   const server = createServer(options, {
     pki,
     controllers: known,
@@ -178,6 +181,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           serviceCIDRs: options.serviceCIDRs,
           dialer,
           components,
+          largeWork,
         },
         parts,
       ),
@@ -220,6 +224,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       const finished = server.close();
       await Promise.all([finished, endpoint.close(shutdownGraceMs, finished)]);
       dialer.close();
+      await largeWork.close();
       await caches.close();
       await storage.close();
     },

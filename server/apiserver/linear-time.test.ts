@@ -20,6 +20,7 @@ interface Attack {
 
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
 const keys = (count: number, value: string) => Object.fromEntries(times(count, (index) => [`k${index}`, value]));
+const configMap = (content: object) => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, ...content });
 const review = (content: object) =>
   JSON.stringify({
     apiVersion: 'authorization.k8s.io/v1',
@@ -34,7 +35,13 @@ const owner = (index: number) => ({ apiVersion: 'v1', kind: 'X', name: 'a', uid:
 const selecting = (labelSelector: object) => review({ spec: { resourceAttributes: { verb: 'list', resource: 'pods', labelSelector } } });
 
 const attacks: readonly Attack[] = [
-  { name: 'owners', size: 4000, target: reviews, body: (n) => review({ metadata: { ownerReferences: times(n, owner) } }), statuses: [422] },
+  {
+    name: 'owners',
+    size: 4000,
+    target: `${configMaps}?dryRun=All`,
+    body: (n) => configMap({ metadata: { name: 'a', ownerReferences: times(n, owner) } }),
+    statuses: [201],
+  },
   {
     name: 'owners of a Pod that all claim to be its controller',
     size: 1000,
@@ -45,7 +52,7 @@ const attacks: readonly Attack[] = [
   {
     name: 'YAML documents',
     size: 100_000,
-    target: reviews,
+    target: `${configMaps}?dryRun=All`,
     contentType: 'application/yaml',
     body: (n) => '---\n'.repeat(n),
     statuses: [422],
@@ -53,37 +60,49 @@ const attacks: readonly Attack[] = [
   {
     name: 'YAML anchors',
     size: 10_000,
-    target: reviews,
+    target: `${configMaps}?dryRun=All`,
     contentType: 'application/yaml',
     body: (n) => `a:\n${times(n, (index) => `- &a${index} b`).join('\n')}`,
     statuses: [422],
   },
-  { name: 'digits of a number', size: 400_000, target: reviews, body: (n) => `{"spec":${'9'.repeat(n)}}`, statuses: [400] },
+  {
+    name: 'digits of a number',
+    size: 400_000,
+    target: `${configMaps}?dryRun=All`,
+    body: (n) => `{"data":${'9'.repeat(n)}}`,
+    statuses: [400],
+  },
   {
     name: 'repeated members at a great depth',
     size: 10_000,
-    target: reviews,
+    target: `${configMaps}?dryRun=All`,
     body: (n) => `${'{"a":'.repeat(900)}{${'"b":1,'.repeat(n)}"c":1}${'}'.repeat(900)}`,
     statuses: [422],
   },
   {
     name: 'members after unknown and repeated ones at a great depth',
     size: 10_000,
-    target: reviews,
+    target: `${configMaps}?dryRun=All`,
     body: (n) => `${'{"a":'.repeat(900)}{"b":1,"b":2,${times(n, (index) => `"c${index}":1,`).join('')}"d":1}${'}'.repeat(900)}`,
     statuses: [422],
   },
-  { name: 'labels', size: 10_000, target: reviews, body: (n) => review({ metadata: { labels: keys(n, '') } }), statuses: [422] },
+  {
+    name: 'labels',
+    size: 10_000,
+    target: `${configMaps}?dryRun=All`,
+    body: (n) => configMap({ metadata: { name: 'a', labels: keys(n, '') } }),
+    statuses: [201],
+  },
   {
     name: 'requirements of a selector',
-    size: 10_000,
+    size: 2500,
     target: reviews,
     body: (n) => selecting({ requirements: times(n, (index) => ({ key: `a${index}`, operator: 'Exists' })) }),
     statuses: [201],
   },
   {
     name: 'a raw selector',
-    size: 30_000,
+    size: 15_000,
     target: reviews,
     body: (n) => selecting({ rawSelector: times(n, (index) => `a${index}`).join(',') }),
     statuses: [201],

@@ -12,6 +12,7 @@ import { createResourceEndpoints } from '../apiserver/endpoints/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { measureStorage } from '../apiserver/measure-storage.ts';
 import { statisticsOf, storedCaches } from '../apiserver/stored-caches.ts';
+import type { LargeWork } from '../apiserver/large-objects/large-work.ts';
 import type { Component, Dialer } from '../apiserver/registry/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/registry/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -30,6 +31,8 @@ export interface ResourcesOptions {
   readonly admissionPlugins?: PluginChoice;
   /** What admission plugins are told. Default: nothing. */
   readonly pluginConfigurations?: PluginConfigurations;
+  /** Absent: large objects are worked on in this thread. */
+  readonly largeWork?: LargeWork;
 }
 
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
@@ -82,6 +85,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
         parts.metrics.admission,
       ),
       definitions: catalog,
+      ...(options.largeWork ? { largeWork: options.largeWork } : {}),
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });

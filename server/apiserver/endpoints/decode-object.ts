@@ -38,12 +38,25 @@ export function expectedKind(definition: ResourceDefinition): ExpectedKind {
 
 const apiVersionText = ({ group, version }: ObjectKind) => (group === '' ? version : `${group}/${version}`);
 
+/** What reading a body needs of its request. */
+export interface DecodingContext {
+  readonly body: Uint8Array;
+  readonly contentType: string | undefined;
+  readonly nowMs: number;
+  addWarning(text: string): void;
+}
+
+export function decodingContext({ request, clock, addWarning }: RequestContext): DecodingContext {
+  const { body = new Uint8Array(0), headers } = request;
+  return { body, contentType: headers['content-type'], nowMs: clock.nowMs(), addWarning };
+}
+
 /** The request's object: parsed, checked for its kind, decoded, defaulted. Throws 400 and 415 as upstream. */
-export function decodeRequestObject(context: RequestContext, expected: ExpectedKind, fieldValidation: FieldValidation): UntypedObject {
-  const { body = new Uint8Array(0), headers } = context.request;
+export function decodeObject(context: DecodingContext, expected: ExpectedKind, fieldValidation: FieldValidation): UntypedObject {
+  const { body, contentType } = context;
   const schema = getDefinitionSchema(expected.definition);
   const isRegistered = (kind: ObjectKind) => findKindSchema(apiVersionText(kind), kind.kind) !== undefined;
-  const { object, warnings } = readObject(body, negotiateInput(headers['content-type'], expected.mediaTypes), {
+  const { object, warnings } = readObject(body, negotiateInput(contentType, expected.mediaTypes), {
     expected,
     schema,
     fieldValidation,
@@ -55,7 +68,7 @@ export function decodeRequestObject(context: RequestContext, expected: ExpectedK
 }
 
 /** The same owner is named once only; who names it twice is told. */
-function dropDuplicateOwners({ metadata }: UntypedObject, context: RequestContext): void {
+function dropDuplicateOwners({ metadata }: UntypedObject, context: Pick<DecodingContext, 'addWarning'>): void {
   const references = metadata?.ownerReferences ?? [];
   if (references.length < 2) return;
   const { unique, duplicateUIDs } = uniqueOwners(references);
@@ -70,7 +83,7 @@ function dropDuplicateOwners({ metadata }: UntypedObject, context: RequestContex
 export function decodePatched(
   value: unknown,
   expected: ExpectedKind,
-  context: RequestContext,
+  context: Pick<DecodingContext, 'nowMs' | 'addWarning'>,
   options: {
     readonly fieldValidation: FieldValidation;
     readonly problems: readonly string[];
@@ -121,8 +134,8 @@ function invalidPatch(patch: string, message: string): StatusError {
   return invalid({ group: '', kind: '' }, '', [invalidField(FieldPath.root.child('patch'), patch, message)]);
 }
 
-function defaulted(object: UntypedObject, expected: ExpectedKind, context: RequestContext): UntypedObject {
-  applyDefaults(object, getDefinitionSchema(expected.definition), { nowMs: context.clock.nowMs() });
+function defaulted(object: UntypedObject, expected: ExpectedKind, { nowMs }: Pick<DecodingContext, 'nowMs'>): UntypedObject {
+  applyDefaults(object, getDefinitionSchema(expected.definition), { nowMs });
   expected.default?.(object);
   return object;
 }

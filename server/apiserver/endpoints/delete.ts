@@ -1,5 +1,5 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
+import { badRequest, invalid, requestEntityTooLarge } from '../../../api/meta/status-errors.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
@@ -10,7 +10,7 @@ import { returnsDeleted } from '../registry/returns-deleted.ts';
 import type { DeleteOptions, Store, WriteContext } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { isTrue } from '../request-info.ts';
-import { decodeRequestObject } from './decode-object.ts';
+import { decodeObject, decodingContext } from './decode-object.ts';
 import { readPage } from './list.ts';
 import { negotiateObject, plainObjectResponse } from './object-response.ts';
 import { writtenResponse } from './write.ts';
@@ -93,7 +93,11 @@ export function parseDeleteOptions(context: RequestContext): { readonly options:
   };
 }
 
+/** Options of a few fields; nobody needs more. */
+const maxOptionsBytes = 32 * 1024;
+
 function bodyOptions(context: RequestContext): DeleteBody {
+  if ((context.request.body?.length ?? 0) > maxOptionsBytes) throw requestEntityTooLarge(`limit is ${maxOptionsBytes}`);
   // clients send it as v1, as meta.k8s.io/v1 or as the version of the resource's group
   const version = apiVersionOfBody(context) || 'v1';
   const slash = version.indexOf('/');
@@ -103,7 +107,7 @@ function bodyOptions(context: RequestContext): DeleteBody {
     kind: 'DeleteOptions',
     definition: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
   };
-  const decoded = decodeRequestObject(context, expected, 'Ignore') as unknown as DeleteBody;
+  const decoded = decodeObject(decodingContext(context), expected, 'Ignore') as unknown as DeleteBody;
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = decoded;
   return dropUndefined({ gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun });
 }

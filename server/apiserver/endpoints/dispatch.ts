@@ -8,7 +8,7 @@ import type { RegistryDependencies } from '../registry/registry-dependencies.ts'
 import type { Store } from '../registry/store.ts';
 import type { SubresourceDependencies, SubresourceHandler } from '../registry/subresources/subresource.ts';
 import type { Handler, RequestContext } from '../request-context.ts';
-import { decodeRequestObject } from './decode-object.ts';
+import { decodeQuestion } from './decode-question.ts';
 import { deleteCollectionEndpoint, deleteEndpoint } from './delete.ts';
 import { getEndpoint } from './get.ts';
 import { listEndpoint } from './list.ts';
@@ -66,11 +66,8 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
     admit: (request) => admit(registry, request),
     decodeBody: async (context, definition, { apiVersion, kind }) => {
       const slash = apiVersion.indexOf('/');
-      return decodeRequestObject(
-        context,
-        { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind, definition },
-        'Warn',
-      );
+      const expected = { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind, definition };
+      return decodeQuestion(context, expected, registry.largeWork);
     },
     respond: plainObjectResponse,
     respondItem: plainItemResponse,

@@ -1,13 +1,10 @@
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { cloneJSON } from '../../../api/base/json-object.ts';
 import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
-import { applyDefaults } from '../../../api/schema/default.ts';
-import { FieldPath } from '../../../api/validation/field-path.ts';
-import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
-import { generateName, prepareForCreate } from './prepare-object.ts';
+import { generateName } from './prepare-object.ts';
+import { checkNew, prepareNew } from './settle-object.ts';
 import type { WriteContext, Written } from './store.ts';
-import { refuseInvalid, settle, type StoreCore, validateFinalizers } from './store-core.ts';
+import { settle, type StoreCore } from './store-core.ts';
 
 /** How many names are tried for a generateName before the client is asked to (KEP-4420). */
 const maxNameAttempts = 8;
@@ -26,10 +23,11 @@ export async function createObject(
   options: CreateOptions = {},
 ): Promise<Written> {
   placeInNamespace(core, object, namespace);
+  const { largeObjects } = core;
   const { metadata } = object;
   const prefix = metadata.name ? undefined : metadata.generateName;
   for (let attempt = 1; ; attempt++) {
-    const candidate = prefix === undefined || prefix === '' ? object : cloneJSON(object);
+    const candidate = prefix === undefined || prefix === '' ? object : largeObjects.copy(object);
     if (prefix) candidate.metadata.name = generateName(prefix, core.dependencies.random);
     const written = await tryCreate(core, candidate, { namespace, name: candidate.metadata.name ?? '' }, context, options);
     if (written) return written;
@@ -70,31 +68,25 @@ async function tryCreate(
   context: WriteContext,
   options: CreateOptions,
 ): Promise<Written | undefined> {
-  const { definition, codec, hooks, dependencies } = core;
+  const { definition, hooks, dependencies, largeObjects } = core;
   const { admission, random } = dependencies;
   const request = core.admissionRequest('CREATE', key, context, { object });
   // before admission, so that what plugins add belongs to nobody
-  if (!options.keepsManagedFields) core.recordOwnership(object, undefined, context);
+  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, undefined, context);
   await admission.mutate(request);
   const strategy = core.strategyContext(context, 'create');
-  // What plugins add (containers' resources, volumes) takes defaults too.
-  applyDefaults(object, codec.schema, { nowMs: strategy.nowMs });
-  prepareForCreate(definition, codec.schema, object, strategy, random);
+  const settling = largeObjects.settling(object, undefined, strategy, context.signal);
+  if (settling) await settling.prepare(key.name, hooks?.beginCreate === undefined, random.uuid());
+  else prepareNew(definition, object, strategy, random);
   const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });
   let succeeded = false;
   try {
-    const path = FieldPath.root;
-    refuseInvalid(definition, key.name, [
-      ...validateObjectMeta(object.metadata, definition.scope === 'Namespaced', definition.nameRule, path.child('metadata')),
-      ...validateFinalizers(definition, object),
-      ...(definition.validate?.(object, path, strategy) ?? []),
-    ]);
-    for (const warning of definition.warnings?.(object, undefined) ?? []) context.addWarning(warning);
-    definition.canonicalize?.(object);
+    const settled = await settling?.check(key.name);
+    for (const warning of settled?.warnings ?? checkNew(definition, object, key.name, strategy)) context.addWarning(warning);
     await admission.validate(request);
     if (context.dryRun && (await core.present(key, { newest: true }))) return undefined;
     dropResourceVersion(object, context);
-    const result = await core.put(key, object, 0, context.dryRun);
+    const result = await core.put(key, object, 0, context.dryRun, false, settled?.stored);
     succeeded = result.succeeded && !context.dryRun;
     return result.written && { ...result.written, created: true };
   } finally {

@@ -23,6 +23,7 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
   return {
     definition,
     cache: core.cache,
+    largeObjects: core.largeObjects,
     async get({ namespace, name }, signal) {
       await interpreted(reachRevision(core.cache, 'newest', signal));
       const cached = core.cache.get(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);

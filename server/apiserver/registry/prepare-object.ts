@@ -27,7 +27,7 @@ export function prepareForCreate(
   schema: StructuralSchema,
   object: UntypedObject,
   context: StrategyContext,
-  random: Random,
+  random: Pick<Random, 'uuid'>,
 ): void {
   const { metadata } = object;
   delete metadata.deletionTimestamp;

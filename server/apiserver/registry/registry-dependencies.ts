@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import type { Storage } from '../../storage/storage.ts';
 import type { CacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
+import type { LargeWork } from '../large-objects/large-work.ts';
 import type { RegistryHooks } from './hooks.ts';
 
 /** Both phases of admission, as the dispatcher offers them. */
@@ -20,6 +21,8 @@ export interface RegistryDependencies {
   readonly admission: Admission;
   /** Every served definition: storageVersion is looked up here. */
   readonly definitions: readonly ResourceDefinition[];
+  /** Works on large objects elsewhere than in this thread. Absent: they are worked on here. */
+  readonly largeWork?: LargeWork;
   hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
 }
 

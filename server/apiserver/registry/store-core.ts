@@ -1,26 +1,25 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { updateManagedFields } from '../../../api/apply/update-managed-fields.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { conflict, invalid, unexpectedError } from '../../../api/meta/status-errors.ts';
-import { formatTime } from '../../../api/meta/time.ts';
+import { conflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
-import type { FieldError } from '../../../api/validation/field-error.ts';
-import { FieldPath } from '../../../api/validation/field-path.ts';
-import { validateFinalizerOwners } from '../../../api/validation/object-meta.ts';
 import { type CommitResult, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
-import { resetFieldsOf } from './reset-fields.ts';
+import { createLargeObjects, type LargeObjects } from '../large-objects/large-objects.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
 import { createObjectCodec, type ObjectCodec, withVersion } from './object-codec.ts';
+import { recordOwnership } from './record-ownership.ts';
 import type { RegistryDependencies } from './registry-dependencies.ts';
 import type { WriteContext, Written } from './store.ts';
+import { storedDefinition } from './stored-definition.ts';
 import { createStoredUpgrade } from './upgrade-stored.ts';
 
 /** A state of an object that a write starts from. */
 export interface Present {
   readonly object: DeepReadonly<UntypedObject>;
+  /** Wire JSON of the object. */
+  json(): Uint8Array;
   readonly revision: number;
   /** Read from the store itself, not from the cache, which may lag behind. */
   readonly isNewest: boolean;
@@ -33,6 +32,7 @@ export interface StoreCore {
   readonly codec: ObjectCodec;
   readonly cache: WatchCache;
   readonly hooks: RegistryHooks | undefined;
+  readonly largeObjects: LargeObjects;
   storageKey(key: ObjectKey): string;
   present(key: ObjectKey, options: { readonly newest: boolean }): Promise<Present | undefined>;
   presentOf(entry: StoredEntry): Present;
@@ -43,6 +43,8 @@ export interface StoreCore {
     revision: number,
     dryRun: boolean,
     keepsManagedFields?: boolean,
+    /** The object as it is stored, where that is known. */
+    stored?: Uint8Array,
   ): Promise<CommitResult & { readonly written?: Written }>;
   remove(key: ObjectKey, revision: number, dryRun: boolean): Promise<CommitResult>;
   strategyContext(context: WriteContext, operation: StrategyContext['operation']): StrategyContext;
@@ -71,11 +73,10 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
   });
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);
-  const presentOf = (entry: StoredEntry): Present => ({
-    object: codec.read(cache.wrap(entry)),
-    revision: entry.modRevision,
-    isNewest: true,
-  });
+  const presentOf = (entry: StoredEntry): Present => {
+    const cached = cache.wrap(entry);
+    return { object: codec.read(cached), json: () => codec.bytes(cached), revision: entry.modRevision, isNewest: true };
+  };
 
   return {
     definition,
@@ -83,16 +84,17 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     codec,
     cache,
     hooks: dependencies.hooksFor(definition),
+    largeObjects: createLargeObjects(definition, dependencies.largeWork),
     storageKey,
     presentOf,
     async present(key, { newest }) {
       const cached = newest ? undefined : cache.get(relativeKey(key));
-      if (cached) return { object: codec.read(cached), revision: cached.revision, isNewest: false };
+      if (cached) return { object: codec.read(cached), json: () => codec.bytes(cached), revision: cached.revision, isNewest: false };
       const { entry } = await storage.get(storageKey(key));
       return entry && presentOf(entry);
     },
-    async put(key, object, revision, dryRun, keepsManagedFields = false) {
-      const value = codec.toStored(object);
+    async put(key, object, revision, dryRun, keepsManagedFields = false, stored = undefined) {
+      const value = stored ?? codec.toStored(object);
       if (dryRun)
         return {
           succeeded: true,
@@ -148,47 +150,8 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       addWarning: context.addWarning,
       ...objects,
     }),
-    recordOwnership(object, old, context) {
-      const entries = updateManagedFields({
-        schema: codec.schema,
-        apiVersion: apiVersionOf(definition),
-        live: old as never,
-        updated: object as never,
-        manager: context.fieldManager,
-        subresource: context.subresource,
-        resetFields: resetFieldsOf(definition, context.subresource),
-        now: formatTime(clock.nowMs()),
-      });
-      if (entries === undefined) delete object.metadata.managedFields;
-      else Object.assign(object.metadata, { managedFields: entries });
-    },
+    recordOwnership: (object, old, context) => recordOwnership(definition, object, old, context, clock.nowMs()),
   };
-}
-
-function storedDefinition(definition: ResourceDefinition, definitions: readonly ResourceDefinition[]): ResourceDefinition {
-  const version = definition.storageVersion;
-  if (!version) return definition;
-  const found = definitions.find(
-    (other) => other.group === version.group && other.version === version.version && other.names.kind === definition.names.kind,
-  );
-  if (!found)
-    throw new Error(
-      `${apiVersionOf(definition)} ${definition.names.kind} is stored as ${version.group}/${version.version}, which is not served`,
-    );
-  return found;
-}
-
-/** Throws the 422 that lists all errors. */
-export function refuseInvalid({ group, storageVersion, names }: ResourceDefinition, name: string, errors: readonly FieldError[]): void {
-  // Rules are those of the stored kind, whatever group it was written by.
-  if (errors.length > 0) throw invalid({ group: storageVersion?.group ?? group, kind: names.kind }, name, errors);
-}
-
-/** Groups whose servers were once others than that of Kubernetes itself, and do not ask whose a finalizer is. */
-const freeFinalizerGroups = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io']);
-
-export function validateFinalizers({ group }: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): FieldError[] {
-  return freeFinalizerGroups.has(group) ? [] : validateFinalizerOwners(metadata.finalizers, FieldPath.root.child('metadata', 'finalizers'));
 }
 
 export function checkPreconditions(

@@ -4,6 +4,7 @@ import type { Status } from '../../../api/meta/status.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { CachedObject, WatchCache } from '../../storage/watch-cache/watch-cache.ts';
+import type { LargeObjects } from '../large-objects/large-objects.ts';
 import type { Batches, BatchQuery } from './read-batches.ts';
 
 /** Who writes, and how: the part of a request that the registry needs. */
@@ -29,10 +30,10 @@ export interface Written {
 
 export interface UpdateOptions extends WriteContext {
   /**
-   * Given the present state (absent only where the kind allows create on update), returns the wanted one. Called again
+   * Given the present state and its wire JSON (absent only where the kind allows create on update), returns the wanted one. Called again
    * after a conflict, unless the returned object names the resourceVersion it was made from.
    */
-  readonly change: (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject | Promise<UntypedObject>;
+  readonly change: (old: DeepReadonly<UntypedObject> | undefined, json?: () => Uint8Array) => UntypedObject | Promise<UntypedObject>;
   /** Skips admission: internal steps that upstream does below it (removing finalizers, binding). */
   readonly skipAdmission?: boolean;
   /** The change is made as it is: no strategy of the kind and no validation, as where upstream writes below them (binding). */
@@ -62,6 +63,7 @@ export type Deleted =
 export interface Store {
   readonly definition: ResourceDefinition;
   readonly cache: WatchCache;
+  readonly largeObjects: LargeObjects;
   /** Throws StorageError 'compacted' for a revision that is held nowhere any more. */
   readBatches(query: BatchQuery): Promise<Batches>;
   /** The newest state; throws NotFound. */

@@ -1,4 +1,3 @@
-import { isEqual } from '../../../api/base/equality.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, conflict, invalid as invalidObject, notFound } from '../../../api/meta/status-errors.ts';
@@ -6,21 +5,11 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { invalid } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateImmutable } from '../../../api/validation/immutable.ts';
-import { validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts';
 import { createObject } from './create-object.ts';
 import { isDeletable } from './deletion.ts';
-import { keepServerOwned, prepareForUpdate } from './prepare-object.ts';
+import { checkChanged, isUnchanged, prepareChanged, refuseInvalid } from './settle-object.ts';
 import type { UpdateOptions, Written } from './store.ts';
-import {
-  preconditionFailed,
-  checkPreconditions,
-  type Present,
-  refuseInvalid,
-  settle,
-  type StoreCore,
-  validateFinalizers,
-  tooManyConflicts,
-} from './store-core.ts';
+import { preconditionFailed, checkPreconditions, type Present, settle, type StoreCore, tooManyConflicts } from './store-core.ts';
 
 const maxAttempts = 100;
 
@@ -72,23 +61,27 @@ async function createMissing(core: StoreCore, key: ObjectKey, options: UpdateOpt
 
 async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, options: UpdateOptions): Promise<Written | Overtaken> {
   const { object: old, revision } = present;
-  const { definition, dependencies, hooks } = core;
+  const { definition, dependencies, hooks, largeObjects } = core;
   const { admission } = dependencies;
   checkPreconditions(core, key, old, options.preconditions);
-  const object = await options.change(old);
+  const object = await options.change(old, present.json);
   checkIdentity(core, key, object, old, options);
   const request = core.admissionRequest('UPDATE', key, options, { object, oldObject: old });
-  if (!options.keepsManagedFields) core.recordOwnership(object, old, options);
+  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
-  prepare(core, object, old, options);
+  const strategy = { ...core.strategyContext(options, 'update'), bypassesStrategy: options.bypassesStrategy === true };
+  const settling = largeObjects.settling(object, present.json, strategy, options.signal);
+  if (settling) await settling.prepare(key.name, hooks?.beginUpdate === undefined);
+  else prepareChanged(definition, object, old, strategy);
   // Subresources cannot change what was allocated.
   const outcome = options.subresource === '' ? await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun }) : undefined;
   let succeeded = false;
   try {
-    validate(core, object, old, options);
+    const settled = await settling?.check(key.name);
+    for (const warning of settled?.warnings ?? checkChanged(definition, object, old, strategy)) options.addWarning(warning);
     if (!options.skipAdmission) await admission.validate(request);
     const removes = isDeletable(definition, object);
-    const unchanged = !removes && isUnchanged(object, old);
+    const unchanged = !removes && (settled ? settled.isUnchanged : isUnchanged(object, old));
     // Without a write there is no condition on the revision, by which the store would notice a stale state.
     const newer = unchanged || options.dryRun ? await findNewer(core, key, present) : undefined;
     if (newer) return newer;
@@ -100,7 +93,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
       return writtenAs(core, object, removed.revision);
     }
     if (unchanged) return writtenAs(core, old as UntypedObject, revision);
-    const result = await core.put(key, object, revision, options.dryRun, options.keepsManagedFields);
+    const result = await core.put(key, object, revision, options.dryRun, options.keepsManagedFields, settled?.stored);
     succeeded = result.succeeded && !options.dryRun;
     if (result.succeeded && result.written) return result.written;
     return { present: result.succeeded ? undefined : overtakenBy(core, result.current) };
@@ -162,47 +155,4 @@ function checkIdentity(
     }
     Object.assign(metadata, { resourceVersion: old.metadata.resourceVersion });
   } else if (version !== old.metadata.resourceVersion) throw conflict(definition, key.name);
-}
-
-function prepare(
-  { definition, strategyContext }: StoreCore,
-  object: UntypedObject,
-  old: DeepReadonly<UntypedObject>,
-  options: UpdateOptions,
-): void {
-  if (options.bypassesStrategy) keepServerOwned(object.metadata, old.metadata);
-  else prepareForUpdate(definition, object, old, strategyContext(options, 'update'));
-}
-
-function validate(core: StoreCore, object: UntypedObject, old: DeepReadonly<UntypedObject>, options: UpdateOptions): void {
-  if (options.bypassesStrategy) return;
-  const { definition } = core;
-  const strategy = core.strategyContext(options, 'update');
-  const path = FieldPath.root;
-  const errors = validateObjectMetaUpdate(object.metadata, old.metadata, path.child('metadata'));
-  errors.push(...validateFinalizers(definition, object));
-  if (options.subresource === 'status') errors.push(...(definition.validateStatusUpdate?.(object, old, path, strategy) ?? []));
-  else {
-    const own = definition.validate?.(object, path, strategy) ?? [];
-    errors.push(...own, ...(definition.tellsTwice ? own : []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? []));
-  }
-  refuseInvalid(definition, object.metadata.name ?? '', errors);
-  // What a status says is the controller's business, and the rest has been told of before.
-  const warnings = options.subresource === 'status' ? [] : (definition.warnings?.(object, old) ?? []);
-  for (const warning of warnings) options.addWarning(warning);
-  definition.canonicalize?.(object);
-}
-
-/** Nothing is written where nothing but when a manager wrote would change. */
-function isUnchanged(object: UntypedObject, old: DeepReadonly<UntypedObject>): boolean {
-  const { metadata, ...rest } = object;
-  const { metadata: oldMetadata, ...oldRest } = old;
-  const { managedFields, ...own } = metadata;
-  const { managedFields: oldManagedFields, ...oldOwn } = oldMetadata;
-  // What changes most is looked at first.
-  return isEqual(own, oldOwn) && isEqual(withoutTimes(managedFields), withoutTimes(oldManagedFields)) && isEqual(rest, oldRest);
-}
-
-function withoutTimes(entries: DeepReadonly<UntypedObject>['metadata']['managedFields']): unknown {
-  return entries?.map(({ time: _, ...entry }) => entry);
 }

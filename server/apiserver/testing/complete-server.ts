@@ -5,7 +5,7 @@ import { createClient } from '../../../api/client/create-client.ts';
 import { waitFor } from '../../../api/client/wait-for.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import { createResources } from '../../composition/create-resources.ts';
+import { createResources, type ResourcesOptions } from '../../composition/create-resources.ts';
 import type { PluginChoice } from '../admission/choose-plugins.ts';
 import type { PluginConfigurations } from '../admission/configure-plugins.ts';
 import type { Dialer } from '../registry/subresources/subresource.ts';
@@ -27,10 +27,11 @@ export async function startCompleteServer(
   dialer: Dialer = noDialer,
   admissionPlugins: PluginChoice = {},
   pluginConfigurations: PluginConfigurations = {},
+  more: Pick<ResourcesOptions, 'largeWork'> = {},
 ): Promise<CompleteServer> {
   const server = await startAPIServerInProcess({
     createResources: (parts, storage, caches) =>
-      createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer, admissionPlugins, pluginConfigurations }, parts),
+      createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer, admissionPlugins, pluginConfigurations, ...more }, parts),
   });
   const as = (name: string, ...groups: string[]) =>
     createClient(server.transport, { user: { name, groups: [...groups, 'system:authenticated'] } });

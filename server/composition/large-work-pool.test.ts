@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../api/base/logger.ts';
+import { createManualClock } from '../../api/base/manual-clock.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { StatusError } from '../../api/meta/status.ts';
+import type { LargeTask } from '../apiserver/large-objects/large-work.ts';
+import { createLargeWorkPool } from './large-work-pool.ts';
+
+const never = new AbortController().signal;
+const task = (body: string): LargeTask => ({
+  kind: 'read',
+  resource: { group: '', version: 'v1', plural: 'configmaps' },
+  body: Buffer.from(body),
+  contentType: 'application/json',
+  fieldValidation: 'Ignore',
+  nowMs: 0,
+});
+const code = (expected: number) => (error: unknown) => error instanceof StatusError && error.status.code === expected;
+
+describe('worker threads for large objects', function () {
+  this.timeout(60_000);
+
+  it('give back what a task has made, and the Status that it has thrown', async () => {
+    const pool = createLargeWorkPool({ clock: systemClock, logger: silentLogger, threads: 1 });
+    const { object } = await pool.run(task('{"metadata":{"name":"a"}}'), never);
+    assert.equal(JSON.parse(Buffer.from(object).toString()).metadata.name, 'a');
+    await assert.rejects(pool.run(task('{'), never), code(400));
+    await pool.close();
+    await assert.rejects(pool.run(task('{}'), never), code(500));
+  });
+
+  it('refuse more than may wait, and forget those whose client has gone', async () => {
+    const pool = createLargeWorkPool({ clock: systemClock, logger: silentLogger, threads: 1, maxWaiting: 1 });
+    const gone = new AbortController();
+    const first = pool.run(task('{}'), never);
+    const second = pool.run(task('{}'), gone.signal);
+    gone.abort(new Error('gone'));
+    await assert.rejects(pool.run(task('{}'), never), code(429));
+    await first;
+    await assert.rejects(second, /gone/);
+    await pool.close();
+  });
+
+  it('give up a task that takes too long, with its thread, and go on with another', async () => {
+    const clock = createManualClock();
+    const pool = createLargeWorkPool({ clock, logger: silentLogger, threads: 1, maxTaskMs: 1000 });
+    const slow = pool.run(task(`{"data":{${'"a":"b",'.repeat(300_000)}"c":"d"}}`), never);
+    const refused = assert.rejects(slow, code(504));
+    await clock.advance(1000);
+    await refused;
+    await pool.run(task('{}'), never);
+    await pool.close();
+  });
+});
