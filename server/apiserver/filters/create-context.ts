@@ -19,6 +19,7 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
   if (request.signal.aborted) onGone();
   else request.signal.addEventListener('abort', onGone, { once: true });
   const warnings: string[] = [];
+  const known = new Set<string>();
   const context: RequestContext = {
     request,
     info,
@@ -28,7 +29,9 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
     receivedMs: clock.nowMs(),
     warnings,
     addWarning(text) {
-      if (text !== '' && !warnings.includes(text)) warnings.push(text);
+      if (text === '' || known.has(text)) return;
+      known.add(text);
+      warnings.push(text);
     },
     signal: controller.signal,
     flowHeaders: undefined,
