@@ -137,7 +137,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const nodeName = settings.nodeName ?? machine.hostname;
     const noted = noteCreations(cri.runtime, clock);
     const folders = { podsDirectory: paths.pods, directory: paths.root };
-    const { cgroups, names } = await prepareCgroups(settings, { ...dependencies, ...folders, runtime: cri.runtime }, signal);
+    const { cgroups, names, limitsSwap } = await prepareCgroups(settings, { ...dependencies, ...folders, runtime: cri.runtime }, signal);
     const containerd = ownContainerd({ ...settings, cgroupDriver: names.driver }, paths, dependencies);
     if (settings.runtimeEndpoint === undefined) await startContainerd(containerd, paths, machine.architecture, logger, signal);
     const usage = createUsageReader(cgroups.hierarchies);
@@ -155,7 +155,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       ...{ client, clock, random, logger },
       runtime: completeResources(noted.runtime, { cgroups, cgroupNames: names }),
       images: cri.images,
-      ...{ files, mounts: createMounts(), cgroups, cgroupNames: names, machine, paths, tallies, storage, stats, usage },
+      ...{ files, mounts: createMounts(), cgroups, cgroupNames: names, limitsSwap, machine, paths, tallies, storage, stats, usage },
       findCredentials: credentialProviders(settings, dependencies),
       isolatePod: network.isolatePod,
       machineProblems: kernel.problems,

@@ -75,6 +75,7 @@ export function createPodServices(
     version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
     swap: {
       behavior: settings.swapBehavior,
+      limitsSwap: dependencies.limitsSwap,
       singleProcessOOMKill: settings.singleProcessOOMKill,
       cgroupVersion: dependencies.cgroups.version,
       machineSwapBytes: machine.swapBytes,

@@ -112,6 +112,8 @@ export interface KubeletDependencies {
   readonly mounts: Mounts;
   readonly cgroups: Cgroups;
   readonly cgroupNames: CgroupNames;
+  /** Whether the kernel limits the swap of cgroups. */
+  readonly limitsSwap: boolean;
   readonly machine: MachineFacts;
   readonly paths: NodePaths;
   readonly tallies: Tallies;

@@ -60,6 +60,8 @@ export interface CgroupDriverDependencies {
 export interface NodeCgroupParts {
   readonly names: CgroupNames;
   readonly cgroups: Cgroups;
+  /** Whether the kernel limits the swap of cgroups. */
+  readonly limitsSwap: boolean;
 }
 
 /** Decides for a driver, and remembers it for the clearing away of the node. Throws where it cannot be used. */
@@ -86,10 +88,10 @@ export async function prepareCgroups(
   });
   if ('problem' in plan) throw new Error(plan.problem);
   await files.write(driverFile(directory), plan.driver);
-  return {
-    names: cgroupNames(plan.driver, cgroupRoot),
-    cgroups: plan.driver === 'systemd' ? await createCgroups(createSlices(clock)) : present,
-  };
+  const names = cgroupNames(plan.driver, cgroupRoot);
+  const cgroups = plan.driver === 'systemd' ? await createCgroups(createSlices(clock)) : present;
+  await cgroups.ensure(names.root, {});
+  return { names, cgroups, limitsSwap: await cgroups.limitsSwap(names.root) };
 }
 
 function driverFile(directory: string): string {

@@ -4,7 +4,7 @@ import { openPath } from './open-directory.ts';
 import { runProgram } from './run-program.ts';
 
 export interface Mounts {
-  /** A memory file system; `sizeBytes` absent: half of the memory, as the kernel does. */
+  /** A memory file system that is never swapped out; `sizeBytes` absent: half of the memory, as the kernel does. */
   mountMemory(path: string, options: { readonly sizeBytes?: number }): Promise<void>;
   bind(source: string, target: string): Promise<void>;
   /**
@@ -24,6 +24,7 @@ export interface Mounts {
 }
 
 export function createMounts(): Mounts {
+  let maySwap = false;
   const below = async (path: string) => {
     const points = await mountPoints();
     return points.filter((point) => point === path || point.startsWith(`${path}/`)).sort((a, b) => b.length - a.length);
@@ -31,8 +32,18 @@ export function createMounts(): Mounts {
   const isMounted = async (path: string) => (await mountPoints()).includes(path);
   return {
     async mountMemory(path, { sizeBytes }) {
-      const size = sizeBytes === undefined ? [] : ['-o', `size=${sizeBytes}`];
-      await runProgram('mount', ['-t', 'tmpfs', ...size, 'tmpfs', path]);
+      const size = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
+      const mount = (options: readonly string[]) =>
+        runProgram('mount', ['-t', 'tmpfs', ...(options.length > 0 ? ['-o', options.join(',')] : []), 'tmpfs', path]);
+      if (!maySwap) {
+        try {
+          await mount([...size, 'noswap']);
+          return;
+        } catch {
+          maySwap = true; // kernels before 6.4, and those that run this in a user namespace, do not know it
+        }
+      }
+      await mount(size);
     },
     async bind(source, target) {
       await runProgram('mount', ['--no-canonicalize', '--bind', source, target]);

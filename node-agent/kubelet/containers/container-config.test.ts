@@ -24,7 +24,7 @@ function configOf(container: Partial<Container>, spec: Partial<Pod['spec']> = {}
     devices: [],
     restartCount: 2,
     image: { reference: 'sha256:1', uid: image.uid, username: image.username ?? '' },
-    swap: { behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
+    swap: { behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
   });
 }
 
@@ -107,7 +107,7 @@ describe('containerConfig', () => {
       containerConfig(pod, whole, {
         ...{ paths, environment: new Map(), mounts: [mount], devices: [], restartCount: 0, userRange },
         image: { reference: 'sha256:1', uid: undefined, username: '' },
-        swap: { behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
+        swap: { behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
       }).mounts;
     const mapping = [{ host_id: 65_536, container_id: 0, length: 65_536 }];
     assert.deepEqual(mountsWith(65_536), [{ ...mount, uidMappings: mapping, gidMappings: mapping }]);

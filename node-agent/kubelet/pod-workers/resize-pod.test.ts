@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import { planResize } from '../resources/allocation.ts';
 import { createPodRecord } from './pod-record.ts';
-import { allocate } from './resize-pod.ts';
+import type { CgroupLimits } from '../../linux/cgroup-values.ts';
+import { cgroupNames } from '../../linux/cgroup-names.ts';
+import type { PodContext } from './pod-state.ts';
+import { allocate, resizeContainers } from './resize-pod.ts';
 
 const node = { metadata: { name: 'n' }, status: { allocatable: { cpu: '4', memory: '1Gi' } } };
 
@@ -66,3 +69,47 @@ const sandbox = {
   metadata: { name: 'web', namespace: 'default', uid: 'u', attempt: 0 },
   state: 'SANDBOX_READY' as const,
 };
+
+describe('resizing a Pod as a whole', () => {
+  const pod: Pod = {
+    metadata: { name: 'web', uid: 'u', generation: 2 },
+    spec: { containers: [{ name: 'main' }], resources: { requests: { cpu: '1' }, limits: { cpu: '2', memory: '64Mi' } } },
+  };
+  const start = (problem?: string) => {
+    const said: string[] = [];
+    const record = createPodRecord(0);
+    record.resizing = { generation: 2 };
+    const services = {
+      cgroups: {
+        ensure: async (name: string, { cpuShares, cpuQuota, memoryBytes }: CgroupLimits) => {
+          if (problem !== undefined) throw new Error(problem);
+          said.push(`${name} ${cpuShares} ${cpuQuota} ${memoryBytes}`);
+        },
+      },
+      cgroupNames: cgroupNames('cgroupfs', '/kubepods'),
+      weighClasses: async () => void said.push('weigh'),
+    };
+    const context = {
+      ...{ pod, record, services, runtimePod: { uid: 'u', runtimeName: 'containerd', sandboxes: [sandbox], containers: [] } },
+      events: () => ({ event: (_type: string, reason: string) => void said.push(reason) }),
+    } as unknown as PodContext;
+    return { said, record, resize: () => resizeContainers(context) };
+  };
+
+  it('limits its cgroup, though no container is any different', async () => {
+    const { said, record, resize } = start();
+    assert.equal(await resize(), false);
+    assert.deepEqual(said, ['weigh', `/kubepods/burstable/podu 1024 200000 ${64 << 20}`, 'ResizeCompleted']);
+    assert.equal(record.resizing, undefined);
+    assert.equal(await resize(), false);
+    assert.equal(said.length, 3, 'and leaves it then');
+  });
+
+  it('goes on until that has succeeded', async () => {
+    const { said, record, resize } = start('EBUSY');
+    await resize();
+    await resize();
+    assert.deepEqual([said, record.resizeProblem], [['weigh', 'ResizeError', 'weigh'], 'EBUSY']);
+    assert.ok(record.resizing);
+  });
+});

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
 import { isSameAllocation, recordedAllocation, requestedAllocation } from '../resources/allocation.ts';
-import { podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
+import { boundedByPod, podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
 import { linuxResources, outdatedResources } from '../resources/runtime-resources.ts';
 import { currentInstance, isRunning, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
 import { killContainer } from './kill-container.ts';
@@ -70,12 +70,13 @@ interface Outdated {
 }
 
 /** Running containers that do not have what they have been given. */
-export function outdatedContainers({ spec }: DeepReadonly<Pod>, runtimePod: RuntimePod): Outdated[] {
+export function outdatedContainers(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): Outdated[] {
+  const { spec } = pod;
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isRestartableInitContainer)];
   return containers.flatMap((container) => {
     const instance = currentInstance(runtimePod, container.name);
     if (!instance || !isRunning(instance)) return [];
-    const resources = outdatedResources(container, instance.resources?.linux ?? undefined);
+    const resources = outdatedResources(boundedByPod(pod, container), instance.resources?.linux ?? undefined);
     return resources.length > 0 ? [{ container, instance, resources }] : [];
   });
 }
@@ -85,40 +86,49 @@ export function outdatedContainers({ spec }: DeepReadonly<Pod>, runtimePod: Runt
  * Pod's cgroup is wide enough before and tight afterwards. True if something was done.
  */
 export async function resizeContainers(context: PodContext): Promise<boolean> {
-  const { pod, runtimePod, record, services, events } = context;
+  const { pod, runtimePod, record, events } = context;
   const outdated = outdatedContainers(pod, runtimePod);
-  if (outdated.length === 0) {
-    if (record.resizing && !record.pendingResize) events().event('Normal', 'ResizeCompleted', `Pod resize completed: ${describe(pod)}`);
-    record.resizing = undefined;
-    record.resizeProblem = undefined;
-    return false;
-  }
-  record.resizing ??= { generation: pod.metadata.generation ?? 0 };
-  const { cgroups, cgroupNames, pidsLimit, swap, runtime } = services;
-  const cgroup = podCgroupName(cgroupNames, pod);
-  const limits = podCgroupLimits(pod, pidsLimit);
+  if (outdated.length > 0) record.resizing ??= { generation: pod.metadata.generation ?? 0 };
   try {
-    await services.weighClasses();
-    await cgroups.widen(cgroup, limits);
-    for (const { container, instance, resources } of outdated) {
-      const { name } = container;
-      const restarts = (container.resizePolicy ?? []).some(
-        ({ resourceName, restartPolicy }) =>
-          restartPolicy === 'RestartContainer' && resources.some((resource) => resource === resourceName),
-      );
-      if (restarts) {
-        const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
-        record.restarting.add(instance.id);
-        await killContainer(context, { id: instance.id, name, message: `Container ${name} resize requires restart`, graceSeconds });
-      } else await runtime.updateContainerResources(instance.id, linuxResources(pod, container, swap));
+    if (outdated.length > 0) {
+      await resizeOutdated(context, outdated);
+      record.resizeProblem = undefined;
+      return true;
     }
-    await cgroups.ensure(cgroup, limits);
-    record.resizeProblem = undefined;
-    return true;
+    // The Pod as a whole may have been resized, and none of its containers.
+    if (record.resizing) await limitPod(context);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (record.resizeProblem !== message) events().event('Warning', 'ResizeError', `Pod resize error: ${describe(pod, message)}`);
     record.resizeProblem = message;
     return false;
   }
+  if (record.resizing && !record.pendingResize) events().event('Normal', 'ResizeCompleted', `Pod resize completed: ${describe(pod)}`);
+  record.resizing = undefined;
+  record.resizeProblem = undefined;
+  return false;
+}
+
+async function limitPod({ pod, services }: PodContext): Promise<void> {
+  const { cgroups, cgroupNames, pidsLimit } = services;
+  await services.weighClasses();
+  await cgroups.ensure(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, pidsLimit));
+}
+
+async function resizeOutdated(context: PodContext, outdated: readonly Outdated[]): Promise<void> {
+  const { pod, services } = context;
+  const { cgroups, cgroupNames, pidsLimit, swap, runtime } = services;
+  await services.weighClasses();
+  await cgroups.widen(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, pidsLimit));
+  for (const { container, instance, resources } of outdated) {
+    const { name } = container;
+    const restarts = (container.resizePolicy ?? []).some(
+      ({ resourceName, restartPolicy }) => restartPolicy === 'RestartContainer' && resources.some((resource) => resource === resourceName),
+    );
+    if (restarts) {
+      const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
+      await killContainer(context, { id: instance.id, name, message: `Container ${name} resize requires restart`, graceSeconds });
+    } else await runtime.updateContainerResources(instance.id, linuxResources(pod, container, swap));
+  }
+  await limitPod(context);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { isSameAllocation, planResize, recordedAllocation, requestedAllocation, withAllocation } from './allocation.ts';
+import { boundedByPod } from './pod-resources.ts';
 import { linuxResources, outdatedResources, presentResources } from './runtime-resources.ts';
 
 const node: Node = { metadata: { name: 'n' }, status: { allocatable: { cpu: '2', memory: '1Gi', pods: '110' } } };
@@ -69,14 +70,15 @@ describe('resources in the runtime', () => {
     ...{ cpu_shares: String(shares), cpu_quota: String(quota), cpu_period: '100000', memory_limit_in_bytes: String(memory) },
   });
   const right = stated(512, 100_000, 128 << 20);
+  const podOfOne: Pod = { metadata: {}, spec: { containers: [container] } };
 
   it('are as they are asked for', () => {
-    const asked = linuxResources({ metadata: {}, spec: { containers: [container] } }, container, {
-      ...{ behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 },
+    const asked = linuxResources(podOfOne, container, {
+      ...{ behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 },
     });
     assert.deepEqual([asked.cpu_shares, asked.cpu_quota, asked.memory_limit_in_bytes], [512, 100_000, 128 << 20]);
     assert.deepEqual(outdatedResources(container, right), []);
-    assert.deepEqual(presentResources(container, right), container.resources);
+    assert.deepEqual(presentResources(podOfOne, container, right), container.resources);
   });
 
   const cases: [string, ReturnType<typeof stated> | undefined, string[]][] = [
@@ -95,11 +97,43 @@ describe('resources in the runtime', () => {
     assert.deepEqual(outdatedResources({ name: 'c' }, stated(2, -1, 0)), []);
   });
 
+  it('are those of the Pod as a whole where the container has none', () => {
+    const loose = { name: 'c', resources: { requests: { cpu: '500m' }, limits: { cpu: '1' } } };
+    const pod: Pod = { metadata: {}, spec: { containers: [loose], resources: { limits: { cpu: '4', memory: '128Mi' } } } };
+    const asked = linuxResources(pod, loose, {
+      ...{ behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 },
+    });
+    assert.deepEqual([asked.cpu_shares, asked.cpu_quota, asked.memory_limit_in_bytes], [512, 100_000, 128 << 20]);
+    assert.deepEqual(outdatedResources(boundedByPod(pod, loose), right), []);
+    assert.deepEqual(presentResources(pod, loose, right), loose.resources);
+  });
+
   it('are told as they still are', () => {
-    assert.deepEqual(presentResources(container, stated(1024, 50_000, 64 << 20)), {
+    assert.deepEqual(presentResources(podOfOne, container, stated(1024, 50_000, 64 << 20)), {
       requests: { cpu: '1', memory: '64Mi' },
       limits: { cpu: '500m', memory: '64Mi' },
     });
-    assert.deepEqual(presentResources(container, stated(2, 0, 0)), { requests: { memory: '64Mi' } });
+    assert.deepEqual(presentResources(podOfOne, container, stated(2, 0, 0)), { requests: { memory: '64Mi' } });
+  });
+});
+
+describe('a Pod that asks for resources as a whole', () => {
+  const podOfWhole = (cpu: string, status: Pod['status'] = {}): Pod => ({
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'c' }], resources: { requests: { cpu }, limits: { cpu: '2' } } },
+    status,
+  });
+  it('is given them beside those of its containers', () => {
+    const wanted = requestedAllocation(podOfWhole('1'));
+    assert.equal(isSameAllocation(wanted, requestedAllocation(podOfWhole('1000m'))), true);
+    assert.equal(isSameAllocation(wanted, requestedAllocation(podOfWhole('500m'))), false);
+    assert.deepEqual(withAllocation(podOfWhole('500m'), wanted).spec?.resources?.requests, { cpu: '1' });
+  });
+  it('has what its status remembers', () => {
+    const recorded = recordedAllocation(
+      podOfWhole('1', { allocatedResources: { cpu: '500m', memory: '5Mi' }, resources: { limits: { cpu: '1' } } }),
+    );
+    assert.deepEqual(recorded.get(''), { requests: { cpu: '500m' }, limits: { cpu: '1' } });
+    assert.deepEqual(recordedAllocation(podOfWhole('1')).get(''), { requests: { cpu: '1' }, limits: { cpu: '2' } });
   });
 });

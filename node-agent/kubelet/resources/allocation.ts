@@ -7,8 +7,13 @@ import { addResources, parseResourceList, type ResourceAmounts } from '../../../
 import type { Container, Node, Pod, PodSpec, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import { canonicalizeQuantity } from '../../../api/quantity/quantity.ts';
 
-/** What the node has given to each container; what the spec asks for may be more, or not yet given (KEP-1287). */
+/**
+ * What the node has given to each container, and under '' to the Pod as a whole where that is asked for; what the spec asks for
+ * may be more, or not yet given (KEP-1287, KEP-5419).
+ */
 export type Allocation = ReadonlyMap<string, DeepReadonly<ResourceRequirements>>;
+
+const ofPod = '';
 
 type PodOnNode = DeepReadonly<Pod>;
 
@@ -18,20 +23,36 @@ function resizable(spec: DeepReadonly<PodSpec> | undefined): DeepReadonly<Contai
 }
 
 export function requestedAllocation({ spec }: PodOnNode): Allocation {
-  return new Map(resizable(spec).map(({ name, resources }) => [name, resources ?? {}]));
+  return new Map([...wholeOf(spec?.resources), ...resizable(spec).map(({ name, resources }) => [name, resources ?? {}] as const)]);
+}
+
+function wholeOf(resources: DeepReadonly<ResourceRequirements> | undefined): [string, DeepReadonly<ResourceRequirements>][] {
+  return resources === undefined ? [] : [[ofPod, resources]];
 }
 
 /** What was given before the agent was restarted, as the status remembers it; else what is asked for. */
 export function recordedAllocation(pod: PodOnNode): Allocation {
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  return new Map(
-    resizable(pod.spec).map(({ name, resources = {} }) => {
+  const { resources: whole } = pod.spec ?? {};
+  const { allocatedResources, resources: present } = pod.status ?? {};
+  const recorded = whole && allocatedResources ? { ...whole, ...present, requests: wholeRequests(whole, allocatedResources) } : whole;
+  return new Map([
+    ...wholeOf(recorded),
+    ...resizable(pod.spec).map(({ name, resources = {} }): [string, DeepReadonly<ResourceRequirements>] => {
       const status = statuses.find((candidate) => candidate.name === name);
       if (!status?.state?.running || !status.allocatedResources) return [name, resources];
       const limits = status.resources?.limits ?? resources.limits;
       return [name, { ...resources, requests: { ...status.allocatedResources }, ...(limits ? { limits } : {}) }];
     }),
-  );
+  ]);
+}
+
+/** Of the requests of all containers that the status adds to those of the Pod only what the Pod itself requests. */
+function wholeRequests(
+  { requests = {} }: DeepReadonly<ResourceRequirements>,
+  allocated: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(requests).map(([name, quantity]) => [name, allocated[name] ?? quantity]));
 }
 
 export function isSameAllocation(a: Allocation, b: Allocation): boolean {
@@ -49,11 +70,13 @@ export function withAllocation(pod: PodOnNode, allocation: Allocation): PodOnNod
     return resources === undefined ? container : { ...container, resources };
   };
   const { spec } = pod;
+  const whole = allocation.get(ofPod);
   if (!spec) return pod;
   return {
     ...pod,
     spec: {
       ...spec,
+      ...(whole ? { resources: whole } : {}),
       containers: (spec.containers ?? []).map(apply),
       ...(spec.initContainers ? { initContainers: spec.initContainers.map(apply) } : {}),
     },

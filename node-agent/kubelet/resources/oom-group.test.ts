@@ -12,17 +12,17 @@ describe('containers short of memory', () => {
   ] as const;
   for (const [rules, expected] of cases) it(JSON.stringify(rules), () => assert.deepEqual(oomGroup(rules), expected));
 
-  it('end as a whole whether or not the machine has swap', () => {
+  it('end as a whole whether or not swap is limited, too', () => {
     const pod: Pod = { metadata: {}, spec: { containers: [{ name: 'c' }] } };
-    const rules = { behavior: 'NoSwap', cgroupVersion: 2, machineMemoryBytes: 1 << 30 } as const;
-    const unified = (machineSwapBytes: number) => linuxResources(pod, { name: 'c' }, { ...rules, machineSwapBytes }).unified;
-    assert.deepEqual(unified(0), { 'memory.oom.group': '1' });
-    assert.deepEqual(unified(1 << 30), { 'memory.oom.group': '1', 'memory.swap.max': '0' });
+    const rules = { behavior: 'NoSwap', cgroupVersion: 2, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 } as const;
+    const unified = (limitsSwap: boolean) => linuxResources(pod, { name: 'c' }, { ...rules, limitsSwap }).unified;
+    assert.deepEqual(unified(false), { 'memory.oom.group': '1' });
+    assert.deepEqual(unified(true), { 'memory.oom.group': '1', 'memory.swap.max': '0' });
   });
 
   it('say nothing to hierarchies of version 1', () => {
     const pod: Pod = { metadata: {}, spec: { containers: [{ name: 'c' }] } };
-    const rules = { behavior: 'NoSwap', cgroupVersion: 1, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 } as const;
+    const rules = { behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 1 << 30 } as const;
     assert.equal('unified' in linuxResources(pod, { name: 'c' }, rules), false);
   });
 });

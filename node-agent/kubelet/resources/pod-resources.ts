@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Quantity } from '../../../api/quantity/quantity.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
 import { podLimits, podRequests } from '../../../api/semantics/pod-resources.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
@@ -11,6 +12,15 @@ import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithme
 export interface ResourceAmounts {
   readonly cpu?: number;
   readonly memory?: number;
+}
+
+/** Memory that a Pod requests as a whole, and no container of it. */
+function requestBeyondContainers(pod: DeepReadonly<Pod>): number {
+  const whole = pod.spec?.resources?.requests?.['memory'];
+  if (whole === undefined) return 0;
+  const { status: _status, ...present } = pod;
+  const ofContainers = podRequests(present, { withoutOverhead: true, withoutPodLevel: true }).get('memory');
+  return Math.max(0, quantityValue(whole) - (ofContainers ? quantityValue(ofContainers) : 0));
 }
 
 type ContainerResources = Pick<DeepReadonly<Container>, 'resources'>;
@@ -48,6 +58,16 @@ export function podBounds(pod: DeepReadonly<Pod>): ResourceAmounts {
   const limits = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].map(limitsOf);
   const isBounded = (resource: 'cpu' | 'memory') => whole[resource] !== undefined || limits.every((limit) => limit[resource]);
   return { ...(cpu && isBounded('cpu') ? { cpu } : {}), ...(memory && isBounded('memory') ? { memory } : {}) };
+}
+
+/**
+ * A container with the limits that it really has: of what it is not limited in itself, those of the Pod as a whole (KEP-2837).
+ */
+export function boundedByPod<T extends ContainerResources>(pod: DeepReadonly<Pod>, container: T): T {
+  const { cpu, memory } = pod.spec?.resources?.limits ?? {};
+  if (cpu === undefined && memory === undefined) return container;
+  const whole = { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) };
+  return { ...container, resources: { ...container.resources, limits: { ...whole, ...container.resources?.limits } } };
 }
 
 const minShares = 2;
@@ -88,14 +108,23 @@ export function podCgroupName(names: CgroupNames, pod: DeepReadonly<Pod>): strin
 
 /**
  * How willingly the kernel kills a container when memory runs out: Guaranteed last, BestEffort first, Burstable in between
- * by its share of the machine's memory (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/).
+ * by its share of the machine's memory (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/). What the Pod requests as
+ * a whole beyond its containers is divided among them; a sidecar is spared as long as the main containers.
  */
-export function oomScoreAdj(pod: DeepReadonly<Pod>, container: ContainerResources, machineMemoryBytes: number): number {
+export function oomScoreAdj(
+  pod: DeepReadonly<Pod>,
+  container: ContainerResources & { readonly name?: string },
+  machineMemoryBytes: number,
+): number {
   if ((pod.spec?.priority ?? 0) >= 2_000_001_000) return -997;
   const qos = podQOSClass(pod);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
-  const request = requestsOf(container).memory ?? 0;
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const beyond = requestBeyondContainers(pod) / (containers.length + initContainers.length);
+  const memoryOf = (one: ContainerResources) => Math.floor((requestsOf(one).memory ?? 0) + beyond);
+  const isSidecar = initContainers.some((one) => one.name === container.name && isRestartableInitContainer(one));
+  const request = Math.max(memoryOf(container), ...(isSidecar ? [Math.min(...containers.map(memoryOf))] : []));
   const score = 1000 - Math.floor((1000 * request) / machineMemoryBytes);
   if (score < 1000 - 997) return 1000 - 997;
   return score === 1000 ? 999 : score;

@@ -6,12 +6,13 @@ import type { LinuxResources, StatedResources } from '../../cri/messages.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import { oomGroup, type OOMGroupRules } from './oom-group.ts';
 import { swapResources, type SwapRules } from './swap.ts';
-import { cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
+import { boundedByPod, cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
 
 /** What the runtime is asked to give a container. */
 export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, rules: SwapRules & OOMGroupRules): LinuxResources {
-  const requests = requestsOf(container);
-  const limits = limitsOf(container);
+  const bounded = boundedByPod(pod, container);
+  const requests = requestsOf(bounded);
+  const limits = limitsOf(bounded);
   const quota = limits.cpu === undefined ? 0 : cpuQuota(limits.cpu);
   const swap = swapResources(pod, container, rules);
   const unified = { ...oomGroup(rules), ...swap.unified };
@@ -25,7 +26,10 @@ export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, 
   };
 }
 
-/** Which resources of a container are not yet what they are to be. A runtime that does not tell is believed to have done all. */
+/**
+ * Which resources of a container, with the limits of its Pod, are not yet what they are to be. A runtime that does not tell is
+ * believed to have done all.
+ */
 export function outdatedResources(container: AnyContainer, actual: StatedResources | undefined): ('cpu' | 'memory')[] {
   if (!actual) return [];
   const { cpu: request } = requestsOf(container);
@@ -44,9 +48,13 @@ export function outdatedResources(container: AnyContainer, actual: StatedResourc
  * What a container has at present, in the words of the API: what it was given, but for what the runtime has not done yet.
  * Requests of memory are known to nobody else.
  */
-export function presentResources(container: AnyContainer, actual: StatedResources | undefined): DeepReadonly<ResourceRequirements> {
+export function presentResources(
+  pod: DeepReadonly<Pod>,
+  container: AnyContainer,
+  actual: StatedResources | undefined,
+): DeepReadonly<ResourceRequirements> {
   const resources = container.resources ?? {};
-  const outdated = outdatedResources(container, actual);
+  const outdated = outdatedResources(boundedByPod(pod, container), actual);
   if (!actual || outdated.length === 0) return resources;
   const requests = { ...resources.requests };
   const limits = { ...resources.limits };

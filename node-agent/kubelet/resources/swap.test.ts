@@ -3,7 +3,13 @@ import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import { type SwapRules, swapResources } from './swap.ts';
 
 describe('swap', () => {
-  const rules: SwapRules = { behavior: 'LimitedSwap', cgroupVersion: 2, machineSwapBytes: 1 << 30, machineMemoryBytes: 4 << 28 };
+  const rules: SwapRules = {
+    behavior: 'LimitedSwap',
+    cgroupVersion: 2,
+    limitsSwap: true,
+    machineSwapBytes: 1 << 30,
+    machineMemoryBytes: 4 << 28,
+  };
   const cases: [string, ResourceRequirements, Partial<SwapRules>, Pod['spec'] | undefined, object][] = [
     [
       'as much as is requested of the memory',
@@ -28,7 +34,14 @@ describe('swap', () => {
       { containers: [], priority: 2_000_001_000 },
       { unified: { 'memory.swap.max': '0' } },
     ],
-    ['where the machine has none there is nothing to say', { requests: { memory: '256Mi' } }, { machineSwapBytes: 0 }, undefined, {}],
+    ['nothing where the kernel cannot limit it', { requests: { memory: '256Mi' } }, { limitsSwap: false }, undefined, {}],
+    [
+      'none, also where the machine has none yet',
+      { requests: { memory: '256Mi' } },
+      { machineSwapBytes: 0 },
+      undefined,
+      { unified: { 'memory.swap.max': '0' } },
+    ],
     [
       'version 1: no more than the memory',
       { limits: { memory: '1Mi' } },

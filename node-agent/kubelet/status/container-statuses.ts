@@ -66,7 +66,7 @@ function containerStatus(input: ContainerStatusInput, container: AnyContainer, s
     imageID: newest.image_ref,
     containerID: containerIDOf(input.runtimePod, newest.id),
     ...(sort === 'ephemeral' ? {} : { started }),
-    ...(isResizable(container, sort) ? resourcesOf(container, newest) : {}),
+    ...(isResizable(container, sort) ? resourcesOf(input.pod, container, newest) : {}),
     ...userOf(newest),
     ...volumeMountsOf(container, newest.mounts),
   };
@@ -149,11 +149,15 @@ function isResizable(container: AnyContainer, sort: ContainerSort): boolean {
 }
 
 /** What the container has been given, and what it really has; one that does not run, what it was given. */
-function resourcesOf(container: AnyContainer, instance: RuntimeContainer): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+function resourcesOf(
+  pod: DeepReadonly<Pod>,
+  container: AnyContainer,
+  instance: RuntimeContainer,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
   const { requests, limits: given } = container.resources ?? {};
   if (!isRunning(instance))
     return { resources: { ...(given ? { limits: { ...given } } : {}), ...(requests ? { requests: { ...requests } } : {}) } };
-  const { limits, requests: present } = presentResources(container, instance.resources?.linux ?? undefined);
+  const { limits, requests: present } = presentResources(pod, container, instance.resources?.linux ?? undefined);
   return {
     ...(requests ? { allocatedResources: { ...requests } } : {}),
     resources: { ...(limits ? { limits: { ...limits } } : {}), ...(present ? { requests: { ...present } } : {}) },

@@ -1,5 +1,8 @@
 import { formatTime } from '../../../api/meta/time.ts';
-import type { PodStatus } from '../../../api/types/core-v1.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { formatResourceList } from '../../../api/semantics/resource-list.ts';
+import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import { failedInitContainer } from '../pod-workers/plan-containers.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import { activeSandbox, isRunning } from '../runtime/runtime-pod.ts';
@@ -64,6 +67,17 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     ...(refusal && runtimePod.containers.length === 0 ? {} : { containerStatuses: statuses }),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     qosClass: podQOSClass(pod),
+    ...wholeResources(pod),
+  };
+}
+
+/** What the node has given to the Pod as a whole, where that is asked for (KEP-5419). */
+function wholeResources({ status: _status, ...pod }: DeepReadonly<Pod>): Pick<PodStatus, 'resources' | 'allocatedResources'> {
+  const { requests, limits } = pod.spec?.resources ?? {};
+  if (!requests && !limits) return {};
+  return {
+    allocatedResources: formatResourceList(podRequests(pod, { withoutOverhead: true })),
+    resources: { ...(limits ? { limits: { ...limits } } : {}), ...(requests ? { requests: { ...requests } } : {}) },
   };
 }
 
