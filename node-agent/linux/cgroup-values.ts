@@ -16,6 +16,8 @@ export interface CgroupLimits {
 export interface PresentLimits {
   /** Undefined in version 2, whose weights are made of shares in more ways than one. */
   readonly cpuShares: number | undefined;
+  /** Undefined in version 1. */
+  readonly cpuWeight: number | undefined;
   /** Microseconds of CPU time per period, and the period. */
   readonly cpuQuota: number;
   readonly cpuPeriod: number;
@@ -35,17 +37,21 @@ export function legacyLimits([quota = '', period = '', shares = '', memory = '']
   const memoryBytes = Number(memory);
   return {
     cpuShares: Number(shares),
+    cpuWeight: undefined,
     cpuQuota: Math.max(0, Number(quota)),
     cpuPeriod: Number(period),
     memoryBytes: memoryBytes >= 2 ** 62 ? 0 : memoryBytes,
   };
 }
 
-/** Of cpu.max and memory.max. */
-export function unifiedLimits([cpu = '', memory = '']: readonly string[]): PresentLimits {
+/** Of cpu.max, memory.max and cpu.weight. */
+export function unifiedLimits([cpu = '', memory = '', weight = '']: readonly string[]): PresentLimits {
   const orNone = (value: string) => (value === 'max' ? 0 : Number(value));
   const [quota = '', period = ''] = cpu.trim().split(' ');
-  return { cpuShares: undefined, cpuQuota: orNone(quota), cpuPeriod: Number(period), memoryBytes: orNone(memory.trim()) };
+  return {
+    ...{ cpuShares: undefined, cpuWeight: Number(weight) },
+    ...{ cpuQuota: orNone(quota), cpuPeriod: Number(period), memoryBytes: orNone(memory.trim()) },
+  };
 }
 
 /** What is written where in version 1, in this order. */
@@ -92,4 +98,9 @@ export function isWider(value: string, present: string): boolean {
  */
 export function cpuWeight(shares: number): number {
   return Math.min(10_000, Math.floor(1 + ((Math.max(shares, 2) - 2) * 9999) / 262_142));
+}
+
+/** The shares that cpuWeight makes a weight of, as near as they can be told. */
+export function sharesOfWeight(weight: number): number {
+  return Math.floor(((weight - 1) * 262_142) / 9999) + 2;
 }

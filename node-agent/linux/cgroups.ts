@@ -95,7 +95,7 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
     async limits(name) {
       const names =
         version === 2
-          ? ['cpu.max', 'memory.max'].map((file) => `${unified}${name}/${file}`)
+          ? ['cpu.max', 'memory.max', 'cpu.weight'].map((file) => `${unified}${name}/${file}`)
           : [
               ...['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.shares'].map((file) => `${rootOf('cpu')}${name}/${file}`),
               `${rootOf('memory')}${name}/memory.limit_in_bytes`,

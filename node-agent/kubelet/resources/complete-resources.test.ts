@@ -7,7 +7,7 @@ import { completeResources } from './complete-resources.ts';
 import { outdatedResources } from './runtime-resources.ts';
 
 describe('what containers have', () => {
-  const limits = { cpuShares: 51, cpuQuota: 10_000, cpuPeriod: 100_000, memoryBytes: 64 };
+  const limits = { cpuShares: 51, cpuWeight: undefined, cpuQuota: 10_000, cpuPeriod: 100_000, memoryBytes: 64 };
   const fromCgroup = { cpu_shares: '51', cpu_quota: '10000', cpu_period: '100000', memory_limit_in_bytes: '64' };
   const resourcesOf = async (status: Partial<ContainerStatus>) => {
     const labels = { 'io.kubernetes.pod.uid': 'u' };
@@ -31,10 +31,16 @@ describe('what containers have', () => {
   it('is read from cgroups of both versions', () => {
     assert.deepEqual(legacyLimits(['10000\n', '100000\n', '51\n', '64\n']), limits);
     assert.deepEqual(legacyLimits(['-1\n', '100000\n', '2\n', '9223372036854771712\n']), {
-      ...{ cpuShares: 2, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0 },
+      ...{ cpuShares: 2, cpuWeight: undefined, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0 },
     });
-    assert.deepEqual(unifiedLimits(['10000 100000\n', '64\n']), { ...limits, cpuShares: undefined });
-    assert.deepEqual(unifiedLimits(['max 100000\n', 'max\n']), { cpuShares: undefined, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0 });
+    assert.deepEqual(unifiedLimits(['10000 100000\n', '64\n', '3\n']), { ...limits, cpuShares: undefined, cpuWeight: 3 });
+    assert.deepEqual(unifiedLimits(['max 100000\n', 'max\n', '1\n']), {
+      cpuShares: undefined,
+      cpuWeight: 1,
+      cpuQuota: 0,
+      cpuPeriod: 100_000,
+      memoryBytes: 0,
+    });
   });
 
   it('is compared as far as it is known', () => {

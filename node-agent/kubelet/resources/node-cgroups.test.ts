@@ -9,7 +9,7 @@ import { createNodeCgroups, type CountedPods, planClassShares } from './node-cgr
 function podOf(cpu: string | undefined, more: Partial<PodSpec> = {}, isGuaranteed = false): Pod {
   const requests = cpu === undefined ? {} : { cpu, memory: '1Mi' };
   return {
-    metadata: { name: 'p' },
+    metadata: { name: 'p', uid: 'own' },
     spec: { containers: [{ name: 'c', resources: { requests, ...(isGuaranteed ? { limits: requests } : {}) } }], ...more },
   };
 }
@@ -56,12 +56,15 @@ describe('cgroups of the node', () => {
     const nodeCgroups = createNodeCgroups({
       cgroups: {
         ensure: async (name, limits) => note(name, limits),
+        children: async (name) => [...present.keys()].filter((one) => one.startsWith(`${name}/`)).map((one) => one.slice(name.length + 1)),
         exists: async (name) => present.has(name),
         widen: async (name, { cpuShares = 0 }) => {
           if (cpuShares > (present.get(name)?.cpuShares ?? 0)) note(name, { cpuShares });
         },
         limits: async (name) =>
-          present.has(name) ? { cpuShares: present.get(name)?.cpuShares, cpuQuota: 0, cpuPeriod: 0, memoryBytes: 0 } : undefined,
+          present.has(name)
+            ? { cpuShares: present.get(name)?.cpuShares, cpuWeight: undefined, cpuQuota: 0, cpuPeriod: 0, memoryBytes: 0 }
+            : undefined,
       },
       names: cgroupNames('cgroupfs', '/kubepods'),
       clock,
@@ -86,6 +89,20 @@ describe('cgroups of the node', () => {
     counted = { pods: [], isComplete: true };
     await nodeCgroups.weigh();
     assert.equal(present.get('/kubepods/burstable')?.cpuShares, 2);
+  });
+
+  it('counts Pods that another node has in the same cgroup', async () => {
+    const { nodeCgroups, present } = start(
+      () => one,
+      new Map([
+        ['/system', {}],
+        ['/kubepods/burstable/podforeign', { cpuShares: 300 }],
+        ['/kubepods/burstable/podown', { cpuShares: 1024 }], // its own
+      ]),
+    );
+    await nodeCgroups.start();
+    await nodeCgroups.weigh();
+    assert.equal(present.get('/kubepods/burstable')?.cpuShares, 1324);
   });
 
   it('takes nothing from what runs while the agent is starting again', async () => {

@@ -6,10 +6,10 @@ import { podRequests } from '../../../api/semantics/pod-resources.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { CgroupNames } from '../../linux/cgroup-names.ts';
-import type { CgroupLimits } from '../../linux/cgroup-values.ts';
+import { type CgroupLimits, sharesOfWeight } from '../../linux/cgroup-values.ts';
 import type { Cgroups } from '../../linux/cgroups.ts';
 import type { ReservedCgroup } from './node-allocatable.ts';
-import { cpuShares } from './pod-resources.ts';
+import { cpuShares, maxShares, podCgroupName } from './pod-resources.ts';
 
 /** The Pods whose requests count at present. */
 export interface CountedPods {
@@ -20,7 +20,7 @@ export interface CountedPods {
 }
 
 export interface NodeCgroupsDependencies {
-  readonly cgroups: Pick<Cgroups, 'ensure' | 'exists' | 'widen' | 'limits'>;
+  readonly cgroups: Pick<Cgroups, 'ensure' | 'exists' | 'widen' | 'limits' | 'children'>;
   readonly names: CgroupNames;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,7 +51,7 @@ export function createNodeCgroups(dependencies: NodeCgroupsDependencies): NodeCg
   let turn: Promise<void> = Promise.resolve();
   const apply = async () => {
     const { pods, isComplete } = counted();
-    const shares = planClassShares(pods);
+    const shares = planClassShares(pods, await foreignShares(dependencies, pods));
     const plan = JSON.stringify([shares, isComplete]);
     if (plan === applied) return;
     for (const podClass of ['Burstable', 'BestEffort'] as const) {
@@ -113,13 +113,23 @@ async function enforceReserved({ cgroups, event }: NodeCgroupsDependencies, { na
   event('Normal', successReason, `Updated limits on ${title.updated} cgroup ${name}`);
 }
 
+/** Shares of Burstable Pods that are not this node's, or not known to it yet: nodes on one machine may share its cgroups. */
+async function foreignShares({ cgroups, names }: NodeCgroupsDependencies, pods: readonly DeepReadonly<Pod>[]): Promise<number> {
+  const known = new Set(pods.map((pod) => podCgroupName(names, pod)));
+  const folder = names.ofClass('Burstable');
+  const foreign = (await cgroups.children(folder)).map((child) => `${folder}/${child}`).filter((name) => !known.has(name));
+  const present = await Promise.all(foreign.map((name) => cgroups.limits(name)));
+  return present.reduce((sum, limits) => sum + (limits ? (limits.cpuShares ?? sharesOfWeight(limits.cpuWeight ?? 1)) : 0), 0);
+}
+
 /**
  * Shares of the classes among themselves and beside Guaranteed Pods, which have their own: Burstable what its Pods request
- * together, BestEffort the least there is.
+ * together, with what others have in the same cgroup, BestEffort the least there is.
  */
-export function planClassShares(pods: readonly DeepReadonly<Pod>[]): Readonly<Record<'Burstable' | 'BestEffort', number>> {
+export function planClassShares(pods: readonly DeepReadonly<Pod>[], foreign = 0): Readonly<Record<'Burstable' | 'BestEffort', number>> {
   const requested = pods.filter((pod) => podQOSClass(pod) === 'Burstable').map(requestedCPU);
-  return { Burstable: cpuShares(requested.reduce((sum, milliCPU) => sum + milliCPU, 0)), BestEffort: cpuShares(0) };
+  const own = requested.reduce((sum, milliCPU) => sum + milliCPU, 0);
+  return { Burstable: Math.min(maxShares, foreign + (own === 0 && foreign > 0 ? 0 : cpuShares(own))), BestEffort: cpuShares(0) };
 }
 
 /** In thousandths, by the spec alone: what the status says of an earlier size is no request any more. */

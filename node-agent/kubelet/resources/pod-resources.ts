@@ -71,7 +71,7 @@ export function boundedByPod<T extends ContainerResources>(pod: DeepReadonly<Pod
 }
 
 const minShares = 2;
-const maxShares = 262_144;
+export const maxShares = 262_144;
 const minQuota = 1000;
 
 /** Weight of the CPU scheduler for an amount of millicores; 2 for none. */
