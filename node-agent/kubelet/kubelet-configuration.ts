@@ -1,5 +1,8 @@
+import { milliQuantityOf, quantityOf } from '../../api/quantity/arithmetic.ts';
+import { formatQuantity } from '../../api/quantity/quantity.ts';
 import type { CgroupDriver } from '../linux/cgroup-names.ts';
 import type { KubeletSettings } from './kubelet.ts';
+import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';
 
 /** The settings as a KubeletConfiguration (kubelet.config.k8s.io/v1beta1): what /configz shows. */
 export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: CgroupDriver): Record<string, unknown> {
@@ -16,6 +19,10 @@ export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: Cg
     cgroupRoot: settings.cgroupRoot,
     cgroupDriver,
     cgroupsPerQOS: true,
+    ...allocatableConfiguration(settings.allocatable),
+    evictionHard: evictionHard(settings),
+    evictionPressureTransitionPeriod: `${settings.eviction.transitionMs / 1000}s`,
+    memorySwap: { swapBehavior: settings.swapBehavior },
     singleProcessOOMKill: settings.singleProcessOOMKill,
     maxPods: settings.maxPods,
     ...(settings.podCIDR === undefined ? {} : { podCIDR: settings.podCIDR }),
@@ -30,4 +37,33 @@ export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: Cg
     registerWithTaints: settings.taints,
     registerNode: true,
   };
+}
+
+function allocatableConfiguration({ enforce, systemReserved, kubeReserved, ...cgroups }: AllocatableSettings): Record<string, unknown> {
+  return {
+    enforceNodeAllocatable: enforce,
+    systemReserved: amountsText(systemReserved),
+    kubeReserved: amountsText(kubeReserved),
+    ...cgroups,
+  };
+}
+
+function amountsText(amounts: NodeAmounts): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(amounts).map(([resource, amount]) => [
+      resource,
+      formatQuantity(resource === 'cpu' ? milliQuantityOf(amount) : quantityOf(amount, resource === 'pid' ? 'DecimalSI' : 'BinarySI')),
+    ]),
+  );
+}
+
+/** Without the signals that follow from others. */
+function evictionHard({ eviction: { thresholds } }: KubeletSettings): Record<string, string> {
+  const hard = thresholds.filter(({ signal, graceMs }) => graceMs === 0 && signal !== 'allocatableMemory.available');
+  return Object.fromEntries(
+    hard.map(({ signal, value }) => [
+      signal,
+      'share' in value ? `${Number((value.share * 100).toPrecision(6))}%` : formatQuantity(quantityOf(value.quantity, 'BinarySI')),
+    ]),
+  );
 }

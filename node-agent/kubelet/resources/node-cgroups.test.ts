@@ -91,6 +91,22 @@ describe('cgroups of the node', () => {
     assert.equal(present.get('/kubepods/burstable')?.cpuShares, 2);
   });
 
+  it('looks once for many that come at the same time', async () => {
+    let looks = 0;
+    const { nodeCgroups } = start(
+      () => {
+        looks++;
+        return one;
+      },
+      new Map([['/system', {}]]),
+    );
+    await nodeCgroups.start();
+    const first = nodeCgroups.weigh();
+    await Promise.resolve(); // it has begun, and may have seen too little
+    await Promise.all([first, ...Array.from({ length: 50 }, () => nodeCgroups.weigh())]);
+    assert.equal(looks, 2);
+  });
+
   it('counts Pods that another node has in the same cgroup', async () => {
     const { nodeCgroups, present } = start(
       () => one,

@@ -62,12 +62,20 @@ export function createNodeCgroups(dependencies: NodeCgroupsDependencies): NodeCg
     }
     applied = plan;
   };
+  /** The next look, which has not begun: it sees whatever has happened until then. */
+  let next: Promise<void> | undefined;
   const weigh = () => {
-    turn = turn.then(apply).catch((error: unknown) => {
-      applied = undefined;
-      logger.warn('the cgroups of the Pods of a class could not be weighed', { error });
-    });
-    return turn;
+    next ??= turn
+      .then(() => {
+        next = undefined;
+        return apply();
+      })
+      .catch((error: unknown) => {
+        applied = undefined;
+        logger.warn('the cgroups of the Pods of a class could not be weighed', { error });
+      });
+    turn = next;
+    return next;
   };
   return {
     async start() {
