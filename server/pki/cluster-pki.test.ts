@@ -4,9 +4,9 @@ import { silentLogger } from '../../api/base/logger.ts';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { clientCertificate, nodeServingCertificate } from './certificate-spec.ts';
-import { ensureCertificate, ensureClusterPKI, type ClusterPKIOptions, type PKIFiles } from './ensure-cluster-pki.ts';
+import { ensureCertificate, ensureClusterPKI, PKIError, type ClusterPKIOptions, type PKIFiles } from './ensure-cluster-pki.ts';
 import { reasonToRenew } from './inspect-certificate.ts';
-import { makeCertificate } from './make-certificate.ts';
+import { makeAuthority, makeCertificate } from './make-certificate.ts';
 
 function memoryFiles(): PKIFiles & { readonly content: Map<string, string>; readonly secret: Set<string> } {
   const content = new Map<string, string>();
@@ -15,6 +15,7 @@ function memoryFiles(): PKIFiles & { readonly content: Map<string, string>; read
     content,
     secret,
     read: async (path) => content.get(path),
+    pathOf: (path) => `/pki/${path}`,
     async write(path, text, options) {
       content.set(path, text);
       if (options.secret) secret.add(path);
@@ -108,5 +109,80 @@ describe('ensureClusterPKI', () => {
     assert.equal(judge(pair, other.clusterCA), 'it was signed by another authority');
     assert.equal(judge({ ...pair, keyPEM: other.admin.keyPEM }), 'the key is not that of the certificate');
     assert.match(judge({ ...pair, certificatePEM: 'junk' }) ?? '', /cannot be read/);
+  });
+
+  describe('authorities and signing keys that are there and cannot be used', () => {
+    const start = async (change: (content: Map<string, string>) => void, nowMs = clock.nowMs()) => {
+      const own = memoryFiles();
+      await ensureClusterPKI({ ...options, files: own });
+      change(own.content);
+      const before = new Map(own.content);
+      const outcome = await ensureClusterPKI({ ...options, files: own, clock: createManualClock(nowMs) }).then(
+        () => undefined,
+        (error: unknown) => (error instanceof PKIError ? error.message : String(error)),
+      );
+      const changed = [...own.content].filter(([path, text]) => before.get(path) !== text).map(([path]) => path);
+      return { outcome: outcome ?? '', changed: changed.filter((path) => /^(ca|front-proxy-ca|sa)\./.test(path)) };
+    };
+    for (const [title, change, aheadDays, expected] of [
+      [
+        'by a clock that is ahead by years',
+        () => {},
+        4015,
+        /^\/pki\/(front-proxy-)?ca\.crt: it was valid until .* Nothing was changed\. If the clock .* set it/,
+      ],
+      ['by a clock that is behind by years', () => {}, -4015, /^\/pki\/(front-proxy-)?ca\.crt: it is valid from .* Nothing was changed\./],
+      [
+        'damaged',
+        (content: Map<string, string>) => content.set('ca.crt', 'junk'),
+        0,
+        /^\/pki\/ca\.crt: it cannot be read: .* Restore it from a backup/,
+      ],
+      ['empty', (content: Map<string, string>) => content.set('ca.crt', ''), 0, /^\/pki\/ca\.crt: it cannot be read/],
+      ['with a damaged key', (content: Map<string, string>) => content.set('ca.key', 'junk'), 0, /^\/pki\/ca\.crt: it cannot be read/],
+      ['without its key', (content: Map<string, string>) => content.delete('ca.key'), 0, /^\/pki\/ca\.key: it is missing/],
+      [
+        'without its certificate',
+        (content: Map<string, string>) => content.delete('front-proxy-ca.crt'),
+        0,
+        /^\/pki\/front-proxy-ca\.crt: it is missing/,
+      ],
+      [
+        'with the key of another',
+        (content: Map<string, string>) => content.set('ca.key', content.get('front-proxy-ca.key') ?? ''),
+        0,
+        /the key is not that of the certificate/,
+      ],
+      [
+        'a signing key that is damaged',
+        (content: Map<string, string>) => content.set('sa.key', 'junk'),
+        0,
+        /^\/pki\/sa\.key: it cannot be read/,
+      ],
+      ['a signing key that is missing', (content: Map<string, string>) => content.delete('sa.key'), 0, /^\/pki\/sa\.key: it is missing/],
+    ] as const)
+      it(`stop the start and are left alone: ${title}`, async () => {
+        const { outcome, changed } = await start(change, clock.nowMs() + aheadDays * dayMs);
+        assert.match(outcome, expected);
+        assert.deepEqual(changed, []);
+      });
+
+    it('are made anew in part where nothing is lost: the public half of the signing key', async () => {
+      const { outcome, changed } = await start((content) => content.delete('sa.pub'));
+      assert.deepEqual([outcome, changed], ['', ['sa.pub']]);
+    });
+
+    it('are made anew where the first start was cut short between key and certificate', async () => {
+      const own = memoryFiles();
+      await own.write('ca.key', (await makeAuthority('kubernetes', options)).keyPEM, { secret: true });
+      await ensureClusterPKI({ ...options, files: own });
+      assert.ok(own.content.has('ca.crt'));
+    });
+
+    it('are not made at a time that cannot be', () =>
+      assert.rejects(
+        ensureClusterPKI({ ...options, files: memoryFiles(), clock: createManualClock(0) }),
+        /the clock of this machine says 1970/,
+      ));
   });
 });

@@ -1,11 +1,15 @@
+import { createPublicKey } from 'node:crypto';
 import type { Logger } from '../../api/base/logger.ts';
+import { formatTime } from '../../api/meta/time.ts';
 import { type CertificateSpec, clientCertificate, type KeyPairPEM, serverCertificate } from './certificate-spec.ts';
-import { reasonToRenew, reasonToReplaceAuthority } from './inspect-certificate.ts';
+import { authorityProblem, reasonToRenew } from './inspect-certificate.ts';
 import { makeAuthority, makeCertificate, makeSigningKey, type MakingDependencies } from './make-certificate.ts';
 
 /** Where keys and certificates are kept. Paths are relative, e.g. `ca.crt`. */
 export interface PKIFiles {
   read(path: string): Promise<string | undefined>;
+  /** Where it is, for people. */
+  pathOf(path: string): string;
   /** Atomic; `secret` files are readable by their owner only. */
   write(path: string, text: string, options: { readonly secret: boolean }): Promise<void>;
 }
@@ -35,7 +39,18 @@ export interface ClusterPKI {
   readonly serviceAccountKey: { readonly privateKeyPEM: string; readonly publicKeyPEM: string };
 }
 
-/** Reads the cluster's keys and certificates, making what is missing and renewing what has become unusable. */
+/** A key or an authority is there and cannot be used. It is never replaced: every node, kubeconfig and token hangs on it. */
+export class PKIError extends Error {
+  constructor(file: string, problem: string, remedy: string) {
+    super(`${file}: ${problem}. Nothing was changed. ${remedy}`);
+    this.name = 'PKIError';
+  }
+}
+
+/**
+ * Reads the cluster's keys and certificates, making what is missing and renewing certificates that have become unusable.
+ * Throws PKIError for authorities and signing keys that are there and cannot be used.
+ */
 export async function ensureClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
   const [clusterCA, frontProxyCA, serviceAccountKey] = await Promise.all([
     ensureAuthority('ca', 'kubernetes', options),
@@ -73,11 +88,25 @@ export async function ensureCertificate(
 }
 
 async function ensureAuthority(name: string, commonName: string, options: ClusterPKIOptions): Promise<KeyPairPEM> {
-  const existing = await readPair(name, options.files);
-  if (existing) {
-    const reason = reasonToReplaceAuthority(existing, options.clock.nowMs());
-    if (reason === undefined) return existing;
-    options.logger.warn('replacing a certificate authority', { name, reason });
+  const { files, clock } = options;
+  const [certificatePEM, keyPEM] = await Promise.all([files.read(`${name}.crt`), files.read(`${name}.key`)]);
+  // A first start that was cut short leaves a key that nothing hangs on yet: certificates are made after authorities.
+  const wasCutShort = certificatePEM === undefined && (await files.read('apiserver.crt')) === undefined;
+  if (!wasCutShort && (certificatePEM !== undefined || keyPEM !== undefined)) {
+    for (const [file, text] of [
+      [`${name}.crt`, certificatePEM],
+      [`${name}.key`, keyPEM],
+    ] as const)
+      if (text === undefined)
+        throw new PKIError(files.pathOf(file), 'it is missing, and the other file of the authority is there', restore);
+    const pair = { certificatePEM: certificatePEM ?? '', keyPEM: keyPEM ?? '' };
+    const problem = authorityProblem(pair, clock.nowMs());
+    if (problem === undefined) return pair;
+    throw new PKIError(files.pathOf(`${name}.crt`), problem.text, problem.isOfTime ? setTheClock(name) : restore);
+  }
+  if (clock.nowMs() < earliestMs) {
+    const problem = `a new authority is to be made, but the clock of this machine says ${formatTime(clock.nowMs())}`;
+    throw new PKIError(files.pathOf(`${name}.crt`), problem, 'Set the clock and start again.');
   }
   const made = await makeAuthority(commonName, options);
   await writePair(name, made, options.files);
@@ -86,11 +115,34 @@ async function ensureAuthority(name: string, commonName: string, options: Cluste
 
 async function ensureSigningKey(files: PKIFiles): Promise<ClusterPKI['serviceAccountKey']> {
   const [privateKeyPEM, publicKeyPEM] = await Promise.all([files.read('sa.key'), files.read('sa.pub')]);
-  if (privateKeyPEM !== undefined && publicKeyPEM !== undefined) return { privateKeyPEM, publicKeyPEM };
+  if (privateKeyPEM !== undefined) {
+    const derived = publicKeyOf(privateKeyPEM, files.pathOf('sa.key'));
+    if (publicKeyPEM === undefined) await files.write('sa.pub', derived, { secret: false });
+    return { privateKeyPEM, publicKeyPEM: publicKeyPEM ?? derived };
+  }
+  if (publicKeyPEM !== undefined) throw new PKIError(files.pathOf('sa.key'), 'it is missing, and sa.pub is there', restore);
   const made = await makeSigningKey();
   await files.write('sa.key', made.privateKeyPEM, { secret: true });
   await files.write('sa.pub', made.publicKeyPEM, { secret: false });
   return made;
+}
+
+function publicKeyOf(privateKeyPEM: string, file: string): string {
+  try {
+    return createPublicKey(privateKeyPEM).export({ type: 'spki', format: 'pem' }).toString();
+  } catch (error) {
+    throw new PKIError(file, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`, restore);
+  }
+}
+
+/** No clock that is right says less. */
+const earliestMs = 1_767_225_600_000; // 2026-01-01
+
+const restore =
+  'Restore it from a backup; to give it up, move both files of the pair away: new ones are made, and every node, kubeconfig and token of the old ones is void.';
+
+function setTheClock(name: string): string {
+  return `If the clock of this machine is wrong, set it and start again. If not, move ${name}.crt and ${name}.key away: a new authority is made, and all nodes have to join again.`;
 }
 
 async function readPair(name: string, files: PKIFiles): Promise<KeyPairPEM | undefined> {

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { formatTime } from '../../api/meta/time.ts';
 import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
 
 const dayMs = 86_400_000;
@@ -23,15 +24,19 @@ export function reasonToRenew(pair: KeyPairPEM, spec: CertificateSpec, authority
   return reasonOfTime(certificate, spec.validityDays, nowMs) ?? reasonOfContent(certificate, spec);
 }
 
-/** The same for a CA's own certificate. */
-export function reasonToReplaceAuthority(pair: KeyPairPEM, nowMs: number): string | undefined {
+/** Why an authority on disk cannot be used, and whether that may be the fault of the clock; undefined if it can. */
+export function authorityProblem(pair: KeyPairPEM, nowMs: number): { readonly text: string; readonly isOfTime: boolean } | undefined {
+  const problem = (text: string, isOfTime = false) => ({ text, isOfTime });
   try {
     const certificate = new X509Certificate(pair.certificatePEM);
-    if (!certificate.ca) return 'it is not a CA certificate';
-    if (!certificate.checkPrivateKey(createPrivateKey(pair.keyPEM))) return 'the key is not that of the certificate';
-    return certificate.validToDate.getTime() < nowMs ? 'it has expired' : undefined;
+    if (!certificate.ca) return problem('it is not a CA certificate');
+    if (!certificate.checkPrivateKey(createPrivateKey(pair.keyPEM))) return problem('the key is not that of the certificate');
+    const [fromMs, toMs] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+    const now = `the clock of this machine says ${formatTime(nowMs)}`;
+    if (toMs < nowMs) return problem(`it was valid until ${formatTime(toMs)}, and ${now}`, true);
+    return fromMs > nowMs ? problem(`it is valid from ${formatTime(fromMs)} on, and ${now}`, true) : undefined;
   } catch (error) {
-    return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return problem(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
