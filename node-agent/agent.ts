@@ -52,7 +52,7 @@ import { createMounts } from './linux/mounts.ts';
 import { sandboxNetworkNamespaces } from './linux/sandbox-network-namespaces.ts';
 import { sandboxShims } from './linux/shims.ts';
 import { createTableWatch, type TableWatch } from './linux/table-watch.ts';
-import { createUsageReader } from './linux/node-usage.ts';
+import { createUsageReader, type UsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
 import { runProgram } from './linux/run-program.ts';
 import { readOwnProcess } from './linux/processes.ts';
@@ -178,7 +178,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         permit: createRequestPermission({ client, clock, nodeName }),
         information: informationOf(
           { ...settings, nodeName, nodeIPs },
-          { clock, cri, machine, tallies, storage, stats, kubelet, cgroupNames: names },
+          { clock, cri, machine, tallies, storage, stats, usage, kubelet, cgroupNames: names },
         ),
         onRequest: (method, action, tookMs) => countRequest(tallies, method, action, tookMs),
       },
@@ -272,15 +272,16 @@ interface InformationParts {
   readonly tallies: Tallies;
   readonly storage: PodStorageReader;
   readonly stats: NodeStatsSource;
+  readonly usage: UsageReader;
   readonly kubelet: Kubelet;
 }
 
 function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
-  const { clock, cri, machine, tallies, storage, stats, kubelet, cgroupNames: names } = parts;
+  const { clock, cri, machine, tallies, storage, stats, usage, kubelet, cgroupNames: names } = parts;
   const { nodeName, version } = settings;
   return createNodeInformation({
     ...{ nodeName, cgroupNames: names, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
-    stats,
+    ...{ stats, usage, clock },
     self: readOwnProcess,
     startedMs: clock.nowMs(),
     configuration: kubeletConfiguration(settings, names.driver),

@@ -37,13 +37,18 @@ export interface CgroupUsage {
   readonly memory: MemoryAmounts;
   /** Undefined: none. */
   readonly memoryLimitBytes: number | undefined;
+  /** Absent where the kernel does not count it. */
+  readonly swapBytes?: number;
+}
+
+/** What a cgroup uses, and each of those right below it, by name. */
+export interface CgroupTreeUsage {
+  readonly usage: CgroupUsage;
+  readonly children: ReadonlyMap<string, CgroupUsage>;
 }
 
 /** What a Pod uses, by its cgroup. */
-export interface PodCgroupUsage {
-  readonly usage: CgroupUsage;
-  /** Of each cgroup right below it, by name: its containers' and others that the runtime makes. */
-  readonly children: ReadonlyMap<string, CgroupUsage>;
+export interface PodCgroupUsage extends CgroupTreeUsage {
   readonly processes: number;
   /** None where it shares the machine's. */
   readonly interfaces: readonly InterfaceCounters[];
@@ -56,27 +61,35 @@ export interface UsageReader {
   node(): Promise<NodeUsage>;
   /** Undefined if there is no such cgroup. */
   cgroup(name: string): Promise<CgroupUsage | undefined>;
+  /** The same with its children. */
+  tree(name: string): Promise<CgroupTreeUsage | undefined>;
 }
 
 export function createUsageReader({ version, rootOf }: CgroupHierarchies): UsageReader {
   const [cpu, memory] = [rootOf('cpuacct') ?? '', rootOf('memory') ?? ''];
   const cgroup: UsageReader['cgroup'] = (name) =>
     unlessGone(version === 1 ? readLegacy(`${cpu}${name}`, `${memory}${name}`) : readUnified(`${memory}${name}`));
+  const tree: UsageReader['tree'] = async (name) => {
+    const [usage, entries] = await Promise.all([cgroup(name), unlessGone(fs.readdir(`${memory}${name}`, { withFileTypes: true }))]);
+    if (!usage || !entries) return undefined;
+    const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    const used = await Promise.all(names.map((child) => cgroup(`${name}/${child}`)));
+    const children = names.flatMap((child, index): [string, CgroupUsage][] => {
+      const own = used[index];
+      return own ? [[child, own]] : [];
+    });
+    return { usage, children: new Map(children) };
+  };
   return {
     node: readNode,
     cgroup,
+    tree,
     async pod(name) {
-      const usage = await cgroup(name);
-      const entries = usage && (await unlessGone(fs.readdir(`${memory}${name}`, { withFileTypes: true })));
-      if (!usage || !entries) return undefined;
-      const children = new Map<string, CgroupUsage>();
-      for (const entry of entries.filter((each) => each.isDirectory())) {
-        const used = await cgroup(`${name}/${entry.name}`);
-        if (used) children.set(entry.name, used);
-      }
-      const members = await Promise.all([...children.keys()].map((child) => readMembers(`${memory}${name}/${child}`)));
+      const found = await tree(name);
+      if (!found) return undefined;
+      const members = await Promise.all([...found.children.keys()].map((child) => readMembers(`${memory}${name}/${child}`)));
       const pids = members.flat();
-      return { usage, children, processes: pids.length, ...(await readPodNetwork(pids[0])) };
+      return { ...found, processes: pids.length, ...(await readPodNetwork(pids[0])) };
     },
   };
 }
@@ -201,16 +214,18 @@ async function readLegacy(cpu: string, memory: string): Promise<CgroupUsage> {
 }
 
 async function readUnified(directory: string): Promise<CgroupUsage> {
-  const [cpu, bytes, stat, limit] = await Promise.all([
+  const [cpu, bytes, stat, limit, swap] = await Promise.all([
     text(`${directory}/cpu.stat`),
     text(`${directory}/memory.current`),
     text(`${directory}/memory.stat`),
     text(`${directory}/memory.max`),
+    unlessGone(text(`${directory}/memory.swap.current`)),
   ]);
   return {
     cpuNanoSeconds: field(cpu, 'usage_usec') * 1000,
     memory: memoryOf(Number(bytes), stat, { inactive: 'inactive_file', rss: 'anon', prefix: '' }),
     memoryLimitBytes: memoryLimit(limit),
+    ...(swap === undefined ? {} : { swapBytes: Number(swap) }),
   };
 }
 

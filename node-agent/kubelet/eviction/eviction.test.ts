@@ -284,6 +284,7 @@ describe('coming in under pressure', () => {
 describe('eviction manager', () => {
   const idle = { usageBytes: 0, workingSetBytes: 0, rssBytes: 0, pageFaults: 0, majorPageFaults: 0 };
   const container = (workingSetBytes: number): ContainerUsage => ({
+    isRunning: true,
     ...{ id: 'i', name: 'c', startedMs: 0, image: '', cpu: undefined, layerBytes: 0, layerInodes: 0, swapBytes: 0, swapAvailableBytes: 0 },
     memory: { ...idle, timeMs: 0, workingSetBytes },
   });
@@ -327,6 +328,7 @@ describe('eviction manager', () => {
         node: async () => ({ ...usage, memory: { ...usage.memory, availableBytes: available } }),
         cgroup: async (name) => cgroups.get(name),
         pod: async () => undefined,
+        tree: async () => undefined,
       },
       storage: { read: async () => ({ volumes: [], logs: new Map() }), claims: async () => [], forget() {} },
       files: { capacity: async () => ({ capacityBytes: 100, availableBytes: 90, inodes: 0, inodesFree: 0 }) } as unknown as HostFiles,

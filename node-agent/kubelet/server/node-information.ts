@@ -1,4 +1,6 @@
+import type { Clock } from '../../../api/base/clock.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import type { UsageReader } from '../../linux/node-usage.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { CgroupNames } from '../../linux/cgroup-names.ts';
 import type { MachineFacts } from '../../linux/machine.ts';
@@ -12,7 +14,9 @@ import { kubeletMetrics } from '../stats/kubelet-metrics.ts';
 import { type MetricFamily, renderFamilies } from '../stats/metric-text.ts';
 import type { NodeStatsSource } from '../stats/node-stats.ts';
 import type { PodStorageReader, PodStorageUsage } from '../stats/pod-storage.ts';
-import { resourceMetrics } from '../stats/resource-metrics.ts';
+import { resourceMetrics, resourceUsageOf, type ResourceUsage } from '../stats/resource-metrics.ts';
+import { readResourceUsage } from '../stats/resource-usage.ts';
+import { shareReadings } from '../stats/share-readings.ts';
 import { type ClaimUsage, volumeMetrics } from '../stats/volume-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
 import type { Tallies } from '../stats/tallies.ts';
@@ -21,6 +25,8 @@ export interface NodeInformationDependencies {
   readonly workers: PodWorkers;
   readonly runtime: ContainerRuntime;
   readonly stats: NodeStatsSource;
+  readonly usage: UsageReader;
+  readonly clock: Clock;
   readonly storage: PodStorageReader;
   readonly tallies: Tallies;
   readonly machine: MachineFacts;
@@ -54,6 +60,7 @@ const storageAgeMs = 60_000;
 
 export function createNodeInformation(dependencies: NodeInformationDependencies): NodeInformation {
   const { workers, stats } = dependencies;
+  const readResources = shareReadings(() => resourceUsage(dependencies), dependencies.clock);
   const json = (value: unknown): Document => ({ contentType: 'application/json', text: JSON.stringify(value) });
   const metrics = (families: readonly MetricFamily[]): Document => ({ contentType: metricsText, text: renderFamilies(families) });
   const routes: Readonly<Record<string, () => Promise<Document> | Document>> = {
@@ -66,7 +73,7 @@ export function createNodeInformation(dependencies: NodeInformationDependencies)
     configz: () => json({ kubeletconfig: dependencies.configuration }),
     metrics: async () => metrics([...ownMetrics(dependencies), ...(await claimMetrics(dependencies))]),
     'metrics/probes': () => metrics(dependencies.tallies.probeFamilies()),
-    'metrics/resource': async () => metrics(resourceMetrics(await stats.read().catch(() => undefined))),
+    'metrics/resource': async () => metrics(resourceMetrics(await readResources().catch(() => undefined))),
     'metrics/cadvisor': async () => {
       const { machine, cgroupNames } = dependencies;
       const cgroupOf = (uid: string) => {
@@ -78,6 +85,10 @@ export function createNodeInformation(dependencies: NodeInformationDependencies)
     'stats/summary': async () => json(await summary(dependencies)),
   };
   return async (path) => routes[path.join('/')]?.();
+}
+
+async function resourceUsage(dependencies: NodeInformationDependencies): Promise<ResourceUsage> {
+  return (await readResourceUsage(dependencies)) ?? resourceUsageOf(await dependencies.stats.read());
 }
 
 function health({ syncProblem }: NodeInformationDependencies): Document {

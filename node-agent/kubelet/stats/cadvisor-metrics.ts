@@ -1,6 +1,7 @@
 import type { MachineFacts } from '../../linux/machine.ts';
 import type { MetricFamily, Sample } from './metric-text.ts';
 import type { ContainerUsage, NodeStats, PodUsage } from './node-stats.ts';
+import { runningContainers } from './running-containers.ts';
 
 export interface CadvisorMetricsInput {
   readonly stats: NodeStats;
@@ -83,7 +84,7 @@ function measured({ stats, cgroupRoot, cgroupOf }: CadvisorMetricsInput): Measur
     const own = { namespace: pod.namespace, pod: pod.name };
     return [
       { labels: { ...base, ...own, id: cgroup }, processes: pod.processes, ...usageOf(pod, timeMs) },
-      ...pod.containers.map((container) => ({
+      ...runningContainers(pod.containers).map((container) => ({
         labels: { ...own, container: container.name, image: container.image, name: container.id, id: `${cgroup}/${container.id}` },
         layerBytes: container.layerBytes,
         ...(container.startedMs === undefined ? {} : { startedMs: container.startedMs }),

@@ -8,6 +8,7 @@ import { fileSystemOf, type FileSystemStats } from './file-system.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';
 import { createSandboxStatsReader } from './sandbox-stats.ts';
+import { shareReadings } from './share-readings.ts';
 
 export interface CPUStats {
   /** Milliseconds since the Unix epoch. */
@@ -29,6 +30,8 @@ export interface MemoryStats {
 export interface ContainerUsage {
   readonly id: string;
   readonly name: string;
+  /** Ended containers are kept by the runtime, and take up room on the disk. */
+  readonly isRunning: boolean;
   /** When it was started; absent where the runtime has just forgotten it. */
   readonly startedMs: number | undefined;
   readonly image: string;
@@ -84,25 +87,10 @@ export interface NodeStatsSource {
   read(): Promise<NodeStats>;
 }
 
-const shareMs = 1000;
-
 export function createNodeStatsSource(dependencies: NodeStatsDependencies): NodeStatsSource {
-  const { clock } = dependencies;
   const readSandboxes = createSandboxStatsReader(dependencies);
-  let last: { readonly atMs: number; readonly stats: Promise<NodeStats> } | undefined;
   const rates = createRates();
-  return {
-    read() {
-      const nowMs = clock.monotonicMs();
-      if (last && nowMs - last.atMs < shareMs) return last.stats;
-      const stats = measure(dependencies, readSandboxes, rates);
-      last = { atMs: nowMs, stats };
-      stats.catch(() => {
-        last = undefined; // who asks next tries again
-      });
-      return stats;
-    },
-  };
+  return { read: shareReadings(() => measure(dependencies, readSandboxes, rates), dependencies.clock) };
 }
 
 interface Rates {
@@ -165,6 +153,7 @@ async function measure(
     return {
       id,
       name: metadata.name,
+      isRunning: listed === undefined || listed.state === 'CONTAINER_RUNNING',
       startedMs: listed && nanosToMs(listed.created_at),
       image: listed?.image?.image ?? '',
       cpu: cpuOf(id, stats.cpu),

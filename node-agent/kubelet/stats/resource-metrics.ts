@@ -1,10 +1,28 @@
 import type { MetricFamily, Sample } from './metric-text.ts';
 import type { ContainerUsage, CPUStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
+import { runningContainers } from './running-containers.ts';
+
+export type ContainerResourceUsage = Pick<ContainerUsage, 'name' | 'startedMs' | 'cpu' | 'memory' | 'swapBytes'>;
+
+/** Its containers: those that run, one of each name. */
+export interface PodResourceUsage extends Pick<PodUsage, 'name' | 'namespace' | 'cpu' | 'memory'> {
+  readonly containers: readonly ContainerResourceUsage[];
+}
+
+/** Processor time and memory of a node and its Pods. */
+export interface ResourceUsage extends Pick<NodeStats, 'timeMs' | 'usage' | 'cpu'> {
+  readonly pods: readonly PodResourceUsage[];
+}
+
+/** Of all that was measured. */
+export function resourceUsageOf(stats: NodeStats): ResourceUsage {
+  return { ...stats, pods: stats.pods.map((pod) => ({ ...pod, containers: runningContainers(pod.containers) })) };
+}
 
 const nanoSeconds = 1e9;
 
 /** GET /metrics/resource: what autoscalers and `kubectl top` are made from; undefined: it could not be measured. */
-export function resourceMetrics(stats: NodeStats | undefined): MetricFamily[] {
+export function resourceMetrics(stats: ResourceUsage | undefined): MetricFamily[] {
   return [
     ...(stats ? [...containerFamilies(stats.pods), ...nodeFamilies(stats), ...podFamilies(stats.pods)] : []),
     {
@@ -16,8 +34,8 @@ export function resourceMetrics(stats: NodeStats | undefined): MetricFamily[] {
   ];
 }
 
-function containerFamilies(pods: readonly PodUsage[]): MetricFamily[] {
-  const each = (of: (container: ContainerUsage) => Sample | undefined): Sample[] =>
+function containerFamilies(pods: readonly PodResourceUsage[]): MetricFamily[] {
+  const each = (of: (container: ContainerResourceUsage) => Sample | undefined): Sample[] =>
     pods.flatMap((pod) =>
       pod.containers.flatMap((container) => {
         const labels = { container: container.name, namespace: pod.namespace, pod: pod.name };
@@ -53,7 +71,7 @@ function containerFamilies(pods: readonly PodUsage[]): MetricFamily[] {
   ];
 }
 
-function nodeFamilies({ cpu, usage, timeMs }: NodeStats): MetricFamily[] {
+function nodeFamilies({ cpu, usage, timeMs }: ResourceUsage): MetricFamily[] {
   return [
     {
       name: 'node_cpu_usage_seconds_total',
@@ -76,8 +94,8 @@ function nodeFamilies({ cpu, usage, timeMs }: NodeStats): MetricFamily[] {
   ];
 }
 
-function podFamilies(pods: readonly PodUsage[]): MetricFamily[] {
-  const each = (of: (pod: PodUsage) => Sample | undefined): Sample[] =>
+function podFamilies(pods: readonly PodResourceUsage[]): MetricFamily[] {
+  const each = (of: (pod: PodResourceUsage) => Sample | undefined): Sample[] =>
     pods.flatMap((pod) => {
       const sample = of(pod);
       return sample ? [{ ...sample, labels: { namespace: pod.namespace, pod: pod.name } }] : [];

@@ -16,6 +16,7 @@ const counters = (name: string, rxBytes: number) => ({ name, rxBytes, rxErrors: 
 const readers: UsageReader = {
   node: () => Promise.reject(new Error('not asked')),
   cgroup: async (cgroup) => (cgroup === '/kubepods/podu1' ? usage(900, 90) : undefined),
+  tree: () => Promise.reject(new Error('not asked')),
   pod: async (cgroup) =>
     cgroup === '/kubepods/besteffort/podu1'
       ? {

@@ -4,7 +4,7 @@ import { cadvisorMetrics } from './cadvisor-metrics.ts';
 import { renderFamilies } from './metric-text.ts';
 import { createRates, type NodeStats } from './node-stats.ts';
 import { isLocal } from './pod-storage.ts';
-import { resourceMetrics } from './resource-metrics.ts';
+import { resourceMetrics, resourceUsageOf } from './resource-metrics.ts';
 import { statsSummary } from './summary.ts';
 import { createTallies } from './tallies.ts';
 import { volumeMetrics } from './volume-metrics.ts';
@@ -43,6 +43,7 @@ const stats: NodeStats = {
         {
           id: 'c1',
           name: 'main',
+          isRunning: true,
           startedMs: nowMs - 60_000,
           image: 'nginx:1',
           cpu: { timeMs: nowMs - 500, usageCoreNanoSeconds: 1.5e9, usageNanoCores: undefined },
@@ -67,7 +68,7 @@ describe('metrics in text', () => {
   });
 
   it('of resources have the names and times that metrics servers read', () => {
-    const lines = renderFamilies(resourceMetrics(stats)).split('\n');
+    const lines = renderFamilies(resourceMetrics(resourceUsageOf(stats))).split('\n');
     for (const line of [
       `container_cpu_usage_seconds_total{container="main",namespace="default",pod="web"} 1.5 ${nowMs - 500}`,
       `container_memory_working_set_bytes{container="main",namespace="default",pod="web"} 60 ${nowMs - 500}`,
@@ -79,6 +80,30 @@ describe('metrics in text', () => {
     ])
       assert.ok(lines.includes(line), line);
     assert.equal(renderFamilies(resourceMetrics(undefined)).split('\n').at(-2), 'resource_scrape_error 1');
+  });
+
+  it('tell of each container once, and of none that has ended', () => {
+    const [pod] = stats.pods;
+    const [main] = pod?.containers ?? [];
+    assert.ok(pod && main);
+    const containers = [
+      { ...main, id: 'c0', isRunning: false, startedMs: nowMs - 90_000 },
+      main,
+      { ...main, id: 'i', name: 'init', isRunning: false },
+      { ...main, id: 'c2', startedMs: nowMs - 30_000 },
+    ];
+    const ended = { ...stats, pods: [{ ...pod, containers }] };
+    const lines = renderFamilies(resourceMetrics(resourceUsageOf(ended))).split('\n');
+    const started = lines.filter((line) => line.startsWith('container_start_time_seconds'));
+    assert.deepEqual(started, [`container_start_time_seconds{container="main",namespace="default",pod="web"} ${nowMs / 1000 - 30}`]);
+    const series = lines.filter((line) => !line.startsWith('#')).map((line) => line.split(' ')[0]);
+    assert.equal(new Set(series).size, series.length);
+    const summary = statsSummary({ stats: ended, nodeName: 'n1', startedMs: 0, startOf: () => 'x', storageOf: () => undefined });
+    const [shown] = (summary as { pods: { containers: { name: string }[] }[] }).pods;
+    assert.deepEqual(
+      shown?.containers.map(({ name }) => name),
+      ['main'],
+    );
   });
 
   it('of cAdvisor tell of the machine, Pods and containers', () => {

@@ -3,6 +3,7 @@ import type { CgroupUsage, InterfaceCounters, MemoryAmounts, NodeUsage } from '.
 import type { FileSystemStats } from './file-system.ts';
 import type { ContainerUsage, CPUStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
 import type { VolumeUsage } from './pod-storage.ts';
+import { runningContainers } from './running-containers.ts';
 
 export interface SummaryInput {
   readonly stats: NodeStats;
@@ -60,7 +61,7 @@ function podSummary({ stats, startOf, storageOf }: SummaryInput, pod: PodUsage) 
   return {
     podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
     startTime,
-    containers: pod.containers.map((container) => containerSummary(stats, container, storage)),
+    containers: runningContainers(pod.containers).map((container) => containerSummary(stats, container, storage)),
     ...(pod.cpu ? { cpu: cpu(pod.cpu) } : {}),
     ...(pod.memory ? { memory: memory(pod.memory) } : {}),
     ...(pod.interfaces.length > 0 ? { network: network(formatTime(pod.networkMs), pod.interfaces, pod.defaultInterface) } : {}),

@@ -26,26 +26,29 @@ const resolutionMs = 15_000;
 const firstWindowMs = 1500;
 /** Without anybody asking, nobody is looked at. */
 const idleMs = 5 * 60_000;
-const scrapeTimeoutMs = 10_000;
+/** A look waits so long for nodes; those that answer later are counted in when they do. */
+const patienceMs = 10_000;
+/** A node that says nothing for so long is asked again. */
+const scrapeTimeoutMs = 60_000;
+/** What a node said longer ago is not shown. */
+const maxAgeMs = 2 * 60_000;
 const nodesAtOnce = 50;
 
+/** What a node has said at its last two looks. */
+interface Sighting {
+  readonly before?: NodeScrape;
+  readonly after: NodeScrape;
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
+}
+
 export function createUsageSampler(dependencies: UsageSamplerDependencies): UsageSampler {
-  const { clock } = dependencies;
-  let windows: ReadonlyMap<string, NodeWindow> = new Map();
-  let last: ReadonlyMap<string, NodeScrape> = new Map();
+  const { clock, nodes } = dependencies;
+  const scraper = createScraper(dependencies);
   let askedMs = 0;
   let until: AbortSignal | undefined;
   let running: { readonly first: Promise<void> } | undefined;
-  const look = async (signal: AbortSignal) => {
-    const fresh = await scrapeAll(dependencies, signal);
-    const kept = new Map<string, NodeWindow>();
-    for (const [name, after] of fresh) {
-      const before = last.get(name);
-      if (before) kept.set(name, { before, after });
-    }
-    windows = kept;
-    last = fresh;
-  };
+  const look = async (signal: AbortSignal) => scraper.look(await nodes(), signal);
   const goOn = async (signal: AbortSignal) => {
     while (!signal.aborted && clock.monotonicMs() - askedMs < idleMs) {
       await sleep(clock, resolutionMs, signal);
@@ -53,7 +56,7 @@ export function createUsageSampler(dependencies: UsageSamplerDependencies): Usag
     }
   };
   const begin = (signal: AbortSignal) => {
-    last = new Map();
+    scraper.forget();
     const first = (async () => {
       await look(signal);
       await sleep(clock, firstWindowMs, signal);
@@ -70,7 +73,7 @@ export function createUsageSampler(dependencies: UsageSamplerDependencies): Usag
     async windows() {
       askedMs = clock.monotonicMs();
       await (running ?? begin(until ?? new AbortController().signal)).first;
-      return windows;
+      return scraper.windows();
     },
     start(signal) {
       until = signal;
@@ -78,24 +81,65 @@ export function createUsageSampler(dependencies: UsageSamplerDependencies): Usag
   };
 }
 
-/** Nodes that do not answer are left out. */
-async function scrapeAll(dependencies: UsageSamplerDependencies, signal: AbortSignal): Promise<Map<string, NodeScrape>> {
-  const { nodes, logger } = dependencies;
-  const found = new Map<string, NodeScrape>();
-  const all = await nodes();
-  for (let start = 0; start < all.length; start += nodesAtOnce) {
-    await Promise.all(
-      all.slice(start, start + nodesAtOnce).map(async (node) => {
-        try {
-          found.set(node.metadata.name ?? '', await scrape(dependencies, node, signal));
-        } catch (error) {
-          signal.throwIfAborted();
-          logger.debug('the usage of a node could not be read', { node: node.metadata.name, error });
+interface Scraper {
+  /** Asks all nodes but those that have not answered yet. Resolves when they have, or patience is at its end. */
+  look(nodes: readonly DeepReadonly<Node>[], signal: AbortSignal): Promise<void>;
+  windows(): ReadonlyMap<string, NodeWindow>;
+  forget(): void;
+}
+
+/** Nodes that do not answer are left out. A slow one holds up no other. */
+function createScraper(dependencies: UsageSamplerDependencies): Scraper {
+  const { clock, logger } = dependencies;
+  const sightings = new Map<string, Sighting>();
+  const asked = new Set<string>();
+  const slow = new Set<string>();
+  const ask = async (node: DeepReadonly<Node>, signal: AbortSignal) => {
+    const { name = '' } = node.metadata;
+    const startedMs = clock.monotonicMs();
+    asked.add(name);
+    try {
+      const after = await scrape(dependencies, node, signal);
+      const last = sightings.get(name);
+      sightings.set(name, { ...(last ? { before: last.after } : {}), after, atMs: clock.monotonicMs() });
+      if (clock.monotonicMs() - startedMs < patienceMs) slow.delete(name);
+    } catch (error) {
+      sightings.delete(name);
+      if (!signal.aborted) logger.debug('the usage of a node could not be read', { node: name, error });
+    } finally {
+      asked.delete(name);
+    }
+  };
+  return {
+    async look(nodes, signal) {
+      const names = new Set(nodes.map(({ metadata }) => metadata.name ?? ''));
+      for (const name of sightings.keys()) if (!names.has(name)) sightings.delete(name);
+      const free = nodes.filter(({ metadata }) => !asked.has(metadata.name ?? ''));
+      const deadline = new AbortController();
+      const patience = sleep(clock, patienceMs, AbortSignal.any([signal, deadline.signal])).catch(() => signal.throwIfAborted());
+      try {
+        for (let start = 0; start < free.length; start += nodesAtOnce) {
+          const some = free.slice(start, start + nodesAtOnce);
+          await Promise.race([Promise.all(some.map((node) => ask(node, signal))), patience]);
         }
-      }),
-    );
-  }
-  return found;
+      } finally {
+        deadline.abort();
+      }
+      signal.throwIfAborted();
+      for (const name of asked) {
+        if (slow.has(name)) continue;
+        slow.add(name);
+        logger.warn('a node takes long to tell its usage: what is shown of it is older', { node: name, afterMs: patienceMs });
+      }
+    },
+    windows() {
+      const windows = new Map<string, NodeWindow>();
+      for (const [name, { before, after, atMs }] of sightings)
+        if (before && clock.monotonicMs() - atMs < maxAgeMs) windows.set(name, { before, after });
+      return windows;
+    },
+    forget: () => sightings.clear(),
+  };
 }
 
 async function scrape({ dialer, clock }: UsageSamplerDependencies, node: DeepReadonly<Node>, signal: AbortSignal): Promise<NodeScrape> {

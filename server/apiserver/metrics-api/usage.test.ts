@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
+import { sleep } from '../../../api/base/clock.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import { parseResourceMetrics } from './parse-resource-metrics.ts';
@@ -98,6 +99,39 @@ describe('usage sampler', () => {
     await pass(15_000);
     assert.equal(looks, afterwards, 'nobody asks any more');
     assert.ok(afterwards <= 3 + 21, `${afterwards} looks`);
+    abort.abort();
+  });
+
+  it('shows a node that takes half a minute to answer, holds up no other for it, and says so once', async () => {
+    const clock = createManualClock();
+    const warnings: string[] = [];
+    const looks = new Map<string, number>();
+    const sampler = createUsageSampler({
+      clock,
+      logger: { ...silentLogger, warn: (message, fields) => warnings.push(`${message} ${String(fields?.['node'])}`) },
+      nodes: async () => [node, lost],
+      dialer: {
+        async send({ host }, { signal }) {
+          const count = (looks.get(host) ?? 0) + 1;
+          looks.set(host, count);
+          if (host === '10.0.0.2') await sleep(clock, 30_000, signal);
+          const bytes = new TextEncoder().encode(scrapeText(100 + count, count / 2));
+          return { status: 200, headers: {}, body: { kind: 'bytes', bytes } };
+        },
+      },
+    });
+    const abort = new AbortController();
+    sampler.start(abort.signal);
+    const first = sampler.windows();
+    await clock.advance(10_000);
+    await clock.advance(1500);
+    assert.deepEqual([...(await first).keys()], ['n1']);
+    for (let turn = 0; turn < 8; turn++) {
+      await clock.advance(15_000);
+      assert.ok((await sampler.windows()).has('n1'));
+    }
+    assert.deepEqual([...(await sampler.windows()).keys()].sort(), ['n1', 'n2']);
+    assert.deepEqual(warnings, ['a node takes long to tell its usage: what is shown of it is older n2']);
     abort.abort();
   });
 });
