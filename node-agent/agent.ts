@@ -27,6 +27,7 @@ import { createRequestPermission } from './kubelet/server/request-permission.ts'
 import { createLocalDirectories } from './kubelet/volumes/local-directories.ts';
 import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
 import { createNodeStatsSource, type NodeStatsSource } from './kubelet/stats/node-stats.ts';
+import type { SystemUsage } from './kubelet/stats/system-containers.ts';
 import { createPodStorageReader, type PodStorageReader } from './kubelet/stats/pod-storage.ts';
 import { createTallies, type Tallies } from './kubelet/stats/tallies.ts';
 import { createNFT } from './linux/nft.ts';
@@ -54,6 +55,8 @@ import { sandboxShims } from './linux/shims.ts';
 import { createTableWatch, type TableWatch } from './linux/table-watch.ts';
 import { createUsageReader, type UsageReader } from './linux/node-usage.ts';
 import { pauseImageName } from './linux/pause-image.ts';
+import { createPressureReader, type PressureReader } from './linux/pressure.ts';
+import { readOwnUsage, readProcessUsage } from './linux/process-usage.ts';
 import { runProgram } from './linux/run-program.ts';
 import { readOwnProcess } from './linux/processes.ts';
 
@@ -178,7 +181,11 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         permit: createRequestPermission({ client, clock, nodeName }),
         information: informationOf(
           { ...settings, nodeName, nodeIPs },
-          { clock, cri, machine, tallies, storage, stats, usage, kubelet, cgroupNames: names },
+          {
+            ...{ clock, cri, machine, tallies, storage, stats, usage, kubelet, cgroupNames: names },
+            pressure: createPressureReader(cgroups.hierarchies),
+            systemUsage: () => systemUsage(settings.runtimeEndpoint === undefined ? containerd : undefined),
+          },
         ),
         onRequest: (method, action, tookMs) => countRequest(tallies, method, action, tookMs),
       },
@@ -273,15 +280,22 @@ interface InformationParts {
   readonly storage: PodStorageReader;
   readonly stats: NodeStatsSource;
   readonly usage: UsageReader;
+  readonly pressure: PressureReader;
+  readonly systemUsage: () => Promise<SystemUsage>;
   readonly kubelet: Kubelet;
 }
 
+async function systemUsage(containerd: Containerd | undefined): Promise<SystemUsage> {
+  const [kubelet, runtime] = await Promise.all([readOwnUsage(), containerd?.pids().then(readProcessUsage)]);
+  return { ...(kubelet ? { kubelet } : {}), ...(runtime ? { runtime } : {}) };
+}
+
 function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
-  const { clock, cri, machine, tallies, storage, stats, usage, kubelet, cgroupNames: names } = parts;
+  const { clock, cri, tallies, kubelet, cgroupNames: names } = parts;
   const { nodeName, version } = settings;
   return createNodeInformation({
-    ...{ nodeName, cgroupNames: names, version, machine, storage, tallies, runtime: cri.runtime, workers: kubelet.workers },
-    ...{ stats, usage, clock },
+    ...parts,
+    ...{ nodeName, version, runtime: cri.runtime, workers: kubelet.workers },
     self: readOwnProcess,
     startedMs: clock.nowMs(),
     configuration: kubeletConfiguration(settings, names.driver),

@@ -24,6 +24,8 @@ export interface Containerd {
   ensureRunning(signal: AbortSignal): Promise<void>;
   /** Ends the daemon. Containers, if any are left, go on. */
   stop(): Promise<void>;
+  /** Of the daemon, if it runs, and of its shims. */
+  pids(): Promise<number[]>;
 }
 
 const startTimeoutMs = 20_000;
@@ -88,6 +90,10 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       }
     },
     stop,
+    async pids() {
+      const pid = await findRunning();
+      return pid === undefined ? [] : [pid, ...(await shimsOf(plan.socket))];
+    },
   };
 }
 

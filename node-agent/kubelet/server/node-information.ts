@@ -1,6 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { UsageReader } from '../../linux/node-usage.ts';
+import type { PressureReader } from '../../linux/pressure.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { CgroupNames } from '../../linux/cgroup-names.ts';
 import type { MachineFacts } from '../../linux/machine.ts';
@@ -12,7 +13,9 @@ import { podCgroupName } from '../resources/pod-resources.ts';
 import { cadvisorMetrics } from '../stats/cadvisor-metrics.ts';
 import { kubeletMetrics } from '../stats/kubelet-metrics.ts';
 import { type MetricFamily, renderFamilies } from '../stats/metric-text.ts';
-import type { NodeStatsSource } from '../stats/node-stats.ts';
+import { createRates, type NodeStats, type NodeStatsSource, type Rates } from '../stats/node-stats.ts';
+import { type Pressures, readPressures } from '../stats/pressures.ts';
+import { systemContainers, type SystemUsage } from '../stats/system-containers.ts';
 import type { PodStorageReader, PodStorageUsage } from '../stats/pod-storage.ts';
 import { resourceMetrics, resourceUsageOf, type ResourceUsage } from '../stats/resource-metrics.ts';
 import { readResourceUsage } from '../stats/resource-usage.ts';
@@ -26,6 +29,8 @@ export interface NodeInformationDependencies {
   readonly runtime: ContainerRuntime;
   readonly stats: NodeStatsSource;
   readonly usage: UsageReader;
+  readonly pressure: PressureReader;
+  readonly systemUsage: () => Promise<SystemUsage>;
   readonly clock: Clock;
   readonly storage: PodStorageReader;
   readonly tallies: Tallies;
@@ -60,6 +65,7 @@ const storageAgeMs = 60_000;
 
 export function createNodeInformation(dependencies: NodeInformationDependencies): NodeInformation {
   const { workers, stats } = dependencies;
+  const rates = createRates();
   const readResources = shareReadings(() => resourceUsage(dependencies), dependencies.clock);
   const json = (value: unknown): Document => ({ contentType: 'application/json', text: JSON.stringify(value) });
   const metrics = (families: readonly MetricFamily[]): Document => ({ contentType: metricsText, text: renderFamilies(families) });
@@ -76,13 +82,12 @@ export function createNodeInformation(dependencies: NodeInformationDependencies)
     'metrics/resource': async () => metrics(resourceMetrics(await readResources().catch(() => undefined))),
     'metrics/cadvisor': async () => {
       const { machine, cgroupNames } = dependencies;
-      const cgroupOf = (uid: string) => {
-        const pod = workers.find(uid)?.pod();
-        return pod && podCgroupName(cgroupNames, pod);
-      };
-      return metrics(cadvisorMetrics({ stats: await stats.read(), machine, cgroupRoot: cgroupNames.root, cgroupOf }));
+      const measured = await stats.read();
+      const cgroupOf = cgroupsOf(dependencies);
+      const pressures = await pressuresOf(measured, dependencies);
+      return metrics(cadvisorMetrics({ stats: measured, machine, cgroupRoot: cgroupNames.root, cgroupOf, pressures }));
     },
-    'stats/summary': async () => json(await summary(dependencies)),
+    'stats/summary': async () => json(await summary(dependencies, rates)),
   };
   return async (path) => routes[path.join('/')]?.();
 }
@@ -117,7 +122,20 @@ async function claimMetrics({ workers, storage }: NodeInformationDependencies): 
   return volumeMetrics(claims);
 }
 
-async function summary({ stats, storage, workers, nodeName, startedMs }: NodeInformationDependencies): Promise<unknown> {
+function cgroupsOf({ workers, cgroupNames }: NodeInformationDependencies): (uid: string) => string | undefined {
+  return (uid) => {
+    const pod = workers.find(uid)?.pod();
+    return pod && podCgroupName(cgroupNames, pod);
+  };
+}
+
+function pressuresOf(stats: NodeStats, dependencies: NodeInformationDependencies): Promise<Pressures> {
+  const { pressure: reader, cgroupNames } = dependencies;
+  return readPressures({ stats, reader, cgroupRoot: cgroupNames.root, cgroupOf: cgroupsOf(dependencies) });
+}
+
+async function summary(dependencies: NodeInformationDependencies, rates: Rates): Promise<unknown> {
+  const { stats, storage, workers, nodeName, startedMs } = dependencies;
   const measured = await stats.read();
   const storages = new Map<string, PodStorageUsage>();
   for (const { uid } of measured.pods) {
@@ -126,8 +144,14 @@ async function summary({ stats, storage, workers, nodeName, startedMs }: NodeInf
     const { volumes, logs } = await storage.read(worker.pod(), storageAgeMs);
     storages.set(uid, { volumes: [...volumes, ...(await storage.claims(worker.pod(), worker.volumePath))], logs });
   }
+  const [pressures, systems] = await Promise.all([pressuresOf(measured, dependencies), dependencies.systemUsage()]);
+  const { timeMs } = measured;
+  const own = systemContainers(systems, timeMs, (name, total) => rates.rate(name, timeMs, total));
+  rates.sweep();
   return statsSummary({
     stats: measured,
+    pressures,
+    systemContainers: own,
     nodeName,
     startedMs,
     startOf: (uid) => {

@@ -1,6 +1,8 @@
 import type { MachineFacts } from '../../linux/machine.ts';
 import type { MetricFamily, Sample } from './metric-text.ts';
 import type { ContainerUsage, NodeStats, PodUsage } from './node-stats.ts';
+import type { Pressure, StallTimes } from '../../linux/pressure.ts';
+import type { Pressures } from './pressures.ts';
 import { runningContainers } from './running-containers.ts';
 
 export interface CadvisorMetricsInput {
@@ -9,6 +11,7 @@ export interface CadvisorMetricsInput {
   readonly cgroupRoot: string;
   /** Cgroup of a Pod, by its uid. */
   readonly cgroupOf: (uid: string) => string | undefined;
+  readonly pressures: Pressures;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -26,6 +29,7 @@ interface Measured {
   readonly layerBytes?: number;
   readonly startedMs?: number;
   readonly processes?: number;
+  readonly pressure?: Pressure | undefined;
 }
 
 /** GET /metrics/cadvisor: containers, Pods and the machine under cAdvisor's names. */
@@ -62,6 +66,20 @@ export function cadvisorMetrics(input: CadvisorMetricsInput): MetricFamily[] {
     ),
     family('container_memory_working_set_bytes', 'Current working set in bytes.', 'gauge', (one) => one.workingSetBytes),
     ...networkFamilies(stats, input.cgroupOf),
+    ...pressureKinds.flatMap(([kind, what]) => [
+      family(
+        `container_pressure_${kind}_stalled_seconds_total`,
+        `Total time duration no tasks in the container could make progress due to ${what} congestion.`,
+        'counter',
+        ({ pressure }) => stalledSeconds(pressure?.[kind]?.full),
+      ),
+      family(
+        `container_pressure_${kind}_waiting_seconds_total`,
+        `Total time duration tasks in the container have waited due to ${what} congestion.`,
+        'counter',
+        ({ pressure }) => stalledSeconds(pressure?.[kind]?.some),
+      ),
+    ]),
     family('container_processes', 'Number of processes running inside the container.', 'gauge', (one) => one.processes),
     family('container_start_time_seconds', 'Start time of the container since unix epoch in seconds.', 'gauge', ({ startedMs }) =>
       seconds(startedMs),
@@ -72,23 +90,43 @@ export function cadvisorMetrics(input: CadvisorMetricsInput): MetricFamily[] {
   ];
 }
 
-function measured({ stats, cgroupRoot, cgroupOf }: CadvisorMetricsInput): Measured[] {
+const pressureKinds = [
+  ['cpu', 'CPU'],
+  ['memory', 'memory'],
+  ['io', 'IO'],
+] as const;
+
+function stalledSeconds(times: StallTimes | undefined): number | undefined {
+  return times && times.total / 1e6;
+}
+
+function measured({ stats, cgroupRoot, cgroupOf, pressures }: CadvisorMetricsInput): Measured[] {
   const { usage, podsCgroup, cpu, timeMs } = stats;
   const base = { container: '', image: '', name: '', namespace: '', pod: '' };
-  const node: Measured = { labels: { ...base, id: '/' }, timeMs, cpuNanoSeconds: cpu.usageCoreNanoSeconds, ...usage.memory };
+  const machine = { cpuNanoSeconds: cpu.usageCoreNanoSeconds, ...usage.memory, pressure: pressures.node };
+  const node: Measured = { labels: { ...base, id: '/' }, timeMs, ...machine };
   const root: Measured[] = podsCgroup
-    ? [{ labels: { ...base, id: cgroupRoot }, timeMs, cpuNanoSeconds: podsCgroup.cpuNanoSeconds, ...podsCgroup.memory }]
+    ? [
+        {
+          labels: { ...base, id: cgroupRoot },
+          timeMs,
+          cpuNanoSeconds: podsCgroup.cpuNanoSeconds,
+          ...podsCgroup.memory,
+          pressure: pressures.allPods,
+        },
+      ]
     : [];
   const pods = stats.pods.flatMap((pod): Measured[] => {
     const cgroup = cgroupOf(pod.uid) ?? `${cgroupRoot}/pod${pod.uid}`;
     const own = { namespace: pod.namespace, pod: pod.name };
     return [
-      { labels: { ...base, ...own, id: cgroup }, processes: pod.processes, ...usageOf(pod, timeMs) },
+      { labels: { ...base, ...own, id: cgroup }, processes: pod.processes, ...usageOf(pod, timeMs), pressure: pressures.pods.get(pod.uid) },
       ...runningContainers(pod.containers).map((container) => ({
         labels: { ...own, container: container.name, image: container.image, name: container.id, id: `${cgroup}/${container.id}` },
         layerBytes: container.layerBytes,
         ...(container.startedMs === undefined ? {} : { startedMs: container.startedMs }),
         ...usageOf(container, timeMs),
+        pressure: pressures.containers.get(container.id),
       })),
     ];
   });

@@ -93,7 +93,7 @@ export function createNodeStatsSource(dependencies: NodeStatsDependencies): Node
   return { read: shareReadings(() => measure(dependencies, readSandboxes, rates), dependencies.clock) };
 }
 
-interface Rates {
+export interface Rates {
   rate(key: string, timeMs: number, usageCoreNanoSeconds: number): number | undefined;
   /** Forgets all that was not asked about since the last call. */
   sweep(): void;

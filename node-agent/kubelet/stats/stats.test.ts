@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import type { NodeUsage } from '../../linux/node-usage.ts';
+import type { PressureStall, StallTimes } from '../../linux/pressure.ts';
 import { cadvisorMetrics } from './cadvisor-metrics.ts';
 import { renderFamilies } from './metric-text.ts';
 import { createRates, type NodeStats } from './node-stats.ts';
 import { isLocal } from './pod-storage.ts';
+import { noPressures, type Pressures } from './pressures.ts';
 import { resourceMetrics, resourceUsageOf } from './resource-metrics.ts';
 import { statsSummary } from './summary.ts';
+import { systemContainers } from './system-containers.ts';
 import { createTallies } from './tallies.ts';
 import { volumeMetrics } from './volume-metrics.ts';
 
@@ -58,6 +61,16 @@ const stats: NodeStats = {
   ],
 };
 
+const quiet = { pressures: noPressures, systemContainers: [] };
+const times = (total: number): StallTimes => ({ avg10: 0.5, avg60: 0.25, avg300: 0.1, total });
+const stall: PressureStall = { some: times(2_500_000), full: times(1_500_000) };
+const pressures: Pressures = {
+  node: { cpu: stall },
+  allPods: { memory: stall },
+  pods: new Map([['u1', { cpu: stall, memory: stall, io: stall }]]),
+  containers: new Map([['c1', { io: stall }]]),
+};
+
 describe('metrics in text', () => {
   it('escapes labels and leaves out what has no samples', () => {
     const text = renderFamilies([
@@ -98,7 +111,7 @@ describe('metrics in text', () => {
     assert.deepEqual(started, [`container_start_time_seconds{container="main",namespace="default",pod="web"} ${nowMs / 1000 - 30}`]);
     const series = lines.filter((line) => !line.startsWith('#')).map((line) => line.split(' ')[0]);
     assert.equal(new Set(series).size, series.length);
-    const summary = statsSummary({ stats: ended, nodeName: 'n1', startedMs: 0, startOf: () => 'x', storageOf: () => undefined });
+    const summary = statsSummary({ stats: ended, nodeName: 'n1', startedMs: 0, startOf: () => 'x', storageOf: () => undefined, ...quiet });
     const [shown] = (summary as { pods: { containers: { name: string }[] }[] }).pods;
     assert.deepEqual(
       shown?.containers.map(({ name }) => name),
@@ -111,12 +124,17 @@ describe('metrics in text', () => {
       ...{ cpus: 2, memoryBytes: 1000, hostname: 'n', machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6.1' },
       ...{ osImage: 'Linux', architecture: 'amd64', address: undefined, swapBytes: 0, maxProcesses: 4096, hasAppArmor: false },
     };
-    const text = renderFamilies(cadvisorMetrics({ stats, machine, cgroupRoot: '/kubepods', cgroupOf: (uid) => `/kubepods/pod${uid}` }));
+    const text = renderFamilies(
+      cadvisorMetrics({ stats, machine, cgroupRoot: '/kubepods', cgroupOf: (uid) => `/kubepods/pod${uid}`, pressures }),
+    );
     for (const line of [
       `container_cpu_usage_seconds_total{container="",image="",name="",namespace="",pod="",id="/",cpu="total"} 5 ${nowMs}`,
       `container_memory_working_set_bytes{namespace="default",pod="web",container="main",image="nginx:1",name="c1",id="/kubepods/podu1/c1"} 60 ${nowMs - 500}`,
       `container_network_receive_bytes_total{id="/kubepods/podu1",image="",name="s1",namespace="default",pod="web",interface="eth0"} 7 ${nowMs}`,
       'machine_cpu_cores{boot_id="b",machine_id="m",system_uuid="s"} 2',
+      `container_pressure_cpu_waiting_seconds_total{container="",image="",name="",namespace="",pod="",id="/"} 2.5 ${nowMs}`,
+      `container_pressure_memory_stalled_seconds_total{container="",image="",name="",namespace="default",pod="web",id="/kubepods/podu1"} 1.5 ${nowMs - 500}`,
+      `container_pressure_io_stalled_seconds_total{namespace="default",pod="web",container="main",image="nginx:1",name="c1",id="/kubepods/podu1/c1"} 1.5 ${nowMs - 500}`,
     ])
       assert.ok(text.includes(`${line}\n`), line);
   });
@@ -146,12 +164,42 @@ describe('rates', () => {
 });
 
 describe('stats summary', () => {
+  it('tells the pressure of the node, Pods and containers, and nothing where there is none', () => {
+    const input = { stats, nodeName: 'n1', startedMs: 0, startOf: () => 'x', storageOf: () => undefined, systemContainers: [] };
+    const psi = {
+      full: { total: 1_500_000, avg10: 0.5, avg60: 0.25, avg300: 0.1 },
+      some: { total: 2_500_000, avg10: 0.5, avg60: 0.25, avg300: 0.1 },
+    };
+    type Part = { cpu?: { psi?: unknown }; memory?: { psi?: unknown }; io?: unknown };
+    const { node, pods } = statsSummary({ ...input, pressures }) as { node: Part; pods: (Part & { containers: Part[] })[] };
+    const [pod] = pods;
+    const [container] = pod?.containers ?? [];
+    assert.deepEqual([node.cpu?.psi, node.memory?.psi, node.io], [psi, undefined, undefined]);
+    assert.deepEqual([pod?.cpu?.psi, pod?.memory?.psi, pod?.io], [psi, psi, { time: '2026-01-02T03:04:05Z', psi }]);
+    assert.deepEqual([container?.cpu?.psi, container?.io], [undefined, { time: '2026-01-02T03:04:05Z', psi }]);
+    assert.doesNotMatch(JSON.stringify(statsSummary({ ...input, pressures: noPressures })), /psi|"io"/);
+  });
+
+  it('tells of the agent and the runtime', () => {
+    const used = { cpuNanoSeconds: 7, memory, startedMs: nowMs - 5000 };
+    const told = systemContainers({ kubelet: used }, nowMs, () => 3);
+    assert.deepEqual(told, [
+      {
+        name: 'kubelet',
+        startTime: '2026-01-02T03:04:00Z',
+        cpu: { time: '2026-01-02T03:04:05Z', usageNanoCores: 3, usageCoreNanoSeconds: 7 },
+        memory: { time: '2026-01-02T03:04:05Z', ...memory },
+      },
+    ]);
+  });
+
   const summaryOf = (startTime: string | undefined) =>
     statsSummary({
       stats,
       nodeName: 'n1',
       startedMs: nowMs - 1000,
       startOf: () => startTime,
+      ...quiet,
       storageOf: () => ({
         volumes: [
           { name: 'work', isLocal: true, bytes: 30, inodes: 3 },
@@ -227,7 +275,7 @@ describe('volumes of claims', () => {
       'kubelet_volume_stats_used_bytes{namespace="ns",persistentvolumeclaim="data"} 7',
     );
     const { pods } = statsSummary({
-      ...{ stats, nodeName: 'n1', startedMs: nowMs, startOf: () => '2026-01-02T03:03:00Z' },
+      ...{ ...quiet, stats, nodeName: 'n1', startedMs: nowMs, startOf: () => '2026-01-02T03:03:00Z' },
       storageOf: () => ({ volumes: [{ name: 'v', claim: 'data', isLocal: false, fileSystem, bytes: 7, inodes: 1 }], logs: new Map() }),
     }) as { pods: { volume: { name: string; usedBytes: number; pvcRef: object }[] }[] };
     const [volume] = pods[0]?.volume ?? [];

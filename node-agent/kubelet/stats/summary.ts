@@ -1,8 +1,10 @@
 import { formatTime } from '../../../api/meta/time.ts';
 import type { CgroupUsage, InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/node-usage.ts';
+import type { Pressure, PressureStall, StallTimes } from '../../linux/pressure.ts';
 import type { FileSystemStats } from './file-system.ts';
 import type { ContainerUsage, CPUStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
 import type { VolumeUsage } from './pod-storage.ts';
+import type { Pressures } from './pressures.ts';
 import { runningContainers } from './running-containers.ts';
 
 export interface SummaryInput {
@@ -14,6 +16,9 @@ export interface SummaryInput {
   readonly startOf: (uid: string) => string | undefined;
   /** What lies on the node's disk of a Pod. */
   readonly storageOf: (uid: string) => PodStorage | undefined;
+  readonly pressures: Pressures;
+  /** What the agent and the runtime use themselves, as of system-containers.ts. */
+  readonly systemContainers: readonly unknown[];
 }
 
 export interface PodStorage {
@@ -24,25 +29,18 @@ export interface PodStorage {
 
 /** GET /stats/summary (https://kubernetes.io/docs/reference/instrumentation/node-metrics/). */
 export function statsSummary(input: SummaryInput): unknown {
-  const { stats, nodeName, startedMs } = input;
+  const { stats, nodeName, startedMs, pressures } = input;
   const { usage, timeMs, podsCgroup } = stats;
+  const { node } = pressures;
   const time = formatTime(timeMs);
   return {
     node: {
       nodeName,
-      systemContainers: podsCgroup
-        ? [
-            {
-              name: 'pods',
-              startTime: formatTime(startedMs),
-              cpu: { time, usageCoreNanoSeconds: podsCgroup.cpuNanoSeconds },
-              memory: { time, ...availableOf(podsCgroup), ...memoryFields(podsCgroup.memory) },
-            },
-          ]
-        : [],
+      systemContainers: [...input.systemContainers, ...(podsCgroup ? [allPods(input, podsCgroup)] : [])],
       startTime: formatTime(startedMs),
-      cpu: cpu(stats.cpu),
-      memory: { time, availableBytes: usage.memory.availableBytes, ...memoryFields(usage.memory) },
+      cpu: cpu(stats.cpu, node?.cpu),
+      memory: { time, availableBytes: usage.memory.availableBytes, ...memoryFields(usage.memory), ...psi(node?.memory) },
+      ...io(time, node),
       network: network(time, usage.interfaces, usage.defaultInterface),
       fs: fileSystem(time, stats.nodeFs),
       runtime: stats.imageFs ? { imageFs: fileSystem(time, stats.imageFs), containerFs: fileSystem(time, containerFs(stats)) } : {},
@@ -53,17 +51,32 @@ export function statsSummary(input: SummaryInput): unknown {
   };
 }
 
-function podSummary({ stats, startOf, storageOf }: SummaryInput, pod: PodUsage) {
+function allPods({ stats, startedMs, pressures: { allPods: pressure } }: SummaryInput, used: CgroupUsage) {
+  const time = formatTime(stats.timeMs);
+  return {
+    name: 'pods',
+    startTime: formatTime(startedMs),
+    cpu: { time, usageCoreNanoSeconds: used.cpuNanoSeconds, ...psi(pressure?.cpu) },
+    memory: { time, ...availableOf(used), ...memoryFields(used.memory), ...psi(pressure?.memory) },
+    ...io(time, pressure),
+  };
+}
+
+function podSummary({ stats, startOf, storageOf, pressures }: SummaryInput, pod: PodUsage) {
   const startTime = startOf(pod.uid);
   if (startTime === undefined) return undefined;
   const time = formatTime(stats.timeMs);
   const storage = storageOf(pod.uid);
+  const pressure = pressures.pods.get(pod.uid);
   return {
     podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
     startTime,
-    containers: runningContainers(pod.containers).map((container) => containerSummary(stats, container, storage)),
-    ...(pod.cpu ? { cpu: cpu(pod.cpu) } : {}),
-    ...(pod.memory ? { memory: memory(pod.memory) } : {}),
+    containers: runningContainers(pod.containers).map((container) =>
+      containerSummary(stats, container, storage, pressures.containers.get(container.id)),
+    ),
+    ...(pod.cpu ? { cpu: cpu(pod.cpu, pressure?.cpu) } : {}),
+    ...(pod.memory ? { memory: memory(pod.memory, pressure?.memory) } : {}),
+    ...io(time, pressure),
     ...(pod.interfaces.length > 0 ? { network: network(formatTime(pod.networkMs), pod.interfaces, pod.defaultInterface) } : {}),
     ...(storage ? storageSummary(stats, pod, storage) : {}),
     process_stats: { process_count: pod.processes },
@@ -87,7 +100,7 @@ function storageSummary(stats: NodeStats, pod: PodUsage, { volumes, logs }: PodS
   };
 }
 
-function containerSummary(stats: NodeStats, container: ContainerUsage, storage: PodStorage | undefined) {
+function containerSummary(stats: NodeStats, container: ContainerUsage, storage: PodStorage | undefined, pressure: Pressure | undefined) {
   const time = formatTime(stats.timeMs);
   const rootfs = { ...(stats.imageFs ?? stats.nodeFs), usedBytes: container.layerBytes, inodesUsed: container.layerInodes };
   const log = storage?.logs.get(container.name);
@@ -95,8 +108,9 @@ function containerSummary(stats: NodeStats, container: ContainerUsage, storage: 
   return {
     name: container.name,
     startTime: container.startedMs === undefined ? null : formatTime(container.startedMs),
-    ...(container.cpu ? { cpu: cpu(container.cpu) } : {}),
-    ...(container.memory ? { memory: memory(container.memory) } : {}),
+    ...(container.cpu ? { cpu: cpu(container.cpu, pressure?.cpu) } : {}),
+    ...(container.memory ? { memory: memory(container.memory, pressure?.memory) } : {}),
+    ...io(time, pressure),
     rootfs: fileSystem(time, rootfs),
     ...(log ? { logs: fileSystem(time, { ...stats.nodeFs, usedBytes: log.bytes, inodesUsed: log.inodes }) } : {}),
     ...(container.swapBytes === undefined ? {} : { swap: { time, ...swap, swapUsageBytes: container.swapBytes } }),
@@ -117,12 +131,26 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-function cpu({ timeMs, usageCoreNanoSeconds, usageNanoCores }: CPUStats) {
-  return { time: formatTime(timeMs), ...(usageNanoCores === undefined ? {} : { usageNanoCores }), usageCoreNanoSeconds };
+function cpu({ timeMs, usageCoreNanoSeconds, usageNanoCores }: CPUStats, pressure: PressureStall | undefined) {
+  const rate = usageNanoCores === undefined ? {} : { usageNanoCores };
+  return { time: formatTime(timeMs), ...rate, usageCoreNanoSeconds, ...psi(pressure) };
 }
 
-function memory(stats: MemoryStats) {
-  return { time: formatTime(stats.timeMs), ...memoryFields(stats) };
+function memory(stats: MemoryStats, pressure: PressureStall | undefined) {
+  return { time: formatTime(stats.timeMs), ...memoryFields(stats), ...psi(pressure) };
+}
+
+function io(time: string, pressure: Pressure | undefined) {
+  return pressure?.io ? { io: { time, ...psi(pressure.io) } } : {};
+}
+
+/** Totals in microseconds, as the kernel and upstream's kubelet have them. */
+function psi(pressure: PressureStall | undefined) {
+  return pressure ? { psi: { full: stallTimes(pressure.full), some: stallTimes(pressure.some) } } : {};
+}
+
+function stallTimes({ total, avg10, avg60, avg300 }: StallTimes) {
+  return { total, avg10, avg60, avg300 };
 }
 
 function availableOf({ memory: { workingSetBytes }, memoryLimitBytes }: CgroupUsage) {
