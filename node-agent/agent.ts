@@ -291,7 +291,7 @@ async function systemUsage(containerd: Containerd | undefined): Promise<SystemUs
 }
 
 function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
-  const { clock, cri, tallies, kubelet, cgroupNames: names } = parts;
+  const { clock, cri, kubelet, cgroupNames: names } = parts;
   const { nodeName, version } = settings;
   return createNodeInformation({
     ...parts,
