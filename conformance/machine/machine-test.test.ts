@@ -78,3 +78,16 @@ describe('machine test: order of checks', () => {
     assert.equal(formatCounts(results), '0 passed, 5 failed');
   });
 });
+
+describe('machine test: Ctrl-C', () => {
+  it('ends the wait for a check at once', async () => {
+    const interrupted = new AbortController();
+    const topic: CheckTopic = { topic: 't', checks: [{ name: 'endless', run: () => new Promise(() => undefined) }] };
+    const results = runChecks([topic], context, interrupted.signal);
+    interrupted.abort(new Error('interrupted'));
+    assert.deepEqual(
+      (await results).map(({ outcome, detail }) => ({ outcome, detail })),
+      [{ outcome: 'failed', detail: 'interrupted' }],
+    );
+  });
+});

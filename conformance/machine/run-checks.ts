@@ -1,4 +1,5 @@
 import type { CheckContext, CheckTopic, MachineCheck } from './checks/check.ts';
+import { orAborted } from './or-aborted.ts';
 import { type CheckResult, formatResult } from './report.ts';
 
 /** The checks that a pattern selects, with those that everything stands on. */
@@ -24,7 +25,7 @@ export async function runChecks(topics: readonly CheckTopic[], context: CheckCon
     for (const { check } of listChecks([topic])) {
       if (signal.aborted) missing = 'interrupted';
       const reason = missing ?? unprepared;
-      const result = reason === undefined ? await runCheck(topic.topic, check, context) : notRun(topic.topic, check, reason);
+      const result = reason === undefined ? await runCheck(topic.topic, check, context, signal) : notRun(topic.topic, check, reason);
       results.push(result);
       if (result.outcome !== 'failed') continue;
       if (check === topic.prepare) unprepared = `because this failed: ${check.name}`;
@@ -38,13 +39,13 @@ function notRun(topic: string, { name }: MachineCheck, reason: string): CheckRes
   return { topic, name, outcome: 'not run', detail: reason, seconds: 0 };
 }
 
-async function runCheck(topic: string, { name, run }: MachineCheck, context: CheckContext): Promise<CheckResult> {
+async function runCheck(topic: string, { name, run }: MachineCheck, context: CheckContext, signal: AbortSignal): Promise<CheckResult> {
   const startedMs = performance.now();
   const seconds = () => (performance.now() - startedMs) / 1000;
   context.say(`· ${topic}: ${name}`);
   let result: CheckResult;
   try {
-    result = { topic, name, outcome: 'passed', detail: await run(context), seconds: seconds() };
+    result = { topic, name, outcome: 'passed', detail: await orAborted(run(context), signal), seconds: seconds() };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     result = { topic, name, outcome: 'failed', detail, seconds: seconds() };

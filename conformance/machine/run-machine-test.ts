@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../clients/cluster.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
-import { singleMachineChecks } from './checks/checks.ts';
+import { severalMachinesChecks, singleMachineChecks } from './checks/checks.ts';
 import type { CheckContext, CheckTopic } from './checks/check.ts';
 import { createGuestCluster } from './checks/guest-cluster.ts';
 import { chooseAccelerator } from './emulator/accelerator.ts';
@@ -13,6 +13,7 @@ import { measureSlowness, patienceFor } from './emulator/slowness.ts';
 import { createKeyPair } from './emulator/ssh.ts';
 import { checkoutFolder, ensureImage } from './image/ensure-image.ts';
 import { machineNames } from './image/recipe.ts';
+import { orAborted, untilAborted } from './or-aborted.ts';
 import { type MachineTestOptions, parseOptions, usage } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { formatCounts, formatTable } from './report.ts';
@@ -26,7 +27,7 @@ type Cleanup = () => Promise<void> | void;
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), process.env);
-  const topics = selectChecks(options.machines === 1 ? singleMachineChecks : [], options.only);
+  const topics = selectChecks(options.machines === 1 ? singleMachineChecks : severalMachinesChecks, options.only);
   if (options.help || options.list) {
     console.log(options.help ? usage : formatChecks(topics));
     return 0;
@@ -124,18 +125,6 @@ async function packCheckout(folder: string): Promise<string> {
   const archive = path.join(folder, 'checkout.tar');
   await runSuccessfully('git', ['-C', root, 'archive', '--output', archive, 'HEAD']);
   return archive;
-}
-
-/** Work that takes minutes, which ends at once with the error that it is interrupted by. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return Promise.race([work, untilAborted(signal).then((reason) => Promise.reject(reason))]);
-}
-
-function untilAborted(signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(signal.reason);
-    else signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
-  });
 }
 
 process.exit(await main());

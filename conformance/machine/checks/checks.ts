@@ -1,4 +1,5 @@
 import type { CheckTopic } from './check.ts';
+import { joining } from './joining.ts';
 import { limits } from './limits.ts';
 import { network } from './network.ts';
 import { preflight } from './preflight.ts';
@@ -9,6 +10,7 @@ import { resources } from './resources.ts';
 import { robustness } from './robustness.ts';
 import { security } from './security.ts';
 import { service } from './service.ts';
+import { hostGateway, overlay } from './several-machines.ts';
 import { start } from './start.ts';
 import { statistics } from './statistics.ts';
 import { systemdCgroups } from './systemd-cgroups.ts';
@@ -29,3 +31,6 @@ export const singleMachineChecks: readonly CheckTopic[] = [
   service,
   removal,
 ];
+
+/** The checks of three machines that are one cluster. */
+export const severalMachinesChecks: readonly CheckTopic[] = [joining, hostGateway, overlay];

@@ -15,8 +15,17 @@ export async function chooseAccelerator(image: MachineImage): Promise<{ accelera
   if (!existsSync('/dev/kvm')) return { accelerator: 'tcg', reason: 'there is no /dev/kvm' };
   const output = await bootKernel(image);
   if (kernelIsUp.test(output)) return { accelerator: 'kvm', reason: 'the kernel boots with it' };
-  const [said = 'nothing at all'] = output.trim().split('\n').slice(-1);
-  return { accelerator: 'tcg', reason: `the kernel does not boot with KVM, which ended with: ${said.slice(0, 100).trim()}` };
+  return { accelerator: 'tcg', reason: `the kernel does not boot with KVM, which said: ${findComplaint(output)}` };
+}
+
+/** The first line of what QEMU and the kernel wrote that tells of a failure, or the last one. */
+export function findComplaint(output: string): string {
+  const lines = output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const complaint = lines.find((line) => /emulation failure|internal error|could not|failed to/i.test(line)) ?? lines.at(-1);
+  return (complaint ?? 'nothing').slice(0, 100);
 }
 
 /** Starts the kernel on a machine without a disk, and returns what it and QEMU wrote until it was up, failed or took too long. */

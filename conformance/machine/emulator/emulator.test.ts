@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { findComplaint } from './accelerator.ts';
 import { frameReceivers } from './network-switch.ts';
 import { qemuArguments, type QEMUOptions } from './qemu-arguments.ts';
 import { patienceFor } from './slowness.ts';
@@ -63,4 +64,14 @@ describe('emulator: patience', () => {
     [100, 10],
   ] as const)
     it(`a machine that is ${slowness} times as slow has ${patience} times the time`, () => assert.equal(patienceFor(slowness), patience));
+});
+
+describe('emulator: why KVM is not used', () => {
+  it('is told by the line of the failure, not by the registers after it', () =>
+    assert.equal(
+      findComplaint('[0.0] Linux version 6\nKVM internal error. Suberror: 1\nCode=05 83 fa\n'),
+      'KVM internal error. Suberror: 1',
+    ));
+  it('is the last line where none complains', () => assert.equal(findComplaint('a\nb\n\n'), 'b'));
+  it('is nothing where nothing was said', () => assert.equal(findComplaint(''), 'nothing'));
 });
