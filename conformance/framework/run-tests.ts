@@ -10,7 +10,8 @@ import type { TestCounts } from './counting-reporter.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 const reporter = path.join(import.meta.dirname, 'counting-reporter.ts');
 const usage = `Runs every test of the project, one part after the other, and goes on after a failure.
-  npm test -- [--only unit|e2e|conformance] [--grep REGEX]`;
+  npm test -- [--only unit|e2e|conformance|machine] [--grep REGEX] [--machine]
+--machine, or KUBETS_MACHINE_TEST=1, also runs \`npm run machine-test\`, which takes from half an hour to two hours.`;
 
 interface PartResult {
   readonly name: string;
@@ -25,9 +26,11 @@ type Part = () => Promise<PartResult>;
 
 /** What `npm test` does once everything is installed; its last line is always "N passed, N failed". */
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, grep: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, grep: { type: 'string' }, machine: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
   const { only, grep } = values;
-  if (values.help || (only !== undefined && !['unit', 'e2e', 'conformance'].includes(only))) {
+  if (values.help || (only !== undefined && !['unit', 'e2e', 'conformance', 'machine'].includes(only))) {
     console.error(usage);
     return values.help ? 0 : 2;
   }
@@ -36,6 +39,8 @@ async function main(): Promise<number> {
   if (only === undefined || only === 'unit') parts.push(unitPart(grep));
   if (only === undefined || only === 'e2e') parts.push(...e2eSuites.map((suite) => e2ePart(suite, grep)));
   if (only === undefined || only === 'conformance') parts.push(conformancePart(grep));
+  const isWithMachines = values.machine === true || process.env['KUBETS_MACHINE_TEST'] === '1';
+  if (only === 'machine' || (only === undefined && isWithMachines)) parts.push(machinePart(grep));
   const results: PartResult[] = [];
   for (const part of parts) results.push(await part());
   return summarize(results);
@@ -91,6 +96,18 @@ const conformancePart =
       } finally {
         await cluster.stop();
       }
+    });
+
+/** The checks on an emulated Debian machine. */
+const machinePart =
+  (grep: string | undefined): Part =>
+  () =>
+    timed('emulated machine', async () => {
+      const program = path.join(root, 'conformance/machine/run-machine-test.ts');
+      const { output } = await run(nodeProgram, [program, ...(grep === undefined ? [] : ['--only', grep])]);
+      const counts = /^(\d+) passed, (\d+) failed$/m.exec(output);
+      if (!counts) return { passed: 0, failed: 1, note: 'it ended early' };
+      return { passed: Number(counts[1]), failed: Number(counts[2]) };
     });
 
 type Counted = Pick<PartResult, 'passed' | 'failed' | 'note'>;

@@ -7,6 +7,7 @@ import { severalMachinesChecks, singleMachineChecks } from './checks/checks.ts';
 import type { CheckContext, CheckTopic } from './checks/check.ts';
 import { createGuestCluster } from './checks/guest-cluster.ts';
 import { chooseAccelerator } from './emulator/accelerator.ts';
+import { ensureBootedOnce } from './emulator/boot-once.ts';
 import { createMachine, type Machine } from './emulator/machine.ts';
 import { createNetworkSwitch } from './emulator/network-switch.ts';
 import { measureSlowness, patienceFor } from './emulator/slowness.ts';
@@ -22,6 +23,9 @@ import { listChecks, runChecks, selectChecks } from './run-checks.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 /** The time that Debian may take to boot, on an emulated processor of a machine that does other things beside. */
 const bootSeconds = 600;
+
+/** The output of `npm run generate`, which takes minutes on an emulated processor. It is made anew there if it is not of this commit. */
+const generatedFolders = ['api/types', 'api/schema/generated', 'openapi/generated'];
 
 type Cleanup = () => Promise<void> | void;
 
@@ -87,12 +91,14 @@ async function bootMachines(
   cleanups: Cleanup[],
 ): Promise<Machine[]> {
   mkdirSync(options.cache, { recursive: true });
-  const image = await ensureImage({ ...options, progress, signal });
+  const newImage = await ensureImage({ ...options, progress, signal });
   const { accelerator, reason } =
-    options.accelerator === 'auto' ? await chooseAccelerator(image) : { accelerator: options.accelerator, reason: 'as asked' };
+    options.accelerator === 'auto' ? await chooseAccelerator(newImage) : { accelerator: options.accelerator, reason: 'as asked' };
   progress(`accelerator ${accelerator}: ${reason}`);
   const keyPair = await createKeyPair(folder);
   const size = options.machines === 1 ? { processors: 2, memoryMiB: 4096 } : { processors: 1, memoryMiB: 2048 };
+  progress('booting');
+  const image = await orAborted(ensureBootedOnce(newImage, { folder, accelerator, size, keyPair, bootSeconds }), signal);
   const ports = await Promise.all(Array.from({ length: options.machines }, freePort));
   const networkSwitch = options.machines === 1 ? undefined : await createNetworkSwitch(ports);
   if (networkSwitch) cleanups.push(() => networkSwitch.close());
@@ -115,7 +121,7 @@ async function bootMachines(
   return machines;
 }
 
-/** Gives a machine the present commit, as a clone would. */
+/** Gives a machine the present commit, as a clone would, with the code that is generated from it. */
 async function copyCheckout(machine: Machine, archive: string): Promise<void> {
   const { code, stderr } = await machine.shell.runWithFile(`tar -x -C ${checkoutFolder}`, archive, { timeoutSeconds: 300 });
   if (code !== 0) throw new Error(`the checkout could not be copied to ${machine.name}: ${stderr}`);
@@ -124,6 +130,7 @@ async function copyCheckout(machine: Machine, archive: string): Promise<void> {
 async function packCheckout(folder: string): Promise<string> {
   const archive = path.join(folder, 'checkout.tar');
   await runSuccessfully('git', ['-C', root, 'archive', '--output', archive, 'HEAD']);
+  await runSuccessfully('tar', ['-rf', archive, '-C', root, ...generatedFolders]);
   return archive;
 }
 

@@ -135,7 +135,9 @@ if (what === 'up') {
 } else if (what === 'test') {
   ensureNpmPackages();
   ensureGenerated();
-  ensureSystemPackages([...nodePackages, ...testPackages], 'the test run');
+  const isWithMachines =
+    rest.some((flag) => /^(--machine|machine|--only=machine)$/.test(flag)) || process.env['KUBETS_MACHINE_TEST'] === '1';
+  ensureSystemPackages([...nodePackages, ...testPackages, ...(isWithMachines ? emulatorPackages : [])], 'the test run');
   await handOver([path.join(root, 'conformance/framework/run-tests.ts'), ...rest]);
 } else if (what === 'machine-test') {
   ensureNpmPackages();

@@ -34,7 +34,9 @@ export interface Machine {
   unplug(): Promise<void>;
   /** All that the machine has written to its serial console. */
   consoleLog(): string;
-  /** Pulls the plug and removes its disk. */
+  /** The file of its disk. */
+  readonly disk: string;
+  /** Pulls the plug and removes all that it has written. */
   remove(): Promise<void>;
 }
 
@@ -56,7 +58,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const { name, folder, image, between, bootSeconds } = options;
   const file = (suffix: string) => path.join(folder, `${name}.${suffix}`);
   const disk = file('qcow2');
-  await runSuccessfully('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', 'raw', disk]);
+  await runSuccessfully('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', image.diskFormat, disk]);
   const sshPort = await freePort();
   const apiPort = await freePort();
   const shell = createShell(sshPort, options.keyPair, file('ssh'));
@@ -117,6 +119,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   };
   return {
     name,
+    disk,
     address: between === undefined ? managementAddress : addressBetween(between.index),
     shell,
     apiPort,
@@ -150,7 +153,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
     consoleLog: () => console.read(),
     async remove() {
       await unplug();
-      rmSync(disk, { force: true });
+      for (const suffix of ['qcow2', 'console', 'control', 'emulator.log']) rmSync(file(suffix), { force: true });
     },
   };
 }

@@ -25,6 +25,7 @@ export const checkoutFolder = '/root/kubets';
 /** A disk, and the kernel and initrd that it is started with. None of the files is ever written to. */
 export interface MachineImage {
   readonly disk: string;
+  readonly diskFormat: 'raw' | 'qcow2';
   readonly kernel: string;
   readonly initrd: string;
 }
@@ -60,7 +61,7 @@ export async function ensureImage({ cache, mirror, progress, signal }: ImageOpti
     }
   }
   const file = (name: string) => path.join(folder, name);
-  return { disk: file('disk.img'), kernel: file('vmlinuz'), initrd: file('initrd') };
+  return { disk: file('disk.img'), diskFormat: 'raw', kernel: file('vmlinuz'), initrd: file('initrd') };
 }
 
 async function newestKernel(): Promise<string> {
