@@ -75,7 +75,7 @@ export function createGuestCluster({ machine, folder, seconds }: GuestClusterOpt
       const separator = flags.length === 0 ? '' : ` -- ${flags.join(' ')}`;
       session = machine.shell.startSession(`cd ${checkoutFolder} && npm run up${separator}`);
       await Promise.race([
-        session.says(/✓ ready/, seconds(240)),
+        session.says(/✓\S* ready/, seconds(240)),
         session.exitCode.then((code) => {
           throw new Error(`npm run up ended with ${code}:\n${session?.output()}`);
         }),

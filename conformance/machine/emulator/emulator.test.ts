@@ -59,9 +59,9 @@ describe('emulator: the network between machines', () => {
 describe('emulator: patience', () => {
   for (const [slowness, patience] of [
     [1, 1],
-    [3, 1],
-    [12, 4],
-    [100, 10],
+    [4, 1],
+    [12, 3],
+    [100, 6],
   ] as const)
     it(`a machine that is ${slowness} times as slow has ${patience} times the time`, () => assert.equal(patienceFor(slowness), patience));
 });

@@ -28,5 +28,5 @@ async function fastestMs(work: () => Promise<unknown>): Promise<number> {
  * and a check that waits in vain shall end.
  */
 export function patienceFor(slowness: number): number {
-  return Math.min(10, Math.max(1, slowness / 3));
+  return Math.min(6, Math.max(1, slowness / 4));
 }
