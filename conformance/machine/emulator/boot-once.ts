@@ -5,7 +5,8 @@ import type { MachineImage } from '../image/ensure-image.ts';
 import { createMachine, type MachineOptions } from './machine.ts';
 
 /** What a machine has of its own, and must have got anew by the next one that starts from its disk. */
-const forgetItself = 'rm -rf /root/.ssh /var/lib/dbus/machine-id; : >/etc/machine-id; journalctl -q --rotate; journalctl -q --vacuum-time=1s; sync';
+const forgetItself =
+  'rm -rf /root/.ssh /var/lib/dbus/machine-id; : >/etc/machine-id; journalctl -q --rotate; journalctl -q --vacuum-time=1s; sync';
 
 /**
  * The image after it was booted and shut down once, kept beside the image. What Debian does at its first boot (compiling
