@@ -28,7 +28,16 @@ const systemPackages = [
 ];
 
 /** The packages that `npm run up` installs where they are missing: the emulated machine has no network to get them from. */
-export const nodePackages = ['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iptables', 'conntrack', 'catatonit'];
+export const nodePackages = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'nftables',
+  'iptables',
+  'conntrack',
+  'catatonit',
+  'mount',
+];
 
 /** The packages of which the README's command builds the images of the guestbook. */
 const imagePackages = ['busybox-static', 'nginx-light', 'redis-server', 'redis-tools'];
@@ -113,7 +122,9 @@ chmod 755 "$root/usr/sbin/policy-rc.d"
 chroot "$root" apt-get -q update
 chroot "$root" apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends install ${packages.join(' ')} ${kernelPackage}
 chroot "$root" apt-get clean
-rm "$root/usr/sbin/policy-rc.d" "$root/etc/apt/apt.conf.d/00build" "$root/etc/resolv.conf"
+rm "$root/usr/sbin/policy-rc.d" "$root/etc/apt/apt.conf.d/00build"
+# The emulator's server of names: it is there, and knows none.
+echo 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
 chroot "$root" systemctl -q enable systemd-networkd ssh
 chroot "$root" systemctl -q disable ${unwantedServices.join(' ')}
 chroot "$root" passwd -q -d root
