@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { agentLogPlace, prepareAgent, replaceRunningAgent } from './agent-process.ts';
 import { type DataDir, findInstance, openDataDir } from './data-dir.ts';
 import { hasJoined, type JoinFlags, knowsCluster, prepareJoin } from './join.ts';
@@ -13,6 +15,7 @@ import { superviseAgent } from './supervise-agent.ts';
 import { addNodeOptions } from './up-command.ts';
 
 interface Flags extends JoinFlags, StopFlags {
+  readonly tokenFile?: string;
   readonly dataDir: string;
   readonly clusterDns: string;
   readonly clusterCidr: string;
@@ -24,6 +27,9 @@ Examples:
   kubets agent --server https://10.0.0.1:6443 --token abcdef.0123456789abcdef --ca-hash sha256:...
                               makes this machine a node of that cluster; the command line is what
                               'kubets token create --print-join-command' prints on the control plane
+  KUBETS_TOKEN=... kubets agent --server ... --ca-hash ...
+  kubets agent --server ... --ca-hash ... --token-file /root/token
+                              the same with the token out of sight of the other users of this machine
   kubets agent                the same node again: it keeps its certificates in the data dir
                               (or a node beside 'kubets server' on the same data dir)
 `;
@@ -33,7 +39,8 @@ export function addAgentCommand(program: Command): void {
     .description('Run a node: of a cluster elsewhere that this machine joins, or of the control plane on the same data dir. Needs root.')
     .addOption(dataDirOption())
     .option('--server <url>', 'API server of the cluster to join')
-    .option('--token <token>', 'bootstrap token of that cluster')
+    .addOption(new Option('--token <token>', 'bootstrap token of that cluster').env('KUBETS_TOKEN'))
+    .option('--token-file <path>', 'file that holds the bootstrap token; - for the standard input')
     .option('--ca-hash <sha256:hex>', "hash of the public key of the cluster's CA; may be given more than once", collect, [])
     .option('--cluster-dns <ip>', 'address of the cluster DNS, beside a control plane on the same data dir', '10.96.0.10')
     .option('--cluster-cidr <cidr>', 'range of all pods, likewise', '10.244.0.0/16')
@@ -84,6 +91,13 @@ async function untilJoined(dataDir: DataDir, { nodeName }: Flags, progress: Prog
   progress.done(`${nodeName} has joined the cluster`);
 }
 
+/** The token, which the processes started from here are not to find in their environment. */
+async function tokenOf({ token, tokenFile }: Flags): Promise<string | undefined> {
+  delete process.env['KUBETS_TOKEN'];
+  if (tokenFile === undefined) return token;
+  return (tokenFile === '-' ? await text(process.stdin) : await readFile(tokenFile, 'utf8')).trim();
+}
+
 interface AgentStart {
   readonly args: readonly string[];
   /** Whether it has to ask for its certificate first. */
@@ -91,6 +105,7 @@ interface AgentStart {
 }
 
 async function argumentsOf(flags: Flags, dataDir: DataDir): Promise<AgentStart> {
+  const token = await tokenOf(flags);
   const instance = flags.server === undefined ? findInstance(dataDir.path) : undefined;
   if (instance !== undefined) {
     const target = { server: instance.server, clusterDNS: flags.clusterDns, clusterCIDR: flags.clusterCidr };
@@ -100,6 +115,6 @@ async function argumentsOf(flags: Flags, dataDir: DataDir): Promise<AgentStart> 
     throw new Error(
       `${dataDir.path} belongs to no cluster: join one with --server, --token and --ca-hash, or start a control plane on the same data dir first`,
     );
-  const args = await prepareJoin(dataDir, flags);
+  const args = await prepareJoin(dataDir, { ...flags, ...(token === undefined ? {} : { token }) });
   return { args, isJoining: !hasJoined(dataDir) };
 }

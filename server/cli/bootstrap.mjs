@@ -131,7 +131,11 @@ if (what === 'up') {
   ensureNpmPackages();
   ensureGenerated();
   if (!rest.includes('--help') && !rest.includes('-h')) ensureSystemPackages(nodePackages, 'a node (containers, network)');
-  await handOver([path.join(root, 'server/cli/kubets.mjs'), 'agent', ...rest]);
+  const { hideSecrets, takeToken } = await import('./hide-secrets.mjs');
+  hideSecrets(process.argv);
+  const { kept, token } = takeToken(rest);
+  if (token !== undefined) process.env['KUBETS_TOKEN'] = token;
+  await handOver([path.join(root, 'server/cli/kubets.mjs'), 'agent', ...kept]);
 } else if (what === 'test') {
   ensureNpmPackages();
   ensureGenerated();

@@ -45,7 +45,7 @@ export async function prepareJoin(dataDir: DataDir, flags: JoinFlags): Promise<s
 async function learnCluster(dataDir: DataDir, { server, token, caHash, nodeName }: JoinFlags & { readonly server: string }): Promise<void> {
   if (token === undefined || caHash.length === 0)
     throw new Error(
-      "--server goes with --token and --ca-hash; 'kubets token create --print-join-command' on the control plane prints them",
+      "--server goes with --ca-hash and --token (or --token-file, or KUBETS_TOKEN in the environment); 'kubets token create --print-join-command' on the control plane prints them",
     );
   const known = findKnownCA(dataDir, caHash);
   const caPEM = known ?? (await discoverCluster({ server, token, caHashes: caHash })).caPEM;

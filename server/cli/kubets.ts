@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAgentCommand } from './agent-command.ts';
 import { addCheckMachineCommand } from './check-machine-command.ts';
+import { hideSecrets } from './hide-secrets.mjs';
 import { addImagesCommand } from './images-command.ts';
 import { addKubeconfigCommand } from './kubeconfig-command.ts';
 import { addResetCommand } from './reset-command.ts';
@@ -21,6 +22,7 @@ Examples:
 
 /** The `kubets` command: parses the command line and runs one of the commands. */
 export async function main(argv: readonly string[]): Promise<void> {
+  hideSecrets(argv);
   const program = new Command('kubets')
     .description('Kubernetes in TypeScript: a Kubernetes v1.36 cluster in one process.')
     .version(kubetsVersion, '-V, --version')

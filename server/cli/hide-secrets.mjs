@@ -1,0 +1,31 @@
+// Plain JavaScript: bootstrap.mjs uses it too, before anything is installed.
+
+const secretFlags = ['--token'];
+
+/** The command line with `***` in place of what nobody but root is to read. */
+export function withoutSecrets(argv) {
+  return argv.map((argument, index) => {
+    if (secretFlags.includes(argv[index - 1])) return '***';
+    const flag = secretFlags.find((one) => argument.startsWith(`${one}=`));
+    return flag === undefined ? argument : `${flag}=***`;
+  });
+}
+
+/** Makes /proc/<pid>/cmdline, which everybody may read, show the command line without secrets. */
+export function hideSecrets(argv) {
+  const shown = withoutSecrets(argv);
+  if (shown.some((argument, index) => argument !== argv[index])) process.title = shown.join(' ');
+}
+
+/** Splits off a token: it goes to the child by its environment, which its user alone may read. */
+export function takeToken(argv) {
+  const kept = [];
+  let token;
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at];
+    if (argument === '--token') token = argv[++at];
+    else if (argument.startsWith('--token=')) token = argument.slice('--token='.length);
+    else kept.push(argument);
+  }
+  return { kept, token };
+}
