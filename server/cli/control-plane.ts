@@ -17,7 +17,8 @@ export const clusterDomain = 'cluster.local';
 /** Starts the control plane as the flags say, writes the admin kubeconfig and the note by which other commands find it. */
 export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir, progress: Progress): Promise<ControlPlane> {
   const running = findInstance(dataDir.path);
-  if (running)
+  // A note without an identity may mean any process by now: then the lock of the store and the port decide.
+  if (running?.identity !== undefined)
     throw new Error(
       `a kubets is running on ${dataDir.path} already (process ${running.pid}, ${running.server}); stop it first, or choose another --data-dir and --port`,
     );

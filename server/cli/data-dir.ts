@@ -57,9 +57,19 @@ export function removeInstance(dataDir: string): void {
 /** The instance that runs on this data dir; undefined if none was started or it has died. */
 export function findInstance(dataDir: string): Instance | undefined {
   const file = instanceFile(path.resolve(dataDir));
-  if (!existsSync(file)) return undefined;
-  const instance = JSON.parse(readFileSync(file, 'utf8')) as Instance;
-  return isSameProcess(instance) ? instance : undefined;
+  const instance = existsSync(file) ? parseInstance(readFileSync(file, 'utf8')) : undefined;
+  return instance !== undefined && isSameProcess(instance) ? instance : undefined;
+}
+
+/** Undefined for a note that a power loss has left empty or cut: what holds a data dir is the lock of its store, not the note. */
+function parseInstance(text: string): Instance | undefined {
+  try {
+    const value: Partial<Instance> | null = JSON.parse(text);
+    const { pid, server, kubeconfig } = value ?? {};
+    return Number.isInteger(pid) && typeof server === 'string' && typeof kubeconfig === 'string' ? (value as Instance) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function getInstance(dataDir: string): Instance {

@@ -45,6 +45,10 @@ describe('processes that run on a data dir', () => {
     assert.equal(findInstance(directory)?.pid, pid);
     writeFileSync(path.join(directory, 'instance.json'), JSON.stringify({ pid, identity: 'another-boot/77', server: '', kubeconfig: '' }));
     assert.equal(findInstance(directory), undefined);
+    for (const note of ['', '{"pid": 12', 'null', '[]', '{"pid":"1"}', `{"pid":${process.pid}}`, '\0\0\0']) {
+      writeFileSync(path.join(directory, 'instance.json'), note);
+      assert.equal(findInstance(directory), undefined, note);
+    }
   });
 
   it('exclude each other where they do the same', () => {
