@@ -35,7 +35,7 @@ import { renderTableRemovals } from './proxy/nftables/base-table.ts';
 import { renderPolicyTableRemoval } from './network-policy/policy-table.ts';
 import { prepareCgroups, rememberedDriver } from './linux/cgroup-driver.ts';
 import { type CgroupDriver, type CgroupNames, cgroupNames } from './linux/cgroup-names.ts';
-import { cleanNode } from './linux/clean-node.ts';
+import { type CleanNodeDependencies, cleanNode } from './linux/clean-node.ts';
 import { type Containerd, containerdSocket, createContainerd } from './linux/containerd.ts';
 import type { ContainerdPlan } from './linux/containerd-config.ts';
 import { hasContainerdRecord } from './linux/containerd-records.ts';
@@ -371,7 +371,7 @@ async function rememberedRuntime(paths: NodePaths): Promise<string | undefined> 
 export async function cleanAgent(
   layout: NodeLayout,
   { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
-  options: { readonly keepImages: boolean; readonly runtimeEndpoint?: string | undefined },
+  options: Pick<CleanNodeDependencies, 'keepImages' | 'graceSeconds'> & { readonly runtimeEndpoint?: string | undefined },
 ): Promise<void> {
   const known = await createHostFiles().findText(kubeletDirectoryFile(nodePaths(layout.dataDirectory)));
   const paths = nodePaths(layout.dataDirectory, layout.kubeletDirectory ?? known);
@@ -392,6 +392,7 @@ export async function cleanAgent(
     kubeletDirectory: paths.kubelet,
     podsDirectory: paths.pods,
     keepImages: options.keepImages,
+    ...(options.graceSeconds === undefined ? {} : { graceSeconds: options.graceSeconds }),
   });
 }
 

@@ -27,6 +27,8 @@ export interface CleanNodeDependencies {
   readonly podsDirectory: string;
   /** Keeps the image store and what was loaded into it. */
   readonly keepImages: boolean;
+  /** For containers to end by themselves before they are killed. Default 0. */
+  readonly graceSeconds?: number;
 }
 
 /**
@@ -36,6 +38,7 @@ export interface CleanNodeDependencies {
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
   const { clock, logger, runtime, network, removeServiceRules, cgroupNames, root, kubeletDirectory, podsDirectory, keepImages } =
     dependencies;
+  const { graceSeconds = 0 } = dependencies;
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
       await action();
@@ -45,7 +48,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   };
   const uids = new Set(await readdir(podsDirectory).catch(() => [])); // no folder: there was no Pod
   const removeFrom = async (endpoint: string) => {
-    for (const uid of await removePods(endpoint, clock)) uids.add(uid);
+    for (const uid of await removePods(endpoint, graceSeconds, clock)) uids.add(uid);
   };
   if ('endpoint' in runtime) await attempt('removing the containers', () => removeFrom(runtime.endpoint));
   else {
@@ -90,9 +93,14 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
 }
 
 /** Takes all Pods out of a runtime: it serves one node, so they are the node's. Answers their uids. */
-async function removePods(endpoint: string, clock: Clock): Promise<string[]> {
+async function removePods(endpoint: string, graceSeconds: number, clock: Clock): Promise<string[]> {
   const cri = createCRIClient({ endpoint, clock });
   try {
+    if (graceSeconds > 0) {
+      const running = (await cri.runtime.listContainers()).filter(({ state }) => state === 'CONTAINER_RUNNING');
+      // Who does not end is killed with the sandbox.
+      await Promise.allSettled(running.map(({ id }) => cri.runtime.stopContainer(id, graceSeconds)));
+    }
     const sandboxes = await cri.runtime.listPodSandboxes();
     const results = await Promise.allSettled(
       sandboxes.map(async ({ id }) => {

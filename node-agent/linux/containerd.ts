@@ -16,6 +16,7 @@ import { mayLowerOOMScores, oomScores, setOOMScore } from './oom-score.ts';
 import { processIsAlive, readCommandLine, terminateProcess } from './processes.ts';
 import { runProgram } from './run-program.ts';
 import { shimsOf } from './shims.ts';
+import { giveOwnScope } from './systemd-scope.ts';
 
 /** The node's own containerd. It lives in a session of its own and outlives the agent: containers go on while nobody watches. */
 export interface Containerd {
@@ -82,6 +83,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
       const pid = running ?? (await start());
       logger.info(running === undefined ? 'started containerd' : 'adopted running containerd', { containerd: pid, socket: plan.socket });
       await protect(pid, plan, logger);
+      await leaveUnit(pid, plan, logger);
       const deadline = clock.monotonicMs() + startTimeoutMs;
       while (!(await answers(plan.socket, clock))) {
         if (!(await processIsAlive(pid))) throw new Error(`containerd ended at once; see ${plan.directory}/containerd.log`);
@@ -104,6 +106,15 @@ async function protect(pid: number, { socket }: ContainerdPlan, logger: Logger):
     for (const shim of await shimsOf(socket)) await setOOMScore(shim, oomScores.shim);
   } catch (error) {
     logger.debug('containerd is not protected from the OOM killer', { error });
+  }
+}
+
+/** Neither the end of a service nor that of a login session is to end containers. */
+async function leaveUnit(pid: number, { socket }: ContainerdPlan, logger: Logger): Promise<void> {
+  try {
+    await giveOwnScope([pid, ...(await shimsOf(socket))]);
+  } catch (error) {
+    logger.warn('containerd has no scope of its own: it is stopped with the unit or session that it was started in', { error });
   }
 }
 
