@@ -14,7 +14,8 @@ import type { StopFlags } from './stop-signals.ts';
 import { superviseAgent } from './supervise-agent.ts';
 import { addNodeOptions } from './up-command.ts';
 
-interface Flags extends JoinFlags, StopFlags {
+/** The flags of `kubets agent`. */
+export interface AgentCommandFlags extends JoinFlags, StopFlags {
   readonly tokenFile?: string;
   readonly dataDir: string;
   readonly clusterDns: string;
@@ -47,14 +48,14 @@ export function addAgentCommand(program: Command): void {
     .addOption(podNetworkOption())
     .addOption(logLevelOption())
     .addHelpText('after', examples)
-    .action((flags: Flags) => runAgent(flags));
+    .action((flags: AgentCommandFlags) => runAgent(flags));
 }
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-async function runAgent(flags: Flags): Promise<void> {
+async function runAgent(flags: AgentCommandFlags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('a node runs containers and sets up networks, which needs root');
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
@@ -78,7 +79,7 @@ async function runAgent(flags: Flags): Promise<void> {
 }
 
 /** Says when the cluster has given the node its certificate, and where to look where it does not. */
-async function untilJoined(dataDir: DataDir, { nodeName }: Flags, progress: Progress): Promise<void> {
+async function untilJoined(dataDir: DataDir, { nodeName }: AgentCommandFlags, progress: Progress): Promise<void> {
   const startedMs = performance.now();
   let hasWarned = false;
   while (!hasJoined(dataDir)) {
@@ -92,10 +93,15 @@ async function untilJoined(dataDir: DataDir, { nodeName }: Flags, progress: Prog
 }
 
 /** The token, which the processes started from here are not to find in their environment. */
-async function tokenOf({ token, tokenFile }: Flags): Promise<string | undefined> {
+async function tokenOf({ token, tokenFile }: AgentCommandFlags): Promise<string | undefined> {
   delete process.env['KUBETS_TOKEN'];
   if (tokenFile === undefined) return token;
   return (tokenFile === '-' ? await text(process.stdin) : await readFile(tokenFile, 'utf8')).trim();
+}
+
+/** Checks that the machine is, or may become, a node of a cluster, and keeps in its data dir what it needs for that. */
+export async function prepareNode(flags: AgentCommandFlags, dataDir: DataDir): Promise<void> {
+  await argumentsOf(flags, dataDir);
 }
 
 interface AgentStart {
@@ -104,7 +110,7 @@ interface AgentStart {
   readonly isJoining: boolean;
 }
 
-async function argumentsOf(flags: Flags, dataDir: DataDir): Promise<AgentStart> {
+async function argumentsOf(flags: AgentCommandFlags, dataDir: DataDir): Promise<AgentStart> {
   const token = await tokenOf(flags);
   const instance = flags.server === undefined ? findInstance(dataDir.path) : undefined;
   if (instance !== undefined) {

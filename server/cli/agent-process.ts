@@ -13,7 +13,7 @@ import { kubernetesVersion } from '../composition/version.ts';
 import { nodeClientCertificate, nodeServingCertificate } from '../pki/certificate-spec.ts';
 import { ensureCertificate } from '../pki/ensure-cluster-pki.ts';
 import { type DataDir, writeFileAtomically } from './data-dir.ts';
-import { isRunning } from './process-identity.ts';
+import { findProcessIdentity, isRunning } from './process-identity.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 
 export interface AgentFlags {
@@ -98,13 +98,17 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
   ];
 }
 
+/** In which the threads of a process have ended for certain that was killed. */
+const zombieMs = 2000;
+
 /** Ends an agent that an earlier, killed `kubets up` has left; its containers go on and are adopted by the next one. */
 export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
   const pid = existsSync(agentPIDFile(dataDir)) ? Number(readFileSync(agentPIDFile(dataDir), 'utf8')) : 0;
   if (pid > 0 && isRunning(pid) && isAgent(pid)) {
     signalAgent(pid, 'SIGKILL');
-    // One that nobody waits for stays as a zombie, which is no agent.
-    while (isRunning(pid) && isAgent(pid)) await delay(10);
+    const killedMs = systemClock.monotonicMs();
+    // One that nobody waits for stays as a zombie; so does one whose threads are about to end, with the port in their hands.
+    while (isRunning(pid) && (findProcessIdentity(pid) !== undefined || systemClock.monotonicMs() - killedMs < zombieMs)) await delay(10);
   }
   rmSync(agentPIDFile(dataDir), { force: true });
 }
@@ -116,7 +120,7 @@ export function signalAgent(pid: number, signal: NodeJS.Signals): void {
   process.kill(isEntered && within !== undefined ? within : pid, signal);
 }
 
-function isAgent(pid: number): boolean {
+export function isAgent(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node-agent/main.ts');
   } catch {
@@ -125,7 +129,10 @@ function isAgent(pid: number): boolean {
 }
 
 /** Removes the containers, networks and mounts of the node of this data dir; its agent must not be running. */
-export async function clearNode(dataDir: DataDir, { keepImages }: { readonly keepImages: boolean }): Promise<void> {
+export async function clearNode(
+  dataDir: DataDir,
+  options: { readonly keepImages: boolean; readonly graceSeconds?: number },
+): Promise<void> {
   const layout = {
     dataDirectory: dataDir.path,
     clusterCIDR: '10.244.0.0/16',
@@ -134,5 +141,5 @@ export async function clearNode(dataDir: DataDir, { keepImages }: { readonly kee
     cgroupRoot: '/kubepods',
   };
   const { cleanAgent } = await import('../../node-agent/agent.ts');
-  await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, { keepImages });
+  await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, options);
 }

@@ -5,6 +5,10 @@ import { hideSecrets } from './hide-secrets.mjs';
 import { addImagesCommand } from './images-command.ts';
 import { addKubeconfigCommand } from './kubeconfig-command.ts';
 import { addResetCommand } from './reset-command.ts';
+import { addInstallCommand, addInstallShorthands } from './service/install-command.ts';
+import { addUninstallCommand } from './service/uninstall-command.ts';
+import { addStatusCommand } from './status/status-command.ts';
+import { addStopCommand } from './stop-command.ts';
 import { addServerCommand } from './server-command.ts';
 import { addTokenCommand } from './token-command.ts';
 import { addUpCommand } from './up-command.ts';
@@ -16,6 +20,8 @@ Examples:
   kubets up --no-node                API server, controllers and scheduler alone (needs nothing)
   kubets up --storage memory         forgets everything at the end
   kubets check-machine               what this machine lacks to be a node, and what to do
+  kubets install                     the same as a service, after each boot
+  kubets status                      what runs, what is wrong, what to do
   kubets images load web.tar         makes a docker or OCI archive available to the node
   kubectl --kubeconfig $(kubets kubeconfig --path) get nodes
 `;
@@ -27,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Kubernetes in TypeScript: a Kubernetes v1.36 cluster in one process.')
     .version(kubetsVersion, '-V, --version')
     .addHelpText('after', examples)
+    .enablePositionalOptions()
     .showHelpAfterError('(kubets --help shows what there is)');
   addUpCommand(program);
   addServerCommand(program);
@@ -35,6 +42,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   addKubeconfigCommand(program);
   addTokenCommand(program);
   addImagesCommand(program);
+  addStatusCommand(program);
+  addStopCommand(program);
+  addInstallCommand(program);
+  addInstallShorthands(program);
+  addUninstallCommand(program);
   addResetCommand(program);
   try {
     await program.parseAsync([...argv]);

@@ -6,6 +6,7 @@ import { findInstance, openDataDir } from './data-dir.ts';
 import { findLocalNodes, removeLocalNodes } from './local-nodes.ts';
 import { dataDirOption } from './options.ts';
 import { createProgress } from './progress.ts';
+import { findRuns } from './runs.ts';
 
 export function addResetCommand(program: Command): void {
   program
@@ -17,8 +18,8 @@ export function addResetCommand(program: Command): void {
 
 async function reset(directory: string): Promise<void> {
   const progress = createProgress();
-  const running = findInstance(directory);
-  if (running) throw new Error(`a kubets is running on ${path.resolve(directory)} (process ${running.pid}); stop it first`);
+  const running = findInstance(directory) ?? findRuns({ path: path.resolve(directory) })[0];
+  if (running) throw new Error(`a kubets is running on ${path.resolve(directory)} (process ${running.pid}); stop it first ('kubets stop')`);
   if (!existsSync(directory)) return progress.done(`${path.resolve(directory)} does not exist: nothing to do`);
   const dataDir = openDataDir(directory);
   if (existsSync(dataDir.node)) {
@@ -30,7 +31,14 @@ async function reset(directory: string): Promise<void> {
     await removeLocalNodes(dataDir, { forget: true });
     progress.done('nodes in namespaces of their own');
   }
-  for (const what of [dataDir.storage, dataDir.pki, dataDir.node, dataDir.adminKubeconfig, path.join(dataDir.path, 'instance.json')])
+  for (const what of [
+    dataDir.storage,
+    dataDir.pki,
+    dataDir.node,
+    dataDir.adminKubeconfig,
+    path.join(dataDir.path, 'instance.json'),
+    path.join(dataDir.path, 'run'),
+  ])
     rmSync(what, { recursive: true, force: true });
   progress.done(`objects, keys and certificates of ${dataDir.path}`);
 }

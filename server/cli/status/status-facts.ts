@@ -1,0 +1,88 @@
+/** What `kubets status` finds out, before anything is concluded from it. Also what it prints with `-o json`. */
+export interface StatusFacts {
+  readonly dataDirectory: string;
+  readonly version: string;
+  readonly runs: readonly RunFacts[];
+  readonly services: readonly ServiceFacts[];
+  /** Absent where this data dir has none. */
+  readonly controlPlane?: ControlPlaneFacts;
+  /** The nodes that this machine is, or holds in namespaces. */
+  readonly localNodes: readonly LocalNodeFacts[];
+  /** Absent where no API server answers. */
+  readonly cluster?: ClusterFacts;
+  readonly disk: DiskFacts;
+  readonly certificates: readonly CertificateFacts[];
+}
+
+/** A process of `kubets up`, `server` or `agent`. */
+export interface RunFacts {
+  readonly command: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** The unit whose main process it is; absent: it runs in the foreground. */
+  readonly unit?: string;
+}
+
+export interface ServiceFacts {
+  readonly unit: string;
+  /** As systemd says it: `active`, `inactive`, `failed`, ... */
+  readonly active: string;
+  readonly isEnabled: boolean;
+  readonly restarts: number;
+}
+
+export interface ControlPlaneFacts {
+  readonly isRunning: boolean;
+  readonly server?: string;
+  /** Why it does not answer, or is not ready. */
+  readonly problem?: string;
+}
+
+export interface LocalNodeFacts {
+  readonly directory: string;
+  /** Absent: it does not run. */
+  readonly agentPID?: number;
+  readonly containerdPID?: number;
+  /** Where to look. */
+  readonly log: string;
+}
+
+export interface ClusterFacts {
+  /** Whether it is all of the cluster, or what one node may see. */
+  readonly isWhole: boolean;
+  readonly nodes: readonly NodeFacts[];
+  readonly podCount: number;
+  /** Pods that neither run nor have succeeded. */
+  readonly troubledPods: readonly PodFacts[];
+}
+
+export interface NodeFacts {
+  readonly name: string;
+  readonly isReady: boolean;
+  readonly isSchedulable: boolean;
+  readonly version: string;
+  readonly runtime: string;
+  /** Conditions that are not as they should be, with their messages. */
+  readonly problems: readonly string[];
+}
+
+export interface PodFacts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  /** As kubectl shows it. */
+  readonly status: string;
+}
+
+export interface DiskFacts {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** By what it is for; absent where it takes too long to count. */
+  readonly used: Readonly<Record<string, number | undefined>>;
+}
+
+export interface CertificateFacts {
+  readonly file: string;
+  readonly expiresAt: string;
+  readonly daysLeft: number;
+}
