@@ -7,7 +7,7 @@ const manifest = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../.
 };
 
 describe('scripts of package.json', () => {
-  for (const name of ['up', 'agent', 'check-machine', 'test', 'fuzz', 'bench', 'faults', 'machine-test'])
+  for (const name of ['up', 'agent', 'service', 'check-machine', 'test', 'fuzz', 'bench', 'faults', 'machine-test'])
     it(`${name} brings packages and generated code in place first: it is run in a new clone`, () =>
       assert.match(manifest.scripts[name] ?? '', /^node server\/cli\/bootstrap\.mjs /));
 });

@@ -2,6 +2,7 @@
 //   node server/cli/bootstrap.mjs up [flags]     installs what is missing, then runs `kubets up`
 //   node server/cli/bootstrap.mjs agent [flags]  the same for `kubets agent`, a node of a cluster elsewhere
 //   node server/cli/bootstrap.mjs check-machine  says what this machine lacks to be a node, and installs no system packages
+//   node server/cli/bootstrap.mjs install [flags] the same for `kubets install`, which makes a service of either
 //   node server/cli/bootstrap.mjs test [flags]   installs what is missing, then runs all tests
 //   node server/cli/bootstrap.mjs machine-test [flags]  installs what is missing, then tests on emulated machines
 import { spawnSync } from 'node:child_process';
@@ -136,6 +137,12 @@ if (what === 'up') {
   const { kept, token } = takeToken(rest);
   if (token !== undefined) process.env['KUBETS_TOKEN'] = token;
   await handOver([path.join(root, 'server/cli/kubets.mjs'), 'agent', ...kept]);
+} else if (what === 'install') {
+  ensureNpmPackages();
+  ensureGenerated();
+  const needsNoNode = ['--no-node', '--dry-run', '--help', '-h'].some((flag) => rest.includes(flag));
+  if (!needsNoNode) ensureSystemPackages(nodePackages, 'a node (containers, network)');
+  await handOver([path.join(root, 'server/cli/kubets.mjs'), 'install', ...rest]);
 } else if (what === 'test') {
   ensureNpmPackages();
   ensureGenerated();
@@ -156,5 +163,5 @@ if (what === 'up') {
   ensureNpmPackages();
   ensureGenerated();
 } else {
-  fail('usage: node server/cli/bootstrap.mjs up|agent|check-machine|test|machine-test|prepare [flags]');
+  fail('usage: node server/cli/bootstrap.mjs up|agent|install|check-machine|test|machine-test|prepare [flags]');
 }
