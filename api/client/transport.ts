@@ -19,8 +19,10 @@ export interface APIRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The lines of headers that came in several, each by itself: what says who somebody is must not be joined or split. */
   readonly repeatedHeaders?: Readonly<Record<string, readonly string[]>>;
-  /** The whole body; absent where the method has none. */
+  /** The whole body; absent where the method has none, or where it is still to be read. */
   readonly body?: Uint8Array;
+  /** A body that is still on its connection: the HTTP edge hands over no more than heads. */
+  readonly incoming?: IncomingBody;
   /** Aborted when the caller has gone; ends watches and long-running requests. */
   readonly signal: AbortSignal;
   /** What the edge knows about the peer. Absent for in-process callers. */
@@ -29,6 +31,16 @@ export interface APIRequest {
   readonly user?: UserInfo;
   /** True if the caller can switch protocols: the response may then carry `upgrade`. */
   readonly canUpgrade?: boolean;
+}
+
+/** A body that is to be read by who knows whose it is and that it is wanted. Can be read once. */
+export interface IncomingBody {
+  /** All of it, of that user's share of memory. Throws StatusErrors: too large, too slow, too many at once. */
+  read(limit: number, user: string): Promise<Uint8Array>;
+  /** As it comes. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** In bytes, where the client has said so. */
+  readonly length: number | undefined;
 }
 
 export interface Peer {

@@ -197,6 +197,11 @@ export function wrongMetadataKind(kind: 'PartialObjectMetadata' | 'PartialObject
   return failure(406, 'NotAcceptable', `you requested ${kind}, but the requested object is ${what} (${type})`);
 }
 
+/** 408: the client did not send its request in time. */
+export function requestTimedOut(): StatusError {
+  return failure(408, 'Timeout', 'request body was not received in time');
+}
+
 /** 413. */
 export function requestEntityTooLarge(message: string): StatusError {
   return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);

@@ -9,7 +9,7 @@ import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { openChannel } from '../../api/client/open-channel.ts';
 import { readBody } from '../../api/client/read-body.ts';
-import type { APIRequest } from '../../api/client/transport.ts';
+import type { APIRequest, IncomingBody } from '../../api/client/transport.ts';
 import type { DialTarget } from '../apiserver/registry/subresources/subresource.ts';
 import { clientCertificate, type KeyPairPEM, nodeServingCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
@@ -31,6 +31,7 @@ describe('dialer', () => {
   let ownNode: DialTarget;
   let verifying: ClosableDialer;
   const seen: http.IncomingMessage[] = [];
+  let taking: (chunk: Buffer) => void = () => {};
 
   before(async () => {
     const authority = await makeAuthority('kubernetes', making);
@@ -41,7 +42,12 @@ describe('dialer', () => {
     verifying = createDialer({ kubeletClient, kubeletCAPEM: authority.certificatePEM });
     const answer: http.RequestListener = (incoming, response) => {
       seen.push(incoming);
-      incoming.resume();
+      incoming.on('data', (chunk: Buffer) => taking(chunk));
+      if (incoming.headers['content-length'] || incoming.headers['transfer-encoding'])
+        return void incoming.on('end', () => respond(incoming, response));
+      respond(incoming, response);
+    };
+    const respond: http.RequestListener = (incoming, response) => {
       if (incoming.url?.startsWith('/redirect')) response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
       else response.writeHead(200, { 'set-cookie': ['a=1', 'b=2'], connection: 'close' }).end(`hello ${incoming.url}`);
     };
@@ -92,6 +98,33 @@ describe('dialer', () => {
     const response = await by.send(target, { ...request(parts), canUpgrade: false });
     return { response, body: Buffer.from(await readBody(response.body)).toString() };
   };
+
+  it('passes a body on as it comes, never more of it than the other side takes', async () => {
+    const chunk = Buffer.alloc(1024 * 1024, 'x');
+    let made = 0;
+    const incoming = (length: number | undefined): IncomingBody => ({
+      read: () => Promise.reject(new Error('nobody may read it')),
+      async *chunks() {
+        for (made = 0; made < 40; made++) yield chunk;
+      },
+      length,
+    });
+    for (const [method, length] of [
+      ['POST', undefined],
+      ['DELETE', undefined],
+      ['PUT', 40 * chunk.length],
+    ] as const) {
+      seen.length = 0;
+      let received = 0;
+      taking = (part) => (received += part.length);
+      const { body } = await text(pod, { method, incoming: incoming(length) });
+      assert.equal(body, 'hello /x%20y?a=b');
+      assert.equal(seen[0]?.headers['content-length'], length === undefined ? undefined : String(length));
+      assert.equal(seen[0]?.headers['transfer-encoding'], length === undefined ? 'chunked' : undefined);
+      assert.deepEqual([made, received], [40, 40 * chunk.length]);
+    }
+    taking = () => {};
+  });
 
   it('passes a request on, without the credentials and connection headers of the user', async () => {
     const { response, body } = await text(pod, {

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { formatIP, parseIP } from '../../api/base/ip-address.ts';
 import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
 import { badRequest } from '../../api/meta/status-errors.ts';
@@ -104,7 +105,9 @@ function exchange(target: DialTarget, outgoing: ClientRequest, request: DialRequ
         reject(new DialError('the backend switched protocols without being asked to'));
       }
     });
-    outgoing.end(request.body);
+    // What breaks it ends the request, which is told of by its own events.
+    if (request.incoming) pipeline(request.incoming.chunks(), outgoing).catch(() => {});
+    else outgoing.end(request.body);
   });
 }
 
@@ -159,7 +162,10 @@ function outgoingHeaders(target: DialTarget, request: DialRequest, isUpgrade: bo
   for (const [name, value] of Object.entries(endToEndHeaders(request.headers))) if (!userCredentials.test(name)) headers[name] = value;
   headers['host'] ??= isIP(target.host) === 6 ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
   delete headers['content-length'];
-  if (request.body) headers['content-length'] = String(request.body.byteLength);
+  const length = request.body?.byteLength ?? request.incoming?.length;
+  if (length !== undefined) headers['content-length'] = String(length);
+  // Without it some methods would send a body that the other side takes for the next request.
+  else if (request.incoming) headers['transfer-encoding'] = 'chunked';
   if (isUpgrade) Object.assign(headers, { connection: 'Upgrade', upgrade: request.headers['upgrade'] ?? '' });
   return headers;
 }

@@ -1,23 +1,19 @@
 import type { Logger } from '../../api/base/logger.ts';
 import type { APIRequest, APIResponse, Transport } from '../../api/client/transport.ts';
-import { requestEntityTooLarge, statusOf } from '../../api/meta/status-errors.ts';
+import { statusOf } from '../../api/meta/status-errors.ts';
 import { requestHeaders } from './headers.ts';
-import { maxBodyBytes, readBody } from './read-body.ts';
+import type { BodyMemory } from './body-memory.ts';
+import { createIncomingBody } from './incoming-body.ts';
 import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
 import type { Turns } from './turns.ts';
 import { type NodeResponse, writeResponse, type WritingDependencies } from './write-response.ts';
 
-/** Requests that are passed on to a pod, service or node may carry more than the API itself reads. */
-const maxProxiedBodyBytes = 32 * 1024 * 1024;
-const proxied = /\/proxy(\/|$)/;
-
-const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-
 export interface RequestHandlingDependencies extends WritingDependencies {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly turns: Turns;
+  readonly bodyMemory: BodyMemory;
 }
 
 /** Takes one HTTP request through the transport and writes the answer. Never throws. */
@@ -45,7 +41,7 @@ export async function handleRequest(
 }
 
 async function answerTo(
-  { transport, turns }: RequestHandlingDependencies,
+  { transport, turns, bodyMemory, clock }: RequestHandlingDependencies,
   request: NodeRequest,
   signal: AbortSignal,
 ): Promise<APIResponse | undefined> {
@@ -55,20 +51,29 @@ async function answerTo(
   const method = request.method ?? 'GET';
   const received = requestHeaders(request);
   const { headers } = received;
-  const limit = proxied.test(target.path) ? maxProxiedBodyBytes : maxBodyBytes;
-  const hasBody = !bodiless.has(method) || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  const body = hasBody ? await readBody(request, headers['content-length'], limit) : undefined;
-  if (body?.kind === 'gone') return undefined;
-  if (body?.kind === 'too-large') return statusResponse(requestEntityTooLarge(`limit is ${limit}`).status);
-  if (!body) request.resume();
+  const incoming = hasBody(request)
+    ? createIncomingBody(request, { declaredLength: headers['content-length'], memory: bodyMemory, clock })
+    : undefined;
+  if (!incoming) request.resume();
   const apiRequest: APIRequest = {
     method,
     ...target,
     ...received,
-    ...(body && body.bytes.byteLength > 0 ? { body: body.bytes } : {}),
+    ...(incoming ? { incoming } : {}),
     signal,
     peer: peerOf(request),
   };
   await turns.next();
-  return transport(apiRequest);
+  try {
+    return await transport(apiRequest);
+  } finally {
+    incoming?.release();
+  }
+}
+
+/** Whether anything may follow the head. */
+function hasBody(request: NodeRequest): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders;
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || Number(length ?? 0) > 0;
 }

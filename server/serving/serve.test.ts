@@ -53,8 +53,10 @@ describe('serve', () => {
   });
   beforeEach(() => {
     seen.length = 0;
-    transport = async (request) =>
-      text(200, `${request.method} ${request.path} ${request.query} ${Buffer.from(request.body ?? []).toString()}`);
+    transport = async (request) => {
+      const body = (await request.incoming?.read(3 * 1024 * 1024, 'someone')) ?? [];
+      return text(200, `${request.method} ${request.path} ${request.query} ${Buffer.from(body).toString()}`);
+    };
   });
   after(() => endpoint.close(0));
 
@@ -145,7 +147,6 @@ describe('serve', () => {
     assert.equal(chunked.status, 413);
     const exact = await request1('/', { method: 'POST' }, large.subarray(1));
     assert.equal(exact.status, 200);
-    assert.equal(seen.length, 1);
   });
 
   it('streams chunk by chunk and ends the stream when the client leaves', async () => {

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { Transport } from '../../api/client/transport.ts';
+import { type BodyMemoryLimits, createBodyMemory } from './body-memory.ts';
 import { endConnection } from './end-connection.ts';
 import { handleRequest } from './handle-request.ts';
 import { handleUpgrade } from './handle-upgrade.ts';
@@ -32,6 +33,8 @@ export interface ServeOptions {
   readonly clientCAsPEM: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly bodyMemory?: BodyMemoryLimits;
+  readonly connections?: ConnectionLimits;
 }
 
 export interface ServingEndpoint {
@@ -54,7 +57,14 @@ const maxConcurrentStreams = 1000;
 export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   const app = express();
   const { transport, logger, clock } = options;
-  const handling = { transport, logger, clock, turns: createTurns(), writeTurns: createWriteTurns(clock) };
+  const handling = {
+    transport,
+    logger,
+    clock,
+    turns: createTurns(),
+    bodyMemory: createBodyMemory(options.bodyMemory),
+    writeTurns: createWriteTurns(clock),
+  };
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((request, response) => {
@@ -63,7 +73,7 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
     );
   });
   const server = createServer(options, app);
-  const connections = trackConnections(server);
+  const connections = trackConnections(server, options.connections ?? defaultConnections);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     handleUpgrade(handling, request, socket, head).catch((error: unknown) => abandon(socket, options.logger, error));
   });
@@ -95,10 +105,10 @@ function createServer(options: ServeOptions, app: express.Express): Http2SecureS
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['h2', 'http/1.1'],
       allowHTTP1: true,
-      handshakeTimeout: 30_000,
+      handshakeTimeout: 10_000,
       // In megabytes. One reader that does not drain a large list must not take down all else on a shared connection.
       maxSessionMemory: 1000,
-      settings: { maxConcurrentStreams, initialWindowSize: 1024 * 1024, maxHeaderListSize: 128 * 1024 },
+      settings: { maxConcurrentStreams, initialWindowSize: 256 * 1024, maxHeaderListSize: 128 * 1024 },
       // HTTP/1.1: a head must arrive within the minute (slowloris), a body within five.
       http1Options: { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000 },
       maxHeaderSize: 128 * 1024,
@@ -120,9 +130,23 @@ interface Connections {
   readonly sessions: Set<ServerHttp2Session>;
 }
 
-function trackConnections(server: Http2SecureServer): Connections {
+/** Whatever somebody opens, there are descriptors left for the store, and connections for others. */
+export interface ConnectionLimits {
+  readonly total: number;
+  /** From one address that is not of this machine. */
+  readonly perAddress: number;
+}
+
+const defaultConnections: ConnectionLimits = { total: 10_000, perAddress: 2500 };
+
+function trackConnections(server: Http2SecureServer, limits: ConnectionLimits): Connections {
   const connections: Connections = { sockets: new Set(), sessions: new Set() };
+  const admit = limitConnections(limits);
   server.on('connection', (socket: Socket) => {
+    if (!admit(socket)) {
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     connections.sockets.add(socket);
@@ -134,6 +158,29 @@ function trackConnections(server: Http2SecureServer): Connections {
     session.once('close', () => connections.sessions.delete(session));
   });
   return connections;
+}
+
+function limitConnections({ total, perAddress }: ConnectionLimits): (socket: Socket) => boolean {
+  const open = new Map<string, number>();
+  let all = 0;
+  return (socket) => {
+    const address = socket.remoteAddress ?? '';
+    const own = open.get(address) ?? 0;
+    if (all >= total || (own >= perAddress && !isLoopback(address))) return false;
+    all++;
+    open.set(address, own + 1);
+    socket.once('close', () => {
+      all--;
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+    return true;
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }
 
 /** How long requests under way may take in all, of which a client may never read the answer. */

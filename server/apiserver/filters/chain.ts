@@ -14,6 +14,7 @@ import { compression } from './compression.ts';
 import { errorRecovery } from './error-recovery.ts';
 import { impersonation } from './impersonation.ts';
 import { priorityAndFairness, type PriorityAndFairnessOptions } from './priority-and-fairness.ts';
+import { requestBody } from './request-body.ts';
 import { requestMetrics, type RequestMetrics } from './request-metrics.ts';
 import { requestTimeout } from './request-timeout.ts';
 import { routing } from './routing.ts';
@@ -53,6 +54,7 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     impersonation(authorizer),
     priorityAndFairness({ ...flowControl, requestTimeoutMs }),
     authorization(authorizer, access),
+    requestBody,
   ];
   return filters.reduceRight<Handler>((next, filter) => filter(next), endpoint);
 }

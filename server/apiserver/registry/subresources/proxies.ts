@@ -128,6 +128,7 @@ async function forward(
       query: request.query,
       headers: { ...headers, ...forwarded },
       ...(request.body ? { body: request.body } : {}),
+      ...(request.incoming ? { incoming: request.incoming } : {}),
       canUpgrade: request.canUpgrade === true,
       signal,
     });

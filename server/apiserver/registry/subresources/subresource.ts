@@ -1,7 +1,7 @@
 import type { Clock } from '../../../../api/base/clock.ts';
 import type { Random } from '../../../../api/base/random.ts';
 import type { Client } from '../../../../api/client/client.ts';
-import type { APIResponse } from '../../../../api/client/transport.ts';
+import type { APIResponse, IncomingBody } from '../../../../api/client/transport.ts';
 import type { KubeObject, UntypedObject } from '../../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 import type { TokenAuthenticator, TokenIssuer } from '../../authentication/authenticator.ts';
@@ -68,6 +68,8 @@ export interface Dialer {
       readonly query: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: Uint8Array;
+      /** Instead of `body`: what is passed on as it comes. */
+      readonly incoming?: IncomingBody;
       readonly canUpgrade: boolean;
       readonly signal: AbortSignal;
     },

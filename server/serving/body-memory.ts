@@ -1,0 +1,55 @@
+/** Memory for the bodies of all requests together. */
+export interface BodyMemory {
+  /** Begins a body of that user. */
+  open(user: string): BodyShare;
+}
+
+/** What one body takes of the memory. */
+export interface BodyShare {
+  /** Whether there is room for so many bytes more, which are then taken. */
+  take(bytes: number): boolean;
+  /** Gives everything back. May be called again. */
+  release(): void;
+}
+
+export interface BodyMemoryLimits {
+  /** Of all bodies together, beyond what each has free. */
+  readonly totalBytes: number;
+  /** Of all bodies of one user. */
+  readonly userBytes: number;
+  /** With which each body begins, so that small ones are read whatever others do; they are bounded by the requests under way. */
+  readonly freeBytes: number;
+}
+
+export const defaultBodyMemory: BodyMemoryLimits = { totalBytes: 128 * 1024 * 1024, userBytes: 32 * 1024 * 1024, freeBytes: 32 * 1024 };
+
+export function createBodyMemory({ totalBytes, userBytes, freeBytes }: BodyMemoryLimits = defaultBodyMemory): BodyMemory {
+  const byUser = new Map<string, number>();
+  let total = 0;
+  return {
+    open(user) {
+      let size = 0;
+      let taken = 0;
+      return {
+        take(bytes) {
+          size += bytes;
+          const more = Math.max(0, size - freeBytes) - taken;
+          if (more <= 0) return true;
+          const own = (byUser.get(user) ?? 0) + more;
+          if (total + more > totalBytes || own > userBytes) return false;
+          total += more;
+          taken += more;
+          byUser.set(user, own);
+          return true;
+        },
+        release() {
+          const left = (byUser.get(user) ?? 0) - taken;
+          if (left > 0) byUser.set(user, left);
+          else byUser.delete(user);
+          total -= taken;
+          taken = 0;
+        },
+      };
+    },
+  };
+}
