@@ -6,7 +6,7 @@ import type { Cgroups } from '../linux/cgroups.ts';
 import type { HostFiles } from '../linux/host-files.ts';
 import type { NodePaths } from './node-paths.ts';
 import { removeFromRuntime } from './pod-workers/remove-from-runtime.ts';
-import { runtimeAnnotations, runtimeLabels } from './runtime/labels.ts';
+import { runtimeLabels } from './runtime/labels.ts';
 import { isRunning, readRuntimePod } from './runtime/runtime-pod.ts';
 
 export interface LeftoverDependencies {
@@ -24,7 +24,8 @@ export interface LeftoverDependencies {
   readonly tearDownVolumes: (podUID: string) => Promise<void>;
 }
 
-const defaultGraceSeconds = 30;
+/** A Pod leaves the API before its containers only when somebody insists: they get what the kubelet gives them at least. */
+const graceSeconds = 2;
 
 /**
  * Stops and clears away Pods that were deleted while no agent ran: containers, volumes, logs and cgroups without a Pod. The
@@ -76,11 +77,7 @@ async function removePod({ runtime, cgroups, cgroupNames, tearDownVolumes, logge
   };
   const runtimePod = await readRuntimePod(runtime, uid);
   const alive = runtimePod.containers.filter(isRunning);
-  await Promise.all(
-    alive.map(({ id, annotations }) =>
-      runtime.stopContainer(id, Number(annotations[runtimeAnnotations.gracePeriod] ?? defaultGraceSeconds)),
-    ),
-  );
+  await Promise.all(alive.map(({ id }) => runtime.stopContainer(id, graceSeconds)));
   await removeFromRuntime(runtime, runtimePod, async () => {
     for (const name of cgroupNames.candidates(uid)) await kill(name, 'the runtime can neither stop nor remove its container');
   });

@@ -141,8 +141,9 @@ class Worker implements PodWorker {
   gone(): void {
     this.#record.isGone = true;
     this.#writer?.stop();
-    const { deletionGracePeriodSeconds } = this.#pod.metadata;
-    this.#terminate({ graceSeconds: deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30, reason: 'deleted' });
+    // A Pod of the API leaves it before its containers only when somebody insists (grace period 0): it is not to run on unseen.
+    const graceSeconds = this.#isStatic ? (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) : 0;
+    this.#terminate({ graceSeconds, reason: 'deleted' });
   }
 
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void {
