@@ -161,6 +161,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
       ...{ files, mounts: createMounts(), cgroups, cgroupNames: names, limitsSwap, machine, paths, tallies, storage, stats, usage },
       findCredentials: credentialProviders(settings, dependencies),
       isolatePod: network.isolatePod,
+      releasePod: network.releasePod,
       machineProblems: kernel.problems,
       reviveRuntime: async (until) => {
         if (settings.runtimeEndpoint === undefined) await containerd.ensureRunning(until);

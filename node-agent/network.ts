@@ -11,6 +11,9 @@ import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import type { Pod } from '../api/types/core-v1.ts';
 import { createIPProgram } from './cni/ip-program.ts';
 import type { PodNetwork } from './cni/pod-network.ts';
+import { createPodPorts } from './cni/pod-ports.ts';
+import { createPortGuard } from './cni/port-guard.ts';
+import { portTable } from './cni/port-rules.ts';
 import { createRouteWatch } from './cni/route-watch.ts';
 import { runPodNetwork } from './cni/run-pod-network.ts';
 import type { ContainerRuntime } from './cri/runtime.ts';
@@ -24,10 +27,10 @@ import { readResolverConfiguration } from './linux/resolver-configuration.ts';
 import { createNodePortAddresses } from './linux/machine-addresses.ts';
 import { type FollowedProgram, followProgram } from './linux/follow-program.ts';
 import type { TableWatch } from './linux/table-watch.ts';
-import { createNetworkPolicies } from './network-policy/network-policies.ts';
+import { createNetworkPolicies, type RunningSandbox } from './network-policy/network-policies.ts';
 import { createProxyMetrics } from './proxy/health/proxy-metrics.ts';
 import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/health/proxy-server.ts';
-import { policyTable } from './network-policy/policy-table.ts';
+import { bridgePolicyTable, policyTable } from './network-policy/policy-table.ts';
 import { tableOf } from './proxy/nftables/base-table.ts';
 import { createProxy } from './proxy/proxy.ts';
 
@@ -65,6 +68,8 @@ export interface NodeNetwork {
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
   isolatePod(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+  /** The Pod has no sandbox any more. */
+  releasePod(uid: string): void;
 }
 
 /**
@@ -78,8 +83,18 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
   const informers = createInformerFactory({ client, clock, random, logger });
   const shared = { informers, nodeName, clock, random, logger };
   const { podNetwork: mode } = settings;
-  const policies = mode === 'external' ? undefined : createNetworkPolicies({ ...shared, nft });
-  if (policies) tables.onLost(policyTable, policies.rewrite);
+  const ports = createPodPorts();
+  const guard = mode === 'external' ? undefined : createPortGuard({ nft, ports, clock, logger });
+  const policies =
+    mode === 'external'
+      ? undefined
+      : createNetworkPolicies({
+          ...{ ...shared, nft, ports },
+          listSandboxes: () => listSandboxes(dependencies.runtime),
+          dns: { addresses: [...settings.clusterDNS, ...nodeIPs], port: clusterDNSPort },
+        });
+  if (guard) tables.onLost(portTable, guard.rewrite);
+  if (policies) for (const table of [policyTable, bridgePolicyTable]) tables.onLost(table, policies.rewrite);
   const clusterCIDRs = settings.clusterCIDR.split(',');
 
   const follow = (program: FollowedProgram, signal: AbortSignal) => followProgram(program, shared, signal);
@@ -130,11 +145,18 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
   return {
     async run(signal) {
       // The parts ask for their informers before these start.
-      const parts = [runProxy(signal), runPods(signal), runDNS(signal), policies?.run(signal), tables.run(signal)];
+      const parts = [runProxy(signal), runPods(signal), runDNS(signal), policies?.run(signal), guard?.run(signal), tables.run(signal)];
       await Promise.all([...parts, informers.run(signal)]);
     },
-    isolatePod: async (pod, addresses) => policies?.isolate(pod, addresses),
+    isolatePod: async (pod, addresses) => void (await Promise.all([guard?.protect(), policies?.isolate(pod, addresses)])),
+    releasePod: (uid) => policies?.release(uid),
   };
+}
+
+async function listSandboxes(runtime: ContainerRuntime): Promise<RunningSandbox[]> {
+  const sandboxes = await runtime.listPodSandboxes();
+  const running = sandboxes.filter(({ state }) => state === 'SANDBOX_READY');
+  return running.map(({ id, metadata: { namespace, name, uid }, labels }) => ({ id, namespace, name, uid, labels }));
 }
 
 const networkCheckMs = 20;

@@ -5,6 +5,7 @@ import { planHostPortCleanup } from './host-port-rules.ts';
 import { createIPProgram } from './ip-program.ts';
 import { createNFT, type NFT } from '../linux/nft.ts';
 import { masqueradeRemoval, masqueradeRules, masqueradeTables } from './masquerade-rules.ts';
+import { renderPortTableRemoval } from './port-rules.ts';
 
 /** What is known before the control plane has given the node its range. */
 export interface PodNetworkLayout extends Omit<PodNetworkPlan, 'podCIDRs' | 'mtu' | 'limitsBandwidth'> {
@@ -45,7 +46,7 @@ export function createPodNetwork(
       await writeRules(range.podCIDRs);
     },
     async uninstall() {
-      await nft.apply(masqueradeRemoval(layout.bridge));
+      await nft.apply(masqueradeRemoval(layout.bridge) + renderPortTableRemoval());
       for (const program of ['iptables', 'ip6tables']) {
         const cleanup = planHostPortCleanup(await run(program, ['-t', 'nat', '-S']));
         if (cleanup !== undefined) await run(`${program}-restore`, ['--noflush'], { input: cleanup });

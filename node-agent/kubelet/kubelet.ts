@@ -123,6 +123,7 @@ export interface KubeletDependencies {
   readonly storage: PodStorageReader;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
   readonly isolatePod: PodServices['isolatePod'];
+  readonly releasePod: PodServices['releasePod'];
   /** What the machine lacks for Pods to run on it, in words for the Ready condition. */
   readonly machineProblems: () => readonly string[];
   /** Brings the runtime up again after it died. */
@@ -242,6 +243,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
       const { name = '', namespace = '' } = pod.metadata;
       dependencies.tallies.forgetPod({ name, namespace });
       dependencies.storage.forget(uid);
+      dependencies.releasePod(uid);
       podServices.userNamespaces.forget(uid);
       devices.forget(uid);
       for (const worker of workers.all()) if (worker.waitsForResources()) worker.wake();

@@ -12,6 +12,7 @@ import type { NetworkPolicy } from '../../api/types/networking-v1.ts';
 import { createNFT, type NFT } from '../linux/nft.ts';
 import { createNamespacePool, networkTestsArePossible } from '../proxy/testing/test-network.ts';
 import { createNetworkPolicies } from './network-policies.ts';
+import { noSandboxes } from './testing/no-sandboxes.ts';
 
 const [policyCount, podCount, localCount, namespaceCount] = [1000, 1000, 200, 20];
 const maxLoadMs = 3000;
@@ -69,7 +70,7 @@ describe(`NetworkPolicies: ${policyCount} of them, ${podCount} Pods, ${localCoun
         },
       };
       const informers = createInformerFactory({ ...parts, client });
-      const policies = createNetworkPolicies({ ...parts, informers, nodeName: 'node', nft });
+      const policies = createNetworkPolicies({ ...parts, informers, nodeName: 'node', nft, ...noSandboxes });
       const startMs = performance.now();
       const running = Promise.all([policies.run(abort.signal), informers.run(abort.signal)]);
       await onApplied.promise;

@@ -13,6 +13,7 @@ import { createNFT } from '../linux/nft.ts';
 import { createFamilyRules } from '../proxy/family-rules.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from '../proxy/testing/test-network.ts';
 import { createNetworkPolicies, type NetworkPolicies } from './network-policies.ts';
+import { noSandboxes } from './testing/no-sandboxes.ts';
 
 /** On real kernels: two Pods on one node, and an outside. */
 describe('NetworkPolicies', function () {
@@ -40,7 +41,7 @@ describe('NetworkPolicies', function () {
     const informers = createInformerFactory({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
     const nft = createNFT({ run: network.node.run });
     const parts = { clock: systemClock, random: systemRandom, logger: silentLogger };
-    policies = createNetworkPolicies({ ...parts, informers, nodeName: 'node', nft });
+    policies = createNetworkPolicies({ ...parts, informers, nodeName: 'node', nft, ...noSandboxes });
     const running = policies.run(abort.signal);
     const watching = informers.run(abort.signal);
     stop = async () => {

@@ -9,15 +9,22 @@ import { namespaces } from '../../api/resources/core/v1/namespace.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { networkPolicies } from '../../api/resources/networking/v1/network-policy.ts';
 import type { Pod } from '../../api/types/core-v1.ts';
+import type { PodPort, PodPorts } from '../cni/pod-ports.ts';
 import type { NFT } from '../linux/nft.ts';
-import { LocalAddresses } from './local-addresses.ts';
-import { planPolicies } from './plan-policies.ts';
+import { type LocalPod, LocalPods } from './local-pods.ts';
+import { type ClusterDNSPlace, planPolicies } from './plan-policies.ts';
 import { type PolicyTable, renderPolicyChanges, renderPolicyTable, renderPolicyTableRemoval } from './policy-table.ts';
 
 export interface NetworkPoliciesDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   readonly nft: NFT;
+  /** The ports of the Pods at the node's bridge, as far as there is one. */
+  readonly ports: PodPorts;
+  /** What has a sandbox on this node that is up; asked at the start and now and then. */
+  readonly listSandboxes: () => Promise<readonly RunningSandbox[]>;
+  /** Where Pods of this node find cluster DNS. */
+  readonly dns: ClusterDNSPlace;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -25,7 +32,18 @@ export interface NetworkPoliciesDependencies {
 
 /** Changes that come within this time after one was written wait for the next, so that bursts cost few transactions. */
 const coalesceMs = 50;
+/** Between two looks at the sandboxes that there are. */
+const observeMs = 30_000;
 const retryBackoff = { initialMs: 100, maxMs: 30_000, jitter: 0.2 };
+
+/** A sandbox, and what is known of its Pod from the runtime alone. */
+export interface RunningSandbox {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 export interface NetworkPolicies {
   /**
@@ -40,6 +58,8 @@ export interface NetworkPolicies {
   isolate(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
   /** Somebody else has deleted the table: it is written again, unless there is nothing to enforce. */
   rewrite(): void;
+  /** The sandbox of a Pod is gone, and with it its addresses. */
+  release(podUID: string): void;
 }
 
 /** After this time a Pod starts although its rules could not be written. */
@@ -48,7 +68,9 @@ const maxIsolationMs = 10_000;
 export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies): NetworkPolicies {
   const { informers, clock, logger } = dependencies;
   const policies = informers.informer(networkPolicies);
-  const local = new LocalAddresses(clock);
+  const local = new LocalPods(clock);
+  /** Ports of the bridge by the addresses behind them. */
+  let ports = new Map<string, PodPort>();
   const state = { changed: Promise.withResolvers<void>(), wanted: 0, written: 0, onWritten: Promise.withResolvers<void>(), isLost: false };
   const wake = () => state.changed.resolve();
   const written = (upTo: number) => {
@@ -71,6 +93,33 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     }
   };
 
+  const readPorts = async () => {
+    const found = await dependencies.ports.list();
+    ports = new Map(found.flatMap((port) => [...port.addresses, port.linkLocal].map((address) => [address, port] as const)));
+    return found;
+  };
+  /** With the address on the link, which policies have to hold for as well. */
+  const withLinkLocal = (addresses: readonly string[]) => {
+    const own = addresses.flatMap((address) => ports.get(address)?.linkLocal ?? []);
+    return [...new Set([...addresses, ...own])];
+  };
+  /** What runs counts, and not only what the API shows: a Pod that was deleted by force goes on for a while. */
+  const observeSandboxes = async () => {
+    const [sandboxes, found] = await Promise.all([dependencies.listSandboxes(), readPorts()]);
+    const byID = new Map(found.map((port) => [port.sandboxID, port]));
+    const listed = sandboxes.flatMap((sandbox): LocalPod[] => {
+      const port = byID.get(sandbox.id);
+      return port === undefined ? [] : [{ pod: podOf(sandbox, dependencies.nodeName), addresses: [...port.addresses, port.linkLocal] }];
+    });
+    if (local.observe(listed)) wake();
+  };
+  const keepObserving = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await sleep(clock, observeMs, signal).catch(() => undefined); // aborted
+      if (!signal.aborted) await observeSandboxes().catch((error: unknown) => logger.debug('the sandboxes cannot be listed', { error }));
+    }
+  };
+
   const enforce = async (signal: AbortSignal) => {
     const backoff = createBackoff(retryBackoff, dependencies.random);
     const [podInformer, namespaceInformer] = [follow(informers.informer(pods), wake), follow(informers.informer(namespaces), wake)];
@@ -86,9 +135,11 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
         pods: local.complete(podInformer.lister.list()),
         namespaces: namespaceInformer.lister.list(),
         nodeName: dependencies.nodeName,
+        portOf: (address) => ports.get(address)?.port,
+        dns: dependencies.dns,
       });
       try {
-        const text = actual === undefined ? renderPolicyTable(desired) : renderPolicyChanges(actual, desired);
+        const text = actual === undefined ? renderPolicyTable(desired, dependencies.dns.port) : renderPolicyChanges(actual, desired);
         if (text !== '') await dependencies.nft.apply(text);
         actual = desired;
         backoff.reset();
@@ -110,21 +161,29 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     async run(signal) {
       const unfollow = informers.informer(networkPolicies).addHandler({ onAdd: wake, onUpdate: wake, onDelete: wake });
       signal.addEventListener('abort', wake, { once: true });
+      const observing = keepObserving(signal);
       try {
+        // Without a runtime there is nothing that runs anew; what ran before is seen with the next look.
+        await observeSandboxes().catch((error: unknown) => logger.warn('the sandboxes cannot be listed', { error }));
         await waitForPolicies(signal);
         await enforce(signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
         unfollow();
+        await observing;
       }
     },
     rewrite() {
       state.isLost = true;
       wake();
     },
+    release(podUID) {
+      if (local.remove(podUID)) wake();
+    },
     async isolate(pod, addresses) {
-      local.add(pod, addresses);
+      await readPorts();
+      local.add({ pod, addresses: withLinkLocal(addresses) });
       const number = ++state.wanted;
       wake();
       const abort = new AbortController();
@@ -135,6 +194,10 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
       if (state.written < number) logger.warn('a Pod starts before the rules of NetworkPolicies are there', { pod: pod.metadata.name });
     },
   };
+}
+
+function podOf({ namespace, name, uid, labels }: RunningSandbox, nodeName: string): Pod {
+  return { metadata: { namespace, name, uid, labels: { ...labels } }, spec: { nodeName, containers: [] } };
 }
 
 function follow<T extends KubeObject>(informer: Informer<T>, wake: () => void): Informer<T> {

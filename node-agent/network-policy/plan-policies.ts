@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
-import { formatIP, parseIP } from '../../api/base/ip-address.ts';
+import { cidrContains, formatIP, parseCIDR, parseIP } from '../../api/base/ip-address.ts';
 import { familyOf, type IPFamily } from '../../api/semantics/ip-family.ts';
 import { matchesLabelSelector } from '../../api/semantics/label-selectors.ts';
 import type { Namespace, Pod } from '../../api/types/core-v1.ts';
-import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts';
+import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts';
 import { nftFamilies } from '../linux/nft.ts';
-import type { PolicyTable } from './policy-table.ts';
+import { createPolicyTable, type PolicyTable } from './policy-table.ts';
 
 /** What policies are made of: everything of the cluster, and which node is meant. */
 export interface ClusterView {
@@ -14,6 +14,18 @@ export interface ClusterView {
   readonly pods: readonly DeepReadonly<Pod>[];
   readonly namespaces: readonly DeepReadonly<Namespace>[];
   readonly nodeName: string;
+  /** The port of the node's bridge behind which an address of a Pod of this node is. */
+  readonly portOf?: (address: string) => string | undefined;
+  /** Absent: the node serves no cluster DNS. */
+  readonly dns?: ClusterDNSPlace;
+}
+
+/** Where Pods of this node find cluster DNS: it is no Pod, but policies may mean it by its addresses and as upstream's Pods. */
+export interface ClusterDNSPlace {
+  /** Of the Service, and of the node that answers. */
+  readonly addresses: readonly string[];
+  /** Of the server on the node; the Service has 53. */
+  readonly port: number;
 }
 
 type Direction = 'ingress' | 'egress';
@@ -32,19 +44,24 @@ export function planPolicies(view: ClusterView): PolicyTable {
     if (local.pod.spec?.nodeName !== view.nodeName) continue;
     planner.isolate('ingress', local);
     planner.isolate('egress', local);
+    planner.denyDNS(local);
   }
   return planner.table;
 }
 
 class Planner {
-  readonly table: PolicyTable = { ingress: new Map(), egress: new Map(), chains: new Map(), sets: new Map() };
+  readonly table: PolicyTable = createPolicyTable();
   readonly addressed: readonly Addressed[];
   readonly #policies = new Map<string, DeepReadonly<NetworkPolicy>[]>();
   readonly #namespaces: ClusterView['namespaces'];
   /** What a peer stands for is the same in every rule in which it is written so. */
   readonly #peers = new Map<string, readonly Addressed[]>();
 
-  constructor({ policies, pods, namespaces }: ClusterView) {
+  readonly #view: ClusterView;
+
+  constructor(view: ClusterView) {
+    const { policies, pods, namespaces } = view;
+    this.#view = view;
     this.#namespaces = namespaces;
     this.addressed = pods.flatMap(addressesOf);
     for (const policy of [...policies].sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))) {
@@ -53,11 +70,45 @@ class Planner {
     }
   }
 
-  isolate(direction: Direction, local: Addressed): void {
-    const { metadata } = local.pod;
-    const selecting = (this.#policies.get(metadata.namespace ?? '') ?? []).filter(
+  #selecting(direction: Direction, { pod: { metadata } }: Addressed): DeepReadonly<NetworkPolicy>[] {
+    return (this.#policies.get(metadata.namespace ?? '') ?? []).filter(
       ({ spec }) => applies(spec, direction) && matchesLabelSelector(spec?.podSelector ?? {}, metadata.labels),
     );
+  }
+
+  /** Questions to cluster DNS are for the node, which no rule of a forwarded packet sees: they are denied as a whole. */
+  denyDNS(local: Addressed): void {
+    const { dns } = this.#view;
+    const selecting = this.#selecting('egress', local);
+    if (selecting.length === 0 || dns === undefined) return;
+    for (const protocol of ['TCP', 'UDP'] as const) {
+      const isAllowed = selecting.some((policy) =>
+        rulesOf(policy, 'egress').some(
+          ({ peers, ports }) =>
+            (peers.length === 0 || peers.some((peer) => this.#meansDNS(policy.metadata.namespace ?? '', peer, dns))) &&
+            (ports.length === 0 || ports.some((port) => meansPortOfDNS(port, protocol, dns))),
+        ),
+      );
+      if (!isAllowed) this.table.deniedDNS.add(`${local.ip} . ${protocol.toLowerCase()}`);
+    }
+  }
+
+  #meansDNS(
+    namespace: string,
+    { ipBlock, namespaceSelector, podSelector }: DeepReadonly<NetworkPolicyPeer>,
+    dns: ClusterDNSPlace,
+  ): boolean {
+    if (ipBlock) return dns.addresses.some((address) => isInBlock(address, ipBlock));
+    const labels = this.#namespaces.find(({ metadata }) => metadata.name === dnsPod.namespace)?.metadata.labels;
+    const isItsNamespace =
+      namespaceSelector === undefined
+        ? namespace === dnsPod.namespace
+        : matchesLabelSelector(namespaceSelector, labels ?? dnsPod.namespaceLabels);
+    return isItsNamespace && matchesLabelSelector(podSelector ?? {}, dnsPod.labels);
+  }
+
+  isolate(direction: Direction, local: Addressed): void {
+    const selecting = this.#selecting(direction, local);
     if (selecting.length === 0) return;
     const lines = new Set(
       selecting.flatMap((policy) =>
@@ -69,6 +120,8 @@ class Planner {
     const name = `${direction}-${digest(text)}`;
     this.table.chains.set(name, text);
     this.table[direction].set(local.ip, name);
+    const port = direction === 'ingress' ? this.#view.portOf?.(local.ip) : undefined;
+    if (port !== undefined) this.table.isolatedPorts.add(port);
   }
 
   /** A rule as lines of a chain, each with a verdict that lets the packet go on. */
@@ -160,6 +213,35 @@ function applies(spec: DeepReadonly<NetworkPolicy>['spec'], direction: Direction
 function rulesOf({ spec }: DeepReadonly<NetworkPolicy>, direction: Direction): Rule[] {
   if (direction === 'ingress') return (spec?.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }));
   return (spec?.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
+}
+
+/** How policies that let Pods ask cluster DNS name it: as the Pods that other clusters have for it. */
+const dnsPod = {
+  namespace: 'kube-system',
+  namespaceLabels: { 'kubernetes.io/metadata.name': 'kube-system' },
+  labels: { 'k8s-app': 'kube-dns' },
+  portNames: { UDP: 'dns', TCP: 'dns-tcp' },
+  port: 53,
+} as const;
+
+function meansPortOfDNS(
+  { protocol = 'TCP', port, endPort }: DeepReadonly<NetworkPolicyPort>,
+  wanted: 'TCP' | 'UDP',
+  dns: ClusterDNSPlace,
+): boolean {
+  if (protocol !== wanted) return false;
+  if (port === undefined) return true;
+  if (typeof port === 'string') return port === dnsPod.portNames[wanted];
+  return [dnsPod.port, dns.port].some((number) => number >= port && number <= (endPort ?? port));
+}
+
+function isInBlock(address: string, { cidr, except = [] }: DeepReadonly<IPBlock>): boolean {
+  const ip = parseIP(address);
+  const isIn = (text: string) => {
+    const range = parseCIDR(text);
+    return ip !== undefined && range !== undefined && cidrContains(range, ip);
+  };
+  return isIn(cidr) && !except.some(isIn);
 }
 
 function blockMatch(address: string, cidr: string, except: readonly string[]): string {

@@ -1,12 +1,13 @@
 import type { Clock } from '../../api/base/clock.ts';
-import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
 import { familiesOf } from '../../api/semantics/ip-family.ts';
 import { masqueradeRules } from '../cni/masquerade-rules.ts';
 import { renderAbsenceRules } from '../dns/absence-rules.ts';
 import { nftFamilies } from '../linux/nft.ts';
 import { surveyMachine } from '../linux/survey/survey-machine.ts';
 import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
-import { emptyPolicyTable, renderPolicyTable } from '../network-policy/policy-table.ts';
+import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
+import { planPortRules, renderPortTable } from '../cni/port-rules.ts';
+import { createPolicyTable, renderPolicyTable } from '../network-policy/policy-table.ts';
 import { renderBaseTable, tableOf } from '../proxy/nftables/base-table.ts';
 import { type Finding, type NodePlan, warning } from './check.ts';
 import { checks } from './checks.ts';
@@ -45,6 +46,12 @@ function surveyRequest(plan: NodePlan) {
   };
 }
 
+/** A Pod at the bridge, to see whether the kernel has what its rules need. */
+const examplePort = {
+  ...{ sandboxID: '', port: 'preflight', hardwareAddress: '02:00:00:00:00:01' },
+  ...{ addresses: ['192.0.2.1', '2001:db8::1'], linkLocal: 'fe80::1' },
+};
+
 /** The rules of an empty cluster, with the Service proxy's table under another name, so that one in use has no say in it. */
 function rulesToTry({ clusterCIDRs, podNetwork }: NodePlan): string {
   const services = familiesOf(clusterCIDRs).map((family) =>
@@ -53,6 +60,13 @@ function rulesToTry({ clusterCIDRs, podNetwork }: NodePlan): string {
       family,
     ).replaceAll(tableOf(family), `${nftFamilies[family].ip} kubets-preflight`),
   );
-  const ownNetwork = podNetwork === 'external' ? [] : [masqueradeRules('preflight', clusterCIDRs, []), renderPolicyTable(emptyPolicyTable)];
+  const ownNetwork =
+    podNetwork === 'external'
+      ? []
+      : [
+          masqueradeRules('preflight', clusterCIDRs, []),
+          renderPolicyTable(createPolicyTable(), clusterDNSPort),
+          renderPortTable(planPortRules([examplePort])),
+        ];
   return [...services, ...ownNetwork, renderAbsenceRules(clusterDNSPort)].join('');
 }

@@ -62,6 +62,8 @@ export interface PodServices {
   readonly refusalOf: (pod: DeepReadonly<Pod>) => Promise<{ readonly reason: string; readonly message: string } | undefined>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses: nothing in it runs before. */
   readonly isolatePod: (pod: DeepReadonly<Pod>, addresses: readonly string[]) => Promise<void>;
+  /** The Pod has no sandbox any more: its addresses may be those of another one. */
+  readonly releasePod: (uid: string) => void;
   /** Why the node cannot give the Pod what it asks for by now, if so. */
   readonly resizeProblem: (pod: DeepReadonly<Pod>) => PendingResize | undefined;
   /** Resolves when the API has the status last computed. */

@@ -27,6 +27,7 @@ export const terminating: PodState = async (context) => {
   }
   if (record.stopping) await record.stopping.done;
   for (const { id } of runtimePod.sandboxes) await services.runtime.stopPodSandbox(id);
+  services.releasePod(context.pod.metadata.uid ?? '');
   return { to: 'terminated', againAfterMs: 0 };
 };
 
