@@ -23,6 +23,7 @@ import type { Dialer } from './apiserver/registry/subresources/subresource.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
 import { candidateIdentity, leadWhileElected, readCandidateFacts } from './composition/lead-while-elected.ts';
+import type { EncryptionChoice } from './composition/encrypt-at-rest.ts';
 import { createRunningPart } from './composition/running-part.ts';
 import { createResources } from './composition/create-resources.ts';
 import { createLargeWorkPool } from './composition/large-work-pool.ts';
@@ -48,6 +49,8 @@ import { createCacheSource } from './storage/watch-cache/cache-source.ts';
 export interface ControlPlaneOptions {
   readonly storage: StorageChoice;
   readonly storageDirectory: string;
+  /** How values are encrypted in the store. Absent: they are not. */
+  readonly encryption?: EncryptionChoice;
   readonly pkiDirectory: string;
   readonly bindAddress: string;
   /** 0: any free port. */
@@ -130,7 +133,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       hostNames: [os.hostname()],
       addresses: [...new Set([address, ...allAddresses()])],
     }),
-    openStorage({ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) }),
+    openStorage({
+      ...(options.encryption ? { encryption: options.encryption } : {}),
+      ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
+    }),
   ]);
   const caches = createCacheSource({
     storage,

@@ -41,6 +41,7 @@ export function measureStorage(
         : storage.commit(transaction);
     },
     watch: (options) => storage.watch(options),
+    ...(storage.isStale ? { isStale: async (key: string) => (await storage.isStale?.(key)) ?? false } : {}),
     compact: (revision) => storage.compact(revision),
     checkHealth: (signal) => storage.checkHealth(signal),
     close: () => storage.close(),

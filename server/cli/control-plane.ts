@@ -27,6 +27,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const controlPlane = await startControlPlane({
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
+    ...encryption(flags),
     pkiDirectory: dataDir.pki,
     bindAddress: flags.bindAddress,
     port: flags.port,
@@ -73,6 +74,10 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
   });
   return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
+}
+
+function encryption({ encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads = false }: ControlPlaneFlags) {
+  return file === undefined ? {} : { encryption: { file: path.resolve(file), reloads } };
 }
 
 function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): StorageChoice {

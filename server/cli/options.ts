@@ -26,6 +26,8 @@ export interface ControlPlaneFlags {
   readonly enableAdmissionPlugins: readonly string[];
   readonly disableAdmissionPlugins: readonly string[];
   readonly leaderElect?: boolean;
+  readonly encryptionProviderConfig?: string;
+  readonly encryptionProviderConfigAutomaticReload?: boolean;
   readonly admissionControlConfigFile?: string;
   readonly scheduler: boolean;
   readonly metricsApi: boolean;
@@ -172,6 +174,10 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(new Option('--no-local-storage', "without StorageClass 'standard' and its volumes of directories on the nodes"))
     .addOption(
       new Option('--admission-control-config-file <path>', 'an AdmissionConfiguration, with the defaults and exemptions of PodSecurity'),
+    )
+    .addOption(new Option('--encryption-provider-config <path>', 'an EncryptionConfiguration: how values are encrypted in the store'))
+    .addOption(
+      new Option('--encryption-provider-config-automatic-reload', 'take over changes of that file without a restart, within a minute'),
     )
     .addOption(new Option('--no-scheduler', 'pods wait until something else binds them to a node'))
     .addOption(

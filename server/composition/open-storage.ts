@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
+import type { EncryptionChoice } from './encrypt-at-rest.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** How objects are stored: on disk by kubets itself, in an etcd, or not at all. */
@@ -20,10 +21,23 @@ export interface OpenStorageOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How values are encrypted. Absent: they are not. */
+  readonly encryption?: EncryptionChoice;
 }
 
 /** Opens the chosen store; only its own code is loaded. `ca`, `certificate` and `key` are files. */
-export async function openStorage({ choice, directory, clock, logger }: OpenStorageOptions): Promise<Storage> {
+export async function openStorage(options: OpenStorageOptions): Promise<Storage> {
+  const { encryption, clock, logger } = options;
+  const storage = await openPlainStorage(options);
+  if (encryption === undefined) return storage;
+  const { encryptAtRest } = await import('./encrypt-at-rest.ts');
+  return await encryptAtRest(storage, encryption, { clock, logger }).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+}
+
+async function openPlainStorage({ choice, directory, clock, logger }: OpenStorageOptions): Promise<Storage> {
   switch (choice.kind) {
     case 'memory': {
       const { createMemoryStorage } = await import('../storage/memory/memory-storage.ts');

@@ -25,6 +25,8 @@ export interface Storage {
   compact(revision: number): Promise<void>;
   /** Milliseconds the last durable write or health probe took; throws if the store cannot be written to. */
   checkHealth(signal: AbortSignal): Promise<void>;
+  /** Whether a value is kept otherwise than it would be written now, e.g. encrypted with an older key. Absent: none is. */
+  isStale?(key: string): Promise<boolean>;
   /** Bytes that the database takes up on its disk; absent where there is none. */
   sizeBytes?(): Promise<number>;
   close(): Promise<void>;

@@ -46,6 +46,8 @@ export interface StoreCore {
     /** The object as it is stored, where that is known. */
     stored?: Uint8Array,
   ): Promise<CommitResult & { readonly written?: Written }>;
+  /** Whether the object is kept otherwise than it would be written now: a write that changes nothing is not in vain then. */
+  isStale(key: ObjectKey): Promise<boolean>;
   remove(key: ObjectKey, revision: number, dryRun: boolean): Promise<CommitResult>;
   strategyContext(context: WriteContext, operation: StrategyContext['operation']): StrategyContext;
   admissionRequest(
@@ -126,6 +128,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
         },
       };
     },
+    isStale: async (key) => (await storage.isStale?.(storageKey(key))) ?? false,
     async remove(key, revision, dryRun) {
       if (dryRun) return { succeeded: true, revision };
       return storage.commit({

@@ -81,7 +81,8 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
     for (const warning of settled?.warnings ?? checkChanged(definition, object, old, strategy)) options.addWarning(warning);
     if (!options.skipAdmission) await admission.validate(request);
     const removes = isDeletable(definition, object);
-    const unchanged = !removes && (settled ? settled.isUnchanged : isUnchanged(object, old));
+    const isSame = settled ? settled.isUnchanged : isUnchanged(object, old);
+    const unchanged = !removes && isSame && !(await core.isStale(key));
     // Without a write there is no condition on the revision, by which the store would notice a stale state.
     const newer = unchanged || options.dryRun ? await findNewer(core, key, present) : undefined;
     if (newer) return newer;

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor, type UntypedHandleCall } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { createKMSProvider, type KMSProvider } from './kms.ts';
+import { connectKMS } from './kms-service.ts';
+
+const place = '/registry/secrets/default/s';
+type Callback = (error: Error | null, answer?: object) => void;
+interface Call {
+  readonly request: { readonly plaintext: Buffer; readonly ciphertext: Buffer; readonly key_id: string };
+}
+
+/** A key management plugin with keys that can be changed, as one that a cloud provides. */
+class Plugin {
+  readonly keys = new Map<string, Buffer>([['one', randomBytes(32)]]);
+  readonly asked = { encrypt: 0, decrypt: 0 };
+  keyID = 'one';
+  healthz = 'ok';
+  #server: Server | undefined;
+
+  async listen(socket: string): Promise<void> {
+    const loaded = loadPackageDefinition(loadSync(path.join(import.meta.dirname, 'kms-v2.proto'), { keepCase: true, defaults: true }));
+    const { service } = (loaded['v2'] as unknown as Record<string, ServiceClientConstructor>)[
+      'KeyManagementService'
+    ] as ServiceClientConstructor;
+    const nonce = Buffer.alloc(12);
+    const methods = {
+      Status: (_: Call, callback: Callback) => callback(null, { version: 'v2', healthz: this.healthz, key_id: this.keyID }),
+      Encrypt: ({ request }: Call, callback: Callback) => {
+        this.asked.encrypt++;
+        const cipher = createCipheriv('aes-256-gcm', this.keys.get(this.keyID) ?? '', nonce);
+        const ciphertext = Buffer.concat([cipher.update(request.plaintext), cipher.final(), cipher.getAuthTag()]);
+        callback(null, { ciphertext, key_id: this.keyID, annotations: { 'version.example.com': Buffer.from('1') } });
+      },
+      Decrypt: ({ request }: Call, callback: Callback) => {
+        this.asked.decrypt++;
+        const key = this.keys.get(request.key_id);
+        if (!key) return callback(new Error(`no key ${request.key_id}`));
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(request.ciphertext.subarray(-16));
+        callback(null, { plaintext: Buffer.concat([decipher.update(request.ciphertext.subarray(0, -16)), decipher.final()]) });
+      },
+    };
+    this.#server = new Server();
+    this.#server.addService(service, methods as unknown as Record<string, UntypedHandleCall>);
+    await new Promise<void>((resolve, reject) =>
+      this.#server?.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())),
+    );
+  }
+
+  stop(): void {
+    this.#server?.forceShutdown();
+  }
+}
+
+describe('KMS v2', () => {
+  let directory: string;
+  let plugin: Plugin;
+  let clock: ManualClock;
+  let stop: AbortController;
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'kubets-kms-'));
+    plugin = new Plugin();
+    await plugin.listen(`${directory}/kms.sock`);
+    clock = createManualClock();
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort();
+    plugin.stop();
+    await rm(directory, { recursive: true });
+  });
+  const provider = async (): Promise<KMSProvider> => {
+    // Deadlines of calls are in the time of the machine.
+    const service = connectKMS({ socket: `${directory}/kms.sock`, timeoutMs: 3000 }, systemClock);
+    const created = createKMSProvider({ name: 'p', service, clock, logger: silentLogger });
+    stop.signal.addEventListener('abort', () => service.close(), { once: true });
+    await created.start();
+    return created;
+  };
+  /** Lets the provider look at its plugin again, which answers in the time of the machine. */
+  const afterMinute = async (look: () => boolean) => {
+    await clock.advance(60_000);
+    for (let turn = 0; turn < 500 && !look(); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+
+  it('asks once for a seed, and reads after a restart by asking once', async () => {
+    const first = await provider();
+    const values = Array.from({ length: 20 }, (_, index) => Buffer.from(`value ${index}`));
+    const kept = await Promise.all(values.map((value) => first.encrypt(value, place)));
+    assert.deepEqual(plugin.asked, { encrypt: 1, decrypt: 0 });
+    for (const [index, stored] of kept.entries())
+      assert.deepEqual(await first.decrypt(stored, place), { value: values[index], isStale: false });
+    const second = await provider();
+    for (const [index, stored] of kept.entries())
+      assert.deepEqual(await second.decrypt(stored, place), { value: values[index], isStale: false });
+    assert.deepEqual(plugin.asked, { encrypt: 2, decrypt: 1 });
+    await assert.rejects(async () => await second.decrypt(kept[0] ?? Buffer.alloc(0), `${place}2`));
+  });
+  it('takes a new key when the plugin has one, and knows what the old one has written', async () => {
+    const one = await provider();
+    const old = await one.encrypt(Buffer.from('x'), place);
+    void one.run(stop.signal);
+    plugin.keys.set('two', randomBytes(32));
+    plugin.keyID = 'two';
+    await afterMinute(() => plugin.asked.encrypt === 2);
+    assert.deepEqual(await one.decrypt(old, place), { value: Buffer.from('x'), isStale: true });
+    assert.equal((await one.decrypt(await one.encrypt(Buffer.from('y'), place), place)).isStale, false);
+  });
+  it('goes on for a while without its plugin, and then writes nothing more', async () => {
+    const one = await provider();
+    const kept = await one.encrypt(Buffer.from('x'), place);
+    plugin.stop();
+    await clock.advance(179_000);
+    await one.encrypt(Buffer.from('y'), place);
+    await clock.advance(2000);
+    await assert.rejects(async () => await one.encrypt(Buffer.from('z'), place), /may not be used for writes any more/);
+    assert.deepEqual((await one.decrypt(kept, place)).value, Buffer.from('x'));
+  });
+  it('says how its plugin is', async () => {
+    const one = await provider();
+    one.checkHealth();
+    void one.run(stop.signal);
+    plugin.healthz = 'the vault is sealed';
+    const fails = () => {
+      try {
+        one.checkHealth();
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    await afterMinute(fails);
+    assert.throws(() => one.checkHealth(), /KMS provider p: got unexpected healthz status: the vault is sealed/);
+  });
+  it('does not start without its plugin', async () => {
+    plugin.stop();
+    await assert.rejects(provider(), /KMS provider p: /);
+  });
+});
