@@ -123,16 +123,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const clock = systemClock;
   const address = options.advertiseAddress ?? machineAddress();
   const [pki, storage] = await Promise.all([
-    ensureClusterPKI({
-      files: createPKIFiles(options.pkiDirectory),
-      logger,
-      clock,
-      random: systemRandom,
-      clusterDomain: options.clusterDomain,
-      serviceAddresses: options.serviceCIDRs.map(firstAddress),
-      hostNames: [os.hostname()],
-      addresses: [...new Set([address, ...allAddresses()])],
-    }),
+    ensurePKI(options, address),
     openStorage({
       ...(options.encryption ? { encryption: options.encryption } : {}),
       ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
@@ -235,6 +226,22 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await storage.close();
     },
   };
+}
+
+/** The certificates of the control plane, for all names and addresses that it is known by. */
+function ensurePKI(options: ControlPlaneOptions, address: string): Promise<ClusterPKI> {
+  const { logger } = options;
+  const clock = systemClock;
+  return ensureClusterPKI({
+    files: createPKIFiles(options.pkiDirectory),
+    logger,
+    clock,
+    random: systemRandom,
+    clusterDomain: options.clusterDomain,
+    serviceAddresses: options.serviceCIDRs.map(firstAddress),
+    hostNames: [os.hostname()],
+    addresses: [...new Set([address, ...allAddresses()])],
+  });
 }
 
 function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): { readonly kubeletCAPEM?: string } {
