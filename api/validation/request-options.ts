@@ -19,6 +19,9 @@ export interface DeleteOptionsLike {
   readonly dryRun?: readonly string[];
   readonly orphanDependents?: boolean;
   readonly propagationPolicy?: string;
+  readonly gracePeriodSeconds?: number;
+  readonly preconditions?: object;
+  readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
 export function validateFieldManager(manager: string, path: FieldPath): FieldError[] {
@@ -73,5 +76,17 @@ export function validateDeleteOptions(options: DeleteOptionsLike): FieldError[] 
   if (propagationPolicy !== undefined && !policies.includes(propagationPolicy)) {
     errors.push(notSupported(root.child('propagationPolicy'), propagationPolicy, [...policies, 'nil']));
   }
-  return [...errors, ...validateDryRun(options.dryRun, root.child('dryRun'))];
+  return [...errors, ...validateDryRun(options.dryRun, root.child('dryRun')), ...validateIgnoreReadError(options)];
+}
+
+const ignoreReadError = 'ignoreStoreReadErrorWithClusterBreakingPotential';
+
+/** Where an object cannot be read, nothing can be asked of it. */
+function validateIgnoreReadError(options: DeleteOptionsLike): FieldError[] {
+  if (options[ignoreReadError] !== true) return [];
+  const { dryRun = [], propagationPolicy, orphanDependents, gracePeriodSeconds, preconditions } = options;
+  const others = { dryRun: dryRun.length > 0 ? dryRun : undefined, propagationPolicy, orphanDependents, gracePeriodSeconds, preconditions };
+  return Object.entries(others).flatMap(([name, value]) =>
+    value === undefined ? [] : [invalid(root.child(ignoreReadError), true, `cannot be set together with .${name}`)],
+  );
 }

@@ -6,6 +6,10 @@ import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import { readEnvelope } from '../../../api/serialization/protobuf/protobuf.ts';
 import { ProtobufError } from '../../../api/serialization/protobuf/wire.ts';
 import { validateDeleteOptions } from '../../../api/validation/request-options.ts';
+import { invalid as invalidField } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+import { attributesOf, forbiddenError } from '../filters/authorization.ts';
 import { returnsDeleted } from '../registry/returns-deleted.ts';
 import type { DeleteOptions, Store, WriteContext } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -21,22 +25,33 @@ interface DeleteBody {
   orphanDependents?: boolean;
   preconditions?: { uid?: string; resourceVersion?: string };
   dryRun?: string[];
+  ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
 /** DELETE of one object: the object while it goes on living, else a Status, or what the object was. */
-export async function deleteEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+export async function deleteEndpoint(context: RequestContext, store: Store, authorizer: Authorizer): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const { namespace, name } = context.info;
   const { options, write } = parseDeleteOptions(context);
+  if (options[ignoreReadError]) await requireUnsafeDelete(context, authorizer);
   warnOfDependents(context, store, options);
   const deleted = await store.delete({ namespace, name }, options, write);
   if (deleted.kind === 'object') {
     // Only who asked for it in the old way is told that the deletion is yet to come.
     return writtenResponse(context, store, deleted.written, options.orphanDependents === false ? 202 : 200);
   }
-  if (returnsDeleted(store.definition)) return writtenResponse(context, store, deleted.last, 200);
+  if (returnsDeleted(store.definition) && deleted.last) return writtenResponse(context, store, deleted.last, 200);
   const { code: _, ...status } = deleted.status;
   return plainObjectResponse(context, status);
+}
+
+const ignoreReadError = 'ignoreStoreReadErrorWithClusterBreakingPotential';
+
+/** To remove an object unread takes a right of its own. */
+async function requireUnsafeDelete(context: RequestContext, authorizer: Authorizer): Promise<void> {
+  const attributes = { ...attributesOf(context), verb: 'unsafe-delete-ignore-read-errors' };
+  const { decision, reason } = await authorizer.authorize(attributes);
+  if (decision !== 'Allow') throw forbiddenError(attributes, reason);
 }
 
 /** How many deletions of a collection go on at a time. */
@@ -46,6 +61,10 @@ const workers = 16;
 export async function deleteCollectionEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const { options, write } = parseDeleteOptions(context);
+  if (options[ignoreReadError]) {
+    const detail = 'is not allowed with DELETECOLLECTION, try again after removing the option';
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [invalidField(FieldPath.root.child(ignoreReadError), true, detail)]);
+  }
   warnOfDependents(context, store, options);
   const { objects, metadata } = await readPage(context, store);
   const pending = objects.values();
@@ -109,7 +128,10 @@ function bodyOptions(context: RequestContext): DeleteBody {
   };
   const decoded = decodeObject(decodingContext(context), expected, 'Ignore') as unknown as DeleteBody;
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = decoded;
-  return dropUndefined({ gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun });
+  return dropUndefined({
+    ...{ gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun },
+    [ignoreReadError]: decoded[ignoreReadError],
+  });
 }
 
 function apiVersionOfBody({ request }: RequestContext): string | undefined {
@@ -129,11 +151,13 @@ function queryOptions({ query }: RequestContext): DeleteBody {
   const grace = query.get('gracePeriodSeconds');
   if (grace !== null && !/^-?\d+$/.test(grace)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`);
   const orphan = query.get('orphanDependents');
+  const ignore = query.get(ignoreReadError);
   return dropUndefined({
     gracePeriodSeconds: grace === null ? undefined : Number(grace),
     propagationPolicy: (query.get('propagationPolicy') ?? undefined) as DeleteBody['propagationPolicy'],
     orphanDependents: orphan === null ? undefined : isTrue(orphan),
     dryRun: query.getAll('dryRun').filter((value) => value !== ''),
+    [ignoreReadError]: ignore === null ? undefined : isTrue(ignore),
   });
 }
 

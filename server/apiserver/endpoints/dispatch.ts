@@ -122,7 +122,7 @@ async function callEndpoint(
     case 'patch':
       return patchEndpoint(context, store);
     case 'delete':
-      return deleteEndpoint(context, store);
+      return deleteEndpoint(context, store, dependencies.authorizer);
     case 'deletecollection':
       return deleteCollectionEndpoint(context, store);
     default:

@@ -1,10 +1,13 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { cloneJSON } from '../../../api/base/json-object.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { conflict, notFound } from '../../../api/meta/status-errors.ts';
+import { conflict, invalid, notFound } from '../../../api/meta/status-errors.ts';
 import type { Status } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
+import { invalid as invalidField } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
+import { StorageError } from '../../storage/storage.ts';
 import { planDeletion } from './deletion.ts';
 import type { Deleted, DeleteOptions, WriteContext, Written } from './store.ts';
 import { type Present, type StoreCore, tooManyConflicts } from './store-core.ts';
@@ -12,6 +15,7 @@ import { type Present, type StoreCore, tooManyConflicts } from './store-core.ts'
 const maxAttempts = 100;
 
 export async function deleteObject(core: StoreCore, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted> {
+  if (options.ignoreStoreReadErrorWithClusterBreakingPotential) return deleteDamaged(core, key);
   let present = await core.present(key, { newest: true });
   for (let attempt = 0; attempt < maxAttempts && present; attempt++) {
     context.signal.throwIfAborted();
@@ -20,6 +24,38 @@ export async function deleteObject(core: StoreCore, key: ObjectKey, options: Del
     present = outcome.present;
   }
   throw present ? tooManyConflicts() : notFound(core.definition, key.name);
+}
+
+/**
+ * Removes an object that cannot be read: without admission, finalizers and preconditions, of which nobody can know anything.
+ * Throws 422 for one that can.
+ */
+async function deleteDamaged(core: StoreCore, key: ObjectKey): Promise<Deleted> {
+  const { definition } = core;
+  const { storage } = core.dependencies;
+  const storageKey = core.storageKey(key);
+  let modRevision: number | undefined;
+  let isDamaged = false;
+  try {
+    const { entry } = await storage.get(storageKey);
+    if (!entry) throw notFound(definition, key.name);
+    ({ modRevision } = entry);
+    core.presentOf(entry).json();
+  } catch (error) {
+    if (!(error instanceof StorageError && error.reason === 'corrupt')) throw error;
+    isDamaged = true;
+  }
+  if (!isDamaged) {
+    const field = FieldPath.root.child('ignoreStoreReadErrorWithClusterBreakingPotential');
+    const detail = 'is exclusively used to delete corrupt object(s), try again by removing this option';
+    throw invalid({ group: definition.group, kind: definition.names.plural }, key.name, [invalidField(field, true, detail)]);
+  }
+  const result = await storage.commit({
+    conditions: modRevision === undefined ? [] : [{ key: storageKey, modRevision }],
+    operations: [{ type: 'delete', key: storageKey }],
+  });
+  if (!result.succeeded) throw conflict(definition, key.name, 'the object was written while it was being deleted; try again');
+  return { kind: 'status', status: deletedStatus(definition, { metadata: { name: key.name } }) };
 }
 
 async function tryDelete(
@@ -59,7 +95,7 @@ function written(core: StoreCore, old: DeepReadonly<UntypedObject>, metadata: Ob
   return { object, json: core.codec.toWire(object, core.codec.toStored(object), revision), created: false };
 }
 
-function deletedStatus(definition: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): Status {
+function deletedStatus(definition: ResourceDefinition, { metadata }: { readonly metadata: DeepReadonly<ObjectMeta> }): Status {
   return {
     kind: 'Status',
     apiVersion: 'v1',

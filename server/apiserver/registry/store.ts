@@ -52,12 +52,14 @@ export interface DeleteOptions {
   readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
   readonly orphanDependents?: boolean;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /** Removes an object that cannot be read, and only such a one (KEP-3926). */
+  readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
 /** The object where it goes on living for a while (finalizers, grace), a Status where it is gone. */
 export type Deleted =
   | { readonly kind: 'object'; readonly written: Written }
-  | { readonly kind: 'status'; readonly status: Status; readonly last: Written };
+  | { readonly kind: 'status'; readonly status: Status /** Absent where it could not be read. */; readonly last?: Written };
 
 /** All operations on the objects of one resource, the same for every kind. Throws StatusErrors. */
 export interface Store {
