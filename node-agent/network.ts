@@ -9,6 +9,7 @@ import { clusterDNSPort } from '../api/semantics/cluster-dns.ts';
 import { familiesOf } from '../api/semantics/ip-family.ts';
 import type { PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import type { Pod } from '../api/types/core-v1.ts';
+import { hostPortTables } from './cni/host-ports.ts';
 import { createIPProgram } from './cni/ip-program.ts';
 import type { PodNetwork } from './cni/pod-network.ts';
 import { createPodPorts } from './cni/pod-ports.ts';
@@ -138,6 +139,8 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
   const runPods = async (signal: AbortSignal) => {
     if (mode === 'external') return;
     const onInstalled = (until: AbortSignal) => reportNetwork(dependencies, until);
+    const restore = () => restorePorts(dependencies).catch((error: unknown) => logger.error('host ports cannot be made again', { error }));
+    for (const table of hostPortTables) tables.onLost(table, () => void restore(), { isOurs: false });
     const watch = createRouteWatch({ follow, clock });
     const parts = { nodeIPs, mode, network: dependencies.podNetwork, ip: createIPProgram(), watch, tables, onInstalled };
     await Promise.all([watch.run(signal), runPodNetwork({ ...shared, ...parts }, signal)]);
@@ -157,6 +160,11 @@ async function listSandboxes(runtime: ContainerRuntime): Promise<RunningSandbox[
   const sandboxes = await runtime.listPodSandboxes();
   const running = sandboxes.filter(({ state }) => state === 'SANDBOX_READY');
   return running.map(({ id, metadata: { namespace, name, uid }, labels }) => ({ id, namespace, name, uid, labels }));
+}
+
+async function restorePorts({ runtime, podNetwork }: NodeNetworkDependencies): Promise<void> {
+  const ready = (await runtime.listPodSandboxes()).filter(({ state }) => state === 'SANDBOX_READY');
+  await podNetwork.restoreHostPorts(new Set(ready.map(({ id }) => id)));
 }
 
 const networkCheckMs = 20;

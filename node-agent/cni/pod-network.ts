@@ -2,6 +2,7 @@ import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { runProgram } from '../linux/run-program.ts';
 import { type PodNetworkPlan, podNetworkConflist } from './conflist.ts';
 import { planHostPortCleanup } from './host-port-rules.ts';
+import { restoreHostPorts } from './host-ports.ts';
 import { createIPProgram } from './ip-program.ts';
 import { createNFT, type NFT } from '../linux/nft.ts';
 import { masqueradeRemoval, masqueradeRules, masqueradeTables } from './masquerade-rules.ts';
@@ -20,6 +21,8 @@ export interface PodNetwork {
   install(range: Pick<PodNetworkPlan, 'podCIDRs' | 'mtu'>): Promise<void>;
   /** The masquerading rules alone, which have been lost. */
   writeRules(podCIDRs: readonly string[]): Promise<void>;
+  /** The host ports of these sandboxes, which have been lost. Answers of how many. */
+  restoreHostPorts(sandboxIDs: ReadonlySet<string>): Promise<number>;
   /** The tables that these rules are in, as `family name`. */
   tablesOf(podCIDRs: readonly string[]): readonly string[];
   /** Takes away the bridge, routes and tunnels, the rules and the record of addresses. Only when no pod is left. */
@@ -35,6 +38,7 @@ export function createPodNetwork(
   const writeRules = (podCIDRs: readonly string[]) => nft.apply(masqueradeRules(layout.bridge, podCIDRs, layout.unmasqueradedCIDRs));
   return {
     writeRules,
+    restoreHostPorts: (sandboxIDs) => restoreHostPorts(layout, sandboxIDs, run),
     tablesOf: (podCIDRs) => masqueradeTables(layout.bridge, podCIDRs),
     async install(range) {
       await mkdir(layout.configDirectory, { recursive: true });

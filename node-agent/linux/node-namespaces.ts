@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../api/base/clock.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
 import { oomScores, setOOMScore } from './oom-score.ts';
 import { pauseProgram } from './pause-image.ts';
-import { childrenOf, processIsAlive, signalProcess } from './processes.ts';
+import { childrenOf, processIsAlive, readCommandLine, signalProcess } from './processes.ts';
 import { removeTree } from './remove-tree.ts';
 import { runProgram } from './run-program.ts';
 
@@ -90,10 +90,14 @@ function enterArguments(pid: number, plan: NodeNamespacesPlan, cgroups: Cgroups)
   return ['sh', '-c', joinAndRun, 'sh', ...files, '--', 'nsenter', '--target', String(pid), ...namespaces, '--'];
 }
 
-/** A pid is used again after its process has ended: the file alone does not say whose it is. */
-async function isOurs(pid: number, { name }: NodeNamespacesPlan): Promise<boolean> {
-  const commandLine = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''); // ended
-  return commandLine.split('\0').includes(initName(name)) && (await processIsAlive(pid));
+/**
+ * A pid is used again after its process has ended, and nodes of other data dirs may have the same name: only with its cgroup,
+ * which the data dir has a part in, is it told whose it is.
+ */
+async function isOurs(pid: number, { name, cgroup }: NodeNamespacesPlan): Promise<boolean> {
+  if (!(await readCommandLine(pid)).includes(initName(name))) return false;
+  const cgroups = await fs.readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => ''); // ended
+  return cgroups.split('\n').some((line) => `${line}/`.includes(`${cgroup}/`)) && (await processIsAlive(pid));
 }
 
 /** By which `ps` and we know the first process. */

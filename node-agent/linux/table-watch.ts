@@ -15,8 +15,11 @@ export interface TableWatchDependencies {
 export interface TableWatch {
   /** Through this all that is ours is written, so that what we delete ourselves is known. */
   readonly nft: NFT;
-  /** `table`: family and name. The listener writes it again, if it is to be there. */
-  onLost(table: string, listener: () => void): void;
+  /**
+   * `table`: family and name. The listener writes it again, if it is to be there. `isOurs` false: others make it as well, and
+   * it may be missing; only a deletion that was seen counts.
+   */
+  onLost(table: string, listener: () => void, options?: { readonly isOurs: boolean }): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export function createTableWatch({ nft, follow, clock, logger }: TableWatchDepen
       if ((await nft.listTables()).includes(table)) return;
     }
     watched.lost();
-    logger.warn('a table of rules was deleted by somebody else, and is written again', { table });
+    logger.warn('a table of rules was deleted by somebody else, and what is ours in it is written again', { table });
     for (const listener of watched.listeners) listener();
   };
   const suspect = (table: string, mayBeUnseen: boolean) => {
@@ -62,8 +65,8 @@ export function createTableWatch({ nft, follow, clock, logger }: TableWatchDepen
         }
       },
     },
-    onLost(table, listener) {
-      const watched = tables.get(table) ?? new WatchedTable(clock);
+    onLost(table, listener, { isOurs } = { isOurs: true }) {
+      const watched = tables.get(table) ?? new WatchedTable(clock, isOurs);
       watched.listeners.push(listener);
       tables.set(table, watched);
     },
@@ -76,7 +79,7 @@ export function createTableWatch({ nft, follow, clock, logger }: TableWatchDepen
           if (table !== undefined) suspect(table, false);
         },
         onGap() {
-          for (const table of tables.keys()) suspect(table, true);
+          for (const [table, { isOurs }] of tables) if (isOurs) suspect(table, true);
         },
       };
       await follow(program, signal);
@@ -88,14 +91,16 @@ export function createTableWatch({ nft, follow, clock, logger }: TableWatchDepen
 /** A table that is watched, and when it is looked at next. */
 class WatchedTable {
   readonly listeners: (() => void)[] = [];
+  readonly isOurs: boolean;
   readonly #clock: Clock;
   #timer: Timer | undefined;
   #mayBeUnseen = true;
   #lostMs: number | undefined;
   #pauseMs = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, isOurs: boolean) {
     this.#clock = clock;
+    this.isOurs = isOurs;
   }
 
   /** What comes while one look is due is seen by that. A deletion that was seen counts for more than one that was not. */
