@@ -27,13 +27,13 @@ export function createImageArchives({ socket, record, logger }: ImageArchivesDep
   const ctr = (args: readonly string[], input?: Uint8Array) =>
     runProgram('ctr', ['--address', socket, '--namespace', namespace, 'images', ...args], input ? { input } : {});
   const load = async (file: string) => {
-    const output = await ctr(['import', '--local', file]).catch((error: Error) => {
+    const output = await ctr(['import', '--local', '--', file]).catch((error: Error) => {
       if (!/flag provided but not defined/.test(error.message)) throw error;
-      return ctr(['import', file]); // containerd 1.7 always imports through the client
+      return ctr(['import', '--', file]); // containerd 1.7 always imports through the client
     });
-    const names = [...output.matchAll(/^unpacking (\S+)/gm)].map((match) => match[1] ?? '');
-    // No registry may have them: they are not removed when the disk is full.
-    for (const name of names) await ctr(['label', name, 'io.cri-containerd.pinned=pinned']);
+    const names = parseImportedNames(output);
+    // No registry may have them: they are not removed when the disk is full. A name may look like a flag.
+    for (const name of names) await ctr(['label', '--', name, 'io.cri-containerd.pinned=pinned']);
     return names;
   };
   return {
@@ -70,4 +70,9 @@ async function readLoaded(file: string): Promise<Record<string, string>> {
   } catch {
     return {}; // nothing loaded so far
   }
+}
+
+/** Names of images that `ctr images import` says to unpack. They are whatever the archive says, blanks included. */
+export function parseImportedNames(output: string): string[] {
+  return [...output.matchAll(/^unpacking (.+?)(?: \(sha256:[0-9a-f]+\).*|\.{3}.*)?$/gm)].map((match) => match[1] ?? '');
 }

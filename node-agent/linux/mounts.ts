@@ -34,7 +34,7 @@ export function createMounts(): Mounts {
     async mountMemory(path, { sizeBytes }) {
       const size = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
       const mount = (options: readonly string[]) =>
-        runProgram('mount', ['-t', 'tmpfs', ...(options.length > 0 ? ['-o', options.join(',')] : []), 'tmpfs', path]);
+        runProgram('mount', ['-t', 'tmpfs', ...(options.length > 0 ? ['-o', options.join(',')] : []), '--', 'tmpfs', path]);
       if (!maySwap) {
         try {
           await mount([...size, 'noswap']);
@@ -46,7 +46,7 @@ export function createMounts(): Mounts {
       await mount(size);
     },
     async bind(source, target) {
-      await runProgram('mount', ['--no-canonicalize', '--bind', source, target]);
+      await runProgram('mount', ['--no-canonicalize', '--bind', '--', source, target]);
     },
     async bindInside(root, path, target) {
       const handle = await open(`${root}/${path}`, openPath); // a device must not notice
@@ -58,20 +58,20 @@ export function createMounts(): Mounts {
           await mkdir(target.slice(0, target.lastIndexOf('/')), { recursive: true });
           await writeFile(target, '');
         }
-        await runProgram('mount', ['--no-canonicalize', '--bind', `/proc/${pid}/fd/${handle.fd}`, target]);
+        await runProgram('mount', ['--no-canonicalize', '--bind', '--', `/proc/${pid}/fd/${handle.fd}`, target]);
       } finally {
         await handle.close();
       }
     },
     async unmount(path) {
-      if (await isMounted(path)) await runProgram('umount', ['--lazy', '--no-canonicalize', path]);
+      if (await isMounted(path)) await runProgram('umount', ['--lazy', '--no-canonicalize', '--', path]);
     },
     isMounted,
     below,
     showing: async (directory, within) => findMountsShowing(await mountTable(), directory, within),
     async makeShared(path) {
-      if (!(await isMounted(path))) await runProgram('mount', ['--bind', path, path]);
-      await runProgram('mount', ['--make-shared', path]);
+      if (!(await isMounted(path))) await runProgram('mount', ['--bind', '--', path, path]);
+      await runProgram('mount', ['--make-shared', '--', path]);
     },
   };
 }

@@ -36,6 +36,19 @@ describe('podDNS', () => {
   it('falls back to the node without a cluster DNS', () => assert.deepEqual(podDNS(pod({}), { ...cluster, servers: [] }), host));
 });
 
+describe('a configuration that cannot be written', () => {
+  it('is left out: blanks and ends of lines divide', () => {
+    const dnsConfig = {
+      nameservers: ['192.0.2.1', '192.0.2.2\nsearch evil'],
+      searches: ['a b', 'good.example'],
+      options: [{ name: 'x', value: '1\nnameserver 6.6.6.6' }, { name: 'ndots', value: '2' }, { name: 'y z' }],
+    };
+    assert.deepEqual(podDNS(pod({ dnsPolicy: 'None', dnsConfig }), cluster), {
+      ...{ servers: ['192.0.2.1'], searches: ['good.example'], options: ['ndots:2'] },
+    });
+  });
+});
+
 describe('hostsFile', () => {
   const hostAliases = [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }];
   it('names the Pod by its subdomain too', () => {

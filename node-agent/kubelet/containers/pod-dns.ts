@@ -40,13 +40,18 @@ export function podDNS(pod: DeepReadonly<Pod>, cluster: ClusterDNS): PodDNS {
   }
   const extra = spec?.dnsConfig;
   return {
-    servers: unique([...dns.servers, ...(extra?.nameservers ?? [])]).slice(0, maxServers),
-    searches: unique([...dns.searches, ...(extra?.searches ?? [])]).slice(0, maxSearches),
+    servers: unique([...dns.servers, ...(extra?.nameservers ?? []).filter(isWord)]).slice(0, maxServers),
+    searches: unique([...dns.searches, ...(extra?.searches ?? []).filter(isWord)]).slice(0, maxSearches),
     options: mergeOptions(
       dns.options,
-      (extra?.options ?? []).map(({ name = '', value }) => (value === undefined ? name : `${name}:${value}`)),
+      (extra?.options ?? []).map(({ name = '', value }) => (value === undefined ? name : `${name}:${value}`)).filter(isWord),
     ),
   };
+}
+
+/** Whether a text can stand in resolv.conf, where blanks and the ends of lines divide. What cannot is left out. */
+function isWord(text: string): boolean {
+  return /^[^\s\0]+$/.test(text);
 }
 
 function unique(values: readonly string[]): string[] {
