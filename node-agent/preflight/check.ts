@@ -50,6 +50,8 @@ export interface NodePlan {
   readonly isJoining: boolean;
   /** A runtime that others look after, `unix:///path`. */
   readonly runtimeEndpoint?: string;
+  /** The interface that Pods are behind; with a `*` at its end all that begin so. */
+  readonly bridge: string;
   readonly cniPluginDirectories: readonly string[];
   /** As the kubelet's flag: whether swap keeps the node from starting. */
   readonly failSwapOn: boolean;

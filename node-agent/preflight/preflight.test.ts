@@ -149,6 +149,11 @@ const cases: readonly Case[] = [
     says: /su -/,
   },
   {
+    what: 'iptables out of reach',
+    machine: { programs: { ...programs, iptables: { path: undefined, elsewhere: '/usr/sbin/iptables' } } },
+    expected: ['warning FileExisting-iptables'],
+  },
+  {
     what: 'a runtime that others look after needs no containerd',
     machine: {
       programs: { ...programs, containerd: { path: undefined }, runc: { path: undefined } },
@@ -384,6 +389,25 @@ const cases: readonly Case[] = [
       filter: { ...filter, baseChains: [{ ...dropping, rules: 'iifname "cni0" counter accept' }], otherChains: ['ip filter DOCKER-USER'] },
     },
     expected: [],
+  },
+  {
+    what: 'Docker beside several nodes',
+    machine: { filter: { ...filter, baseChains: [dropping], otherChains: ['ip filter DOCKER-USER'] } },
+    plan: { bridge: 'kubets-*' },
+    expected: ['warning ForwardPolicy'],
+    says: /iptables -I DOCKER-USER -i kubets-\+ -j ACCEPT/,
+  },
+  {
+    what: 'Docker and a network plugin',
+    machine: { filter: { ...filter, baseChains: [dropping] }, cniConfigurations: ['05-cilium.conflist'] },
+    plan: { podNetwork: 'external' },
+    expected: [],
+  },
+  {
+    what: 'a firewall of nftables by hand',
+    machine: { filter: { ...filter, baseChains: [{ ...dropping, family: 'inet', name: 'forward' }] } },
+    expected: ['warning ForwardPolicy'],
+    says: /nft insert rule inet filter forward iifname "cni0" accept/,
   },
   {
     what: 'an input chain that drops',

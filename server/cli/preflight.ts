@@ -46,6 +46,7 @@ export function planOf(flags: PreflightFlags, role: MachineRole): NodePlan {
     hasControlPlane: role !== 'agent',
     isJoining: role === 'agent',
     cniPluginDirectories: cniFolder === undefined ? pluginDirectories.filter(isReachable) : [cniFolder],
+    bridge: role === 'local-nodes' ? 'kubets-*' : (kubeletArguments.get('bridge') ?? 'cni0'),
     failSwapOn: kubeletArguments.get('fail-swap-on') === 'true',
     ...(resolvConf === undefined ? {} : { resolvConf }),
     ...(flags.containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: flags.containerRuntimeEndpoint }),

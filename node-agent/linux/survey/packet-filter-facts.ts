@@ -75,7 +75,8 @@ async function checkCommands(commands: string, signal: AbortSignal): Promise<str
     return undefined;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return signal.aborted || /ENOENT/.test(text) ? undefined : text;
+    // No nft, or no right to ask: other checks say so.
+    return signal.aborted || /ENOENT|EACCES|Operation not permitted/.test(text) ? undefined : text;
   }
 }
 

@@ -45,15 +45,10 @@ function missingProgram({ program, debianPackage, lacking }: NeededProgram, mach
   const { path, elsewhere } = machine.programs[program] ?? {};
   if (path !== undefined) return [];
   const name = `FileExisting-${program}`;
-  if (elsewhere !== undefined)
-    return [
-      error(
-        name,
-        `${elsewhere} is not in PATH`,
-        `become root by 'su -' and not by 'su', or: export PATH=$PATH:${elsewhere.slice(0, elsewhere.lastIndexOf('/'))}`,
-      ),
-    ];
-  const remedy = installCommand(machine.release, [debianPackage]);
-  if (lacking !== undefined) return [warning(name, `${program} not found in system path: no ${lacking}`, remedy)];
-  return [error(name, `${program} not found in system path`, remedy)];
+  const level = lacking === undefined ? error : warning;
+  const without = lacking === undefined ? '' : `: no ${lacking}`;
+  if (elsewhere === undefined)
+    return [level(name, `${program} not found in system path${without}`, installCommand(machine.release, [debianPackage]))];
+  const folder = elsewhere.slice(0, elsewhere.lastIndexOf('/'));
+  return [level(name, `${elsewhere} is not in PATH${without}`, `become root by 'su -' and not by 'su', or: export PATH=$PATH:${folder}`)];
 }

@@ -22,6 +22,7 @@ export const defaultPlan: NodePlan = {
   ],
   hasControlPlane: true,
   isJoining: false,
+  bridge: 'cni0',
   cniPluginDirectories: ['/usr/lib/cni', '/opt/cni/bin'],
   failSwapOn: false,
 };
