@@ -3,25 +3,28 @@ import { familiesOf } from '../../api/semantics/ip-family.ts';
 import { masqueradeRules } from '../cni/masquerade-rules.ts';
 import { renderAbsenceRules } from '../dns/absence-rules.ts';
 import { nftFamilies } from '../linux/nft.ts';
-import { surveyMachine } from '../linux/survey/survey-machine.ts';
+import { type SurveyRequest, surveyMachine } from '../linux/survey/survey-machine.ts';
 import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
 import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
 import { planPortRules, renderPortTable } from '../cni/port-rules.ts';
 import { createPolicyTable, renderPolicyTable } from '../network-policy/policy-table.ts';
 import { renderBaseTable, tableOf } from '../proxy/nftables/base-table.ts';
 import { type Finding, type NodePlan, warning } from './check.ts';
+import { kernelFeatures } from './checks/kernel-modules.ts';
 import { checks } from './checks.ts';
 
 export interface PreflightDependencies {
   readonly clock: Clock;
+  /** See SurveyRequest; without it a start is not held up. */
+  readonly isThorough: boolean;
   /** Time of the API server that is to be joined less that of this machine. */
   readonly serverAhead?: Promise<number | undefined> | undefined;
 }
 
 /** What the machine lacks to be the node that is planned, and what is well. Looks only; changes nothing. */
-export async function runPreflight(plan: NodePlan, { clock, serverAhead }: PreflightDependencies): Promise<Finding[]> {
+export async function runPreflight(plan: NodePlan, { clock, serverAhead, isThorough }: PreflightDependencies): Promise<Finding[]> {
   const [machine, serverAheadMs] = await Promise.all([
-    surveyMachine(surveyRequest(plan), { clock }).catch(
+    surveyMachine(surveyRequest(plan, isThorough), { clock }).catch(
       (error: unknown) => new Error(`the machine could not be looked at: ${String(error)}`),
     ),
     serverAhead ?? Promise.resolve(undefined),
@@ -35,11 +38,13 @@ export function checkMachine(machine: SurveyedMachine, plan: NodePlan): Finding[
   return checks.flatMap((check) => check.run(machine, plan));
 }
 
-function surveyRequest(plan: NodePlan) {
+function surveyRequest(plan: NodePlan, isThorough: boolean): SurveyRequest {
   return {
     dataDirectory: plan.nodeDirectory,
     ports: plan.ports.map(({ port }) => port),
     families: familiesOf([...plan.clusterCIDRs, ...plan.serviceCIDRs]),
+    kernelParts: kernelFeatures,
+    isThorough,
     nftProbe: rulesToTry(plan),
     cniPluginDirectories: plan.cniPluginDirectories,
     ...(plan.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: plan.runtimeEndpoint }),

@@ -37,7 +37,7 @@ export function addCheckMachineCommand(program: Command): void {
 }
 
 async function checkMachine(flags: Flags): Promise<void> {
-  const findings = await preflight(flags, flags.agent || flags.server !== undefined ? 'agent' : 'up');
+  const findings = await preflight(flags, flags.agent || flags.server !== undefined ? 'agent' : 'up', { isThorough: true });
   const count = (level: string) => findings.filter((finding) => finding.level === level).length;
   const [errors, warnings] = [count('error'), count('warning')];
   if (flags.output === 'json') process.stdout.write(`${JSON.stringify({ ok: errors === 0, errors, warnings, findings }, undefined, 2)}\n`);

@@ -67,10 +67,17 @@ function portsOf({ port = 0, kubeletPort }: PreflightFlags, role: MachineRole): 
 }
 
 /** All checks, at once with the question what time it is at the API server. */
-export async function preflight(flags: PreflightFlags, role: MachineRole): Promise<Finding[]> {
+export async function preflight(
+  flags: PreflightFlags,
+  role: MachineRole,
+  { isThorough }: { readonly isThorough: boolean },
+): Promise<Finding[]> {
   const serverAhead = flags.server === undefined ? undefined : findServerAheadMs(flags.server);
   const { runPreflight } = await import('../../node-agent/preflight/preflight.ts');
-  return ignoreErrors(await runPreflight(planOf(flags, role), { clock: systemClock, serverAhead }), flags.ignorePreflightErrors);
+  return ignoreErrors(
+    await runPreflight(planOf(flags, role), { clock: systemClock, serverAhead, isThorough }),
+    flags.ignorePreflightErrors,
+  );
 }
 
 /** Tells of warnings and errors before anything is started, and throws where there are errors. */
@@ -79,7 +86,7 @@ export async function requireSoundMachine(
   role: MachineRole,
   stream: NodeJS.WriteStream = process.stderr,
 ): Promise<void> {
-  const worth = (await preflight(flags, role)).filter(({ level }) => level === 'warning' || level === 'error');
+  const worth = (await preflight(flags, role, { isThorough: false })).filter(({ level }) => level === 'warning' || level === 'error');
   stream.write(formatFindings(worth, stream));
   const fatal = worth.filter(({ level }) => level === 'error').map(({ name }) => name);
   if (fatal.length > 0)

@@ -5,16 +5,23 @@ import { gunzip } from 'node:zlib';
 import { findNames, linesOf, textOf } from './read-facts.ts';
 import type { CgroupFacts, KernelFacts, MountFacts } from './surveyed-machine.ts';
 
-export async function readKernel(): Promise<KernelFacts> {
-  const modules = await readModules(release());
+/** A part of the kernel: a module, or an option that builds it in. */
+export interface KernelPart {
+  readonly module: string;
+  readonly option: string;
+}
+
+/** `wanted`: the parts to look for in the lists of modules and options, which are long. */
+export async function readKernel(wanted: readonly KernelPart[], readsConfiguration: boolean): Promise<KernelFacts> {
+  const modules = await findModules(release(), wanted);
   const [fileSystems, namespaces, status, loadedModules, loaded, configuration, selinux] = await Promise.all([
     linesOf('/proc/filesystems'),
     findNames('/proc/self/ns'),
     textOf('/proc/self/status'),
     findNames('/sys/module'),
     textOf('/proc/modules'),
-    // Large, and of no use where the modules themselves tell.
-    modules === undefined ? readConfiguration(release()) : undefined,
+    // Of no use where the modules themselves tell.
+    readsConfiguration && modules === undefined ? findOptions(release(), wanted) : undefined,
     textOf('/sys/fs/selinux/enforce'),
   ]);
   return {
@@ -30,38 +37,34 @@ export async function readKernel(): Promise<KernelFacts> {
   };
 }
 
-async function readModules(kernel: string): Promise<KernelFacts['modules']> {
+async function findModules(kernel: string, wanted: readonly KernelPart[]): Promise<KernelFacts['modules']> {
   for (const folder of ['/lib/modules', '/usr/lib/modules']) {
-    const loadable = await linesOf(`${folder}/${kernel}/modules.dep`);
-    const builtIn = await linesOf(`${folder}/${kernel}/modules.builtin`);
-    if (loadable.length + builtIn.length > 0)
-      return { builtIn: builtIn.map(moduleName), loadable: loadable.map((line) => moduleName(line.slice(0, line.indexOf(':')))) };
+    const loadable = await textOf(`${folder}/${kernel}/modules.dep`);
+    const builtIn = await textOf(`${folder}/${kernel}/modules.builtin`);
+    if (loadable + builtIn === '') continue;
+    const namedIn = (text: string) => wanted.flatMap(({ module }) => (text.includes(`/${module}.ko`) ? [module] : []));
+    return { builtIn: namedIn(builtIn), loadable: namedIn(loadable) };
   }
   return undefined;
 }
 
-/** `kernel/net/bridge/br_netfilter.ko.xz` is br_netfilter; the kernel takes `-` and `_` for the same. */
-function moduleName(file: string): string {
-  return file
-    .slice(file.lastIndexOf('/') + 1)
-    .replace(/\.ko(\..+)?$/, '')
-    .replaceAll('-', '_');
+async function findOptions(kernel: string, wanted: readonly KernelPart[]): Promise<KernelFacts['configuration']> {
+  const text = await readConfiguration(kernel);
+  if (text === undefined) return undefined;
+  const valueOf = (option: string) => ['y', 'm'].filter((value) => text.includes(`\n${option}=${value}\n`));
+  return Object.fromEntries(wanted.flatMap(({ option }) => valueOf(option).map((value) => [option, value])));
 }
 
-async function readConfiguration(kernel: string): Promise<KernelFacts['configuration']> {
+async function readConfiguration(kernel: string): Promise<string | undefined> {
   for (const file of [`/boot/config-${kernel}`, `/lib/modules/${kernel}/config`]) {
     const text = await textOf(file);
-    if (text !== '') return parseConfiguration(text);
+    if (text !== '') return `${text}\n`;
   }
   try {
-    return parseConfiguration((await promisify(gunzip)(await readFile('/proc/config.gz'))).toString());
+    return (await promisify(gunzip)(await readFile('/proc/config.gz'))).toString('latin1');
   } catch {
     return undefined; // the kernel does not tell
   }
-}
-
-function parseConfiguration(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(/^(CONFIG_\w+)=([ym])$/gm)].map(([, name = '', value = '']) => [name, value]));
 }
 
 export async function readMounts(): Promise<MountFacts[]> {

@@ -20,15 +20,15 @@ const programs: Readonly<Record<string, readonly string[] | undefined>> = {
   nsenter: undefined,
 };
 
-export async function readPrograms(signal: AbortSignal): Promise<Record<string, ProgramFacts>> {
+export async function readPrograms(isThorough: boolean, signal: AbortSignal): Promise<Record<string, ProgramFacts>> {
   const entries = Object.entries(programs).map(async ([name, versionArguments]): Promise<[string, ProgramFacts]> => {
     const path = await findProgram(name, searchFolders());
     if (path === undefined) {
       const elsewhere = await findProgram(name, usualFolders);
       return [name, { path, ...(elsewhere === undefined ? {} : { elsewhere }) }];
     }
-    const version = versionArguments && (await runProgram(path, versionArguments, { signal }).catch(() => undefined)); // says nothing
-    return [name, { path, ...(version === undefined ? {} : { version: version.trim() }) }];
+    const version = isThorough && versionArguments && (await runProgram(path, versionArguments, { signal }).catch(() => undefined)); // says nothing
+    return [name, { path, ...(typeof version === 'string' ? { version: version.trim() } : {}) }];
   });
   return Object.fromEntries(await Promise.all(entries));
 }

@@ -8,6 +8,8 @@ import { type SurveyRequest, surveyMachine } from './survey-machine.ts';
 const request: SurveyRequest = {
   dataDirectory: '/var/lib/no/such/folder/of/kubets',
   ports: [],
+  kernelParts: [{ module: 'no_such_module', option: 'CONFIG_NO_SUCH_OPTION' }],
+  isThorough: true,
   families: ['IPv4', 'IPv6'],
   nftProbe: '',
   cniPluginDirectories: ['/no/such/folder', '/proc/sys'],

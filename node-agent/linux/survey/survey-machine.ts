@@ -6,7 +6,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { IPFamily } from '../../../api/semantics/ip-family.ts';
 import { pauseProgram } from '../pause-image.ts';
 import { parseRelease } from '../system-packages.mjs';
-import { readCgroups, readKernel, readMounts } from './kernel-facts.ts';
+import { type KernelPart, readCgroups, readKernel, readMounts } from './kernel-facts.ts';
 import { readPacketFilter, readRoutes } from './packet-filter-facts.ts';
 import { isExecutable, readPrograms } from './program-facts.ts';
 import { directoryFacts, findNames, linesOf, textOf } from './read-facts.ts';
@@ -20,6 +20,9 @@ export interface SurveyRequest {
   readonly ports: readonly number[];
   /** Of the ranges whose routes matter. */
   readonly families: readonly IPFamily[];
+  readonly kernelParts: readonly KernelPart[];
+  /** Whether what takes time is looked at, too: versions of programs, and the kernel's configuration. */
+  readonly isThorough: boolean;
   /** See readPacketFilter. */
   readonly nftProbe: string;
   /** `unix:///path`; absent: a containerd of the agent's own. */
@@ -64,9 +67,9 @@ async function survey(request: SurveyRequest, clock: Clock, signal: AbortSignal)
   const [host, network, kernel, cgroups, programs, cniPlugins, files] = await Promise.all([
     readHost(request, clock),
     readNetwork(request, signal),
-    readKernel(),
+    readKernel(request.kernelParts, request.isThorough),
     readCgroups(mounts),
-    readPrograms(signal),
+    readPrograms(request.isThorough, signal),
     namesByFolder(request.cniPluginDirectories),
     readConfigurationFiles(),
   ]);

@@ -56,9 +56,9 @@ export interface KernelFacts {
   readonly loadedModules: readonly string[];
   /** Whether anything is loaded as a module now. */
   readonly isModular: boolean;
-  /** The files of this kernel's modules; undefined where there are none for this release. */
+  /** Those of the wanted ones that this kernel's modules on the disk have; undefined where there are none for this release. */
   readonly modules: { readonly builtIn: readonly string[]; readonly loadable: readonly string[] } | undefined;
-  /** Options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration cannot be read, or `modules` tells all. */
+  /** Wanted options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration was not read, since `modules` tells all or it takes too long. */
   readonly configuration: Readonly<Record<string, string>> | undefined;
   readonly enforcesSELinux: boolean;
 }

@@ -12,7 +12,8 @@ interface NeededFeature extends KernelFeature {
 
 const hasOwnNetwork = ({ podNetwork }: NodePlan) => podNetwork !== 'external';
 
-const features: readonly NeededFeature[] = [
+/** All that may be needed. */
+export const kernelFeatures: readonly NeededFeature[] = [
   {
     ...{ module: 'overlay', option: 'CONFIG_OVERLAY_FS', purpose: 'file systems of containers' },
     isSeen: ({ kernel }) => kernel.fileSystems.includes('overlay'),
@@ -60,7 +61,7 @@ const moduleCapability = 16n;
 export const kernelModules: Check = {
   name: 'KernelModules',
   run(machine, plan) {
-    const wanted = features.filter(({ isNeeded }) => isNeeded?.(plan) ?? true);
+    const wanted = kernelFeatures.filter(({ isNeeded }) => isNeeded?.(plan) ?? true);
     const findings = wanted.flatMap((feature) => findingsOf(feature, machine));
     return orOK(findings, kernelModules.name, wanted.map(({ module }) => module).join(', '));
   },
