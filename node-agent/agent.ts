@@ -140,10 +140,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const nodeName = settings.nodeName ?? machine.hostname;
     const noted = noteCreations(cri.runtime, clock);
     const folders = { podsDirectory: paths.pods, directory: paths.root };
-    const { cgroups, names, limitsSwap } = await prepareCgroups(settings, { ...dependencies, ...folders, runtime: cri.runtime }, signal);
+    const { names, ...groups } = await prepareCgroups(settings, { ...dependencies, ...folders, runtime: cri.runtime }, signal);
     const containerd = ownContainerd({ ...settings, cgroupDriver: names.driver }, paths, dependencies);
     if (settings.runtimeEndpoint === undefined) await startContainerd(containerd, paths, machine.architecture, logger, signal);
-    const usage = createUsageReader(cgroups.hierarchies);
+    const usage = createUsageReader(groups.cgroups.hierarchies);
     const stats = createNodeStatsSource({ ...cri, files, usage, clock, podsDirectory: paths.pods, cgroupNames: names });
     const storage = createPodStorageReader({ files, paths, clock });
     const tables = watchTables(dependencies);
@@ -156,9 +156,9 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const kubelet: Kubelet = createKubelet({
       settings: { ...settings, nodeName, nodeIPs },
       ...{ client, clock, random, logger },
-      runtime: completeResources(noted.runtime, { cgroups, cgroupNames: names }),
+      runtime: completeResources(noted.runtime, { ...groups, cgroupNames: names }),
       images: cri.images,
-      ...{ files, mounts: createMounts(), cgroups, cgroupNames: names, limitsSwap, machine, paths, tallies, storage, stats, usage },
+      ...{ files, mounts: createMounts(), ...groups, cgroupNames: names, machine, paths, tallies, storage, stats, usage },
       findCredentials: credentialProviders(settings, dependencies),
       isolatePod: network.isolatePod,
       releasePod: network.releasePod,

@@ -42,6 +42,7 @@ export interface LinuxResources {
   readonly memory_limit_in_bytes?: number;
   readonly oom_score_adj?: number;
   readonly memory_swap_limit_in_bytes?: number;
+  readonly hugepage_limits?: readonly { readonly page_size: string; readonly limit: number }[];
   /** Files of cgroup version 2. */
   readonly unified?: Readonly<Record<string, string>>;
 }

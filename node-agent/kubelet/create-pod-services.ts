@@ -40,6 +40,7 @@ export function createPodServices(
   { configMap, secret, allocatable, volumes }: PodObjects,
 ): Omit<PodServices, 'services' | 'devices' | 'claims' | 'weighClasses' | 'refusalOf' | 'resizeProblem' | 'statusWritten'> {
   const { settings, client, clock, images, files, machine } = dependencies;
+  const hugePageSizes = dependencies.limitsHugePages ? machine.hugePages.map(({ sizeBytes }) => sizeBytes) : [];
   return {
     ...dependencies,
     puller: createImagePuller({
@@ -69,11 +70,12 @@ export function createPodServices(
     },
     crashBackoff: createBackoff(clock),
     startTurns: createStartTurns({ clock, count: turnsPerCPU * machine.cpus }),
-    pidsLimit: settings.pidsLimit,
+    podCgroupRules: { pidsLimit: settings.pidsLimit, hugePageSizes },
     hostIPs: settings.nodeIPs,
     clusterDomain: settings.clusterDomain,
     version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
     swap: {
+      hugePageSizes,
       behavior: settings.swapBehavior,
       limitsSwap: dependencies.limitsSwap,
       singleProcessOOMKill: settings.singleProcessOOMKill,

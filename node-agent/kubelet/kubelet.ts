@@ -114,6 +114,8 @@ export interface KubeletDependencies {
   readonly cgroupNames: CgroupNames;
   /** Whether the kernel limits the swap of cgroups. */
   readonly limitsSwap: boolean;
+  /** Whether it limits their huge pages. */
+  readonly limitsHugePages: boolean;
   readonly machine: MachineFacts;
   readonly paths: NodePaths;
   readonly tallies: Tallies;
@@ -412,11 +414,11 @@ function nodeCgroupsOf(
   counted: () => CountedPods,
   event: (type: 'Normal' | 'Warning', reason: string, message: string) => void,
 ): NodeCgroups {
-  const { machine, settings, cgroupNames: names } = dependencies;
+  const { machine, settings, cgroupNames: names, limitsHugePages } = dependencies;
   const capacity = { cpu: machine.cpus * 1000, memory: machine.memoryBytes, pid: machine.maxProcesses };
   return createNodeCgroups({
     ...{ ...dependencies, names, counted, event },
-    podsLimits: podsLimits(capacity, settings.allocatable),
+    podsLimits: podsLimits(capacity, settings.allocatable, machine.hugePages, limitsHugePages),
     reserved: reservedCgroups(settings.allocatable),
   });
 }

@@ -62,6 +62,7 @@ export interface NodeCgroupParts {
   readonly cgroups: Cgroups;
   /** Whether the kernel limits the swap of cgroups. */
   readonly limitsSwap: boolean;
+  readonly limitsHugePages: boolean;
 }
 
 /** Decides for a driver, and remembers it for the clearing away of the node. Throws where it cannot be used. */
@@ -91,7 +92,7 @@ export async function prepareCgroups(
   const names = cgroupNames(plan.driver, cgroupRoot);
   const cgroups = plan.driver === 'systemd' ? await createCgroups(createSlices(clock)) : present;
   await cgroups.ensure(names.root, {});
-  return { names, cgroups, limitsSwap: await cgroups.limitsSwap(names.root) };
+  return { names, cgroups, limitsSwap: await cgroups.limitsSwap(names.root), limitsHugePages: await cgroups.limitsHugePages() };
 }
 
 function driverFile(directory: string): string {

@@ -32,6 +32,8 @@ export interface Cgroups {
   limits(name: string): Promise<PresentLimits | undefined>;
   /** Whether the kernel can limit the swap of a cgroup by itself (version 2), or together with its memory (version 1). */
   limitsSwap(name: string): Promise<boolean>;
+  /** Whether the kernel limits the huge pages of cgroups. */
+  limitsHugePages(): Promise<boolean>;
   /** Files that take the pid of a process which is to be in it: one per hierarchy. */
   memberFiles(name: string): string[];
   /** Where hierarchies are mounted, and how. */
@@ -110,6 +112,10 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
       if (root === undefined) return false;
       const file = version === 2 ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
       return (await fs.stat(`${root}${name}/${file}`).catch(() => undefined)) !== undefined; // the kernel has none
+    },
+    async limitsHugePages() {
+      if (version === 1) return rootOf('hugetlb') !== undefined;
+      return (await fs.readFile(`${unified}/cgroup.controllers`, 'utf8')).split(/\s/).includes('hugetlb');
     },
     async children(name) {
       const found = new Set<string>();

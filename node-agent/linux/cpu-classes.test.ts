@@ -55,7 +55,7 @@ describe('processors of a busy node', function () {
       await nodeCgroups.weigh();
       for (const pod of [worker, hog]) {
         const name = podCgroupName(names, pod);
-        await cgroups.ensure(name, podCgroupLimits(pod, undefined));
+        await cgroups.ensure(name, podCgroupLimits(pod, { pidsLimit: undefined, hugePageSizes: [] }));
         for (let count = 0; count < cpus; count++) {
           const program = spawn('sh', ['-c', 'read begin; while :; do :; done'], { stdio: ['pipe', 'ignore', 'ignore'] });
           programs.push(program);

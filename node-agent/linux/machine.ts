@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as os from 'node:os';
+import { type HugePages, readHugePages } from './huge-pages.ts';
 
 /** What does not change while the machine is up. */
 export interface MachineFacts {
@@ -18,6 +19,7 @@ export interface MachineFacts {
   readonly swapBytes: number;
   /** Processes and threads that can be at once. */
   readonly maxProcesses: number;
+  readonly hugePages: readonly HugePages[];
   /** Whether the kernel confines programs by AppArmor's profiles. */
   readonly hasAppArmor: boolean;
 }
@@ -52,6 +54,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
     architecture: goArchitecture(os.arch()),
     address: await ownAddress(await text('/proc/net/route')),
     swapBytes: kilobytes('SwapTotal') * 1024,
+    hugePages: await readHugePages(),
     maxProcesses: Math.min(...(await Promise.all(['pid_max', 'threads-max'].map((name) => text(`/proc/sys/kernel/${name}`)))).map(Number)),
     hasAppArmor: await machineHasAppArmor(),
   };

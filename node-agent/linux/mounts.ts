@@ -6,6 +6,8 @@ import { runProgram } from './run-program.ts';
 export interface Mounts {
   /** A memory file system that is never swapped out; `sizeBytes` absent: half of the memory, as the kernel does. */
   mountMemory(path: string, options: { readonly sizeBytes?: number }): Promise<void>;
+  /** A file system of huge pages; `sizeBytes` absent: as many as there are. */
+  mountHugePages(path: string, options: { readonly pageBytes: number; readonly sizeBytes?: number }): Promise<void>;
   bind(source: string, target: string): Promise<void>;
   /**
    * Binds what lies at a path below `root` onto `target`, which is made as a file or a folder like it. Refuses with an error
@@ -44,6 +46,10 @@ export function createMounts(): Mounts {
         }
       }
       await mount(size);
+    },
+    async mountHugePages(path, { pageBytes, sizeBytes }) {
+      const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
+      await runProgram('mount', ['-t', 'hugetlbfs', '-o', `pagesize=${pageBytes / 1024}K${size}`, 'nodev', path]);
     },
     async bind(source, target) {
       await runProgram('mount', ['--no-canonicalize', '--bind', '--', source, target]);

@@ -170,7 +170,7 @@ describe('pod cgroups', () => {
     it(name, () => {
       const pod = podOf({}, { containers: containers.map((container, index) => ({ name: `c${index}`, image: 'img', ...container })) });
       assert.equal(podCgroupName(cgroupNames('cgroupfs', '/kubepods'), pod), cgroup);
-      assert.deepEqual(podCgroupLimits(pod, undefined), limits);
+      assert.deepEqual(podCgroupLimits(pod, { pidsLimit: undefined, hugePageSizes: [] }), limits);
     });
   }
   it('a limit of the Pod bounds unlimited containers', () => {

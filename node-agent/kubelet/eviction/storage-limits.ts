@@ -11,7 +11,7 @@ const resource = 'ephemeral-storage';
 /** Whether anything limits what the Pod may keep on the node's disk: only then is there something to measure. */
 export function hasStorageLimits({ spec }: DeepReadonly<Pod>): boolean {
   return (
-    (spec?.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory') ||
+    (spec?.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && !emptyDir.medium) ||
     (spec?.containers ?? []).some(({ resources }) => resources?.limits?.[resource] !== undefined)
   );
 }
@@ -25,7 +25,7 @@ export function storageExcess(
   for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
     const limit = emptyDir?.sizeLimit;
     const used = volumes.find((volume) => volume.name === name)?.bytes ?? 0;
-    if (limit !== undefined && emptyDir?.medium !== 'Memory' && quantityValue(limit) > 0 && used > quantityValue(limit))
+    if (limit !== undefined && !emptyDir?.medium && quantityValue(limit) > 0 && used > quantityValue(limit))
       return emptyDirMessage(name, limit);
   }
   let written = 0;

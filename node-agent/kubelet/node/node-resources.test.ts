@@ -8,7 +8,7 @@ import { nodeResources, type NodeResourcesInput, reservationProblem } from './no
 const kibi = 1024;
 const machine: MachineFacts = {
   ...{ cpus: 4, memoryBytes: 8_144_356 * kibi, hostname: 'n', machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '' },
-  ...{ architecture: 'amd64', address: undefined, swapBytes: 0, maxProcesses: 4096, hasAppArmor: false },
+  ...{ architecture: 'amd64', address: undefined, swapBytes: 0, maxProcesses: 4096, hugePages: [], hasAppArmor: false },
 };
 /** A node of a real cluster with 20 GiB of disk, of which its kubelet gives away 19316009748 bytes. */
 const storageBytes = 20_959_212 * kibi;
@@ -50,6 +50,16 @@ describe('resources of a node', () => {
     const { capacity, allocatable } = nodeResources(inputOf({ systemReserved: 'cpu=1' }));
     assert.deepEqual([capacity['cpu'], capacity['memory'], capacity['ephemeral-storage']], ['4', '8144356Ki', '20959212Ki']);
     assert.deepEqual([capacity['x.y/gpu'], allocatable['x.y/gpu']], ['2', '1']);
+  });
+
+  it('have huge pages, which are no part of the memory that is left', () => {
+    const hugePages = [
+      { sizeBytes: 2048 * kibi, count: 100 },
+      { sizeBytes: 1 << 30, count: 0 },
+    ];
+    const { capacity, allocatable } = nodeResources({ ...inputOf({}, 'memory.available<1Ki'), machine: { ...machine, hugePages } });
+    assert.deepEqual([capacity['hugepages-2Mi'], capacity['hugepages-1Gi'], capacity['memory']], ['200Mi', '0', '8144356Ki']);
+    assert.deepEqual([allocatable['hugepages-2Mi'], allocatable['memory']], ['200Mi', `${8_144_356 - 1 - 204_800}Ki`]);
   });
 
   it('are given away also where others have put them into the capacity', () => {

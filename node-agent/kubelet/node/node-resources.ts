@@ -5,6 +5,7 @@ import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
 import type { NodeStatus } from '../../../api/types/core-v1.ts';
 import type { MachineFacts } from '../../linux/machine.ts';
 import { amountOf, type EvictionSettings, type Signal } from '../eviction/thresholds.ts';
+import { hugePagesResource } from '../resources/huge-pages.ts';
 import { type AllocatableSettings, reservedAmount } from '../resources/node-allocatable.ts';
 
 export interface NodeResourcesInput {
@@ -31,7 +32,9 @@ export function nodeResources(input: NodeResourcesInput): NodeResources {
   const left = (capacity: number, resource: 'cpu' | 'memory' | 'ephemeral-storage', signal?: Signal) =>
     Math.max(0, capacity - reservedAmount(settings, resource) - (signal === undefined ? 0 : hardThreshold(eviction, signal, capacity)));
   const milliCPU = machine.cpus * 1000;
-  const shared = { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: String(maxPods) };
+  const hugeBytes = machine.hugePages.reduce((sum, { sizeBytes, count }) => sum + sizeBytes * count, 0);
+  const hugePages = machine.hugePages.map(({ sizeBytes, count }) => [hugePagesResource(sizeBytes), bytes(sizeBytes * count)]);
+  const shared = { ...Object.fromEntries(hugePages), pods: String(maxPods) };
   const capacity = {
     ...Object.fromEntries([...devices].map(([resource, { total }]) => [resource, String(total)])),
     ...shared,
@@ -47,7 +50,7 @@ export function nodeResources(input: NodeResourcesInput): NodeResources {
       ...Object.fromEntries([...devices].map(([resource, { healthy }]) => [resource, String(healthy)])),
       ...shared,
       cpu: formatQuantity(milliQuantityOf(left(milliCPU, 'cpu'))),
-      memory: bytes(left(machine.memoryBytes, 'memory', 'memory.available')),
+      memory: bytes(Math.max(0, left(machine.memoryBytes, 'memory', 'memory.available') - hugeBytes)),
       'ephemeral-storage': bytes(left(storageBytes, 'ephemeral-storage', 'nodefs.available')),
     },
   };

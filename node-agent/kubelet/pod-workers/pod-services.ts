@@ -15,8 +15,8 @@ import type { DeviceManager } from '../devices/device-manager.ts';
 import type { UserNamespaces } from '../containers/user-namespaces.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodePaths } from '../node-paths.ts';
-import type { OOMGroupRules } from '../resources/oom-group.ts';
-import type { SwapRules } from '../resources/swap.ts';
+import type { PodCgroupRules } from '../resources/pod-resources.ts';
+import type { ContainerRules } from '../resources/runtime-resources.ts';
 import type { PendingResize } from '../resources/allocation.ts';
 import type { Tallies } from '../stats/tallies.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
@@ -45,13 +45,13 @@ export interface PodServices {
   readonly cgroupNames: CgroupNames;
   /** Weighs the cgroups of the classes by what Pods request now. */
   readonly weighClasses: () => Promise<void>;
-  readonly pidsLimit: number | undefined;
+  readonly podCgroupRules: PodCgroupRules;
   /** Of the node, the one that Pods know it by first. */
   readonly hostIPs: readonly string[];
   readonly clusterDomain: string;
   /** Of the agent, e.g. 1.36: what probes call themselves. */
   readonly version: string;
-  readonly swap: SwapRules & OOMGroupRules;
+  readonly swap: ContainerRules;
   readonly allocatable: () => NodeAllocatable;
   readonly dns: (pod: DeepReadonly<Pod>) => Promise<PodDNS>;
   readonly nodeHosts: () => Promise<string>;

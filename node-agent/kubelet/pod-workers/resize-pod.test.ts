@@ -87,6 +87,7 @@ describe('resizing a Pod as a whole', () => {
         },
       },
       cgroupNames: cgroupNames('cgroupfs', '/kubepods'),
+      podCgroupRules: { pidsLimit: undefined, hugePageSizes: [] },
       weighClasses: async () => void said.push('weigh'),
     };
     const context = {

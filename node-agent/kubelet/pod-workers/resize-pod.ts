@@ -110,16 +110,16 @@ export async function resizeContainers(context: PodContext): Promise<boolean> {
 }
 
 async function limitPod({ pod, services }: PodContext): Promise<void> {
-  const { cgroups, cgroupNames, pidsLimit } = services;
+  const { cgroups, cgroupNames, podCgroupRules } = services;
   await services.weighClasses();
-  await cgroups.ensure(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, pidsLimit));
+  await cgroups.ensure(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, podCgroupRules));
 }
 
 async function resizeOutdated(context: PodContext, outdated: readonly Outdated[]): Promise<void> {
   const { pod, services } = context;
-  const { cgroups, cgroupNames, pidsLimit, swap, runtime } = services;
+  const { cgroups, cgroupNames, podCgroupRules, swap, runtime } = services;
   await services.weighClasses();
-  await cgroups.widen(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, pidsLimit));
+  await cgroups.widen(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, podCgroupRules));
   for (const { container, instance, resources } of outdated) {
     const { name } = container;
     const restarts = (container.resizePolicy ?? []).some(

@@ -1,6 +1,7 @@
 import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
 import { parseQuantity } from '../../../api/quantity/quantity.ts';
 import type { CgroupLimits } from '../../linux/cgroup-values.ts';
+import { hugePageFileSize, type HugePages } from '../../linux/huge-pages.ts';
 import { cpuShares } from './pod-resources.ts';
 
 const reservable = ['cpu', 'memory', 'ephemeral-storage', 'pid'] as const;
@@ -148,12 +149,27 @@ export function reservedAmount({ systemReserved, kubeReserved }: AllocatableSett
   return (systemReserved[resource] ?? 0) + (kubeReserved[resource] ?? 0);
 }
 
-/** What Pods may use together: all that the node has, or what the reservations leave of it if that is enforced. */
-export function podsLimits(capacity: Required<Omit<NodeAmounts, 'ephemeral-storage'>>, settings: AllocatableSettings): CgroupLimits {
+/**
+ * What Pods may use together: all that the node has, or what the reservations leave of it if that is enforced. Huge pages are
+ * set aside already, and no part of the memory that is left.
+ */
+export function podsLimits(
+  capacity: Required<Omit<NodeAmounts, 'ephemeral-storage'>>,
+  settings: AllocatableSettings,
+  hugePages: readonly HugePages[] = [],
+  limitsHugePages = false,
+): CgroupLimits {
   const isEnforced = settings.enforce.includes('pods');
   const left = (resource: keyof typeof capacity) => Math.max(0, capacity[resource] - (isEnforced ? reservedAmount(settings, resource) : 0));
   // A limit of 0 would be none.
-  return { cpuShares: cpuShares(left('cpu')), memoryBytes: Math.max(1, left('memory')), pids: Math.max(1, left('pid')) };
+  const huge = hugePages.reduce((sum, { sizeBytes, count }) => sum + sizeBytes * count, 0);
+  const sizes = Object.fromEntries(hugePages.map(({ sizeBytes, count }) => [hugePageFileSize(sizeBytes), sizeBytes * count]));
+  return {
+    cpuShares: cpuShares(left('cpu')),
+    memoryBytes: Math.max(1, left('memory') - huge),
+    pids: Math.max(1, left('pid')),
+    ...(limitsHugePages && hugePages.length > 0 ? { hugePages: sizes } : {}),
+  };
 }
 
 /** A cgroup of the machine that is held to what is reserved for it. */

@@ -1,5 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Quantity } from '../../../api/quantity/quantity.ts';
+import { formatResourceList } from '../../../api/semantics/resource-list.ts';
+import { hugePageLimits } from './huge-pages.ts';
 import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
 import { podLimits, podRequests } from '../../../api/semantics/pod-resources.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
@@ -85,19 +87,28 @@ export function cpuQuota(millicores: number): number {
   return millicores === 0 ? 0 : Math.max(Math.floor((millicores * 100_000) / 1000), minQuota);
 }
 
+/** What the node says of the cgroups of all Pods. */
+export interface PodCgroupRules {
+  /** Processes and threads; undefined: any number. */
+  readonly pidsLimit: number | undefined;
+  /** Of the huge pages that the kernel limits, in bytes. */
+  readonly hugePageSizes: readonly number[];
+}
+
 /** Limits of the cgroup that holds all of a Pod's containers. */
-export function podCgroupLimits(pod: DeepReadonly<Pod>, pidsLimit: number | undefined): CgroupLimits {
+export function podCgroupLimits(pod: DeepReadonly<Pod>, { pidsLimit, hugePageSizes }: PodCgroupRules): CgroupLimits {
   // What the status says of an earlier size is no request any more.
   const { status: _status, ...present } = pod;
   const requests = podAmounts(podRequests(present));
   const limits = podBounds(pod);
-  const pids = pidsLimit === undefined ? {} : { pids: pidsLimit };
-  if (podQOSClass(pod) === 'BestEffort') return { cpuShares: minShares, ...pids };
+  const hugePages = hugePageLimits(hugePageSizes, formatResourceList(podLimits(present)));
+  const common = { ...(pidsLimit === undefined ? {} : { pids: pidsLimit }), ...(hugePageSizes.length === 0 ? {} : { hugePages }) };
+  if (podQOSClass(pod) === 'BestEffort') return { cpuShares: minShares, ...common };
   return {
     cpuShares: cpuShares(requests.cpu ?? 0),
     ...(limits.cpu ? { cpuQuota: cpuQuota(limits.cpu) } : {}),
     ...(limits.memory ? { memoryBytes: limits.memory } : {}),
-    ...pids,
+    ...common,
   };
 }
 

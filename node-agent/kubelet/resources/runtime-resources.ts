@@ -4,17 +4,25 @@ import { quantityOf, milliQuantityOf } from '../../../api/quantity/arithmetic.ts
 import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import type { LinuxResources, StatedResources } from '../../cri/messages.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
+import { hugePageLimits } from './huge-pages.ts';
 import { oomGroup, type OOMGroupRules } from './oom-group.ts';
 import { swapResources, type SwapRules } from './swap.ts';
 import { boundedByPod, cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
 
+/** What the node says of the resources of all containers. */
+export interface ContainerRules extends SwapRules, OOMGroupRules {
+  /** Of the huge pages that the kernel limits, in bytes. */
+  readonly hugePageSizes?: readonly number[];
+}
+
 /** What the runtime is asked to give a container. */
-export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, rules: SwapRules & OOMGroupRules): LinuxResources {
+export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, rules: ContainerRules): LinuxResources {
   const bounded = boundedByPod(pod, container);
   const requests = requestsOf(bounded);
   const limits = limitsOf(bounded);
   const quota = limits.cpu === undefined ? 0 : cpuQuota(limits.cpu);
   const swap = swapResources(pod, container, rules);
+  const huge = Object.entries(hugePageLimits(rules.hugePageSizes ?? [], container.resources?.limits));
   const unified = { ...oomGroup(rules), ...swap.unified };
   return {
     cpu_shares: cpuShares(requests.cpu ?? 0),
@@ -23,6 +31,7 @@ export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, 
     oom_score_adj: oomScoreAdj(pod, container, rules.machineMemoryBytes),
     ...swap,
     ...(Object.keys(unified).length > 0 ? { unified } : {}),
+    ...(huge.length > 0 ? { hugepage_limits: huge.map(([page_size, limit]) => ({ page_size, limit })) } : {}),
   };
 }
 

@@ -97,5 +97,5 @@ function pluginOf({ emptyDir, configMap, secret, downwardAPI, projected }: DeepR
 
 /** Secrets, tokens and memory are not on the disk. */
 export function isLocal({ emptyDir, configMap }: DeepReadonly<Volume>): boolean {
-  return configMap !== undefined || (emptyDir !== undefined && emptyDir.medium !== 'Memory');
+  return configMap !== undefined || (emptyDir !== undefined && !emptyDir.medium);
 }

@@ -122,7 +122,15 @@ describe('metrics in text', () => {
   it('of cAdvisor tell of the machine, Pods and containers', () => {
     const machine = {
       ...{ cpus: 2, memoryBytes: 1000, hostname: 'n', machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6.1' },
-      ...{ osImage: 'Linux', architecture: 'amd64', address: undefined, swapBytes: 0, maxProcesses: 4096, hasAppArmor: false },
+      ...{
+        osImage: 'Linux',
+        architecture: 'amd64',
+        address: undefined,
+        swapBytes: 0,
+        maxProcesses: 4096,
+        hugePages: [],
+        hasAppArmor: false,
+      },
     };
     const text = renderFamilies(
       cadvisorMetrics({ stats, machine, cgroupRoot: '/kubepods', cgroupOf: (uid) => `/kubepods/pod${uid}`, pressures }),
@@ -256,6 +264,7 @@ describe('local storage', () => {
   const cases: [string, Parameters<typeof isLocal>[0], boolean][] = [
     ['an emptyDir', { name: 'v', emptyDir: {} }, true],
     ['one in memory', { name: 'v', emptyDir: { medium: 'Memory' } }, false],
+    ['one of huge pages', { name: 'v', emptyDir: { medium: 'HugePages-2Mi' } }, false],
     ['a ConfigMap', { name: 'v', configMap: {} }, true],
     ['a Secret', { name: 'v', secret: {} }, false],
   ];

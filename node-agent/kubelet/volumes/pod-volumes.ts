@@ -7,6 +7,8 @@ import type { Mounts } from '../../linux/mounts.ts';
 import type { NodeAllocatable, PodAddresses } from '../containers/field-values.ts';
 import type { NodePaths } from '../node-paths.ts';
 import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
+import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { volumePageSize } from '../resources/huge-pages.ts';
 import { podBounds } from '../resources/pod-resources.ts';
 import { type Payload, type PayloadFile, writeAtomically } from './atomic-writer.ts';
 import type { ClaimedVolumes } from './claimed-volumes.ts';
@@ -138,13 +140,17 @@ async function setUpEmptyDir(
   { medium = '', sizeLimit }: { readonly medium?: string; readonly sizeLimit?: string },
   directory: string,
 ): Promise<string> {
-  if (medium !== '' && medium !== 'Memory') throw new Error(`emptyDir medium "${medium}" is not supported by this node`);
+  const isOfHugePages = /^HugePages(-|$)/.test(medium);
+  if (medium !== '' && medium !== 'Memory' && !isOfHugePages) throw new Error(`emptyDir medium "${medium}" is not supported by this node`);
+  const pageBytes = isOfHugePages ? volumePageSize(medium, podRequests(pod)) : 0;
   const isNew = (await files.facts(directory)) === undefined;
   await files.makeDirectory(directory);
   if (medium === 'Memory' && !(await mounts.isMounted(directory))) {
     const limits = [sizeLimit === undefined ? undefined : quantityValue(sizeLimit), podBounds(pod).memory].filter((limit) => limit);
     await mounts.mountMemory(directory, limits.length > 0 ? { sizeBytes: Math.min(...limits.map(Number)) } : {});
   }
+  if (isOfHugePages && !(await mounts.isMounted(directory)))
+    await mounts.mountHugePages(directory, { pageBytes, ...(sizeLimit === undefined ? {} : { sizeBytes: quantityValue(sizeLimit) }) });
   if (!isNew) return directory;
   // As the kernel makes memory file systems: open to all, but nobody removes what is another's.
   await files.setOwner(directory, { mode: medium === 'Memory' ? 0o1777 : 0o777 });

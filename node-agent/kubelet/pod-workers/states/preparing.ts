@@ -7,11 +7,11 @@ import { addressesOf } from '../pod-addresses.ts';
 
 /** Everything a sandbox needs on the node: the Pod's cgroup and its volumes. */
 export const preparing: PodState = async ({ pod, runtimePod, record, services, events }) => {
-  const { cgroups, cgroupNames, pidsLimit, volumes, files, paths } = services;
+  const { cgroups, cgroupNames, podCgroupRules, volumes, files, paths } = services;
   // First of all and last to go: by its folder an agent knows what is its own, whoever else has Pods on this machine.
   await files.makeDirectory(`${paths.pods}/${pod.metadata.uid}`, { mode: 0o750 });
   await services.weighClasses();
-  if (!activeSandbox(runtimePod)) await cgroups.ensure(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, pidsLimit));
+  if (!activeSandbox(runtimePod)) await cgroups.ensure(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, podCgroupRules));
   try {
     record.volumesAreStale = false;
     record.volumes = await volumes.setUp(pod, addressesOf(pod, runtimePod, services));
