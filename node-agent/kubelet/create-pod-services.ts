@@ -80,7 +80,10 @@ export function createPodServices(
       limitsSwap: dependencies.limitsSwap,
       singleProcessOOMKill: settings.singleProcessOOMKill,
       cgroupVersion: dependencies.cgroups.version,
-      machineSwapBytes: machine.swapBytes,
+      // It may be switched on at any time.
+      get machineSwapBytes() {
+        return dependencies.usage.lastSwapBytes() ?? machine.swapBytes;
+      },
       machineMemoryBytes: machine.memoryBytes,
     },
     allocatable,

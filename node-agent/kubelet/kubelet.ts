@@ -441,7 +441,7 @@ function createRegistration(
     readonly volumesInUse: NodeVolumes['inUse'];
   },
 ): NodeRegistration {
-  const { settings, machine, runtime, images, files, paths, clock } = dependencies;
+  const { settings, machine, runtime, images, files, paths, clock, usage } = dependencies;
   let runtimeVersion = '';
   let capabilities: RuntimeCapabilities = { handlers: [], supplementalGroupsPolicy: false };
   const problems = async (): Promise<string[]> => {
@@ -467,7 +467,7 @@ function createRegistration(
     status: async (previous) =>
       nodeStatus({
         ...settings,
-        machine,
+        machine: { ...machine, swapBytes: usage.lastSwapBytes() ?? machine.swapBytes },
         kubeletVersion: settings.version,
         problems: [...(await problems()), ...ownProblems()],
         pressures: pressures(),

@@ -40,6 +40,8 @@ describe('cgroups', () => {
     [0, 1],
     [2, 1],
     [1024, 39],
+    [1536, 59],
+    [3072, 118],
     [262_144, 10_000],
   ];
   for (const [shares, weight] of weights) it(`${shares} shares weigh ${weight}`, () => assert.equal(cpuWeight(shares), weight));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { memoryOf, parseCPU, parseInterfaces, parseMemory } from './node-usage.ts';
+import { readCgroupHierarchies } from './cgroups.ts';
+import { createUsageReader, memoryOf, parseCPU, parseInterfaces, parseMemory } from './node-usage.ts';
 
 describe('node usage', () => {
   it('counts all processor time but idle and waiting', () => {
@@ -42,6 +43,13 @@ describe('node usage', () => {
     const unified = 'anon 30\nfile 50\ninactive_file 40\npgfault 7\npgmajfault 1\n';
     assert.deepEqual(memoryOf(100, unified, { inactive: 'inactive_file', rss: 'anon', prefix: '' }), expected);
     assert.equal(memoryOf(10, unified, { inactive: 'inactive_file', rss: 'anon', prefix: '' }).workingSetBytes, 0);
+  });
+
+  it('remembers how much swap there was', async () => {
+    const usage = createUsageReader(await readCgroupHierarchies());
+    assert.equal(usage.lastSwapBytes(), undefined);
+    const { swap } = await usage.node();
+    assert.equal(usage.lastSwapBytes(), swap.usageBytes + swap.availableBytes);
   });
 
   it('leaves out interfaces of Pods and bridges', () => {

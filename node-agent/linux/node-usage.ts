@@ -59,6 +59,8 @@ export interface UsageReader {
   /** Undefined if there is no such cgroup. */
   pod(cgroup: string): Promise<PodCgroupUsage | undefined>;
   node(): Promise<NodeUsage>;
+  /** How much swap the machine had when it was looked at last; undefined before that. */
+  lastSwapBytes(): number | undefined;
   /** Undefined if there is no such cgroup. */
   cgroup(name: string): Promise<CgroupUsage | undefined>;
   /** The same with its children. */
@@ -80,8 +82,14 @@ export function createUsageReader({ version, rootOf }: CgroupHierarchies): Usage
     });
     return { usage, children: new Map(children) };
   };
+  let lastSwapBytes: number | undefined;
   return {
-    node: readNode,
+    async node() {
+      const node = await readNode();
+      lastSwapBytes = node.swap.usageBytes + node.swap.availableBytes;
+      return node;
+    },
+    lastSwapBytes: () => lastSwapBytes,
     cgroup,
     tree,
     async pod(name) {

@@ -329,6 +329,7 @@ describe('eviction manager', () => {
         cgroup: async (name) => cgroups.get(name),
         pod: async () => undefined,
         tree: async () => undefined,
+        lastSwapBytes: () => undefined,
       },
       storage: { read: async () => ({ volumes: [], logs: new Map() }), claims: async () => [], forget() {} },
       files: { capacity: async () => ({ capacityBytes: 100, availableBytes: 90, inodes: 0, inodesFree: 0 }) } as unknown as HostFiles,

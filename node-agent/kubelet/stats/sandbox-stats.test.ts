@@ -15,6 +15,7 @@ const usage = (cpuNanoSeconds: number, workingSetBytes: number): CgroupUsage => 
 const counters = (name: string, rxBytes: number) => ({ name, rxBytes, rxErrors: 0, txBytes: 0, txErrors: 0 });
 const readers: UsageReader = {
   node: () => Promise.reject(new Error('not asked')),
+  lastSwapBytes: () => undefined,
   cgroup: async (cgroup) => (cgroup === '/kubepods/podu1' ? usage(900, 90) : undefined),
   tree: () => Promise.reject(new Error('not asked')),
   pod: async (cgroup) =>
