@@ -17,7 +17,7 @@ export interface MachineFacts {
   /** The address by which the machine reaches others: of the interface with the default route, else the first that is not loopback. */
   readonly address: string | undefined;
   readonly swapBytes: number;
-  /** Processes and threads that can be at once. */
+  /** Processes and threads that can be at once; 0: not known. */
   readonly maxProcesses: number;
   readonly hugePages: readonly HugePages[];
   /** Whether the kernel confines programs by AppArmor's profiles. */
@@ -55,9 +55,15 @@ export async function readMachineFacts(): Promise<MachineFacts> {
     address: await ownAddress(await text('/proc/net/route')),
     swapBytes: kilobytes('SwapTotal') * 1024,
     hugePages: await readHugePages(),
-    maxProcesses: Math.min(...(await Promise.all(['pid_max', 'threads-max'].map((name) => text(`/proc/sys/kernel/${name}`)))).map(Number)),
+    maxProcesses: leastOf(await Promise.all(['pid_max', 'threads-max'].map((name) => text(`/proc/sys/kernel/${name}`)))),
     hasAppArmor: await machineHasAppArmor(),
   };
+}
+
+/** Of those that could be read; 0 where none could. */
+function leastOf(values: readonly string[]): number {
+  const known = values.map(Number).filter((value) => value > 0);
+  return known.length > 0 ? Math.min(...known) : 0;
 }
 
 function goArchitecture(architecture: string): string {

@@ -46,6 +46,9 @@ describe('node allocatable', () => {
   for (const [name, flags, expected] of limits)
     it(`Pods have ${name}`, () => assert.deepEqual(podsLimits(capacity, parse(flags)), expected));
 
+  it('limits nothing of which the machine does not tell how much there is', () =>
+    assert.deepEqual(podsLimits({ cpu: 1000, memory: 0, pid: 0 }, parse(reserved)), { cpuShares: 2 }));
+
   it('holds cgroups of the machine to their part, as far as asked for', () => {
     const cgroups = { systemReservedCgroup: '/system.slice', kubeReservedCgroup: '/kube' };
     const of = (enforceNodeAllocatable: string) =>

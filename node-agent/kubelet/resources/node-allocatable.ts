@@ -151,7 +151,8 @@ export function reservedAmount({ systemReserved, kubeReserved }: AllocatableSett
 
 /**
  * What Pods may use together: all that the node has, or what the reservations leave of it if that is enforced. Huge pages are
- * set aside already, and no part of the memory that is left.
+ * set aside already, and no part of the memory that is left. What is not known of the machine (0) is not limited; a limit of 0
+ * would be none.
  */
 export function podsLimits(
   capacity: Required<Omit<NodeAmounts, 'ephemeral-storage'>>,
@@ -161,13 +162,12 @@ export function podsLimits(
 ): CgroupLimits {
   const isEnforced = settings.enforce.includes('pods');
   const left = (resource: keyof typeof capacity) => Math.max(0, capacity[resource] - (isEnforced ? reservedAmount(settings, resource) : 0));
-  // A limit of 0 would be none.
   const huge = hugePages.reduce((sum, { sizeBytes, count }) => sum + sizeBytes * count, 0);
   const sizes = Object.fromEntries(hugePages.map(({ sizeBytes, count }) => [hugePageFileSize(sizeBytes), sizeBytes * count]));
   return {
     cpuShares: cpuShares(left('cpu')),
-    memoryBytes: Math.max(1, left('memory') - huge),
-    pids: Math.max(1, left('pid')),
+    ...(capacity.memory > 0 ? { memoryBytes: Math.max(1, left('memory') - huge) } : {}),
+    ...(capacity.pid > 0 ? { pids: Math.max(1, left('pid')) } : {}),
     ...(limitsHugePages && hugePages.length > 0 ? { hugePages: sizes } : {}),
   };
 }
