@@ -184,7 +184,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
           { ...settings, nodeName, nodeIPs },
           {
             ...{ clock, cri, machine, tallies, storage, stats, usage, kubelet, cgroupNames: names },
-            pressure: createPressureReader(cgroups.hierarchies),
+            pressure: createPressureReader(groups.cgroups.hierarchies),
             systemUsage: () => systemUsage(settings.runtimeEndpoint === undefined ? containerd : undefined),
           },
         ),
