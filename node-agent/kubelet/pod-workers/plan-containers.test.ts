@@ -87,6 +87,15 @@ describe('planContainers', () => {
       runtime([ready], [{ name: 'a', state: 'CONTAINER_CREATED' }]),
       { ...nothing, starts: ['a'] },
     ],
+    ...(['Always', 'Never'] as const).map((restartPolicy): [string, Partial<Pod['spec']>, RuntimePod, unknown] => [
+      `one that may be alive is killed before another starts in its place, restartPolicy ${restartPolicy}`,
+      { restartPolicy },
+      runtime([ready], [{ name: 'a', state: 'CONTAINER_UNKNOWN' }]),
+      {
+        ...nothing,
+        kills: [{ id: 'a-0', name: 'a', message: 'Container a is in unknown state, try killing it before restart', restarts: true }],
+      },
+    ]),
     [
       'a crashed container waits',
       {},

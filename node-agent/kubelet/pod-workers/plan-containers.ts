@@ -146,6 +146,12 @@ function planContainer(input: StepInput, container: DeepReadonly<Container>, ord
 }
 
 function startOrWait({ backoffUntil, before }: StepInput, name: string, newest: RuntimeContainer | undefined, orders: Orders): void {
+  if (newest?.state === 'CONTAINER_UNKNOWN') {
+    // The runtime has lost sight of it, as at its start when a shim answers too late: it may be alive.
+    const message = `Container ${name} is in unknown state, try killing it before restart`;
+    orders.kills.push({ id: newest.id, name, message, restarts: true });
+    return;
+  }
   const ended = newest ?? (before && instancesOf(before, name)[0]);
   const untilMs = ended?.state === 'CONTAINER_EXITED' ? backoffUntil(name, nanosToMs(ended.finished_at)) : undefined;
   if (untilMs === undefined) orders.starts.push(name);
@@ -154,7 +160,7 @@ function startOrWait({ backoffUntil, before }: StepInput, name: string, newest: 
 
 /** Whether a container that is not running any more is to run again: its own policy and rules, else the Pod's. */
 export function shouldRestart(pod: DeepReadonly<Pod>, container: DeepReadonly<Container>, ended: RuntimeContainer): boolean {
-  if (ended.state !== 'CONTAINER_EXITED') return true; // created and never started, or lost by the runtime
+  if (ended.state !== 'CONTAINER_EXITED') return true; // created and never started, or out of the runtime's sight
   const rules = container.restartPolicyRules ?? [];
   if (rules.some((rule) => rule.action === 'Restart' && isAbout(rule, ended.exit_code))) return true;
   const policy = container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
