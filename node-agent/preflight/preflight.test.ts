@@ -204,7 +204,7 @@ const cases: readonly Case[] = [
   },
   {
     what: 'rules that nft does not understand',
-    machine: { filter: { ...filter, problem: 'nft --check -f -: Error: syntax error' } },
+    machine: { filter: { ...filter, takesRules: 'no', problem: 'nft --check -f -: Error: syntax error' } },
     expected: ['error NFTables'],
   },
   {

@@ -15,10 +15,10 @@ interface ChainEntry {
 
 /** `probe`: commands that nft and the kernel are asked to check; nothing is changed by them. Empty: they are not asked. */
 export async function readPacketFilter(probe: string, signal: AbortSignal): Promise<PacketFilterFacts> {
-  const [listed, legacyRules, problem] = await Promise.all([
+  const [listed, legacyRules, answer] = await Promise.all([
     runProgram('nft', ['-j', 'list', 'chains'], { signal }).catch(() => ''), // no nft: another check says so
     readLegacyRules(signal),
-    probe === '' ? undefined : checkCommands(probe, signal),
+    checkCommands(probe, signal),
   ]);
   const chains = parseChains(listed);
   const baseChains = chains.flatMap(({ family, table, name, hook, policy = 'accept' }): BaseChain[] =>
@@ -28,7 +28,7 @@ export async function readPacketFilter(probe: string, signal: AbortSignal): Prom
     baseChains: await Promise.all(baseChains.map((chain) => withRules(chain, chains, signal))),
     otherChains: chains.flatMap(({ family, table, name, hook }) => (hook === undefined ? [`${family} ${table} ${name}`] : [])),
     legacyRules,
-    problem,
+    ...answer,
   };
 }
 
@@ -69,14 +69,16 @@ async function readLegacyRules(signal: AbortSignal): Promise<string> {
   return await runProgram('iptables-legacy', ['-S'], { signal }).catch(() => ''); // not installed
 }
 
-async function checkCommands(commands: string, signal: AbortSignal): Promise<string | undefined> {
+async function checkCommands(commands: string, signal: AbortSignal): Promise<Pick<PacketFilterFacts, 'takesRules' | 'problem'>> {
+  const unknown = { takesRules: 'unknown', problem: '' } as const;
+  if (commands === '') return unknown;
   try {
     await runProgram('nft', ['--check', '-f', '-'], { wholeInput: commands, signal });
-    return undefined;
+    return { takesRules: 'yes', problem: '' };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const problem = error instanceof Error ? error.message : String(error);
     // No nft, or no right to ask: other checks say so.
-    return signal.aborted || /ENOENT|EACCES|Operation not permitted/.test(text) ? undefined : text;
+    return signal.aborted || /ENOENT|EACCES|Operation not permitted/.test(problem) ? unknown : { takesRules: 'no', problem };
   }
 }
 

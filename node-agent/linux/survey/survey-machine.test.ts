@@ -52,9 +52,9 @@ describe('survey of the machine', function () {
     const { programs, effectiveUID } = await survey();
     if (programs['nft']?.path === undefined || effectiveUID !== 0) return this.skip();
     const table = 'add table ip kubets-survey-test\n';
-    assert.equal((await survey({ nftProbe: `${table}add chain ip kubets-survey-test c\n` })).filter.problem, undefined);
+    assert.equal((await survey({ nftProbe: `${table}add chain ip kubets-survey-test c\n` })).filter.takesRules, 'yes');
     assert.match(
-      (await survey({ nftProbe: `${table}add rule ip kubets-survey-test no-such-chain accept\n` })).filter.problem ?? '',
+      (await survey({ nftProbe: `${table}add rule ip kubets-survey-test no-such-chain accept\n` })).filter.problem,
       /No such file/,
     );
     const { filter } = await survey();

@@ -32,6 +32,8 @@ export interface SurveyRequest {
 
 /** Programs and name services that do not answer within it are done without. */
 const patienceMs = 2000;
+/** A slow machine takes seconds for a program. */
+const thoroughPatienceMs = 20_000;
 const lookupPatienceMs = 200;
 
 const settings = [
@@ -53,7 +55,7 @@ const configurationFolders = [
 /** Looks at the machine as it is: runs few programs, changes nothing, and takes some ten milliseconds. */
 export async function surveyMachine(request: SurveyRequest, { clock }: { readonly clock: Clock }): Promise<SurveyedMachine> {
   const patience = new AbortController();
-  const timer = clock.setTimer(patienceMs, () => patience.abort(), { background: true });
+  const timer = clock.setTimer(request.isThorough ? thoroughPatienceMs : patienceMs, () => patience.abort(), { background: true });
   try {
     return await survey(request, clock, patience.signal);
   } finally {

@@ -128,6 +128,8 @@ export interface PacketFilterFacts {
   readonly otherChains: readonly string[];
   /** What `iptables-legacy -S` shows where legacy tables are in use. */
   readonly legacyRules: string;
-  /** Why the kernel or nft does not take the rules of kubets; undefined where it does, or could not be asked. */
-  readonly problem: string | undefined;
+  /** Whether the kernel and nft take the rules of kubets; unknown where they could not be asked, or not in time. */
+  readonly takesRules: 'yes' | 'no' | 'unknown';
+  /** Why they do not, in nft's words; else empty. */
+  readonly problem: string;
 }

@@ -50,8 +50,8 @@ function hasTables({ filter }: SurveyedMachine): boolean {
 }
 
 /** The kernel was asked to check rules with all that kubets uses, and had no objection. */
-function takesRules({ filter, programs }: SurveyedMachine): boolean {
-  return filter.problem === undefined && programs['nft']?.path !== undefined;
+function takesRules({ filter }: SurveyedMachine): boolean {
+  return filter.takesRules === 'yes';
 }
 
 /** CAP_SYS_MODULE. */

@@ -3,9 +3,10 @@ import { type Check, error, ok } from '../check.ts';
 /** Whether nft and the kernel take the rules of Services, NetworkPolicies and DNS: they were asked, and changed nothing. */
 export const packetFilter: Check = {
   name: 'NFTables',
-  run({ filter: { problem } }) {
+  run({ filter: { takesRules, problem } }) {
     const { name } = packetFilter;
-    if (problem === undefined) return [ok(name, 'rules of Services, NetworkPolicies and DNS are understood')];
+    if (takesRules === 'yes') return [ok(name, 'rules of Services, NetworkPolicies and DNS are understood')];
+    if (takesRules === 'unknown') return [ok(name, 'not known: nft did not answer')];
     const [first = ''] = problem.split('\n');
     return [
       error(

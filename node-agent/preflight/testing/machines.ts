@@ -100,7 +100,7 @@ export const debian13: SurveyedMachine = {
     { destination: 'default', device: 'eth0', gateway: '192.0.2.1', protocol: 'dhcp' },
     { destination: '192.0.2.0/24', device: 'eth0', protocol: 'kernel' },
   ],
-  filter: { baseChains: [], otherChains: [], legacyRules: '', problem: undefined },
+  filter: { baseChains: [], otherChains: [], legacyRules: '', takesRules: 'yes', problem: '' },
   files: { '/etc/resolv.conf': 'nameserver 192.0.2.3' },
   isClockSynchronized: true,
   nowMs: Date.parse('2026-11-30T12:00:00Z'),
