@@ -144,8 +144,9 @@ export function requestTimeout(): StatusError {
 }
 
 /** 500 with reason ServerTimeout: a passing failure, the client should try again. */
-export function serverTimeout(resource: ResourceReference, operation: string, retryAfterSeconds = 0): StatusError {
-  const message = `The ${operation} operation against ${textOf(resource)} could not be completed at this time, please try again.`;
+export function serverTimeout(resource: ResourceReference, operation: string, retryAfterSeconds = 0, cause = ''): StatusError {
+  const why = cause === '' ? '' : ` (${cause})`;
+  const message = `The ${operation} operation against ${textOf(resource)} could not be completed at this time, please try again.${why}`;
   const { group, resource: kind } = toGroupResource(resource);
   return failure(500, 'ServerTimeout', message, detailsOf({ name: operation, group, kind, retryAfterSeconds }));
 }

@@ -3,6 +3,8 @@ import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { EncryptionChoice } from './encrypt-at-rest.ts';
 import type { Storage } from '../storage/storage.ts';
+import { readFreeAddressSpace } from './address-space.ts';
+import { scanStore } from './scan-store.ts';
 
 /** How objects are stored: on disk by kubets itself, in an etcd, or not at all. */
 export type StorageChoice =
@@ -45,7 +47,11 @@ async function openPlainStorage({ choice, directory, clock, logger }: OpenStorag
     }
     case 'embedded': {
       const { openEmbeddedStorage } = await import('../storage/embedded/embedded-storage.ts');
-      return openEmbeddedStorage({ directory, clock, logger, processID: process.pid });
+      const addressSpaceBytes = readFreeAddressSpace();
+      return openEmbeddedStorage({
+        ...{ directory, clock, logger, processID: process.pid, scanStore },
+        ...(addressSpaceBytes === undefined ? {} : { addressSpaceBytes }),
+      });
     }
     case 'etcd': {
       const { connectEtcdStorage } = await import('../storage/etcd/etcd-storage.ts');

@@ -22,7 +22,7 @@ export function interpretStorageError(error: unknown, definition: ResourceDefini
     case 'closed':
       return serviceUnavailable(error.message);
     case 'no-space':
-      return serverTimeout(definition, 'write', 5);
+      return serverTimeout(definition, 'write', 5, error.message);
     case 'corrupt':
       return internalError(error.message);
     case 'too-large':

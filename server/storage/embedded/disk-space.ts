@@ -32,7 +32,7 @@ export class DiskSpace {
     }
     if (!this.#fits(bytes)) {
       const free = Math.floor(this.#freeBytes / 1024 ** 2);
-      throw new StorageError('no-space', `no space left for the embedded store: ${free} MiB free at ${this.#directory}`);
+      throw new StorageError('no-space', `no space left on the disk of the store (${free} MiB free)`);
     }
     this.#writtenBytes += bytes;
   }

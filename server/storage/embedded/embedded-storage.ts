@@ -4,6 +4,8 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import { createVersionedStorage } from '../mvcc/versioned-storage.ts';
 import type { Storage } from '../storage.ts';
+import { StorageError } from '../storage.ts';
+import { checkStore, type ScanStore } from './check-store.ts';
 import { DiskSpace } from './disk-space.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { LMDBRecords } from './lmdb-records.ts';
@@ -17,11 +19,18 @@ export interface EmbeddedStorageOptions {
   readonly processID: number;
   /** Upper bound of the file's size. Default 64 GiB, of address space; disk is taken as needed. */
   readonly maxBytes?: number;
+  /** For a file that may be damaged; absent: it is opened all the same. */
+  readonly scanStore?: ScanStore;
+  /** What the process may still take of address space; absent: as much as it likes. */
+  readonly addressSpaceBytes?: number;
   /** Commits are refused (StorageError 'no-space') while the disk has less than this free. Default 32 MiB. */
   readonly minFreeBytes?: number;
 }
 
 const defaultMaxBytes = 64 * 1024 ** 3;
+/** Of a map of the file, in a process whose address space is limited. */
+const leastMapBytes = 1024 ** 3;
+const mapUnit = 1024 ** 2;
 const defaultMinFreeBytes = 32 * 1024 ** 2;
 
 /**
@@ -37,8 +46,10 @@ export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Prom
   try {
     const space = new DiskSpace(directory, options.minFreeBytes ?? defaultMinFreeBytes, clock);
     const file = join(directory, 'store.mdb');
-    const records = new LMDBRecords(file, options.maxBytes ?? defaultMaxBytes, space);
+    const check = await checkStore(directory, file, options);
+    const records = new LMDBRecords(file, mapBytes(options), space);
     const { index, revision } = await records.recover();
+    await check.passed();
     // a new file survives a power loss once its directory has been synced, and a new directory once its parent has
     await syncDirectory(directory);
     if (made !== undefined) await syncDirectory(dirname(made));
@@ -62,6 +73,18 @@ export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Prom
     lock.release();
     throw error;
   }
+}
+
+/** With less address space than the map takes LMDB ends the process. */
+function mapBytes({ maxBytes = defaultMaxBytes, addressSpaceBytes }: EmbeddedStorageOptions): number {
+  if (addressSpaceBytes === undefined) return maxBytes;
+  const possible = Math.min(maxBytes, Math.floor(addressSpaceBytes / 2 / mapUnit) * mapUnit);
+  if (possible >= leastMapBytes) return possible;
+  const free = Math.floor(addressSpaceBytes / 1024 ** 2);
+  throw new StorageError(
+    'unavailable',
+    `the embedded store needs ${(2 * leastMapBytes) / 1024 ** 2} MiB of address space, and ${free} MiB are left to this process: raise its limit (ulimit -v, LimitAS=)`,
+  );
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+
+/** Bytes of address space that the process may still take (`ulimit -v`); undefined where there is no limit. */
+export function freeAddressSpace(limits: string, statm: string, pageBytes = 4096): number | undefined {
+  const soft = /^Max address space\s+(\S+)/m.exec(limits)?.[1];
+  if (soft === undefined || !/^\d+$/.test(soft)) return undefined;
+  return Math.max(0, Number(soft) - Number(statm.split(' ')[0]) * pageBytes);
+}
+
+/** As the kernel says it; undefined also where it does not. */
+export function readFreeAddressSpace(): number | undefined {
+  try {
+    return freeAddressSpace(readFileSync('/proc/self/limits', 'utf8'), readFileSync('/proc/self/statm', 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
