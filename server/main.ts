@@ -70,6 +70,8 @@ export interface ControlPlaneOptions {
   readonly nodeMonitorGraceMs?: number;
   /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
   readonly controllers?: readonly string[];
+  /** Whether requests without credentials are served as system:anonymous. Absent: true. */
+  readonly allowAnonymous?: boolean;
   /** Absent: true. */
   readonly scheduler?: boolean;
   /**
@@ -317,6 +319,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     checkStorage: parts.checkStorage,
     storeBytes: parts.storeBytes,
     ...limits,
+    ...(options.allowAnonymous === undefined ? {} : { allowAnonymous: options.allowAnonymous }),
     bootstrap: {
       controllers: parts.controllers,
       serviceCIDRs,

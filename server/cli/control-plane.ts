@@ -41,6 +41,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     nodeMonitorGraceMs: flags.nodeMonitorGracePeriod,
     clusterDomain,
     controllers: flags.controllers,
+    allowAnonymous: flags.anonymousAuth,
     scheduler: flags.scheduler,
     ...(flags.admissionControlConfigFile === undefined
       ? {}

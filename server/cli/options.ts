@@ -26,6 +26,7 @@ export interface ControlPlaneFlags {
   readonly enableAdmissionPlugins: readonly string[];
   readonly disableAdmissionPlugins: readonly string[];
   readonly leaderElect?: boolean;
+  readonly anonymousAuth: boolean;
   readonly encryptionProviderConfig?: string;
   readonly encryptionProviderConfigAutomaticReload?: boolean;
   readonly admissionControlConfigFile?: string;
@@ -124,6 +125,12 @@ export function addControlPlaneOptions(command: Command): Command {
       new Option('--storage <kind>', 'embedded, memory, or etcd=URL[,URL]')
         .default({ kind: 'embedded' }, 'embedded')
         .argParser(parseStorage),
+    )
+    .addOption(
+      new Option('--anonymous-auth [boolean]', 'serve requests without credentials as system:anonymous; false: they are answered 401')
+        .default(true)
+        .preset(true)
+        .argParser(parseBoolean),
     )
     .addOption(new Option('--etcd-ca <file>', 'CA of https etcd endpoints'))
     .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))

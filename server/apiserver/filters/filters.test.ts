@@ -19,6 +19,7 @@ import { impersonation } from './impersonation.ts';
 import { requestTimeout } from './request-timeout.ts';
 import { createShutdownGate, shutdownGate } from './shutdown-gate.ts';
 import { formatWarnings } from './warnings.ts';
+import { startAPIServerInProcess } from '../testing/start-api-server.ts';
 
 const ok: APIResponse = { status: 200, headers: {}, body: { kind: 'none' } };
 const never: Handler = () => new Promise(() => {});
@@ -175,6 +176,13 @@ describe('authentication', () => {
     assert.deepEqual(await userFor({ peer }), { name: 'system:anonymous', groups: ['system:unauthenticated'] }));
   it('believes callers inside the process', async () =>
     assert.equal((await userFor({ user: { name: 'inside', groups: [] } })).name, 'inside'));
+  it('refuses who says nothing, where nobody may be anonymous', async () => {
+    const server = await startAPIServerInProcess({ overrides: { allowAnonymous: false } });
+    const ask = async (path: string) =>
+      (await server.transport({ method: 'GET', path, query: '', headers: {}, signal: new AbortController().signal, peer })).status;
+    assert.deepEqual(await Promise.all(['/livez', '/version', '/api/v1/pods', '/nowhere'].map(ask)), [401, 401, 401, 401]);
+    await server.close();
+  });
   it('hands on no credentials', async () => {
     const token = 'base64url.bearer.authorization.k8s.io.c2VjcmV0';
     const headers = {
