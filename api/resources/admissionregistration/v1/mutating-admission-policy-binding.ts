@@ -2,6 +2,7 @@ import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts'
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { MutatingAdmissionPolicyBinding } from '../../../types/admissionregistration-v1.ts';
 import { formatParamRef, validateBindingTarget } from './policy-validation.ts';
+import { notEnforced } from './not-enforced.ts';
 
 /** Puts a policy that changes requests into force. */
 export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionPolicyBinding>({
@@ -20,5 +21,6 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
     textColumn('ParamRef', ({ spec }) => formatParamRef(spec?.paramRef)),
     ageColumn,
   ],
+  warnings: () => notEnforced('MutatingAdmissionPolicyBinding', 'evaluate admission policies'),
   validate: ({ spec }, path) => validateBindingTarget(spec, path.child('spec')),
 });

@@ -4,6 +4,7 @@ import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import type { MutatingAdmissionPolicy } from '../../../types/admissionregistration-v1.ts';
 import { type FieldError, forbidden, required } from '../../../validation/field-error.ts';
 import { formatParamKind, validatePolicy } from './policy-validation.ts';
+import { notEnforced } from './not-enforced.ts';
 
 /** Expressions (CEL) that change requests. */
 export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>({
@@ -22,6 +23,7 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
     textColumn('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
+  warnings: () => notEnforced('MutatingAdmissionPolicy', 'evaluate admission policies'),
   validate({ spec = {} }, path) {
     const at = path.child('spec');
     const errors = validatePolicy(spec, at);

@@ -6,6 +6,7 @@ import type { ValidatingAdmissionPolicy } from '../../../types/admissionregistra
 import { duplicate, invalid, required } from '../../../validation/field-error.ts';
 import { qualifiedNameProblems } from '../../../validation/names.ts';
 import { formatParamKind, validatePolicy } from './policy-validation.ts';
+import { notEnforced } from './not-enforced.ts';
 
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const maxAuditAnnotations = 20;
@@ -30,6 +31,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     textColumn('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
+  warnings: () => notEnforced('ValidatingAdmissionPolicy', 'evaluate admission policies'),
   validate({ metadata, spec = {} }, path) {
     const at = path.child('spec');
     const { validations = [], auditAnnotations = [] } = spec;
