@@ -70,7 +70,7 @@ async function topWorks({ cluster, seconds }: CheckContext): Promise<string> {
     waitFor(
       `kubectl top ${args.join(' ')}`,
       async () => {
-        const { code, stdout, stderr } = await cluster.kubectl(['top', '--no-headers', ...args]);
+        const { code, stdout, stderr } = await cluster.kubectl(['top', ...args, '--no-headers']);
         last = stderr;
         return code === 0 && stdout.trim() !== '' && stdout.trim();
       },
