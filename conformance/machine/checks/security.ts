@@ -17,9 +17,10 @@ const profile = `profile ${profileName} flags=(attach_disconnected) {\n  file,\n
 
 async function profilesAreHeeded({ cluster, machine, seconds }: CheckContext): Promise<string> {
   await machine.succeed('apparmor_parser -r', { input: profile });
+  // Debian has profiles in the mode unconfined that the kernel gives to programs by their path, busybox among them.
   const wanted = {
     default: { securityContext: {}, profile: /^cri-containerd\.apparmor\.d \(enforce\)/ },
-    unconfined: { securityContext: { appArmorProfile: { type: 'Unconfined' } }, profile: /^unconfined/ },
+    unconfined: { securityContext: { appArmorProfile: { type: 'Unconfined' } }, profile: /^(\S+ \()?unconfined\b/ },
     localhost: {
       securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: profileName } },
       profile: new RegExp(`^${profileName} \\(enforce\\)`),

@@ -14,7 +14,7 @@ export const service: CheckTopic = {
     { name: 'logs are in the journal', run: logsAreInJournal },
     { name: '`kubets status` tells on one screen what runs and where data are', run: statusTells },
     { name: 'a stop of the units leaves Pods running, and the next start adopts them', run: stopLeavesPods },
-    { name: '`systemctl reboot` ends Pods in their grace periods, and each runs again after one restart', run: rebootIsGraceful },
+    { name: '`systemctl reboot` ends Pods in their grace periods, and as many run again after the boot', run: rebootIsGraceful },
     { name: 'a machine that lost power has all Pods again after it has booted', run: survivesPowerLoss },
     { name: '`kubets stop --pods` ends all Pods', run: stopEndsPods },
     { name: '`kubets uninstall` removes the units and keeps the data', run: uninstalls },
@@ -117,24 +117,29 @@ async function stopLeavesPods(context: CheckContext): Promise<string> {
   return `stopped in ${took} s, ${before.length} containers as before`;
 }
 
+/** The time by which Pods may delay the shutdown, with what systemd needs for itself, on a machine of the usual speed. */
+const shutdownSeconds = 45;
+
 async function rebootIsGraceful(context: CheckContext): Promise<string> {
   const { cluster, machine, seconds } = context;
   const before = await containersOf(cluster);
   const bootID = await machine.bootID();
   await machine.shell.run('systemctl reboot', { timeoutSeconds: 60 });
   await machine.waitForReboot(bootID);
-  const downSeconds = secondsOfShutdown(await machine.succeed('journalctl -b -1 --no-pager -o short-unix'));
+  const took = secondsOfShutdown(await machine.succeed('journalctl -b -1 --no-pager -o short-unix'));
   const waited = /Waiting for process: .*/.exec(lastBoot(machine.consoleLog()))?.[0];
-  expectEqual('what the shutdown waited for', waited ?? '', '');
+  expectEqual('what the shutdown waited for at its end', waited ?? '', '');
+  expectThat(Number(took) <= seconds(shutdownSeconds), `the shutdown took ${took} s`);
   await untilReady(context, 180);
   await untilGuestbookRuns(context);
   await machine.succeed(`curl -sf -m ${seconds(5)} -o /dev/null ${await guestbookURL(context)}`);
-  const restarts = new Map((await containersOf(cluster)).map(({ name, restartCount }) => [name, restartCount]));
-  const wrong = before
-    .filter(({ name, restartCount }) => restarts.get(name) !== restartCount + 1)
-    .map(({ name, restartCount }) => `${name} from ${restartCount} to ${restarts.get(name) ?? 'none'}`);
-  expectEqual('the restarts that are not one', wrong.join(', '), '');
-  return `down in ${downSeconds} s, ${before.length} containers restarted once`;
+  const after = await containersOf(cluster);
+  // Those that were ended in order are Failed and replaced, as upstream; a kubelet starts the others again, once.
+  const twice = after.filter(({ name, restartCount }) => restartCount > 1 + (before.find((old) => old.name === name)?.restartCount ?? 0));
+  expectEqual('what restarted more than once', twice.map(({ name, restartCount }) => `${name} ${restartCount}`).join(', '), '');
+  expectEqual('the number of containers that run', after.length, before.length);
+  const terminated = await cluster.run('get', 'pods', '-A', '-o', 'jsonpath={.items[?(@.status.reason=="Terminated")].metadata.name}');
+  return `down in ${took} s; ${terminated.split(' ').filter((name) => name !== '').length} Pods ended in order and replaced; ${after.length} containers run again`;
 }
 
 async function guestbookURL({ cluster, machine }: CheckContext): Promise<string> {
