@@ -27,9 +27,9 @@ export const singleMachineChecks: readonly CheckTopic[] = [
   network,
   robustness,
   limits,
-  systemdCgroups,
   service,
   removal,
+  systemdCgroups,
 ];
 
 /** The checks of three machines that are one cluster. */

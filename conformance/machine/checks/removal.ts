@@ -21,10 +21,15 @@ const traces: Readonly<Record<string, string>> = {
 };
 
 async function resetLeavesNothing(context: CheckContext): Promise<string> {
-  const { cluster, machine, seconds } = context;
   // The start of a cluster, that there is something to remove, whatever ran before.
-  await cluster.up();
-  await cluster.closeTerminal();
+  await context.cluster.up();
+  await context.cluster.closeTerminal();
+  return await resetAndLook(context);
+}
+
+/** `kubets reset`, after which nothing of the cluster may be left on the machine. */
+export async function resetAndLook(context: CheckContext): Promise<string> {
+  const { cluster, machine, seconds } = context;
   const { code, stdout, stderr } = await cluster.kubets('reset', { timeoutSeconds: seconds(120) });
   expectEqual(`the exit code of kubets reset (${stdout}${stderr})`, code, 0);
   await expectNothingRuns(context);

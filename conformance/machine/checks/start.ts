@@ -52,7 +52,8 @@ async function conntrackIsSet({ machine }: CheckContext): Promise<string> {
   return `nf_conntrack_max ${wanted.nf_conntrack_max}, established 86400 s, close_wait 3600 s`;
 }
 
-async function imagesAreLoaded({ machine, seconds }: CheckContext): Promise<string> {
+/** The README's commands that build images of Debian's packages and load them into the node. */
+export async function imagesAreLoaded({ machine, seconds }: CheckContext): Promise<string> {
   const inCheckout = (command: string) => machine.succeed(`cd ${checkoutFolder} && ${command}`, { timeoutSeconds: seconds(120) });
   await inCheckout('node_modules/.bin/node conformance/images/build.ts ./images');
   return (await inCheckout('npm run -s kubets -- images load ./images/*.tar')).trim().replaceAll('\n', ', ');

@@ -1,16 +1,28 @@
 import type { CheckContext, CheckTopic } from './check.ts';
 import { expectEqual, expectMatch, expectThat } from './expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
-import { restartUp } from './restart-up.ts';
+import { resetAndLook } from './removal.ts';
+import { imagesAreLoaded } from './start.ts';
 
 export const systemdCgroups: CheckTopic = {
   topic: 'systemd driver',
-  prepare: { name: 'the node starts with cgroup-driver=systemd', run: (context) => restartUp(context, { 'cgroup-driver': 'systemd' }) },
+  prepare: { name: 'a new node starts with cgroup-driver=systemd', run: startAnew },
   checks: [
     { name: 'Pods are slices of systemd, containers scopes, with the limits of their Pods', run: podsAreSlices },
     { name: 'limits stay as they are when systemd is told to read its units anew', run: limitsSurviveReload },
+    { name: '`kubets reset` leaves no slice, and nothing else', run: resetAndLook },
   ],
 };
+
+async function startAnew(context: CheckContext): Promise<string> {
+  const { cluster } = context;
+  // The driver of a node is changed by a reset only; of the topic before, nothing runs any more.
+  await cluster.interruptUp().catch(() => undefined);
+  await resetAndLook(context);
+  await cluster.up(['--kubelet-arg', 'cgroup-driver=systemd']);
+  await cluster.waitForField('node/node1', '{.status.conditions[?(@.type=="Ready")].status}', /^True$/, 60);
+  return await imagesAreLoaded(context);
+}
 
 async function podsAreSlices({ cluster, machine }: CheckContext): Promise<string> {
   const limits = { cpu: '200m', memory: '64Mi' };
