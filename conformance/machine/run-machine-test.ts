@@ -134,4 +134,8 @@ async function packCheckout(folder: string): Promise<string> {
   return archive;
 }
 
-process.exit(await main());
+const exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  return 1;
+});
+process.exit(exitCode);
