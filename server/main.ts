@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import os from 'node:os';
+import { type LoopWatch, watchLoop } from '../api/base/loop-watch.ts';
 import type { Logger } from '../api/base/logger.ts';
 import { sleep } from '../api/base/clock.ts';
 import { systemClock } from '../api/base/system-clock.ts';
@@ -26,6 +27,7 @@ import { candidateIdentity, leadWhileElected, readCandidateFacts } from './compo
 import type { EncryptionChoice } from './composition/encrypt-at-rest.ts';
 import { createRunningPart } from './composition/running-part.ts';
 import { createResources } from './composition/create-resources.ts';
+import { createLoopHolds } from './composition/loop-holds.ts';
 import { createLargeWorkPool } from './composition/large-work-pool.ts';
 import { createOpenAPIDocuments } from './composition/openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './composition/open-storage.ts';
@@ -164,7 +166,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger: logger.with({ part: 'serving' }),
   });
   const largeWork = createLargeWorkPool({ clock, logger, threads: availableParallelism() > 2 ? 2 : 1 });
+  const holds = createLoopHolds(clock, logger);
+  const loop = watchLoop({ clock, onHold: (hold) => holds.record(hold) });
   const server = createServer(options, {
+    loop,
     pki,
     controllers: known,
     address,
@@ -189,10 +194,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     storeBytes: async () => storage.sizeBytes?.(),
   });
   transport = server.transport;
+  holds.countIn(server.metrics);
   await server.start();
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
-  const { runManager, runOwnScheduler } = await createRunners(options, server, controllers);
+  const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
   const running = [
     ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
     ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
@@ -224,6 +230,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await Promise.all([finished, endpoint.close(shutdownGraceMs, finished)]);
       dialer.close();
       await largeWork.close();
+      loop.stop();
       await caches.close();
       await storage.close();
     },
@@ -257,6 +264,7 @@ function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer
 }
 
 interface ServerParts {
+  readonly loop: LoopWatch;
   readonly pki: ClusterPKI;
   readonly controllers: readonly Controller[];
   readonly address: string;
@@ -306,6 +314,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
     },
     createResources: parts.createResources,
+    loop: parts.loop,
     authentication: {
       clientCAsPEM: [pki.clusterCA.certificatePEM],
       frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
@@ -341,14 +350,14 @@ type Part = (informers: InformerFactory, signal: AbortSignal) => Promise<void>;
 type Runner = (name: 'kube-controller-manager' | 'kube-scheduler', part: Part, signal: AbortSignal) => Promise<void>;
 
 /** Runs controllers and scheduler: always, or while this control plane holds their leases. */
-async function createRunners(options: ControlPlaneOptions, server: APIServer, controllers: readonly Controller[]) {
+async function createRunners(options: ControlPlaneOptions, server: APIServer, controllers: readonly Controller[], loop: LoopWatch) {
   const { logger, pkiDirectory } = options;
   const isElected = options.leaderElect ?? options.storage.kind === 'etcd';
   const run: Runner = isElected
     ? createElectedRunner(server, candidateIdentity(await readCandidateFacts(pkiDirectory)), logger)
     : (_, part, signal) => part(server.informers, signal);
-  const manager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger }, signal);
-  const scheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger }, signal);
+  const manager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger, loop }, signal);
+  const scheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger, loop }, signal);
   return {
     runManager: (signal: AbortSignal) => run('kube-controller-manager', manager, signal),
     runOwnScheduler: (signal: AbortSignal) => run('kube-scheduler', scheduler, signal),
@@ -377,9 +386,10 @@ interface ManagerParts {
   readonly informers: InformerFactory;
   readonly controllers: readonly Controller[];
   readonly logger: Logger;
+  readonly loop: LoopWatch;
 }
 
-function runControllerManager({ server, informers, controllers, logger }: ManagerParts, signal: AbortSignal): Promise<void> {
+function runControllerManager({ server, informers, controllers, logger, loop }: ManagerParts, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'controllers' });
   return runControllers({
     controllers,
@@ -389,12 +399,16 @@ function runControllerManager({ server, informers, controllers, logger }: Manage
     random: systemRandom,
     logger: partLogger,
     recorderFor: (client, component) => createEventRecorder({ client, clock: systemClock, logger: partLogger, component }),
+    onBegin: (controller, key) => loop.begins('controller', () => `${controller} ${key}`),
     onReconciled: createWorkQueueMetrics(server.metrics),
     signal,
   });
 }
 
-async function runSchedulerProcess({ server, informers, logger }: Omit<ManagerParts, 'controllers'>, signal: AbortSignal): Promise<void> {
+async function runSchedulerProcess(
+  { server, informers, logger, loop }: Omit<ManagerParts, 'controllers'>,
+  signal: AbortSignal,
+): Promise<void> {
   const partLogger = logger.with({ part: 'scheduler' });
   const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), {
     userAgent: 'kube-scheduler',
@@ -408,6 +422,7 @@ async function runSchedulerProcess({ server, informers, logger }: Omit<ManagerPa
       random: systemRandom,
       logger: partLogger,
       plugins: schedulerPlugins,
+      onBegin: (pod) => loop.begins('scheduler', () => pod),
     },
     signal,
   );

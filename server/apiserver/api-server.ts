@@ -1,5 +1,6 @@
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
+import type { LoopWatch } from '../../api/base/loop-watch.ts';
 import type { Random } from '../../api/base/random.ts';
 import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
@@ -96,6 +97,8 @@ export interface APIServerOptions {
   /** Default 60 s. */
   readonly requestTimeoutMs?: number;
   readonly bootstrap: BootstrapOptions;
+  /** Is told of requests whose work begins. */
+  readonly loop?: Pick<LoopWatch, 'begins'>;
 }
 
 export interface APIServer {
@@ -190,6 +193,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     metrics: metrics.requests,
     access: metrics.access,
     gate,
+    ...(options.loop ? { loop: options.loop } : {}),
     findDefinition,
   };
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));

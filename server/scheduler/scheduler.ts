@@ -30,6 +30,8 @@ export interface SchedulerDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly plugins: readonly SchedulerPlugin[];
+  /** Is told that a Pod is looked at. */
+  readonly onBegin?: (pod: string) => void;
 }
 
 export const defaultSchedulerName = 'default-scheduler';
@@ -65,6 +67,7 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
     if (signal.aborted) break;
     const { pod } = queued;
     if (pod.metadata.deletionTimestamp || isPodFinished(pod) || cache.isAssumed(pod) || !cluster.isPending(pod)) continue;
+    dependencies.onBegin?.(formatKey(keyOf(pod)));
     const found = findNode(plugins, pod, cluster.state(), random);
     if ('failure' in found) {
       await putBack(dependencies, { cache, queue, cluster }, queued, found.failure).catch((error: unknown) =>

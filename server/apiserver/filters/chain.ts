@@ -1,4 +1,5 @@
 import type { Clock } from '../../../api/base/clock.ts';
+import type { LoopWatch } from '../../../api/base/loop-watch.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
@@ -13,6 +14,7 @@ import { cacheControl } from './cache-control.ts';
 import { compression } from './compression.ts';
 import { errorRecovery } from './error-recovery.ts';
 import { impersonation } from './impersonation.ts';
+import { loopWork } from './loop-work.ts';
 import { priorityAndFairness, type PriorityAndFairnessOptions } from './priority-and-fairness.ts';
 import { requestBody } from './request-body.ts';
 import { requestMetrics, type RequestMetrics } from './request-metrics.ts';
@@ -33,6 +35,8 @@ export interface ChainDependencies {
   readonly metrics: RequestMetrics;
   readonly access: AccessMetrics;
   readonly gate: ShutdownGate;
+  /** Is told of work that begins. */
+  readonly loop?: Pick<LoopWatch, 'begins'>;
   /** The definition of the resource that a request is about; undefined if it is not served. */
   findDefinition(info: RequestInfo): ResourceDefinition | undefined;
 }
@@ -40,7 +44,9 @@ export interface ChainDependencies {
 /** What every request passes on its way to its endpoint: the written list, outermost first. */
 export function createHandlerChain(dependencies: ChainDependencies, endpoint: Handler): Handler {
   const { authenticator, authorizer, allowAnonymous, flowControl, metrics, access, requestTimeoutMs } = dependencies;
+  const begins: readonly Filter[] = dependencies.loop ? [loopWork(dependencies.loop)] : [];
   const filters: readonly Filter[] = [
+    ...begins,
     auditID(dependencies.random),
     cacheControl,
     compression,
@@ -55,6 +61,7 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     priorityAndFairness({ ...flowControl, requestTimeoutMs }),
     authorization(authorizer, access),
     requestBody,
+    ...begins,
   ];
   return filters.reduceRight<Handler>((next, filter) => filter(next), endpoint);
 }

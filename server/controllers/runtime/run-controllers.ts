@@ -31,6 +31,8 @@ export interface ControllersSettings {
   readonly logger: Logger;
   readonly recorderFor: (client: Client, component: string) => EventRecorder;
   readonly signal: AbortSignal;
+  /** Is told that work on a key begins. */
+  readonly onBegin?: (controller: string, key: string) => void;
   /** For metrics. */
   readonly onReconciled?: (observation: ReconcileObservation) => void;
 }
@@ -110,6 +112,7 @@ async function runWorker(settings: ControllersSettings, controller: Controller, 
   const { queue, waited } = parts;
   for (let key = await queue.get(); key !== undefined && !settings.signal.aborted; key = await queue.get()) {
     const startMs = settings.clock.monotonicMs();
+    settings.onBegin?.(controller.name, key);
     const outcome = await handle(parts, key);
     const durationMs = settings.clock.monotonicMs() - startMs;
     const restMs = Math.min((controller.spacing ?? 0) * durationMs, maxRestMs);
