@@ -41,9 +41,10 @@ describe('findTail', () => {
     }
   };
 
-  it('finds what counting from the end finds, wherever pieces begin', async () => {
+  it('finds what counting from the end finds, wherever pieces begin', async function () {
+    this.timeout(600_000);
     const random = createSeededRandom(fuzzSeed());
-    for (let run = 0; run < fuzzRuns(300, 20_000); run++) {
+    for (let run = 0; run < fuzzRuns(100, 5000); run++) {
       const entry = () =>
         [`${time} stdout F ${'x'.repeat(randomInt(random, 9))}`, `${time} stdout P part`, 'no entry', ''][randomInt(random, 4)] ?? '';
       const text = Array.from({ length: randomInt(random, 12) }, entry).join('\n') + (randomInt(random, 3) > 0 ? '\n' : '');
