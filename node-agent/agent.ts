@@ -360,8 +360,9 @@ function runtimeEndpointFile({ root }: NodePaths): string {
 /** For `cleanAgent`. */
 async function rememberLayout(paths: NodePaths, runtimeEndpoint: string | undefined): Promise<void> {
   const files = createHostFiles();
-  await files.write(kubeletDirectoryFile(paths), paths.kubelet);
-  await files.write(runtimeEndpointFile(paths), runtimeEndpoint ?? '');
+  const notes = { [kubeletDirectoryFile(paths)]: paths.kubelet, [runtimeEndpointFile(paths)]: runtimeEndpoint ?? '' };
+  // On a full disk, which the agent is to clear, nothing new can be written.
+  for (const [file, text] of Object.entries(notes)) if ((await files.findText(file)) !== text) await files.write(file, text);
 }
 
 async function rememberedRuntime(paths: NodePaths): Promise<string | undefined> {

@@ -81,14 +81,15 @@ export async function prepareCgroups(
     const found = await Promise.all(candidates.map((name) => present.exists(name, { memoryBytes: 0 })));
     if (found.some(Boolean)) inUse.push(driver);
   }
+  const last = await rememberedDriver(directory);
   const plan = planCgroupDriver({
-    ...{ asked, inUse, cgroupVersion: present.version },
-    last: await rememberedDriver(directory),
+    ...{ asked, inUse, cgroupVersion: present.version, last },
     ofRuntime: runtimeEndpoint === undefined ? undefined : await askRuntime(dependencies, signal),
     isBootedBySystemd: await isBootedBySystemd(),
   });
   if ('problem' in plan) throw new Error(plan.problem);
-  await files.write(driverFile(directory), plan.driver);
+  // On a full disk, which the agent is to clear, nothing new can be written.
+  if (plan.driver !== last) await files.write(driverFile(directory), plan.driver);
   const names = cgroupNames(plan.driver, cgroupRoot);
   const cgroups = plan.driver === 'systemd' ? await createCgroups(createSlices(clock)) : present;
   await cgroups.ensure(names.root, {});

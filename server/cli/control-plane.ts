@@ -69,11 +69,12 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });
   writeFileAtomically(dataDir.adminKubeconfig, kubeconfig, 0o600);
   if (flags.kubeconfig !== undefined) writeFileSync(path.resolve(flags.kubeconfig), kubeconfig, { mode: 0o600 });
-  writeInstance(dataDir.path, {
+  const problem = writeInstance(dataDir.path, {
     pid: process.pid,
     server,
     kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
   });
+  if (problem !== undefined) progress.fail(`other commands will not find this cluster: ${problem}`);
   return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { findProcessIdentity, isSameProcess } from './process-identity.ts';
@@ -44,10 +44,22 @@ export interface Instance {
 
 const instanceFile = (dataDir: string) => path.join(dataDir, 'instance.json');
 
-export function writeInstance(dataDir: string, instance: Instance): void {
+/** Answers what is in the way of it, on a full disk for one: the cluster runs all the same, but is not found. */
+export function writeInstance(dataDir: string, instance: Instance): string | undefined {
   const identity = findProcessIdentity(instance.pid);
   const note: Instance = { ...instance, ...(identity === undefined ? {} : { identity }) };
-  writeFileAtomically(instanceFile(dataDir), `${JSON.stringify(note, undefined, 2)}\n`, 0o644);
+  return writeNote(instanceFile(dataDir), `${JSON.stringify(note, undefined, 2)}\n`);
+}
+
+/** Writes what others find a process by. Answers what is in the way of it; then what is there is of another process. */
+export function writeNote(file: string, text: string): string | undefined {
+  try {
+    writeFileAtomically(file, text, 0o644);
+    return undefined;
+  } catch (error) {
+    rmSync(file, { force: true });
+    return (error as Error).message;
+  }
 }
 
 export function removeInstance(dataDir: string): void {
@@ -80,11 +92,25 @@ export function getInstance(dataDir: string): Instance {
   return instance;
 }
 
-/** A reader sees the old file or the new one, never a half. */
+/** A reader sees the old file or the new one, never a half. A file that is as it should be is left alone: a full disk may have it. */
 export function writeFileAtomically(file: string, text: string, mode: number): void {
+  if (isWritten(file, text, mode)) return;
   const temporary = `${file}.${process.pid}.tmp`;
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(temporary, text, { mode });
-  chmodSync(temporary, mode);
-  renameSync(temporary, file);
+  try {
+    writeFileSync(temporary, text, { mode });
+    chmodSync(temporary, mode);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function isWritten(file: string, text: string, mode: number): boolean {
+  try {
+    return (statSync(file).mode & 0o777) === mode && readFileSync(file, 'utf8') === text;
+  } catch {
+    return false; // not there
+  }
 }

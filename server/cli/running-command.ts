@@ -3,6 +3,7 @@ import type { StopOrder } from '../../node-agent/stop-order.ts';
 import { type Command, Option } from 'commander';
 import type { DataDir } from './data-dir.ts';
 import { parseDuration } from './options.ts';
+import { createProgress } from './progress.ts';
 import { beginRun, type RunningCommand } from './runs.ts';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.ts';
 import { takeStopRequest } from './stop-request.ts';
@@ -18,7 +19,8 @@ export interface CommandLife extends ServiceNotifier {
 
 /** Throws where another process runs the same on this data dir. */
 export function beginLife(command: RunningCommand, dataDir: DataDir, flags: StopFlags): CommandLife {
-  beginRun(dataDir, command, new Date());
+  const problem = beginRun(dataDir, command, new Date());
+  if (problem !== undefined) createProgress().fail(`'kubets stop' and 'kubets status' will not find this process: ${problem}`);
   const signalled = untilSignalled(
     process,
     () => performance.now(),

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type DataDir, writeFileAtomically } from './data-dir.ts';
+import { type DataDir, writeNote } from './data-dir.ts';
 import { findProcessIdentity, isSameProcess } from './process-identity.ts';
 
 /** The commands that run a part of a cluster until they are stopped. */
@@ -26,8 +26,8 @@ const rivals: Readonly<Record<RunningCommand, readonly RunningCommand[]>> = {
 const folder = (dataDir: Pick<DataDir, 'path'>) => path.join(dataDir.path, 'run');
 const fileOf = (dataDir: Pick<DataDir, 'path'>, command: RunningCommand) => path.join(folder(dataDir), `${command}.json`);
 
-/** Notes that this process runs the cluster; throws where another one does. The note goes with the process. */
-export function beginRun(dataDir: DataDir, command: RunningCommand, now: Date): void {
+/** Notes that this process runs the cluster; throws where another one does. The note goes with the process. Answers what is in the way of it. */
+export function beginRun(dataDir: DataDir, command: RunningCommand, now: Date): string | undefined {
   const rival = findRuns(dataDir).find((run) => run.pid !== process.pid && rivals[command].includes(run.command));
   if (rival)
     throw new Error(
@@ -35,9 +35,8 @@ export function beginRun(dataDir: DataDir, command: RunningCommand, now: Date): 
     );
   const identity = findProcessIdentity(process.pid);
   const run: Run = { command, pid: process.pid, ...(identity === undefined ? {} : { identity }), startedAt: now.toISOString() };
-  mkdirSync(folder(dataDir), { recursive: true });
-  writeFileAtomically(fileOf(dataDir, command), `${JSON.stringify(run)}\n`, 0o644);
   process.on('exit', () => rmSync(fileOf(dataDir, command), { force: true }));
+  return writeNote(fileOf(dataDir, command), `${JSON.stringify(run)}\n`);
 }
 
 /** The processes that run on a data dir now. */

@@ -5,6 +5,8 @@ import { systemClock } from '../../../api/base/system-clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { createHTTPTransport } from '../../../api/client/http-transport.ts';
+import { readBody } from '../../../api/client/read-body.ts';
+import type { Transport } from '../../../api/client/transport.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { summarizePod } from '../../../api/resources/core/v1/pod-columns.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
@@ -98,7 +100,9 @@ async function askCluster(dataDir: DataDir): Promise<{ readonly controlPlane?: C
   const http = createHTTPTransport({ ...access.settings, clock: systemClock, timeoutSeconds: answerWithinMs / 1000 });
   try {
     const cluster = await withinTime(readCluster(createClient(http.transport, { userAgent: 'kubets' }), access.nodeName));
-    return { cluster, ...(instance ? { controlPlane: { isRunning: true, server: instance.server } } : {}) };
+    if (!instance) return { cluster };
+    const problem = await withinTime(findUnreadiness(http.transport));
+    return { cluster, controlPlane: { isRunning: true, server: instance.server, ...(problem === undefined ? {} : { problem }) } };
   } catch (error) {
     const problem = `does not answer: ${(error as Error).message}`;
     return {
@@ -107,6 +111,20 @@ async function askCluster(dataDir: DataDir): Promise<{ readonly controlPlane?: C
   } finally {
     http.close();
   }
+}
+
+/** The checks of /readyz that fail; undefined: none. */
+async function findUnreadiness(transport: Transport): Promise<string | undefined> {
+  const { status, body } = await transport({
+    ...{ method: 'GET', path: '/readyz', query: 'verbose', headers: {} },
+    signal: AbortSignal.timeout(answerWithinMs),
+  });
+  const text = new TextDecoder().decode(await readBody(body));
+  return status === 200 ? undefined : `is not ready: ${failedChecks(text).join(', ') || text.trim()}`;
+}
+
+export function failedChecks(text: string): string[] {
+  return [...text.matchAll(/^\[-\](\S+)/gm)].map(([, name = '']) => name);
 }
 
 async function findAccess(dataDir: DataDir, kubeconfig: string | undefined) {

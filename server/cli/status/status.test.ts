@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assessStatus } from './assess-status.ts';
 import { formatBytes, formatStatus } from './format-status.ts';
-import { describeNode, isTroubled } from './gather-status.ts';
+import { describeNode, failedChecks, isTroubled } from './gather-status.ts';
 import type { StatusFacts } from './status-facts.ts';
 
 const nowMs = Date.parse('2026-11-30T12:00:00Z');
@@ -124,6 +124,9 @@ describe('kubets status', () => {
     assert.deepEqual(problems, ['Ready is Unknown: Kubelet stopped posting node status.', 'DiskPressure']);
     assert.deepEqual([isReady, isSchedulable], [false, false]);
   });
+
+  it('names the checks that fail', () =>
+    assert.deepEqual(failedChecks('[+]ping ok\n[-]etcd failed: reason withheld\n[-]log failed\nreadyz check failed'), ['etcd', 'log']));
 
   it('knows Pods that do not run', () => {
     const pod = (status: object) => ({ metadata: { name: 'p' }, spec: { containers: [] }, status });
