@@ -4,11 +4,14 @@ import { createManualClock } from '../../api/base/manual-clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { sleep } from '../../api/base/clock.ts';
-import { renderAbsenceRules } from '../dns/absence-rules.ts';
+import { masqueradeRules } from '../cni/masquerade-rules.ts';
+import { renderPolicyTableRemoval } from '../network-policy/policy-table.ts';
+import { renderBaseTable, renderTableRemoval } from '../proxy/nftables/base-table.ts';
+import { renderAbsenceRemoval, renderAbsenceRules } from '../dns/absence-rules.ts';
 import { createNamespacePool, type Namespace, networkTestsArePossible } from '../proxy/testing/test-network.ts';
 import { createLineSplitter, type FollowedProgram, followProgram } from './follow-program.ts';
 import { createNFT, type NFT } from './nft.ts';
-import { createTableWatch, deletedTables, parseDeletion } from './table-watch.ts';
+import { createTableWatch, parseDeletion, tableFates } from './table-watch.ts';
 
 describe('deletions of tables', () => {
   it('are told by the lines of nft', () => {
@@ -17,9 +20,22 @@ describe('deletions of tables', () => {
       assert.equal(parseDeletion(line), undefined);
   });
 
-  it('are found in our own transactions', () => {
-    assert.deepEqual(deletedTables(renderAbsenceRules(53)), ['inet kubets-dns']);
-    assert.deepEqual(deletedTables('add rule ip a b accept\n# delete table ip a\n'), []);
+  it('are found in our own transactions, with what is left', () => {
+    const fatesOf = (commands: string) => [...tableFates(commands)].map(([table, { deletions, isLeft }]) => [table, deletions, isLeft]);
+    assert.deepEqual(fatesOf(renderAbsenceRules(53)), [['inet kubets-dns', 1, true]]);
+    assert.deepEqual(fatesOf(renderAbsenceRemoval()), [['inet kubets-dns', 1, false]]);
+    assert.deepEqual(fatesOf(renderBaseTable([], 'IPv4')), [['ip kube-proxy', 0, true]]);
+    assert.deepEqual(fatesOf(renderTableRemoval('IPv4') + renderBaseTable([], 'IPv4')), [['ip kube-proxy', 1, true]]);
+    assert.deepEqual(fatesOf(renderPolicyTableRemoval()), [
+      ['inet kubets-network-policies', 1, false],
+      ['bridge kubets-network-policies', 1, false],
+      ['ip kubets-network-policies', 1, false],
+    ]);
+    assert.deepEqual(fatesOf(masqueradeRules('b', ['10.0.0.0/24'], [])), [
+      ['ip kubets-pods-b', 1, true],
+      ['ip6 kubets-pods-b', 1, false],
+    ]);
+    assert.deepEqual(fatesOf('add rule ip a b accept\n# delete table ip a\nadd element ip a m { 1 : 2 }\n'), []);
   });
 });
 
@@ -35,7 +51,7 @@ describe('lines of a program', () => {
 describe('a watch over tables', () => {
   function watched(present: readonly string[]) {
     const clock = createManualClock();
-    const state = { present: [...present], losses: 0, lists: 0 };
+    const state = { present: [...present], losses: 0, othersLosses: 0, lists: 0 };
     const program = Promise.withResolvers<FollowedProgram>();
     const nft: Pick<NFT, 'apply' | 'listTables'> = {
       apply: async () => {},
@@ -51,12 +67,15 @@ describe('a watch over tables', () => {
       logger: silentLogger,
     });
     watch.onLost('inet t', () => state.losses++);
+    watch.onLost('inet others', () => state.othersLosses++, { isOurs: false });
     void watch.run(new AbortController().signal);
-    return { clock, state, watch, program: program.promise };
+    const write = () => watch.nft.apply('add table inet t\n');
+    return { clock, state, watch, write, program: program.promise };
   }
 
   it('tells of one that somebody else has deleted, also where it was made anew', async () => {
-    const { clock, state, program } = watched(['inet t']);
+    const { clock, state, program, write } = watched(['inet t']);
+    await write();
     (await program).onLine('delete table inet t');
     (await program).onLine('delete table ip t');
     await clock.advance(1000);
@@ -71,15 +90,43 @@ describe('a watch over tables', () => {
       await clock.advance(300);
     }
     assert.equal(state.losses, 0);
-    state.present = [];
-    await watch.nft.apply('add table inet t\ndelete table inet t\n');
+    // Told late, and then one that is not ours.
+    await watch.nft.apply('add table inet t\ndelete table inet t\ntable inet t {\n}\n');
+    await clock.advance(30_000);
+    (await program).onLine('delete table inet t');
+    await clock.advance(300);
+    assert.equal(state.losses, 0);
     (await program).onLine('delete table inet t');
     await clock.advance(300);
     assert.equal(state.losses, 1);
   });
 
-  it('looks for what happened unseen, and lists tables once for many lines', async () => {
+  it('says nothing of those that we have taken away, or have not made yet', async () => {
+    const { clock, state, program, watch, write } = watched([]);
+    (await program).onGap();
+    await clock.advance(1000);
+    assert.deepEqual([state.losses, state.lists], [0, 0]);
+    await write();
+    await watch.nft.apply('add table inet t\ndelete table inet t\n');
+    (await program).onLine('delete table inet t');
+    (await program).onGap();
+    await clock.advance(5000);
+    assert.equal(state.losses, 0);
+  });
+
+  it('tells of tables that others make as well only when it saw them go', async () => {
     const { clock, state, program } = watched([]);
+    (await program).onGap();
+    await clock.advance(1000);
+    assert.equal(state.othersLosses, 0);
+    (await program).onLine('delete table inet others');
+    await clock.advance(1000);
+    assert.equal(state.othersLosses, 1);
+  });
+
+  it('looks for what happened unseen, and lists tables once for many lines', async () => {
+    const { clock, state, program, write } = watched([]);
+    await write();
     (await program).onGap();
     for (let lines = 0; lines < 100; lines++) (await program).onGap();
     await clock.advance(1000);
@@ -87,7 +134,8 @@ describe('a watch over tables', () => {
   });
 
   it('does not fight with whoever deletes again and again', async () => {
-    const { clock, state, program } = watched(['inet t']);
+    const { clock, state, program, write } = watched(['inet t']);
+    await write();
     for (let seconds = 0; seconds < 300; seconds++) {
       (await program).onLine('delete table inet t');
       await clock.advance(1000);

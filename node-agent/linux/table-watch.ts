@@ -25,18 +25,17 @@ export interface TableWatch {
 
 /** A firewall that starts deletes and makes in several steps: they are let pass. */
 const settleMs = 200;
-/** So long after we have deleted a table a deletion is taken for ours as long as the table is there. */
-const ownMs = 1000;
+/** So long after we have deleted a table the kernel may tell of it: the program that tells may get no processor for a while. */
+const ownMs = 60_000;
 /** Whoever deletes a table again and again is not fought at any price. */
 const fight = { withinMs: 60_000, firstMs: 1000, maxMs: 30_000 };
 
 export function createTableWatch({ nft, follow, clock, logger }: TableWatchDependencies): TableWatch {
   const tables = new Map<string, WatchedTable>();
-  const own = new OwnDeletions(clock);
+  const own = new OwnTables(clock);
   const check = async (table: string, watched: WatchedTable, mayBeUnseen: boolean) => {
-    if (mayBeUnseen || own.isRecent(table)) {
-      if ((await nft.listTables()).includes(table)) return;
-    }
+    if (watched.isOurs && !own.isWanted(table)) return;
+    if (mayBeUnseen && (await nft.listTables()).includes(table)) return;
     watched.lost();
     logger.warn('a table of rules was deleted by somebody else, and what is ours in it is written again', { table });
     for (const listener of watched.listeners) listener();
@@ -56,13 +55,15 @@ export function createTableWatch({ nft, follow, clock, logger }: TableWatchDepen
     nft: {
       ...nft,
       async apply(commands) {
-        const deleted = deletedTables(commands);
-        own.begin(deleted);
+        const fates = tableFates(commands);
+        own.begin(fates);
         try {
           await nft.apply(commands);
-        } finally {
-          own.end(deleted);
+        } catch (error) {
+          own.failed(fates);
+          throw error;
         }
+        own.written(fates);
       },
     },
     onLost(table, listener, { isOurs } = { isOurs: true }) {
@@ -76,7 +77,7 @@ export function createTableWatch({ nft, follow, clock, logger }: TableWatchDepen
         args: ['monitor', 'tables'],
         onLine(line) {
           const table = parseDeletion(line);
-          if (table !== undefined) suspect(table, false);
+          if (table !== undefined) suspect(table, own.accountsFor(table));
         },
         onGap() {
           for (const [table, { isOurs }] of tables) if (isOurs) suspect(table, true);
@@ -133,37 +134,65 @@ class WatchedTable {
   }
 }
 
-/** Which tables our own transactions delete now, or have just deleted. */
-class OwnDeletions {
+/** The tables that our own transactions have made, and how often the kernel has yet to tell that they have deleted one. */
+class OwnTables {
   readonly #clock: Clock;
-  readonly #running = new Map<string, number>();
-  readonly #endedMs = new Map<string, number>();
+  readonly #wanted = new Set<string>();
+  readonly #untold = new Map<string, { count: number; atMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  begin(tables: readonly string[]): void {
-    for (const table of tables) this.#running.set(table, (this.#running.get(table) ?? 0) + 1);
+  begin(fates: TableFates): void {
+    for (const [table, { deletions }] of fates) this.#expect(table, deletions);
   }
 
-  end(tables: readonly string[]): void {
-    for (const table of tables) {
-      this.#running.set(table, (this.#running.get(table) ?? 1) - 1);
-      this.#endedMs.set(table, this.#clock.monotonicMs());
+  failed(fates: TableFates): void {
+    for (const [table, { deletions }] of fates) this.#expect(table, -deletions);
+  }
+
+  written(fates: TableFates): void {
+    for (const [table, { isLeft }] of fates) {
+      if (isLeft) this.#wanted.add(table);
+      else this.#wanted.delete(table);
+      this.#expect(table, 0);
     }
   }
 
-  isRecent(table: string): boolean {
-    const endedMs = this.#endedMs.get(table);
-    return (this.#running.get(table) ?? 0) > 0 || (endedMs !== undefined && this.#clock.monotonicMs() - endedMs < ownMs);
+  /** Whether it is there by what we have written. */
+  isWanted(table: string): boolean {
+    return this.#wanted.has(table);
+  }
+
+  /** Whether a deletion that the kernel tells of is one of ours; each is one once. */
+  accountsFor(table: string): boolean {
+    const untold = this.#untold.get(table);
+    if (untold === undefined || untold.count <= 0 || this.#clock.monotonicMs() - untold.atMs > ownMs) return false;
+    untold.count--;
+    return true;
+  }
+
+  #expect(table: string, deletions: number): void {
+    const atMs = this.#clock.monotonicMs();
+    const before = this.#untold.get(table);
+    const isOld = before === undefined || atMs - before.atMs > ownMs;
+    this.#untold.set(table, { count: Math.max(0, (isOld ? 0 : before.count) + deletions), atMs });
   }
 }
 
-/** Of the input of `nft -f`: the tables that it deletes, as `family name`. */
-export function deletedTables(commands: string): string[] {
-  if (!commands.includes('delete table ')) return [];
-  return [...commands.matchAll(/^delete table (\S+ \S+)\s*$/gm)].map((match) => match[1] ?? '');
+/** What a transaction does to tables, by family and name. */
+export type TableFates = ReadonlyMap<string, { readonly deletions: number; readonly isLeft: boolean }>;
+
+/** Of the input of `nft -f`. */
+export function tableFates(commands: string): TableFates {
+  const fates = new Map<string, { readonly deletions: number; readonly isLeft: boolean }>();
+  for (const match of commands.matchAll(/^(add |delete |)table (\S+ \S+?)(?: \{.*)?$/gm)) {
+    const [, verb, table = ''] = match;
+    const isDeleted = verb === 'delete ';
+    fates.set(table, { deletions: (fates.get(table)?.deletions ?? 0) + (isDeleted ? 1 : 0), isLeft: !isDeleted });
+  }
+  return fates;
 }
 
 /** Of a line of `nft monitor tables`: the table that was deleted, as `family name`. */
