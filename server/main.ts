@@ -45,6 +45,7 @@ import { schedulerPlugins } from './scheduler/plugins/plugins.ts';
 import { runScheduler } from './scheduler/scheduler.ts';
 import { createDialer } from './serving/dialer.ts';
 import { serve } from './serving/serve.ts';
+import type { Storage } from './storage/storage.ts';
 import { runCompactor } from './storage/compactor.ts';
 import { createCacheSource } from './storage/watch-cache/cache-source.ts';
 
@@ -126,13 +127,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { logger, onProgress = () => {} } = options;
   const clock = systemClock;
   const address = options.advertiseAddress ?? machineAddress();
-  const [pki, storage] = await Promise.all([
-    ensurePKI(options, address),
-    openStorage({
-      ...(options.encryption ? { encryption: options.encryption } : {}),
-      ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
-    }),
-  ]);
+  const opening = openStorage({
+    ...(options.encryption ? { encryption: options.encryption } : {}),
+    ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
+  });
+  const [pki, storage] = await Promise.all([ensurePKI(options, address, opening), opening]);
   const caches = createCacheSource({
     storage,
     prefix: '/registry/',
@@ -238,7 +237,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** The certificates of the control plane, for all names and addresses that it is known by. */
-function ensurePKI(options: ControlPlaneOptions, address: string): Promise<ClusterPKI> {
+function ensurePKI(options: ControlPlaneOptions, address: string, opening: Promise<Storage>): Promise<ClusterPKI> {
   const { logger } = options;
   const clock = systemClock;
   return ensureClusterPKI({
@@ -250,6 +249,8 @@ function ensurePKI(options: ControlPlaneOptions, address: string): Promise<Clust
     serviceAddresses: options.serviceCIDRs.map(firstAddress),
     hostNames: [os.hostname()],
     addresses: [...new Set([address, ...allAddresses()])],
+    // Of a store in the data dir: what is in an etcd may be of others.
+    holdsCluster: async () => options.storage.kind === 'embedded' && (await (await opening).currentRevision()) > 1,
   });
 }
 

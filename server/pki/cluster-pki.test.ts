@@ -179,6 +179,17 @@ describe('ensureClusterPKI', () => {
       assert.ok(own.content.has('ca.crt'));
     });
 
+    it('are not made for a cluster that had others', async () => {
+      const start = (files: PKIFiles) => ensureClusterPKI({ ...options, files, holdsCluster: async () => true });
+      await assert.rejects(start(memoryFiles()), /: it is missing, and the store beside it holds a cluster\. Nothing was changed\./);
+      const complete = memoryFiles();
+      await ensureClusterPKI({ ...options, files: complete });
+      await start(complete);
+      for (const name of ['sa.key', 'sa.pub']) complete.content.delete(name);
+      await assert.rejects(start(complete), /\/pki\/sa\.key: it is missing, and the store/);
+      assert.ok(!complete.content.has('sa.key'));
+    });
+
     it('are not made at a time that cannot be', () =>
       assert.rejects(
         ensureClusterPKI({ ...options, files: memoryFiles(), clock: createManualClock(0) }),

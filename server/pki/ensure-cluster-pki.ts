@@ -23,6 +23,8 @@ export interface ClusterPKIOptions extends MakingDependencies {
   readonly serviceAddresses: readonly string[];
   readonly hostNames: readonly string[];
   readonly addresses: readonly string[];
+  /** Whether there are objects of a cluster already, whose keys these must be. Asked where one is to be made; absent: no. */
+  holdsCluster?(): Promise<boolean>;
 }
 
 /** All keys and certificates of the control plane, laid out in files as kubeadm does. */
@@ -55,7 +57,7 @@ export async function ensureClusterPKI(options: ClusterPKIOptions): Promise<Clus
   const [clusterCA, frontProxyCA, serviceAccountKey] = await Promise.all([
     ensureAuthority('ca', 'kubernetes', options),
     ensureAuthority('front-proxy-ca', 'front-proxy-ca', options),
-    ensureSigningKey(options.files),
+    ensureSigningKey(options),
   ]);
   const ofCluster = (name: string, spec: CertificateSpec) => ensureCertificate(name, spec, clusterCA, options);
   const [server, kubeletClient, frontProxyClient, admin, controllerManager, scheduler] = await Promise.all([
@@ -108,12 +110,14 @@ async function ensureAuthority(name: string, commonName: string, options: Cluste
     const problem = `a new authority is to be made, but the clock of this machine says ${formatTime(clock.nowMs())}`;
     throw new PKIError(files.pathOf(`${name}.crt`), problem, 'Set the clock and start again.');
   }
+  await refuseForOldCluster(`${name}.crt`, options);
   const made = await makeAuthority(commonName, options);
   await writePair(name, made, options.files);
   return made;
 }
 
-async function ensureSigningKey(files: PKIFiles): Promise<ClusterPKI['serviceAccountKey']> {
+async function ensureSigningKey(options: ClusterPKIOptions): Promise<ClusterPKI['serviceAccountKey']> {
+  const { files } = options;
   const [privateKeyPEM, publicKeyPEM] = await Promise.all([files.read('sa.key'), files.read('sa.pub')]);
   if (privateKeyPEM !== undefined) {
     const derived = publicKeyOf(privateKeyPEM, files.pathOf('sa.key'));
@@ -121,10 +125,17 @@ async function ensureSigningKey(files: PKIFiles): Promise<ClusterPKI['serviceAcc
     return { privateKeyPEM, publicKeyPEM: publicKeyPEM ?? derived };
   }
   if (publicKeyPEM !== undefined) throw new PKIError(files.pathOf('sa.key'), 'it is missing, and sa.pub is there', restore);
+  await refuseForOldCluster('sa.key', options);
   const made = await makeSigningKey();
   await files.write('sa.key', made.privateKeyPEM, { secret: true });
   await files.write('sa.pub', made.publicKeyPEM, { secret: false });
   return made;
+}
+
+async function refuseForOldCluster(file: string, { files, holdsCluster }: ClusterPKIOptions): Promise<void> {
+  if (!(await holdsCluster?.())) return;
+  const remedy = 'Restore the folder from a backup; with other keys every node, kubeconfig and token of the cluster would be void.';
+  throw new PKIError(files.pathOf(file), 'it is missing, and the store beside it holds a cluster', remedy);
 }
 
 function publicKeyOf(privateKeyPEM: string, file: string): string {
