@@ -15,6 +15,7 @@ import type { Transport } from '../api/client/transport.ts';
 import { withUser } from '../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../api/semantics/node-configuration.ts';
 import { decodeStored } from '../api/serialization/protobuf/decode-stored.ts';
+import type { AuditOptions } from './apiserver/filters/audit.ts';
 import type { PluginChoice } from './apiserver/admission/choose-plugins.ts';
 import type { PluginConfigurations } from './apiserver/admission/configure-plugins.ts';
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
@@ -89,6 +90,8 @@ export interface ControlPlaneOptions {
   /** Who must have signed the certificates that kubelets serve with. Absent: they are not verified. */
   readonly kubeletCAPEM?: string;
   readonly limits?: ServerLimits;
+  /** What is audited, and where to. Absent: nothing. */
+  readonly audit?: AuditOptions;
   readonly admissionPlugins?: PluginChoice;
   /** What admission plugins are told. Absent: nothing. */
   readonly pluginConfigurations?: PluginConfigurations;
@@ -230,6 +233,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       dialer.close();
       await largeWork.close();
       loop.stop();
+      await options.audit?.backend.close();
       await caches.close();
       await storage.close();
     },
@@ -314,6 +318,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       compiler: 'v8',
       platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
     },
+    ...(options.audit ? { audit: options.audit } : {}),
     createResources: parts.createResources,
     loop: parts.loop,
     authentication: {

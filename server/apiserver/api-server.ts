@@ -29,6 +29,7 @@ import { createNonResourceEndpoints } from './endpoints/non-resource.ts';
 import { createOpenAPI, type OpenAPIDocuments } from './endpoints/openapi.ts';
 import { createOpenIDDocuments } from './endpoints/openid.ts';
 import type { VersionInfo } from './endpoints/version.ts';
+import type { AuditOptions } from './filters/audit.ts';
 import { type ChainDependencies, createHandlerChain } from './filters/chain.ts';
 import { createContext } from './filters/create-context.ts';
 import { errorResponse } from './filters/error-response.ts';
@@ -83,6 +84,8 @@ export interface APIServerOptions {
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
   /** Default true. */
   readonly allowAnonymous?: boolean;
+  /** Absent: nothing is audited. */
+  readonly audit?: AuditOptions;
   /** host:port under which clients reach the server. */
   readonly externalAddress: string;
   readonly openAPI: OpenAPIDocuments;
@@ -194,6 +197,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     access: metrics.access,
     gate,
     ...(options.loop ? { loop: options.loop } : {}),
+    ...(options.audit ? { audit: options.audit } : {}),
     findDefinition,
   };
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));

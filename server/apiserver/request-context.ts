@@ -1,5 +1,6 @@
 import type { Clock } from '../../api/base/clock.ts';
 import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
+import type { AuditRecord } from './audit/audit-record.ts';
 import type { UserInfo } from '../../api/meta/user-info.ts';
 
 /** What the path and method of a request mean (upstream's RequestInfo). */
@@ -33,6 +34,10 @@ export interface RequestContext {
   request: APIRequest;
   readonly info: RequestInfo;
   readonly query: URLSearchParams;
+  /** The id that the answer and audit events name the request by; set by the filter of audit ids. */
+  auditID: string;
+  /** Takes what is told of the request for the audit log; undefined where it is not audited. Set by the audit filter. */
+  audit: AuditRecord | undefined;
   /** Set by the authentication filter; changed by impersonation. */
   user: UserInfo;
   readonly clock: Clock;

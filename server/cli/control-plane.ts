@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Logger } from '../../api/base/logger.ts';
+import { systemRandom } from '../../api/base/system-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { readAdmissionConfiguration } from '../composition/read-admission-configuration.ts';
 import { createLogger } from '../composition/logger.ts';
@@ -24,7 +26,10 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     );
   // Loaded only here: nodes and the other commands do without a control plane.
   const { startControlPlane } = await import('../main.ts');
+  const logger = createLogger(flags.logLevel);
+  const audit = await openAudit(flags, logger);
   const controlPlane = await startControlPlane({
+    ...(audit ? { audit } : {}),
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
     ...encryption(flags),
@@ -57,7 +62,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
       shutdownDelayMs: flags.shutdownDelayDuration,
     },
     admissionPlugins: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
-    logger: createLogger(flags.logLevel),
+    logger,
     onProgress: progress.done,
   }).catch((error: unknown) => {
     throw explainStartFailure(error, flags);
@@ -76,6 +81,14 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   });
   if (problem !== undefined) progress.fail(`other commands will not find this cluster: ${problem}`);
   return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
+}
+
+/** Loaded only where something is audited. */
+async function openAudit(flags: ControlPlaneFlags, logger: Logger) {
+  if (flags.auditPolicyFile === undefined && flags.auditLogPath === undefined && flags.auditWebhookConfigFile === undefined)
+    return undefined;
+  const { createAudit } = await import('../composition/audit/create-audit.ts');
+  return await createAudit(flags, { clock: systemClock, random: systemRandom, logger, print: (text) => void process.stdout.write(text) });
 }
 
 function encryption({ encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads = false }: ControlPlaneFlags) {

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AuditFlags } from '../composition/audit/create-audit.ts';
+import { addAuditOptions } from './audit-options.ts';
 import { parseCIDR } from '../../api/base/ip-address.ts';
 import { parseDurationMs } from '../../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../../api/semantics/node-configuration.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
 import { defaultDataDirPath } from './data-dir.ts';
 
-export interface ControlPlaneFlags {
+export interface ControlPlaneFlags extends AuditFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly port: number;
@@ -110,7 +112,7 @@ export function podNetworkOption(): Option {
 }
 
 export function addControlPlaneOptions(command: Command): Command {
-  command
+  addAuditOptions(command)
     .addOption(dataDirOption())
     .addOption(new Option('--kubeconfig <path>', 'also write the admin kubeconfig there').env('KUBETS_KUBECONFIG'))
     .addOption(new Option('--port <number>', 'port of the API server').default(6443).argParser(parsePort))

@@ -25,6 +25,8 @@ export interface AdmissionRequest {
   readonly user: UserInfo;
   readonly dryRun: boolean;
   addWarning(text: string): void;
+  /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
+  annotate?(key: string, value: string): void;
 }
 
 /** What plugins may ask. They read and write through the API like everyone else. */

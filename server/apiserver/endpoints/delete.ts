@@ -1,4 +1,5 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
+import { annotating } from '../audit/audit-record.ts';
 import { badRequest, invalid, requestEntityTooLarge } from '../../../api/meta/status-errors.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
@@ -108,6 +109,7 @@ export function parseDeleteOptions(context: RequestContext): { readonly options:
       subresource: context.info.subresource,
       signal: context.signal,
       addWarning: context.addWarning,
+      ...annotating(context),
     },
   };
 }
@@ -126,7 +128,9 @@ function bodyOptions(context: RequestContext): DeleteBody {
     kind: 'DeleteOptions',
     definition: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
   };
-  const decoded = decodeObject(decodingContext(context), expected, 'Ignore') as unknown as DeleteBody;
+  const object = decodeObject(decodingContext(context), expected, 'Ignore');
+  context.audit?.noteObject(object);
+  const decoded = object as unknown as DeleteBody;
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = decoded;
   return dropUndefined({
     ...{ gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun },

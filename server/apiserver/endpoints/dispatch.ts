@@ -1,4 +1,6 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { annotating } from '../audit/audit-record.ts';
 import type { Random } from '../../../api/base/random.ts';
 import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -67,7 +69,9 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
     decodeBody: async (context, definition, { apiVersion, kind }) => {
       const slash = apiVersion.indexOf('/');
       const expected = { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind, definition };
-      return decodeQuestion(context, expected, registry.largeWork);
+      const body = await decodeQuestion(context, expected, registry.largeWork);
+      context.audit?.noteObject(body as unknown as UntypedObject);
+      return body;
     },
     respond: plainObjectResponse,
     respondItem: plainItemResponse,
@@ -94,7 +98,10 @@ async function callEndpoint(
   const { info } = context;
   const { definition, store } = route;
   checkMethod(context, definition);
-  if (definition.deprecationWarning !== undefined) context.addWarning(definition.deprecationWarning);
+  if (definition.deprecationWarning !== undefined) {
+    context.addWarning(definition.deprecationWarning);
+    context.audit?.annotate('k8s.io/deprecated', 'true');
+  }
   const handler = route.subresources.get(info.subresource);
   if (handler) {
     checkRoute(context);
@@ -157,6 +164,7 @@ async function admit(
     user: context.user,
     dryRun,
     addWarning: context.addWarning,
+    ...annotating(context),
   };
   await admission.mutate(request);
   await admission.validate(request);

@@ -1,4 +1,5 @@
 import { fieldManagerName } from '../../../api/apply/update-managed-fields.ts';
+import { annotating } from '../audit/audit-record.ts';
 import { invalid } from '../../../api/meta/status-errors.ts';
 import type { FieldValidation } from '../../../api/serialization/read-object.ts';
 import { validatePatchOptions, validateWriteOptions } from '../../../api/validation/request-options.ts';
@@ -37,6 +38,7 @@ export function parseWriteOptions(
     subresource: info.subresource,
     signal: context.signal,
     addWarning: context.addWarning,
+    ...annotating(context),
     fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
     force: isTrue(force),
   };

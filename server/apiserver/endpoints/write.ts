@@ -16,6 +16,7 @@ export async function createEndpoint(context: RequestContext, store: Store): Pro
   const object = store.largeObjects.isLarge(decoding.body.length)
     ? await store.largeObjects.read(decoding, options.fieldValidation, options, options.signal)
     : decodeObject(decoding, expectedKind(store.definition), options.fieldValidation);
+  context.audit?.noteObject(object);
   const written = await store.create(object, context.info.namespace, options);
   return writtenResponse(context, store, written, 201);
 }
@@ -36,10 +37,12 @@ async function replacing(context: RequestContext, store: Store, options: WriteOp
   const decoding = decodingContext(context);
   if (largeObjects.isLarge(decoding.body.length)) {
     const body = await largeObjects.read(decoding, options.fieldValidation, undefined, options.signal);
+    context.audit?.noteObject(body);
     checkName(body, context.info.name);
     return (_, live) => (live ? largeObjects.own(body, live(), context.clock.nowMs(), options, options.signal) : body);
   }
   const body = decodeObject(decoding, expectedKind(definition), options.fieldValidation);
+  context.audit?.noteObject(body);
   checkName(body, context.info.name);
   let isUsed = false;
   return () => {
@@ -75,6 +78,7 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
   const { fieldValidation, fieldManager, force, subresource, signal } = options;
   const { definition, largeObjects } = store;
   const { body, nowMs, addWarning } = decodingContext(context);
+  context.audit?.notePatch(body);
   const patch: PatchRequest = { type, body, name: context.info.name, fieldValidation, fieldManager, force, subresource };
   const ownership = isApplyType(type) ? undefined : options;
   const change = largeObjects.isLarge(body.length) ? undefined : createPatchChange(definition, patch, { nowMs, addWarning });

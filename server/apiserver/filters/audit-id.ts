@@ -8,6 +8,7 @@ export function auditID(random: Random): Filter {
   return (next) => async (context) => {
     const sent = context.request.headers['audit-id'];
     const id = sent === undefined || sent === '' || sent.length > maxLength ? random.uuid() : sent;
+    context.auditID = id;
     const response = await next(context);
     return { ...response, headers: { 'audit-id': id, ...context.flowHeaders, ...response.headers } };
   };

@@ -19,6 +19,8 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
     const startMs = context.clock.monotonicMs();
     const { decision, reason } = await authorizer.authorize(attributes);
     metrics.authorized(decision, (context.clock.monotonicMs() - startMs) / 1000);
+    context.audit?.annotate('authorization.k8s.io/decision', decision === 'Allow' ? 'allow' : 'forbid');
+    context.audit?.annotate('authorization.k8s.io/reason', reason);
     if (decision !== 'Allow') throw forbiddenError(attributes, reason);
     return next(context);
   };

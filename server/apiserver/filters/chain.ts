@@ -7,6 +7,7 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Filter, Handler, RequestInfo } from '../request-context.ts';
+import { audit, type AuditOptions, failedAuthenticationAudit } from './audit.ts';
 import { auditID } from './audit-id.ts';
 import { authentication } from './authentication.ts';
 import { authorization } from './authorization.ts';
@@ -37,6 +38,8 @@ export interface ChainDependencies {
   readonly gate: ShutdownGate;
   /** Is told of work that begins. */
   readonly loop?: Pick<LoopWatch, 'begins'>;
+  /** Absent: nothing is audited. */
+  readonly audit?: AuditOptions;
   /** The definition of the resource that a request is about; undefined if it is not served. */
   findDefinition(info: RequestInfo): ResourceDefinition | undefined;
 }
@@ -55,8 +58,10 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     errorRecovery(dependencies.logger),
     shutdownGate(dependencies.gate),
     requestTimeout(requestTimeoutMs),
+    failedAuthenticationAudit(dependencies.audit),
     authentication({ authenticator, allowAnonymous, metrics: access }),
     routing(dependencies.findDefinition),
+    audit(dependencies.audit),
     impersonation(authorizer),
     priorityAndFairness({ ...flowControl, requestTimeoutMs }),
     authorization(authorizer, access),

@@ -24,6 +24,8 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
     request,
     info,
     query,
+    auditID: '',
+    audit: undefined,
     user: nobody,
     clock,
     receivedMs: clock.nowMs(),

@@ -40,6 +40,7 @@ export function impersonation(authorizer: Authorizer): Filter {
       if (decision !== 'Allow') throw forbiddenError(attributes, reason);
     }
     context.user = identityOf(wanted);
+    context.audit?.noteImpersonation(context.user);
     context.request = withoutHeaders(context.request, /^impersonate-/);
     return next(context);
   };

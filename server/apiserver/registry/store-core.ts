@@ -151,6 +151,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       user: context.user,
       dryRun: context.dryRun,
       addWarning: context.addWarning,
+      ...(context.annotate ? { annotate: context.annotate } : {}),
       ...objects,
     }),
     recordOwnership: (object, old, context) => recordOwnership(definition, object, old, context, clock.nowMs()),

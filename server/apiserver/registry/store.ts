@@ -17,6 +17,8 @@ export interface WriteContext {
   readonly subresource: string;
   readonly signal: AbortSignal;
   addWarning(text: string): void;
+  /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
+  annotate?(key: string, value: string): void;
 }
 
 /** An object as it stands after a write (or would, with dryRun), of the version that was asked for. */

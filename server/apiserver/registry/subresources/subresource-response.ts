@@ -1,4 +1,5 @@
 import { fieldManagerName } from '../../../../api/apply/update-managed-fields.ts';
+import { annotating } from '../../audit/audit-record.ts';
 import type { APIResponse } from '../../../../api/client/transport.ts';
 import { invalid } from '../../../../api/meta/status-errors.ts';
 import { validateWriteOptions } from '../../../../api/validation/request-options.ts';
@@ -25,5 +26,6 @@ export function readWriteContext(context: RequestContext): WriteContext {
     subresource: info.subresource,
     signal: context.signal,
     addWarning: context.addWarning,
+    ...annotating(context),
   };
 }

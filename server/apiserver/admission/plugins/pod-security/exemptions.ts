@@ -12,8 +12,11 @@ import type { AdmissionRequest } from '../../admission.ts';
 import type { PodSecurityConfiguration } from './configuration.ts';
 
 /** Whether a request's namespace or user is left out of the standards. */
-export function isExempt({ exemptions }: PodSecurityConfiguration, { namespace, user }: AdmissionRequest): boolean {
-  return exemptions.namespaces.includes(namespace) || exemptions.usernames.includes(user.name);
+export function isExempt({ exemptions }: PodSecurityConfiguration, { namespace, user, annotate }: AdmissionRequest): boolean {
+  const byNamespace = exemptions.namespaces.includes(namespace);
+  if (!byNamespace && !exemptions.usernames.includes(user.name)) return false;
+  annotate?.('pod-security.kubernetes.io/exempt', byNamespace ? 'namespace' : 'user');
+  return true;
 }
 
 /** What is said to those who label a namespace that is exempt; nothing where the labels ask for nothing. */

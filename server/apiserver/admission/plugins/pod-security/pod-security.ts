@@ -46,6 +46,8 @@ const templatesOf = [
   },
 ];
 
+const annotations = 'pod-security.kubernetes.io/';
+
 /** Subresources of Pods that cannot change what a Pod may do. */
 const ignoredSubresources = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status']);
 
@@ -100,7 +102,7 @@ async function validatePod(
     const reason = error instanceof Error ? error.message : String(error);
     throw internalError(`failed to lookup namespace ${quote(request.namespace)}: ${reason}`);
   });
-  if (isFullyPrivileged(policy)) return;
+  if (isFullyPrivileged(policy)) return request.annotate?.(`${annotations}enforce-policy`, 'privileged:latest');
   const pod = request.object as unknown as Pod;
   if (request.oldObject && !isSignificant(pod, request.oldObject as unknown as DeepReadonly<Pod>)) return;
   evaluate(configuration, request, policy, { pod: factsOf(pod.metadata, pod.spec ?? { containers: [] }), enforces: true });
@@ -133,13 +135,17 @@ async function policyOf(
 function evaluate(
   { exemptions }: PodSecurityConfiguration,
   request: AdmissionRequest,
-  { enforce, warn }: PodSecurityPolicy,
+  { enforce, audit, warn }: PodSecurityPolicy,
   { pod, enforces }: { readonly pod: PodFacts; readonly enforces: boolean },
 ): void {
-  if (exemptions.runtimeClasses.includes(pod.spec.runtimeClassName ?? '')) return;
+  if (exemptions.runtimeClasses.includes(pod.spec.runtimeClassName ?? ''))
+    return request.annotate?.(`${annotations}exempt`, 'runtimeClass');
   const describe = (standard: LevelVersion, violations: readonly Violation[]) =>
     `violate PodSecurity ${quote(formatLevelVersion(standard))}: ${formatViolations(violations)}`;
+  if (enforces) request.annotate?.(`${annotations}enforce-policy`, formatLevelVersion(enforce));
   const violations = enforces ? findViolations(enforce, pod) : [];
+  const audited = request.annotate ? findViolations(audit, pod) : [];
+  if (audited.length > 0) request.annotate?.(`${annotations}audit-violations`, `would ${describe(audit, audited)}`);
   if (violations.length > 0) throw refuse(request, describe(enforce, violations).replace('violate', 'violates'));
   const warned = enforces && isSameLevelVersion(warn, enforce) ? violations : findViolations(warn, pod);
   if (warned.length > 0) request.addWarning(`would ${describe(warn, warned)}`);

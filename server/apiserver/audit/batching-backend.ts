@@ -1,0 +1,95 @@
+import { createBackoff } from '../../../api/base/backoff.ts';
+import { type Clock, sleep, type Timer } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { AuditBackend } from './audit-backend.ts';
+import { formatAuditEvent } from './audit-event.ts';
+
+export interface BatchOptions {
+  /** Events that wait at most; more are dropped. */
+  readonly bufferSize: number;
+  readonly maxSize: number;
+  readonly maxWaitMs: number;
+  /** Absent: no limit. */
+  readonly throttle?: { readonly batchesPerSecond: number; readonly burst: number };
+  /** How often a batch that failed is sent again; after that it is dropped. */
+  readonly retries: number;
+}
+
+export interface BatchingDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Hands on events in JSON, oldest first. */
+  send(events: readonly string[]): Promise<void>;
+}
+
+const retryBackoff = { initialMs: 10_000, maxMs: 60_000 };
+
+/** Hands events on in batches, apart from the requests that they are about. What cannot be handed on is dropped and counted in the log. */
+export function createBatchingBackend(options: BatchOptions, { clock, random, logger, send }: BatchingDependencies): AuditBackend {
+  let waiting: string[] = [];
+  let timer: Timer | undefined;
+  let dropped = 0;
+  let sending: Promise<void> | undefined;
+  const closing = new AbortController();
+  const budget = createBudget(options.throttle, clock);
+
+  const sendBatch = async (batch: readonly string[]) => {
+    const backoff = createBackoff(retryBackoff, random);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await send(batch);
+      } catch (error) {
+        if (attempt >= options.retries || closing.signal.aborted) {
+          logger.error('audit events are lost: they could not be handed on', { events: batch.length, error });
+          return;
+        }
+        await sleep(clock, backoff.nextMs(), closing.signal).catch(() => undefined); // closing
+      }
+    }
+  };
+  const drain = async () => {
+    while (waiting.length > 0) {
+      await sleep(clock, budget(), closing.signal).catch(() => undefined); // closing
+      await sendBatch(waiting.splice(0, options.maxSize));
+    }
+    sending = undefined;
+  };
+  const flush = () => {
+    timer?.cancel();
+    timer = undefined;
+    sending ??= drain();
+  };
+  return {
+    record(event, stage, stageMs) {
+      if (waiting.length >= options.bufferSize) {
+        // One line for many: the log must not grow as the buffer did.
+        if (dropped++ % 1000 === 0) logger.warn('audit events are dropped: too many wait to be handed on', { dropped });
+        return undefined;
+      }
+      waiting.push(formatAuditEvent(event, stage, stageMs));
+      if (waiting.length >= options.maxSize) flush();
+      else timer ??= clock.setTimer(options.maxWaitMs, flush, { background: true });
+      return undefined;
+    },
+    async close() {
+      closing.abort();
+      flush();
+      await sending;
+    },
+  };
+}
+
+/** How long to wait before the next batch, in milliseconds. */
+function createBudget(throttle: BatchOptions['throttle'], clock: Clock): () => number {
+  if (!throttle) return () => 0;
+  let tokens = throttle.burst;
+  let atMs = clock.monotonicMs();
+  return () => {
+    const nowMs = clock.monotonicMs();
+    tokens = Math.min(throttle.burst, tokens + ((nowMs - atMs) / 1000) * throttle.batchesPerSecond) - 1;
+    atMs = nowMs;
+    return tokens >= 0 ? 0 : (-tokens / throttle.batchesPerSecond) * 1000;
+  };
+}

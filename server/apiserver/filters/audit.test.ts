@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { type AuditEvent, formatAuditEvent, formatLegacyAuditEvent } from '../audit/audit-event.ts';
+import { parseAuditPolicy } from '../audit/audit-policy.ts';
+import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
+import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
+
+type Line = Record<string, never> & {
+  readonly level: string;
+  readonly stage: string;
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly auditID: string;
+  readonly user: object;
+  readonly objectRef: object;
+  readonly responseStatus: { readonly code: number };
+  readonly annotations: Record<string, string>;
+  readonly requestObject: { readonly data: object; readonly metadata: { readonly managedFields?: unknown } };
+  readonly responseObject: { readonly kind: string; readonly metadata: { readonly managedFields?: unknown } };
+};
+
+const maps = '/api/v1/namespaces/default/configmaps';
+const secrets = '/api/v1/namespaces/default/secrets';
+const configMap = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: '1' } });
+const policy = parseAuditPolicy({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitManagedFields: true,
+  rules: [
+    { level: 'Metadata', resources: [{ resources: ['secrets'] }], omitStages: ['RequestReceived'] },
+    { level: 'Request', verbs: ['patch'], resources: [{ resources: ['configmaps'] }], omitStages: ['RequestReceived'] },
+    { level: 'RequestResponse', resources: [{ resources: ['configmaps'] }] },
+    { level: 'Metadata', userGroups: ['system:unauthenticated'] },
+    { level: 'Metadata', nonResourceURLs: ['/version'] },
+  ],
+});
+
+describe('audit of requests', () => {
+  let server: TestAPIServer;
+  let api: APICaller;
+  let lines: Line[] = [];
+  let fails = false;
+  before(async () => {
+    const record = (...event: Parameters<typeof formatAuditEvent>) => {
+      if (fails) return Promise.reject(new Error('the disk is full'));
+      lines.push(JSON.parse(formatAuditEvent(...event)) as Line);
+      return undefined;
+    };
+    server = await startAPIServerInProcess({ overrides: { audit: { policy, backend: { record, close: async () => {} } } } });
+    api = createAPICaller(server.transport);
+  });
+  beforeEach(() => {
+    lines = [];
+    fails = false;
+  });
+  after(() => server.close());
+
+  it('tells of a create when it comes and when it is over, with what was sent and answered', async () => {
+    const { headers } = await api.post(maps, configMap('one'));
+    assert.deepEqual(
+      lines.map(({ level, stage, verb }) => [level, stage, verb]),
+      [
+        ['RequestResponse', 'RequestReceived', 'create'],
+        ['RequestResponse', 'ResponseComplete', 'create'],
+      ],
+    );
+    const [received, complete] = lines;
+    assert.deepEqual(received?.objectRef, { resource: 'configmaps', namespace: 'default', apiVersion: 'v1' });
+    assert.equal(received?.responseStatus, undefined);
+    assert.deepEqual(complete?.objectRef, { resource: 'configmaps', namespace: 'default', name: 'one', apiVersion: 'v1' });
+    assert.deepEqual(complete?.user, { username: 'admin', groups: ['system:masters', 'system:authenticated'] });
+    assert.deepEqual(complete?.responseStatus, { metadata: {}, code: 201 });
+    assert.deepEqual(complete?.requestObject.data, { a: '1' });
+    assert.deepEqual([complete?.responseObject.kind, complete?.responseObject.metadata.managedFields], ['ConfigMap', undefined]);
+    assert.deepEqual([complete?.auditID, complete?.auditID], [received?.auditID, headers['audit-id']]);
+    assert.equal(complete?.annotations['authorization.k8s.io/decision'], 'allow');
+    // Members of system:masters are asked nothing.
+    assert.equal(complete?.annotations['authorization.k8s.io/reason'], '');
+  });
+  it('keeps the content of Secrets to itself at level Metadata', async () => {
+    await api.post(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password: 'top-secret' } });
+    await api.get(secrets);
+    assert.deepEqual(
+      lines.map(({ stage }) => stage),
+      ['ResponseComplete', 'ResponseComplete'],
+    );
+    assert.ok(!JSON.stringify(lines).includes('top-secret') && !JSON.stringify(lines).includes('dG9wLXNlY3JldA'));
+  });
+  it('takes a patch up as it came', async () => {
+    await api.post(maps, configMap('patched'));
+    lines = [];
+    await api.patch(`${maps}/patched`, 'json', [{ op: 'add', path: '/data/b', value: '2' }]);
+    assert.deepEqual(
+      lines.map(({ requestObject, responseObject }) => [requestObject, responseObject]),
+      [[[{ op: 'add', path: '/data/b', value: '2' }], undefined]],
+    );
+  });
+  it('tells why a request failed, and what a deletion answers', async () => {
+    await api.post(maps, configMap('gone'));
+    lines = [];
+    await api.delete(`${maps}/gone`);
+    await api.get(`${maps}/gone`);
+    const status = lines.filter(({ stage }) => stage === 'ResponseComplete').map(({ responseStatus }) => responseStatus as unknown);
+    const [deleted, missing] = status as [{ status: string; details: { name: string }; code: number }, object];
+    assert.deepEqual([deleted.status, deleted.details.name, deleted.code], ['Success', 'gone', 200]);
+    assert.deepEqual(missing, {
+      metadata: {},
+      status: 'Failure',
+      message: 'configmaps "gone" not found',
+      reason: 'NotFound',
+      details: { name: 'gone', kind: 'configmaps' },
+      code: 404,
+    });
+  });
+  it('tells of a watch when it begins and when it ends', async () => {
+    const watch = await api.watch(`${maps}?watch=true&resourceVersion=0`);
+    await watch.next();
+    assert.deepEqual(
+      lines.map(({ stage }) => stage),
+      ['RequestReceived', 'ResponseStarted'],
+    );
+    await watch.stop();
+    assert.deepEqual(
+      lines.map(({ stage }) => stage),
+      ['RequestReceived', 'ResponseStarted', 'ResponseComplete'],
+    );
+  });
+  it('tells whom somebody acts as', async () => {
+    await api.get(`${maps}/one`, { 'impersonate-user': 'jane', 'impersonate-group': 'dev' });
+    const { impersonatedUser, annotations } = lines.at(-1) as unknown as Record<string, Record<string, string>>;
+    assert.deepEqual(impersonatedUser, { username: 'jane', groups: ['dev', 'system:authenticated'] });
+    assert.equal(annotations?.['authorization.k8s.io/decision'], 'forbid');
+  });
+  it('tells of credentials that are not good', async () => {
+    const headers = { authorization: 'Bearer x.y.z', 'user-agent': 'thief/1', 'x-forwarded-for': '198.51.100.7, no-address' };
+    const { signal } = new AbortController();
+    const peer = { address: '::ffff:192.0.2.1' };
+    const { status } = await server.transport({ method: 'GET', path: '/version', query: 'a=b', headers, signal, peer });
+    assert.equal(status, 401);
+    assert.deepEqual(
+      lines.map(({ stage, requestURI, user, responseStatus }) => [stage, requestURI, user, responseStatus]),
+      [['ResponseStarted', '/version?a=b', {}, { metadata: {}, message: 'Authentication failed, attempted: bearer', code: 401 }]],
+    );
+    assert.deepEqual((lines[0] as unknown as Record<string, unknown>)['sourceIPs'], ['198.51.100.7', '192.0.2.1']);
+  });
+  it('says nothing of what no rule is about', async () => {
+    await api.get('/api/v1/nodes');
+    assert.deepEqual(lines, []);
+  });
+  it('refuses a request whose first event cannot be stored, where the backend says so', async () => {
+    fails = true;
+    const { code, message } = await api.failure(api.post(maps, configMap('unheard')));
+    assert.deepEqual([code, message], [500, 'Internal error occurred: failed to store audit event']);
+    fails = false;
+    assert.equal((await api.get(`${maps}/unheard`)).status, 404);
+  });
+});
+
+describe('lines of the audit log', () => {
+  const event: AuditEvent = {
+    level: 'Metadata',
+    ...{ auditID: 'id', requestURI: '/api?a="b"', verb: 'get', sourceIPs: ['192.0.2.1'], userAgent: 'x\ny' },
+    user: { name: 'a "b"', groups: ['g'], extra: { z: ['1'], a: ['2'] } },
+    objectRef: { resource: 'pods', namespace: 'n', name: '', subresource: 'log' },
+    responseStatus: { code: 200 },
+    ...{ requestObject: '{"a":1}', receivedMs: 1_767_225_600_001, annotations: { b: '1', a: '2' } },
+  };
+  it('have the fields in upstream’s order, one line whatever they hold', () =>
+    assert.equal(
+      formatAuditEvent(event, 'ResponseComplete', 1_767_225_600_002),
+      '{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"id","stage":"ResponseComplete","requestURI":"/api?a=\\"b\\"","verb":"get",' +
+        '"user":{"username":"a \\"b\\"","groups":["g"],"extra":{"a":["2"],"z":["1"]}},"sourceIPs":["192.0.2.1"],"userAgent":"x\\ny",' +
+        '"objectRef":{"resource":"pods","namespace":"n","subresource":"log"},"responseStatus":{"metadata":{},"code":200},"requestObject":{"a":1},' +
+        '"requestReceivedTimestamp":"2026-01-01T00:00:00.001000Z","stageTimestamp":"2026-01-01T00:00:00.002000Z","annotations":{"a":"2","b":"1"}}',
+    ));
+  it('are text in the format legacy', () =>
+    assert.equal(
+      formatLegacyAuditEvent(event, 'ResponseComplete'),
+      '2026-01-01T00:00:00.001000Z AUDIT: id="id" stage="ResponseComplete" ip="192.0.2.1" method="get" user="a \\"b\\"" groups="\\"g\\"" as="<self>" asgroups="<lookup>" user-agent="x\\ny" namespace="n" uri="/api?a=\\"b\\"" response="200"',
+    ));
+});

@@ -1,0 +1,155 @@
+import { formatJSON } from '../../../api/serialization/json.ts';
+import { internalError } from '../../../api/meta/status-errors.ts';
+import { type Status, StatusError } from '../../../api/meta/status.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { AuditBackend } from '../audit/audit-backend.ts';
+import { type AuditEvent, shortenUserAgent } from '../audit/audit-event.ts';
+import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } from '../audit/audit-policy.ts';
+import { createAuditRecord, isAtLeast, withoutManagedFields } from '../audit/audit-record.ts';
+import type { Filter, RequestContext } from '../request-context.ts';
+import { attributesOf } from './authorization.ts';
+import { nobody } from './create-context.ts';
+import { isLongRunning } from './long-running.ts';
+import { onBodyEnd } from './on-body-end.ts';
+
+export interface AuditOptions {
+  readonly policy: AuditPolicy;
+  readonly backend: AuditBackend;
+}
+
+/** The largest body of an answer that is taken up in an event. */
+const maxResponseBytes = 1024 * 1024;
+
+/** Records what requests do, by the policy: when one comes, when its answer begins (if that may last) and when it is over. */
+export function audit(options: AuditOptions | undefined): Filter {
+  if (options === undefined) return (next) => next;
+  const { policy, backend } = options;
+  return (next) => async (context) => {
+    const decision = decideAudit(policy, attributesOf(context));
+    if (decision.level === 'None') return next(context);
+    const event = eventOf(context, decision);
+    context.audit = createAuditRecord(event, decision);
+    const tell = recorder(backend, context, event, decision);
+    try {
+      await tell('RequestReceived');
+    } catch {
+      throw internalError('failed to store audit event');
+    }
+    let response: APIResponse;
+    try {
+      response = await next(context);
+    } catch (error) {
+      noteFailure(event, error, decision);
+      await tell('ResponseComplete').catch(() => undefined); // the answer stands already
+      throw error;
+    }
+    noteResponse(event, response, decision);
+    if (isLongRunning(context.info)) await tell('ResponseStarted').catch(() => undefined);
+    if (response.body.kind !== 'stream' && !response.upgrade) {
+      await tell('ResponseComplete').catch(() => undefined);
+      return response;
+    }
+    return onBodyEnd(response, () => void tell('ResponseComplete').catch(() => undefined));
+  };
+}
+
+/** Records requests whose credentials are not good: nobody is known who made them. */
+export function failedAuthenticationAudit(options: AuditOptions | undefined): Filter {
+  if (options === undefined) return (next) => next;
+  const { policy, backend } = options;
+  return (next) => async (context) => {
+    try {
+      return await next(context);
+    } catch (error) {
+      const isUnknown = context.user === nobody && error instanceof StatusError && error.status.code === 401;
+      const decision = isUnknown ? decideAudit(policy, attributesOf(context)) : undefined;
+      if (decision === undefined || decision.level === 'None') throw error;
+      const event = eventOf(context, decision);
+      event.responseStatus = { message: attemptedMethods(context), code: 401 };
+      await recorder(backend, context, event, decision)('ResponseStarted').catch(() => undefined);
+      throw error;
+    }
+  };
+}
+
+function recorder(backend: AuditBackend, { clock }: RequestContext, event: AuditEvent, { omitStages }: AuditDecision) {
+  return async (stage: AuditStage): Promise<void> => {
+    if (omitStages.has(stage)) return;
+    await backend.record(event, stage, stage === 'RequestReceived' ? event.receivedMs : clock.nowMs());
+  };
+}
+
+function eventOf(context: RequestContext, { level }: AuditDecision): AuditEvent {
+  const { request, info, user } = context;
+  const { namespace, name, resource, subresource, apiGroup, apiVersion } = info;
+  return {
+    level,
+    auditID: context.auditID,
+    requestURI: request.query === '' ? request.path : `${request.path}?${request.query}`,
+    verb: info.verb,
+    user,
+    sourceIPs: sourceAddresses(context),
+    userAgent: shortenUserAgent(request.headers['user-agent'] ?? ''),
+    ...(info.isResourceRequest ? { objectRef: { namespace, name, resource, subresource, apiGroup, apiVersion } } : {}),
+    receivedMs: context.receivedMs,
+    annotations: {},
+  };
+}
+
+/** Those that proxies name, and then the peer's. A caller in this process is on this machine. */
+function sourceAddresses({ request }: RequestContext): string[] {
+  const isAddress = (text: string) => /^[\da-fA-F.:]+$/.test(text);
+  const named = (request.headers['x-forwarded-for'] ?? '').split(',').map((text) => text.trim());
+  const real = request.headers['x-real-ip']?.trim() ?? '';
+  const peer = (request.peer?.address ?? '127.0.0.1').replace(/^::ffff:(?=\d+\.)/, '');
+  return [...new Set([...named, real, peer].filter(isAddress))];
+}
+
+function attemptedMethods({ request: { headers, query, peer } }: RequestContext): string {
+  const [scheme = '', credentials] = (headers['authorization'] ?? '').trim().split(' ');
+  const methods = [
+    ...(scheme.toLowerCase() === 'basic' && credentials ? ['basic'] : []),
+    ...(scheme.toLowerCase() === 'bearer' && credentials ? ['bearer'] : []),
+    ...(new URLSearchParams(query).get('access_token')?.trim() ? ['access_token'] : []),
+    ...(peer?.certificate ? ['x509'] : []),
+  ];
+  return methods.length > 0 ? `Authentication failed, attempted: ${methods.join(', ')}` : 'Authentication failed, no credentials provided';
+}
+
+function noteFailure(event: AuditEvent, error: unknown, { level }: AuditDecision): void {
+  if (!(error instanceof StatusError)) {
+    event.responseStatus = { status: 'Failure', reason: 'InternalError', code: 500 };
+    return;
+  }
+  event.responseStatus = statusFields(error.status);
+  if (isAtLeast(level, 'RequestResponse')) event.responseObject = JSON.stringify(error.status);
+}
+
+function noteResponse(event: AuditEvent, { status: code, body, headers }: APIResponse, decision: AuditDecision): void {
+  event.responseStatus = { code };
+  if (body.kind !== 'bytes' || body.bytes.length > maxResponseBytes) return;
+  const isJSON = (headers['content-type'] ?? '').startsWith('application/json');
+  const wantsObject = isAtLeast(decision.level, 'RequestResponse');
+  if (!wantsObject && !(isJSON && isStatus(body.bytes))) return;
+  const object = body.object?.() ?? (isJSON ? (JSON.parse(new TextDecoder().decode(body.bytes)) as unknown) : undefined);
+  if (typeof object !== 'object' || object === null) return;
+  if ((object as Partial<Status>).kind === 'Status') event.responseStatus = { ...statusFields(object as Status), code };
+  if (wantsObject) event.responseObject = formatJSON(decision.omitManagedFields ? withoutManagedFields(object) : object);
+}
+
+const statusBeginning = Buffer.from('"Status"');
+
+/** Whether a body may be a Status: its kind stands at its beginning. */
+function isStatus(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).includes(statusBeginning);
+}
+
+function statusFields({ status, message, reason, details, code }: Status): NonNullable<AuditEvent['responseStatus']> {
+  return {
+    status,
+    ...(message === undefined ? {} : { message }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(details === undefined ? {} : { details }),
+    code,
+  };
+}

@@ -1,0 +1,108 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Clock } from '../../../api/base/clock.ts';
+import { formatMilliTime, parseMilliTime } from './rotated-name.ts';
+
+export interface AuditLogFileOptions {
+  /** Bytes at which a new file is begun. */
+  readonly maxBytes: number;
+  /** How long old files are kept; 0: for ever. */
+  readonly maxAgeDays: number;
+  /** How many old files are kept; 0: all. */
+  readonly maxBackups: number;
+  readonly compress: boolean;
+}
+
+/** A file that lines are appended to, one that is full being set aside under a name with its time. */
+export interface AuditLogFile {
+  /** Resolves when the line has been handed to the operating system. */
+  append(line: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const dayMs = 86_400_000;
+
+/** Lines that come while others are written are written together: a slow disk holds nobody but those who wait for it. */
+export async function openAuditLogFile(file: string, options: AuditLogFileOptions, clock: Clock): Promise<AuditLogFile> {
+  const directory = path.dirname(file);
+  await mkdir(directory, { recursive: true });
+  let handle = await openFor(file);
+  let bytes = (await handle.stat()).size;
+  let waiting: { readonly line: string; readonly done: PromiseWithResolvers<void> }[] = [];
+  let writing: Promise<void> | undefined;
+  let housekeeping: Promise<void> = Promise.resolve();
+
+  const rotate = async () => {
+    const { dir, name, ext } = path.parse(file);
+    const aside = path.join(dir, `${name}-${formatMilliTime(clock.nowMs())}${ext}`);
+    await rename(file, aside);
+    const before = handle;
+    handle = await openFor(file);
+    bytes = 0;
+    await before.close();
+    // Not waited for: what is old may be large.
+    housekeeping = housekeeping.then(() => tidy(file, options, clock)).catch(() => undefined);
+  };
+  const write = async () => {
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      try {
+        const text = Buffer.from(group.map(({ line }) => `${line}\n`).join(''));
+        if (bytes > 0 && bytes + text.length > options.maxBytes) await rotate();
+        await handle.appendFile(text);
+        bytes += text.length;
+        for (const { done } of group) done.resolve();
+      } catch (error) {
+        for (const { done } of group) done.reject(error);
+      }
+    }
+    writing = undefined;
+  };
+  return {
+    append(line) {
+      const done = Promise.withResolvers<void>();
+      waiting.push({ line, done });
+      writing ??= write();
+      return done.promise;
+    },
+    async close() {
+      await writing;
+      await housekeeping;
+      await handle.close();
+    },
+  };
+}
+
+/** What requests hold is nobody's business but the administrator's. */
+function openFor(file: string): Promise<FileHandle> {
+  return open(file, 'a', 0o600);
+}
+
+async function tidy(file: string, { maxAgeDays, maxBackups, compress }: AuditLogFileOptions, clock: Clock): Promise<void> {
+  const { dir, name, ext } = path.parse(file);
+  const old = (await readdir(dir))
+    .flatMap((entry) => {
+      const isCompressed = entry.endsWith('.gz');
+      const plain = isCompressed ? entry.slice(0, -3) : entry;
+      if (!plain.startsWith(`${name}-`) || !plain.endsWith(ext)) return [];
+      const atMs = parseMilliTime(plain.slice(name.length + 1, plain.length - ext.length));
+      return atMs === undefined ? [] : [{ entry, atMs, isCompressed }];
+    })
+    .sort((a, b) => b.atMs - a.atMs);
+  for (const [index, { entry, atMs, isCompressed }] of old.entries()) {
+    const place = path.join(dir, entry);
+    const isSurplus = maxBackups > 0 && index >= maxBackups;
+    if (isSurplus || (maxAgeDays > 0 && clock.nowMs() - atMs > maxAgeDays * dayMs)) await rm(place, { force: true });
+    else if (compress && !isCompressed) await compressFile(place);
+  }
+}
+
+async function compressFile(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  await pipeline(createReadStream(file), createGzip(), createWriteStream(`${file}.gz`, { mode }));
+  await rm(file);
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { systemRandom } from '../../../api/base/system-random.ts';
+import { waitFor } from '../../../api/client/wait-for.ts';
+import type { AuditEvent } from '../../apiserver/audit/audit-event.ts';
+import { openAuditLogFile } from './audit-log-file.ts';
+import { type AuditFlags, createAudit } from './create-audit.ts';
+
+const event = (auditID: string): AuditEvent => ({
+  level: 'Metadata',
+  ...{ auditID, requestURI: '/', verb: 'get', sourceIPs: [], userAgent: '', receivedMs: 0, annotations: {} },
+  user: { name: 'jane', groups: [] },
+});
+const within = { withinSeconds: 10, everyMs: 10, clock: systemClock, signal: new AbortController().signal };
+
+describe('audit backends', () => {
+  let directory: string;
+  let flags: AuditFlags;
+  const dependencies = { clock: systemClock, random: systemRandom, logger: silentLogger, print: () => {} };
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'kubets-audit-'));
+    const auditPolicyFile = path.join(directory, 'policy.yaml');
+    await writeFile(auditPolicyFile, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n');
+    flags = {
+      ...{
+        auditPolicyFile,
+        auditLogFormat: 'json',
+        auditLogMode: 'blocking',
+        auditLogMaxsize: 100,
+        auditLogMaxage: 0,
+        auditLogMaxbackup: 0,
+      },
+      auditWebhookMode: 'batch',
+    };
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('append to a file that nobody else reads, and have written what they say they have', async () => {
+    const auditLogPath = path.join(directory, 'logs/audit.log');
+    const audit = await createAudit({ ...flags, auditLogPath }, dependencies);
+    await Promise.all(Array.from({ length: 100 }, (_, index) => audit?.backend.record(event(String(index)), 'ResponseComplete', 1)));
+    const lines = (await readFile(auditLogPath, 'utf8')).trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as AuditEvent).auditID),
+      Array.from({ length: 100 }, (_, index) => String(index)),
+    );
+    assert.equal((await stat(auditLogPath)).mode & 0o777, 0o600);
+    await audit?.backend.close();
+  });
+  it('begin a new file when one is full, compress old ones, and keep so many', async () => {
+    const file = path.join(directory, 'audit.log');
+    const clock = createManualClock();
+    const log = await openAuditLogFile(file, { maxBytes: 100, maxAgeDays: 0, maxBackups: 2, compress: true }, clock);
+    for (let count = 0; count < 5; count++) {
+      await log.append(String(count).repeat(80));
+      await clock.advance(1000);
+    }
+    await log.close();
+    const names = (await readdir(directory)).filter((name) => name.startsWith('audit')).sort();
+    assert.equal(names.length, 3, names.join());
+    assert.match(names[0] ?? '', /^audit-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.log\.gz$/);
+    assert.equal(gunzipSync(await readFile(path.join(directory, names[1] ?? ''))).toString(), `${'3'.repeat(80)}\n`);
+    assert.equal(await readFile(file, 'utf8'), `${'4'.repeat(80)}\n`);
+  });
+  it('refuse a policy that is wrong, with the file and what is wrong with it', async () => {
+    await writeFile(flags.auditPolicyFile ?? '', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: All}]\n');
+    await assert.rejects(
+      createAudit({ ...flags, auditLogPath: '-' }, dependencies),
+      /--audit-policy-file .*policy\.yaml: rules\[0\]\.level: Unsupported value: "All"/,
+    );
+  });
+
+  it('fail requests with blocking-strict when the file cannot be written, and only log it else', async () => {
+    const full = '/dev/full';
+    for (const [auditLogMode, fails] of [
+      ['blocking-strict', true],
+      ['blocking', false],
+    ] as const) {
+      const audit = await createAudit({ ...flags, auditLogPath: full, auditLogMode }, dependencies);
+      const stored = audit?.backend.record(event('x'), 'RequestReceived', 1);
+      await (fails ? assert.rejects(async () => await stored, /ENOSPC/) : stored);
+      await audit?.backend.record(event('x'), 'ResponseComplete', 1);
+      await audit?.backend.close();
+    }
+  });
+
+  describe('of a webhook', () => {
+    let server: Server;
+    let received: string[][];
+    let answer: number;
+    beforeEach(async () => {
+      [received, answer] = [[], 200];
+      server = createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          const { kind, apiVersion, items } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown> & {
+            items: AuditEvent[];
+          };
+          assert.deepEqual([kind, apiVersion, request.url, request.method], ['EventList', 'audit.k8s.io/v1', '/audit', 'POST']);
+          received.push(items.map(({ auditID }) => auditID));
+          response.writeHead(answer).end();
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const auditWebhookConfigFile = path.join(directory, 'webhook.kubeconfig');
+      await writeFile(
+        auditWebhookConfigFile,
+        `clusters: [{name: a, cluster: {server: 'http://127.0.0.1:${port}/audit'}}]\ncontexts: [{name: a, context: {cluster: a, user: ''}}]\n`,
+      );
+      await chmod(auditWebhookConfigFile, 0o600);
+      flags = { ...flags, auditWebhookConfigFile };
+    });
+    afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+    it('post events in batches, and the rest at the end', async () => {
+      const audit = await createAudit(flags, dependencies);
+      for (let count = 0; count < 1000; count++) await audit?.backend.record(event(String(count)), 'ResponseComplete', 1);
+      await waitFor('two batches', async () => received.length === 2, within);
+      await audit?.backend.close();
+      assert.deepEqual(
+        received.map(({ length }) => length),
+        [400, 400, 200],
+      );
+      assert.deepEqual(
+        received.flat(),
+        Array.from({ length: 1000 }, (_, index) => String(index)),
+      );
+    });
+    it('wait for each event with blocking, and go on when it is refused', async () => {
+      const audit = await createAudit({ ...flags, auditWebhookMode: 'blocking' }, dependencies);
+      await audit?.backend.record(event('a'), 'ResponseComplete', 1);
+      answer = 500;
+      await audit?.backend.record(event('b'), 'ResponseComplete', 1);
+      assert.deepEqual(received, [['a'], ['b']]);
+      await audit?.backend.close();
+    });
+  });
+});
