@@ -28,7 +28,7 @@ const retryBackoff = { initialMs: 10_000, maxMs: 60_000 };
 
 /** Hands events on in batches, apart from the requests that they are about. What cannot be handed on is dropped and counted in the log. */
 export function createBatchingBackend(options: BatchOptions, { clock, random, logger, send }: BatchingDependencies): AuditBackend {
-  let waiting: string[] = [];
+  const waiting: string[] = [];
   let timer: Timer | undefined;
   let dropped = 0;
   let sending: Promise<void> | undefined;
