@@ -196,8 +196,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     metrics: metrics.requests,
     access: metrics.access,
     gate,
-    ...(options.loop ? { loop: options.loop } : {}),
-    ...(options.audit ? { audit: options.audit } : {}),
+    ...watchersOf(options),
     findDefinition,
   };
   handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
@@ -304,6 +303,11 @@ function createHooks(health: { add(check: HealthCheck): void }): (name: string, 
 
 function assert(holds: boolean, message: string): void {
   if (!holds) throw new Error(message);
+}
+
+/** Those that are told of requests, where there are any. */
+function watchersOf({ loop, audit }: APIServerOptions): Pick<ChainDependencies, 'loop' | 'audit'> {
+  return { ...(loop ? { loop } : {}), ...(audit ? { audit } : {}) };
 }
 
 /** The definition of a request's resource; asked for every request, so the definitions are indexed. */
