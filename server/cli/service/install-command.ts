@@ -101,7 +101,7 @@ function roleOf(kind: ServiceKind, { values }: CapturedFlags): MachineRole {
 
 function planOf(kind: ServiceKind, { values, given }: CapturedFlags) {
   const root = path.resolve(import.meta.dirname, '../../..');
-  const bundled = path.join(root, 'node_modules/node/bin/node');
+  const bundled = path.join(root, 'node_modules/.bin/node');
   return planService({
     ...{ kind, given, root },
     hasNode: kind === 'agent' || (kind === 'up' && values['node'] !== false),
