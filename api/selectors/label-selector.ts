@@ -35,11 +35,13 @@ export class LabelMatcher {
 
   /** Throws SelectorError where a requirement breaks the rules for label keys, operators and values. */
   static of(requirements: readonly LabelRequirement[]): LabelMatcher {
+    for (const requirement of requirements) checkRequirement(requirement);
+    return LabelMatcher.ofChecked(requirements);
+  }
+
+  /** Of requirements that have passed checkRequirement. */
+  static ofChecked(requirements: readonly LabelRequirement[]): LabelMatcher {
     if (requirements.length === 0) return LabelMatcher.everything;
-    for (const requirement of requirements) {
-      const errors = validateRequirement(requirement);
-      if (errors.length > 0) throw new SelectorError(formatFieldErrors(errors));
-    }
     const sorted = requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     return new LabelMatcher(sorted, false);
   }
@@ -66,6 +68,12 @@ export class LabelMatcher {
   toString(): string {
     return this.requirements.map(formatRequirement).join(',');
   }
+}
+
+/** Throws SelectorError where the requirement breaks the rules for label keys, operators and values. */
+export function checkRequirement(requirement: LabelRequirement): void {
+  const errors = validateRequirement(requirement);
+  if (errors.length > 0) throw new SelectorError(formatFieldErrors(errors));
 }
 
 function matchesRequirement({ key, operator, values }: LabelRequirement, labels: Labels): boolean {

@@ -1,7 +1,7 @@
 import { FieldPath } from '../validation/field-path.ts';
 import { formatFieldError, invalid } from '../validation/field-error.ts';
 import { qualifiedNameProblems } from '../validation/names.ts';
-import { LabelMatcher, type LabelOperator, type LabelRequirement, SelectorError } from './label-selector.ts';
+import { checkRequirement, LabelMatcher, type LabelOperator, type LabelRequirement, SelectorError } from './label-selector.ts';
 
 /** A word, or one of the operator signs, or the end (''). Words `in` and `notin` are operators only where one is due. */
 interface Token {
@@ -33,14 +33,14 @@ export function parseLabelSelector(text: string): LabelMatcher {
   const take = () => tokens[position++] ?? end;
   for (;;) {
     const first = peek();
-    if (first === end) return LabelMatcher.of(requirements);
+    if (first === end) return LabelMatcher.ofChecked(requirements);
     if (!first.isWord && first.text !== '!') {
       throw new SelectorError(`found '${first.text}', expected: !, identifier, or 'end of string'`);
     }
     const requirement = unable(() => parseRequirement(peek, take));
     requirements.push(requirement);
     const next = take();
-    if (next === end) return LabelMatcher.of(requirements);
+    if (next === end) return LabelMatcher.ofChecked(requirements);
     if (next.text !== ',') throw new SelectorError(`found '${next.text}', expected: ',' or 'end of string'`);
     const after = peek();
     if (!after.isWord && after.text !== '!') throw new SelectorError(`found '${after.text}', expected: identifier after ','`);
@@ -61,7 +61,7 @@ function unable(parse: () => LabelRequirement): LabelRequirement {
   try {
     const requirement = parse();
     // Checks keys and values here, so that the message says in which step it failed.
-    LabelMatcher.of([requirement]);
+    checkRequirement(requirement);
     return requirement;
   } catch (error) {
     throw error instanceof SelectorError ? new SelectorError(`unable to parse requirement: ${error.message}`) : error;
