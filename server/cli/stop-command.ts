@@ -55,12 +55,13 @@ export async function stopCluster(dataDir: DataDir, options: StopOptions, progre
 }
 
 async function stopRun(run: Run, dataDir: DataDir, { pods, gracePeriod }: StopOptions, progress: Progress): Promise<void> {
+  const left = pods || run.command === 'server' ? '' : '; its pods go on';
   const kind = await findServiceOf(run.pid);
   writeStopRequest(dataDir, { pid: run.pid, pods, graceSeconds: gracePeriod / 1000 });
-  if (pods) progress.note(`pods have ${gracePeriod / 1000} s to end ...`);
+  if (pods && run.command !== 'server') progress.note(`pods have ${gracePeriod / 1000} s to end ...`);
   if (kind !== undefined) {
     await systemctl('stop', `${unitNames[kind]}.service`);
-    progress.done(`${unitNames[kind]}.service is stopped${pods ? '' : '; its pods go on'}`);
+    progress.done(`${unitNames[kind]}.service is stopped${left}`);
     return;
   }
   process.kill(run.pid, 'SIGTERM');
@@ -69,7 +70,7 @@ async function stopRun(run: Run, dataDir: DataDir, { pods, gracePeriod }: StopOp
     if (performance.now() > deadlineMs) throw new Error(`kubets ${run.command} (process ${run.pid}) does not end; see what it says`);
     await delay(50);
   }
-  progress.done(`kubets ${run.command} (process ${run.pid}) is stopped${pods ? '' : '; its pods go on'}`);
+  progress.done(`kubets ${run.command} (process ${run.pid}) is stopped${left}`);
 }
 
 /** What an earlier stop has left running: nobody knows of hooks and priorities now. */

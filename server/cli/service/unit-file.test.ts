@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { quoteArgument, quoteWord, renderUnit, type ServicePlan } from './unit-file.ts';
+import { findDataDirectory, quoteArgument, quoteWord, renderUnit, type ServicePlan } from './unit-file.ts';
 
 const plan: ServicePlan = {
   name: 'kubets',
@@ -54,6 +54,10 @@ describe('units of systemd', () => {
     assert.deepEqual(settings(text, 'PrivateTmp'), ['yes']);
     assert.deepEqual(settings(renderUnit({ ...plan, hasNode: false, dataDirectory: '/tmp/k' }), 'PrivateTmp'), []);
   });
+
+  for (const directory of ['/var/lib/kubets', '/srv/a b', '/srv/100% "of" $it \\ all'])
+    it(`say what data they are for: ${directory}`, () =>
+      assert.equal(findDataDirectory(renderUnit({ ...plan, dataDirectory: directory })), directory));
 
   it('start whenever they can, and end before the network', () => {
     const text = renderUnit(plan);

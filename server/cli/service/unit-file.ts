@@ -30,6 +30,13 @@ export function quoteWord(word: string): string {
   return /^[\w./:=,@+-]+$/.test(word) ? word : `"${escaped}"`;
 }
 
+/** The data directory that a unit of ours was made for; undefined where it says none. */
+export function findDataDirectory(unit: string): string | undefined {
+  const word = /^RequiresMountsFor=(.+)$/m.exec(unit)?.[1];
+  if (word === undefined || !word.startsWith('"')) return word;
+  return word.slice(1, -1).replaceAll(/\\(.)|%%/g, (all, escaped: string | undefined) => escaped ?? all.charAt(0));
+}
+
 /** Ends before the network does, and before containers are killed with everything else: systemd stops in the opposite order. */
 const after = [
   ...['network-online.target', 'nss-lookup.target', 'time-sync.target', 'remote-fs.target'],
