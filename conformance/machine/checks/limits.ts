@@ -1,9 +1,9 @@
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
 import { expectEqual, expectMatch, expectThat } from './expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
 import { restartUp } from './restart-up.ts';
+import { proportionalSwap, swapLimitOf, withSwap } from './swap-file.ts';
 
 const podMaxPIDs = 64;
 /** What must be left of the machine's memory, disk and inodes before Pods are evicted. */
@@ -57,43 +57,24 @@ async function processesAreLimited({ cluster, machine }: CheckContext): Promise<
   return `pids.max ${most}, ${current} processes of 200 wanted`;
 }
 
-const swapFile = '/var/swap';
-const swapMiB = 512;
+const swapRequestMiB = 256;
+/** Limits are whole pages. */
+const pageBytes = 4096;
 
-async function swapIsLimited({ cluster, machine }: CheckContext): Promise<string> {
-  await machine.succeed(`fallocate -l ${swapMiB}M ${swapFile} && chmod 600 ${swapFile} && mkswap -q ${swapFile} && swapon ${swapFile}`);
-  try {
-    const request = 256;
-    await cluster.apply(podManifest({ name: 'swap-burstable', script: idle, requests: { memory: `${request}Mi` } }));
+async function swapIsLimited(context: CheckContext): Promise<string> {
+  const { cluster } = context;
+  return await withSwap(context, async () => {
+    await cluster.apply(podManifest({ name: 'swap-burstable', script: idle, requests: { memory: `${swapRequestMiB}Mi` } }));
     await cluster.apply(podManifest({ name: 'swap-guaranteed', script: idle, limits: { cpu: '50m', memory: '64Mi' } }));
     await cluster.apply(podManifest({ name: 'swap-besteffort', script: idle }));
-    const swapOf = async (pod: string): Promise<number> => {
-      await cluster.waitForField(`pod/${pod}`, '{.status.phase}', /^Running$/, 60);
-      const uid = await cluster.field(`pod/${pod}`, '{.metadata.uid}');
-      // The sandbox has a cgroup of its own beside that of the container.
-      const text = await machine.succeed(`${findPodCgroup(uid)}; cat $pod/*/memory.swap.max`);
-      return Math.max(
-        ...text
-          .trim()
-          .split('\n')
-          .map((value) => (value === 'max' ? Number.POSITIVE_INFINITY : Number(value))),
-      );
-    };
-    const capacity = quantityValue(await cluster.field('node/node1', '{.status.capacity.memory}'));
-    const total = Number(await machine.succeed("sed -n 's/^SwapTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) * 1024;
-    const share = ((request * 1024 * 1024) / capacity) * total;
-    const burstable = await swapOf('swap-burstable');
-    expectThat(
-      Math.abs(burstable - share) <= 8192,
-      `memory.swap.max of the Burstable container is ${burstable}, and must be ${Math.floor(share)}`,
-    );
-    expectEqual('memory.swap.max of the Guaranteed container', await swapOf('swap-guaranteed'), 0);
-    expectEqual('memory.swap.max of the BestEffort container', await swapOf('swap-besteffort'), 0);
+    const wanted = await proportionalSwap(context, swapRequestMiB);
+    const burstable = await swapLimitOf(context, 'swap-burstable');
+    expectThat(Math.abs(burstable - wanted) <= 2 * pageBytes, `the Burstable container may swap ${burstable}, and must be given ${wanted}`);
+    expectEqual('the swap of the Guaranteed container', await swapLimitOf(context, 'swap-guaranteed'), 0);
+    expectEqual('the swap of the BestEffort container', await swapLimitOf(context, 'swap-besteffort'), 0);
     await cluster.remove('pod/swap-burstable', 'pod/swap-guaranteed', 'pod/swap-besteffort');
     return `Burstable ${burstable}, Guaranteed 0, BestEffort 0`;
-  } finally {
-    await machine.succeed(`swapoff ${swapFile}; rm -f ${swapFile}`);
-  }
+  });
 }
 
 type Condition = 'MemoryPressure' | 'DiskPressure';

@@ -2,6 +2,7 @@ import { quantityValue } from '../../../api/quantity/arithmetic.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
 import { expectEqual, expectMatch, expectThat } from './expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
+import { swapLimitOf, withSwap } from './swap-file.ts';
 
 export const resources: CheckTopic = {
   topic: 'resources',
@@ -9,6 +10,7 @@ export const resources: CheckTopic = {
     { name: 'a Pod that requests 3/4 of the processors gets 90 % of its share beside a BestEffort hog', run: requestsHold },
     { name: 'kubepods is limited to what the node can allocate', run: podsAreLimited },
     { name: 'a resize in place changes the cgroups of Pod and container, without a restart', run: resizesInPlace },
+    { name: 'a container gets no swap of a machine that has some (NoSwap, the default)', run: swapIsKeptAway },
   ],
 };
 
@@ -81,4 +83,14 @@ async function resizesInPlace({ cluster, machine, seconds }: CheckContext): Prom
   expectEqual('the number of restarts', restarts, 0);
   await cluster.remove('pod/resized');
   return 'memory.max 100663296, cpu.max 30000 100000, 0 restarts';
+}
+
+async function swapIsKeptAway(context: CheckContext): Promise<string> {
+  const { cluster } = context;
+  return await withSwap(context, async () => {
+    await cluster.apply(podManifest({ name: 'without-swap', script: idle, requests: { memory: '64Mi' }, limits: { memory: '128Mi' } }));
+    expectEqual('the swap of a Burstable container', await swapLimitOf(context, 'without-swap'), 0);
+    await cluster.remove('pod/without-swap');
+    return 'memory.swap.max 0';
+  });
 }

@@ -1,0 +1,34 @@
+import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import type { CheckContext } from './check.ts';
+import { findPodCgroup } from './pods.ts';
+
+const file = '/var/swap';
+const sizeMiB = 512;
+
+/** Does work while the machine has swap. */
+export async function withSwap<T>({ machine }: CheckContext, work: () => Promise<T>): Promise<T> {
+  await machine.succeed(`fallocate -l ${sizeMiB}M ${file} && chmod 600 ${file} && mkswap -q ${file} && swapon ${file}`);
+  try {
+    return await work();
+  } finally {
+    await machine.succeed(`swapoff ${file}; rm -f ${file}`);
+  }
+}
+
+/** The most that a container of a Pod, which is running, may swap, in bytes. */
+export async function swapLimitOf({ cluster, machine }: CheckContext, pod: string): Promise<number> {
+  await cluster.waitForField(`pod/${pod}`, '{.status.phase}', /^Running$/, 60);
+  const uid = await cluster.field(`pod/${pod}`, '{.metadata.uid}');
+  // The sandbox has a cgroup of its own beside that of the container; the Pod's own limit holds for both.
+  const text = await machine.succeed(`${findPodCgroup(uid)}; cat $pod/memory.swap.max; cat $pod/*/memory.swap.max | sort -n | tail -n 1`);
+  const [ofPod = 'max', ofContainers = 'max'] = text.trim().split('\n');
+  const bytes = (value: string) => (value === 'max' ? Number.POSITIVE_INFINITY : Number(value));
+  return Math.min(bytes(ofPod), bytes(ofContainers));
+}
+
+/** The swap in proportion to a request of memory (KEP-2400), in bytes. */
+export async function proportionalSwap({ cluster, machine }: CheckContext, requestMiB: number): Promise<number> {
+  const capacity = quantityValue(await cluster.field('node/node1', '{.status.capacity.memory}'));
+  const total = Number(await machine.succeed("sed -n 's/^SwapTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) * 1024;
+  return Math.floor(((requestMiB * 1024 * 1024) / capacity) * total);
+}
