@@ -2,7 +2,7 @@ import { quantityValue } from '../../../api/quantity/arithmetic.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
 import { expectEqual, expectMatch, expectThat } from './expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
-import { swapLimitOf, withSwap } from './swap-file.ts';
+import { swapLimitOf, turnSwapOff, turnSwapOn } from './swap-file.ts';
 
 export const resources: CheckTopic = {
   topic: 'resources',
@@ -86,11 +86,14 @@ async function resizesInPlace({ cluster, machine, seconds }: CheckContext): Prom
 }
 
 async function swapIsKeptAway(context: CheckContext): Promise<string> {
-  const { cluster } = context;
-  return await withSwap(context, async () => {
+  const { cluster, machine } = context;
+  await turnSwapOn(machine);
+  try {
     await cluster.apply(podManifest({ name: 'without-swap', script: idle, requests: { memory: '64Mi' }, limits: { memory: '128Mi' } }));
     expectEqual('the swap of a Burstable container', await swapLimitOf(context, 'without-swap'), 0);
-    await cluster.remove('pod/without-swap');
     return 'memory.swap.max 0';
-  });
+  } finally {
+    await cluster.remove('pod/without-swap');
+    await turnSwapOff(machine);
+  }
 }

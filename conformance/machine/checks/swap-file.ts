@@ -1,18 +1,19 @@
 import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import type { Machine } from '../emulator/machine.ts';
 import type { CheckContext } from './check.ts';
 import { findPodCgroup } from './pods.ts';
 
 const file = '/var/swap';
 const sizeMiB = 512;
 
-/** Does work while the machine has swap. */
-export async function withSwap<T>({ machine }: CheckContext, work: () => Promise<T>): Promise<T> {
+/** Gives the machine swap. */
+export async function turnSwapOn(machine: Machine): Promise<void> {
   await machine.succeed(`fallocate -l ${sizeMiB}M ${file} && chmod 600 ${file} && mkswap -q ${file} && swapon ${file}`);
-  try {
-    return await work();
-  } finally {
-    await machine.succeed(`swapoff ${file}; rm -f ${file}`);
-  }
+}
+
+/** Takes the swap away again, where there is any. */
+export async function turnSwapOff(machine: Machine): Promise<void> {
+  await machine.succeed(`test ! -e ${file} || { swapoff ${file}; rm -f ${file}; }`);
 }
 
 /** The most that a container of a Pod, which is running, may swap, in bytes. */
