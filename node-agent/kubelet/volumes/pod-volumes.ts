@@ -135,7 +135,7 @@ async function ensureMemory({ files, mounts }: PodVolumesDependencies, directory
 }
 
 async function setUpEmptyDir(
-  { files, mounts }: PodVolumesDependencies,
+  { files, mounts, allocatable }: PodVolumesDependencies,
   pod: DeepReadonly<Pod>,
   { medium = '', sizeLimit }: { readonly medium?: string; readonly sizeLimit?: string },
   directory: string,
@@ -146,8 +146,8 @@ async function setUpEmptyDir(
   const isNew = (await files.facts(directory)) === undefined;
   await files.makeDirectory(directory);
   if (medium === 'Memory' && !(await mounts.isMounted(directory))) {
-    const limits = [sizeLimit === undefined ? undefined : quantityValue(sizeLimit), podBounds(pod).memory].filter((limit) => limit);
-    await mounts.mountMemory(directory, limits.length > 0 ? { sizeBytes: Math.min(...limits.map(Number)) } : {});
+    const wanted = sizeLimit === undefined ? 0 : quantityValue(sizeLimit);
+    await mounts.mountMemory(directory, { sizeBytes: memoryVolumeBytes(wanted, podBounds(pod).memory ?? 0, allocatable().memory) });
   }
   if (isOfHugePages && !(await mounts.isMounted(directory)))
     await mounts.mountHugePages(directory, { pageBytes, ...(sizeLimit === undefined ? {} : { sizeBytes: quantityValue(sizeLimit) }) });
@@ -157,6 +157,11 @@ async function setUpEmptyDir(
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   if (fsGroup !== undefined) await files.setGroupRecursively(directory, fsGroup);
   return directory;
+}
+
+/** The size of a volume in memory (KEP-1967): the least of its own limit, its Pod's and what the node can allocate; 0 is no limit. */
+export function memoryVolumeBytes(ofVolume: number, ofPod: number, allocatable: number): number {
+  return Math.min(...[ofVolume, ofPod, allocatable].filter((limit) => limit > 0));
 }
 
 async function projectedFiles(
