@@ -43,17 +43,21 @@ async function installs(context: CheckContext): Promise<string> {
   return names.join(', ');
 }
 
-/** Waits until the units are active, the API answers and the node is ready. */
+/** Waits until the API answers and the agent has said anew that the node is ready: what is stored says so from before. */
 async function untilReady({ cluster, machine, seconds }: CheckContext, usualSeconds: number): Promise<void> {
+  const since = (await machine.succeed('date -u +%Y-%m-%dT%H:%M:%S')).trim();
   let last = '';
   await waitFor(
     'the node to be ready',
     async () => {
       last = await cluster
         .readCredentials()
-        .then(() => cluster.field('node/node1', '{.status.conditions[?(@.type=="Ready")].status}'))
+        .then(() => cluster.run('-n', 'kube-node-lease', 'get', 'lease', 'node1', '-o', 'jsonpath={.spec.renewTime}'))
+        .then(
+          async (renewed) => `${renewed > since} ${await cluster.field('node/node1', '{.status.conditions[?(@.type=="Ready")].status}')}`,
+        )
         .catch(String);
-      return last === 'True';
+      return last === 'true True';
     },
     { withinSeconds: seconds(usualSeconds), everyMs: 2000 },
   ).catch(async (error: unknown) => {
