@@ -1,5 +1,6 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
+import { untilGuestbookAnswers } from './guestbook.ts';
 import { expectEqual, expectMatch } from './expect.ts';
 
 export const network: CheckTopic = {
@@ -14,29 +15,12 @@ export const network: CheckTopic = {
 /** The time in which what others have removed must be there again. */
 const atOnceSeconds = 5;
 
-async function guestbookURL({ cluster, machine }: CheckContext): Promise<string> {
-  const port = await cluster.run('-n', 'guestbook', 'get', 'service', 'front', '-o', 'jsonpath={.spec.ports[0].nodePort}');
-  return `http://${machine.address}:${port}/entries`;
-}
-
-/** Waits until the guestbook answers, and returns after how many seconds it did. */
-async function untilAnswers({ machine, seconds }: CheckContext, url: string, withinSeconds: number): Promise<string> {
-  const startedMs = performance.now();
-  await waitFor(
-    `an answer of ${url}`,
-    async () => (await machine.shell.run(`curl -s -m ${seconds(2)} -o /dev/null -w '%{http_code}' ${url}`)).stdout === '200',
-    { withinSeconds, everyMs: 200 },
-  );
-  return `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
-}
-
 async function rulesComeBack(context: CheckContext): Promise<string> {
   const { machine, seconds } = context;
-  const url = await guestbookURL(context);
-  await untilAnswers(context, url, seconds(10));
+  await untilGuestbookAnswers(context, seconds(10));
   const before = (await machine.succeed('nft list tables')).trim();
   await machine.succeed('nft flush ruleset');
-  const took = await untilAnswers(context, url, seconds(atOnceSeconds));
+  const took = await untilGuestbookAnswers(context, seconds(atOnceSeconds));
   const after = await waitFor(
     'the tables to be there again',
     async () => {
@@ -56,11 +40,10 @@ async function rulesComeBack(context: CheckContext): Promise<string> {
 
 async function networkdRestarts(context: CheckContext): Promise<string> {
   const { machine, seconds } = context;
-  const url = await guestbookURL(context);
   const routes = async () => (await machine.succeed("ip route | sed 's/ proto .*//' | sort")).trim();
   const before = await routes();
   await machine.succeed('systemctl restart systemd-networkd');
-  const took = await untilAnswers(context, url, seconds(atOnceSeconds));
+  const took = await untilGuestbookAnswers(context, seconds(atOnceSeconds));
   expectEqual('the routes after the restart', await routes(), before);
   return `the NodePort answers after ${took}, all ${before.split('\n').length} routes are there`;
 }

@@ -1,6 +1,7 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext } from './check.ts';
 import { expectEqual } from './expect.ts';
+import { untilGuestbookRuns } from './guestbook.ts';
 import { listProcesses, processesOf } from './processes.ts';
 
 /** Ctrl-C in the terminal of `npm run up`, which must leave no process behind, and another start with flags of the kubelet. */
@@ -30,13 +31,4 @@ export async function expectNothingRuns({ machine, seconds }: CheckContext): Pro
     },
     { withinSeconds: seconds(20), everyMs: 1000 },
   ).catch(() => expectEqual('what still runs', left, ''));
-}
-
-/** Waits until all Deployments of the guestbook are available. */
-export async function untilGuestbookRuns({ cluster, seconds }: CheckContext): Promise<void> {
-  const timeout = seconds(150);
-  const wait = ['-n', 'guestbook', 'wait', '--for=condition=Available', 'deployment', '--all', `--timeout=${timeout}s`];
-  const { code, stderr } = await cluster.kubectl(wait, { timeoutSeconds: timeout + 30 });
-  if (code === 0) return;
-  throw new Error(`the guestbook is not available: ${stderr}\n${await cluster.run('-n', 'guestbook', 'get', 'pods', '-o', 'wide')}`);
 }
