@@ -86,11 +86,13 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     if (!isIdle()) return;
     await dependencies.nft.apply(renderPolicyTableRemoval());
     while (isIdle()) {
+      // Who aborted while the rules were written has woken nobody.
+      signal.throwIfAborted();
       state.changed = Promise.withResolvers();
       written(state.wanted);
       await state.changed.promise;
-      signal.throwIfAborted();
     }
+    signal.throwIfAborted();
   };
 
   const readPorts = async () => {
