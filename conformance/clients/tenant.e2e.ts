@@ -39,7 +39,7 @@ describe('a tenant of a node', function () {
     const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
     await start('reader', 'sleep 10000', { volumes }, { volumeMounts });
     for (const { name } of volumes) {
-      const { code, stderr } = await run('reader', `ln -sfn ../../../../etc /${name}/..data`);
+      const { code, stderr } = await run('reader', `rm /${name}/..data && ln -s ../../../../etc /${name}/..data`);
       assert.notEqual(code, 0);
       assert.match(stderr, /Read-only file system/);
     }
