@@ -15,6 +15,7 @@ import { parseDurationMs } from '../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { findPluginDirectory } from './cni/plugin-directory.ts';
+import { endInTime } from './end-in-time.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags, withAllocatableMemory } from './kubelet/eviction/thresholds.ts';
@@ -211,7 +212,9 @@ async function main(flags: Flags): Promise<void> {
     settings = await settingsOf(flags, connection, logger, signal);
     const suspendWithin = () => (order().pods ? periodsOf(order().graceSeconds, order().criticalGraceSeconds) : []);
     const dependencies = { transport: connection.transport, clock: systemClock, random: systemRandom, logger, suspendWithin };
-    await Promise.all([runAgent(settings, dependencies, signal), connection.rotating]);
+    const running = Promise.all([runAgent(settings, dependencies, signal), connection.rotating]);
+    const patienceMs = () => order().graceSeconds * 1000 + endPatienceMs;
+    if (!(await endInTime(running, signal, patienceMs, systemClock))) logger.error('a part of the agent does not end; going on without it');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -221,6 +224,9 @@ async function main(flags: Flags): Promise<void> {
   if (settings === undefined) throw new Error('told to stop before it was known what the node is made of: Pods of an earlier start go on');
   await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
 }
+
+/** What the parts of the agent need to end beyond the time of Pods. */
+const endPatienceMs = 15_000;
 
 /** How long an agent whose supervisor has ended goes on: one that is started again replaces it without a gap in DNS. */
 const unsupervisedMs = 30_000;

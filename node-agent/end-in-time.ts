@@ -1,0 +1,14 @@
+import type { Clock } from '../api/base/clock.ts';
+
+/**
+ * Settles as `running` does, but not later than `patienceMs` after the signal was aborted: then false. Some part hangs, which
+ * must not keep the others, and what comes after them, from ending.
+ */
+export async function endInTime(running: Promise<unknown>, signal: AbortSignal, patienceMs: () => number, clock: Clock): Promise<boolean> {
+  const late = new Promise<false>((resolve) => {
+    const begin = () => void clock.setTimer(patienceMs(), () => resolve(false), { background: true });
+    if (signal.aborted) begin();
+    else signal.addEventListener('abort', begin, { once: true });
+  });
+  return await Promise.race([running.then(() => true), late]);
+}
