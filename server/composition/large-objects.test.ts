@@ -177,8 +177,31 @@ describe('large objects', function () {
     });
   }
 
+  it('are written in YAML and protobuf by a worker thread as by the server itself', async () => {
+    const callers = [here, elsewhere].map(({ server }) => createAPICaller(server.transport));
+    const body = JSON.stringify(pod('read', 500));
+    for (const accept of ['application/yaml', 'application/vnd.kubernetes.protobuf', json]) {
+      const read = async (caller: APICaller) => {
+        const { status, headers, text } = await caller.call('POST', `${core}/pods?dryRun=All`, { body, headers: { accept } });
+        // Times, uids and names of volumes are as long on either server.
+        return { status, type: headers['content-type'], length: text.length };
+      };
+      const [expected, found] = await Promise.all(callers.map(read));
+      assert.deepEqual(found, expected);
+      assert.equal(found?.type, accept);
+    }
+    await Promise.all(callers.map((caller) => caller.post(`${core}/configmaps`, configMap('read', 2000))));
+    for (const accept of ['application/yaml', 'application/vnd.kubernetes.protobuf']) {
+      const [expected, found] = await Promise.all(callers.map((caller) => caller.get(`${core}/configmaps/read`, { accept })));
+      const plain = (answer: Answer | undefined) =>
+        answer?.text.replaceAll(/[\da-f]{8}-[\da-f-]{27}|[\d-]+T[\d:]+Z|resourceVersion: "\d+"/g, '');
+      if (accept === 'application/yaml') assert.equal(plain(found), plain(expected));
+      assert.equal(found?.headers['content-type'], accept);
+    }
+  });
+
   it('have been in the worker thread for all kinds of tasks', () =>
-    assert.deepEqual([...kinds].toSorted(), ['decode', 'own', 'patch', 'read', 'settle']));
+    assert.deepEqual([...kinds].toSorted(), ['decode', 'encode', 'own', 'patch', 'read', 'settle']));
 
   it('do not hold the event loop', async () => {
     for (const body of [pod('many', 9000), configMap('keys', 30_000)]) {

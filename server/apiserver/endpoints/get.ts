@@ -3,6 +3,7 @@ import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
+import { largeResponse } from './large-response.ts';
 import { parseResourceVersion } from './list-options.ts';
 import { negotiateObject, objectResponse } from './object-response.ts';
 
@@ -10,6 +11,8 @@ import { negotiateObject, objectResponse } from './object-response.ts';
 export async function getEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const cached = await findObject(context, store);
+  const large = await largeResponse(context, store, store.bytes(cached));
+  if (large) return large;
   return objectResponse(context, store.definition, {
     json: () => store.bytes(cached),
     protobuf: () => store.protobuf(cached),

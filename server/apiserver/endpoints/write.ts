@@ -4,6 +4,7 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import type { Store, UpdateOptions, Written } from '../registry/store.ts';
 import type { RequestContext } from '../request-context.ts';
 import { decodeObject, decodingContext, expectedKind } from './decode-object.ts';
+import { largeResponse } from './large-response.ts';
 import { negotiateObject, objectResponse } from './object-response.ts';
 import { checkName, checkPatchType, createPatchChange, isApplyType, type PatchRequest } from './patch-change.ts';
 import { parseWriteOptions, type WriteOptions } from './write-options.ts';
@@ -18,7 +19,7 @@ export async function createEndpoint(context: RequestContext, store: Store): Pro
     : decodeObject(decoding, expectedKind(store.definition), options.fieldValidation);
   context.audit?.noteObject(object);
   const written = await store.create(object, context.info.namespace, options);
-  return writtenResponse(context, store, written, 201);
+  return largeOrWritten(context, store, written, 201);
 }
 
 /** PUT of an object or its status. */
@@ -28,7 +29,7 @@ export async function updateEndpoint(context: RequestContext, store: Store): Pro
   const { namespace, name } = context.info;
   const change = await replacing(context, store, options);
   const written = await store.update({ namespace, name }, { ...options, change });
-  return writtenResponse(context, store, written, written.created ? 201 : 200);
+  return largeOrWritten(context, store, written, written.created ? 201 : 200);
 }
 
 /** The change that a whole object stands for, which has been read once. */
@@ -70,7 +71,7 @@ export async function patchEndpoint(context: RequestContext, store: Store): Prom
       ...(isApply ? { keepsManagedFields: true, createIfMissing: options.subresource === '' } : {}),
     },
   );
-  return writtenResponse(context, store, written, written.created ? 201 : 200);
+  return largeOrWritten(context, store, written, written.created ? 201 : 200);
 }
 
 /** The change that a patch stands for; what is small has been read already. */
@@ -87,6 +88,10 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
     if (change && !largeObjects.isLarge(body.length, json?.length ?? 0)) return change(old);
     return largeObjects.patch(patch, json, { nowMs, addWarning }, ownership, signal);
   };
+}
+
+async function largeOrWritten(context: RequestContext, store: Store, written: Written, status: number): Promise<APIResponse> {
+  return (await largeResponse(context, store, written.json, status)) ?? writtenResponse(context, store, written, status);
 }
 
 export function writtenResponse(context: RequestContext, store: Store, written: Written, status: number): APIResponse {

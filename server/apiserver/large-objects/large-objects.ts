@@ -42,6 +42,7 @@ export interface LargeObjects {
     ownership: Ownership | undefined,
     signal: AbortSignal,
   ): Promise<UntypedObject>;
+  encode(json: Uint8Array, format: EncodedFormat, signal: AbortSignal): Promise<Uint8Array>;
   /** Whether ownership is recorded in the object already. */
   isOwned(object: UntypedObject): boolean;
   copy(object: UntypedObject): UntypedObject;
@@ -53,6 +54,8 @@ export interface LargeObjects {
     signal: AbortSignal,
   ): Settling | undefined;
 }
+
+export type EncodedFormat = Extract<LargeTask, { kind: 'encode' }>['format'];
 
 /** How an object has come from elsewhere. */
 interface Origin {
@@ -96,6 +99,7 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       for (const warning of result.warnings) context.addWarning(warning);
       return received(result, ownership !== undefined);
     },
+    encode: async (json, format, signal) => (await run({ kind: 'encode', resource, object: json, format }, signal)).object,
     isOwned: (object) => origins.get(object)?.isOwned === true,
     copy(object) {
       const copied = cloneJSON(object);

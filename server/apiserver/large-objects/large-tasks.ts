@@ -3,6 +3,8 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { unexpectedError } from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
+import { formatYAML } from '../../../api/serialization/yaml.ts';
 import { tooLargeMessage } from '../../storage/request-size.ts';
 import { decodeObject, type ExpectedKind, expectedKind } from '../endpoints/decode-object.ts';
 import { createPatchChange } from '../endpoints/patch-change.ts';
@@ -43,12 +45,15 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[]): (t
         return own(resourceOf(task.resource).definition, task);
       case 'patch':
         return patch(resourceOf(task.resource).definition, task);
+      case 'encode':
+        return { object: encode(resourceOf(task.resource), task), warnings: [] };
       case 'settle':
         return settle(resourceOf(task.resource), task);
     }
   };
 }
 
+const encoder = new TextEncoder();
 const parse = (json: Uint8Array) => parseJSON(json).value as UntypedObject;
 
 function decodeBody(expected: ExpectedKind, task: TaskOf<'read'> | TaskOf<'decode'>): LargeTaskResult {
@@ -98,6 +103,11 @@ function boundedJSON(definition: ResourceDefinition, object: UntypedObject, nowM
   const user = { name: '', groups: [] };
   checkNew(definition, rest, rest.metadata.name ?? '', { nowMs, operation: 'create', subresource: '', user });
   throw unexpectedError(tooLargeMessage);
+}
+
+function encode({ codec }: Resource, { object: json, format }: TaskOf<'encode'>): Uint8Array {
+  const object = parse(json);
+  return format === 'application/yaml' ? encoder.encode(formatYAML(object)) : encodeProtobuf(object, codec.schema);
 }
 
 function settle({ definition, codec }: Resource, task: TaskOf<'settle'>): LargeTaskResult {

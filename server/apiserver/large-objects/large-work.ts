@@ -54,6 +54,13 @@ export type LargeTask =
       readonly nowMs: number;
       readonly ownership?: Ownership;
     }
+  /** Writes an object in another format. */
+  | {
+      readonly kind: 'encode';
+      readonly resource: ResourceKey;
+      readonly object: Uint8Array;
+      readonly format: 'application/yaml' | 'application/vnd.kubernetes.protobuf';
+    }
   /** The steps between mutating and validating admission; `live` is there for an update. */
   | {
       readonly kind: 'settle';
@@ -67,6 +74,7 @@ export type LargeTask =
     };
 
 export interface LargeTaskResult {
+  /** Of 'encode': in the other format. */
   readonly object: Uint8Array;
   readonly warnings: readonly string[];
   /** Of 'check' and 'all': the object as it is stored. */
