@@ -57,7 +57,8 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
   const set = async (name: string, limits: CgroupLimits, isMade: boolean) => {
     if (slices && !isMade) await slices.set(name, limits);
     for (const { path, value, controller } of filesOf(name, limits)) {
-      if (controller === 'hugetlb') await fs.writeFile(path, value).catch(ignoreMissing);
+      // A file is never made in a cgroup: the kernel refuses that as forbidden, and not as missing.
+      if (controller === 'hugetlb') await fs.writeFile(path, value, { flag: 'r+' }).catch(ignoreMissing);
       else if (!slices) await fs.writeFile(path, value);
     }
   };
@@ -69,7 +70,8 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
     async ensure(name, limits) {
       let isMade = false;
       if (slices) isMade = await slices.start(name, limits, () => isDirectory(`${unified}${name}`));
-      else if (version === 2) await ensureUnifiedDirectory(unified, name);
+      // For slices as well: systemd hands down the controllers that it knows, and hugetlb is none of them.
+      if (version === 2) await ensureUnifiedDirectory(unified, name);
       else for (const root of roots) await ensureLegacyDirectory(root, name);
       await set(name, limits, isMade);
     },
