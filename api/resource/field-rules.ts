@@ -13,13 +13,16 @@ export function validateEach<T>(
   validate: (item: T, at: FieldPath, index: number) => FieldError[],
 ): FieldError[] {
   if (!items) return [];
-  const errors: FieldError[] = [];
-  for (let index = 0; index < items.length && !hasEnoughErrors(errors); index++) {
+  let errors: FieldError[] | undefined;
+  for (let index = 0; index < items.length; index++) {
     // The list is dense, and its elements may be undefined.
     const found = validate(items[index] as T, path.index(index), index);
+    if (found.length === 0) continue;
+    errors ??= [];
     for (const error of found) errors.push(error);
+    if (hasEnoughErrors(errors)) break;
   }
-  return errors;
+  return errors ?? [];
 }
 
 /** The errors of several rules, in their order. Mostly there are none, and then nothing is copied. */
