@@ -3,7 +3,7 @@ import { createPod, waitForPod } from '../../framework/run-pod.ts';
 import { testImages } from '../../framework/test-images.ts';
 
 export default conformanceTest({
-  name: '[sig-node] Probing container should be restarted by a failed liveness probe though it ends with code 0 and restartPolicy is OnFailure',
+  name: '[sig-node] Probing container should be restarted by a failed liveness probe though it ends with code 0 and restartPolicy is OnFailure [Conformance]',
   release: 'v1.32',
   behavior: 'A container that the kubelet kills because of a failed liveness probe MUST be restarted whatever its exit code.',
   needsNode: true,

@@ -57,7 +57,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     signal,
     recorderFor: (own, component) => createEventRecorder({ client: own, clock: systemClock, logger, component, signal }),
   });
-  const within = { withinSeconds: 10, everyMs: 5, clock: systemClock, signal };
+  const within = { withinSeconds: 30, everyMs: 5, clock: systemClock, signal };
   // Until the authorizer has seen the roles that the server has just made, controllers are refused and try again.
   const accounts = async () => (await client(serviceAccounts).list()).items.length >= 4;
   const bundles = async () => (await client(configMaps).list({ fieldSelector: 'metadata.name=kube-root-ca.crt' })).items.length >= 4;

@@ -1,4 +1,5 @@
 import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../../../api/base/equality.ts';
 import { mutableCopy } from '../../../../../api/base/mutable-copy.ts';
 import { keyOf } from '../../../../../api/meta/object.ts';
 import { hasReason } from '../../../../../api/meta/status.ts';
@@ -28,6 +29,7 @@ export const resourceQuota = defineAdmissionPlugin({
   async validate(request, dependencies) {
     const { operation, namespace, resource, subresource } = request;
     const subject: QuotaSubject = { group: resource.group, resource: resource.names.plural };
+    if (subject.group === '' && subject.resource === 'resourcequotas') stateOf(dependencies).empty.delete(namespace);
     if (namespace === '' || resource.storagePrefix === undefined || !isCountedByQuota(subject)) return;
     const isConcerned = operation === 'CREATE' ? subresource === '' : subject.group === '' && growing[subject.resource] === subresource;
     if (!isConcerned || (await quotasOf(namespace, dependencies)).length === 0) return;
@@ -109,12 +111,17 @@ async function inTurn(namespace: string, dependencies: AdmissionDependencies, wo
 async function quotasOf(namespace: string, dependencies: AdmissionDependencies): Promise<readonly Quota[]> {
   const { lister, client, clock } = dependencies;
   const known = lister(resourceQuotas).list({ namespace });
-  if (known.length > 0) return known;
+  // A quota is often followed at once by what it shall count: the informer may not know yet that the controller has taken it up.
+  if (known.length > 0) return known.every(isTakenUp) ? known : (await client(resourceQuotas).list({ namespace })).items;
   const { empty } = stateOf(dependencies);
   if ((empty.get(namespace) ?? 0) >= clock.nowMs()) return [];
   const { items } = await client(resourceQuotas).list({ namespace });
   if (items.length === 0) bounded(empty, namespace, clock.nowMs() + emptyMs);
   return items;
+}
+
+function isTakenUp({ spec, status }: Quota): boolean {
+  return isSemanticallyEqual(spec?.hard, status?.hard);
 }
 
 function remember(state: State, quota: ResourceQuota): void {
