@@ -6,7 +6,7 @@ export interface BodyMemory {
 
 /** What one body takes of the memory. */
 export interface BodyShare {
-  /** Whether there is room for so many bytes more, which are then taken. */
+  /** Whether there is room for so many bytes more, which are then taken. There is none once it was given back. */
   take(bytes: number): boolean;
   /** Gives everything back. May be called again. */
   release(): void;
@@ -30,8 +30,10 @@ export function createBodyMemory({ totalBytes, userBytes, freeBytes }: BodyMemor
     open(user) {
       let size = 0;
       let taken = 0;
+      let isOver = false;
       return {
         take(bytes) {
+          if (isOver) return false;
           size += bytes;
           const more = Math.max(0, size - freeBytes) - taken;
           if (more <= 0) return true;
@@ -43,6 +45,7 @@ export function createBodyMemory({ totalBytes, userBytes, freeBytes }: BodyMemor
           return true;
         },
         release() {
+          isOver = true;
           const left = (byUser.get(user) ?? 0) - taken;
           if (left > 0) byUser.set(user, left);
           else byUser.delete(user);

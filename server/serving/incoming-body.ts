@@ -19,7 +19,7 @@ export interface IncomingBodyOptions {
 }
 
 export interface OwnedIncomingBody extends IncomingBody {
-  /** The answer is under way: gives memory back, and lets pass what has not been read. */
+  /** The answer is under way: ends reading, gives memory back, and lets pass what has not been read. */
   release(): void;
 }
 
@@ -27,12 +27,15 @@ export interface OwnedIncomingBody extends IncomingBody {
 export function createIncomingBody(request: Readable, options: IncomingBodyOptions): OwnedIncomingBody {
   let isUsed = false;
   let share: ReturnType<BodyMemory['open']> | undefined;
+  const over = new AbortController();
   return {
     async read(limit, user) {
+      // A request that ran out of time goes on for a while, and nobody would give back what it takes now.
+      if (over.signal.aborted) throw requestTimedOut();
       isUsed = true;
       share = options.memory.open(user);
       try {
-        return await readWhole(request, limit, share, options);
+        return await readWhole(request, limit, share, { ...options, over: over.signal });
       } catch (error) {
         discard(request, options.clock);
         throw error;
@@ -48,6 +51,7 @@ export function createIncomingBody(request: Readable, options: IncomingBodyOptio
     },
     length: options.declaredLength === undefined ? undefined : Number(options.declaredLength),
     release() {
+      over.abort();
       share?.release();
       if (!isUsed) discard(request, options.clock);
     },
@@ -58,7 +62,7 @@ function readWhole(
   request: Readable,
   limit: number,
   share: ReturnType<BodyMemory['open']>,
-  { declaredLength, clock }: IncomingBodyOptions,
+  { declaredLength, clock, over }: Pick<IncomingBodyOptions, 'declaredLength' | 'clock'> & { readonly over: AbortSignal },
 ): Promise<Uint8Array> {
   const tooLarge = () => requestEntityTooLarge(`limit is ${limit}`);
   if (declaredLength !== undefined && Number(declaredLength) > limit) return Promise.reject(tooLarge());
@@ -70,6 +74,7 @@ function readWhole(
     const finish = (settle: () => void) => {
       for (const timer of timers) timer.cancel();
       request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
+      over.removeEventListener('abort', onOver);
       request.on('error', () => {});
       settle();
     };
@@ -83,6 +88,7 @@ function readWhole(
     };
     const onEnd = () => finish(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
     const onGone = () => fail(badRequest('unexpected EOF'));
+    const onOver = () => fail(requestTimedOut());
     const watchPause = () => {
       timers[1] = clock.setTimer(
         maxPauseMs,
@@ -97,6 +103,7 @@ function readWhole(
     timers[0] = clock.setTimer(maxReadMs, () => fail(requestTimedOut()), { background: true });
     watchPause();
     request.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
+    over.addEventListener('abort', onOver, { once: true });
   });
 }
 

@@ -46,7 +46,7 @@ describe('bodies that are not read', function () {
   });
 
   /** Sends a head that promises `length` bytes, and so many of them as are given. */
-  function begin(path: string, length: number, first: Buffer, pair?: KeyPairPEM) {
+  function begin(path: string, length: number, first: Buffer, pair?: KeyPairPEM, keepsAlive = false) {
     const request = https.request({
       host: '127.0.0.1',
       port: endpoint.port,
@@ -55,7 +55,7 @@ describe('bodies that are not read', function () {
       ca: server.clusterCA.certificatePEM,
       ...(pair ? { cert: pair.certificatePEM, key: pair.keyPEM } : {}),
       checkServerIdentity: () => undefined,
-      agent: false,
+      agent: keepsAlive ? new https.Agent({ keepAlive: true }) : false,
       headers: { 'content-type': 'application/json', 'content-length': length },
     });
     request.on('error', () => {});
@@ -105,6 +105,18 @@ describe('bodies that are not read', function () {
     assert.notEqual((await begin(path, 900 * 1024, Buffer.alloc(900 * 1024, ' '), admin).answered).status, 429);
   });
 
+  it('of requests that have run out of time give their memory back', async () => {
+    const path = '/api/v1/namespaces/default/configmaps';
+    for (let round = 0; round < 3; round++) {
+      const late = begin(`${path}?timeout=300ms`, 600 * 1024, Buffer.alloc(100 * 1024, ' '), admin, true);
+      assert.equal((await late.answered).status, 504);
+      late.request.write(Buffer.alloc(499 * 1024, ' '));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      late.request.destroy();
+    }
+    assert.notEqual((await begin(path, 900 * 1024, Buffer.alloc(900 * 1024, ' '), admin).answered).status, 429);
+  });
+
   it('have to come in time', async () => {
     const clock = createManualClock();
     const memory = createBodyMemory();
@@ -123,6 +135,26 @@ describe('bodies that are not read', function () {
       await clock.advance(1000);
     }
     await late;
+  });
+
+  it('are not read any more once their request is over', async () => {
+    const clock = createManualClock();
+    const memory = createBodyMemory({ totalBytes: 100, userBytes: 100, freeBytes: 0 });
+    const timedOut = (error: unknown) => error instanceof StatusError && error.status.code === 408;
+    const [before, after] = [new PassThrough(), new PassThrough()];
+    const early = createIncomingBody(before, { declaredLength: '80', memory, clock });
+    const refused = assert.rejects(early.read(MiB, 'a'), timedOut);
+    before.write(Buffer.alloc(60));
+    await new Promise((resolve) => setImmediate(resolve));
+    early.release();
+    await refused;
+    before.end(Buffer.alloc(20));
+    const late = createIncomingBody(after, { declaredLength: '80', memory, clock });
+    late.release();
+    await assert.rejects(late.read(MiB, 'a'), timedOut);
+    after.end(Buffer.alloc(80));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(memory.open('a').take(100), true);
   });
 
   it('come over a bounded number of connections', async () => {
@@ -154,6 +186,7 @@ describe('memory for bodies', () => {
     assert.equal(d.take(11), false, 'there is no more');
     a.release();
     a.release();
+    assert.equal(a.take(1), false, 'nobody would give it back');
     assert.equal(b.take(20), true);
     assert.equal(d.take(20), true);
     b.release();
