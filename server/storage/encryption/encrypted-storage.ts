@@ -1,5 +1,14 @@
 import type { Logger } from '../../../api/base/logger.ts';
-import type { CommitResult, Storage, StorageEvent, StoredEntry, Transaction, WatchBatch, WatchOptions } from '../storage.ts';
+import {
+  type CommitResult,
+  type Storage,
+  StorageError,
+  type StorageEvent,
+  type StoredEntry,
+  type Transaction,
+  type WatchBatch,
+  type WatchOptions,
+} from '../storage.ts';
 import type { Transformer } from './transformer.ts';
 
 /** How the values of a resource are kept, or undefined where they are kept as they are. */
@@ -7,7 +16,8 @@ export type FindTransformer = (key: string) => Omit<Transformer, 'prefix'> | und
 
 /**
  * A store whose values are encrypted in the store below it. What cannot be decrypted is handed on as it is: it is found to
- * be damaged where the object is asked for, and stands in nobody else's way.
+ * be damaged where the object is asked for, and stands in nobody else's way. Where the keys cannot be had at the moment,
+ * reading rejects with StorageError 'unavailable': a cache must not keep as damaged what is not.
  */
 export function encryptStorage(inner: Storage, find: FindTransformer, logger: Logger): Storage {
   const told = new Set<string>();
@@ -17,6 +27,7 @@ export function encryptStorage(inner: Storage, find: FindTransformer, logger: Lo
     try {
       return { ...entry, value: (await transformer.decrypt(entry.value, entry.key)).value };
     } catch (error) {
+      if (error instanceof StorageError && error.reason === 'unavailable') throw error;
       const resource = entry.key.split('/').slice(0, 3).join('/');
       // Each resource once: a missing key concerns all of its objects.
       if (!told.has(resource)) logger.error('a value cannot be decrypted with the keys that are configured', { key: entry.key, error });

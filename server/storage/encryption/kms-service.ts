@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
+import { Client, credentials, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../../../api/base/clock.ts';
+import { StorageError } from '../storage.ts';
 
 export type Annotations = Readonly<Record<string, Uint8Array>>;
 
@@ -11,7 +12,10 @@ export interface EncryptedSeed {
   readonly annotations: Annotations;
 }
 
-/** A key management plugin. Every failure rejects, within the time that was given for a call. */
+/**
+ * A key management plugin. Every failure rejects, within the time that was given for a call: with StorageError 'unavailable'
+ * where the plugin gave no answer, so that the same call may succeed later.
+ */
 export interface KMSService {
   status(): Promise<{ readonly version: string; readonly healthz: string; readonly key_id: string }>;
   encrypt(plaintext: Uint8Array, uid: string): Promise<EncryptedSeed>;
@@ -48,6 +52,18 @@ export function decodeEncryptedObject(bytes: Uint8Array): EncryptedObject {
   return stored.requestDeserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as EncryptedObject;
 }
 
+const withoutAnswer: ReadonlySet<status> = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.ABORTED,
+  status.UNAVAILABLE,
+]);
+
+function noAnswer(cause: ServiceError): StorageError {
+  return new StorageError('unavailable', cause.message, { cause });
+}
+
 /** @param socket the path of a unix socket; one that begins with @ is in the abstract namespace */
 export function connectKMS({ socket, timeoutMs }: { readonly socket: string; readonly timeoutMs: number }, clock: Clock): KMSService {
   const target = socket.startsWith('@') ? `unix-abstract:${socket.slice(1)}` : `unix:${socket}`;
@@ -58,7 +74,7 @@ export function connectKMS({ socket, timeoutMs }: { readonly socket: string; rea
       const { path: method, requestSerialize, responseDeserialize } = methodOf('KeyManagementService', name);
       const deadline = clock.nowMs() + timeoutMs;
       client.makeUnaryRequest(method, requestSerialize, responseDeserialize, request, { deadline }, (error, answer) => {
-        if (error) reject(error);
+        if (error) reject(withoutAnswer.has(error.code) ? noAnswer(error) : error);
         else resolve(answer as T);
       });
     });

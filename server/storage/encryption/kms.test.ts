@@ -3,13 +3,17 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor, type UntypedHandleCall } from '@grpc/grpc-js';
+import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor, status, type UntypedHandleCall } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
+import { createMemoryStorage } from '../memory/memory-storage.ts';
+import { StorageError } from '../storage.ts';
+import { encryptStorage } from './encrypted-storage.ts';
 import { createKMSProvider, type KMSProvider } from './kms.ts';
 import { connectKMS } from './kms-service.ts';
+import { chooseByPrefix } from './transformer.ts';
 
 const place = '/registry/secrets/default/s';
 type Callback = (error: Error | null, answer?: object) => void;
@@ -23,6 +27,8 @@ class Plugin {
   readonly asked = { encrypt: 0, decrypt: 0 };
   keyID = 'one';
   healthz = 'ok';
+  /** What Decrypt answers instead. */
+  decrypts: ((callback: Callback) => void) | undefined;
   #server: Server | undefined;
 
   async listen(socket: string): Promise<void> {
@@ -41,6 +47,7 @@ class Plugin {
       },
       Decrypt: ({ request }: Call, callback: Callback) => {
         this.asked.decrypt++;
+        if (this.decrypts) return this.decrypts(callback);
         const key = this.keys.get(request.key_id);
         if (!key) return callback(new Error(`no key ${request.key_id}`));
         const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(request.ciphertext.subarray(-16));
@@ -138,6 +145,33 @@ describe('KMS v2', () => {
     };
     await afterMinute(fails);
     assert.throws(() => one.checkHealth(), /KMS provider p: got unexpected healthz status: the vault is sealed/);
+  });
+  it('that gives no answer for a moment leaves nothing damaged', async () => {
+    const inner = createMemoryStorage({ clock: systemClock });
+    const [one, two] = [await provider(), await provider()];
+    const storageOf = (of: KMSProvider) => encryptStorage(inner, () => chooseByPrefix([of]), silentLogger);
+    await storageOf(one).commit({ conditions: [], operations: [{ type: 'put', key: place, value: Buffer.from('x') }] });
+    const reading = storageOf(two);
+    const unavailable = (error: unknown) => error instanceof StorageError && error.reason === 'unavailable';
+    plugin.decrypts = (callback) => callback(Object.assign(new Error('overloaded'), { code: status.UNAVAILABLE }));
+    await assert.rejects(reading.get(place), unavailable);
+    await assert.rejects(reading.range({ start: place, end: `${place}\0` }), unavailable);
+    await assert.rejects(async () => {
+      const range = { start: place, end: `${place}\0`, afterRevision: 0, signal: stop.signal };
+      for await (const batch of reading.watch(range)) if (batch.events.length > 0) return;
+    }, unavailable);
+    plugin.decrypts = undefined;
+    assert.equal(Buffer.from((await reading.get(place)).entry?.value ?? []).toString(), 'x');
+  });
+  it('is not believed when it answers what can be no key', async () => {
+    const [one, two] = [await provider(), await provider()];
+    const kept = await one.encrypt(Buffer.from('x'), place);
+    for (const plaintext of [Buffer.alloc(0), Buffer.alloc(31), Buffer.alloc(1000)]) {
+      plugin.decrypts = (callback) => callback(null, { plaintext });
+      await assert.rejects(async () => await two.decrypt(kept, place), /bytes for a key of 32/);
+    }
+    plugin.decrypts = undefined;
+    assert.deepEqual((await two.decrypt(kept, place)).value, Buffer.from('x'));
   });
   it('does not start without its plugin', async () => {
     plugin.stop();

@@ -80,7 +80,10 @@ export function createKMSProvider({ name, service, clock, logger }: KMSProviderD
     const { encrypted_dek_source: ciphertext, key_id, annotations, encrypted_dek_source_type: type } = object;
     const found = service
       .decrypt({ ciphertext, key_id, annotations, uid: randomUUID() })
-      .then((plain): Reader => (type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain)));
+      .then((plain): Reader => {
+        checkKeyLength(plain.length, type);
+        return type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain);
+      });
     readers.set(key, found);
     // One that failed is asked for again.
     found.catch(() => readers.delete(key));
@@ -130,6 +133,11 @@ function checkKeyID(keyID: string): void {
   if (keyID === '') throw new Error('keyID is empty');
   if (Buffer.byteLength(keyID) > maxKeyIDBytes)
     throw new Error(`keyID is ${Buffer.byteLength(keyID)} bytes, which exceeds the max size of ${maxKeyIDBytes}`);
+}
+
+function checkKeyLength(length: number, type: number): void {
+  const lengths = type === sourceIsSeed ? [seedBytes] : [16, 24, 32];
+  if (!lengths.includes(length)) throw new Error(`the KMS plugin answered ${length} bytes for a key of ${lengths.join(' or ')}`);
 }
 
 function checkEncrypted({ ciphertext, key_id, annotations }: EncryptedSeed): void {
