@@ -34,10 +34,13 @@ describe('worker threads for large objects', function () {
     const gone = new AbortController();
     const first = pool.run(task('{}'), never);
     const second = pool.run(task('{}'), gone.signal);
-    gone.abort(new Error('gone'));
     await assert.rejects(pool.run(task('{}'), never), code(429));
-    await first;
+    gone.abort(new Error('gone'));
+    // At once, while the task before it goes on, so that others have its place.
     await assert.rejects(second, /gone/);
+    await pool.run(task('{}'), never);
+    await first;
+    await assert.rejects(pool.run(task('{}'), gone.signal), /gone/);
     await pool.close();
   });
 

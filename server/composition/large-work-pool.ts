@@ -88,10 +88,6 @@ export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, 
       if (!idle) return;
       const job = waiting.shift();
       if (!job) return;
-      if (job.signal.aborted) {
-        job.reject(job.signal.reason);
-        continue;
-      }
       idle.job = job;
       idle.deadline = clock.setTimer(maxTaskMs, () => {
         logger.warn('a large object took too long', { kind: job.task.kind });
@@ -100,12 +96,28 @@ export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, 
       idle.worker.postMessage(job.task);
     }
   };
+  /** One that waits for nobody any more keeps no place of others, and no memory. */
+  const leave = (job: Job) => {
+    const place = waiting.indexOf(job);
+    if (place < 0) return;
+    waiting.splice(place, 1);
+    job.reject(job.signal.reason);
+  };
   return {
     run: (task, signal) =>
       new Promise((resolve, reject) => {
         if (isClosed) return reject(internalError('the API server is shutting down'));
+        if (signal.aborted) return reject(signal.reason);
         if (waiting.length >= maxWaiting) return reject(tooManyRequests('too many large objects at once, please try again later', 1));
-        waiting.push({ task, signal, resolve, reject });
+        const onGone = () => leave(job);
+        const settled = () => signal.removeEventListener('abort', onGone);
+        const job: Job = {
+          ...{ task, signal },
+          resolve: (result) => (settled(), resolve(result)),
+          reject: (error) => (settled(), reject(error)),
+        };
+        waiting.push(job);
+        signal.addEventListener('abort', onGone, { once: true });
         next();
       }),
     nextTurn: () => new Promise((resolve) => setImmediate(resolve)),

@@ -3,7 +3,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor, status, type UntypedHandleCall } from '@grpc/grpc-js';
+import {
+  loadPackageDefinition,
+  Server,
+  ServerCredentials,
+  type ServiceClientConstructor,
+  status,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';

@@ -78,12 +78,10 @@ export function createKMSProvider({ name, service, clock, logger }: KMSProviderD
     const known = readers.get(key);
     if (known) return known;
     const { encrypted_dek_source: ciphertext, key_id, annotations, encrypted_dek_source_type: type } = object;
-    const found = service
-      .decrypt({ ciphertext, key_id, annotations, uid: randomUUID() })
-      .then((plain): Reader => {
-        checkKeyLength(plain.length, type);
-        return type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain);
-      });
+    const found = service.decrypt({ ciphertext, key_id, annotations, uid: randomUUID() }).then((plain): Reader => {
+      checkKeyLength(plain.length, type);
+      return type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain);
+    });
     readers.set(key, found);
     // One that failed is asked for again.
     found.catch(() => readers.delete(key));
