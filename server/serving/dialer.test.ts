@@ -195,7 +195,17 @@ describe('dialer', () => {
   });
 
   it('refuses local addresses where users choose the target, also behind names', async () => {
-    for (const host of ['127.0.0.1', 'localhost', '169.254.169.254', '::1', '::ffff:127.0.0.1', '0.0.0.0', 'fe80::1']) {
+    for (const host of [
+      '127.0.0.1',
+      'localhost',
+      '169.254.169.254',
+      '::1',
+      '::ffff:127.0.0.1',
+      '0.0.0.0',
+      'fe80::1',
+      '::1%lo',
+      'fe80::1%lo',
+    ]) {
       await assert.rejects(text({ ...pod, host, refuseLocal: true }), { code: 400, message: 'address not allowed' }, host);
     }
     assert.equal(seen.length, 0);
@@ -204,7 +214,7 @@ describe('dialer', () => {
   it('does not call the API server itself with the certificate for kubelets', async () => {
     const isOwnEndpoint = (address: string, port: number) => address === '127.0.0.1' && port === node.port;
     const careful = createDialer({ kubeletClient, isOwnEndpoint });
-    for (const host of ['127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', 'localhost'])
+    for (const host of ['127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:127.0.0.1%lo', 'localhost'])
       await assert.rejects(text({ ...node, host }, {}, careful), { code: 400, message: 'address not allowed' }, host);
     assert.equal(seen.length, 0);
     assert.equal((await text({ ...ownNode, kubelet: true }, {}, careful)).body, 'hello /x%20y?a=b');

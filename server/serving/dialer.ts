@@ -185,6 +185,8 @@ function checkFor(target: DialTarget, { isOwnEndpoint }: DialerOptions): ((addre
   if (!target.refuseLocal && !(target.kubelet && isOwnEndpoint)) return undefined;
   return (address) => {
     const ip = parseIP(address);
+    // One with a zone is of this machine only, or the zone is ignored and the address is another than it seems.
+    if (!ip && isIP(address) !== 0) throw badRequest('address not allowed');
     const plain = ip ? formatIP(ip) : address;
     const isLocal = target.refuseLocal && local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
     if (isLocal || (target.kubelet && isOwnEndpoint?.(plain, target.port))) throw badRequest('address not allowed');
