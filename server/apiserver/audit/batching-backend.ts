@@ -3,11 +3,14 @@ import { type Clock, sleep, type Timer } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { AuditBackend } from './audit-backend.ts';
-import { formatAuditEvent } from './audit-event.ts';
+import type { AuditEvent } from './audit-event.ts';
+import type { AuditStage } from './audit-policy.ts';
 
 export interface BatchOptions {
   /** Events that wait at most; more are dropped. */
   readonly bufferSize: number;
+  /** The length of all that wait together, at most: an event may hold two objects. */
+  readonly bufferLength: number;
   readonly maxSize: number;
   readonly maxWaitMs: number;
   /** Absent: no limit. */
@@ -20,15 +23,18 @@ export interface BatchingDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Hands on events in JSON, oldest first. */
+  /** An event as it is handed on. */
+  readonly format: (event: AuditEvent, stage: AuditStage, stageMs: number) => string;
+  /** Hands on events, oldest first. */
   send(events: readonly string[]): Promise<void>;
 }
 
 const retryBackoff = { initialMs: 10_000, maxMs: 60_000 };
 
 /** Hands events on in batches, apart from the requests that they are about. What cannot be handed on is dropped and counted in the log. */
-export function createBatchingBackend(options: BatchOptions, { clock, random, logger, send }: BatchingDependencies): AuditBackend {
+export function createBatchingBackend(options: BatchOptions, { clock, random, logger, format, send }: BatchingDependencies): AuditBackend {
   const waiting: string[] = [];
+  let waitingLength = 0;
   let timer: Timer | undefined;
   let dropped = 0;
   let sending: Promise<void> | undefined;
@@ -52,7 +58,10 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
   const drain = async () => {
     while (waiting.length > 0) {
       await sleep(clock, budget(), closing.signal).catch(() => undefined); // closing
-      await sendBatch(waiting.splice(0, options.maxSize));
+      const batch = waiting.splice(0, options.maxSize);
+      await sendBatch(batch);
+      // Not before: what is being sent is still held.
+      waitingLength -= batch.reduce((sum, line) => sum + line.length, 0);
     }
     sending = undefined;
   };
@@ -63,12 +72,14 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
   };
   return {
     record(event, stage, stageMs) {
-      if (waiting.length >= options.bufferSize) {
+      const line = format(event, stage, stageMs);
+      if (waiting.length >= options.bufferSize || waitingLength + line.length > options.bufferLength) {
         // One line for many: the log must not grow as the buffer did.
         if (dropped++ % 1000 === 0) logger.warn('audit events are dropped: too many wait to be handed on', { dropped });
         return undefined;
       }
-      waiting.push(formatAuditEvent(event, stage, stageMs));
+      waiting.push(line);
+      waitingLength += line.length;
       if (waiting.length >= options.maxSize) flush();
       else timer ??= clock.setTimer(options.maxWaitMs, flush, { background: true });
       return undefined;

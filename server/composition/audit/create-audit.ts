@@ -40,9 +40,10 @@ export interface AuditDependencies {
 }
 
 const defaultMaxMegabytes = 100;
-const logBatch: BatchOptions = { bufferSize: 10_000, maxSize: 400, maxWaitMs: 1000, retries: 0 };
+const buffer = { bufferSize: 10_000, bufferLength: 64 * 1024 * 1024 };
+const logBatch: BatchOptions = { ...buffer, maxSize: 400, maxWaitMs: 1000, retries: 0 };
 const webhookBatch: BatchOptions = {
-  ...{ bufferSize: 10_000, maxSize: 400, maxWaitMs: 30_000, retries: 4 },
+  ...{ ...buffer, maxSize: 400, maxWaitMs: 30_000, retries: 4 },
   throttle: { batchesPerSecond: 10, burst: 15 },
 };
 const webhookTimeoutMs = 30_000;
@@ -93,7 +94,7 @@ async function createLogBackend(file: string, flags: AuditFlags, dependencies: A
   const opened = await openAuditLogFile(file, limits, dependencies.clock);
   if (mode === 'batch') {
     const send = async (lines: readonly string[]) => opened.append(lines.join('\n'));
-    return closing(createBatchingBackend(logBatch, { ...dependencies, send }), () => opened.close());
+    return closing(createBatchingBackend(logBatch, { ...dependencies, format: formatLine, send }), () => opened.close());
   }
   const append = (...event: Parameters<typeof formatLine>) => opened.append(formatLine(...event));
   return closing(blocking(append, mode, dependencies.logger), () => opened.close());
@@ -121,7 +122,8 @@ async function createWebhookBackend(file: string, mode: AuditMode, dependencies:
       timer.cancel();
     }
   };
-  if (mode === 'batch') return closing(createBatchingBackend(webhookBatch, { ...dependencies, send }), async () => close());
+  if (mode === 'batch')
+    return closing(createBatchingBackend(webhookBatch, { ...dependencies, format: formatAuditEvent, send }), async () => close());
   const sendOne = (...event: Parameters<typeof formatAuditEvent>) => send([formatAuditEvent(...event)]);
   return closing(blocking(sendOne, mode, dependencies.logger), async () => close());
 }
