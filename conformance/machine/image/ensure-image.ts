@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -45,6 +46,7 @@ export async function ensureImage({ cache, mirror, progress, signal }: ImageOpti
     mirror,
     packageLock: readFileSync(path.join(root, 'package-lock.json'), 'utf8'),
   };
+  requirePackagesOf(inputs.packageLock);
   const folder = path.join(cache, imageKey(inputs));
   if (existsSync(folder)) {
     utimesSync(folder, new Date(), new Date());
@@ -62,6 +64,14 @@ export async function ensureImage({ cache, mirror, progress, signal }: ImageOpti
   }
   const file = (name: string) => path.join(folder, name);
   return { disk: file('disk.img'), diskFormat: 'raw', kernel: file('vmlinuz'), initrd: file('initrd') };
+}
+
+/** The packages here go into the image, where none can be fetched. */
+function requirePackagesOf(packageLock: string): void {
+  const stamp = path.join(root, 'node_modules/.cache/kubets-lock');
+  const wanted = createHash('sha256').update(packageLock).digest('hex');
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted)
+    throw new Error('the npm packages are not those of package-lock.json: node server/cli/bootstrap.mjs prepare');
 }
 
 async function newestKernel(): Promise<string> {
