@@ -31,6 +31,8 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
   await mkdir(directory, { recursive: true });
   let handle = await openFor(file);
   let bytes = (await handle.stat()).size;
+  /** Whether the last line has no end: a full disk, or the end of the machine, came in its midst. */
+  let isTorn = await endsTorn(handle, bytes);
   let waiting: { readonly line: string; readonly done: PromiseWithResolvers<void> }[] = [];
   let writing: Promise<void> | undefined;
   let housekeeping: Promise<void> = Promise.resolve();
@@ -42,6 +44,7 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
     const before = handle;
     handle = await openFor(file);
     bytes = 0;
+    isTorn = false;
     await before.close();
     // Not waited for: what is old may be large.
     housekeeping = housekeeping.then(() => tidy(file, options, clock)).catch(() => undefined);
@@ -53,11 +56,17 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
       try {
         const text = Buffer.from(group.map(({ line }) => `${line}\n`).join(''));
         if (bytes > 0 && bytes + text.length > options.maxBytes) await rotate();
-        await handle.appendFile(text);
-        bytes += text.length;
+        await handle.appendFile(isTorn ? Buffer.concat([newline, text]) : text);
+        bytes += text.length + (isTorn ? 1 : 0);
+        isTorn = false;
         for (const { done } of group) done.resolve();
       } catch (error) {
         for (const { done } of group) done.reject(error);
+        bytes = await handle.stat().then(
+          ({ size }) => size,
+          () => bytes,
+        );
+        isTorn = await endsTorn(handle, bytes);
       }
     }
     writing = undefined;
@@ -79,7 +88,16 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
 
 /** What requests hold is nobody's business but the administrator's. */
 function openFor(file: string): Promise<FileHandle> {
-  return open(file, 'a', 0o600);
+  return open(file, 'a+', 0o600);
+}
+
+const newline = Buffer.from('\n');
+
+async function endsTorn(handle: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return false;
+  const last = Buffer.alloc(1);
+  const { bytesRead } = await handle.read(last, 0, 1, size - 1).catch(() => ({ bytesRead: 0 }));
+  return bytesRead === 1 && !last.equals(newline);
 }
 
 async function tidy(file: string, { maxAgeDays, maxBackups, compress }: AuditLogFileOptions, clock: Clock): Promise<void> {

@@ -70,6 +70,15 @@ describe('audit backends', () => {
     assert.equal(gunzipSync(await readFile(path.join(directory, names[1] ?? ''))).toString(), `${'3'.repeat(80)}\n`);
     assert.equal(await readFile(file, 'utf8'), `${'4'.repeat(80)}\n`);
   });
+  it('begin a new line after one that was cut off', async () => {
+    const file = path.join(directory, 'torn.log');
+    await writeFile(file, '{"auditID":"to');
+    const log = await openAuditLogFile(file, { maxBytes: 1000, maxAgeDays: 0, maxBackups: 0, compress: false }, createManualClock());
+    await log.append('a');
+    await log.append('b');
+    await log.close();
+    assert.equal(await readFile(file, 'utf8'), '{"auditID":"to\na\nb\n');
+  });
   it('refuse a policy that is wrong, with the file and what is wrong with it', async () => {
     await writeFile(flags.auditPolicyFile ?? '', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: All}]\n');
     await assert.rejects(
