@@ -121,6 +121,8 @@ async function startWithOverlay(context: CheckContext): Promise<string> {
   await untilAllReady(context);
   await untilAvailable(context);
   for (const machine of machines) expectMatch(`ip -d link on ${machine.name}`, await machine.succeed('ip -d link'), /vxlan id/);
+  // While the others started they were not ready, and their Pods have moved to the first.
+  await cluster.run('rollout', 'restart', 'deployment/web');
   return await deploy(context);
 }
 
