@@ -6,7 +6,8 @@ import { StatusError } from '../../api/meta/status.ts';
 import type { LargeTask } from '../apiserver/large-objects/large-work.ts';
 import { createLargeWorkPool } from './large-work-pool.ts';
 
-const never = new AbortController().signal;
+const by = (name: string, signal = new AbortController().signal) => ({ user: { name }, signal });
+const never = by('a');
 const task = (body: string): LargeTask => ({
   kind: 'read',
   resource: { group: '', version: 'v1', plural: 'configmaps' },
@@ -33,14 +34,25 @@ describe('worker threads for large objects', function () {
     const pool = createLargeWorkPool({ clock: systemClock, logger: silentLogger, threads: 1, maxWaiting: 1 });
     const gone = new AbortController();
     const first = pool.run(task('{}'), never);
-    const second = pool.run(task('{}'), gone.signal);
+    const second = pool.run(task('{}'), by('a', gone.signal));
     await assert.rejects(pool.run(task('{}'), never), code(429));
     gone.abort(new Error('gone'));
     // At once, while the task before it goes on, so that others have its place.
     await assert.rejects(second, /gone/);
     await pool.run(task('{}'), never);
     await first;
-    await assert.rejects(pool.run(task('{}'), gone.signal), /gone/);
+    await assert.rejects(pool.run(task('{}'), by('a', gone.signal)), /gone/);
+    await pool.close();
+  });
+
+  it('let users take turns, and no user wait with more than his share', async () => {
+    const pool = createLargeWorkPool({ clock: systemClock, logger: silentLogger, threads: 1, maxWaitingOfUser: 3 });
+    const ended: string[] = [];
+    const run = (name: string) => pool.run(task('{}'), by(name)).then(() => void ended.push(name));
+    const all = ['many', 'many', 'many', 'many', 'few', 'few'].map(run);
+    await assert.rejects(run('many'), code(429));
+    await Promise.all([...all, run('other')]);
+    assert.deepEqual(ended, ['many', 'many', 'few', 'other', 'many', 'few', 'many']);
     await pool.close();
   });
 

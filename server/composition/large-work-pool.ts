@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { internalError, requestTimeout, tooManyRequests } from '../../api/meta/status-errors.ts';
 import { type Status, StatusError } from '../../api/meta/status.ts';
-import type { LargeTask, LargeTaskResult, LargeWork } from '../apiserver/large-objects/large-work.ts';
+import type { Asker, LargeTask, LargeTaskResult, LargeWork } from '../apiserver/large-objects/large-work.ts';
 
 export interface WorkerAnswer {
   readonly result?: LargeTaskResult;
@@ -16,8 +16,9 @@ export interface LargeWorkPoolOptions {
   readonly logger: Logger;
   /** Threads, which are started when they are needed. */
   readonly threads: number;
-  /** Tasks that may wait; more are refused with 429. Default 100. */
+  /** Tasks that may wait, in all and of one user; more are refused with 429. Default 100 and 25. */
   readonly maxWaiting?: number;
+  readonly maxWaitingOfUser?: number;
   /** After this a task is given up, with its thread. Default 30 s. */
   readonly maxTaskMs?: number;
 }
@@ -31,7 +32,7 @@ const maxHeapMiB = 1024;
 
 interface Job {
   readonly task: LargeTask;
-  readonly signal: AbortSignal;
+  readonly asker: Asker;
   resolve(result: LargeTaskResult): void;
   reject(error: unknown): void;
 }
@@ -42,9 +43,10 @@ interface Thread {
   deadline: Timer | undefined;
 }
 
-/** Worker threads that do tasks on large objects in the order in which they come. */
-export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, maxTaskMs = 30_000 }: LargeWorkPoolOptions): LargeWorkPool {
-  const waiting: Job[] = [];
+/** Worker threads that do tasks on large objects: one of each user in turn, those of a user in the order in which they come. */
+export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPool {
+  const { clock, logger, threads, maxWaiting = 100, maxWaitingOfUser = 25, maxTaskMs = 30_000 } = options;
+  const waiting = createTurns<Job>();
   const running = new Set<Thread>();
   let isClosed = false;
 
@@ -83,10 +85,10 @@ export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, 
     return thread;
   };
   const next = () => {
-    while (!isClosed && waiting[0]) {
+    while (!isClosed && waiting.size > 0) {
       const idle = [...running].find(({ job }) => job === undefined) ?? (running.size < threads ? start() : undefined);
       if (!idle) return;
-      const job = waiting.shift();
+      const job = waiting.take();
       if (!job) return;
       idle.job = job;
       idle.deadline = clock.setTimer(maxTaskMs, () => {
@@ -98,25 +100,24 @@ export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, 
   };
   /** One that waits for nobody any more keeps no place of others, and no memory. */
   const leave = (job: Job) => {
-    const place = waiting.indexOf(job);
-    if (place < 0) return;
-    waiting.splice(place, 1);
-    job.reject(job.signal.reason);
+    if (waiting.remove(job.asker.user.name, job)) job.reject(job.asker.signal.reason);
   };
   return {
-    run: (task, signal) =>
+    run: (task, asker) =>
       new Promise((resolve, reject) => {
         if (isClosed) return reject(internalError('the API server is shutting down'));
+        const { user, signal } = asker;
         if (signal.aborted) return reject(signal.reason);
-        if (waiting.length >= maxWaiting) return reject(tooManyRequests('too many large objects at once, please try again later', 1));
+        if (waiting.size >= maxWaiting || waiting.sizeOf(user.name) >= maxWaitingOfUser)
+          return reject(tooManyRequests('too many large objects at once, please try again later', 1));
         const onGone = () => leave(job);
         const settled = () => signal.removeEventListener('abort', onGone);
         const job: Job = {
-          ...{ task, signal },
+          ...{ task, asker },
           resolve: (result) => (settled(), resolve(result)),
           reject: (error) => (settled(), reject(error)),
         };
-        waiting.push(job);
+        waiting.add(user.name, job);
         signal.addEventListener('abort', onGone, { once: true });
         next();
       }),
@@ -124,7 +125,7 @@ export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, 
     async close() {
       isClosed = true;
       const error = internalError('the API server is shutting down');
-      for (const job of waiting.splice(0)) job.reject(error);
+      for (let job = waiting.take(); job; job = waiting.take()) job.reject(error);
       await Promise.all(
         [...running].map((thread) => {
           running.delete(thread);
@@ -132,6 +133,43 @@ export function createLargeWorkPool({ clock, logger, threads, maxWaiting = 100, 
           return thread.worker.terminate();
         }),
       );
+    },
+  };
+}
+
+/** What waits, by whose it is: whoever was served last comes last. */
+function createTurns<T>() {
+  const queues = new Map<string, T[]>();
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    sizeOf: (owner: string): number => queues.get(owner)?.length ?? 0,
+    add(owner: string, item: T) {
+      const queue = queues.get(owner);
+      if (queue) queue.push(item);
+      else queues.set(owner, [item]);
+      size++;
+    },
+    take(): T | undefined {
+      for (const [owner, queue] of queues) {
+        const item = queue.shift();
+        queues.delete(owner);
+        if (queue.length > 0) queues.set(owner, queue);
+        size--;
+        return item;
+      }
+      return undefined;
+    },
+    remove(owner: string, item: T): boolean {
+      const queue = queues.get(owner);
+      const place = queue?.indexOf(item) ?? -1;
+      if (!queue || place < 0) return false;
+      queue.splice(place, 1);
+      if (queue.length === 0) queues.delete(owner);
+      size--;
+      return true;
     },
   };
 }

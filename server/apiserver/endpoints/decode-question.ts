@@ -20,7 +20,7 @@ export async function decodeQuestion(context: RequestContext, expected: Expected
     fieldValidation: 'Warn',
     nowMs,
   } as const;
-  const { object, warnings } = await work.run(task, context.signal);
+  const { object, warnings } = await work.run(task, context);
   for (const warning of warnings) context.addWarning(warning);
   return parseJSON(object).value as UntypedObject;
 }

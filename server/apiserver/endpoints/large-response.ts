@@ -18,6 +18,6 @@ export async function largeResponse(
   const { mediaType, as } = negotiateObject(context, store.definition);
   const { name } = mediaType;
   if (as || !isEncodedFormat(name) || !store.largeObjects.isLarge(json.length)) return undefined;
-  const bytes = await store.largeObjects.encode(json, name, context.signal);
+  const bytes = await store.largeObjects.encode(json, name, context);
   return { status, headers: { 'content-type': name }, body: { kind: 'bytes', bytes } };
 }

@@ -15,7 +15,7 @@ export async function createEndpoint(context: RequestContext, store: Store): Pro
   const options = parseWriteOptions(context, 'CreateOptions');
   const decoding = decodingContext(context);
   const object = store.largeObjects.isLarge(decoding.body.length)
-    ? await store.largeObjects.read(decoding, options.fieldValidation, options, options.signal)
+    ? await store.largeObjects.read(decoding, options.fieldValidation, options, options)
     : decodeObject(decoding, expectedKind(store.definition), options.fieldValidation);
   context.audit?.noteObject(object);
   const written = await store.create(object, context.info.namespace, options);
@@ -37,10 +37,10 @@ async function replacing(context: RequestContext, store: Store, options: WriteOp
   const { definition, largeObjects } = store;
   const decoding = decodingContext(context);
   if (largeObjects.isLarge(decoding.body.length)) {
-    const body = await largeObjects.read(decoding, options.fieldValidation, undefined, options.signal);
+    const body = await largeObjects.read(decoding, options.fieldValidation, undefined, options);
     context.audit?.noteObject(body);
     checkName(body, context.info.name);
-    return (_, live) => (live ? largeObjects.own(body, live(), context.clock.nowMs(), options, options.signal) : body);
+    return (_, live) => (live ? largeObjects.own(body, live(), context.clock.nowMs(), options, options) : body);
   }
   const body = decodeObject(decoding, expectedKind(definition), options.fieldValidation);
   context.audit?.noteObject(body);
@@ -76,7 +76,7 @@ export async function patchEndpoint(context: RequestContext, store: Store): Prom
 
 /** The change that a patch stands for; what is small has been read already. */
 function patching(context: RequestContext, store: Store, options: WriteOptions, type: string): UpdateOptions['change'] {
-  const { fieldValidation, fieldManager, force, subresource, signal } = options;
+  const { fieldValidation, fieldManager, force, subresource } = options;
   const { definition, largeObjects } = store;
   const { body, nowMs, addWarning } = decodingContext(context);
   context.audit?.notePatch(body);
@@ -86,7 +86,7 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
   return (old, live) => {
     const json = live?.();
     if (change && !largeObjects.isLarge(body.length, json?.length ?? 0)) return change(old);
-    return largeObjects.patch(patch, json, { nowMs, addWarning }, ownership, signal);
+    return largeObjects.patch(patch, json, { nowMs, addWarning }, ownership, options);
   };
 }
 

@@ -6,7 +6,7 @@ import type { DecodingContext } from '../endpoints/decode-object.ts';
 import type { PatchRequest } from '../endpoints/patch-change.ts';
 import type { ChangeStrategy } from '../registry/settle-object.ts';
 import type { FieldValidation } from '../../../api/serialization/read-object.ts';
-import { largeBytes, type LargeTask, type LargeTaskResult, type LargeWork, type Ownership } from './large-work.ts';
+import { type Asker, largeBytes, type LargeTask, type LargeTaskResult, type LargeWork, type Ownership } from './large-work.ts';
 
 /** What has become of a large object; `stored` is what the store takes. */
 export interface Settled {
@@ -27,22 +27,17 @@ export interface Settling {
 export interface LargeObjects {
   isLarge(...sizes: readonly number[]): boolean;
   /** Decodes a body of a create (then `ownership` is recorded) or an update. */
-  read(
-    context: DecodingContext,
-    fieldValidation: FieldValidation,
-    ownership: Ownership | undefined,
-    signal: AbortSignal,
-  ): Promise<UntypedObject>;
+  read(context: DecodingContext, fieldValidation: FieldValidation, ownership: Ownership | undefined, asker: Asker): Promise<UntypedObject>;
   /** The object that `read` gave, with the ownership of its changes recorded. */
-  own(object: UntypedObject, live: Uint8Array, nowMs: number, ownership: Ownership, signal: AbortSignal): Promise<UntypedObject>;
+  own(object: UntypedObject, live: Uint8Array, nowMs: number, ownership: Ownership, asker: Asker): Promise<UntypedObject>;
   patch(
     patch: PatchRequest,
     live: Uint8Array | undefined,
     context: Pick<DecodingContext, 'nowMs' | 'addWarning'>,
     ownership: Ownership | undefined,
-    signal: AbortSignal,
+    asker: Asker,
   ): Promise<UntypedObject>;
-  encode(json: Uint8Array, format: EncodedFormat, signal: AbortSignal): Promise<Uint8Array>;
+  encode(json: Uint8Array, format: EncodedFormat, asker: Asker): Promise<Uint8Array>;
   /** Whether ownership is recorded in the object already. */
   isOwned(object: UntypedObject): boolean;
   copy(object: UntypedObject): UntypedObject;
@@ -51,7 +46,7 @@ export interface LargeObjects {
     object: UntypedObject,
     live: (() => Uint8Array) | undefined,
     strategy: StrategyContext | ChangeStrategy,
-    signal: AbortSignal,
+    asker: Asker,
   ): Settling | undefined;
 }
 
@@ -68,9 +63,9 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
   const resource = { group: definition.group, version: definition.version, plural: definition.names.plural };
   const isLarge = (...sizes: readonly number[]) => work !== undefined && sizes.reduce((sum, size) => sum + size, 0) > largeBytes;
   const ownershipOf = ({ fieldManager, subresource }: Ownership): Ownership => ({ fieldManager, subresource });
-  const run = (task: LargeTask, signal: AbortSignal): Promise<LargeTaskResult> => {
+  const run = (task: LargeTask, asker: Asker): Promise<LargeTaskResult> => {
     if (!work) throw new Error('there is nobody to work on large objects');
-    return work.run(task, signal);
+    return work.run(task, asker);
   };
   const received = ({ object: json }: LargeTaskResult, isOwned: boolean): UntypedObject => {
     const object = parseJSON(json).value as UntypedObject;
@@ -79,27 +74,27 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
   };
   return {
     isLarge,
-    async read(context, fieldValidation, ownership, signal) {
+    async read(context, fieldValidation, ownership, asker) {
       const { body, contentType, nowMs } = context;
       const whose = ownership ? { ownership: ownershipOf(ownership) } : {};
       const task = { kind: 'read', resource, body, contentType, fieldValidation, nowMs, ...whose } as const;
-      const result = await run(task, signal);
+      const result = await run(task, asker);
       for (const warning of result.warnings) context.addWarning(warning);
       return received(result, ownership !== undefined);
     },
-    async own(object, live, nowMs, ownership, signal) {
+    async own(object, live, nowMs, ownership, asker) {
       const json = origins.get(object)?.json ?? stringifyJSON(object);
-      return received(await run({ kind: 'own', resource, object: json, live, nowMs, ownership: ownershipOf(ownership) }, signal), true);
+      return received(await run({ kind: 'own', resource, object: json, live, nowMs, ownership: ownershipOf(ownership) }, asker), true);
     },
-    async patch(patch, live, context, ownership, signal) {
+    async patch(patch, live, context, ownership, asker) {
       const { nowMs } = context;
       const whose = ownership ? { ownership: ownershipOf(ownership) } : {};
       const task = { kind: 'patch', resource, patch, nowMs, ...(live ? { live } : {}), ...whose } as const;
-      const result = await run(task, signal);
+      const result = await run(task, asker);
       for (const warning of result.warnings) context.addWarning(warning);
       return received(result, ownership !== undefined);
     },
-    encode: async (json, format, signal) => (await run({ kind: 'encode', resource, object: json, format }, signal)).object,
+    encode: async (json, format, asker) => (await run({ kind: 'encode', resource, object: json, format }, asker)).object,
     isOwned: (object) => origins.get(object)?.isOwned === true,
     copy(object) {
       const copied = cloneJSON(object);
@@ -107,7 +102,7 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       if (origin) origins.set(copied, origin);
       return copied;
     },
-    settling(object, live, strategy, signal) {
+    settling(object, live, strategy, asker) {
       const json = live?.();
       if (!isLarge(origins.get(object)?.json.length ?? 0, json?.length ?? 0)) return undefined;
       const changeStrategy = { bypassesStrategy: false, ...strategy };
@@ -115,7 +110,7 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       return settlingOf(
         object,
         task,
-        (step) => run(step, signal),
+        (step) => run(step, asker),
         async () => work?.nextTurn(),
       );
     },

@@ -1,3 +1,4 @@
+import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { FieldValidation, ObjectKind } from '../../../api/serialization/read-object.ts';
 import type { PatchRequest } from '../endpoints/patch-change.ts';
 import type { ChangeStrategy } from '../registry/settle-object.ts';
@@ -83,9 +84,15 @@ export interface LargeTaskResult {
   readonly isUnchanged?: boolean;
 }
 
+/** For whom a task is done: users take turns, and nobody waits for it once the signal has aborted. */
+export interface Asker {
+  readonly user: Pick<UserInfo, 'name'>;
+  readonly signal: AbortSignal;
+}
+
 /** Does tasks elsewhere than in this thread. Rejects with the StatusError that the task has thrown. */
 export interface LargeWork {
-  run(task: LargeTask, signal: AbortSignal): Promise<LargeTaskResult>;
+  run(task: LargeTask, asker: Asker): Promise<LargeTaskResult>;
   /** Lets others have the event loop: reading an object and writing it again are two turns. */
   nextTurn(): Promise<void>;
 }

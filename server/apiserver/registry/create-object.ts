@@ -75,7 +75,7 @@ async function tryCreate(
   if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, undefined, context);
   await admission.mutate(request);
   const strategy = core.strategyContext(context, 'create');
-  const settling = largeObjects.settling(object, undefined, strategy, context.signal);
+  const settling = largeObjects.settling(object, undefined, strategy, context);
   if (settling) await settling.prepare(key.name, hooks?.beginCreate === undefined, random.uuid());
   else prepareNew(definition, object, strategy, random);
   const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });

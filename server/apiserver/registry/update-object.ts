@@ -70,7 +70,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
   const strategy = { ...core.strategyContext(options, 'update'), bypassesStrategy: options.bypassesStrategy === true };
-  const settling = largeObjects.settling(object, present.json, strategy, options.signal);
+  const settling = largeObjects.settling(object, present.json, strategy, options);
   if (settling) await settling.prepare(key.name, hooks?.beginUpdate === undefined);
   else prepareChanged(definition, object, old, strategy);
   // Subresources cannot change what was allocated.
