@@ -14,7 +14,9 @@ export function withoutSecrets(argv) {
 /** Makes /proc/<pid>/cmdline, which everybody may read, show the command line without secrets. */
 export function hideSecrets(argv) {
   const shown = withoutSecrets(argv);
-  if (shown.some((argument, index) => argument !== argv[index])) process.title = shown.join(' ');
+  if (shown.every((argument, index) => argument === argv[index])) return;
+  // As it was called: argv names the program by the path that it is found at in the end, and not node's own options.
+  process.title = [process.argv0, ...process.execArgv, ...shown.slice(1)].join(' ');
 }
 
 /** Splits off a token: it goes to the child by its environment, which its user alone may read. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { takeToken, withoutSecrets } from './hide-secrets.mjs';
 
@@ -23,7 +24,11 @@ describe('secrets on the command line', () => {
   it('cannot be read in /proc', async () => {
     const module = path.join(import.meta.dirname, 'hide-secrets.mjs');
     const script = `import(${JSON.stringify(module)}).then(({ hideSecrets }) => { hideSecrets(process.argv); console.log('hidden'); setInterval(() => {}, 1000); })`;
-    const child = spawn(process.execPath, [
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-secrets-'));
+    const program = path.join(directory, 'node');
+    symlinkSync(process.execPath, program);
+    const child = spawn(program, [
+      '--max-semi-space-size=16',
       '-e',
       script,
       'agent',
@@ -36,9 +41,11 @@ describe('secrets on the command line', () => {
       await once(child.stdout, 'data');
       const commandLine = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
       assert.doesNotMatch(commandLine, /abcdef|0123456789/);
+      assert.ok(commandLine.startsWith(`${program} --max-semi-space-size=16 -e `), commandLine);
       assert.match(commandLine, /agent --token \*\*\* --server https:\/\/192\.0\.2\.1:6443/);
     } finally {
       child.kill();
+      rmSync(directory, { recursive: true });
     }
   });
 });
