@@ -104,7 +104,7 @@ const zombieMs = 2000;
 /** Ends an agent that an earlier, killed `kubets up` has left; its containers go on and are adopted by the next one. */
 export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
   const pid = existsSync(agentPIDFile(dataDir)) ? Number(readFileSync(agentPIDFile(dataDir), 'utf8')) : 0;
-  if (pid > 0 && isRunning(pid) && isAgent(pid)) {
+  if (pid > 0 && isRunning(pid) && isAgentOf(dataDir, pid)) {
     signalAgent(pid, 'SIGKILL');
     const killedMs = systemClock.monotonicMs();
     // One that nobody waits for stays as a zombie; so does one whose threads are about to end, with the port in their hands.
@@ -120,11 +120,13 @@ export function signalAgent(pid: number, signal: NodeJS.Signals): void {
   process.kill(isEntered && within !== undefined ? within : pid, signal);
 }
 
-export function isAgent(pid: number): boolean {
+/** Not only an agent: the pid of ours may be used again by that of another cluster on this machine. */
+function isAgentOf({ path: dataDirectory }: DataDir, pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node-agent/main.ts');
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.some((word) => word.endsWith('node-agent/main.ts')) && words[words.indexOf('--data-dir') + 1] === dataDirectory;
   } catch {
-    return false;
+    return false; // it has ended
   }
 }
 
