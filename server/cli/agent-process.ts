@@ -121,7 +121,7 @@ export function signalAgent(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Not only an agent: the pid of ours may be used again by that of another cluster on this machine. */
-function isAgentOf({ path: dataDirectory }: DataDir, pid: number): boolean {
+export function isAgentOf({ path: dataDirectory }: DataDir, pid: number): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     return words.some((word) => word.endsWith('node-agent/main.ts')) && words[words.indexOf('--data-dir') + 1] === dataDirectory;

@@ -15,7 +15,7 @@ import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { readKubeconfig } from '../../../node-agent/linux/read-kubeconfig.ts';
 import { kubernetesVersion } from '../../composition/version.ts';
-import { agentLogFile, agentPIDFile, isAgent } from '../agent-process.ts';
+import { agentLogFile, agentPIDFile, isAgentOf } from '../agent-process.ts';
 import { type DataDir, findInstance } from '../data-dir.ts';
 import { findLocalNodes } from '../local-nodes.ts';
 import { isRunning } from '../process-identity.ts';
@@ -75,7 +75,7 @@ function gatherLocalNodes(dataDir: DataDir, isService: boolean): LocalNodeFacts[
   return places
     .filter(({ node }) => existsSync(path.join(node, 'containerd')) || existsSync(path.join(node, 'agent.pid')))
     .map((place) => {
-      const agentPID = findPID(agentPIDFile(place), isAgent);
+      const agentPID = findPID(agentPIDFile(place), (pid) => isAgentOf(place, pid));
       const containerdPID = findPID(path.join(place.node, 'containerd/containerd.pid'), isRunning);
       return {
         directory: place.node,
