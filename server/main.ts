@@ -153,7 +153,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const isOwnEndpoint = (host: string, port: number) =>
     (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
     (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
-  const dialer = createDialer({ kubeletClient: pki.kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
+  const dialer = createDialer({ clock, kubeletClient: pki.kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));

@@ -4,16 +4,19 @@ import https from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Clock, Timer } from '../../api/base/clock.ts';
 import { formatIP, parseIP } from '../../api/base/ip-address.ts';
 import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
 import { badRequest } from '../../api/meta/status-errors.ts';
 import { StatusError } from '../../api/meta/status.ts';
+import { splitWebSocketFrames } from '../../api/streaming/split-websocket-frames.ts';
 import type { Dialer, DialTarget } from '../apiserver/registry/subresources/subresource.ts';
 import { endToEndHeaders, readHeaders } from './headers.ts';
 import { http } from './node-http.ts';
 import { createSocketChannel } from './socket-channel.ts';
 
 export interface DialerOptions {
+  readonly clock: Clock;
   /** How the API server presents itself to kubelets. */
   readonly kubeletClient: { readonly certificatePEM: string; readonly keyPEM: string };
   /**
@@ -78,7 +81,7 @@ export function createDialer(options: DialerOptions): ClosableDialer {
         signal: request.signal,
         ...(check ? { lookup: checkedLookup(check) } : {}),
       });
-      return exchange(target, outgoing, request, isUpgrade);
+      return exchange(target, outgoing, request, isUpgrade, options.clock);
     },
     close() {
       for (const agent of [plain, insecure, kubelet]) agent.destroy();
@@ -86,7 +89,13 @@ export function createDialer(options: DialerOptions): ClosableDialer {
   };
 }
 
-function exchange(target: DialTarget, outgoing: ClientRequest, request: DialRequest, isUpgrade: boolean): Promise<APIResponse> {
+function exchange(
+  target: DialTarget,
+  outgoing: ClientRequest,
+  request: DialRequest,
+  isUpgrade: boolean,
+  clock: Clock,
+): Promise<APIResponse> {
   return new Promise((resolvePromise, reject) => {
     outgoing.on('socket', (socket) => {
       // The timeout is for connecting only: what comes after may take as long as it likes.
@@ -99,7 +108,7 @@ function exchange(target: DialTarget, outgoing: ClientRequest, request: DialRequ
     outgoing.on('upgrade', (incoming, socket, head) => {
       // The filters come before the channel: a backend that resets the connection meanwhile ends it and nothing else.
       socket.on('error', () => {});
-      if (isUpgrade) resolvePromise(switched(incoming, socket, head));
+      if (isUpgrade) resolvePromise(switched(incoming, socket, head, clock));
       else {
         socket.destroy();
         reject(new DialError('the backend switched protocols without being asked to'));
@@ -127,31 +136,45 @@ async function* readChunks(incoming: IncomingMessage, isUpgrade: boolean): Async
   }
 }
 
-function switched(incoming: IncomingMessage, socket: Duplex, head: Buffer): APIResponse {
+function switched(incoming: IncomingMessage, socket: Duplex, head: Buffer, clock: Clock): APIResponse {
   const headers = readHeaders(incoming.headers);
   delete headers['connection'];
   return {
     status: 101,
     headers,
     body: { kind: 'none' },
-    upgrade: (channel) => join(channel, createSocketChannel(socket, head)),
+    upgrade: (channel) => join(channel, createSocketChannel(socket, head), headers['upgrade']?.toLowerCase() === 'websocket', clock),
   };
 }
 
-/** Connects two channels until both have ended, or one is cut. */
-function join(a: ByteChannel, b: ByteChannel): void {
-  void forward(a, b);
-  void forward(b, a);
+/**
+ * Connects two channels until both have ended, or one is cut. Each frame of a WebSocket is written to the client alone, and so
+ * gets a TLS record of its own, as from a kube-apiserver: the Python client polls the socket before it reads a frame, and would
+ * never see a second frame of the same record, which is already in its TLS library.
+ */
+function join(client: ByteChannel, backend: ByteChannel, isWebSocket: boolean, clock: Clock): void {
+  void forward(client.incoming, client, backend, clock);
+  void forward(isWebSocket ? splitWebSocketFrames(backend.incoming) : backend.incoming, backend, client, clock);
 }
 
-async function forward(from: ByteChannel, to: ByteChannel): Promise<void> {
-  void from.closed.then(() => to.end());
+/** Time that a receiver has to take what was received before the other side closed. */
+const lingerMs = 10_000;
+
+async function forward(chunks: AsyncIterable<Uint8Array>, from: ByteChannel, to: ByteChannel, clock: Clock): Promise<void> {
+  let isDone = false;
+  let linger: Timer | undefined;
+  void from.closed.then(() => {
+    if (!isDone) linger = clock.setTimer(lingerMs, () => to.destroy(), { background: true });
+  });
   try {
-    for await (const chunk of from.incoming) await to.write(chunk);
+    for await (const chunk of chunks) await to.write(chunk);
     to.end();
   } catch {
     from.destroy();
     to.destroy();
+  } finally {
+    isDone = true;
+    linger?.cancel();
   }
 }
 

@@ -61,7 +61,7 @@ describe(`${requests} odd upgrades through the API server`, function () {
     await once(backend, 'listening');
     const making = { clock: systemClock, random };
     const kubeletClient = await makeCertificate(clientCertificate('kubelet-client', []), await makeAuthority('ca', making), making);
-    const dialer = createDialer({ kubeletClient });
+    const dialer = createDialer({ clock: systemClock, kubeletClient });
     served = await startServedServer({
       createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts),
     });

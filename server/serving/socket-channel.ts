@@ -26,15 +26,16 @@ async function* readChunks(socket: Duplex): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Resolves when the bytes have been handed to the kernel, so that writes one after another are never joined in one TLS record. */
 function writeChunk(socket: Duplex, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (socket.destroyed || socket.writableEnded) return reject(new Error('the connection is closed'));
-    if (socket.write(bytes)) return resolve();
-    const finish = () => {
-      socket.off('drain', finish).off('close', finish);
-      if (socket.destroyed) reject(new Error('the connection is closed'));
+    const fail = () => reject(new Error('the connection is closed'));
+    if (socket.destroyed || socket.writableEnded) return fail();
+    socket.once('close', fail);
+    socket.write(bytes, (error) => {
+      socket.off('close', fail);
+      if (error) fail();
       else resolve();
-    };
-    socket.on('drain', finish).on('close', finish);
+    });
   });
 }

@@ -1,0 +1,46 @@
+/**
+ * Cuts a server's side of a WebSocket (RFC 6455, 5.2) so that no chunk holds bytes of two frames. A long frame passes in the
+ * pieces it comes in; only an incomplete frame header (at most 13 bytes) is held back until the rest of it arrives.
+ */
+export async function* splitWebSocketFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let header = new Uint8Array(0);
+  let payloadLeft = 0;
+  for await (const chunk of chunks) {
+    let bytes = header.length === 0 ? chunk : concat(header, chunk);
+    header = new Uint8Array(0);
+    while (bytes.length > 0) {
+      if (payloadLeft === 0) {
+        const frameLength = lengthOfFrame(bytes);
+        if (frameLength === undefined) {
+          header = bytes.slice();
+          break;
+        }
+        payloadLeft = frameLength;
+      }
+      const piece = bytes.subarray(0, payloadLeft);
+      payloadLeft -= piece.length;
+      bytes = bytes.subarray(piece.length);
+      yield piece;
+    }
+  }
+  if (header.length > 0) yield header;
+}
+
+/** Header and payload in bytes; undefined as long as the header is not complete. */
+function lengthOfFrame(bytes: Uint8Array): number | undefined {
+  const second = bytes[1];
+  if (second === undefined) return undefined;
+  const short = second & 0x7f;
+  const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
+  const headerLength = 2 + lengthBytes + ((second & 0x80) === 0 ? 0 : 4);
+  if (bytes.length < headerLength) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return headerLength + (lengthBytes === 0 ? short : lengthBytes === 2 ? view.getUint16(2) : Number(view.getBigUint64(2)));
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}
