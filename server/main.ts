@@ -21,7 +21,7 @@ import type { PluginConfigurations } from './apiserver/admission/configure-plugi
 import { type APIServer, createAPIServer } from './apiserver/api-server.ts';
 import { createSecretTokenSigner } from './apiserver/authentication/secret-tokens.ts';
 import { readServiceAccountKeys } from './apiserver/authentication/service-account-keys.ts';
-import type { Dialer } from './apiserver/registry/subresources/subresource.ts';
+import type { Dialer } from './apiserver/subresources/subresource.ts';
 import { createWorkQueueMetrics } from './apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './composition/addresses.ts';
 import { candidateIdentity, leadWhileElected, readCandidateFacts } from './composition/lead-while-elected.ts';

@@ -34,8 +34,16 @@ const rules: readonly Rule[] = [
       !under(to, 'api', folder, ...(folder === 'conformance/suite' ? ['conformance/framework'] : [])),
   })),
   {
-    says: 'endpoints do not know storage implementations',
-    forbids: (from, to) => under(from, 'server/apiserver/endpoints') && /^server\/storage\/(?!storage\.ts|watch-cache\/)/.test(to),
+    says: 'verbs, lists, watching, documents and routing do not know storage implementations',
+    forbids: (from, to) =>
+      under(
+        from,
+        'server/apiserver/verbs',
+        'server/apiserver/lists',
+        'server/apiserver/watching',
+        'server/apiserver/documents',
+        'server/apiserver/routing',
+      ) && /^server\/storage\/(?!storage\.ts|watch-cache\/)/.test(to),
   },
   {
     says: 'apiserver does not know storage implementations',

@@ -21,18 +21,18 @@ import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-c
 import { defaultFlowSchemas, defaultPriorityLevels, isMandatory } from './bootstrap/flow-control.ts';
 import { keepSystemObjects } from './bootstrap/keep-system-objects.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
-import { createDebugEndpoint } from './endpoints/debug.ts';
-import { createDiscovery } from './endpoints/discovery.ts';
-import { createHealth, type HealthCheck, type HealthEndpoint } from './endpoints/health.ts';
-import { createServerMetrics, type ServerMetrics } from './endpoints/metrics.ts';
-import { createNonResourceEndpoints } from './endpoints/non-resource.ts';
-import { createOpenAPI, type OpenAPIDocuments } from './endpoints/openapi.ts';
-import { createOpenIDDocuments } from './endpoints/openid.ts';
-import type { VersionInfo } from './endpoints/version.ts';
+import { createDebugEndpoint } from './documents/debug.ts';
+import { createDiscovery } from './documents/discovery.ts';
+import { createHealth, type HealthCheck, type HealthEndpoint } from './documents/health.ts';
+import { createServerMetrics, type ServerMetrics } from './documents/metrics.ts';
+import { createNonResourceEndpoints } from './routing/non-resource.ts';
+import { createOpenAPI, type OpenAPIDocuments } from './documents/openapi.ts';
+import { createOpenIDDocuments } from './documents/openid.ts';
+import type { VersionInfo } from './documents/version.ts';
 import type { AuditOptions } from './filters/audit.ts';
 import { type ChainDependencies, createHandlerChain } from './filters/chain.ts';
-import { createContext } from './filters/create-context.ts';
-import { errorResponse } from './filters/error-response.ts';
+import { createContext } from './request/create-context.ts';
+import { errorResponse } from './responses/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
 import type { RequestLabels } from './filters/request-metrics.ts';
 import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.ts';
@@ -42,8 +42,8 @@ import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/r
 import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
 import type { MetricFamilies } from './metrics/families.ts';
 import type { ResourceStatistics } from './metrics/store-metrics.ts';
-import type { Handler, RequestInfo } from './request-context.ts';
-import { parseQuery, parseRequestInfo } from './request-info.ts';
+import type { Handler, RequestInfo } from './request/request-context.ts';
+import { parseQuery, parseRequestInfo } from './request/request-info.ts';
 
 /** What the resources (registry, admission, subresources) may use of the server that they are part of. */
 export interface APIServerParts {

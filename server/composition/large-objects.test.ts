@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { silentLogger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { encodeProtobuf } from '../../api/serialization/protobuf/protobuf.ts';
-import type { LargeWork } from '../apiserver/large-objects/large-work.ts';
+import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
 import { type Answer, type APICaller, createAPICaller } from '../apiserver/testing/api-caller.ts';
 import { type CompleteServer, startCompleteServer } from '../apiserver/testing/complete-server.ts';
 import { createLargeWorkPool, type LargeWorkPool } from './large-work-pool.ts';

@@ -3,7 +3,7 @@ import { silentLogger } from '../../api/base/logger.ts';
 import { createManualClock } from '../../api/base/manual-clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { StatusError } from '../../api/meta/status.ts';
-import type { LargeTask } from '../apiserver/large-objects/large-work.ts';
+import type { LargeTask } from '../apiserver/registry/large-objects/large-work.ts';
 import { createLargeWorkPool } from './large-work-pool.ts';
 
 const by = (name: string, signal = new AbortController().signal) => ({ user: { name }, signal });

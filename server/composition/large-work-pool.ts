@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { internalError, requestTimeout, tooManyRequests } from '../../api/meta/status-errors.ts';
 import { type Status, StatusError } from '../../api/meta/status.ts';
-import type { Asker, LargeTask, LargeTaskResult, LargeWork } from '../apiserver/large-objects/large-work.ts';
+import type { Asker, LargeTask, LargeTaskResult, LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
 
 export interface WorkerAnswer {
   readonly result?: LargeTaskResult;

@@ -1,9 +1,9 @@
 import { apiServices } from '../../api/resources/apiregistration/v1/api-service.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
-import { withMetricsAPI } from '../apiserver/metrics-api/metrics-api.ts';
-import { createUsageSampler } from '../apiserver/metrics-api/usage-sampler.ts';
-import type { Dialer } from '../apiserver/registry/subresources/subresource.ts';
+import { withMetricsAPI } from '../apiserver/metrics-server/metrics-api.ts';
+import { createUsageSampler } from '../apiserver/metrics-server/usage-sampler.ts';
+import type { Dialer } from '../apiserver/subresources/subresource.ts';
 
 /** `resources` and metrics.k8s.io, which asks the nodes through `dialer`. */
 export function addMetricsAPI(resources: ServedResources, { dialer }: { readonly dialer: Dialer }, parts: APIServerParts): ServedResources {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { OpenAPIDocuments } from '../apiserver/endpoints/openapi.ts';
+import type { OpenAPIDocuments } from '../apiserver/documents/openapi.ts';
 
 interface Index {
   readonly documents: readonly { readonly name: string; readonly file: string; readonly hash: string }[];

@@ -1,4 +1,4 @@
-import type { Component } from '../apiserver/registry/subresources/subresource.ts';
+import type { Component } from '../apiserver/subresources/subresource.ts';
 
 /** A part of the control plane that runs in this process: healthy until it fails. */
 export interface RunningPart extends Component {

@@ -7,8 +7,8 @@ import { fuzzRuns, fuzzSeed } from '../../api/schema/testing/fuzz-runs.ts';
 import { oneOf } from '../../api/schema/testing/random-value.ts';
 import { encodeProtobuf } from '../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../api/serialization/yaml.ts';
-import { createLargeTasks } from '../apiserver/large-objects/large-tasks.ts';
-import type { LargeWork } from '../apiserver/large-objects/large-work.ts';
+import { createLargeTasks } from '../apiserver/registry/large-objects/large-tasks.ts';
+import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
 import { type CompleteServer, startCompleteServer } from '../apiserver/testing/complete-server.ts';
 import { type GrowingBody, growingBodies } from '../apiserver/testing/growing-bodies.ts';
 

@@ -10,7 +10,7 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import { openChannel } from '../../api/client/open-channel.ts';
 import { readBody } from '../../api/client/read-body.ts';
 import type { APIRequest, IncomingBody } from '../../api/client/transport.ts';
-import type { DialTarget } from '../apiserver/registry/subresources/subresource.ts';
+import type { DialTarget } from '../apiserver/subresources/subresource.ts';
 import { clientCertificate, type KeyPairPEM, nodeServingCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
 import { type ClosableDialer, createDialer } from './dialer.ts';

@@ -10,7 +10,7 @@ import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
 import { badRequest } from '../../api/meta/status-errors.ts';
 import { StatusError } from '../../api/meta/status.ts';
 import { splitWebSocketFrames } from '../../api/streaming/split-websocket-frames.ts';
-import type { Dialer, DialTarget } from '../apiserver/registry/subresources/subresource.ts';
+import type { Dialer, DialTarget } from '../apiserver/subresources/subresource.ts';
 import { endToEndHeaders, readHeaders } from './headers.ts';
 import { http } from './node-http.ts';
 import { createSocketChannel } from './socket-channel.ts';

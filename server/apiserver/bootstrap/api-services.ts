@@ -5,7 +5,7 @@ import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import { apiServices } from '../../../api/resources/apiregistration/v1/api-service.ts';
 import type { APIService } from '../../../api/types/apiregistration-v1.ts';
-import { type GroupVersionPriority, groupVersionPriorities } from '../endpoints/group-priorities.ts';
+import { type GroupVersionPriority, groupVersionPriorities } from '../served/group-priorities.ts';
 
 /** The APIService of a group version that this server itself serves. */
 export function localAPIService({ group, version, groupPriority, versionPriority }: GroupVersionPriority): APIService {

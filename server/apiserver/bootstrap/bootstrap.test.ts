@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { catalog } from '../../../api/resources/catalog.ts';
-import { groupVersionPriorities } from '../endpoints/group-priorities.ts';
+import { groupVersionPriorities } from '../served/group-priorities.ts';
 import { defaultClusterRoles } from './cluster-roles.ts';
 import { controllerRoles } from './controller-roles.ts';
 import { defaultFlowSchemas, defaultPriorityLevels } from './flow-control.ts';

@@ -1,5 +1,5 @@
 import type { Random } from '../../../api/base/random.ts';
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 
 const maxLength = 64;
 

@@ -6,9 +6,9 @@ import type { AuditBackend } from '../audit/audit-backend.ts';
 import { type AuditEvent, shortenUserAgent } from '../audit/audit-event.ts';
 import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } from '../audit/audit-policy.ts';
 import { createAuditRecord, isAtLeast, withoutManagedFields } from '../audit/audit-record.ts';
-import type { Filter, RequestContext } from '../request-context.ts';
+import type { Filter, RequestContext } from '../request/request-context.ts';
 import { attributesOf } from './authorization.ts';
-import { nobody } from './create-context.ts';
+import { nobody } from '../request/create-context.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 

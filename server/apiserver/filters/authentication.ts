@@ -4,7 +4,7 @@ import type { Authenticator } from '../authentication/authenticator.ts';
 import { withoutCredentials } from '../authentication/without-credentials.ts';
 import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-known.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 
 export interface AuthenticationFilterOptions {
   readonly authenticator: Authenticator;

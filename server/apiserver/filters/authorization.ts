@@ -5,7 +5,7 @@ import { type FieldMatcher, parseFieldSelector } from '../../../api/selectors/fi
 import { SelectorError } from '../../../api/selectors/label-selector.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
-import type { Filter, RequestContext } from '../request-context.ts';
+import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const narrowedVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
 /** Probes must work whoever asks. */

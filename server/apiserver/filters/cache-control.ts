@@ -1,4 +1,4 @@
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 
 /** Answers depend on who asks: no cache may keep them unless the endpoint says otherwise. */
 export const cacheControl: Filter = (next) => async (context) => {

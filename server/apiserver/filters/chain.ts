@@ -6,7 +6,7 @@ import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import type { Filter, Handler, RequestInfo } from '../request-context.ts';
+import type { Filter, Handler, RequestInfo } from '../request/request-context.ts';
 import { audit, type AuditOptions, failedAuthenticationAudit } from './audit.ts';
 import { auditID } from './audit-id.ts';
 import { authentication } from './authentication.ts';

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
 import type { APIResponse } from '../../../api/client/transport.ts';
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 import { isLongRunning } from './long-running.ts';
 
 /** Smaller bodies cost more to compress than to send; upstream's numbers. */

@@ -1,8 +1,8 @@
 import type { Logger } from '../../../api/base/logger.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { statusOf } from '../../../api/meta/status-errors.ts';
-import type { Filter } from '../request-context.ts';
-import { errorResponse } from './error-response.ts';
+import type { Filter } from '../request/request-context.ts';
+import { errorResponse } from '../responses/error-response.ts';
 
 /** Turns whatever is thrown further in into a response. What is no StatusError is a bug: it is logged and becomes a 500. */
 export function errorRecovery(logger: Logger): Filter {

@@ -6,7 +6,7 @@ import { createSeededRandom } from '../../../api/base/seeded-random.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { notFound, tooManyRequests } from '../../../api/meta/status-errors.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
-import type { Handler } from '../request-context.ts';
+import type { Handler } from '../request/request-context.ts';
 import { createAccessMetrics } from '../metrics/access-metrics.ts';
 import { createMetricFamilies } from '../metrics/families.ts';
 import { testContext } from '../testing/test-context.ts';

@@ -11,9 +11,9 @@ import {
   serviceAccountGroups,
 } from '../authentication/well-known.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 import { forbiddenError } from './authorization.ts';
-import { plainResponse } from './error-response.ts';
+import { plainResponse } from '../responses/error-response.ts';
 
 interface Impersonation {
   readonly user: string;

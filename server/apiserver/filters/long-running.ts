@@ -1,4 +1,4 @@
-import type { RequestInfo } from '../request-context.ts';
+import type { RequestInfo } from '../request/request-context.ts';
 
 const subresources: ReadonlySet<string> = new Set(['attach', 'exec', 'proxy', 'log', 'portforward']);
 

@@ -1,5 +1,5 @@
 import type { LoopWatch } from '../../../api/base/loop-watch.ts';
-import type { Filter, RequestContext } from '../request-context.ts';
+import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const maxAgentLength = 100;
 

@@ -1,4 +1,4 @@
-import type { Filter, RequestInfo } from '../request-context.ts';
+import type { Filter, RequestInfo } from '../request/request-context.ts';
 
 /** 3 MiB, as upstream: the largest body of a request that is not passed on to someone else. */
 const maxBodyBytes = 3 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Filter, RequestContext, RequestInfo } from '../request-context.ts';
+import type { Filter, RequestContext, RequestInfo } from '../request/request-context.ts';
 import { loopbackUser } from '../authentication/well-known.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';

@@ -1,7 +1,7 @@
 import { badRequest, requestTimeout as timedOut } from '../../../api/meta/status-errors.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 

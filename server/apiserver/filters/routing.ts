@@ -1,6 +1,6 @@
 import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import type { Filter, RequestInfo } from '../request-context.ts';
+import type { Filter, RequestInfo } from '../request/request-context.ts';
 
 /** Answers 404 to paths that lead nowhere, before anybody is asked for a right. Resources that are not served pass. */
 export function routing(findDefinition: (info: RequestInfo) => ResourceDefinition | undefined): Filter {

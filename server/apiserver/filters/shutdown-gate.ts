@@ -1,8 +1,8 @@
 import { serviceUnavailable } from '../../../api/meta/status-errors.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
-import type { Filter, RequestContext } from '../request-context.ts';
-import { errorResponse } from './error-response.ts';
+import type { Filter, RequestContext } from '../request/request-context.ts';
+import { errorResponse } from '../responses/error-response.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 

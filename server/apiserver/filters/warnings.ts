@@ -1,4 +1,4 @@
-import type { Filter } from '../request-context.ts';
+import type { Filter } from '../request/request-context.ts';
 
 /** Texts longer than this together are cut, and then left out, as upstream does to keep heads small. */
 const maxTotalLength = 4096;

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { FlowSchema, PolicyRulesWithSubjects } from '../../../api/types/flowcontrol-v1.ts';
-import type { RequestInfo } from '../request-context.ts';
+import type { RequestInfo } from '../request/request-context.ts';
 import { matchesRequest, rulesFor } from './match-flow.ts';
 
 /** A FlowSchema in use, and how to make the flow of one of its distinguishers. */

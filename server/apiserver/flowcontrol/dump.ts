@@ -1,5 +1,5 @@
 import { formatMicroTime } from '../../../api/meta/time.ts';
-import type { RequestContext } from '../request-context.ts';
+import type { RequestContext } from '../request/request-context.ts';
 import type { FlowControl, PriorityLevel } from './flow-control.ts';
 import type { SeatHolder } from './queue-set.ts';
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '../../../api/types/flowcontrol-v1.ts';
-import type { RequestContext, RequestInfo } from '../request-context.ts';
+import type { RequestContext, RequestInfo } from '../request/request-context.ts';
 import { type Classifier, createClassifier } from './classify.ts';
 import { compareFlowSchemas } from './match-flow.ts';
 import { type LevelLimits, handSizeOf, planBorrowing, planLimits, queuingOf } from './plan-limits.ts';

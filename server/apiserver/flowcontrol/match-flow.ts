@@ -8,7 +8,7 @@ import type {
   Subject,
 } from '../../../api/types/flowcontrol-v1.ts';
 import { serviceAccountUserName } from '../authentication/well-known.ts';
-import type { RequestInfo } from '../request-context.ts';
+import type { RequestInfo } from '../request/request-context.ts';
 
 type Rules = DeepReadonly<PolicyRulesWithSubjects>;
 

@@ -1,4 +1,4 @@
-import type { RequestInfo } from '../request-context.ts';
+import type { RequestInfo } from '../request/request-context.ts';
 
 /** Counts open watches by what they are about, so that a write can be charged for those that it wakes. */
 export interface WatchTracker {

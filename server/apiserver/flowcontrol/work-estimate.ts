@@ -1,5 +1,5 @@
-import type { RequestContext, RequestInfo } from '../request-context.ts';
-import { isTrue } from '../request-info.ts';
+import type { RequestContext, RequestInfo } from '../request/request-context.ts';
+import { isTrue } from '../request/request-info.ts';
 
 /** How much of the server a request takes up, in seats. */
 export interface WorkEstimate {

@@ -4,7 +4,7 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
-import { resetFieldsOf } from './reset-fields.ts';
+import { resetFieldsOf } from '../bodies/reset-fields.ts';
 
 /** Sets metadata.managedFields of an object that is about to be written by something else than server-side apply. Modifies. */
 export function recordOwnership(

@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import type { Storage } from '../../storage/storage.ts';
 import type { CacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
-import type { LargeWork } from '../large-objects/large-work.ts';
+import type { LargeWork } from './large-objects/large-work.ts';
 import type { RegistryHooks } from './hooks.ts';
 
 /** Both phases of admission, as the dispatcher offers them. */

@@ -6,7 +6,7 @@ import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { type CommitResult, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
-import { createLargeObjects, type LargeObjects } from '../large-objects/large-objects.ts';
+import { createLargeObjects, type LargeObjects } from './large-objects/large-objects.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
 import { createObjectCodec, type ObjectCodec, withVersion } from './object-codec.ts';
 import { recordOwnership } from './record-ownership.ts';

@@ -4,7 +4,7 @@ import type { Status } from '../../../api/meta/status.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { CachedObject, WatchCache } from '../../storage/watch-cache/watch-cache.ts';
-import type { LargeObjects } from '../large-objects/large-objects.ts';
+import type { LargeObjects } from './large-objects/large-objects.ts';
 import type { Batches, BatchQuery } from './read-batches.ts';
 
 /** Who writes, and how: the part of a request that the registry needs. */

@@ -8,7 +8,7 @@ import { serviceAccounts } from '../../../api/resources/core/v1/service-account.
 import { createResources, type ResourcesOptions } from '../../composition/create-resources.ts';
 import type { PluginChoice } from '../admission/choose-plugins.ts';
 import type { PluginConfigurations } from '../admission/configure-plugins.ts';
-import type { Dialer } from '../registry/subresources/subresource.ts';
+import type { Dialer } from '../subresources/subresource.ts';
 import { startAPIServerInProcess, type TestAPIServer } from './start-api-server.ts';
 
 /** A network on which nobody answers. */

@@ -13,9 +13,9 @@ import { type CacheSource, createCacheSource } from '../../storage/watch-cache/c
 import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
-import { createResourceEndpoints } from '../endpoints/dispatch.ts';
-import { measureStorage } from '../measure-storage.ts';
-import { statisticsOf, storedCaches } from '../stored-caches.ts';
+import { createResourceEndpoints } from '../routing/dispatch.ts';
+import { measureStorage } from '../metrics/measure-storage.ts';
+import { statisticsOf, storedCaches } from '../served/stored-caches.ts';
 
 export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;

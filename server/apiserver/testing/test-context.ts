@@ -1,7 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
-import { createContext } from '../filters/create-context.ts';
-import type { RequestContext, RequestInfo } from '../request-context.ts';
+import { createContext } from '../request/create-context.ts';
+import type { RequestContext, RequestInfo } from '../request/request-context.ts';
 
 /** A context for tests of single filters and endpoints: a GET of a non-resource path unless told otherwise. */
 export function testContext(clock: Clock, request: Partial<APIRequest> = {}, info: Partial<RequestInfo> = {}): RequestContext {

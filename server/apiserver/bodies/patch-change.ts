@@ -1,0 +1,158 @@
+import { applyPatch } from '../../../api/apply/apply-patch.ts';
+import type { AppliedObject } from '../../../api/apply/update-managed-fields.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { isJSONObject, type JSONObject } from '../../../api/base/json-object.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { badRequest, notFound, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { formatGoValue } from '../../../api/patch/go-value.ts';
+import { type PatchType, patchObject } from '../../../api/patch/patch-object.ts';
+import { shapeProblem } from '../../../api/patch/patch-shape.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
+import { formatJSON, parseJSON } from '../../../api/serialization/json.ts';
+import type { FieldValidation } from '../../../api/serialization/read-object.ts';
+import { parseYAML, YAMLSyntaxError } from '../../../api/serialization/yaml.ts';
+import { resetFieldsOf } from './reset-fields.ts';
+import { type DecodingContext, decodePatched, expectedKind } from './decode-object.ts';
+
+/** A patch as it was sent. */
+export interface PatchRequest {
+  /** Media type without parameters. */
+  readonly type: string;
+  readonly body: Uint8Array;
+  /** Of the object, from the path. */
+  readonly name: string;
+  readonly fieldValidation: FieldValidation;
+  readonly fieldManager: string;
+  readonly force: boolean;
+  readonly subresource: string;
+}
+
+type PatchContext = Pick<DecodingContext, 'nowMs' | 'addWarning'>;
+
+const applyType = 'application/apply-patch+yaml';
+const strategicType = 'application/strategic-merge-patch+json';
+const patchTypes: readonly PatchType[] = ['application/json-patch+json', 'application/merge-patch+json', strategicType];
+
+function isPatchType(type: string): type is PatchType {
+  return patchTypes.some((known) => known === type);
+}
+
+export type Change = (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject;
+
+/** Whether the patch is a configuration for server-side apply. */
+export function isApplyType(type: string): boolean {
+  return type === applyType;
+}
+
+/** Throws 415 for what is no patch. */
+export function checkPatchType(type: string): void {
+  if (type !== applyType && !isPatchType(type)) throw unsupportedMediaType([...patchTypes, applyType]);
+}
+
+/** The change that a patch stands for. Throws 400 where it cannot be read, and so does the change where it does not fit. */
+export function createPatchChange(definition: ResourceDefinition, request: PatchRequest, context: PatchContext): Change {
+  return isPatchType(request.type) ? patching(definition, request, context, request.type) : applying(definition, request, context);
+}
+
+function patching(definition: ResourceDefinition, request: PatchRequest, context: PatchContext, type: PatchType): Change {
+  const { fieldValidation, name } = request;
+  const patch = parsePatch(
+    request.body,
+    (body) => parseJSON(body, { findDuplicates: true }),
+    (problem) => unreadablePatch(type, fieldValidation, problem),
+  );
+  const misshapen = fieldValidation === 'Ignore' ? undefined : shapeProblem(type, patch.value);
+  const schema = getDefinitionSchema(definition.definition);
+  const problems = patch.duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  return (old) => {
+    if (!old) throw notFound(definition, name);
+    if (misshapen !== undefined) throw badRequest(`error decoding patch: ${misshapen}`);
+    const isStrategic = type === strategicType;
+    const result = patchObject({ type, object: old as JSONObject, patch: patch.value, schema });
+    // Whatever such a patch makes of its kind is not looked at.
+    const patched = isStrategic && isJSONObject(result) ? { ...result, apiVersion: old.apiVersion, kind: old.kind } : result;
+    const shown = () => (isStrategic ? formatGoValue(patch.value) : formatJSON(patched));
+    const object = decodePatched(patched, expectedKind(definition), context, {
+      fieldValidation,
+      problems,
+      shown,
+      reader: isStrategic ? 'unstructured' : 'json',
+    });
+    checkName(object, name);
+    return object;
+  };
+}
+
+function applying(definition: ResourceDefinition, request: PatchRequest, context: PatchContext): Change {
+  const { fieldValidation, name, fieldManager, force, subresource } = request;
+  const applied = parseApplied(request.body);
+  const schema = getDefinitionSchema(definition.definition);
+  return (old) => {
+    const merged = applyPatch({
+      schema,
+      apiVersion: apiVersionOf(definition),
+      kind: definition.names.kind,
+      live: old as unknown as AppliedObject | undefined,
+      applied,
+      manager: fieldManager,
+      force,
+      subresource,
+      resetFields: resetFieldsOf(definition, subresource),
+      now: formatTime(context.nowMs),
+    });
+    const shown = () => formatJSON(applied);
+    const object = decodePatched(merged, expectedKind(definition), context, {
+      fieldValidation,
+      problems: [],
+      shown,
+    });
+    object.metadata.name ??= name;
+    checkName(object, name);
+    return object;
+  };
+}
+
+/** What is applied; nothing is an object without fields. */
+function parseApplied(body: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const value = parseYAML(body, { maxDepth: 1000 }).value ?? {};
+    if (isJSONObject(value)) return value;
+    const problem = `json: cannot unmarshal ${typeNameOf(value)} into Go value of type map[string]interface {}`;
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${problem}`);
+  } catch (error) {
+    if (error instanceof YAMLSyntaxError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+function typeNameOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function parsePatch<T>(body: Uint8Array, parse: (body: Uint8Array) => T, describe: (problem: string) => string): T {
+  if (body.length === 0) throw badRequest(describe('unexpected end of JSON input'));
+  try {
+    return parse(body);
+  } catch (error) {
+    if (error instanceof JSONSyntaxError || error instanceof YAMLSyntaxError) throw badRequest(describe(error.message));
+    throw error;
+  }
+}
+
+/** What is said of a patch that is no JSON: each of upstream's readers has its own words. */
+function unreadablePatch(type: PatchType, fieldValidation: FieldValidation, problem: string): string {
+  if (type === strategicType) return problem;
+  if (fieldValidation !== 'Ignore') return `error decoding patch: ${problem}`;
+  return type === 'application/merge-patch+json' ? 'Invalid JSON Patch' : problem;
+}
+
+/** Throws 400 where an object has another name than its path. */
+export function checkName(object: UntypedObject, name: string): void {
+  const own = object.metadata.name ?? '';
+  if (own === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import type { ResourceDefinition, SubresourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { APIGroupDiscovery, APIResourceDiscovery, APISubresourceDiscovery } from '../../../api/types/apidiscovery-v2.ts';
+import type { APIGroup, APIGroupList, APIResource, APIResourceList } from '../../../api/types/meta-v1.ts';
+import { compareGroups, compareVersions } from '../served/group-priorities.ts';
+
+/** Pure: what discovery says of a set of definitions. Key order is that of the wire. */
+
+interface ServedVersion {
+  readonly version: string;
+  readonly definitions: readonly ResourceDefinition[];
+}
+
+export interface ServedGroup {
+  readonly group: string;
+  /** The preferred one first. */
+  readonly versions: readonly ServedVersion[];
+}
+
+/** Definitions by group and version, in the order of discovery. */
+export function groupDefinitions(definitions: readonly ResourceDefinition[]): ServedGroup[] {
+  const groups = new Map<string, Map<string, ResourceDefinition[]>>();
+  for (const definition of definitions) {
+    const versions = groups.get(definition.group) ?? new Map<string, ResourceDefinition[]>();
+    groups.set(definition.group, versions);
+    versions.set(definition.version, [...(versions.get(definition.version) ?? []), definition]);
+  }
+  return [...groups.keys()].sort(compareGroups).map((group) => ({
+    group,
+    versions: [...(groups.get(group) ?? [])]
+      .sort(([a], [b]) => compareVersions(group, a, b))
+      .map(([version, ofVersion]) => ({ version, definitions: ofVersion.toSorted((a, b) => compareText(a.names.plural, b.names.plural)) })),
+  }));
+}
+
+export function apiGroupList(groups: readonly ServedGroup[]): APIGroupList {
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter(({ group }) => group !== '').map(groupEntry) };
+}
+
+export function apiGroup(group: ServedGroup): APIGroup {
+  return { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(group) };
+}
+
+function groupEntry({ group, versions }: ServedGroup): APIGroup {
+  const entries = versions.map(({ version }) => ({ groupVersion: `${group}/${version}`, version }));
+  const [preferred] = entries;
+  return { name: group, versions: entries, ...(preferred ? { preferredVersion: preferred } : {}) };
+}
+
+export function apiResourceList(group: string, { version, definitions }: ServedVersion): APIResourceList {
+  const resources = definitions.flatMap((definition) => [
+    mainResource(definition),
+    ...subresourcesOf(definition).map(([name, sub]) => subresource(definition, name, sub)),
+  ]);
+  const groupVersion = group === '' ? version : `${group}/${version}`;
+  // The core group's list has never said its apiVersion.
+  return { kind: 'APIResourceList', ...(group === '' ? {} : { apiVersion: 'v1' }), groupVersion, resources };
+}
+
+function mainResource(definition: ResourceDefinition): APIResource {
+  const { names, scope, verbs } = definition;
+  const hash = storageVersionHash(definition);
+  return {
+    name: names.plural,
+    singularName: names.singular,
+    namespaced: scope === 'Namespaced',
+    kind: names.kind,
+    verbs: [...verbs].sort(),
+    ...(names.shortNames.length > 0 ? { shortNames: [...names.shortNames] } : {}),
+    ...(names.categories.length > 0 ? { categories: [...names.categories] } : {}),
+    ...(hash === undefined ? {} : { storageVersionHash: hash }),
+  };
+}
+
+function subresource(
+  { names, scope }: ResourceDefinition,
+  name: string,
+  { group, version, kind, verbs }: SubresourceDefinition,
+): APIResource {
+  return {
+    name: `${names.plural}/${name}`,
+    singularName: '',
+    namespaced: scope === 'Namespaced',
+    ...(group === undefined || group === '' ? {} : { group }),
+    ...(version === undefined ? {} : { version }),
+    kind,
+    verbs: [...verbs].sort(),
+  };
+}
+
+function subresourcesOf(definition: ResourceDefinition): [string, SubresourceDefinition][] {
+  return Object.entries(definition.subresources).sort(([a], [b]) => compareText(a, b));
+}
+
+/**
+ * Tells clients when the stored version changes. CustomResourceDefinitions are published with the hash of the version
+ * that they once were stored in, as upstream does.
+ */
+export function storageVersionHash(definition: ResourceDefinition): string | undefined {
+  if (definition.storagePrefix === undefined) return undefined;
+  const { group, version } = definition.storageVersion ?? definition;
+  const storedVersion = group === 'apiextensions.k8s.io' ? 'v1beta1' : version;
+  return createHash('sha256').update(`${group}/${storedVersion}/${definition.names.kind}`).digest().subarray(0, 8).toString('base64');
+}
+
+/** One group as aggregated discovery shows it (KEP-3352). */
+export function apiGroupDiscovery({ group, versions }: ServedGroup): APIGroupDiscovery {
+  return {
+    metadata: group === '' ? {} : { name: group },
+    versions: versions.map(({ version, definitions }) => ({
+      version,
+      resources: definitions.map(resourceDiscovery),
+      freshness: 'Current',
+    })),
+  };
+}
+
+function resourceDiscovery(definition: ResourceDefinition): APIResourceDiscovery {
+  const { names, scope, verbs } = definition;
+  const subresources = subresourcesOf(definition).map(([name, sub]) => subresourceDiscovery(name, sub));
+  return {
+    resource: names.plural,
+    responseKind: { group: '', version: '', kind: names.kind },
+    scope: scope === 'Namespaced' ? 'Namespaced' : 'Cluster',
+    singularResource: names.singular,
+    verbs: [...verbs].sort(),
+    ...(names.shortNames.length > 0 ? { shortNames: [...names.shortNames] } : {}),
+    ...(names.categories.length > 0 ? { categories: [...names.categories] } : {}),
+    ...(subresources.length > 0 ? { subresources } : {}),
+  };
+}
+
+function subresourceDiscovery(name: string, { group = '', version = '', kind, verbs }: SubresourceDefinition): APISubresourceDiscovery {
+  return { subresource: name, responseKind: { group, version, kind }, verbs: [...verbs].sort() };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

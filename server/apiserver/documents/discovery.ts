@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { type MediaType, protobufMediaType, yamlMediaType } from '../../../api/serialization/media-types.ts';
+import { negotiateOutput, type RequestedKind } from '../../../api/serialization/negotiate.ts';
+import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
+import { formatYAML } from '../../../api/serialization/yaml.ts';
+import { checkAccept, objectTypes } from '../responses/route-media-types.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { apiGroup, apiGroupDiscovery, apiGroupList, apiResourceList, groupDefinitions, type ServedGroup } from './discovery-documents.ts';
+import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import { documentResponse, isNotModified } from '../responses/document-response.ts';
+
+export interface DiscoveryDependencies {
+  /** What is served at present; another array means that something has changed. */
+  definitions(): readonly ResourceDefinition[];
+  /** host:port under which clients reach the server, for /api. */
+  readonly serverAddress: string;
+}
+
+/** Answers paths of discovery: /api, /apis and below. undefined: there is no such document. */
+export type DiscoveryEndpoint = (context: RequestContext) => APIResponse | undefined;
+
+const aggregatedParameters = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+interface AggregatedDocument {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+interface Documents {
+  readonly definitions: readonly ResourceDefinition[];
+  readonly groups: readonly ServedGroup[];
+  readonly aggregated: Map<string, AggregatedDocument>;
+}
+
+export function createDiscovery({ definitions, serverAddress }: DiscoveryDependencies): DiscoveryEndpoint {
+  let current: Documents | undefined;
+  const documents = (): Documents => {
+    const present = definitions();
+    if (current?.definitions !== present) current = { definitions: present, groups: groupDefinitions(present), aggregated: new Map() };
+    return current;
+  };
+  return (context) => {
+    const parts = context.info.path.split('/').filter((part) => part !== '');
+    const [prefix, group, version] = parts;
+    if (prefix === 'api') return discoverCore(context, documents(), parts, serverAddress);
+    if (prefix !== 'apis' || parts.length > 3) return undefined;
+    if (group === undefined) return discoverRoot(context, documents(), 'apis', () => apiGroupList(documents().groups));
+    const served = documents().groups.find((candidate) => candidate.group === group && group !== '');
+    if (!served) return undefined;
+    if (version === undefined) return plainDocument(context, apiGroup(served));
+    return resourceList(context, served, version);
+  };
+}
+
+function discoverCore(
+  context: RequestContext,
+  documents: Documents,
+  [, version, ...rest]: readonly string[],
+  serverAddress: string,
+): APIResponse | undefined {
+  const core = documents.groups.find(({ group }) => group === '');
+  if (!core || rest.length > 0) return undefined;
+  if (version === undefined) {
+    checkRead(context);
+    return discoverRoot(context, documents, 'api', () => ({
+      kind: 'APIVersions',
+      versions: core.versions.map((served) => served.version),
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+    }));
+  }
+  return resourceList(context, core, version);
+}
+
+/** A version of a served group has a route, others have none. Throws 404, 405, 406. */
+function resourceList(context: RequestContext, { group, versions }: ServedGroup, version: string): APIResponse {
+  const served = versions.find((candidate) => candidate.version === version);
+  if (!served) throw resourceNotServed();
+  checkRead(context);
+  return plainDocument(context, apiResourceList(group, served));
+}
+
+/** What upstream's router asks of those who read what it serves. Throws 405, 406. */
+function checkRead(context: RequestContext): void {
+  if (context.request.method !== 'GET') throw methodNotAllowed();
+  checkAccept(context, objectTypes);
+}
+
+/** /api and /apis: the legacy document, or all groups in one for clients that ask for it (KEP-3352). */
+function discoverRoot(context: RequestContext, documents: Documents, root: 'api' | 'apis', legacy: () => unknown): APIResponse {
+  const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isAggregated });
+  if (!output.as) return documentResponse(context.request, legacy(), output);
+  const { bytes, etag } = aggregatedDocument(documents, root, output.mediaType);
+  const headers = { 'content-type': `${output.mediaType.name};${aggregatedParameters}`, etag, vary: 'Accept', 'cache-control': 'public' };
+  if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
+  return { status: 200, headers, body: { kind: 'bytes', bytes } };
+}
+
+/** v2beta1 is served no more. */
+function isAggregated({ group, version, kind }: RequestedKind): boolean {
+  return group === 'apidiscovery.k8s.io' && version === 'v2' && kind === 'APIGroupDiscoveryList';
+}
+
+function aggregatedDocument(documents: Documents, root: 'api' | 'apis', mediaType: MediaType): AggregatedDocument {
+  const key = `${root} ${mediaType.name}`;
+  const known = documents.aggregated.get(key);
+  if (known) return known;
+  const items = documents.groups.filter(({ group }) => (group === '') === (root === 'api')).map(apiGroupDiscovery);
+  const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
+  const json = Buffer.from(`${JSON.stringify(list)}\n`);
+  const bytes = mediaType === protobufMediaType ? encodeProtobuf(list) : mediaType === yamlMediaType ? Buffer.from(formatYAML(list)) : json;
+  // The same whatever it is written in: Vary says that it depends on Accept.
+  const etag = `"${createHash('sha512').update(json).digest('hex').toUpperCase()}"`;
+  const made = { bytes, etag };
+  documents.aggregated.set(key, made);
+  return made;
+}
+
+function plainDocument(context: RequestContext, document: unknown): APIResponse {
+  return documentResponse(context.request, document, negotiateOutput(context.request.headers['accept']));
+}

@@ -1,0 +1,138 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { toDate } from '../../../api/meta/time.ts';
+import { jsonMediaType, parseAccept, rangeIncludes } from '../../../api/serialization/media-types.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { isNotModified } from '../responses/document-response.ts';
+import { encodeOpenAPIV2 } from './openapi-v2-protobuf.ts';
+import { encodeOpenAPIV3 } from './openapi-v3-protobuf.ts';
+
+/** Where the documents come from; read when first asked for. */
+export interface OpenAPIDocuments {
+  /** `v2`, and the OpenAPI v3 documents by their path (`api/v1`, `apis/apps/v1`, `version`), with the SHA-512 of their bytes. */
+  list(): Promise<readonly { readonly name: string; readonly hash: string }[]>;
+  /** JSON of a listed document. */
+  read(name: string): Promise<Uint8Array>;
+}
+
+/** Answers /openapi/v2 and /openapi/v3; undefined: no such document. */
+export type OpenAPIEndpoint = (context: RequestContext) => Promise<APIResponse | undefined>;
+
+interface Document {
+  readonly json: Uint8Array;
+  /** Made when first asked for. */
+  readonly protobuf: () => Uint8Array;
+  /** SHA-512 of the JSON, upper-case hexadecimal: tag of both forms, since Vary says that Accept tells them apart. */
+  readonly hash: string;
+}
+
+const prefixV3 = '/openapi/v3';
+const yearSeconds = 365 * 24 * 3600;
+
+/** Both names of a type are answered with the one that is a valid media type. */
+const protobufTypes = {
+  v2: 'com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  v3: 'com.github.proto-openapi.spec.v3.v1.0+protobuf',
+} as const;
+type SpecVersion = keyof typeof protobufTypes;
+const encoders = { v2: encodeOpenAPIV2, v3: encodeOpenAPIV3 };
+
+export function createOpenAPI(documents: OpenAPIDocuments): OpenAPIEndpoint {
+  const loading = new Map<string, Promise<Document>>();
+  const load = (name: string, hash: string): Promise<Document> => {
+    const key = `${name} ${hash}`;
+    const known = loading.get(key) ?? documents.read(name).then((json) => createDocument(name, hash, json));
+    loading.set(key, known);
+    // A failed read is tried again by the next request.
+    known.catch(() => loading.delete(key));
+    return known;
+  };
+  const find = async (name: string): Promise<Document | undefined> => {
+    const entry = (await documents.list()).find((candidate) => candidate.name === name);
+    return entry && load(name, entry.hash);
+  };
+  return async (context) => {
+    const { path } = context.info;
+    if (path === '/openapi/v2') {
+      const document = await find('v2');
+      return document && documentIn(context, 'v2', document);
+    }
+    if (path === prefixV3) return indexResponse(documents);
+    if (!path.startsWith(`${prefixV3}/`)) return undefined;
+    const name = path.slice(prefixV3.length + 1);
+    const document = name === 'v2' ? undefined : await find(name);
+    return document ? hashed(context, path, document) : { status: 404, headers: {}, body: { kind: 'none' } };
+  };
+}
+
+function createDocument(name: string, hash: string, json: Uint8Array): Document {
+  let encoded: Uint8Array | undefined;
+  const encode = encoders[name === 'v2' ? 'v2' : 'v3'];
+  return {
+    json,
+    hash,
+    protobuf() {
+      encoded ??= encode(json);
+      return encoded;
+    },
+  };
+}
+
+/** Always JSON, though upstream announces it as plain text. */
+async function indexResponse(documents: OpenAPIDocuments): Promise<APIResponse> {
+  const paths: Record<string, { serverRelativeURL: string }> = {};
+  for (const { name, hash } of await documents.list()) {
+    if (name !== 'v2') paths[name] = { serverRelativeURL: `${prefixV3}/${name}?hash=${hash}` };
+  }
+  const bytes = Buffer.from(JSON.stringify({ paths }));
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'bytes' },
+    body: { kind: 'bytes', bytes },
+  };
+}
+
+/** Which form a client likes best; undefined: none of the two. */
+function wanted({ request }: RequestContext, spec: SpecVersion): 'json' | 'protobuf' | undefined {
+  const header = request.headers['accept'];
+  if (header === undefined || header.trim() === '') return 'json';
+  const subtypes: readonly string[] = [protobufTypes[spec], protobufTypes[spec].replace('.v1.0', '@v1.0')];
+  for (const range of parseAccept(header)) {
+    if (rangeIncludes(range, jsonMediaType)) return 'json';
+    if (range.type === 'application' && subtypes.includes(range.subtype)) return 'protobuf';
+  }
+  return undefined;
+}
+
+/** A URL with the right hash may be kept for ever; one with an old hash leads to the new one. */
+function hashed(context: RequestContext, path: string, document: Document): APIResponse {
+  const asked = context.query.get('hash');
+  if (asked === null || asked === '') return documentIn(context, 'v3', document);
+  if (asked !== document.hash) {
+    const { status, headers } = documentIn(context, 'v3', document);
+    const location = `${path}?hash=${document.hash}`;
+    return { status: status === 406 ? 406 : 301, headers: { ...headers, location }, body: { kind: 'none' } };
+  }
+  const expires = toDate(context.clock.nowMs() + yearSeconds * 1000).toUTCString();
+  return documentIn(context, 'v3', document, { 'cache-control': 'public, immutable', expires });
+}
+
+function documentIn(
+  context: RequestContext,
+  spec: SpecVersion,
+  document: Document,
+  more: Readonly<Record<string, string>> = {},
+): APIResponse {
+  const form = wanted(context, spec);
+  // Upstream says it of v2 even where nothing is compressed.
+  const vary = spec === 'v2' ? 'Accept-Encoding, Accept' : 'Accept';
+  if (form === undefined) return { status: 406, headers: { vary }, body: { kind: 'none' } };
+  const etag = `"${document.hash}"`;
+  const headers = { etag, vary, ...more };
+  if (isNotModified(context.request, etag)) return { status: 304, headers, body: { kind: 'none' } };
+  const contentType = form === 'json' ? jsonMediaType.name : `application/${protobufTypes[spec]}`;
+  return {
+    status: 200,
+    headers: { 'content-type': contentType, 'accept-ranges': 'bytes', ...headers },
+    body: { kind: 'bytes', bytes: form === 'json' ? document.json : document.protobuf() },
+  };
+}

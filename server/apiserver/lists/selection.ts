@@ -1,0 +1,85 @@
+import { badRequest } from '../../../api/meta/status-errors.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { type FieldMatcher, parseFieldSelector, requireSupportedFields } from '../../../api/selectors/field-selector.ts';
+import { type LabelMatcher, SelectorError } from '../../../api/selectors/label-selector.ts';
+import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
+import type { CachedObject, RequiredValue, WatchScope } from '../../storage/watch-cache/watch-cache.ts';
+import type { Store } from '../registry/store.ts';
+import type { RequestContext } from '../request/request-context.ts';
+
+/** Which objects of a resource a list, watch or deletecollection is about. */
+export interface Selection {
+  /** Relative to the resource: 'default/' for a namespace, '' for all. */
+  readonly keyPrefix: string;
+  /** The only key that can match, if the selector names one. */
+  readonly singleKey?: string;
+  readonly matchesEverything: boolean;
+  matches(object: CachedObject): boolean;
+  /** The same for a watch. */
+  readonly scope: WatchScope;
+}
+
+/** From path and query; throws 400 for selectors that cannot be read or name unknown fields. */
+export function parseSelection(context: RequestContext, store: Store): Selection {
+  const { definition } = store;
+  const { query, info } = context;
+  const { labels, fields } = parseSelectors(query, definition);
+  const namespaced = definition.scope === 'Namespaced';
+  const name = info.parts[1] !== undefined && info.parts[1] !== '' ? info.parts[1] : fields.requiredValue('metadata.name');
+  const namespace = info.namespace !== '' && namespaced ? info.namespace : fields.requiredValue('metadata.namespace');
+  const keyPrefix = namespaced && namespace ? `${namespace}/` : '';
+  const isSingle = name !== undefined && name !== '' && (!namespaced || keyPrefix !== '');
+  const matchesEverything = labels.isEverything && fields.isEverything && !(info.parts[1] !== undefined && info.parts[1] !== '');
+  const matches = (object: CachedObject): boolean => {
+    if (name !== undefined && name !== '' && object.name !== name) return false;
+    return (
+      (labels.isEverything || labels.matches(object.labels())) &&
+      (fields.isEverything || fields.matches((field) => fieldOf(store, object, field)))
+    );
+  };
+  const requires = findRequired(labels, fields, definition);
+  return {
+    keyPrefix,
+    ...(isSingle ? { singleKey: keyPrefix + name } : {}),
+    matchesEverything,
+    matches,
+    scope: {
+      keyPrefix: isSingle ? keyPrefix + name : keyPrefix,
+      // Versions of one resource share a cache, and what fields mean is theirs.
+      selector: `${apiVersionOf(definition)}\0${name ?? ''}\0${labels}\0${fields}`,
+      ...(requires ? { requires } : {}),
+      matches: matchesEverything ? () => true : matches,
+    },
+  };
+}
+
+/** Something that can be looked up: a field that the stored version has, or a label. */
+function findRequired(labels: LabelMatcher, fields: FieldMatcher, definition: ResourceDefinition): RequiredValue | undefined {
+  const isStored = definition.storageVersion === undefined;
+  const field = fields.requirements.find(({ field, operator }) => operator === '=' && isStored && !field.startsWith('metadata.'));
+  if (field) return { of: 'field', name: field.field, value: field.value };
+  for (const { key } of labels.requirements) {
+    const value = labels.requiredValue(key);
+    if (value !== undefined) return { of: 'label', name: key, value };
+  }
+  return undefined;
+}
+
+/** Objects in the cache know the fields of the version that is stored. */
+function fieldOf({ definition, read }: Store, object: CachedObject, field: string): string {
+  const known = object.field(field);
+  if (known !== undefined || definition.storageVersion === undefined) return known ?? '';
+  return definition.selectableFields[field]?.(read(object)) ?? '';
+}
+
+function parseSelectors(query: URLSearchParams, definition: ResourceDefinition): { labels: LabelMatcher; fields: FieldMatcher } {
+  try {
+    const labels = parseLabelSelector(query.get('labelSelector') ?? '');
+    const fields = parseFieldSelector(query.get('fieldSelector') ?? '');
+    requireSupportedFields(fields, new Set(['metadata.name', 'metadata.namespace', ...Object.keys(definition.selectableFields)]));
+    return { labels, fields };
+  } catch (error) {
+    if (error instanceof SelectorError) throw badRequest(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import { cloneJSON } from '../../../../api/base/json-object.ts';
+import type { UntypedObject } from '../../../../api/meta/object.ts';
+import type { ResourceDefinition, StrategyContext } from '../../../../api/resource/resource-definition.ts';
+import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
+import type { DecodingContext } from '../../bodies/decode-object.ts';
+import type { PatchRequest } from '../../bodies/patch-change.ts';
+import type { ChangeStrategy } from '../settle-object.ts';
+import type { FieldValidation } from '../../../../api/serialization/read-object.ts';
+import { type Asker, largeBytes, type LargeTask, type LargeTaskResult, type LargeWork, type Ownership } from './large-work.ts';
+
+/** What has become of a large object; `stored` is what the store takes. */
+export interface Settled {
+  readonly warnings: readonly string[];
+  readonly stored: Uint8Array | undefined;
+  readonly isUnchanged: boolean;
+}
+
+/** The steps of a write between mutating and validating admission, for one large object. */
+export interface Settling {
+  /** Prepares the object, and checks it too where nothing comes in between. Modifies the object. */
+  prepare(name: string, isAll: boolean, uid?: string): Promise<void>;
+  /** Throws what the rules of the kind have found. Modifies the object. */
+  check(name: string): Promise<Settled>;
+}
+
+/** Where the time that an object takes would hold the event loop, its work is done elsewhere; for one resource. */
+export interface LargeObjects {
+  isLarge(...sizes: readonly number[]): boolean;
+  /** Decodes a body of a create (then `ownership` is recorded) or an update. */
+  read(context: DecodingContext, fieldValidation: FieldValidation, ownership: Ownership | undefined, asker: Asker): Promise<UntypedObject>;
+  /** The object that `read` gave, with the ownership of its changes recorded. */
+  own(object: UntypedObject, live: Uint8Array, nowMs: number, ownership: Ownership, asker: Asker): Promise<UntypedObject>;
+  patch(
+    patch: PatchRequest,
+    live: Uint8Array | undefined,
+    context: Pick<DecodingContext, 'nowMs' | 'addWarning'>,
+    ownership: Ownership | undefined,
+    asker: Asker,
+  ): Promise<UntypedObject>;
+  encode(json: Uint8Array, format: EncodedFormat, asker: Asker): Promise<Uint8Array>;
+  /** Whether ownership is recorded in the object already. */
+  isOwned(object: UntypedObject): boolean;
+  copy(object: UntypedObject): UntypedObject;
+  /** undefined: the object is settled here. */
+  settling(
+    object: UntypedObject,
+    live: (() => Uint8Array) | undefined,
+    strategy: StrategyContext | ChangeStrategy,
+    asker: Asker,
+  ): Settling | undefined;
+}
+
+export type EncodedFormat = Extract<LargeTask, { kind: 'encode' }>['format'];
+
+/** How an object has come from elsewhere. */
+interface Origin {
+  readonly json: Uint8Array;
+  readonly isOwned: boolean;
+}
+
+export function createLargeObjects(definition: ResourceDefinition, work: LargeWork | undefined): LargeObjects {
+  const origins = new WeakMap<UntypedObject, Origin>();
+  const resource = { group: definition.group, version: definition.version, plural: definition.names.plural };
+  const isLarge = (...sizes: readonly number[]) => work !== undefined && sizes.reduce((sum, size) => sum + size, 0) > largeBytes;
+  const ownershipOf = ({ fieldManager, subresource }: Ownership): Ownership => ({ fieldManager, subresource });
+  const run = (task: LargeTask, asker: Asker): Promise<LargeTaskResult> => {
+    if (!work) throw new Error('there is nobody to work on large objects');
+    return work.run(task, asker);
+  };
+  const received = ({ object: json }: LargeTaskResult, isOwned: boolean): UntypedObject => {
+    const object = parseJSON(json).value as UntypedObject;
+    origins.set(object, { json, isOwned });
+    return object;
+  };
+  return {
+    isLarge,
+    async read(context, fieldValidation, ownership, asker) {
+      const { body, contentType, nowMs } = context;
+      const whose = ownership ? { ownership: ownershipOf(ownership) } : {};
+      const task = { kind: 'read', resource, body, contentType, fieldValidation, nowMs, ...whose } as const;
+      const result = await run(task, asker);
+      for (const warning of result.warnings) context.addWarning(warning);
+      return received(result, ownership !== undefined);
+    },
+    async own(object, live, nowMs, ownership, asker) {
+      const json = origins.get(object)?.json ?? stringifyJSON(object);
+      return received(await run({ kind: 'own', resource, object: json, live, nowMs, ownership: ownershipOf(ownership) }, asker), true);
+    },
+    async patch(patch, live, context, ownership, asker) {
+      const { nowMs } = context;
+      const whose = ownership ? { ownership: ownershipOf(ownership) } : {};
+      const task = { kind: 'patch', resource, patch, nowMs, ...(live ? { live } : {}), ...whose } as const;
+      const result = await run(task, asker);
+      for (const warning of result.warnings) context.addWarning(warning);
+      return received(result, ownership !== undefined);
+    },
+    encode: async (json, format, asker) => (await run({ kind: 'encode', resource, object: json, format }, asker)).object,
+    isOwned: (object) => origins.get(object)?.isOwned === true,
+    copy(object) {
+      const copied = cloneJSON(object);
+      const origin = origins.get(object);
+      if (origin) origins.set(copied, origin);
+      return copied;
+    },
+    settling(object, live, strategy, asker) {
+      const json = live?.();
+      if (!isLarge(origins.get(object)?.json.length ?? 0, json?.length ?? 0)) return undefined;
+      const changeStrategy = { bypassesStrategy: false, ...strategy };
+      const task = { kind: 'settle', resource, strategy: changeStrategy, ...(json ? { live: json } : {}) } as const;
+      return settlingOf(
+        object,
+        task,
+        (step) => run(step, asker),
+        async () => work?.nextTurn(),
+      );
+    },
+  };
+}
+
+type SettleTask = Extract<LargeTask, { kind: 'settle' }>;
+
+function settlingOf(
+  object: UntypedObject,
+  task: Pick<SettleTask, 'kind' | 'resource' | 'strategy' | 'live'>,
+  run: (task: SettleTask) => Promise<LargeTaskResult>,
+  nextTurn: () => Promise<void>,
+): Settling {
+  let last: LargeTaskResult | undefined;
+  const step = async (name: string, steps: SettleTask['steps'], uid: string) => {
+    await nextTurn();
+    last = await run({ ...task, object: stringifyJSON(object), name, uid, steps });
+    replaceContent(object, parseJSON(last.object).value as UntypedObject);
+  };
+  return {
+    prepare: (name, isAll, uid = '') => step(name, isAll ? 'all' : 'prepare', uid),
+    async check(name) {
+      if (last?.stored === undefined) await step(name, 'check', '');
+      return { warnings: last?.warnings ?? [], stored: last?.stored, isUnchanged: last?.isUnchanged === true };
+    },
+  };
+}
+
+/** The object stays the one that admission and hooks know. */
+function replaceContent(object: UntypedObject, content: UntypedObject): void {
+  for (const key of Object.keys(object)) if (!Object.hasOwn(content, key)) delete object[key];
+  Object.assign(object, content);
+}

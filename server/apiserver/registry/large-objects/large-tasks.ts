@@ -1,0 +1,129 @@
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import type { UntypedObject } from '../../../../api/meta/object.ts';
+import { unexpectedError } from '../../../../api/meta/status-errors.ts';
+import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
+import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
+import { formatYAML } from '../../../../api/serialization/yaml.ts';
+import { tooLargeMessage } from '../../../storage/request-size.ts';
+import { decodeObject, type ExpectedKind, expectedKind } from '../../bodies/decode-object.ts';
+import { createPatchChange } from '../../bodies/patch-change.ts';
+import { createObjectCodec, type ObjectCodec } from '../object-codec.ts';
+import { recordOwnership } from '../record-ownership.ts';
+import { checkChanged, checkNew, isUnchanged, prepareChanged, prepareNew } from '../settle-object.ts';
+import { storedDefinition } from '../stored-definition.ts';
+import { type LargeTask, type LargeTaskResult, maxObjectBytes, type ResourceKey } from './large-work.ts';
+
+type TaskOf<K extends LargeTask['kind']> = Extract<LargeTask, { kind: K }>;
+
+interface Resource {
+  readonly definition: ResourceDefinition;
+  readonly codec: ObjectCodec;
+}
+
+/** Does tasks on objects of the given kinds, in the thread that calls it. Throws StatusErrors. */
+export function createLargeTasks(definitions: readonly ResourceDefinition[]): (task: LargeTask) => LargeTaskResult {
+  const resources = new Map<string, Resource>();
+  const resourceOf = ({ group, version, plural }: ResourceKey): Resource => {
+    const key = `${group}/${version}/${plural}`;
+    let resource = resources.get(key);
+    if (!resource) {
+      const definition = definitions.find((one) => one.group === group && one.version === version && one.names.plural === plural);
+      if (!definition) throw new Error(`${key} is not known`);
+      resource = { definition, codec: createObjectCodec(definition, storedDefinition(definition, definitions)) };
+      resources.set(key, resource);
+    }
+    return resource;
+  };
+  return (task) => {
+    switch (task.kind) {
+      case 'read':
+        return readBody(resourceOf(task.resource).definition, task);
+      case 'decode':
+        return decodeBody(task.expected, task);
+      case 'own':
+        return own(resourceOf(task.resource).definition, task);
+      case 'patch':
+        return patch(resourceOf(task.resource).definition, task);
+      case 'encode':
+        return { object: encode(resourceOf(task.resource), task), warnings: [] };
+      case 'settle':
+        return settle(resourceOf(task.resource), task);
+    }
+  };
+}
+
+const encoder = new TextEncoder();
+const parse = (json: Uint8Array) => parseJSON(json).value as UntypedObject;
+
+function decodeBody(expected: ExpectedKind, task: TaskOf<'read'> | TaskOf<'decode'>): LargeTaskResult {
+  const { object, warnings } = decodeWithWarnings(expected, task);
+  return { object: stringifyJSON(object), warnings };
+}
+
+function decodeWithWarnings(expected: ExpectedKind, { body, contentType, nowMs, fieldValidation }: TaskOf<'read'> | TaskOf<'decode'>) {
+  const warnings: string[] = [];
+  const addWarning = (text: string) => warnings.push(text);
+  return { object: decodeObject({ body, contentType, nowMs, addWarning }, expected, fieldValidation), warnings };
+}
+
+function readBody(definition: ResourceDefinition, task: TaskOf<'read'>): LargeTaskResult {
+  const { object, warnings } = decodeWithWarnings(expectedKind(definition), task);
+  if (task.ownership) recordOwnership(definition, object, undefined, task.ownership, task.nowMs);
+  return { object: boundedJSON(definition, object, task.nowMs), warnings };
+}
+
+function own(definition: ResourceDefinition, task: TaskOf<'own'>): LargeTaskResult {
+  const object = parse(task.object);
+  recordOwnership(definition, object, parse(task.live), task.ownership, task.nowMs);
+  return { object: boundedJSON(definition, object, task.nowMs), warnings: [] };
+}
+
+function patch(definition: ResourceDefinition, task: TaskOf<'patch'>): LargeTaskResult {
+  const warnings: string[] = [];
+  const live = task.live && parse(task.live);
+  const change = createPatchChange(definition, task.patch, { nowMs: task.nowMs, addWarning: (text) => warnings.push(text) });
+  const object = change(live as DeepReadonly<UntypedObject> | undefined);
+  if (task.ownership) recordOwnership(definition, object, live, task.ownership, task.nowMs);
+  return { object: boundedJSON(definition, object, task.nowMs), warnings };
+}
+
+/**
+ * JSON of an object that may yet be stored. Of one that is too large for the store the managedFields may be lost, as in a
+ * write; else it is refused for what breaks the rules of its kind, if something does, and for its size.
+ */
+function boundedJSON(definition: ResourceDefinition, object: UntypedObject, nowMs: number): Uint8Array {
+  const json = stringifyJSON(object);
+  if (json.length <= maxObjectBytes) return json;
+  const { managedFields: _, ...metadata } = object.metadata;
+  const rest = { ...object, metadata } as UntypedObject;
+  const smaller = stringifyJSON(rest);
+  if (smaller.length <= maxObjectBytes) return smaller;
+  if (definition.scope === 'Namespaced') rest.metadata.namespace ??= 'default';
+  const user = { name: '', groups: [] };
+  checkNew(definition, rest, rest.metadata.name ?? '', { nowMs, operation: 'create', subresource: '', user });
+  throw unexpectedError(tooLargeMessage);
+}
+
+function encode({ codec }: Resource, { object: json, format }: TaskOf<'encode'>): Uint8Array {
+  const object = parse(json);
+  return format === 'application/yaml' ? encoder.encode(formatYAML(object)) : encodeProtobuf(object, codec.schema);
+}
+
+function settle({ definition, codec }: Resource, task: TaskOf<'settle'>): LargeTaskResult {
+  const { strategy, steps, name } = task;
+  const object = parse(task.object);
+  const live = task.live && (parse(task.live) as DeepReadonly<UntypedObject>);
+  if (steps !== 'check') {
+    if (live) prepareChanged(definition, object, live, strategy);
+    else prepareNew(definition, object, strategy, { uuid: () => task.uid });
+    if (steps === 'prepare') return { object: stringifyJSON(object), warnings: [] };
+  }
+  const warnings = live ? checkChanged(definition, object, live, strategy) : checkNew(definition, object, name, strategy);
+  return {
+    object: stringifyJSON(object),
+    stored: codec.toStored(object),
+    isUnchanged: live !== undefined && isUnchanged(object, live),
+    warnings,
+  };
+}

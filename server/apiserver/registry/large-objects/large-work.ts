@@ -1,0 +1,110 @@
+import type { UserInfo } from '../../../../api/meta/user-info.ts';
+import type { FieldValidation, ObjectKind } from '../../../../api/serialization/read-object.ts';
+import type { PatchRequest } from '../../bodies/patch-change.ts';
+import type { ChangeStrategy } from '../settle-object.ts';
+
+/** A resource among the definitions that both sides know. */
+export interface ResourceKey {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+}
+
+/** For whom fields are recorded in metadata.managedFields. */
+export interface Ownership {
+  readonly fieldManager: string;
+  readonly subresource: string;
+}
+
+/** Objects travel as JSON of the served version, in UTF-8. */
+export type LargeTask =
+  /** Decodes and defaults the body of a create or update; with `ownership`, as a new object of that manager. */
+  | {
+      readonly kind: 'read';
+      readonly resource: ResourceKey;
+      readonly body: Uint8Array;
+      readonly contentType: string | undefined;
+      readonly fieldValidation: FieldValidation;
+      readonly nowMs: number;
+      readonly ownership?: Ownership;
+    }
+  /** Decodes and defaults the body of a request that is not for a stored object. */
+  | {
+      readonly kind: 'decode';
+      readonly expected: ObjectKind & { readonly definition: string };
+      readonly body: Uint8Array;
+      readonly contentType: string | undefined;
+      readonly fieldValidation: FieldValidation;
+      readonly nowMs: number;
+    }
+  /** Records who owns the fields of a changed object. */
+  | {
+      readonly kind: 'own';
+      readonly resource: ResourceKey;
+      readonly object: Uint8Array;
+      readonly live: Uint8Array;
+      readonly nowMs: number;
+      readonly ownership: Ownership;
+    }
+  /** Applies a patch; with `ownership` records who owns the fields. */
+  | {
+      readonly kind: 'patch';
+      readonly resource: ResourceKey;
+      readonly patch: PatchRequest;
+      readonly live?: Uint8Array;
+      readonly nowMs: number;
+      readonly ownership?: Ownership;
+    }
+  /** Writes an object in another format. */
+  | {
+      readonly kind: 'encode';
+      readonly resource: ResourceKey;
+      readonly object: Uint8Array;
+      readonly format: 'application/yaml' | 'application/vnd.kubernetes.protobuf';
+    }
+  /** The steps between mutating and validating admission; `live` is there for an update. */
+  | {
+      readonly kind: 'settle';
+      readonly resource: ResourceKey;
+      readonly object: Uint8Array;
+      readonly live?: Uint8Array;
+      readonly name: string;
+      readonly uid: string;
+      readonly strategy: ChangeStrategy;
+      readonly steps: 'prepare' | 'check' | 'all';
+    };
+
+export interface LargeTaskResult {
+  /** Of 'encode': in the other format. */
+  readonly object: Uint8Array;
+  readonly warnings: readonly string[];
+  /** Of 'check' and 'all': the object as it is stored. */
+  readonly stored?: Uint8Array;
+  /** Of 'check' and 'all': whether there is nothing to write. */
+  readonly isUnchanged?: boolean;
+}
+
+/** For whom a task is done: users take turns, and nobody waits for it once the signal has aborted. */
+export interface Asker {
+  readonly user: Pick<UserInfo, 'name'>;
+  readonly signal: AbortSignal;
+}
+
+/** Does tasks elsewhere than in this thread. Rejects with the StatusError that the task has thrown. */
+export interface LargeWork {
+  run(task: LargeTask, asker: Asker): Promise<LargeTaskResult>;
+  /** Lets others have the event loop: reading an object and writing it again are two turns. */
+  nextTurn(): Promise<void>;
+}
+
+/**
+ * Bodies and objects of more bytes are worked on elsewhere. What takes longest of all takes about a microsecond for each
+ * byte, so that those which stay hold the event loop for some 30 ms at most.
+ */
+export const largeBytes = 32 * 1024;
+
+/** No larger object can be stored, and none comes back to the event loop. */
+export const maxObjectBytes = 1.5 * 1024 * 1024;
+
+/** What is asked of the API but not stored: reviews, scales, bindings, evictions, options. */
+export const maxQuestionBytes = 256 * 1024;

@@ -1,0 +1,50 @@
+import { routeNotAcceptable, routeUnsupportedMediaType } from '../../../api/meta/status-errors.ts';
+import { supportedMediaTypes } from '../../../api/serialization/media-types.ts';
+import type { RequestContext } from '../request/request-context.ts';
+
+/** What the objects of a route are written in. */
+export const objectTypes: readonly string[] = supportedMediaTypes.map(({ name }) => name);
+
+/** What lists are written in, and the watches that share their route. */
+const listTypes: readonly string[] = [...objectTypes, ...supportedMediaTypes.flatMap(({ streamContentType }) => streamContentType ?? [])];
+
+const logTypes: readonly string[] = ['text/plain', ...objectTypes];
+
+const patchTypes: ReadonlySet<string> = new Set([
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+]);
+
+/** Subresources that hand a connection on: whatever comes of it. */
+const connections: ReadonlySet<string> = new Set(['attach', 'exec', 'portforward', 'proxy']);
+
+function* bareTypes(header: string): Generator<string> {
+  for (const range of header.split(',')) yield range.split(';', 1)[0]?.trim() ?? '';
+}
+
+/**
+ * The first look at an Accept header, before that which negotiates: upstream's router compares it with what the route is
+ * announced to produce, by name and without ranges such as `application/*`. Throws 406.
+ */
+export function checkAccept({ request }: RequestContext, produces: readonly string[]): void {
+  const header = request.headers['accept'];
+  if (header === undefined || header === '' || header === '*/*' || produces.includes(header)) return;
+  for (const type of bareTypes(header)) if (type === '*/*' || produces.includes(type)) return;
+  throw routeNotAcceptable(produces);
+}
+
+/** What upstream's router refuses before the endpoint of a resource is called. Throws 406, and 415 for patches. */
+export function checkRoute(context: RequestContext): void {
+  const { info, request } = context;
+  if (connections.has(info.subresource)) return;
+  if (info.verb === 'patch') {
+    const types = [...bareTypes(request.headers['content-type'] ?? '')];
+    const isEmpty = request.body === undefined || request.body.length === 0;
+    // Where there is nothing that would be of that type, no route is left by the time that Accept is looked at.
+    if (!types.some((type) => patchTypes.has(type))) throw isEmpty ? routeNotAcceptable([]) : routeUnsupportedMediaType();
+  }
+  if (info.verb === 'list' || info.verb === 'watch') checkAccept(context, listTypes);
+  else checkAccept(context, info.subresource === 'log' ? logTypes : objectTypes);
+}

@@ -1,0 +1,171 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { annotating } from '../audit/audit-record.ts';
+import type { Random } from '../../../api/base/random.ts';
+import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { createStore } from '../registry/create-store.ts';
+import type { RegistryDependencies } from '../registry/registry-dependencies.ts';
+import type { Store } from '../registry/store.ts';
+import type { SubresourceDependencies, SubresourceHandler } from '../subresources/subresource.ts';
+import type { Handler, RequestContext } from '../request/request-context.ts';
+import { decodeQuestion } from '../subresources/decode-question.ts';
+import { deleteCollectionEndpoint, deleteEndpoint } from '../verbs/delete.ts';
+import { getEndpoint } from '../verbs/get.ts';
+import { listEndpoint } from '../verbs/list.ts';
+import { notFoundPage } from './non-resource.ts';
+import { plainItemResponse, plainListResponse, plainObjectResponse } from '../responses/object-response.ts';
+import { checkRoute } from '../responses/route-media-types.ts';
+import { type WatchDuration, watchEndpoint } from '../verbs/watch.ts';
+import { createEndpoint, patchEndpoint, updateEndpoint } from '../verbs/write.ts';
+
+export interface ResourceEndpointsDependencies {
+  readonly registry: RegistryDependencies;
+  readonly random: Random;
+  /** Of watches that say nothing of their duration; default 1800. */
+  readonly minRequestTimeoutSeconds?: number;
+  readonly subresourceHandlers: readonly SubresourceHandler[];
+  readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond' | 'respondItem' | 'respondList'>;
+}
+
+export interface ResourceEndpoints {
+  readonly handle: Handler;
+  /** The registry of a served, stored resource: what bootstrap and allocators write through. */
+  storeFor<T extends KubeObject>(definition: ResourceDefinition<T>): Store;
+}
+
+interface Route {
+  readonly definition: ResourceDefinition;
+  readonly store: Store | undefined;
+  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
+}
+
+/** All verbs on all resources: finds the resource of a request and calls the endpoint of its verb. */
+export function createResourceEndpoints(dependencies: ResourceEndpointsDependencies): ResourceEndpoints {
+  const { registry, random, subresourceHandlers, minRequestTimeoutSeconds = 1800 } = dependencies;
+  const watchDuration = { minSeconds: minRequestTimeoutSeconds, random };
+  const routes = new Map<string, Route>();
+  const groups = new Set(registry.definitions.map(({ group }) => group));
+  const routeKey = (group: string, version: string, resource: string) => `${group}/${version}/${resource}`;
+  for (const definition of registry.definitions) {
+    const { group, version, names, storagePrefix } = definition;
+    const handlers = subresourceHandlers.filter((handler) => handler.group === group && handler.resource === names.plural);
+    routes.set(routeKey(group, version, names.plural), {
+      definition,
+      store: storagePrefix === undefined ? undefined : createStore(definition, registry),
+      subresources: new Map(handlers.map((handler) => [handler.subresource, handler])),
+    });
+  }
+  const storeFor = <T extends KubeObject>(definition: ResourceDefinition<T>): Store => {
+    const store = routes.get(routeKey(definition.group, definition.version, definition.names.plural))?.store;
+    if (!store) throw new Error(`${definition.names.plural} of ${definition.group}/${definition.version} is not stored`);
+    return store;
+  };
+  const subresourceDependencies: SubresourceDependencies = {
+    ...dependencies.subresources,
+    storeFor,
+    admit: (request) => admit(registry, request),
+    decodeBody: async (context, definition, { apiVersion, kind }) => {
+      const slash = apiVersion.indexOf('/');
+      const expected = { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind, definition };
+      const body = await decodeQuestion(context, expected, registry.largeWork);
+      context.audit?.noteObject(body as unknown as UntypedObject);
+      return body;
+    },
+    respond: plainObjectResponse,
+    respondItem: plainItemResponse,
+    respondList: plainListResponse,
+  };
+  return {
+    storeFor,
+    async handle(context) {
+      const { apiGroup, apiVersion, resource } = context.info;
+      const route = routes.get(routeKey(apiGroup, apiVersion, resource));
+      if (!route && !groups.has(apiGroup)) return notFoundPage();
+      if (!route) throw resourceNotServed();
+      return callEndpoint(context, route, subresourceDependencies, watchDuration);
+    },
+  };
+}
+
+async function callEndpoint(
+  context: RequestContext,
+  route: Route,
+  dependencies: SubresourceDependencies,
+  watchDuration: WatchDuration,
+): Promise<APIResponse> {
+  const { info } = context;
+  const { definition, store } = route;
+  checkMethod(context, definition);
+  if (definition.deprecationWarning !== undefined) {
+    context.addWarning(definition.deprecationWarning);
+    context.audit?.annotate('k8s.io/deprecated', 'true');
+  }
+  const handler = route.subresources.get(info.subresource);
+  if (handler) {
+    checkRoute(context);
+    return handler.handle(context, dependencies);
+  }
+  if (info.subresource !== '') {
+    const subresource = definition.subresources[info.subresource];
+    // What is a view of the object itself needs no handler: its strategy tells the subresources apart.
+    if (!subresource || subresource.kind !== definition.names.kind || subresource.group !== undefined || !store) throw resourceNotServed();
+    if (!subresource.verbs.includes(info.verb)) throw methodNotAllowed();
+  } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotAllowed();
+  if (!store) throw methodNotAllowed();
+  checkRoute(context);
+  switch (info.verb) {
+    case 'get':
+      return getEndpoint(context, store);
+    case 'list':
+      return listEndpoint(context, store);
+    case 'watch':
+      return watchEndpoint(context, store, watchDuration);
+    case 'create':
+      return createEndpoint(context, store);
+    case 'update':
+      return updateEndpoint(context, store);
+    case 'patch':
+      return patchEndpoint(context, store);
+    case 'delete':
+      return deleteEndpoint(context, store, dependencies.authorizer);
+    case 'deletecollection':
+      return deleteCollectionEndpoint(context, store);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+/** Methods that the route of a path does not have. HEAD is authorized as get, but only proxies have routes for it. */
+function checkMethod({ request, info }: RequestContext, definition: ResourceDefinition): void {
+  const isRead = info.verb === 'get' || info.verb === 'list' || info.verb === 'watch';
+  if (isRead && request.method !== 'GET' && info.subresource !== 'proxy') throw methodNotAllowed();
+  const spansNamespaces = definition.scope === 'Namespaced' && info.namespace === '';
+  if (spansNamespaces && info.verb !== 'list' && info.verb !== 'watch') throw methodNotAllowed();
+  const needsName = info.verb === 'update' || info.verb === 'patch';
+  if (needsName && info.name === '') throw methodNotAllowed();
+  if (info.verb === 'create' && info.parts.length === 2 && info.subresource === '') throw methodNotAllowed();
+}
+
+type AdmitRequest = Parameters<SubresourceDependencies['admit']>[0];
+
+async function admit(
+  { admission }: RegistryDependencies,
+  { context, operation, store, subresource, object, dryRun }: AdmitRequest,
+): Promise<void> {
+  const request = {
+    operation,
+    resource: store.definition,
+    subresource,
+    namespace: context.info.namespace,
+    name: context.info.name,
+    ...(object === undefined ? {} : { object: object as never }),
+    user: context.user,
+    dryRun,
+    addWarning: context.addWarning,
+    ...annotating(context),
+  };
+  await admission.mutate(request);
+  await admission.validate(request);
+}

@@ -1,0 +1,106 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { methodNotAllowed } from '../../../api/meta/status-errors.ts';
+import { plainResponse } from '../responses/error-response.ts';
+import type { Handler, RequestContext } from '../request/request-context.ts';
+import type { DiscoveryEndpoint } from '../documents/discovery.ts';
+import type { HealthEndpoint } from '../documents/health.ts';
+import type { ServerMetrics } from '../documents/metrics.ts';
+import type { OpenAPIEndpoint } from '../documents/openapi.ts';
+import type { OpenIDDocuments } from '../documents/openid.ts';
+import { checkAccept } from '../responses/route-media-types.ts';
+import { type VersionInfo, versionResponse } from '../documents/version.ts';
+
+export interface NonResourceEndpoints {
+  readonly discovery: DiscoveryEndpoint;
+  readonly health: HealthEndpoint;
+  readonly metrics: ServerMetrics;
+  readonly openAPI: OpenAPIEndpoint;
+  readonly openID: OpenIDDocuments;
+  readonly version: VersionInfo;
+  /** What /debug serves. */
+  readonly debug: (context: RequestContext) => APIResponse | undefined;
+  /** Paths of the served groups and versions, for `/`. */
+  groupPaths(): readonly string[];
+  healthPaths(): readonly string[];
+}
+
+const fixedPaths = [
+  '/.well-known/openid-configuration',
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/metrics/slis',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/openid/v1/jwks',
+  '/readyz',
+  '/version',
+];
+
+/** All that is served and is not a resource. */
+export function createNonResourceEndpoints(endpoints: NonResourceEndpoints): Handler {
+  return async (context) => {
+    return (await answer(endpoints, context)) ?? notFoundPage();
+  };
+}
+
+/** Documents behind upstream's router can only be read, and in the one form they have; what else is no resource asks for no method. */
+function routed(
+  context: RequestContext,
+  mediaType: string,
+  response: () => APIResponse | Promise<APIResponse>,
+): APIResponse | Promise<APIResponse> {
+  if (context.request.method !== 'GET') throw methodNotAllowed();
+  checkAccept(context, [mediaType]);
+  return response();
+}
+
+/** What Go's HTTP server says of a path that it does not know; clients of Kubernetes expect these words. */
+export function notFoundPage(): APIResponse {
+  return plainResponse(404, '404 page not found\n');
+}
+
+async function answer(endpoints: NonResourceEndpoints, context: RequestContext): Promise<APIResponse | undefined> {
+  const { path } = context.info;
+  const [first] = path.split('/', 2).slice(1);
+  switch (first) {
+    case '':
+      return path === '/' ? rootPaths(endpoints) : undefined;
+    case 'api':
+    case 'apis':
+      return endpoints.discovery(context);
+    case 'healthz':
+    case 'livez':
+    case 'readyz':
+      return endpoints.health.answer(context);
+    case 'openapi':
+      return endpoints.openAPI(context);
+    case 'version':
+      return /^\/version\/*$/.test(path) ? routed(context, 'application/json', () => versionResponse(endpoints.version)) : undefined;
+    case 'metrics':
+      if (path === '/metrics/slis') return endpoints.metrics.scrapeHealth();
+      return path === '/metrics' ? endpoints.metrics.scrape() : undefined;
+    case 'debug':
+      return endpoints.debug(context);
+    case '.well-known':
+      return path === '/.well-known/openid-configuration'
+        ? routed(context, 'application/json', () => endpoints.openID.configuration())
+        : undefined;
+    case 'openid':
+      return path === '/openid/v1/jwks' ? routed(context, 'application/jwk-set+json', () => endpoints.openID.jwks()) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function rootPaths(endpoints: NonResourceEndpoints): APIResponse {
+  const paths = [...new Set([...fixedPaths, ...endpoints.groupPaths(), ...endpoints.healthPaths()])].sort();
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify({ paths }, undefined, 2)) },
+  };
+}

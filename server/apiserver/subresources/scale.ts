@@ -1,0 +1,206 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import { type AppliedObject } from '../../../api/apply/update-managed-fields.ts';
+import { applyPatch } from '../../../api/apply/apply-patch.ts';
+import type { JSONObject } from '../../../api/base/json-object.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { UntypedObject } from '../../../api/meta/object.ts';
+import { badRequest, conflict, invalid, methodNotAllowed, notFound, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { patchObject, type PatchType } from '../../../api/patch/patch-object.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { deployments } from '../../../api/resources/apps/v1/deployment.ts';
+import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
+import { statefulSets } from '../../../api/resources/apps/v1/stateful-set.ts';
+import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
+import { decode } from '../../../api/schema/decode.ts';
+import { DecodeError } from '../../../api/schema/decode-error.ts';
+import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { labelMatcherOfSet, toLabelMatcher } from '../../../api/selectors/label-selector.ts';
+import { parseJSON } from '../../../api/serialization/json.ts';
+import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
+import { parseYAML, YAMLSyntaxError } from '../../../api/serialization/yaml.ts';
+import type { Scale } from '../../../api/types/autoscaling-v1.ts';
+import { invalid as invalidField } from '../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../api/validation/field-path.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { isTrue } from '../request/request-info.ts';
+import type { Store } from '../registry/store.ts';
+import { readWriteContext } from './subresource-response.ts';
+import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
+
+const definition = 'io.k8s.api.autoscaling.v1.Scale';
+const scaleKind = { apiVersion: 'autoscaling/v1', kind: 'Scale' };
+
+/** What the scalable kinds have in common. */
+interface Scalable extends UntypedObject {
+  spec?: { replicas?: number; selector?: Readonly<Record<string, unknown>> };
+  status?: { replicas?: number };
+}
+
+/** The scale of each kind that has one: its replicas and selector in a shape that is the same for all. */
+export const scales: readonly SubresourceHandler[] = [
+  scaleOf(deployments as unknown as ResourceDefinition),
+  scaleOf(replicaSets as unknown as ResourceDefinition),
+  scaleOf(statefulSets as unknown as ResourceDefinition),
+  scaleOf(replicationControllers as unknown as ResourceDefinition),
+];
+
+function scaleOf(parent: ResourceDefinition): SubresourceHandler {
+  return {
+    group: parent.group,
+    resource: parent.names.plural,
+    subresource: 'scale',
+    async handle(context, dependencies) {
+      const store = dependencies.storeFor(parent);
+      switch (context.info.verb) {
+        case 'get': {
+          const { namespace, name } = context.info;
+          const cached = await store.get({ namespace, name }, context.signal);
+          return dependencies.respond(context, toScale(store.read(cached) as DeepReadonly<Scalable>));
+        }
+        case 'update':
+          return write(context, dependencies, store, await fromBody(context, dependencies));
+        case 'patch':
+          return patchScale(context, dependencies, store);
+        default:
+          throw methodNotAllowed();
+      }
+    },
+  };
+}
+
+/** autoscaling/v1 Scale of an object. */
+export function toScale({ metadata, spec, status }: DeepReadonly<Scalable>): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
+  const selector = selectorText(spec?.selector);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as NonNullable<Scale['metadata']>,
+    spec: spec?.replicas ? { replicas: spec.replicas } : {},
+    status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+  };
+}
+
+function selectorText(selector: Readonly<Record<string, unknown>> | undefined): string {
+  if (!selector) return '';
+  const isStructured = 'matchLabels' in selector || 'matchExpressions' in selector;
+  return (isStructured ? toLabelMatcher(selector) : labelMatcherOfSet(selector as Readonly<Record<string, string>>)).toString();
+}
+
+type Change = (old: DeepReadonly<Scalable>) => UntypedObject;
+
+async function write(
+  context: RequestContext,
+  dependencies: SubresourceDependencies,
+  store: Store,
+  change: Change,
+  isApply = false,
+): Promise<APIResponse> {
+  const { namespace, name } = context.info;
+  const written = await store.update(
+    { namespace, name },
+    {
+      ...readWriteContext(context),
+      ...(isApply ? { keepsManagedFields: true } : {}),
+      change(old) {
+        if (!old) throw notFound(store.definition, name);
+        return change(old as DeepReadonly<Scalable>);
+      },
+    },
+  );
+  return dependencies.respond(context, toScale(written.object as DeepReadonly<Scalable>));
+}
+
+async function fromBody(context: RequestContext, dependencies: SubresourceDependencies): Promise<Change> {
+  const scale = (await dependencies.decodeBody(context, definition, scaleKind)) as Scale;
+  return (old) => withScale(context, old, scale);
+}
+
+const applyType = 'application/apply-patch+yaml';
+const patchTypes: readonly string[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+
+async function patchScale(context: RequestContext, dependencies: SubresourceDependencies, store: Store): Promise<APIResponse> {
+  const type = (context.request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
+  if (type === applyType) return write(context, dependencies, store, applied(context, store), true);
+  if (!patchTypes.includes(type)) throw unsupportedMediaType([...patchTypes, applyType]);
+  const patch = parsed(context, (body) => parseJSON(body).value);
+  const schema = getDefinitionSchema(definition);
+  return write(context, dependencies, store, (old) => {
+    const patched = patchObject({ type: type as PatchType, object: toScale(old) as unknown as JSONObject, patch, schema });
+    return withScale(context, old, decodeScale(patched));
+  });
+}
+
+function decodeScale(value: unknown): Scale {
+  try {
+    return decode(value, getDefinitionSchema(definition)).object as Scale;
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(error.message);
+    throw error;
+  }
+}
+
+/** Applying a scale is applying the replicas of the object: that is where ownership is recorded. */
+function applied(context: RequestContext, store: Store): Change {
+  const { definition: parent } = store;
+  const configuration = parsed(context, (body) => parseYAML(body).value) as Scale | null;
+  if (configuration?.apiVersion !== scaleKind.apiVersion || configuration.kind !== scaleKind.kind) {
+    throw badRequest(`invalid object type: ${String(configuration?.apiVersion)}, Kind=${String(configuration?.kind)}`);
+  }
+  const { fieldManager } = readWriteContext(context);
+  return (old) => {
+    const replicas = decodeScale(configuration).spec?.replicas;
+    const merged = applyPatch({
+      schema: getDefinitionSchema(parent.definition),
+      apiVersion: apiVersionOf(parent),
+      kind: parent.names.kind,
+      live: old as unknown as AppliedObject,
+      applied: {
+        apiVersion: apiVersionOf(parent),
+        kind: parent.names.kind,
+        metadata: { name: context.info.name },
+        ...(replicas === undefined ? {} : { spec: { replicas } }),
+      },
+      manager: fieldManager,
+      force: isTrue(context.query.get('force')),
+      subresource: 'scale',
+      now: formatTime(context.clock.nowMs()),
+    });
+    return structuredClone(merged) as UntypedObject;
+  };
+}
+
+/** The object with the replicas of a Scale; its uid and resourceVersion are preconditions. */
+function withScale({ info }: RequestContext, old: DeepReadonly<Scalable>, scale: Scale): UntypedObject {
+  const { name = '', uid, resourceVersion } = scale.metadata ?? {};
+  const replicas = scale.spec?.replicas ?? 0;
+  if (name !== info.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+  if (replicas < 0) {
+    const error = invalidField(FieldPath.root.child('spec', 'replicas'), replicas, 'must be greater than or equal to 0');
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
+  }
+  if (uid && uid !== old.metadata.uid) {
+    const message = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`;
+    throw conflict({ group: 'autoscaling', resource: 'scales' }, name, message);
+  }
+  const object = structuredClone(old) as Scalable;
+  object.spec = { ...object.spec, replicas };
+  if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
+  else delete object.metadata.resourceVersion;
+  return object;
+}
+
+function parsed(context: RequestContext, parse: (body: Uint8Array) => unknown): unknown {
+  const { body = new Uint8Array(0) } = context.request;
+  try {
+    return parse(body);
+  } catch (error) {
+    if (error instanceof JSONSyntaxError || error instanceof YAMLSyntaxError) throw badRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}

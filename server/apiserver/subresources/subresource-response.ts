@@ -1,0 +1,31 @@
+import { fieldManagerName } from '../../../api/apply/update-managed-fields.ts';
+import { annotating } from '../audit/audit-record.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
+import { invalid } from '../../../api/meta/status-errors.ts';
+import { validateWriteOptions } from '../../../api/validation/request-options.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import type { WriteContext } from '../registry/store.ts';
+import type { SubresourceDependencies } from './subresource.ts';
+
+/** What a POST to a subresource answers that has no object of its own to show. */
+export function createdStatus(context: RequestContext, { respond }: SubresourceDependencies): APIResponse {
+  return respond(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201);
+}
+
+/** Options of a write to a subresource from its query. Throws 422. */
+export function readWriteContext(context: RequestContext): WriteContext {
+  const { query, request, info } = context;
+  const fieldManager = query.get('fieldManager') ?? undefined;
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  const errors = validateWriteOptions({ ...(fieldManager === undefined ? {} : { fieldManager }), dryRun });
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', errors);
+  return {
+    user: context.user,
+    dryRun: dryRun.length > 0,
+    fieldManager: fieldManagerName(fieldManager, request.headers['user-agent'] ?? ''),
+    subresource: info.subresource,
+    signal: context.signal,
+    addWarning: context.addWarning,
+    ...annotating(context),
+  };
+}

@@ -1,0 +1,31 @@
+import type { TokenReview } from '../../../api/types/authentication-v1.ts';
+import { badRequest, statusOf } from '../../../api/meta/status-errors.ts';
+import { tokenReviews as definition } from '../../../api/resources/authentication/v1/token-review.ts';
+import { withAuthenticatedGroup } from '../authentication/well-known.ts';
+import { defineReview } from './review.ts';
+
+/** Says whose token it is; what is wrong with a bad one stands in the status, it is no error of the request. */
+export const tokenReviews = defineReview<TokenReview>(definition, async (review, context, { tokenAuthenticator }) => {
+  const { token = '', audiences = [] } = review.spec ?? {};
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  const status: NonNullable<TokenReview['status']> = { user: {} };
+  try {
+    const found = await tokenAuthenticator.authenticateToken(token, audiences);
+    context.signal.throwIfAborted();
+    if (found) {
+      const { name, uid, groups, extra } = withAuthenticatedGroup(found.user);
+      status.authenticated = true;
+      status.user = {
+        username: name,
+        ...(uid === undefined ? {} : { uid }),
+        groups: [...groups],
+        ...(extra === undefined ? {} : { extra: Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]])) }),
+      };
+      if (found.audiences.length > 0) status.audiences = [...found.audiences];
+    } else status.error = 'invalid bearer token';
+  } catch (error) {
+    context.signal.throwIfAborted();
+    status.error = statusOf(error).message ?? 'unknown';
+  }
+  review.status = status;
+});

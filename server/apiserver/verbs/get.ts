@@ -1,0 +1,32 @@
+import type { APIResponse } from '../../../api/client/transport.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { reachRevision } from '../registry/reach-revision.ts';
+import type { Store } from '../registry/store.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { largeResponse } from '../responses/large-response.ts';
+import { parseResourceVersion } from '../lists/list-options.ts';
+import { negotiateObject, objectResponse } from '../responses/object-response.ts';
+
+/** GET of one object: the cache's bytes, after the cache has caught up (resourceVersion=0: as it is). */
+export async function getEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
+  negotiateObject(context, store.definition);
+  const cached = await findObject(context, store);
+  const large = await largeResponse(context, store, store.bytes(cached));
+  if (large) return large;
+  return objectResponse(context, store.definition, {
+    json: () => store.bytes(cached),
+    protobuf: () => store.protobuf(cached),
+    read: () => store.read(cached),
+  });
+}
+
+async function findObject(context: RequestContext, store: Store): Promise<CachedObject> {
+  const { namespace, name } = context.info;
+  const key = { namespace, name };
+  const version = context.query.get('resourceVersion') ?? '';
+  if (version === '') return store.get(key, context.signal);
+  const revision = parseResourceVersion(version);
+  if (revision > 0) await reachRevision(store.cache, revision, context.signal);
+  const cached = store.cache.get(store.definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
+  return cached ?? store.get(key, context.signal);
+}

@@ -1,0 +1,27 @@
+import { gatherParts } from '../lists/gather-parts.ts';
+import type { Frame } from './watch-encoder.ts';
+
+/** Pieces are joined up to this size: one write for many small events, and no copy of a large one. */
+const chunkBytes = 64 * 1024;
+/** The larger the cheaper by the byte, and the more a slow reader holds. */
+const followedChunkBytes = 256 * 1024;
+
+export interface JoinedFrames {
+  readonly chunks: Iterable<Uint8Array>;
+  /** Bytes of each frame. */
+  readonly sizes: readonly number[];
+}
+
+/** For any number of readers. */
+export function joinFrames(frames: readonly Frame[]): JoinedFrames {
+  return { chunks: [...gatherParts(frames.flat(), chunkBytes)], sizes: sizesOf(frames) };
+}
+
+/** For one reader, at its pace: a slow one holds only what the frames consist of. */
+export function followFrames(frames: readonly Frame[]): JoinedFrames {
+  return { chunks: gatherParts(frames.flat(), followedChunkBytes), sizes: sizesOf(frames) };
+}
+
+function sizesOf(frames: readonly Frame[]): number[] {
+  return frames.map((frame) => frame.reduce((sum, { length }) => sum + length, 0));
+}

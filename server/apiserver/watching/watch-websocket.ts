@@ -1,0 +1,58 @@
+import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
+import { encodeWebSocketFrame, websocketOpcodes } from '../../../api/streaming/websocket-frames.ts';
+import { plainResponse } from '../responses/error-response.ts';
+import { acceptWebSocket } from './websocket-output.ts';
+
+/** How the events of a watch are written. */
+export interface WatchMessages {
+  readonly isText: boolean;
+  /** One event each, as it would be in the body of an answer. */
+  readonly frames: AsyncIterable<Uint8Array>;
+  /** Bytes before each event that a message, which has bounds of its own, does not need. */
+  readonly headLength: number;
+  /** Ends the watch. */
+  release(): void;
+}
+
+/**
+ * A watch as messages of a WebSocket, one an event: text for JSON and YAML, binary for protobuf. Like the library that
+ * upstream uses, it wants an Origin, and takes whatever protocol is offered, but one only.
+ */
+export function watchOverWebSocket(request: APIRequest, messages: WatchMessages): APIResponse {
+  const refused = refuse(request);
+  if (refused) {
+    messages.release();
+    return refused;
+  }
+  const [protocol = ''] = offeredProtocols(request);
+  return acceptWebSocket(request.headers['sec-websocket-key'] ?? '', protocol, () => messagesOf(messages));
+}
+
+function refuse(request: APIRequest): APIResponse | undefined {
+  const { headers } = request;
+  if (headers['sec-websocket-version'] !== '13')
+    return plainResponse(400, 'missing or bad WebSocket Version', { 'sec-websocket-version': '13' });
+  if (!headers['sec-websocket-key']) return plainResponse(400, 'mismatch challenge/response');
+  if (!isOrigin(headers['origin'])) return plainResponse(403, '');
+  return offeredProtocols(request).length > 1 ? plainResponse(400, '') : undefined;
+}
+
+function isOrigin(origin: string | undefined): boolean {
+  return origin !== undefined && (origin.startsWith('/') || URL.canParse(origin));
+}
+
+function offeredProtocols({ headers }: APIRequest): string[] {
+  return (headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+async function* messagesOf({ isText, frames, headLength, release }: WatchMessages): AsyncGenerator<Uint8Array> {
+  const opcode = isText ? websocketOpcodes.text : websocketOpcodes.binary;
+  try {
+    for await (const frame of frames) yield encodeWebSocketFrame(opcode, frame.subarray(headLength));
+  } finally {
+    release();
+  }
+}
