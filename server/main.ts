@@ -7,6 +7,7 @@ import type { Logger } from '../api/base/logger.ts';
 import { sleep } from '../api/base/clock.ts';
 import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
+import { fixedValue } from '../api/base/watched-value.ts';
 import { createClient } from '../api/client/create-client.ts';
 import { createEventRecorder } from '../api/client/event-recorder.ts';
 import type { InformerFactory } from '../api/client/informer.ts';
@@ -153,7 +154,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const isOwnEndpoint = (host: string, port: number) =>
     (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
     (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
-  const dialer = createDialer({ clock, kubeletClient: pki.kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
+  const dialer = createDialer({ clock, kubeletClient: fixedValue(pki.kubeletClient), isOwnEndpoint, ...kubeletCA(options) });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
@@ -282,12 +283,12 @@ interface ServerParts {
 function controllersFor(options: ControlPlaneOptions, pki: ClusterPKI, clusterDNSAddress: string): readonly Controller[] {
   return createControllers({
     ...options,
-    rootCA: pki.clusterCA.certificatePEM,
+    rootCA: fixedValue(pki.clusterCA.certificatePEM),
     signSecretToken: createSecretTokenSigner(readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM)),
     clusterDNSAddress,
     sharesStorage: options.storage.kind === 'etcd',
     certificates: {
-      authority: createCertificateAuthority(pki.clusterCA, { random: systemRandom }),
+      authority: createCertificateAuthority(fixedValue(pki.clusterCA), { random: systemRandom }),
       reservedNames: reservedNames(options, pki),
     },
   });
@@ -323,9 +324,9 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     loop: parts.loop,
     authentication: {
       clientCAsPEM: [pki.clusterCA.certificatePEM],
-      frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
+      frontProxyCAsPEM: [pki.frontProxyCA.certificatePEM],
       frontProxyNames: ['front-proxy-client'],
-      serviceAccountPrivateKeyPEM: pki.serviceAccountKey.privateKeyPEM,
+      serviceAccountKeys: readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM),
       issuer,
       audiences: [issuer],
     },

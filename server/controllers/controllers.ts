@@ -1,3 +1,4 @@
+import type { WatchedValue } from '../../api/base/watched-value.ts';
 import type { SignSecretToken } from '../../api/semantics/service-account-tokens.ts';
 import { attachDetachController } from './attachdetach/controller.ts';
 import { bootstrapSigner } from './bootstrap-signer/controller.ts';
@@ -49,7 +50,7 @@ import { volumeAttributesClassProtection } from './volumeattributesclass-protect
 
 export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
-  readonly rootCA: string;
+  readonly rootCA: WatchedValue<string>;
   /** Of the Service kube-system/kube-dns, from the service range. */
   readonly clusterDNSAddress: string;
   /** Volumes of directories on nodes, and a default StorageClass of them. Absent: true. */

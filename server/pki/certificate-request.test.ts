@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createManualClock } from '../../api/base/manual-clock.ts';
+import { fixedValue } from '../../api/base/watched-value.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { CertificateRequestError, parseCertificateRequest } from '../../api/semantics/certificate-request.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
@@ -27,7 +28,7 @@ describe('certificates for requests', () => {
 
   const issue = async (request: RawRequest) => {
     const parsed = parseCertificateRequest(encodeRequest(request));
-    const issued = new X509Certificate(await createCertificateAuthority(authority, { random }).sign(parsed, terms));
+    const issued = new X509Certificate(await createCertificateAuthority(fixedValue(authority), { random }).sign(parsed, terms));
     const verified = createCertificateVerifier([authority.certificatePEM], clock)({ certificate: issued.raw });
     return { parsed, issued, verified };
   };
@@ -125,7 +126,7 @@ describe('certificates for requests', () => {
 
   it('speak for whom was approved, over many subjects of all encodings', async function () {
     this.timeout(300_000);
-    const signer = createCertificateAuthority(authority, { random });
+    const signer = createCertificateAuthority(fixedValue(authority), { random });
     const verify = createCertificateVerifier([authority.certificatePEM], clock);
     const counts = { issued: 0, refused: 0 };
     for (let round = 0; round < rounds; round++) {

@@ -1,5 +1,6 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
 import type { CertificateAuthority, CertificateTerms } from '../controllers/runtime/certificate-authority.ts';
+import { mapWatched, type WatchedValue } from '../../api/base/watched-value.ts';
 import type { Random } from '../../api/base/random.ts';
 import {
   alternativeNamesType,
@@ -14,9 +15,17 @@ import type { KeyPairPEM } from './certificate-spec.ts';
 import { formatPEM, loadX509, serialNumber } from './make-certificate.ts';
 
 /** The cluster's CA as controllers use it: answers requests with certificates. */
-export function createCertificateAuthority(authority: KeyPairPEM, { random }: { readonly random: Random }): CertificateAuthority {
-  let issuer: Promise<Issuer> | undefined;
-  return { sign: async (request, terms) => sign(request, terms, await (issuer ??= readIssuer(authority)), random) };
+export function createCertificateAuthority(
+  authority: WatchedValue<KeyPairPEM>,
+  { random }: { readonly random: Random },
+): CertificateAuthority {
+  const issuer = mapWatched(authority, (pair) => once(() => readIssuer(pair)));
+  return { sign: async (request, terms) => sign(request, terms, await issuer.get()(), random) };
+}
+
+function once<T>(compute: () => Promise<T>): () => Promise<T> {
+  let computed: Promise<T> | undefined;
+  return () => (computed ??= compute());
 }
 
 /** What all certificates of an authority have in common. */

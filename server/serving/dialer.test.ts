@@ -4,6 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { fixedValue } from '../../api/base/watched-value.ts';
 import { sleep } from '../../api/base/clock.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
@@ -38,8 +39,8 @@ describe('dialer', () => {
     const serving = await makeCertificate(nodeServingCertificate('n1', [], ['127.0.0.1']), authority, making);
     kubeletClient = await makeCertificate(clientCertificate('kube-apiserver-kubelet-client'), authority, making);
     const own = await makeAuthority('n2-ca@1', making);
-    dialer = createDialer({ clock: systemClock, kubeletClient });
-    verifying = createDialer({ clock: systemClock, kubeletClient, kubeletCAPEM: authority.certificatePEM });
+    dialer = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient) });
+    verifying = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient), kubeletCAPEM: authority.certificatePEM });
     const answer: http.RequestListener = (incoming, response) => {
       seen.push(incoming);
       incoming.on('data', (chunk: Buffer) => taking(chunk));
@@ -213,7 +214,7 @@ describe('dialer', () => {
 
   it('does not call the API server itself with the certificate for kubelets', async () => {
     const isOwnEndpoint = (address: string, port: number) => address === '127.0.0.1' && port === node.port;
-    const careful = createDialer({ clock: systemClock, kubeletClient, isOwnEndpoint });
+    const careful = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient), isOwnEndpoint });
     for (const host of ['127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:127.0.0.1%lo', 'localhost'])
       await assert.rejects(text({ ...node, host }, {}, careful), { code: 400, message: 'address not allowed' }, host);
     assert.equal(seen.length, 0);

@@ -5,6 +5,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock, Timer } from '../../api/base/clock.ts';
+import type { WatchedValue } from '../../api/base/watched-value.ts';
 import { formatIP, parseIP } from '../../api/base/ip-address.ts';
 import type { APIResponse, ByteChannel } from '../../api/client/transport.ts';
 import { badRequest } from '../../api/meta/status-errors.ts';
@@ -18,7 +19,7 @@ import { createSocketChannel } from './socket-channel.ts';
 export interface DialerOptions {
   readonly clock: Clock;
   /** How the API server presents itself to kubelets. */
-  readonly kubeletClient: { readonly certificatePEM: string; readonly keyPEM: string };
+  readonly kubeletClient: WatchedValue<{ readonly certificatePEM: string; readonly keyPEM: string }>;
   /**
    * Who must have signed the certificates that kubelets serve with. Absent: they are not verified, for kubelets make their own
    * unless they are told to ask for one.
@@ -56,12 +57,11 @@ type DialRequest = Parameters<Dialer['send']>[1];
 export function createDialer(options: DialerOptions): ClosableDialer {
   const plain = new http.Agent({ keepAlive: true, maxSockets: 256 });
   const insecure = new https.Agent({ keepAlive: true, maxSockets: 256, rejectUnauthorized: false });
-  const kubelet = new https.Agent({
-    keepAlive: true,
-    maxSockets: 256,
-    cert: options.kubeletClient.certificatePEM,
-    key: options.kubeletClient.keyPEM,
-    ...(options.kubeletCAPEM === undefined ? { rejectUnauthorized: false } : { ca: options.kubeletCAPEM }),
+  let kubelet = createKubeletAgent(options);
+  options.kubeletClient.onChange(() => {
+    // Requests under way go on; their connections are not used again.
+    retireAgent(kubelet);
+    kubelet = createKubeletAgent(options);
   });
   const agentFor = (target: DialTarget) => (target.scheme === 'http' ? plain : target.kubelet ? kubelet : insecure);
   return {
@@ -87,6 +87,22 @@ export function createDialer(options: DialerOptions): ClosableDialer {
       for (const agent of [plain, insecure, kubelet]) agent.destroy();
     },
   };
+}
+
+function createKubeletAgent({ kubeletClient, kubeletCAPEM }: DialerOptions): https.Agent {
+  const { certificatePEM: cert, keyPEM: key } = kubeletClient.get();
+  return new https.Agent({
+    keepAlive: true,
+    maxSockets: 256,
+    ...{ cert, key },
+    ...(kubeletCAPEM === undefined ? { rejectUnauthorized: false } : { ca: kubeletCAPEM }),
+  });
+}
+
+/** Closes what is idle now, and the others as soon as they are. */
+function retireAgent(agent: https.Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of [...(sockets ?? [])]) socket.destroy();
 }
 
 function exchange(

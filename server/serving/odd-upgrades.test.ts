@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import os from 'node:os';
 import tls, { type TLSSocket } from 'node:tls';
+import { fixedValue } from '../../api/base/watched-value.ts';
 import { randomInt } from '../../api/base/random.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
@@ -61,7 +62,7 @@ describe(`${requests} odd upgrades through the API server`, function () {
     await once(backend, 'listening');
     const making = { clock: systemClock, random };
     const kubeletClient = await makeCertificate(clientCertificate('kubelet-client', []), await makeAuthority('ca', making), making);
-    const dialer = createDialer({ clock: systemClock, kubeletClient });
+    const dialer = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient) });
     served = await startServedServer({
       createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts),
     });

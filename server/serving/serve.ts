@@ -40,8 +40,8 @@ export interface ServeOptions {
 export interface ServingEndpoint {
   readonly host: string;
   readonly port: number;
-  /** New connections get this certificate. */
-  setCertificate(certificate: ServingCertificate): void;
+  /** New connections get this certificate. `clientCAsPEM` absent: authorities stay as they are. */
+  setCertificate(certificate: ServingCertificate, change?: { readonly clientCAsPEM?: readonly string[] }): void;
   /**
    * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits for requests under way: for `finished`,
    * which is when the API server has ended watches and answered the others, and up to `graceMs` more; then cuts what is left.
@@ -84,11 +84,14 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   await once(server, 'listening');
   server.on('error', (error) => options.logger.error('the listener failed', { error }));
   const { address, port } = server.address() as AddressInfo;
+  let { clientCAsPEM } = options;
   return {
     host: address,
     port,
-    setCertificate: ({ keyPEM, certificatePEM }) =>
-      server.setSecureContext({ key: keyPEM, cert: certificatePEM, ca: [...options.clientCAsPEM], minVersion: 'TLSv1.2' }),
+    setCertificate({ keyPEM, certificatePEM }, change = {}) {
+      clientCAsPEM = change.clientCAsPEM ?? clientCAsPEM;
+      server.setSecureContext({ key: keyPEM, cert: certificatePEM, ca: [...clientCAsPEM], minVersion: 'TLSv1.2' });
+    },
     close: (graceMs, finished = Promise.resolve()) => closeGracefully(server, connections, options.clock, { graceMs, finished }),
   };
 }

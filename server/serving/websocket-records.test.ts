@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import tls from 'node:tls';
+import { fixedValue } from '../../api/base/watched-value.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
@@ -40,7 +41,7 @@ describe('TLS records of a WebSocket', function () {
     await once(backend, 'listening');
     const making = { clock: systemClock, random: createSeededRandom(3) };
     const kubeletClient = await makeCertificate(clientCertificate('kubelet-client', []), await makeAuthority('ca', making), making);
-    const dialer = createDialer({ clock: systemClock, kubeletClient });
+    const dialer = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient) });
     served = await startServedServer({
       createResources: (parts, storage, caches) => createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer }, parts),
     });

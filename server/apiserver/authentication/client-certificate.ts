@@ -7,6 +7,7 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { commonNameType, organizationType, readDistinguishedName } from '../../../api/semantics/distinguished-name.ts';
 import { readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import type { Authenticator } from './authenticator.ts';
+import { splitCertificates } from '../../pki/pem-bundle.ts';
 import { verifyChain } from './verify-chain.ts';
 
 /** What a certificate says about its holder, once it is known to come from one of our authorities. */
@@ -28,17 +29,34 @@ const maxClients = 1000;
 const refusedForMs = 10_000;
 
 /**
- * Verifies client certificates against authorities (PEM), as Go does. Results are kept by the identity of the certificate's
+ * PEM, each of one certificate or several. A function is asked for each request; another array means that authorities came or
+ * went, and what was verified before is verified again, on open connections, too.
+ */
+export type Authorities = readonly string[] | (() => readonly string[]);
+
+/**
+ * Verifies client certificates against authorities, as Go does. Results are kept by the identity of the certificate's
  * bytes, of which there is one per connection; only the time is looked at again.
  */
-export function createCertificateVerifier(authoritiesPEM: readonly string[], clock: Clock): VerifyCertificate {
-  const authorities = authoritiesPEM.map((pem) => new X509Certificate(pem));
-  const known = new WeakMap<Uint8Array, VerifiedCertificate>();
-  const refused = new WeakMap<Uint8Array, number>();
+export function createCertificateVerifier(authoritiesPEM: Authorities, clock: Clock): VerifyCertificate {
+  const source = typeof authoritiesPEM === 'function' ? authoritiesPEM : () => authoritiesPEM;
+  let texts: readonly string[] | undefined;
+  let authorities: readonly X509Certificate[] = [];
+  let known = new WeakMap<Uint8Array, VerifiedCertificate>();
+  let refused = new WeakMap<Uint8Array, number>();
+  const refresh = () => {
+    const now = source();
+    if (now === texts) return;
+    texts = now;
+    authorities = now.flatMap(splitCertificates).map((pem) => new X509Certificate(pem));
+    [known, refused] = [new WeakMap(), new WeakMap()];
+  };
+  refresh();
   // A resumed TLS session brings the client's own certificate only.
   const shown = new LRUCache<string, readonly Uint8Array[]>({ max: maxClients });
   return ({ certificate, intermediates = [] }) => {
     if (certificate === undefined) return undefined;
+    refresh();
     const nowMs = clock.nowMs();
     const kept = known.get(certificate);
     if (kept && kept.validFromMs <= nowMs && nowMs <= kept.validToMs) return kept;

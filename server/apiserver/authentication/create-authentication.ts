@@ -15,20 +15,19 @@ import { invalidSinceLabel, lastUsedLabel } from '../../../api/semantics/service
 import type { Authenticator, TokenAuthenticator, TokenIssuer } from './authenticator.ts';
 import { bearerTokenAuthenticator } from './bearer-token.ts';
 import { bootstrapTokenAuthenticator } from './bootstrap-token.ts';
-import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
+import { type Authorities, clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 import { frontProxyAuthenticator } from './front-proxy.ts';
-import { readServiceAccountKeys, type ServiceAccountKeys } from './service-account-keys.ts';
+import type { ServiceAccountKeys } from './service-account-keys.ts';
 import { secretTokenAuthenticator, type SecretTokenOptions } from './secret-tokens.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
 import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
 import { cachedTokenAuthenticator, unionAuthenticator, unionTokenAuthenticator } from './union.ts';
 
 export interface AuthenticationOptions {
-  readonly clientCAsPEM: readonly string[];
-  readonly frontProxyCAPEM: string;
+  readonly clientCAsPEM: Authorities;
+  readonly frontProxyCAsPEM: Authorities;
   readonly frontProxyNames: readonly string[];
-  readonly serviceAccountPrivateKeyPEM: string;
-  readonly olderServiceAccountPublicKeysPEM?: readonly string[];
+  readonly serviceAccountKeys: ServiceAccountKeys;
   /** e.g. https://kubernetes.default.svc.cluster.local */
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -48,7 +47,7 @@ export interface Authentication {
 /** All ways to say who one is: front proxy, client certificate, service account token, bootstrap token. */
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { clock, audiences, issuer, client } = options;
-  const keys = readServiceAccountKeys(options.serviceAccountPrivateKeyPEM, options.olderServiceAccountPublicKeysPEM);
+  const keys = options.serviceAccountKeys;
   const tokens = cachedTokenAuthenticator(
     unionTokenAuthenticator([
       serviceAccountTokenAuthenticator({ keys, issuer, audiences, objects: boundObjects(client), clock }),
@@ -58,7 +57,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     clock,
   );
   const authenticator = unionAuthenticator([
-    frontProxyAuthenticator(createCertificateVerifier([options.frontProxyCAPEM], clock), options.frontProxyNames),
+    frontProxyAuthenticator(createCertificateVerifier(options.frontProxyCAsPEM, clock), options.frontProxyNames),
     clientCertificateAuthenticator(createCertificateVerifier(options.clientCAsPEM, clock)),
     bearerTokenAuthenticator(tokens),
   ]);

@@ -29,9 +29,10 @@ export interface SecretTokenOptions {
 }
 
 /** Signs the tokens of Secrets: without an end, an audience and an id. */
-export function createSecretTokenSigner({ signing }: ServiceAccountKeys): SignSecretToken {
+export function createSecretTokenSigner(keys: ServiceAccountKeys): SignSecretToken {
   return async ({ namespace, secretName, serviceAccount }) => {
     const { SignJWT } = await import('jose');
+    const { signing } = keys;
     return new SignJWT({
       iss: issuer,
       [`${prefix}namespace`]: namespace,

@@ -7,6 +7,7 @@ export interface VerificationKey {
   readonly key: KeyObject;
 }
 
+/** May be replaced while the server runs: both are read for each token. */
 export interface ServiceAccountKeys {
   /** Signs new tokens. */
   readonly signing: VerificationKey & { readonly privateKey: KeyObject };
@@ -21,6 +22,18 @@ export function readServiceAccountKeys(privateKeyPEM: string, olderPublicKeysPEM
   return {
     signing: { ...own, privateKey },
     verification: [own, ...olderPublicKeysPEM.map((pem) => verificationKey(createPublicKey(pem)))],
+  };
+}
+
+/** The keys of the moment. */
+export function followServiceAccountKeys(keys: () => ServiceAccountKeys): ServiceAccountKeys {
+  return {
+    get signing() {
+      return keys().signing;
+    },
+    get verification() {
+      return keys().verification;
+    },
   };
 }
 

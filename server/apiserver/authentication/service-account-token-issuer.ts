@@ -33,6 +33,7 @@ export function createTokenIssuer({ keys, issuer, audiences, clock, random }: To
     defaultAudiences: audiences,
     async issue(claims) {
       const { SignJWT } = await import('jose');
+      const { signing } = keys;
       const issuedAt = Math.floor(clock.nowMs() / 1000);
       const expiresAt = issuedAt + claims.expirationSeconds;
       const token = await new SignJWT({
@@ -45,8 +46,8 @@ export function createTokenIssuer({ keys, issuer, audiences, clock, random }: To
         nbf: issuedAt,
         sub: serviceAccountUserName(claims.namespace, claims.serviceAccount.name),
       })
-        .setProtectedHeader({ alg: keys.signing.algorithm, kid: keys.signing.id })
-        .sign(keys.signing.privateKey);
+        .setProtectedHeader({ alg: signing.algorithm, kid: signing.id })
+        .sign(signing.privateKey);
       return { token, expirationMs: expiresAt * 1000 };
     },
   };

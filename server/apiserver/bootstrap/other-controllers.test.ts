@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { fixedValue } from '../../../api/base/watched-value.ts';
 import { createControllers } from '../../controllers/controllers.ts';
 import { controllerRoles } from './controller-roles.ts';
 import { withOtherControllers } from './other-controllers.ts';
@@ -46,7 +47,7 @@ const accounts = [
   'volumeattributesclass-protection-controller',
 ];
 
-const options = { rootCA: '', clusterDNSAddress: '10.96.0.10', clusterCIDR: '10.244.0.0/16', nodeCIDRMaskSize: 24 };
+const options = { rootCA: fixedValue(''), clusterDNSAddress: '10.96.0.10', clusterCIDR: '10.244.0.0/16', nodeCIDRMaskSize: 24 };
 
 describe('roles of controllers', () => {
   it('are there for each of v1.36, built in or not', () => {

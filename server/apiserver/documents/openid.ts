@@ -8,14 +8,13 @@ export interface OpenIDDocuments {
 }
 
 export function createOpenIDDocuments(keys: ServiceAccountKeys, issuer: string, externalAddress: string): OpenIDDocuments {
-  const algorithms = [...new Set(keys.verification.map(({ algorithm }) => algorithm))];
-  const configuration = {
+  const configuration = () => ({
     issuer,
     jwks_uri: `https://${externalAddress}/openid/v1/jwks`,
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: algorithms,
-  };
+    id_token_signing_alg_values_supported: [...new Set(keys.verification.map(({ algorithm }) => algorithm))],
+  });
   const jwks = () => ({
     keys: keys.verification.map(({ id, algorithm, key }) => {
       const { kty, crv, x, y, n, e } = key.export({ format: 'jwk' });
@@ -28,7 +27,7 @@ export function createOpenIDDocuments(keys: ServiceAccountKeys, issuer: string, 
     body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify(document)) },
   });
   return {
-    configuration: () => respond('application/json', configuration),
+    configuration: () => respond('application/json', configuration()),
     jwks: () => respond('application/jwk-set+json', jwks()),
   };
 }

@@ -12,6 +12,7 @@ import type { EventLogLimits } from '../../storage/watch-cache/event-log.ts';
 import { type CacheSource, createCacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { readServiceAccountKeys } from '../authentication/service-account-keys.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
 import { createResourceEndpoints } from '../routing/dispatch.ts';
 import { measureStorage } from '../metrics/measure-storage.ts';
@@ -91,9 +92,9 @@ export async function startAPIServerInProcess({
     checkStorage: (signal) => storage.checkHealth(signal),
     authentication: {
       clientCAsPEM: [clusterCA.certificatePEM],
-      frontProxyCAPEM: frontProxyCA.certificatePEM,
+      frontProxyCAsPEM: [frontProxyCA.certificatePEM],
       frontProxyNames: ['front-proxy-client'],
-      serviceAccountPrivateKeyPEM: signingKey.privateKeyPEM,
+      serviceAccountKeys: readServiceAccountKeys(signingKey.privateKeyPEM),
       issuer,
       audiences: [issuer],
     },

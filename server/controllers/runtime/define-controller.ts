@@ -1,6 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
+import type { WatchedValue } from '../../../api/base/watched-value.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { EventRecorder } from '../../../api/client/event-recorder.ts';
@@ -149,6 +150,17 @@ export function watching<T extends KubeObject>(
           enqueue(old);
           enqueue(object);
         },
+      });
+    },
+  };
+}
+
+/** Has every object of a resource reconciled when a value changes that all of them depend on. */
+export function enqueueingAll<T extends KubeObject>(resource: ResourceDefinition<T>, value: WatchedValue<unknown>): Watch {
+  return {
+    attach(setup) {
+      value.onChange(() => {
+        for (const object of setup.lister(resource).list()) setup.enqueue(keyOf(object));
       });
     },
   };

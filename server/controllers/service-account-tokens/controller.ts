@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
+import type { WatchedValue } from '../../../api/base/watched-value.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
@@ -12,14 +13,21 @@ import {
   type SignSecretToken,
 } from '../../../api/semantics/service-account-tokens.ts';
 import type { Secret } from '../../../api/types/core-v1.ts';
-import { type Controller, type ControllerDependencies, defineController, done, watching } from '../runtime/define-controller.ts';
+import {
+  type Controller,
+  type ControllerDependencies,
+  defineController,
+  done,
+  enqueueingAll,
+  watching,
+} from '../runtime/define-controller.ts';
 import { rules } from './rbac.ts';
 
 /**
  * Puts a token, the namespace and the CA into Secrets of type kubernetes.io/service-account-token, and deletes those whose
  * account is gone, or is another one of the same name. Keys are those of accounts.
  */
-export function createServiceAccountTokens(rootCA: string, sign: SignSecretToken): Controller {
+export function createServiceAccountTokens(rootCA: WatchedValue<string>, sign: SignSecretToken): Controller {
   return defineController({
     name: 'serviceaccount-token-controller',
     account: 'service-account-token-controller',
@@ -28,6 +36,7 @@ export function createServiceAccountTokens(rootCA: string, sign: SignSecretToken
       watching(secrets, (secret) =>
         accountOf(secret) === '' ? [] : [{ namespace: secret.metadata.namespace ?? '', name: accountOf(secret) }],
       ),
+      enqueueingAll(serviceAccounts, rootCA),
     ],
     workers: 5,
     rules,
@@ -53,7 +62,8 @@ export function createServiceAccountTokens(rootCA: string, sign: SignSecretToken
     const { namespace = '', name = '' } = secret.metadata;
     const encode = (text: string) => Buffer.from(text).toString('base64');
     const data = { ...secret.data };
-    if (rootCA !== '' && data['ca.crt'] !== encode(rootCA)) data['ca.crt'] = encode(rootCA);
+    const ca = rootCA.get();
+    if (ca !== '' && data['ca.crt'] !== encode(ca)) data['ca.crt'] = encode(ca);
     if (!data['namespace']) data['namespace'] = encode(namespace);
     if (!data['token']) data['token'] = encode(await sign({ namespace, secretName: name, serviceAccount: account }));
     const isFilled = Object.entries(data).every(([field, value]) => secret.data?.[field] === value);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createWatchedValue } from '../../../api/base/watched-value.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
@@ -13,6 +14,7 @@ const text = (value: string | undefined) => Buffer.from(value ?? '', 'base64').t
 describe('serviceaccount-token-controller', () => {
   const signed: SecretTokenClaims[] = [];
   const sign = async (claims: SecretTokenClaims) => `token ${signed.push(claims)}`;
+  const rootCA = createWatchedValue('CA');
   let plane: ReturnType<typeof startManualPlane>;
   const settle = () => plane.clock.advance(1000);
   const secretFor = (account: string, more: Record<string, string> = {}) => ({
@@ -22,7 +24,8 @@ describe('serviceaccount-token-controller', () => {
   const secret = () => ignoreNotFound(plane.client(secrets).get({ namespace, name: 'token' }));
   beforeEach(() => {
     signed.length = 0;
-    plane = startManualPlane([createServiceAccountTokens('CA', sign)]);
+    rootCA.set('CA');
+    plane = startManualPlane([createServiceAccountTokens(rootCA, sign)]);
   });
   afterEach(() => plane.finish());
 
@@ -41,6 +44,9 @@ describe('serviceaccount-token-controller', () => {
     await plane.client(secrets).update({ ...filled, data: { ...filled.data, 'ca.crt': 'eA==' } });
     await settle();
     assert.deepEqual([text((await secret())?.data?.['ca.crt']), signed.length], ['CA', 1]);
+    rootCA.set('another CA');
+    await settle();
+    assert.deepEqual([text((await secret())?.data?.['ca.crt']), signed.length], ['another CA', 1]);
   });
 
   it('deletes the Secrets of an account that is gone', async () => {

@@ -2,6 +2,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
+import { fixedValue } from '../../../api/base/watched-value.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { createEventRecorder } from '../../../api/client/event-recorder.ts';
@@ -35,7 +36,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
   };
   const logger: Logger = { ...silentLogger, warn: complain, error: complain, with: () => logger };
   const controllers = createControllers({
-    rootCA: 'PEM',
+    rootCA: fixedValue('PEM'),
     clusterDNSAddress: '10.96.0.10',
     clusterCIDR: '10.244.0.0/16',
     nodeCIDRMaskSize: 24,
