@@ -1,5 +1,6 @@
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { FieldMatcher } from '../../../api/selectors/field-selector.ts';
+import type { LabelRequirement } from '../../../api/selectors/label-selector.ts';
 
 /** What is asked of an authorizer: may this user do that (authorization.k8s.io ResourceAttributes and NonResourceAttributes). */
 export interface AuthorizationAttributes {
@@ -15,14 +16,18 @@ export interface AuthorizationAttributes {
   readonly path: string;
   /** What a list, watch or deletecollection is narrowed to; absent where it is not, or cannot be read. */
   readonly fields?: FieldMatcher;
+  /** The same of its label selector, read when an authorizer asks; empty where there is none, or it cannot be read. */
+  readonly labels?: () => readonly LabelRequirement[];
 }
 
 export interface AuthorizationDecision {
   readonly decision: 'Allow' | 'Deny' | 'NoOpinion';
   readonly reason: string;
+  /** A failure of an authorizer on the way to the decision. A request that is not allowed is then answered 500 instead of 403. */
+  readonly error?: string;
 }
 
 export interface Authorizer {
-  /** Most can say at once. */
-  authorize(attributes: AuthorizationAttributes): AuthorizationDecision | Promise<AuthorizationDecision>;
+  /** Most can say at once. The signal ends what an authorizer waits for. */
+  authorize(attributes: AuthorizationAttributes, signal?: AbortSignal): AuthorizationDecision | Promise<AuthorizationDecision>;
 }
