@@ -14,7 +14,7 @@ import type { Transport } from '../api/client/transport.ts';
 import { parseDurationMs } from '../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
-import { findPluginDirectory } from './cni/plugin-directory.ts';
+import { findPluginDirectory } from './network/cni/plugin-directory.ts';
 import { endInTime } from './end-in-time.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
@@ -28,15 +28,15 @@ import {
   parseAllocatableFlags,
 } from './kubelet/resources/node-allocatable.ts';
 import { swapBehaviors } from './kubelet/resources/swap.ts';
-import { defaultShutdownFlags, parseShutdownFlags, periodsOf, type ShutdownFlags } from './kubelet/shutdown-periods.ts';
+import { defaultShutdownFlags, parseShutdownFlags, periodsOf, type ShutdownFlags } from './kubelet/shutdown/shutdown-periods.ts';
 import { parseNodeLabels, parseTaints } from './kubelet/node/registration-flags.ts';
-import { type CgroupDriver, cgroupDrivers } from './linux/cgroup-names.ts';
-import { createHostFiles } from './linux/host-files.ts';
-import { isJournalStream } from './linux/journal-line.ts';
-import { createProcessLog } from './linux/process-logger.ts';
-import { oomScores, setOOMScore } from './linux/oom-score.ts';
-import { readKubeconfig } from './linux/read-kubeconfig.ts';
-import { connectSupervisor } from './linux/supervisor.ts';
+import { type CgroupDriver, cgroupDrivers } from './linux/cgroups/cgroup-names.ts';
+import { createHostFiles } from './linux/files/host-files.ts';
+import { isJournalStream } from './linux/processes/journal-line.ts';
+import { createProcessLog } from './linux/processes/process-logger.ts';
+import { oomScores, setOOMScore } from './linux/processes/oom-score.ts';
+import { readKubeconfig } from './linux/files/read-kubeconfig.ts';
+import { connectSupervisor } from './linux/processes/supervisor.ts';
 import type { StopOrder } from './stop-order.ts';
 
 interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { nodePaths } from '../../node-agent/kubelet/node-paths.ts';
-import { containerdSocket } from '../../node-agent/linux/containerd.ts';
+import { containerdSocket } from '../../node-agent/linux/runtime/containerd.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
 import { testImages } from '../framework/test-images.ts';
 import { waitFor } from '../framework/wait-for.ts';

@@ -11,7 +11,7 @@ import type { Pod } from '../../api/types/core-v1.ts';
 import { createCRIClient } from '../../node-agent/cri/cri-client.ts';
 import { runtimeLabels } from '../../node-agent/kubelet/runtime/labels.ts';
 import { nodePaths } from '../../node-agent/kubelet/node-paths.ts';
-import { containerdSocket } from '../../node-agent/linux/containerd.ts';
+import { containerdSocket } from '../../node-agent/linux/runtime/containerd.ts';
 import type { BareMachine } from '../clients/bare-machine.ts';
 
 /** Containers of each Pod with how often they were restarted, by Pod. */

@@ -3,7 +3,7 @@ import type { Client } from '../../api/client/client.ts';
 import { resourceClaims } from '../../api/resources/resource/v1/resource-claim.ts';
 import { resourceSlices } from '../../api/resources/resource/v1/resource-slice.ts';
 import type { Device, ResourceClaim } from '../../api/types/resource-v1.ts';
-import type { ClaimKey } from '../../node-agent/dra/dra-client.ts';
+import type { ClaimKey } from '../../node-agent/plugins/dra/dra-client.ts';
 import { implementService, serveSocket } from './socket-server.ts';
 
 export interface DeviceDriverOptions {

@@ -6,7 +6,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadServices } from '../../node-agent/csi/socket-service.ts';
+import { loadServices } from '../../node-agent/plugins/registration/socket-service.ts';
 
 type Handlers = Readonly<Record<string, (request: never) => Promise<object | void>>>;
 

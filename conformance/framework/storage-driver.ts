@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import type { PublishRequest, StageRequest } from '../../node-agent/csi/csi-client.ts';
+import type { PublishRequest, StageRequest } from '../../node-agent/plugins/csi/csi-client.ts';
 import { implementService, serveSocket } from './socket-server.ts';
 
 export interface StorageDriverOptions {
@@ -77,7 +77,7 @@ export async function startStorageDriver(options: StorageDriverOptions): Promise
     NotifyRegistrationStatus: async (request: { plugin_registered: boolean; error: string }) =>
       void verdicts.push(request.plugin_registered ? 'registered' : request.error),
   });
-  const driverServer = await serveSocket(socket, 'csi-v1.proto', ['csi', 'v1'], 'Node', node);
+  const driverServer = await serveSocket(socket, '../csi/csi-v1.proto', ['csi', 'v1'], 'Node', node);
   const registrationServer = await serveSocket(
     registration,
     'plugin-registration-v1.proto',

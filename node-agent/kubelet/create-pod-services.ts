@@ -4,7 +4,7 @@ import { hasReason } from '../../api/meta/status.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { runtimeClasses } from '../../api/resources/node/v1/runtime-class.ts';
-import { readResolverConfiguration } from '../linux/resolver-configuration.ts';
+import { readResolverConfiguration } from '../linux/machine/resolver-configuration.ts';
 import { createBackoff } from './containers/crash-backoff.ts';
 import { podDNS } from './containers/pod-dns.ts';
 import { createUserNamespaces } from './containers/user-namespaces.ts';
@@ -13,8 +13,8 @@ import { limitPulls } from './images/limit-pulls.ts';
 import type { KubeletDependencies } from './kubelet.ts';
 import type { NodeRegistration } from './node/node-registration.ts';
 import { nodeResources } from './node/node-resources.ts';
-import type { PodServices } from './pod-workers/pod-services.ts';
-import { createStartTurns } from './pod-workers/start-turns.ts';
+import type { PodServices } from './pods/pod-services.ts';
+import { createStartTurns } from './pods/start-turns.ts';
 
 /** While one Pod waits for a program to end that the runtime has started, another uses the processor. */
 const turnsPerCPU = 2;

@@ -1,6 +1,6 @@
 import { milliQuantityOf, quantityOf } from '../../api/quantity/arithmetic.ts';
 import { formatQuantity } from '../../api/quantity/quantity.ts';
-import type { CgroupDriver } from '../linux/cgroup-names.ts';
+import type { CgroupDriver } from '../linux/cgroups/cgroup-names.ts';
 import type { KubeletSettings } from './kubelet.ts';
 import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';
 

@@ -7,7 +7,7 @@ import { systemRandom } from '../../api/base/system-random.ts';
 import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
 import { allAddresses } from '../composition/addresses.ts';
 import { createLogger, writesToJournal } from '../composition/logger.ts';
-import { findPluginDirectory } from '../../node-agent/cni/plugin-directory.ts';
+import { findPluginDirectory } from '../../node-agent/network/cni/plugin-directory.ts';
 import { createPKIFiles } from '../composition/pki-files.ts';
 import { kubernetesVersion } from '../composition/version.ts';
 import { nodeClientCertificate, nodeServingCertificate } from '../pki/certificate-spec.ts';

@@ -16,7 +16,7 @@ import {
   parseRelease,
   systemPackages,
   unknownPackagesRemedy,
-} from '../../node-agent/linux/system-packages.mjs';
+} from '../../node-agent/linux/survey/system-packages.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const bin = path.join(root, 'node_modules/.bin');

@@ -5,7 +5,7 @@ import { systemRandom } from '../../api/base/system-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { readAdmissionConfiguration } from '../composition/read-admission-configuration.ts';
 import { createLogger } from '../composition/logger.ts';
-import { oomScores, setOOMScore } from '../../node-agent/linux/oom-score.ts';
+import { oomScores, setOOMScore } from '../../node-agent/linux/processes/oom-score.ts';
 import type { StorageChoice } from '../composition/open-storage.ts';
 import type { ControlPlane } from '../main.ts';
 import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from './data-dir.ts';

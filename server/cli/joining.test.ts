@@ -19,7 +19,7 @@ import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { nodeConfigurationKey, parseNodeConfiguration } from '../../api/semantics/node-configuration.ts';
 import { createNodeTransport, type NodeTransport } from '../../node-agent/kubelet/certificates/node-transport.ts';
 import { requestCertificate } from '../../node-agent/kubelet/certificates/request-certificate.ts';
-import { createHostFiles } from '../../node-agent/linux/host-files.ts';
+import { createHostFiles } from '../../node-agent/linux/files/host-files.ts';
 import { type ControlPlane, startControlPlane } from '../main.ts';
 import { checkNodeName } from './check-node-name.ts';
 import { discoverCluster, publicKeyHash } from './discovery.ts';

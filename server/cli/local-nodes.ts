@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../api/base/system-clock.ts';
-import { createCgroups } from '../../node-agent/linux/cgroups.ts';
-import { createNodeBridge, type NodeBridge } from '../../node-agent/linux/node-bridge.ts';
-import { createNodeNamespaces, type NodeNamespaces } from '../../node-agent/linux/node-namespaces.ts';
+import { createCgroups } from '../../node-agent/linux/cgroups/cgroups.ts';
+import { createNodeBridge, type NodeBridge } from '../../node-agent/linux/namespaces/node-bridge.ts';
+import { createNodeNamespaces, type NodeNamespaces } from '../../node-agent/linux/namespaces/node-namespaces.ts';
 import type { DataDir } from './data-dir.ts';
 
 /** One of several nodes on this machine, in namespaces of its own. */

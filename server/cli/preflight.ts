@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
 import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
-import { pluginDirectories } from '../../node-agent/cni/plugin-directory.ts';
+import { pluginDirectories } from '../../node-agent/network/cni/plugin-directory.ts';
 import type { Finding, NodePlan, PlannedPort } from '../../node-agent/preflight/check.ts';
 
 /** Flags of `up`, `agent` and `check-machine` that decide what the machine is to become. */

@@ -10,7 +10,7 @@ import { findProcessIdentity } from './process-identity.ts';
 import { superviseAgent, type Supervision } from './supervise-agent.ts';
 
 const within = { withinSeconds: 20, everyMs: 20, clock: systemClock };
-const supervisorModule = path.resolve(import.meta.dirname, '../../node-agent/linux/supervisor.ts');
+const supervisorModule = path.resolve(import.meta.dirname, '../../node-agent/linux/processes/supervisor.ts');
 const clockModule = path.resolve(import.meta.dirname, '../../api/base/system-clock.ts');
 
 /** Programs in the agent's place, with the agent's own end of the link. */

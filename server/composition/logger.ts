@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
 import type { Logger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
-import { isJournalStream } from '../../node-agent/linux/journal-line.ts';
-import { createProcessLog } from '../../node-agent/linux/process-logger.ts';
+import { isJournalStream } from '../../node-agent/linux/processes/journal-line.ts';
+import { createProcessLog } from '../../node-agent/linux/processes/process-logger.ts';
 
 const fd = 2;
 /** One for each level that was asked for: each has a buffer, and writes what is left of it at the end of the process. */

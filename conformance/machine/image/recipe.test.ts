@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { systemPackages } from '../../../node-agent/linux/system-packages.mjs';
+import { systemPackages } from '../../../node-agent/linux/survey/system-packages.mjs';
 import { type ImageInputs, imageFiles, imageKey, packages, rootFileSystemScript } from './recipe.ts';
 
 const inputs: ImageInputs = { kernelVersion: '6.12.1-1', mirror: 'http://mirror/debian', packageLock: '{}' };

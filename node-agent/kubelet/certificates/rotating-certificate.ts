@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import { findGoodPair, formatPair, renewalMs } from './certificate-life.ts';
 import { type CertificateWish, type IssuedCertificate, requestCertificate } from './request-certificate.ts';
 

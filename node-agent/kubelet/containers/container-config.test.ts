@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import { nodePaths } from '../node-paths.ts';
-import { cgroupNames } from '../../linux/cgroup-names.ts';
+import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import { podBounds, podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
 import { containerConfig } from './container-config.ts';
 import { sandboxConfig } from './sandbox-config.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import { createUserNamespaces, userNamespaceOptions } from './user-namespaces.ts';
 
 describe('user namespaces', () => {

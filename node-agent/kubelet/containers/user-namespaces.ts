@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { IDMapping, MountConfig, NamespaceOptions } from '../../cri/messages.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 
 /** First of the machine's ids that stand for a Pod's own 0 to 65535. */
 export type UserRange = number;

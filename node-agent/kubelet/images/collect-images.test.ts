@@ -3,7 +3,7 @@ import type { Image } from '../../cri/messages.ts';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import { createImageCollector, defaultImageCollection, noteImages, planCollection, type Sightings } from './collect-images.ts';
 
 const image = (id: string, size = 10, pinned = false): Image => ({

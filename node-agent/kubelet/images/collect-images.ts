@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Image } from '../../cri/messages.ts';
 import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 
 export interface ImageCollectionSettings {
   /** Above it images are removed until usage is below `lowPercent`. */

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { isCritical } from '../eviction/rank-pods.ts';
-import type { PodWorker } from '../pod-workers/pod-worker.ts';
+import type { PodWorker } from '../pods/pod-worker.ts';
 import type { Tallies } from '../stats/tallies.ts';
 import { admitPod, admitWithRoom, findShortages, type MachineRules, type Refusal } from './admit-pod.ts';
 import { planPreemption } from './preempt-pods.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { NodeStatus } from '../../../api/types/core-v1.ts';
-import type { MachineFacts } from '../../linux/machine.ts';
+import type { MachineFacts } from '../../linux/machine/machine.ts';
 import { defaultEvictionFlags, parseEvictionFlags } from '../eviction/thresholds.ts';
 import { defaultAllocatableFlags, parseAllocatableFlags } from '../resources/node-allocatable.ts';
 import { nodeResources, type NodeResourcesInput, reservationProblem } from './node-resources.ts';

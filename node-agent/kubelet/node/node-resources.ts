@@ -3,7 +3,7 @@ import { milliQuantityOf, quantityOf } from '../../../api/quantity/arithmetic.ts
 import { formatQuantity } from '../../../api/quantity/quantity.ts';
 import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
 import type { NodeStatus } from '../../../api/types/core-v1.ts';
-import type { MachineFacts } from '../../linux/machine.ts';
+import type { MachineFacts } from '../../linux/machine/machine.ts';
 import { amountOf, type EvictionSettings, type Signal } from '../eviction/thresholds.ts';
 import { hugePagesResource } from '../resources/huge-pages.ts';
 import { type AllocatableSettings, reservedAmount } from '../resources/node-allocatable.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { EndOrder } from '../pod-workers/pod-worker.ts';
-import type { PodStateName } from '../pod-workers/pod-state.ts';
+import type { EndOrder } from '../pods/pod-worker.ts';
+import type { PodStateName } from '../pods/pod-state.ts';
 import { createTallies } from '../stats/tallies.ts';
 import { admitOrMakeRoom } from './admit-or-make-room.ts';
 import { planPreemption, type Shortage } from './preempt-pods.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RuntimeCondition } from '../../cri/messages.ts';
 import type { CgroupDriver as RuntimeDriver } from '../../cri/runtime.ts';
-import type { CgroupDriver } from '../../linux/cgroup-names.ts';
+import type { CgroupDriver } from '../../linux/cgroups/cgroup-names.ts';
 import { runtimeProblems } from './runtime-problems.ts';
 
 describe('problems of a container runtime', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ContainerStatus } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import { cgroupNames } from '../../linux/cgroup-names.ts';
-import { legacyLimits, unifiedLimits } from '../../linux/cgroup-values.ts';
+import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import { legacyLimits, unifiedLimits } from '../../linux/cgroups/cgroup-values.ts';
 import { completeResources } from './complete-resources.ts';
 import { outdatedResources } from './runtime-resources.ts';
 

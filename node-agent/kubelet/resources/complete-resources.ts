@@ -1,8 +1,8 @@
 import type { StatedResources } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import { type CgroupNames, isContainerCgroup } from '../../linux/cgroup-names.ts';
-import type { PresentLimits } from '../../linux/cgroup-values.ts';
-import type { Cgroups } from '../../linux/cgroups.ts';
+import { type CgroupNames, isContainerCgroup } from '../../linux/cgroups/cgroup-names.ts';
+import type { PresentLimits } from '../../linux/cgroups/cgroup-values.ts';
+import type { Cgroups } from '../../linux/cgroups/cgroups.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 
 export interface CompleteResourcesDependencies {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseResourceList } from '../../../api/semantics/resource-list.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import { hugePageFileSize } from '../../linux/huge-pages.ts';
+import { hugePageFileSize } from '../../linux/machine/huge-pages.ts';
 import { hugePageLimits, hugePagesResource, volumePageSize } from './huge-pages.ts';
 import { defaultAllocatableFlags, parseAllocatableFlags, podsLimits } from './node-allocatable.ts';
 import { podCgroupLimits } from './pod-resources.ts';

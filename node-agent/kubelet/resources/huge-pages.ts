@@ -1,7 +1,7 @@
 import { quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
 import { formatQuantity } from '../../../api/quantity/quantity.ts';
 import { isHugePagesResource } from '../../../api/semantics/resource-list.ts';
-import { hugePageFileSize } from '../../linux/huge-pages.ts';
+import { hugePageFileSize } from '../../linux/machine/huge-pages.ts';
 
 /** The resource of huge pages of a size: hugepages-2Mi. */
 export function hugePagesResource(sizeBytes: number): string {

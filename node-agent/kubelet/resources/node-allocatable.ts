@@ -1,7 +1,7 @@
 import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
 import { parseQuantity } from '../../../api/quantity/quantity.ts';
-import type { CgroupLimits } from '../../linux/cgroup-values.ts';
-import { hugePageFileSize, type HugePages } from '../../linux/huge-pages.ts';
+import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';
+import { hugePageFileSize, type HugePages } from '../../linux/machine/huge-pages.ts';
 import { cpuShares } from './pod-resources.ts';
 
 const reservable = ['cpu', 'memory', 'ephemeral-storage', 'pid'] as const;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { Pod, PodSpec } from '../../../api/types/core-v1.ts';
-import { cgroupNames } from '../../linux/cgroup-names.ts';
-import type { CgroupLimits } from '../../linux/cgroup-values.ts';
+import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';
 import { createNodeCgroups, type CountedPods, planClassShares } from './node-cgroups.ts';
 
 function podOf(cpu: string | undefined, more: Partial<PodSpec> = {}, isGuaranteed = false): Pod {

@@ -5,9 +5,9 @@ import { quantityMilliValue } from '../../../api/quantity/arithmetic.ts';
 import { podRequests } from '../../../api/semantics/pod-resources.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { CgroupNames } from '../../linux/cgroup-names.ts';
-import { type CgroupLimits, sharesOfWeight } from '../../linux/cgroup-values.ts';
-import type { Cgroups } from '../../linux/cgroups.ts';
+import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import { type CgroupLimits, sharesOfWeight } from '../../linux/cgroups/cgroup-values.ts';
+import type { Cgroups } from '../../linux/cgroups/cgroups.ts';
 import type { ReservedCgroup } from './node-allocatable.ts';
 import { cpuShares, maxShares, podCgroupName } from './pod-resources.ts';
 

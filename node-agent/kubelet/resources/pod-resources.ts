@@ -6,8 +6,8 @@ import { isRestartableInitContainer } from '../../../api/semantics/pod-container
 import { podLimits, podRequests } from '../../../api/semantics/pod-resources.ts';
 import { podQOSClass } from '../../../api/semantics/qos-class.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
-import type { CgroupNames } from '../../linux/cgroup-names.ts';
-import type { CgroupLimits } from '../../linux/cgroup-values.ts';
+import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';
 import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
 
 /** CPU in millicores, memory in bytes. Absent: none asked for. */

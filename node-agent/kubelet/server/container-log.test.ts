@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { systemClock } from '../../../api/base/system-clock.ts';
-import { createHostFiles } from '../../linux/host-files.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
 import { type LogOptions, readContainerLog } from './container-log.ts';
 import { formatLogTime, parseLogLine } from './log-line.ts';
 

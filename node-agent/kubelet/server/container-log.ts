@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
-import type { HostFiles, OpenFile } from '../../linux/host-files.ts';
+import type { HostFiles, OpenFile } from '../../linux/files/host-files.ts';
 import { findTime, parseTime } from '../../../api/meta/time.ts';
 import { formatLogTime, parseLogLine, type LogLine } from './log-line.ts';
 import { findTail } from './log-tail.ts';

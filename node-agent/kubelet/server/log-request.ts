@@ -2,7 +2,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import { isRunning, type RuntimeContainer, restartCountOf } from '../runtime/runtime-pod.ts';
 import { type NodePaths, podLogDirectory } from '../node-paths.ts';
 import { type LogOptions, readContainerLog } from './container-log.ts';

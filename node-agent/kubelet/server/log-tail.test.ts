@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { randomInt } from '../../../api/base/random.ts';
 import { createSeededRandom } from '../../../api/base/seeded-random.ts';
 import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
-import { createHostFiles } from '../../linux/host-files.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
 import { parseLogLine } from './log-line.ts';
 import { findTail } from './log-tail.ts';
 

@@ -1,4 +1,4 @@
-import type { OpenFile } from '../../linux/host-files.ts';
+import type { OpenFile } from '../../linux/files/host-files.ts';
 import { parseLogLine } from './log-line.ts';
 
 const defaultChunkBytes = 64 * 1024;

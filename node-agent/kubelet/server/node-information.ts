@@ -1,12 +1,12 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import type { UsageReader } from '../../linux/node-usage.ts';
-import type { PressureReader } from '../../linux/pressure.ts';
+import type { UsageReader } from '../../linux/machine/node-usage.ts';
+import type { PressureReader } from '../../linux/machine/pressure.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import type { CgroupNames } from '../../linux/cgroup-names.ts';
-import type { MachineFacts } from '../../linux/machine.ts';
-import type { ProcessFacts } from '../../linux/processes.ts';
-import type { PodWorkers } from '../pod-workers/pod-workers.ts';
+import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import type { MachineFacts } from '../../linux/machine/machine.ts';
+import type { ProcessFacts } from '../../linux/processes/processes.ts';
+import type { PodWorkers } from '../pods/pod-workers.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';
 import { podCgroupName } from '../resources/pod-resources.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHostFiles, type FileFacts, type HostFiles } from '../../linux/host-files.ts';
+import { createHostFiles, type FileFacts, type HostFiles } from '../../linux/files/host-files.ts';
 import { HTTPProblem } from './http-problem.ts';
 import { openSystemLog } from './system-logs.ts';
 

@@ -1,4 +1,4 @@
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import { HTTPProblem } from './http-problem.ts';
 
 export interface SystemLog {

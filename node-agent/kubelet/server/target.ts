@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findContainer } from '../../../api/semantics/pod-containers.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import type { PodWorkers } from '../pod-workers/pod-workers.ts';
+import type { PodWorkers } from '../pods/pod-workers.ts';
 import { activeSandbox, instancesOf, isRunning, readRuntimePod, type RuntimeContainer } from '../runtime/runtime-pod.ts';
 import { HTTPProblem } from './http-problem.ts';
 

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 
 export interface ManifestFolderDependencies {
   readonly files: HostFiles;

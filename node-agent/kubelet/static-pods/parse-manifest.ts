@@ -11,7 +11,7 @@ import { formatFieldErrors } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
 import { staticAnnotations } from './is-static-pod.ts';
-import { podReferences } from '../pod-workers/referenced-objects.ts';
+import { podReferences } from '../pods/referenced-objects.ts';
 
 export interface ManifestSource {
   /** Absolute: part of who the Pod is. */

@@ -1,7 +1,7 @@
-import type { MachineFacts } from '../../linux/machine.ts';
+import type { MachineFacts } from '../../linux/machine/machine.ts';
 import type { MetricFamily, Sample } from './metric-text.ts';
 import type { ContainerUsage, NodeStats, PodUsage } from './node-stats.ts';
-import type { Pressure, StallTimes } from '../../linux/pressure.ts';
+import type { Pressure, StallTimes } from '../../linux/machine/pressure.ts';
 import type { Pressures } from './pressures.ts';
 import { runningContainers } from './running-containers.ts';
 

@@ -1,4 +1,4 @@
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 
 export interface FileSystemStats {
   readonly capacityBytes: number;

@@ -1,5 +1,5 @@
 import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
-import type { PodWorkers } from '../pod-workers/pod-workers.ts';
+import type { PodWorkers } from '../pods/pod-workers.ts';
 import type { MetricFamily, Sample } from './metric-text.ts';
 import type { Tallies } from './tallies.ts';
 

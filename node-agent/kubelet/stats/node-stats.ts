@@ -1,9 +1,9 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { ContainerStats, InterfaceUsage, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
-import type { CgroupNames } from '../../linux/cgroup-names.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
-import type { CgroupUsage, InterfaceCounters, NodeUsage, UsageReader } from '../../linux/node-usage.ts';
+import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
+import type { CgroupUsage, InterfaceCounters, NodeUsage, UsageReader } from '../../linux/machine/node-usage.ts';
 import { fileSystemOf, type FileSystemStats } from './file-system.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';

@@ -1,5 +1,5 @@
-import { isContainerCgroup } from '../../linux/cgroup-names.ts';
-import type { Pressure, PressureReader } from '../../linux/pressure.ts';
+import { isContainerCgroup } from '../../linux/cgroups/cgroup-names.ts';
+import type { Pressure, PressureReader } from '../../linux/machine/pressure.ts';
 import type { NodeStats } from './node-stats.ts';
 
 /** The pressure on a node and on everything that is measured on it. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
 import type { ContainerState, ListedContainer, Sandbox } from '../../cri/messages.ts';
-import { cgroupNames } from '../../linux/cgroup-names.ts';
-import type { CgroupTreeUsage, CgroupUsage, NodeUsage } from '../../linux/node-usage.ts';
+import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import type { CgroupTreeUsage, CgroupUsage, NodeUsage } from '../../linux/machine/node-usage.ts';
 import { renderFamilies } from './metric-text.ts';
 import { resourceMetrics } from './resource-metrics.ts';
 import { readResourceUsage } from './resource-usage.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { ListedContainer, Sandbox } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import { type CgroupNames, isContainerCgroup } from '../../linux/cgroup-names.ts';
-import type { CgroupTreeUsage, CgroupUsage, UsageReader } from '../../linux/node-usage.ts';
+import { type CgroupNames, isContainerCgroup } from '../../linux/cgroups/cgroup-names.ts';
+import type { CgroupTreeUsage, CgroupUsage, UsageReader } from '../../linux/machine/node-usage.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';
 import type { CPUStats, MemoryStats } from './node-stats.ts';

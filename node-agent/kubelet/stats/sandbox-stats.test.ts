@@ -3,8 +3,8 @@ import { createManualClock } from '../../../api/base/manual-clock.ts';
 import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerStats, Sandbox, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import { cgroupNames } from '../../linux/cgroup-names.ts';
-import type { CgroupUsage, UsageReader } from '../../linux/node-usage.ts';
+import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
+import type { CgroupUsage, UsageReader } from '../../linux/machine/node-usage.ts';
 import { createSandboxStatsReader } from './sandbox-stats.ts';
 
 const usage = (cpuNanoSeconds: number, workingSetBytes: number): CgroupUsage => ({

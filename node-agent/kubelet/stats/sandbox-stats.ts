@@ -2,8 +2,8 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerStats, MemoryUsage, Sandbox, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import { type CgroupNames, isContainerCgroup } from '../../linux/cgroup-names.ts';
-import type { CgroupUsage, InterfaceCounters, UsageReader } from '../../linux/node-usage.ts';
+import { type CgroupNames, isContainerCgroup } from '../../linux/cgroups/cgroup-names.ts';
+import type { CgroupUsage, InterfaceCounters, UsageReader } from '../../linux/machine/node-usage.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 
 export interface SandboxStatsDependencies {

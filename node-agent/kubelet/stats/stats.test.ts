@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { NodeUsage } from '../../linux/node-usage.ts';
-import type { PressureStall, StallTimes } from '../../linux/pressure.ts';
+import type { NodeUsage } from '../../linux/machine/node-usage.ts';
+import type { PressureStall, StallTimes } from '../../linux/machine/pressure.ts';
 import { cadvisorMetrics } from './cadvisor-metrics.ts';
 import { renderFamilies } from './metric-text.ts';
 import { createRates, type NodeStats } from './node-stats.ts';

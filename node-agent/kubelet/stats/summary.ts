@@ -1,6 +1,6 @@
 import { formatTime } from '../../../api/meta/time.ts';
-import type { CgroupUsage, InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/node-usage.ts';
-import type { Pressure, PressureStall, StallTimes } from '../../linux/pressure.ts';
+import type { CgroupUsage, InterfaceCounters, MemoryAmounts, NodeUsage } from '../../linux/machine/node-usage.ts';
+import type { Pressure, PressureStall, StallTimes } from '../../linux/machine/pressure.ts';
 import type { FileSystemStats } from './file-system.ts';
 import type { ContainerUsage, CPUStats, MemoryStats, NodeStats, PodUsage } from './node-stats.ts';
 import type { VolumeUsage } from './pod-storage.ts';

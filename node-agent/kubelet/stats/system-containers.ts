@@ -1,5 +1,5 @@
 import { formatTime } from '../../../api/meta/time.ts';
-import type { ProcessUsage } from '../../linux/process-usage.ts';
+import type { ProcessUsage } from '../../linux/machine/process-usage.ts';
 
 /** What the node's own processes use. Absent: they are somebody else's, or have just ended. */
 export interface SystemUsage {

@@ -1,4 +1,4 @@
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import { type NodePaths, podLogDirectory } from '../node-paths.ts';
 import { runtimeAnnotations } from '../runtime/labels.ts';
 import { type RuntimeContainer, restartCountOf } from '../runtime/runtime-pod.ts';

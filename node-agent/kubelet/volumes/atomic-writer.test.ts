@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { createHostFiles } from '../../linux/host-files.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
 import { writeAtomically } from './atomic-writer.ts';
 
 describe('writeAtomically', () => {

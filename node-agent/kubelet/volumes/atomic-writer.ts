@@ -1,5 +1,5 @@
-import type { HostFiles } from '../../linux/host-files.ts';
-import type { OpenDirectory } from '../../linux/open-directory.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
+import type { OpenDirectory } from '../../linux/files/open-directory.ts';
 
 export interface PayloadFile {
   readonly content: Uint8Array;

@@ -12,9 +12,9 @@ import { persistentVolumeClaims } from '../../../api/resources/core/v1/persisten
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import type { PersistentVolumeSpec, Pod, Volume } from '../../../api/types/core-v1.ts';
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
-import { createHostFiles } from '../../linux/host-files.ts';
-import { createMounts } from '../../linux/mounts.ts';
-import { runProgram } from '../../linux/run-program.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
+import { createMounts } from '../../linux/mounts/mounts.ts';
+import { runProgram } from '../../linux/processes/run-program.ts';
 import { nodePaths } from '../node-paths.ts';
 import { createNodeVolumes } from './node-volumes.ts';
 import type { PodVolumes } from './pod-volumes.ts';

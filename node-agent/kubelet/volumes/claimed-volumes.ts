@@ -6,7 +6,7 @@ import { persistentVolumes } from '../../../api/resources/core/v1/persistent-vol
 import { isVolumeReachable } from '../../../api/semantics/match-volume.ts';
 import { type ClaimedVolume, isClaimOfPod } from '../../../api/semantics/pod-claims.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { CSIVolumes } from './csi-volumes.ts';
 import { prepareHostPath } from './host-path.ts';
 import type { LocalVolumes } from './local-volumes.ts';

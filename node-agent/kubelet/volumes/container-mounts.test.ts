@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Pod, VolumeMount } from '../../../api/types/core-v1.ts';
-import { createHostFiles } from '../../linux/host-files.ts';
-import { createMounts } from '../../linux/mounts.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
+import { createMounts } from '../../linux/mounts/mounts.ts';
 import { nodePaths } from '../node-paths.ts';
 import { containerMounts } from './container-mounts.ts';
 

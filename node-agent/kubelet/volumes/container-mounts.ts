@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod, VolumeMount } from '../../../api/types/core-v1.ts';
 import type { MountConfig } from '../../cri/messages.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
-import type { Mounts } from '../../linux/mounts.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
+import type { Mounts } from '../../linux/mounts/mounts.ts';
 import { ContainerConfigError } from '../containers/config-error.ts';
 import { type AnyContainer, defaultTerminationMessagePath } from '../containers/container-config.ts';
 import { expandVariables } from '../containers/expand-variables.ts';

@@ -14,10 +14,10 @@ import { volumeAttachments } from '../../../api/resources/storage/v1/volume-atta
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { CSIDriverSpec } from '../../../api/types/storage-v1.ts';
 import { startStorageDriver, type StorageDriver } from '../../../conformance/framework/storage-driver.ts';
-import { createHostFiles } from '../../linux/host-files.ts';
-import { createCSIDrivers } from '../csi/csi-drivers.ts';
-import { createCSINodeKeeper } from '../csi/csi-node.ts';
-import { attachmentNameOf } from '../csi/csi-paths.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
+import { createCSIDrivers } from '../../plugins/csi/csi-drivers.ts';
+import { createCSINodeKeeper } from '../../plugins/csi/csi-node.ts';
+import { attachmentNameOf } from '../../plugins/csi/csi-paths.ts';
 import { nodePaths } from '../node-paths.ts';
 import { createCSIVolumes, type CSIVolumes } from './csi-volumes.ts';
 

@@ -4,8 +4,8 @@ import { needsAttachment, uniqueVolumeName } from '../../../api/semantics/csi-vo
 import type { ClaimedVolume } from '../../../api/semantics/pod-claims.ts';
 import type { Pod, Secret, Volume } from '../../../api/types/core-v1.ts';
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
-import type { CSIDrivers, RegisteredDriver } from '../csi/csi-drivers.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
+import type { CSIDrivers, RegisteredDriver } from '../../plugins/csi/csi-drivers.ts';
 import {
   attachmentNameOf,
   findVolumeData,
@@ -16,8 +16,8 @@ import {
   volumeDataFile,
   type VolumePlaces,
   volumePlaces,
-} from '../csi/csi-paths.ts';
-import { leavesGroupToKubelet, podAttributes, volumeCapability, type VolumeWish } from '../csi/volume-request.ts';
+} from '../../plugins/csi/csi-paths.ts';
+import { leavesGroupToKubelet, podAttributes, volumeCapability, type VolumeWish } from '../../plugins/csi/volume-request.ts';
 import type { NodePaths } from '../node-paths.ts';
 import { readAttachment } from './attachment.ts';
 import type { BoundVolume } from './claimed-volumes.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '../../../api/client/client.ts';
 import { quantityValue } from '../../../api/quantity/arithmetic.ts';
-import type { VolumeCapability } from '../../csi/csi-client.ts';
-import type { RegisteredDriver } from '../csi/csi-drivers.ts';
+import type { VolumeCapability } from '../../plugins/csi/csi-client.ts';
+import type { RegisteredDriver } from '../../plugins/csi/csi-drivers.ts';
 import { findNewSize, tellSize } from './claim-size.ts';
 import type { BoundVolume } from './claimed-volumes.ts';
 

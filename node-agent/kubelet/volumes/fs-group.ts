@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
 
 /** What the group may do with the top of a volume that is the group's already; with the set-group-id bit. */
 const groupAccess = 0o2770;

@@ -1,4 +1,4 @@
-import type { FileKind, HostFiles } from '../../linux/host-files.ts';
+import type { FileKind, HostFiles } from '../../linux/files/host-files.ts';
 
 const kinds: Readonly<Record<string, { readonly kind: FileKind; readonly noun: string }>> = {
   Directory: { kind: 'directory', noun: 'a directory' },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { createHostFiles } from '../../linux/host-files.ts';
-import { findMountsShowing, parseMountTable } from '../../linux/mounts.ts';
+import { createHostFiles } from '../../linux/files/host-files.ts';
+import { findMountsShowing, parseMountTable } from '../../linux/mounts/mounts.ts';
 import { nodePaths } from '../node-paths.ts';
 import { createLocalDirectories, VolumeInUseError } from './local-directories.ts';
 

@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { BlockDevices } from '../../linux/block-devices.ts';
-import type { HostFiles } from '../../linux/host-files.ts';
-import type { Mounts } from '../../linux/mounts.ts';
+import type { BlockDevices } from '../../linux/mounts/block-devices.ts';
+import type { HostFiles } from '../../linux/files/host-files.ts';
+import type { Mounts } from '../../linux/mounts/mounts.ts';
 import type { NodePaths } from '../node-paths.ts';
 import type { BoundVolume } from './claimed-volumes.ts';
 import { findNewSize, tellSize } from './claim-size.ts';

@@ -1,5 +1,5 @@
 import type { IPFamily } from '../../../api/semantics/ip-family.ts';
-import { runProgram } from '../run-program.ts';
+import { runProgram } from '../processes/run-program.ts';
 import { textOf } from './read-facts.ts';
 import type { BaseChain, PacketFilterFacts, RouteFacts } from './surveyed-machine.ts';
 

@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { env } from 'node:process';
-import { runProgram } from '../run-program.ts';
+import { runProgram } from '../processes/run-program.ts';
 import type { ProgramFacts } from './surveyed-machine.ts';
 
 const usualFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

@@ -1,5 +1,5 @@
 import { type CIDR, cidrContains, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
-import { routeProtocol, vxlanDevice } from '../../cni/pod-routes.ts';
+import { routeProtocol, vxlanDevice } from '../../network/cni/pod-routes.ts';
 import type { RouteFacts } from '../../linux/survey/surveyed-machine.ts';
 import { type Check, error, type Finding, orOK, warning } from '../check.ts';
 

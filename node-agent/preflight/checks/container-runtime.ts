@@ -1,6 +1,6 @@
 import { type Check, error, ok, warning } from '../check.ts';
-import { neededPlugins } from '../../cni/plugin-directory.ts';
-import { installCommand } from '../../linux/system-packages.mjs';
+import { neededPlugins } from '../../network/cni/plugin-directory.ts';
+import { installCommand } from '../../linux/survey/system-packages.mjs';
 
 /** The name of the configuration that kubets writes (cni/pod-network.ts). */
 const ownConfiguration = '10-kubets.conflist';

@@ -1,4 +1,4 @@
-import { vxlanPort } from '../../cni/pod-routes.ts';
+import { vxlanPort } from '../../network/cni/pod-routes.ts';
 import type { SurveyedMachine } from '../../linux/survey/surveyed-machine.ts';
 import { type Check, type Finding, type NodePlan, orOK, warning } from '../check.ts';
 

@@ -1,7 +1,7 @@
 import type { SurveyedMachine } from '../../linux/survey/surveyed-machine.ts';
 import { type Check, error, type Finding, type NodePlan, orOK, warning } from '../check.ts';
 import { type KernelFeature, stateOf } from '../kernel-features.ts';
-import { installCommand } from '../../linux/system-packages.mjs';
+import { installCommand } from '../../linux/survey/system-packages.mjs';
 
 interface NeededFeature extends KernelFeature {
   /** Whether the kernel shows by itself that it has the feature. */

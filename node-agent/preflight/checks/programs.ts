@@ -1,6 +1,6 @@
 import type { SurveyedMachine } from '../../linux/survey/surveyed-machine.ts';
 import { type Check, error, type Finding, orOK, warning } from '../check.ts';
-import { installCommand } from '../../linux/system-packages.mjs';
+import { installCommand } from '../../linux/survey/system-packages.mjs';
 
 interface NeededProgram {
   readonly program: string;

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { delayFile } from '../../../node-agent/linux/login-manager.ts';
+import { delayFile } from '../../../node-agent/linux/machine/login-manager.ts';
 import { openDataDir } from '../data-dir.ts';
 import { parseDuration } from '../options.ts';
 import { createProgress } from '../progress.ts';

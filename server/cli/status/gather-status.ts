@@ -13,7 +13,7 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { readKubeconfig } from '../../../node-agent/linux/read-kubeconfig.ts';
+import { readKubeconfig } from '../../../node-agent/linux/files/read-kubeconfig.ts';
 import { kubernetesVersion } from '../../composition/version.ts';
 import { agentLogFile, agentPIDFile, isAgentOf } from '../agent-process.ts';
 import { type DataDir, findInstance } from '../data-dir.ts';

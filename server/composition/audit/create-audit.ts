@@ -5,7 +5,7 @@ import type { Random } from '../../../api/base/random.ts';
 import { createHTTPTransport } from '../../../api/client/http-transport.ts';
 import { readBody } from '../../../api/client/read-body.ts';
 import { parseYAML } from '../../../api/serialization/yaml.ts';
-import { readKubeconfig } from '../../../node-agent/linux/read-kubeconfig.ts';
+import { readKubeconfig } from '../../../node-agent/linux/files/read-kubeconfig.ts';
 import type { AuditBackend } from '../../apiserver/audit/audit-backend.ts';
 import { type AuditEvent, formatAuditEvent, formatLegacyAuditEvent } from '../../apiserver/audit/audit-event.ts';
 import { type AuditStage, parseAuditPolicy } from '../../apiserver/audit/audit-policy.ts';

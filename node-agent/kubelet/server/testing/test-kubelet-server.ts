@@ -1,7 +1,7 @@
 import { systemClock } from '../../../../api/base/system-clock.ts';
 import { silentLogger } from '../../../../api/base/logger.ts';
 import type { Pod } from '../../../../api/types/core-v1.ts';
-import { createHostFiles } from '../../../linux/host-files.ts';
+import { createHostFiles } from '../../../linux/files/host-files.ts';
 import { runtimeLabels } from '../../runtime/labels.ts';
 import { nodePaths } from '../../node-paths.ts';
 import { type KubeletServer, type KubeletServerDependencies, startKubeletServer } from '../kubelet-server.ts';

@@ -1,0 +1,56 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { PodWorker } from '../pods/pod-worker.ts';
+import { endPods, type EndPod, suspendPod, terminatePod } from './shut-down.ts';
+import type { ShutdownPeriods } from './shutdown-periods.ts';
+
+/** The end of the Pods of a node, with the machine or with the agent. */
+export interface NodeShutdown {
+  /** Whether the node takes no Pods and is not ready, because its machine goes down. */
+  isShuttingDown(): boolean;
+  /** Ends all Pods within their periods, and takes no more: the machine goes down. */
+  shutDown(periods: ShutdownPeriods): Promise<void>;
+  /** The machine stays up after all: Pods are taken again. Those that were ended stay so. */
+  cancel(): void;
+  /** Stops all Pods in order without telling the API: the next agent starts them again. */
+  suspend(periods: ShutdownPeriods): Promise<void>;
+}
+
+export interface NodeShutdownDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workers: () => readonly PodWorker[];
+  readonly nodeEvent: (type: 'Normal', reason: string, message: string) => void;
+  /** The node's condition is another now. */
+  readonly onChange: () => void;
+}
+
+export function createNodeShutdown({ clock, logger, workers, nodeEvent, onChange }: NodeShutdownDependencies): NodeShutdown {
+  let isShuttingDown = false;
+  const endAll = (periods: ShutdownPeriods, end: EndPod) =>
+    endPods(workers(), {
+      ...{ periods, end, clock },
+      onPeriod: (group, seconds) => logger.warn('waiting for Pods to end', { seconds, pods: group.map(nameOf) }),
+    });
+  return {
+    isShuttingDown: () => isShuttingDown,
+    async shutDown(periods) {
+      isShuttingDown = true;
+      nodeEvent('Normal', 'NodeShutdown', 'Shutdown manager detected shutdown event');
+      onChange();
+      await endAll(periods, terminatePod);
+    },
+    cancel() {
+      if (!isShuttingDown) return;
+      isShuttingDown = false;
+      nodeEvent('Normal', 'NodeShutdown', 'Shutdown manager detected shutdown cancellation');
+      onChange();
+    },
+    suspend: (periods) => endAll(periods, suspendPod),
+  };
+}
+
+function nameOf(worker: PodWorker): string {
+  const { namespace = '', name = '' } = worker.pod().metadata;
+  return `${namespace}/${name}`;
+}

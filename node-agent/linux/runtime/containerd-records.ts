@@ -1,0 +1,13 @@
+import { runProgram } from '../processes/run-program.ts';
+
+const timeoutMs = 30_000;
+
+/**
+ * Whether a containerd has a record of a container with this id in the CRI's namespace: of a sandbox, of a container, or of
+ * one that somebody else has made there. Its CRI plugin may not list it, having failed to load it at its start.
+ */
+export async function hasContainerdRecord(socket: string, id: string): Promise<boolean> {
+  const args = ['--address', socket, '--namespace', 'k8s.io', 'containers', 'list', '--quiet', `id==${id}`];
+  const output = await runProgram('ctr', args, { signal: AbortSignal.timeout(timeoutMs) });
+  return output.split('\n').some((line) => line.trim() === id);
+}

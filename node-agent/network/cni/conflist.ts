@@ -1,0 +1,58 @@
+import { formatIP, networkAddress, parseCIDR } from '../../../api/base/ip-address.ts';
+import { familyOf } from '../../../api/semantics/ip-family.ts';
+
+/** The pod network of one node. */
+export interface PodNetworkPlan {
+  readonly bridge: string;
+  /** Ranges of the node's pods, one of each family at most, e.g. 10.244.0.0/24; their first addresses are the gateway's. */
+  readonly podCIDRs: readonly string[];
+  /** Bytes of the largest packet that gets through to Pods of other nodes. */
+  readonly mtu: number;
+  /** Where host-local keeps which addresses are taken. */
+  readonly ipamDirectory: string;
+  /** Whether there is the plugin that limits bandwidth, as Pods may ask for by annotations. */
+  readonly limitsBandwidth: boolean;
+}
+
+/**
+ * The CNI configuration: a bridge in which every pod reaches every other, addresses in order from the node's ranges, host
+ * ports, and bandwidth. Masquerading is not the bridge plugin's business: it would hide pods from pods of other nodes.
+ */
+export function podNetworkConflist({ bridge, podCIDRs, mtu, ipamDirectory, limitsBandwidth }: PodNetworkPlan): string {
+  const configuration = {
+    cniVersion: '1.0.0',
+    name: 'kubets',
+    // Of the plugins that distributions have, bandwidth crashes when a runtime checks a Pod that is not limited, as CRI-O does.
+    disableCheck: true,
+    plugins: [
+      {
+        type: 'bridge',
+        bridge,
+        mtu,
+        isGateway: true,
+        ipMasq: false,
+        hairpinMode: true,
+        promiscMode: false,
+        // A node that was deleted and registers anew is given another range.
+        forceAddress: true,
+        ipam: {
+          type: 'host-local',
+          ranges: podCIDRs.map((subnet) => [{ subnet, gateway: gatewayOf(subnet) }]),
+          routes: podCIDRs.map((subnet) => ({ dst: familyOf(subnet) === 'IPv6' ? '::/0' : '0.0.0.0/0' })),
+          dataDir: ipamDirectory,
+        },
+      },
+      { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+      ...(limitsBandwidth ? [{ type: 'bandwidth', capabilities: { bandwidth: true } }] : []),
+    ],
+  };
+  return `${JSON.stringify(configuration, null, 2)}\n`;
+}
+
+/** First address of the range. Throws for what is none. */
+export function gatewayOf(cidr: string): string {
+  const range = parseCIDR(cidr);
+  if (range === undefined) throw new Error(`${cidr} is not a range of addresses`);
+  const { version, value } = networkAddress(range);
+  return formatIP({ version, value: value + 1n });
+}

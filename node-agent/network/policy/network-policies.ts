@@ -1,0 +1,208 @@
+import { createBackoff } from '../../../api/base/backoff.ts';
+import { type Clock, sleep } from '../../../api/base/clock.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
+import { pods } from '../../../api/resources/core/v1/pod.ts';
+import { networkPolicies } from '../../../api/resources/networking/v1/network-policy.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
+import type { PodPort, PodPorts } from '../cni/pod-ports.ts';
+import type { NFT } from '../../linux/nft/nft.ts';
+import { type LocalPod, LocalPods } from './local-pods.ts';
+import { type ClusterDNSPlace, planPolicies } from './plan-policies.ts';
+import { type PolicyTable, renderPolicyChanges, renderPolicyTable, renderPolicyTableRemoval } from './policy-table.ts';
+
+export interface NetworkPoliciesDependencies {
+  readonly informers: InformerFactory;
+  readonly nodeName: string;
+  readonly nft: NFT;
+  /** The ports of the Pods at the node's bridge, as far as there is one. */
+  readonly ports: PodPorts;
+  /** What has a sandbox on this node that is up; asked at the start and now and then. */
+  readonly listSandboxes: () => Promise<readonly RunningSandbox[]>;
+  /** Where Pods of this node find cluster DNS. */
+  readonly dns: ClusterDNSPlace;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Changes that come within this time after one was written wait for the next, so that bursts cost few transactions. */
+const coalesceMs = 50;
+/** Between two looks at the sandboxes that there are. */
+const observeMs = 30_000;
+const retryBackoff = { initialMs: 100, maxMs: 30_000, jitter: 0.2 };
+
+/** A sandbox, and what is known of its Pod from the runtime alone. */
+export interface RunningSandbox {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface NetworkPolicies {
+  /**
+   * Enforces the policies for the Pods of this node until the signal is aborted; the rules stay then. Pods and Namespaces of
+   * the whole cluster are followed from the first policy on: a cluster without any pays nothing.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Tells the addresses of a Pod of this node as soon as it has them, before anything in it runs. Resolves when what the
+   * policies say of it is in the kernel, or after some seconds, since a Pod that cannot start for ever helps nobody.
+   */
+  isolate(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+  /** Somebody else has deleted the table: it is written again, unless there is nothing to enforce. */
+  rewrite(): void;
+  /** The sandbox of a Pod is gone, and with it its addresses. */
+  release(podUID: string): void;
+}
+
+/** After this time a Pod starts although its rules could not be written. */
+const maxIsolationMs = 10_000;
+
+export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies): NetworkPolicies {
+  const { informers, clock, logger } = dependencies;
+  const policies = informers.informer(networkPolicies);
+  const local = new LocalPods(clock);
+  /** Ports of the bridge by the addresses behind them. */
+  let ports = new Map<string, PodPort>();
+  const state = { changed: Promise.withResolvers<void>(), wanted: 0, written: 0, onWritten: Promise.withResolvers<void>(), isLost: false };
+  const wake = () => state.changed.resolve();
+  const written = (upTo: number) => {
+    state.written = upTo;
+    state.onWritten.resolve();
+    state.onWritten = Promise.withResolvers();
+  };
+  const isIdle = () => policies.lister.list().length === 0;
+
+  /** Nothing is to be done while there is no policy. */
+  const waitForPolicies = async (signal: AbortSignal) => {
+    await policies.synced(signal);
+    if (!isIdle()) return;
+    await dependencies.nft.apply(renderPolicyTableRemoval());
+    while (isIdle()) {
+      // Who aborted while the rules were written has woken nobody.
+      signal.throwIfAborted();
+      state.changed = Promise.withResolvers();
+      written(state.wanted);
+      await state.changed.promise;
+    }
+    signal.throwIfAborted();
+  };
+
+  const readPorts = async () => {
+    const found = await dependencies.ports.list();
+    ports = new Map(found.flatMap((port) => [...port.addresses, port.linkLocal].map((address) => [address, port] as const)));
+    return found;
+  };
+  /** With the address on the link, which policies have to hold for as well. */
+  const withLinkLocal = (addresses: readonly string[]) => {
+    const own = addresses.flatMap((address) => ports.get(address)?.linkLocal ?? []);
+    return [...new Set([...addresses, ...own])];
+  };
+  /** What runs counts, and not only what the API shows: a Pod that was deleted by force goes on for a while. */
+  const observeSandboxes = async () => {
+    const [sandboxes, found] = await Promise.all([dependencies.listSandboxes(), readPorts()]);
+    const byID = new Map(found.map((port) => [port.sandboxID, port]));
+    const listed = sandboxes.flatMap((sandbox): LocalPod[] => {
+      const port = byID.get(sandbox.id);
+      return port === undefined ? [] : [{ pod: podOf(sandbox, dependencies.nodeName), addresses: [...port.addresses, port.linkLocal] }];
+    });
+    if (local.observe(listed)) wake();
+  };
+  const keepObserving = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await sleep(clock, observeMs, signal).catch(() => undefined); // aborted
+      if (!signal.aborted) await observeSandboxes().catch((error: unknown) => logger.debug('the sandboxes cannot be listed', { error }));
+    }
+  };
+
+  const enforce = async (signal: AbortSignal) => {
+    const backoff = createBackoff(retryBackoff, dependencies.random);
+    const [podInformer, namespaceInformer] = [follow(informers.informer(pods), wake), follow(informers.informer(namespaces), wake)];
+    await Promise.all([podInformer.synced(signal), namespaceInformer.synced(signal)]);
+    let actual: PolicyTable | undefined;
+    while (!signal.aborted) {
+      state.changed = Promise.withResolvers();
+      const { wanted } = state;
+      if (state.isLost) actual = undefined;
+      state.isLost = false;
+      const desired = planPolicies({
+        policies: policies.lister.list(),
+        pods: local.complete(podInformer.lister.list()),
+        namespaces: namespaceInformer.lister.list(),
+        nodeName: dependencies.nodeName,
+        portOf: (address) => ports.get(address)?.port,
+        dns: dependencies.dns,
+      });
+      try {
+        const text = actual === undefined ? renderPolicyTable(desired, dependencies.dns.port) : renderPolicyChanges(actual, desired);
+        if (text !== '') await dependencies.nft.apply(text);
+        actual = desired;
+        backoff.reset();
+        written(wanted);
+      } catch (error) {
+        actual = undefined;
+        const delayMs = backoff.nextMs();
+        logger.error('the rules of NetworkPolicies cannot be written', { error, retryInMs: Math.round(delayMs) });
+        await sleep(clock, delayMs, signal);
+        continue;
+      }
+      await state.changed.promise;
+      // A Pod that waits for its rules is not made to wait for those of others.
+      if (state.wanted === state.written) await sleep(clock, coalesceMs, signal);
+    }
+  };
+
+  return {
+    async run(signal) {
+      const unfollow = informers.informer(networkPolicies).addHandler({ onAdd: wake, onUpdate: wake, onDelete: wake });
+      signal.addEventListener('abort', wake, { once: true });
+      const observing = keepObserving(signal);
+      try {
+        // Without a runtime there is nothing that runs anew; what ran before is seen with the next look.
+        await observeSandboxes().catch((error: unknown) => logger.warn('the sandboxes cannot be listed', { error }));
+        await waitForPolicies(signal);
+        await enforce(signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        unfollow();
+        await observing;
+      }
+    },
+    rewrite() {
+      state.isLost = true;
+      wake();
+    },
+    release(podUID) {
+      if (local.remove(podUID)) wake();
+    },
+    async isolate(pod, addresses) {
+      await readPorts();
+      local.add({ pod, addresses: withLinkLocal(addresses) });
+      const number = ++state.wanted;
+      wake();
+      const abort = new AbortController();
+      const timer = clock.setTimer(maxIsolationMs, () => abort.abort(), { background: true });
+      const late = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve(), { once: true }));
+      while (state.written < number && !abort.signal.aborted) await Promise.race([state.onWritten.promise, late]);
+      timer.cancel();
+      if (state.written < number) logger.warn('a Pod starts before the rules of NetworkPolicies are there', { pod: pod.metadata.name });
+    },
+  };
+}
+
+function podOf({ namespace, name, uid, labels }: RunningSandbox, nodeName: string): Pod {
+  return { metadata: { namespace, name, uid, labels: { ...labels } }, spec: { nodeName, containers: [] } };
+}
+
+function follow<T extends KubeObject>(informer: Informer<T>, wake: () => void): Informer<T> {
+  informer.addHandler({ onAdd: wake, onUpdate: wake, onDelete: wake });
+  return informer;
+}
