@@ -31,10 +31,15 @@ interface Loaded {
   readonly stop: AbortController;
 }
 
-/** A store whose values are encrypted as the configuration says. Rejects where that is wrong, or a KMS plugin does not answer. */
+/**
+ * A store whose values are encrypted as the configuration says. Rejects where that is wrong. Without an answer of a KMS
+ * plugin at the start, only the resources that it has the keys of are not served until it answers.
+ */
 export async function encryptAtRest(inner: Storage, choice: EncryptionChoice, dependencies: EncryptAtRestDependencies): Promise<Storage> {
   const { clock, logger } = dependencies;
-  let loaded = await load(choice.file, dependencies);
+  const startAnyway = (error: unknown) =>
+    logger.error('a KMS plugin does not answer: what it has the keys of is not served until it does', { file: choice.file, error });
+  let loaded = await load(choice.file, dependencies, startAnyway);
   const closing = new AbortController();
   const follow = async () => {
     while (!closing.signal.aborted) {
@@ -43,7 +48,7 @@ export async function encryptAtRest(inner: Storage, choice: EncryptionChoice, de
       try {
         if ((await readFile(choice.file, 'utf8')) === loaded.text) continue;
         const before = loaded;
-        loaded = await load(choice.file, dependencies);
+        loaded = await load(choice.file, dependencies, rethrow);
         before.stop.abort();
         logger.info('the encryption configuration has been loaded anew', { file: choice.file });
       } catch (error) {
@@ -52,7 +57,7 @@ export async function encryptAtRest(inner: Storage, choice: EncryptionChoice, de
     }
   };
   const following = choice.reloads ? follow() : Promise.resolve();
-  const storage = encryptStorage(inner, (key) => loaded.encryption.find(key), logger);
+  const storage = encryptStorage(inner, { find: (key) => loaded.encryption.find(key), clock, logger });
   return {
     ...storage,
     async checkHealth(signal) {
@@ -72,14 +77,18 @@ export async function encryptAtRest(inner: Storage, choice: EncryptionChoice, de
   };
 }
 
-async function load(file: string, dependencies: EncryptAtRestDependencies): Promise<Loaded> {
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+async function load(file: string, dependencies: EncryptAtRestDependencies, onSilence: (error: unknown) => void): Promise<Loaded> {
   const stop = new AbortController();
   try {
     const text = await readFile(file, 'utf8');
     const rules = parseEncryptionConfiguration(parseYAML(text).value);
     const definitions = catalog.filter(({ storageVersion }) => storageVersion === undefined);
     const encryption = createEncryption(rules, { ...dependencies, definitions });
-    for (const provider of encryption.kms) await startProvider(provider, dependencies.clock);
+    for (const provider of encryption.kms) await startProvider(provider, dependencies.clock).catch(onSilence);
     for (const provider of encryption.kms) void provider.run(stop.signal);
     return { text, encryption, stop };
   } catch (error) {

@@ -37,6 +37,13 @@ export interface StoredEntry {
   readonly value: Uint8Array;
   readonly createRevision: number;
   readonly modRevision: number;
+  /** The value is encrypted and its key is not available at present. Only where the reader accepts sealed values. */
+  readonly isSealed?: true;
+}
+
+/** Accepts values whose keys are not available at present, as sealed; absent: reading them rejects with 'unavailable'. */
+export interface SealedValues {
+  readonly acceptsSealed?: boolean;
 }
 
 export interface GetResult {
@@ -45,7 +52,7 @@ export interface GetResult {
   readonly revision: number;
 }
 
-export interface RangeOptions {
+export interface RangeOptions extends SealedValues {
   readonly start: string;
   readonly end: string;
   readonly limit?: number;
@@ -87,7 +94,7 @@ export type CommitResult =
   | { readonly succeeded: true; readonly revision: number }
   | { readonly succeeded: false; readonly revision: number; readonly current: readonly (StoredEntry | undefined)[] };
 
-export interface WatchOptions {
+export interface WatchOptions extends SealedValues {
   readonly start: string;
   readonly end: string;
   readonly afterRevision: number;

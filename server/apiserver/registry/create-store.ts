@@ -13,6 +13,10 @@ import { updateObject } from './update-object.ts';
 /** The registry of one stored resource. */
 export function createStore(definition: ResourceDefinition, dependencies: RegistryDependencies): Store {
   const core = createStoreCore(definition, dependencies);
+  const read = async (key: string, signal: AbortSignal) => {
+    await reachRevision(core.cache, 'newest', signal);
+    return core.cache.get(key);
+  };
   const interpreted = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -25,8 +29,7 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     cache: core.cache,
     largeObjects: core.largeObjects,
     async get({ namespace, name }, signal) {
-      await interpreted(reachRevision(core.cache, 'newest', signal));
-      const cached = core.cache.get(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
+      const cached = await interpreted(read(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name, signal));
       if (!cached) throw notFound(definition, name);
       return cached;
     },

@@ -1,5 +1,6 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { interpretStorageError } from '../registry/interpret-storage-error.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -27,6 +28,13 @@ async function findObject(context: RequestContext, store: Store): Promise<Cached
   if (version === '') return store.get(key, context.signal);
   const revision = parseResourceVersion(version);
   if (revision > 0) await reachRevision(store.cache, revision, context.signal);
-  const cached = store.cache.get(store.definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
-  return cached ?? store.get(key, context.signal);
+  return findCached(store, key) ?? store.get(key, context.signal);
+}
+
+function findCached({ cache, definition }: Store, { namespace, name }: { readonly namespace: string; readonly name: string }) {
+  try {
+    return cache.get(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name);
+  } catch (error) {
+    throw interpretStorageError(error, definition);
+  }
 }

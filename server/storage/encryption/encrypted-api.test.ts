@@ -22,7 +22,7 @@ describe('an API server whose Secrets are encrypted', () => {
     };
     const definitions = catalog.filter(({ storageVersion }) => storageVersion === undefined);
     const { find } = createEncryption(parseEncryptionConfiguration(document), { definitions, clock: systemClock, logger: silentLogger });
-    return await startAPIServerInProcess({ storage: encryptStorage(inner, find, silentLogger) });
+    return await startAPIServerInProcess({ storage: encryptStorage(inner, { find, clock: systemClock, logger: silentLogger }) });
   };
   const kept = async () => Buffer.from((await inner.get('/registry/secrets/default/s')).entry?.value ?? []).toString('latin1');
 

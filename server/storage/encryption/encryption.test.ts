@@ -29,7 +29,11 @@ const definitions = catalog.filter(({ storageVersion }) => storageVersion === un
 const findWith = (document: object) =>
   createEncryption(parseEncryptionConfiguration(document), { definitions, clock: systemClock, logger: silentLogger }).find;
 const over = (inner: Storage, ...names: readonly Name[]) =>
-  encryptStorage(inner, findWith(documentOf({ resources: ['secrets'], providers: names.map((name) => providers[name]) })), silentLogger);
+  encryptStorage(inner, {
+    find: findWith(documentOf({ resources: ['secrets'], providers: names.map((name) => providers[name]) })),
+    clock: systemClock,
+    logger: silentLogger,
+  });
 const key = '/registry/secrets/default/s';
 const put = (storage: Storage, value: string, place = key) =>
   storage.commit({ conditions: [], operations: [{ type: 'put', key: place, value: Buffer.from(value) }] });
@@ -38,7 +42,11 @@ const read = async (storage: Storage, place = key) => Buffer.from((await storage
 for (const [name, provider] of Object.entries(providers))
   describeStorage(`encrypted with ${name}`, async () => {
     const transformer = findWith(documentOf({ resources: ['*.*'], providers: [provider] }))(key);
-    const storage = encryptStorage(createMemoryStorage({ clock: systemClock }), () => transformer, silentLogger);
+    const storage = encryptStorage(createMemoryStorage({ clock: systemClock }), {
+      find: () => transformer,
+      clock: systemClock,
+      logger: silentLogger,
+    });
     return { storage, elapse: async () => {}, dispose: () => storage.close() };
   });
 
@@ -125,7 +133,7 @@ describe('encryption at rest', () => {
   for (const [place, begins] of places)
     it(`keeps ${place} as ${begins}`, async () => {
       const inner = createMemoryStorage({ clock: systemClock });
-      await put(encryptStorage(inner, findWith(rules), silentLogger), 'x', place);
+      await put(encryptStorage(inner, { find: findWith(rules), clock: systemClock, logger: silentLogger }), 'x', place);
       assert.ok((await read(inner, place)).startsWith(begins), await read(inner, place));
     });
 

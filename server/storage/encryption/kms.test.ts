@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import {
-  loadPackageDefinition,
-  Server,
-  ServerCredentials,
-  type ServiceClientConstructor,
-  status,
-  type UntypedHandleCall,
-} from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { status } from '@grpc/grpc-js';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
@@ -20,67 +12,18 @@ import { StorageError } from '../storage.ts';
 import { encryptStorage } from './encrypted-storage.ts';
 import { createKMSProvider, type KMSProvider } from './kms.ts';
 import { connectKMS } from './kms-service.ts';
+import { KMSPlugin } from './testing/kms-plugin.ts';
 import { chooseByPrefix } from './transformer.ts';
 
 const place = '/registry/secrets/default/s';
-type Callback = (error: Error | null, answer?: object) => void;
-interface Call {
-  readonly request: { readonly plaintext: Buffer; readonly ciphertext: Buffer; readonly key_id: string };
-}
-
-/** A key management plugin with keys that can be changed, as one that a cloud provides. */
-class Plugin {
-  readonly keys = new Map<string, Buffer>([['one', randomBytes(32)]]);
-  readonly asked = { encrypt: 0, decrypt: 0 };
-  keyID = 'one';
-  healthz = 'ok';
-  /** What Decrypt answers instead. */
-  decrypts: ((callback: Callback) => void) | undefined;
-  #server: Server | undefined;
-
-  async listen(socket: string): Promise<void> {
-    const loaded = loadPackageDefinition(loadSync(path.join(import.meta.dirname, 'kms-v2.proto'), { keepCase: true, defaults: true }));
-    const { service } = (loaded['v2'] as unknown as Record<string, ServiceClientConstructor>)[
-      'KeyManagementService'
-    ] as ServiceClientConstructor;
-    const nonce = Buffer.alloc(12);
-    const methods = {
-      Status: (_: Call, callback: Callback) => callback(null, { version: 'v2', healthz: this.healthz, key_id: this.keyID }),
-      Encrypt: ({ request }: Call, callback: Callback) => {
-        this.asked.encrypt++;
-        const cipher = createCipheriv('aes-256-gcm', this.keys.get(this.keyID) ?? '', nonce);
-        const ciphertext = Buffer.concat([cipher.update(request.plaintext), cipher.final(), cipher.getAuthTag()]);
-        callback(null, { ciphertext, key_id: this.keyID, annotations: { 'version.example.com': Buffer.from('1') } });
-      },
-      Decrypt: ({ request }: Call, callback: Callback) => {
-        this.asked.decrypt++;
-        if (this.decrypts) return this.decrypts(callback);
-        const key = this.keys.get(request.key_id);
-        if (!key) return callback(new Error(`no key ${request.key_id}`));
-        const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(request.ciphertext.subarray(-16));
-        callback(null, { plaintext: Buffer.concat([decipher.update(request.ciphertext.subarray(0, -16)), decipher.final()]) });
-      },
-    };
-    this.#server = new Server();
-    this.#server.addService(service, methods as unknown as Record<string, UntypedHandleCall>);
-    await new Promise<void>((resolve, reject) =>
-      this.#server?.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())),
-    );
-  }
-
-  stop(): void {
-    this.#server?.forceShutdown();
-  }
-}
-
 describe('KMS v2', () => {
   let directory: string;
-  let plugin: Plugin;
+  let plugin: KMSPlugin;
   let clock: ManualClock;
   let stop: AbortController;
   beforeEach(async () => {
     directory = await mkdtemp(path.join(os.tmpdir(), 'kubets-kms-'));
-    plugin = new Plugin();
+    plugin = new KMSPlugin();
     await plugin.listen(`${directory}/kms.sock`);
     clock = createManualClock();
     stop = new AbortController();
@@ -156,7 +99,8 @@ describe('KMS v2', () => {
   it('that gives no answer for a moment leaves nothing damaged', async () => {
     const inner = createMemoryStorage({ clock: systemClock });
     const [one, two] = [await provider(), await provider()];
-    const storageOf = (of: KMSProvider) => encryptStorage(inner, () => chooseByPrefix([of]), silentLogger);
+    const storageOf = (of: KMSProvider) =>
+      encryptStorage(inner, { find: () => chooseByPrefix([of]), clock: systemClock, logger: silentLogger });
     await storageOf(one).commit({ conditions: [], operations: [{ type: 'put', key: place, value: Buffer.from('x') }] });
     const reading = storageOf(two);
     const unavailable = (error: unknown) => error instanceof StorageError && error.reason === 'unavailable';

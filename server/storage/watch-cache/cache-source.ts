@@ -5,16 +5,16 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { compareKeys } from '../mvcc/version-index.ts';
 import type { Storage, StorageEvent, StoredEntry, WatchBatch } from '../storage.ts';
 import { prefixEnd, StorageError } from '../storage.ts';
+import { readPages } from './read-pages.ts';
 import type { EventLogLimits } from './event-log.ts';
 import { ResourceCache } from './resource-cache.ts';
 import { coalesced, RevisionGate } from './revision-gate.ts';
+import { SealedCaches } from './sealed-caches.ts';
 import type { CachedResource } from './stored-object.ts';
 import type { WatchCache } from './watch-cache.ts';
 
 const BTree = sortedBTree.default;
 
-/** Page of the first load: small enough for a message of etcd, large enough to be few. */
-const loadPage = 1000;
 const retryDelayMs = 1000;
 /** The age is upstream's: clients come back within a minute. A log is as long as that takes, within the other bounds. */
 const defaultLogLimits: EventLogLimits = { entries: 100_000, heldBytes: 32 * 1024 * 1024, ageMs: 75_000 };
@@ -79,6 +79,7 @@ class Follower {
   readonly #becomeReady: () => void;
   readonly #failReady: (error: StorageError) => void;
   readonly #logLimits: EventLogLimits;
+  readonly #sealed: SealedCaches;
   #compacted = 0;
   #trimmedMs = 0;
 
@@ -87,6 +88,9 @@ class Follower {
     this.gate = new RevisionGate(dependencies.clock);
     this.#askNewest = coalesced(() => dependencies.storage.currentRevision());
     this.#logLimits = { ...defaultLogLimits, ...dependencies.logLimits };
+    const { storage, clock, logger } = dependencies;
+    const belongsTo = (key: string, cache: ResourceCache) => this.#cacheOf(key) === cache;
+    this.#sealed = new SealedCaches({ ...{ storage, clock, logger, gate: this.gate, belongsTo }, signal: this.abort.signal });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => undefined); // whoever waits is told; that nobody does is no error
     this.ready = promise;
@@ -118,10 +122,13 @@ class Follower {
     };
     const cache = new ResourceCache(context, { current: resource, decodeProtobuf });
     this.#caches.set(resource.resourcePrefix, cache);
+    let isSealed = false;
     this.#unclaimed.editRange(resource.resourcePrefix, prefixEnd(resource.resourcePrefix), false, (_, entry) => {
-      cache.load(entry);
+      if (entry.isSealed) isSealed = true;
+      else cache.load(entry);
       return { delete: true };
     });
+    if (isSealed) this.#sealed.add(cache);
     return cache;
   }
 
@@ -135,7 +142,7 @@ class Follower {
         isLoaded = true;
         const afterRevision = this.gate.revision ?? 0;
         // What stood there before is here already.
-        const following = { start: prefix, end: prefixEnd(prefix), afterRevision, wantsPrevious: false, signal };
+        const following = { start: prefix, end: prefixEnd(prefix), afterRevision, wantsPrevious: false, acceptsSealed: true, signal };
         for await (const batch of storage.watch(following)) this.#apply(batch);
       } catch (error) {
         if (signal.aborted) break;
@@ -153,31 +160,29 @@ class Follower {
         if (!isCompacted) await sleep(clock, retryDelayMs, signal).catch(() => undefined);
       }
     }
+    await this.#sealed.ended();
     for (const cache of this.#caches.values()) cache.close();
     this.#failReady(new StorageError('closed', 'the cache was closed before it had been loaded'));
   }
 
   async #load(): Promise<void> {
     const { storage, prefix } = this.#dependencies;
-    const end = prefixEnd(prefix);
     const pages: (readonly StoredEntry[])[] = [];
-    let page = await storage.range({ start: prefix, end, limit: loadPage });
-    const { revision } = page;
-    pages.push(page.entries);
-    while (page.more) {
-      page = await storage.range({ start: `${page.entries.at(-1)?.key ?? prefix}\0`, end, limit: loadPage, revision });
-      pages.push(page.entries);
-    }
+    const { revision } = await readPages(storage, { prefix, acceptsSealed: true }, (entries) => pages.push(entries));
     this.#unclaimed.clear();
+    this.#sealed.clear();
     for (const cache of this.#caches.values()) cache.reset(revision);
+    const sealed = new Set<ResourceCache>();
     for (const entries of pages) {
       for (const entry of entries) {
         const cache = this.#cacheOf(entry.key);
-        if (cache) cache.load(entry);
-        else this.#unclaimed.set(entry.key, entry);
+        if (!cache) this.#unclaimed.set(entry.key, entry);
+        else if (entry.isSealed) sealed.add(cache);
+        else cache.load(entry);
       }
     }
     this.gate.advance(revision);
+    for (const cache of sealed) this.#sealed.add(cache);
     this.#becomeReady();
   }
 
@@ -186,7 +191,7 @@ class Follower {
     for (const event of events) {
       const cache = this.#cacheOf(event.key);
       if (!cache) this.#applyUnclaimed(event);
-      else {
+      else if (!this.#sealed.takes(cache, event)) {
         cache.apply(event);
         touched.add(cache);
       }

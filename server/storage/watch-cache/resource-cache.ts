@@ -48,6 +48,7 @@ export class ResourceCache implements WatchCache {
   #published: Published = { end: 0, revision: 0 };
   readonly #pace: FanOutPace;
   #isClosed = false;
+  #isSealed = false;
   #bytes = 0;
   readonly #snapshots = new Map<number, ObjectTree>();
 
@@ -72,6 +73,11 @@ export class ResourceCache implements WatchCache {
     return revision;
   }
 
+  #readableRevision(): number {
+    if (this.#isSealed) throw new StorageError('unavailable', 'the keys of encrypted values are not available at present');
+    return this.revision();
+  }
+
   log(): EventLog {
     return this.#log;
   }
@@ -91,12 +97,12 @@ export class ResourceCache implements WatchCache {
   }
 
   get(relativeKey: string): CachedObject | undefined {
-    this.revision();
+    this.#readableRevision();
     return this.#objects.get(relativeKey);
   }
 
   list({ keyPrefix, revision, after }: ListQuery): Listing {
-    const newest = this.revision();
+    const newest = this.#readableRevision();
     if (revision !== undefined && revision > newest)
       throw new StorageError('future-revision', `required revision ${revision} is a future revision`, { revision: newest });
     const compacted = this.#context.compacted();
@@ -114,7 +120,7 @@ export class ResourceCache implements WatchCache {
   watch(options: CacheWatchOptions): AsyncIterable<CacheEvents> {
     return {
       [Symbol.asyncIterator]: () => {
-        this.revision();
+        this.#readableRevision();
         return options.afterRevision >= this.#log.floor ? new CacheWatch(this, options) : this.#replay(options);
       },
     };
@@ -122,6 +128,7 @@ export class ResourceCache implements WatchCache {
 
   /** Replaces everything: what happened between is not known, so watches end and older revisions are not held. */
   reset(revision: number): void {
+    this.#isSealed = false;
     this.#objects = new BTree(undefined, compareKeys);
     this.#bytes = 0;
     this.#log = new EventLog(revision, this.#context.logLimits);
@@ -129,6 +136,12 @@ export class ResourceCache implements WatchCache {
     this.#pace.cancel();
     this.#snapshots.clear();
     this.#wakeAll();
+  }
+
+  /** Ends all watches, and all reading until the next reset: values have come that cannot be decrypted at present. */
+  seal(revision: number): void {
+    this.reset(revision);
+    this.#isSealed = true;
   }
 
   /** Ends all watches, and all reading: a cache that no longer follows must not be taken for the truth. */
@@ -167,6 +180,7 @@ export class ResourceCache implements WatchCache {
 
   /** Watches may be told of what was applied, when all of a batch has been. */
   publish(): void {
+    if (this.#isSealed) return;
     this.#pace.request();
     this.trim();
   }
