@@ -4,8 +4,8 @@ import { type SourceFile, sources } from './sources.ts';
 
 /** Where time, randomness, the process and the console may be reached for: everything else is given them. */
 const mayReach = (file: string): boolean =>
-  /^(server\/main|node-agent\/main|api\/base\/system-clock|api\/base\/system-random|api\/meta\/time)\.ts$/.test(file) ||
-  /^(server\/cli|server\/composition|openapi\/generate|conformance)\//.test(file);
+  /^(node-agent\/main|api\/base\/system-clock|api\/base\/system-random|api\/meta\/time)\.ts$/.test(file) ||
+  /^(server\/cli|server\/control-plane|openapi\/generate|conformance)\//.test(file);
 
 const bannedIdentifiers = new Set(['process', 'Date', 'setTimeout', 'setInterval', 'console', 'fetch', 'performance']);
 

@@ -13,7 +13,7 @@ const segment = (file: string, base: string): string => file.slice(base.length).
 
 /** Files that put the parts together may reach everywhere below their top level. */
 const compositionRoots = (file: string): boolean =>
-  /^(server|node-agent)\/main\.ts$/.test(file) || under(file, 'server/cli') || under(file, 'server/composition');
+  file === 'node-agent/main.ts' || under(file, 'server/cli') || under(file, 'server/control-plane');
 
 const rules: readonly Rule[] = [
   { says: 'api imports no other top-level folder', forbids: (from, to) => under(from, 'api') && isOwn(to) && top(to) !== 'api' },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { localNodeBridge } from '../../server/cli/local-nodes.ts';
-import { openDataDir } from '../../server/cli/data-dir.ts';
+import { localNodeBridge } from '../../server/cli/local-nodes/local-nodes.ts';
+import { openDataDir } from '../../server/cli/data-dir/data-dir.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
 import { testImages } from '../framework/test-images.ts';
 import { waitFor } from '../framework/wait-for.ts';

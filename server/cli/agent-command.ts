@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { agentLogPlace, prepareAgent, replaceRunningAgent } from './agent-process.ts';
-import { type DataDir, findInstance, openDataDir } from './data-dir.ts';
-import { hasJoined, type JoinFlags, knowsCluster, prepareJoin } from './join.ts';
-import { dataDirOption, logLevelOption, podNetworkOption } from './options.ts';
-import { requireSoundMachine } from './preflight.ts';
-import { createProgress, type Progress } from './progress.ts';
-import { requireFreePort } from './require-free-port.ts';
-import { addStopOptions, beginLife } from './running-command.ts';
-import type { StopFlags } from './stop-signals.ts';
-import { superviseAgent } from './supervise-agent.ts';
+import { agentLogPlace, prepareAgent, replaceRunningAgent } from './agent/agent-process.ts';
+import { type DataDir, findInstance, openDataDir } from './data-dir/data-dir.ts';
+import { hasJoined, type JoinFlags, knowsCluster, prepareJoin } from './join/join.ts';
+import { dataDirOption, logLevelOption, podNetworkOption } from './flags/options.ts';
+import { requireSoundMachine } from './startup/preflight.ts';
+import { createProgress, type Progress } from './terminal/progress.ts';
+import { requireFreePort } from './startup/require-free-port.ts';
+import { addStopOptions, beginLife } from './running/running-command.ts';
+import type { StopFlags } from './running/stop-signals.ts';
+import { superviseAgent } from './agent/supervise-agent.ts';
 import { addNodeOptions } from './up-command.ts';
 
 /** The flags of `kubets agent`. */

@@ -46,7 +46,7 @@ const emulatorPackages = [
 
 /**
  * The size of the young generation, whatever the machine: with half of it the collector takes a larger part of the time
- * under load. What it takes in memory goes back when the process is idle (release-idle-memory.ts).
+ * under load. What it takes in memory goes back when the process is idle (startup/release-idle-memory.ts).
  */
 const memoryFlags = ['--max-semi-space-size=16'];
 
@@ -133,7 +133,7 @@ if (what === 'up') {
   ensureNpmPackages();
   ensureGenerated();
   if (!rest.includes('--help') && !rest.includes('-h')) ensureSystemPackages(nodePackages, 'a node (containers, network)');
-  const { hideSecrets, takeToken } = await import('./hide-secrets.mjs');
+  const { hideSecrets, takeToken } = await import('./terminal/hide-secrets.mjs');
   hideSecrets(process.argv);
   const { kept, token } = takeToken(rest);
   if (token !== undefined) process.env['KUBETS_TOKEN'] = token;

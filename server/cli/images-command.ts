@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { createLogger } from '../composition/logger.ts';
-import { type DataDir, getInstance, openDataDir } from './data-dir.ts';
-import { findLocalNodes } from './local-nodes.ts';
-import { dataDirOption } from './options.ts';
+import { createLogger } from '../control-plane/logger.ts';
+import { type DataDir, getInstance, openDataDir } from './data-dir/data-dir.ts';
+import { findLocalNodes } from './local-nodes/local-nodes.ts';
+import { dataDirOption } from './flags/options.ts';
 
 export function addImagesCommand(program: Command): void {
   const images = program.command('images').description('Container images of the local nodes.');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { getInstance } from './data-dir.ts';
-import { dataDirOption } from './options.ts';
+import { getInstance } from './data-dir/data-dir.ts';
+import { dataDirOption } from './flags/options.ts';
 
 export function addKubeconfigCommand(program: Command): void {
   program

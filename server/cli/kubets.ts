@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { addAgentCommand } from './agent-command.ts';
 import { addCheckMachineCommand } from './check-machine-command.ts';
-import { hideSecrets } from './hide-secrets.mjs';
+import { hideSecrets } from './terminal/hide-secrets.mjs';
 import { addImagesCommand } from './images-command.ts';
 import { addKubeconfigCommand } from './kubeconfig-command.ts';
 import { addResetCommand } from './reset-command.ts';
@@ -12,7 +12,7 @@ import { addStopCommand } from './stop-command.ts';
 import { addServerCommand } from './server-command.ts';
 import { addTokenCommand } from './token-command.ts';
 import { addUpCommand } from './up-command.ts';
-import { kubetsVersion } from '../composition/version.ts';
+import { kubetsVersion } from '../control-plane/version.ts';
 
 const examples = `
 Examples:

@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { clearNode, replaceRunningAgent } from './agent-process.ts';
-import { findInstance, openDataDir } from './data-dir.ts';
-import { findLocalNodes, removeLocalNodes } from './local-nodes.ts';
-import { dataDirOption } from './options.ts';
-import { createProgress } from './progress.ts';
-import { findRuns } from './runs.ts';
+import { clearNode, replaceRunningAgent } from './agent/agent-process.ts';
+import { findInstance, openDataDir } from './data-dir/data-dir.ts';
+import { findLocalNodes, removeLocalNodes } from './local-nodes/local-nodes.ts';
+import { dataDirOption } from './flags/options.ts';
+import { createProgress } from './terminal/progress.ts';
+import { findRuns } from './data-dir/runs.ts';
 
 export function addResetCommand(program: Command): void {
   program

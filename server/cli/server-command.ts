@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { startFromFlags } from './control-plane.ts';
-import { openDataDir } from './data-dir.ts';
-import { addControlPlaneOptions, type ControlPlaneFlags } from './options.ts';
-import { createProgress } from './progress.ts';
-import { beginLife } from './running-command.ts';
+import { startFromFlags } from './startup/start-from-flags.ts';
+import { openDataDir } from './data-dir/data-dir.ts';
+import { addControlPlaneOptions, type ControlPlaneFlags } from './flags/options.ts';
+import { createProgress } from './terminal/progress.ts';
+import { beginLife } from './running/running-command.ts';
 
 export function addServerCommand(program: Command): void {
   addControlPlaneOptions(program.command('server'))

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { clearNode, replaceRunningAgent } from './agent-process.ts';
-import { type DataDir, openDataDir } from './data-dir.ts';
-import { findLocalNodes, removeLocalNodes } from './local-nodes.ts';
-import { dataDirOption, parseDuration } from './options.ts';
-import { createProgress, type Progress } from './progress.ts';
-import { findRuns, type Run } from './runs.ts';
-import { isSameProcess } from './process-identity.ts';
+import { clearNode, replaceRunningAgent } from './agent/agent-process.ts';
+import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
+import { findLocalNodes, removeLocalNodes } from './local-nodes/local-nodes.ts';
+import { dataDirOption, parseDuration } from './flags/options.ts';
+import { createProgress, type Progress } from './terminal/progress.ts';
+import { findRuns, type Run } from './data-dir/runs.ts';
+import { isSameProcess } from './data-dir/process-identity.ts';
 import { unitNames } from './service/plan-service.ts';
 import { findServiceOf, systemctl } from './service/service-manager.ts';
-import { writeStopRequest } from './stop-request.ts';
+import { writeStopRequest } from './data-dir/stop-request.ts';
 
 export interface StopOptions {
   readonly pods: boolean;

@@ -9,10 +9,10 @@ import { formatTime, findTime } from '../../api/meta/time.ts';
 import { hasReason } from '../../api/meta/status.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
-import { getInstance } from './data-dir.ts';
-import { publicKeyHash } from './discovery.ts';
-import { type Credentials, parseKubeconfig, serverOf } from './kubeconfig.ts';
-import { dataDirOption, parseDuration } from './options.ts';
+import { getInstance } from './data-dir/data-dir.ts';
+import { publicKeyHash } from './join/discovery.ts';
+import { type Credentials, parseKubeconfig, serverOf } from './data-dir/kubeconfig.ts';
+import { dataDirOption, parseDuration } from './flags/options.ts';
 
 const namespace = 'kube-system';
 const secretName = (id: string) => `bootstrap-token-${id}`;

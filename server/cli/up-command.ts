@@ -6,23 +6,30 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
-import { machineAddress } from '../composition/addresses.ts';
-import { createLogger } from '../composition/logger.ts';
+import { machineAddress } from '../control-plane/addresses.ts';
+import { createLogger } from '../control-plane/logger.ts';
 import type { StopOrder } from '../../node-agent/stop-order.ts';
-import type { ControlPlane } from '../main.ts';
-import { type AgentFlags, type AgentTarget, agentLogPlace, defaultNodeName, prepareAgent, replaceRunningAgent } from './agent-process.ts';
-import { startFromFlags } from './control-plane.ts';
-import { type DataDir, openDataDir } from './data-dir.ts';
-import { type EarlierNodes, earlierNodes, isReadySince } from './heard-from.ts';
-import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './options.ts';
-import { localNodeBridge, removeLocalNodes } from './local-nodes.ts';
-import { type LocalNodesRun, runLocalNodes } from './run-local-nodes.ts';
-import { ignorePreflightErrorsOption, requireSoundMachine } from './preflight.ts';
-import { createProgress, type Progress } from './progress.ts';
-import { requireFreePort } from './require-free-port.ts';
-import { addStopOptions, beginLife, type CommandLife } from './running-command.ts';
-import type { StopFlags } from './stop-signals.ts';
-import { type SupervisedAgent, superviseAgent } from './supervise-agent.ts';
+import type { ControlPlane } from '../control-plane/start-control-plane.ts';
+import {
+  type AgentFlags,
+  type AgentTarget,
+  agentLogPlace,
+  defaultNodeName,
+  prepareAgent,
+  replaceRunningAgent,
+} from './agent/agent-process.ts';
+import { startFromFlags } from './startup/start-from-flags.ts';
+import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
+import { type EarlierNodes, earlierNodes, isReadySince } from './agent/heard-from.ts';
+import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './flags/options.ts';
+import { localNodeBridge, removeLocalNodes } from './local-nodes/local-nodes.ts';
+import { type LocalNodesRun, runLocalNodes } from './local-nodes/run-local-nodes.ts';
+import { ignorePreflightErrorsOption, requireSoundMachine } from './startup/preflight.ts';
+import { createProgress, type Progress } from './terminal/progress.ts';
+import { requireFreePort } from './startup/require-free-port.ts';
+import { addStopOptions, beginLife, type CommandLife } from './running/running-command.ts';
+import type { StopFlags } from './running/stop-signals.ts';
+import { type SupervisedAgent, superviseAgent } from './agent/supervise-agent.ts';
 
 type UpFlags = ControlPlaneFlags &
   AgentFlags &
@@ -94,7 +101,11 @@ async function runUp(flags: UpFlags): Promise<void> {
   const dataDir = openDataDir(flags.dataDir);
   const life = beginLife('up', dataDir, flags);
   // While the machine is looked at, the modules that come next are loaded.
-  if (flags.node) await Promise.all([requireSoundMachine(flags, flags.nodes === undefined ? 'up' : 'local-nodes'), import('../main.ts')]);
+  if (flags.node)
+    await Promise.all([
+      requireSoundMachine(flags, flags.nodes === undefined ? 'up' : 'local-nodes'),
+      import('../control-plane/start-control-plane.ts'),
+    ]);
   if (flags.node && flags.nodes !== undefined) return await upWithLocalNodes(flags, flags.nodes, { dataDir, progress, life });
   if (flags.node) {
     await replaceRunningAgent(dataDir);

@@ -8,7 +8,7 @@ import { randomInt } from '../../api/base/random.ts';
 import { createSeededRandom } from '../../api/base/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { fuzzRuns, fuzzSeed } from '../../api/schema/testing/fuzz-runs.ts';
-import { createResources } from '../composition/create-resources.ts';
+import { createResources } from '../control-plane/create-resources.ts';
 import { serviceAccounts } from '../../api/resources/core/v1/service-account.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { clientCertificate } from '../pki/certificate-spec.ts';

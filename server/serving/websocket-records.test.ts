@@ -9,7 +9,7 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../api/resources/core/v1/service-account.ts';
 import { encodeWebSocketFrame, websocketOpcodes } from '../../api/streaming/websocket-frames.ts';
-import { createResources } from '../composition/create-resources.ts';
+import { createResources } from '../control-plane/create-resources.ts';
 import { clientCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
 import { createDialer } from './dialer.ts';

@@ -33,7 +33,7 @@ describe('machine checks: processes', () => {
       '10 1 0 npm run up',
       '11 10 0 node server/cli/bootstrap.mjs up',
       '12 11 -999 /root/kubets/node_modules/.bin/node --max-semi-space-size=16 /root/kubets/server/cli/kubets.mjs up',
-      '13 12 -999 /n/node --import /root/kubets/server/cli/agent-memory.ts /root/kubets/node-agent/main.ts --data-dir /var/lib/kubets',
+      '13 12 -999 /n/node --import /root/kubets/server/cli/agent/agent-memory.ts /root/kubets/node-agent/main.ts --data-dir /var/lib/kubets',
       '14 13 -999 /usr/bin/containerd --config /var/lib/kubets/node/containerd/config.toml',
       '15 1 -998 /usr/bin/containerd-shim-runc-v2 -namespace k8s.io -id a -address /var/lib/kubets/node/containerd.sock',
       '16 15 -998 /usr/bin/catatonit -P',

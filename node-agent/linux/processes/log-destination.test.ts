@@ -79,7 +79,7 @@ describe('the destination of log lines', () => {
 /** Loggers of both programs, run as processes of their own: what they do to the event loop and to the end of a process. */
 describe('the log of a process', function () {
   this.timeout(20_000);
-  const logger = path.resolve(import.meta.dirname, '../../../server/composition/logger.ts');
+  const logger = path.resolve(import.meta.dirname, '../../../server/control-plane/logger.ts');
   const code = (lines: number) =>
     `const { createLogger } = await import(${JSON.stringify(logger)});` +
     `const log = createLogger('info'); for (let i = 0; i < ${lines}; i++) log.warn('x'.repeat(200), { i });` +

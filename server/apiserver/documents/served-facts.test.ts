@@ -11,7 +11,7 @@ import {
   type ResourceFact,
   type ShapeFact,
 } from '../../../openapi/generate/facts.ts';
-import { createOpenAPIDocuments } from '../../composition/openapi-documents.ts';
+import { createOpenAPIDocuments } from '../../control-plane/openapi-documents.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
 /** What a client is told of the API, held against the facts of v1.36: everything is there, and nothing else. */

@@ -5,7 +5,7 @@ import { createClient } from '../../../api/client/create-client.ts';
 import { waitFor } from '../../../api/client/wait-for.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import { createResources, type ResourcesOptions } from '../../composition/create-resources.ts';
+import { createResources, type ResourcesOptions } from '../../control-plane/create-resources.ts';
 import type { PluginChoice } from '../admission/choose-plugins.ts';
 import type { PluginConfigurations } from '../admission/configure-plugins.ts';
 import type { Dialer } from '../subresources/subresource.ts';

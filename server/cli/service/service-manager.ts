@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../data-dir.ts';
+import { writeFileAtomically } from '../data-dir/data-dir.ts';
 import { serviceKinds, type ServiceKind, unitNames } from './plan-service.ts';
 
 const unitFolder = '/etc/systemd/system';

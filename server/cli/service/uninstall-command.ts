@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { delayFile } from '../../../node-agent/linux/machine/login-manager.ts';
-import { openDataDir } from '../data-dir.ts';
-import { parseDuration } from '../options.ts';
-import { createProgress } from '../progress.ts';
+import { openDataDir } from '../data-dir/data-dir.ts';
+import { parseDuration } from '../flags/options.ts';
+import { createProgress } from '../terminal/progress.ts';
 import { stopCluster } from '../stop-command.ts';
 import { unitNames } from './plan-service.ts';
 import { findUnitText, hasSystemd, installedServices, removeUnit, run, systemctl } from './service-manager.ts';

@@ -14,12 +14,12 @@ import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { readKubeconfig } from '../../../node-agent/linux/files/read-kubeconfig.ts';
-import { kubernetesVersion } from '../../composition/version.ts';
-import { agentLogFile, agentPIDFile, isAgentOf } from '../agent-process.ts';
-import { type DataDir, findInstance } from '../data-dir.ts';
-import { findLocalNodes } from '../local-nodes.ts';
-import { isRunning } from '../process-identity.ts';
-import { findRuns } from '../runs.ts';
+import { kubernetesVersion } from '../../control-plane/version.ts';
+import { agentLogFile, agentPIDFile, isAgentOf } from '../agent/agent-process.ts';
+import { type DataDir, findInstance } from '../data-dir/data-dir.ts';
+import { findLocalNodes } from '../local-nodes/local-nodes.ts';
+import { isRunning } from '../data-dir/process-identity.ts';
+import { findRuns } from '../data-dir/runs.ts';
 import { unitNames } from '../service/plan-service.ts';
 import { findServiceOf, findServiceState, installedServices, run } from '../service/service-manager.ts';
 import type {

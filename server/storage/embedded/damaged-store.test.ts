@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { scanStore } from '../../composition/scan-store.ts';
+import { scanStore } from '../../control-plane/store/scan-store.ts';
 import { bytes, rejectsWith } from '../testing/storage-assertions.ts';
 import { openEmbeddedStorage } from './embedded-storage.ts';
 import { readStoreHeader } from './store-header.ts';
@@ -105,7 +105,7 @@ describe('a damaged store', function () {
   it('is opened under `ulimit -v`', async () => {
     const root = join(import.meta.dirname, '../../..');
     const script = `
-      import { openStorage } from '${root}/server/composition/open-storage.ts';
+      import { openStorage } from '${root}/server/control-plane/store/open-storage.ts';
       import { systemClock } from '${root}/api/base/system-clock.ts';
       import { silentLogger } from '${root}/api/base/logger.ts';
       const storage = await openStorage({ choice: { kind: 'embedded' }, directory: ${JSON.stringify(directory)}, clock: systemClock, logger: silentLogger });

@@ -6,7 +6,7 @@ import { services } from '../../../../api/resources/core/v1/service.ts';
 import { ipAddresses } from '../../../../api/resources/networking/v1/ip-address.ts';
 import { serviceCIDRs } from '../../../../api/resources/networking/v1/service-cidr.ts';
 import type { Service, ServiceSpec } from '../../../../api/types/core-v1.ts';
-import { createResources } from '../../../composition/create-resources.ts';
+import { createResources } from '../../../control-plane/create-resources.ts';
 import { eventually, refusal } from '../../testing/complete-server.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../../testing/start-api-server.ts';
 

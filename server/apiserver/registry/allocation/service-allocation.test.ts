@@ -11,7 +11,7 @@ import { endpoints } from '../../../../api/resources/core/v1/endpoints.ts';
 import { services } from '../../../../api/resources/core/v1/service.ts';
 import { ipAddresses } from '../../../../api/resources/networking/v1/ip-address.ts';
 import type { Service, ServiceSpec } from '../../../../api/types/core-v1.ts';
-import { createResources } from '../../../composition/create-resources.ts';
+import { createResources } from '../../../control-plane/create-resources.ts';
 import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
 import { createMemoryStorage } from '../../../storage/memory/memory-storage.ts';
 import type { Storage } from '../../../storage/storage.ts';

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { systemRandom } from '../../../api/base/system-random.ts';
+import type { PodNetworkMode } from '../../../api/semantics/node-configuration.ts';
+import { allAddresses } from '../../control-plane/addresses.ts';
+import { createLogger, writesToJournal } from '../../control-plane/logger.ts';
+import { findPluginDirectory } from '../../../node-agent/network/cni/plugin-directory.ts';
+import { createPKIFiles } from '../../control-plane/pki-files.ts';
+import { kubernetesVersion } from '../../control-plane/version.ts';
+import { nodeClientCertificate, nodeServingCertificate } from '../../pki/certificate-spec.ts';
+import { ensureCertificate } from '../../pki/ensure-cluster-pki.ts';
+import { type DataDir, writeFileAtomically } from '../data-dir/data-dir.ts';
+import { findProcessIdentity, isRunning } from '../data-dir/process-identity.ts';
+import { formatKubeconfig } from '../data-dir/kubeconfig.ts';
+
+export interface AgentFlags {
+  readonly nodeName: string;
+  readonly nodeIp?: string;
+  readonly podNetwork: PodNetworkMode;
+  readonly nodeLabels: string;
+  readonly registerWithTaints: string;
+  readonly nodeportAddresses: string;
+  readonly nonMasqueradeCidrs: string;
+  readonly kubeletPort: number;
+  readonly containerRuntimeEndpoint?: string;
+  /** Further flags of the node agent, `name=value`. */
+  readonly kubeletArg: readonly string[];
+  readonly logLevel: string;
+}
+
+export interface AgentTarget {
+  readonly server: string;
+  readonly clusterDNS: string;
+  readonly clusterCIDR: string;
+  /** Addresses that the kubelet's certificate names; absent: all of this machine. */
+  readonly addresses?: readonly string[];
+}
+
+export const agentMain = path.resolve(import.meta.dirname, '../../../node-agent/main.ts');
+export const agentPIDFile = (dataDir: DataDir): string => path.join(dataDir.node, 'agent.pid');
+export const agentLogFile = (dataDir: DataDir): string => path.join(dataDir.node, 'agent.log');
+/** Where a person finds the agent's log. */
+export const agentLogPlace = (dataDir: DataDir): string => (writesToJournal() ? "the journal ('journalctl')" : agentLogFile(dataDir));
+
+export function defaultNodeName(): string {
+  return os.hostname().toLowerCase();
+}
+
+/** Makes the node's certificates from the cluster's CA in this data dir, and its kubeconfig. Returns the agent's arguments. */
+export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: AgentTarget): Promise<string[]> {
+  const files = createPKIFiles(dataDir.pki);
+  const [ca, caKey] = await Promise.all([files.read('ca.crt'), files.read('ca.key')]);
+  if (ca === undefined || caKey === undefined)
+    throw new Error(
+      `${dataDir.pki} holds no cluster CA: the agent starts beside a control plane on the same data dir ('kubets server' or 'kubets up')`,
+    );
+  mkdirSync(dataDir.node, { recursive: true });
+  const making = { files, logger: createLogger(flags.logLevel), clock: systemClock, random: systemRandom };
+  const authority = { certificatePEM: ca, keyPEM: caKey };
+  const client = await ensureCertificate(`node-${flags.nodeName}`, nodeClientCertificate(flags.nodeName), authority, making);
+  const own = target.addresses ?? allAddresses();
+  const addresses = flags.nodeIp === undefined ? own : [...flags.nodeIp.split(','), ...own];
+  await ensureCertificate(
+    `kubelet-${flags.nodeName}`,
+    nodeServingCertificate(flags.nodeName, ['localhost'], [...new Set(addresses)]),
+    authority,
+    making,
+  );
+  const kubeconfig = path.join(dataDir.node, 'kubelet.kubeconfig');
+  writeFileAtomically(
+    kubeconfig,
+    formatKubeconfig(
+      { server: target.server, ca, certificate: client.certificatePEM, key: client.keyPEM },
+      `system:node:${flags.nodeName}`,
+    ),
+    0o600,
+  );
+  return [
+    agentMain,
+    ...['--data-dir', dataDir.path, '--kubeconfig', kubeconfig, '--node-name', flags.nodeName],
+    ...['--pod-network', flags.podNetwork, '--cluster-cidr', target.clusterCIDR],
+    ...['--node-labels', flags.nodeLabels, '--register-with-taints', flags.registerWithTaints],
+    ...['--nodeport-addresses', flags.nodeportAddresses, '--non-masquerade-cidrs', flags.nonMasqueradeCidrs],
+    ...['--cluster-dns', target.clusterDNS, '--port', String(flags.kubeletPort), '--log-level', flags.logLevel],
+    ...[
+      '--tls-cert-file',
+      path.join(dataDir.pki, `kubelet-${flags.nodeName}.crt`),
+      '--tls-private-key-file',
+      path.join(dataDir.pki, `kubelet-${flags.nodeName}.key`),
+    ],
+    ...['--client-ca-file', path.join(dataDir.pki, 'ca.crt'), '--kubernetes-version', kubernetesVersion.gitVersion],
+    ...(flags.nodeIp === undefined ? [] : ['--node-ip', flags.nodeIp]),
+    ...(flags.containerRuntimeEndpoint === undefined ? [] : ['--container-runtime-endpoint', flags.containerRuntimeEndpoint]),
+    ...flags.kubeletArg.map((argument) => `--${argument}`),
+  ];
+}
+
+/** In which the threads of a process have ended for certain that was killed. */
+const zombieMs = 2000;
+
+/** Ends an agent that an earlier, killed `kubets up` has left; its containers go on and are adopted by the next one. */
+export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
+  const pid = existsSync(agentPIDFile(dataDir)) ? Number(readFileSync(agentPIDFile(dataDir), 'utf8')) : 0;
+  if (pid > 0 && isRunning(pid) && isAgentOf(dataDir, pid)) {
+    signalAgent(pid, 'SIGKILL');
+    const killedMs = systemClock.monotonicMs();
+    // One that nobody waits for stays as a zombie; so does one whose threads are about to end, with the port in their hands.
+    while (isRunning(pid) && (findProcessIdentity(pid) !== undefined || systemClock.monotonicMs() - killedMs < zombieMs)) await delay(10);
+  }
+  rmSync(agentPIDFile(dataDir), { force: true });
+}
+
+/** One that runs in namespaces is the child of the process that entered them. */
+export function signalAgent(pid: number, signal: NodeJS.Signals): void {
+  const [within] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  const isEntered = readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('nsenter');
+  process.kill(isEntered && within !== undefined ? within : pid, signal);
+}
+
+/** Not only an agent: the pid of ours may be used again by that of another cluster on this machine. */
+export function isAgentOf({ path: dataDirectory }: DataDir, pid: number): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.some((word) => word.endsWith('node-agent/main.ts')) && words[words.indexOf('--data-dir') + 1] === dataDirectory;
+  } catch {
+    return false; // it has ended
+  }
+}
+
+/** Removes the containers, networks and mounts of the node of this data dir; its agent must not be running. */
+export async function clearNode(
+  dataDir: DataDir,
+  options: { readonly keepImages: boolean; readonly graceSeconds?: number },
+): Promise<void> {
+  const layout = {
+    dataDirectory: dataDir.path,
+    clusterCIDR: '10.244.0.0/16',
+    bridge: 'cni0',
+    cniPluginDirectory: await findPluginDirectory(),
+    cgroupRoot: '/kubepods',
+  };
+  const { cleanAgent } = await import('../../../node-agent/agent.ts');
+  await cleanAgent(layout, { clock: systemClock, logger: createLogger('warn') }, options);
+}

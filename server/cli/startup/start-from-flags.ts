@@ -1,0 +1,125 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '../../../api/base/logger.ts';
+import { systemRandom } from '../../../api/base/system-random.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { readAdmissionConfiguration } from '../../control-plane/read-admission-configuration.ts';
+import { createLogger } from '../../control-plane/logger.ts';
+import { oomScores, setOOMScore } from '../../../node-agent/linux/processes/oom-score.ts';
+import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
+import type { ControlPlane } from '../../control-plane/start-control-plane.ts';
+import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from '../data-dir/data-dir.ts';
+import { formatKubeconfig } from '../data-dir/kubeconfig.ts';
+import type { ControlPlaneFlags } from '../flags/options.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { releaseIdleMemory } from './release-idle-memory.ts';
+
+export const clusterDomain = 'cluster.local';
+
+/** Starts the control plane as the flags say, writes the admin kubeconfig and the note by which other commands find it. */
+export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir, progress: Progress): Promise<ControlPlane> {
+  const running = findInstance(dataDir.path);
+  // A note without an identity may mean any process by now: then the lock of the store and the port decide.
+  if (running?.identity !== undefined)
+    throw new Error(
+      `a kubets is running on ${dataDir.path} already (process ${running.pid}, ${running.server}); stop it first, or choose another --data-dir and --port`,
+    );
+  // Loaded only here: nodes and the other commands do without a control plane.
+  const { startControlPlane } = await import('../../control-plane/start-control-plane.ts');
+  const logger = createLogger(flags.logLevel);
+  const audit = await openAudit(flags, logger);
+  const controlPlane = await startControlPlane({
+    ...(audit ? { audit } : {}),
+    storage: withCredentials(flags),
+    storageDirectory: dataDir.storage,
+    ...encryption(flags),
+    pkiDirectory: dataDir.pki,
+    bindAddress: flags.bindAddress,
+    port: flags.port,
+    ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
+    ...kubeletCA(flags),
+    serviceCIDRs: flags.serviceCidr,
+    clusterCIDR: flags.clusterCidr,
+    nodeCIDRMaskSize: flags.nodeCidrMaskSize,
+    nodeCIDRMaskSizeIPv6: flags.nodeCidrMaskSizeIpv6,
+    podNetwork: flags.podNetwork,
+    nodeMonitorGraceMs: flags.nodeMonitorGracePeriod,
+    clusterDomain,
+    controllers: flags.controllers,
+    allowAnonymous: flags.anonymousAuth,
+    scheduler: flags.scheduler,
+    ...(flags.admissionControlConfigFile === undefined
+      ? {}
+      : { pluginConfigurations: readAdmissionConfiguration(flags.admissionControlConfigFile) }),
+    ...(flags.leaderElect === undefined ? {} : { leaderElect: flags.leaderElect }),
+    metricsAPI: flags.metricsApi,
+    localStorage: flags.localStorage,
+    limits: {
+      maxRequestsInflight: flags.maxRequestsInflight,
+      maxMutatingRequestsInflight: flags.maxMutatingRequestsInflight,
+      requestTimeoutMs: flags.requestTimeout,
+      minRequestTimeoutSeconds: flags.minRequestTimeout,
+      shutdownDelayMs: flags.shutdownDelayDuration,
+    },
+    admissionPlugins: { enable: flags.enableAdmissionPlugins, disable: flags.disableAdmissionPlugins },
+    logger,
+    onProgress: progress.done,
+  }).catch((error: unknown) => {
+    throw explainStartFailure(error, flags);
+  });
+  releaseIdleMemory(systemClock);
+  await setOOMScore('self', oomScores.controlPlane).catch(() => undefined); // not root, or in a container
+  const server = `https://127.0.0.1:${controlPlane.port}`;
+  const { admin, clusterCA } = controlPlane.pki;
+  const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });
+  writeFileAtomically(dataDir.adminKubeconfig, kubeconfig, 0o600);
+  if (flags.kubeconfig !== undefined) writeFileSync(path.resolve(flags.kubeconfig), kubeconfig, { mode: 0o600 });
+  const problem = writeInstance(dataDir.path, {
+    pid: process.pid,
+    server,
+    kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
+  });
+  if (problem !== undefined) progress.fail(`other commands will not find this cluster: ${problem}`);
+  return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
+}
+
+/** Loaded only where something is audited. */
+async function openAudit(flags: ControlPlaneFlags, logger: Logger) {
+  if (flags.auditPolicyFile === undefined && flags.auditLogPath === undefined && flags.auditWebhookConfigFile === undefined)
+    return undefined;
+  const { createAudit } = await import('../../control-plane/audit/create-audit.ts');
+  return await createAudit(flags, { clock: systemClock, random: systemRandom, logger, print: (text) => void process.stdout.write(text) });
+}
+
+function encryption({ encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads = false }: ControlPlaneFlags) {
+  return file === undefined ? {} : { encryption: { file: path.resolve(file), reloads } };
+}
+
+function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): StorageChoice {
+  if (storage.kind !== 'etcd') return storage;
+  return {
+    ...storage,
+    ...(etcdCa === undefined ? {} : { ca: etcdCa }),
+    ...(etcdCert === undefined ? {} : { certificate: etcdCert }),
+    ...(etcdKey === undefined ? {} : { key: etcdKey }),
+  };
+}
+
+function kubeletCA({ kubeletCertificateAuthority: file }: ControlPlaneFlags): { readonly kubeletCAPEM?: string } {
+  if (file === undefined) return {};
+  const kubeletCAPEM = readFileSync(file, 'utf8');
+  if (!kubeletCAPEM.includes('-----BEGIN CERTIFICATE-----'))
+    throw new Error(`--kubelet-certificate-authority: ${file} holds no certificate in PEM`);
+  return { kubeletCAPEM };
+}
+
+function explainStartFailure(error: unknown, flags: ControlPlaneFlags): unknown {
+  const { code } = (error ?? {}) as { code?: string };
+  if (code === 'EADDRINUSE')
+    return new Error(`port ${flags.port} is taken by another program; choose another with --port`, { cause: error });
+  if (code === 'EACCES')
+    return new Error(`no permission to use ${flags.dataDir} or port ${flags.port}; choose others with --data-dir and --port`, {
+      cause: error,
+    });
+  return error;
+}

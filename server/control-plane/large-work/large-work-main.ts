@@ -1,0 +1,19 @@
+import { parentPort } from 'node:worker_threads';
+import { StatusError } from '../../../api/meta/status.ts';
+import { catalog } from '../../../api/resources/catalog.ts';
+import { createLargeTasks } from '../../apiserver/registry/large-objects/large-tasks.ts';
+import type { LargeTask } from '../../apiserver/registry/large-objects/large-work.ts';
+import type { WorkerAnswer } from './large-work-pool.ts';
+
+/** The entry of a worker thread that does one task at a time and answers each. */
+const perform = createLargeTasks(catalog);
+
+parentPort?.on('message', (task: LargeTask) => {
+  let answer: WorkerAnswer;
+  try {
+    answer = { result: perform(task) };
+  } catch (error) {
+    answer = error instanceof StatusError ? { status: error.status } : { failure: error instanceof Error ? error.message : String(error) };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,175 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock, Timer } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import { internalError, requestTimeout, tooManyRequests } from '../../../api/meta/status-errors.ts';
+import { type Status, StatusError } from '../../../api/meta/status.ts';
+import type { Asker, LargeTask, LargeTaskResult, LargeWork } from '../../apiserver/registry/large-objects/large-work.ts';
+
+export interface WorkerAnswer {
+  readonly result?: LargeTaskResult;
+  readonly status?: Status;
+  readonly failure?: string;
+}
+
+export interface LargeWorkPoolOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Threads, which are started when they are needed. */
+  readonly threads: number;
+  /** Tasks that may wait, in all and of one user; more are refused with 429. Default 100 and 25. */
+  readonly maxWaiting?: number;
+  readonly maxWaitingOfUser?: number;
+  /** After this a task is given up, with its thread. Default 30 s. */
+  readonly maxTaskMs?: number;
+}
+
+export interface LargeWorkPool extends LargeWork {
+  close(): Promise<void>;
+}
+
+/** Of a thread; a task that needs more is given up. */
+const maxHeapMiB = 1024;
+
+interface Job {
+  readonly task: LargeTask;
+  readonly asker: Asker;
+  resolve(result: LargeTaskResult): void;
+  reject(error: unknown): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  job: Job | undefined;
+  deadline: Timer | undefined;
+}
+
+/** Worker threads that do tasks on large objects: one of each user in turn, those of a user in the order in which they come. */
+export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPool {
+  const { clock, logger, threads, maxWaiting = 100, maxWaitingOfUser = 25, maxTaskMs = 30_000 } = options;
+  const waiting = createTurns<Job>();
+  const running = new Set<Thread>();
+  let isClosed = false;
+
+  const finish = (thread: Thread, settleJob: (job: Job) => void) => {
+    const { job } = thread;
+    thread.deadline?.cancel();
+    thread.job = undefined;
+    if (job) settleJob(job);
+  };
+  const giveUp = (thread: Thread, error: unknown) => {
+    if (!running.delete(thread)) return;
+    finish(thread, (job) => job.reject(error));
+    thread.worker.terminate().catch(() => {});
+    next();
+  };
+  const start = (): Thread => {
+    const worker = new Worker(new URL('./large-work-main.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
+      name: 'large-objects',
+    });
+    const thread: Thread = { worker, job: undefined, deadline: undefined };
+    worker.unref();
+    worker.on('message', ({ result, status, failure }: WorkerAnswer) => {
+      finish(thread, (job) => {
+        if (result) job.resolve(result);
+        else job.reject(status ? new StatusError(status) : internalError(failure ?? ''));
+      });
+      next();
+    });
+    worker.on('error', (error) => {
+      logger.error('a thread for large objects failed', { error });
+      giveUp(thread, internalError('the object takes too much to be worked on'));
+    });
+    worker.on('exit', () => giveUp(thread, internalError('a thread for large objects ended')));
+    running.add(thread);
+    return thread;
+  };
+  const next = () => {
+    while (!isClosed && waiting.size > 0) {
+      const idle = [...running].find(({ job }) => job === undefined) ?? (running.size < threads ? start() : undefined);
+      if (!idle) return;
+      const job = waiting.take();
+      if (!job) return;
+      idle.job = job;
+      idle.deadline = clock.setTimer(maxTaskMs, () => {
+        logger.warn('a large object took too long', { kind: job.task.kind });
+        giveUp(idle, requestTimeout());
+      });
+      idle.worker.postMessage(job.task);
+    }
+  };
+  /** One that waits for nobody any more keeps no place of others, and no memory. */
+  const leave = (job: Job) => {
+    if (waiting.remove(job.asker.user.name, job)) job.reject(job.asker.signal.reason);
+  };
+  return {
+    run: (task, asker) =>
+      new Promise((resolve, reject) => {
+        if (isClosed) return reject(internalError('the API server is shutting down'));
+        const { user, signal } = asker;
+        if (signal.aborted) return reject(signal.reason);
+        if (waiting.size >= maxWaiting || waiting.sizeOf(user.name) >= maxWaitingOfUser)
+          return reject(tooManyRequests('too many large objects at once, please try again later', 1));
+        const onGone = () => leave(job);
+        const settled = () => signal.removeEventListener('abort', onGone);
+        const job: Job = {
+          ...{ task, asker },
+          resolve: (result) => (settled(), resolve(result)),
+          reject: (error) => (settled(), reject(error)),
+        };
+        waiting.add(user.name, job);
+        signal.addEventListener('abort', onGone, { once: true });
+        next();
+      }),
+    nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+    async close() {
+      isClosed = true;
+      const error = internalError('the API server is shutting down');
+      for (let job = waiting.take(); job; job = waiting.take()) job.reject(error);
+      await Promise.all(
+        [...running].map((thread) => {
+          running.delete(thread);
+          finish(thread, (job) => job.reject(error));
+          return thread.worker.terminate();
+        }),
+      );
+    },
+  };
+}
+
+/** What waits, by whose it is: whoever was served last comes last. */
+function createTurns<T>() {
+  const queues = new Map<string, T[]>();
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    sizeOf: (owner: string): number => queues.get(owner)?.length ?? 0,
+    add(owner: string, item: T) {
+      const queue = queues.get(owner);
+      if (queue) queue.push(item);
+      else queues.set(owner, [item]);
+      size++;
+    },
+    take(): T | undefined {
+      for (const [owner, queue] of queues) {
+        const item = queue.shift();
+        queues.delete(owner);
+        if (queue.length > 0) queues.set(owner, queue);
+        size--;
+        return item;
+      }
+      return undefined;
+    },
+    remove(owner: string, item: T): boolean {
+      const queue = queues.get(owner);
+      const place = queue?.indexOf(item) ?? -1;
+      if (!queue || place < 0) return false;
+      queue.splice(place, 1);
+      if (queue.length === 0) queues.delete(owner);
+      size--;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,441 @@
+import { availableParallelism } from 'node:os';
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import os from 'node:os';
+import { type LoopWatch, watchLoop } from '../../api/base/loop-watch.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import { sleep } from '../../api/base/clock.ts';
+import { systemClock } from '../../api/base/system-clock.ts';
+import { systemRandom } from '../../api/base/system-random.ts';
+import { fixedValue } from '../../api/base/watched-value.ts';
+import { createClient } from '../../api/client/create-client.ts';
+import { createEventRecorder } from '../../api/client/event-recorder.ts';
+import type { InformerFactory } from '../../api/client/informer.ts';
+import { createInformerFactory } from '../../api/client/informer-factory.ts';
+import type { Transport } from '../../api/client/transport.ts';
+import { withUser } from '../../api/client/with-user.ts';
+import type { NodeConfiguration, PodNetworkMode } from '../../api/semantics/node-configuration.ts';
+import { decodeStored } from '../../api/serialization/protobuf/decode-stored.ts';
+import type { AuditOptions } from '../apiserver/filters/audit.ts';
+import type { PluginChoice } from '../apiserver/admission/choose-plugins.ts';
+import type { PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
+import { type APIServer, createAPIServer } from '../apiserver/api-server.ts';
+import { createSecretTokenSigner } from '../apiserver/authentication/secret-tokens.ts';
+import { readServiceAccountKeys } from '../apiserver/authentication/service-account-keys.ts';
+import type { Dialer } from '../apiserver/subresources/subresource.ts';
+import { createWorkQueueMetrics } from '../apiserver/metrics/work-queue-metrics.ts';
+import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
+import { candidateIdentity, leadWhileElected, readCandidateFacts } from './lead-while-elected.ts';
+import type { EncryptionChoice } from './store/encrypt-at-rest.ts';
+import { createRunningPart } from './running-part.ts';
+import { createResources } from './create-resources.ts';
+import { createLoopHolds } from './loop-holds.ts';
+import { createLargeWorkPool } from './large-work/large-work-pool.ts';
+import { createOpenAPIDocuments } from './openapi-documents.ts';
+import { maxRevisionsOf, openStorage, type StorageChoice } from './store/open-storage.ts';
+import { addMetricsAPI } from './metrics-api.ts';
+import { createPKIFiles } from './pki-files.ts';
+import { kubernetesVersion } from './version.ts';
+import { createControllers } from '../controllers/controllers.ts';
+import type { ReservedNames } from '../controllers/kubelet-serving-approving/names-of-node.ts';
+import type { Controller } from '../controllers/runtime/define-controller.ts';
+import { runControllers } from '../controllers/runtime/run-controllers.ts';
+import { selectControllers } from '../controllers/select-controllers.ts';
+import { createCertificateAuthority } from '../pki/certificate-request.ts';
+import { type ClusterPKI, ensureClusterPKI } from '../pki/ensure-cluster-pki.ts';
+import { schedulerPlugins } from '../scheduler/plugins/plugins.ts';
+import { runScheduler } from '../scheduler/scheduler.ts';
+import { createDialer } from '../serving/dialer.ts';
+import { serve } from '../serving/serve.ts';
+import type { Storage } from '../storage/storage.ts';
+import { runCompactor } from '../storage/compactor.ts';
+import { createCacheSource } from '../storage/watch-cache/cache-source.ts';
+
+export interface ControlPlaneOptions {
+  readonly storage: StorageChoice;
+  readonly storageDirectory: string;
+  /** How values are encrypted in the store. Absent: they are not. */
+  readonly encryption?: EncryptionChoice;
+  readonly pkiDirectory: string;
+  readonly bindAddress: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly advertiseAddress?: string;
+  /** Ranges of cluster addresses of Services: one, or two of different families, the first being the default. */
+  readonly serviceCIDRs: readonly [string, ...string[]];
+  /** All Pods of the cluster; each node is given a part of it. */
+  readonly clusterCIDR: string;
+  readonly nodeCIDRMaskSize: number;
+  /** Of IPv6; absent: 64. */
+  readonly nodeCIDRMaskSizeIPv6?: number;
+  /** How nodes that join reach the Pods of others. */
+  readonly podNetwork: PodNetworkMode;
+  readonly clusterDomain: string;
+  /** How long a node may be silent; absent: upstream's default. */
+  readonly nodeMonitorGraceMs?: number;
+  /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
+  readonly controllers?: readonly string[];
+  /** Whether requests without credentials are served as system:anonymous. Absent: true. */
+  readonly allowAnonymous?: boolean;
+  /** Absent: true. */
+  readonly scheduler?: boolean;
+  /**
+   * Whether controllers and scheduler run only while this control plane holds their leases. Absent: where the storage can be
+   * shared with other control planes.
+   */
+  readonly leaderElect?: boolean;
+  /** Serves metrics.k8s.io from what the kubelets measure, unless an APIService says that somebody else does. Absent: false. */
+  readonly metricsAPI?: boolean;
+  /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
+  readonly localStorage?: boolean;
+  /** Who must have signed the certificates that kubelets serve with. Absent: they are not verified. */
+  readonly kubeletCAPEM?: string;
+  readonly limits?: ServerLimits;
+  /** What is audited, and where to. Absent: nothing. */
+  readonly audit?: AuditOptions;
+  readonly admissionPlugins?: PluginChoice;
+  /** What admission plugins are told. Absent: nothing. */
+  readonly pluginConfigurations?: PluginConfigurations;
+  readonly logger: Logger;
+  /** Told of each step, for a person to read. */
+  readonly onProgress?: (step: string) => void;
+}
+
+/** Flags of kube-apiserver that bound what it does; absent: upstream's defaults. */
+export interface ServerLimits {
+  readonly maxRequestsInflight?: number;
+  readonly maxMutatingRequestsInflight?: number;
+  readonly requestTimeoutMs?: number;
+  readonly minRequestTimeoutSeconds?: number;
+  /** How long the server goes on serving after it has begun to say that it is not ready. */
+  readonly shutdownDelayMs?: number;
+}
+
+export interface ControlPlane {
+  readonly transport: Transport;
+  readonly pki: ClusterPKI;
+  readonly address: string;
+  readonly port: number;
+  readonly clusterDNSAddress: string;
+  /** Rejects if a part of the control plane has failed for good. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+const issuer = 'https://kubernetes.default.svc.cluster.local';
+/** How long connections may take at the end, when all requests have been answered. */
+const shutdownGraceMs = 5000;
+
+/** Builds the whole control plane, starts its parts in order and resolves when it is ready. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { logger, onProgress = () => {} } = options;
+  const clock = systemClock;
+  const address = options.advertiseAddress ?? machineAddress();
+  const opening = openStorage({
+    ...(options.encryption ? { encryption: options.encryption } : {}),
+    ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
+  });
+  const [pki, storage] = await Promise.all([ensurePKI(options, address, opening), opening]);
+  const caches = createCacheSource({
+    storage,
+    prefix: '/registry/',
+    clock,
+    logger: logger.with({ part: 'watch-cache' }),
+    decodeProtobuf: (value) => decodeStored(value),
+  });
+  await caches.ready();
+  onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
+
+  const stopping = new AbortController();
+  const clusterDNSAddress = addressAt(options.serviceCIDRs[0], 10);
+  const known = controllersFor(options, pki, clusterDNSAddress);
+  const controllers = selectControllers(known, options.controllers ?? ['*']);
+  const hasScheduler = options.scheduler ?? true;
+  const isOwnEndpoint = (host: string, port: number) =>
+    (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
+    (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
+  const dialer = createDialer({ clock, kubeletClient: fixedValue(pki.kubeletClient), isOwnEndpoint, ...kubeletCA(options) });
+  const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
+  const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
+  let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
+  // The port is part of what the server says of itself, so it is taken before the server is built.
+  const endpoint = await serve({
+    transport: (request) => transport(request),
+    host: options.bindAddress,
+    port: options.port,
+    certificate: pki.server,
+    clientCAsPEM: [pki.clusterCA.certificatePEM, pki.frontProxyCA.certificatePEM],
+    clock,
+    logger: logger.with({ part: 'serving' }),
+  });
+  const largeWork = createLargeWorkPool({ clock, logger, threads: availableParallelism() > 2 ? 2 : 1 });
+  const holds = createLoopHolds(clock, logger);
+  const loop = watchLoop({ clock, onHold: (hold) => holds.record(hold) });
+  const server = createServer(options, {
+    loop,
+    pki,
+    controllers: known,
+    address,
+    port: endpoint.port,
+    createResources: withMetrics(options, dialer, (parts) =>
+      createResources(
+        {
+          ...options.limits,
+          ...(options.admissionPlugins ? { admissionPlugins: options.admissionPlugins } : {}),
+          ...(options.pluginConfigurations ? { pluginConfigurations: options.pluginConfigurations } : {}),
+          storage,
+          caches,
+          serviceCIDRs: options.serviceCIDRs,
+          dialer,
+          components,
+          largeWork,
+        },
+        parts,
+      ),
+    ),
+    checkStorage: (signal) => storage.checkHealth(signal),
+    storeBytes: async () => storage.sizeBytes?.(),
+  });
+  transport = server.transport;
+  holds.countIn(server.metrics);
+  await server.start();
+  onProgress(`API server on https://${address}:${endpoint.port}`);
+
+  const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
+  const running = [
+    ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
+    ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
+    runCompactor({
+      storage,
+      clock,
+      logger,
+      signal: stopping.signal,
+      onCompacted: (revision) => caches.forgetBefore(revision),
+      ...maxRevisions(options.storage),
+    }),
+  ];
+  onProgress(`${controllers.length} controllers and ${hasScheduler ? 'the' : 'no'} scheduler`);
+  const failed = Promise.all(running).then(() => new Promise<never>(() => {}));
+  failed.catch((error: unknown) => logger.error('a part of the control plane has failed', { error }));
+  return {
+    transport,
+    pki,
+    address,
+    port: endpoint.port,
+    clusterDNSAddress,
+    failed,
+    async stop() {
+      server.announceShutdown();
+      await sleep(clock, options.limits?.shutdownDelayMs ?? 0);
+      stopping.abort(new Error('the control plane is stopping'));
+      await Promise.allSettled(running);
+      const finished = server.close();
+      await Promise.all([finished, endpoint.close(shutdownGraceMs, finished)]);
+      dialer.close();
+      await largeWork.close();
+      loop.stop();
+      await options.audit?.backend.close();
+      await caches.close();
+      await storage.close();
+    },
+  };
+}
+
+/** The certificates of the control plane, for all names and addresses that it is known by. */
+function ensurePKI(options: ControlPlaneOptions, address: string, opening: Promise<Storage>): Promise<ClusterPKI> {
+  const { logger } = options;
+  const clock = systemClock;
+  return ensureClusterPKI({
+    files: createPKIFiles(options.pkiDirectory),
+    logger,
+    clock,
+    random: systemRandom,
+    clusterDomain: options.clusterDomain,
+    serviceAddresses: options.serviceCIDRs.map(firstAddress),
+    hostNames: [os.hostname()],
+    addresses: [...new Set([address, ...allAddresses()])],
+    // Of a store in the data dir: what is in an etcd may be of others.
+    holdsCluster: async () => options.storage.kind === 'embedded' && (await (await opening).currentRevision()) > 1,
+  });
+}
+
+function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): { readonly kubeletCAPEM?: string } {
+  return kubeletCAPEM === undefined ? {} : { kubeletCAPEM };
+}
+
+type CreateResources = Parameters<typeof createAPIServer>[0]['createResources'];
+
+function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer, create: CreateResources): CreateResources {
+  return metricsAPI ? (parts) => addMetricsAPI(create(parts), { dialer }, parts) : create;
+}
+
+interface ServerParts {
+  readonly loop: LoopWatch;
+  readonly pki: ClusterPKI;
+  readonly controllers: readonly Controller[];
+  readonly address: string;
+  readonly port: number;
+  readonly createResources: CreateResources;
+  checkStorage(signal: AbortSignal): Promise<void>;
+  storeBytes(): Promise<number | undefined>;
+}
+
+function controllersFor(options: ControlPlaneOptions, pki: ClusterPKI, clusterDNSAddress: string): readonly Controller[] {
+  return createControllers({
+    ...options,
+    rootCA: fixedValue(pki.clusterCA.certificatePEM),
+    signSecretToken: createSecretTokenSigner(readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM)),
+    clusterDNSAddress,
+    sharesStorage: options.storage.kind === 'etcd',
+    certificates: {
+      authority: createCertificateAuthority(fixedValue(pki.clusterCA), { random: systemRandom }),
+      reservedNames: reservedNames(options, pki),
+    },
+  });
+}
+
+function reservedNames({ clusterDomain, clusterCIDR, serviceCIDRs }: ControlPlaneOptions, pki: ClusterPKI): ReservedNames {
+  const certificate = new X509Certificate(pki.server.certificatePEM);
+  return {
+    clusterDomain,
+    ranges: [...clusterCIDR.split(','), ...serviceCIDRs],
+    isOfAPIServer: (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
+  };
+}
+
+function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {
+  const { serviceCIDRs, logger, limits = {} } = options;
+  const { pki, address, port } = parts;
+  return createAPIServer({
+    clock: systemClock,
+    random: systemRandom,
+    logger: logger.with({ part: 'apiserver' }),
+    version: {
+      ...kubernetesVersion,
+      gitCommit: 'unknown',
+      gitTreeState: 'clean',
+      buildDate: '1970-01-01T00:00:00Z',
+      goVersion: process.version,
+      compiler: 'v8',
+      platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    },
+    ...(options.audit ? { audit: options.audit } : {}),
+    createResources: parts.createResources,
+    loop: parts.loop,
+    authentication: {
+      clientCAsPEM: [pki.clusterCA.certificatePEM],
+      frontProxyCAsPEM: [pki.frontProxyCA.certificatePEM],
+      frontProxyNames: ['front-proxy-client'],
+      serviceAccountKeys: readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM),
+      issuer,
+      audiences: [issuer],
+    },
+    externalAddress: `${address}:${port}`,
+    openAPI: createOpenAPIDocuments(),
+    checkStorage: parts.checkStorage,
+    storeBytes: parts.storeBytes,
+    ...limits,
+    ...(options.allowAnonymous === undefined ? {} : { allowAnonymous: options.allowAnonymous }),
+    bootstrap: {
+      controllers: parts.controllers,
+      serviceCIDRs,
+      kubernetesServiceAddress: firstAddress(serviceCIDRs[0]),
+      serving: { address, port },
+      clusterCAPEM: pki.clusterCA.certificatePEM,
+      frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
+      joining: { server: `https://${address}:${port}`, nodeConfiguration: nodeConfigurationOf(options) },
+    },
+  });
+}
+
+function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {
+  return { clusterCIDR, clusterDNS: addressAt(serviceCIDRs[0], 10), clusterDomain, podNetwork };
+}
+
+/** Controllers or scheduler: runs until the signal is aborted. */
+type Part = (informers: InformerFactory, signal: AbortSignal) => Promise<void>;
+type Runner = (name: 'kube-controller-manager' | 'kube-scheduler', part: Part, signal: AbortSignal) => Promise<void>;
+
+/** Runs controllers and scheduler: always, or while this control plane holds their leases. */
+async function createRunners(options: ControlPlaneOptions, server: APIServer, controllers: readonly Controller[], loop: LoopWatch) {
+  const { logger, pkiDirectory } = options;
+  const isElected = options.leaderElect ?? options.storage.kind === 'etcd';
+  const run: Runner = isElected
+    ? createElectedRunner(server, candidateIdentity(await readCandidateFacts(pkiDirectory)), logger)
+    : (_, part, signal) => part(server.informers, signal);
+  const manager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger, loop }, signal);
+  const scheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger, loop }, signal);
+  return {
+    runManager: (signal: AbortSignal) => run('kube-controller-manager', manager, signal),
+    runOwnScheduler: (signal: AbortSignal) => run('kube-scheduler', scheduler, signal),
+  };
+}
+
+/** Parts that are elected have informers of their own, which act as the part's user and end with its leadership. */
+function createElectedRunner({ transport }: APIServer, identity: string, logger: Logger): Runner {
+  const shared = { clock: systemClock, random: systemRandom };
+  return (name, part, signal) => {
+    const user = { name: `system:${name}`, groups: ['system:authenticated'] };
+    const client = createClient(withUser(transport, user), { userAgent: name });
+    const partLogger = logger.with({ part: name });
+    const lead = async (leading: AbortSignal) => {
+      const informers = createInformerFactory({ client, ...shared, logger: partLogger });
+      // The part asks for its informers before these start.
+      const ended = part(informers, leading);
+      await Promise.all([ended, informers.run(leading)]);
+    };
+    return leadWhileElected({ name, identity, client, ...shared, logger: partLogger, lead }, signal);
+  };
+}
+
+interface ManagerParts {
+  readonly server: APIServer;
+  readonly informers: InformerFactory;
+  readonly controllers: readonly Controller[];
+  readonly logger: Logger;
+  readonly loop: LoopWatch;
+}
+
+function runControllerManager({ server, informers, controllers, logger, loop }: ManagerParts, signal: AbortSignal): Promise<void> {
+  const partLogger = logger.with({ part: 'controllers' });
+  return runControllers({
+    controllers,
+    clientFor: (user) => createClient(withUser(server.transport, user), { userAgent: 'kube-controller-manager' }),
+    informers,
+    clock: systemClock,
+    random: systemRandom,
+    logger: partLogger,
+    recorderFor: (client, component) => createEventRecorder({ client, clock: systemClock, logger: partLogger, component }),
+    onBegin: (controller, key) => loop.begins('controller', () => `${controller} ${key}`),
+    onReconciled: createWorkQueueMetrics(server.metrics),
+    signal,
+  });
+}
+
+async function runSchedulerProcess(
+  { server, informers, logger, loop }: Omit<ManagerParts, 'controllers'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const partLogger = logger.with({ part: 'scheduler' });
+  const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), {
+    userAgent: 'kube-scheduler',
+  });
+  await runScheduler(
+    {
+      client,
+      informers,
+      recorder: createEventRecorder({ client, clock: systemClock, logger: partLogger, component: 'default-scheduler' }),
+      clock: systemClock,
+      random: systemRandom,
+      logger: partLogger,
+      plugins: schedulerPlugins,
+      onBegin: (pod) => loop.begins('scheduler', () => pod),
+    },
+    signal,
+  );
+}
+
+function maxRevisions(choice: StorageChoice): { readonly maxRevisions?: number } {
+  const limit = maxRevisionsOf(choice);
+  return limit === undefined ? {} : { maxRevisions: limit };
+}
