@@ -182,6 +182,18 @@ const cases: readonly Case[] = [
     expected: ['error ProgramVersion-containerd'],
   },
   {
+    what: 'a program that takes too long to say its version',
+    machine: { programs: { ...programs, runc: { path: '/usr/sbin/runc', versionProblem: 'has not answered in time' } } },
+    expected: ['warning ProgramVersion-runc'],
+    says: /version of runc is not known: \/usr\/sbin\/runc has not answered in time/,
+  },
+  {
+    what: 'a program that says something else than its version',
+    machine: { programs: { ...programs, nft: { path: '/usr/sbin/nft', version: 'who knows' } } },
+    expected: ['warning ProgramVersion-nft'],
+    says: /\/usr\/sbin\/nft says "who knows"/,
+  },
+  {
     what: "docker's containerd 2",
     machine: {
       programs: { ...programs, containerd: { path: '/usr/bin/containerd', version: 'containerd containerd.io v2.1.4 75cb2b7193' } },

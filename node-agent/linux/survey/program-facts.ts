@@ -27,10 +27,22 @@ export async function readPrograms(isThorough: boolean, signal: AbortSignal): Pr
       const elsewhere = await findProgram(name, usualFolders);
       return [name, { path, ...(elsewhere === undefined ? {} : { elsewhere }) }];
     }
-    const version = isThorough && versionArguments && (await runProgram(path, versionArguments, { signal }).catch(() => undefined)); // says nothing
-    return [name, { path, ...(typeof version === 'string' ? { version: version.trim() } : {}) }];
+    return [name, { path, ...(isThorough && versionArguments ? await askVersion(path, versionArguments, signal) : {}) }];
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+async function askVersion(
+  path: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Pick<ProgramFacts, 'version' | 'versionProblem'>> {
+  try {
+    return { version: (await runProgram(path, args, { signal })).trim() };
+  } catch (error) {
+    if (signal.aborted) return { versionProblem: 'has not answered in time' };
+    return { versionProblem: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function searchFolders(): string[] {

@@ -32,8 +32,8 @@ export interface SurveyRequest {
 
 /** Programs and name services that do not answer within it are done without. */
 const patienceMs = 2000;
-/** A slow machine takes seconds for a program. */
-const thoroughPatienceMs = 20_000;
+/** An emulated machine takes ten seconds and more for a program of containerd's size. */
+const thoroughPatienceMs = 60_000;
 const lookupPatienceMs = 200;
 
 const settings = [

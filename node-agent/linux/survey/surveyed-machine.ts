@@ -91,8 +91,10 @@ export interface ProgramFacts {
   readonly path: string | undefined;
   /** Where it is in a usual folder that is not in PATH. */
   readonly elsewhere?: string;
-  /** What it says of its version. */
+  /** What it says of its version; absent where it was not asked. */
   readonly version?: string;
+  /** Why it has not said its version although it was asked. */
+  readonly versionProblem?: string;
 }
 
 export interface ListeningSocket {

@@ -23,18 +23,22 @@ export const programVersions: Check = {
     const findings: Finding[] = [];
     const found: string[] = [];
     for (const { program, least, good, lacking } of versions) {
-      const said = machine.programs[program]?.version;
+      const { path, version: said, versionProblem } = machine.programs[program] ?? {};
+      if (program !== 'nft' && plan.runtimeEndpoint !== undefined) continue;
+      const name = `ProgramVersion-${program}`;
       const version = said === undefined ? undefined : findVersion(program, said);
-      if (version === undefined || (program !== 'nft' && plan.runtimeEndpoint !== undefined)) continue;
+      const silence = said === undefined ? versionProblem : version === undefined ? `says "${said.slice(0, 60)}"` : undefined;
+      if (silence !== undefined)
+        findings.push(warning(name, `the version of ${program} is not known: ${path} ${silence}`, `${path} --version`));
+      if (version === undefined) continue;
       found.push(`${program} ${version}`);
       const numbers = versionNumbers(version);
-      const name = `ProgramVersion-${program}`;
       const remedy = `install ${program} ${good.join('.')} or newer`;
       if (isOlder(numbers, least)) findings.push(error(name, `${program} ${version} is older than ${least.join('.')}`, remedy));
       else if (isOlder(numbers, good))
         findings.push(warning(name, `${program} ${version} is older than ${good.join('.')} and lacks ${lacking}`, remedy));
     }
-    return findings.length > 0 ? findings : [ok(programVersions.name, found.join(', ') || 'not known')];
+    return findings.length > 0 ? findings : [ok(programVersions.name, found.join(', ') || 'not asked')];
   },
 };
 
