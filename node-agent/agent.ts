@@ -48,6 +48,7 @@ import { ownAddresses } from './linux/machine/machine-addresses.ts';
 import { createNodeNetwork } from './network/network.ts';
 import { createKernelAccess } from './linux/kernel/kernel-access.ts';
 import { kernelNeeds } from './linux/kernel/kernel-needs.ts';
+import { applyKernelTunables } from './linux/kernel/kernel-tunables.ts';
 import { createKernelReadiness, type KernelReadiness } from './linux/kernel/kernel-readiness.ts';
 import { createMounts } from './linux/mounts/mounts.ts';
 import { sandboxNetworkNamespaces } from './linux/runtime/sandbox-network-namespaces.ts';
@@ -221,12 +222,17 @@ function credentialProviders(
 
 /** The kernel's modules and settings, made before the first container and the first rule need them. */
 async function prepareKernel(
-  settings: Pick<AgentSettings, 'podNetwork' | 'runtimeEndpoint'> & { readonly families: readonly IPFamily[]; readonly cpus: number },
+  settings: Pick<AgentSettings, 'podNetwork' | 'runtimeEndpoint' | 'protectKernelDefaults'> & {
+    readonly families: readonly IPFamily[];
+    readonly cpus: number;
+  },
   { clock, logger }: Pick<AgentDependencies, 'clock' | 'logger'>,
   onChange: () => void,
 ): Promise<KernelReadiness> {
+  const kernel = createKernelAccess();
+  await applyKernelTunables(settings.protectKernelDefaults, { kernel, logger });
   const needs = kernelNeeds({ ...settings, hasOwnRuntime: settings.runtimeEndpoint === undefined });
-  const readiness = createKernelReadiness({ needs, kernel: createKernelAccess(), clock, logger, onChange });
+  const readiness = createKernelReadiness({ needs, kernel, clock, logger, onChange });
   await readiness.ensure();
   return readiness;
 }

@@ -58,6 +58,7 @@ interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly imageCredentialProviderBinDir: string;
   readonly memorySwapBehavior: (typeof swapBehaviors)[number];
   readonly singleProcessOomKill: boolean;
+  readonly protectKernelDefaults: boolean | string;
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
   readonly minimumImageTtlDuration: string;
@@ -158,6 +159,11 @@ const program = new Command('kubets-node-agent')
     "resolver configuration that Pods and cluster DNS go by; '': none (default: the machine's, or that behind systemd-resolved)",
   )
   .option('--fail-swap-on [boolean]', 'end at once if the machine has swap on', false)
+  .option(
+    '--protect-kernel-defaults [boolean]',
+    'end at once if settings of the kernel are not those of a kubelet, in place of making them so',
+    false,
+  )
   .option('--port <number>', "port of the kubelet's API", '10250')
   .option('--bridge <name>', 'network bridge of the pods', 'cni0')
   .option('--cni-bin-dir <path>', 'where CNI plugins lie (default: /usr/lib/cni, /opt/cni/bin or /usr/libexec/cni)')
@@ -325,6 +331,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     eviction: allocatable.enforce.includes('pods') ? withAllocatableMemory(parseEvictionFlags(flags)) : parseEvictionFlags(flags),
     swapBehavior: flags.memorySwapBehavior,
     singleProcessOOMKill: flags.singleProcessOomKill,
+    protectKernelDefaults: String(flags.protectKernelDefaults) === 'true',
     credentialProviders:
       flags.imageCredentialProviderConfig === undefined
         ? []

@@ -24,6 +24,7 @@ export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: Cg
     evictionPressureTransitionPeriod: `${settings.eviction.transitionMs / 1000}s`,
     memorySwap: { swapBehavior: settings.swapBehavior },
     singleProcessOOMKill: settings.singleProcessOOMKill,
+    ...(settings.protectKernelDefaults ? { protectKernelDefaults: true } : {}),
     maxPods: settings.maxPods,
     ...(settings.podCIDR === undefined ? {} : { podCIDR: settings.podCIDR }),
     podPidsLimit: settings.pidsLimit ?? -1,

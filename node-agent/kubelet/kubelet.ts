@@ -91,6 +91,8 @@ export interface KubeletSettings {
   readonly swapBehavior: SwapRules['behavior'];
   /** Whether only the process is killed for want of memory, and not its container as a whole, on cgroups of version 2. */
   readonly singleProcessOOMKill: boolean;
+  /** Whether settings of the kernel that differ from those of a kubelet keep the node from starting; else they are made. */
+  readonly protectKernelDefaults: boolean;
   /** Names, or beginnings with a star. */
   readonly allowedUnsafeSysctls: readonly string[];
   /** At once; Infinity: all. */
