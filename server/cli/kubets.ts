@@ -11,6 +11,7 @@ import { addStatusCommand } from './status/status-command.ts';
 import { addStopCommand } from './stop-command.ts';
 import { addServerCommand } from './server-command.ts';
 import { addTokenCommand } from './token-command.ts';
+import { UnfitMachineError, unfitMachineStatus } from './startup/unfit-machine.ts';
 import { addUpCommand } from './up-command.ts';
 import { kubetsVersion } from '../control-plane/version.ts';
 
@@ -53,6 +54,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);
     // What had been started before it went wrong must not keep the process.
-    process.exit(1);
+    process.exit(error instanceof UnfitMachineError ? unfitMachineStatus : 1);
   }
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { unfitMachineStatus } from '../startup/unfit-machine.ts';
 import { findDataDirectory, quoteArgument, quoteWord, renderUnit, type ServicePlan } from './unit-file.ts';
 
 const plan: ServicePlan = {
@@ -53,6 +54,12 @@ describe('units of systemd', () => {
     assert.deepEqual(settings(text, 'ReadWritePaths'), ['"/srv/k 1" -/srv/cache']);
     assert.deepEqual(settings(text, 'PrivateTmp'), ['yes']);
     assert.deepEqual(settings(renderUnit({ ...plan, hasNode: false, dataDirectory: '/tmp/k' }), 'PrivateTmp'), []);
+  });
+
+  it('are not restarted for what the machine lacks, and are for all else', () => {
+    const text = renderUnit(plan);
+    assert.deepEqual(settings(text, 'Restart'), ['always']);
+    assert.deepEqual(settings(text, 'RestartPreventExitStatus'), [String(unfitMachineStatus)]);
   });
 
   for (const directory of ['/var/lib/kubets', '/srv/a b', '/srv/100% "of" $it \\ all'])

@@ -1,3 +1,5 @@
+import { unfitMachineStatus } from '../startup/unfit-machine.ts';
+
 /** What a systemd unit of kubets runs. */
 export interface ServicePlan {
   /** Without `.service`. */
@@ -95,6 +97,8 @@ export function renderUnit({ description, command, dataDirectory, hasNode, writa
     'RestartSec=2',
     'RestartSteps=6',
     'RestartMaxDelaySec=60',
+    '# What the machine lacks will not come by itself: see the log, then start the unit.',
+    `RestartPreventExitStatus=${unfitMachineStatus}`,
     'TimeoutStartSec=300',
     '# Extended by the service itself while Pods end within the time they were given.',
     'TimeoutStopSec=150',

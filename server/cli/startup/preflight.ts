@@ -7,6 +7,7 @@ import { clusterDNSPort } from '../../../api/semantics/cluster-dns.ts';
 import type { PodNetworkMode } from '../../../api/semantics/node-configuration.ts';
 import { pluginDirectories } from '../../../node-agent/network/cni/plugin-directory.ts';
 import type { Finding, NodePlan, PlannedPort } from '../../../node-agent/preflight/check.ts';
+import { areLasting, UnfitMachineError } from './unfit-machine.ts';
 
 /** Flags of `up`, `agent` and `check-machine` that decide what the machine is to become. */
 export interface PreflightFlags {
@@ -89,10 +90,9 @@ export async function requireSoundMachine(
   const worth = (await preflight(flags, role, { isThorough: false })).filter(({ level }) => level === 'warning' || level === 'error');
   stream.write(formatFindings(worth, stream));
   const fatal = worth.filter(({ level }) => level === 'error').map(({ name }) => name);
-  if (fatal.length > 0)
-    throw new Error(
-      `this machine cannot be a node as it is. A check is made non-fatal with --ignore-preflight-errors=${[...new Set(fatal)].join()}`,
-    );
+  if (fatal.length === 0) return;
+  const text = `this machine cannot be a node as it is. A check is made non-fatal with --ignore-preflight-errors=${[...new Set(fatal)].join()}`;
+  throw areLasting(fatal) ? new UnfitMachineError(text) : new Error(text);
 }
 
 const serverPatienceMs = 2000;
