@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../api/base/manual-clock.ts';
+import { createManualClock } from '../api/base/testing/manual-clock.ts';
 import { endInTime } from './end-in-time.ts';
 
 describe('the end of the agent', () => {

@@ -12,7 +12,7 @@ import { createClient } from '../api/client/create-client.ts';
 import { createHTTPTransport } from '../api/client/http-transport.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { parseDurationMs } from '../api/meta/duration.ts';
-import { type PodNetworkMode, podNetworkModes } from '../api/semantics/node-configuration.ts';
+import { type PodNetworkMode, podNetworkModes } from '../api/semantics/nodes/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { findPluginDirectory } from './network/cni/plugin-directory.ts';
 import { endInTime } from './end-in-time.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { deepFreeze } from '../base/deep-freeze.ts';
+import { deepFreeze } from '../base/testing/deep-freeze.ts';
 import { StatusError } from '../meta/status.ts';
 import { decode } from '../schema/decode.ts';
 import { getDefinitionSchema } from '../schema/definition-schema.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { deepFreeze } from '../base/deep-freeze.ts';
+import { deepFreeze } from '../base/testing/deep-freeze.ts';
 import { StatusError } from '../meta/status.ts';
 import { decode } from '../schema/decode.ts';
 import { getDefinitionSchema } from '../schema/definition-schema.ts';

@@ -5,7 +5,7 @@ import { isEqual, isSemanticallyEqual, semanticText } from './equality.ts';
 import { cidrContains, formatCIDR, formatIP, parseCIDR, parseIP } from './ip-address.ts';
 import { quote } from './quote.ts';
 import { repeatedIndexes } from './repeats.ts';
-import { createSeededRandom } from './seeded-random.ts';
+import { createSeededRandom } from './testing/seeded-random.ts';
 import { compareUTF8, isLongerThan, utf8Length } from './utf8.ts';
 
 describe('AsyncQueue', () => {

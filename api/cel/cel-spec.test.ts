@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { tests as conformance } from '@bufbuild/cel-spec/testdata/conformance.js';
-import { compileExpr } from './compile.ts';
-import { checkExpr } from './check.ts';
+import { compileExpr } from './run/compile.ts';
+import { checkExpr } from './check/check.ts';
 import { type Evaluation, evaluateCompiled } from './compile-cel.ts';
 import { Environment, type Library } from './environment.ts';
-import { equalValues } from './equality.ts';
-import { formatIssues } from './issues.ts';
+import { equalValues } from './run/equality.ts';
+import { formatIssues } from './syntax/issues.ts';
 import { kubernetesLibraries } from './kubernetes-environment.ts';
 import { bindingsLibrary } from './libraries/lists.ts';
-import { parseExpression } from './parser.ts';
+import { parseExpression } from './syntax/parser.ts';
 import {
   allTests,
   isRecord,
@@ -20,8 +20,8 @@ import {
   specType,
   specValue,
 } from './testing/spec-cases.ts';
-import { dynType, formatType } from './types.ts';
-import { type CELValue, describe as show } from './values.ts';
+import { dynType, formatType } from './types/types.ts';
+import { type CELValue, describe as show } from './types/values.ts';
 
 /** Why a case is not run, by what its expression or its suite has. Nothing else is left out. */
 const skipped: readonly (readonly [string, (suite: string, test: SpecTest) => boolean])[] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { compileCEL } from './compile-cel.ts';
-import { valueOfJSON } from './json-values.ts';
+import { valueOfJSON } from './run/json-values.ts';
 import { createKubernetesEnvironment } from './kubernetes-environment.ts';
-import { dynType, intType, listType, mapType, objectType, stringType } from './types.ts';
+import { dynType, intType, listType, mapType, objectType, stringType } from './types/types.ts';
 
 const selfType = objectType('Self', {
   name: stringType,

@@ -1,14 +1,14 @@
-import { type CheckedExpr, checkExpr } from './check.ts';
-import { compileExpr, type Compiled } from './compile.ts';
+import { type CheckedExpr, checkExpr } from './check/check.ts';
+import { compileExpr, type Compiled } from './run/compile.ts';
 import type { Environment } from './environment.ts';
-import { estimateCost } from './estimate.ts';
-import { Frame } from './frame.ts';
-import { formatIssues, type Issue } from './issues.ts';
-import { parseExpression } from './parser.ts';
-import type { Range } from './ranges.ts';
-import type { CELType } from './types.ts';
-import { validateLiterals } from './validate-literals.ts';
-import { type CELValue, CostLimitExceeded, Failure } from './values.ts';
+import { estimateCost } from './cost/estimate.ts';
+import { Frame } from './run/frame.ts';
+import { formatIssues, type Issue } from './syntax/issues.ts';
+import { parseExpression } from './syntax/parser.ts';
+import type { Range } from './cost/ranges.ts';
+import type { CELType } from './types/types.ts';
+import { validateLiterals } from './check/validate-literals.ts';
+import { type CELValue, CostLimitExceeded, Failure } from './types/values.ts';
 
 /** The values of the variables an expression may read. A variable that is not given cannot be read. */
 export type Activation = Readonly<Record<string, CELValue>>;

@@ -1,10 +1,10 @@
-import type { CallCost } from './dispatch.ts';
-import type { CallEstimate, EstimateCall, EstimatedPart } from './estimate.ts';
-import type { Macro } from './macros.ts';
-import type { ParseOptions } from './parser.ts';
-import { standardCost } from './runtime-costs.ts';
-import type { CELType } from './types.ts';
-import type { CELValue } from './values.ts';
+import type { CallCost } from './run/dispatch.ts';
+import type { CallEstimate, EstimateCall, EstimatedPart } from './cost/estimate.ts';
+import type { Macro } from './syntax/macros.ts';
+import type { ParseOptions } from './syntax/parser.ts';
+import { standardCost } from './cost/runtime-costs.ts';
+import type { CELType } from './types/types.ts';
+import type { CELValue } from './types/values.ts';
 
 /** One signature of a function, and what it does. */
 export interface Overload {

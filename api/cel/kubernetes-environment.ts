@@ -11,8 +11,8 @@ import { semverLibrary } from './libraries/semver.ts';
 import { stringsLibrary } from './libraries/strings.ts';
 import { twoVariableLibrary } from './libraries/two-variable-comprehensions.ts';
 import { urlsLibrary } from './libraries/urls.ts';
-import { crossTypeComparisonLibrary, standardLibrary } from './standard/standard-library.ts';
-import type { CELType } from './types.ts';
+import { crossTypeComparisonLibrary, standardLibrary } from './libraries/standard/standard-library.ts';
+import type { CELType } from './types/types.ts';
 
 /** What every expression of Kubernetes may use. The authorizer's functions are added by whoever has an authorizer. */
 export const kubernetesLibraries: readonly Library[] = [

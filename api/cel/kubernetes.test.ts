@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { parseQuantity } from '../quantity/quantity.ts';
+import { parseQuantity } from '../base/quantity/quantity.ts';
 import { type Activation, compileCEL } from './compile-cel.ts';
 import type { Environment } from './environment.ts';
-import { mapOf, mapWithDefault, valueOfJSON } from './json-values.ts';
+import { mapOf, mapWithDefault, valueOfJSON } from './run/json-values.ts';
 import { createKubernetesEnvironment } from './kubernetes-environment.ts';
 import { bindingsLibrary } from './libraries/lists.ts';
 import { QuantityValue, quantityType } from './libraries/quantity.ts';
 import { parseSemver } from './libraries/semver.ts';
-import { NativeObject } from './native-object.ts';
-import { perCallCostLimit } from './runtime-costs.ts';
-import { escapeIdentifier, type SchemaLike, typeOfSchema } from './schema-types.ts';
-import { anyType, type CELType, dynType, mapType, objectType, sized, stringType } from './types.ts';
-import type { CELValue } from './values.ts';
+import { NativeObject } from './types/native-object.ts';
+import { perCallCostLimit } from './cost/runtime-costs.ts';
+import { escapeIdentifier, type SchemaLike, typeOfSchema } from './types/schema-types.ts';
+import { anyType, type CELType, dynType, mapType, objectType, sized, stringType } from './types/types.ts';
+import type { CELValue } from './types/values.ts';
 
 function outcome(source: string, environment: Environment, activation: Activation): unknown {
   const compiled = compileCEL(source, environment);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../base/logger.ts';
-import { createManualClock } from '../base/manual-clock.ts';
-import { createSeededRandom } from '../base/seeded-random.ts';
+import { createManualClock } from '../base/testing/manual-clock.ts';
+import { createSeededRandom } from '../base/testing/seeded-random.ts';
 import { createClient } from './create-client.ts';
 import { runLeaderElection } from './leader-election.ts';
 import { ObjectServer } from './testing/object-server.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../base/manual-clock.ts';
+import { createManualClock } from '../base/testing/manual-clock.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 describe('WorkQueue', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { deepFreeze } from '../base/deep-freeze.ts';
+import { deepFreeze } from '../base/testing/deep-freeze.ts';
 import { applyJSONPatch } from './json-patch.ts';
 import { PatchError } from './patch-error.ts';
 

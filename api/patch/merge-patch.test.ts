@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { deepFreeze } from '../base/deep-freeze.ts';
+import { deepFreeze } from '../base/testing/deep-freeze.ts';
 import { applyMergePatch } from './merge-patch.ts';
 import { patchObject } from './patch-object.ts';
 

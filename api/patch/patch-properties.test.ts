@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { deepFreeze } from '../base/deep-freeze.ts';
+import { deepFreeze } from '../base/testing/deep-freeze.ts';
 import type { JSONObject } from '../base/json-object.ts';
-import { createSeededRandom } from '../base/seeded-random.ts';
+import { createSeededRandom } from '../base/testing/seeded-random.ts';
 import { formatJSON } from '../serialization/json.ts';
 import { fuzzRuns, fuzzSeed } from '../schema/testing/fuzz-runs.ts';
 import { allKinds, type KindOfSchema, randomObject } from '../schema/testing/random-value.ts';

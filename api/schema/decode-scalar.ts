@@ -1,6 +1,6 @@
 import { JSONFloat } from '../base/json-float.ts';
 import { canonicalMicroTime, canonicalTime, TimeFormatError } from '../meta/time.ts';
-import { canonicalizeQuantity, QuantityError } from '../quantity/quantity.ts';
+import { canonicalizeQuantity, QuantityError } from '../base/quantity/quantity.ts';
 import { DecodeError } from './decode-error.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 

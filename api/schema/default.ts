@@ -1,6 +1,6 @@
 import { cloneJSON } from '../base/json-object.ts';
-import { roundUpQuantity } from '../quantity/arithmetic.ts';
-import { formatQuantity, parseQuantity } from '../quantity/quantity.ts';
+import { roundUpQuantity } from '../base/quantity/arithmetic.ts';
+import { formatQuantity, parseQuantity } from '../base/quantity/quantity.ts';
 import type { ConditionalDefault, DefaultContext } from './defaults/conditional-default.ts';
 import { conditionalDefaults } from './defaults/conditional-defaults.ts';
 import { definitionDefaults, getDefinitionSchema } from './definition-schema.ts';

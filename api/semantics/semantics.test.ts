@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { deploymentBounds } from './deployment-status.ts';
-import { resolveIntOrPercent, resolveRollingUpdateBounds } from './int-or-percent.ts';
-import { formatLabelSelector, matchesLabelMap, matchesLabelSelector } from './label-selectors.ts';
-import { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, preferredNodeAffinityScore } from './node-selectors.ts';
-import { isPodAvailable } from './pod-conditions.ts';
-import { findTargetPort, hostPortsConflict } from './pod-ports.ts';
-import { fnv32a, podTemplateHash, safeEncode } from './pod-template-hash.ts';
+import { deploymentBounds } from './workloads/deployment-status.ts';
+import { resolveIntOrPercent, resolveRollingUpdateBounds } from './workloads/int-or-percent.ts';
+import { formatLabelSelector, matchesLabelMap, matchesLabelSelector } from '../selectors/label-selectors.ts';
+import { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, preferredNodeAffinityScore } from './nodes/node-selectors.ts';
+import { isPodAvailable } from './pods/pod-conditions.ts';
+import { findTargetPort, hostPortsConflict } from './pods/pod-ports.ts';
+import { fnv32a, podTemplateHash, safeEncode } from './pods/pod-template-hash.ts';
 
 const node = { metadata: { name: 'n1', labels: { zone: 'a', cores: '8' } } };
 

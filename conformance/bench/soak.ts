@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { memoryOf } from './processes.ts';
 import { namespace } from './objects.ts';
 import { openSession, type Session } from './session.ts';

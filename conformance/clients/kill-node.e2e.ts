@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pods } from '../../api/resources/core/v1/pod.ts';
-import { isPodReady } from '../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../api/semantics/pods/pod-conditions.ts';
 import { startCluster, type TestCluster } from './cluster.ts';
 import { ensureClients } from './ensure-clients.ts';
 import { answerOf, createGuestbook, type Guestbook, until } from './guestbook.ts';

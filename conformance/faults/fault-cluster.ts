@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { nodes } from '../../api/resources/core/v1/node.ts';
-import { isNodeReady } from '../../api/semantics/node-conditions.ts';
+import { isNodeReady } from '../../api/semantics/nodes/node-conditions.ts';
 import { routeProtocol } from '../../node-agent/network/cni/pod-routes.ts';
 import { createNodeBridge } from '../../node-agent/linux/namespaces/node-bridge.ts';
 import { type BareMachine, createBareMachine } from '../clients/bare-machine.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
-import { isPodReady } from '../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../api/semantics/pods/pod-conditions.ts';
 import type { Client } from '../../api/client/client.ts';
 import { waitFor } from '../framework/wait-for.ts';
 import type { FaultCluster } from './fault-cluster.ts';

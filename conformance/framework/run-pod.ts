@@ -1,5 +1,5 @@
 import { pods } from '../../api/resources/core/v1/pod.ts';
-import { isPodReady } from '../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../api/semantics/pods/pod-conditions.ts';
 import type { Pod, PodSpec } from '../../api/types/core-v1.ts';
 import type { ConformanceContext } from './conformance-context.ts';
 import { waitFor } from './wait-for.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger, type Logger } from '../../api/base/logger.ts';
-import { createManualClock, type ManualClock } from '../../api/base/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../api/base/testing/manual-clock.ts';
 import { CRIError } from './cri-error.ts';
 import type { ListedContainer, Sandbox } from './messages.ts';
 import { keepOrphansAway, type SandboxPart } from './remove-orphans.ts';

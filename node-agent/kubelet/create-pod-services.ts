@@ -1,7 +1,7 @@
 import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { hasReason } from '../../api/meta/status.ts';
-import { quantityMilliValue, quantityValue } from '../../api/quantity/arithmetic.ts';
+import { quantityMilliValue, quantityValue } from '../../api/base/quantity/arithmetic.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { runtimeClasses } from '../../api/resources/node/v1/runtime-class.ts';
 import { readResolverConfiguration } from '../linux/machine/resolver-configuration.ts';

@@ -1,5 +1,5 @@
-import { milliQuantityOf, quantityOf } from '../../api/quantity/arithmetic.ts';
-import { formatQuantity } from '../../api/quantity/quantity.ts';
+import { milliQuantityOf, quantityOf } from '../../api/base/quantity/arithmetic.ts';
+import { formatQuantity } from '../../api/base/quantity/quantity.ts';
 import type { CgroupDriver } from '../linux/cgroups/cgroup-names.ts';
 import type { KubeletSettings } from './kubelet.ts';
 import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';

@@ -1,5 +1,5 @@
 import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
-import type { PodNetworkMode } from '../../api/semantics/node-configuration.ts';
+import type { PodNetworkMode } from '../../api/semantics/nodes/node-configuration.ts';
 
 /** An error keeps a node from working; with a warning something will go wrong in some case; an advice is about what may. */
 export type FindingLevel = 'ok' | 'advice' | 'warning' | 'error';

@@ -1,11 +1,11 @@
 import type { Clock } from '../../api/base/clock.ts';
-import { familiesOf } from '../../api/semantics/ip-family.ts';
+import { familiesOf } from '../../api/semantics/services/ip-family.ts';
 import { masqueradeRules } from '../network/cni/masquerade-rules.ts';
 import { renderAbsenceRules } from '../network/dns/absence-rules.ts';
 import { nftFamilies } from '../linux/nft/nft.ts';
 import { type SurveyRequest, surveyMachine } from '../linux/survey/survey-machine.ts';
 import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
-import { clusterDNSPort } from '../../api/semantics/cluster-dns.ts';
+import { clusterDNSPort } from '../../api/semantics/services/cluster-dns.ts';
 import { planPortRules, renderPortTable } from '../network/cni/port-rules.ts';
 import { createPolicyTable, renderPolicyTable } from '../network/policy/policy-table.ts';
 import { renderBaseTable, tableOf } from '../network/proxy/nftables/base-table.ts';

@@ -1,4 +1,4 @@
-import type { Lister } from '../../api/client/informer.ts';
+import type { Lister } from '../../api/client/informers/informer.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';

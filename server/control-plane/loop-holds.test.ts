@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Logger, silentLogger } from '../../api/base/logger.ts';
 import { watchLoop } from '../../api/base/loop-watch.ts';
-import { createManualClock } from '../../api/base/manual-clock.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { createAPICaller } from '../apiserver/testing/api-caller.ts';
 import { startAPIServerInProcess } from '../apiserver/testing/start-api-server.ts';

@@ -1,5 +1,5 @@
 import type { WatchedValue } from '../../api/base/watched-value.ts';
-import type { SignSecretToken } from '../../api/semantics/service-account-tokens.ts';
+import type { SignSecretToken } from '../../api/semantics/secrets/service-account-tokens.ts';
 import { attachDetachController } from './attachdetach/controller.ts';
 import { bootstrapSigner } from './bootstrap-signer/controller.ts';
 import { createCertificateApprovingController } from './certificate-approving/controller.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createManualClock } from '../../api/base/manual-clock.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
 import { silentLogger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { type FileContent, followFiles, readFiles } from './follow-files.ts';

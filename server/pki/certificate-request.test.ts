@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { createManualClock } from '../../api/base/manual-clock.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
 import { fixedValue } from '../../api/base/watched-value.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
-import { CertificateRequestError, parseCertificateRequest } from '../../api/semantics/certificate-request.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
+import { CertificateRequestError, parseCertificateRequest } from '../../api/semantics/certificates/certificate-request.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
 import { derTags, equalBytes } from '../../api/serialization/der.ts';
 import { createCertificateVerifier } from '../apiserver/authentication/client-certificate.ts';

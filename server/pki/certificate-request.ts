@@ -7,7 +7,7 @@ import {
   type CertificateRequest,
   CertificateRequestError,
   readGeneralNames,
-} from '../../api/semantics/certificate-request.ts';
+} from '../../api/semantics/certificates/certificate-request.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
 import { derTags, encodeDER, encodeObjectIdentifier, equalBytes, readDER, readDERElements } from '../../api/serialization/der.ts';
 import { encodeCertificate } from './encode-certificate.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { silentLogger } from '../../api/base/logger.ts';
-import { createManualClock } from '../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { clientCertificate, nodeServingCertificate } from './certificate-spec.ts';
 import { ensureCertificate, ensureClusterPKI, PKIError, type ClusterPKIOptions, type PKIFiles } from './ensure-cluster-pki.ts';
 import { reasonToRenew } from './inspect-certificate.ts';

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../../api/base/clock.ts';
 import type { Random } from '../../api/base/random.ts';
 import { toDate } from '../../api/meta/time.ts';
-import { commonNameType, encodeDistinguishedName, organizationType } from '../../api/semantics/distinguished-name.ts';
+import { commonNameType, encodeDistinguishedName, organizationType } from '../../api/semantics/certificates/distinguished-name.ts';
 import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
 
 type X509Library = typeof X509Module;

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
-import { referenceTo } from '../../api/client/event-recorder.ts';
+import { referenceTo } from '../../api/client/events/event-recorder.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { hasReason } from '../../api/meta/status.ts';
 import { formatTime } from '../../api/meta/time.ts';

@@ -2,7 +2,7 @@ import { silentLogger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { createClient } from '../../api/client/create-client.ts';
-import { createInformerFactory } from '../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../api/client/informers/informer-factory.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { clusterRoles } from '../../api/resources/rbac/v1/cluster-role.ts';

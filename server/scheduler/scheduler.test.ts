@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Node, Pod } from '../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../api/types/policy-v1.ts';

@@ -6,7 +6,7 @@ import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fixedValue } from '../../api/base/watched-value.ts';
 import { sleep } from '../../api/base/clock.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { openChannel } from '../../api/client/open-channel.ts';
 import { readBody } from '../../api/client/read-body.ts';

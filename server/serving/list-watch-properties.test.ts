@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '../../api/base/logger.ts';
 import { type Random, randomInt } from '../../api/base/random.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { createHTTPTransport, type HTTPTransport } from '../../api/client/http-transport.ts';
 import { readBody } from '../../api/client/read-body.ts';

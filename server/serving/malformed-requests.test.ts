@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Logger, silentLogger } from '../../api/base/logger.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { fuzzRuns, fuzzSeed } from '../../api/schema/testing/fuzz-runs.ts';

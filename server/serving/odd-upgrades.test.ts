@@ -5,7 +5,7 @@ import os from 'node:os';
 import tls, { type TLSSocket } from 'node:tls';
 import { fixedValue } from '../../api/base/watched-value.ts';
 import { randomInt } from '../../api/base/random.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { fuzzRuns, fuzzSeed } from '../../api/schema/testing/fuzz-runs.ts';
 import { createResources } from '../control-plane/create-resources.ts';

@@ -5,7 +5,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import tls from 'node:tls';
 import { silentLogger } from '../../api/base/logger.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import type { APIRequest, APIResponse, Transport } from '../../api/client/transport.ts';
 import { clientCertificate, type KeyPairPEM, serverCertificate } from '../pki/certificate-spec.ts';

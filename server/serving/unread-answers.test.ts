@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import tls from 'node:tls';
 import { silentLogger } from '../../api/base/logger.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import type { APIResponse, Patience } from '../../api/client/transport.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';

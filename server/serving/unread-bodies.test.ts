@@ -4,7 +4,7 @@ import https from 'node:https';
 import net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { silentLogger } from '../../api/base/logger.ts';
-import { createManualClock } from '../../api/base/manual-clock.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { StatusError } from '../../api/meta/status.ts';

@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import tls from 'node:tls';
 import { fixedValue } from '../../api/base/watched-value.ts';
-import { createSeededRandom } from '../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { pods } from '../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../api/resources/core/v1/service-account.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../api/base/logger.ts';
-import { createManualClock } from '../../api/base/manual-clock.ts';
+import { createManualClock } from '../../api/base/testing/manual-clock.ts';
 import type { CompactorDependencies } from './compactor.ts';
 import { runCompactor } from './compactor.ts';
 import { createMemoryStorage } from './memory/memory-storage.ts';

@@ -1,7 +1,7 @@
-import { formatDouble } from '../standard/conversions.ts';
-import { elementsOf } from '../standard/operators.ts';
-import { formatDurationSeconds, formatTimestamp } from '../time-values.ts';
-import { type CELValue, Failure, type ListValue, type MapValue, typeName, UintValue } from '../values.ts';
+import { formatDouble } from './standard/conversions.ts';
+import { elementsOf } from './standard/operators.ts';
+import { formatDurationSeconds, formatTimestamp } from '../types/time-values.ts';
+import { type CELValue, Failure, type ListValue, type MapValue, typeName, UintValue } from '../types/values.ts';
 
 const defaultPrecision = 6;
 const maxPrecision = 100;

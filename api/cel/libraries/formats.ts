@@ -5,11 +5,11 @@ import {
   nameIsDNSSubdomain,
   qualifiedNameProblems,
 } from '../../validation/names.ts';
-import { declare, global, member } from '../declare.ts';
+import { declare, global, member } from './declare.ts';
 import type { Library } from '../environment.ts';
-import { parseTimestampText } from '../time-values.ts';
-import { type CELType, listType, objectType, optionalType, stringType } from '../types.ts';
-import { type CELValue, Failure, NativeList, none, type OpaqueValue, OptionalValue } from '../values.ts';
+import { parseTimestampText } from '../types/time-values.ts';
+import { type CELType, listType, objectType, optionalType, stringType } from '../types/types.ts';
+import { type CELValue, Failure, NativeList, none, type OpaqueValue, OptionalValue } from '../types/values.ts';
 import { parseRequestURI, URLError } from './request-uri.ts';
 
 export const formatType: CELType = objectType('kubernetes.NamedFormat');

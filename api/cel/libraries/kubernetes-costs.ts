@@ -1,4 +1,4 @@
-import { type CallCost, costOfResult } from '../dispatch.ts';
+import { type CallCost, costOfResult } from '../run/dispatch.ts';
 import {
   actualSize,
   listCreationCost,
@@ -7,9 +7,9 @@ import {
   stringTraversalFactor,
   structCreationCost,
   traversal,
-} from '../runtime-costs.ts';
-import { elementsOf } from '../standard/operators.ts';
-import type { CELValue, ListValue } from '../values.ts';
+} from '../cost/runtime-costs.ts';
+import { elementsOf } from './standard/operators.ts';
+import type { CELValue, ListValue } from '../types/values.ts';
 import { FormatValue } from './formats.ts';
 
 const one: CallCost = () => 1;

@@ -1,6 +1,6 @@
-import { type CallEstimate, type EstimateCall, type EstimatedPart, estimateRegex } from '../estimate.ts';
-import { exactly, mostCost, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange } from '../ranges.ts';
-import { regexLengthFactor, stringTraversalFactor } from '../runtime-costs.ts';
+import { type CallEstimate, type EstimateCall, type EstimatedPart, estimateRegex } from '../cost/estimate.ts';
+import { exactly, mostCost, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange } from '../cost/ranges.ts';
+import { regexLengthFactor, stringTraversalFactor } from '../cost/runtime-costs.ts';
 import { authorizationCheckCost, listCallCost } from './kubernetes-costs.ts';
 
 type Estimate = (parts: readonly EstimatedPart[], id: string) => CallEstimate | undefined;

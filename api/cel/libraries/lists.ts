@@ -1,8 +1,8 @@
-import { declare, global, member } from '../declare.ts';
+import { declare, global, member } from './declare.ts';
 import type { FunctionDeclaration, Library, Overload } from '../environment.ts';
-import { compareValues, equalValues, listContains } from '../equality.ts';
-import { bindingMacros, type Macro } from '../macros.ts';
-import { checkedDuration, checkedInt, checkedUint, elementsOf } from '../standard/operators.ts';
+import { compareValues, equalValues, listContains } from '../run/equality.ts';
+import { bindingMacros, type Macro } from '../syntax/macros.ts';
+import { checkedDuration, checkedInt, checkedUint, elementsOf } from './standard/operators.ts';
 import {
   boolType,
   bytesType,
@@ -16,8 +16,8 @@ import {
   timestampType,
   typeParam,
   uintType,
-} from '../types.ts';
-import { type CELValue, DurationValue, Failure, type ListValue, NativeList, noSuchOverload, typeName, UintValue } from '../values.ts';
+} from '../types/types.ts';
+import { type CELValue, DurationValue, Failure, type ListValue, NativeList, noSuchOverload, typeName, UintValue } from '../types/values.ts';
 
 const a = typeParam('A');
 const listOfA = listType(a);

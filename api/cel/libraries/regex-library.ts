@@ -1,8 +1,8 @@
-import { declare, member } from '../declare.ts';
+import { declare, member } from './declare.ts';
 import type { Library } from '../environment.ts';
-import { compileRegex as compile } from '../regex.ts';
-import { intType, listType, stringType } from '../types.ts';
-import { Failure, NativeList } from '../values.ts';
+import { compileRegex as compile } from '../run/regex.ts';
+import { intType, listType, stringType } from '../types/types.ts';
+import { Failure, NativeList } from '../types/values.ts';
 
 function compileRegex(pattern: string): ReturnType<typeof compile> {
   try {

@@ -1,7 +1,7 @@
-import { declare, global, member } from '../declare.ts';
+import { declare, global, member } from './declare.ts';
 import type { Library } from '../environment.ts';
-import { boolType, type CELType, listType, mapType, objectType, stringType } from '../types.ts';
-import { type CELValue, Failure, NativeList, NativeMap, type OpaqueValue } from '../values.ts';
+import { boolType, type CELType, listType, mapType, objectType, stringType } from '../types/types.ts';
+import { type CELValue, Failure, NativeList, NativeMap, type OpaqueValue } from '../types/values.ts';
 import { parseRequestURI, type ParsedURL, URLError } from './request-uri.ts';
 
 export const urlType: CELType = objectType('kubernetes.URL');

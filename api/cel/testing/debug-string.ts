@@ -1,7 +1,7 @@
-import type { Expr } from '../ast.ts';
-import type { CheckedExpr } from '../check.ts';
-import { formatType } from '../types.ts';
-import { type CELValue, UintValue } from '../values.ts';
+import type { Expr } from '../syntax/ast.ts';
+import type { CheckedExpr } from '../check/check.ts';
+import { formatType } from '../types/types.ts';
+import { type CELValue, UintValue } from '../types/values.ts';
 
 /** What is written after each part of a tree: its kind, or its type and what it refers to. */
 type Adorn = (expr: Expr) => string;

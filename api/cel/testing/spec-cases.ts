@@ -20,9 +20,9 @@ import {
   typeType,
   uintType,
   wrapperType,
-} from '../types.ts';
-import { parseDurationText, parseTimestampText } from '../time-values.ts';
-import { type CELValue, DurationValue, NativeList, NativeMap, TimestampValue, TypeValue, UintValue } from '../values.ts';
+} from '../types/types.ts';
+import { parseDurationText, parseTimestampText } from '../types/time-values.ts';
+import { type CELValue, DurationValue, NativeList, NativeMap, TimestampValue, TypeValue, UintValue } from '../types/values.ts';
 
 /** A test of cel-spec as JSON; what is used of it. */
 export interface SpecTest {

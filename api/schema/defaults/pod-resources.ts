@@ -1,6 +1,6 @@
-import { addQuantities, maxQuantity } from '../../quantity/arithmetic.ts';
-import { formatQuantity, parseQuantity, type Quantity } from '../../quantity/quantity.ts';
-import { isRestartableInitContainer } from '../../semantics/pod-containers.ts';
+import { addQuantities, maxQuantity } from '../../base/quantity/arithmetic.ts';
+import { formatQuantity, parseQuantity, type Quantity } from '../../base/quantity/quantity.ts';
+import { isRestartableInitContainer } from '../../semantics/pods/pod-containers.ts';
 import type { Container, PodSpec } from '../../types/core-v1.ts';
 
 type Amounts = Map<string, Quantity>;

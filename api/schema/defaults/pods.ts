@@ -1,4 +1,4 @@
-import { defaultPullPolicy } from '../../semantics/image-reference.ts';
+import { defaultPullPolicy } from '../../semantics/pods/image-reference.ts';
 import type { Container, EphemeralContainer, Pod, Volume } from '../../types/core-v1.ts';
 import { type ConditionalDefaults, isUnset } from './conditional-default.ts';
 import { defaultPodLevelResources } from './pod-resources.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createSeededRandom } from '../../base/seeded-random.ts';
+import { createSeededRandom } from '../../base/testing/seeded-random.ts';
 import { decode } from '../../schema/decode.ts';
 import { fuzzRuns, fuzzSeed } from '../../schema/testing/fuzz-runs.ts';
 import { allKinds, randomObject } from '../../schema/testing/random-value.ts';

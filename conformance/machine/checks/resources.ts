@@ -1,4 +1,4 @@
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
 import { expectEqual, expectMatch, expectThat } from './expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';

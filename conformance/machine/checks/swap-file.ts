@@ -1,4 +1,4 @@
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { Machine } from '../emulator/machine.ts';
 import type { CheckContext } from './check.ts';
 import { findPodCgroup } from './pods.ts';

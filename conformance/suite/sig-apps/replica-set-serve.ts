@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import { conformanceTest } from '../../framework/conformance-test.ts';
 import { testImages } from '../../framework/test-images.ts';
 import { waitFor } from '../../framework/wait-for.ts';

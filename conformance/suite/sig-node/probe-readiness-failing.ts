@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { sleep } from '../../../api/base/clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import { conformanceTest } from '../../framework/conformance-test.ts';
 import { createPod, waitForPod } from '../../framework/run-pod.ts';
 import { testImages } from '../../framework/test-images.ts';

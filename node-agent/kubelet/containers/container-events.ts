@@ -1,5 +1,5 @@
-import type { EventRecorder } from '../../../api/client/event-recorder.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import type { EventRecorder } from '../../../api/client/events/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { fnv32a } from '../../../api/semantics/pod-template-hash.ts';
+import { fnv32a } from '../../../api/semantics/pods/pod-template-hash.ts';
 import type { Container, EphemeralContainer } from '../../../api/types/core-v1.ts';
 
 /** What a change of forces the container to be made anew: its name and image, the only parts of a running Pod's container that may change. */

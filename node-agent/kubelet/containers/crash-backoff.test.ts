@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createBackoff } from './crash-backoff.ts';
 
 describe('crash backoff', () => {

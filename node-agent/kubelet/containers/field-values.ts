@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { Container, Pod, ResourceFieldSelector } from '../../../api/types/core-v1.ts';
 import { ContainerConfigError } from './config-error.ts';
 

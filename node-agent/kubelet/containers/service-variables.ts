@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { hasClusterIP } from '../../../api/semantics/services.ts';
+import { hasClusterIP } from '../../../api/semantics/services/services.ts';
 import type { Pod, Service } from '../../../api/types/core-v1.ts';
 
 type Variables = Map<string, string>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { CgroupUsage, NodeUsage } from '../../linux/machine/node-usage.ts';

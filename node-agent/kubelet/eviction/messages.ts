@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
+import { quantityOf, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { Observation } from './plan-eviction.ts';
 import { resourceOf } from './rank-pods.ts';

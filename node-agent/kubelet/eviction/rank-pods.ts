@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { isStaticPod } from '../static-pods/is-static-pod.ts';
 import type { Signal } from './thresholds.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { podQOSClass } from '../../../api/semantics/qos-class.ts';
-import { toleratesTaint, wellKnownTaints } from '../../../api/semantics/taints.ts';
+import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
+import { toleratesTaint, wellKnownTaints } from '../../../api/semantics/nodes/taints.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { conditionMessage } from './messages.ts';
 import { isCritical } from './rank-pods.ts';

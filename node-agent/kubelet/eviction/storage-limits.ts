@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
-import { podLimits } from '../../../api/semantics/pod-resources.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
+import { podLimits } from '../../../api/semantics/pods/pod-resources.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { PodStorageUsage } from '../stats/pod-storage.ts';
 import { containerStorageMessage, emptyDirMessage, podStorageMessage } from './messages.ts';

@@ -1,4 +1,4 @@
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
 
 /** What is looked at, in the order in which it is acted upon: what runs out first is the worst. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Image } from '../../cri/messages.ts';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { ContainerRuntime, ImageStore } from '../../cri/runtime.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import { createImageCollector, defaultImageCollection, noteImages, planCollection, type Sightings } from './collect-images.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createCredentialProviders, matchesImage, parseCredentialProviders } from './credential-providers.ts';
 
 const config = (more = '') => `apiVersion: kubelet.config.k8s.io/v1

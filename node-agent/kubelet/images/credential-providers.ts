@@ -1,7 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
-import { findImageReference } from '../../../api/semantics/image-reference.ts';
+import { findImageReference } from '../../../api/semantics/pods/image-reference.ts';
 import { parseYAML } from '../../../api/serialization/yaml.ts';
 import type { AuthConfig } from '../../cri/messages.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import type { Image, SandboxConfig } from '../../cri/messages.ts';
 import type { ImageStore } from '../../cri/runtime.ts';

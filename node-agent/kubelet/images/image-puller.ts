@@ -1,6 +1,6 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { defaultPullPolicy, findImageReference } from '../../../api/semantics/image-reference.ts';
+import { defaultPullPolicy, findImageReference } from '../../../api/semantics/pods/image-reference.ts';
 import type { Pod, Secret } from '../../../api/types/core-v1.ts';
 import type { AuthConfig, Image, SandboxConfig } from '../../cri/messages.ts';
 import type { ImageStore } from '../../cri/runtime.ts';

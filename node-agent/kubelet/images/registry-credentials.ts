@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { findImageReference } from '../../../api/semantics/image-reference.ts';
+import { findImageReference } from '../../../api/semantics/pods/image-reference.ts';
 import type { Secret } from '../../../api/types/core-v1.ts';
 import type { AuthConfig } from '../../cri/messages.ts';
 

@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { matchesRequiredNodeAffinity } from '../../../api/semantics/node-selectors.ts';
-import { hostPorts, hostPortsConflict } from '../../../api/semantics/pod-ports.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
-import { addResources, isExtendedResource, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
+import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { matchesRequiredNodeAffinity } from '../../../api/semantics/nodes/node-selectors.ts';
+import { hostPorts, hostPortsConflict } from '../../../api/semantics/pods/pod-ports.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
+import { addResources, isExtendedResource, parseResourceList, type ResourceAmounts } from '../../../api/semantics/pods/resource-list.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 
 import { refuseSysctls } from './refuse-sysctls.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type Logger, silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
-import { nodeConfigurationKey } from '../../../api/semantics/node-configuration.ts';
+import { nodeConfigurationKey } from '../../../api/semantics/nodes/node-configuration.ts';
 import { askNodeConfiguration } from './ask-node-configuration.ts';
 
 function setUp() {

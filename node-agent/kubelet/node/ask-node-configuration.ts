@@ -4,7 +4,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
-import { type NodeConfiguration, nodeConfigurationKey, parseNodeConfiguration } from '../../../api/semantics/node-configuration.ts';
+import { type NodeConfiguration, nodeConfigurationKey, parseNodeConfiguration } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { ConfigMap } from '../../../api/types/core-v1.ts';
 
 export interface AskingDependencies {

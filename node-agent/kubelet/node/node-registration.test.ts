@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';

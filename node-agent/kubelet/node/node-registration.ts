@@ -1,10 +1,10 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
-import type { EventRecorder } from '../../../api/client/event-recorder.ts';
+import type { EventRecorder } from '../../../api/client/events/event-recorder.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
+import { isExtendedResource } from '../../../api/semantics/pods/resource-list.ts';
 import type { Node, NodeSpec, NodeStatus, Taint } from '../../../api/types/core-v1.ts';
 
 export interface NodeRegistrationDependencies {

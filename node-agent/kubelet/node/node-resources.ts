@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { milliQuantityOf, quantityOf } from '../../../api/quantity/arithmetic.ts';
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
-import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
+import { milliQuantityOf, quantityOf } from '../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
+import { isExtendedResource } from '../../../api/semantics/pods/resource-list.ts';
 import type { NodeStatus } from '../../../api/types/core-v1.ts';
 import type { MachineFacts } from '../../linux/machine/machine.ts';
 import { amountOf, type EvictionSettings, type Signal } from '../eviction/thresholds.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { EndOrder } from '../pods/pod-worker.ts';
 import type { PodStateName } from '../pods/pod-state.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
-import { podQOSClass } from '../../../api/semantics/qos-class.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
+import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { isCritical } from '../eviction/rank-pods.ts';
 

@@ -1,5 +1,5 @@
 import { taintEffects } from '../../../api/resources/core/v1/pod-spec/scheduling.ts';
-import { kubeletDomains, kubeletLabels, mayKubeletSet } from '../../../api/semantics/kubelet-labels.ts';
+import { kubeletDomains, kubeletLabels, mayKubeletSet } from '../../../api/semantics/nodes/kubelet-labels.ts';
 import type { Taint } from '../../../api/types/core-v1.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../../../api/validation/names.ts';
 

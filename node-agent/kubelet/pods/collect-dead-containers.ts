@@ -1,4 +1,4 @@
-import { allContainers } from '../../../api/semantics/pod-containers.ts';
+import { allContainers } from '../../../api/semantics/pods/pod-containers.ts';
 import { podLogDirectory } from '../node-paths.ts';
 import { isRunning, readRuntimePod, restartCountOf } from '../runtime/runtime-pod.ts';
 import { terminationMessageFile } from '../volumes/container-mounts.ts';

@@ -1,5 +1,5 @@
 import { sleep } from '../../../api/base/clock.ts';
-import { findContainer } from '../../../api/semantics/pod-containers.ts';
+import { findContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import { isCRINotFound } from '../../cri/cri-error.ts';
 import { runHook } from '../containers/lifecycle-hooks.ts';
 import { addressesOf } from './pod-addresses.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import { findStartOver, isAbout } from './restart-all.ts';

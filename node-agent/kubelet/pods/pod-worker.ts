@@ -1,7 +1,7 @@
 import type { Timer } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
-import type { EventRecorder } from '../../../api/client/event-recorder.ts';
+import type { EventRecorder } from '../../../api/client/events/event-recorder.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import { findTime } from '../../../api/meta/time.ts';

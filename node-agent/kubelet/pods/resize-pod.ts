@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import { isSameAllocation, recordedAllocation, requestedAllocation } from '../resources/allocation.ts';
 import { boundedByPod, podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
 import { linuxResources, outdatedResources } from '../resources/runtime-resources.ts';

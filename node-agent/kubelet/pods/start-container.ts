@@ -16,7 +16,7 @@ import { crashKey, runtimeHandlerOf, sandboxConfigOf, userRangeOf } from './pod-
 import { endTurn, retryDelay } from './pod-record.ts';
 import type { PodContext } from './pod-state.ts';
 import { referencedObjects } from './referenced-objects.ts';
-import { findContainerStatus } from '../../../api/semantics/pod-containers.ts';
+import { findContainerStatus } from '../../../api/semantics/pods/pod-containers.ts';
 
 /** Why a start failed: the reason and message that the container's status shows. */
 class StartError extends Error {

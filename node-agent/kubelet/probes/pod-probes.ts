@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { allContainers, findContainerStatus } from '../../../api/semantics/pod-containers.ts';
+import { allContainers, findContainerStatus } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Pod, Probe } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';

@@ -1,11 +1,11 @@
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
-import { addResources, parseResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
+import { compareQuantities, quantityMilliValue, quantityOf, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
+import { addResources, parseResourceList, type ResourceAmounts } from '../../../api/semantics/pods/resource-list.ts';
 import type { Container, Node, Pod, PodSpec, ResourceRequirements } from '../../../api/types/core-v1.ts';
-import { canonicalizeQuantity } from '../../../api/quantity/quantity.ts';
+import { canonicalizeQuantity } from '../../../api/base/quantity/quantity.ts';
 
 /**
  * What the node has given to each container, and under '' to the Pod as a whole where that is asked for; what the spec asks for

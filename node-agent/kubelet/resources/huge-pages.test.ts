@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseResourceList } from '../../../api/semantics/resource-list.ts';
+import { parseResourceList } from '../../../api/semantics/pods/resource-list.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { hugePageFileSize } from '../../linux/machine/huge-pages.ts';
 import { hugePageLimits, hugePagesResource, volumePageSize } from './huge-pages.ts';

@@ -1,6 +1,6 @@
-import { quantityOf, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
-import { isHugePagesResource } from '../../../api/semantics/resource-list.ts';
+import { quantityOf, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
+import { isHugePagesResource } from '../../../api/semantics/pods/resource-list.ts';
 import { hugePageFileSize } from '../../linux/machine/huge-pages.ts';
 
 /** The resource of huge pages of a size: hugepages-2Mi. */

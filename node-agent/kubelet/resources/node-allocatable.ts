@@ -1,5 +1,5 @@
-import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { parseQuantity } from '../../../api/quantity/quantity.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../api/base/quantity/quantity.ts';
 import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';
 import { hugePageFileSize, type HugePages } from '../../linux/machine/huge-pages.ts';
 import { cpuShares } from './pod-resources.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Pod, PodSpec } from '../../../api/types/core-v1.ts';
 import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';

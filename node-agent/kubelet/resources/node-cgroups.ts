@@ -1,9 +1,9 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import { quantityMilliValue } from '../../../api/quantity/arithmetic.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
-import { podQOSClass } from '../../../api/semantics/qos-class.ts';
+import { quantityMilliValue } from '../../../api/base/quantity/arithmetic.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
+import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import { type CgroupLimits, sharesOfWeight } from '../../linux/cgroups/cgroup-values.ts';

@@ -1,14 +1,14 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Quantity } from '../../../api/quantity/quantity.ts';
-import { formatResourceList } from '../../../api/semantics/resource-list.ts';
+import type { Quantity } from '../../../api/base/quantity/quantity.ts';
+import { formatResourceList } from '../../../api/semantics/pods/resource-list.ts';
 import { hugePageLimits } from './huge-pages.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
-import { podLimits, podRequests } from '../../../api/semantics/pod-resources.ts';
-import { podQOSClass } from '../../../api/semantics/qos-class.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
+import { podLimits, podRequests } from '../../../api/semantics/pods/pod-resources.ts';
+import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';
-import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 
 /** CPU in millicores, memory in bytes. Absent: none asked for. */
 export interface ResourceAmounts {

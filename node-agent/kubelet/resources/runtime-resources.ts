@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
-import { quantityOf, milliQuantityOf } from '../../../api/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
+import { quantityOf, milliQuantityOf } from '../../../api/base/quantity/arithmetic.ts';
 import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import type { LinuxResources, StatedResources } from '../../cri/messages.ts';
 import type { AnyContainer } from '../containers/container-config.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { podQOSClass } from '../../../api/semantics/qos-class.ts';
+import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { LinuxResources } from '../../cri/messages.ts';
 import type { AnyContainer } from '../containers/container-config.ts';

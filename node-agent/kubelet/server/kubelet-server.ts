@@ -4,7 +4,7 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../../../api/base/logger.ts';
-import { localVolumesAction } from '../../../api/semantics/local-volumes.ts';
+import { localVolumesAction } from '../../../api/semantics/storage/local-volumes.ts';
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import { HTTPProblem } from './http-problem.ts';
 import { openContainerLog, type LogRequestDependencies } from './log-request.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { randomInt } from '../../../api/base/random.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
 import { parseLogLine } from './log-line.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import tls, { type TLSSocket } from 'node:tls';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
 import { randomInt } from '../../../api/base/random.ts';

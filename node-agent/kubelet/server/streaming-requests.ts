@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { negotiateChannelProtocol } from '../../../api/streaming/channel-protocol.ts';
-import { findContainer } from '../../../api/semantics/pod-containers.ts';
+import { findContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import { HTTPProblem } from './http-problem.ts';
 import type { RequestTarget } from './request-target.ts';

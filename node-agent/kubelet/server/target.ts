@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { findContainer } from '../../../api/semantics/pod-containers.ts';
+import { findContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import type { LoginManager } from '../../linux/machine/login-manager.ts';
 import { followMachineShutdown } from './follow-machine-shutdown.ts';

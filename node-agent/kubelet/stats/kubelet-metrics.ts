@@ -1,4 +1,4 @@
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';
 import type { MetricFamily, Sample } from './metric-text.ts';
 import type { Tallies } from './tallies.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { ContainerState, ListedContainer, Sandbox } from '../../cri/messages.ts';
 import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import type { CgroupTreeUsage, CgroupUsage, NodeUsage } from '../../linux/machine/node-usage.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerStats, Sandbox, SandboxStats } from '../../cri/messages.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../containers/container-config.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../../../api/types/core-v1.ts';
 import type { PendingResize } from '../resources/allocation.ts';
 import type { PodPhase } from './pod-phase.ts';

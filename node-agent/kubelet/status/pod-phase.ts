@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import type { APIRequest, APIResponse, Transport } from '../../../api/client/transport.ts';

@@ -1,4 +1,4 @@
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ImageFileSystem } from '../../cri/runtime.ts';

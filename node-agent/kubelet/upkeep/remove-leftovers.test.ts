@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import type { Cgroups } from '../../linux/cgroups/cgroups.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import { rotateLogs } from './rotate-logs.ts';

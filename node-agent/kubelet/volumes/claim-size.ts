@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { keyOf } from '../../../api/meta/object.ts';
-import { compareQuantities } from '../../../api/quantity/arithmetic.ts';
-import { parseQuantity } from '../../../api/quantity/quantity.ts';
+import { compareQuantities } from '../../../api/base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../api/base/quantity/quantity.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import type { PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { BoundVolume } from './claimed-volumes.ts';

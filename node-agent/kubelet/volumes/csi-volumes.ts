@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { needsAttachment, uniqueVolumeName } from '../../../api/semantics/csi-volumes.ts';
-import type { ClaimedVolume } from '../../../api/semantics/pod-claims.ts';
+import { needsAttachment, uniqueVolumeName } from '../../../api/semantics/storage/csi-volumes.ts';
+import type { ClaimedVolume } from '../../../api/semantics/pods/pod-claims.ts';
 import type { Pod, Secret, Volume } from '../../../api/types/core-v1.ts';
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';

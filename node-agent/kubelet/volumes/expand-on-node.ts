@@ -1,5 +1,5 @@
 import type { Client } from '../../../api/client/client.ts';
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { VolumeCapability } from '../../plugins/csi/csi-client.ts';
 import type { RegisteredDriver } from '../../plugins/csi/csi-drivers.ts';
 import { findNewSize, tellSize } from './claim-size.ts';

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import type { CSIDriver } from '../../../api/types/storage-v1.ts';
 import { createBlockDevices } from '../../linux/mounts/block-devices.ts';

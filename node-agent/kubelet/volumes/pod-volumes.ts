@@ -1,13 +1,13 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Random } from '../../../api/base/random.ts';
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { ConfigMap, Pod, ProjectedVolumeSource, Secret, Volume } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { Mounts } from '../../linux/mounts/mounts.ts';
 import type { NodeAllocatable, PodAddresses } from '../containers/field-values.ts';
 import type { NodePaths } from '../node-paths.ts';
-import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { claimedVolumes } from '../../../api/semantics/pods/pod-claims.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import { volumePageSize } from '../resources/huge-pages.ts';
 import { podBounds } from '../resources/pod-resources.ts';
 import { type Payload, type PayloadFile, writeAtomically } from './atomic-writer.ts';

@@ -4,8 +4,8 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
-import type { Informer } from '../../../api/client/informer.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import type { Informer } from '../../../api/client/informers/informer.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 

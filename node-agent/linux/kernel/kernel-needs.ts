@@ -1,5 +1,5 @@
-import type { IPFamily } from '../../../api/semantics/ip-family.ts';
-import type { PodNetworkMode } from '../../../api/semantics/node-configuration.ts';
+import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
+import type { PodNetworkMode } from '../../../api/semantics/nodes/node-configuration.ts';
 
 /** A kernel module that the node needs, loaded or built in. Its name is one of a fixed list, never taken from an object. */
 export interface ModuleNeed {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createKernelAccess, type KernelAccess } from './kernel-access.ts';
 import { isSatisfied, kernelNeeds } from './kernel-needs.ts';
 import { createKernelReadiness } from './kernel-readiness.ts';

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { cidrContains, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
-import { familyOf, type IPFamily } from '../../../api/semantics/ip-family.ts';
+import { familyOf, type IPFamily } from '../../../api/semantics/services/ip-family.ts';
 
 /**
  * The node's addresses that take traffic to node ports, after kube-proxy's flag --nodeport-addresses: `primary` for the

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { sleep } from '../../../api/base/clock.ts';

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import { silentLogger, type Logger } from '../../../api/base/logger.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { type CRIClient, createCRIClient } from '../../cri/cri-client.ts';
 import type { ContainerConfig, SandboxConfig } from '../../cri/messages.ts';

@@ -1,4 +1,4 @@
-import type { IPFamily } from '../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import { runProgram } from '../processes/run-program.ts';
 import { textOf } from './read-facts.ts';
 import type { BaseChain, PacketFilterFacts, RouteFacts } from './surveyed-machine.ts';

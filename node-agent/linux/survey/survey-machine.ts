@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import * as os from 'node:os';
 import { geteuid } from 'node:process';
 import { type Clock, sleep } from '../../../api/base/clock.ts';
-import type { IPFamily } from '../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import { pauseProgram } from '../runtime/pause-image.ts';
 import { parseRelease } from './system-packages.mjs';
 import { type KernelPart, readCgroups, readKernel, readMounts } from './kernel-facts.ts';

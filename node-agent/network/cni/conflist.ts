@@ -1,5 +1,5 @@
 import { formatIP, networkAddress, parseCIDR } from '../../../api/base/ip-address.ts';
-import { familyOf } from '../../../api/semantics/ip-family.ts';
+import { familyOf } from '../../../api/semantics/services/ip-family.ts';
 
 /** The pod network of one node. */
 export interface PodNetworkPlan {

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import type { InformerFactory } from '../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../api/client/informers/informer.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import type { IPProgram } from './ip-program.ts';

@@ -1,4 +1,4 @@
-import { type IPFamily, ipFamilies, ofFamily } from '../../../api/semantics/ip-family.ts';
+import { type IPFamily, ipFamilies, ofFamily } from '../../../api/semantics/services/ip-family.ts';
 import { nftFamilies } from '../../linux/nft/nft.ts';
 
 /** Multicast never leaves as somebody else. */

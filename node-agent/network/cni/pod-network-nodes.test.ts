@@ -6,7 +6,7 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { createClient } from '../../../api/client/create-client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { createNamespacePool, type Namespace, type NamespacePool, networkTestsArePossible } from '../proxy/testing/test-network.ts';

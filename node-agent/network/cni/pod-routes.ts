@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { parseCIDR } from '../../../api/base/ip-address.ts';
-import { familyOf, type IPFamily } from '../../../api/semantics/ip-family.ts';
-import type { PodNetworkMode } from '../../../api/semantics/node-configuration.ts';
+import { familyOf, type IPFamily } from '../../../api/semantics/services/ip-family.ts';
+import type { PodNetworkMode } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 
 /** How Pods of other nodes are reached: by a route through the node, or in VXLAN packets where there is a router in between. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { sleep } from '../../../api/base/clock.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { concernsPodRoutes, createRouteWatch } from './route-watch.ts';
 
 describe('lines of ip monitor route', () => {

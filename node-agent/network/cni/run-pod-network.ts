@@ -1,8 +1,8 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import type { InformerFactory } from '../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../api/client/informers/informer.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import { familyOf } from '../../../api/semantics/ip-family.ts';
+import { familyOf } from '../../../api/semantics/services/ip-family.ts';
 import type { IPProgram } from './ip-program.ts';
 import { keepPodRoutes } from './keep-pod-routes.ts';
 import type { TableWatch } from '../../linux/nft/table-watch.ts';

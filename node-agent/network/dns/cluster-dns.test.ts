@@ -7,7 +7,7 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { createClient } from '../../../api/client/create-client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';

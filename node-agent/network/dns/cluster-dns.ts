@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
-import type { InformerFactory } from '../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../api/client/informers/informer.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import type { ConfigMap } from '../../../api/types/core-v1.ts';
 import type { Upstream } from './forward/exchange.ts';
@@ -72,7 +72,7 @@ const bindBackoff = { initialMs: 200, maxMs: 10_000, jitter: 0.2 };
  *
  * Queries come here through the Service kube-system/kube-dns at the tenth address of the service range. It has no selector,
  * its EndpointSlices, which the control plane keeps, list the address of every node that has this agent, with the
- * port of its server (api/semantics/cluster-dns.ts), and its trafficDistribution is PreferSameNode: the Service
+ * port of its server (api/semantics/services/cluster-dns.ts), and its trafficDistribution is PreferSameNode: the Service
  * proxy of each node, like any kube-proxy, sends to the endpoint on its own node if there is one. Nodes with another kubelet
  * have none and ask all the others. Nothing but ordinary
  * Service traffic is needed for that: no address on a local interface, no rules beside the proxy's, and kubectl shows it all.

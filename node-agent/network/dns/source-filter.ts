@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { formatIP, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
-import type { InformerFactory } from '../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../api/client/informers/informer.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 
 /** Tells whose queries are answered: those from addresses and CIDRs of the list, and from loopback. Throws if one is neither. */

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { createClient } from '../../../api/client/create-client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';

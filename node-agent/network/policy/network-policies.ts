@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
-import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
+import type { Informer, InformerFactory } from '../../../api/client/informers/informer.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { cidrContains, formatIP, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
-import { familyOf, type IPFamily } from '../../../api/semantics/ip-family.ts';
-import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { familyOf, type IPFamily } from '../../../api/semantics/services/ip-family.ts';
+import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { Namespace, Pod } from '../../../api/types/core-v1.ts';
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../../api/types/networking-v1.ts';
 import { nftFamilies } from '../../linux/nft/nft.ts';

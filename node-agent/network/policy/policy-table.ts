@@ -1,4 +1,4 @@
-import { familyOf, type IPFamily } from '../../../api/semantics/ip-family.ts';
+import { familyOf, type IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import { nftFamilies } from '../../linux/nft/nft.ts';
 
 /** The name of the table, beside kube-proxy's. */

@@ -4,7 +4,7 @@ import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import { type IPFamily, ofFamily } from '../../../api/semantics/ip-family.ts';
+import { type IPFamily, ofFamily } from '../../../api/semantics/services/ip-family.ts';
 import type { Service } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
 import type { NFT } from '../../linux/nft/nft.ts';

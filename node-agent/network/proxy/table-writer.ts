@@ -1,5 +1,5 @@
 import type { Logger } from '../../../api/base/logger.ts';
-import type { IPFamily } from '../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import { type NFT, nftFamilies } from '../../linux/nft/nft.ts';
 import { affinityMap, renderBaseTable, renderTableRemoval, tableName, tableOf } from './nftables/base-table.ts';
 import { elementKey, type Entries } from './nftables/entry.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { type CIDR, cidrContains, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
-import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
+import type { Informer, InformerFactory } from '../../../api/client/informers/informer.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { serviceCIDRs } from '../../../api/resources/networking/v1/service-cidr.ts';

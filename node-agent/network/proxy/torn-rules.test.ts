@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { backendAddress, backendsPerService, serviceCount } from './testing/backends.ts';
 import { changeService, createRules } from './testing/changing-rules.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from './testing/test-network.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { attachmentName } from '../../../api/semantics/csi-volumes.ts';
+import { attachmentName } from '../../../api/semantics/storage/csi-volumes.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { NodePaths } from '../../kubelet/node-paths.ts';
 

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { DeviceSetup } from './device-plugin-services.ts';
 

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import { isExtendedResource } from '../../../api/semantics/resource-list.ts';
+import { isExtendedResource } from '../../../api/semantics/pods/resource-list.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import {
   connectDevicePlugin,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { waitFor } from '../../../api/client/wait-for.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';

@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
-import { findContainer } from '../../../api/semantics/pod-containers.ts';
+import { findContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ClaimKey, DRAClient, PreparedDevice } from './dra-client.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';

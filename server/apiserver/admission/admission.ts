@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { SignJWT, type JWTPayload } from 'jose';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { clientCertificate, type KeyPairPEM } from '../../pki/certificate-spec.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { commonNameType, encodeDistinguishedName, organizationType } from '../../../api/semantics/distinguished-name.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { commonNameType, encodeDistinguishedName, organizationType } from '../../../api/semantics/certificates/distinguished-name.ts';
 import { derTags, encodeDER } from '../../../api/serialization/der.ts';
 import { type CertificateOptions, encodeExtension, issue, type Issued } from '../../pki/testing/certificate-chain.ts';
 import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { Peer } from '../../../api/client/transport.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
-import { commonNameType, organizationType, readDistinguishedName } from '../../../api/semantics/distinguished-name.ts';
+import { commonNameType, organizationType, readDistinguishedName } from '../../../api/semantics/certificates/distinguished-name.ts';
 import { readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import type { Authenticator } from './authenticator.ts';
 import { splitCertificates } from '../../pki/pem-bundle.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { createWatchedValue, mapWatched } from '../../../api/base/watched-value.ts';
 import { clientCertificate } from '../../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate, makeSigningKey } from '../../pki/make-certificate.ts';

@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import { lastUsedLabel } from '../../../api/semantics/service-account-tokens.ts';
+import { lastUsedLabel } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import { makeSigningKey } from '../../pki/make-certificate.ts';
 import { type CompleteServer, eventually, startCompleteServer } from '../testing/complete-server.ts';
 import { createSecretTokenSigner, secretTokenAuthenticator, type TokenSecret } from './secret-tokens.ts';

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import type { ObjectKey } from '../../../api/meta/object.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
-import type { SecretTokenClaims, SignSecretToken } from '../../../api/semantics/service-account-tokens.ts';
+import type { SecretTokenClaims, SignSecretToken } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
 import type { ServiceAccountKeys } from './service-account-keys.ts';
 import { serviceAccountGroups, serviceAccountUserName } from './well-known.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ObjectStore } from '../../../api/client/object-store.ts';
+import { ObjectStore } from '../../../api/client/informers/object-store.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, PodSpec } from '../../../api/types/core-v1.ts';

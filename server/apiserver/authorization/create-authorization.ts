@@ -1,4 +1,4 @@
-import type { InformerFactory } from '../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../api/client/informers/informer.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';

@@ -1,9 +1,9 @@
 import { compileCEL, type Program } from '../../../api/cel/compile-cel.ts';
-import { valueOfJSON } from '../../../api/cel/json-values.ts';
+import { valueOfJSON } from '../../../api/cel/run/json-values.ts';
 import { createKubernetesEnvironment } from '../../../api/cel/kubernetes-environment.ts';
-import { perCallCostLimit } from '../../../api/cel/runtime-costs.ts';
-import { formatType, listType, mapType, objectType, stringType } from '../../../api/cel/types.ts';
-import { typeName } from '../../../api/cel/values.ts';
+import { perCallCostLimit } from '../../../api/cel/cost/runtime-costs.ts';
+import { formatType, listType, mapType, objectType, stringType } from '../../../api/cel/types/types.ts';
+import { typeName } from '../../../api/cel/types/values.ts';
 import type { SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts';
 import { duplicate, type FieldError, invalid, required, tooMany } from '../../../api/validation/field-error.ts';
 import type { FieldPath } from '../../../api/validation/field-path.ts';

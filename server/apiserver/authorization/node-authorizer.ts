@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { quote } from '../../../api/base/quote.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceSlice } from '../../../api/types/resource-v1.ts';
 import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';

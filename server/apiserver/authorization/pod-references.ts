@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { Container, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../api/types/core-v1.ts';
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror';

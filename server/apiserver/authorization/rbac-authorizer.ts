@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { quote } from '../../../api/base/quote.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding, RoleRef } from '../../../api/types/rbac-v1.ts';
 import type { Authorizer } from './authorizer.ts';

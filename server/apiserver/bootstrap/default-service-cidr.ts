@@ -1,7 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { type EventRecorder, referenceTo } from '../../../api/client/event-recorder.ts';
+import { type EventRecorder, referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { hasReason } from '../../../api/meta/status.ts';

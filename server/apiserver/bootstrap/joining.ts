@@ -4,7 +4,7 @@ import { clusterRoleBindings } from '../../../api/resources/rbac/v1/cluster-role
 import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
 import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
 import { roles } from '../../../api/resources/rbac/v1/role.ts';
-import { type NodeConfiguration, nodeConfigurationKey } from '../../../api/semantics/node-configuration.ts';
+import { type NodeConfiguration, nodeConfigurationKey } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { ConfigMap } from '../../../api/types/core-v1.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../../../api/types/rbac-v1.ts';
 import { ensureObject } from './ensure-object.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
-import { tokenTrackingKey } from '../../../api/semantics/service-account-tokens.ts';
+import { tokenTrackingKey } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import { eventually, startCompleteServer } from '../testing/complete-server.ts';
 import { ensureLegacyTokenTracking } from './legacy-token-tracking.ts';
 import { keepSystemObjects } from './keep-system-objects.ts';

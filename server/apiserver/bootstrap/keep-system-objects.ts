@@ -2,7 +2,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { createEventRecorder } from '../../../api/client/event-recorder.ts';
+import { createEventRecorder } from '../../../api/client/events/event-recorder.ts';
 import { createDefaultServiceCIDR, serviceCIDRManager } from './default-service-cidr.ts';
 import { ensureFlowControl } from './ensure-flow-control.ts';
 import { ensureKubernetesService, ensureSystemNamespaces, type SystemObjectsOptions } from './ensure-system-objects.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
 import { testContext } from '../testing/test-context.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { createMetricFamilies } from '../metrics/families.ts';
 import { createHealthMetrics } from '../metrics/health-metrics.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { notFound, tooManyRequests } from '../../../api/meta/status-errors.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';

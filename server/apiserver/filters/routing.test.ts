@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { catalog } from '../../../api/resources/catalog.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { type FlowObserver, type QueuedFlow, QueueSet, SeatHolder } from './queue-set.ts';
 import { RetryAfter } from './retry-after.ts';
 import { dealHand, hashFlow } from './shuffle-shard.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
-import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
+import type { Informer, InformerFactory } from '../../../api/client/informers/informer.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { flowSchemas } from '../../../api/resources/flowcontrol/v1/flow-schema.ts';
 import { priorityLevelConfigurations } from '../../../api/resources/flowcontrol/v1/priority-level-configuration.ts';

@@ -1,6 +1,6 @@
 import type { Client } from '../../../api/client/client.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { formatDuration } from '../../../api/meta/duration.ts';

@@ -1,4 +1,4 @@
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
 import type { ResourceUsage } from '../../../api/resources/metrics/v1beta1/metrics.ts';
 import type { ContainerPoint, NodeScrape, UsagePoint } from './parse-resource-metrics.ts';
 

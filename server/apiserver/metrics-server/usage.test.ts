@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { sleep } from '../../../api/base/clock.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import { parseResourceMetrics } from './parse-resource-metrics.ts';
 import { createUsageSampler } from './usage-sampler.ts';

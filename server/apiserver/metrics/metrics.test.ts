@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, startCompleteServer } from '../testing/complete-server.ts';
 import { createMetricFamilies } from './families.ts';

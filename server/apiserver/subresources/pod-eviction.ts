@@ -7,7 +7,7 @@ import { formatTime } from '../../../api/meta/time.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { toLabelMatcher } from '../../../api/selectors/label-selector.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod, PodCondition } from '../../../api/types/core-v1.ts';
 import type { Eviction, PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import type { RequestContext } from '../request/request-context.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
-import type { PodNetworkMode } from '../../../api/semantics/node-configuration.ts';
+import type { PodNetworkMode } from '../../../api/semantics/nodes/node-configuration.ts';
 import { allAddresses } from '../../control-plane/addresses.ts';
 import { createLogger, writesToJournal } from '../../control-plane/logger.ts';
 import { findPluginDirectory } from '../../../node-agent/network/cni/plugin-directory.ts';

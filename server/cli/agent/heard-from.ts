@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { findNodeCondition, isNodeReady } from '../../../api/semantics/node-conditions.ts';
+import { findNodeCondition, isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 
 /** The Nodes as they were before their agents were started. */

@@ -3,7 +3,7 @@ import type { AuditFlags } from '../../control-plane/audit/create-audit.ts';
 import { addAuditOptions } from './audit-options.ts';
 import { parseCIDR } from '../../../api/base/ip-address.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
-import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/node-configuration.ts';
+import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
 import { defaultDataDirPath } from '../data-dir/data-dir.ts';
 

@@ -3,7 +3,7 @@ import { createClient } from '../../../api/client/create-client.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 
 /**
  * Makes sure, as `kubeadm join` does, that a machine that joins does not take the place of another one of the same name.

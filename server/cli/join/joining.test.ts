@@ -16,7 +16,7 @@ import { certificateSigningRequests } from '../../../api/resources/certificates/
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
-import { nodeConfigurationKey, parseNodeConfiguration } from '../../../api/semantics/node-configuration.ts';
+import { nodeConfigurationKey, parseNodeConfiguration } from '../../../api/semantics/nodes/node-configuration.ts';
 import { createNodeTransport, type NodeTransport } from '../../../node-agent/kubelet/certificates/node-transport.ts';
 import { requestCertificate } from '../../../node-agent/kubelet/certificates/request-certificate.ts';
 import { createHostFiles } from '../../../node-agent/linux/files/host-files.ts';

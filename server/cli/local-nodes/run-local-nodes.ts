@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { createIPProgram } from '../../../node-agent/network/cni/ip-program.ts';
 import { keepPodRoutes } from '../../../node-agent/network/cni/keep-pod-routes.ts';
 import type { NodeBridge } from '../../../node-agent/linux/namespaces/node-bridge.ts';

@@ -10,7 +10,7 @@ import type { Transport } from '../../../api/client/transport.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { summarizePod } from '../../../api/resources/core/v1/pod-columns.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { readKubeconfig } from '../../../node-agent/linux/files/read-kubeconfig.ts';

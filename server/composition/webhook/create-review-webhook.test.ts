@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { retryWebhook, WebhookError } from '../../apiserver/webhooks/review-webhook.ts';
 import { clientCertificate, type KeyPairPEM, nodeServingCertificate } from '../../pki/certificate-spec.ts';

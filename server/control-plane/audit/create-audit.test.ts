@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { waitFor } from '../../../api/client/wait-for.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Random, randomInt } from '../../../api/base/random.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';

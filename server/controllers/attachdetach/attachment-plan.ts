@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { uniqueVolumeName } from '../../../api/semantics/csi-volumes.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
-import { wellKnownTaints } from '../../../api/semantics/taints.ts';
+import { uniqueVolumeName } from '../../../api/semantics/storage/csi-volumes.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
+import { wellKnownTaints } from '../../../api/semantics/nodes/taints.ts';
 import type { AttachedVolume, Node, PersistentVolume, Pod } from '../../../api/types/core-v1.ts';
 import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
 

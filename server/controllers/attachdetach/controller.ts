@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
@@ -11,10 +11,10 @@ import { persistentVolumes } from '../../../api/resources/core/v1/persistent-vol
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { csiDrivers } from '../../../api/resources/storage/v1/csi-driver.ts';
 import { volumeAttachments } from '../../../api/resources/storage/v1/volume-attachment.ts';
-import { attachmentName, needsAttachment } from '../../../api/semantics/csi-volumes.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
-import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { attachmentName, needsAttachment } from '../../../api/semantics/storage/csi-volumes.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
+import { claimedVolumes } from '../../../api/semantics/pods/pod-claims.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
 import {

@@ -2,7 +2,7 @@ import { encodeBase64 } from '../../../api/base/base64.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { CertificateRequestError } from '../../../api/semantics/certificate-request.ts';
+import { CertificateRequestError } from '../../../api/semantics/certificates/certificate-request.ts';
 import { certificateSigningRequests } from '../../../api/resources/certificates/v1/certificate-signing-request.ts';
 import type { CertificateSigningRequest } from '../../../api/types/certificates-v1.ts';
 import type { CertificateAuthority } from '../runtime/certificate-authority.ts';

@@ -1,4 +1,4 @@
-import type { CertificateRequestFacts } from '../../../api/semantics/certificate-request.ts';
+import type { CertificateRequestFacts } from '../../../api/semantics/certificates/certificate-request.ts';
 import { kubeletClientProblem, kubeletServingProblem } from '../runtime/kubelet-certificates.ts';
 
 type Problem = (request: CertificateRequestFacts, usages: readonly string[]) => string | undefined;

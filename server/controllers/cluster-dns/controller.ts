@@ -3,7 +3,7 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
-import { clusterDNSService } from '../../../api/semantics/cluster-dns.ts';
+import { clusterDNSService } from '../../../api/semantics/services/cluster-dns.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
 import { type Controller, defineController, done, requeueAfterSeconds, watching } from '../runtime/define-controller.ts';
 import { applySlices } from '../runtime/endpoint-slices/apply-slices.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { controllerReference } from '../../../api/meta/owner-references.ts';
-import { clusterDNSPort, clusterDNSService, servesClusterDNS } from '../../../api/semantics/cluster-dns.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
+import { clusterDNSPort, clusterDNSService, servesClusterDNS } from '../../../api/semantics/services/cluster-dns.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node, Service } from '../../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../../api/types/discovery-v1.ts';
 import {

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
-import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { ClusterRole, PolicyRule } from '../../../api/types/rbac-v1.ts';
 
 /** The rules of all roles that the aggregation rule selects, each once, in the order of the roles' names. */

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { controllerReference, isControlledBy } from '../../../api/meta/owner-references.ts';
@@ -8,7 +8,7 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { findTime, formatRFC1123, formatTime } from '../../../api/meta/time.ts';
 import { cronJobs } from '../../../api/resources/batch/v1/cron-job.ts';
 import { jobs } from '../../../api/resources/batch/v1/job.ts';
-import { CronScheduleError, type CronSchedule, parseCronSchedule } from '../../../api/semantics/cron-schedule.ts';
+import { CronScheduleError, type CronSchedule, parseCronSchedule } from '../../../api/semantics/workloads/cron-schedule.ts';
 import type { CronJob, CronJobStatus, Job } from '../../../api/types/batch-v1.ts';
 import {
   type ControllerSetup,

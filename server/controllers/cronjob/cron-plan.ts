@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isControlledBy } from '../../../api/meta/owner-references.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import type { CronSchedule } from '../../../api/semantics/cron-schedule.ts';
+import type { CronSchedule } from '../../../api/semantics/workloads/cron-schedule.ts';
 import type { CronJob, Job, JobCondition } from '../../../api/types/batch-v1.ts';
 import { missedTimes, nextTimeMs, type TimeZone } from './schedule-times.ts';
 

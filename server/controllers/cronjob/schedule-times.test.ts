@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseCronSchedule } from '../../../api/semantics/cron-schedule.ts';
+import { parseCronSchedule } from '../../../api/semantics/workloads/cron-schedule.ts';
 import { findTimeZone, formatInZone, missedTimes, nextTimeMs } from './schedule-times.ts';
 
 const zone = (name: string) => findTimeZone(name) ?? assert.fail(name);

@@ -1,4 +1,4 @@
-import type { CronSchedule } from '../../../api/semantics/cron-schedule.ts';
+import type { CronSchedule } from '../../../api/semantics/workloads/cron-schedule.ts';
 
 /** What a clock on the wall shows in a time zone. */
 interface WallClock {

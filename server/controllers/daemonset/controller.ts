@@ -1,14 +1,14 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { formatKey, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { controllerRevisions } from '../../../api/resources/apps/v1/controller-revision.ts';
 import { daemonSets } from '../../../api/resources/apps/v1/daemon-set.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isEmptyLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { isEmptyLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { ControllerRevision, DaemonSet } from '../../../api/types/apps-v1.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { claimDependents } from '../runtime/claim-dependents.ts';

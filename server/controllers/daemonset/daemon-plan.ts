@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { resolveIntOrPercent } from '../../../api/semantics/int-or-percent.ts';
-import { isPodAvailable, isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { resolveIntOrPercent } from '../../../api/semantics/workloads/int-or-percent.ts';
+import { isPodAvailable, isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { DaemonSet, DaemonSetStatus } from '../../../api/types/apps-v1.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { isUpToDate, placementOn, targetNode } from './daemon-pod.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { daemonSets } from '../../../api/resources/apps/v1/daemon-set.ts';
-import { matchesRequiredNodeAffinity } from '../../../api/semantics/node-selectors.ts';
-import { findUntoleratedTaint, wellKnownTaints } from '../../../api/semantics/taints.ts';
+import { matchesRequiredNodeAffinity } from '../../../api/semantics/nodes/node-selectors.ts';
+import { findUntoleratedTaint, wellKnownTaints } from '../../../api/semantics/nodes/taints.ts';
 import type { DaemonSet } from '../../../api/types/apps-v1.ts';
 import type { Node, Pod, PodSpec, Toleration } from '../../../api/types/core-v1.ts';
 import { revisionHashLabel } from '../runtime/controller-revisions.ts';

@@ -1,6 +1,6 @@
 import { hasReason } from '../../../api/meta/status.ts';
 import { storageClasses } from '../../../api/resources/storage/v1/storage-class.ts';
-import { localStorageClassName, localVolumeProvisioner } from '../../../api/semantics/local-volumes.ts';
+import { localStorageClassName, localVolumeProvisioner } from '../../../api/semantics/storage/local-volumes.ts';
 import { type Controller, defineController, done } from '../runtime/define-controller.ts';
 import { rules } from './rbac.ts';
 

@@ -1,12 +1,12 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { findController } from '../../../api/meta/owner-references.ts';
 import { deployments } from '../../../api/resources/apps/v1/deployment.ts';
 import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isEmptyLabelSelector, matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { isEmptyLabelSelector, matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Deployment, ReplicaSet } from '../../../api/types/apps-v1.ts';
 import { claimDependents } from '../runtime/claim-dependents.ts';
 import {

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { deploymentBounds } from '../../../api/semantics/deployment-status.ts';
+import { deploymentBounds } from '../../../api/semantics/workloads/deployment-status.ts';
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '../../../api/types/apps-v1.ts';
 import type { Sets } from './revisions.ts';
 

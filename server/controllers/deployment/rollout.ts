@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { controllerReference, isControlledBy } from '../../../api/meta/owner-references.ts';
@@ -9,7 +9,7 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { deployments } from '../../../api/resources/apps/v1/deployment.ts';
 import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
-import { podTemplateHash } from '../../../api/semantics/pod-template-hash.ts';
+import { podTemplateHash } from '../../../api/semantics/pods/pod-template-hash.ts';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../../api/types/apps-v1.ts';
 import type { ControllerDependencies } from '../runtime/define-controller.ts';
 import { isNamespaceTerminating, messageOf } from '../runtime/pod-control.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { deploymentBounds } from '../../../api/semantics/deployment-status.ts';
+import { deploymentBounds } from '../../../api/semantics/workloads/deployment-status.ts';
 import type { Deployment, ReplicaSet } from '../../../api/types/apps-v1.ts';
 import { annotationKeys, byCreation, findCount, type Sets, sizeOf, totalSize } from './revisions.ts';
 

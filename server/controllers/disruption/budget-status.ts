@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { resolveIntOrPercent } from '../../../api/semantics/int-or-percent.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { resolveIntOrPercent } from '../../../api/semantics/workloads/int-or-percent.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { Condition } from '../../../api/types/meta-v1.ts';
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../../api/types/policy-v1.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { findController, type OwnerReferenceLike } from '../../../api/meta/owner-references.ts';
@@ -12,8 +12,8 @@ import { statefulSets } from '../../../api/resources/apps/v1/stateful-set.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
 import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disruption-budget.ts';
-import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import {

@@ -1,12 +1,12 @@
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { formatKey, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
-import { isHeadlessService } from '../../../api/semantics/services.ts';
+import { isHeadlessService } from '../../../api/semantics/services/services.ts';
 import type { Endpoints } from '../../../api/types/core-v1.ts';
 import { type ControllerSetup, defineController, done, type ReconcileResult, watching } from '../runtime/define-controller.ts';
 import { isNamespaceTerminating, messageOf } from '../runtime/pod-control.ts';

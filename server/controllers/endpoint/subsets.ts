@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
-import { findTargetPort } from '../../../api/semantics/pod-ports.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
+import { findTargetPort } from '../../../api/semantics/pods/pod-ports.ts';
 import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from '../../../api/types/core-v1.ts';
 import { endpointHostname, isEndpoint } from '../runtime/service-pods.ts';
 

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { formatKey, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';

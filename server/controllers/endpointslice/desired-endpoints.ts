@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { controllerReference } from '../../../api/meta/owner-references.ts';
-import { isHeadlessService } from '../../../api/semantics/services.ts';
-import { findTargetPort } from '../../../api/semantics/pod-ports.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { isHeadlessService } from '../../../api/semantics/services/services.ts';
+import { findTargetPort } from '../../../api/semantics/pods/pod-ports.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod, Service } from '../../../api/types/core-v1.ts';
 import type { Endpoint, EndpointPort } from '../../../api/types/discovery-v1.ts';
 import {

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityMilliValue } from '../../../api/quantity/arithmetic.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
+import { quantityMilliValue } from '../../../api/base/quantity/arithmetic.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 
 /** Part of the cluster's processors that each zone has; the sum is 1. */

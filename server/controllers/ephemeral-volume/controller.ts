@@ -1,10 +1,10 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { controllerReference } from '../../../api/meta/owner-references.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { claimedVolumes, isClaimOfPod } from '../../../api/semantics/pod-claims.ts';
+import { claimedVolumes, isClaimOfPod } from '../../../api/semantics/pods/pod-claims.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimTemplate, Pod, Volume } from '../../../api/types/core-v1.ts';
 import { type ControllerDependencies, defineController, done, owning } from '../runtime/define-controller.ts';
 import { messageOf } from '../runtime/pod-control.ts';

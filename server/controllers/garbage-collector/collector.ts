@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import type { ResourceClient } from '../../../api/client/client.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import { retryOnConflict } from '../../../api/client/retry-on-conflict.ts';
 import { formatKey, type KubeObject, type ObjectKey } from '../../../api/meta/object.ts';
 import { hasReason, StatusError } from '../../../api/meta/status.ts';

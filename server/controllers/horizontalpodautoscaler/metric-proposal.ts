@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityMilliValue } from '../../../api/quantity/arithmetic.ts';
-import { formatQuantity } from '../../../api/quantity/quantity.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pod-containers.ts';
+import { quantityMilliValue } from '../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
+import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import type {
   CrossVersionObjectReference,
   HorizontalPodAutoscalerBehavior,

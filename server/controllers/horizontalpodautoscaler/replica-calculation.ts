@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { findPodCondition } from '../../../api/semantics/pod-conditions.ts';
+import { findPodCondition } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
 /** What was measured of one Pod. */

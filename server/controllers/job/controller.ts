@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { formatKey, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { findController } from '../../../api/meta/owner-references.ts';
@@ -9,7 +9,7 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { jobs } from '../../../api/resources/batch/v1/job.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isPodActive } from '../../../api/semantics/pod-phase.ts';
+import { isPodActive } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Job } from '../../../api/types/batch-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { claimDependents } from '../runtime/claim-dependents.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { isPodActive } from '../../../api/semantics/pod-phase.ts';
+import { isPodActive } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Job, JobCondition } from '../../../api/types/batch-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { parseIndexes } from './indexes.ts';

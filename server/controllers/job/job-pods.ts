@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { findPodCondition } from '../../../api/semantics/pod-conditions.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { findPodCondition } from '../../../api/semantics/pods/pod-conditions.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Job } from '../../../api/types/batch-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 

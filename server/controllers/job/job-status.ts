@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Job, JobCondition, JobStatus } from '../../../api/types/batch-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { formatIndexes } from './indexes.ts';

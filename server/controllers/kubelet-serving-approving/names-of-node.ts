@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { cidrContains, formatIP, type IPAddress, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
-import type { CertificateRequestFacts } from '../../../api/semantics/certificate-request.ts';
+import type { CertificateRequestFacts } from '../../../api/semantics/certificates/certificate-request.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 

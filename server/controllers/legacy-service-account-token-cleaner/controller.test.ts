@@ -5,7 +5,7 @@ import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import { formatDay, invalidSinceLabel, lastUsedLabel, tokenTrackingKey } from '../../../api/semantics/service-account-tokens.ts';
+import { formatDay, invalidSinceLabel, lastUsedLabel, tokenTrackingKey } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import type { Secret } from '../../../api/types/core-v1.ts';
 import { startManualPlane } from '../testing/manual-plane.ts';
 import { legacyServiceAccountTokenCleaner } from './controller.ts';

@@ -6,7 +6,7 @@ import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import { secretTypes } from '../../../api/semantics/secrets.ts';
+import { secretTypes } from '../../../api/semantics/secrets/secrets.ts';
 import {
   findDay,
   formatDay,
@@ -14,7 +14,7 @@ import {
   serviceAccountNameAnnotation,
   serviceAccountUIDAnnotation,
   tokenTrackingKey,
-} from '../../../api/semantics/service-account-tokens.ts';
+} from '../../../api/semantics/secrets/service-account-tokens.ts';
 import type { Pod, Secret } from '../../../api/types/core-v1.ts';
 import { type ControllerDependencies, defineController, done, requeueAfterSeconds } from '../runtime/define-controller.ts';
 import { planCleaning } from './plan-cleaning.ts';

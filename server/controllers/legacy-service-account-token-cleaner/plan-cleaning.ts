@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { findDay, invalidSinceLabel, lastUsedLabel } from '../../../api/semantics/service-account-tokens.ts';
+import { findDay, invalidSinceLabel, lastUsedLabel } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import type { Secret } from '../../../api/types/core-v1.ts';
 
 /** A year: for so long a token lies unused before it is believed no more, and again before it is deleted. */

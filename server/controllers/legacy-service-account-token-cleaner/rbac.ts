@@ -1,4 +1,4 @@
-import { tokenTrackingKey } from '../../../api/semantics/service-account-tokens.ts';
+import { tokenTrackingKey } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import { rule } from '../runtime/rules.ts';
 
 export const rules = [

@@ -1,11 +1,11 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { localVolumeFinalizer, localVolumeNodeAnnotation, localVolumeProvisioner } from '../../../api/semantics/local-volumes.ts';
-import { storageClassOf } from '../../../api/semantics/persistent-volumes.ts';
+import { localVolumeFinalizer, localVolumeNodeAnnotation, localVolumeProvisioner } from '../../../api/semantics/storage/local-volumes.ts';
+import { storageClassOf } from '../../../api/semantics/storage/persistent-volumes.ts';
 import {
   provisionedByAnnotation,
   selectedNodeAnnotation,
   storageProvisionerAnnotation,
-} from '../../../api/semantics/volume-annotations.ts';
+} from '../../../api/semantics/storage/volume-annotations.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { StorageClass } from '../../../api/types/storage-v1.ts';
 

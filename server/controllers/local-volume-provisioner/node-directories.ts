@@ -1,7 +1,7 @@
 import type { Client } from '../../../api/client/client.ts';
 import { readBody } from '../../../api/client/read-body.ts';
 import { responseError } from '../../../api/client/response-error.ts';
-import { localVolumesAction } from '../../../api/semantics/local-volumes.ts';
+import { localVolumesAction } from '../../../api/semantics/storage/local-volumes.ts';
 
 /** Directories on the disks of nodes, made and removed by the nodes' kubelets, which the API server reaches. */
 export interface NodeDirectories {

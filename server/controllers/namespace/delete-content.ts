@@ -5,7 +5,7 @@ import { keyOf, type KubeObject } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ControllerDependencies } from '../runtime/define-controller.ts';
 import { discoverResources } from '../runtime/discover-resources.ts';

@@ -1,4 +1,4 @@
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { type Controller, defineController, done, requeueAfterSeconds } from '../runtime/define-controller.ts';

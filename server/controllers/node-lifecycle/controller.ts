@@ -1,15 +1,15 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { leases } from '../../../api/resources/coordination/v1/lease.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { findNodeCondition } from '../../../api/semantics/node-conditions.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
+import { findNodeCondition } from '../../../api/semantics/nodes/node-conditions.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Node, NodeCondition, Pod, Taint } from '../../../api/types/core-v1.ts';
 import {
   type Controller,

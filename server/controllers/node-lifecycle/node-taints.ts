@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { findNodeCondition } from '../../../api/semantics/node-conditions.ts';
-import { wellKnownTaints } from '../../../api/semantics/taints.ts';
+import { findNodeCondition } from '../../../api/semantics/nodes/node-conditions.ts';
+import { wellKnownTaints } from '../../../api/semantics/nodes/taints.ts';
 import type { Node, Taint } from '../../../api/types/core-v1.ts';
 
 type ReadonlyNode = DeepReadonly<Node>;

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 
 export type Disruption = 'Normal' | 'PartialDisruption' | 'FullDisruption';

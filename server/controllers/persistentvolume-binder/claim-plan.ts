@@ -1,8 +1,12 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { findMatchingVolume, findVolumeMismatch, isVolumeForClaim } from '../../../api/semantics/match-volume.ts';
-import { storageClassOf } from '../../../api/semantics/persistent-volumes.ts';
-import { findDefaultStorageClass, namesStorageClass, waitsForConsumer } from '../../../api/semantics/storage-classes.ts';
-import { bindCompletedAnnotation, boundByControllerAnnotation, selectedNodeAnnotation } from '../../../api/semantics/volume-annotations.ts';
+import { findMatchingVolume, findVolumeMismatch, isVolumeForClaim } from '../../../api/semantics/storage/match-volume.ts';
+import { storageClassOf } from '../../../api/semantics/storage/persistent-volumes.ts';
+import { findDefaultStorageClass, namesStorageClass, waitsForConsumer } from '../../../api/semantics/storage/storage-classes.ts';
+import {
+  bindCompletedAnnotation,
+  boundByControllerAnnotation,
+  selectedNodeAnnotation,
+} from '../../../api/semantics/storage/volume-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { StorageClass } from '../../../api/types/storage-v1.ts';
 

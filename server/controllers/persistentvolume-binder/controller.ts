@@ -1,17 +1,17 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { storageClasses } from '../../../api/resources/storage/v1/storage-class.ts';
-import { storageClassOf } from '../../../api/semantics/persistent-volumes.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
-import { usesClaim } from '../../../api/semantics/pod-claims.ts';
-import { namesStorageClass } from '../../../api/semantics/storage-classes.ts';
-import { betaStorageProvisionerAnnotation, storageProvisionerAnnotation } from '../../../api/semantics/volume-annotations.ts';
+import { storageClassOf } from '../../../api/semantics/storage/persistent-volumes.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
+import { usesClaim } from '../../../api/semantics/pods/pod-claims.ts';
+import { namesStorageClass } from '../../../api/semantics/storage/storage-classes.ts';
+import { betaStorageProvisionerAnnotation, storageProvisionerAnnotation } from '../../../api/semantics/storage/volume-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { StorageClass } from '../../../api/types/storage-v1.ts';
 import {

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { hasSameMode } from '../../../api/semantics/match-volume.ts';
-import { provisionedByAnnotation } from '../../../api/semantics/volume-annotations.ts';
+import { hasSameMode } from '../../../api/semantics/storage/match-volume.ts';
+import { provisionedByAnnotation } from '../../../api/semantics/storage/volume-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { EventText } from './claim-plan.ts';
 

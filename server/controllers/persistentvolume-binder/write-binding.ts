@@ -2,17 +2,17 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
-import { compareQuantities } from '../../../api/quantity/arithmetic.ts';
-import { parseQuantity } from '../../../api/quantity/quantity.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
+import { compareQuantities } from '../../../api/base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../api/base/quantity/quantity.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
-import { isVolumeForClaim } from '../../../api/semantics/match-volume.ts';
+import { isVolumeForClaim } from '../../../api/semantics/storage/match-volume.ts';
 import {
   bindCompletedAnnotation,
   boundByControllerAnnotation,
   preResizeCapacityAnnotation,
-} from '../../../api/semantics/volume-annotations.ts';
+} from '../../../api/semantics/storage/volume-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../../api/types/core-v1.ts';
 
 type Claim = DeepReadonly<PersistentVolumeClaim>;

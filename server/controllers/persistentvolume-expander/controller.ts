@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
-import { compareQuantities } from '../../../api/quantity/arithmetic.ts';
-import { parseQuantity } from '../../../api/quantity/quantity.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
+import { compareQuantities } from '../../../api/base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../api/base/quantity/quantity.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../../../api/types/core-v1.ts';

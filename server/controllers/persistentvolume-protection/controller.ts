@@ -1,5 +1,5 @@
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
-import { volumeProtectionFinalizer } from '../../../api/semantics/volume-annotations.ts';
+import { volumeProtectionFinalizer } from '../../../api/semantics/storage/volume-annotations.ts';
 import { defineController, done } from '../runtime/define-controller.ts';
 import { protect } from '../runtime/protection.ts';
 import { rules } from './rbac.ts';

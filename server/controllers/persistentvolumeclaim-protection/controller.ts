@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
-import { claimProtectionFinalizer } from '../../../api/semantics/volume-annotations.ts';
+import { claimedVolumes } from '../../../api/semantics/pods/pod-claims.ts';
+import { claimProtectionFinalizer } from '../../../api/semantics/storage/volume-annotations.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { defineController, done, watching } from '../runtime/define-controller.ts';
 import { protect } from '../runtime/protection.ts';

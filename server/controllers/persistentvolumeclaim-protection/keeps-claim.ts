@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { claimedVolumes, isClaimOfPod } from '../../../api/semantics/pod-claims.ts';
+import { claimedVolumes, isClaimOfPod } from '../../../api/semantics/pods/pod-claims.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 
 /**

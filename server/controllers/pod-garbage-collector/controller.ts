@@ -4,9 +4,9 @@ import { keyOf } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isNodeReady } from '../../../api/semantics/node-conditions.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
-import { wellKnownTaints } from '../../../api/semantics/taints.ts';
+import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
+import { wellKnownTaints } from '../../../api/semantics/nodes/taints.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import {
   type ControllerSetup,

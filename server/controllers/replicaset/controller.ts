@@ -1,7 +1,7 @@
 import { findController } from '../../../api/meta/owner-references.ts';
 import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isPodActive } from '../../../api/semantics/pod-phase.ts';
+import { isPodActive } from '../../../api/semantics/pods/pod-phase.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../../api/types/apps-v1.ts';
 import { defineController } from '../runtime/define-controller.ts';
 import { dependentsOf, indexByController } from '../runtime/dependents.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { controllerReference } from '../../../api/meta/owner-references.ts';
-import { podClaimNameAnnotation } from '../../../api/semantics/resource-claims.ts';
+import { podClaimNameAnnotation } from '../../../api/semantics/devices/resource-claims.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '../../../api/types/resource-v1.ts';
 

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findController } from '../../../api/meta/owner-references.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
-import { claimFinalizer } from '../../../api/semantics/resource-claims.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
+import { claimFinalizer } from '../../../api/semantics/devices/resource-claims.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim, ResourceClaimConsumerReference } from '../../../api/types/resource-v1.ts';
 

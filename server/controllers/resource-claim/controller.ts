@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { quote } from '../../../api/base/quote.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
-import type { Informer } from '../../../api/client/informer.ts';
+import type { Informer } from '../../../api/client/informers/informer.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isControlledBy } from '../../../api/meta/owner-references.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
@@ -16,7 +16,7 @@ import {
   namedClaim,
   notOwner,
   podClaimNameAnnotation,
-} from '../../../api/semantics/resource-claims.ts';
+} from '../../../api/semantics/devices/resource-claims.ts';
 import type { Pod, PodResourceClaim } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim, ResourceClaimConsumerReference } from '../../../api/types/resource-v1.ts';
 import { type ControllerSetup, defineController, done, watching } from '../runtime/define-controller.ts';

@@ -11,8 +11,8 @@ import { replicationControllers } from '../../../api/resources/core/v1/replicati
 import { resourceQuotas } from '../../../api/resources/core/v1/resource-quota.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
-import { countName, isQuotaResourceOf, type QuotaSubject } from '../../../api/semantics/quota-usage.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
+import { countName, isQuotaResourceOf, type QuotaSubject } from '../../../api/semantics/quota/quota-usage.ts';
 import type { ResourceQuota } from '../../../api/types/core-v1.ts';
 import {
   type ControllerDependencies,

@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
-import { addQuantities, quantityOf } from '../../../api/quantity/arithmetic.ts';
-import { isInQuotaScope } from '../../../api/semantics/quota-scopes.ts';
-import { countName, isQuotaResourceOf, quotaUsage, type QuotaSubject } from '../../../api/semantics/quota-usage.ts';
-import { formatResourceList, type ResourceAmounts } from '../../../api/semantics/resource-list.ts';
+import { addQuantities, quantityOf } from '../../../api/base/quantity/arithmetic.ts';
+import { isInQuotaScope } from '../../../api/semantics/quota/quota-scopes.ts';
+import { countName, isQuotaResourceOf, quotaUsage, type QuotaSubject } from '../../../api/semantics/quota/quota-usage.ts';
+import { formatResourceList, type ResourceAmounts } from '../../../api/semantics/pods/resource-list.ts';
 import type { Pod, ResourceQuota } from '../../../api/types/core-v1.ts';
 
 type Quota = DeepReadonly<ResourceQuota>;

@@ -1,4 +1,4 @@
-import type { CertificateRequest } from '../../../api/semantics/certificate-request.ts';
+import type { CertificateRequest } from '../../../api/semantics/certificates/certificate-request.ts';
 
 /** The cluster's CA, as far as controllers use it. */
 export interface CertificateAuthority {

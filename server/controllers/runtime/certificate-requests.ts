@@ -6,7 +6,7 @@ import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { subjectAccessReviews } from '../../../api/resources/authorization/v1/subject-access-review.ts';
 import { certificateSigningRequests } from '../../../api/resources/certificates/v1/certificate-signing-request.ts';
-import { type CertificateRequest, parseCertificateRequest } from '../../../api/semantics/certificate-request.ts';
+import { type CertificateRequest, parseCertificateRequest } from '../../../api/semantics/certificates/certificate-request.ts';
 import type { CertificateSigningRequest } from '../../../api/types/certificates-v1.ts';
 import { terminal } from './define-controller.ts';
 

@@ -5,7 +5,7 @@ import { keyOf, type KubeObject } from '../../../api/meta/object.ts';
 import { controllerReference, findController } from '../../../api/meta/owner-references.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { LabelSelector } from '../../../api/types/meta-v1.ts';
 
 /** What an owner should do about an object: it is (or becomes) one of its own, is given up, or is no concern of it. */

@@ -9,7 +9,7 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { findTime } from '../../../api/meta/time.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { controllerRevisions } from '../../../api/resources/apps/v1/controller-revision.ts';
-import { podTemplateHash } from '../../../api/semantics/pod-template-hash.ts';
+import { podTemplateHash } from '../../../api/semantics/pods/pod-template-hash.ts';
 import type { ControllerRevision } from '../../../api/types/apps-v1.ts';
 import type { PodTemplateSpec } from '../../../api/types/core-v1.ts';
 

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Informer } from '../../../api/client/informer.ts';
+import type { Informer } from '../../../api/client/informers/informer.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { findController } from '../../../api/meta/owner-references.ts';
 

@@ -1,4 +1,4 @@
-import type { CertificateRequestFacts } from '../../../api/semantics/certificate-request.ts';
+import type { CertificateRequestFacts } from '../../../api/semantics/certificates/certificate-request.ts';
 
 const nodes = 'system:nodes';
 const nodePrefix = 'system:node:';

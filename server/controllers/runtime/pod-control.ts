@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { keyOf, type KubeObject } from '../../../api/meta/object.ts';
 import { controllerReference } from '../../../api/meta/owner-references.ts';
 import { hasReason } from '../../../api/meta/status.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type Logger, silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock, type ManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { createClient } from '../../../api/client/create-client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { formatKey } from '../../../api/meta/object.ts';
 import { serviceUnavailable } from '../../../api/meta/status-errors.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { ObjectStore } from '../../../api/client/object-store.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { ObjectStore } from '../../../api/client/informers/object-store.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { planClaim } from './claim-dependents.ts';

@@ -3,9 +3,9 @@ import { isEqual } from '../../../api/base/equality.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
-import { matchesLabelMap } from '../../../api/semantics/label-selectors.ts';
-import { isPodReady } from '../../../api/semantics/pod-conditions.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { matchesLabelMap } from '../../../api/selectors/label-selectors.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Pod, Service } from '../../../api/types/core-v1.ts';
 import { type ControllerDependencies, type Watch, watching } from './define-controller.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Lister } from '../../../api/client/informer.ts';
+import type { Lister } from '../../../api/client/informers/informer.ts';
 import { formatKey, keyOf, type KubeObject, parseKey } from '../../../api/meta/object.ts';
 
 /** After this time a write that was not seen is given up: what was written may have been deleted by another. */

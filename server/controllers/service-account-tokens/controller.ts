@@ -6,12 +6,12 @@ import { keyOf } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import { secretTypes } from '../../../api/semantics/secrets.ts';
+import { secretTypes } from '../../../api/semantics/secrets/secrets.ts';
 import {
   serviceAccountNameAnnotation,
   serviceAccountUIDAnnotation,
   type SignSecretToken,
-} from '../../../api/semantics/service-account-tokens.ts';
+} from '../../../api/semantics/secrets/service-account-tokens.ts';
 import type { Secret } from '../../../api/types/core-v1.ts';
 import {
   type Controller,

@@ -3,7 +3,7 @@ import { createWatchedValue } from '../../../api/base/watched-value.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { secrets } from '../../../api/resources/core/v1/secret.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
-import type { SecretTokenClaims } from '../../../api/semantics/service-account-tokens.ts';
+import type { SecretTokenClaims } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import { startManualPlane } from '../testing/manual-plane.ts';
 import { createServiceAccountTokens } from './controller.ts';
 

@@ -1,10 +1,10 @@
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { findTime, formatTime } from '../../../api/meta/time.ts';
 import { ipAddresses } from '../../../api/resources/networking/v1/ip-address.ts';
 import { serviceCIDRs } from '../../../api/resources/networking/v1/service-cidr.ts';
-import { addressManager, addressManagerLabel, holdersOf, rangesOverlap } from '../../../api/semantics/service-cidrs.ts';
+import { addressManager, addressManagerLabel, holdersOf, rangesOverlap } from '../../../api/semantics/services/service-cidrs.ts';
 import type { IPAddress, ServiceCIDR } from '../../../api/types/networking-v1.ts';
 import {
   type ControllerDependencies,

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { holdersOf, isWithinRange } from '../../../api/semantics/service-cidrs.ts';
+import { holdersOf, isWithinRange } from '../../../api/semantics/services/service-cidrs.ts';
 import type { ServiceCIDR } from '../../../api/types/networking-v1.ts';
 
 /**

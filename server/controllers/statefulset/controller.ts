@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isControlledBy } from '../../../api/meta/owner-references.ts';
@@ -9,7 +9,7 @@ import { controllerRevisions } from '../../../api/resources/apps/v1/controller-r
 import { statefulSets } from '../../../api/resources/apps/v1/stateful-set.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isEmptyLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { isEmptyLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { ControllerRevision, StatefulSet } from '../../../api/types/apps-v1.ts';
 import type { Pod, PodTemplateSpec } from '../../../api/types/core-v1.ts';
 import { claimDependents } from '../runtime/claim-dependents.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { statefulSets } from '../../../api/resources/apps/v1/stateful-set.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { resolveIntOrPercent } from '../../../api/semantics/int-or-percent.ts';
-import { isPodAvailable, isPodReady } from '../../../api/semantics/pod-conditions.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { resolveIntOrPercent } from '../../../api/semantics/workloads/int-or-percent.ts';
+import { isPodAvailable, isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../../api/types/apps-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { revisionHashLabel } from '../runtime/controller-revisions.ts';

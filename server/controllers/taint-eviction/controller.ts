@@ -1,11 +1,11 @@
 import { isEqual } from '../../../api/base/equality.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { formatKey, keyOf } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import { defineController, done, requeueAfterSeconds, watching } from '../runtime/define-controller.ts';
 import { markDisrupted } from '../runtime/disrupt-pod.ts';
 import { evictionTimeMs } from './eviction-time.ts';

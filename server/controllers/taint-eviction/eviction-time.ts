@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
-import { tolerationSeconds, toleratesTaint } from '../../../api/semantics/taints.ts';
+import { tolerationSeconds, toleratesTaint } from '../../../api/semantics/nodes/taints.ts';
 import type { Node, Pod, Taint } from '../../../api/types/core-v1.ts';
 
 /**

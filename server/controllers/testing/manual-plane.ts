@@ -1,9 +1,9 @@
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock, type ManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
-import { createInformerFactory } from '../../../api/client/informer-factory.ts';
+import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { ObjectServer } from '../../../api/client/testing/object-server.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Controller } from '../runtime/define-controller.ts';

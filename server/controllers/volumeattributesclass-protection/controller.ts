@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import { volumeAttributesClasses } from '../../../api/resources/storage/v1/volume-attributes-class.ts';
-import { attributesClassProtectionFinalizer } from '../../../api/semantics/volume-annotations.ts';
+import { attributesClassProtectionFinalizer } from '../../../api/semantics/storage/volume-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import { defineController, done, watching } from '../runtime/define-controller.ts';
 import { protect } from '../runtime/protection.ts';

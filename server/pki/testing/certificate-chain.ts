@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { commonNameType, encodeDistinguishedName } from '../../../api/semantics/distinguished-name.ts';
+import { commonNameType, encodeDistinguishedName } from '../../../api/semantics/certificates/distinguished-name.ts';
 import { derTags, encodeDER, encodeObjectIdentifier } from '../../../api/serialization/der.ts';
 import { encodeCertificate } from '../encode-certificate.ts';
 

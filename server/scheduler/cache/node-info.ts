@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { formatKey, keyOf } from '../../../api/meta/object.ts';
-import { findImageReference, formatImageReference } from '../../../api/semantics/image-reference.ts';
+import { findImageReference, formatImageReference } from '../../../api/semantics/pods/image-reference.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { podAmounts, type ResourceAmounts, resourceAmounts } from './resource-amounts.ts';
 

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { quantityMilliValue, quantityValue } from '../../../api/quantity/arithmetic.ts';
-import { parseQuantity, type Quantity } from '../../../api/quantity/quantity.ts';
-import { podRequests } from '../../../api/semantics/pod-resources.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
+import { parseQuantity, type Quantity } from '../../../api/base/quantity/quantity.ts';
+import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
 /** Resource name -> amount: cpu in millicores, everything else in its own unit (bytes, pieces). */

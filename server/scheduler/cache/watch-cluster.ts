@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { InformerFactory, Lister } from '../../../api/client/informer.ts';
+import type { InformerFactory, Lister } from '../../../api/client/informers/informer.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
@@ -11,8 +11,8 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { replicationControllers } from '../../../api/resources/core/v1/replication-controller.ts';
 import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { services } from '../../../api/resources/core/v1/service.ts';
-import { matchesLabelMap } from '../../../api/semantics/label-selectors.ts';
-import { isPodFinished } from '../../../api/semantics/pod-phase.ts';
+import { matchesLabelMap } from '../../../api/selectors/label-selectors.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';

@@ -1,10 +1,10 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
-import type { InformerFactory, Lister } from '../../../api/client/informer.ts';
+import type { InformerFactory, Lister } from '../../../api/client/informers/informer.ts';
 import { deviceClasses } from '../../../api/resources/resource/v1/device-class.ts';
 import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
-import { claimNamesOf, devicesOf } from '../../../api/semantics/resource-claims.ts';
+import { claimNamesOf, devicesOf } from '../../../api/semantics/devices/resource-claims.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim, ResourceSlice } from '../../../api/types/resource-v1.ts';
 import { indexSlices, type SliceIndex } from '../devices/device-pools.ts';

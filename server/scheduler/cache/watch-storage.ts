@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Informer, InformerFactory } from '../../../api/client/informer.ts';
+import type { Informer, InformerFactory } from '../../../api/client/informers/informer.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';

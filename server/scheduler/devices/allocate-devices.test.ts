@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CompileDeviceExpression } from '../../../api/semantics/device-selectors.ts';
+import type { CompileDeviceExpression } from '../../../api/semantics/devices/device-selectors.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import type {
   AllocationResult,

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { CompileDeviceExpression, SelectableDevice } from '../../../api/semantics/device-selectors.ts';
-import { findUntoleratedTaint } from '../../../api/semantics/taints.ts';
-import { deviceID } from '../../../api/semantics/resource-claims.ts';
+import type { CompileDeviceExpression, SelectableDevice } from '../../../api/semantics/devices/device-selectors.ts';
+import { findUntoleratedTaint } from '../../../api/semantics/nodes/taints.ts';
+import { deviceID } from '../../../api/semantics/devices/resource-claims.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 import type { AllocationResult, DeviceSelector, ResourceClaim } from '../../../api/types/resource-v1.ts';
 import { allocationResult, type Chosen } from './allocation-result.ts';

@@ -5,7 +5,7 @@ import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { hasReason } from '../../../api/meta/status.ts';
 import { resourceClaims } from '../../../api/resources/resource/v1/resource-claim.ts';
-import { claimFinalizer, isReservedFor } from '../../../api/semantics/resource-claims.ts';
+import { claimFinalizer, isReservedFor } from '../../../api/semantics/devices/resource-claims.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { AllocationResult, ResourceClaim } from '../../../api/types/resource-v1.ts';
 import type { WatchedDevices } from '../cache/watch-devices.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { devicesOf } from '../../../api/semantics/resource-claims.ts';
+import { devicesOf } from '../../../api/semantics/devices/resource-claims.ts';
 import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
 
 type Claim = DeepReadonly<ResourceClaim>;

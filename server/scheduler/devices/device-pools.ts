@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { matchesNodeSelector } from '../../../api/semantics/node-selectors.ts';
+import { matchesNodeSelector } from '../../../api/semantics/nodes/node-selectors.ts';
 import type { Node, NodeSelector } from '../../../api/types/core-v1.ts';
 import type { Device, ResourceSlice } from '../../../api/types/resource-v1.ts';
 

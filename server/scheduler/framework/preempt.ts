@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { type Random, randomInt } from '../../../api/base/random.ts';
-import { matchesLabelSelector, isEmptyLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { matchesLabelSelector, isEmptyLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import { parseTime } from '../../../api/meta/time.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';

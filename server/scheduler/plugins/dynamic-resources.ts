@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { compileDeviceExpression } from '../../../api/semantics/device-expressions.ts';
-import { matchesNodeSelector } from '../../../api/semantics/node-selectors.ts';
-import { findPodClaims, isReservedFor } from '../../../api/semantics/resource-claims.ts';
+import { compileDeviceExpression } from '../../../api/semantics/devices/device-expressions.ts';
+import { matchesNodeSelector } from '../../../api/semantics/nodes/node-selectors.ts';
+import { findPodClaims, isReservedFor } from '../../../api/semantics/devices/resource-claims.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
 import { AllocationError, AllocationTimeout, type Allocator, createAllocator, type WaitingClaim } from '../devices/allocate-devices.ts';

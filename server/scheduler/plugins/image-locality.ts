@@ -1,4 +1,4 @@
-import { findImageReference, formatImageReference } from '../../../api/semantics/image-reference.ts';
+import { findImageReference, formatImageReference } from '../../../api/semantics/pods/image-reference.ts';
 import { defineSchedulerPlugin, maxNodeScore, skip } from '../framework/framework.ts';
 
 const megabyte = 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
+import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { Pod, PodAffinityTerm } from '../../../api/types/core-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';

@@ -1,4 +1,4 @@
-import { matchesRequiredNodeAffinity, preferredNodeAffinityScore } from '../../../api/semantics/node-selectors.ts';
+import { matchesRequiredNodeAffinity, preferredNodeAffinityScore } from '../../../api/semantics/nodes/node-selectors.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { NodeSelectorTerm } from '../../../api/types/core-v1.ts';
 import { defineSchedulerPlugin, normalizeToHighest, skip, unresolvable } from '../framework/framework.ts';

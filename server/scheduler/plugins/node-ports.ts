@@ -1,4 +1,4 @@
-import { hostPorts, hostPortsConflict } from '../../../api/semantics/pod-ports.ts';
+import { hostPorts, hostPortsConflict } from '../../../api/semantics/pods/pod-ports.ts';
 import { defineSchedulerPlugin, skip, unschedulable } from '../framework/framework.ts';
 
 export const nodePorts = defineSchedulerPlugin({

@@ -1,4 +1,4 @@
-import { toleratesTaint, wellKnownTaints } from '../../../api/semantics/taints.ts';
+import { toleratesTaint, wellKnownTaints } from '../../../api/semantics/nodes/taints.ts';
 import { defineSchedulerPlugin, unresolvable } from '../framework/framework.ts';
 
 export const nodeUnschedulable = defineSchedulerPlugin({

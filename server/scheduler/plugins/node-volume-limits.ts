@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { storageClassOf } from '../../../api/semantics/persistent-volumes.ts';
-import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
+import { storageClassOf } from '../../../api/semantics/storage/persistent-volumes.ts';
+import { claimedVolumes } from '../../../api/semantics/pods/pod-claims.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import { defineSchedulerPlugin, skip, unschedulable } from '../framework/framework.ts';

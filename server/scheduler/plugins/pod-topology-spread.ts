@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { matchesLabelSelector } from '../../../api/semantics/label-selectors.ts';
-import { matchesRequiredNodeAffinity } from '../../../api/semantics/node-selectors.ts';
-import { findUntoleratedTaint } from '../../../api/semantics/taints.ts';
+import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
+import { matchesRequiredNodeAffinity } from '../../../api/semantics/nodes/node-selectors.ts';
+import { findUntoleratedTaint } from '../../../api/semantics/nodes/taints.ts';
 import type { LabelSelector } from '../../../api/types/meta-v1.ts';
 import type { Pod, TopologySpreadConstraint } from '../../../api/types/core-v1.ts';
 import type { NodeInfo } from '../cache/node-info.ts';

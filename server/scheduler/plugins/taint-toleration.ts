@@ -1,4 +1,4 @@
-import { findUntoleratedTaint, toleratesTaint } from '../../../api/semantics/taints.ts';
+import { findUntoleratedTaint, toleratesTaint } from '../../../api/semantics/nodes/taints.ts';
 import { defineSchedulerPlugin, normalizeToHighest, unresolvable } from '../framework/framework.ts';
 
 export const taintToleration = defineSchedulerPlugin({

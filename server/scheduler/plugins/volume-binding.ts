@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { mutableCopy } from '../../../api/base/mutable-copy.ts';
-import { referenceTo } from '../../../api/client/event-recorder.ts';
+import { referenceTo } from '../../../api/client/events/event-recorder.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
-import { isVolumeForClaim } from '../../../api/semantics/match-volume.ts';
-import { boundByControllerAnnotation, selectedNodeAnnotation } from '../../../api/semantics/volume-annotations.ts';
+import { isVolumeForClaim } from '../../../api/semantics/storage/match-volume.ts';
+import { boundByControllerAnnotation, selectedNodeAnnotation } from '../../../api/semantics/storage/volume-annotations.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import { defineSchedulerPlugin, skip, unresolvable } from '../framework/framework.ts';
 import { findNodeVolumes, type PodClaims, sortClaims } from '../volumes/pod-volumes.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { claimedVolumes, usesClaim } from '../../../api/semantics/pod-claims.ts';
+import { claimedVolumes, usesClaim } from '../../../api/semantics/pods/pod-claims.ts';
 import type { Pod, Volume } from '../../../api/types/core-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
 import { defineSchedulerPlugin, skip, unresolvable, unschedulable } from '../framework/framework.ts';

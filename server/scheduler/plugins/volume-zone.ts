@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { storageClassOf } from '../../../api/semantics/persistent-volumes.ts';
-import { claimedVolumes } from '../../../api/semantics/pod-claims.ts';
-import { waitsForConsumer } from '../../../api/semantics/storage-classes.ts';
+import { storageClassOf } from '../../../api/semantics/storage/persistent-volumes.ts';
+import { claimedVolumes } from '../../../api/semantics/pods/pod-claims.ts';
+import { waitsForConsumer } from '../../../api/semantics/storage/storage-classes.ts';
 import type { PersistentVolume } from '../../../api/types/core-v1.ts';
 import { defineSchedulerPlugin, skip, unresolvable } from '../framework/framework.ts';
 

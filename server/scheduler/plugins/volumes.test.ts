@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
-import { createSeededRandom } from '../../../api/base/seeded-random.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../api/types/core-v1.ts';
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../api/types/storage-v1.ts';
 import { createSchedulerCache } from '../cache/scheduler-cache.ts';

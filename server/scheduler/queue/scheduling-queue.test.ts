@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { createSchedulingQueue, type SchedulingQueue } from './scheduling-queue.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { scanStore } from '../../control-plane/store/scan-store.ts';
 import { bytes, rejectsWith } from '../testing/storage-assertions.ts';
 import { openEmbeddedStorage } from './embedded-storage.ts';

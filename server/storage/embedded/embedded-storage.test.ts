@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { Storage } from '../storage.ts';
 import { prefixEnd } from '../storage.ts';
 import { bytes, put, readable, rejectsWith, succeeded } from '../testing/storage-assertions.ts';

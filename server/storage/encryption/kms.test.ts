@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock, type ManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { createMemoryStorage } from '../memory/memory-storage.ts';
 import { StorageError } from '../storage.ts';

@@ -1,4 +1,4 @@
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { describeStorage } from '../testing/storage-suite.ts';
 import { createMemoryStorage } from './memory-storage.ts';
 

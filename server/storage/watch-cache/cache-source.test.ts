@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import type { ManualClock } from '../../../api/base/manual-clock.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import type { ManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createMemoryStorage } from '../memory/memory-storage.ts';
 import type { Storage } from '../storage.ts';
 import type { CacheSource, CacheSourceDependencies } from './cache-source.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../api/base/logger.ts';
-import { createManualClock } from '../../../api/base/manual-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createMemoryStorage } from '../memory/memory-storage.ts';
 import type { Storage } from '../storage.ts';
 import { createCacheSource } from './cache-source.ts';

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { ageColumn, integerColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabels, formatLabelSelector, isEmptyLabelSelector, matchesLabelSelector } from '../../../semantics/label-selectors.ts';
+import { formatLabels, formatLabelSelector, isEmptyLabelSelector, matchesLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../types/apps-v1.ts';
 import { type FieldError, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

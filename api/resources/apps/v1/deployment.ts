@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabelSelector } from '../../../semantics/label-selectors.ts';
+import { formatLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { Deployment, DeploymentStrategy } from '../../../types/apps-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

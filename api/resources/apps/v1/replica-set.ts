@@ -1,6 +1,6 @@
 import { ageColumn, integerColumn, nameColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabelSelector } from '../../../semantics/label-selectors.ts';
+import { formatLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { ReplicaSet } from '../../../types/apps-v1.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';

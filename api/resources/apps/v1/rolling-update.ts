@@ -1,4 +1,4 @@
-import { findPercentage, type IntOrPercent } from '../../../semantics/int-or-percent.ts';
+import { findPercentage, type IntOrPercent } from '../../../semantics/workloads/int-or-percent.ts';
 import { type FieldError, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { percentProblems, validateNonnegative } from '../../../validation/formats.ts';

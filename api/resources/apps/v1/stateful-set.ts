@@ -7,7 +7,7 @@ import type { StatefulSet, StatefulSetSpec } from '../../../types/apps-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
-import { matchesLabelSelector } from '../../../semantics/label-selectors.ts';
+import { matchesLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { PodTemplateSpec, Volume } from '../../../types/core-v1.ts';
 import { claimSpecWarnings } from '../../core/v1/claim-spec-warnings.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { parseQuantity } from '../../../quantity/quantity.ts';
+import { parseQuantity } from '../../../base/quantity/quantity.ts';
 import { invalidFor, validateChoice, validateEach, validatePositive, validateRequired } from '../../../resource/field-rules.ts';
 import type {
   CrossVersionObjectReference,

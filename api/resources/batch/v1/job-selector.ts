@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { matchesLabelSelector } from '../../../semantics/label-selectors.ts';
+import { matchesLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { Job } from '../../../types/batch-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

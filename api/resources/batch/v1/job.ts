@@ -5,7 +5,7 @@ import { findTime } from '../../../meta/time.ts';
 import { isConditionTrue } from '../../../meta/conditions.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabelSelector, matchesLabelSelector } from '../../../semantics/label-selectors.ts';
+import { formatLabelSelector, matchesLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { Job, JobSpec } from '../../../types/batch-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

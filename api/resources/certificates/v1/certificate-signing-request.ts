@@ -6,7 +6,7 @@ import { formatTime } from '../../../meta/time.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
-import { CertificateRequestError, parseCertificateRequest } from '../../../semantics/certificate-request.ts';
+import { CertificateRequestError, parseCertificateRequest } from '../../../semantics/certificates/certificate-request.ts';
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../../types/certificates-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

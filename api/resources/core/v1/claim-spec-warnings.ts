@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { quote } from '../../../base/quote.ts';
-import { quantityMilliValue } from '../../../quantity/arithmetic.ts';
+import { quantityMilliValue } from '../../../base/quantity/arithmetic.ts';
 import type { PersistentVolumeClaimSpec } from '../../../types/core-v1.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 

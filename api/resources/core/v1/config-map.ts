@@ -2,7 +2,7 @@ import { isEqual } from '../../../base/equality.ts';
 import { utf8Length } from '../../../base/utf8.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { base64Length } from '../../../semantics/secrets.ts';
+import { base64Length } from '../../../semantics/secrets/secrets.ts';
 import type { ConfigMap } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, tooLong } from '../../../validation/field-error.ts';
 import { configMapKeyProblems } from '../../../validation/formats.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { compareQuantities, quantityMilliValue, quantityOf } from '../../../quantity/arithmetic.ts';
-import { parseQuantity } from '../../../quantity/quantity.ts';
+import { compareQuantities, quantityMilliValue, quantityOf } from '../../../base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../base/quantity/quantity.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateEach } from '../../../resource/field-rules.ts';
 import type { LimitRange, LimitRangeItem } from '../../../types/core-v1.ts';

@@ -1,12 +1,12 @@
 import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
-import { quantityMilliValue } from '../../../quantity/arithmetic.ts';
+import { quantityMilliValue } from '../../../base/quantity/arithmetic.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import { findNodeAddress, findNodeCondition, nodeRoles } from '../../../semantics/node-conditions.ts';
-import { isExtendedResource } from '../../../semantics/resource-list.ts';
+import { findNodeAddress, findNodeCondition, nodeRoles } from '../../../semantics/nodes/node-conditions.ts';
+import { isExtendedResource } from '../../../semantics/pods/resource-list.ts';
 import type { Node, Taint } from '../../../types/core-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

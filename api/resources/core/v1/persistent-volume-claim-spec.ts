@@ -1,6 +1,6 @@
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { parseQuantity } from '../../../quantity/quantity.ts';
+import { parseQuantity } from '../../../base/quantity/quantity.ts';
 import { invalidFor, validateChoice } from '../../../resource/field-rules.ts';
 import type { PersistentVolumeClaimSpec } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';

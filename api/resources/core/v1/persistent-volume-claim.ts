@@ -1,11 +1,11 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
-import { compareQuantities, quantityValue } from '../../../quantity/arithmetic.ts';
-import { parseQuantity } from '../../../quantity/quantity.ts';
+import { compareQuantities, quantityValue } from '../../../base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../base/quantity/quantity.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { diffJSON } from '../../../resource/json-diff.ts';
-import { formatAccessModes, storageClassOf } from '../../../semantics/persistent-volumes.ts';
+import { formatAccessModes, storageClassOf } from '../../../semantics/storage/persistent-volumes.ts';
 import type { PersistentVolumeClaim } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';

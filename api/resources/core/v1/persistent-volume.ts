@@ -1,12 +1,12 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { formatTime } from '../../../meta/time.ts';
-import { quantityValue } from '../../../quantity/arithmetic.ts';
+import { quantityValue } from '../../../base/quantity/arithmetic.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { diffJSON } from '../../../resource/json-diff.ts';
 import { validateChoice } from '../../../resource/field-rules.ts';
-import { formatAccessModes, storageClassOf } from '../../../semantics/persistent-volumes.ts';
+import { formatAccessModes, storageClassOf } from '../../../semantics/storage/persistent-volumes.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

@@ -4,9 +4,9 @@ import { formatAge } from '../../../meta/duration.ts';
 import { isConditionTrue } from '../../../meta/conditions.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import type { PrinterColumn, RowCondition } from '../../../resource/resource-definition.ts';
-import { isRestartableInitContainer } from '../../../semantics/pod-containers.ts';
-import { isPodReady } from '../../../semantics/pod-conditions.ts';
-import { isPodFinished, isPodTerminating } from '../../../semantics/pod-phase.ts';
+import { isRestartableInitContainer } from '../../../semantics/pods/pod-containers.ts';
+import { isPodReady } from '../../../semantics/pods/pod-conditions.ts';
+import { isPodFinished, isPodTerminating } from '../../../semantics/pods/pod-phase.ts';
 import type { ContainerStateTerminated, ContainerStatus, Pod } from '../../../types/core-v1.ts';
 
 /** What a row of `kubectl get pods` says of the containers. */

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { parseIP } from '../../../base/ip-address.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
-import { isRestartableInitContainer } from '../../../semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../semantics/pods/pod-containers.ts';
 import type { ContainerStatus, Pod, PodSpec } from '../../../types/core-v1.ts';
 import { duplicate, type FieldError, forbidden, internal, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

@@ -1,6 +1,6 @@
 import { nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabels } from '../../../semantics/label-selectors.ts';
+import { formatLabels } from '../../../selectors/label-selectors.ts';
 import type { PodTemplate } from '../../../types/core-v1.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { FieldPath } from '../../../validation/field-path.ts';

@@ -1,6 +1,6 @@
 import { ageColumn, integerColumn, nameColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabels, matchesLabelMap } from '../../../semantics/label-selectors.ts';
+import { formatLabels, matchesLabelMap } from '../../../selectors/label-selectors.ts';
 import type { ReplicationController } from '../../../types/core-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';

@@ -1,5 +1,5 @@
 import { invalidFor } from '../../../resource/field-rules.ts';
-import { isHugePagesResource } from '../../../semantics/resource-list.ts';
+import { isHugePagesResource } from '../../../semantics/pods/resource-list.ts';
 import { type FieldError, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { qualifiedNameProblems } from '../../../validation/names.ts';

@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
-import { parseQuantity } from '../../../quantity/quantity.ts';
+import { parseQuantity } from '../../../base/quantity/quantity.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
-import { isExtendedResource, isHugePagesResource } from '../../../semantics/resource-list.ts';
+import { isExtendedResource, isHugePagesResource } from '../../../semantics/pods/resource-list.ts';
 import type { ResourceQuota } from '../../../types/core-v1.ts';
 import { type FieldError, invalid, required, hasEnoughErrors } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

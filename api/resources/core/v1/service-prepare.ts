@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
-import { needsHealthCheckNodePort } from '../../../semantics/services.ts';
+import { needsHealthCheckNodePort } from '../../../semantics/services/services.ts';
 import type { Service, ServicePort, ServiceSpec } from '../../../types/core-v1.ts';
 
 type Old = DeepReadonly<ServiceSpec>;

@@ -2,7 +2,7 @@ import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { parseIP } from '../../../base/ip-address.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import { needsHealthCheckNodePort } from '../../../semantics/services.ts';
+import { needsHealthCheckNodePort } from '../../../semantics/services/services.ts';
 import type { Service, ServicePort, ServiceSpec } from '../../../types/core-v1.ts';
 import {
   duplicate,

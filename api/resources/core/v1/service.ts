@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { formatLabels } from '../../../semantics/label-selectors.ts';
+import { formatLabels } from '../../../selectors/label-selectors.ts';
 import type { Service, ServicePort } from '../../../types/core-v1.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { ipWarnings } from '../../../validation/ip-addresses.ts';

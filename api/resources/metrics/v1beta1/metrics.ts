@@ -2,8 +2,8 @@ import type { ObjectMeta } from '../../../types/meta-v1.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { nameColumn } from '../../../resource/columns.ts';
 import type { PrinterColumn } from '../../../resource/resource-definition.ts';
-import { addQuantities } from '../../../quantity/arithmetic.ts';
-import { formatQuantity, parseQuantity, type Quantity } from '../../../quantity/quantity.ts';
+import { addQuantities } from '../../../base/quantity/arithmetic.ts';
+import { formatQuantity, parseQuantity, type Quantity } from '../../../base/quantity/quantity.ts';
 import { jsonMediaType, yamlMediaType } from '../../../serialization/media-types.ts';
 
 /** By resource, as quantities: cpu in cores, averaged over the window; memory in bytes at its end. */

@@ -3,7 +3,7 @@ import { networkAddress, parseCIDR } from '../../../base/ip-address.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import { formatLabelSelector } from '../../../semantics/label-selectors.ts';
+import { formatLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../../types/networking-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

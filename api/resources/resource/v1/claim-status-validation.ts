@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { semanticText } from '../../../base/equality.ts';
 import { validateChoice, validateRequired } from '../../../resource/field-rules.ts';
-import { deviceID } from '../../../semantics/resource-claims.ts';
+import { deviceID } from '../../../semantics/devices/resource-claims.ts';
 import type { AllocatedDeviceStatus, AllocationResult, ResourceClaim, ResourceClaimConsumerReference } from '../../../types/resource-v1.ts';
 import { type FieldError, forbidden, invalid, required, tooLong, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

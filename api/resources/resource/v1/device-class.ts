@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { isExtendedResource } from '../../../semantics/resource-list.ts';
+import { isExtendedResource } from '../../../semantics/pods/resource-list.ts';
 import type { DeviceClass } from '../../../types/resource-v1.ts';
 import { type FieldError, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

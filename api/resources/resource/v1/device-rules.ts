@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import { compileDeviceExpression, costLimit } from '../../../semantics/device-expressions.ts';
+import { compileDeviceExpression, costLimit } from '../../../semantics/devices/device-expressions.ts';
 import { formatJSON } from '../../../serialization/json.ts';
 import type { DeviceSelector, DeviceTaint, DeviceToleration, OpaqueDeviceConfiguration } from '../../../types/resource-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, required, tooLong, tooMany } from '../../../validation/field-error.ts';

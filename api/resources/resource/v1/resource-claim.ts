@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { deviceID } from '../../../semantics/resource-claims.ts';
+import { deviceID } from '../../../semantics/devices/resource-claims.ts';
 import type { ResourceClaim } from '../../../types/resource-v1.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateClaimStatus } from './claim-status-validation.ts';

@@ -1,5 +1,5 @@
 import { nameColumn, textColumn } from '../../../resource/columns.ts';
-import { parseQuantity } from '../../../quantity/quantity.ts';
+import { parseQuantity } from '../../../base/quantity/quantity.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
 import type { CSIStorageCapacity } from '../../../types/storage-v1.ts';

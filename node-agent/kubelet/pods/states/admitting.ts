@@ -1,4 +1,4 @@
-import { isPodFinished } from '../../../../api/semantics/pod-phase.ts';
+import { isPodFinished } from '../../../../api/semantics/pods/pod-phase.ts';
 import type { PodState } from '../pod-state.ts';
 
 /** May the Pod run here at all? One that the runtime knows already was admitted before the agent restarted. */

@@ -1,4 +1,4 @@
-import { findContainer } from '../../../../api/semantics/pod-containers.ts';
+import { findContainer } from '../../../../api/semantics/pods/pod-containers.ts';
 import { killContainer } from '../kill-container.ts';
 import { addressesOf } from '../pod-addresses.ts';
 import { collectDeadContainers } from '../collect-dead-containers.ts';

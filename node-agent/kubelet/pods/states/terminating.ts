@@ -1,4 +1,4 @@
-import { isRestartableInitContainer } from '../../../../api/semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../../api/semantics/pods/pod-containers.ts';
 import { isRunning, type RuntimeContainer } from '../../runtime/runtime-pod.ts';
 import { killContainer } from '../kill-container.ts';
 import type { PodContext, PodState } from '../pod-state.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { formatIP, parseIP } from '../../../../api/base/ip-address.ts';
-import type { InformerFactory } from '../../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../../api/client/informers/informer.ts';
 import { endpointSlices } from '../../../../api/resources/discovery/v1/endpoint-slice.ts';
 import { services } from '../../../../api/resources/core/v1/service.ts';
 import type { Service } from '../../../../api/types/core-v1.ts';

@@ -1,6 +1,6 @@
 import { formatIP, parseIP } from '../../../../api/base/ip-address.ts';
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
-import { isHeadlessService } from '../../../../api/semantics/services.ts';
+import { isHeadlessService } from '../../../../api/semantics/services/services.ts';
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../../../../api/base/clock.ts';
-import type { IPFamily } from '../../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import type { Forgotten, ProxyCounts, ProxySync } from '../proxy.ts';
 
 /** What the proxy counts, under the names of kube-proxy in its nftables mode. */

@@ -3,7 +3,7 @@ import { createBackoff } from '../../../../api/base/backoff.ts';
 import { type Clock, sleep } from '../../../../api/base/clock.ts';
 import type { Logger } from '../../../../api/base/logger.ts';
 import type { Random } from '../../../../api/base/random.ts';
-import type { InformerFactory } from '../../../../api/client/informer.ts';
+import type { InformerFactory } from '../../../../api/client/informers/informer.ts';
 import { toDate } from '../../../../api/meta/time.ts';
 import { nodes } from '../../../../api/resources/core/v1/node.ts';
 import type { Proxy } from '../proxy.ts';

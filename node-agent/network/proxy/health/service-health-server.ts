@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Logger } from '../../../../api/base/logger.ts';
-import type { EventRecorder } from '../../../../api/client/event-recorder.ts';
+import type { EventRecorder } from '../../../../api/client/events/event-recorder.ts';
 import { closeHTTP, listenHTTP } from './listen-http.ts';
 import type { ServiceHealth } from './service-health.ts';
 

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
-import { familyOf } from '../../../../api/semantics/ip-family.ts';
-import { hasClusterIP, needsHealthCheckNodePort } from '../../../../api/semantics/services.ts';
+import { familyOf } from '../../../../api/semantics/services/ip-family.ts';
+import { hasClusterIP, needsHealthCheckNodePort } from '../../../../api/semantics/services/services.ts';
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 

@@ -1,4 +1,4 @@
-import { ipFamilies, type IPFamily } from '../../../../api/semantics/ip-family.ts';
+import { ipFamilies, type IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import { type NFTFamily, nftFamilies } from '../../../linux/nft/nft.ts';
 
 /** The table of upstream's kube-proxy, one in each family, so that tools which look for it find it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { IPFamily } from '../../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import type { Endpoint } from '../tracking/endpoint.ts';
 import type { ServicePortRules } from '../tracking/service-port-rules.ts';
 import { renderServiceEntries } from './service-entries.ts';

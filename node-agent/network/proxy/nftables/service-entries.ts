@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IPFamily } from '../../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import { type NFTFamily, nftFamilies } from '../../../linux/nft/nft.ts';
 import { type Endpoint, endpointKey } from '../tracking/endpoint.ts';
 import type { NoEndpointVerdict, ServicePortRules } from '../tracking/service-port-rules.ts';

@@ -1,6 +1,6 @@
 import { silentLogger } from '../../../../api/base/logger.ts';
 import { randomInt, type Random } from '../../../../api/base/random.ts';
-import { createSeededRandom } from '../../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../../api/base/testing/seeded-random.ts';
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 import { createNFT } from '../../../linux/nft/nft.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { formatIP, parseIP } from '../../../../api/base/ip-address.ts';
-import type { IPFamily } from '../../../../api/semantics/ip-family.ts';
+import type { IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 
 /** One address and port behind a Service port. */

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
-import { familyOf, type IPFamily, ofFamily } from '../../../../api/semantics/ip-family.ts';
-import { hasClusterIP, requiresLocalExternalTraffic } from '../../../../api/semantics/services.ts';
+import { familyOf, type IPFamily, ofFamily } from '../../../../api/semantics/services/ip-family.ts';
+import { hasClusterIP, requiresLocalExternalTraffic } from '../../../../api/semantics/services/services.ts';
 import type { Service, ServicePort } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 import { canonicalIP, collectEndpoints, type Endpoint, nearEndpoints, type NodeIdentity, usableEndpoints } from './endpoint.ts';

@@ -1,4 +1,4 @@
-import { familyOf, type IPFamily } from '../../../../api/semantics/ip-family.ts';
+import { familyOf, type IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ServicePortRules } from './service-port-rules.ts';
 

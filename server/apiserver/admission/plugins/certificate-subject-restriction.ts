@@ -1,6 +1,6 @@
 import { decodeBase64 } from '../../../../api/base/base64.ts';
 import { certificateSigningRequests } from '../../../../api/resources/certificates/v1/certificate-signing-request.ts';
-import { CertificateRequestError, parseCertificateRequest } from '../../../../api/semantics/certificate-request.ts';
+import { CertificateRequestError, parseCertificateRequest } from '../../../../api/semantics/certificates/certificate-request.ts';
 import { systemMasters } from '../../authentication/well-known.ts';
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject, refuse } from '../admission-request.ts';

@@ -1,6 +1,6 @@
 import { persistentVolumeClaims } from '../../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { storageClasses } from '../../../../api/resources/storage/v1/storage-class.ts';
-import { findDefaultStorageClass, namesStorageClass } from '../../../../api/semantics/storage-classes.ts';
+import { findDefaultStorageClass, namesStorageClass } from '../../../../api/semantics/storage/storage-classes.ts';
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject } from '../admission-request.ts';
 

@@ -1,5 +1,5 @@
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
-import { wellKnownTaints } from '../../../../api/semantics/taints.ts';
+import { wellKnownTaints } from '../../../../api/semantics/nodes/taints.ts';
 import type { Toleration } from '../../../../api/types/core-v1.ts';
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject } from '../admission-request.ts';

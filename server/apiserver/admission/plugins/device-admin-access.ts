@@ -3,7 +3,7 @@ import { invalid } from '../../../../api/meta/status-errors.ts';
 import { namespaces } from '../../../../api/resources/core/v1/namespace.ts';
 import { resourceClaims } from '../../../../api/resources/resource/v1/resource-claim.ts';
 import { resourceClaimTemplates } from '../../../../api/resources/resource/v1/resource-claim-template.ts';
-import { adminAccessLabel, deviceID } from '../../../../api/semantics/resource-claims.ts';
+import { adminAccessLabel, deviceID } from '../../../../api/semantics/devices/resource-claims.ts';
 import type { ResourceClaim, ResourceClaimSpec } from '../../../../api/types/resource-v1.ts';
 import { forbidden } from '../../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../../api/validation/field-path.ts';

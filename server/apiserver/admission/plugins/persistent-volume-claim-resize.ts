@@ -1,8 +1,8 @@
-import { compareQuantities } from '../../../../api/quantity/arithmetic.ts';
-import { parseQuantity } from '../../../../api/quantity/quantity.ts';
+import { compareQuantities } from '../../../../api/base/quantity/arithmetic.ts';
+import { parseQuantity } from '../../../../api/base/quantity/quantity.ts';
 import { persistentVolumeClaims } from '../../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { storageClasses } from '../../../../api/resources/storage/v1/storage-class.ts';
-import { storageClassOf } from '../../../../api/semantics/persistent-volumes.ts';
+import { storageClassOf } from '../../../../api/semantics/storage/persistent-volumes.ts';
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject, oldObject, refuse } from '../admission-request.ts';
 

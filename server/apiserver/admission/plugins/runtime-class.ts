@@ -3,7 +3,7 @@ import { isEqual } from '../../../../api/base/equality.ts';
 import { quote } from '../../../../api/base/quote.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
 import { runtimeClasses } from '../../../../api/resources/node/v1/runtime-class.ts';
-import { canonicalizeQuantity } from '../../../../api/quantity/quantity.ts';
+import { canonicalizeQuantity } from '../../../../api/base/quantity/quantity.ts';
 import type { PodSpec } from '../../../../api/types/core-v1.ts';
 import type { RuntimeClass } from '../../../../api/types/node-v1.ts';
 import { defineAdmissionPlugin } from '../admission.ts';

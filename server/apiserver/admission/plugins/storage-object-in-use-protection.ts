@@ -6,7 +6,7 @@ import {
   attributesClassProtectionFinalizer,
   claimProtectionFinalizer,
   volumeProtectionFinalizer,
-} from '../../../../api/semantics/volume-annotations.ts';
+} from '../../../../api/semantics/storage/volume-annotations.ts';
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject } from '../admission-request.ts';
 

@@ -1,5 +1,5 @@
 import { nodes } from '../../../../api/resources/core/v1/node.ts';
-import { wellKnownTaints } from '../../../../api/semantics/taints.ts';
+import { wellKnownTaints } from '../../../../api/semantics/nodes/taints.ts';
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject } from '../admission-request.ts';
 

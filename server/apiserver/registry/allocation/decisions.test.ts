@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseIP } from '../../../../api/base/ip-address.ts';
-import { createSeededRandom } from '../../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../../api/base/testing/seeded-random.ts';
 import type { ServiceSpec } from '../../../../api/types/core-v1.ts';
 import { candidates, parseAddressRange, positionOf } from './address-range.ts';
 import { planNodePorts } from './node-ports.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { Random } from '../../../../api/base/random.ts';
 import { internalError, invalid as invalidObject } from '../../../../api/meta/status-errors.ts';
-import { needsHealthCheckNodePort, usesNodePorts } from '../../../../api/semantics/services.ts';
+import { needsHealthCheckNodePort, usesNodePorts } from '../../../../api/semantics/services/services.ts';
 import type { Service, ServicePort } from '../../../../api/types/core-v1.ts';
 import { invalid } from '../../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../../api/validation/field-path.ts';

@@ -1,6 +1,11 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { canonicalAddress } from './address-range.ts';
-import { addressFamilyLabel, addressManager, addressManagerLabel, rangeHoldsAddress } from '../../../../api/semantics/service-cidrs.ts';
+import {
+  addressFamilyLabel,
+  addressManager,
+  addressManagerLabel,
+  rangeHoldsAddress,
+} from '../../../../api/semantics/services/service-cidrs.ts';
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { IPAddress } from '../../../../api/types/networking-v1.ts';
 

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../../api/client/client.ts';
-import { type EventRecorder, referenceTo } from '../../../../api/client/event-recorder.ts';
+import { type EventRecorder, referenceTo } from '../../../../api/client/events/event-recorder.ts';
 import { listAll } from '../../../../api/client/list-pages.ts';
 import { services } from '../../../../api/resources/core/v1/service.ts';
 import type { Service } from '../../../../api/types/core-v1.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../../api/base/system-clock.ts';
 import { systemRandom } from '../../../../api/base/system-random.ts';
-import { createSeededRandom } from '../../../../api/base/seeded-random.ts';
+import { createSeededRandom } from '../../../../api/base/testing/seeded-random.ts';
 import type { Client } from '../../../../api/client/client.ts';
 import { createClient } from '../../../../api/client/create-client.ts';
-import type { EventRecorder } from '../../../../api/client/event-recorder.ts';
+import type { EventRecorder } from '../../../../api/client/events/event-recorder.ts';
 import { ignoreNotFound } from '../../../../api/client/ignore-not-found.ts';
 import { StatusError } from '../../../../api/meta/status.ts';
 import { endpoints } from '../../../../api/resources/core/v1/endpoints.ts';

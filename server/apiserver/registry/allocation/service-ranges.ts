@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../../api/client/client.ts';
-import type { Lister } from '../../../../api/client/informer.ts';
+import type { Lister } from '../../../../api/client/informers/informer.ts';
 import { listAll } from '../../../../api/client/list-pages.ts';
 import { serviceCIDRs } from '../../../../api/resources/networking/v1/service-cidr.ts';
 import type { ServiceCIDR } from '../../../../api/types/networking-v1.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../../api/meta/time.ts';
-import { isRestartableInitContainer } from '../../../../api/semantics/pod-containers.ts';
-import { findPodCondition, isPodReady } from '../../../../api/semantics/pod-conditions.ts';
+import { isRestartableInitContainer } from '../../../../api/semantics/pods/pod-containers.ts';
+import { findPodCondition, isPodReady } from '../../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../../api/types/core-v1.ts';
 
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';

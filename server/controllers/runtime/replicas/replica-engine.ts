@@ -6,7 +6,7 @@ import { hasReason } from '../../../../api/meta/status.ts';
 import { formatTime } from '../../../../api/meta/time.ts';
 import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 import { pods } from '../../../../api/resources/core/v1/pod.ts';
-import { isPodActive, isPodFinished } from '../../../../api/semantics/pod-phase.ts';
+import { isPodActive, isPodFinished } from '../../../../api/semantics/pods/pod-phase.ts';
 import type { Pod, PodTemplateSpec } from '../../../../api/types/core-v1.ts';
 import type { LabelSelector } from '../../../../api/types/meta-v1.ts';
 import { claimDependents } from '../claim-dependents.ts';

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../../api/meta/time.ts';
-import { findPodCondition, isPodAvailable, isPodReady } from '../../../../api/semantics/pod-conditions.ts';
+import { findPodCondition, isPodAvailable, isPodReady } from '../../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../../api/types/core-v1.ts';
 
 /** What the statuses of ReplicaSets and ReplicationControllers have in common. */

@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { invalidFor, validateEach } from '../../../../resource/field-rules.ts';
-import { compareQuantities, quantityMilliValue } from '../../../../quantity/arithmetic.ts';
-import { parseQuantity, type Quantity } from '../../../../quantity/quantity.ts';
-import { isExtendedResource, isHugePagesResource, isNativeResource } from '../../../../semantics/resource-list.ts';
+import { compareQuantities, quantityMilliValue } from '../../../../base/quantity/arithmetic.ts';
+import { parseQuantity, type Quantity } from '../../../../base/quantity/quantity.ts';
+import { isExtendedResource, isHugePagesResource, isNativeResource } from '../../../../semantics/pods/resource-list.ts';
 import type { ContainerResizePolicy, ResourceRequirements } from '../../../../types/core-v1.ts';
 import {
   duplicate,

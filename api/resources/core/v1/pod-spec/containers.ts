@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, joinErrors, validateEach, validateRequired } from '../../../../resource/field-rules.ts';
-import { isRestartableInitContainer } from '../../../../semantics/pod-containers.ts';
+import { isRestartableInitContainer } from '../../../../semantics/pods/pod-containers.ts';
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, Volume } from '../../../../types/core-v1.ts';
 import {
   duplicate,

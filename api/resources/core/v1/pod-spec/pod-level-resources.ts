@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
-import { compareQuantities } from '../../../../quantity/arithmetic.ts';
-import { formatQuantity, parseQuantity } from '../../../../quantity/quantity.ts';
-import { podRequests } from '../../../../semantics/pod-resources.ts';
-import { isPodLevelResource } from '../../../../semantics/resource-list.ts';
+import { compareQuantities } from '../../../../base/quantity/arithmetic.ts';
+import { formatQuantity, parseQuantity } from '../../../../base/quantity/quantity.ts';
+import { podRequests } from '../../../../semantics/pods/pod-resources.ts';
+import { isPodLevelResource } from '../../../../semantics/pods/resource-list.ts';
 import type { PodSpec } from '../../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported } from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';

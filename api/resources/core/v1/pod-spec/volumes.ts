@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
-import { parseQuantity } from '../../../../quantity/quantity.ts';
+import { parseQuantity } from '../../../../base/quantity/quantity.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../../resource/field-rules.ts';
 import type { ObjectMeta } from '../../../../types/meta-v1.ts';
 import { validateLabels } from '../../../../validation/labels.ts';

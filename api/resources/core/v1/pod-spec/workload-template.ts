@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
-import { isEmptyLabelSelector, matchesLabelSelector } from '../../../../semantics/label-selectors.ts';
+import { isEmptyLabelSelector, matchesLabelSelector } from '../../../../selectors/label-selectors.ts';
 import type { PodTemplateSpec } from '../../../../types/core-v1.ts';
 import type { LabelSelector, ObjectMeta } from '../../../../types/meta-v1.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../validation/field-error.ts';

@@ -1,8 +1,8 @@
 import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
-import { compareQuantities, quantityMilliValue } from '../../../../../api/quantity/arithmetic.ts';
-import { formatQuantity, parseQuantity, type Quantity } from '../../../../../api/quantity/quantity.ts';
-import { podLimits, podRequests } from '../../../../../api/semantics/pod-resources.ts';
-import { parseResourceList, type ResourceAmounts } from '../../../../../api/semantics/resource-list.ts';
+import { compareQuantities, quantityMilliValue } from '../../../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity, parseQuantity, type Quantity } from '../../../../../api/base/quantity/quantity.ts';
+import { podLimits, podRequests } from '../../../../../api/semantics/pods/pod-resources.ts';
+import { parseResourceList, type ResourceAmounts } from '../../../../../api/semantics/pods/resource-list.ts';
 import type { LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from '../../../../../api/types/core-v1.ts';
 
 /** What of the Pod breaks the limits, one message each. */

@@ -1,7 +1,7 @@
 import { isSemanticallyEqual } from '../../../../../api/base/equality.ts';
 import { quote } from '../../../../../api/base/quote.ts';
 import { nodes } from '../../../../../api/resources/core/v1/node.ts';
-import { domainOfLabel, isWithinDomains, mayKubeletSet } from '../../../../../api/semantics/kubelet-labels.ts';
+import { domainOfLabel, isWithinDomains, mayKubeletSet } from '../../../../../api/semantics/nodes/kubelet-labels.ts';
 import type { AdmissionRequest } from '../../admission.ts';
 import { isResource, newObject, oldObject } from '../../admission-request.ts';
 

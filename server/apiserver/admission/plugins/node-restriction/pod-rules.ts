@@ -3,7 +3,7 @@ import { isSemanticallyEqual } from '../../../../../api/base/equality.ts';
 import { quote } from '../../../../../api/base/quote.ts';
 import { nodes } from '../../../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../../../api/resources/core/v1/pod.ts';
-import { isMirrorPod } from '../../../../../api/semantics/pod-phase.ts';
+import { isMirrorPod } from '../../../../../api/semantics/pods/pod-phase.ts';
 import type { Pod } from '../../../../../api/types/core-v1.ts';
 import type { AdmissionDependencies, AdmissionRequest } from '../../admission.ts';
 import { newObject, oldObject } from '../../admission-request.ts';

@@ -1,9 +1,9 @@
 import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
-import { addQuantities, compareQuantities, quantityOf, subtractQuantities } from '../../../../../api/quantity/arithmetic.ts';
-import { formatQuantity, type Quantity } from '../../../../../api/quantity/quantity.ts';
-import { isInQuotaScope } from '../../../../../api/semantics/quota-scopes.ts';
-import { isQuotaResourceOf, missingForQuota, quotaUsage, type QuotaSubject } from '../../../../../api/semantics/quota-usage.ts';
-import { parseResourceList, type ResourceAmounts } from '../../../../../api/semantics/resource-list.ts';
+import { addQuantities, compareQuantities, quantityOf, subtractQuantities } from '../../../../../api/base/quantity/arithmetic.ts';
+import { formatQuantity, type Quantity } from '../../../../../api/base/quantity/quantity.ts';
+import { isInQuotaScope } from '../../../../../api/semantics/quota/quota-scopes.ts';
+import { isQuotaResourceOf, missingForQuota, quotaUsage, type QuotaSubject } from '../../../../../api/semantics/quota/quota-usage.ts';
+import { parseResourceList, type ResourceAmounts } from '../../../../../api/semantics/pods/resource-list.ts';
 import type { Pod, ResourceQuota } from '../../../../../api/types/core-v1.ts';
 
 type Quota = DeepReadonly<ResourceQuota>;

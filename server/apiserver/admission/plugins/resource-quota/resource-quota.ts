@@ -4,7 +4,7 @@ import { mutableCopy } from '../../../../../api/base/mutable-copy.ts';
 import { keyOf } from '../../../../../api/meta/object.ts';
 import { hasReason } from '../../../../../api/meta/status.ts';
 import { resourceQuotas } from '../../../../../api/resources/core/v1/resource-quota.ts';
-import { isCountedByQuota, type QuotaSubject } from '../../../../../api/semantics/quota-usage.ts';
+import { isCountedByQuota, type QuotaSubject } from '../../../../../api/semantics/quota/quota-usage.ts';
 import type { ResourceQuota } from '../../../../../api/types/core-v1.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../../admission.ts';
 import { refuse } from '../../admission-request.ts';

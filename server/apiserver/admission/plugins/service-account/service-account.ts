@@ -4,7 +4,7 @@ import { ignoreNotFound } from '../../../../../api/client/ignore-not-found.ts';
 import { notFound } from '../../../../../api/meta/status-errors.ts';
 import { pods } from '../../../../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../../../../api/resources/core/v1/service-account.ts';
-import { isMirrorPod } from '../../../../../api/semantics/pod-phase.ts';
+import { isMirrorPod } from '../../../../../api/semantics/pods/pod-phase.ts';
 import type { Pod, ServiceAccount } from '../../../../../api/types/core-v1.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../../admission.ts';
 import { newObject, refuse } from '../../admission-request.ts';

@@ -1,0 +1,10 @@
+import type { DeepReadonly } from '../deep-readonly.ts';
+
+/** Freezes a JSON value all the way down and returns it: for what many readers share. */
+export function deepFreeze<T>(value: T): DeepReadonly<T> {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) deepFreeze(child);
+  }
+  return value as DeepReadonly<T>;
+}

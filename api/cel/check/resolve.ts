@@ -1,0 +1,45 @@
+import type { CallExpr, Expr } from '../syntax/ast.ts';
+import type { Environment, Overload } from '../environment.ts';
+
+/** `a.b.c` of a chain of selects that may be one name, or undefined. */
+export function qualifiedName(expr: Expr): string | undefined {
+  if (expr.kind === 'ident') return expr.name;
+  if (expr.kind !== 'select' || expr.testOnly) return undefined;
+  const operand = qualifiedName(expr.operand);
+  return operand === undefined ? undefined : `${operand}.${expr.field}`;
+}
+
+/** The first part of a qualified name, without which it is no name of a variable in a scope. */
+export const firstPart = (name: string): string => name.split('.', 1)[0] ?? name;
+
+export interface ResolvedFunction {
+  readonly name: string;
+  readonly overloads: readonly Overload[];
+  /** With the target first where the call has one that is a value. */
+  readonly args: readonly Expr[];
+  readonly isMember: boolean;
+}
+
+/** The function a call names: `f(x)`, `x.f()`, or `f` of a namespace as in `math.greatest(x)`. */
+export function resolveFunction(
+  call: CallExpr,
+  environment: Environment,
+  isLocal: (name: string) => boolean,
+): ResolvedFunction | undefined {
+  if (call.target === undefined) {
+    for (const name of environment.candidates(call.name)) {
+      const overloads = environment.findFunction(name);
+      if (overloads !== undefined) return { name, overloads, args: call.args, isMember: false };
+    }
+    return undefined;
+  }
+  const qualifier = qualifiedName(call.target);
+  if (qualifier !== undefined && !isLocal(firstPart(qualifier))) {
+    for (const name of environment.candidates(`${qualifier}.${call.name}`)) {
+      const overloads = environment.findFunction(name);
+      if (overloads !== undefined) return { name, overloads, args: call.args, isMember: false };
+    }
+  }
+  const overloads = environment.findFunction(call.name);
+  return overloads === undefined ? undefined : { name: call.name, overloads, args: [call.target, ...call.args], isMember: true };
+}

@@ -1,0 +1,30 @@
+import type { DeepReadonly } from '../../base/deep-readonly.ts';
+import type { Pod } from '../../types/core-v1.ts';
+
+/** Whether all containers have stopped for good: phase Succeeded or Failed. */
+export function isPodFinished(pod: DeepReadonly<Pod>): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+/** Whether deletion has been asked for and the Pod still exists. */
+export function isPodTerminating(pod: DeepReadonly<Pod>): boolean {
+  return Boolean(pod.metadata.deletionTimestamp);
+}
+
+/** Whether the Pod counts as one of its controller's: neither finished nor being deleted. */
+export function isPodActive(pod: DeepReadonly<Pod>): boolean {
+  return !isPodFinished(pod) && !isPodTerminating(pod);
+}
+
+/** Whether the Pod mirrors one that the kubelet read from its own configuration. */
+export function isMirrorPod(pod: DeepReadonly<Pod>): boolean {
+  return pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined;
+}
+
+/** Priority from which on the node keeps a Pod before all others (system-cluster-critical). */
+export const systemCriticalPriority = 2_000_000_000;
+
+/** Whether the node must run the Pod whatever else it has to give up for it. */
+export function isCriticalPod(pod: DeepReadonly<Pod>): boolean {
+  return isMirrorPod(pod) || (pod.spec?.priority ?? 0) >= systemCriticalPriority;
+}

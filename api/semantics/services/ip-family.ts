@@ -1,0 +1,24 @@
+import { parseCIDR, parseIP } from '../../base/ip-address.ts';
+
+/** As Services name them in spec.ipFamilies, and EndpointSlices in addressType. */
+export type IPFamily = 'IPv4' | 'IPv6';
+
+/** In the order in which node and Pods name them where nobody says otherwise. */
+export const ipFamilies: readonly IPFamily[] = ['IPv4', 'IPv6'];
+
+/** The family of an address or a CIDR, also in the forms that old objects may have; undefined if it is neither. */
+export function familyOf(text: string): IPFamily | undefined {
+  const leadingZeros = true;
+  const version = parseIP(text, { leadingZeros })?.version ?? parseCIDR(text, { leadingZeros })?.address.version;
+  return version && (version === 4 ? 'IPv4' : 'IPv6');
+}
+
+/** The families of addresses and CIDRs, in the order in which they come first. */
+export function familiesOf(texts: readonly string[]): IPFamily[] {
+  return [...new Set(texts.flatMap((text) => familyOf(text) ?? []))];
+}
+
+/** Those of one family, in their order. */
+export function ofFamily(texts: readonly string[], family: IPFamily): string[] {
+  return texts.filter((text) => familyOf(text) === family);
+}

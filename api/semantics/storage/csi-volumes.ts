@@ -1,0 +1,20 @@
+import type { DeepReadonly } from '../../base/deep-readonly.ts';
+import type { CSIDriver } from '../../types/storage-v1.ts';
+
+/** As `node.status.volumesInUse` and `volumesAttached` name a volume of a storage driver. */
+export function uniqueVolumeName(driver: string, handle: string): string {
+  return `kubernetes.io/csi/${driver}^${handle}`;
+}
+
+/** Name of the VolumeAttachment of a volume at a node; `sha256` answers hexadecimal digits. */
+export function attachmentName(
+  sha256: (text: string) => string,
+  { handle, driver, nodeName }: { readonly handle: string; readonly driver: string; readonly nodeName: string },
+): string {
+  return `csi-${sha256(`${handle}${driver}${nodeName}`)}`;
+}
+
+/** Whether volumes of a driver have to be attached to nodes; one that the cluster knows nothing of wants it. */
+export function needsAttachment(driver: DeepReadonly<CSIDriver> | undefined): boolean {
+  return driver?.spec.attachRequired !== false;
+}
