@@ -12,7 +12,7 @@ import { formatKubeconfig } from '../../server/cli/data-dir/kubeconfig.ts';
 import { allAddresses, firstAddress, machineAddress } from '../../server/control-plane/addresses.ts';
 import { createPKIFiles } from '../../server/control-plane/pki-files.ts';
 import { ensureClusterPKI } from '../../server/pki/ensure-cluster-pki.ts';
-import { freePort } from '../clients/cluster.ts';
+import { freePort } from '../clients/support/cluster.ts';
 import { findListener } from './processes.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

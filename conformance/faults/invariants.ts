@@ -12,7 +12,7 @@ import { createCRIClient } from '../../node-agent/cri/cri-client.ts';
 import { runtimeLabels } from '../../node-agent/kubelet/runtime/labels.ts';
 import { nodePaths } from '../../node-agent/kubelet/node-paths.ts';
 import { containerdSocket } from '../../node-agent/linux/runtime/containerd.ts';
-import type { BareMachine } from '../clients/bare-machine.ts';
+import type { BareMachine } from '../clients/support/bare-machine.ts';
 
 /** Containers of each Pod with how often they were restarted, by Pod. */
 export function containersOf(all: readonly Pod[]): ReadonlyMap<string, string> {

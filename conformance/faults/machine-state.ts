@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { nodePaths } from '../../node-agent/kubelet/node-paths.ts';
-import type { BareMachine } from '../clients/bare-machine.ts';
+import type { BareMachine } from '../clients/support/bare-machine.ts';
 
 /** All that Pods and Services may leave on a machine, by what it is. */
 export type MachineState = Readonly<Record<string, readonly string[]>>;

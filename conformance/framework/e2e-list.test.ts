@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { e2eSuites } from '../clients/e2e-suites.ts';
+import { e2eSuites } from '../clients/e2e/e2e-suites.ts';
 
 describe('conformance: the written list of end-to-end suites', () => {
   it('names every suite that there is', () => {
-    const there = readdirSync(path.resolve(import.meta.dirname, '../clients')).filter((file) => file.endsWith('.e2e.ts'));
+    const there = readdirSync(path.resolve(import.meta.dirname, '../clients/e2e')).filter((file) => file.endsWith('.e2e.ts'));
     assert.deepEqual(e2eSuites.map(({ file }) => file).sort(), there.sort());
   });
 });

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { inspect } from 'node:util';
 import { listAll } from '../../api/client/list-pages.ts';
 import { nodes } from '../../api/resources/core/v1/node.ts';
-import { ensureClients } from '../clients/ensure-clients.ts';
+import { ensureClients } from '../clients/support/ensure-clients.ts';
 import { suite } from '../suite/suite.ts';
 import { type Cluster, connectCluster } from './connect-cluster.ts';
 import { runSuite } from './run-suite.ts';

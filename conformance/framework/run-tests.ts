@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { canRunNode, nodeProgram, startCluster } from '../clients/cluster.ts';
-import { e2eSuites } from '../clients/e2e-suites.ts';
+import { canRunNode, nodeProgram, startCluster } from '../clients/support/cluster.ts';
+import { e2eSuites } from '../clients/e2e/e2e-suites.ts';
 import type { TestCounts } from './counting-reporter.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -76,7 +76,7 @@ const e2ePart =
   () =>
     timed(file, async () => {
       if (needsNode && !canRunNode()) return { passed: 0, failed: 0, note: 'not run: it needs root and containerd' };
-      return await runMocha(path.join(root, 'node_modules/.bin/mocha'), [path.join(root, 'conformance/clients', file)], grep);
+      return await runMocha(path.join(root, 'node_modules/.bin/mocha'), [path.join(root, 'conformance/clients/e2e', file)], grep);
     });
 
 /** The conformance suite, against a cluster with a node where this machine can run one. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort } from '../clients/cluster.ts';
+import { freePort } from '../clients/support/cluster.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
 import { severalMachinesChecks, singleMachineChecks } from './checks/checks.ts';
 import type { CheckContext, CheckTopic } from './checks/check.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { BackgroundProgram } from '../../clients/background-program.ts';
-import { ensureClients } from '../../clients/ensure-clients.ts';
+import type { BackgroundProgram } from '../../clients/support/background-program.ts';
+import { ensureClients } from '../../clients/support/ensure-clients.ts';
 import { type RunOptions, type RunResult, runProgram } from '../../framework/run-program.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import type { Machine } from '../emulator/machine.ts';

@@ -1,4 +1,4 @@
-import type { BackgroundProgram } from '../../clients/background-program.ts';
+import type { BackgroundProgram } from '../../clients/support/background-program.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import type { Machine } from '../emulator/machine.ts';
 import { checkoutFolder } from '../image/ensure-image.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { freePort } from '../../clients/cluster.ts';
+import { freePort } from '../../clients/support/cluster.ts';
 import { runSuccessfully } from '../../framework/run-program.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import type { MachineImage } from '../image/ensure-image.ts';

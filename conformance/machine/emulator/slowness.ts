@@ -1,4 +1,4 @@
-import { nodeProgram } from '../../clients/cluster.ts';
+import { nodeProgram } from '../../clients/support/cluster.ts';
 import { runSuccessfully } from '../../framework/run-program.ts';
 import { checkoutFolder } from '../image/ensure-image.ts';
 import type { Machine } from './machine.ts';

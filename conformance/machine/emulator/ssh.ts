@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { runProgram, type RunOptions, type RunResult, runSuccessfully } from '../../framework/run-program.ts';
-import { type BackgroundProgram, startProgram } from '../../clients/background-program.ts';
+import { type BackgroundProgram, startProgram } from '../../clients/support/background-program.ts';
 
 /** A key pair with which one run of the test gets into its machines. */
 export interface KeyPair {

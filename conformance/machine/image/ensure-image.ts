@@ -15,7 +15,7 @@ import {
 import path from 'node:path';
 import { runInNamespace } from './run-in-namespace.ts';
 import { runProgram, runSuccessfully } from '../../framework/run-program.ts';
-import { ensureClients } from '../../clients/ensure-clients.ts';
+import { ensureClients } from '../../clients/support/ensure-clients.ts';
 import type { Progress } from '../progress.ts';
 import { diskSize, imageFiles, imageKey, kernelPackage, rootFileSystemScript } from './recipe.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { testImages } from '../framework/test-images.ts';
-import { waitFor } from '../framework/wait-for.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
 
 /** What a node tells of itself and does of itself: metrics, autoscaling, resizing, static Pods, eviction. */
 describe('a node by itself', function () {

@@ -1,5 +1,5 @@
-import { startCluster, type TestCluster } from './cluster.ts';
-import { killInCreates } from './kill-in-creates.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { killInCreates } from '../support/kill-in-creates.ts';
 
 describe('SIGKILL of the control plane in the middle of 1,000 creates', function () {
   this.timeout(120_000);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { runProgram } from '../framework/run-program.ts';
-import { testImages } from '../framework/test-images.ts';
-import { waitFor } from '../framework/wait-for.ts';
-import { kubets, nodeProgram, startCluster, type TestCluster } from './cluster.ts';
+import { runProgram } from '../../framework/run-program.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import { kubets, nodeProgram, startCluster, type TestCluster } from '../support/cluster.ts';
 
 /** The ways in which a cluster ends, and what becomes of its Pods. */
 describe('a stop', function () {

@@ -1,4 +1,4 @@
-import { testImages } from '../framework/test-images.ts';
+import { testImages } from '../../framework/test-images.ts';
 import type { TestCluster } from './cluster.ts';
 
 interface PodFacts {

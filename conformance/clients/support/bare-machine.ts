@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { systemClock } from '../../api/base/system-clock.ts';
-import type { NodeBridge } from '../../node-agent/linux/namespaces/node-bridge.ts';
-import { createNodeNamespaces } from '../../node-agent/linux/namespaces/node-namespaces.ts';
-import { type RunOptions, type RunResult, runProgram } from '../framework/run-program.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import type { NodeBridge } from '../../../node-agent/linux/namespaces/node-bridge.ts';
+import { createNodeNamespaces } from '../../../node-agent/linux/namespaces/node-namespaces.ts';
+import { type RunOptions, type RunResult, runProgram } from '../../framework/run-program.ts';
 import { type BackgroundProgram, startProgram } from './background-program.ts';
 import { kubets, nodeProgram } from './cluster.ts';
 

@@ -4,13 +4,13 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildImages } from '../images/build.ts';
-import { type Cluster, connectCluster } from '../framework/connect-cluster.ts';
-import { type RunOptions, type RunResult, runProgram, runSuccessfully } from '../framework/run-program.ts';
+import { buildImages } from '../../images/build.ts';
+import { type Cluster, connectCluster } from '../../framework/connect-cluster.ts';
+import { type RunOptions, type RunResult, runProgram, runSuccessfully } from '../../framework/run-program.ts';
 import { ensureClients } from './ensure-clients.ts';
 import { findLeftovers, type Leftovers, subtractLeftovers } from './leftovers.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
+const root = path.resolve(import.meta.dirname, '../../..');
 /** The pinned Node, not whatever the machine has. */
 export const nodeProgram = path.join(root, 'node_modules/.bin/node');
 export const kubets = path.join(root, 'server/cli/kubets.mjs');

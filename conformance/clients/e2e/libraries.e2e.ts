@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { runProgram, runSuccessfully } from '../framework/run-program.ts';
-import { testImages } from '../framework/test-images.ts';
-import { clientNodeChecks } from './client-node.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
+import { runProgram, runSuccessfully } from '../../framework/run-program.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { clientNodeChecks } from '../support/client-node.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
 
-const here = import.meta.dirname;
+const here = path.resolve(import.meta.dirname, '..');
 const python = '/usr/bin/python3';
 const go = '/usr/bin/go';
 const goLibraries = '/usr/share/gocode';

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { containerdConfig, parseContainerdVersion } from '../../node-agent/linux/runtime/containerd-config.ts';
-import { pauseImageArchive, pauseImageName } from '../../node-agent/linux/runtime/pause-image.ts';
-import { runSuccessfully } from '../framework/run-program.ts';
+import { containerdConfig, parseContainerdVersion } from '../../../node-agent/linux/runtime/containerd-config.ts';
+import { pauseImageArchive, pauseImageName } from '../../../node-agent/linux/runtime/pause-image.ts';
+import { runSuccessfully } from '../../framework/run-program.ts';
 import type { BackgroundProgram } from './background-program.ts';
 import type { BareMachine } from './bare-machine.ts';
 import { kubets, nodeProgram, type TestCluster } from './cluster.ts';

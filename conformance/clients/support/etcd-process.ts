@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { runSuccessfully } from '../framework/run-program.ts';
-import { waitFor } from '../framework/wait-for.ts';
+import { runSuccessfully } from '../../framework/run-program.ts';
+import { waitFor } from '../../framework/wait-for.ts';
 import { freePort } from './cluster.ts';
 
 /** A real etcd of one member, on a data dir of its own. */

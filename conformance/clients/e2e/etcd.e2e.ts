@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { ensureClients } from './ensure-clients.ts';
-import { type EtcdProcess, startEtcd } from './etcd-process.ts';
-import { answerOf, createGuestbook } from './guestbook.ts';
-import { killInCreates } from './kill-in-creates.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { ensureClients } from '../support/ensure-clients.ts';
+import { type EtcdProcess, startEtcd } from '../support/etcd-process.ts';
+import { answerOf, createGuestbook } from '../support/guestbook.ts';
+import { killInCreates } from '../support/kill-in-creates.ts';
 
 /** Where upstream keeps these objects in etcd. */
 const expectedKeys = [

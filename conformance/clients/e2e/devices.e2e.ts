@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import type { Cluster } from '../framework/connect-cluster.ts';
-import { type DeviceDriver, startDeviceDriver } from '../framework/device-driver.ts';
-import { testImages } from '../framework/test-images.ts';
-import { waitFor } from '../framework/wait-for.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
+import type { Cluster } from '../../framework/connect-cluster.ts';
+import { type DeviceDriver, startDeviceDriver } from '../../framework/device-driver.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
 
 /** Dynamic resources from the template of a claim to the environment of a container, with a driver and stock kubectl. */
 describe('devices of a driver', function () {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { RawAnswer } from '../framework/conformance-context.ts';
-import type { Cluster } from '../framework/connect-cluster.ts';
-import { waitFor } from '../framework/wait-for.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
+import type { RawAnswer } from '../../framework/conformance-context.ts';
+import type { Cluster } from '../../framework/connect-cluster.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
 
 interface Status {
   readonly kind: string;

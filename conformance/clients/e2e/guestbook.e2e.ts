@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startProgram } from './background-program.ts';
-import { freePort, startCluster, type TestCluster } from './cluster.ts';
-import { ensureClients } from './ensure-clients.ts';
-import { answerOf, createGuestbook, type Guestbook, guestbookFile, until, whoAnswers } from './guestbook.ts';
+import { startProgram } from '../support/background-program.ts';
+import { freePort, startCluster, type TestCluster } from '../support/cluster.ts';
+import { ensureClients } from '../support/ensure-clients.ts';
+import { answerOf, createGuestbook, type Guestbook, guestbookFile, until, whoAnswers } from '../support/guestbook.ts';
 
 /** The application of docs/guestbook, used as a person would, with every stock kubectl. */
 describe('the guestbook on a real node', function () {

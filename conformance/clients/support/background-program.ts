@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { waitFor } from '../framework/wait-for.ts';
+import { waitFor } from '../../framework/wait-for.ts';
 
 /** A program that goes on until it is stopped, such as `kubectl logs --follow`. */
 export interface BackgroundProgram {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { ensureClients } from './ensure-clients.ts';
-import { type CommandCase, kubectlCases } from './kubectl-cases.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { ensureClients } from '../support/ensure-clients.ts';
+import { type CommandCase, kubectlCases } from '../support/kubectl-cases.ts';
 
 /** Stock kubectl of several releases against the control plane alone: what it says must be what it says on Kubernetes. */
 describe('stock kubectl against the API', function () {

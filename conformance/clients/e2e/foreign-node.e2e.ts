@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { localNodeBridge } from '../../server/cli/local-nodes/local-nodes.ts';
-import { openDataDir } from '../../server/cli/data-dir/data-dir.ts';
-import { runSuccessfully } from '../framework/run-program.ts';
-import { testImages } from '../framework/test-images.ts';
-import { waitFor } from '../framework/wait-for.ts';
-import type { BackgroundProgram } from './background-program.ts';
-import { type BareMachine, createBareMachine } from './bare-machine.ts';
-import { kubets, nodeProgram, startCluster, type TestCluster } from './cluster.ts';
-import { createForeignNode, findForeignPrograms, type ForeignNode } from './foreign-node.ts';
-import { until, whoAnswers } from './guestbook.ts';
-import { spreadApplication } from './spread-application.ts';
+import { localNodeBridge } from '../../../server/cli/local-nodes/local-nodes.ts';
+import { openDataDir } from '../../../server/cli/data-dir/data-dir.ts';
+import { runSuccessfully } from '../../framework/run-program.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import type { BackgroundProgram } from '../support/background-program.ts';
+import { type BareMachine, createBareMachine } from '../support/bare-machine.ts';
+import { kubets, nodeProgram, startCluster, type TestCluster } from '../support/cluster.ts';
+import { createForeignNode, findForeignPrograms, type ForeignNode } from '../support/foreign-node.ts';
+import { until, whoAnswers } from '../support/guestbook.ts';
+import { spreadApplication } from '../support/spread-application.ts';
 
 const cidr = '172.29.241.0/24';
 const own = 'node-1';

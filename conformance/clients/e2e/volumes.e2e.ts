@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { startStorageDriver, type StorageDriver } from '../framework/storage-driver.ts';
-import { runSuccessfully } from '../framework/run-program.ts';
-import { testImages } from '../framework/test-images.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { until } from './guestbook.ts';
+import { startStorageDriver, type StorageDriver } from '../../framework/storage-driver.ts';
+import { runSuccessfully } from '../../framework/run-program.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { until } from '../support/guestbook.ts';
 
 const namespace = 'volumes';
 

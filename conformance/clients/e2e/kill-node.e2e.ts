@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pods } from '../../api/resources/core/v1/pod.ts';
-import { isPodReady } from '../../api/semantics/pods/pod-conditions.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { ensureClients } from './ensure-clients.ts';
-import { answerOf, createGuestbook, type Guestbook, until } from './guestbook.ts';
-import { killInCreates } from './kill-in-creates.ts';
+import { pods } from '../../../api/resources/core/v1/pod.ts';
+import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { ensureClients } from '../support/ensure-clients.ts';
+import { answerOf, createGuestbook, type Guestbook, until } from '../support/guestbook.ts';
+import { killInCreates } from '../support/kill-in-creates.ts';
 
 describe('SIGKILL while the guestbook runs', function () {
   this.timeout(240_000);

@@ -1,7 +1,7 @@
-import { type FaultCluster, startFaultCluster } from '../faults/fault-cluster.ts';
-import { faultKinds } from '../faults/fault-kinds.ts';
-import type { MachineState } from '../faults/machine-state.ts';
-import { readBaseline, runRound } from '../faults/run-round.ts';
+import { type FaultCluster, startFaultCluster } from '../../faults/fault-cluster.ts';
+import { faultKinds } from '../../faults/fault-kinds.ts';
+import type { MachineState } from '../../faults/machine-state.ts';
+import { readBaseline, runRound } from '../../faults/run-round.ts';
 
 /** A few of the rounds that `npm run faults` goes through: their seeds meet a killed agent, runtime, API server and node. */
 const seeds = [2, 5];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { ensureClients } from './ensure-clients.ts';
-import { answerOf, guestbookChart, until } from './guestbook.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { ensureClients } from '../support/ensure-clients.ts';
+import { answerOf, guestbookChart, until } from '../support/guestbook.ts';
 
 describe('Helm with the chart of docs/guestbook', function () {
   this.timeout(240_000);

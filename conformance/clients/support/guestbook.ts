@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunResult } from '../framework/run-program.ts';
-import { waitFor } from '../framework/wait-for.ts';
+import type { RunResult } from '../../framework/run-program.ts';
+import { waitFor } from '../../framework/wait-for.ts';
 import type { TestCluster } from './cluster.ts';
 
-const docs = path.resolve(import.meta.dirname, '../../docs/guestbook');
+const docs = path.resolve(import.meta.dirname, '../../../docs/guestbook');
 export const guestbookFile = path.join(docs, 'guestbook.yaml');
 export const guestbookChart = path.join(docs, 'chart');
 

