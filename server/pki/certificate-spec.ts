@@ -15,7 +15,7 @@ export interface KeyPairPEM {
   readonly keyPEM: string;
 }
 
-const leafDays = 365;
+export const leafDays = 365;
 
 /** The serving certificate: every name and address under which pods and people reach the API server. */
 export function serverCertificate(options: {

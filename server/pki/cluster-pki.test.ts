@@ -4,29 +4,16 @@ import { silentLogger } from '../../api/base/logger.ts';
 import { createManualClock } from '../../api/base/testing/manual-clock.ts';
 import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { clientCertificate, nodeServingCertificate } from './certificate-spec.ts';
-import { ensureCertificate, ensureClusterPKI, PKIError, type ClusterPKIOptions, type PKIFiles } from './ensure-cluster-pki.ts';
+import { ensureCertificate, ensureClusterPKI, PKIError, type ClusterPKIOptions } from './ensure-cluster-pki.ts';
 import { reasonToRenew } from './inspect-certificate.ts';
 import { makeAuthority, makeCertificate } from './make-certificate.ts';
-
-function memoryFiles(): PKIFiles & { readonly content: Map<string, string>; readonly secret: Set<string> } {
-  const content = new Map<string, string>();
-  const secret = new Set<string>();
-  return {
-    content,
-    secret,
-    read: async (path) => content.get(path),
-    pathOf: (path) => `/pki/${path}`,
-    async write(path, text, options) {
-      content.set(path, text);
-      if (options.secret) secret.add(path);
-    },
-  };
-}
+import type { PKIFiles } from './pki-files.ts';
+import { memoryPKIFiles } from './testing/memory-pki-files.ts';
 
 const dayMs = 86_400_000;
 
 describe('ensureClusterPKI', () => {
-  const files = memoryFiles();
+  const files = memoryPKIFiles();
   const clock = createManualClock(Date.UTC(2026, 0, 1));
   const options: ClusterPKIOptions = {
     files,
@@ -100,7 +87,7 @@ describe('ensureClusterPKI', () => {
 
   it('sees a certificate of another authority, a wrong key and garbage', async () => {
     const mine = await ensureClusterPKI(options);
-    const other = await ensureClusterPKI({ ...options, files: memoryFiles() });
+    const other = await ensureClusterPKI({ ...options, files: memoryPKIFiles() });
     const spec = nodeServingCertificate('n', [], ['192.0.2.1']);
     const pair = await ensureCertificate('kubelet', spec, mine.clusterCA, options);
     const judge = (candidate: typeof pair, authority = mine.clusterCA) =>
@@ -113,7 +100,7 @@ describe('ensureClusterPKI', () => {
 
   describe('authorities and signing keys that are there and cannot be used', () => {
     const start = async (change: (content: Map<string, string>) => void, nowMs = clock.nowMs()) => {
-      const own = memoryFiles();
+      const own = memoryPKIFiles();
       await ensureClusterPKI({ ...options, files: own });
       change(own.content);
       const before = new Map(own.content);
@@ -173,16 +160,16 @@ describe('ensureClusterPKI', () => {
     });
 
     it('are made anew where the first start was cut short between key and certificate', async () => {
-      const own = memoryFiles();
-      await own.write('ca.key', (await makeAuthority('kubernetes', options)).keyPEM, { secret: true });
+      const own = memoryPKIFiles();
+      await own.commit([{ path: 'ca.key', text: (await makeAuthority('kubernetes', options)).keyPEM, secret: true }]);
       await ensureClusterPKI({ ...options, files: own });
       assert.ok(own.content.has('ca.crt'));
     });
 
     it('are not made for a cluster that had others', async () => {
       const start = (files: PKIFiles) => ensureClusterPKI({ ...options, files, holdsCluster: async () => true });
-      await assert.rejects(start(memoryFiles()), /: it is missing, and the store beside it holds a cluster\. Nothing was changed\./);
-      const complete = memoryFiles();
+      await assert.rejects(start(memoryPKIFiles()), /: it is missing, and the store beside it holds a cluster\. Nothing was changed\./);
+      const complete = memoryPKIFiles();
       await ensureClusterPKI({ ...options, files: complete });
       await start(complete);
       for (const name of ['sa.key', 'sa.pub']) complete.content.delete(name);
@@ -192,7 +179,7 @@ describe('ensureClusterPKI', () => {
 
     it('are not made at a time that cannot be', () =>
       assert.rejects(
-        ensureClusterPKI({ ...options, files: memoryFiles(), clock: createManualClock(0) }),
+        ensureClusterPKI({ ...options, files: memoryPKIFiles(), clock: createManualClock(0) }),
         /the clock of this machine says 1970/,
       ));
   });

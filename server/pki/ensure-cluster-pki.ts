@@ -3,16 +3,8 @@ import type { Logger } from '../../api/base/logger.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { type CertificateSpec, clientCertificate, type KeyPairPEM, serverCertificate } from './certificate-spec.ts';
 import { authorityProblem, reasonToRenew } from './inspect-certificate.ts';
+import { pairChanges, type PKIFiles, stageChanges } from './pki-files.ts';
 import { makeAuthority, makeCertificate, makeSigningKey, type MakingDependencies } from './make-certificate.ts';
-
-/** Where keys and certificates are kept. Paths are relative, e.g. `ca.crt`. */
-export interface PKIFiles {
-  read(path: string): Promise<string | undefined>;
-  /** Where it is, for people. */
-  pathOf(path: string): string;
-  /** Atomic; `secret` files are readable by their owner only. */
-  write(path: string, text: string, options: { readonly secret: boolean }): Promise<void>;
-}
 
 export interface ClusterPKIOptions extends MakingDependencies {
   readonly files: PKIFiles;
@@ -54,6 +46,14 @@ export class PKIError extends Error {
  * Throws PKIError for authorities and signing keys that are there and cannot be used.
  */
 export async function ensureClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
+  const staged = stageChanges(options.files);
+  const pki = await planClusterPKI({ ...options, files: staged.files });
+  // All at once: a start that is cut short leaves everything or nothing.
+  await options.files.commit(staged.changes);
+  return pki;
+}
+
+async function planClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
   const [clusterCA, frontProxyCA, serviceAccountKey] = await Promise.all([
     ensureAuthority('ca', 'kubernetes', options),
     ensureAuthority('front-proxy-ca', 'front-proxy-ca', options),
@@ -85,7 +85,7 @@ export async function ensureCertificate(
     options.logger.info('renewing a certificate', { name, reason });
   }
   const made = await makeCertificate(spec, authority, options);
-  await writePair(name, made, options.files);
+  await options.files.commit(pairChanges(name, made));
   return made;
 }
 
@@ -112,7 +112,7 @@ async function ensureAuthority(name: string, commonName: string, options: Cluste
   }
   await refuseForOldCluster(`${name}.crt`, options);
   const made = await makeAuthority(commonName, options);
-  await writePair(name, made, options.files);
+  await options.files.commit(pairChanges(name, made));
   return made;
 }
 
@@ -121,14 +121,16 @@ async function ensureSigningKey(options: ClusterPKIOptions): Promise<ClusterPKI[
   const [privateKeyPEM, publicKeyPEM] = await Promise.all([files.read('sa.key'), files.read('sa.pub')]);
   if (privateKeyPEM !== undefined) {
     const derived = publicKeyOf(privateKeyPEM, files.pathOf('sa.key'));
-    if (publicKeyPEM === undefined) await files.write('sa.pub', derived, { secret: false });
+    if (publicKeyPEM === undefined) await files.commit([{ path: 'sa.pub', text: derived, secret: false }]);
     return { privateKeyPEM, publicKeyPEM: publicKeyPEM ?? derived };
   }
   if (publicKeyPEM !== undefined) throw new PKIError(files.pathOf('sa.key'), 'it is missing, and sa.pub is there', restore);
   await refuseForOldCluster('sa.key', options);
   const made = await makeSigningKey();
-  await files.write('sa.key', made.privateKeyPEM, { secret: true });
-  await files.write('sa.pub', made.publicKeyPEM, { secret: false });
+  await files.commit([
+    { path: 'sa.key', text: made.privateKeyPEM, secret: true },
+    { path: 'sa.pub', text: made.publicKeyPEM, secret: false },
+  ]);
   return made;
 }
 
@@ -159,10 +161,4 @@ function setTheClock(name: string): string {
 async function readPair(name: string, files: PKIFiles): Promise<KeyPairPEM | undefined> {
   const [certificatePEM, keyPEM] = await Promise.all([files.read(`${name}.crt`), files.read(`${name}.key`)]);
   return certificatePEM === undefined || keyPEM === undefined ? undefined : { certificatePEM, keyPEM };
-}
-
-/** The key first: a certificate without its key would look like a pair that is complete. */
-async function writePair(name: string, pair: KeyPairPEM, files: PKIFiles): Promise<void> {
-  await files.write(`${name}.key`, pair.keyPEM, { secret: true });
-  await files.write(`${name}.crt`, pair.certificatePEM, { secret: false });
 }

@@ -3,7 +3,6 @@ import { isIP } from 'node:net';
 import { formatTime } from '../../api/meta/time.ts';
 import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
 
-const dayMs = 86_400_000;
 const extendedKeyUsage = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
 
 /**
@@ -21,7 +20,7 @@ export function reasonToRenew(pair: KeyPairPEM, spec: CertificateSpec, authority
     return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) return 'it was signed by another authority';
-  return reasonOfTime(certificate, spec.validityDays, nowMs) ?? reasonOfContent(certificate, spec);
+  return reasonOfTime(certificate, nowMs) ?? reasonOfContent(certificate, spec);
 }
 
 /** Why an authority on disk cannot be used, and whether that may be the fault of the clock; undefined if it can. */
@@ -40,9 +39,11 @@ export function authorityProblem(pair: KeyPairPEM, nowMs: number): { readonly te
   }
 }
 
-function reasonOfTime(certificate: X509Certificate, validityDays: number, nowMs: number): string | undefined {
-  if (certificate.validFromDate.getTime() > nowMs) return 'it is not valid yet';
-  return certificate.validToDate.getTime() - nowMs < (validityDays * dayMs) / 10 ? 'it expires soon' : undefined;
+function reasonOfTime({ validFromDate, validToDate }: X509Certificate, nowMs: number): string | undefined {
+  const [fromMs, toMs] = [validFromDate.getTime(), validToDate.getTime()];
+  if (fromMs > nowMs) return 'it is not valid yet';
+  // Its own life, which ends with its authority's at the latest: one that was cut is not renewed again and again.
+  return toMs - nowMs < (toMs - fromMs) / 10 ? 'it expires soon' : undefined;
 }
 
 function reasonOfContent(certificate: X509Certificate, spec: CertificateSpec): string | undefined {

@@ -26,7 +26,8 @@ export async function lockDirectory(directory: string, processID: number): Promi
     const owner = await readFile(ownerFile, 'utf8').catch(() => 'unknown');
     throw new StorageError('unavailable', `the data directory ${directory} is in use by another process (pid ${owner.trim()})`, { cause });
   }
-  await writeFile(ownerFile, `${processID}\n`);
+  // For people only: on a full disk the lock holds without it.
+  await writeFile(ownerFile, `${processID}\n`).catch(() => undefined);
   return {
     release() {
       if (database.isOpen) database.close();
