@@ -33,7 +33,7 @@ describe('conformance: the runner', function () {
       clusterDomain: 'cluster.local',
       logger: silentLogger,
     });
-    const { admin, clusterCA } = controlPlane.pki;
+    const { admin, clusterCA } = controlPlane.pki.get();
     const server = `https://127.0.0.1:${controlPlane.port}`;
     const kubeconfig = path.join(directory, 'kubeconfig');
     writeFileSync(

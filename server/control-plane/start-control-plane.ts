@@ -7,7 +7,7 @@ import type { Logger } from '../../api/base/logger.ts';
 import { sleep } from '../../api/base/clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
-import { fixedValue } from '../../api/base/watched-value.ts';
+import { mapWatched, type WatchedValue } from '../../api/base/watched-value.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { createEventRecorder } from '../../api/client/events/event-recorder.ts';
 import type { InformerFactory } from '../../api/client/informers/informer.ts';
@@ -20,8 +20,13 @@ import type { AuditOptions } from '../apiserver/filters/audit.ts';
 import type { PluginChoice } from '../apiserver/admission/choose-plugins.ts';
 import type { PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
 import { type APIServer, createAPIServer } from '../apiserver/api-server.ts';
+import type { BootstrapOptions } from '../apiserver/bootstrap/bootstrap-cluster.ts';
 import { createSecretTokenSigner } from '../apiserver/authentication/secret-tokens.ts';
-import { readServiceAccountKeys } from '../apiserver/authentication/service-account-keys.ts';
+import {
+  followServiceAccountKeys,
+  readServiceAccountKeys,
+  type ServiceAccountKeys,
+} from '../apiserver/authentication/service-account-keys.ts';
 import type { Dialer } from '../apiserver/subresources/subresource.ts';
 import { createWorkQueueMetrics } from '../apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
@@ -34,6 +39,8 @@ import { createLargeWorkPool } from './large-work/large-work-pool.ts';
 import { createOpenAPIDocuments } from './openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './store/open-storage.ts';
 import { addMetricsAPI } from './metrics-api.ts';
+import { createLivePKI, type LivePKI } from './live-pki.ts';
+import { clientCAs, followPKI } from './follow-pki.ts';
 import { createPKIFiles } from './pki-files.ts';
 import { kubernetesVersion } from './version.ts';
 import { createControllers } from '../controllers/controllers.ts';
@@ -42,7 +49,8 @@ import type { Controller } from '../controllers/runtime/define-controller.ts';
 import { runControllers } from '../controllers/runtime/run-controllers.ts';
 import { selectControllers } from '../controllers/select-controllers.ts';
 import { createCertificateAuthority } from '../pki/certificate-request.ts';
-import { type ClusterPKI, ensureClusterPKI } from '../pki/ensure-cluster-pki.ts';
+import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
+import { splitPublicKeys } from '../pki/pem-bundle.ts';
 import { schedulerPlugins } from '../scheduler/plugins/plugins.ts';
 import { runScheduler } from '../scheduler/scheduler.ts';
 import { createDialer } from '../serving/dialer.ts';
@@ -113,7 +121,7 @@ export interface ServerLimits {
 
 export interface ControlPlane {
   readonly transport: Transport;
-  readonly pki: ClusterPKI;
+  readonly pki: WatchedValue<ClusterPKI>;
   readonly address: string;
   readonly port: number;
   readonly clusterDNSAddress: string;
@@ -135,7 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.encryption ? { encryption: options.encryption } : {}),
     ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
   });
-  const [pki, storage] = await Promise.all([ensurePKI(options, address, opening), opening]);
+  const [{ pki, run: runPKI }, storage] = await Promise.all([openPKI(options, address, opening), opening]);
   const caches = createCacheSource({
     storage,
     prefix: '/registry/',
@@ -154,7 +162,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const isOwnEndpoint = (host: string, port: number) =>
     (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
     (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
-  const dialer = createDialer({ clock, kubeletClient: fixedValue(pki.kubeletClient), isOwnEndpoint, ...kubeletCA(options) });
+  const dialer = createDialer({
+    clock,
+    kubeletClient: mapWatched(pki, ({ kubeletClient }) => kubeletClient),
+    isOwnEndpoint,
+    ...kubeletCA(options),
+  });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
@@ -163,10 +176,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     transport: (request) => transport(request),
     host: options.bindAddress,
     port: options.port,
-    certificate: pki.server,
-    clientCAsPEM: [pki.clusterCA.certificatePEM, pki.frontProxyCA.certificatePEM],
-    clock,
-    logger: logger.with({ part: 'serving' }),
+    certificate: pki.get().server,
+    clientCAsPEM: clientCAs(pki.get()),
+    ...{ clock, logger: logger.with({ part: 'serving' }) },
   });
   const largeWork = createLargeWorkPool({ clock, logger, threads: availableParallelism() > 2 ? 2 : 1 });
   const holds = createLoopHolds(clock, logger);
@@ -199,10 +211,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   transport = server.transport;
   holds.countIn(server.metrics);
   await server.start();
+  followPKI(pki, { endpoint, client: server.client, joining: joiningOf(options, address, endpoint.port), clock, logger }, stopping.signal);
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
   const running = [
+    runPKI(stopping.signal),
     ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
     ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
     runCompactor({
@@ -242,10 +256,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** The certificates of the control plane, for all names and addresses that it is known by. */
-function ensurePKI(options: ControlPlaneOptions, address: string, opening: Promise<Storage>): Promise<ClusterPKI> {
+function openPKI(options: ControlPlaneOptions, address: string, opening: Promise<Storage>): Promise<LivePKI> {
   const { logger } = options;
   const clock = systemClock;
-  return ensureClusterPKI({
+  return createLivePKI({
     files: createPKIFiles(options.pkiDirectory),
     logger,
     clock,
@@ -263,6 +277,14 @@ function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): { readonly kubeletCAP
   return kubeletCAPEM === undefined ? {} : { kubeletCAPEM };
 }
 
+/** The key of the moment signs; it and older ones verify. */
+function serviceAccountKeys(pki: WatchedValue<ClusterPKI>): ServiceAccountKeys {
+  const keys = mapWatched(pki, ({ serviceAccountKey: { privateKeyPEM, publicKeyPEM } }) =>
+    readServiceAccountKeys(privateKeyPEM, splitPublicKeys(publicKeyPEM)),
+  );
+  return followServiceAccountKeys(keys.get);
+}
+
 type CreateResources = Parameters<typeof createAPIServer>[0]['createResources'];
 
 function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer, create: CreateResources): CreateResources {
@@ -271,7 +293,7 @@ function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer
 
 interface ServerParts {
   readonly loop: LoopWatch;
-  readonly pki: ClusterPKI;
+  readonly pki: WatchedValue<ClusterPKI>;
   readonly controllers: readonly Controller[];
   readonly address: string;
   readonly port: number;
@@ -280,26 +302,32 @@ interface ServerParts {
   storeBytes(): Promise<number | undefined>;
 }
 
-function controllersFor(options: ControlPlaneOptions, pki: ClusterPKI, clusterDNSAddress: string): readonly Controller[] {
+function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>, clusterDNSAddress: string): readonly Controller[] {
   return createControllers({
     ...options,
-    rootCA: fixedValue(pki.clusterCA.certificatePEM),
-    signSecretToken: createSecretTokenSigner(readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM)),
+    rootCA: mapWatched(pki, ({ clusterCA }) => clusterCA.certificatePEM),
+    signSecretToken: createSecretTokenSigner(serviceAccountKeys(pki)),
     clusterDNSAddress,
     sharesStorage: options.storage.kind === 'etcd',
     certificates: {
-      authority: createCertificateAuthority(fixedValue(pki.clusterCA), { random: systemRandom }),
+      authority: createCertificateAuthority(
+        mapWatched(pki, ({ clusterCA }) => clusterCA),
+        { random: systemRandom },
+      ),
       reservedNames: reservedNames(options, pki),
     },
   });
 }
 
-function reservedNames({ clusterDomain, clusterCIDR, serviceCIDRs }: ControlPlaneOptions, pki: ClusterPKI): ReservedNames {
-  const certificate = new X509Certificate(pki.server.certificatePEM);
+function reservedNames({ clusterDomain, clusterCIDR, serviceCIDRs }: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>): ReservedNames {
+  const server = mapWatched(pki, (now) => new X509Certificate(now.server.certificatePEM));
   return {
     clusterDomain,
     ranges: [...clusterCIDR.split(','), ...serviceCIDRs],
-    isOfAPIServer: (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
+    isOfAPIServer(name) {
+      const certificate = server.get();
+      return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
+    },
   };
 }
 
@@ -323,10 +351,10 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     createResources: parts.createResources,
     loop: parts.loop,
     authentication: {
-      clientCAsPEM: [pki.clusterCA.certificatePEM],
-      frontProxyCAsPEM: [pki.frontProxyCA.certificatePEM],
+      clientCAsPEM: mapWatched(pki, ({ clusterCA }) => [clusterCA.certificatePEM]).get,
+      frontProxyCAsPEM: mapWatched(pki, ({ frontProxyCA }) => [frontProxyCA.certificatePEM]).get,
       frontProxyNames: ['front-proxy-client'],
-      serviceAccountKeys: readServiceAccountKeys(pki.serviceAccountKey.privateKeyPEM),
+      serviceAccountKeys: serviceAccountKeys(pki),
       issuer,
       audiences: [issuer],
     },
@@ -341,11 +369,19 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       serviceCIDRs,
       kubernetesServiceAddress: firstAddress(serviceCIDRs[0]),
       serving: { address, port },
-      clusterCAPEM: pki.clusterCA.certificatePEM,
-      frontProxyCAPEM: pki.frontProxyCA.certificatePEM,
-      joining: { server: `https://${address}:${port}`, nodeConfiguration: nodeConfigurationOf(options) },
+      get clusterCAPEM() {
+        return pki.get().clusterCA.certificatePEM;
+      },
+      get frontProxyCAPEM() {
+        return pki.get().frontProxyCA.certificatePEM;
+      },
+      joining: joiningOf(options, address, port),
     },
   });
+}
+
+function joiningOf(options: ControlPlaneOptions, address: string, port: number): NonNullable<BootstrapOptions['joining']> {
+  return { server: `https://${address}:${port}`, nodeConfiguration: nodeConfigurationOf(options) };
 }
 
 function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {

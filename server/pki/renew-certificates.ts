@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { formatTime } from '../../api/meta/time.ts';
-import { commonNameType, organizationType, readDistinguishedName } from '../../api/semantics/distinguished-name.ts';
+import { commonNameType, organizationType, readDistinguishedName } from '../../api/semantics/certificates/distinguished-name.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
 import { type CertificateSpec, type KeyPairPEM, leafDays } from './certificate-spec.ts';
 import { loadX509, makeCertificate, type MakingDependencies } from './make-certificate.ts';

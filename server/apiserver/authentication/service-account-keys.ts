@@ -21,7 +21,7 @@ export function readServiceAccountKeys(privateKeyPEM: string, olderPublicKeysPEM
   const own = verificationKey(createPublicKey(privateKey));
   return {
     signing: { ...own, privateKey },
-    verification: [own, ...olderPublicKeysPEM.map((pem) => verificationKey(createPublicKey(pem)))],
+    verification: [own, ...olderPublicKeysPEM.map((pem) => verificationKey(createPublicKey(pem))).filter(({ id }) => id !== own.id)],
   };
 }
 

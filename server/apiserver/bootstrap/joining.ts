@@ -40,7 +40,7 @@ export async function ensureJoining(client: Client, options: JoiningOptions): Pr
 }
 
 /** A kubeconfig without a user. */
-function clusterInfo({ server, clusterCAPEM }: JoiningOptions): ConfigMap {
+export function clusterInfo({ server, clusterCAPEM }: Pick<JoiningOptions, 'server' | 'clusterCAPEM'>): ConfigMap {
   const ca = Buffer.from(clusterCAPEM).toString('base64');
   const kubeconfig = `apiVersion: v1
 clusters:
@@ -61,6 +61,7 @@ const servingApproval = 'system:certificates.k8s.io:certificatesigningrequests:s
 const infoReader = 'kubeadm:bootstrap-signer-clusterinfo';
 const configurationReader = 'kubets:node-configuration';
 const dnsReader = 'kubets:cluster-dns';
+const authoritiesReader = 'kubets:cluster-authorities';
 
 const joiningClusterRoles: readonly ClusterRole[] = [
   clusterRole('kubeadm:get-nodes', rule('get', 'core', 'nodes')),
@@ -84,12 +85,15 @@ const joiningRoles: readonly Role[] = [
   readerRole('kube-system', configurationReader, nodeConfigurationKey.name),
   // Which servers cluster DNS asks: every node serves it, and follows changes.
   readerRole('kube-system', dnsReader, 'kube-dns', 'read'),
+  // Which authorities the cluster has: every node follows a rotation.
+  readerRole('kube-system', authoritiesReader, 'kube-root-ca.crt', 'read'),
 ];
 
 const joiningRoleBindings: readonly RoleBinding[] = [
   binding('kube-public', infoReader, user('system:anonymous')),
   binding('kube-system', configurationReader, newNodes, nodes),
   binding('kube-system', dnsReader, nodes),
+  binding('kube-system', authoritiesReader, nodes),
 ];
 
 function clusterRole(name: string, ...rules: PolicyRule[]): ClusterRole {

@@ -51,7 +51,7 @@ describe('joining a cluster', function () {
     });
     admin = createClient(withUser(controlPlane.transport, { name: 'admin', groups: ['system:masters', 'system:authenticated'] }));
     server = `https://127.0.0.1:${controlPlane.port}`;
-    hash = publicKeyHash(controlPlane.pki.clusterCA.certificatePEM);
+    hash = publicKeyHash(controlPlane.pki.get().clusterCA.certificatePEM);
     await makeToken('abcdef', '0123456789abcdef');
   });
   after(async () => {
@@ -82,11 +82,11 @@ describe('joining a cluster', function () {
 
   it('learns the CA from a server that proves to know the token', async () => {
     const cluster = await discoverCluster({ server, token: 'abcdef.0123456789abcdef', caHashes: ['sha256:00', hash] });
-    assert.equal(cluster.caPEM, controlPlane.pki.clusterCA.certificatePEM);
+    assert.equal(cluster.caPEM, controlPlane.pki.get().clusterCA.certificatePEM);
   });
 
   it('names a CA by the hash of its public key, as kubeadm does', () => {
-    const pem = controlPlane.pki.clusterCA.certificatePEM;
+    const pem = controlPlane.pki.get().clusterCA.certificatePEM;
     const spki = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
     assert.equal(hash, `sha256:${createHash('sha256').update(spki).digest('hex')}`);
   });
@@ -134,7 +134,7 @@ describe('joining a cluster', function () {
     const join = (token: string, nodeName = 'worker', inDays = 0) =>
       createNodeTransport(
         {
-          bootstrap: { server, ca: controlPlane.pki.clusterCA.certificatePEM, token },
+          bootstrap: { server, ca: controlPlane.pki.get().clusterCA.certificatePEM, token },
           nodeName,
           certificateDirectory: path.join(directory, 'certificates'),
           files: createHostFiles(),
@@ -161,7 +161,7 @@ describe('joining a cluster', function () {
       assert.equal(status?.userInfo?.username, 'system:node:worker');
       assert.deepEqual(status?.userInfo?.groups, ['system:nodes', 'system:authenticated']);
       const issued = new X509Certificate(readFileSync(certificateFile()));
-      assert.ok(issued.checkIssued(new X509Certificate(controlPlane.pki.clusterCA.certificatePEM)));
+      assert.ok(issued.checkIssued(new X509Certificate(controlPlane.pki.get().clusterCA.certificatePEM)));
       const [request] = (await admin(certificateSigningRequests).list()).items;
       assert.equal(request?.spec.username, 'system:bootstrap:abcdef');
       assert.equal(request?.status?.conditions?.[0]?.message, 'Auto approving kubelet client certificate after SubjectAccessReview.');
@@ -269,7 +269,7 @@ describe('joining a cluster', function () {
     });
 
     it('is told when its name is taken by a node that lives', async () => {
-      const at = { server, caPEM: controlPlane.pki.clusterCA.certificatePEM, token: 'abcdef.0123456789abcdef' };
+      const at = { server, caPEM: controlPlane.pki.get().clusterCA.certificatePEM, token: 'abcdef.0123456789abcdef' };
       await checkNodeName('free', at);
       await checkNodeName('worker', at);
       const body = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };

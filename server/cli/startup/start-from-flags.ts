@@ -6,9 +6,11 @@ import { systemClock } from '../../../api/base/system-clock.ts';
 import { readAdmissionConfiguration } from '../../control-plane/read-admission-configuration.ts';
 import { createLogger } from '../../control-plane/logger.ts';
 import { oomScores, setOOMScore } from '../../../node-agent/linux/processes/oom-score.ts';
+import { createPKIFiles } from '../../control-plane/pki-files.ts';
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
 import type { ControlPlane } from '../../control-plane/start-control-plane.ts';
 import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from '../data-dir/data-dir.ts';
+import { syncKubeconfigs } from '../certs/certs-kubeconfigs.ts';
 import { formatKubeconfig } from '../data-dir/kubeconfig.ts';
 import type { ControlPlaneFlags } from '../flags/options.ts';
 import type { Progress } from '../terminal/progress.ts';
@@ -70,7 +72,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   releaseIdleMemory(systemClock);
   await setOOMScore('self', oomScores.controlPlane).catch(() => undefined); // not root, or in a container
   const server = `https://127.0.0.1:${controlPlane.port}`;
-  const { admin, clusterCA } = controlPlane.pki;
+  const { admin, clusterCA } = controlPlane.pki.get();
   const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });
   writeFileAtomically(dataDir.adminKubeconfig, kubeconfig, 0o600);
   if (flags.kubeconfig !== undefined) writeFileSync(path.resolve(flags.kubeconfig), kubeconfig, { mode: 0o600 });
@@ -80,6 +82,11 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
   });
   if (problem !== undefined) progress.fail(`other commands will not find this cluster: ${problem}`);
+  const files = createPKIFiles(dataDir.pki);
+  controlPlane.pki.onChange(() => {
+    const sync = async () => syncKubeconfigs(dataDir, await files.readAll());
+    sync().catch((error: unknown) => logger.error('kubeconfigs still have the certificates of before', { error }));
+  });
   return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
 }
 

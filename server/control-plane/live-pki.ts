@@ -16,7 +16,15 @@ export interface LivePKI {
 
 /** Also how soon certificates are right again after the clock was not. */
 const renewalIntervalMs = 600_000;
-const followed = [...authorityNames, 'apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'admin', 'controller-manager', 'scheduler'];
+const followed = [
+  ...authorityNames,
+  'apiserver',
+  'apiserver-kubelet-client',
+  'front-proxy-client',
+  'admin',
+  'controller-manager',
+  'scheduler',
+];
 
 export async function createLivePKI(options: ClusterPKIOptions): Promise<LivePKI> {
   const { files, clock, logger } = options;

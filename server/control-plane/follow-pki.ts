@@ -1,0 +1,71 @@
+import { type Clock, sleep } from '../../api/base/clock.ts';
+import type { Logger } from '../../api/base/logger.ts';
+import type { WatchedValue } from '../../api/base/watched-value.ts';
+import type { Client } from '../../api/client/client.ts';
+import { type PublishedAuthorities, publishAuthorities } from '../apiserver/bootstrap/publish-authorities.ts';
+import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
+import type { ServingEndpoint } from '../serving/serve.ts';
+
+export interface FollowDependencies {
+  readonly endpoint: Pick<ServingEndpoint, 'setCertificate'>;
+  /** Acts as the API server itself. */
+  readonly client: Client;
+  readonly joining: NonNullable<PublishedAuthorities['joining']>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Authorities of client certificates, as clients are told of them. */
+export function clientCAs({ clusterCA, frontProxyCA }: ClusterPKI): readonly string[] {
+  return [clusterCA.certificatePEM, frontProxyCA.certificatePEM];
+}
+
+/** Serves with the certificate of the moment, and tells the cluster of its authorities, until the signal is aborted. */
+export function followPKI(pki: WatchedValue<ClusterPKI>, dependencies: FollowDependencies, signal: AbortSignal): void {
+  const { endpoint, client, joining, clock, logger } = dependencies;
+  const publish = untilDone(
+    () => {
+      const { clusterCA, frontProxyCA } = pki.get();
+      const authorities = { clusterCAPEM: clusterCA.certificatePEM, frontProxyCAPEM: frontProxyCA.certificatePEM };
+      return publishAuthorities({ ...authorities, joining }, { client, clock });
+    },
+    { clock, logger },
+    signal,
+  );
+  // What was changed before the endpoint was there.
+  endpoint.setCertificate(pki.get().server, { clientCAsPEM: clientCAs(pki.get()) });
+  pki.onChange((now) => {
+    endpoint.setCertificate(now.server, { clientCAsPEM: clientCAs(now) });
+    publish();
+  });
+}
+
+const retryMs = 5000;
+
+/** Has the work done after each call, again and again until it succeeds; calls meanwhile are one more. */
+function untilDone(
+  work: () => Promise<void>,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): () => void {
+  let isWanted = false;
+  let isRunning = false;
+  const run = async () => {
+    isRunning = true;
+    while (isWanted && !signal.aborted) {
+      isWanted = false;
+      try {
+        await work();
+      } catch (error) {
+        isWanted = true;
+        logger.warn('changed authorities could not be published yet', { error });
+        await sleep(clock, retryMs, signal).catch(() => undefined); // aborted
+      }
+    }
+    isRunning = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isRunning) void run();
+  };
+}
