@@ -14,9 +14,9 @@ import type { TokenAuthenticator, TokenIssuer } from './authentication/authentic
 import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
 import { loopbackUser } from './authentication/well-known.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
-import { createAuthorization } from './authorization/create-authorization.ts';
+import type { ConfiguredAuthorizer } from './authorization/authorizer-chain.ts';
+import { type Authorization, createAuthorization, defaultAuthorizers } from './authorization/create-authorization.ts';
 import type { EscalationGuard } from './authorization/escalation.ts';
-import type { RuleResolver } from './authorization/rbac-authorizer.ts';
 import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
 import { defaultFlowSchemas, defaultPriorityLevels, isMandatory } from './bootstrap/flow-control.ts';
 import { keepSystemObjects } from './bootstrap/keep-system-objects.ts';
@@ -55,7 +55,7 @@ export interface APIServerParts {
   /** Informers over `client`; all that are asked for before start are waited for by readyz. */
   readonly informers: InformerFactory;
   readonly authorizer: Authorizer;
-  readonly rules: RuleResolver;
+  readonly rules: Pick<Authorization, 'rulesFor'>;
   readonly escalation: EscalationGuard;
   readonly tokens: TokenAuthenticator;
   readonly tokenIssuer: TokenIssuer;
@@ -82,6 +82,8 @@ export interface APIServerOptions {
   readonly version: VersionInfo;
   createResources(parts: APIServerParts): ServedResources;
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
+  /** Who decides what users may do, in this order, after the group system:masters. Absent: Node, RBAC. */
+  readonly authorizers?: readonly ConfiguredAuthorizer[];
   /** Default true. */
   readonly allowAnonymous?: boolean;
   /** Absent: nothing is audited. */
@@ -110,6 +112,8 @@ export interface APIServer {
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly authorizer: Authorizer;
+  /** Takes other authorizers without a restart. */
+  readonly replaceAuthorizers: Authorization['replace'];
   /** For other parts of the process to count in: /metrics tells it all. */
   readonly metrics: MetricFamilies;
   addHealthCheck(check: HealthCheck): void;
@@ -132,20 +136,15 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const client = createClient(withUser(transport, loopbackUser), { userAgent: 'kube-apiserver' });
   const informers = createInformerFactory({ client, clock, random, logger });
   const authentication = createAuthentication({ ...options.authentication, clock, random, client });
-  const authorization = createAuthorization(informers, nodeRules);
-  const { authorizer, resolver: rules, escalation } = authorization;
   const { tokens, tokenIssuer } = authentication;
   const watches = createWatchTracker();
   const findDefinition = createFindDefinition(() => resources.definitions());
-  const metrics: ServerMetrics = createServerMetrics({
-    clock,
-    version: options.version,
-    isServed: (info) => isServed(findDefinition(info), info),
-    deprecation: (labels) => deprecationOf(resources.definitions(), labels),
-    resources: () => statisticsOf(resources),
-    storeBytes: async () => options.storeBytes?.(),
-    flows: () => flows,
+  const metrics: ServerMetrics = createMetrics(options, { findDefinition, resources: () => resources, flows: () => flows });
+  const authorization = createAuthorization(options.authorizers ?? defaultAuthorizers, {
+    ...{ clock, random, logger, informers, nodeRules },
+    metrics: metrics.authorization,
   });
+  const { authorizer, escalation } = authorization;
   const flows: FlowControl = new FlowControl({
     clock,
     serverSeats: (options.maxRequestsInflight ?? 400) + (options.maxMutatingRequestsInflight ?? 200),
@@ -164,7 +163,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     client,
     informers,
     authorizer,
-    rules,
+    rules: authorization,
     escalation,
     tokens,
     tokenIssuer,
@@ -210,10 +209,29 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     client,
     informers,
     authorizer,
+    replaceAuthorizers: (configured) => authorization.replace(configured),
     metrics: families,
     addHealthCheck: (check) => health.add(check),
     ...lifecycle,
   };
+}
+
+interface MeasuredParts {
+  findDefinition(info: RequestInfo): ResourceDefinition | undefined;
+  resources(): ServedResources;
+  flows(): FlowControl;
+}
+
+function createMetrics(options: APIServerOptions, { findDefinition, resources, flows }: MeasuredParts): ServerMetrics {
+  return createServerMetrics({
+    clock: options.clock,
+    version: options.version,
+    isServed: (info) => isServed(findDefinition(info), info),
+    deprecation: (labels) => deprecationOf(resources().definitions(), labels),
+    resources: () => statisticsOf(resources()),
+    storeBytes: async () => options.storeBytes?.(),
+    flows,
+  });
 }
 
 interface LifecycleDependencies {

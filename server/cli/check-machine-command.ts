@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { defaultNodeName } from './agent/agent-process.ts';
-import { dataDirOption, parsePort, parseServiceCIDRs, podNetworkOption } from './flags/options.ts';
+import { dataDirOption, podNetworkOption } from './flags/options.ts';
+import { parsePort, parseServiceCIDRs } from './flags/parse-flags.ts';
 import { formatFindings, ignorePreflightErrorsOption, preflight, type PreflightFlags } from './startup/preflight.ts';
 
 type Flags = PreflightFlags & { readonly output: 'table' | 'json'; readonly agent: boolean };

@@ -12,7 +12,8 @@ import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { getInstance } from './data-dir/data-dir.ts';
 import { publicKeyHash } from './join/discovery.ts';
 import { type Credentials, parseKubeconfig, serverOf } from './data-dir/kubeconfig.ts';
-import { dataDirOption, parseDuration } from './flags/options.ts';
+import { dataDirOption } from './flags/options.ts';
+import { parseDuration } from './flags/parse-flags.ts';
 
 const namespace = 'kube-system';
 const secretName = (id: string) => `bootstrap-token-${id}`;

@@ -21,7 +21,8 @@ import {
 import { startFromFlags } from './startup/start-from-flags.ts';
 import { type DataDir, openDataDir } from './data-dir/data-dir.ts';
 import { type EarlierNodes, earlierNodes, isReadySince } from './agent/heard-from.ts';
-import { addControlPlaneOptions, type ControlPlaneFlags, parsePort } from './flags/options.ts';
+import { addControlPlaneOptions, type ControlPlaneFlags } from './flags/options.ts';
+import { parsePort } from './flags/parse-flags.ts';
 import { localNodeBridge, removeLocalNodes } from './local-nodes/local-nodes.ts';
 import { type LocalNodesRun, runLocalNodes } from './local-nodes/run-local-nodes.ts';
 import { ignorePreflightErrorsOption, requireSoundMachine } from './startup/preflight.ts';

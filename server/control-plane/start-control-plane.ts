@@ -31,6 +31,7 @@ import type { Dialer } from '../apiserver/subresources/subresource.ts';
 import { createWorkQueueMetrics } from '../apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
 import { candidateIdentity, leadWhileElected, readCandidateFacts } from './lead-while-elected.ts';
+import type { AuthorizationSetup } from './open-authorization.ts';
 import type { EncryptionChoice } from './store/encrypt-at-rest.ts';
 import { createRunningPart } from './running-part.ts';
 import { createResources } from './create-resources.ts';
@@ -101,6 +102,8 @@ export interface ControlPlaneOptions {
   readonly limits?: ServerLimits;
   /** What is audited, and where to. Absent: nothing. */
   readonly audit?: AuditOptions;
+  /** Who decides what users may do. Absent: Node, RBAC. */
+  readonly authorization?: AuthorizationSetup;
   readonly admissionPlugins?: PluginChoice;
   /** What admission plugins are told. Absent: nothing. */
   readonly pluginConfigurations?: PluginConfigurations;
@@ -215,8 +218,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
+  const { authorization } = options;
+  const followed = authorization?.follow({ metrics: server.metrics, replace: server.replaceAuthorizers }, stopping.signal);
   const running = [
     runPKI(stopping.signal),
+    ...(followed ? [followed] : []),
     ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
     ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
     runCompactor({
@@ -249,6 +255,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await largeWork.close();
       loop.stop();
       await options.audit?.backend.close();
+      authorization?.close();
       await caches.close();
       await storage.close();
     },
@@ -348,6 +355,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
     },
     ...(options.audit ? { audit: options.audit } : {}),
+    ...(options.authorization ? { authorizers: options.authorization.authorizers } : {}),
     createResources: parts.createResources,
     loop: parts.loop,
     authentication: {

@@ -9,21 +9,35 @@ import { roles } from '../../../api/resources/rbac/v1/role.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 import { volumeAttachments } from '../../../api/resources/storage/v1/volume-attachment.ts';
 import type { Authorizer } from './authorizer.ts';
+import { type AuthorizerChain, type ChainDependencies, type ConfiguredAuthorizer, createAuthorizerChain } from './authorizer-chain.ts';
 import { createEscalationGuard, type EscalationGuard } from './escalation.ts';
 import { createNodeAuthorizer, nodeNameOfPod, type NodeSources, podsByNode } from './node-authorizer.ts';
-import { createRBACAuthorizer, createRuleResolver, type RBACListers, type RuleResolver } from './rbac-authorizer.ts';
+import { createRBACAuthorizer, createRuleResolver, type RBACListers } from './rbac-authorizer.ts';
 import type { Rule } from './rule-evaluation.ts';
-import { privilegedGroupAuthorizer, unionAuthorizer } from './union-authorizer.ts';
 
 export interface Authorization {
   readonly authorizer: Authorizer;
-  readonly resolver: RuleResolver;
+  readonly rulesFor: AuthorizerChain['rulesFor'];
   readonly escalation: EscalationGuard;
   readonly listers: RBACListers;
+  /** Takes other authorizers, for questions from now on. Throws for types besides Webhook that were not there at the start. */
+  replace(configured: readonly ConfiguredAuthorizer[]): void;
 }
 
-/** Node and RBAC authorization (upstream's `--authorization-mode=Node,RBAC`), fed by informers. */
-export function createAuthorization(informers: InformerFactory, nodeRules: readonly Rule[]): Authorization {
+export interface AuthorizationDependencies extends Pick<ChainDependencies, 'clock' | 'random' | 'logger' | 'metrics'> {
+  readonly informers: InformerFactory;
+  readonly nodeRules: readonly Rule[];
+}
+
+/** Node and RBAC authorization, as `--authorization-mode=Node,RBAC` of upstream: for a server that is told nothing else. */
+export const defaultAuthorizers: readonly ConfiguredAuthorizer[] = [
+  { type: 'Node', name: 'node' },
+  { type: 'RBAC', name: 'rbac' },
+];
+
+/** The configured authorizers, those of the server itself fed by informers. */
+export function createAuthorization(configured: readonly ConfiguredAuthorizer[], dependencies: AuthorizationDependencies): Authorization {
+  const { informers, nodeRules } = dependencies;
   const listers: RBACListers = {
     roles: informers.informer(roles).lister,
     roleBindings: informers.informer(roleBindings).lister,
@@ -31,10 +45,28 @@ export function createAuthorization(informers: InformerFactory, nodeRules: reado
     clusterRoleBindings: informers.informer(clusterRoleBindings).lister,
   };
   let nodeSources: NodeSources | undefined;
-  const nodes = createNodeAuthorizer({ sources: () => (nodeSources ??= followNodeSources(informers)), rules: nodeRules });
-  const authorizer = unionAuthorizer([privilegedGroupAuthorizer, nodes, createRBACAuthorizer(listers)]);
-  const resolver = createRuleResolver(listers);
-  return { authorizer, resolver, escalation: createEscalationGuard(resolver, authorizer), listers };
+  const rbacRules = createRuleResolver(listers);
+  const parts: ChainDependencies = {
+    ...dependencies,
+    node: createNodeAuthorizer({ sources: () => (nodeSources ??= followNodeSources(informers)), rules: nodeRules }),
+    rbac: createRBACAuthorizer(listers),
+    rbacRules,
+  };
+  const startTypes = new Set(configured.map(({ type }) => type));
+  let chain = createAuthorizerChain(configured, parts);
+  const authorizer: Authorizer = { authorize: (attributes, signal) => chain.authorizer.authorize(attributes, signal) };
+  return {
+    authorizer,
+    rulesFor: (user, namespace) => chain.rulesFor(user, namespace),
+    escalation: createEscalationGuard(rbacRules, authorizer),
+    listers,
+    replace(changed) {
+      const added = changed.find(({ type }) => type !== 'Webhook' && !startTypes.has(type));
+      if (added && (added.type === 'Node' || added.type === 'RBAC'))
+        throw new Error(`authorizer type ${added.type} is not allowed if it was not enabled at initial server startup`);
+      chain = createAuthorizerChain(changed, parts);
+    },
+  };
 }
 
 function followNodeSources(informers: InformerFactory): NodeSources {

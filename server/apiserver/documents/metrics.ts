@@ -5,6 +5,7 @@ import type { InflightGauge } from '../filters/priority-and-fairness.ts';
 import type { RequestLabels, RequestMetrics } from '../filters/request-metrics.ts';
 import type { FlowControl, FlowMetrics } from '../flowcontrol/flow-control.ts';
 import { type AccessMetrics, createAccessMetrics } from '../metrics/access-metrics.ts';
+import { type AuthorizationMetrics, createAuthorizationMetrics } from '../metrics/authorization-metrics.ts';
 import { type AdmissionMetrics, createAdmissionMetrics } from '../metrics/admission-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from '../metrics/families.ts';
 import { createFlowMetrics } from '../metrics/flow-metrics.ts';
@@ -31,6 +32,7 @@ export interface ServerMetrics {
   readonly inflight: InflightGauge;
   readonly flows: FlowMetrics;
   readonly access: AccessMetrics;
+  readonly authorization: AuthorizationMetrics;
   readonly admission: AdmissionMetrics;
   readonly health: HealthMetrics;
   readonly storeRequest: StoreCounter;
@@ -52,6 +54,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     inflight: createInflightWatermarks(families, options.clock),
     flows: createFlowMetrics(families, options.flows),
     access: createAccessMetrics(families),
+    authorization: createAuthorizationMetrics(families),
     admission: createAdmissionMetrics(families),
     health: createHealthMetrics(slis),
     storeRequest: createStoreMetrics(families, options),

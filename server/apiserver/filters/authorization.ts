@@ -1,10 +1,12 @@
 import { forbidden } from '../../../api/meta/status-errors.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
-import { type FieldMatcher, parseFieldSelector } from '../../../api/selectors/field-selector.ts';
+import { parseFieldSelector } from '../../../api/selectors/field-selector.ts';
 import { SelectorError } from '../../../api/selectors/label-selector.ts';
+import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
+import { plainResponse } from '../responses/error-response.ts';
 import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const narrowedVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
@@ -17,8 +19,12 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
     if (!context.info.isResourceRequest && alwaysAllowedPaths.has(context.info.path)) return next(context);
     const attributes = attributesOf(context);
     const startMs = context.clock.monotonicMs();
-    const { decision, reason } = await authorizer.authorize(attributes);
-    metrics.authorized(decision, (context.clock.monotonicMs() - startMs) / 1000);
+    const { decision, reason, error } = await authorizer.authorize(attributes, context.signal);
+    metrics.authorized(error !== undefined && decision !== 'Allow' ? 'error' : decision, (context.clock.monotonicMs() - startMs) / 1000);
+    if (error !== undefined && decision !== 'Allow') {
+      context.audit?.annotate('authorization.k8s.io/reason', 'internal error');
+      return plainResponse(500, `Internal Server Error: ${quote(requestTarget(context))}: ${error}\n`);
+    }
     context.audit?.annotate('authorization.k8s.io/decision', decision === 'Allow' ? 'allow' : 'forbid');
     context.audit?.annotate('authorization.k8s.io/reason', reason);
     if (decision !== 'Allow') throw forbiddenError(attributes, reason);
@@ -26,10 +32,18 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
   };
 }
 
+/** The path and the query as they were asked for. */
+function requestTarget({ request: { path, query } }: RequestContext): string {
+  return query === '' ? path : `${path}?${query}`;
+}
+
 export function attributesOf({ info, user, query }: RequestContext): AuthorizationAttributes {
-  const { verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path } = info;
-  const selector = narrowedVerbs.has(verb) ? query.get('fieldSelector') : null;
-  const fields = selector === null ? undefined : readableFields(selector);
+  const { verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path, isWatchPath } = info;
+  // Requests below the prefix watch/ have no selectors here: not all of them heed one.
+  const isNarrowed = narrowedVerbs.has(verb) && !isWatchPath;
+  const selector = isNarrowed ? query.get('fieldSelector') : null;
+  const fields = selector === null ? undefined : readable(() => parseFieldSelector(selector));
+  const labels = isNarrowed ? query.get('labelSelector') : null;
   return {
     user,
     verb,
@@ -42,13 +56,14 @@ export function attributesOf({ info, user, query }: RequestContext): Authorizati
     name,
     path,
     ...(fields ? { fields } : {}),
+    ...(labels ? { labels: () => readable(() => parseLabelSelector(labels))?.requirements ?? [] } : {}),
   };
 }
 
 /** What cannot be read narrows nothing here; the endpoint refuses it. */
-function readableFields(selector: string): FieldMatcher | undefined {
+function readable<T>(read: () => T): T | undefined {
   try {
-    return parseFieldSelector(selector);
+    return read();
   } catch (error) {
     if (error instanceof SelectorError) return undefined;
     throw error;

@@ -36,7 +36,7 @@ export function impersonation(authorizer: Authorizer): Filter {
       );
     }
     for (const attributes of permissionsFor(wanted, context.user)) {
-      const { decision, reason } = await authorizer.authorize(attributes);
+      const { decision, reason } = await authorizer.authorize(attributes, context.signal);
       if (decision !== 'Allow') throw forbiddenError(attributes, reason);
     }
     context.user = identityOf(wanted);

@@ -7,10 +7,11 @@ const buckets = Array.from({ length: 15 }, (_, index) => 0.001 * 2 ** index);
 export interface AccessMetrics {
   /** `failure`: nobody could tell who asks; `error`: what was sent is no good. */
   authenticated(result: 'success' | 'failure' | 'error', userName: string, seconds: number): void;
-  authorized(decision: AuthorizationDecision['decision'], seconds: number): void;
+  /** `error`: the request was not allowed, and an authorizer failed. */
+  authorized(result: AuthorizationDecision['decision'] | 'error', seconds: number): void;
 }
 
-const decisionLabels = { Allow: 'allowed', Deny: 'denied', NoOpinion: 'no-opinion' } as const;
+const decisionLabels = { Allow: 'allowed', Deny: 'denied', NoOpinion: 'no-opinion', error: 'error' } as const;
 
 /** Users may have any name: only these are told apart, as upstream does. */
 const knownUsers: ReadonlySet<string> = new Set(['admin', 'client', 'kube_proxy', 'kubelet', 'system:serviceaccount:kube-system:default']);

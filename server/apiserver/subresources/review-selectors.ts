@@ -1,5 +1,5 @@
 import { FieldMatcher, type FieldRequirement, parseFieldSelector } from '../../../api/selectors/field-selector.ts';
-import { SelectorError, toLabelMatcher } from '../../../api/selectors/label-selector.ts';
+import { type LabelRequirement, SelectorError, toLabelMatcher } from '../../../api/selectors/label-selector.ts';
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { ResourceAttributes } from '../../../api/types/authorization-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../api/validation/field-error.ts';
@@ -61,20 +61,23 @@ function validateValues({ operator, values = [] }: Requirement, path: FieldPath)
 export interface ReviewedSelection {
   /** What authorizers can take into account; absent where nothing is asked, or nothing that a request could be narrowed to. */
   readonly fields?: FieldMatcher;
+  readonly labels?: () => readonly LabelRequirement[];
   /** Selectors that cannot be read are passed over, and this is said of them. */
   readonly problems: readonly string[];
 }
 
 export function readReviewSelectors({ fieldSelector, labelSelector }: ResourceAttributes, path: FieldPath): ReviewedSelection {
   const fields = fieldSelector && readFields(fieldSelector);
+  const labels = labelSelector && readLabels(labelSelector);
   const isUnread = {
     fieldSelector: fields !== undefined && !fields.isWhole,
-    labelSelector: labelSelector !== undefined && !canReadLabels(labelSelector),
+    labelSelector: labels !== undefined && !labels.isWhole,
   };
   const unread = (['fieldSelector', 'labelSelector'] as const).filter((name) => isUnread[name]);
   const requirements = fields?.requirements ?? [];
   return {
     ...(requirements.length > 0 ? { fields: new FieldMatcher(requirements) } : {}),
+    ...(labels ? { labels: () => labels.requirements } : {}),
     problems: unread.map((name) => `${path.child(name)} ignored due to parse error`),
   };
 }
@@ -96,10 +99,20 @@ function readFields({ rawSelector = '', requirements = [] }: Selector): {
   return { requirements: known, isWhole: known.length === requirements.length };
 }
 
-function canReadLabels({ rawSelector = '', requirements = [] }: Selector): boolean {
-  return (
-    attempt(() => (rawSelector === '' ? toLabelMatcher({ matchExpressions: requirements }) : parseLabelSelector(rawSelector))) !== undefined
-  );
+/** As readFields: each requirement by itself. */
+function readLabels({ rawSelector = '', requirements = [] }: Selector): {
+  readonly requirements: readonly LabelRequirement[];
+  readonly isWhole: boolean;
+} {
+  if (rawSelector !== '') {
+    const parsed = attempt(() => parseLabelSelector(rawSelector));
+    return { requirements: parsed?.requirements ?? [], isWhole: parsed !== undefined };
+  }
+  const matchers = requirements.map((requirement) => attempt(() => toLabelMatcher({ matchExpressions: [requirement] })));
+  return {
+    requirements: matchers.flatMap((matcher) => matcher?.requirements ?? []),
+    isWhole: !matchers.includes(undefined),
+  };
 }
 
 function attempt<T>(read: () => T): T | undefined {

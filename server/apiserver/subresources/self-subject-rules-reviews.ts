@@ -1,13 +1,14 @@
 import { badRequest } from '../../../api/meta/status-errors.ts';
 import { selfSubjectRulesReviews as definition } from '../../../api/resources/authorization/v1/self-subject-rules-review.ts';
 import type { SelfSubjectRulesReview } from '../../../api/types/authorization-v1.ts';
+import { formatErrors } from '../authorization/union-authorizer.ts';
 import { defineReview } from './review.ts';
 
-/** What may I do in that namespace? Only what RBAC knows: other authorizers cannot list their rules. */
+/** What may I do in that namespace, as far as the authorizers can list their rules? */
 export const selfSubjectRulesReviews = defineReview<SelfSubjectRulesReview>(definition, async (review, { user }, { rules }) => {
   const namespace = review.spec?.namespace ?? '';
   if (namespace === '') throw badRequest('no namespace on request');
-  const { rules: found, errors } = rules.rulesFor(user, namespace);
+  const { rules: found, errors, isIncomplete } = rules.rulesFor(user, namespace);
   const resourceRules = found.filter(({ resources = [] }) => resources.length > 0);
   const nonResourceRules = found.filter(({ nonResourceURLs = [] }) => nonResourceURLs.length > 0);
   // Only the answer is given back.
@@ -24,7 +25,7 @@ export const selfSubjectRulesReviews = defineReview<SelfSubjectRulesReview>(defi
       verbs: [...verbs],
       nonResourceURLs: [...nonResourceURLs],
     })),
-    incomplete: errors.length > 0,
-    ...(errors.length > 0 ? { evaluationError: errors.join(', ') } : {}),
+    incomplete: isIncomplete,
+    ...(errors.length > 0 ? { evaluationError: formatErrors(errors) } : {}),
   };
 });

@@ -16,6 +16,7 @@ import type {
 import { type FieldError, invalid as invalidField } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
+import { formatErrors } from '../authorization/union-authorizer.ts';
 import { defineReview } from './review.ts';
 import { readReviewSelectors, validateReviewSelectors } from './review-selectors.ts';
 
@@ -24,9 +25,9 @@ const resourcePath = specPath.child('resourceAttributes');
 const group = 'authorization.k8s.io';
 
 /** May this user do that? */
-export const subjectAccessReviews = defineReview<SubjectAccessReview>(definition, async (review, _context, { authorizer }) => {
+export const subjectAccessReviews = defineReview<SubjectAccessReview>(definition, async (review, { signal }, { authorizer }) => {
   refuse([...attributeErrors(review.spec), ...subjectErrors(review.spec), ...metadataErrors(review)]);
-  review.status = await decide(authorizer, subjectOf(review.spec), review.spec);
+  review.status = await decide(authorizer, subjectOf(review.spec), review.spec, signal);
 });
 
 /** As SubjectAccessReview, within one namespace: for those who may ask about that namespace only. */
@@ -42,14 +43,14 @@ export const localSubjectAccessReviews = defineReview<LocalSubjectAccessReview>(
     if (spec.nonResourceAttributes)
       errors.push(invalidField(specPath.child('nonResourceAttributes'), spec.nonResourceAttributes, 'disallowed on this kind of request'));
     refuse([...errors, ...metadataErrors(review, context.info.namespace)]);
-    review.status = await decide(authorizer, subjectOf(spec), spec);
+    review.status = await decide(authorizer, subjectOf(spec), spec, context.signal);
   },
 );
 
 /** May I do that? */
 export const selfSubjectAccessReviews = defineReview<SelfSubjectAccessReview>(selfDefinition, async (review, context, { authorizer }) => {
   refuse([...attributeErrors(review.spec), ...metadataErrors(review)]);
-  review.status = await decide(authorizer, context.user, review.spec);
+  review.status = await decide(authorizer, context.user, review.spec, context.signal);
 });
 
 interface Attributes {
@@ -102,16 +103,22 @@ function subjectOf({ user = '', groups = [], uid, extra }: SubjectAccessReviewSp
   return { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
 }
 
-async function decide(authorizer: Authorizer, user: UserInfo, attributes: Attributes): Promise<SubjectAccessReviewStatus> {
-  const { fields, problems } = attributes.resourceAttributes
+async function decide(
+  authorizer: Authorizer,
+  user: UserInfo,
+  attributes: Attributes,
+  signal: AbortSignal,
+): Promise<SubjectAccessReviewStatus> {
+  const { problems, ...selection } = attributes.resourceAttributes
     ? readReviewSelectors(attributes.resourceAttributes, resourcePath)
     : { problems: [] };
-  const { decision, reason } = await authorizer.authorize({ ...toAttributes(user, attributes), ...(fields ? { fields } : {}) });
+  const { decision, reason, error } = await authorizer.authorize({ ...toAttributes(user, attributes), ...selection }, signal);
+  const evaluationError = formatErrors([...(error === undefined ? [] : [error]), ...problems]);
   return {
     allowed: decision === 'Allow',
     ...(decision === 'Deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
-    ...(problems.length > 0 ? { evaluationError: problems.length === 1 ? problems.join() : `[${problems.join(', ')}]` } : {}),
+    ...(evaluationError === '' ? {} : { evaluationError }),
   };
 }
 

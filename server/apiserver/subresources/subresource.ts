@@ -6,7 +6,7 @@ import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { TokenAuthenticator, TokenIssuer } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
-import type { RuleResolver } from '../authorization/rbac-authorizer.ts';
+import type { AuthorizerChain } from '../authorization/authorizer-chain.ts';
 import type { AdmissionOperation } from '../admission/admission.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { Store } from '../registry/store.ts';
@@ -18,7 +18,7 @@ export interface SubresourceDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly authorizer: Authorizer;
-  readonly rules: RuleResolver;
+  readonly rules: Pick<AuthorizerChain, 'rulesFor'>;
   readonly tokenIssuer: TokenIssuer;
   readonly tokenAuthenticator: TokenAuthenticator;
   readonly dialer: Dialer;

@@ -1,13 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AuditFlags } from '../../control-plane/audit/create-audit.ts';
 import { addAuditOptions } from './audit-options.ts';
-import { parseCIDR } from '../../../api/base/ip-address.ts';
-import { parseDurationMs } from '../../../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
+import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
+import { addAuthorizationOptions } from './authorization-options.ts';
 import { defaultDataDirPath } from '../data-dir/data-dir.ts';
+import { parseBoolean, parseCount, parseDuration, parseNames, parsePort, parseServiceCIDRs } from './parse-flags.ts';
 
-export interface ControlPlaneFlags extends AuditFlags {
+export interface ControlPlaneFlags extends AuditFlags, AuthorizationFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly port: number;
@@ -54,47 +55,6 @@ export function parseStorage(text: string): StorageChoice {
   for (const url of urls)
     if (!/^https?:\/\/[^/]+$/.test(url)) throw new InvalidArgumentError(`'${url}' is not a URL such as http://127.0.0.1:2379.`);
   return { kind: 'etcd', endpoints: urls };
-}
-
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
-  return port;
-}
-
-export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) throw new InvalidArgumentError('it is a number, 0 or more.');
-  return count;
-}
-
-/** Milliseconds. */
-export function parseDuration(text: string): number {
-  try {
-    const ms = parseDurationMs(text);
-    if (ms >= 0) return ms;
-  } catch {
-    // said below
-  }
-  throw new InvalidArgumentError('it is a duration such as 30s or 1m30s.');
-}
-
-/** One range of addresses, or one of each family. */
-export function parseServiceCIDRs(text: string): readonly [string, ...string[]] {
-  const [first, ...others] = text.split(',');
-  const versions = [first ?? '', ...others].map((one) => parseCIDR(one)?.address.version);
-  if (first === undefined || versions.includes(undefined)) throw new InvalidArgumentError('it is a range such as 10.96.0.0/12.');
-  if (new Set(versions).size < versions.length) throw new InvalidArgumentError('two ranges are one of IPv4 and one of IPv6.');
-  return [first, ...others];
-}
-
-function parseBoolean(text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('it is true or false.');
-  return text === 'true';
-}
-
-export function parseControllers(text: string): readonly string[] {
-  return text === '' ? [] : text.split(',');
 }
 
 export function dataDirOption(): Option {
@@ -164,15 +124,15 @@ export function addControlPlaneOptions(command: Command): Command {
     .addOption(
       new Option('--controllers <names>', "controllers to run: '*' is all, 'foo' the one named foo, '-foo' is left out, '' is none")
         .default(['*'], '*')
-        .argParser(parseControllers),
+        .argParser(parseNames),
     )
     .addOption(
       new Option('--enable-admission-plugins <names>', 'admission plugins besides those that are on by default')
         .default([], '')
-        .argParser(parseControllers),
+        .argParser(parseNames),
     )
     .addOption(
-      new Option('--disable-admission-plugins <names>', 'admission plugins that are left out').default([], '').argParser(parseControllers),
+      new Option('--disable-admission-plugins <names>', 'admission plugins that are left out').default([], '').argParser(parseNames),
     )
     .addOption(
       new Option(
@@ -197,6 +157,7 @@ export function addControlPlaneOptions(command: Command): Command {
         .preset(true)
         .argParser(parseBoolean),
     );
+  addAuthorizationOptions(command);
   return addLimitOptions(command).addOption(logLevelOption());
 }
 

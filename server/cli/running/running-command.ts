@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { StopOrder } from '../../../node-agent/stop-order.ts';
 import { type Command, Option } from 'commander';
 import type { DataDir } from '../data-dir/data-dir.ts';
-import { parseDuration } from '../flags/options.ts';
+import { parseDuration } from '../flags/parse-flags.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { beginRun, type RunningCommand } from '../data-dir/runs.ts';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.ts';

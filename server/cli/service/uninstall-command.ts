@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { delayFile } from '../../../node-agent/linux/machine/login-manager.ts';
 import { openDataDir } from '../data-dir/data-dir.ts';
-import { parseDuration } from '../flags/options.ts';
+import { parseDuration } from '../flags/parse-flags.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { stopCluster } from '../stop-command.ts';
 import { unitNames } from './plan-service.ts';

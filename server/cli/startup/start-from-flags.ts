@@ -4,6 +4,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { readAdmissionConfiguration } from '../../control-plane/read-admission-configuration.ts';
+import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
 import { createLogger } from '../../control-plane/logger.ts';
 import { oomScores, setOOMScore } from '../../../node-agent/linux/processes/oom-score.ts';
 import { createPKIFiles } from '../../control-plane/pki-files.ts';
@@ -30,8 +31,10 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const { startControlPlane } = await import('../../control-plane/start-control-plane.ts');
   const logger = createLogger(flags.logLevel);
   const audit = await openAudit(flags, logger);
+  const authorization = await openAuthorizers(flags, logger);
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
+    ...(authorization ? { authorization } : {}),
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
     ...encryption(flags),
@@ -48,7 +51,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     nodeMonitorGraceMs: flags.nodeMonitorGracePeriod,
     clusterDomain,
     controllers: flags.controllers,
-    allowAnonymous: flags.anonymousAuth,
+    allowAnonymous: allowsAnonymous(flags, logger),
     scheduler: flags.scheduler,
     ...(flags.admissionControlConfigFile === undefined
       ? {}
@@ -96,6 +99,35 @@ async function openAudit(flags: ControlPlaneFlags, logger: Logger) {
     return undefined;
   const { createAudit } = await import('../../control-plane/audit/create-audit.ts');
   return await createAudit(flags, { clock: systemClock, random: systemRandom, logger, print: (text) => void process.stdout.write(text) });
+}
+
+/** Loaded only where something else than the default is asked for. */
+async function openAuthorizers(flags: ControlPlaneFlags, logger: Logger) {
+  const given = authorizationFlagsOf(flags);
+  if (Object.values(given).every((value) => value === undefined)) return undefined;
+  const { openAuthorization } = await import('../../control-plane/open-authorization.ts');
+  return await openAuthorization(given, { clock: systemClock, logger });
+}
+
+function authorizationFlagsOf(flags: AuthorizationFlags): AuthorizationFlags {
+  const { authorizationConfig, authorizationMode, authorizationWebhookConfigFile, authorizationWebhookVersion } = flags;
+  const { authorizationWebhookCacheAuthorizedTtl, authorizationWebhookCacheUnauthorizedTtl } = flags;
+  return {
+    ...(authorizationConfig === undefined ? {} : { authorizationConfig }),
+    ...(authorizationMode === undefined ? {} : { authorizationMode }),
+    ...(authorizationWebhookConfigFile === undefined ? {} : { authorizationWebhookConfigFile }),
+    ...(authorizationWebhookVersion === undefined ? {} : { authorizationWebhookVersion }),
+    ...(authorizationWebhookCacheAuthorizedTtl === undefined ? {} : { authorizationWebhookCacheAuthorizedTtl }),
+    ...(authorizationWebhookCacheUnauthorizedTtl === undefined ? {} : { authorizationWebhookCacheUnauthorizedTtl }),
+  };
+}
+
+function allowsAnonymous({ anonymousAuth, authorizationMode = [] }: ControlPlaneFlags, logger: Logger): boolean {
+  if (!anonymousAuth || !authorizationMode.includes('AlwaysAllow')) return anonymousAuth;
+  logger.warn(
+    'AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer',
+  );
+  return false;
 }
 
 function encryption({ encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads = false }: ControlPlaneFlags) {

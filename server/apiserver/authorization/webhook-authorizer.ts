@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { isJSONObject } from '../../../api/base/json-object.ts';
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Random } from '../../../api/base/random.ts';
+import type { SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts';
+import { type ReviewWebhook, retryWebhook, WebhookError } from '../webhooks/review-webhook.ts';
+import type { AuthorizationDecision, Authorizer } from './authorizer.ts';
+import type { WebhookSettings } from './configuration.ts';
+import { evaluateMatchConditions } from './match-conditions.ts';
+import { reviewSpecOf } from './review-spec.ts';
+
+export type EvaluationResult = 'success' | 'canceled' | 'timeout' | 'error';
+
+/** What is counted of one webhook. */
+export interface WebhookMetrics {
+  called(result: EvaluationResult, seconds: number): void;
+  failedOpen(result: EvaluationResult): void;
+  /** Of conditions that were looked at for a question. */
+  matched(outcome: { readonly isExcluded: boolean; readonly hasErrors: boolean }, seconds: number): void;
+}
+
+export interface WebhookAuthorizerOptions {
+  readonly name: string;
+  readonly settings: WebhookSettings;
+  readonly webhook: ReviewWebhook;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: WebhookMetrics;
+}
+
+/** What a webhook has said, as far as it is kept. */
+interface Verdict {
+  readonly allowed: boolean;
+  readonly denied: boolean;
+  readonly reason: string;
+}
+
+/** Upstream's number of answers that are kept. */
+const maxVerdicts = 8192;
+/** Neither the question's words nor the answer's reason may be longer, or the answer is not kept: both are of others. */
+const maxCachedLength = 10_000;
+/** Calls under way to one webhook. A webhook that hangs must not collect all requests of the server. */
+const maxCalls = 1000;
+const reportEveryMs = 10_000;
+/** Conditions are evaluated that long before others have their turn. */
+const turnMs = 5;
+
+const never = new AbortController().signal;
+const none: AuthorizationDecision = { decision: 'NoOpinion', reason: '' };
+
+/**
+ * An authorizer that posts a SubjectAccessReview to a webhook and takes its word. Where its match conditions exclude a
+ * question it has no opinion; where the webhook cannot be asked, `failurePolicy` decides.
+ */
+export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Authorizer {
+  const { settings } = options;
+  const verdicts = createVerdictCache(options.clock);
+  const ask = createCaller(options);
+  const report = createFailureReport(options);
+  const fail = (error: string): AuthorizationDecision => ({ decision: settings.failurePolicy, reason: '', error });
+  return {
+    async authorize(attributes, signal = never) {
+      const spec = reviewSpecOf(attributes);
+      const { matches, error } = await matchQuestion(options, spec);
+      if (error !== undefined) return fail(error);
+      if (!matches) return none;
+      const key = keyOf(spec);
+      let verdict = verdicts.find(key);
+      if (verdict === undefined) {
+        try {
+          verdict = await ask(spec, signal);
+        } catch (failure) {
+          const reason = failure instanceof Error ? failure.message : String(failure);
+          report(reason);
+          return fail(reason);
+        }
+        const ttlMs = verdict.allowed ? settings.authorizedTTLMs : settings.unauthorizedTTLMs;
+        if (ttlMs > 0 && isCacheable(spec, verdict)) verdicts.keep(key, verdict, ttlMs);
+      }
+      return decisionOf(verdict);
+    },
+  };
+}
+
+/** Logs failures, at most one in ten seconds: every request may be one while a webhook is down. */
+function createFailureReport({ name, logger, clock }: WebhookAuthorizerOptions): (reason: string) => void {
+  let nextMs = 0;
+  let unreported = 0;
+  return (reason) => {
+    if (clock.monotonicMs() < nextMs) return void unreported++;
+    logger.error('an authorization webhook could not be asked', { webhook: name, reason, unreported });
+    nextMs = clock.monotonicMs() + reportEveryMs;
+    unreported = 0;
+  };
+}
+
+function decisionOf({ allowed, denied, reason }: Verdict): AuthorizationDecision {
+  if (denied && allowed) return { decision: 'Deny', reason, error: 'webhook subject access review returned both allow and deny response' };
+  return { decision: denied ? 'Deny' : allowed ? 'Allow' : 'NoOpinion', reason };
+}
+
+async function matchQuestion(
+  { settings, clock, metrics }: WebhookAuthorizerOptions,
+  spec: SubjectAccessReviewSpec,
+): Promise<{ readonly matches: boolean; readonly error?: string }> {
+  const { matchConditions } = settings;
+  if (matchConditions.length === 0) return { matches: true };
+  const startMs = clock.monotonicMs();
+  let turnStartMs = startMs;
+  const result = await evaluateMatchConditions(matchConditions, spec, () => {
+    if (clock.monotonicMs() - turnStartMs < turnMs) return undefined;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        turnStartMs = clock.monotonicMs();
+        resolve();
+      });
+    });
+  });
+  const isExcluded = !result.matches && result.error === undefined;
+  metrics.matched({ isExcluded, hasErrors: result.hasErrors }, (clock.monotonicMs() - startMs) / 1000);
+  return result;
+}
+
+function createCaller({ settings, webhook, clock, random, metrics }: WebhookAuthorizerOptions) {
+  const { timeoutMs, reviewVersion, failurePolicy } = settings;
+  let calls = 0;
+  const callOnce = async (review: object, signal: AbortSignal): Promise<Verdict> => {
+    const startMs = clock.monotonicMs();
+    const count = (result: EvaluationResult) => metrics.called(result, (clock.monotonicMs() - startMs) / 1000);
+    try {
+      const verdict = readVerdict(await webhook.post(review, { signal, timeoutMs }), reviewVersion);
+      count('success');
+      return verdict;
+    } catch (error) {
+      count(resultOf(error, signal));
+      throw error;
+    }
+  };
+  return async (spec: SubjectAccessReviewSpec, signal: AbortSignal): Promise<Verdict> => {
+    if (calls >= maxCalls) throw new WebhookError(`more than ${maxCalls} requests wait for the webhook`);
+    calls++;
+    try {
+      const review = reviewOf(spec, reviewVersion);
+      return await retryWebhook(() => callOnce(review, signal), { clock, random, signal });
+    } catch (error) {
+      if (failurePolicy === 'NoOpinion' && !signal.aborted) metrics.failedOpen(resultOf(error, signal));
+      throw error;
+    } finally {
+      calls--;
+    }
+  };
+}
+
+function resultOf(error: unknown, signal: AbortSignal): EvaluationResult {
+  if (signal.aborted) return 'canceled';
+  return error instanceof WebhookError && error.isTimeout ? 'timeout' : 'error';
+}
+
+/** In v1beta1 the groups are called `group`. */
+function reviewOf(spec: SubjectAccessReviewSpec, version: WebhookSettings['reviewVersion']): object {
+  const { groups, ...rest } = spec;
+  return {
+    kind: 'SubjectAccessReview',
+    apiVersion: `authorization.k8s.io/${version}`,
+    metadata: {},
+    spec: version === 'v1' || groups === undefined ? spec : { ...rest, group: groups },
+    status: { allowed: false },
+  };
+}
+
+/** What the answer says. Throws a WebhookError for one that is no such review. */
+function readVerdict(answer: unknown, version: WebhookSettings['reviewVersion']): Verdict {
+  if (!isJSONObject(answer)) throw new WebhookError('the answer of the webhook is no SubjectAccessReview', { statusCode: 200 });
+  const { kind = 'SubjectAccessReview', apiVersion = `authorization.k8s.io/${version}`, status } = answer;
+  if (kind !== 'SubjectAccessReview' || apiVersion !== `authorization.k8s.io/${version}`)
+    throw new WebhookError(`the webhook answers ${String(kind)} of ${String(apiVersion)} instead of SubjectAccessReview of ${version}`, {
+      statusCode: 200,
+    });
+  const { allowed, denied, reason } = isJSONObject(status) ? status : {};
+  for (const [field, value] of Object.entries({ allowed, denied })) {
+    if (value !== undefined && value !== null && typeof value !== 'boolean')
+      throw new WebhookError(`the answer of the webhook is no SubjectAccessReview: status.${field} is no boolean`, { statusCode: 200 });
+  }
+  return { allowed: allowed === true, denied: denied === true, reason: typeof reason === 'string' ? reason : '' };
+}
+
+interface VerdictCache {
+  find(key: string): Verdict | undefined;
+  keep(key: string, verdict: Verdict, ttlMs: number): void;
+}
+
+function createVerdictCache(clock: Clock): VerdictCache {
+  const cache = new LRUCache<string, Verdict>({ max: maxVerdicts, ttl: 1, ttlResolution: 0, perf: { now: () => 1 + clock.monotonicMs() } });
+  return { find: (key) => cache.get(key), keep: (key, verdict, ttl) => void cache.set(key, verdict, { ttl }) };
+}
+
+/** Of one length, whatever the question: names and selectors are of users. */
+function keyOf(spec: SubjectAccessReviewSpec): string {
+  return createHash('sha256').update(JSON.stringify(spec)).digest('base64');
+}
+
+function isCacheable({ resourceAttributes, nonResourceAttributes }: SubjectAccessReviewSpec, { reason }: Verdict): boolean {
+  return reason.length < maxCachedLength && JSON.stringify(resourceAttributes ?? nonResourceAttributes ?? {}).length < maxCachedLength;
+}
