@@ -58,7 +58,7 @@ import { createDialer } from '../serving/dialer.ts';
 import { serve } from '../serving/serve.ts';
 import type { Storage } from '../storage/storage.ts';
 import { runCompactor } from '../storage/compactor.ts';
-import { createCacheSource } from '../storage/watch-cache/cache-source.ts';
+import { type CacheSource, createCacheSource } from '../storage/watch-cache/cache-source.ts';
 
 export interface ControlPlaneOptions {
   readonly storage: StorageChoice;
@@ -147,14 +147,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
   });
   const [{ pki, run: runPKI }, storage] = await Promise.all([openPKI(options, address, opening), opening]);
-  const caches = createCacheSource({
-    storage,
-    prefix: '/registry/',
-    clock,
-    logger: logger.with({ part: 'watch-cache' }),
-    decodeProtobuf: (value) => decodeStored(value),
-  });
-  await caches.ready();
+  const caches = await openCaches(storage, logger);
   onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
 
   const stopping = new AbortController();
@@ -218,11 +211,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
-  const { authorization } = options;
-  const followed = authorization?.follow({ metrics: server.metrics, replace: server.replaceAuthorizers }, stopping.signal);
   const running = [
     runPKI(stopping.signal),
-    ...(followed ? [followed] : []),
+    followAuthorization(options, server, stopping.signal),
     ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
     ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
     runCompactor({
@@ -255,11 +246,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await largeWork.close();
       loop.stop();
       await options.audit?.backend.close();
-      authorization?.close();
+      options.authorization?.close();
       await caches.close();
       await storage.close();
     },
   };
+}
+
+async function openCaches(storage: Storage, logger: Logger): Promise<CacheSource> {
+  const caches = createCacheSource({
+    ...{ storage, prefix: '/registry/', clock: systemClock, logger: logger.with({ part: 'watch-cache' }) },
+    decodeProtobuf: (value) => decodeStored(value),
+  });
+  await caches.ready();
+  return caches;
+}
+
+async function followAuthorization({ authorization }: ControlPlaneOptions, server: APIServer, signal: AbortSignal): Promise<void> {
+  await authorization?.follow({ metrics: server.metrics, replace: server.replaceAuthorizers }, signal);
 }
 
 /** The certificates of the control plane, for all names and addresses that it is known by. */
