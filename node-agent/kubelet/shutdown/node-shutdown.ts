@@ -12,7 +12,10 @@ export interface NodeShutdown {
   shutDown(periods: ShutdownPeriods): Promise<void>;
   /** The machine stays up after all: Pods are taken again. Those that were ended stay so. */
   cancel(): void;
-  /** Stops all Pods in order without telling the API: the next agent starts them again. */
+  /**
+   * Stops all Pods in order without telling the API: the next agent starts them again. While the machine goes down it only
+   * waits for the end of `shutDown`.
+   */
   suspend(periods: ShutdownPeriods): Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export interface NodeShutdownDependencies {
 
 export function createNodeShutdown({ clock, logger, workers, nodeEvent, onChange }: NodeShutdownDependencies): NodeShutdown {
   let isShuttingDown = false;
+  /** The end of the Pods with the machine, once it has begun. */
+  let ending: Promise<void> | undefined;
   const endAll = (periods: ShutdownPeriods, end: EndPod) =>
     endPods(workers(), {
       ...{ periods, end, clock },
@@ -38,15 +43,18 @@ export function createNodeShutdown({ clock, logger, workers, nodeEvent, onChange
       isShuttingDown = true;
       nodeEvent('Normal', 'NodeShutdown', 'Shutdown manager detected shutdown event');
       onChange();
-      await endAll(periods, terminatePod);
+      ending = endAll(periods, terminatePod);
+      await ending;
     },
     cancel() {
       if (!isShuttingDown) return;
       isShuttingDown = false;
+      ending = undefined;
       nodeEvent('Normal', 'NodeShutdown', 'Shutdown manager detected shutdown cancellation');
       onChange();
     },
-    suspend: (periods) => endAll(periods, suspendPod),
+    // Pods that end with the machine have their time already, and get none on top when the agent is stopped with it.
+    suspend: (periods) => ending ?? endAll(periods, suspendPod),
   };
 }
 
