@@ -10,7 +10,11 @@ import type { AdmissionDependencies } from '../../admission.ts';
 import type { PodSecurityConfiguration } from './configuration.ts';
 
 const maxPods = 3000;
-/** The Pods of a namespace are judged within one turn of the event loop, so that is how long it may take. */
+/** Pods per list request: what one turn of the event loop decodes. */
+const pageSize = 250;
+/** Milliseconds for reading the Pods of a namespace. */
+const maxReadMs = 1000;
+/** Milliseconds for judging them, in one turn of the event loop. */
 const maxMs = 20;
 
 /** Whether a namespace's new level is one that present Pods may violate though they did not violate the old one. */
@@ -20,15 +24,18 @@ export function needsCheckOfPods(enforce: LevelVersion, old: LevelVersion): bool
 }
 
 /** Warnings of the Pods that are there and would not be admitted any more. They go on running. */
-export function checkPodsOfNamespace(
+export async function checkPodsOfNamespace(
   namespace: string,
   enforce: LevelVersion,
   configuration: PodSecurityConfiguration,
-  { lister, clock }: Pick<AdmissionDependencies, 'lister' | 'clock'>,
-): string[] {
-  const present = oneOfEachControllerFirst(lister(pods).list({ namespace })).filter(
+  dependencies: Pick<AdmissionDependencies, 'client' | 'clock'>,
+): Promise<string[]> {
+  const { clock } = dependencies;
+  const { read, unread } = await readPods(namespace, dependencies);
+  const present = oneOfEachControllerFirst(read).filter(
     ({ spec }) => !configuration.exemptions.runtimeClasses.includes(spec?.runtimeClassName ?? ''),
   );
+  const total = present.length + unread;
   const endMs = clock.monotonicMs() + maxMs;
   const byReasons = new Map<string, string[]>();
   let checked = 0;
@@ -41,13 +48,25 @@ export function checkPodsOfNamespace(
     byReasons.set(reasons, [...(byReasons.get(reasons) ?? []), pod.metadata.name ?? '']);
   }
   const warnings: string[] = [];
-  if (checked < present.length)
-    warnings.push(`new PodSecurity enforce level only checked against the first ${checked} of ${present.length} existing pods`);
+  if (checked < total) warnings.push(`new PodSecurity enforce level only checked against the first ${checked} of ${total} existing pods`);
   if (byReasons.size > 0)
     warnings.push(
       `existing pods in namespace ${quote(namespace)} violate the new PodSecurity enforce level ${quote(formatLevelVersion(enforce))}`,
     );
   return [...warnings, ...[...byReasons].map(([reasons, names]) => `${nameSome(names)}: ${reasons}`).sort()];
+}
+
+/** The first Pods of a namespace, and how many more there are. A list and not an informer: namespaces are relabelled rarely. */
+async function readPods(namespace: string, { client, clock }: Pick<AdmissionDependencies, 'client' | 'clock'>) {
+  const end = clock.monotonicMs() + maxReadMs;
+  const read: DeepReadonly<Pod>[] = [];
+  for (let next = ''; ; ) {
+    const { items, metadata } = await client(pods).list({ namespace, limit: pageSize, ...(next === '' ? {} : { continue: next }) });
+    read.push(...items);
+    next = metadata.continue ?? '';
+    if (next === '') return { read, unread: 0 };
+    if (read.length >= maxPods || clock.monotonicMs() > end) return { read, unread: metadata.remainingItemCount ?? 0 };
+  }
 }
 
 /** `a`, `a (and 1 other pod)`, `a (and 2 other pods)`. */

@@ -7,7 +7,7 @@ import { pods } from '../../../../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../../../../api/resources/core/v1/service-account.ts';
 import type { PodSpec } from '../../../../../api/types/core-v1.ts';
 import { createAPICaller } from '../../../testing/api-caller.ts';
-import { type CompleteServer, eventually, refusal, startCompleteServer } from '../../../testing/complete-server.ts';
+import { type CompleteServer, refusal, startCompleteServer } from '../../../testing/complete-server.ts';
 import { parsePodSecurityConfiguration } from './configuration.ts';
 
 const enforce = 'pod-security.kubernetes.io/enforce';
@@ -65,13 +65,16 @@ describe('PodSecurity', () => {
       'existing pods in namespace "free" violate the new PodSecurity enforce level "baseline:latest"',
       'p (and 2 other pods): privileged',
     ];
-    await eventually('the Pods in the informer', async () => {
-      const { headers } = await label('free', { [enforce]: 'baseline' });
-      if (JSON.stringify(warningsOf(headers)) === JSON.stringify(expected)) return true;
-      await label('free', { [enforce]: 'privileged' });
-      return false;
-    });
+    assert.deepEqual(warningsOf((await label('free', { [enforce]: 'baseline' })).headers), expected);
     assert.deepEqual(warningsOf((await label('free', { [enforce]: 'baseline', a: 'b' })).headers), []);
+  });
+  it('counts the Pods of more than one page', async () => {
+    await label('free', { [enforce]: 'privileged' });
+    for (let count = 0; count < 260; count++) {
+      await admin(pods).create({ metadata: { namespace: 'free', name: `many-${count}` }, spec: privileged });
+    }
+    const [, violating] = warningsOf((await label('free', { [enforce]: 'baseline' })).headers);
+    assert.equal(violating, 'many-0 (and 262 other pods): privileged');
   });
   it('refuses labels that are no level or version, and lets go what was there before', async () => {
     const { status, text } = await label('held', { [enforce]: 'strict' });

@@ -57,7 +57,7 @@ export function createPodSecurity(configuration: PodSecurityConfiguration): Admi
     name: 'PodSecurity',
     operations: ['CREATE', 'UPDATE'],
     resources: [namespaces, pods, ...templatesOf.map(({ resource }) => resource)] as unknown as NonNullable<AdmissionPlugin['resources']>,
-    reads: [namespaces, pods] as unknown as NonNullable<AdmissionPlugin['reads']>,
+    reads: [namespaces] as unknown as NonNullable<AdmissionPlugin['reads']>,
     async validate(request, dependencies) {
       if (isResource(request, namespaces)) return validateNamespace(configuration, request, dependencies);
       if (isResource(request, pods)) return validatePod(configuration, request, dependencies);
@@ -89,7 +89,8 @@ async function validateNamespace(
     return;
   }
   if (!old) return;
-  for (const warning of checkPodsOfNamespace(name, asked.policy.enforce, configuration, dependencies)) request.addWarning(warning);
+  const warnings = await checkPodsOfNamespace(name, asked.policy.enforce, configuration, dependencies);
+  for (const warning of warnings) request.addWarning(warning);
 }
 
 async function validatePod(
