@@ -15,7 +15,7 @@ interface Operation {
   readonly data: Data;
 }
 
-/** What an object's data and their owners are to be, by the rules of KEP-555 alone: who holds which key under which operation. */
+/** A model of an object's data and their owners by the rules of KEP-555 alone: who holds which key under which operation. */
 class Model {
   data = new Map<string, string>();
   owners = new Map<string, Set<string>>();

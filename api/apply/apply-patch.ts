@@ -84,7 +84,7 @@ function withManagedFields(object: PlainObject, managedFields: ManagedFieldsEntr
   return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-/** What an object has that nobody managed so far is owned by a manager of that name. */
+/** Records a manager for the fields that nobody has managed so far. */
 function beforeFirstApply(request: ApplyPatchRequest, schema: StructuralSchema, live: PlainObject): readonly Manager[] {
   const { apiVersion, subresource = '', now } = request;
   const changes = compareObjects(schema, emptyObject(request.schema), live, request.resetFields);

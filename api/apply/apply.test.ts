@@ -85,7 +85,7 @@ const configMap = () => new Cluster('v1', 'ConfigMap', 'io.k8s.api.core.v1.Confi
 const deployment = () => new Cluster('apps/v1', 'Deployment', 'io.k8s.api.apps.v1.Deployment');
 const service = () => new Cluster('v1', 'Service', 'io.k8s.api.core.v1.Service');
 
-/** What a Deployment has at least, with some containers. */
+/** A minimal Deployment with some containers. */
 function web(containers: JSONObject[], more: JSONObject = {}): JSONObject {
   return { spec: { selector: { matchLabels: { a: 'b' } }, template: { spec: { containers } }, ...more } };
 }

@@ -53,7 +53,7 @@ export function fieldSetOf(...paths: readonly (readonly PathElement[])[]): Field
   return set;
 }
 
-/** What is in `a` or in `b`; in canonical order if `a` is. */
+/** The members of `a` or `b`; in canonical order if `a` is. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || isEmptySet(b)) return a;
   if (isEmptySet(a)) return b;
@@ -72,7 +72,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return isNew ? sortSet(merged) : merged;
 }
 
-/** What is in any of the sets. Halves are joined first, so that no element is copied as often as there are sets. */
+/** The members of any of the sets. Halves are joined first, so that no element is copied as often as there are sets. */
 export function unionOf(sets: readonly FieldSet[]): FieldSet {
   if (sets.length <= 2) return union(sets[0] ?? emptySet, sets[1] ?? emptySet);
   const half = sets.length >> 1;
@@ -86,7 +86,7 @@ function unionOfNodes(a: FieldSet, b: FieldSet): FieldSet {
   return union(a, b);
 }
 
-/** What is in both. */
+/** The members of both sets. */
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   const common: MutableFieldSet = {};
   for (const element in a) {
@@ -98,12 +98,12 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return common;
 }
 
-/** What is in `a` and not in `b`. A field that goes leaves what is below it. */
+/** The members of `a` that are not in `b`. A field that goes leaves what is below it. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return subtract(a, b, differenceOfNodes);
 }
 
-/** What is in `a` and neither in `b` nor below something in `b`. */
+/** The members of `a` that are neither in `b` nor below a member of `b`. */
 export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   return subtract(a, b, (ours, theirs) => (isMember(theirs) ? undefined : rebuild(ours, recursiveDifference(ours, theirs))));
 }
@@ -231,7 +231,7 @@ function readSet(value: unknown): FieldSet {
   return set;
 }
 
-/** Whatever a client sends for `.`, there is nothing in it. */
+/** An empty set: a client's value for `.` has no content, whatever it is. */
 function markOf(sent: unknown): FieldSet {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return leaf;
   for (const _ in sent) return leaf;

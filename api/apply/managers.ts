@@ -22,7 +22,7 @@ export interface Manager {
   readonly subresource: string;
   readonly time: string | undefined;
   readonly fields: FieldSet;
-  /** What it was read from, as long as nothing has changed. */
+  /** The entry that it was read from, as long as nothing has changed. */
   readonly entry?: Readonly<ManagedFieldsEntry>;
 }
 
@@ -74,7 +74,7 @@ function parseManagers(entries: readonly Readonly<ManagedFieldsEntry>[]): Manage
       const { entry: _, ...manager } = toManager(entry, operation, parseFieldSet(entry.fieldsV1 ?? {}));
       managers.set(identify(manager), manager);
     } catch {
-      // Whatever is wrong with it, it counts as not sent: clients that do not know managedFields must not lose them.
+      // An entry with an error counts as not sent: clients that do not know managedFields must not lose them.
       return undefined;
     }
   }

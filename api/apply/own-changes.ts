@@ -11,7 +11,7 @@ const unowned = fieldSetOf(
   ),
 );
 
-/** What a manager may own of a set. */
+/** The part of a set that a manager may own. */
 export function ownable(set: FieldSet): FieldSet {
   return difference(set, unowned);
 }

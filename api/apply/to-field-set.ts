@@ -5,7 +5,7 @@ import { elementOrIndex, elementSchema, isAtomicList, isAtomicMap, isMap, member
 
 type Builder = { [element: string]: FieldSet };
 
-/** What an applied configuration claims: its leaves, its list elements and its map entries, but not the structs around them. */
+/** The fields that an applied configuration claims: its leaves, its list elements and its map entries, but not the structs around them. */
 export function toFieldSet(schema: StructuralSchema, value: unknown): FieldSet {
   return sortSet(claims(schema, value) ?? emptySet);
 }

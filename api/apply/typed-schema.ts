@@ -4,7 +4,7 @@ import { comparePathElements, fieldElement, keyMember, type PathElement, valueEl
 
 /** How server-side apply looks at a schema: every value is a scalar, a map or a list; maps and lists may be atomic. */
 
-/** Whatever JSON, its maps granular, its lists atomic: fields that a custom resource's schema does not know. */
+/** The schema of any JSON, with granular maps and atomic lists: fields that a custom resource's schema does not know. */
 const untyped: StructuralSchema = { type: 'any' };
 const text: StructuralSchema = { type: 'string' };
 
@@ -94,7 +94,7 @@ function keysOf(schema: StructuralSchema): readonly { readonly name: string; rea
   return keys;
 }
 
-/** What a key has where an element does not say: its default, or the zero value that Go would write. */
+/** The value of a key that an element does not set: its default, or the zero value that Go would write. */
 function fallbackOf(property: PropertySchema | undefined): unknown {
   if (property === undefined) return undefined;
   if (property.schema.default !== undefined) return property.schema.default;
@@ -102,7 +102,7 @@ function fallbackOf(property: PropertySchema | undefined): unknown {
   return property.schema.type === 'string' ? '' : property.schema.type === 'integer' ? 0 : undefined;
 }
 
-/** What identifies an element of a set or a list map. Throws ElementError. */
+/** The identity of an element of a set or a list map. Throws ElementError. */
 export function elementOf(schema: StructuralSchema, value: unknown): PathElement {
   if (schema.listType === 'set') {
     if (value === null) throw new ElementError("associative list without keys has an element that's an explicit null");

@@ -66,7 +66,7 @@ function unchanged(
 
 const emptyObjects = new WeakMap<StructuralSchema, Readonly<Record<string, unknown>>>();
 
-/** What a new object is compared with: structs that are always written are there already and so are not owned. */
+/** The object that a new one is compared with: structs that are always written are there already and so are not owned. */
 export function emptyObject(schema: StructuralSchema): Readonly<Record<string, unknown>> {
   let empty = emptyObjects.get(schema);
   if (empty === undefined) {

@@ -4,7 +4,7 @@ import { formatPathElement } from './path-element.ts';
 import { ElementError, elementOf, elementSchema, isAtomicList, isMap, memberSchema } from './typed-schema.ts';
 
 /**
- * What keeps a value from being merged: fields that the schema does not know, values of the wrong shape, list elements that
+ * The reasons why a value cannot be merged: fields that the schema does not know, values of the wrong shape, list elements that
  * cannot be told apart. Each as `.spec.replicas: expected numeric (int or float), got string`.
  */
 export function validateTyped(schema: StructuralSchema, value: unknown, path = ''): string[] {

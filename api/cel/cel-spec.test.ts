@@ -83,7 +83,7 @@ function run(test: SpecTest): { readonly result: Evaluation | string; readonly t
   return { result: evaluateCompiled(compiled, activation), ...type };
 }
 
-/** What is wrong with the outcome of a case; undefined: nothing. */
+/** The difference between a case's outcome and its expectation; undefined: there is none. */
 function problemOf(test: SpecTest): string | undefined {
   const { original } = test;
   const { result, type } = run(test);

@@ -37,7 +37,7 @@ export class Program {
     this.#compiled = compiled;
   }
 
-  /** What an evaluation costs at least and at most, as far as declared sizes bound it. */
+  /** The least and the greatest cost of an evaluation, as far as declared sizes bound it. */
   estimateCost(): Range {
     return estimateCost(this.checked, this.#environment);
   }

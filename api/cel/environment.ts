@@ -34,9 +34,9 @@ export interface Library {
   readonly types?: readonly CELType[];
   /** Names that stand for a value. */
   readonly constants?: ReadonlyMap<string, CELValue>;
-  /** What calls cost, by function and, where only one signature can be meant, its id. Undefined: as CEL itself charges. */
+  /** The cost of calls, by function and, where only one signature can be meant, its id. Undefined: as CEL itself charges. */
   callCost?(name: string, overloadID: string | undefined): CallCost | undefined;
-  /** What calls are expected to cost. Undefined: as CEL itself expects. */
+  /** Estimated cost of calls. Undefined: as CEL itself expects. */
   readonly estimateCall?: EstimateCall;
 }
 
@@ -53,7 +53,7 @@ export interface EnvironmentOptions {
   readonly presenceTestHasCost?: boolean;
 }
 
-/** What an expression may speak of. Make it once; it is shared by all that is compiled in it. */
+/** The variables, functions and types that an expression may use. Make it once; it is shared by all that is compiled in it. */
 export class Environment {
   readonly container: string;
   readonly validateLiterals: boolean;

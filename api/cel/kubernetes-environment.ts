@@ -14,7 +14,7 @@ import { urlsLibrary } from './libraries/urls.ts';
 import { crossTypeComparisonLibrary, standardLibrary } from './libraries/standard/standard-library.ts';
 import type { CELType } from './types/types.ts';
 
-/** What every expression of Kubernetes may use. The authorizer's functions are added by whoever has an authorizer. */
+/** The libraries that every expression of Kubernetes may use. The authorizer's functions are added by whoever has an authorizer. */
 export const kubernetesLibraries: readonly Library[] = [
   { functions: [], callCost: kubernetesCallCost, estimateCall: estimateKubernetesCall },
   standardLibrary,

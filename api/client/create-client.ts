@@ -54,7 +54,7 @@ interface Call {
 
 type Send = (call: Call) => Promise<APIResponse>;
 
-/** What a request says for itself goes before what the client says for all of its requests. */
+/** Adds the client's settings to its requests; a request's own settings take precedence. */
 function withSettings(transport: Transport, { user, headers, userAgent }: ClientSettings): Transport {
   const common: Record<string, string> = { ...headers, ...(userAgent === undefined ? {} : { 'user-agent': userAgent }) };
   return (request) => {

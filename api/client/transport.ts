@@ -25,7 +25,7 @@ export interface APIRequest {
   readonly incoming?: IncomingBody;
   /** Aborted when the caller has gone; ends watches and long-running requests. */
   readonly signal: AbortSignal;
-  /** What the edge knows about the peer. Absent for in-process callers. */
+  /** Facts about the peer, known at the edge. Absent for in-process callers. */
   readonly peer?: Peer;
   /** Identity vouched for by the composition root for in-process callers; the HTTP edge never sets it. */
   readonly user?: UserInfo;

@@ -1,4 +1,4 @@
-/** What all conditions have in common, whatever their kind. */
+/** The fields that the conditions of all kinds share. */
 export interface ConditionLike {
   type: string;
   status: string;

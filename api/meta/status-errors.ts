@@ -66,7 +66,7 @@ export function generateNameConflict(resource: ResourceReference, name: string, 
   return failure(409, 'AlreadyExists', message, { ...resourceDetails(resource, name), retryAfterSeconds });
 }
 
-/** What a write says whose resourceVersion is no longer the object's. */
+/** The message of a write whose resourceVersion is no longer the object's. */
 export const optimisticLockMessage = 'the object has been modified; please apply your changes to the latest version and try again';
 
 /** 409: a precondition did not hold, by default that on the resourceVersion. */

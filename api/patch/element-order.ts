@@ -1,6 +1,6 @@
 import { getOwn, isJSONObject } from '../base/json-object.ts';
 
-/** What tells the elements of a merged list apart: a field of theirs, or themselves. */
+/** The identity of an element of a merged list: a field of the element, or the element itself. */
 export type Identify = (element: unknown) => unknown;
 
 /** By the merge key; undefined: primitive elements. */

@@ -1,7 +1,7 @@
 import { isJSONObject } from '../base/json-object.ts';
 import type { PatchType } from './patch-object.ts';
 
-/** What is wrong with the form of a parsed patch where it is read with care (fieldValidation Warn and Strict), in Go's words. */
+/** The error in the form of a parsed patch, where it is read with care (fieldValidation Warn and Strict), in Go's words. */
 export function shapeProblem(type: PatchType, patch: unknown): string | undefined {
   if (patch === null) return undefined;
   switch (type) {

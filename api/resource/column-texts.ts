@@ -4,7 +4,7 @@ import type { ResourceDefinition } from './resource-definition.ts';
 
 let texts: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> | undefined;
 
-/** What the API says of a column of a built-in kind, by the column's name. */
+/** The API's description of a column of a built-in kind, by the column's name. */
 export function findColumnText<T extends KubeObject>(
   { group, version, names }: Pick<ResourceDefinition<T>, 'group' | 'version' | 'names'>,
   column: string,

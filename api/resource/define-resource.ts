@@ -17,7 +17,7 @@ type Defaulted =
   | 'tellsTwice'
   | 'defaultGarbageCollection';
 
-/** What a file in api/resources says: the definition, with what follows from the rest left out. */
+/** The declaration of a kind in api/resources: the definition, with what follows from the rest left out. */
 export type ResourceDeclaration<T extends KubeObject> = Omit<ResourceDefinition<T>, Defaulted> &
   Partial<Omit<Pick<ResourceDefinition<T>, Defaulted>, 'names'>> & {
     readonly names: Pick<ResourceNames, 'kind' | 'plural'> & Partial<ResourceNames>;

@@ -23,7 +23,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives its schema. */
   readonly definition: string;
   readonly verbs: readonly Verb[];
-  /** What its objects are read from and written in. Absent: all media types; custom resources have no protobuf form. */
+  /** Media types of the kind's objects. Absent: all media types; custom resources have no protobuf form. */
   readonly mediaTypes?: readonly MediaType[];
   readonly subresources: Readonly<Record<string, SubresourceDefinition>>;
   /** Where objects are stored below /registry/, as upstream: pods, services/specs, minions, apiregistration.k8s.io/apiservices. Absent: not stored (reviews, bindings). */
@@ -41,11 +41,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   upgradeStored?(object: KubeObject): T;
   /** All columns in order, the name's too. Empty: Name and Created At. */
   readonly printerColumns: readonly PrinterColumn<T>[];
-  /** What a row of a Table says of its object beside the cells, e.g. that a Pod has completed. */
+  /** Conditions of an object's row in a Table, e.g. that a Pod has completed. */
   rowConditions?(object: DeepReadonly<T>): RowCondition[];
   /** Fields for field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, FieldReader<T>>>;
-  /** What names of the kind must look like; default nameIsDNSSubdomain. Metadata is validated by it before `validate`, for every kind. */
+  /** Rule for names of the kind; default nameIsDNSSubdomain. Metadata is validated by it before `validate`, for every kind. */
   readonly nameRule: NameRule;
   /** Default false. Objects whose spec changes count metadata.generation: default true where the kind has a spec. */
   readonly hasGeneration: boolean;
@@ -57,7 +57,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly allowCreateOnUpdate: boolean;
   /** Default true: PUT without a resourceVersion overwrites. */
   readonly allowUnconditionalUpdate: boolean;
-  /** What DELETE without propagationPolicy does with dependents; default 'background'. */
+  /** Treatment of dependents by a DELETE without propagationPolicy; default 'background'. */
   readonly defaultGarbageCollection: 'background' | 'orphan';
   /** How long DELETE lets the object live; absent: deleted at once. Seconds. */
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;

@@ -50,7 +50,7 @@ export function tableRow<T extends KubeObject>(definition: Shown<T>, object: Dee
   return row;
 }
 
-/** What kubectl prints: the objects of a list (with its metadata), or a single one (with its resourceVersion). */
+/** A Table as kubectl prints it: the objects of a list (with its metadata), or a single one (with its resourceVersion). */
 export function toTable<T extends KubeObject>(
   definition: Shown<T>,
   objects: readonly DeepReadonly<T>[],

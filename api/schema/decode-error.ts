@@ -14,7 +14,7 @@ export function formatDecodeFailure(kind: { readonly kind: string; readonly vers
   return `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${wantedKind}: ${reason}`;
 }
 
-/** What fieldValidation=Strict says of the warnings that Warn would give: `strict decoding error: unknown field "spec.foo"`. */
+/** The error of fieldValidation=Strict for the warnings that Warn would give: `strict decoding error: unknown field "spec.foo"`. */
 export function formatStrictFailure(problems: readonly string[]): string {
   return `strict decoding error: ${problems.join(', ')}`;
 }

@@ -11,7 +11,7 @@ export interface Decoded {
   readonly unknownFields: readonly string[];
 }
 
-/** Whose words messages have: Go's JSON decoder, or its reflection over maps (what strategic merge patches are read by). */
+/** The reader whose error messages are used: Go's JSON decoder, or its reflection over maps (what strategic merge patches are read by). */
 export type Reader = 'json' | 'unstructured';
 
 /** Upstream stops collecting after this many. */
@@ -302,7 +302,7 @@ function isAlwaysWritten(property: PropertySchema): boolean {
   return !property.omitEmpty || isStruct(property.schema);
 }
 
-/** What Go writes for a field that was never set. */
+/** Go's zero value for a field that was never set. */
 function zeroOfField(property: PropertySchema, position: Position): unknown {
   const { schema } = property;
   if (property.pointer) return null;

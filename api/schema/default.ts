@@ -8,7 +8,7 @@ import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
 
 type JSONObject = Record<string, unknown>;
 
-/** What is to be done at one struct. */
+/** The work to be done at one struct. */
 interface StructPlan {
   readonly conditional?: ConditionalDefault;
   readonly constants: readonly { readonly steps: readonly string[]; readonly value: unknown }[];

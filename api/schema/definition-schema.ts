@@ -176,7 +176,7 @@ function protobufTypeOf(shape: ShapeFact, packageName: string): string {
   return shape.format === 'byte' ? 'bytes' : goTypeOfShape(shape, packageName);
 }
 
-/** What is stored in JSON keeps its empty lists: those of CustomResourceDefinitions. */
+/** Group of the kinds that are stored as JSON and so keep their empty lists: CustomResourceDefinitions. */
 const storedInJSON = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
 
 function isNullWhenEmpty({ type, required, mayBeEmpty, omitEmpty, pointer, protobuf }: FieldFact, packageName: string): boolean {
@@ -220,7 +220,7 @@ function findFact(name: string): DefinitionFact | undefined {
 
 /** Default rules of a definition that are plain data. */
 export interface DefinitionDefaults {
-  /** What an unset field becomes, by its path: [] is every element of a list, {} every value of a map. */
+  /** Values for unset fields, by path: [] is every element of a list, {} every value of a map. */
   readonly constants: readonly (readonly [path: string, value: unknown])[];
   /** Maps whose quantities are rounded up to thousandths. */
   readonly roundedUp: readonly string[];

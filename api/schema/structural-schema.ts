@@ -1,8 +1,8 @@
 /**
- * What decoding, pruning, defaulting, strategic merge, server-side apply and protobuf need to know of a value. Built-in
- * types get theirs from the generated facts (definition-schema.ts), custom resources from their CRD: the vocabulary is
- * that of a CRD's structural schema plus strategic merge and protobuf facts. References are already resolved: schemas of
- * recursive types are cyclic, so never walk one without a value beside it.
+ * The facts about a value that decoding, pruning, defaulting, strategic merge, server-side apply and protobuf need. Built-in
+ * types get theirs from the generated facts (definition-schema.ts), custom resources from their CRD: the vocabulary is that of a
+ * CRD's structural schema plus strategic merge and protobuf facts. References are already resolved: schemas of recursive types
+ * are cyclic, so never walk one without a value beside it.
  */
 export interface StructuralSchema {
   /** OpenAPI definition name, e.g. io.k8s.api.core.v1.Pod; absent for inline schemas. */

@@ -18,7 +18,7 @@ const scalarKinds: Readonly<Record<string, (format: string | undefined) => strin
 };
 
 /**
- * What Go's reflection over a patched object says of a value of the wrong type (apimachinery's runtime.FromUnstructured,
+ * The message of Go's reflection over a patched object for a value of the wrong type (apimachinery's runtime.FromUnstructured,
  * which reads what a strategic merge patch has made): other words than the JSON decoder's, and no field.
  */
 export function describeUnstructuredMismatch(value: unknown, schema: StructuralSchema): string {

@@ -1,4 +1,4 @@
-/** What a glance over the text tells: whether it may be left to JSON.parse alone. */
+/** The result of a scan of the text: whether it may be left to JSON.parse alone. */
 export interface JSONScan {
   /** Members of all objects, counting repeated ones. */
   readonly memberCount: number;

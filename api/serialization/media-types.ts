@@ -16,7 +16,7 @@ export const protobufMediaType: MediaType = {
   streamContentType: 'application/vnd.kubernetes.protobuf;stream=watch',
 };
 
-/** What the server speaks, the preferred one first. */
+/** Media types of the server, the preferred one first. */
 export const supportedMediaTypes: readonly MediaType[] = [jsonMediaType, yamlMediaType, protobufMediaType];
 
 /** A media type or range with its parameters, from an Accept or Content-Type header. */

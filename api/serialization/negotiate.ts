@@ -28,7 +28,7 @@ export interface NegotiatedOutput {
 }
 
 export interface OutputChoice {
-  /** What the objects themselves can be written in; kinds that are made of them are written in all. Default: supportedMediaTypes. */
+  /** Media types of the objects themselves; kinds that are made of them are written in all. Default: supportedMediaTypes. */
   readonly supported?: readonly MediaType[];
   /** Whether the endpoint can answer in that kind. Default: no. */
   readonly allowsKind?: (kind: RequestedKind, mediaType: MediaType) => boolean;
@@ -70,7 +70,7 @@ function findOutput(header: string, choice: OutputChoice): NegotiatedOutput | un
   return undefined;
 }
 
-/** What most clients ask for. */
+/** The output that most clients ask for. */
 const plainJSON: NegotiatedOutput = { mediaType: jsonMediaType, pretty: false };
 
 /** Chooses how to answer from the Accept header; the first supported type where there is none. Throws 406. */
@@ -81,7 +81,7 @@ export function negotiateOutput(header: string | undefined, choice: OutputChoice
   const [first] = supported;
   if ((header === undefined || header.trim() === '') && first) return { mediaType: first, pretty: false };
   const output = findOutput(header ?? '', choice);
-  // What the client likes best decides, also where that cannot be streamed.
+  // The client's first preference decides, also where that cannot be streamed.
   if (output && streams(output.mediaType)) return output;
   throw notAcceptable(
     supported.map((mediaType) => (choice.isWatch === true ? (mediaType.streamContentType ?? mediaType.name) : mediaType.name)),

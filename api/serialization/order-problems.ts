@@ -2,8 +2,8 @@ import { quote } from '../base/quote.ts';
 import { JSONParser } from './json-parser.ts';
 
 /**
- * What is wrong with the fields of a JSON text, in the order of the text, as upstream's decoder meets it:
- * `unknown field "spec.foo"`, `duplicate field "spec.replicas"`. The text has been parsed before.
+ * The errors in the fields of a JSON text, in the order of the text, as upstream's decoder meets them: `unknown field
+ * "spec.foo"`, `duplicate field "spec.replicas"`. The text has been parsed before.
  */
 export function orderProblems(text: string, maxDepth: number, repeated: readonly string[], unknown: readonly string[]): string[] {
   if (repeated.length === 0) return unknown.map(unknownField);
@@ -23,7 +23,7 @@ export function orderProblems(text: string, maxDepth: number, repeated: readonly
   return [...problems];
 }
 
-/** What a path and the key at its end have in common. */
+/** The common part of a path and the key at its end. */
 const lastWord = (path: string) => path.slice(path.lastIndexOf('.') + 1);
 const unknownField = (path: string) => `unknown field ${quote(path)}`;
 const repeatedField = (path: string) => `duplicate field ${quote(path)}`;

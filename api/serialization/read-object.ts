@@ -24,7 +24,7 @@ export interface ObjectKind {
 }
 
 export interface ReadObjectOptions {
-  /** What the endpoint takes; a body without apiVersion or kind is taken as that. */
+  /** The kind that the endpoint takes; a body without apiVersion or kind is taken as that kind. */
   readonly expected: ObjectKind;
   readonly schema: StructuralSchema;
   readonly fieldValidation: FieldValidation;
@@ -35,7 +35,7 @@ export interface ReadObjectOptions {
 export interface ReadObject {
   /** Decoded by the schema, with apiVersion and kind; not defaulted. */
   readonly object: KubeObject & Record<string, unknown>;
-  /** What fieldValidation=Warn has to say: unknown and repeated fields. */
+  /** Warnings of fieldValidation=Warn: unknown and repeated fields. */
   readonly warnings: readonly string[];
 }
 
@@ -79,7 +79,7 @@ function sortKeys(value: unknown): unknown {
   return sorted;
 }
 
-/** What YAML's reader says of several lines becomes a warning each. */
+/** Splits an error of YAML's reader that has several lines into a warning for each. */
 function splitWarning(problem: string): string[] {
   const heading = 'yaml: unmarshal errors:\n';
   if (!problem.startsWith(heading)) return [problem];

@@ -32,7 +32,7 @@ export interface ParseYAMLOptions {
 export interface ParsedYAML {
   /** As parseJSON returns it: plain data, no value shared between two places. */
   readonly value: unknown;
-  /** What is to be said of a repeated key, in go-yaml's words; the last value counted. */
+  /** The warning of a repeated key, in go-yaml's words; the last value counted. */
   readonly duplicateProblem?: string;
 }
 

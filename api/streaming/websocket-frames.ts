@@ -2,7 +2,7 @@
 
 export const websocketOpcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** What a control frame may carry at most. */
+/** The greatest payload of a control frame, in bytes. */
 const maxControlPayload = 125;
 
 export interface WebSocketFrame {

@@ -113,7 +113,7 @@ export function labelValueProblems(value: string): string[] {
   return [...problems, describeFormat(message, labelValueFormat, 'MyValue', 'my_value', '12345')];
 }
 
-/** What can stand in a path of the API and in a key of the store. */
+/** The errors of a name that must fit a path of the API and a key of the store. */
 export function pathSegmentNameProblems(value: string): string[] {
   if (value === '.' || value === '..') return [`may not be '${value}'`];
   return ['/', '%'].filter((character) => value.includes(character)).map((character) => `may not contain '${character}'`);

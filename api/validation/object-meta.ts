@@ -7,7 +7,7 @@ import { dns1123LabelProblems, type NameRule, qualifiedNameProblems } from './na
 import { validateFieldManager } from './request-options.ts';
 import type { OwnerReferenceLike } from '../meta/owner-references.ts';
 
-/** What these rules read of metav1.ObjectMeta. */
+/** The fields of metav1.ObjectMeta that these rules read. */
 export interface ObjectMetaLike {
   readonly name?: string;
   readonly generateName?: string;

@@ -31,7 +31,7 @@ interface Way {
   readonly path: string;
   readonly opening: string;
   readonly closing: string;
-  /** What ends the items. */
+  /** Text that ends the items. */
   readonly end: string;
   /** The objects in the text of the items. */
   parse(items: string): readonly unknown[];

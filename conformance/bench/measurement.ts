@@ -4,7 +4,7 @@ export interface Measurement {
   readonly round: number;
   /** Which scenario it comes from, e.g. `requests`. */
   readonly scenario: string;
-  /** What was done, e.g. `create pods`. */
+  /** The work that was done, e.g. `create pods`. */
   readonly subject: string;
   /** How, e.g. `h1 ×16`; may be empty. */
   readonly load: string;
@@ -28,7 +28,7 @@ export interface Results {
   readonly remarks: readonly Remark[];
 }
 
-/** What a metric is called, counted in, and which way it is better. */
+/** Name and unit of each metric, and which way it is better. */
 export const metrics = {
   perSecond: { metric: 'requests per second', unit: '/s', better: 'more' },
   p50: { metric: 'p50', unit: 'ms', better: 'less' },

@@ -112,7 +112,7 @@ export function createTemplate(resource: BenchResource, inNamespace = namespace)
   return { method: 'POST', path: resource.collection(inNamespace), body };
 }
 
-/** What a client does that has read the object: all of it goes back with one annotation changed. `read` is any of the objects. */
+/** The update of a client that has read the object: all of it goes back with one annotation changed. `read` is any of the objects. */
 export function updateTemplate(resource: BenchResource, read: Record<string, unknown>, inNamespace = namespace): RequestTemplate {
   const { metadata, ...rest } = read as { metadata: Record<string, unknown> };
   const { uid: _uid, resourceVersion: _revision, creationTimestamp: _created, annotations, ...kept } = metadata;

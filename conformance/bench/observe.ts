@@ -3,7 +3,7 @@ import type { Task, TaskResult } from './load/task.ts';
 import { cpuSecondsOf, machineBusySeconds } from './processes.ts';
 import type { Session } from './session.ts';
 
-/** What a task was answered with, and what the processes spent meanwhile. */
+/** The result of a task, and the processor time and memory of the processes meanwhile. */
 export interface Observation extends TaskResult {
   readonly serverCPUSeconds: number | undefined;
   readonly storeCPUSeconds: number | undefined;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** What Linux knows of processes and of the machine, from /proc. */
+/** Facts about processes and the machine, from /proc. */
 
 /** In which /proc counts processor time; Linux has not changed it for user space on any machine. */
 const ticksPerSecond = 100;
@@ -39,7 +39,7 @@ export function memoryOf(pid: number): Memory {
 
 const pageBytes = 4096;
 
-/** What all TCP connections of this machine hold in the kernel: sent and not yet read. */
+/** Bytes that all TCP connections of this machine hold in the kernel: sent and not yet read. */
 export function socketMiB(): number {
   const pages = /^TCP: .* mem (\d+)$/m.exec(readFileSync('/proc/net/sockstat', 'utf8'))?.[1];
   return (Number(pages ?? Number.NaN) * pageBytes) / kibiPerMebi ** 2;

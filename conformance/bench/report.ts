@@ -10,7 +10,7 @@ export interface Row {
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** What was measured of all targets, in the order in which it was first measured. */
+/** The metrics that were measured of all targets, in the order in which it was first measured. */
 export function rowsOf({ measurements }: Pick<Results, 'measurements'>): Row[] {
   const groups = Map.groupBy(measurements, ({ subject, load, metric }) => `${metric}\n${subject}\n${load}`);
   return [...groups.values()].flatMap((group) => {
@@ -26,7 +26,7 @@ export function rowsOf({ measurements }: Pick<Results, 'measurements'>): Row[] {
 /** How many times better than the base: above 1 is better, whichever way the metric counts. */
 export function ratioOf({ better, values }: Pick<Row, 'better' | 'values'>, target: string, base: string): number | undefined {
   const [value, reference] = [values.get(target), values.get(base)];
-  // What is too little to be counted is no number to compare with.
+  // A value that is too small to be counted is no number to compare with.
   if (value === undefined || reference === undefined || value === 0 || reference === 0) return undefined;
   return better === 'more' ? value / reference : reference / value;
 }
@@ -59,7 +59,7 @@ function tablesOf(results: Results): Table[] {
   }));
 }
 
-/** Those that differ in their numbers alone become one, with the least and the most of them. */
+/** Remarks; those that differ in their numbers alone become one, with the least and the most of them. */
 function remarksOf({ remarks }: Results): string[] {
   const groups = Map.groupBy(remarks, ({ target, text }) => `${target}: ${text.replaceAll(/\d+/g, '#')}`);
   return [...groups.values()].flatMap((group) => {

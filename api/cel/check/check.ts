@@ -232,7 +232,7 @@ class Checker {
     return this.#report(at, `expected type '${show(expected)}' but found '${show(found)}'`);
   }
 
-  /** What an entry written with `?` adds to its literal. */
+  /** Adds the content of an entry written with `?` to its literal. */
   #content(at: Expr, type: CELType): CELType {
     const applied = this.substitution.apply(type);
     if (applied.kind === 'optional') return applied.params[0] ?? dynType;

@@ -23,7 +23,7 @@ export interface CallEstimate {
   readonly size?: Range;
 }
 
-/** What a call costs at least and at most; `parts` begins with the target of a call that has one. */
+/** Estimates the least and the greatest cost of a call; `parts` begins with the target of a call that has one. */
 export type EstimateCall = (
   name: string,
   overloadID: string,
@@ -31,7 +31,7 @@ export type EstimateCall = (
   isMember: boolean,
 ) => CallEstimate | undefined;
 
-/** What evaluating an expression costs at least and at most, as far as the declared sizes bound it. */
+/** The least and the greatest cost of evaluating an expression, as far as the declared sizes bound it. */
 export function estimateCost(checked: CheckedExpr, environment: Environment): Range {
   return new Estimator(checked, environment).cost(checked.expr);
 }
@@ -44,7 +44,7 @@ class Estimator {
   /** Declared types, which say how large values are, of what is reached from variables. */
   readonly #declared = new Map<number, CELType>();
   readonly #sizes = new Map<number, Range>();
-  /** What the variables of loops go through; undefined: not reached from a variable. */
+  /** The ranges that the variables of loops go through; undefined: not reached from a variable. */
   #scope: ReadonlyMap<string, CELType | undefined> = new Map();
 
   constructor(checked: CheckedExpr, environment: Environment) {

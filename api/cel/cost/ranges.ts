@@ -21,5 +21,5 @@ export const scaleRange = (range: Range, factor: number): Range => ({
   min: Math.ceil(product(range.min, factor)),
   max: Math.ceil(product(range.max, factor)),
 });
-/** What covers both. */
+/** The least range that covers both. */
 export const unionRange = (a: Range, b: Range): Range => ({ min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) });

@@ -28,7 +28,7 @@ const ofSmaller: CallCost = ([a, b]) => traversal(Math.min(actualSize(a), actual
 const ofBoth: CallCost = ([a, b]) => traversal(actualSize(a) + actualSize(b));
 export const ofRegex: CallCost = ([text, pattern]) => traversal(1 + actualSize(text)) * traversal(actualSize(pattern), regexLengthFactor);
 
-/** What CEL itself charges, by overload. */
+/** CEL's own charges by overload. */
 const standardCosts: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['starts_with_string', ofFirst],
   ['ends_with_string', ofFirst],

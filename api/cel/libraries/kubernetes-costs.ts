@@ -130,7 +130,7 @@ const byOverload: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['cidr_contains_cidr', ofContainsCIDR(false)],
 ]);
 
-/** What Kubernetes charges for calls; undefined: what CEL itself does. */
+/** Kubernetes' charges for calls; undefined: CEL's own charge holds. */
 export function kubernetesCallCost(name: string, overloadID: string | undefined): CallCost | undefined {
   return (overloadID === undefined ? undefined : byOverload.get(overloadID)) ?? costs.get(name);
 }

@@ -96,7 +96,7 @@ function sorting(list: EstimatedPart | undefined, keys: EstimatedPart | undefine
   return makesList(scaleRange(productRange(size, size), factor), list?.size ?? unbounded);
 }
 
-/** What a number written in the expression is; other numbers are unbounded. */
+/** The number that a literal stands for; other numbers are unbounded. */
 function literalNumber(part: EstimatedPart | undefined): number | undefined {
   return part?.expr.kind === 'const' && typeof part.expr.value === 'bigint' ? Math.max(0, Number(part.expr.value)) : undefined;
 }
@@ -164,5 +164,5 @@ const estimates: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
   ['_==_', ofEquality],
 ]);
 
-/** What Kubernetes expects calls to cost; undefined: what CEL itself does. */
+/** Kubernetes' estimates of calls; undefined: CEL's own estimate holds. */
 export const estimateKubernetesCall: EstimateCall = (name, id, parts) => estimates.get(name)?.(parts, id);

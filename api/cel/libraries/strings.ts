@@ -102,7 +102,7 @@ function join(list: ListValue, separator = ''): string {
 
 const lowerAscii = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 const upperAscii = (text: string): string => text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
-/** What Unicode calls white space: JavaScript's trim takes the byte order mark too, and leaves U+0085. */
+/** Trims Unicode's white space: JavaScript's trim takes the byte order mark too, and leaves U+0085. */
 const trim = (text: string): string => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
 /** The text as a literal of CEL. */

@@ -19,7 +19,7 @@ export interface Compiled {
   readonly slotCount: number;
   /** Where the variables of the environment are put before an evaluation. */
   readonly variables: ReadonlyMap<string, number>;
-  /** What is wrong with a part that needs no variables, such as int("x"). */
+  /** The failure of a part that needs no variables, such as int("x"). */
   readonly failure?: Failure;
 }
 
@@ -47,7 +47,7 @@ class Compiler {
     this.#checked = checked;
   }
 
-  /** What is known beforehand is evaluated once, and costs nothing. */
+  /** Compiles an expression; its constant parts are evaluated once, and cost nothing. */
   compile(expr: Expr): Closure {
     if (expr.kind === 'const' || !isConstant(expr)) return this.#compile(expr, 1);
     try {
@@ -156,7 +156,7 @@ class Compiler {
     };
   }
 
-  /** What is read from, and what reading costs before its first step. */
+  /** The operand that is read from, and the cost of reading before its first step. */
   #source(operand: Expr, base: 0 | 1): readonly [Closure, 0 | 1] {
     return isAttribute(operand) ? [this.#compile(operand, base), 0] : [this.compile(operand), base];
   }
@@ -203,7 +203,7 @@ class Compiler {
     const read = name === '_[?_]' ? optionalIndex : optionalKey;
     return (frame) => {
       const found = read(operand(frame), key(frame));
-      // What is not there costs no step.
+      // An absent value costs no step.
       frame.charge(extra + (found.value === undefined ? 0 : 1));
       return found;
     };
@@ -359,7 +359,7 @@ function optionalKey(operand: CELValue, key: CELValue): OptionalValue {
   return optionalField(operand, key);
 }
 
-/** What an element or entry written with `?` adds; undefined: nothing. Throws Failure where it is no optional. */
+/** The content of an element or entry written with `?`; undefined: nothing. Throws Failure where it is no optional. */
 function contentOf(value: CELValue): CELValue | undefined {
   if (!(value instanceof OptionalValue)) throw new Failure('cannot initialize optional entry from non-optional value');
   return value.value;

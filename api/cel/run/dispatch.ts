@@ -46,7 +46,7 @@ export function guardOf(type: CELType): Guard {
   }
 }
 
-/** What a call costs. It is paid before the call, so that what cannot be paid is not done. */
+/** The cost of a call. It is charged before the call, so that a call over the budget is not made. */
 export interface CallCost {
   (args: readonly CELValue[], result: CELValue): number;
   /** Paid after the call, because it depends on the result. */

@@ -66,7 +66,7 @@ export interface StructField extends At {
   readonly optional: boolean;
 }
 
-/** What macros such as all() and map() become: a fold over a list or the keys of a map. */
+/** The expression that macros such as all() and map() become: a fold over a list or the keys of a map. */
 export interface ComprehensionExpr extends At {
   readonly kind: 'comprehension';
   readonly range: Expr;

@@ -3,7 +3,7 @@ import type { CheckedExpr } from '../check/check.ts';
 import { formatType } from '../types/types.ts';
 import { type CELValue, UintValue } from '../types/values.ts';
 
-/** What is written after each part of a tree: its kind, or its type and what it refers to. */
+/** Text after each part of a tree: its kind, or its type and what it refers to. */
 type Adorn = (expr: Expr) => string;
 
 /** The tree as cel-go's debug printer shows it after parsing. */

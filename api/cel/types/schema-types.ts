@@ -14,7 +14,7 @@ import {
   timestampType,
 } from './types.ts';
 
-/** What is read of an OpenAPI v3 schema: a CRD's, or one of the API's own. */
+/** The parts of an OpenAPI v3 schema that are read: a CRD's, or one of the API's own. */
 export interface SchemaLike {
   readonly type?: string;
   readonly format?: string;

@@ -1,6 +1,6 @@
 import { type CELType, dynType, equalTypes, formatType, isDyn } from './types.ts';
 
-/** What the type parameters met so far stand for. */
+/** The types that the type parameters stand for so far. */
 export class Substitution {
   readonly #bound: Map<string, CELType>;
 

@@ -23,7 +23,7 @@ export type TypeKind =
 
 export interface CELType {
   readonly kind: TypeKind;
-  /** What type(x) of a value shows: `int`, `list`, `google.protobuf.Timestamp`, `kubernetes.Quantity`. */
+  /** The name that type(x) of a value shows: `int`, `list`, `google.protobuf.Timestamp`, `kubernetes.Quantity`. */
   readonly name: string;
   readonly params: readonly CELType[];
   /** Of objects: asked only when a field is looked up, so that types may be recursive. */

@@ -79,7 +79,7 @@ export interface OpaqueValue {
   readonly kind: 'opaque';
   readonly type: CELType;
   equals(other: CELValue): boolean;
-  /** What size-dependent costs count; 1 when absent. */
+  /** Size that size-dependent costs count; 1 when absent. */
   readonly costSize?: number;
 }
 

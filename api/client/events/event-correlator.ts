@@ -1,6 +1,6 @@
 import type { CoreEvent } from './event-recorder.ts';
 
-/** What to do with an event: nothing, write a new one, or raise the count of one that was written before. */
+/** The outcome for an event: nothing, a new event, or a higher count of one that was written before. */
 export type CorrelatedEvent =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'create'; readonly event: CoreEvent }

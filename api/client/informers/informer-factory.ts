@@ -118,7 +118,7 @@ class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink
     });
   }
 
-  /** Whatever differs from the store is told as if it had been watched. */
+  /** Replaces the store's content; each difference is reported as if it had been watched. */
   replace(objects: readonly DeepReadonly<T>[]): void {
     const present = new Set(objects.map((object) => formatKey(keyOf(object))));
     for (const old of this.#store.list()) if (!present.has(formatKey(keyOf(old)))) this.remove(old);

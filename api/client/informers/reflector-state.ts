@@ -1,6 +1,6 @@
 import { StatusError } from '../../meta/status.ts';
 
-/** What a reflector is about to do. */
+/** The next action of a reflector. */
 export type ReflectorState =
   /** One list; `resourceVersion` '0': as new as the server's cache happens to be; '': the newest there is. */
   | { readonly phase: 'listing'; readonly resourceVersion: string }
@@ -25,7 +25,7 @@ export interface ReflectorStep {
 /** Watches that end sooner than this without an event are the sign of a server in trouble. */
 const shortWatchMs = 1000;
 
-/** What to do next. Pure: the machine's whole table. */
+/** The next step of a reflector: the whole table of its state machine. Pure. */
 export function nextReflectorStep(state: ReflectorState, outcome: ReflectorOutcome, mayStream: boolean): ReflectorStep {
   const relist = (resourceVersion: string, backOff: boolean): ReflectorStep => ({
     state: { phase: mayStream && state.phase !== 'listing' ? 'streaming' : 'listing', resourceVersion },

@@ -12,7 +12,7 @@ export class ObjectServer {
   readonly requests: APIRequest[] = [];
   /** Called before each request; may throw what a broken connection would. */
   onRequest: (request: APIRequest) => void | Promise<void> = () => {};
-  /** What deletionTimestamp says. */
+  /** Text of deletionTimestamp. */
   nowText: () => string = () => '2026-01-01T00:00:00Z';
   #revision = 1;
   #compacted = 0;

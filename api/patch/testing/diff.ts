@@ -2,7 +2,7 @@ import { isEqual } from '../../base/equality.ts';
 import { getOwn, isJSONObject, type JSONObject, setOwn } from '../../base/json-object.ts';
 import type { StructuralSchema } from '../../schema/structural-schema.ts';
 
-/** What clients do: the patch that makes `to` of `from`. Objects have no members that are null. */
+/** A client's diff: the patch that makes `to` of `from`. Objects have no members that are null. */
 
 /** RFC 7386. */
 export function mergeDiff(from: JSONObject, to: JSONObject): JSONObject {

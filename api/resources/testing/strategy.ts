@@ -8,7 +8,7 @@ import { formatFieldError } from '../../validation/field-error.ts';
 import { FieldPath } from '../../validation/field-path.ts';
 import { validateObjectMeta } from '../../validation/object-meta.ts';
 
-/** What tests of definitions share: the hooks in the order in which the server calls them. */
+/** The hooks of a definition in the order in which the server calls them, for tests of definitions. */
 
 export const testNowMs = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 
@@ -38,7 +38,7 @@ export function created<T extends KubeObject>(definition: ResourceDefinition<T>,
   return filled;
 }
 
-/** What is wrong with a new object, one line for each error. */
+/** The errors of a new object, one line for each. */
 export function createErrors<T extends KubeObject>(definition: ResourceDefinition<T>, object: object): string[] {
   const filled = defaulted(definition, object);
   definition.prepareForCreate?.(filled, createContext);
@@ -50,7 +50,7 @@ export function createErrors<T extends KubeObject>(definition: ResourceDefinitio
   return errors.map(formatFieldError);
 }
 
-/** What is wrong with replacing `before` by `after`. */
+/** The errors of replacing `before` by `after`, one line for each. */
 export function updateErrors<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   before: object,

@@ -16,7 +16,7 @@ function combine(into: Amounts, other: Amounts, by: (a: Quantity, b: Quantity) =
   }
 }
 
-/** What the containers of a Pod need together at any one moment: sidecars run on, other init containers run one by one. */
+/** Resources that the containers of a Pod need at any one moment: sidecars run on, other init containers run one by one. */
 function aggregate(spec: PodSpec, field: 'requests' | 'limits'): Amounts {
   const of = (container: Container) => amountsOf(container.resources?.[field]);
   const total: Amounts = new Map();

@@ -16,7 +16,7 @@ export interface CertificateRequestFacts {
 
 /** A certificate signing request: the names in it, and the octets that a certificate takes over unchanged. */
 export interface CertificateRequest extends CertificateRequestFacts {
-  /** What is signed (CertificationRequestInfo, RFC 2986). */
+  /** The part that is signed (CertificationRequestInfo, RFC 2986). */
   readonly info: Uint8Array;
   readonly subject: Uint8Array;
   readonly publicKeyInfo: Uint8Array;

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
 import type { Device } from '../../types/resource-v1.ts';
 
-/** What an expression sees as `device`. */
+/** The value of `device` in an expression. */
 export interface SelectableDevice extends Pick<DeepReadonly<Device>, 'attributes' | 'capacity' | 'allowMultipleAllocations'> {
   readonly driver: string;
 }

@@ -6,7 +6,7 @@ export type PodNetworkMode = 'host-gw' | 'vxlan' | 'external';
 
 export const podNetworkModes: readonly PodNetworkMode[] = ['host-gw', 'vxlan', 'external'];
 
-/** What an agent that joins a cluster has to know of it besides the API server: in the ConfigMap kube-system/kubets-node-configuration. */
+/** Facts about a cluster that an agent needs to join it, besides the API server: in the ConfigMap kube-system/kubets-node-configuration. */
 export interface NodeConfiguration {
   /** Range of all Pods. */
   readonly clusterCIDR: string;
@@ -18,7 +18,7 @@ export interface NodeConfiguration {
 
 export const nodeConfigurationKey = { namespace: 'kube-system', name: 'kubets-node-configuration' };
 
-/** What is missing is as `kubets server` has it by default. Throws where the pod network is none that is known. */
+/** Reads the configuration; a missing field has the default of `kubets server`. Throws where the pod network is none that is known. */
 export function parseNodeConfiguration(data: Readonly<Record<string, string>> | undefined): NodeConfiguration {
   const value = (name: string, fallback: string) => data?.[name] || fallback;
   const podNetwork = podNetworkModes.find((mode) => mode === value('podNetwork', 'host-gw'));

@@ -60,7 +60,7 @@ export function plural(word: string, count: number): string {
   return count === 1 ? word : `${word}s`;
 }
 
-/** What sets a field that must not be set so: `pod and container "a"`. Empty: nothing does. */
+/** The parts of a Pod that set a field in a forbidden way: `pod and container "a"`. Empty: nothing does. */
 export function nameSetters(bySpec: boolean, names: readonly string[]): string {
   return [...(bySpec ? ['pod'] : []), ...(names.length > 0 ? [nameContainers(names)] : [])].join(' and ');
 }

@@ -10,7 +10,7 @@ interface Recorded {
   readonly level: Level;
   readonly minor: number;
   readonly pod: Pod;
-  /** What upstream's policy library says of it. */
+  /** Violations found by upstream's policy library. */
   readonly violations: string;
 }
 

@@ -3,7 +3,7 @@ import type { Check, CheckPod, PodFacts, Violation } from './check.ts';
 import type { LevelVersion } from './policy.ts';
 import { restrictedChecks } from './restricted-checks.ts';
 
-/** What a Pod violates of a standard as it was in that version; nothing: it may run under it. */
+/** Violations of a standard, as it was in that version, by a Pod; none: it may run under it. */
 export function findViolations({ level, version }: LevelVersion, pod: PodFacts): Violation[] {
   if (level === 'privileged') return [];
   const minor = version === 'latest' ? Number.POSITIVE_INFINITY : version;

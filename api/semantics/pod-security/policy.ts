@@ -25,7 +25,7 @@ export type Mode = keyof PodSecurityPolicy;
 const prefix = 'pod-security.kubernetes.io/';
 const privileged: LevelVersion = { level: 'privileged', version: 'latest' };
 
-/** What holds in namespaces without labels, unless the configuration says otherwise. */
+/** The policy of namespaces without labels, unless the configuration says otherwise. */
 export const privilegedPolicy: PodSecurityPolicy = { enforce: privileged, audit: privileged, warn: privileged };
 
 export const levelLabel = (mode: Mode): string => prefix + mode;

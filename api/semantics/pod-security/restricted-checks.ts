@@ -92,7 +92,7 @@ const checkSeccomp: CheckPod = (pod) => {
   return { reason: 'seccompProfile', detail };
 };
 
-/** What the restricted standard asks for besides the baseline: the practice of hardening Pods. */
+/** Checks of the restricted standard besides the baseline's: the practice of hardening Pods. */
 export const restrictedChecks: readonly Check[] = [
   {
     id: 'allowPrivilegeEscalation',

@@ -14,8 +14,8 @@ export interface PodResourceOptions {
 }
 
 /**
- * What the containers need at the worst moment: main containers and sidecars run together; an ordinary init container runs
- * beside the sidecars before it only (KEP-753).
+ * Resources that the containers need at the worst moment: main containers and sidecars run together; an ordinary init container
+ * runs beside the sidecars before it only (KEP-753).
  */
 function aggregate(spec: DeepReadonly<PodSpec>, amountsOf: Amounts): ResourceAmounts {
   const total: ResourceAmounts = new Map();
@@ -58,7 +58,7 @@ function requestsOf(pod: DeepReadonly<Pod>): Amounts {
   };
 }
 
-/** What the scheduler reserves for the Pod on its node. */
+/** Resources that the scheduler reserves for the Pod on its node. */
 export function podRequests(pod: DeepReadonly<Pod>, options: PodResourceOptions = {}): ResourceAmounts {
   if (pod.spec === undefined) return new Map();
   const total = aggregate(pod.spec, requestsOf(pod));

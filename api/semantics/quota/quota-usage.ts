@@ -39,7 +39,7 @@ export function countName({ group, resource }: QuotaSubject): string {
   return group === '' ? `count/${resource}` : `count/${resource}.${group}`;
 }
 
-/** What one object takes of the quotas of its namespace, by the names that quotas use. */
+/** Usage of one object in the quotas of its namespace, by the names that quotas use. */
 export function quotaUsage(subject: QuotaSubject, object: unknown, nowMs: number): ResourceAmounts {
   const usage: ResourceAmounts = new Map([[countName(subject), one()]]);
   if (isOfClaims(subject)) addDevices(usage, object as DeepReadonly<ResourceClaim>);
@@ -116,7 +116,7 @@ function addClaim(usage: ResourceAmounts, { metadata, spec, status }: DeepReadon
   if (className !== '') usage.set(`${className}${storageClassInfix}persistentvolumeclaims`, one());
   const requested = spec?.resources?.requests?.['storage'];
   if (requested === undefined) return;
-  // What was allocated for an expansion that failed still counts.
+  // An allocation for an expansion that failed still counts.
   const allocated = status?.allocatedResources?.['storage'];
   const amounts = [requested, ...(allocated === undefined ? [] : [allocated])].map((text) => parseQuantity(String(text)));
   const [first, second] = amounts;

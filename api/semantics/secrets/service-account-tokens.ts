@@ -25,7 +25,7 @@ export function findDay(text: string | undefined): number | undefined {
   return ms === undefined || formatDay(ms) !== text ? undefined : ms;
 }
 
-/** What such a token stands for. */
+/** The claims of such a token. */
 export interface SecretTokenClaims {
   readonly namespace: string;
   readonly secretName: string;

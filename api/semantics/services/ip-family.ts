@@ -18,7 +18,7 @@ export function familiesOf(texts: readonly string[]): IPFamily[] {
   return [...new Set(texts.flatMap((text) => familyOf(text) ?? []))];
 }
 
-/** Those of one family, in their order. */
+/** The addresses of one family, in their order. */
 export function ofFamily(texts: readonly string[], family: IPFamily): string[] {
   return texts.filter((text) => familyOf(text) === family);
 }

@@ -26,7 +26,7 @@ export function rangesOverlap(one: string, other: string): boolean {
   return isWithinRange(one, other) || isWithinRange(other, one);
 }
 
-/** Those from which the address can be. */
+/** The ServiceCIDRs that contain the address. */
 export function holdersOf<T extends DeepReadonly<ServiceCIDR>>(all: readonly T[], address: string): T[] {
   return all.filter(({ spec }) => (spec?.cidrs ?? []).some((range) => rangeHoldsAddress(range, address)));
 }

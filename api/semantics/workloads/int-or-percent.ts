@@ -23,7 +23,7 @@ export interface RollingUpdateBounds {
   readonly unavailable: number;
 }
 
-/** What maxSurge (rounded up) and maxUnavailable (rounded down) allow; never both 0, so that the update gets on. */
+/** Pods allowed by maxSurge (rounded up) and maxUnavailable (rounded down); never both 0, so that the update gets on. */
 export function resolveRollingUpdateBounds(
   maxSurge: IntOrPercent | undefined,
   maxUnavailable: IntOrPercent | undefined,

@@ -96,7 +96,7 @@ function endEnvelope(writer: ProtobufWriter): Uint8Array {
   return writer.finish();
 }
 
-/** What stands before an object's message of that size; envelopeEnd follows it. */
+/** The bytes before an object's message of that size; envelopeEnd follows it. */
 export function openEnvelope(kind: TypeMeta, size: number): Uint8Array {
   const head = beginEnvelope(kind).finish();
   const length = tagWithLength(2, size);

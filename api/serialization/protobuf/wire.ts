@@ -61,7 +61,7 @@ export class ProtobufReader {
     throw new ProtobufError('a number is longer than 64 bits');
   }
 
-  /** What is nearly always one byte: a tag or a length. */
+  /** Reads a number that is nearly always one byte: a tag or a length. */
   #uint(): number {
     const byte = this.#bytes[this.#at];
     if (byte === undefined || byte >= 0x80) return Number(this.varint());
@@ -259,7 +259,7 @@ export class ProtobufWriter {
   }
 }
 
-/** What stands before a message, text or bytes of that size; the number is below 16. */
+/** The bytes before a message, text or bytes of that size; the number is below 16. */
 export function tagWithLength(number: number, size: number): Uint8Array {
   const bytes = [number * 8 + wireType.bytes];
   let rest = size;

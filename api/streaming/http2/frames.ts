@@ -33,7 +33,7 @@ export interface Frame {
   readonly size: number;
 }
 
-/** What the peer sent breaks the protocol: the connection cannot go on. */
+/** A violation of the protocol by the peer: the connection cannot go on. */
 export class HTTP2Error extends Error {
   override readonly name = 'HTTP2Error';
   readonly code: number;

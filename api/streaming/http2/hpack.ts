@@ -101,7 +101,7 @@ function latin1(bytes: Uint8Array): string {
   return text;
 }
 
-/** What an entry costs besides its name and value (RFC 7541 4.1). */
+/** Size of an entry besides its name and value (RFC 7541 4.1). */
 const entryOverhead = 32;
 
 /** Reads the header blocks of one direction of one connection, in order. Values are Latin-1. */

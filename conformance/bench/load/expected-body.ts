@@ -1,9 +1,9 @@
-/** What every informer must have read before it has everything, byte by byte. */
+/** The bytes that every informer must have read before it has everything. */
 export interface ExpectedBody {
-  /** What stands before the items, whose text may differ: they are equal from after its end on. Empty: from the beginning. */
+  /** Text before the items, which may differ: they are equal from after its end on. Empty: from the beginning. */
   readonly opening: string;
   readonly items: Buffer;
-  /** What must come after the items. */
+  /** Text that must come after the items. */
   readonly closing: string;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { HTTP1Parser } from './http1-parser.ts';
 
-/** What is told of the answers when the bytes come `step` at a time. */
+/** The parsed answers when the bytes come `step` at a time. */
 function parse(text: string, step: number): string[] {
   const told: string[] = [];
   const parser = new HTTP1Parser({

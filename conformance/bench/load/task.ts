@@ -1,4 +1,4 @@
-/** What the bench and its load generator, a process of its own, say to each other. */
+/** The messages between the bench and its load generator, a process of its own. */
 
 export type Protocol = 'h1' | 'h2';
 
@@ -81,7 +81,7 @@ export interface TaskResult {
   readonly used: number;
   /** Processor time of the generator while it measured. */
   readonly cpuSeconds: number;
-  /** What went wrong, by how often: a status code, or a connection's error. */
+  /** Failures by how often: a status code, or a connection's error. */
   readonly errors: Readonly<Record<string, number>>;
 }
 

@@ -10,7 +10,7 @@ const labelWidth = 400;
 const plotWidth = 560;
 const radius = 4.5;
 
-/** What is worth a line: one dot for each target and load, on a scale on which twice and half are equally far from 1. */
+/** A line per comparison: one dot for each target and load, on a scale on which twice and half are equally far from 1. */
 export function drawRatioChart(rows: readonly Row[], { targets, colorOf }: Palette): string {
   const [base = '', ...others] = targets;
   const lines = [...Map.groupBy(rows, ({ metric, subject }) => `${subject}: ${metric}`)]

@@ -35,7 +35,7 @@ const named: readonly CELType[] = [
   durationType,
 ];
 
-/** What CEL has everywhere. */
+/** The functions that CEL has everywhere. */
 export const standardLibrary: Library = {
   functions: [...operators, ...conversions, ...stringsAndTimes],
   macros: standardMacros,

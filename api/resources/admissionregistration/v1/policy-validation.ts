@@ -7,7 +7,7 @@ import { validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
 import { validateMatchConditions, validateMatchResources } from './rule-validation.ts';
 
-/** What policies of both sorts have in common. */
+/** The fields that policies of both sorts share. */
 interface PolicySpec {
   readonly failurePolicy?: string;
   readonly paramKind?: DeepReadonly<ParamKind>;
@@ -71,7 +71,7 @@ function mixedCaseProblems(kind: string): string[] {
   return dns1035LabelProblems(kind.toLowerCase()).map((problem) => `may have mixed case, but should otherwise match: ${problem}`);
 }
 
-/** What bindings of both sorts have in common. */
+/** Validates the fields that bindings of both sorts share. */
 export function validateBindingTarget(
   spec:
     | { readonly policyName?: string; readonly paramRef?: DeepReadonly<ParamRef>; readonly matchResources?: DeepReadonly<MatchResources> }

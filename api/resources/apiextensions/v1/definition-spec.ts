@@ -17,7 +17,10 @@ const maxSelectableFields = 8;
 /** Versions of ConversionReview that the server speaks. */
 const reviewVersions = ['v1', 'v1beta1'];
 
-/** What a definition says of its kind, but for the rules of structural schemas, which are checked where schemas are built. */
+/**
+ * Validates a definition's statements about its kind, but for the rules of structural schemas, which are checked where schemas
+ * are built.
+ */
 export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefinitionSpec> | undefined, path: FieldPath): FieldError[] {
   if (spec === undefined) return [required(path)];
   const { group = '', scope, names, versions = [], conversion, preserveUnknownFields } = spec;

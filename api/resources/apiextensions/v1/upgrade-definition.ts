@@ -6,7 +6,7 @@ type Column = NonNullable<Version['additionalPrinterColumns']>[number];
 type Conversion = NonNullable<Spec['conversion']>;
 type Webhook = NonNullable<Conversion['webhook']>;
 
-/** What v1beta1 could say once for all versions. */
+/** The fields that v1beta1 could set once for all versions. */
 interface Common {
   validation?: Version['schema'];
   subresources?: Version['subresources'];

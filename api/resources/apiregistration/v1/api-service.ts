@@ -33,7 +33,7 @@ export const apiServices = defineResource<APIService>({
     ageColumn,
   ],
   prepareForCreate(service, { nowMs }) {
-    // What the server itself serves is there from the start.
+    // A group that the server itself serves is available from the start.
     if (service.spec?.service === undefined) {
       const message = 'Local APIServices are always available';
       const condition = { type: 'Available', status: 'True', reason: 'Local', message, lastTransitionTime: formatTime(nowMs) };

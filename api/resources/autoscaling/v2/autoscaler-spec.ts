@@ -46,7 +46,7 @@ export function validateAutoscalerSpec(
   ];
 }
 
-/** What Pods use says nothing while there are none. */
+/** Validates a minimum of 0: usage of Pods cannot scale up from zero, for there are no Pods to measure. */
 function validateScaleToZero({ minReplicas, metrics = [] }: DeepReadonly<HorizontalPodAutoscalerSpec>, path: FieldPath): FieldError[] {
   if (minReplicas !== 0 || metrics.some(({ type }) => type === 'Object' || type === 'External')) return [];
   return [forbidden(path, 'must specify at least one Object or External metric to support scaling to zero replicas')];

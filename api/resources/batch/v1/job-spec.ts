@@ -26,7 +26,7 @@ const counts = [
   'maxFailedIndexes',
 ] as const;
 
-/** What a Job and a CronJob's template of one have in common: all but the selector. */
+/** Validates the fields that a Job and a CronJob's template share: all but the selector. */
 export function validateJobSpec(spec: Spec, path: FieldPath): FieldError[] {
   const isIndexed = spec.completionMode === 'Indexed';
   const errors = counts.flatMap((field) => validateNonnegative(path.child(field), spec[field] ?? 0));

@@ -15,8 +15,8 @@ const isFailed = ({ conditions }: Status) => isConditionTrue(conditions, 'Failed
 const isFinished = (status: Status) => isComplete(status) || isFailed(status);
 
 /**
- * What a Job's controller may report: numbers that fit together, and ends that are final (KEP-4368). A status that was
- * there already may break the rules in what it does not change.
+ * Validates a Job's status as its controller reports it: numbers that fit together, and ends that are final (KEP-4368). A status
+ * that was there already may break the rules in what it does not change.
  */
 export function validateJobStatusUpdate(job: DeepReadonly<Job>, old: DeepReadonly<Job>, path: FieldPath): FieldError[] {
   const at = path.child('status');
@@ -114,7 +114,7 @@ function validateProgress(status: Status, old: Status, path: FieldPath): FieldEr
 
 const finalConditions = ['Complete', 'Failed', 'FailureTarget', 'SuccessCriteriaMet'] as const;
 
-/** What is settled stays: how a Job ended, and when it was started and completed. */
+/** Validates final fields: how a Job ended, and when it was started and completed. */
 function validateSettled(job: DeepReadonly<Job>, old: DeepReadonly<Job>, path: FieldPath): FieldError[] {
   const [status, before] = [job.status ?? {}, old.status ?? {}];
   const errors: FieldError[] = [];

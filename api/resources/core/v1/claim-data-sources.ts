@@ -4,9 +4,8 @@ import type { PersistentVolumeClaimSpec } from '../../../types/core-v1.ts';
 type Spec = DeepReadonly<PersistentVolumeClaimSpec>;
 
 /**
- * What a claim is filled from is said in two fields (KEP-1495): the older one, `dataSource`, can name claims and snapshots
- * and was silently dropped where it named something else; either fills the other. Other namespaces cannot be named yet.
- * Modifies.
+ * Reconciles the two fields for the source of a claim (KEP-1495): the older one, `dataSource`, can name claims and snapshots and
+ * was silently dropped where it named something else; either fills the other. Other namespaces cannot be named yet. Modifies.
  */
 export function prepareDataSources(spec: PersistentVolumeClaimSpec, old: Spec | undefined): void {
   if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef;

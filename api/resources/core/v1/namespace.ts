@@ -5,7 +5,7 @@ import { type FieldError, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { nameIsDNSLabel, qualifiedNameProblems } from '../../../validation/names.ts';
 
-/** What the namespace controller removes once it has emptied a Namespace. */
+/** The finalizer that the namespace controller removes once it has emptied a Namespace. */
 export const namespaceFinalizer = 'kubernetes';
 
 /** A scope for names; deleting it deletes all in it. */

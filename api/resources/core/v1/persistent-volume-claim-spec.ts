@@ -10,7 +10,7 @@ import { dns1123SubdomainProblems } from '../../../validation/names.ts';
 
 export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
-/** What a claim asks for: of a PersistentVolumeClaim, an ephemeral volume or a StatefulSet's template. */
+/** Validates the request for storage of a PersistentVolumeClaim, an ephemeral volume or a StatefulSet's template. */
 export function validatePersistentVolumeClaimSpec(spec: DeepReadonly<PersistentVolumeClaimSpec>, path: FieldPath): FieldError[] {
   return [
     ...validateAccessModes(

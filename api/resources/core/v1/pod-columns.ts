@@ -9,7 +9,7 @@ import { isPodReady } from '../../../semantics/pods/pod-conditions.ts';
 import { isPodFinished, isPodTerminating } from '../../../semantics/pods/pod-phase.ts';
 import type { ContainerStateTerminated, ContainerStatus, Pod } from '../../../types/core-v1.ts';
 
-/** What a row of `kubectl get pods` says of the containers. */
+/** The containers' part of a row of `kubectl get pods`. */
 interface PodSummary {
   readonly reason: string;
   readonly ready: number;
@@ -120,7 +120,7 @@ export const podColumns: readonly PrinterColumn<Pod>[] = [
   wideColumn('Readiness Gates', readinessGates),
 ];
 
-/** What tells clients that a Pod is done, so that they can leave it out. */
+/** The row condition that tells clients that a Pod is done, so that they can leave it out. */
 export function podRowConditions({ status }: DeepReadonly<Pod>): RowCondition[] {
   if (status?.phase === 'Succeeded') {
     return [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }];

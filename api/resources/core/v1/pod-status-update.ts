@@ -12,7 +12,7 @@ import { validateDNSSubdomain, validateQualifiedName } from './pod-spec/names.ts
 
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized']);
 
-/** What the kubelet and controllers may report of a Pod. */
+/** Validates the status of a Pod as the kubelet and controllers report it. */
 export function validatePodStatusUpdate(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>, path: FieldPath): FieldError[] {
   const status = pod.status ?? {};
   const oldStatus = old.status ?? {};
@@ -81,7 +81,7 @@ function mayRestart(spec: DeepReadonly<PodSpec>, name: string, exitCode: number)
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }
 
-/** What has ended does not come back unless it may restart. */
+/** Validates that a terminated container does not come back unless it may restart. */
 function validateTransitions(
   statuses: readonly DeepReadonly<ContainerStatus>[] | undefined,
   old: readonly DeepReadonly<ContainerStatus>[] | undefined,

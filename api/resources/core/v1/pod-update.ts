@@ -18,7 +18,7 @@ const updatableFields = [
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
 ].join(',');
 
-/** What may change of a Pod once it exists. */
+/** Validates a change of a Pod: only some of its fields may change. */
 export function validatePodUpdate(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>, path: FieldPath): FieldError[] {
   const empty = { containers: [] };
   return [...validateAnnotationUpdate(pod, old, path), ...validateSpecUpdate(pod.spec ?? empty, old.spec ?? empty, path.child('spec'))];

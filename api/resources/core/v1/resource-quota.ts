@@ -121,7 +121,7 @@ function validateScopes({ scopes: given = [], hard }: QuotaSpec, path: FieldPath
 
 const outsideScope = 'unsupported scope applied to resource';
 
-/** What a quota may count of the Pods that a scope picks. */
+/** Resources of Pods that a quota with scopes may count. */
 const countedOfPods = ['pods', 'cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'];
 const countedInScope: Readonly<Record<string, readonly string[]>> = {
   Terminating: countedOfPods,

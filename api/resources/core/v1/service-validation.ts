@@ -245,7 +245,7 @@ function validateTraffic(spec: Spec, path: FieldPath): FieldError[] {
   return errors;
 }
 
-/** What stays of a Service: above all its addresses, once it has them. */
+/** Validates a change of a Service: some fields are immutable, above all its addresses, once it has them. */
 export function validateServiceUpdate(
   { spec = {} }: DeepReadonly<Service>,
   { spec: old = {} }: DeepReadonly<Service>,
@@ -297,7 +297,7 @@ function validateFamiliesUpdate(spec: Spec, old: Spec, path: FieldPath): FieldEr
   return errors;
 }
 
-/** What a load balancer reports of itself (KEP-1860 for ipMode). */
+/** Validates the status that a load balancer reports (KEP-1860 for ipMode). */
 export function validateServiceStatus({ status, spec }: DeepReadonly<Service>, _old: unknown, path: FieldPath): FieldError[] {
   const at = path.child('status', 'loadBalancer', 'ingress');
   const ingress = status?.loadBalancer?.ingress ?? [];

@@ -45,7 +45,7 @@ export const services = defineResource<Service>({
   prepareForUpdate(service, old, { subresource }) {
     if (subresource === '') prepareServiceUpdate(service, old);
   },
-  // What has changed comes first.
+  // On update the changes are validated first.
   validate: (service, path, { operation }) => (operation === 'create' ? validateService(service, path) : []),
   validateUpdate: (service, old, path) => [...validateServiceUpdate(service, old, path), ...validateService(service, path)],
   validateStatusUpdate: validateServiceStatus,

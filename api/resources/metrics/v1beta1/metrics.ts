@@ -19,12 +19,12 @@ interface Measured {
   readonly window: string;
 }
 
-/** What a node used. */
+/** Usage of a node. */
 export interface NodeMetrics extends Measured {
   readonly usage: ResourceUsage;
 }
 
-/** What a Pod used. */
+/** Usage of a Pod. */
 export interface PodMetrics extends Measured {
   readonly containers: readonly { readonly name: string; readonly usage: ResourceUsage }[];
 }

@@ -11,7 +11,7 @@ import { portNameProblems, portNumberProblems } from '../../../validation/format
 import { validateCIDR } from '../../../validation/ip-addresses.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 
-/** What may talk to the Pods that it selects, and to whom they may talk. */
+/** Rules of the traffic to and from the Pods that a policy selects. */
 export const networkPolicies = defineResource<NetworkPolicy>({
   group: 'networking.k8s.io',
   version: 'v1',

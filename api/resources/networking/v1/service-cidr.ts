@@ -19,7 +19,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   },
   storagePrefix: 'servicecidrs',
   formerVersions: ['v1beta1'],
-  // Whoever may make one may say how it is.
+  // A client that may create one may set its status too.
   keepsStatusOnCreate: true,
   printerColumns: [nameColumn, textColumn('CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(',')), ageColumn],
   validate({ spec }, path) {

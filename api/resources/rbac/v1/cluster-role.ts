@@ -6,7 +6,7 @@ import { validateLabelSelector } from '../../../validation/labels.ts';
 import { nameIsPathSegment } from '../../../validation/names.ts';
 import { validatePolicyRules } from './policy-rules.ts';
 
-/** What may be done in all namespaces or in the one it is bound in, and on what has no namespace. */
+/** Permissions in all namespaces or in the namespace of a binding, and on cluster-scoped resources and non-resource paths. */
 export const clusterRoles = defineResource<ClusterRole>({
   group: 'rbac.authorization.k8s.io',
   version: 'v1',

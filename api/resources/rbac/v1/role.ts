@@ -3,7 +3,7 @@ import type { Role } from '../../../types/rbac-v1.ts';
 import { nameIsPathSegment } from '../../../validation/names.ts';
 import { validatePolicyRules } from './policy-rules.ts';
 
-/** What may be done in a namespace. */
+/** Permissions in a namespace. */
 export const roles = defineResource<Role>({
   group: 'rbac.authorization.k8s.io',
   version: 'v1',

@@ -25,7 +25,7 @@ const maxConditions = 8;
 const maxInterfaceNameLength = 256;
 const maxHardwareAddressLength = 128;
 
-/** What scheduler, controller and drivers write about a claim. */
+/** Validates the status of a claim as scheduler, controller and drivers write it. */
 export function validateClaimStatus(
   { metadata, spec, status }: DeepReadonly<ResourceClaim>,
   old: DeepReadonly<ResourceClaim>,

@@ -23,7 +23,7 @@ export function validateSet<T>(
   { max, keyOf, validate }: { readonly max: number; readonly keyOf?: (item: T) => string; validate(item: T, at: FieldPath): FieldError[] },
 ): FieldError[] {
   const list = items ?? [];
-  // What is too long is not looked into.
+  // A list that is too long is not validated further.
   if (list.length > max) return [tooMany(path, list.length, max)];
   const errors = validateEach(list, path, validate);
   const keys = new Set<string>();
@@ -67,7 +67,7 @@ export function validatePoolName(name: string | undefined, path: FieldPath): Fie
   return [...errors, ...name.split('/').flatMap((part) => invalidFor(path, part, dns1123SubdomainProblems(part)))];
 }
 
-/** What class or claim tell a driver. */
+/** Validates the parameters that a class or claim passes to a driver. */
 export function validateOpaque(opaque: DeepReadonly<OpaqueDeviceConfiguration> | undefined, path: FieldPath): FieldError[] {
   if (opaque === undefined) return [required(path)];
   return [...validateDriverName(opaque.driver, path.child('driver')), ...validateRaw(opaque.parameters, path.child('parameters'))];

@@ -28,7 +28,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
   validateStatusUpdate: validateClaimStatus,
 });
 
-/** What drivers said of devices goes with the devices. */
+/** Drops the drivers' reports on devices together with the devices. */
 function dropDeallocated(claim: ResourceClaim, old: DeepReadonly<ResourceClaim>): void {
   const { status } = claim;
   if (status?.devices === undefined) return;

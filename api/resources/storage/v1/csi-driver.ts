@@ -13,7 +13,7 @@ function flagColumn(name: string, field: Flag & keyof CSIDriverSpec, otherwise =
   return { name, type: 'boolean', value: ({ spec }) => spec?.[field] ?? otherwise };
 }
 
-/** What a storage driver can do and wants to be told. */
+/** Capabilities and wishes of a storage driver. */
 export const csiDrivers = defineResource<CSIDriver>({
   group: 'storage.k8s.io',
   version: 'v1',

@@ -101,7 +101,7 @@ export function validateProvisioner(provisioner: string, path: FieldPath): Field
     : invalidFor(path, provisioner.toLowerCase(), qualifiedNameProblems(provisioner.toLowerCase()));
 }
 
-/** What a driver is told: not too much of it, and no nameless things. */
+/** Validates the parameters for a driver: their size is bounded and their names are not empty. */
 export function validateParameters(parameters: Readonly<Record<string, string>>, path: FieldPath, minimum = 0): FieldError[] {
   const names = Object.keys(parameters);
   const errors: FieldError[] = [];

@@ -101,7 +101,7 @@ function validateClaims({ claims }: DeepReadonly<ResourceRequirements>, podClaim
   });
 }
 
-/** What a container does when one of its resources is changed while it runs (KEP-1287). */
+/** Validates a container's behaviour when one of its resources is changed while it runs (KEP-1287). */
 export function validateResizePolicy(
   policies: readonly DeepReadonly<ContainerResizePolicy>[] | undefined,
   podRestartPolicy: string | undefined,

@@ -21,7 +21,7 @@ import { validateLifecycle, validateProbe } from './probes.ts';
 import { usesHostUsers, validateSecurityContext } from './security-context.ts';
 import { validateVolumeDevices, validateVolumeMounts } from './volume-mounts.ts';
 
-/** What a container's rules have to know of its Pod. */
+/** The facts about a Pod that the rules of its containers need. */
 export interface ContainerSurroundings {
   readonly spec: DeepReadonly<PodSpec>;
   readonly volumes: ReadonlyMap<string, DeepReadonly<Volume>>;
@@ -130,7 +130,7 @@ function validateCommon(
   );
 }
 
-/** What only containers have that keep running. */
+/** Validates the fields that only long-running containers have. */
 function validateRunning(container: DeepReadonly<Container>, { spec }: ContainerSurroundings, path: FieldPath): FieldError[] {
   // Negative grace is taken for the least there is.
   const { terminationGracePeriodSeconds: given } = spec;

@@ -32,7 +32,7 @@ const notOnWindowsInContainer = [
   'runAsGroup',
 ] as const;
 
-/** What a Pod that names its operating system may not ask of it (KEP-2802). */
+/** Validates a Pod that names its operating system: fields of other systems are refused (KEP-2802). */
 export function validateOperatingSystem(spec: DeepReadonly<PodSpec>, path: FieldPath): FieldError[] {
   if (spec.os === undefined) return [];
   const at = path.child('os');
