@@ -231,7 +231,7 @@ async function main(flags: Flags): Promise<void> {
   await cleanAgent(settings, { clock: systemClock, logger }, { keepImages: true, runtimeEndpoint: flags.containerRuntimeEndpoint });
 }
 
-/** What the parts of the agent need to end beyond the time of Pods. */
+/** Time that the parts of the agent have to end beyond the time of Pods. */
 const endPatienceMs = 15_000;
 
 /** How long an agent whose supervisor has ended goes on: one that is started again replaces it without a gap in DNS. */
@@ -295,7 +295,7 @@ async function connect(flags: Flags, logger: Logger, signal: AbortSignal): Promi
   return { ...http, clusterCA: access.ca ?? '' };
 }
 
-/** What all nodes of the cluster have in common, as the cluster says it. */
+/** The common flags of all nodes of the cluster, as the cluster has them. */
 async function commonFlags(flags: Flags, { transport }: Connection, logger: Logger, signal: AbortSignal): Promise<Flags> {
   if (!flags.nodeConfiguration) return flags;
   const asking = { client: createClient(transport), clock: systemClock, random: systemRandom, logger };
@@ -385,7 +385,7 @@ function startLog(level: string): Logger {
 }
 
 program.parseAsync().then(
-  // What is still open, a connection to a runtime that hangs for one, must not keep the process.
+  // Handles that are still open, a connection to a runtime that hangs for one, must not keep the process.
   () => process.exit(),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

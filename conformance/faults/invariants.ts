@@ -24,7 +24,7 @@ export function containersOf(all: readonly Pod[]): ReadonlyMap<string, string> {
   );
 }
 
-/** What the API knows of Pods that should be settled: no Pod is between two states, none was restarted without a cause. */
+/** Problems of Pods that should be stable, as the API shows them: no Pod is between two states, none was restarted without a cause. */
 export function podProblems(all: readonly Pod[], mayHaveRestarted: (nodeName: string) => boolean): string[] {
   const problems: string[] = [];
   const addresses = new Map<string, string>();
@@ -47,7 +47,7 @@ export function podProblems(all: readonly Pod[], mayHaveRestarted: (nodeName: st
   return problems;
 }
 
-/** What runs on a machine and should not, or twice. */
+/** Processes and containers that run on a machine and should not, or twice. */
 export async function runtimeProblems(machine: BareMachine, all: readonly Pod[]): Promise<string[]> {
   const known = new Map(all.filter(({ spec }) => spec?.nodeName === machine.name).map((pod) => [pod.metadata.uid ?? '', pod]));
   const socket = containerdSocket(nodePaths(machine.dataDir).containerd);

@@ -38,7 +38,7 @@ const listTables = 'nft list tables | grep -v " nat$" | while read line; do nft 
 /** Arguments of `kubets agent` are those of joining the first time, and none later. */
 const withoutNumbers = (line: string) => line.replace(/(kubets\.mjs agent --data-dir \S+).*/, '$1').replace(/\d{3,}/g, 'N');
 
-/** What is there now and was not there before. */
+/** Things that are there now and were not there before. */
 export function findAdded(before: MachineState, now: MachineState): string[] {
   return Object.entries(now).flatMap(([what, items]) => {
     const left = [...(before[what] ?? [])];

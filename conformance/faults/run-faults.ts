@@ -7,7 +7,7 @@ const usage = `Kills parts of a cluster of two nodes while Pods are created and 
   npm run faults -- [--rounds N] [--seed FIRST] [--kinds ${faultKinds.join(',')}]
 Each round has the seed of the one before plus one: --seed S --rounds 1 repeats one.`;
 
-/** What is shown of the log of an agent where a round has failed. */
+/** Lines of an agent's log that are shown where a round has failed. */
 const logLines = 40;
 const logWidth = 500;
 
@@ -45,7 +45,7 @@ async function runRounds(first: number, rounds: number, kinds: readonly FaultKin
           const lines = machine.agentLog().trim().split('\n').slice(-logLines);
           console.log(`log of ${machine.name}:\n${lines.map((line) => line.slice(0, logWidth)).join('\n')}`);
         }
-        // What was left would be found again in every round that follows.
+        // Leftovers would be found again in every round that follows.
         await cluster.stop().catch((stopError: unknown) => console.log(String(stopError)));
         cluster = await startFaultCluster();
         baseline = await readBaseline(cluster);

@@ -19,7 +19,7 @@ import { findAdded, type MachineState, readMachineState } from './machine-state.
 import { changingName, churn, createWorkload, steadyName } from './workload.ts';
 
 const loadMs = 5000;
-/** What is left of sandboxes that were being made is cleared away within 35 s. */
+/** Remains of half-made sandboxes are cleared away within 35 s. */
 const settleSeconds = 75;
 
 /** The machines as they are when nothing runs on them. */

@@ -3,7 +3,7 @@ import type { Client } from '../../api/client/client.ts';
 import type { ExecResult } from './exec-in-pod.ts';
 import type { RunResult } from './run-program.ts';
 
-/** What a test is given: the cluster, and a namespace of its own that is removed when the test has ended. */
+/** A test's surroundings: the cluster, and a namespace of its own that is removed when the test has ended. */
 export interface ConformanceContext {
   /** The typed client, as whoever the kubeconfig names (an administrator). */
   readonly client: Client;

@@ -6,7 +6,7 @@ export interface ConformanceTest {
   readonly name: string;
   /** The Kubernetes release in which the behaviour became part of conformance. */
   readonly release: string;
-  /** What the cluster MUST do. */
+  /** Behaviour that the cluster MUST show. */
   readonly behavior: string;
   /** True if Pods have to run: such a test is skipped, by name, on a cluster without a ready Node. */
   readonly needsNode?: boolean;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import Mocha, { type Runner } from 'mocha';
 
-/** What a run of mocha has come to; written as JSON to the file that KUBETS_TEST_COUNTS names. */
+/** The counts of a mocha run; written as JSON to the file that KUBETS_TEST_COUNTS names. */
 export interface TestCounts {
   readonly passed: number;
   readonly failed: number;

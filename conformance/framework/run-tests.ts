@@ -24,7 +24,7 @@ interface PartResult {
 
 type Part = () => Promise<PartResult>;
 
-/** What `npm test` does once everything is installed; its last line is always "N passed, N failed". */
+/** Runs the suites of `npm test` once everything is installed; its last line is always "N passed, N failed". */
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { only: { type: 'string' }, grep: { type: 'string' }, machine: { type: 'boolean' }, help: { type: 'boolean' } },

@@ -2,7 +2,7 @@ export interface CheckResult {
   readonly topic: string;
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'not run';
-  /** What was found, in a line; of a failure, its message. */
+  /** The result in a line; of a failure, its message. */
   readonly detail: string;
   readonly seconds: number;
 }

@@ -87,7 +87,7 @@ export interface MountConfig {
   /** In place of a path of the machine, which is '' then: what is in an image, or in a folder of it. */
   readonly image?: { readonly image: string; readonly user_specified_image: string };
   readonly image_sub_path?: string;
-  /** Whose the machine's ids are within; absent: nobody else's. */
+  /** The owner of the range of the machine's ids; absent: nobody else's. */
   readonly uidMappings?: readonly IDMapping[];
   readonly gidMappings?: readonly IDMapping[];
 }
@@ -186,7 +186,7 @@ export interface ContainerStatus {
   readonly user?: {
     readonly linux: { readonly uid: string; readonly gid: string; readonly supplemental_groups: readonly string[] } | null;
   } | null;
-  /** What it has at present; runtimes that do not tell leave it out. */
+  /** The resources at present; some runtimes leave them out. */
   readonly resources?: { readonly linux: StatedResources | null } | null;
 }
 

@@ -11,8 +11,8 @@ export interface SandboxPart {
   /** Ids of the sandboxes, or of containers of them, that have it. */
   list(): Promise<readonly string[]>;
   /**
-   * What the machine shows that speaks against removing it, `known` being the ids of all sandboxes and containers that the
-   * runtime lists. Undefined: nothing does.
+   * The evidence of the machine against removing it, `known` being the ids of all sandboxes and containers that the runtime
+   * lists. Undefined: nothing does.
    */
   objection?(id: string, known: ReadonlySet<string>): Promise<string | undefined>;
   remove(id: string): Promise<void>;

@@ -25,13 +25,13 @@ export interface RuntimeCapabilities {
 /** `CGROUPFS`: it makes them itself, where it is told to. `SYSTEMD`: it has systemd make them, which must be told of slices. */
 export type CgroupDriver = 'SYSTEMD' | 'CGROUPFS';
 
-/** What the agent asks of a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
+/** The agent's interface to a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
 export interface ContainerRuntime {
   version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
   /** `containerd`, `cri-o`, `docker`: what ids of its containers are known by. Asked for once. */
   name(): Promise<string>;
   status(): Promise<readonly RuntimeCondition[]>;
-  /** What it can do, as far as it tells. */
+  /** The runtime's capabilities, as far as it reports them. */
   capabilities(): Promise<RuntimeCapabilities>;
   /** Who makes cgroups for it; undefined if it does not tell. */
   cgroupDriver(): Promise<CgroupDriver | undefined>;

@@ -19,7 +19,7 @@ import { createStartTurns } from './pods/start-turns.ts';
 /** While one Pod waits for a program to end that the runtime has started, another uses the processor. */
 const turnsPerCPU = 2;
 
-/** What Pods are told the node has for them. */
+/** The allocatable resources of the node, as Pods see them. */
 export function createAllocatable({ machine, settings }: KubeletDependencies, registration: NodeRegistration): PodServices['allocatable'] {
   const fallback = nodeResources({ ...settings, machine, devices: new Map(), storageBytes: 0, previous: undefined }).allocatable;
   return () => {
@@ -34,7 +34,7 @@ export function createAllocatable({ machine, settings }: KubeletDependencies, re
 
 type PodObjects = Pick<PodServices, 'configMap' | 'secret' | 'allocatable' | 'volumes'>;
 
-/** What Pods run with, but for what knows of all Pods. */
+/** The services that Pods need, except those that know of all Pods. */
 export function createPodServices(
   dependencies: KubeletDependencies,
   { configMap, secret, allocatable, volumes }: PodObjects,

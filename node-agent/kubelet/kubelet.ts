@@ -98,7 +98,7 @@ export interface KubeletSettings {
   /** At once; Infinity: all. */
   readonly maxParallelImagePulls: number;
   readonly imageCollection: ImageCollectionSettings;
-  /** What the Node is registered with. */
+  /** Taints that the Node is registered with. */
   readonly taints: readonly Taint[];
 }
 
@@ -128,7 +128,7 @@ export interface KubeletDependencies {
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
   readonly isolatePod: PodServices['isolatePod'];
   readonly releasePod: PodServices['releasePod'];
-  /** What the machine lacks for Pods to run on it, in words for the Ready condition. */
+  /** Deficiencies of the machine that keep Pods from running, in words for the Ready condition. */
   readonly machineProblems: () => readonly string[];
   /** Brings the runtime up again after it died. */
   readonly reviveRuntime: (signal: AbortSignal) => Promise<void>;
@@ -394,7 +394,7 @@ function admittedPods(workers: PodWorkers, pod: DeepReadonly<Pod>): DeepReadonly
   return countedPods(workers, true).pods.filter((other) => other.metadata.uid !== pod.metadata.uid);
 }
 
-/** What has been admitted and is not over. */
+/** The Pods that were admitted and are not terminated. */
 function countedPods(workers: PodWorkers, hasAllPods: boolean): CountedPods {
   const all = workers.all();
   const pods = all

@@ -8,7 +8,7 @@ export interface NodePaths {
   readonly cniState: string;
   /** Volumes, hosts files and termination messages of pods, one folder per uid. */
   readonly pods: string;
-  /** What CSI drivers and the kubelet keep for volumes; a folder per kind of plugin. */
+  /** Directory of CSI drivers' and the kubelet's data for volumes; a folder per kind of plugin. */
   readonly plugins: string;
   /** Sockets by which CSI drivers tell of themselves. */
   readonly pluginRegistry: string;

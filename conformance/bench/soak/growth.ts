@@ -1,8 +1,8 @@
-/** What a server weighs at one moment. */
+/** A server's memory at one moment. */
 export interface Sample {
   readonly atSeconds: number;
   readonly residentMiB: number;
-  /** What JavaScript holds, with the bytes outside its heap; undefined where the server does not tell. */
+  /** JavaScript's heap , with the bytes outside its heap; undefined where the server does not tell. */
   readonly heldMiB: number | undefined;
 }
 

@@ -194,7 +194,7 @@ describe('bad input over the socket', function () {
   before(async () => {
     cluster = await startCluster({ node: false });
     api = await cluster.connect();
-    // What the controllers put there comes a moment after the start.
+    // The controllers' objects appear a moment after the start.
     await waitFor('kube-root-ca.crt', async () => (await api.request('GET', `${configMaps}/kube-root-ca.crt`)).status === 200, {
       withinSeconds: 30,
     });
@@ -205,7 +205,7 @@ describe('bad input over the socket', function () {
     await cluster?.stop();
   });
 
-  /** Whatever was sent before, the server goes on answering, and has stored nothing of it. */
+  /** After any input the server still answers, and has stored nothing of it. */
   afterEach(async () => {
     assert.equal((await api.request('GET', '/readyz')).text, 'ok');
     const { items } = (await api.request('GET', configMaps)).json() as { items: { metadata: { name: string } }[] };

@@ -5,7 +5,7 @@ import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { until } from '../support/guestbook.ts';
 import { spreadApplication } from '../support/spread-application.ts';
 
-/** What a DaemonSet of a network plugin would install on the node. */
+/** The file that a network plugin's DaemonSet would install on the node. */
 const conflist = {
   cniVersion: '1.0.0',
   name: 'own',

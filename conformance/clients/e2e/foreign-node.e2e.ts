@@ -122,7 +122,7 @@ describe('a node with another kubelet and kube-proxy', function () {
     }
   });
 
-  /** What a Pod sees of itself, without what differs by its name and addresses, and without what is hidden since v1.33. */
+  /** A Pod's view of itself, without what differs by its name and addresses, and without what is hidden since v1.33. */
   const seenIn = async (name: string): Promise<string> => {
     const script = [
       'echo "# environment"; env | grep -v -E "^(HOSTNAME|OWN_|SHLVL|_)" | sort',

@@ -5,7 +5,7 @@ import { testImages } from '../../framework/test-images.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 
-/** What a node tells of itself and does of itself: metrics, autoscaling, resizing, static Pods, eviction. */
+/** A node's own services and reports: metrics, autoscaling, resizing, static Pods, eviction. */
 describe('a node by itself', function () {
   this.timeout(240_000);
   let cluster: TestCluster;

@@ -30,7 +30,7 @@ describe('a stop', function () {
   const said = () => readFileSync(path.join(cluster.dataDir, 'said-by-pod/said'), 'utf8').trim().split('\n');
   const containerID = () => cluster.run(['get', 'pod', 'p', '-o', 'jsonpath={.status.containerStatuses[0].containerID}']);
   const pidOf = (file: string) => Number(readFileSync(path.join(cluster.dataDir, 'node', file), 'utf8'));
-  // One that has ended stays as a zombie until its parent looks after it, which may be the machine's init.
+  // An ended process stays as a zombie until its parent reaps it, which may be the machine's init.
   const isAlive = (pid: number) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   const run = (...args: string[]) => runProgram(nodeProgram, [kubets, ...args, '--data-dir', cluster.dataDir]);
 

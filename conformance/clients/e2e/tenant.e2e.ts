@@ -3,7 +3,7 @@ import { testImages } from '../../framework/test-images.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 
-/** What somebody tries who may do everything in one namespace, and nothing beside it, on a real node. */
+/** Attacks by a user who may do everything in one namespace, and nothing outside it, on a real node. */
 describe('a tenant of a node', function () {
   this.timeout(240_000);
   let cluster: TestCluster;

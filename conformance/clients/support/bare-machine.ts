@@ -23,7 +23,7 @@ export interface BareMachine {
   kubets(...args: readonly string[]): Promise<RunResult>;
   /** `kubets agent` in the background. */
   startAgent(...args: readonly string[]): Promise<BackgroundProgram>;
-  /** What the agent has logged. */
+  /** The agent's log. */
   agentLog(): string;
   /** Pulls the plug: SIGKILL of everything that runs on it. */
   kill(): Promise<void>;
@@ -35,7 +35,7 @@ export interface BareMachineOptions {
   readonly name: string;
   /** Where it keeps everything. */
   readonly directory: string;
-  /** What it is plugged into, and at which place. */
+  /** The bridge that it is plugged into, and its place there. */
   readonly bridge: NodeBridge;
   readonly index: number;
   /** Folder of image archives that it has. */

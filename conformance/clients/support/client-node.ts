@@ -22,7 +22,7 @@ import {
 } from '@kubernetes/client-node';
 import { until } from './guestbook.ts';
 
-/** What the checks of the official JavaScript client are given. */
+/** The context of the checks of the official JavaScript client. */
 export interface ClientNodeContext {
   readonly kubeConfig: KubeConfig;
   readonly namespace: string;

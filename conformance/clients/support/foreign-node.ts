@@ -14,7 +14,7 @@ export interface ForeignNode {
   start(): Promise<void>;
   /** Ends its programs; its containers go on until the machine ends. */
   stop(): Promise<void>;
-  /** What its programs have said. */
+  /** The output of its programs. */
   log(): string;
 }
 

@@ -55,7 +55,7 @@ export function createGuestbook(cluster: TestCluster, namespace: string, program
   };
 }
 
-/** What an address answers, asked again until it does. */
+/** The answer of an address, asked again until there is one. */
 export function answerOf(url: string, init: RequestInit = {}, withinSeconds = 20): Promise<string> {
   let last = '';
   return waitFor(

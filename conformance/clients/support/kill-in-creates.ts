@@ -81,7 +81,7 @@ async function checkObjects({ client }: Cluster, namespace: string, acknowledged
   }
 }
 
-/** What the watch saw before and what it sees from its last event on are together all there is, in order. */
+/** The events that the watch saw before its end, and those from its last event on, are all events in order. */
 async function checkWatch({ client }: Cluster, namespace: string, start: string, seen: readonly Known[]): Promise<void> {
   const { items } = await client(configMaps).list({ namespace });
   const made = items.filter(isOurs);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a cluster might leave behind on the machine. */
+/** Things that a cluster might leave behind on the machine. */
 export interface Leftovers {
   readonly processes: readonly string[];
   readonly mounts: readonly string[];
@@ -24,7 +24,7 @@ export function findLeftovers(dataDir: string, { machine }: { readonly machine: 
   };
 }
 
-/** What is there now and was not there before. */
+/** Things that are there now and were not there before. */
 export function subtractLeftovers(now: Leftovers, before: Leftovers): Leftovers {
   const added = (what: keyof Leftovers) => now[what].filter((item) => !before[what].includes(item));
   return {

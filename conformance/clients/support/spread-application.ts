@@ -11,7 +11,7 @@ interface PodFacts {
 export interface SpreadApplication {
   deploy(): Promise<void>;
   clusterIP(): Promise<string>;
-  /** Those of the Deployment that are not ending. */
+  /** The Pods of the Deployment that are not terminating. */
   pods(): Promise<PodFacts[]>;
   /** Their names, sorted. */
   names(): Promise<string[]>;
@@ -21,7 +21,7 @@ export interface SpreadApplication {
   ready(node: string): Promise<string[]>;
   /** Container id and restarts, by Pod. */
   containers(): Promise<Record<string, string>>;
-  /** What a URL answers when asked on a node; undefined while it answers nothing. */
+  /** The answer of a URL when asked on a node; undefined while there is none. */
   ask(node: string, url: string): Promise<string | undefined>;
   /** Sorted names of who answers in so many turns. */
   whoAnswers(node: string, url: string, turns?: number): Promise<string[]>;

@@ -32,7 +32,7 @@ export async function containersOf(cluster: GuestCluster): Promise<RunningContai
     );
 }
 
-/** What has become of containers that were there before; empty where all are the same. */
+/** Changes of containers that were there before; empty where all are the same. */
 export function describeChanges(before: readonly RunningContainer[], after: readonly RunningContainer[]): string {
   const now = new Map(after.map((container) => [container.name, container]));
   return before

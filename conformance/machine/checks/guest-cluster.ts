@@ -11,7 +11,7 @@ import { checkoutFolder } from '../image/ensure-image.ts';
 export interface GuestCluster {
   /** `npm run up` in a terminal session of its own, until it is ready. */
   up(flags?: readonly string[]): Promise<void>;
-  /** What `npm run up` has said since it was started. */
+  /** The output of `npm run up` since its start. */
   upOutput(): string;
   /** Ctrl-C in that session, until the command has ended. */
   interruptUp(): Promise<void>;

@@ -6,7 +6,7 @@ import { restartUp } from './restart-up.ts';
 import { proportionalSwap, swapLimitOf, turnSwapOff, turnSwapOn } from './swap-file.ts';
 
 const podMaxPIDs = 64;
-/** What must be left of the machine's memory, disk and inodes before Pods are evicted. */
+/** Memory, disk and inodes that must be free, or Pods are evicted. */
 const evictionThresholds = { memoryMiB: 800, diskGiB: 5, inodes: 20_000 };
 
 export const limits: CheckTopic = {

@@ -3,7 +3,7 @@ import { expectEqual, expectThat } from './expect.ts';
 import { idle, podManifest } from './pods.ts';
 import { listProcesses, type Part, processesOf } from './processes.ts';
 
-/** What the kubelet, its runtime and a kubeadm control plane have at most, as `oom_score_adj`. */
+/** The highest `oom_score_adj` of the kubelet, its runtime and a kubeadm control plane. */
 const protectedParts: Readonly<Record<Part, number>> = {
   'control plane': -997,
   agent: -999,

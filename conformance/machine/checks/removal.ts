@@ -7,7 +7,7 @@ export const removal: CheckTopic = {
   checks: [{ name: '`kubets reset` leaves no process, mount, interface, rule, route, cgroup or object', run: resetLeavesNothing }],
 };
 
-/** What may be left of a cluster, as commands whose output must be empty. */
+/** Traces of a cluster, as commands whose output must be empty. */
 const traces: Readonly<Record<string, string>> = {
   mounts: "grep -E '/var/lib/kubets|/run/netns/' /proc/self/mounts || true",
   interfaces: "ip -brief link | grep -vE '^(lo|eth[0-9]+) ' || true",

@@ -56,7 +56,7 @@ async function podsAreLimited({ cluster, machine }: CheckContext): Promise<strin
   const read = async (file: string) => (await machine.succeed(`cat ${folder}/${file}`)).trim();
   const capacity = quantityValue(await cluster.field('node/node1', '{.status.capacity.memory}'));
   const memory = await read('memory.max');
-  // What evictions keep free is not taken off: Pods may use it for the moment that an eviction takes.
+  // Eviction thresholds are not subtracted: Pods may use that memory for the moment that an eviction takes.
   expectEqual('memory.max', memory, capacity);
   const pids = await read('pids.max');
   expectMatch('pids.max', pids, /^\d+$/);

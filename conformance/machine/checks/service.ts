@@ -138,7 +138,7 @@ async function rebootIsGraceful(context: CheckContext): Promise<string> {
   await untilReady(context, 180);
   await untilGuestbookRuns(context);
   const after = await containersOf(cluster);
-  // Those that were ended in order are Failed and replaced, as upstream; a kubelet starts the others again, once.
+  // Pods that were ended in order are Failed and replaced, as upstream; a kubelet starts the others again, once.
   const twice = after.filter(({ name, restartCount }) => restartCount > 1 + (before.find((old) => old.name === name)?.restartCount ?? 0));
   expectEqual('what restarted more than once', twice.map(({ name, restartCount }) => `${name} ${restartCount}`).join(', '), '');
   expectEqual('the number of containers that run', after.length, before.length);

@@ -98,7 +98,7 @@ async function machineComesBack(context: CheckContext): Promise<string> {
   await lost.powerOn();
   startAgent(lost);
   await untilAllReady(context);
-  // Those of before were taken from it while it was off: they must not run on, and must be gone from the API.
+  // The former Pods were taken from it while it was off: they must not run on, and must be gone from the API.
   await waitFor(
     'the Pods of before to be gone',
     async () => (await cluster.run('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.deletionTimestamp}')).trim() === '',

@@ -4,7 +4,7 @@ import { runSuccessfully } from '../../framework/run-program.ts';
 import type { MachineImage } from '../image/ensure-image.ts';
 import { createMachine, type MachineOptions } from './machine.ts';
 
-/** What a machine has of its own, and must have got anew by the next one that starts from its disk. */
+/** The identity of a machine, which the next one that starts from its disk must get anew. */
 const forgetItself =
   'rm -rf /root/.ssh /var/lib/dbus/machine-id; : >/etc/machine-id; journalctl -q --rotate; journalctl -q --vacuum-time=1s; sync';
 

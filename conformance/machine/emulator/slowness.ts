@@ -24,8 +24,8 @@ async function fastestMs(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * What time-outs are multiplied by. They are ample for a machine of the usual speed, so a part of the slowness is in them;
- * and a check that waits in vain shall end.
+ * The factor for time-outs. They are ample for a machine of the usual speed, so a part of the slowness is in them; and a check
+ * that waits in vain shall end.
  */
 export function patienceFor(slowness: number): number {
   return Math.min(6, Math.max(1, slowness / 4));

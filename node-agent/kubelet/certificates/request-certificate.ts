@@ -21,7 +21,7 @@ export interface CertificateWish {
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-/** One that nobody has decided by then is made anew. */
+/** Time until an undecided request is made anew. */
 const timeoutMs = 15 * 60_000;
 const pollMs = 200;
 

@@ -69,7 +69,7 @@ export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer,
   };
 }
 
-/** What containers do not see of the kernel unless they are privileged or ask for an unmasked /proc. */
+/** Parts of /proc and /sys that containers do not see unless they are privileged or ask for an unmasked /proc. */
 const maskedPaths = [
   '/proc/asound',
   '/proc/acpi',

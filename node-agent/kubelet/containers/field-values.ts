@@ -49,7 +49,7 @@ function formatMap(map: Readonly<Record<string, string>>): string {
     .join('\n');
 }
 
-/** What a node offers to Pods; stands in for limits that a container does not have. CPU in millicores. */
+/** The resources that a node offers to Pods; stands in for limits that a container does not have. CPU in millicores. */
 export interface NodeAllocatable {
   readonly cpu: number;
   readonly memory: number;

@@ -51,7 +51,7 @@ export function sandboxConfig(pod: DeepReadonly<Pod>, attempt: number, surroundi
   };
 }
 
-/** What `hostname` answers in the Pod: at most 63 characters. */
+/** The host name of the Pod : at most 63 characters. */
 export function podHostname(pod: DeepReadonly<Pod>): string {
   return pod.spec?.hostnameOverride || pod.spec?.hostname || truncateHostname(pod.metadata.name ?? '');
 }

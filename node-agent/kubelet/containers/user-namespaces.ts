@@ -62,7 +62,7 @@ export function userNamespaceOptions(range: UserRange | undefined): Pick<Namespa
   return { userns_options: { mode: 'POD', uids: mapping, gids: mapping } };
 }
 
-/** What belongs to an id on disk belongs to the same id in the Pod, whatever range it has. */
+/** An id on disk is the same id in the Pod, whatever range it has. */
 export function mountMappings(range: UserRange | undefined): Pick<MountConfig, 'uidMappings' | 'gidMappings'> {
   if (range === undefined) return {};
   const mapping = mappingOf(range);

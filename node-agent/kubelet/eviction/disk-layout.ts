@@ -12,20 +12,20 @@ export function diskLayout(pods: number, images: number | undefined, layers: num
   return layers === pods ? 'split' : 'images';
 }
 
-/** What a Pod keeps on a file system: writable layers, and what it writes beside them (logs, local volumes). */
+/** A Pod's data on a file system: writable layers, and what it writes beside them (logs, local volumes). */
 export interface DiskParts {
   readonly layers: boolean;
   readonly writes: boolean;
 }
 
-/** What counts against a Pod when a file system is short. */
+/** The data that count against a Pod when a file system is short. */
 export function diskParts(layout: DiskLayout, signal: Signal): DiskParts {
   if (layout === 'shared') return { layers: true, writes: true };
   if (signal.startsWith('imagefs.')) return { layers: layout === 'images', writes: false };
   return { layers: layout === 'split', writes: true };
 }
 
-/** What nobody uses on a file system that is short, and what can be removed before a Pod has to go. */
+/** Unused data on a file system that is short, which can be removed before a Pod has to go. */
 export function reclaimable(layout: DiskLayout, signal: Signal): { readonly containers: boolean; readonly images: boolean } {
   if (layout === 'shared') return { containers: true, images: true };
   const isOfImages = signal.startsWith('imagefs.');

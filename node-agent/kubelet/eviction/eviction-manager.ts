@@ -203,7 +203,7 @@ function sum(usages: ReadonlyMap<string, number>): number {
   return [...usages.values()].reduce((total, usage) => total + usage, 0);
 }
 
-/** What a Pod uses of what the signal is about, by container; its volumes under ''. `parts`: of the disk what counts. */
+/** A Pod's usage of the signal's resource, by container; its volumes under ''. `parts`: the parts of the disk that count. */
 async function usageOf(
   { storage }: EvictionDependencies,
   stats: NodeStats,

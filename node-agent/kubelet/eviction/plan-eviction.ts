@@ -8,7 +8,7 @@ export interface Observation {
 
 export type Observations = ReadonlyMap<Signal, Observation>;
 
-/** What is kept in mind between two looks. */
+/** State that is kept between two looks. */
 export interface PressureHistory {
   /** Since when each threshold is passed; by its index. */
   readonly passedSinceMs: ReadonlyMap<Threshold, number>;
@@ -25,7 +25,7 @@ export interface PressurePlan {
   readonly due: { readonly threshold: Threshold; readonly observation: Observation } | undefined;
 }
 
-/** What the thresholds say of what was observed. */
+/** Evaluates the thresholds for an observation. */
 export function planPressure(
   thresholds: readonly Threshold[],
   observations: Observations,

@@ -12,7 +12,7 @@ export interface Candidate {
   readonly usage: number;
 }
 
-/** What Pods request of what a signal is about. */
+/** The resource in Pods' requests for each signal. */
 export const resourceOf: Readonly<Record<Signal, string>> = {
   'memory.available': 'memory',
   'allocatableMemory.available': 'memory',

@@ -1,7 +1,7 @@
 import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
 
-/** What is looked at, in the order in which it is acted upon: what runs out first is the worst. */
+/** Signals in the order in which they are acted upon: what runs out first is the worst. */
 export const signals = [
   'memory.available',
   'allocatableMemory.available',

@@ -74,7 +74,7 @@ export interface ImageCollectorDependencies {
   readonly files: HostFiles;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What Pods have mounted as volumes, as they name it. */
+  /** References of image volumes, as Pods name them. */
   readonly volumeImages: () => ReadonlySet<string>;
   readonly onRemoved: (reason: 'age' | 'space') => void;
   /** Of the node: type Warning. */

@@ -32,7 +32,7 @@ export interface ImagePullerDependencies {
   readonly clock: Clock;
   /** Of failed pulls, per Pod and image. */
   readonly backoff: Backoff;
-  /** What else may open the image's registry, besides pull secrets. */
+  /** Credentials for the image's registry, besides pull secrets. */
   readonly findCredentials: FindCredentials;
   /** Lets pulls run, as many at once as may. */
   readonly inTurn: <T>(pull: () => Promise<T>) => Promise<T>;

@@ -13,7 +13,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What of a Pod's wishes the machine and its administrator grant. */
+/** The rules of the machine and its administrator that decide on a Pod's special requests. */
 export interface MachineRules {
   readonly allowedUnsafeSysctls: readonly string[];
   readonly hasAppArmor: boolean;
@@ -87,7 +87,7 @@ function lacking(pod: DeepReadonly<Pod>, node: DeepReadonly<Node> | undefined, o
   return { reason: `OutOf${resource}`, message: `Node didn't have enough resource: ${resource}, ${amounts}` };
 }
 
-/** What the Pod requests beyond what the others leave. */
+/** Requests of the Pod beyond the free resources. */
 export function findShortages(pod: DeepReadonly<Pod>, node: DeepReadonly<Node> | undefined, others: readonly DeepReadonly<Pod>[]): Lack[] {
   const found: Lack[] = [];
   const allocatable = parseResourceList(node?.status?.allocatable);

@@ -17,8 +17,8 @@ export interface AskingDependencies {
 const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.2 };
 
 /**
- * What all nodes of the cluster have in common, as the cluster says it. A machine may be up before its control plane: it
- * asks until it is answered, with growing pauses, and says so. Rejects where the answer is one that it cannot use.
+ * The common settings of all nodes of the cluster, read from its API. A machine may be up before its control plane: it asks
+ * until it is answered, with growing pauses, and says so. Rejects where the answer is one that it cannot use.
  */
 export async function askNodeConfiguration(dependencies: AskingDependencies, signal: AbortSignal): Promise<NodeConfiguration> {
   return parseNodeConfiguration(await ask(dependencies, signal));

@@ -15,7 +15,7 @@ export interface NodeRegistrationDependencies {
   readonly nodeName: string;
   /** Range of its Pods; absent: the control plane gives it one. */
   readonly podCIDR: string | undefined;
-  /** What the Node is registered with; later changes of it are others' business. */
+  /** Taints that the Node is registered with; later changes of it are others' business. */
   readonly taints: readonly Taint[];
   readonly labels: Readonly<Record<string, string>>;
   readonly status: (previous: NodeStatus | undefined) => Promise<NodeStatus>;
@@ -107,7 +107,7 @@ function abandoned({ capacity = {}, allocatable = {} }: NodeStatus = {}): string
   return Object.keys(allocatable).filter((resource) => isExtendedResource(resource) && !(resource in capacity));
 }
 
-/** What the API has, without capacity that others have put on the Node: the node says nothing of it, and leaves it there. */
+/** The API's status without capacity that others have put on the Node: the node says nothing of it, and leaves it there. */
 function ownPartOf(before: NodeStatus | undefined, said: NodeStatus): NodeStatus {
   const own = (amounts: NodeStatus['capacity'], keys: readonly string[]) =>
     amounts && Object.fromEntries(Object.entries(amounts).filter(([resource]) => keys.includes(resource)));

@@ -23,8 +23,8 @@ export interface NodeResourcesInput {
 export type NodeResources = Required<Pick<NodeStatus, 'capacity' | 'allocatable'>>;
 
 /**
- * What the node has and what it gives to Pods: without what is reserved, and without what has to be free for no Pod to be
- * evicted. Resources that others have put into the Node's capacity can be given away as a whole.
+ * Capacity of the node, and the part allocatable to Pods: without what is reserved, and without what has to be free for no Pod
+ * to be evicted. Resources that others have put into the Node's capacity can be given away as a whole.
  */
 export function nodeResources(input: NodeResourcesInput): NodeResources {
   const { machine, maxPods, devices, storageBytes, allocatable: settings, eviction, previous } = input;

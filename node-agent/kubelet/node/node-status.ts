@@ -19,7 +19,7 @@ export interface NodeStatusInput extends NodeResourcesInput {
   readonly volumesInUse: readonly string[];
   /** Of what there is too little left. */
   readonly pressures: ReadonlySet<NodePressure>;
-  /** What keeps the node from running Pods; empty when it is ready. */
+  /** Reasons why the node cannot run Pods; empty when it is ready. */
   readonly problems: readonly string[];
   readonly nowMs: number;
 }
@@ -49,7 +49,7 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
     },
     ...runtimeFeatures(input),
     images: nodeImages(input.images),
-    // What is not said stays as it was.
+    // Fields that are left out stay as they were.
     ...(input.volumesInUse.length > 0 || input.previous?.volumesInUse ? { volumesInUse: [...input.volumesInUse] } : {}),
   };
 }
@@ -63,7 +63,7 @@ function runtimeFeatures({ capabilities, previous }: NodeStatusInput): Pick<Node
       userNamespaces: features?.user_namespaces ?? false,
     },
   }));
-  // What is not said stays as it was.
+  // Fields that are left out stay as they were.
   return { features: { supplementalGroupsPolicy }, ...(handlers.length > 0 || previous?.runtimeHandlers ? { runtimeHandlers } : {}) };
 }
 

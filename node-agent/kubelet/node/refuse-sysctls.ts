@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { Refusal } from './admit-pod.ts';
 
-/** What stays within the Pod's own namespaces (https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/). */
+/** Sysctls that stay within the Pod's own namespaces (https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/). */
 const safeSysctls: ReadonlySet<string> = new Set([
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',

@@ -2,7 +2,7 @@ import type { RuntimeCondition } from '../../cri/messages.ts';
 import type { CgroupDriver as RuntimeDriver } from '../../cri/runtime.ts';
 import type { CgroupDriver } from '../../linux/cgroups/cgroup-names.ts';
 
-/** What keeps a runtime that answers from running Pods, in the words of the Node's condition. */
+/** Reasons why a runtime that answers cannot run Pods, in the words of the Node's condition. */
 export function runtimeProblems(
   conditions: readonly RuntimeCondition[],
   ofRuntime: RuntimeDriver | undefined,

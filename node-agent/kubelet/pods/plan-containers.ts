@@ -15,7 +15,7 @@ import {
   type RuntimePod,
 } from '../runtime/runtime-pod.ts';
 
-/** What probes have found out about running containers, by container id. */
+/** Results of probes of running containers, by container id. */
 export interface ProbeVerdicts {
   /** Absent where the container has no such probe or it has not come to a verdict. */
   readonly startup: (containerID: string) => 'success' | 'failure' | undefined;
@@ -35,7 +35,7 @@ export interface PlanInput {
 export interface Kill {
   readonly id: string;
   readonly name: string;
-  /** What the Killing event says. */
+  /** Message of the Killing event. */
   readonly message: string;
   /** It is started again whatever code it ends with. */
   readonly restarts: boolean;
@@ -46,7 +46,7 @@ export interface Wait {
   readonly untilMs: number;
 }
 
-/** What has to be done to a Pod's containers now. */
+/** The next actions on a Pod's containers. */
 export type PodPlan =
   | { readonly kind: 'sandbox'; readonly attempt: number; readonly stop: readonly string[] }
   | { readonly kind: 'containers'; readonly kills: readonly Kill[]; readonly starts: readonly string[]; readonly waits: readonly Wait[] }

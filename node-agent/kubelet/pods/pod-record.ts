@@ -8,10 +8,7 @@ export interface Termination {
   readonly reason: 'deleted' | 'finished' | 'refused' | 'suspended';
 }
 
-/**
- * What the agent keeps in mind of one Pod between steps. Everything in it can be lost: it is found out again from the
- * runtime and the API.
- */
+/** The agent's memory of one Pod between steps. Everything in it can be lost: it is found out again from the runtime and the API. */
 export interface PodRecord {
   readonly startMs: number;
   /** Why containers wait, by name. */
@@ -36,13 +33,13 @@ export interface PodRecord {
   isDeleted: boolean;
   /** The API has forgotten the Pod already. */
   isGone: boolean;
-  /** What the node has given to the containers; undefined before it was decided. */
+  /** Resources that the node has given to the containers; undefined before it was decided. */
   allocation: Allocation | undefined;
   /** Why the Pod does not get what it asks for now. */
   pendingResize: PendingResize | undefined;
   /** Containers are being brought to what they have been given. */
   resizing: { readonly generation: number } | undefined;
-  /** What was in the way of that. */
+  /** The reason why it was not possible. */
   resizeProblem: string | undefined;
   /** The stopping under way. */
   stopping: { readonly graceSeconds: number; readonly done: Promise<void> } | undefined;
@@ -76,7 +73,7 @@ export function createPodRecord(startMs: number): PodRecord {
   };
 }
 
-/** What the Pod waits for now may take long: others may start meanwhile. */
+/** Ends the Pod's turn: it waits now for something that may take long, and others may start meanwhile. */
 export function endTurn(record: PodRecord): void {
   record.endTurn?.();
   record.endTurn = undefined;

@@ -22,7 +22,7 @@ import type { Tallies } from '../stats/tallies.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { StartTurns } from './start-turns.ts';
 
-/** What the states of a Pod act with: the node, the runtime and the API as far as Pods need them. */
+/** The services that the states of a Pod use: the node, the runtime and the API as far as Pods need them. */
 export interface PodServices {
   readonly clock: Clock;
   readonly logger: Logger;

@@ -8,7 +8,7 @@ import type { PodServices } from './pod-services.ts';
 
 export type PodStateName = 'admitting' | 'preparing' | 'sandboxing' | 'running' | 'terminating' | 'terminated' | 'removing' | 'removed';
 
-/** What one step came to: the state to go on in, and when to look again if nothing happens before. */
+/** The result of one step: the state to go on in, and when to look again if nothing happens before. */
 export interface PodStep {
   readonly to: PodStateName;
   /** 0: at once; absent: only when something happens. */

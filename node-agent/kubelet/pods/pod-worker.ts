@@ -34,7 +34,7 @@ export interface EndOrder {
   readonly reason: string;
   readonly message: string;
   readonly graceSeconds: number;
-  /** What the condition DisruptionTarget says; default: the message. */
+  /** Message of the condition DisruptionTarget; default: the message. */
   readonly disruption?: string;
 }
 
@@ -51,7 +51,7 @@ export interface PodWorker {
   update(pod: DeepReadonly<Pod>): void;
   /** The Pod is not in the API any more. */
   gone(): void;
-  /** What the API shows of a static Pod; undefined: nothing any more. */
+  /** Takes the mirror Pod of a static Pod from the API; undefined: it has been deleted. */
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
   /** Has the Pod fail and go: the node cannot keep it. */
   end(order: EndOrder): void;
@@ -61,7 +61,7 @@ export interface PodWorker {
   wake(): void;
   /** The runtime says how the Pod is there (printOf): looks again if that is news. */
   runtimeSays(print: string): void;
-  /** What volumes are made of may have changed. */
+  /** Sources of volumes may have changed. */
   refreshVolumes(): void;
   statusWritten(): Promise<void>;
   /** Ends the worker, not the Pod. */
@@ -90,7 +90,7 @@ class Worker implements PodWorker {
   #isAwake = false;
   /** As read last. */
   #runtimePod: RuntimePod | undefined;
-  /** What the runtime has said since. */
+  /** The runtime's last report. */
   #said: string | undefined;
   #resume: (() => void) | undefined;
   /** Aborted when the Pod has to stop or the agent does. */
@@ -196,7 +196,7 @@ class Worker implements PodWorker {
     this.#abort.abort(new Error('the Pod has to stop'));
   }
 
-  /** Whatever a Pod that is ending already has been promised, it gets no more time than this. */
+  /** Shortens the time of a Pod that is ending already to this, whatever it has been promised. */
   #shorten(graceSeconds: number): void {
     const { termination } = this.#record;
     if (termination && graceSeconds < termination.graceSeconds) this.#record.termination = { ...termination, graceSeconds };
@@ -206,7 +206,7 @@ class Worker implements PodWorker {
   refreshVolumes(): void {
     const { waiting, retryAtMs } = this.#record;
     this.#record.volumesAreStale = true;
-    // What a container could not be described without may be there now.
+    // The missing parts of a container's description may be there now.
     for (const [name, { reason }] of waiting) if (reason === 'CreateContainerConfigError') retryAtMs.delete(name);
     this.wake();
   }
@@ -321,7 +321,7 @@ class Worker implements PodWorker {
     return step;
   }
 
-  /** What a Pod that is to stop has been given does not change any more. */
+  /** Allocates resources; those of a Pod that is to stop do not change any more. */
   #allocate(runtimePod: RuntimePod): void {
     if (this.#record.termination) return;
     const { services } = this.#dependencies;

@@ -13,7 +13,7 @@ export function isAbout({ exitCodes }: Rule, exitCode: number): boolean {
 export interface StartOver {
   /** Still run from before; they have to end first. */
   readonly leftovers: readonly RuntimeContainer[];
-  /** What has been started since. */
+  /** The containers that have been started since. */
   readonly runtimePod: RuntimePod;
 }
 

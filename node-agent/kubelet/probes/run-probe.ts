@@ -11,7 +11,7 @@ import { expandVariables } from '../containers/expand-variables.ts';
 
 export interface ProbeOutcome {
   readonly ok: boolean;
-  /** What the event says after `probe failed: `. */
+  /** The part of the event's message after `probe failed: `. */
   readonly output: string;
 }
 

@@ -8,8 +8,8 @@ import type { Container, Node, Pod, PodSpec, ResourceRequirements } from '../../
 import { canonicalizeQuantity } from '../../../api/base/quantity/quantity.ts';
 
 /**
- * What the node has given to each container, and under '' to the Pod as a whole where that is asked for; what the spec asks for
- * may be more, or not yet given (KEP-1287, KEP-5419).
+ * Resources that the node has given to each container, and under '' to the Pod as a whole where that is asked for; what the spec
+ * asks for may be more, or not yet given (KEP-1287, KEP-5419).
  */
 export type Allocation = ReadonlyMap<string, DeepReadonly<ResourceRequirements>>;
 
@@ -30,7 +30,7 @@ function wholeOf(resources: DeepReadonly<ResourceRequirements> | undefined): [st
   return resources === undefined ? [] : [[ofPod, resources]];
 }
 
-/** What was given before the agent was restarted, as the status remembers it; else what is asked for. */
+/** The resources that were given before the agent was restarted, as the status records them; else those of the spec. */
 export function recordedAllocation(pod: PodOnNode): Allocation {
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
   const { resources: whole } = pod.spec ?? {};

@@ -22,7 +22,7 @@ export const enforcements = [
 
 export type Enforcement = (typeof enforcements)[number];
 
-/** What is kept from Pods, and which cgroups are held to their part (KEP-2371, node allocatable). */
+/** Reservations that are kept from Pods, and which cgroups are held to their part (KEP-2371, node allocatable). */
 export interface AllocatableSettings {
   readonly enforce: readonly Enforcement[];
   readonly systemReserved: NodeAmounts;
@@ -144,15 +144,15 @@ function parseCPUs(list: string, cpus: number): number {
   return named.size;
 }
 
-/** What is kept from Pods of a resource by the reservations, without eviction thresholds. */
+/** Amount of a resource that the reservations keep from Pods, without eviction thresholds. */
 export function reservedAmount({ systemReserved, kubeReserved }: AllocatableSettings, resource: ReservableResource): number {
   return (systemReserved[resource] ?? 0) + (kubeReserved[resource] ?? 0);
 }
 
 /**
- * What Pods may use together: all that the node has, or what the reservations leave of it if that is enforced. Huge pages are
- * set aside already, and no part of the memory that is left. What is not known of the machine (0) is not limited; a limit of 0
- * would be none.
+ * Limits of all Pods together: all resources of the node, or those that the reservations leave if that is enforced. Huge pages
+ * are set aside already, and no part of the memory that is left. An unknown capacity (0) is not limited; a limit of 0 would be
+ * none.
  */
 export function podsLimits(
   capacity: Required<Omit<NodeAmounts, 'ephemeral-storage'>>,

@@ -56,7 +56,7 @@ export function createNodeCgroups(dependencies: NodeCgroupsDependencies): NodeCg
     if (plan === applied) return;
     for (const podClass of ['Burstable', 'BestEffort'] as const) {
       const limits = { cpuShares: shares[podClass] };
-      // What runs is not to lose its weight while the agent gets to know it again.
+      // Running Pods must not lose their weight while the agent gets to know them again.
       if (isComplete) await cgroups.ensure(names.ofClass(podClass), limits);
       else await cgroups.widen(names.ofClass(podClass), limits);
     }

@@ -51,8 +51,8 @@ function podAmounts(amounts: ReadonlyMap<string, Quantity>): ResourceAmounts {
 }
 
 /**
- * What the Pod may use at most. A resource is absent as soon as one container is unlimited in it, unless the Pod as a whole
- * is limited.
+ * The greatest usage that the Pod may have. A resource is absent as soon as one container is unlimited in it, unless the Pod as
+ * a whole is limited.
  */
 export function podBounds(pod: DeepReadonly<Pod>): ResourceAmounts {
   const { cpu, memory } = podAmounts(podLimits(pod));
@@ -87,7 +87,7 @@ export function cpuQuota(millicores: number): number {
   return millicores === 0 ? 0 : Math.max(Math.floor((millicores * 100_000) / 1000), minQuota);
 }
 
-/** What the node says of the cgroups of all Pods. */
+/** The node's rules for the cgroups of all Pods. */
 export interface PodCgroupRules {
   /** Processes and threads; undefined: any number. */
   readonly pidsLimit: number | undefined;
@@ -97,7 +97,7 @@ export interface PodCgroupRules {
 
 /** Limits of the cgroup that holds all of a Pod's containers. */
 export function podCgroupLimits(pod: DeepReadonly<Pod>, { pidsLimit, hugePageSizes }: PodCgroupRules): CgroupLimits {
-  // What the status says of an earlier size is no request any more.
+  // The status of an earlier size is no request any more.
   const { status: _status, ...present } = pod;
   const requests = podAmounts(podRequests(present));
   const limits = podBounds(pod);

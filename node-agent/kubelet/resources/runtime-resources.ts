@@ -9,13 +9,13 @@ import { oomGroup, type OOMGroupRules } from './oom-group.ts';
 import { swapResources, type SwapRules } from './swap.ts';
 import { boundedByPod, cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
 
-/** What the node says of the resources of all containers. */
+/** The node's rules for the resources of all containers. */
 export interface ContainerRules extends SwapRules, OOMGroupRules {
   /** Of the huge pages that the kernel limits, in bytes. */
   readonly hugePageSizes?: readonly number[];
 }
 
-/** What the runtime is asked to give a container. */
+/** The resources that the runtime is asked to give a container. */
 export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, rules: ContainerRules): LinuxResources {
   const bounded = boundedByPod(pod, container);
   const requests = requestsOf(bounded);
@@ -54,8 +54,8 @@ export function outdatedResources(container: AnyContainer, actual: StatedResourc
 }
 
 /**
- * What a container has at present, in the words of the API: what it was given, but for what the runtime has not done yet.
- * Requests of memory are known to nobody else.
+ * A container's present resources, in the words of the API: those it was given, but for changes that the runtime has not made
+ * yet. Requests of memory are known to nobody else.
  */
 export function presentResources(
   pod: DeepReadonly<Pod>,

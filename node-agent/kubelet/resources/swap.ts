@@ -8,7 +8,7 @@ import { limitsOf, requestsOf } from './pod-resources.ts';
 
 export const swapBehaviors = ['NoSwap', 'LimitedSwap'] as const;
 
-/** What containers may do with the machine's swap (KEP-2400). */
+/** Rules of containers' use of the machine's swap (KEP-2400). */
 export interface SwapRules {
   readonly behavior: (typeof swapBehaviors)[number];
   readonly cgroupVersion: 1 | 2;

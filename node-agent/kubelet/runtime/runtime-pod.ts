@@ -7,7 +7,7 @@ export interface RuntimeContainer extends ContainerStatus {
   readonly sandboxID: string;
 }
 
-/** What the runtime has of one Pod at one moment: the truth that everything is decided from. */
+/** The runtime's state of one Pod at one moment: the truth that everything is decided from. */
 export interface RuntimePod {
   readonly uid: string;
   /** `containerd`, `cri-o`, ... */
@@ -52,7 +52,7 @@ export async function readRuntimePod(runtime: ContainerRuntime, uid: string): Pr
   };
 }
 
-/** What there is and in which state, to tell whether anything has happened. */
+/** A text of the parts and their states, to tell whether anything has changed. */
 export function printOf({ sandboxes, containers }: { readonly sandboxes: readonly Part[]; readonly containers: readonly Part[] }): string {
   return [...sandboxes, ...containers]
     .map(({ id, state }) => `${id} ${state}`)

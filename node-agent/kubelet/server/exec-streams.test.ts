@@ -57,7 +57,7 @@ describe('streams of a command', function () {
       socket.send(Buffer.of(255, 0));
     })();
     await untilStill(() => sent);
-    // What is in the kernel and in the runtime's session; the rest waits with the client.
+    // The kernel and the runtime's session hold this much; the rest waits with the client.
     assert.equal(sent < 45, true, `${sent} of ${total} messages were taken`);
     begin.resolve();
     assert.equal(await received.promise, total * megabyte.length);

@@ -170,7 +170,7 @@ async function answer(
   throw new HTTPProblem(404, '404 page not found');
 }
 
-/** What the control plane's provisioner asks for. */
+/** Changes a local volume for the control plane's provisioner. */
 async function changeLocalVolume(
   { localDirectories }: KubeletServerDependencies,
   method: string,

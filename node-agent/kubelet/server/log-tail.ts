@@ -12,7 +12,7 @@ export async function findTail(file: OpenFile, count: number, chunkBytes = defau
   const size = await file.sizeBytes();
   if (count <= 0) return size;
   const counter = createLineCounter(count);
-  /** What follows `start` up to the first newline found so far: the end of an entry that begins further ahead. */
+  /** The bytes from `start` up to the first newline found so far: the end of an entry that begins further ahead. */
   let rest: Buffer[] = [];
   for (let start = size; start > 0; ) {
     const from = Math.max(0, start - chunkBytes);

@@ -41,9 +41,9 @@ export interface NodeInformationDependencies {
   /** Since when the agent runs, milliseconds since the Unix epoch. */
   readonly startedMs: number;
   readonly version: string;
-  /** What /configz shows: a KubeletConfiguration. */
+  /** The KubeletConfiguration of /configz. */
   readonly configuration: Readonly<Record<string, unknown>>;
-  /** What keeps the node from running Pods, as far as it is the agent's own fault. */
+  /** The agent's own faults that keep the node from running Pods. */
   readonly syncProblem: () => string | undefined;
   /** When the runtime was last heard of, milliseconds since the Unix epoch. */
   readonly lastSeenMs: () => number | undefined;
@@ -55,7 +55,7 @@ export interface Document {
   readonly text: string;
 }
 
-/** What the kubelet's API shows of the node, by path: the parts of a GET. Undefined: no such path. */
+/** The documents of the kubelet's API about the node, by path: the parts of a GET. Undefined: no such path. */
 export type NodeInformation = (path: readonly string[]) => Promise<Document | undefined>;
 
 const plainText = 'text/plain; charset=utf-8';
@@ -162,7 +162,7 @@ async function summary(dependencies: NodeInformationDependencies, rates: Rates):
   });
 }
 
-/** What the runtime alone knows, in the shape of Pods. */
+/** The runtime's Pods, in the shape of Pods. */
 async function runningPods(runtime: ContainerRuntime): Promise<unknown> {
   const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
   const items = sandboxes

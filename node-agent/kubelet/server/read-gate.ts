@@ -10,7 +10,7 @@ export interface ReadGate {
 
 /** Bytes that may wait for each connection. */
 const maxWaitingBytes = 1 << 20;
-/** What the smallest message costs us. */
+/** Memory for the smallest message, in bytes. */
 const messageBytes = 256;
 
 export function createReadGate(socket: WebSocket): ReadGate {

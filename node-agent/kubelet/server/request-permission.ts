@@ -32,9 +32,9 @@ const subresourcesOf: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * What a request asks for in terms of the API: subresources of nodes, as kubelets are authorized everywhere
- * (https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/); paths that only show something may be
- * allowed alone (KEP-2862). `path`: the decoded parts that the request is routed by.
+ * The attributes of a request in terms of the API: subresources of nodes, as kubelets are authorized everywhere
+ * (https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/); paths that only show something may be allowed
+ * alone (KEP-2862). `path`: the decoded parts that the request is routed by.
  */
 export function requestAttributes(method: string, [action = '']: readonly string[]): RequestAttributes {
   const verb = acting.has(action) ? 'create' : (verbs[method] ?? '');

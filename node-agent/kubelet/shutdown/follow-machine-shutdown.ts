@@ -15,7 +15,7 @@ export interface MachineShutdownDependencies {
   readonly logger: Logger;
 }
 
-/** What the lock is held for beyond the Pods' time: to kill those that have not ended, and to tell the API. */
+/** Time that the lock is held beyond the Pods' time: to kill those that have not ended, and to tell the API. */
 const reserveSeconds = 5;
 const retries = { initialMs: 1000, maxMs: 60_000 };
 
@@ -82,7 +82,7 @@ async function followOnce({ login, shutdown, periods, logger }: MachineShutdownD
     };
     const begin = async () => {
       lock = await login.lock(reject);
-      // One that had begun before anybody listened.
+      // A shutdown that had begun before anybody listened.
       if (await login.isPreparing()) handle(true);
     };
     login.watch(handle, AbortSignal.any([signal, stop.signal])).catch(reject);

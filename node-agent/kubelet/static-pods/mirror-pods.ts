@@ -18,7 +18,7 @@ export function isMirrorPod(pod: KnownPod): boolean {
 
 export type MirrorStep = 'none' | 'create' | 'delete';
 
-/** What is to be done about the mirror of a static Pod: there is one, of exactly this Pod, or none where there is no Pod. */
+/** The change to the mirror of a static Pod: there is one, of exactly this Pod, or none where there is no Pod. */
 export function planMirror(staticPod: KnownPod | undefined, mirror: KnownPod | undefined): MirrorStep {
   if (!mirror) return staticPod ? 'create' : 'none';
   const isRight = staticPod !== undefined && mirror.metadata.annotations?.[staticAnnotations.mirror] === staticPod.metadata.uid;
@@ -97,7 +97,7 @@ async function bringAbout({ client, owner, findStatic, findMirror }: MirrorPodsD
   try {
     await client(pods).create(mirrorOf(staticPod, node));
   } catch (error) {
-    // One that is still there is told of by the informer, and is looked at then.
+    // An old mirror that is still there will be told of by the informer, and is looked at then.
     if (!hasReason(error, 'AlreadyExists')) throw error;
   }
 }

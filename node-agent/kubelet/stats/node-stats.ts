@@ -58,7 +58,7 @@ export interface PodUsage {
   readonly containers: readonly ContainerUsage[];
 }
 
-/** What the node and everything on it used at one moment. */
+/** Usage of the node and everything on it at one moment. */
 export interface NodeStats {
   readonly timeMs: number;
   readonly usage: NodeUsage;

@@ -14,9 +14,9 @@ export interface SandboxStatsDependencies {
 }
 
 /**
- * What all Pods use, as the runtime tells it; what it leaves out of a Pod as a whole is read from the Pod's cgroup. Of one that
- * knows nothing of Pods in this respect, their cgroups and network namespaces are looked at instead, and it is only asked for
- * what containers have written.
+ * Usage of all Pods, as the runtime reports it; values that it leaves out of a Pod as a whole are read from the Pod's cgroup.
+ * Where the runtime reports none of Pods, their cgroups and network namespaces are read instead, and it is only asked for what
+ * containers have written.
  */
 export function createSandboxStatsReader(dependencies: SandboxStatsDependencies): () => Promise<readonly SandboxStats[]> {
   const { runtime } = dependencies;
@@ -24,7 +24,7 @@ export function createSandboxStatsReader(dependencies: SandboxStatsDependencies)
   return async () => {
     if (!isUnknown) {
       try {
-        // One that ends at that very moment makes the whole fail.
+        // A Pod that ends at that very moment makes the whole fail.
         const told = await runtime.listPodSandboxStats().catch((error: unknown) => {
           if (error instanceof CRIError && error.code === 'Unimplemented') throw error;
           return runtime.listPodSandboxStats();

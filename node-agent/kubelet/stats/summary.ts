@@ -14,10 +14,10 @@ export interface SummaryInput {
   readonly startedMs: number;
   /** When the Pod was started, as its status says; undefined: the Pod is not known any more. */
   readonly startOf: (uid: string) => string | undefined;
-  /** What lies on the node's disk of a Pod. */
+  /** A Pod's data on the node's disk. */
   readonly storageOf: (uid: string) => PodStorage | undefined;
   readonly pressures: Pressures;
-  /** What the agent and the runtime use themselves, as of system-containers.ts. */
+  /** Usage of the agent and the runtime, as of system-containers.ts. */
   readonly systemContainers: readonly unknown[];
 }
 

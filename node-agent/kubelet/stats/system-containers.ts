@@ -1,7 +1,7 @@
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ProcessUsage } from '../../linux/machine/process-usage.ts';
 
-/** What the node's own processes use. Absent: they are somebody else's, or have just ended. */
+/** Usage of the node's own processes. Absent: they are somebody else's, or have just ended. */
 export interface SystemUsage {
   readonly kubelet?: ProcessUsage;
   readonly runtime?: ProcessUsage;

@@ -80,7 +80,7 @@ function withoutInstance(
 ): ContainerStatus {
   const isInitializing = sort !== 'ephemeral' && (input.pod.spec?.initContainers ?? []).length > 0;
   const waiting = input.waiting.get(container.name) ?? { reason: isInitializing ? 'PodInitializing' : 'ContainerCreating' };
-  // What was done and has been cleaned up stays done: init containers, and everything in a Pod that has ended.
+  // Completed work that has been cleaned up stays completed: init containers, and everything in a Pod that has ended.
   const phase = input.pod.status?.phase;
   const isDone = sort === 'init' || phase === 'Succeeded' || phase === 'Failed';
   if (isDone && recorded?.state?.terminated && !input.waiting.has(container.name)) return structuredClone(recorded) as ContainerStatus;
@@ -148,7 +148,7 @@ function isResizable(container: AnyContainer, sort: ContainerSort): boolean {
   return sort === 'main' || (sort === 'init' && isRestartableInitContainer(container as Container));
 }
 
-/** What the container has been given, and what it really has; one that does not run, what it was given. */
+/** The resources that the container has been given, and those it really has; of one that does not run, those it was given. */
 function resourcesOf(
   pod: DeepReadonly<Pod>,
   container: AnyContainer,

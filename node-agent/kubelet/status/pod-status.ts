@@ -71,7 +71,7 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   };
 }
 
-/** What the node has given to the Pod as a whole, where that is asked for (KEP-5419). */
+/** Resources that the node has given to the Pod as a whole, where that is asked for (KEP-5419). */
 function wholeResources({ status: _status, ...pod }: DeepReadonly<Pod>): Pick<PodStatus, 'resources' | 'allocatedResources'> {
   const { requests, limits } = pod.spec?.resources ?? {};
   if (!requests && !limits) return {};

@@ -19,7 +19,7 @@ export interface StatusWriter {
 }
 
 const retryMs = 1000;
-/** What is said of a Pod on its way to running, beyond that it has come, is mostly out of date before anybody reads it. */
+/** Delay of a status on a Pod's way to running, which is mostly out of date before anybody reads it. */
 const onItsWayMs = 300;
 
 export function createStatusWriter(
@@ -37,7 +37,7 @@ export function createStatusWriter(
   };
   const write = async (): Promise<void> => {
     while (!abort.signal.aborted && wanted) {
-      // What is wanted may change while it is being written.
+      // The wanted status may change while it is being written.
       const sent = wanted;
       const patch = statusPatch(seen.status ?? {}, sent);
       if (!patch) return;
@@ -81,7 +81,7 @@ export function createStatusWriter(
   };
 }
 
-/** What was just written counts as seen, so that a server that normalises it is not asked again and again. */
+/** The Pod with a status that was just written, so that a server that normalises it is not asked again and again. */
 function withStatus(pod: DeepReadonly<Pod>, status: PodStatus): DeepReadonly<Pod> {
   const conditions = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
   for (const condition of status.conditions ?? []) conditions.set(condition.type, condition);

@@ -15,7 +15,7 @@ export interface HousekeepingParts {
   readonly onPressure: () => void;
 }
 
-/** What keeps the node from filling up: images nobody uses, and Pods where that is not enough. */
+/** Keeps the node from filling up: removes unused images, and evicts Pods where that is not enough. */
 export interface Housekeeping {
   run(signal: AbortSignal): Promise<void>;
   pressures(): ReadonlySet<NodePressure>;

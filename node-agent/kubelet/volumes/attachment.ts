@@ -2,7 +2,7 @@ import type { Client } from '../../../api/client/client.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { volumeAttachments } from '../../../api/resources/storage/v1/volume-attachment.ts';
 
-/** What the driver said when it attached the volume to the node. Throws while it is not attached. */
+/** The driver's data about the volume's attachment to the node. Throws while it is not attached. */
 export async function readAttachment(
   client: Client,
   name: string,

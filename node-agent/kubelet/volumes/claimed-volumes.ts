@@ -40,7 +40,7 @@ export interface BoundVolume {
 }
 
 export function createClaimedVolumes(dependencies: ClaimedVolumesDependencies): ClaimedVolumes {
-  /** What is set up already, by Pod and volume: for some time the API is not asked again for it. */
+  /** Volumes that are set up already, by Pod and volume: for some time the API is not asked again for them. */
   const ready = new Map<string, Map<string, { readonly path: string; readonly untilMs: number }>>();
   return {
     async setUp(pod, claimed) {

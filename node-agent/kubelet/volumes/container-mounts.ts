@@ -42,7 +42,7 @@ const propagations = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 } as const;
 
-/** What one container sees of its Pod's volumes, with its hosts file and the place of its termination message. */
+/** The mounts of one container for its Pod's volumes, with its hosts file and the place of its termination message. */
 export async function containerMounts(input: ContainerMountsInput): Promise<MountConfig[]> {
   const { files, paths, pod, container, restartCount } = input;
   const uid = pod.metadata.uid ?? '';

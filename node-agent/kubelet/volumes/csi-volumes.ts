@@ -33,7 +33,7 @@ export interface CSIVolumesDependencies {
   readonly nodeName: string;
   readonly drivers: CSIDrivers;
   readonly tokens: ServiceAccountTokens;
-  /** What the cluster says of the driver. */
+  /** The driver's object in the API. */
   readonly driverObject: (name: string) => DeepReadonly<CSIDriver> | undefined;
   readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
 }

@@ -2,7 +2,10 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 
-/** What the group may do with the top of a volume that is the group's already; with the set-group-id bit. */
+/**
+ * Mode of the group on the top of a volume that belongs to the group already; with the top of a volume that is the group's
+ * already; with the set-group-id bit.
+ */
 const groupAccess = 0o2770;
 const groupReadAccess = 0o2550;
 

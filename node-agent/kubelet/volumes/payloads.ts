@@ -17,7 +17,7 @@ interface Selection {
   readonly items: readonly DeepReadonly<KeyToPath>[] | undefined;
   readonly defaultMode: number;
   readonly optional: boolean;
-  /** What the keys are called in messages. */
+  /** Name of the keys in messages. */
   readonly noun: string;
 }
 

@@ -52,7 +52,7 @@ export function createWatchedObjects<T extends KubeObject>(
   return {
     async get(namespace, name) {
       const found = watched.get(`${namespace}/${name}`);
-      // What the watch has not seen yet may have been made a moment ago.
+      // An object that the watch has not seen yet may have been made a moment ago.
       const cached = found?.informer.hasSynced() ? found.informer.lister.find({ namespace, name }) : undefined;
       if (cached) return cached;
       return (await ignoreNotFound(dependencies.client(resource).get({ namespace, name }))) as DeepReadonly<T> | undefined;

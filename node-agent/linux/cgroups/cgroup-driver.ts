@@ -9,7 +9,7 @@ import { createSlices, isBootedBySystemd } from './systemd-slices.ts';
 export interface CgroupDriverFacts {
   /** By `--cgroup-driver`. */
   readonly asked: CgroupDriver | undefined;
-  /** What a runtime that others look after says of itself. */
+  /** The driver that a foreign runtime reports. */
   readonly ofRuntime: CgroupDriver | undefined;
   /** By which Pods of the node run now. */
   readonly inUse: readonly CgroupDriver[];

@@ -54,7 +54,7 @@ export function unifiedLimits([cpu = '', memory = '', weight = '']: readonly str
   };
 }
 
-/** What is written where in version 1, in this order. */
+/** The files and values of version 1, in the order of writing. */
 export function legacyValues({ cpuShares, cpuQuota, memoryBytes, pids, hugePages = {} }: CgroupLimits): CgroupValue[] {
   const values: CgroupValue[] = [];
   const add = (controller: string, file: string, value: number) => values.push({ controller, file, value: String(value) });

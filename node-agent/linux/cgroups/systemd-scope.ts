@@ -44,7 +44,7 @@ export async function giveOwnScope(pids: readonly number[]): Promise<void> {
   const strays: number[] = [];
   for (const pid of pids) {
     const cgroups = await cgroupsOf(pid);
-    // One that has ended is in none, and would have all others refused.
+    // A process that has ended is in no cgroup, and would have all others refused.
     if (cgroups !== '' && !findUnit(cgroups)?.startsWith(prefix)) strays.push(pid);
   }
   const [first] = strays;

@@ -78,7 +78,7 @@ function isUnknownUnit(error: unknown): boolean {
   return error instanceof Error && /not loaded|NoSuchUnit/.test(error.message);
 }
 
-/** What every slice of Pods is made with; each property as busctl takes it: name, type, value. */
+/** Properties of every slice of Pods; each property as busctl takes it: name, type, value. */
 export function sliceProperties(name: string): string[][] {
   const parent = name.split('/').at(-2) ?? '';
   return [

@@ -8,7 +8,7 @@ import { exchangeEntries } from './testing/exchange-entries.ts';
 const pairs = 100;
 const files = createHostFiles();
 
-/** What root does below a volume while a container exchanges directories and files of it with links to the node's own. */
+/** Root's work below a volume while a container exchanges directories and files of it with links to the node's own. */
 describe('work in a volume whose names are exchanged meanwhile', function () {
   this.timeout(60_000);
   let top: string;

@@ -158,7 +158,7 @@ async function setOwner(path: string, { mode, uid, gid }: FileOwner): Promise<vo
 const maxGroupedDepth = 512;
 const maxMeasuredDepth = 100;
 
-/** What fsGroup asks for: the group owns everything and may read it (and write it, unless read-only), new entries inherit the group. */
+/** Gives a volume to fsGroup: the group owns everything and may read it (and write it, unless read-only), new entries inherit the group. */
 async function setGroupRecursively(root: string, gid: number, { readOnly } = { readOnly: false }): Promise<void> {
   const access = readOnly ? 0o440 : 0o660;
   await walkTree(root, async ({ path, depth }) => {
@@ -176,7 +176,7 @@ async function setGroupRecursively(root: string, gid: number, { readOnly } = { r
 
 const blockBytes = 512;
 
-/** What vanishes meanwhile is not counted; a file with several names is counted once. */
+/** Files that vanish meanwhile are not counted; a file with several names is counted once. */
 async function diskUsage(root: string): Promise<DiskUsage | undefined> {
   const counted = new Set<number>();
   const usage = { bytes: 0, inodes: 0 };

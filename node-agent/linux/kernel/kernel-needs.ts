@@ -6,7 +6,7 @@ export interface ModuleNeed {
   readonly name: string;
   /** Absolute. The kernel has the module if the file exists and, where `word` is given, has a line that ends in that word. */
   readonly evidence: { readonly file: string; readonly word?: string };
-  /** What fails without it; absent: the node works all the same. */
+  /** The failure without it; absent: the node works all the same. */
   readonly consequence?: string;
 }
 
@@ -19,7 +19,7 @@ export interface SettingNeed {
   readonly rule: 'equal' | 'atLeast';
   /** The module that has it, of which the complaint is where it is missing. */
   readonly module?: string;
-  /** What fails without it; absent: the node works all the same. */
+  /** The failure without it; absent: the node works all the same. */
   readonly consequence?: string;
 }
 

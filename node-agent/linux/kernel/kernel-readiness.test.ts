@@ -9,7 +9,7 @@ import { createKernelReadiness } from './kernel-readiness.ts';
 const needs = kernelNeeds({ families: ['IPv4', 'IPv6'], podNetwork: 'vxlan', hasOwnRuntime: true, cpus: 2 });
 const sys = (name: string) => `/proc/sys/${name}`;
 
-/** What modules bring with them, as a booted kernel has it that loads nothing by itself. */
+/** Files that modules bring with them, as a booted kernel has it that loads nothing by itself. */
 const broughtBy: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   br_netfilter: { [sys('net/bridge/bridge-nf-call-iptables')]: '0\n', [sys('net/bridge/bridge-nf-call-ip6tables')]: '0\n' },
   nf_conntrack: {

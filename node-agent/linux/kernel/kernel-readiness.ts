@@ -16,7 +16,7 @@ export interface KernelReadinessDependencies {
 export interface KernelReadiness {
   /** Loads the modules that are missing and makes the settings that differ. Never rejects: see `problems`. */
   ensure(): Promise<void>;
-  /** What is still missing without which the node cannot run Pods, in the words of the Ready condition. */
+  /** Missing parts without which the node cannot run Pods, in the words of the Ready condition. */
   problems(): readonly string[];
   /** Ensures again and again until the signal is aborted: modules are unloaded and settings changed by others. */
   run(signal: AbortSignal): Promise<void>;

@@ -4,7 +4,7 @@ interface BusMessage {
   readonly payload?: { readonly data?: readonly unknown[] };
 }
 
-/** What a line of `busctl monitor --json=short` says of a shutdown: whether it begins; undefined where it is about something else. */
+/** Reads a line of `busctl monitor --json=short` about a shutdown: whether it begins; undefined where it is about something else. */
 export function findPreparation(line: string): boolean | undefined {
   try {
     const { type, member, payload } = JSON.parse(line) as BusMessage;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import { type HugePages, readHugePages } from './huge-pages.ts';
 
-/** What does not change while the machine is up. */
+/** Facts that do not change while the machine is up. */
 export interface MachineFacts {
   readonly cpus: number;
   readonly memoryBytes: number;

@@ -18,7 +18,7 @@ export interface InterfaceCounters {
   readonly txErrors: number;
 }
 
-/** What the machine as a whole uses. */
+/** Usage of the machine as a whole. */
 export interface NodeUsage {
   /** Since the machine was started. */
   readonly cpuNanoSeconds: number;
@@ -31,7 +31,7 @@ export interface NodeUsage {
   readonly processes: { readonly max: number; readonly current: number };
 }
 
-/** What a cgroup and everything below it uses. */
+/** Usage of a cgroup and everything below it. */
 export interface CgroupUsage {
   readonly cpuNanoSeconds: number;
   readonly memory: MemoryAmounts;
@@ -41,13 +41,13 @@ export interface CgroupUsage {
   readonly swapBytes?: number;
 }
 
-/** What a cgroup uses, and each of those right below it, by name. */
+/** Usage of a cgroup, and of each of those right below it, by name. */
 export interface CgroupTreeUsage {
   readonly usage: CgroupUsage;
   readonly children: ReadonlyMap<string, CgroupUsage>;
 }
 
-/** What a Pod uses, by its cgroup. */
+/** Usage of a Pod, by its cgroup. */
 export interface PodCgroupUsage extends CgroupTreeUsage {
   readonly processes: number;
   /** None where it shares the machine's. */

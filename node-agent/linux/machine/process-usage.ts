@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { pid } from 'node:process';
 import type { MemoryAmounts } from './node-usage.ts';
 
-/** What some processes use together. */
+/** Usage of some processes together. */
 export interface ProcessUsage {
   readonly cpuNanoSeconds: number;
   readonly memory: MemoryAmounts;

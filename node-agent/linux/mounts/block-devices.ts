@@ -29,7 +29,7 @@ export function createBlockDevices(): BlockDevices {
   };
 }
 
-/** What blkid says where nothing is recognised. */
+/** The exit status of blkid where nothing is recognised. */
 const nothingFound = /exit status 2$/;
 
 async function findFileSystem(device: string): Promise<string | undefined> {

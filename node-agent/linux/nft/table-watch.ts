@@ -27,7 +27,7 @@ export interface TableWatch {
 const settleMs = 200;
 /** So long after we have deleted a table the kernel may tell of it: the program that tells may get no processor for a while. */
 const ownMs = 60_000;
-/** Whoever deletes a table again and again is not fought at any price. */
+/** Pauses before a table that is deleted again and again is restored: growing, so that two programs do not fight without end. */
 const fight = { withinMs: 60_000, firstMs: 1000, maxMs: 30_000 };
 
 export function createTableWatch({ nft, follow, clock, logger }: TableWatchDependencies): TableWatch {
@@ -104,7 +104,7 @@ class WatchedTable {
     this.isOurs = isOurs;
   }
 
-  /** What comes while one look is due is seen by that. A deletion that was seen counts for more than one that was not. */
+  /** Changes that come while a look is due are seen by that look. A deletion that was seen counts for more than one that was not. */
   schedule(mayBeUnseen: boolean, look: (mayBeUnseen: boolean) => Promise<void>): void {
     this.#mayBeUnseen &&= mayBeUnseen;
     if (this.#timer !== undefined) return;
@@ -181,7 +181,7 @@ class OwnTables {
   }
 }
 
-/** What a transaction does to tables, by family and name. */
+/** The changes of a transaction to tables, by family and name. */
 export type TableFates = ReadonlyMap<string, { readonly deletions: number; readonly isLeft: boolean }>;
 
 /** Of the input of `nft -f`. */

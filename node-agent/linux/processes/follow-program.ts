@@ -20,7 +20,7 @@ export interface FollowDependencies {
 }
 
 const restartBackoff = { initialMs: 1000, maxMs: 60_000, jitter: 0.2 };
-/** One that has run for so long is started again at once. */
+/** A program that has run for so long is started again at once. */
 const soundAfterMs = 60_000;
 /** Between its start and the moment from which on it sees everything. */
 const startMs = 500;

@@ -55,7 +55,7 @@ export async function childrenOf(pid: number): Promise<number[]> {
   return texts.flatMap((text) => text.split(' ').filter(Boolean).map(Number));
 }
 
-/** What a process uses itself. */
+/** Usage of one process. */
 export interface ProcessFacts {
   readonly cpuSeconds: number;
   readonly residentBytes: number;

@@ -76,7 +76,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     for (const directory of own) for (const point of await mounts.below(directory)) await mounts.unmount(point);
     const left = (await Promise.all(own.map((directory) => mounts.below(directory)))).flat();
     if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
-    // What drivers have made for the node was unmounted as well: nothing of it is in use.
+    // Mounts that drivers have made for the node were unmounted as well: nothing of it is in use.
     for (const part of ['pods', 'plugins/kubernetes.io']) await removeTree(`${kubeletDirectory}/${part}`);
     await removeTree(keepImages ? `${root}/logs` : root);
   });
@@ -84,7 +84,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     for (const name of [...uids].flatMap(cgroupNames.candidates)) {
       if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
     }
-    // What held them, and parents made for that alone, unless somebody else has something in there.
+    // The cgroups that held them, and parents made for that alone, unless somebody else has something in there.
     const { root: podsRoot, ofClass } = cgroupNames;
     const parents = [ofClass('Burstable'), ofClass('BestEffort'), podsRoot];
     for (let end = podsRoot.lastIndexOf('/'); end > 0; end = podsRoot.lastIndexOf('/', end - 1)) parents.push(podsRoot.slice(0, end));

@@ -16,7 +16,7 @@ export interface ContainerdVersion {
   readonly minor: number;
 }
 
-/** What the machine lets containerd do with containers. */
+/** The machine's limits on containerd and containers. */
 export interface ContainerMachine {
   readonly hasAppArmor: boolean;
   /** Whether processes may be given a score below that of containerd's own, see oom-score.ts. */
@@ -35,7 +35,7 @@ const unneededPlugins = [
   'io.containerd.internal.v1.tracing',
 ];
 
-/** What `containerd --version` says: name, package, version, revision. Throws where no version is in it. */
+/** Reads the output of `containerd --version`: name, package, version, revision. Throws where no version is in it. */
 export function parseContainerdVersion(output: string): ContainerdVersion {
   const [, major, minor] = /\sv?(\d+)\.(\d+)\.\d+/.exec(output) ?? [];
   if (major === undefined || minor === undefined) throw new Error(`no version is in what containerd says of itself: ${output.trim()}`);

@@ -23,7 +23,7 @@ export function sandboxNetworkNamespaces(containerdDirectory: string): SandboxPa
     },
     async remove(name) {
       const file = `${directory}/${name}`;
-      // One that was not mounted yet is a plain file.
+      // A namespace that was not mounted yet is a plain file.
       await runProgram('umount', ['--lazy', file]).catch(() => undefined);
       await rm(file, { force: true });
     },

@@ -1,4 +1,4 @@
-/** What a survey of the machine has found: what preflight checks decide on. Nothing in it was changed by looking. */
+/** The result of a survey of the machine: the facts that preflight checks decide on. Nothing in it was changed by looking. */
 export interface SurveyedMachine {
   readonly effectiveUID: number;
   /** Bits of the effective capabilities, as `CapEff` in /proc/self/status. */
@@ -56,7 +56,7 @@ export interface KernelFacts {
   readonly loadedModules: readonly string[];
   /** Whether anything is loaded as a module now. */
   readonly isModular: boolean;
-  /** Those of the wanted ones that this kernel's modules on the disk have; undefined where there are none for this release. */
+  /** Wanted modules that this kernel has on the disk; undefined where there are none for this release. */
   readonly modules: { readonly builtIn: readonly string[]; readonly loadable: readonly string[] } | undefined;
   /** Wanted options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration was not read, since `modules` tells all or it takes too long. */
   readonly configuration: Readonly<Record<string, string>> | undefined;
@@ -91,7 +91,7 @@ export interface ProgramFacts {
   readonly path: string | undefined;
   /** Where it is in a usual folder that is not in PATH. */
   readonly elsewhere?: string;
-  /** What it says of its version; absent where it was not asked. */
+  /** The version that it reports; absent where it was not asked. */
   readonly version?: string;
   /** Why it has not said its version although it was asked. */
   readonly versionProblem?: string;
@@ -128,7 +128,7 @@ export interface PacketFilterFacts {
   readonly baseChains: readonly BaseChain[];
   /** `family table chain` of all chains that are not base chains. */
   readonly otherChains: readonly string[];
-  /** What `iptables-legacy -S` shows where legacy tables are in use. */
+  /** Output of `iptables-legacy -S` where legacy tables are in use. */
   readonly legacyRules: string;
   /** Whether the kernel and nft take the rules of kubets; unknown where they could not be asked, or not in time. */
   readonly takesRules: 'yes' | 'no' | 'unknown';

@@ -1,4 +1,4 @@
-// What a node needs of the distribution, by the names of its packages. Plain JavaScript, since it is also read before there
+// Packages of the distribution that a node needs, by name. Plain JavaScript, since it is also read before there
 // is a Node that takes TypeScript (server/cli/bootstrap.mjs).
 
 /** A package is there if one of its files is. */
@@ -52,7 +52,7 @@ export function installCommand(release, debianNames) {
   return `${installCommands[manager]} ${[...new Set(names)].join(' ')}`;
 }
 
-/** What to do about packages of which apt knows nothing. */
+/** The remedy for packages of which apt knows nothing. */
 export function unknownPackagesRemedy(release, names) {
   const are = `apt knows no package ${names.join(', ')}`;
   if (release.ID === 'ubuntu')

@@ -187,7 +187,7 @@ describe('pod network between nodes', function () {
       await pair[0].namespace.run('sh', ['-c', change]);
       await expectConnected(pair);
     }
-    // What leaves the cluster appears as the node.
+    // Traffic that leaves the cluster appears as the node's.
     await pair[1].namespace.serve('node2', 9090);
     assert.deepEqual(await pair[0].pod.ask('10.0.0.2', 9090), { 'node2 10.0.0.1': 1 });
     assert.deepEqual(await pair[0].pod.ask('fd00::2', 9090), { 'node2 fd00::1': 1 });

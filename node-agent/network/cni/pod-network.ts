@@ -8,7 +8,7 @@ import { createNFT, type NFT } from '../../linux/nft/nft.ts';
 import { masqueradeRemoval, masqueradeRules, masqueradeTables } from './masquerade-rules.ts';
 import { renderPortTableRemoval } from './port-rules.ts';
 
-/** What is known before the control plane has given the node its range. */
+/** The pod network's settings before the control plane has given the node its range. */
 export interface PodNetworkLayout extends Omit<PodNetworkPlan, 'podCIDRs' | 'mtu' | 'limitsBandwidth'> {
   readonly configDirectory: string;
   readonly pluginDirectory: string;

@@ -8,7 +8,7 @@ export interface PodPort {
   readonly port: string;
   /** Of the Pod's interface. */
   readonly hardwareAddress: string;
-  /** Those that the Pod was given, and its IPv6 address on the link, in canonical form. */
+  /** The addresses of the Pod, and its IPv6 address on the link, in canonical form. */
   readonly addresses: readonly string[];
   readonly linkLocal: string;
 }
@@ -23,7 +23,7 @@ const defaultDirectory = '/var/lib/cni/results';
 const resultName = /^kubets-([0-9a-zA-Z]+)-eth0$/;
 
 export function createPodPorts(directory = defaultDirectory): PodPorts {
-  /** What plugins have answered once does not change. */
+  /** An answer of plugins does not change. */
   const known = new Map<string, PodPort>();
   return {
     async list() {

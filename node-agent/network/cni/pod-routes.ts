@@ -98,7 +98,7 @@ export function planRoutes(present: readonly PodRoute[], peers: readonly Peer[],
   ];
   if (mode === 'host-gw') return { ip, bridge: [] };
   return {
-    // What a tunnel's end is called on the wire does not change, but the kernel may have lost it with the device.
+    // The hardware address of a tunnel's end does not change, but the kernel may have lost it with the device.
     ip: [
       ...peers.map(
         ({ podCIDR, tunnel }) =>

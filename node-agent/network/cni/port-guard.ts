@@ -26,7 +26,7 @@ const lookMs = 60_000;
 const retryMs = 2000;
 
 export function createPortGuard({ nft, ports, clock, logger }: PortGuardDependencies): PortGuard {
-  /** What the kernel has; undefined: not known. */
+  /** The rules in the kernel; undefined: not known. */
   let actual: PortRules | undefined;
   let last: Promise<boolean> = Promise.resolve(true);
   /** False: it failed. */

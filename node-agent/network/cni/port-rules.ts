@@ -8,9 +8,9 @@ export const portTable = 'bridge kubets-pod-ports';
 export type PortRules = ReadonlyMap<string, string>;
 
 /**
- * What may come out of each Pod's port: frames with its own hardware address, IP packets and ARP with its own addresses, and
- * of what neighbours on a link tell each other only what is of itself. Other Pods and the node can so rely on the address
- * that they see, as NetworkPolicies do. Advertisements of routers and redirects are nothing that a Pod has to say.
+ * Rules for the frames that may come out of each Pod's port: its own hardware address, IP packets and ARP with its own
+ * addresses, and of neighbour discovery only messages about itself. Other Pods and the node can so rely on the address that they
+ * see, as NetworkPolicies do. Advertisements of routers and redirects are dropped.
  */
 export function planPortRules(ports: readonly PodPort[]): Map<string, string> {
   return new Map(ports.map((port) => [port.port, rulesOf(port)]));

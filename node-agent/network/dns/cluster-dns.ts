@@ -141,7 +141,7 @@ function filterOf({ allowedSources, listen, informers }: ClusterDNSDependencies)
 
 const outOfPatience = new Error('the Services are still unknown');
 
-/** Whoever asks meanwhile asks again; an answer that one does not know would be taken for one. */
+/** A client that asks meanwhile asks again; an answer that one does not know would be taken for one. */
 async function untilSynced(
   source: RecordSource,
   { clock, maxSilenceMs = 10_000 }: ClusterDNSDependencies,
