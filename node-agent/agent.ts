@@ -1,6 +1,7 @@
 import type { Clock } from '../api/base/clock.ts';
 import type { Logger } from '../api/base/logger.ts';
 import type { Random } from '../api/base/random.ts';
+import { mapWatched } from '../api/base/watched-value.ts';
 import { createClient } from '../api/client/create-client.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { familiesOf, type IPFamily } from '../api/semantics/services/ip-family.ts';
@@ -11,8 +12,9 @@ import { sandboxAddresses } from './network/cni/sandbox-addresses.ts';
 import { type CRIClient, createCRIClient } from './cri/cri-client.ts';
 import { keepOrphansAway, noteCreations, type SandboxPart } from './cri/remove-orphans.ts';
 import { renderAbsenceRemoval } from './network/dns/absence-rules.ts';
-import { namesAll } from './kubelet/certificates/certificate-life.ts';
-import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './kubelet/certificates/rotating-certificate.ts';
+import type { NodeCredentials } from './kubelet/certificates/node-credentials.ts';
+import { reportCertificates } from './kubelet/certificates/report-certificates.ts';
+import { createServing } from './kubelet/certificates/serving-certificate.ts';
 import { createCredentialProviders, type CredentialProvider } from './kubelet/images/credential-providers.ts';
 import { completeResources } from './kubelet/resources/complete-resources.ts';
 import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
@@ -25,7 +27,6 @@ import { createNodeInformation, type NodeInformation } from './kubelet/server/no
 import { createRequestIdentity } from './kubelet/server/request-identity.ts';
 import { createRequestPermission } from './kubelet/server/request-permission.ts';
 import { createLocalDirectories } from './kubelet/volumes/local-directories.ts';
-import { makeSelfSignedCertificate } from './kubelet/server/self-signed-certificate.ts';
 import { createNodeStatsSource, type NodeStatsSource } from './kubelet/stats/node-stats.ts';
 import type { SystemUsage } from './kubelet/stats/system-containers.ts';
 import { createPodStorageReader, type PodStorageReader } from './kubelet/stats/pod-storage.ts';
@@ -85,8 +86,6 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly credentialProviderDirectory: string;
   /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
   readonly runtimeEndpoint?: string;
-  /** PEM of the authorities that sign the certificates of who may use the kubelet's API. */
-  readonly clientCA: string;
   /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
   readonly podNetwork: PodNetworkMode;
   /** Whether swap keeps the agent from starting. */
@@ -95,20 +94,13 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly nodePortAddresses: readonly string[];
   /** Ranges that Pods reach with their own address, besides those of Pods. */
   readonly unmasqueradedCIDRs: readonly string[];
-  /** For the kubelet's API; absent: one signed by itself is made, as kubelets do. */
-  readonly serving?: ServingCertificate;
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
   readonly certificateDirectory?: string;
 }
 
-/** PEM. */
-export interface ServingCertificate {
-  readonly certificate: string;
-  readonly key: string;
-}
-
 export interface AgentDependencies {
   readonly transport: Transport;
+  readonly credentials: NodeCredentials;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -170,12 +162,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     });
     const { workers } = kubelet;
     node.check = kubelet.checkNode;
-    const given = servingCertificate(settings, { client, clock, random, logger, files, nodeName, nodeIPs });
-    const issued = settings.serving ?? (await given?.find());
-    // Until the cluster has answered, one that nobody vouches for.
-    const serving = issued ?? (await makeSelfSignedCertificate(nodeName, nodeIPs, clock));
+    const { credentials } = dependencies;
+    const serving = await createServing(settings, { ...dependencies, client, files, nodeName, nodeIPs });
     const server = await startKubeletServer(
-      { ...serving, port: settings.port, clientCA: settings.clientCA, nodeName },
+      { ...serving.pair.get(), port: settings.port, clientCA: credentials.authorities.get(), nodeName },
       {
         ...{ clock, logger, files, paths, workers, runtime: cri.runtime },
         localDirectories: createLocalDirectories({ files, mounts: createMounts(), paths }),
@@ -199,7 +189,12 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
         kernel.run(until),
         network.run(until),
         followShutdown(settings, kubelet, dependencies, until),
-        given?.keep(issued, (pair) => server.useCertificate(pair), until),
+        credentials.run(until),
+        serving.run(server, until),
+        reportCertificates(
+          { client, clock, logger, nodeName, credentials, serving: mapWatched(serving.pair, ({ certificate }) => certificate) },
+          until,
+        ),
         keepOrphansAway({ ...dependencies, ...noted, parts: orphansOf(settings) }, until),
       ]);
     } finally {
@@ -326,31 +321,6 @@ function countRequest(tallies: Tallies, method: string, action: string, tookMs: 
   const labels = ['false', method, countedActions.includes(action) ? action : 'other', 'readwrite'];
   tallies.add('kubelet_http_requests_total', labels);
   tallies.add('kubelet_http_requests_duration_seconds', labels, tookMs / 1000);
-}
-
-type ServingDependencies = Omit<RotatingCertificateDependencies, 'file' | 'wish'> & {
-  readonly nodeName: string;
-  readonly nodeIPs: readonly string[];
-};
-
-/** The certificate that the cluster gives the kubelet to serve with; undefined where the node does not ask for any. */
-function servingCertificate({ certificateDirectory }: AgentSettings, dependencies: ServingDependencies) {
-  if (certificateDirectory === undefined) return undefined;
-  const { nodeName, nodeIPs } = dependencies;
-  const names = { dnsNames: [nodeName], addresses: nodeIPs };
-  const rotation: RotatingCertificateDependencies = {
-    ...dependencies,
-    file: `${certificateDirectory}/kubelet-server-current.pem`,
-    wish: { nodeName, signerName: 'kubernetes.io/kubelet-serving', ...names },
-  };
-  return {
-    async find(): Promise<ServingCertificate | undefined> {
-      const pair = await readCertificate(rotation);
-      return pair && namesAll(pair, names.dnsNames, names.addresses) ? pair : undefined;
-    },
-    keep: (current: ServingCertificate | undefined, onNew: (pair: ServingCertificate) => void, signal: AbortSignal) =>
-      rotateCertificate(rotation, current, onNew, signal),
-  };
 }
 
 /** Names the kubelet's directory of the last start. */

@@ -9,13 +9,13 @@ import type { Logger } from '../api/base/logger.ts';
 import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
 import { createClient } from '../api/client/create-client.ts';
-import { createHTTPTransport } from '../api/client/http-transport.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { parseDurationMs } from '../api/meta/duration.ts';
 import { type PodNetworkMode, podNetworkModes } from '../api/semantics/nodes/node-configuration.ts';
 import { type AgentSettings, cleanAgent, runAgent } from './agent.ts';
 import { findPluginDirectory } from './network/cni/plugin-directory.ts';
 import { endInTime } from './end-in-time.ts';
+import { createFileCredentials, type NodeCredentials } from './kubelet/certificates/node-credentials.ts';
 import { createNodeTransport } from './kubelet/certificates/node-transport.ts';
 import { askNodeConfiguration } from './kubelet/node/ask-node-configuration.ts';
 import { defaultEvictionFlags, type EvictionFlags, parseEvictionFlags, withAllocatableMemory } from './kubelet/eviction/thresholds.ts';
@@ -217,8 +217,9 @@ async function main(flags: Flags): Promise<void> {
   try {
     settings = await settingsOf(flags, connection, logger, signal);
     const suspendWithin = () => (order().pods ? periodsOf(order().graceSeconds, order().criticalGraceSeconds) : []);
-    const dependencies = { transport: connection.transport, clock: systemClock, random: systemRandom, logger, suspendWithin };
-    const running = Promise.all([runAgent(settings, dependencies, signal), connection.rotating]);
+    const { transport, credentials } = connection;
+    const dependencies = { transport, credentials, clock: systemClock, random: systemRandom, logger, suspendWithin };
+    const running = runAgent(settings, dependencies, signal);
     const patienceMs = () => order().graceSeconds * 1000 + endPatienceMs;
     if (!(await endInTime(running, signal, patienceMs, systemClock))) logger.error('a part of the agent does not end; going on without it');
   } catch (error) {
@@ -272,10 +273,9 @@ async function protectAgent(text: string, logger: Logger): Promise<void> {
 
 interface Connection {
   readonly transport: Transport;
-  readonly clusterCA: string;
+  readonly credentials: NodeCredentials;
   /** Absolute; where the cluster gives this node its certificates. */
   readonly certificateDirectory?: string;
-  readonly rotating?: Promise<void>;
   close(): void;
 }
 
@@ -286,13 +286,21 @@ async function connect(flags: Flags, logger: Logger, signal: AbortSignal): Promi
     const nodeName = flags.nodeName ?? hostname().toLowerCase();
     const parts = { clock: systemClock, random: systemRandom, logger, files: createHostFiles() };
     const own = await createNodeTransport({ bootstrap, nodeName, certificateDirectory, ...parts }, signal);
-    return { ...own, clusterCA: bootstrap.ca ?? '', certificateDirectory };
+    return { ...own, certificateDirectory };
   }
   if (flags.kubeconfig === undefined) throw new Error("required option '--kubeconfig <file>' not specified");
-  const access = await readKubeconfig(path.resolve(flags.kubeconfig));
-  const { token } = access;
-  const http = createHTTPTransport({ ...access, token: () => token, clock: systemClock });
-  return { ...http, clusterCA: access.ca ?? '' };
+  const { tlsCertFile, tlsPrivateKeyFile, clientCaFile } = flags;
+  const serving =
+    tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined
+      ? { serving: { certificate: path.resolve(tlsCertFile), key: path.resolve(tlsPrivateKeyFile) } }
+      : {};
+  const paths = {
+    kubeconfig: path.resolve(flags.kubeconfig),
+    ...(clientCaFile === undefined ? {} : { clientCA: path.resolve(clientCaFile) }),
+    ...serving,
+  };
+  const { credentials, connection } = await createFileCredentials(paths, { clock: systemClock, logger, files: createHostFiles() });
+  return { ...connection, credentials };
 }
 
 /** The common flags of all nodes of the cluster, as the cluster has them. */
@@ -305,12 +313,8 @@ async function commonFlags(flags: Flags, { transport }: Connection, logger: Logg
 
 async function settingsOf(given: Flags, connection: Connection, logger: Logger, signal: AbortSignal): Promise<AgentSettings> {
   const flags = await commonFlags(given, connection, logger, signal);
-  const { clusterCA, certificateDirectory } = connection;
-  const { nodeName, nodeIp, containerRuntimeEndpoint, tlsCertFile, tlsPrivateKeyFile, clientCaFile } = flags;
-  const serving =
-    tlsCertFile !== undefined && tlsPrivateKeyFile !== undefined
-      ? { serving: { certificate: await readFile(tlsCertFile, 'utf8'), key: await readFile(tlsPrivateKeyFile, 'utf8') } }
-      : {};
+  const { certificateDirectory } = connection;
+  const { nodeName, nodeIp, containerRuntimeEndpoint } = flags;
   const allocatable = parseAllocatableFlags(flags, availableParallelism());
   return {
     dataDirectory: path.resolve(flags.dataDir),
@@ -354,8 +358,6 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     version: flags.kubernetesVersion,
     labels: parseNodeLabels(flags.nodeLabels),
     taints: parseTaints(flags.registerWithTaints),
-    clientCA: clientCaFile === undefined ? clusterCA : await readFile(clientCaFile, 'utf8'),
-    ...serving,
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),

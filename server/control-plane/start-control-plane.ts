@@ -158,12 +158,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const isOwnEndpoint = (host: string, port: number) =>
     (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
     (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
-  const dialer = createDialer({
-    clock,
-    kubeletClient: mapWatched(pki, ({ kubeletClient }) => kubeletClient),
-    isOwnEndpoint,
-    ...kubeletCA(options),
-  });
+  const kubeletClient = mapWatched(pki, (now) => now.kubeletClient);
+  const dialer = createDialer({ clock, kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
@@ -207,7 +203,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   transport = server.transport;
   holds.countIn(server.metrics);
   await server.start();
-  followPKI(pki, { endpoint, client: server.client, joining: joiningOf(options, address, endpoint.port), clock, logger }, stopping.signal);
+  const joining = joiningOf(options, pki, `${address}:${endpoint.port}`);
+  followPKI(pki, { endpoint, client: server.client, joining, clock, logger }, stopping.signal);
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
@@ -387,13 +384,19 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       get frontProxyCAPEM() {
         return pki.get().frontProxyCA.certificatePEM;
       },
-      joining: joiningOf(options, address, port),
+      joining: joiningOf(options, pki, `${address}:${port}`),
     },
   });
 }
 
-function joiningOf(options: ControlPlaneOptions, address: string, port: number): NonNullable<BootstrapOptions['joining']> {
-  return { server: `https://${address}:${port}`, nodeConfiguration: nodeConfigurationOf(options) };
+function joiningOf(options: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>, serving: string): NonNullable<BootstrapOptions['joining']> {
+  return {
+    server: `https://${serving}`,
+    nodeConfiguration: nodeConfigurationOf(options),
+    get vouchersPEM() {
+      return pki.get().vouchersPEM;
+    },
+  };
 }
 
 function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {

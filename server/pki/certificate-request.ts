@@ -12,6 +12,7 @@ import { readCertificateSubject } from '../../api/serialization/certificate-subj
 import { derTags, encodeDER, encodeObjectIdentifier, equalBytes, readDER, readDERElements } from '../../api/serialization/der.ts';
 import { encodeCertificate } from './encode-certificate.ts';
 import type { KeyPairPEM } from './certificate-spec.ts';
+import { firstCertificate } from './pem-bundle.ts';
 import { formatPEM, loadX509, serialNumber } from './make-certificate.ts';
 
 /** The cluster's CA as controllers use it: answers requests with certificates. */
@@ -37,8 +38,9 @@ interface Issuer {
   readonly keyIdentifier: Uint8Array;
 }
 
-async function readIssuer({ certificatePEM, keyPEM }: KeyPairPEM): Promise<Issuer> {
+async function readIssuer({ certificatePEM: bundle, keyPEM }: KeyPairPEM): Promise<Issuer> {
   const x509 = await loadX509();
+  const certificatePEM = firstCertificate(bundle);
   const certificate = new X509Certificate(certificatePEM);
   const publicKey = await new x509.X509Certificate(certificatePEM).publicKey.export();
   const { rawData } = await x509.AuthorityKeyIdentifierExtension.create(publicKey);

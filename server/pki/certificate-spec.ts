@@ -15,6 +15,14 @@ export interface KeyPairPEM {
   readonly keyPEM: string;
 }
 
+/** A pair that signs certificates. */
+export interface AuthorityPEM extends KeyPairPEM {
+  /** The authority's first certificate is the one that signs; what follows is trusted as well. */
+  readonly certificatePEM: string;
+  /** Certificates that follow each one that it signs, for those who do not know it yet: its own by another authority. */
+  readonly chainPEM?: string;
+}
+
 export const leafDays = 365;
 
 /** The serving certificate: every name and address under which pods and people reach the API server. */

@@ -1,7 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import type { Logger } from '../../api/base/logger.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { type CertificateSpec, clientCertificate, type KeyPairPEM, serverCertificate } from './certificate-spec.ts';
+import { type AuthorityPEM, type CertificateSpec, clientCertificate, type KeyPairPEM, serverCertificate } from './certificate-spec.ts';
+import { type AuthorityName, chainOf, crossOf } from './renew-certificates.ts';
 import { authorityProblem, reasonToRenew } from './inspect-certificate.ts';
 import { pairChanges, type PKIFiles, stageChanges } from './pki-files.ts';
 import { makeAuthority, makeCertificate, makeSigningKey, type MakingDependencies } from './make-certificate.ts';
@@ -21,8 +22,11 @@ export interface ClusterPKIOptions extends MakingDependencies {
 
 /** All keys and certificates of the control plane, laid out in files as kubeadm does. */
 export interface ClusterPKI {
-  readonly clusterCA: KeyPairPEM;
-  readonly frontProxyCA: KeyPairPEM;
+  /** More than one certificate while authorities are rotated: the first one signs, all are trusted. */
+  readonly clusterCA: AuthorityPEM;
+  readonly frontProxyCA: AuthorityPEM;
+  /** Certificates of new authorities of the cluster by older ones; '' where there are none. */
+  readonly vouchersPEM: string;
   readonly server: KeyPairPEM;
   /** With which the API server calls kubelets. */
   readonly kubeletClient: KeyPairPEM;
@@ -68,14 +72,26 @@ async function planClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
     ofCluster('controller-manager', clientCertificate('system:kube-controller-manager')),
     ofCluster('scheduler', clientCertificate('system:kube-scheduler')),
   ]);
-  return { clusterCA, frontProxyCA, server, kubeletClient, frontProxyClient, admin, controllerManager, scheduler, serviceAccountKey };
+  const vouchersPEM = (await options.files.read(`${crossOf('ca')}.crt`)) ?? '';
+  return {
+    vouchersPEM,
+    clusterCA,
+    frontProxyCA,
+    server,
+    kubeletClient,
+    frontProxyClient,
+    admin,
+    controllerManager,
+    scheduler,
+    serviceAccountKey,
+  };
 }
 
 /** A certificate by the cluster's CA under `<name>.crt` and `<name>.key`: the one on disk if it still serves. */
 export async function ensureCertificate(
   name: string,
   spec: CertificateSpec,
-  authority: KeyPairPEM,
+  authority: AuthorityPEM,
   options: Pick<ClusterPKIOptions, 'files' | 'logger' | 'clock' | 'random'>,
 ): Promise<KeyPairPEM> {
   const existing = await readPair(name, options.files);
@@ -89,7 +105,7 @@ export async function ensureCertificate(
   return made;
 }
 
-async function ensureAuthority(name: string, commonName: string, options: ClusterPKIOptions): Promise<KeyPairPEM> {
+async function ensureAuthority(name: AuthorityName, commonName: string, options: ClusterPKIOptions): Promise<AuthorityPEM> {
   const { files, clock } = options;
   const [certificatePEM, keyPEM] = await Promise.all([files.read(`${name}.crt`), files.read(`${name}.key`)]);
   // A first start that was cut short leaves a key that nothing hangs on yet: certificates are made after authorities.
@@ -103,7 +119,7 @@ async function ensureAuthority(name: string, commonName: string, options: Cluste
         throw new PKIError(files.pathOf(file), 'it is missing, and the other file of the authority is there', restore);
     const pair = { certificatePEM: certificatePEM ?? '', keyPEM: keyPEM ?? '' };
     const problem = authorityProblem(pair, clock.nowMs());
-    if (problem === undefined) return pair;
+    if (problem === undefined) return { ...pair, ...chainOf(pair.certificatePEM, await files.read(`${crossOf(name)}.crt`)) };
     throw new PKIError(files.pathOf(`${name}.crt`), problem.text, problem.isOfTime ? setTheClock(name) : restore);
   }
   if (clock.nowMs() < earliestMs) {

@@ -5,7 +5,8 @@ import type { Clock } from '../../api/base/clock.ts';
 import type { Random } from '../../api/base/random.ts';
 import { toDate } from '../../api/meta/time.ts';
 import { commonNameType, encodeDistinguishedName, organizationType } from '../../api/semantics/certificates/distinguished-name.ts';
-import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
+import type { AuthorityPEM, CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
+import { firstCertificate } from './pem-bundle.ts';
 
 type X509Library = typeof X509Module;
 
@@ -59,10 +60,14 @@ export async function makeAuthority(commonName: string, dependencies: MakingDepe
 }
 
 /** A new key and its certificate, signed by `authority`. */
-export async function makeCertificate(spec: CertificateSpec, authority: KeyPairPEM, dependencies: MakingDependencies): Promise<KeyPairPEM> {
+export async function makeCertificate(
+  spec: CertificateSpec,
+  authority: AuthorityPEM,
+  dependencies: MakingDependencies,
+): Promise<KeyPairPEM> {
   const keys = await generateKeys();
   const certificatePEM = await signCertificate(spec, keys.publicKey, authority, dependencies);
-  return { certificatePEM, keyPEM: await exportKey(keys.privateKey) };
+  return { certificatePEM: `${certificatePEM}${authority.chainPEM ?? ''}`, keyPEM: await exportKey(keys.privateKey) };
 }
 
 /** Certifies a public key that someone else holds the private part of (a certificate signing request). */
@@ -73,7 +78,7 @@ export async function signCertificate(
   { clock, random }: MakingDependencies,
 ): Promise<string> {
   const x509 = await loadX509();
-  const issuer = new x509.X509Certificate(authority.certificatePEM);
+  const issuer = new x509.X509Certificate(firstCertificate(authority.certificatePEM));
   const nowMs = clock.nowMs();
   const notAfterMs = Math.min(nowMs + spec.validityDays * dayMs, issuer.notAfter.getTime());
   const usages = spec.usages.map((usage) => (usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth));
@@ -93,6 +98,33 @@ export async function signCertificate(
       new x509.ExtendedKeyUsageExtension(usages),
       await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+    ],
+  });
+  return withNewline(certificate.toString('pem'));
+}
+
+/** A certificate by `issuer` for the name and the key of another authority: who trusts the issuer then trusts that one, too. */
+export async function crossSign(authorityPEM: string, issuer: KeyPairPEM, { random }: MakingDependencies): Promise<string> {
+  const x509 = await loadX509();
+  const subject = new x509.X509Certificate(firstCertificate(authorityPEM));
+  const by = new x509.X509Certificate(firstCertificate(issuer.certificatePEM));
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(random),
+    subject: subject.subjectName,
+    issuer: by.subjectName,
+    notBefore: toDate(Math.max(subject.notBefore.getTime(), by.notBefore.getTime())),
+    notAfter: toDate(Math.min(subject.notAfter.getTime(), by.notAfter.getTime())),
+    signingAlgorithm,
+    publicKey: await subject.publicKey.export(),
+    signingKey: await importSigningKey(issuer.keyPEM),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment | x509.KeyUsageFlags.keyCertSign,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(await subject.publicKey.export()),
+      await x509.AuthorityKeyIdentifierExtension.create(await by.publicKey.export()),
     ],
   });
   return withNewline(certificate.toString('pem'));

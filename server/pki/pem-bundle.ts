@@ -3,6 +3,11 @@ export function splitCertificates(pem: string): string[] {
   return splitPEM(pem, /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
 }
 
+/** The first of several certificates. Of a bundle of authorities it is the one that signs. */
+export function firstCertificate(pem: string): string {
+  return splitCertificates(pem)[0] ?? pem;
+}
+
 /** The public keys of a PEM text, in order. */
 export function splitPublicKeys(pem: string): string[] {
   return splitPEM(pem, /-----BEGIN (?:RSA )?PUBLIC KEY-----[\s\S]*?-----END (?:RSA )?PUBLIC KEY-----/g);

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { formatTime } from '../../api/meta/time.ts';
 import { commonNameType, organizationType, readDistinguishedName } from '../../api/semantics/certificates/distinguished-name.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
-import { type CertificateSpec, type KeyPairPEM, leafDays } from './certificate-spec.ts';
+import { type AuthorityPEM, type CertificateSpec, leafDays } from './certificate-spec.ts';
 import { loadX509, makeCertificate, type MakingDependencies } from './make-certificate.ts';
 import { splitCertificates } from './pem-bundle.ts';
 import { pairChanges, type PKIChange, type PKIContents } from './pki-files.ts';
@@ -51,17 +51,18 @@ async function renewOne(contents: PKIContents, name: string, making: MakingDepen
   if (certificatePEM === undefined) throw new Error(`there is no certificate ${name}; there are ${leafNames(contents).join(', ')}`);
   const authorityName = authorityOf(name);
   const authority = getAuthority(contents, authorityName, making.clock.nowMs());
-  const pair = await makeCertificate(await specOf(certificatePEM, name), authority, making);
-  return pairChanges(name, withChain(pair, contents.get(`${crossOf(authorityName)}.crt`)));
+  return pairChanges(name, await makeCertificate(await specOf(certificatePEM, name), authority, making));
 }
 
-/** A certificate is followed by the cross-signed one of its authority while there is one. */
-export function withChain(pair: KeyPairPEM, crossPEM: string | undefined): KeyPairPEM {
-  return crossPEM === undefined ? pair : { ...pair, certificatePEM: `${pair.certificatePEM}${crossPEM}` };
+/** The cross-signed certificate of the authority that signs, while there is one. */
+export function chainOf(authorityPEM: string, crossPEM: string | undefined): { readonly chainPEM?: string } {
+  if (crossPEM === undefined) return {};
+  const spki = (pem: string) => new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+  return spki(authorityPEM).equals(spki(crossPEM)) ? { chainPEM: crossPEM } : {};
 }
 
 /** The pair that signs: the first certificate of the bundle, and its key. Throws AuthorityError where it cannot. */
-export function getAuthority(contents: PKIContents, name: AuthorityName, nowMs: number): KeyPairPEM {
+export function getAuthority(contents: PKIContents, name: AuthorityName, nowMs: number): AuthorityPEM {
   const [bundle, keyPEM] = [contents.get(`${name}.crt`), contents.get(`${name}.key`)];
   const [certificatePEM] = splitCertificates(bundle ?? '');
   if (certificatePEM === undefined || keyPEM === undefined) throw new AuthorityError(`${name}.crt or ${name}.key is missing`);
@@ -71,7 +72,7 @@ export function getAuthority(contents: PKIContents, name: AuthorityName, nowMs: 
     throw new AuthorityError(`${name}.crt was valid until ${formatTime(validToDate.getTime())}, and ${now}: nothing is signed with it`);
   if (validFromDate.getTime() > nowMs)
     throw new AuthorityError(`${name}.crt is valid from ${formatTime(validFromDate.getTime())} on, and ${now}: nothing is signed with it`);
-  return { certificatePEM, keyPEM };
+  return { certificatePEM, keyPEM, ...chainOf(certificatePEM, contents.get(`${crossOf(name)}.crt`)) };
 }
 
 /** The contents of a certificate, so that another can be made that says the same. */

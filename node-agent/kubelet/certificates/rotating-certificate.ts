@@ -1,9 +1,11 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
+import type { WatchedValue } from '../../../api/base/watched-value.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import { findGoodPair, formatPair, renewalMs } from './certificate-life.ts';
+import { isOfOlderAuthority } from './authorities.ts';
 import { type CertificateWish, type IssuedCertificate, requestCertificate } from './request-certificate.ts';
 
 export interface RotatingCertificateDependencies {
@@ -16,9 +18,13 @@ export interface RotatingCertificateDependencies {
   /** Where the current one is kept, with its key. */
   readonly file: string;
   readonly wish: CertificateWish;
+  /** PEM; the first one signs. A certificate of another is replaced. Absent: they do not matter. */
+  readonly authorities?: WatchedValue<string>;
 }
 
 const retryMs = 10_000;
+/** In which all nodes ask for certificates of a new authority. */
+const spreadMs = 3000;
 /** Between two certificates. */
 const shortestMs = 60_000;
 
@@ -35,20 +41,33 @@ export async function obtainCertificate(dependencies: RotatingCertificateDepende
   return issued;
 }
 
-/** Replaces a certificate before it ends, for ever; `current` absent: asks for the first at once. */
+/** Replaces a certificate before it ends or its authority is replaced, for ever; `current` absent: asks for the first at once. */
 export async function rotateCertificate(
   dependencies: RotatingCertificateDependencies,
   current: IssuedCertificate | undefined,
   onNew: (issued: IssuedCertificate) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random, logger } = dependencies;
+  const { clock, random, logger, authorities } = dependencies;
+  let last = current;
   let dueMs = current === undefined ? 0 : renewalMs(current, random);
+  let wake = new AbortController();
+  authorities?.onChange(() => wake.abort());
+  const isOutdated = () => last !== undefined && authorities !== undefined && isOfOlderAuthority(last.certificate, authorities.get());
   while (!signal.aborted) {
     try {
-      // Timers take 24 days at most.
-      while (dueMs > clock.nowMs()) await sleep(clock, Math.min(dueMs - clock.nowMs(), 86_400_000), signal);
+      while (dueMs > clock.nowMs() && !isOutdated()) {
+        // Timers take 24 days at most.
+        const untilWoken = AbortSignal.any([signal, wake.signal]);
+        await sleep(clock, Math.min(dueMs - clock.nowMs(), 86_400_000), untilWoken).catch((error: unknown) => {
+          if (signal.aborted) throw error;
+        });
+        wake = new AbortController();
+      }
+      // Not all nodes at the same moment.
+      if (isOutdated()) await sleep(clock, random.next() * spreadMs, signal);
       const issued = await obtainCertificate(dependencies, signal);
+      last = issued;
       // Later at any rate: by a clock that is far ahead, every new certificate has almost ended.
       dueMs = Math.max(renewalMs(issued, random), clock.nowMs() + shortestMs);
       onNew(issued);

@@ -39,8 +39,8 @@ export interface KubeletServerDependencies extends LogRequestDependencies {
 
 export interface KubeletServer {
   readonly port: number;
-  /** New connections are served with it. PEM. */
-  useCertificate(pair: { readonly certificate: string; readonly key: string }): void;
+  /** New connections are served with it. PEM; authorities that are not given stay as they are. */
+  useCertificate(pair: { readonly certificate: string; readonly key: string }, change?: { readonly clientCA?: string }): void;
   close(): Promise<void>;
 }
 
@@ -91,9 +91,13 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
   // A connection that could not be accepted does not end the others.
   server.on('error', (error) => logger.warn('the listener of the kubelet API failed', { error }));
   const address = server.address();
+  let { clientCA } = settings;
   return {
     port: typeof address === 'object' && address ? address.port : settings.port,
-    useCertificate: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key, ca: settings.clientCA }),
+    useCertificate({ certificate, key }, change = {}) {
+      clientCA = change.clientCA ?? clientCA;
+      server.setSecureContext({ cert: certificate, key, ca: clientCA });
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -4,6 +4,7 @@ import { clusterRoleBindings } from '../../../api/resources/rbac/v1/cluster-role
 import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
 import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
 import { roles } from '../../../api/resources/rbac/v1/role.ts';
+import { clusterAuthoritiesKey, formatClusterAuthorities } from '../../../api/semantics/certificates/cluster-authorities.ts';
 import { type NodeConfiguration, nodeConfigurationKey } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { ConfigMap } from '../../../api/types/core-v1.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../../../api/types/rbac-v1.ts';
@@ -14,6 +15,8 @@ export interface JoiningOptions {
   /** Where nodes on other machines reach this server: https://host:port */
   readonly server: string;
   readonly clusterCAPEM: string;
+  /** Certificates of new authorities by older ones, see ClusterAuthorities. */
+  readonly vouchersPEM: string;
   readonly nodeConfiguration: NodeConfiguration;
 }
 
@@ -28,15 +31,22 @@ const nodes = group('system:nodes');
  */
 export async function ensureJoining(client: Client, options: JoiningOptions): Promise<void> {
   const info = clusterInfo(options);
+  const authorities = clusterAuthorities(options);
   const configuration: ConfigMap = { metadata: { ...nodeConfigurationKey }, data: { ...options.nodeConfiguration } };
   await Promise.all([
     ensureObject(client, configMaps, info, (present) => ({ ...present, data: { ...present.data, ...info.data } })),
+    ensureObject(client, configMaps, authorities, (present) => ({ ...present, data: { ...present.data, ...authorities.data } })),
     ensureObject(client, configMaps, configuration, (present) => ({ ...present, data: { ...present.data, ...configuration.data } })),
     ...joiningClusterRoles.map((one) => ensureObject(client, clusterRoles, one)),
     ...joiningClusterRoleBindings.map((one) => ensureObject(client, clusterRoleBindings, one)),
     ...joiningRoles.map((one) => ensureObject(client, roles, one)),
     ...joiningRoleBindings.map((one) => ensureObject(client, roleBindings, one)),
   ]);
+}
+
+/** From where nodes that have joined learn of changed authorities. */
+export function clusterAuthorities({ clusterCAPEM, vouchersPEM }: Pick<JoiningOptions, 'clusterCAPEM' | 'vouchersPEM'>): ConfigMap {
+  return { metadata: { ...clusterAuthoritiesKey }, data: formatClusterAuthorities({ trusted: clusterCAPEM, vouchers: vouchersPEM }) };
 }
 
 /** A kubeconfig without a user. */
@@ -86,7 +96,7 @@ const joiningRoles: readonly Role[] = [
   // Which servers cluster DNS asks: every node serves it, and follows changes.
   readerRole('kube-system', dnsReader, 'kube-dns', 'read'),
   // Which authorities the cluster has: every node follows a rotation.
-  readerRole('kube-system', authoritiesReader, 'kube-root-ca.crt', 'read'),
+  readerRole('kube-system', authoritiesReader, clusterAuthoritiesKey.name, 'read'),
 ];
 
 const joiningRoleBindings: readonly RoleBinding[] = [

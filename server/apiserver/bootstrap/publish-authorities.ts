@@ -5,7 +5,7 @@ import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { retryOnConflict } from '../../../api/client/retry-on-conflict.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
-import { clusterInfo, type JoiningOptions } from './joining.ts';
+import { clusterAuthorities, clusterInfo, type JoiningOptions } from './joining.ts';
 import { extensionAuthentication } from './system-objects.ts';
 
 export interface PublishedAuthorities {
@@ -17,7 +17,7 @@ export interface PublishedAuthorities {
 
 /**
  * Writes changed authorities into the ConfigMaps from which extension API servers and new nodes learn them. One that was
- * deleted stays away.
+ * deleted stays away until the next start.
  */
 export async function publishAuthorities(
   { clusterCAPEM, frontProxyCAPEM, joining }: PublishedAuthorities,
@@ -25,7 +25,7 @@ export async function publishAuthorities(
 ): Promise<void> {
   const wanted = [
     extensionAuthentication(clusterCAPEM, frontProxyCAPEM),
-    ...(joining === undefined ? [] : [clusterInfo({ ...joining, clusterCAPEM })]),
+    ...(joining === undefined ? [] : [clusterInfo({ ...joining, clusterCAPEM }), clusterAuthorities({ ...joining, clusterCAPEM })]),
   ];
   for (const map of wanted)
     await retryOnConflict(clock, async () => {

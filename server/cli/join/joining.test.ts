@@ -131,8 +131,9 @@ describe('joining a cluster', function () {
     let node: NodeTransport;
     const certificateFile = () => path.join(directory, 'certificates/kubelet-client-current.pem');
     /** In so many days, as far as the node is concerned. */
-    const join = (token: string, nodeName = 'worker', inDays = 0) =>
-      createNodeTransport(
+    const running: Promise<void>[] = [];
+    const join = async (token: string, nodeName = 'worker', inDays = 0) => {
+      const joined = await createNodeTransport(
         {
           bootstrap: { server, ca: controlPlane.pki.get().clusterCA.certificatePEM, token },
           nodeName,
@@ -144,9 +145,12 @@ describe('joining a cluster', function () {
         },
         stopping.signal,
       );
+      running.push(joined.credentials.run(stopping.signal));
+      return joined;
+    };
     after(async () => {
       stopping.abort();
-      await node?.rotating;
+      await Promise.all(running);
       node?.close();
     });
 
