@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
@@ -45,6 +45,9 @@ function follow(child: ChildProcess): void {
 /** A control plane on a directory of its own, that can be stopped and started again. */
 export interface StartedCluster {
   readonly kubeconfig: string;
+  readonly port: number;
+  /** The directory with keys and certificates. */
+  readonly pki: string;
   /** How long the start took, from the start of its process to an /readyz that says ok. */
   readonly readyMs: number;
   readonly pid: number;
@@ -57,9 +60,9 @@ export interface StartedCluster {
 
 /**
  * Makes a directory with keys, certificates and kubeconfig, runs an etcd if the command speaks of one, and then the
- * command with $DIR, $PORT, $PKI, $ETCD, $NODE and $KUBETS in its environment.
+ * command with $DIR, $PORT, $PKI, $ETCD, $NODE and $KUBETS in its environment. Keys and certificates may be those of another cluster.
  */
-export async function startCluster(name: string, command: string): Promise<StartedCluster> {
+export async function startCluster(name: string, command: string, { keysOf }: { keysOf?: StartedCluster } = {}): Promise<StartedCluster> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-bench-'));
   directories.add(directory);
   const remove = () => {
@@ -68,6 +71,7 @@ export async function startCluster(name: string, command: string): Promise<Start
   };
   const pki = path.join(directory, 'pki');
   const port = await freePort();
+  if (keysOf) cpSync(keysOf.pki, pki, { recursive: true });
   const kubeconfig = await makeCredentials(directory, pki, port);
   const etcd = command.includes('$ETCD') ? await startEtcd(directory) : undefined;
   const environment = {
@@ -92,6 +96,8 @@ export async function startCluster(name: string, command: string): Promise<Start
   let current = server;
   return {
     kubeconfig,
+    port,
+    pki,
     get readyMs() {
       return current.readyMs;
     },

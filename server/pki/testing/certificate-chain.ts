@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { commonNameType, encodeDistinguishedName } from '../../../api/semantics/certificates/distinguished-name.ts';
+import { readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import { derTags, encodeDER, encodeObjectIdentifier } from '../../../api/serialization/der.ts';
 import { encodeCertificate } from '../encode-certificate.ts';
 
@@ -21,6 +22,8 @@ export interface CertificateOptions {
   /** Further ones, DER. */
   readonly extensions?: readonly Uint8Array[];
   readonly subject?: Uint8Array;
+  /** How it names its issuer; absent: as the issuer names itself. */
+  readonly issuerName?: Uint8Array;
 }
 
 export function encodeExtension(type: string, value: Uint8Array, isCritical = false): Uint8Array {
@@ -41,7 +44,7 @@ export function issue(name: string, options: CertificateOptions): Issued {
   ];
   const der = encodeCertificate({
     serialNumber: (serial++).toString(16),
-    issuer: issuer ? encodeDistinguishedName([{ type: commonNameType, value: issuer.name }]) : subject,
+    issuer: options.issuerName ?? (issuer ? readCertificateSubject(issuer.der) : subject),
     subject: options.subject ?? subject,
     publicKeyInfo: keys.publicKey.export({ format: 'der', type: 'spki' }),
     notBeforeMs: options.validFromMs,

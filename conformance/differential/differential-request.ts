@@ -1,0 +1,44 @@
+/**
+ * A request that is sent to two API servers. In path, headers and body `{{name}}` stands for what that server calls it:
+ * tokens and uids, of which each has its own.
+ */
+export interface DifferentialRequest {
+  /** The part of the generator that made it. */
+  readonly part: string;
+  /** The name of the identity that asks. */
+  readonly as: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** JSON, or a text as it is. */
+  readonly body?: unknown;
+  /** Of the body; absent: JSON. */
+  readonly contentType?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Without its parameters. */
+  readonly contentType: string;
+  /** The Warning headers, in order. */
+  readonly warnings: readonly string[];
+  readonly body: string;
+}
+
+/** What one server calls things: tokens and uids by name. */
+export type Facts = Map<string, string>;
+
+/** Puts the facts of one server into a text. */
+export function fillIn(text: string, facts: Facts): string {
+  return text.replace(/\{\{([^{}]+)\}\}/g, (_, name: string) => {
+    const fact = facts.get(name);
+    if (fact === undefined) throw new Error(`there is no fact '${name}'`);
+    return fact;
+  });
+}
+
+export function describeRequest({ part, as, method, path, headers = [], body }: DifferentialRequest): string {
+  const shown = body === undefined ? '' : ` ${(typeof body === 'string' ? body : JSON.stringify(body)).slice(0, 600)}`;
+  const lines = headers.map(([name, value]) => ` ${name}: ${value.slice(0, 120)}`).join('');
+  return `[${part}] ${as}: ${method} ${path}${lines}${shown}`;
+}
