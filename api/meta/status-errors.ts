@@ -102,7 +102,7 @@ export function badRequest(message: string): StatusError {
 /** 403. Without a resource: the message begins with plain `forbidden`. */
 export function forbidden(resource: ResourceReference | undefined, name: string, message: string): StatusError {
   let text = `forbidden: ${message}`;
-  if (resource !== undefined) text = `${textOf(resource)}${name === '' ? '' : ` ${quote(name)}`} is ${text}`;
+  if (resource !== undefined && textOf(resource) !== '') text = `${textOf(resource)}${name === '' ? '' : ` ${quote(name)}`} is ${text}`;
   return failure(403, 'Forbidden', text, resourceDetails(resource, name));
 }
 

@@ -44,7 +44,7 @@ export function verdictOf(answer: Answer, facts: Facts): Verdict {
     message: isStatus ? (body.message ?? '') : answer.status >= 400 ? text.trim() : '',
     details: isStatus && body.details ? { name, group, kind, causes: sorted(causes) } : null,
     warnings: answer.warnings.map((warning) => withoutOwnFacts(warning, facts)),
-    review: body?.kind?.endsWith('Review') && answer.status < 300 ? sortedDeep(body.status) : null,
+    review: body?.kind?.endsWith('Review') && answer.status < 300 ? withoutOrder(sortedDeep(body.status)) : null,
   };
 }
 
@@ -58,6 +58,15 @@ function parse(text: string): StatusBody | undefined {
 
 function sorted(causes: unknown): unknown {
   return Array.isArray(causes) ? causes.map((one) => JSON.stringify(sortedDeep(one))).toSorted() : causes;
+}
+
+/** Rules come in the order in which bindings were found. */
+function withoutOrder(status: unknown): unknown {
+  const lists = Object.entries((status ?? {}) as Readonly<Record<string, unknown>>).map(([key, value]) => [
+    key,
+    key.endsWith('Rules') ? sorted(value) : value,
+  ]);
+  return Object.fromEntries(lists) as unknown;
 }
 
 /** With its fields in order: that of JSON says nothing. */

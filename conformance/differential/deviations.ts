@@ -26,6 +26,8 @@ export const deviations: readonly Deviation[] = [
   {
     reason: 'octets of a path that are no UTF-8 are shown as U+FFFD',
     matches: ({ theirs, ours }) =>
-      theirs.status === ours.status && theirs.message !== '' && theirs.message.replace(unprintable, '') === ours.message.replace(unprintable, ''),
+      theirs.status === ours.status &&
+      theirs.message !== '' &&
+      theirs.message.replace(unprintable, '') === ours.message.replace(unprintable, ''),
   },
 ];

@@ -45,6 +45,7 @@ export function createExchange({ port, ca, facts }: Endpoint, identities: Readon
       for (const [name, value] of [...identity.headers, ...(sent.headers ?? [])]) lines.push([name, fillIn(value, facts)]);
       if (body !== undefined)
         lines.push(['Content-Type', sent.contentType ?? 'application/json'], ['Content-Length', String(Buffer.byteLength(body))]);
+      else if (!['GET', 'HEAD'].includes(sent.method)) lines.push(['Content-Length', '0']);
       const options = { port, method: sent.method, path: fillIn(sent.path, facts), headers: lines.flat(), agent: agentOf(identity) };
       return exchangeOnce(options, body);
     },

@@ -117,7 +117,10 @@ function teamRoles(): SeedObject[] {
   return [
     clusterRole('team-admin', ...edit, roles),
     clusterRole('team-edit', ...edit),
-    clusterRole('team-view', rule(['', ...groups], [...kinds.filter((kind) => kind !== 'secrets'), 'namespaces'], ['get', 'list', 'watch'])),
+    clusterRole(
+      'team-view',
+      rule(['', ...groups], [...kinds.filter((kind) => kind !== 'secrets'), 'namespaces'], ['get', 'list', 'watch']),
+    ),
   ];
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import https from 'node:https';
@@ -30,7 +30,8 @@ describe('client certificates over TLS', () => {
   before(async () => {
     served = await startServedServer();
     const { clusterCA } = served.server;
-    root = { ...issue('kubernetes', { ...always, isCA: true }), key: createPrivateKey(clusterCA.keyPEM) };
+    const certificate = new X509Certificate(clusterCA.certificatePEM);
+    root = { name: 'kubernetes', der: certificate.raw, certificate, key: createPrivateKey(clusterCA.keyPEM) };
   });
   after(() => served.close());
 

@@ -24,7 +24,7 @@ const allowedGrowthBytes = 60 * 1024 * 1024;
 
 /** What upstream, too, answers with 500. */
 const upstreamFailures = [
-  'requested impersonation without impersonating a user',
+  'without impersonating a user',
   'resourceVersion should not be set on objects to be created',
   'target.name: Required value',
   'target.kind: Unsupported value',

@@ -1,6 +1,6 @@
-import { decodeBase64 } from '../../base/base64.ts';
 import { formatIP, type IPAddress } from '../../base/ip-address.ts';
 import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../serialization/der.ts';
+import { readPEMBlocks } from './pem.ts';
 import { commonNameType, organizationType, readDistinguishedName } from './distinguished-name.ts';
 
 /** Names that a certificate signing request (PKCS #10) asks to have certified. */
@@ -40,15 +40,16 @@ export const alternativeNamesType = '2.5.29.17';
 
 /** Reads the first PEM block of a text. Throws CertificateRequestError for another block, broken DER and more than one common name. */
 export function parseCertificateRequest(pem: string): CertificateRequest {
-  const block = /-----BEGIN ([^\n-]+)-----([^-]*)-----END \1-----/.exec(pem);
-  if (block?.[1] !== 'CERTIFICATE REQUEST') throw new CertificateRequestError('PEM block type must be CERTIFICATE REQUEST');
+  const [block] = readPEMBlocks(pem).take(1);
+  if (block?.type !== 'CERTIFICATE REQUEST') throw new CertificateRequestError('PEM block type must be CERTIFICATE REQUEST');
   try {
-    const der = decodeBase64(block[2] ?? '');
+    const der = block.bytes;
     if (der.length > maxBytes) throw new CertificateRequestError(`the request must not have more than ${maxBytes} bytes`);
     return readRequest(der);
   } catch (error) {
     if (error instanceof CertificateRequestError) throw error;
-    throw new CertificateRequestError(error instanceof DERError ? error.message : 'PEM block is not base64');
+    if (error instanceof DERError) throw new CertificateRequestError(error.message);
+    throw error;
   }
 }
 

@@ -4,18 +4,20 @@ import { SignJWT, type JWTPayload } from 'jose';
 import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
+import { unauthorized } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { clientCertificate, type KeyPairPEM } from '../../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate, makeSigningKey } from '../../pki/make-certificate.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
-import { bearerTokenAuthenticator } from './bearer-token.ts';
+import { bearerTokenAuthenticator, ignoredTokenWarning } from './bearer-token.ts';
 import { bootstrapTokenAuthenticator } from './bootstrap-token.ts';
 import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 import { frontProxyAuthenticator } from './front-proxy.ts';
 import { readServiceAccountKeys } from './service-account-keys.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
 import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
-import { cachedTokenAuthenticator, unionAuthenticator } from './union.ts';
+import { cachedTokenAuthenticator, unionAuthenticator, unionTokenAuthenticator } from './union.ts';
+import { withAuthenticatedGroup } from './well-known.ts';
 
 const clock = createManualClock(Date.UTC(2026, 5, 1));
 const random = createSeededRandom(3);
@@ -151,7 +153,7 @@ describe('service account tokens', () => {
   const refused: [string, () => Promise<string>][] = [
     [
       'that have expired',
-      async () => forge({ alg: 'ES256', kid: keys.signing.id }, keys.signing.privateKey, { exp: clock.nowMs() / 1000 - 1 }),
+      async () => forge({ alg: 'ES256', kid: keys.signing.id }, keys.signing.privateKey, { exp: clock.nowMs() / 1000 - 61 }),
     ],
     ['by another key', async () => forge({ alg: 'ES256' }, createPrivateKey((await makeSigningKey()).privateKeyPEM))],
     ['by HMAC with the public key as the secret', async () => forge({ alg: 'HS256' }, Buffer.from(signing.publicKeyPEM))],
@@ -196,6 +198,38 @@ describe('service account tokens', () => {
       await assert.rejects(async () => authenticator.authenticate(bad), { name: 'StatusError', code: 401 });
     });
   }
+
+  it('are good a minute longer and earlier than they say, as clocks may differ', async () => {
+    const now = clock.nowMs() / 1000;
+    for (const times of [{ exp: now - 59 }, { nbf: now + 59 }, { aud: undefined as never }])
+      assert.ok(await tokens.authenticateToken(await forge({ alg: 'ES256' }, keys.signing.privateKey, times), []), JSON.stringify(times));
+  });
+
+  it("that are refused say why in upstream's words", async () => {
+    const by = (payload: JWTPayload, kid?: string) =>
+      forge({ alg: 'ES256', ...(kid === undefined ? {} : { kid }) }, keys.signing.privateKey, payload);
+    const now = clock.nowMs() / 1000;
+    const account = (serviceaccount: object) => ({ 'kubernetes.io': { namespace: 'ns', serviceaccount } });
+    const pod = { name: 'web', uid: 'x' };
+    const cases: [string, Promise<string>][] = [
+      ['invalid signature, no keys found', by({}, 'x')],
+      ['go-jose/go-jose: error in cryptographic primitive', forge({ alg: 'HS256' }, Buffer.from(signing.publicKeyPEM))],
+      ['service account token is not valid yet', by({ nbf: now + 61 })],
+      [
+        'token audiences ["a" "b"] is invalid for the target audiences ["https://kubernetes.default.svc.cluster.local"]',
+        by({ aud: ['a', 'b'] }),
+      ],
+      ['serviceaccounts "nobody" not found', by(account({ name: 'nobody', uid: 'x' }))],
+      ['service account UID (sa-uid) does not match claim (x)', by(account({ name: 'sa', uid: 'x' }))],
+      ['resource name may not be empty', by({ 'kubernetes.io': undefined })],
+      [
+        'pod UID (pod-uid) does not match service account pod ref claim (x)',
+        by({ 'kubernetes.io': { namespace: 'ns', serviceaccount: { name: 'sa', uid: 'sa-uid' }, pod } }),
+      ],
+    ];
+    for (const [message, token] of cases)
+      await assert.rejects(async () => tokens.authenticateToken(await token, []), { code: 401, message });
+  });
 
   it('are good for the audience they were made for', async () => {
     const { token } = await issuer.issue({ ...account, audiences: ['vault', 'other'] });
@@ -288,13 +322,52 @@ describe('token cache', () => {
     assert.equal(calls, 2);
     await cached.authenticateToken('t', ['other']);
     assert.equal(calls, 3);
+    await cached.authenticateToken('t', ['']);
+    await cached.authenticateToken('t', ['a', 'b']);
+    await cached.authenticateToken('t', ['a\0b']);
+    assert.equal(calls, 6);
     await time.advance(10_000);
     await cached.authenticateToken('t', []);
-    assert.equal(calls, 4);
+    assert.equal(calls, 7);
   });
 });
 
 describe('several authenticators', () => {
+  it('of tokens are all asked, and what they say is joined', async () => {
+    const bad = (message: string): TokenAuthenticator => ({ authenticateToken: () => Promise.reject(unauthorized(message)) });
+    const good: TokenAuthenticator = { authenticateToken: async () => ({ user: { name: 'u', groups: [] }, audiences: [] }) };
+    assert.equal((await unionTokenAuthenticator([bad('a'), good]).authenticateToken('t', []))?.user.name, 'u');
+    await assert.rejects(async () => unionTokenAuthenticator([bad('a'), bad('b'), bad('a')]).authenticateToken('t', []), {
+      message: '[a, b]',
+    });
+    await assert.rejects(async () => unionTokenAuthenticator([bad('a')]).authenticateToken('t', []), { message: 'a' });
+  });
+
+  it('leave nobody in peace: the name of nobody is in no group of those who are somebody', () =>
+    assert.deepEqual(withAuthenticatedGroup({ name: 'system:anonymous', groups: [] }).groups, []));
+
+  it('read a token behind one space only', () => {
+    const read = (authorization: string) => {
+      let shown: string | undefined;
+      const tokens: TokenAuthenticator = {
+        authenticateToken: (token) => {
+          shown = token;
+          return undefined;
+        },
+      };
+      try {
+        void bearerTokenAuthenticator(tokens).authenticate(request({ headers: { authorization } }));
+      } catch {
+        // nobody knows the token
+      }
+      return [shown, ignoredTokenWarning(request({ headers: { authorization } })) !== undefined];
+    };
+    assert.deepEqual(read('bearer a'), ['a', false]);
+    assert.deepEqual(read('Bearer a b'), ['a', false]);
+    assert.deepEqual(read('Bearer  a'), [undefined, true]);
+    for (const text of ['Bearer', 'Bearer ', 'Basic a', 'Bearer\ta', '']) assert.deepEqual(read(text), [undefined, false], text);
+  });
+
   it('a good credential counts though another is bad', async () => {
     const good = { authenticate: async () => ({ name: 'u', groups: [] }) };
     const bad = { authenticate: () => Promise.reject(new Error('bad')) };

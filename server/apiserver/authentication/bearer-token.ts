@@ -22,11 +22,15 @@ function userOf(result: Awaited<ReturnType<TokenAuthenticator['authenticateToken
 }
 
 function bearerTokenOf({ headers }: APIRequest): string | undefined {
-  const header = headers['authorization'];
-  if (header !== undefined) {
-    const token = /^bearer +(\S+)/i.exec(header)?.[1];
-    if (token !== undefined) return token;
-  }
+  const [scheme = '', token = ''] = (headers['authorization'] ?? '').trim().split(' ');
+  if (scheme.toLowerCase() === 'bearer' && token !== '') return token;
   if ((headers['upgrade'] ?? '').toLowerCase() !== 'websocket') return undefined;
   return findWebSocketToken(headers['sec-websocket-protocol'] ?? '');
+}
+
+/** The Warning for an Authorization header whose token is not read, and why. */
+export function ignoredTokenWarning({ headers }: APIRequest): string | undefined {
+  const [scheme = '', token, third] = (headers['authorization'] ?? '').trim().split(' ');
+  if (scheme.toLowerCase() !== 'bearer' || token !== '' || third === undefined) return undefined;
+  return 'the provided Authorization header contains extra space before the bearer token, and is ignored';
 }

@@ -67,6 +67,15 @@ describe('client certificates, as Go verifies them', () => {
     assert.equal(nameOf(leaf({ validToMs: clock.nowMs() - 1 })), undefined);
   });
 
+  it('not of an authority that they name in other octets', () => {
+    const name = (value: string) => encodeDistinguishedName([{ type: commonNameType, value }]);
+    assert.equal(nameOf(leaf({ issuerName: name('root') })), 'jane');
+    assert.equal(nameOf(leaf({ issuerName: name('ROOT') })), undefined);
+    const printable = Buffer.from(name('root'));
+    printable[printable.length - 'root'.length - 2] = derTags.printableString;
+    assert.equal(nameOf(leaf({ issuerName: printable })), undefined);
+  });
+
   it('not with critical extensions that nobody looks at, or names that are constrained', () => {
     const value = encodeDER(derTags.sequence);
     assert.equal(nameOf(leaf({ extensions: [encodeExtension('1.2.3.4', value)] })), 'jane');

@@ -1,9 +1,11 @@
 import type { JWTPayload } from 'jose';
+import { quote } from '../../../api/base/quote.ts';
 import type { ObjectKey } from '../../../api/meta/object.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
-import type { SecretTokenClaims, SignSecretToken } from '../../../api/semantics/secrets/service-account-tokens.ts';
+import { invalidSinceLabel, type SecretTokenClaims, type SignSecretToken } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
 import type { ServiceAccountKeys } from './service-account-keys.ts';
+import { grantedAudiences, readSignedToken } from './signed-token.ts';
 import { serviceAccountGroups, serviceAccountUserName } from './well-known.ts';
 
 const issuer = 'kubernetes/serviceaccount';
@@ -50,17 +52,19 @@ export function createSecretTokenSigner(keys: ServiceAccountKeys): SignSecretTok
 export function secretTokenAuthenticator(options: SecretTokenOptions): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {
-      const payload = await readToken(token, options.keys);
+      const payload = await readSignedToken(token, issuer, options.keys);
       if (payload === undefined) return undefined;
-      const granted = audiences.length > 0 ? audiences.filter((audience) => options.audiences.includes(audience)) : options.audiences;
-      const claims = claimsOf(payload);
-      if (granted.length === 0 || claims === undefined) throw unauthorized('invalid bearer token');
-      const { namespace, secretName, serviceAccount } = claims;
+      const granted = grantedAudiences(payload, audiences, options.audiences);
+      const { namespace, secretName, serviceAccount } = claimsOf(payload);
       const key = { namespace, name: secretName };
-      const secret = await options.findSecret(key);
+      checkSecret(
+        await options.findSecret(key),
+        token,
+        `${namespace}/${secretName} for service account ${namespace}/${serviceAccount.name}`,
+      );
       const uid = await options.findAccountUID({ namespace, name: serviceAccount.name });
-      if (!secret || secret.isDeleted || secret.isInvalidated || secret.token !== token || uid !== serviceAccount.uid)
-        throw unauthorized('service account token has been invalidated');
+      if (uid === undefined) throw unauthorized(`serviceaccounts ${quote(serviceAccount.name)} not found`);
+      if (uid !== serviceAccount.uid) throw unauthorized(`ServiceAccount UID (${uid}) does not match claim (${serviceAccount.uid})`);
       options.noteUse(key);
       const name = serviceAccountUserName(namespace, serviceAccount.name);
       return { user: { name, uid, groups: serviceAccountGroups(namespace) }, audiences: granted };
@@ -68,39 +72,32 @@ export function secretTokenAuthenticator(options: SecretTokenOptions): TokenAuth
   };
 }
 
-/** undefined: a token of others. Throws 401 where it says to be ours and is not. */
-async function readToken(token: string, { verification }: ServiceAccountKeys): Promise<JWTPayload | undefined> {
-  const { decodeJwt, errors, jwtVerify } = await import('jose');
-  try {
-    if (decodeJwt(token).iss !== issuer) return undefined;
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return undefined;
-    throw error;
-  }
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      ({ kid, alg }) => {
-        const key = verification.find((candidate) => candidate.algorithm === alg && (kid === undefined || candidate.id === kid));
-        if (!key) throw new errors.JWKSNoMatchingKey();
-        return key.key;
-      },
-      { issuer, algorithms: ['ES256', 'RS256'] },
-    );
-    return payload;
-  } catch (error) {
-    if (error instanceof errors.JOSEError) throw unauthorized('invalid bearer token');
-    throw error;
-  }
+function checkSecret(secret: TokenSecret | undefined, token: string, what: string): void {
+  if (!secret || secret.isDeleted) throw unauthorized('Token has been invalidated');
+  if (secret.token !== token) throw unauthorized("Token does not match server's copy");
+  if (!secret.isInvalidated) return;
+  throw unauthorized(
+    `the token in secret ${what} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, ` +
+      `or remove the '${invalidSinceLabel}' label from the secret to temporarily allow use of this token`,
+  );
 }
 
-function claimsOf(payload: JWTPayload): SecretTokenClaims | undefined {
+/** Throws 401 for one that is missing, in upstream's order. */
+function claimsOf(payload: JWTPayload): SecretTokenClaims {
   const read = (claim: string) => {
     const value = payload[`${prefix}${claim}`];
     return typeof value === 'string' ? value : '';
   };
   const [namespace, secretName] = [read('namespace'), read('secret.name')];
   const serviceAccount = { name: read('service-account.name'), uid: read('service-account.uid') };
-  if (!namespace || !secretName || !serviceAccount.name || !serviceAccount.uid) return undefined;
-  return payload.sub === serviceAccountUserName(namespace, serviceAccount.name) ? { namespace, secretName, serviceAccount } : undefined;
+  for (const [name, value] of [
+    ['sub', payload.sub],
+    ['namespace', namespace],
+    ['secretName', secretName],
+    ['serviceAccountName', serviceAccount.name],
+    ['serviceAccountUID', serviceAccount.uid],
+  ] as const)
+    if (!value) throw unauthorized(`${name} claim is missing`);
+  if (payload.sub !== serviceAccountUserName(namespace, serviceAccount.name)) throw unauthorized('sub claim is invalid');
+  return { namespace, secretName, serviceAccount };
 }

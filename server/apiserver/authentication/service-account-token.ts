@@ -1,11 +1,13 @@
 import type { JWTPayload } from 'jose';
 import type { Clock } from '../../../api/base/clock.ts';
+import { quote } from '../../../api/base/quote.ts';
 import type { ObjectKey } from '../../../api/meta/object.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
 import type { ServiceAccountKeys } from './service-account-keys.ts';
 import type { KubernetesClaims } from './service-account-token-issuer.ts';
+import { checkTimes, grantedAudiences, readSignedToken } from './signed-token.ts';
 import { serviceAccountGroups, serviceAccountUserName } from './well-known.ts';
 
 /** The live state of what tokens are bound to. */
@@ -32,72 +34,47 @@ const deletionLeewayMs = 60_000;
 export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {
-      if (!mayBeOurs(token, options.issuer)) return undefined;
-      const payload = await verifySignature(token, options);
-      const granted = intersect(payload.aud, audiences.length > 0 ? audiences : options.audiences);
-      if (granted.length === 0) throw unauthorized(`token audiences ${JSON.stringify(payload.aud)} is invalid for the target audiences`);
-      const claims = payload['kubernetes.io'] as KubernetesClaims | undefined;
-      if (!claims?.namespace || !claims.serviceaccount?.name || !claims.serviceaccount.uid) throw unauthorized('invalid bearer token');
-      if (payload.sub !== serviceAccountUserName(claims.namespace, claims.serviceaccount.name)) throw unauthorized('invalid bearer token');
+      const payload = await readSignedToken(token, options.issuer, options.keys);
+      if (payload === undefined) return undefined;
+      const granted = grantedAudiences(payload, audiences, options.audiences);
+      checkTimes(payload, options.clock.nowMs() / 1000);
+      const claims = (payload['kubernetes.io'] ?? {}) as Partial<KubernetesClaims>;
       await checkBinding(claims, options);
-      return { user: userOf(claims, payload), audiences: granted };
+      return { user: userOf(claimsOf(claims, payload), payload), audiences: granted };
     },
   };
 }
 
-/** Reads the issuer without believing it: tokens of others are others' business. */
-function mayBeOurs(token: string, issuer: string): boolean {
-  const parts = token.split('.');
-  if (parts.length !== 3) return false;
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8'));
-    return typeof payload === 'object' && payload !== null && 'iss' in payload && payload.iss === issuer;
-  } catch {
-    return false;
-  }
+/** All that is needed is there by now, but for a subject that is another account. */
+function claimsOf({ namespace = '', serviceaccount, ...others }: Partial<KubernetesClaims>, { sub }: JWTPayload): KubernetesClaims {
+  if (serviceaccount === undefined || sub !== serviceAccountUserName(namespace, serviceaccount.name))
+    throw unauthorized('service account token is of another subject than its account');
+  return { namespace, serviceaccount, ...others };
 }
 
-async function verifySignature(token: string, { keys, issuer, clock }: ServiceAccountTokenOptions): Promise<JWTPayload> {
-  const { jwtVerify, errors } = await import('jose');
-  const { toDate } = await import('../../../api/meta/time.ts');
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      ({ kid, alg }) => {
-        const key = keys.verification.find((candidate) => candidate.algorithm === alg && (kid === undefined || candidate.id === kid));
-        if (!key) throw new errors.JWKSNoMatchingKey();
-        return key.key;
-      },
-      { issuer, algorithms: ['ES256', 'RS256'], currentDate: toDate(clock.nowMs()), requiredClaims: ['exp', 'sub', 'aud'] },
-    );
-    return payload;
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) throw unauthorized('service account token has expired');
-    if (error instanceof errors.JOSEError) throw unauthorized('invalid bearer token');
-    throw error;
-  }
-}
+const invalidated = 'service account token has been invalidated';
 
-function intersect(claimed: JWTPayload['aud'], wanted: readonly string[]): string[] {
-  const audiences = typeof claimed === 'string' ? [claimed] : (claimed ?? []);
-  return wanted.filter((audience) => audiences.includes(audience));
-}
-
-async function checkBinding(claims: KubernetesClaims, { objects, clock }: ServiceAccountTokenOptions): Promise<void> {
-  const { namespace } = claims;
-  const bindings = [
-    { kind: 'ServiceAccount', key: { namespace, name: claims.serviceaccount.name }, uid: claims.serviceaccount.uid },
-    ...(claims.pod ? [{ kind: 'Pod', key: { namespace, name: claims.pod.name }, uid: claims.pod.uid } as const] : []),
-    ...(claims.secret ? [{ kind: 'Secret', key: { namespace, name: claims.secret.name }, uid: claims.secret.uid } as const] : []),
-    ...(claims.node && !claims.pod
-      ? [{ kind: 'Node', key: { namespace: '', name: claims.node.name }, uid: claims.node.uid } as const]
-      : []),
-  ] as const;
-  for (const { kind, key, uid } of bindings) {
-    const object = await objects.find(kind, key);
-    const isGone = object?.deletionMs !== undefined && object.deletionMs + deletionLeewayMs < clock.nowMs();
-    if (!object || object.uid !== uid || isGone) throw unauthorized('service account token has been invalidated');
-  }
+/** Looks at what the token is bound to, in upstream's order and with its words. Throws 401. */
+async function checkBinding(claims: Partial<KubernetesClaims>, { objects, clock }: ServiceAccountTokenOptions): Promise<void> {
+  const { namespace = '', serviceaccount: account, secret, pod, node } = claims;
+  const name = account?.name ?? '';
+  if (name === '') throw unauthorized('resource name may not be empty');
+  const isGone = ({ deletionMs }: { readonly deletionMs: number | undefined }) =>
+    deletionMs !== undefined && deletionMs + deletionLeewayMs < clock.nowMs();
+  const found = await objects.find('ServiceAccount', { namespace, name });
+  if (!found) throw unauthorized(`serviceaccounts ${quote(name)} not found`);
+  if (isGone(found)) throw unauthorized(`service account ${namespace}/${name} has been deleted`);
+  if (found.uid !== account?.uid) throw unauthorized(`service account UID (${found.uid}) does not match claim (${account?.uid ?? ''})`);
+  const check = async (kind: 'Secret' | 'Pod' | 'Node', bound: { readonly name: string; readonly uid: string }) => {
+    const object = await objects.find(kind, { namespace: kind === 'Node' ? '' : namespace, name: bound.name });
+    if (!object || isGone(object)) throw unauthorized(invalidated);
+    if (object.uid === bound.uid) return;
+    const word = kind.toLowerCase();
+    throw unauthorized(`${word} UID (${object.uid}) does not match service account ${word} ref claim (${bound.uid})`);
+  };
+  if (secret) await check('Secret', secret);
+  if (pod) await check('Pod', pod);
+  if (node && !pod) await check('Node', node);
 }
 
 function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, { jti }: JWTPayload): UserInfo {

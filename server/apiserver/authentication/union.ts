@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../api/base/clock.ts';
+import { unauthorized } from '../../../api/meta/status-errors.ts';
+import { StatusError } from '../../../api/meta/status.ts';
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
 
 /** The first that knows the caller decides; a bad credential is refused only if no other is good. */
@@ -23,16 +25,31 @@ export function unionAuthenticator(authenticators: readonly Authenticator[]): Au
   };
 }
 
+/** The first that knows the token decides; what the others say of it is shown only if none does. */
 export function unionTokenAuthenticator(authenticators: readonly TokenAuthenticator[]): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {
+      const refusals = new Set<string>();
+      let failure: unknown;
       for (const authenticator of authenticators) {
-        const result = await authenticator.authenticateToken(token, audiences);
-        if (result) return result;
+        try {
+          const result = await authenticator.authenticateToken(token, audiences);
+          if (result) return result;
+        } catch (error) {
+          if (error instanceof StatusError && error.code === 401) refusals.add(error.message);
+          else failure ??= error;
+        }
       }
+      if (failure !== undefined) throw failure;
+      if (refusals.size > 0) throw unauthorized(aggregateMessage([...refusals]));
       return undefined;
     },
   };
+}
+
+/** Several messages as upstream joins them. */
+export function aggregateMessage(messages: readonly string[]): string {
+  return messages.length === 1 ? (messages[0] ?? '') : `[${messages.join(', ')}]`;
 }
 
 /** Tokens found good stay good for this long, whatever happens to them: as upstream. */
@@ -51,7 +68,7 @@ export function cachedTokenAuthenticator(inner: TokenAuthenticator, clock: Clock
   };
   return {
     authenticateToken(token, audiences) {
-      const id = hash('sha256', `${token}\0${audiences.join('\0')}`, 'base64');
+      const id = hash('sha256', JSON.stringify([token, audiences]), 'base64');
       const nowMs = clock.monotonicMs();
       const hit = known.get(id);
       return hit && nowMs < hit.untilMs ? hit.result : ask(token, audiences, id, nowMs);

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { readCertificateIssuer, readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../../api/serialization/der.ts';
 
 /** A chain from a certificate to an authority, and when all of it is valid. */
@@ -41,7 +42,11 @@ export function verifyChain(
 ): VerifiedChain | undefined {
   let checks = 0;
   const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
-    issuer.ca && certificate.checkIssued(issuer) && ++checks <= maxSignatureChecks && certificate.verify(issuer.publicKey);
+    issuer.ca &&
+    namesIssuer(certificate, issuer) &&
+    certificate.checkIssued(issuer) &&
+    ++checks <= maxSignatureChecks &&
+    certificate.verify(issuer.publicKey);
   const extend = (chain: readonly X509Certificate[]): readonly X509Certificate[] | undefined => {
     const last = chain.at(-1) ?? leaf;
     const isNew = (issuer: X509Certificate) => !chain.some((one) => one.raw.equals(issuer.raw));
@@ -64,6 +69,11 @@ export function verifyChain(
     validFromMs: Math.max(...chain.map(({ validFromDate }) => validFromDate.getTime())),
     validToMs: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())),
   };
+}
+
+/** Octet by octet, as Go compares names: OpenSSL takes names for the same that are written in another case or string type. */
+function namesIssuer(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return Buffer.from(readCertificateIssuer(certificate.raw)).equals(readCertificateSubject(issuer.raw));
 }
 
 function isAcceptable(chain: readonly X509Certificate[], nowMs: number): boolean {

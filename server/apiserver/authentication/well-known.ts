@@ -13,7 +13,7 @@ export const anonymousUser: UserInfo = { name: anonymousName, groups: [allUnauth
 /** The API server itself, towards itself. */
 export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [systemMasters, allAuthenticated] };
 
-/** Everyone with a name is authenticated, unless their groups say already which of the two they are. */
+/** Everyone with a name is authenticated, unless it is that of nobody or their groups say already which of the two they are. */
 export function withAuthenticatedGroup(user: UserInfo): UserInfo {
   let complete = completeUsers.get(user);
   if (!complete) completeUsers.set(user, (complete = addAuthenticatedGroup(user)));
@@ -23,8 +23,13 @@ export function withAuthenticatedGroup(user: UserInfo): UserInfo {
 const completeUsers = new WeakMap<UserInfo, UserInfo>();
 
 function addAuthenticatedGroup(user: UserInfo): UserInfo {
-  const isComplete = user.groups.includes(allAuthenticated) || user.groups.includes(allUnauthenticated);
+  const isComplete = user.name === anonymousName || user.groups.includes(allAuthenticated) || user.groups.includes(allUnauthenticated);
   return isComplete ? user : { ...user, groups: [...user.groups, allAuthenticated] };
+}
+
+/** The name of the node that a user is, which may be empty; undefined for users that are no nodes. */
+export function nodeNameOfUser({ name, groups }: UserInfo): string | undefined {
+  return name.startsWith(nodeUserPrefix) && groups.includes(systemNodes) ? name.slice(nodeUserPrefix.length) : undefined;
 }
 
 const serviceAccountPrefix = 'system:serviceaccount:';

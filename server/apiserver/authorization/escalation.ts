@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { forbidden } from '../../../api/meta/status-errors.ts';
+import { badRequest, forbidden, notFound, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { quote } from '../../../api/base/quote.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { RoleRef } from '../../../api/types/rbac-v1.ts';
@@ -27,13 +27,19 @@ export interface EscalationGuard {
 }
 
 export function createEscalationGuard(resolver: RuleResolver, authorizer: Authorizer): EscalationGuard {
-  const isAllowed = async ({ user, namespace }: EscalationCheck, verb: string, resource: string, name: string): Promise<boolean> => {
+  const isAllowed = async (
+    { user, namespace }: EscalationCheck,
+    verb: string,
+    resource: string,
+    name: string,
+    apiGroup = group,
+  ): Promise<boolean> => {
     const asked = {
       user,
       verb,
       isResourceRequest: true,
       namespace,
-      apiGroup: group,
+      apiGroup,
       apiVersion: '*',
       resource,
       subresource: '',
@@ -56,10 +62,13 @@ export function createEscalationGuard(resolver: RuleResolver, authorizer: Author
     async checkBinding(check, roleRef) {
       if (isPrivileged(check.user)) return;
       const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
-      if (await isAllowed(check, 'bind', resource, roleRef.name)) return;
+      if (await isAllowed(check, 'bind', resource, roleRef.name, roleRef.apiGroup)) return;
+      if (roleRef.kind !== 'ClusterRole' && roleRef.kind !== 'Role')
+        throw unexpectedError(`unsupported role reference kind: ${quote(roleRef.kind)}`);
+      const problem = findKeyProblem(roleRef, check.namespace);
+      if (problem !== undefined) throw badRequest(problem);
       const rules = resolver.rulesOfRole(roleRef, check.namespace);
-      if (!rules)
-        throw forbiddenReference(check, `${resource === 'roles' ? 'role' : 'clusterrole'}.${group} ${quote(roleRef.name)} not found`);
+      if (!rules) throw notFound({ group, resource: check.resource }, roleRef.name);
       checkHeld(check, rules);
     },
   };
@@ -69,8 +78,13 @@ function isPrivileged(user: UserInfo): boolean {
   return user.groups.includes(systemMasters);
 }
 
-function forbiddenReference({ resource, name }: EscalationCheck, message: string): Error {
-  return forbidden({ group, resource }, name, message);
+/** Why no role can be looked up by that reference. */
+function findKeyProblem({ kind, name }: DeepReadonly<RoleRef>, namespace: string): string | undefined {
+  if (kind !== 'ClusterRole' && namespace === '') return 'Namespace parameter required.';
+  if (name === '') return 'Name parameter required.';
+  const problem = name === '.' || name === '..' ? `may not be '${name}'` : /[/%]/.exec(name)?.[0];
+  if (problem === undefined) return undefined;
+  return `Name parameter invalid: ${quote(name)}: ${problem.length > 1 ? problem : `may not contain '${problem}'`}`;
 }
 
 function escalationError(check: EscalationCheck, missing: Parameters<typeof compactRules>[0], errors: readonly string[]): Error {

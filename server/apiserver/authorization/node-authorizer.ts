@@ -4,7 +4,7 @@ import type { Lister } from '../../../api/client/informers/informer.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceSlice } from '../../../api/types/resource-v1.ts';
 import type { VolumeAttachment } from '../../../api/types/storage-v1.ts';
-import { nodeUserPrefix, systemNodes } from '../authentication/well-known.ts';
+import { nodeNameOfUser } from '../authentication/well-known.ts';
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from './authorizer.ts';
 import { podReferences } from './pod-references.ts';
 import { type Rule, ruleAllows } from './rule-evaluation.ts';
@@ -47,9 +47,9 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
   return {
     authorize(asked) {
       const { user } = asked;
-      if (!user.groups.includes(systemNodes)) return none;
-      if (!user.name.startsWith(nodeUserPrefix)) return { decision: 'NoOpinion', reason: `unknown node for user ${quote(user.name)}` };
-      const nodeName = user.name.slice(nodeUserPrefix.length);
+      const nodeName = nodeNameOfUser(user);
+      if (nodeName === undefined) return none;
+      if (nodeName === '') return { decision: 'NoOpinion', reason: `unknown node for user ${quote(user.name)}` };
       const sources = options.sources();
       if (asked.isResourceRequest) {
         const special = decideSpecial(sources, asked, nodeName);

@@ -1,5 +1,7 @@
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
+import { StatusError } from '../../../api/meta/status.ts';
+import { ignoredTokenWarning } from '../authentication/bearer-token.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { withoutCredentials } from '../authentication/without-credentials.ts';
 import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-known.ts';
@@ -29,13 +31,16 @@ export function authentication({ authenticator, allowAnonymous, metrics }: Authe
       user = answer instanceof Promise ? await answer : answer;
     } catch (error) {
       metrics.authenticated('error', '', seconds());
-      throw error;
+      // What is wrong with a credential is told by TokenReview to those who may ask, and to nobody else.
+      throw error instanceof StatusError && error.code === 401 ? unauthorized('Unauthorized') : error;
     }
     metrics.authenticated(user || allowAnonymous ? 'success' : 'failure', user?.name ?? anonymousUser.name, seconds());
     if (user) {
       context.user = withAuthenticatedGroup(user);
     } else if (allowAnonymous) context.user = anonymousUser;
     else throw unauthorized('Unauthorized');
+    const warning = ignoredTokenWarning(request);
+    if (warning !== undefined) context.addWarning(warning);
     context.request = withoutCredentials(request);
     return next(context);
   };

@@ -10,13 +10,10 @@ import { plainResponse } from '../responses/error-response.ts';
 import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const narrowedVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
-/** Probes must work whoever asks. */
-const alwaysAllowedPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
 /** Lets pass what the authorizer allows; 403 for all else. */
 export function authorization(authorizer: Authorizer, metrics: AccessMetrics): Filter {
   return (next) => async (context) => {
-    if (!context.info.isResourceRequest && alwaysAllowedPaths.has(context.info.path)) return next(context);
     const attributes = attributesOf(context);
     const startMs = context.clock.monotonicMs();
     const { decision, reason, error } = await authorizer.authorize(attributes, context.signal);

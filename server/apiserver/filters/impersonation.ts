@@ -1,3 +1,4 @@
+import { quote } from '../../../api/base/quote.ts';
 import { headerValues } from '../../../api/client/header-values.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
@@ -29,12 +30,7 @@ export function impersonation(authorizer: Authorizer): Filter {
   return (next) => async (context) => {
     const wanted = readImpersonation(context.request);
     if (!wanted) return next(context);
-    if (wanted.user === '') {
-      return plainResponse(
-        500,
-        `Internal Server Error: ${JSON.stringify(context.request.path)}: requested impersonation without impersonating a user\n`,
-      );
-    }
+    if (wanted.user === '') return withoutUser(wanted, context.request);
     for (const attributes of permissionsFor(wanted, context.user)) {
       const { decision, reason } = await authorizer.authorize(attributes, context.signal);
       if (decision !== 'Allow') throw forbiddenError(attributes, reason);
@@ -44,6 +40,18 @@ export function impersonation(authorizer: Authorizer): Filter {
     context.request = withoutHeaders(context.request, /^impersonate-/);
     return next(context);
   };
+}
+
+/** The answer to those who want to be in a group, or have a uid or an extra, of nobody; in upstream's words. */
+function withoutUser({ groups, extra, uid }: Impersonation, { path, query }: APIRequest) {
+  const version = 'authentication.k8s.io/v1';
+  const asked = [
+    ...groups.map((group) => `{Group  ${group}    }`),
+    ...[...extra].flatMap(([key, values]) => values.map((value) => `{UserExtra  ${value}  ${version}  ${key}}`)),
+    ...(uid === '' ? [] : [`{UID  ${uid}  ${version}  }`]),
+  ];
+  const target = quote(`${path}${query === '' ? '' : `?${query}`}`);
+  return plainResponse(500, `Internal Server Error: ${target}: requested [${asked.join(' ')}] without impersonating a user\n`);
 }
 
 /** The headers, undefined if there are none. */

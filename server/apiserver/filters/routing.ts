@@ -1,11 +1,13 @@
 import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { plainResponse } from '../responses/error-response.ts';
 import type { Filter, RequestInfo } from '../request/request-context.ts';
 
 /** Answers 404 to paths that lead nowhere, before anybody is asked for a right. Resources that are not served pass. */
 export function routing(findDefinition: (info: RequestInfo) => ResourceDefinition | undefined): Filter {
   return (next) => (context) => {
     const { info, request } = context;
+    if (info.leadsNowhere) return Promise.resolve(plainResponse(404, '404 page not found\n'));
     const definition = info.isResourceRequest ? findDefinition(info) : undefined;
     if (definition) checkPath(info, request.method, definition);
     return next(context);

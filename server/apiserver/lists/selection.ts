@@ -25,11 +25,15 @@ export function parseSelection(context: RequestContext, store: Store): Selection
   const { query, info } = context;
   const { labels, fields } = parseSelectors(query, definition);
   const namespaced = definition.scope === 'Namespaced';
-  const name = info.parts[1] !== undefined && info.parts[1] !== '' ? info.parts[1] : fields.requiredValue('metadata.name');
+  const nameOfPath = info.parts[1] ?? '';
+  const nameOfSelector = fields.requiredValue('metadata.name');
+  if (nameOfPath !== '' && nameOfSelector !== undefined && nameOfSelector !== nameOfPath)
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  const name = nameOfPath === '' ? nameOfSelector : nameOfPath;
   const namespace = info.namespace !== '' && namespaced ? info.namespace : fields.requiredValue('metadata.namespace');
   const keyPrefix = namespaced && namespace ? `${namespace}/` : '';
   const isSingle = name !== undefined && name !== '' && (!namespaced || keyPrefix !== '');
-  const matchesEverything = labels.isEverything && fields.isEverything && !(info.parts[1] !== undefined && info.parts[1] !== '');
+  const matchesEverything = labels.isEverything && fields.isEverything && nameOfPath === '';
   const matches = (object: CachedObject): boolean => {
     if (name !== undefined && name !== '' && object.name !== name) return false;
     return (

@@ -24,6 +24,8 @@ export interface RequestInfo {
   readonly depth: number;
   /** Whether the path has the prefix `watch/`. */
   readonly isWatchPath: boolean;
+  /** Whether nothing is served at paths of that form, whatever the resource. */
+  readonly leadsNowhere: boolean;
   /** Whether the path names a namespace that the resource is in; false for a Namespace itself. */
   readonly isBelowNamespace: boolean;
 }

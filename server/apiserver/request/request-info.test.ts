@@ -35,13 +35,30 @@ describe('what a request is about', () => {
     ['/api/v1/namespaces/a%252Fpods', 'get||v1|a%2Fpods|namespaces||a%2Fpods'],
     ['/%61pi/v1/p%6Fds', 'list||v1||pods||'],
     ['/api/v1/namespaces/a/namespaces/b', 'get||v1|a|namespaces||b'],
-    ['//api/v1/pods', 'get'],
-    ['/apis//apps/v1/deployments', 'get'],
+    // Slashes at the beginning count for one, as upstream reads it; nothing is served there.
+    ['//api/v1/pods', 'list||v1||pods||'],
+    ['/%2Fapi/v1/pods', 'list||v1||pods||'],
+    ['/apis//apps/v1/deployments', 'get||apps||v1||deployments'],
+    ['/api/v1/proxy/nodes/n', 'proxy||v1||nodes||n', 'POST'],
+    ['/api/v1/proxy', 'list||v1||proxy||'],
+    ['/api/v1/pods?fieldSelector=metadata.name%3Da', 'list||v1||pods||a'],
+    ['/api/v1/pods?fieldSelector=spec.nodeName%3Dn,metadata.name%3D%3Da', 'list||v1||pods||a'],
+    ['/api/v1/pods?fieldSelector=metadata.name!%3Da', 'list||v1||pods||'],
+    ['/api/v1/pods?fieldSelector=metadata.name%3D..', 'list||v1||pods||'],
+    ['/api/v1/watch/pods?fieldSelector=metadata.name%3Da', 'watch||v1||pods||'],
     ['/healthz', 'get'],
     ['/', 'get'],
   ];
   for (const [target, expected, method] of table)
     it(`${method ?? 'GET'} ${target}: ${expected}`, () => assert.equal(about(target, method), expected));
+
+  it('leads nowhere below proxy/, without a group, and behind more slashes than one', () => {
+    const leadsNowhere = (path: string) => parseRequestInfo('GET', path, new URLSearchParams()).leadsNowhere;
+    for (const path of ['/api/v1/proxy/nodes/n', '/apis//v1/pods', '//api/v1/pods', '/%2fapi/v1/pods'])
+      assert.equal(leadsNowhere(path), true, path);
+    for (const path of ['/api/v1/pods', '/apis/apps/v1/deployments', '/api/v1/nodes/n/proxy', '/api/v1/proxy', '//healthz'])
+      assert.equal(leadsNowhere(path), false, path);
+  });
 
   const queries: [text: string, expected: Record<string, string>][] = [
     ['a=1&b=%2F', { a: '1', b: '/' }],

@@ -1,3 +1,5 @@
+import { parseFieldSelector } from '../../../api/selectors/field-selector.ts';
+import { SelectorError } from '../../../api/selectors/label-selector.ts';
 import type { RequestInfo } from './request-context.ts';
 
 const verbs: Readonly<Record<string, string>> = {
@@ -31,14 +33,18 @@ export function parseQuery(text: string): URLSearchParams {
   return new URLSearchParams(isReadable(text) ? text : text.split('&').filter(isReadable).join('&'));
 }
 
+/** More than one separator at the beginning: it is read as one, and nothing is served there. */
+const manySlashes = /^(?:\/|%2f){2}/i;
+
 /** Everything that separates segments: upstream decodes a path before it splits it, so an escaped slash is a slash. */
 const separator = /\/|%2f/gi;
 
-/** The segments of a path, percent-decoded; slashes at its end count for nothing. The only place where a path is taken apart. */
+/** The segments of a path, percent-decoded; slashes at either end count for nothing. The only place where a path is taken apart. */
 function segmentsOf(path: string): string[] {
-  const segments = path.replace(/^\//, '').split(separator).map(decodePath);
+  const segments = path.split(separator).map(decodePath);
   while (segments.at(-1) === '') segments.pop();
-  return segments;
+  const first = segments.findIndex((segment) => segment !== '');
+  return first < 0 ? [] : segments.slice(first);
 }
 
 /** Splits a path, as it was written, behind that many segments. The second part begins with a separator or is empty. */
@@ -68,20 +74,21 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     parts: [],
     depth: 0,
     isWatchPath: false,
+    leadsNowhere: false,
     isBelowNamespace: false,
   };
   const [apiPrefix = ''] = decoded;
   const isGrouped = apiPrefix === 'apis';
   if ((apiPrefix !== 'api' && !isGrouped) || decoded.length < (isGrouped ? 4 : 3)) return nonResource;
   const apiGroup = isGrouped ? (decoded[1] ?? '') : '';
-  if (isGrouped && apiGroup === '') return nonResource;
   const apiVersion = decoded[isGrouped ? 2 : 1] ?? '';
   let rest = decoded.slice(isGrouped ? 3 : 2);
   let verb = verbs[method] ?? '';
   const isWatchPath = rest[0] === 'watch' && rest.length > 1;
-  if (isWatchPath) {
+  const isProxyPath = rest[0] === 'proxy' && rest.length > 1;
+  if (isWatchPath || isProxyPath) {
+    verb = rest[0] ?? '';
     rest = rest.slice(1);
-    verb = 'watch';
   }
   const { namespace, parts } = splitNamespace(rest);
   const isBelowNamespace = parts.length < rest.length;
@@ -101,6 +108,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     depth: decoded.length - parts.length,
     isWatchPath,
     isBelowNamespace,
+    leadsNowhere: isProxyPath || (isGrouped && apiGroup === '') || manySlashes.test(path),
   };
 }
 
@@ -125,8 +133,17 @@ export function isTrue(value: string | null): boolean {
 
 /** A list or watch narrowed to one name is authorized as that name (upstream does so, RBAC resourceNames need it). */
 function nameFromSelector(verb: string, query: URLSearchParams): string {
-  if (verb !== 'get' && verb !== 'watch') return '';
-  const selector = query.get('fieldSelector');
-  const match = selector === null ? null : /^metadata\.name==?([^,=!\\]+)$/.exec(selector);
-  return match?.[1] ?? '';
+  const selector = verb === 'get' ? query.get('fieldSelector') : null;
+  if (selector === null) return '';
+  try {
+    const name = parseFieldSelector(selector).requiredValue('metadata.name') ?? '';
+    return isPathSegment(name) ? name : '';
+  } catch (error) {
+    if (error instanceof SelectorError) return '';
+    throw error;
+  }
+}
+
+function isPathSegment(name: string): boolean {
+  return name !== '.' && name !== '..' && !/[/%]/.test(name);
 }

@@ -97,6 +97,7 @@ async function callEndpoint(
 ): Promise<APIResponse> {
   const { info } = context;
   const { definition, store } = route;
+  checkSubresource(info.subresource, route);
   checkMethod(context, definition);
   if (definition.deprecationWarning !== undefined) {
     context.addWarning(definition.deprecationWarning);
@@ -108,10 +109,7 @@ async function callEndpoint(
     return handler.handle(context, dependencies);
   }
   if (info.subresource !== '') {
-    const subresource = definition.subresources[info.subresource];
-    // What is a view of the object itself needs no handler: its strategy tells the subresources apart.
-    if (!subresource || subresource.kind !== definition.names.kind || subresource.group !== undefined || !store) throw resourceNotServed();
-    if (!subresource.verbs.includes(info.verb)) throw methodNotAllowed();
+    if (definition.subresources[info.subresource]?.verbs.includes(info.verb) !== true) throw methodNotAllowed();
   } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotAllowed();
   if (!store) throw methodNotAllowed();
   checkRoute(context);
@@ -135,6 +133,13 @@ async function callEndpoint(
     default:
       throw methodNotAllowed();
   }
+}
+
+/** What is a view of the object itself needs no handler: its strategy tells the subresources apart. */
+function checkSubresource(name: string, { definition, store, subresources }: Route): void {
+  if (name === '' || subresources.has(name)) return;
+  const view = definition.subresources[name];
+  if (!view || view.kind !== definition.names.kind || view.group !== undefined || !store) throw resourceNotServed();
 }
 
 /** Methods that the route of a path does not have. HEAD is authorized as get, but only proxies have routes for it. */

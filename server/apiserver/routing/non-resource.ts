@@ -1,5 +1,5 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { methodNotAllowed } from '../../../api/meta/status-errors.ts';
+import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import { plainResponse } from '../responses/error-response.ts';
 import type { Handler, RequestContext } from '../request/request-context.ts';
 import type { DiscoveryEndpoint } from '../documents/discovery.ts';
@@ -86,6 +86,7 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
     case 'debug':
       return endpoints.debug(context);
     case '.well-known':
+      if (path.startsWith('/.well-known/openid-configuration/')) throw resourceNotServed();
       return path === '/.well-known/openid-configuration'
         ? routed(context, 'application/json', () => endpoints.openID.configuration())
         : undefined;

@@ -18,6 +18,8 @@ export function defineReview<T extends KubeObject>(
       if (context.info.verb !== 'create') throw methodNotAllowed();
       const review = await dependencies.decodeBody(context, definition.definition, expected);
       placeInNamespace(definition.scope, review, context.info.namespace);
+      const store = { definition: definition as unknown as ResourceDefinition };
+      await dependencies.admit({ context, operation: 'CREATE', store, subresource: '', object: review, dryRun: false });
       await answer(review as T, context, dependencies);
       return dependencies.respond(context, review, 201);
     },

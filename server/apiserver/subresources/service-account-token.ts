@@ -35,14 +35,15 @@ export const serviceAccountToken: SubresourceHandler = {
     const write = readWriteContext(context);
     const expected = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' };
     const request = (await dependencies.decodeBody(context, definition, expected)) as TokenRequest;
-    checkIdentity(request, context);
+    checkNamespace(request, context);
     const store = dependencies.storeFor(serviceAccounts);
+    await dependencies.admit({ context, operation: 'CREATE', store, subresource: 'token', object: request, dryRun: write.dryRun });
+    checkName(request, context);
     const account = store.read(await store.get({ namespace: info.namespace, name: info.name }, context.signal));
-    const expirationSeconds = request.spec?.expirationSeconds || defaultSeconds;
+    const expirationSeconds = request.spec?.expirationSeconds ?? defaultSeconds;
     request.spec = { audiences: [], ...request.spec, expirationSeconds };
     const errors = validateExpiration(expirationSeconds);
     if (errors.length > 0) throw invalid({ group: tokenRequests.group, kind: 'TokenRequest' }, '', errors);
-    await dependencies.admit({ context, operation: 'CREATE', store, subresource: 'token', object: request, dryRun: write.dryRun });
     const requested = request.spec.audiences ?? [];
     const audiences = requested.length > 0 ? requested : [...dependencies.tokenIssuer.defaultAudiences];
     request.spec.audiences = audiences;
@@ -65,11 +66,15 @@ export const serviceAccountToken: SubresourceHandler = {
   },
 };
 
-function checkIdentity({ metadata }: TokenRequest, { info }: RequestContext): void {
-  if (metadata?.name && metadata.name !== info.name)
-    throw badRequest(`metadata.name: Invalid value: ${JSON.stringify(metadata.name)}: must match the service account name if specified`);
+function checkNamespace({ metadata }: TokenRequest, { info }: RequestContext): void {
   if (metadata?.namespace && metadata.namespace !== info.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
+function checkName({ metadata }: TokenRequest, { info }: RequestContext): void {
+  if (!metadata?.name || metadata.name === info.name) return;
+  const error = invalidField(FieldPath.root.child('metadata', 'name'), metadata.name, 'must match the service account name if specified');
+  throw invalid({ group: tokenRequests.group, kind: 'TokenRequest' }, info.name, [error]);
 }
 
 function validateExpiration(seconds: number): FieldError[] {
@@ -95,7 +100,8 @@ async function bind({ spec }: TokenRequest, context: RequestContext, dependencie
     return object as unknown as DeepReadonly<T>;
   };
   const boundObject = (object: DeepReadonly<KubeObject>) => ({ name, uid: object.metadata.uid ?? '' });
-  if (apiVersion === 'v1' && kind === 'Pod') {
+  const hasNoGroup = !apiVersion.includes('/');
+  if (hasNoGroup && kind === 'Pod') {
     const pod = await read(pods, namespace);
     if ((pod.spec?.serviceAccountName ?? '') !== context.info.name) {
       const account = JSON.stringify(context.info.name);
@@ -104,9 +110,9 @@ async function bind({ spec }: TokenRequest, context: RequestContext, dependencie
     const node = await nodeOf(pod, context, dependencies);
     return { boundObject: { kind: 'Pod', ...boundObject(pod) }, ...(node ? { node } : {}) };
   }
-  if (apiVersion === 'v1' && kind === 'Secret') return { boundObject: { kind: 'Secret', ...boundObject(await read(secrets, namespace)) } };
-  if (apiVersion === 'v1' && kind === 'Node') return { boundObject: { kind: 'Node', ...boundObject(await read(nodes, '')) } };
-  const version = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+  if (hasNoGroup && kind === 'Secret') return { boundObject: { kind: 'Secret', ...boundObject(await read(secrets, namespace)) } };
+  if (hasNoGroup && kind === 'Node') return { boundObject: { kind: 'Node', ...boundObject(await read(nodes, '')) } };
+  const version = hasNoGroup ? `/${apiVersion}` : apiVersion;
   throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`);
 }
 

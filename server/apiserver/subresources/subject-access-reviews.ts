@@ -80,7 +80,10 @@ function metadataErrors({ metadata }: Pick<KubeObject, 'metadata'>, namespace?: 
 function attributeErrors({ resourceAttributes, nonResourceAttributes }: Attributes): FieldError[] {
   if (resourceAttributes && nonResourceAttributes) {
     const message = 'cannot be specified in combination with resourceAttributes';
-    return [invalidField(specPath.child('nonResourceAttributes'), nonResourceAttributes, message)];
+    return [
+      invalidField(specPath.child('nonResourceAttributes'), nonResourceAttributes, message),
+      ...validateReviewSelectors(resourceAttributes, resourcePath),
+    ];
   }
   if (resourceAttributes) return validateReviewSelectors(resourceAttributes, resourcePath);
   if (nonResourceAttributes) return [];

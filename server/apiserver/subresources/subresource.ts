@@ -28,7 +28,8 @@ export interface SubresourceDependencies {
   admit(request: {
     readonly context: RequestContext;
     readonly operation: AdmissionOperation;
-    readonly store: Store;
+    /** The resource, or its store. */
+    readonly store: Pick<Store, 'definition'>;
     readonly subresource: string;
     readonly object?: unknown;
     readonly dryRun: boolean;

@@ -1,6 +1,7 @@
 import type { TokenReview } from '../../../api/types/authentication-v1.ts';
 import { badRequest, statusOf } from '../../../api/meta/status-errors.ts';
 import { tokenReviews as definition } from '../../../api/resources/authentication/v1/token-review.ts';
+import { aggregateMessage } from '../authentication/union.ts';
 import { withAuthenticatedGroup } from '../authentication/well-known.ts';
 import { defineReview } from './review.ts';
 
@@ -10,7 +11,9 @@ export const tokenReviews = defineReview<TokenReview>(definition, async (review,
   if (token === '') throw badRequest('token is required for TokenReview in authentication');
   const status: NonNullable<TokenReview['status']> = { user: {} };
   try {
-    const found = await tokenAuthenticator.authenticateToken(token, audiences);
+    // As it would be read from a header.
+    const [sent = ''] = token.trim().split(' ');
+    const found = await tokenAuthenticator.authenticateToken(sent, audiences);
     context.signal.throwIfAborted();
     if (found) {
       const { name, uid, groups, extra } = withAuthenticatedGroup(found.user);
@@ -25,7 +28,7 @@ export const tokenReviews = defineReview<TokenReview>(definition, async (review,
     } else status.error = 'invalid bearer token';
   } catch (error) {
     context.signal.throwIfAborted();
-    status.error = statusOf(error).message ?? 'unknown';
+    status.error = aggregateMessage([...new Set(['invalid bearer token', statusOf(error).message ?? 'unknown'])]);
   }
   review.status = status;
 });

@@ -1,16 +1,19 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { decodeBase64 } from '../../../base/base64.ts';
-import { semanticText } from '../../../base/equality.ts';
+import { quote } from '../../../base/quote.ts';
 import { formatAge } from '../../../meta/duration.ts';
 import { formatTime } from '../../../meta/time.ts';
 import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateEach } from '../../../resource/field-rules.ts';
 import { CertificateRequestError, parseCertificateRequest } from '../../../semantics/certificates/certificate-request.ts';
+import { readDistinguishedName } from '../../../semantics/certificates/distinguished-name.ts';
+import { readPEMBlocks } from '../../../semantics/certificates/pem.ts';
+import { readCertificateSubject } from '../../../serialization/certificate-subject.ts';
+import { DERError } from '../../../serialization/der.ts';
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../../types/certificates-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
-import { validateImmutable } from '../../../validation/immutable.ts';
 import { nameIsPathSegment } from '../../../validation/names.ts';
 import { validateSignerName } from './signer-name.ts';
 
@@ -91,15 +94,8 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
     stampConditions(status.conditions ?? [], old.status?.conditions ?? [], formatTime(nowMs));
   },
   validate: (request, path, { operation }) => (operation === 'create' ? validateRequest(request, path) : []),
-  validateUpdate: ({ status }, old, path, { subresource }) =>
-    subresource === 'approval' || subresource === 'status'
-      ? validateConditions(status?.conditions ?? [], old, path.child('status', 'conditions'))
-      : [],
-  validateStatusUpdate: ({ status }, old, path) => [
-    ...validateNoDecisions(status?.conditions ?? [], old, path.child('status', 'conditions')),
-    ...validateConditions(status?.conditions ?? [], old, path.child('status', 'conditions')),
-    ...(old.status?.certificate ? validateImmutable(path.child('status', 'certificate'), status?.certificate, old.status.certificate) : []),
-  ],
+  validateUpdate: (request, old, path, { subresource }) => (subresource === 'approval' ? validateStatus(request, old, path, true) : []),
+  validateStatusUpdate: (request, old, path) => validateStatus(request, old, path, false),
 });
 
 function isDecision({ type }: { readonly type: string }): boolean {
@@ -150,17 +146,17 @@ function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path
   if (asked.length === 0) errors.push(required(usagesPath));
   const seen = new Set<string>();
   errors.push(
+    ...validateEach(asked, usagesPath, (usage, usagePath) => (usages.includes(usage) ? [] : [notSupported(usagePath, usage, usages)])),
     ...validateEach(asked, usagesPath, (usage, usagePath) => {
-      if (!usages.includes(usage)) return [notSupported(usagePath, usage, usages)];
       if (seen.has(usage)) return [duplicate(usagePath, usage)];
       seen.add(usage);
       return [];
     }),
-    ...validateSignerName(signerName, at.child('signerName')),
   );
-  if (signerName === 'kubernetes.io/legacy-unknown') {
-    errors.push(invalid(at.child('signerName'), signerName, 'the legacy signerName is not allowed via this API version'));
-  }
+  const signerPath = at.child('signerName');
+  if (signerName === 'kubernetes.io/legacy-unknown')
+    errors.push(invalid(signerPath, signerName, 'the legacy signerName is not allowed via this API version'));
+  else errors.push(...validateSignerName(signerName, signerPath));
   if (expirationSeconds !== undefined && expirationSeconds < shortestSeconds) {
     const detail = `may not specify a duration less than ${shortestSeconds} seconds (10 minutes)`;
     errors.push(invalid(at.child('expirationSeconds'), expirationSeconds, detail));
@@ -179,44 +175,65 @@ function requestProblem(base64: string): string | undefined {
   }
 }
 
-/** Through the status nobody decides. */
-function validateNoDecisions(
-  conditions: readonly DeepReadonly<CertificateSigningRequestCondition>[],
-  old: DeepReadonly<CertificateSigningRequest>,
-  path: FieldPath,
+type Conditions = readonly DeepReadonly<CertificateSigningRequestCondition>[];
+
+/** What the update of a subresource may make of the status; decisions are for `approval` alone. */
+function validateStatus(
+  { status }: DeepReadonly<CertificateSigningRequest>,
+  { status: old }: DeepReadonly<CertificateSigningRequest>,
+  root: FieldPath,
+  mayDecide: boolean,
 ): FieldError[] {
-  const count = (list: readonly { readonly type: string }[], decision: string) => list.filter(({ type }) => type === decision).length;
-  return ['Approved', 'Denied']
-    .filter((decision) => count(conditions, decision) > count(old.status?.conditions ?? [], decision))
-    .map((decision) => forbidden(path, `updates may not add a condition of type "${decision}"`));
+  const [conditions, before] = [status?.conditions ?? [], old?.conditions ?? []];
+  const path = root.child('status', 'conditions');
+  const certificatePath = root.child('status', 'certificate');
+  const count = (list: Conditions, type: string) => list.filter((one) => one.type === type).length;
+  const isAdded = (type: string) => !mayDecide && count(conditions, type) > count(before, type);
+  const isResigned = Boolean(old?.certificate) && status?.certificate !== old?.certificate;
+  return [
+    ...validateConditions(conditions, path),
+    ...(status?.certificate !== old?.certificate ? validateCertificate(status?.certificate ?? '', certificatePath) : []),
+    ...['Approved', 'Denied', 'Failed']
+      .filter((type) => count(conditions, type) < count(before, type))
+      .map((type) => forbidden(path, `updates may not remove a condition of type "${type}"`)),
+    ...['Approved', 'Denied'].filter(isAdded).map((type) => forbidden(path, `updates may not add a condition of type "${type}"`)),
+    ...(isResigned ? [forbidden(certificatePath, 'updates may not modify existing certificate content')] : []),
+  ];
 }
 
-function validateConditions(
-  conditions: readonly DeepReadonly<CertificateSigningRequestCondition>[],
-  old: DeepReadonly<CertificateSigningRequest>,
-  path: FieldPath,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  const textOf = (condition: DeepReadonly<CertificateSigningRequestCondition>) => semanticText({ ...condition, lastUpdateTime: null });
-  const present = new Set(conditions.map(textOf));
-  for (const before of (old.status?.conditions ?? []).filter(isDecision)) {
-    if (!present.has(textOf(before))) errors.push(forbidden(path, `updates may not remove a condition of type "${before.type}"`));
+function validateCertificate(base64: string, path: FieldPath): FieldError[] {
+  const problem = base64 === '' ? undefined : certificateProblem(new TextDecoder().decode(decodeBase64(base64)));
+  return problem === undefined ? [] : [invalid(path, '<certificate data>', problem)];
+}
+
+/** Why the text is not a list of certificates in PEM; undefined if it is one. */
+function certificateProblem(text: string): string | undefined {
+  let count = 0;
+  for (const { type, hasHeaders, bytes } of readPEMBlocks(text)) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${quote(type)}`;
+    if (hasHeaders) return 'no PEM block headers are permitted';
+    count++;
+    try {
+      readDistinguishedName(readCertificateSubject(bytes));
+    } catch (error) {
+      if (error instanceof DERError) return 'x509: malformed certificate';
+      throw error;
+    }
   }
+  return count === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined;
+}
+
+function validateConditions(conditions: Conditions, path: FieldPath): FieldError[] {
   const seen = new Set<string>();
-  return [
-    ...errors,
-    ...validateEach(conditions, path, ({ type, status }, at) => {
-      const problems: FieldError[] = type ? [] : [required(at.child('type'))];
-      if (!status) problems.push(required(at.child('status')));
-      else if (!['True', 'False', 'Unknown'].includes(status))
-        problems.push(notSupported(at.child('status'), status, ['True', 'False', 'Unknown']));
-      else if ((isDecision({ type }) || type === 'Failed') && status !== 'True')
-        problems.push(notSupported(at.child('status'), status, ['True']));
-      const opposite = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : '';
-      if (seen.has(opposite)) problems.push(invalid(at.child('type'), type, 'Approved and Denied conditions are mutually exclusive'));
-      if (seen.has(type)) problems.push(duplicate(at.child('type'), type));
-      seen.add(type);
-      return problems;
-    }),
-  ];
+  return validateEach(conditions, path, ({ type, status }, at) => {
+    const problems: FieldError[] = type ? [] : [required(at.child('type'))];
+    const allowed = isDecision({ type }) || type === 'Failed' ? ['True'] : ['False', 'True', 'Unknown'];
+    if (!status) problems.push(required(at.child('status')));
+    else if (!allowed.includes(status)) problems.push(notSupported(at.child('status'), status, allowed));
+    const opposite = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : '';
+    if (seen.has(opposite)) problems.push(invalid(at.child('type'), type, 'Approved and Denied conditions are mutually exclusive'));
+    if (seen.has(type)) problems.push(duplicate(at.child('type'), type));
+    seen.add(type);
+    return problems;
+  });
 }

@@ -1,5 +1,7 @@
 import { quote } from '../../../../../api/base/quote.ts';
 import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
+import { decodeBase64 } from '../../../../../api/base/base64.ts';
+import { certificateSigningRequests } from '../../../../../api/resources/certificates/v1/certificate-signing-request.ts';
 import { leases } from '../../../../../api/resources/coordination/v1/lease.ts';
 import { nodes } from '../../../../../api/resources/core/v1/node.ts';
 import { persistentVolumeClaims } from '../../../../../api/resources/core/v1/persistent-volume-claim.ts';
@@ -7,9 +9,11 @@ import { pods } from '../../../../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../../../../api/resources/core/v1/service-account.ts';
 import { resourceSlices } from '../../../../../api/resources/resource/v1/resource-slice.ts';
 import { csiNodes } from '../../../../../api/resources/storage/v1/csi-node.ts';
+import { CertificateRequestError, parseCertificateRequest } from '../../../../../api/semantics/certificates/certificate-request.ts';
+import type { CertificateSigningRequest } from '../../../../../api/types/certificates-v1.ts';
 import type { Lease } from '../../../../../api/types/coordination-v1.ts';
 import type { ResourceSlice } from '../../../../../api/types/resource-v1.ts';
-import { nodeUserPrefix, systemNodes } from '../../../authentication/well-known.ts';
+import { nodeNameOfUser, nodeUserPrefix } from '../../../authentication/well-known.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../../admission.ts';
 import { isResource, refuse } from '../../admission-request.ts';
 import { restrictClaimStatus } from './claim-rules.ts';
@@ -23,8 +27,8 @@ export const nodeRestriction = defineAdmissionPlugin({
   operations: ['CREATE', 'UPDATE', 'DELETE'],
   async admit(request, dependencies) {
     const { user } = request;
-    if (!user.groups.includes(systemNodes)) return;
-    const nodeName = user.name.startsWith(nodeUserPrefix) ? user.name.slice(nodeUserPrefix.length) : '';
+    const nodeName = nodeNameOfUser(user);
+    if (nodeName === undefined) return;
     if (nodeName === '') throw refuse(request, `could not determine node from user ${quote(user.name)}`);
     const problem = await findProblem(request, nodeName, dependencies);
     if (problem !== undefined) throw refuse(request, problem);
@@ -39,6 +43,7 @@ async function findProblem(request: AdmissionRequest, nodeName: string, dependen
     return request.subresource === 'status' ? restrictClaimStatus(request, nodeName) : 'may only update PVC status';
   }
   if (isResource(request, serviceAccounts)) return restrictToken(request, nodeName, dependencies);
+  if (isResource(request, certificateSigningRequests)) return restrictCertificate(request, nodeName);
   if (isResource(request, leases)) return restrictLease(request, nodeName);
   if (isResource(request, csiNodes))
     return isOwnName(request, nodeName) ? undefined : 'can only access CSINode with the same name as the requesting node';
@@ -51,6 +56,22 @@ function restrictSlice({ operation, object, oldObject }: AdmissionRequest, nodeN
   const slice = (operation === 'CREATE' ? object : oldObject) as DeepReadonly<ResourceSlice> | undefined;
   if (slice?.spec.nodeName === nodeName) return undefined;
   return `can only ${operation.toLowerCase()} ResourceSlice with the same NodeName as the requesting node`;
+}
+
+const nodeSigners: ReadonlySet<string> = new Set(['kubernetes.io/kube-apiserver-client-kubelet', 'kubernetes.io/kubelet-serving']);
+
+/** A node asks for certificates of nodes in its own name only. */
+function restrictCertificate({ operation, subresource, object }: AdmissionRequest, nodeName: string): string | undefined {
+  const spec = (object as DeepReadonly<CertificateSigningRequest> | undefined)?.spec;
+  if (operation !== 'CREATE' || subresource !== '' || !spec || !nodeSigners.has(spec.signerName)) return undefined;
+  const name = `${nodeUserPrefix}${nodeName}`;
+  try {
+    const { commonName } = parseCertificateRequest(new TextDecoder().decode(decodeBase64(spec.request)));
+    return commonName === name ? undefined : `can only create a node CSR with CN=${name}`;
+  } catch (error) {
+    if (error instanceof CertificateRequestError) return `unable to parse csr: ${error.message}`;
+    throw error;
+  }
 }
 
 function restrictLease(request: AdmissionRequest, nodeName: string): string | undefined {
