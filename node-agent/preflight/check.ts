@@ -9,7 +9,7 @@ export interface Finding {
   readonly name: string;
   readonly level: FindingLevel;
   readonly message: string;
-  /** What to do about it; commands stand on lines of their own. */
+  /** The steps that mend it; commands stand on lines of their own. */
   readonly remedy?: string;
 }
 
@@ -32,7 +32,7 @@ export interface PlannedPort {
   readonly isOptional?: boolean;
 }
 
-/** What the machine is to become. */
+/** The planned roles of the machine. */
 export interface NodePlan {
   readonly nodeName: string;
   /** Absolute; where containers and volumes of the node are. */

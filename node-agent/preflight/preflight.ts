@@ -21,7 +21,7 @@ export interface PreflightDependencies {
   readonly serverAhead?: Promise<number | undefined> | undefined;
 }
 
-/** What the machine lacks to be the node that is planned, and what is well. Looks only; changes nothing. */
+/** Checks the machine against the planned node. Looks only; changes nothing. */
 export async function runPreflight(plan: NodePlan, { clock, serverAhead, isThorough }: PreflightDependencies): Promise<Finding[]> {
   const [machine, serverAheadMs] = await Promise.all([
     surveyMachine(surveyRequest(plan, isThorough), { clock }).catch(

@@ -85,7 +85,7 @@ export interface GroupFacts {
   /** Absent for values that belong to no group (util-v1). */
   readonly group?: string;
   readonly version?: string;
-  /** What full definition names start with; in util-v1 definitions are listed under their full names. */
+  /** The start of full definition names; in util-v1 definitions are listed under their full names. */
   readonly package: string;
   readonly resources?: Readonly<Record<string, ResourceFact>>;
   readonly definitions: Readonly<Record<string, DefinitionFact>>;

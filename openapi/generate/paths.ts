@@ -39,7 +39,7 @@ export interface Operation {
 /** Operations by path and method. */
 export type Paths = Map<string, Map<Method, Operation>>;
 
-/** What the server reads and writes. */
+/** The media types of the server. */
 const mediaTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 const watchMediaTypes = [...mediaTypes, 'application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 const patchMediaTypes = [
@@ -364,7 +364,7 @@ export function pathsOfGroup(group: string): Paths {
   return only(`/apis/${group}/`, discovery(`get${label}APIGroup`, 'get information of a group', lowerFirst(label), meta('APIGroup')));
 }
 
-/** What belongs to no group, by the name of its document. */
+/** Paths that belong to no group, by the name of their document. */
 export function generalPaths(): ReadonlyMap<string, Paths> {
   const json = { consumes: [], produces: ['application/json'], parameters: [] };
   return new Map([

@@ -7,9 +7,9 @@ import { loadParameterTexts } from './parameter-texts.ts';
 import { loadTexts } from './texts.ts';
 
 /**
- * What v1.36 publishes as OpenAPI v2, reduced to names and digests: of every operation (with its parameters in full and
- * without texts) and of every definition (without texts), and the enums and declared defaults that go beside them.
- * Upstream's published snapshot has no enums, a server has them.
+ * The OpenAPI v2 that v1.36 publishes, reduced to names and digests: of every operation (with its parameters in full and without
+ * texts) and of every definition (without texts), and the enums and declared defaults that go beside them. Upstream's published
+ * snapshot has no enums, a server has them.
  */
 interface Published {
   readonly paths: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -9,7 +9,7 @@ function quote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** What only documents need stays out. */
+/** The facts that a schema needs, without those that only documents need. */
 function schemaFacts(fact: DefinitionFact): DefinitionFact {
   const { unpublished: _unpublished, unions: _unions, everyGroup: _everyGroup, groupVersion: _groupVersion, ...rest } = fact;
   if (rest.fields === undefined) return rest;

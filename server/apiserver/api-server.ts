@@ -45,7 +45,7 @@ import type { ResourceStatistics } from './metrics/store-metrics.ts';
 import type { Handler, RequestInfo } from './request/request-context.ts';
 import { parseQuery, parseRequestInfo } from './request/request-info.ts';
 
-/** What the resources (registry, admission, subresources) may use of the server that they are part of. */
+/** The parts of the server that its resources (registry, admission, subresources) may use. */
 export interface APIServerParts {
   readonly clock: Clock;
   readonly random: Random;
@@ -323,7 +323,7 @@ function assert(holds: boolean, message: string): void {
   if (!holds) throw new Error(message);
 }
 
-/** Those that are told of requests, where there are any. */
+/** The observers of requests, where there are any. */
 function watchersOf({ loop, audit }: APIServerOptions): Pick<ChainDependencies, 'loop' | 'audit'> {
   return { ...(loop ? { loop } : {}), ...(audit ? { audit } : {}) };
 }

@@ -214,7 +214,7 @@ describe('the time that a request takes grows with its body and not with the squ
       await spent(size >> 3);
       const half = Math.min(await spent(size), await spent(size));
       const whole = Math.min(await spent(2 * size), await spent(2 * size));
-      // What does not grow, and garbage collection, which comes when it comes.
+      // Time for work that does not grow, and for garbage collection, which comes when it comes.
       const allowance = 40;
       assert.ok(whole < 3 * half + allowance, `${half.toFixed(1)} ms for ${size}, ${whole.toFixed(1)} ms for twice as much`);
     });

@@ -35,7 +35,7 @@ const testPackages = [
   ['golang-go', '/usr/bin/go'],
   ['golang-k8s-client-go-dev', '/usr/share/gocode/src/k8s.io/client-go'],
 ];
-/** What makes and runs an emulated Debian machine. */
+/** The packages that make and run an emulated Debian machine. */
 const emulatorPackages = [
   ['qemu-system-x86', '/usr/bin/qemu-system-x86_64'],
   ['qemu-utils', '/usr/bin/qemu-img'],
@@ -105,7 +105,7 @@ function ensureSystemPackages(wanted, purpose) {
   apt('update');
   const unknown = missing.filter((name) => run('apt-cache', ['show', name], { stdio: 'ignore' }) !== 0);
   if (unknown.length > 0) fail(unknownPackagesRemedy(release, unknown));
-  // What is there stays: docker's containerd.io, for one, would be replaced by the distribution's.
+  // Installed packages stay: docker's containerd.io, for one, would be replaced by the distribution's.
   if (apt('install', '-y', '--no-install-recommends', '--no-remove', ...missing) !== 0)
     fail(`apt-get could not install ${missing.join(' ')}: see the lines above`);
 }

@@ -53,7 +53,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv]);
   } catch (error) {
     process.stderr.write(`kubets: ${error instanceof Error ? error.message : String(error)}\n`);
-    // What had been started before it went wrong must not keep the process.
+    // Parts that had been started before the failure must not keep the process.
     process.exit(error instanceof UnfitMachineError ? unfitMachineStatus : 1);
   }
 }

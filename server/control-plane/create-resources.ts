@@ -29,7 +29,7 @@ export interface ResourcesOptions {
   readonly minRequestTimeoutSeconds?: number;
   /** Default: all but those that are off by default. */
   readonly admissionPlugins?: PluginChoice;
-  /** What admission plugins are told. Default: nothing. */
+  /** Configurations of admission plugins. Default: none. */
   readonly pluginConfigurations?: PluginConfigurations;
   /** Absent: large objects are worked on in this thread. */
   readonly largeWork?: LargeWork;

@@ -32,7 +32,7 @@ export function followPKI(pki: WatchedValue<ClusterPKI>, dependencies: FollowDep
     { clock, logger },
     signal,
   );
-  // What was changed before the endpoint was there.
+  // A change that came before the endpoint was there.
   endpoint.setCertificate(pki.get().server, { clientCAsPEM: clientCAs(pki.get()) });
   pki.onChange((now) => {
     endpoint.setCertificate(now.server, { clientCAsPEM: clientCAs(now) });

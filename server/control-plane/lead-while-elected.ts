@@ -59,7 +59,7 @@ export async function leadWhileElected(part: ElectedPart, signal: AbortSignal): 
         try {
           await lead(leading);
         } catch (error) {
-          // What fails because leadership ended is no failure of the part.
+          // A failure because leadership ended is no failure of the part.
           if (!leading.aborted) failure = { error };
         }
       },

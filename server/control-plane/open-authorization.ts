@@ -34,7 +34,7 @@ export interface AuthorizationDependencies {
 /** Calls of a replaced webhook may take as long as the longest timeout allows, with their repetitions. */
 const closeAfterMs = 180_000;
 
-/** What the flags of authorization ask for. Rejects with what is wrong with them, in upstream's words. */
+/** The authorization that the flags ask for. Rejects with the errors in them, in upstream's words. */
 export async function openAuthorization(flags: AuthorizationFlags, dependencies: AuthorizationDependencies): Promise<AuthorizationSetup> {
   const plan = planAuthorization(flags);
   if ('file' in plan) return await openFile(path.resolve(plan.file), dependencies);
@@ -53,7 +53,7 @@ async function openFile(file: string, dependencies: AuthorizationDependencies): 
     async follow({ metrics: families, replace }, signal) {
       const metrics = createConfigReloadMetrics(families, { what: 'authorization', serverID: serverID(os.hostname()), clock });
       metrics.succeeded(content);
-      // What cannot be used is counted once, and looked at again when it has changed.
+      // A file that cannot be used is counted once, and looked at again when it has changed.
       const apply = async ([changed]: readonly (Uint8Array | undefined)[]) => {
         try {
           if (changed === undefined) throw new Error(`open ${file}: no such file or directory`);

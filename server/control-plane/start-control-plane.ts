@@ -100,12 +100,12 @@ export interface ControlPlaneOptions {
   /** Who must have signed the certificates that kubelets serve with. Absent: they are not verified. */
   readonly kubeletCAPEM?: string;
   readonly limits?: ServerLimits;
-  /** What is audited, and where to. Absent: nothing. */
+  /** The audit's policy and backends. Absent: no audit. */
   readonly audit?: AuditOptions;
   /** Who decides what users may do. Absent: Node, RBAC. */
   readonly authorization?: AuthorizationSetup;
   readonly admissionPlugins?: PluginChoice;
-  /** What admission plugins are told. Absent: nothing. */
+  /** Configurations of admission plugins. Absent: none. */
   readonly pluginConfigurations?: PluginConfigurations;
   readonly logger: Logger;
   /** Told of each step, for a person to read. */

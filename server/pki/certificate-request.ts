@@ -29,7 +29,7 @@ function once<T>(compute: () => Promise<T>): () => Promise<T> {
   return () => (computed ??= compute());
 }
 
-/** What all certificates of an authority have in common. */
+/** The common part of all certificates of an authority. */
 interface Issuer {
   readonly certificate: X509Certificate;
   readonly signingKey: KeyObject;

@@ -1,4 +1,4 @@
-/** What a certificate is to say; who signs it and when is decided elsewhere. */
+/** The content of a certificate; who signs it and when is decided elsewhere. */
 export interface CertificateSpec {
   readonly commonName: string;
   /** Groups, for a client certificate. */
@@ -52,7 +52,7 @@ export function nodeClientCertificate(nodeName: string): CertificateSpec {
   return clientCertificate(`system:node:${nodeName}`, ['system:nodes']);
 }
 
-/** What a kubelet serves with; the API server checks it against the cluster's CA. */
+/** The serving certificate of a kubelet; the API server checks it against the cluster's CA. */
 export function nodeServingCertificate(nodeName: string, hostNames: readonly string[], addresses: readonly string[]): CertificateSpec {
   return {
     commonName: `system:node:${nodeName}`,

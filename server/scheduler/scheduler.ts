@@ -59,7 +59,7 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
   const cluster = watchCluster({ informers: noteUse(informers, used), cache, queue, isMine });
   watched.devices = cluster.devices;
   signal.addEventListener('abort', () => queue.close(), { once: true });
-  // Those of others who share the factory may take longer, or for ever.
+  // Informers of others who share the factory may take longer, or for ever.
   await Promise.all([...used].map((informer) => informer.synced(signal)));
 
   const bindings = new Set<Promise<void>>();
@@ -193,7 +193,7 @@ async function prepareAndBind(
   await bind(dependencies, queued, nodeName);
 }
 
-/** What was reserved for a pod that does not get there is given back. */
+/** Gives back the resources that were reserved for a pod that does not get there. */
 async function unreserve(
   dependencies: SchedulerDependencies,
   cluster: WatchedCluster,

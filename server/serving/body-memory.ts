@@ -4,7 +4,7 @@ export interface BodyMemory {
   open(user: string): BodyShare;
 }
 
-/** What one body takes of the memory. */
+/** The share of one body in the memory. */
 export interface BodyShare {
   /** Whether there is room for so many bytes more, which are then taken. There is none once it was given back. */
   take(bytes: number): boolean;

@@ -16,7 +16,7 @@ export interface BodyWriter {
 
 /** Larger chunks are written in pieces, when it is their turn. */
 const largeBytes = 32 * 1024;
-/** What HTTP/1.1 writes around a piece: with it, pieces are whole records of TLS. */
+/** The bytes that HTTP/1.1 writes around a piece: with it, pieces are whole records of TLS. */
 const frameBytes = 9;
 /**
  * TLS encrypts all that it is given at once: what one connection takes in memory while its client is slow is bounded by

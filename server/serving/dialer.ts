@@ -130,7 +130,7 @@ function exchange(
         reject(new DialError('the backend switched protocols without being asked to'));
       }
     });
-    // What breaks it ends the request, which is told of by its own events.
+    // An error of the body ends the request, which is told of by its own events.
     if (request.incoming) pipeline(request.incoming.chunks(), outgoing).catch(() => {});
     else outgoing.end(request.body);
   });
@@ -232,7 +232,7 @@ function checkFor(target: DialTarget, { isOwnEndpoint }: DialerOptions): ((addre
   };
 }
 
-/** What a name stands for is looked at once, at the moment of connecting: a name cannot change its mind in between. */
+/** Resolves a name once, at the moment of connecting: a name cannot change its mind in between. */
 const checkedLookup =
   (check: (address: string) => void): LookupFunction =>
   (hostname, options, callback) => {

@@ -129,7 +129,7 @@ async function send(target: Target, method: string, pathname: string, contentTyp
   assert.ok([200, 201, 404, 409, 500, 503].includes(answer.status), answer.text);
 }
 
-/** What happens while objects are written. */
+/** Disturbances while objects are written. */
 const disturbances: Readonly<Record<string, (target: Target, random: Random) => Promise<void>>> = {
   nothing: async () => {},
   compaction: (target, random) => target.compact(random),

@@ -19,10 +19,10 @@ const requests = fuzzRuns(3000, 100_000);
 const connections = 8;
 /** How long the server may take to answer (/metrics has taken more than 8 s on a busy machine), or to drop what is no request. */
 const silenceMs = { RAW: 150, other: 30_000 };
-/** What a hundred thousand requests may leave behind, beside the objects that they made. */
+/** The growth of memory allowed after a hundred thousand requests, beside the objects that they made. */
 const allowedGrowthBytes = 60 * 1024 * 1024;
 
-/** What upstream, too, answers with 500. */
+/** The requests that upstream, too, answers with 500. */
 const upstreamFailures = [
   'without impersonating a user',
   'resourceVersion should not be set on objects to be created',
@@ -131,7 +131,7 @@ describe(`${requests} malformed requests over sockets`, function () {
           waitMs: isRaw ? silenceMs.RAW : silenceMs.other,
         });
         check(request, answer);
-        // What has been refused as no HTTP, or was left unanswered, has left the connection in no defined state.
+        // A request that was refused as no HTTP, or was left unanswered, has left the connection in no defined state.
         if (isRaw || answer.status === 0 || answer.status === 101 || answer.headers.get('connection') === 'close') {
           connection.close();
           connection = undefined;

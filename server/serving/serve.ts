@@ -118,7 +118,7 @@ function createServer(options: ServeOptions, app: express.Express): Http2SecureS
     } as Parameters<typeof createSecureServer>[0],
     app as unknown as (request: unknown, response: unknown) => void,
   );
-  // What is beyond a number of headers would be dropped in silence, Impersonate-User among it: bytes are the limit.
+  // Headers beyond a number would be dropped in silence, Impersonate-User among them: bytes are the limit.
   Object.assign(server, { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000, maxHeadersCount: 0 });
   return server;
 }
@@ -133,7 +133,7 @@ interface Connections {
   readonly sessions: Set<ServerHttp2Session>;
 }
 
-/** Whatever somebody opens, there are descriptors left for the store, and connections for others. */
+/** Limits on connections, so that there are descriptors left for the store, and connections for other clients. */
 export interface ConnectionLimits {
   readonly total: number;
   /** From one address that is not of this machine. */

@@ -6,7 +6,7 @@ import { createBodyWriter } from './body-writer.ts';
 import { writableHeaders } from './headers.ts';
 import type { WriteTurns } from './write-turns.ts';
 
-/** What HTTP/1.1 and HTTP/2 responses have in common. */
+/** The common part of HTTP/1.1 and HTTP/2 responses. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 export interface WritingDependencies {

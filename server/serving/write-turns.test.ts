@@ -70,7 +70,7 @@ describe('turns of large answers', () => {
     const [first] = places;
     const next = turns.enter();
     const turn = next.next(pieceBytes);
-    // One that waits leaves, and one that writes: the last comes in.
+    // A waiting writer leaves, and one that writes: the last comes in.
     places[4]?.leave();
     await waits[4];
     first?.leave();

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../api/base/clock.ts';
 
 /** Bytes of all large answers together that are handed to connections and not yet taken by their clients' machines. */
 const maxUnderWayBytes = 1024 * 1024;
-/** Whoever has had less than this comes before all that are in the middle of something larger. */
+/** A client that has had less than this comes before all that are in the middle of something larger. */
 const firstBytes = 8 * 1024 * 1024;
 /** A client that takes longer for a piece is slow: others do not wait for it, nor it for them. */
 const slowMs = 200;
@@ -26,7 +26,7 @@ export interface WritePlace {
   next(bytes: number): Promise<void> | undefined;
   /** The client's machine has taken the piece. */
   taken(): void;
-  /** What comes next has nothing to do with what was before: the next event of a watch. */
+  /** Begins anew: the next bytes are another answer, such as the next event of a watch. */
   rest(): void;
   /** Gives up its turn, also the one it waits for. */
   leave(): void;

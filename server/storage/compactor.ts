@@ -23,7 +23,7 @@ const turnKey = 'compact_rev_key';
 
 const checkIntervalMs = 10_000;
 
-/** What is known since the last round. */
+/** The revisions known since the last round. */
 interface Round {
   /** Of the turn key. */
   readonly modRevision: number;

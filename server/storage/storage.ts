@@ -109,7 +109,7 @@ export interface StorageEvent {
   readonly revision: number;
   /** For a put; absent for a delete. */
   readonly entry?: StoredEntry | undefined;
-  /** What stood there before, absent if nothing did. Read when first asked for, while the revision is not compacted. */
+  /** The entry before this one, absent if nothing did. Read when first asked for, while the revision is not compacted. */
   readonly previous?: StoredEntry | undefined;
 }
 

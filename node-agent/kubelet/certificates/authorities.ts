@@ -34,7 +34,7 @@ export function isOfOlderAuthority(certificatePEM: string, bundlePEM: string): b
   }
 }
 
-/** What a node says of its certificates. */
+/** A node's report on its certificates. */
 export function describeCertificates(bundlePEM: string, client: string | undefined, serving: string | undefined): NodeCertificates {
   return {
     trusted: readCertificates(bundlePEM).map(fingerprintOf),

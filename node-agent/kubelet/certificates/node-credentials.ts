@@ -16,7 +16,7 @@ export interface NodeCredentials {
   readonly authorities: WatchedValue<string>;
   /** PEM of the certificate with which the node asks the API server; undefined: it has none. */
   readonly client: WatchedValue<string | undefined>;
-  /** What the kubelet's API is served with; absent: the cluster is asked for it, or the kubelet makes one. */
+  /** The certificate that the kubelet's API is served with; absent: the cluster is asked for it, or the kubelet makes one. */
   readonly serving?: WatchedValue<ServingCertificate>;
   /** Keeps all of it up to date until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;

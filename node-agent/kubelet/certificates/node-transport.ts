@@ -95,7 +95,7 @@ export async function createNodeTransport(options: NodeTransportOptions, signal:
   };
 }
 
-/** What the cluster has told since, or what the node joined with. */
+/** The authorities of the cluster's last answer, or those that the node joined with. */
 async function findAuthorities({ bootstrap, certificateDirectory, files }: NodeTransportOptions): Promise<string | undefined> {
   const text = await files.findText(`${certificateDirectory}/${authoritiesFile}`);
   return text?.includes('-----BEGIN CERTIFICATE-----') ? text : bootstrap.ca;

@@ -48,7 +48,7 @@ export async function createServing(settings: ServingSettings, dependencies: Ser
       pair.onChange(use);
       credentials.authorities.onChange(use);
       credentials.serving?.onChange(pair.set);
-      // What has changed since the server was started.
+      // Changes since the server was started.
       if (credentials.serving) pair.set(credentials.serving.get());
       use();
       if (rotation && !credentials.serving) await rotateCertificate(rotation, kept, pair.set, signal);

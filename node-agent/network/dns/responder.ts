@@ -25,7 +25,7 @@ export interface Response {
 /** Turns a message into its answer; undefined: it deserves none. Does not reject. */
 export type Responder = (bytes: Uint8Array, transport: 'udp' | 'tcp') => Promise<Response | undefined>;
 
-/** What we can take and give in one datagram without fragments (https://www.dnsflagday.net/2020/). */
+/** The greatest datagram without fragments (https://www.dnsflagday.net/2020/). */
 const udpSize = 1232;
 const plainUDPSize = 512;
 const tcpSize = 65_535;
@@ -142,7 +142,7 @@ function respond(
   return { bytes, source, type: query.questions[0]?.type ?? 0, code };
 }
 
-/** What cannot be read is answered if at least its id can. */
+/** An answer to an unreadable message, if at least its id can be read. */
 function formatError(bytes: Uint8Array): Response | undefined {
   if (bytes.length < 12 || ((bytes[2] ?? 0) & 0x80) !== 0) return undefined;
   const id = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);

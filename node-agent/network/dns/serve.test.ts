@@ -47,7 +47,7 @@ describe('the DNS server', function () {
       before = answered;
       await sleep(systemClock, 500);
     }
-    // What the kernel holds, and one buffer; not the 300 MB that were asked for.
+    // The kernel's buffers and one of ours; not the 300 MB that were asked for.
     assert.equal(answered < 500, true, `${answered} answers`);
     const polite = await open();
     polite.write(question);

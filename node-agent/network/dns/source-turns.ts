@@ -15,7 +15,7 @@ export interface SourceTurnsDependencies {
   readonly afterOthers: (run: () => void) => void;
 }
 
-/** What one source may have at a time. Questions that wait for servers outside are in work. */
+/** The most questions that one source may have at a time. Questions that wait for servers outside are in work. */
 const maxWaiting = 200;
 const maxInWork = 100;
 /** After this time the rest of the agent has its turn: kubelet and proxy share its thread. */
@@ -29,7 +29,7 @@ interface Source {
 /** Sources are served in rotation, a question each. */
 export function createSourceTurns({ clock, afterOthers }: SourceTurnsDependencies): SourceTurns {
   const sources = new Map<string, Source>();
-  /** Those with something to be begun, next first. */
+  /** The sources with a question that can be begun, next first. */
   const ready = new Set<string>();
   let usedMs = 0;
   let isResting = false;

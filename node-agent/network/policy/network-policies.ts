@@ -21,7 +21,7 @@ export interface NetworkPoliciesDependencies {
   readonly nft: NFT;
   /** The ports of the Pods at the node's bridge, as far as there is one. */
   readonly ports: PodPorts;
-  /** What has a sandbox on this node that is up; asked at the start and now and then. */
+  /** Lists the sandboxes on this node that are up; asked at the start and now and then. */
   readonly listSandboxes: () => Promise<readonly RunningSandbox[]>;
   /** Where Pods of this node find cluster DNS. */
   readonly dns: ClusterDNSPlace;
@@ -105,7 +105,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     const own = addresses.flatMap((address) => ports.get(address)?.linkLocal ?? []);
     return [...new Set([...addresses, ...own])];
   };
-  /** What runs counts, and not only what the API shows: a Pod that was deleted by force goes on for a while. */
+  /** Running sandboxes count, and not only the Pods of the API: a Pod that was deleted by force goes on for a while. */
   const observeSandboxes = async () => {
     const [sandboxes, found] = await Promise.all([dependencies.listSandboxes(), readPorts()]);
     const byID = new Map(found.map((port) => [port.sandboxID, port]));

@@ -8,7 +8,7 @@ import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } fro
 import { nftFamilies } from '../../linux/nft/nft.ts';
 import { createPolicyTable, type PolicyTable } from './policy-table.ts';
 
-/** What policies are made of: everything of the cluster, and which node is meant. */
+/** The source of policies: all objects of the cluster, and the name of the node. */
 export interface ClusterView {
   readonly policies: readonly DeepReadonly<NetworkPolicy>[];
   readonly pods: readonly DeepReadonly<Pod>[];
@@ -54,7 +54,7 @@ class Planner {
   readonly addressed: readonly Addressed[];
   readonly #policies = new Map<string, DeepReadonly<NetworkPolicy>[]>();
   readonly #namespaces: ClusterView['namespaces'];
-  /** What a peer stands for is the same in every rule in which it is written so. */
+  /** Addresses of each peer, which are the same in every rule in which it is written so. */
   readonly #peers = new Map<string, readonly Addressed[]>();
 
   readonly #view: ClusterView;

@@ -16,7 +16,10 @@ export interface PeerSet {
   readonly elements: ReadonlySet<string>;
 }
 
-/** What the packet filter holds: which addresses, of either family, go through which chain, chains of rules, and the sets that rules look into. */
+/**
+ * The content of the packet filter: which addresses, of either family, go through which chain, chains of rules, and the sets
+ * that rules look into.
+ */
 export interface PolicyTable {
   readonly ingress: Map<string, string>;
   readonly egress: Map<string, string>;
@@ -36,11 +39,11 @@ export function createPolicyTable(): PolicyTable {
   };
 }
 
-/** What neighbours find each other by. Advertisements of routers are no business of Pods. */
+/** Messages by which neighbours find each other. Advertisements of routers are no business of Pods. */
 const neighbourDiscovery =
   'icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld2-listener-report }';
 
-/** What of a table is there once for each family. */
+/** The parts of a table that are there once for each family. */
 const families = (['IPv4', 'IPv6'] as const).map((family) => ({ family, ...nftFamilies[family] }));
 
 /**

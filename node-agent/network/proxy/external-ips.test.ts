@@ -20,7 +20,7 @@ import type { ServicePortRules } from './tracking/service-port-rules.ts';
 
 const node = '10.200.0.1';
 
-/** What a tenant names as external IPs of a Service, on real kernels (CVE-2020-8554). */
+/** A tenant's external IPs of a Service, on real kernels (CVE-2020-8554). */
 describe('external IPs of Services', function () {
   this.timeout(60_000);
   let network: TestNetwork;

@@ -23,7 +23,7 @@ export interface FamilyRulesDependencies {
 /** The rules of all Services in one family of addresses. */
 export interface FamilyRules {
   readonly family: IPFamily;
-  /** What follows from a Service and its slices from now on; undefined: it is gone. Answers connections that go astray. */
+  /** Takes a Service and its slices; undefined: it is gone. Answers connections that go astray. */
   update(
     name: string,
     service: DeepReadonly<Service> | undefined,

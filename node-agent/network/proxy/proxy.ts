@@ -71,7 +71,7 @@ export interface ProxyHealth {
   readonly lastError?: unknown;
 }
 
-/** What the proxy has to do and has done. */
+/** The numbers of pending and completed changes of the proxy. */
 export interface ProxyCounts {
   readonly serviceChanges: { readonly total: number; readonly pending: number };
   readonly endpointChanges: { readonly total: number; readonly pending: number };
@@ -272,7 +272,7 @@ function followChanges(
   const removers = [
     serviceInformer.addHandler({ onAdd: serviceChanged, onUpdate: serviceChanged, onDelete: serviceChanged }),
     sliceInformer.addHandler({
-      // What was there before the proxy was not made by what it waited for.
+      // Slices of before the start were not made by the change that it waited for.
       onAdd: (slice) => sliceChanged(slice, sliceInformer.hasSynced()),
       onUpdate(slice, old) {
         sliceChanged(slice, slice.metadata.annotations?.[triggerAnnotation] !== old.metadata.annotations?.[triggerAnnotation]);

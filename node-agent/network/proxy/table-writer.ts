@@ -29,7 +29,7 @@ export interface TableSync {
 
 /** Brings the kernel's table to what Services ask for. */
 export interface TableWriter {
-  /** What a Service needs from now on; no ports: nothing. */
+  /** Sets the ports of a Service; no ports: none. */
   claim(service: string, ports: readonly ServicePortRules[]): void;
   /** Addresses of the node that take traffic to node ports. */
   claimNode(owner: string, nodePortIPs: readonly string[]): void;
@@ -138,7 +138,7 @@ function routesOf(port: ServicePortRules): string[] {
   return frontsOf(port).flatMap((front) => [...endpoints].map((endpoint) => `${front} > ${endpoint}`));
 }
 
-/** Those whose endpoint is none any more of what they ask. */
+/** Clients whose endpoint is none any more of the Service that they ask. */
 function strays(clients: readonly RememberedClient[], state: RuleState): RememberedClient[] {
   const known = new Map<string, ReadonlySet<string>>();
   const endpointsOf = (container: string, front: string) => {

@@ -9,7 +9,7 @@ import { canonicalIP } from './tracking/endpoint.ts';
 import type { FindAddressProblem } from './tracking/plan-external-ips.ts';
 import type { ServicePortRules } from './tracking/service-port-rules.ts';
 
-/** What addresses belong to in this cluster, so that no Service takes over those of others by naming them as its external IPs. */
+/** The owners of addresses in this cluster, so that no Service takes over those of others by naming them as its external IPs. */
 export interface TakenAddresses {
   /** Why a port of a Service may not be reached at an address. */
   findProblem: FindAddressProblem;
@@ -48,7 +48,7 @@ export function createTakenAddresses(informers: InformerFactory, clusterCIDRs: r
       const address = parseIP(ip);
       const isIn = (ranges: readonly CIDR[]) => address !== undefined && ranges.some((range) => cidrContains(range, address));
       if (isIn(serviceRanges)) return 'it is in the range of cluster IPs';
-      // What follows is written by those only who may write the status of Services.
+      // Load balancer addresses are written only by clients that may write the status of Services.
       if (kind === 'loadBalancer') return undefined;
       if (isIn(podRanges)) return 'it is in the range of Pods';
       if (nodeInformer.lister.byIndex(byNodeAddress, ip).length > 0) return 'it is an address of a node';

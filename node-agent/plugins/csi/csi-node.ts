@@ -50,7 +50,7 @@ export function createCSINodeKeeper({ client, clock, nodeName }: CSINodeDependen
     },
     async announce(driver) {
       const entry = entryOf(driver);
-      // What is known of a driver cannot be changed, only be said anew.
+      // A driver's entry cannot be changed, only be removed and written anew.
       await change((before) => {
         const known = before.find(({ name }) => name === entry.name);
         return known === undefined || isSemanticallyEqual(known, entry) ? [...before] : without(entry.name)(before);

@@ -15,7 +15,7 @@ export function inlineHandle(podUID: string, volumeName: string): string {
   return `csi-${sha256(`${podUID}${volumeName}`)}`;
 }
 
-/** What is kept beside each volume, so that it can be taken down by who knows nothing else. In upstream's format. */
+/** The data beside each volume, by which it can be unmounted without any other knowledge. In upstream's format. */
 export interface VolumeData {
   readonly driverName: string;
   readonly volumeHandle: string;
@@ -39,11 +39,11 @@ export async function findVolumeData(files: HostFiles, directory: string): Promi
 
 /** Where the parts of a volume lie. */
 export interface VolumePlaces {
-  /** What the Pod has of it, its data file included. */
+  /** The Pod's directory for it, its data file included. */
   readonly ofPod: string;
-  /** What the driver makes for the Pod. */
+  /** The mount point that the driver makes for the Pod. */
   readonly target: string;
-  /** What the driver makes for the node, if it does so. */
+  /** The mount point that the driver makes for the node, if it does so. */
   readonly staging: string;
   /** The data file of that. */
   readonly ofNode: string;

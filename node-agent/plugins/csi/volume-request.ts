@@ -38,7 +38,7 @@ function accessMode(mode: string, tellsWriters: boolean): AccessMode {
   }
 }
 
-/** What drivers that ask for it are told of the Pod. */
+/** A Pod's attributes for drivers that ask for them. */
 export function podAttributes(
   pod: DeepReadonly<Pod>,
   driver: DeepReadonly<CSIDriver> | undefined,

@@ -21,7 +21,7 @@ export interface DeviceRequest {
   readonly isPassing: boolean;
 }
 
-/** What a Pod's containers ask for of what plugins have, in the order of their start. */
+/** A Pod's requests for resources of plugins, in the order of their start. */
 export function deviceRequests({ spec }: DeepReadonly<Pod>, isOfPlugins: (resource: string) => boolean): DeviceRequest[] {
   const init = (spec?.initContainers ?? []).map((container) => ({ container, isPassing: !isRestartableInitContainer(container) }));
   const main = (spec?.containers ?? []).map((container) => ({ container, isPassing: false }));
@@ -58,7 +58,7 @@ export function chooseAmong(
   return { mustInclude, available: [...mustInclude, ...free] };
 }
 
-/** What a plugin prefers, made complete and right: it may say too little, too much, or what it does not have. */
+/** A plugin's preferred devices, made complete and right: the plugin may name too few, too many, or unknown ones. */
 export function settleChoice({ mustInclude, available }: Choice, preferred: readonly string[], count: number): string[] {
   const wanted = [...mustInclude, ...preferred.filter((id) => available.includes(id)), ...available];
   return [...new Set(wanted)].slice(0, count);

@@ -21,12 +21,12 @@ export interface DeviceManagerDependencies {
   readonly directory: string;
   /** Uids of the Pods that still hold what they were given. */
   readonly holders: () => ReadonlySet<string>;
-  /** What the node has has changed. */
+  /** Called when the node's devices have changed. */
   readonly onChange: () => void;
   readonly onRegistered: (resource: string) => void;
 }
 
-/** What device plugins have, and which Pods were given what of it. */
+/** The devices of device plugins, and the Pods that they were given to. */
 export interface DeviceManager {
   /** Serves the registration socket until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
@@ -34,7 +34,7 @@ export interface DeviceManager {
   capacity(): ReadonlyMap<string, { readonly total: number; readonly healthy: number }>;
   /** Gives a Pod all devices that it asks for; what it has it keeps. Answers why not, in upstream's words. */
   allocate(pod: DeepReadonly<Pod>): Promise<string | undefined>;
-  /** What a container was given. */
+  /** The devices that a container was given. */
   devicesOf(pod: DeepReadonly<Pod>, container: string): readonly DeviceAllocation[];
   /** Tells plugins that wish to know that a container is about to start. */
   prepareStart(pod: DeepReadonly<Pod>, container: string): Promise<void>;
@@ -137,7 +137,7 @@ class Manager implements DeviceManager {
     void this.#follow(resource, fresh, AbortSignal.any([signal, fresh.abort.signal]));
   }
 
-  /** What the plugin has, until it goes away; then nothing of it can be given, and after a while there is nothing of it. */
+  /** Follows the plugin's devices, until it goes away; then none of them can be given, and after a while there are none. */
   async #follow(resource: string, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
     const { clock, logger, onChange } = this.#dependencies;
     try {
@@ -203,7 +203,7 @@ class Manager implements DeviceManager {
     return undefined;
   }
 
-  /** What was given before the agent was restarted. */
+  /** Loads the devices that were given before the agent was restarted. */
   #load(): Promise<void> {
     this.#known ??= (async () => {
       const text = await this.#dependencies.files.findText(this.#checkpoint());

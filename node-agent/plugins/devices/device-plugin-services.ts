@@ -32,7 +32,7 @@ export interface PluginDevice {
   readonly health: string;
 }
 
-/** What a container needs to use its devices. */
+/** The mounts, devices and environment that a container needs to use its devices. */
 export interface DeviceSetup {
   readonly envs: Readonly<Record<string, string>>;
   readonly mounts: readonly { readonly container_path: string; readonly host_path: string; readonly read_only: boolean }[];

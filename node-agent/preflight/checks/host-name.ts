@@ -1,7 +1,7 @@
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import { advice, type Check, error, type Finding, orOK, warning } from '../check.ts';
 
-/** What a label's value may be long: the node's name is one. */
+/** The greatest length of a label's value: the node's name is one. */
 const maxNameLength = 63;
 
 /** The name of the node, which is the machine's unless another one is given. */

@@ -1,7 +1,7 @@
 import { advice, type Check, error, type Finding, orOK, warning } from '../check.ts';
 
 const mebibyte = 2 ** 20;
-/** What the parts take by themselves, and what leaves room for Pods. */
+/** Memory that the parts take by themselves, with room for Pods. */
 const leastMemory = { node: 256 * mebibyte, controlPlane: 384 * mebibyte };
 const goodMemory = { node: 512 * mebibyte, controlPlane: 1024 * mebibyte };
 

@@ -7,7 +7,7 @@ interface NeededProgram {
   readonly debianPackage: string;
   /** Only where the agent runs a containerd of its own. */
   readonly isOfRuntime?: boolean;
-  /** What does not work without it; absent: nothing does. */
+  /** The feature that does not work without it; absent: nothing does. */
   readonly lacking?: string;
 }
 

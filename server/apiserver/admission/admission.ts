@@ -29,7 +29,7 @@ export interface AdmissionRequest {
   annotate?(key: string, value: string): void;
 }
 
-/** What plugins may ask. They read and write through the API like everyone else. */
+/** The dependencies of plugins. They read and write through the API like everyone else. */
 export interface AdmissionDependencies {
   /** Acts as the API server itself. */
   readonly client: Client;
@@ -45,7 +45,7 @@ export interface AdmissionDependencies {
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly AdmissionOperation[];
-  /** What it has something to say of, in whatever version; requests about others pass it by. Absent: everything. */
+  /** The resources that the plugin handles, in whatever version; requests for others pass it by. Absent: everything. */
   readonly resources?: readonly ResourceDefinition[];
   /** Resources that the plugin lists: their informers are asked for before the server starts, so that they have synced. */
   readonly reads?: readonly ResourceDefinition[];

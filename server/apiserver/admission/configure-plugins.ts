@@ -2,7 +2,7 @@ import type { AdmissionPlugin } from './admission.ts';
 import { type PodSecurityConfiguration, parsePodSecurityConfiguration } from './plugins/pod-security/configuration.ts';
 import { createPodSecurity } from './plugins/pod-security/pod-security.ts';
 
-/** What an AdmissionConfiguration says to plugins that can be configured. Absent: their defaults. */
+/** The configurations of plugins from an AdmissionConfiguration. Absent: their defaults. */
 export interface PluginConfigurations {
   readonly podSecurity?: PodSecurityConfiguration;
 }

@@ -15,7 +15,7 @@ interface ObjectReference {
   subresource?: string;
 }
 
-/** What is known of a request so far; filled in on its way. */
+/** The facts about a request so far; filled in on its way. */
 export interface AuditEvent {
   readonly level: AuditLevel;
   readonly auditID: string;

@@ -43,7 +43,7 @@ export interface AuditPolicy {
   readonly omitManagedFields: boolean;
 }
 
-/** What a policy says of one request. */
+/** A policy's decision on one request. */
 export interface AuditDecision {
   readonly level: AuditLevel;
   readonly omitStages: ReadonlySet<AuditStage>;

@@ -4,7 +4,7 @@ import { formatJSON } from '../../../api/serialization/json.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditLevels, type AuditDecision, type AuditLevel } from './audit-policy.ts';
 
-/** What the parts of the server tell of a request that is audited. */
+/** The reports of the server's parts on a request that is audited. */
 export interface AuditRecord {
   /** The first value of an annotation stays. */
   annotate(key: string, value: string): void;
@@ -15,7 +15,7 @@ export interface AuditRecord {
   notePatch(patch: Uint8Array): void;
 }
 
-/** What a part that knows only this of its request tells the audit log by. */
+/** The annotate function for a part that knows only this of its request. */
 export function annotating({ audit }: { readonly audit: AuditRecord | undefined }): { readonly annotate?: AuditRecord['annotate'] } {
   return audit ? { annotate: audit.annotate } : {};
 }

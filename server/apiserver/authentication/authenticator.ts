@@ -18,7 +18,7 @@ type TokenAnswer = { readonly user: UserInfo; readonly audiences: readonly strin
 
 /** Makes and signs service account tokens. */
 export interface TokenIssuer {
-  /** What tokens are for if nothing else was asked. */
+  /** Audiences of tokens if no other was asked for. */
   readonly defaultAudiences: readonly string[];
   issue(claims: {
     readonly namespace: string;

@@ -12,7 +12,7 @@ export interface BootstrapTokenOptions {
   findSecret(
     name: string,
   ): Promise<{ readonly type: string; readonly isDeleted: boolean; readonly data: Readonly<Record<string, string>> } | undefined>;
-  /** What the API server's own tokens are for. */
+  /** Audiences of the API server's own tokens. */
   readonly audiences: readonly string[];
   readonly clock: Clock;
 }

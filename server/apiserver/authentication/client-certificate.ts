@@ -10,7 +10,7 @@ import type { Authenticator } from './authenticator.ts';
 import { splitCertificates } from '../../pki/pem-bundle.ts';
 import { verifyChain } from './verify-chain.ts';
 
-/** What a certificate says about its holder, once it is known to come from one of our authorities. */
+/** A certificate's statements about its holder, once it is known to come from one of our authorities. */
 export interface VerifiedCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];

@@ -21,7 +21,7 @@ export interface TokenSecret {
 
 export interface SecretTokenOptions {
   readonly keys: ServiceAccountKeys;
-  /** What these tokens are for: the API server's own audiences. */
+  /** Audiences of these tokens: the API server's own. */
   readonly audiences: readonly string[];
   findSecret(key: ObjectKey): Promise<TokenSecret | undefined>;
   /** undefined: there is none. */

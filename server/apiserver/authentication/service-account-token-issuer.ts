@@ -7,13 +7,13 @@ import { serviceAccountUserName } from './well-known.ts';
 export interface TokenIssuerOptions {
   readonly keys: ServiceAccountKeys;
   readonly issuer: string;
-  /** What tokens are for if nothing else was asked. */
+  /** Audiences of tokens if no other was asked for. */
   readonly audiences: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** What a service account token says under `kubernetes.io` (KEP-1205, KEP-4193). */
+/** The claims of a service account token under `kubernetes.io` (KEP-1205, KEP-4193). */
 export interface KubernetesClaims {
   readonly namespace: string;
   readonly node?: Reference;

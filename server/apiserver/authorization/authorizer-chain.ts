@@ -16,7 +16,7 @@ export type ConfiguredAuthorizer =
   | { readonly type: BuiltInType; readonly name: string }
   | { readonly type: 'Webhook'; readonly name: string; readonly settings: WebhookSettings; readonly webhook: ReviewWebhook };
 
-/** What a user may do, for SelfSubjectRulesReview. */
+/** A user's permissions, for SelfSubjectRulesReview. */
 export interface ReviewedRules {
   readonly rules: readonly Rule[];
   readonly errors: readonly string[];

@@ -2,7 +2,7 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { FieldMatcher } from '../../../api/selectors/field-selector.ts';
 import type { LabelRequirement } from '../../../api/selectors/label-selector.ts';
 
-/** What is asked of an authorizer: may this user do that (authorization.k8s.io ResourceAttributes and NonResourceAttributes). */
+/** The question to an authorizer: may this user do that (authorization.k8s.io ResourceAttributes and NonResourceAttributes). */
 export interface AuthorizationAttributes {
   readonly user: UserInfo;
   readonly verb: string;
@@ -14,7 +14,7 @@ export interface AuthorizationAttributes {
   readonly subresource: string;
   readonly name: string;
   readonly path: string;
-  /** What a list, watch or deletecollection is narrowed to; absent where it is not, or cannot be read. */
+  /** The selectors of a list, watch or deletecollection; absent where there are none, or they cannot be read. */
   readonly fields?: FieldMatcher;
   /** The same of its label selector, read when an authorizer asks; empty where there is none, or it cannot be read. */
   readonly labels?: () => readonly LabelRequirement[];

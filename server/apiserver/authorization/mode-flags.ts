@@ -18,7 +18,7 @@ export type PlannedAuthorization = { readonly file: string } | { readonly author
 const defaultModes = ['Node', 'RBAC'];
 const reviewVersions: readonly WebhookSettings['reviewVersion'][] = ['v1', 'v1beta1'];
 
-/** What the flags say. Throws an Error with upstream's messages where they exclude each other. */
+/** The authorizers that the flags ask for. Throws an Error with upstream's messages where they exclude each other. */
 export function planAuthorization(flags: AuthorizationFlags): PlannedAuthorization {
   const { authorizationConfig: file, ...others } = flags;
   if (file !== undefined) {

@@ -9,7 +9,7 @@ import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from 
 import { podReferences } from './pod-references.ts';
 import { type Rule, ruleAllows } from './rule-evaluation.ts';
 
-/** What tells which objects a node has to do with. */
+/** Listers of the objects that relate objects to nodes. */
 export interface NodeSources {
   /** Pods, with an index `node` of their spec.nodeName. */
   readonly pods: Lister<Pod>;
@@ -22,7 +22,7 @@ export interface NodeSources {
 export interface NodeAuthorizerOptions {
   /** Asked for whenever a node asks, and not before: a control plane without nodes need not follow its pods. */
   readonly sources: () => NodeSources;
-  /** What every node may do besides (the rules of the ClusterRole system:node). */
+  /** Further permissions of every node (the rules of the ClusterRole system:node). */
   readonly rules: readonly Rule[];
 }
 
@@ -40,8 +40,9 @@ const writing: ReadonlySet<string> = new Set(['update', 'patch']);
 const reading: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 /**
- * What kubelets may do (KEP-279): read secrets, configmaps, claims and volumes only of pods that are on their node,
- * attachments only to their node, make tokens only for service accounts of such pods, keep only their own lease; all else by fixed rules.
+ * Authorizes kubelets (KEP-279): they may read secrets, configmaps, claims and volumes only of pods that are on their node,
+ * attachments only to their node, make tokens only for service accounts of such pods, keep only their own lease; all else by
+ * fixed rules.
  */
 export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer {
   return {

@@ -11,7 +11,7 @@ export interface VolumeListers {
   readonly persistentVolumes: Lister<PersistentVolume>;
 }
 
-/** What the node of a pod needs to read for it, as `resource/namespace/name`. A mirror pod gives its node nothing. */
+/** The objects that the node of a pod needs to read for it, as `resource/namespace/name`. A mirror pod gives its node nothing. */
 export function podReferences(pod: DeepReadonly<Pod>, listers: VolumeListers): ReadonlySet<string> {
   const direct = directReferences(pod);
   const namespace = pod.metadata.namespace ?? '';

@@ -13,7 +13,7 @@ export interface RBACListers {
   readonly clusterRoleBindings: Lister<ClusterRoleBinding>;
 }
 
-/** What a user may do, as far as RBAC knows. */
+/** The rules of a user, as far as RBAC knows. */
 export interface RuleResolver {
   /** Rules that hold for the user in a namespace ('': cluster-wide ones only), and what could not be resolved. */
   rulesFor(user: UserInfo, namespace: string): { readonly rules: Rule[]; readonly errors: string[] };
@@ -59,7 +59,7 @@ export function createRBACAuthorizer(listers: RBACListers): Authorizer {
   };
 }
 
-/** What one binding gives to a user: rules and by what they are given, or what is wrong with it. */
+/** The grant of one binding to a user: rules and their source, or an error. */
 interface Grant {
   readonly rules: readonly Rule[] | undefined;
   reason(): string;

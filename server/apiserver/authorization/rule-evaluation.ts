@@ -50,8 +50,8 @@ export function subjectIncludes(subject: DeepReadonly<Subject>, user: UserInfo, 
 }
 
 /**
- * Those of `wanted` that `owned` does not cover, taken apart into their smallest pieces: what someone who holds `owned`
- * must not hand to others.
+ * The rules of `wanted` that `owned` does not cover, taken apart into their smallest pieces: permissions that a holder of
+ * `owned` must not grant.
  */
 export function uncoveredRules(owned: readonly Rule[], wanted: readonly Rule[]): PolicyRule[] {
   const missing: PolicyRule[] = [];

@@ -13,7 +13,7 @@ import { reviewSpecOf } from './review-spec.ts';
 
 export type EvaluationResult = 'success' | 'canceled' | 'timeout' | 'error';
 
-/** What is counted of one webhook. */
+/** Counters of one webhook. */
 export interface WebhookMetrics {
   called(result: EvaluationResult, seconds: number): void;
   failedOpen(result: EvaluationResult): void;
@@ -31,7 +31,7 @@ export interface WebhookAuthorizerOptions {
   readonly metrics: WebhookMetrics;
 }
 
-/** What a webhook has said, as far as it is kept. */
+/** A webhook's decision, as it is cached. */
 interface Verdict {
   readonly allowed: boolean;
   readonly denied: boolean;
@@ -171,7 +171,7 @@ function reviewOf(spec: SubjectAccessReviewSpec, version: WebhookSettings['revie
   };
 }
 
-/** What the answer says. Throws a WebhookError for one that is no such review. */
+/** Reads the decision of an answer. Throws a WebhookError for one that is no such review. */
 function readVerdict(answer: unknown, version: WebhookSettings['reviewVersion']): Verdict {
   if (!isJSONObject(answer)) throw new WebhookError('the answer of the webhook is no SubjectAccessReview', { statusCode: 200 });
   const { kind = 'SubjectAccessReview', apiVersion = `authorization.k8s.io/${version}`, status } = answer;

@@ -15,11 +15,11 @@ import { invalid as invalidField } from '../../../api/validation/field-error.ts'
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
-/** What a body is expected to be. */
+/** The expected kind of a body. */
 export interface ExpectedKind extends ObjectKind {
   /** OpenAPI definition, for its schema. */
   readonly definition: string;
-  /** What it is read from; absent: all media types. */
+  /** The accepted media types; absent: all. */
   readonly mediaTypes?: readonly MediaType[];
   /** Further defaults of the kind. */
   default?(object: UntypedObject): void;
@@ -38,7 +38,7 @@ export function expectedKind(definition: ResourceDefinition): ExpectedKind {
 
 const apiVersionText = ({ group, version }: ObjectKind) => (group === '' ? version : `${group}/${version}`);
 
-/** What reading a body needs of its request. */
+/** The parts of a request that reading its body needs. */
 export interface DecodingContext {
   readonly body: Uint8Array;
   readonly contentType: string | undefined;
@@ -79,7 +79,7 @@ function dropDuplicateOwners({ metadata }: UntypedObject, context: Pick<Decoding
   );
 }
 
-/** What a patch has made of an object: checked as a body is, with the messages that upstream gives for patches. */
+/** The result of a patch, checked as a body is, with the messages that upstream gives for patches. */
 export function decodePatched(
   value: unknown,
   expected: ExpectedKind,

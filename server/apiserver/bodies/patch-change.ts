@@ -72,7 +72,7 @@ function patching(definition: ResourceDefinition, request: PatchRequest, context
     if (misshapen !== undefined) throw badRequest(`error decoding patch: ${misshapen}`);
     const isStrategic = type === strategicType;
     const result = patchObject({ type, object: old as JSONObject, patch: patch.value, schema });
-    // Whatever such a patch makes of its kind is not looked at.
+    // A kind that such a patch sets is ignored.
     const patched = isStrategic && isJSONObject(result) ? { ...result, apiVersion: old.apiVersion, kind: old.kind } : result;
     const shown = () => (isStrategic ? formatGoValue(patch.value) : formatJSON(patched));
     const object = decodePatched(patched, expectedKind(definition), context, {
@@ -115,7 +115,7 @@ function applying(definition: ResourceDefinition, request: PatchRequest, context
   };
 }
 
-/** What is applied; nothing is an object without fields. */
+/** Reads an applied configuration; an empty one is an object without fields. */
 function parseApplied(body: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     const value = parseYAML(body, { maxDepth: 1000 }).value ?? {};
@@ -143,7 +143,7 @@ function parsePatch<T>(body: Uint8Array, parse: (body: Uint8Array) => T, describ
   }
 }
 
-/** What is said of a patch that is no JSON: each of upstream's readers has its own words. */
+/** The error of a patch that is no JSON: each of upstream's readers has its own words. */
 function unreadablePatch(type: PatchType, fieldValidation: FieldValidation, problem: string): string {
   if (type === strategicType) return problem;
   if (fieldValidation !== 'Ignore') return `error decoding patch: ${problem}`;

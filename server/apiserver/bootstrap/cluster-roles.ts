@@ -6,7 +6,7 @@ const tokenReviews = rule('create', 'authentication.k8s.io', 'tokenreviews');
 const accessReviews = rule('create', 'authorization.k8s.io', 'subjectaccessreviews');
 const signingRequests = 'certificatesigningrequests';
 
-/** What every node may do; the node authorizer narrows some of it to the node's own pods. */
+/** The permissions of every node; the node authorizer narrows some of it to the node's own pods. */
 export const nodeRules = [
   tokenReviews,
   rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews subjectaccessreviews'),
@@ -126,7 +126,7 @@ const componentRoles: readonly ClusterRole[] = [
     rule('list watch', 'discovery.k8s.io', 'endpointslices'),
     rule('list watch', 'networking.k8s.io', 'servicecidrs'),
   ]),
-  // What upstream leaves to the network plugin of the cluster's choice, which brings such a role of its own.
+  // The permissions that upstream leaves to the network plugin of the cluster's choice, which brings such a role of its own.
   clusterRole('kubets:network-policies', [
     rule('list watch', 'core', 'namespaces pods'),
     rule('list watch', 'networking.k8s.io', 'networkpolicies'),

@@ -25,9 +25,9 @@ const newNodes = group('system:bootstrappers:kubeadm:default-node-token');
 const nodes = group('system:nodes');
 
 /**
- * What nodes need to join, under the names that kubeadm gives it: who the cluster is (ConfigMap kube-public/cluster-info,
- * readable by everyone and signed with each token), and rights of tokens and nodes to have certificates made. What an
- * administrator has changed stays; what was deleted comes back with the next start.
+ * Makes the objects that nodes need to join, under kubeadm's names: the identity of the cluster (ConfigMap
+ * kube-public/cluster-info, readable by everyone and signed with each token), and rights of tokens and nodes to have
+ * certificates made. What an administrator has changed stays; what was deleted comes back with the next start.
  */
 export async function ensureJoining(client: Client, options: JoiningOptions): Promise<void> {
   const info = clusterInfo(options);

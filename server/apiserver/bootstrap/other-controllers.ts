@@ -7,9 +7,9 @@ const readVolumes = rule('read', 'core', 'persistentvolumes');
 const readResource = (resources: string) => rule('read', 'resource.k8s.io', resources);
 
 /**
- * What v1.36 grants to those of its controllers that are not built in here, so that a kube-controller-manager, a cloud
- * controller or a volume plugin's controller can take their service accounts and work. A built-in controller of the same
- * account states its own rules instead.
+ * The permissions that v1.36 grants to its controllers that are not built in here, so that a kube-controller-manager, a cloud
+ * controller or a volume plugin's controller can take their service accounts and work. A built-in controller of the same account
+ * states its own rules instead.
  */
 const otherControllers: readonly ControllerRules[] = [
   {
@@ -74,7 +74,7 @@ const otherControllers: readonly ControllerRules[] = [
   },
 ];
 
-/** Those that are built in, and the others of v1.36. */
+/** The rules of built-in controllers, and of the others of v1.36. */
 export function withOtherControllers(builtIn: readonly ControllerRules[]): readonly ControllerRules[] {
   const accounts = new Set(builtIn.map(({ account }) => account));
   return [...builtIn, ...otherControllers.filter(({ account }) => !accounts.has(account))];

@@ -73,7 +73,7 @@ async function ensureOne<T extends KubeObject>(
   existing: DeepReadonly<T> | undefined,
   plan: (present: T) => T | undefined,
 ): Promise<void> {
-  // What the cache has is shared; the plan copies what it changes.
+  // Objects of the cache are shared; the plan copies the parts that it changes.
   if (existing && plan(existing as T) === undefined) return;
   if (!existing) {
     try {

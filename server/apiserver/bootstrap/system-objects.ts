@@ -80,7 +80,7 @@ export function defaultServiceCIDR(cidrs: readonly string[]): ServiceCIDR {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: [...cidrs] } };
 }
 
-/** What extension API servers need to know to believe what this server says of its users. */
+/** The configuration by which extension API servers verify this server's statements about its users. */
 export function extensionAuthentication(clientCAPEM: string, frontProxyCAPEM: string): ConfigMap {
   return {
     apiVersion: 'v1',

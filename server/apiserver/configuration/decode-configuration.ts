@@ -25,14 +25,14 @@ export interface DecodedConfiguration {
   readonly object: JSONObject;
 }
 
-/** What upstream's messages call the list of kinds that it knows. */
+/** Upstream's name for its list of kinds in messages. */
 const schemeName = 'k8s.io/apiserver/pkg/apis/apiserver/load/load.go:32';
 const maxBytes = 3 * 1024 * 1024;
 const maxDepth = 100;
 
 interface ParsedText {
   readonly value: unknown;
-  /** What is wrong with its fields: repeated ones, and those that its schema turned out not to know. */
+  /** The errors of its fields: repeated ones, and those that its schema turned out not to know. */
   problems(unknownFields: readonly string[]): readonly string[];
 }
 

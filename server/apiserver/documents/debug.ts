@@ -6,7 +6,7 @@ import type { RequestContext } from '../request/request-context.ts';
 
 const prefix = '/debug/api_priority_and_fairness/';
 
-/** What API Priority and Fairness is doing right now, as tables. There are no profiles: those paths are not served. */
+/** The present state of API Priority and Fairness, as tables. There are no profiles: those paths are not served. */
 export function createDebugEndpoint(flows: () => FlowControl): (context: RequestContext) => APIResponse | undefined {
   return ({ info, query, clock }) => {
     if (!info.path.startsWith(prefix)) return undefined;

@@ -12,7 +12,7 @@ import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-er
 import { documentResponse, isNotModified } from '../responses/document-response.ts';
 
 export interface DiscoveryDependencies {
-  /** What is served at present; another array means that something has changed. */
+  /** The definitions that are served at present; another array means that something has changed. */
   definitions(): readonly ResourceDefinition[];
   /** host:port under which clients reach the server, for /api. */
   readonly serverAddress: string;
@@ -81,7 +81,7 @@ function resourceList(context: RequestContext, { group, versions }: ServedGroup,
   return plainDocument(context, apiResourceList(group, served));
 }
 
-/** What upstream's router asks of those who read what it serves. Throws 405, 406. */
+/** Upstream's checks of a client that reads a document. Throws 405, 406. */
 function checkRead(context: RequestContext): void {
   if (context.request.method !== 'GET') throw methodNotAllowed();
   checkAccept(context, objectTypes);

@@ -26,7 +26,7 @@ export interface ServerMetricsOptions extends StoreMetricsOptions {
   flows(): FlowControl;
 }
 
-/** What the server counts, under upstream's names. */
+/** The server's metrics, under upstream's names. */
 export interface ServerMetrics {
   readonly requests: RequestMetrics;
   readonly inflight: InflightGauge;

@@ -1,7 +1,7 @@
 import { ProtobufWriter } from '../../../api/serialization/protobuf/wire.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 
-/** What the protobuf forms of OpenAPI v2 and v3 (gnostic) have in common: JSON whose fields are told where they lie. */
+/** The common part of the protobuf forms of OpenAPI v2 and v3 (gnostic): JSON with named positions of its fields. */
 
 export type JSONObject = Readonly<Record<string, unknown>>;
 export type WriteValue = (writer: ProtobufWriter, number: number, value: unknown) => void;

@@ -1,7 +1,7 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { ServiceAccountKeys } from '../authentication/service-account-keys.ts';
 
-/** What others need to verify service account tokens (KEP-1393). */
+/** The documents that others need to verify service account tokens (KEP-1393). */
 export interface OpenIDDocuments {
   configuration(): APIResponse;
   jwks(): APIResponse;

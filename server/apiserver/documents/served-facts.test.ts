@@ -14,7 +14,7 @@ import {
 import { createOpenAPIDocuments } from '../../control-plane/openapi-documents.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
-/** What a client is told of the API, held against the facts of v1.36: everything is there, and nothing else. */
+/** The served documents, compared with the facts of v1.36: everything is there, and nothing else. */
 
 type JSONValue = ReturnType<typeof JSON.parse>;
 
@@ -63,7 +63,7 @@ const servedPaths = (document: JSONValue): string[] =>
         .join()}`,
   );
 
-/** What the facts say of one field and a document may not leave out. */
+/** The facts about one field that a document may not leave out. */
 function expectedField(file: GroupFacts, fact: FieldFact): object {
   return {
     ...expectedShape(file, fact),

@@ -96,7 +96,7 @@ function eventOf(context: RequestContext, { level }: AuditDecision): AuditEvent 
   };
 }
 
-/** Those that proxies name, and then the peer's. A caller in this process is on this machine. */
+/** The addresses that proxies name, and then the peer's. A caller in this process is on this machine. */
 function sourceAddresses({ request }: RequestContext): string[] {
   const isAddress = (text: string) => /^[\da-fA-F.:]+$/.test(text);
   const named = (request.headers['x-forwarded-for'] ?? '').split(',').map((text) => text.trim());

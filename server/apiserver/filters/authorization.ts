@@ -57,7 +57,7 @@ export function attributesOf({ info, user, query }: RequestContext): Authorizati
   };
 }
 
-/** What cannot be read narrows nothing here; the endpoint refuses it. */
+/** The parsed value; an unreadable one narrows nothing here, and the endpoint refuses it. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

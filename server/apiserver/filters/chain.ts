@@ -44,7 +44,7 @@ export interface ChainDependencies {
   findDefinition(info: RequestInfo): ResourceDefinition | undefined;
 }
 
-/** What every request passes on its way to its endpoint: the written list, outermost first. */
+/** The filters that every request passes on its way to its endpoint: the written list, outermost first. */
 export function createHandlerChain(dependencies: ChainDependencies, endpoint: Handler): Handler {
   const { authenticator, authorizer, allowAnonymous, flowControl, metrics, access, requestTimeoutMs } = dependencies;
   const begins: readonly Filter[] = dependencies.loop ? [loopWork(dependencies.loop)] : [];

@@ -3,7 +3,7 @@ import { loopbackUser } from '../authentication/well-known.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 
-/** What is counted about a request; label values come from a bounded set. */
+/** The labels of a counted request; label values come from a bounded set. */
 export interface RequestLabels {
   readonly verb: string;
   readonly group: string;

@@ -7,7 +7,7 @@ export interface StartGate {
   guard(transport: Transport): Transport;
 }
 
-/** What probes ask, who shall hear that the server is not ready. */
+/** The paths of probes, which must learn that the server is not ready. */
 const probes: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
 /**

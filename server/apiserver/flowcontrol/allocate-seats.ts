@@ -1,10 +1,10 @@
-/** What one priority level asks for when seats are shared out. */
+/** The claim of one priority level when seats are shared out. */
 export interface SeatClaim {
   /** It gets no fewer. */
   readonly lowerBound: number;
   /** It gets no more. */
   readonly upperBound: number;
-  /** What it would make use of; not below its lower bound. */
+  /** The seats that it would make use of; not below its lower bound. */
   readonly target: number;
 }
 

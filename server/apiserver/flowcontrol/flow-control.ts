@@ -57,7 +57,7 @@ export interface FlowControlOptions {
   readonly serverSeats: number;
   readonly statistics: WorkStatistics;
   readonly metrics: FlowMetrics;
-  /** What is in force whether or not there is an object that says so: exempt and catch-all. */
+  /** The objects that are in force even if they are not in the store: exempt and catch-all. */
   readonly mandatory: {
     readonly levels: readonly PriorityLevelConfiguration[];
     readonly flowSchemas: readonly FlowSchema[];
@@ -164,7 +164,7 @@ export class FlowControl {
     const missing = (schema: FlowSchema | undefined) =>
       schema === undefined || leading.some((present) => nameOf(present) === nameOf(schema)) ? [] : [schema];
     const inOrder = [...missing(exempt), ...leading.toSorted(compareFlowSchemas), ...others.flatMap(missing)];
-    // What takes everything comes last however it is configured: somebody must take what nobody matches.
+    // The catch-all comes last however it is configured: it must take what no other FlowSchema matches.
     const isLast = (schema: DeepReadonly<FlowSchema>) => nameOf(schema) === 'catch-all';
     const fallback = inOrder.filter(isLast);
     return createClassifier([...inOrder, ...fallback].map((schema) => this.#entryFor(schema)));

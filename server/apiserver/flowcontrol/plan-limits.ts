@@ -12,7 +12,7 @@ export interface LevelLimits {
   readonly min: number;
   /** Nominal plus what it may borrow. */
   readonly max: number;
-  /** What one request may take up; undefined: no limit of the level's own. */
+  /** The most seats of one request; undefined: no limit of the level's own. */
   readonly maxSeats: number | undefined;
 }
 

@@ -153,7 +153,7 @@ describe('API Priority and Fairness', function () {
       );
       const [first] = turned;
       assert.ok(first);
-      // Those that come after it may be told to stay away for longer.
+      // Later requests may be told to stay away for longer.
       assert.equal(first.headers['retry-after'], '1');
       assert.equal(first.headers['content-type'], 'text/plain; charset=utf-8');
       assert.ok(first.headers['x-kubernetes-pf-flowschema-uid']);
@@ -163,7 +163,7 @@ describe('API Priority and Fairness', function () {
       const dump = await admin().get('/debug/api_priority_and_fairness/dump_requests?includeRequestDetails=1');
       assert.match(dump.text, /^narrow, +of-noisy, +\d+, +-1, +noisy, +\S+Z, +1, +0, +0s, +\S+Z, +noisy, +list, /m);
     } finally {
-      // What is still held would keep the server from closing.
+      // Requests that are still held would keep the server from closing.
       for (const response of held) await release(response);
     }
     const { text } = await admin().get('/metrics');

@@ -29,7 +29,7 @@ export interface QueuedFlow {
   readonly hand: readonly number[];
 }
 
-/** What a request is expected to take before its real duration is known. */
+/** The expected duration of a request before its real one is known. */
 const estimatedServiceMs = 3;
 
 export class Queue {
@@ -58,7 +58,7 @@ export class SeatHolder {
   arrivalR = 0;
   arrivalMs = 0;
   startMs = 0;
-  /** What shows up in dumps. */
+  /** The request as dumps show it. */
   request: unknown;
   /** Called when its turn has come; whoever waits sets it. */
   seated: (() => void) | undefined;
@@ -226,7 +226,7 @@ export class QueueSet {
 
   #hasRoomFor(seats: number): boolean {
     if (this.#configuration.kind === 'exempt') return true;
-    // What is wider than the level has seats gets them all.
+    // A request wider than the level's seats gets them all.
     if (seats > this.#concurrencyLimit) return this.#executing.length === 0;
     return this.#seatsInUse + seats <= this.#concurrencyLimit;
   }

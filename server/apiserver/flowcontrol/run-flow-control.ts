@@ -58,7 +58,7 @@ export function createFlowControlRunner({ flows, informers, client, clock, logge
         for (;;) {
           await sleep(clock, borrowingPeriodMs, signal);
           flows.adjust();
-          // Those that failed, or had to wait.
+          // Statuses whose write failed, or had to wait.
           writeStatuses();
         }
       } catch (error) {
@@ -69,7 +69,7 @@ export function createFlowControlRunner({ flows, informers, client, clock, logge
   };
 }
 
-/** What a FlowSchema is told about the priority level that it leads to. */
+/** The condition of a FlowSchema about the priority level that it leads to. */
 export function danglingCondition(level: string, isFound: boolean, now: string): FlowSchemaCondition {
   const found = `This FlowSchema references the PriorityLevelConfiguration object named ${quote(level)}`;
   return {

@@ -26,7 +26,7 @@ export class SeatDemand {
     if (value > this.#max) this.#max = value;
   }
 
-  /** What was, and begins a new period with the present value. */
+  /** Reports the period so far, and begins a new period with the present value. */
   reset(nowMs: number): DemandReport {
     this.#settle(nowMs);
     const durationMs = nowMs - this.#sinceMs;

@@ -10,7 +10,7 @@ export interface WorkEstimate {
   readonly additionalLatencyMs: number;
 }
 
-/** What estimates are made from. */
+/** The data that estimates are made from. */
 export interface WorkStatistics {
   /** Of a stored resource, e.g. `deployments.apps`; undefined if it is none. */
   stored(groupResource: string): { readonly count: number; readonly averageBytes: number } | undefined;

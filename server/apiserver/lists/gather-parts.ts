@@ -1,7 +1,7 @@
 /** Larger parts are not joined with others. */
 const joinedBytes = 64 * 1024;
 
-/** What a reader passes to `next`: the chunk it got last, if it is done with it. */
+/** The joined parts of a list; the reader passes to `next` the chunk it got last, if it is done with it. */
 export type GatheredParts = Generator<Uint8Array, void, Uint8Array | undefined>;
 
 /**

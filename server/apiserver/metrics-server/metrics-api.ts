@@ -135,7 +135,7 @@ function head(kind: string, { metadata }: DeepReadonly<KubeObject>, { endMs, win
   };
 }
 
-/** Whoever may view may see what is used, as where metrics-server is installed. */
+/** Makes the role by which users who may view may see usage, as where metrics-server is installed. */
 async function ensureReaderRole(client: Client): Promise<void> {
   const labels = Object.fromEntries(['admin', 'edit', 'view'].map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true']));
   try {

@@ -9,7 +9,7 @@ export interface ContainerPoint extends UsagePoint {
   readonly startedMs: number | undefined;
 }
 
-/** What one node said at one moment. */
+/** The metrics of one node at one moment. */
 export interface NodeScrape {
   readonly node: UsagePoint | undefined;
   /** By `namespace/name`, then by container. */

@@ -30,11 +30,11 @@ const idleMs = 5 * 60_000;
 const patienceMs = 10_000;
 /** A node that says nothing for so long is asked again. */
 const scrapeTimeoutMs = 60_000;
-/** What a node said longer ago is not shown. */
+/** The greatest age of a node's metrics that are shown. */
 const maxAgeMs = 2 * 60_000;
 const nodesAtOnce = 50;
 
-/** What a node has said at its last two looks. */
+/** The last two scrapes of a node. */
 interface Sighting {
   readonly before?: NodeScrape;
   readonly after: NodeScrape;

@@ -12,7 +12,7 @@ interface Container {
   readonly started?: number;
 }
 
-/** What a kubelet says at that second. */
+/** A kubelet's metrics at that second. */
 function scrapeText(second: number, nodeCPU: number, containers: Readonly<Record<string, Container>> = {}): string {
   const ms = second * 1000;
   const lines = [`node_cpu_usage_seconds_total ${nodeCPU} ${ms}`, `node_memory_working_set_bytes 2048 ${ms}`];

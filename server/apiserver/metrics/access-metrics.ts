@@ -3,7 +3,7 @@ import type { MetricFamilies } from './families.ts';
 
 const buckets = Array.from({ length: 15 }, (_, index) => 0.001 * 2 ** index);
 
-/** What the server counts about who asks and what they may do. */
+/** Metrics of users and their permissions. */
 export interface AccessMetrics {
   /** `failure`: nobody could tell who asks; `error`: what was sent is no good. */
   authenticated(result: 'success' | 'failure' | 'error', userName: string, seconds: number): void;

@@ -10,7 +10,7 @@ export type AdmissionType = 'admit' | 'validate';
 /** Counts one run; the series are looked up once. */
 export type AdmissionCounter = (rejected: boolean, seconds: number) => void;
 
-/** What the server counts about admission. */
+/** Metrics of admission. */
 export interface AdmissionMetrics {
   /** One phase with all its plugins. */
   step(type: AdmissionType, operation: string): AdmissionCounter;

@@ -1,14 +1,14 @@
 import type { EvaluationResult, WebhookMetrics } from '../authorization/webhook-authorizer.ts';
 import type { MetricFamilies } from './families.ts';
 
-/** What the server counts about its authorizers. */
+/** Metrics of the authorizers. */
 export interface AuthorizationMetrics {
   /** A decision that ended the asking. */
   decided(type: string, name: string, decision: 'allowed' | 'denied'): void;
   ofWebhook(name: string): WebhookMetrics;
 }
 
-/** Those of Go's client library. */
+/** The buckets of Go's client library. */
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export function createAuthorizationMetrics(families: MetricFamilies): AuthorizationMetrics {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { MetricFamilies } from './families.ts';
 
-/** What is counted of a configuration file that is taken over when it changes. */
+/** Metrics of a configuration file that is reloaded when it changes. */
 export interface ConfigReloadMetrics {
   /** The configuration with this content is in use. */
   succeeded(content: Uint8Array): void;

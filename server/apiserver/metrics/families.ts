@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 
-/** What upstream promises about a metric: part of its help text. */
+/** Upstream's promise about a metric: part of its help text. */
 export type Stability = 'STABLE' | 'BETA' | 'ALPHA';
 
 export interface MetricDescription {

@@ -7,7 +7,7 @@ const durationBuckets = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 3
 const lengthBuckets = [0, 10, 25, 50, 100, 250, 500, 1000];
 const byFlow = ['priority_level', 'flow_schema'];
 
-/** What API Priority and Fairness does, under upstream's names. `flows` is asked at each scrape. */
+/** Metrics of API Priority and Fairness, under upstream's names. `flows` is asked at each scrape. */
 export function createFlowMetrics(families: MetricFamilies, flows: () => FlowControl): FlowMetrics {
   addLevelMetrics(families, flows);
   const flow = (name: string, stability: Stability, help: string) => ({ name: `${prefix}${name}`, stability, help, labels: byFlow });
@@ -133,7 +133,7 @@ class FlowSeries implements FlowObserver, RequestObserver {
   dispatched(waitedMs: number): void {
     this.#dispatched ??= this.#families.dispatched.with(this.#level, this.#flowSchema);
     this.#dispatched.add();
-    // What is exempt has no queue to wait in.
+    // Exempt requests have no queue to wait in.
     if (this.#level === 'exempt') return;
     this.#waited ??= this.#families.wait.with(this.#level, this.#flowSchema, 'true');
     this.#waited.observe(waitedMs / 1000);

@@ -154,7 +154,7 @@ describe('metrics of a whole server', function () {
   before(async () => (complete = await startCompleteServer()));
   after(() => complete.close());
 
-  /** Those of v1.36 that are STABLE and concern the API server. */
+  /** The STABLE metrics of v1.36 that concern the API server. */
   const stable = [
     'apiserver_admission_controller_admission_duration_seconds',
     'apiserver_admission_step_admission_duration_seconds',

@@ -26,7 +26,7 @@ export interface RequestCountersOptions {
   deprecation(labels: RequestLabels): { readonly removedRelease: string } | undefined;
 }
 
-/** What the server counts about requests. Same labels, same counters. */
+/** The counters of requests. Same labels, same counters. */
 export function createRequestCounters(
   families: MetricFamilies,
   { deprecation }: RequestCountersOptions,
@@ -149,7 +149,7 @@ class LabelledRequests implements RequestCounters {
     total.add();
     this.#duration ??= this.#families.duration.with(...this.#withDryRun());
     this.#duration.observe(seconds);
-    // What is only tried promises nothing.
+    // A dry run promises nothing.
     if (this.#labels.dryRun === '') this.#ownSeconds(ownSeconds);
     if (!this.#measuresSize) return;
     this.#sizes ??= this.#families.sizes.with(...this.#values);

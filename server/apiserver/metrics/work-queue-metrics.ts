@@ -3,7 +3,7 @@ import type { HistogramSeries, MetricFamilies, Series } from './families.ts';
 const buckets = Array.from({ length: 10 }, (_, index) => 1e-8 * 10 ** index);
 const labels = ['name'];
 
-/** What came of one key that was taken out of a queue. */
+/** The result of one key that was taken out of a queue. */
 export interface WorkObservation {
   readonly controller: string;
   readonly outcome: 'success' | 'requeue' | 'error' | 'terminal';
@@ -57,7 +57,7 @@ export function createWorkQueueMetrics(families: MetricFamilies): (observation: 
     }
     series.handled++;
     series.depth.value = queueLength;
-    // What was added has been handled, or is still there.
+    // Every added key has been handled, or is still there.
     series.adds.value = series.handled + queueLength;
     series.queued.observe(waitedMs / 1000);
     series.worked.observe(durationMs / 1000);

@@ -10,7 +10,7 @@ export const orphanFinalizer = 'orphan';
 export const foregroundFinalizer = 'foregroundDeletion';
 
 /**
- * What a DELETE does: 'remove' at once, 'mark' the object as terminating with this metadata, or 'wait': it is terminating
+ * The effect of a DELETE: 'remove' at once, 'mark' the object as terminating with this metadata, or 'wait': it is terminating
  * already and nothing changes.
  */
 export type DeletionPlan =

@@ -8,8 +8,8 @@ export interface HookOutcome {
 }
 
 /**
- * What a resource needs of the server beyond its pure definition: allocation of addresses and ports, further objects that
- * are written along. One file each in registry/allocation; runs after the kind's own preparation and before validation.
+ * The effects of a resource beyond its pure definition: allocation of addresses and ports, further objects that are written
+ * along. One file each in registry/allocation; runs after the kind's own preparation and before validation.
  */
 export interface RegistryHooks {
   beginCreate?(object: UntypedObject, context: { readonly dryRun: boolean }): Promise<HookOutcome | undefined>;

@@ -12,7 +12,7 @@ import { setResourceVersion } from '../../storage/watch-cache/wire-json.ts';
 /** Between objects of the served version and bytes of the stored one. */
 export interface ObjectCodec {
   readonly schema: StructuralSchema;
-  /** What is stored: JSON of the stored version, without resourceVersion. */
+  /** The stored form: JSON of the stored version, without resourceVersion. */
   toStored(object: UntypedObject): Uint8Array;
   /** Wire JSON of the served version for what has just been written; revision 0: what would have been (a dry run). */
   toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;

@@ -73,7 +73,7 @@ export function prepareForUpdate(
   }
 }
 
-/** What an update does not say, or cannot say, takes its old value. Modifies. */
+/** Keeps the old values of fields that an update does not set, or cannot set. Modifies. */
 export function keepServerOwned(metadata: ObjectMeta, old: DeepReadonly<ObjectMeta>): void {
   keepMetadata(metadata, old, 'generation');
   if (old.creationTimestamp) keepMetadata(metadata, old, 'creationTimestamp');

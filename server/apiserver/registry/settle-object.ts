@@ -13,7 +13,7 @@ import { keepServerOwned, prepareForCreate, prepareForUpdate } from './prepare-o
 
 /** The steps of a write between mutating and validating admission. All are pure but for the object, which they modify. */
 
-/** What admission plugins have added takes defaults too; then the fields that only the server sets. */
+/** Applies defaults, also to fields that admission plugins have added; then the fields that only the server sets. */
 export function prepareNew(
   definition: ResourceDefinition,
   object: UntypedObject,
@@ -76,7 +76,7 @@ export function checkChanged(
     ...validateFinalizers(definition, object),
     ...own,
   ]);
-  // What a status says is the controller's business, and the rest has been told of before.
+  // The content of a status is the controller's business, and the rest has been warned of before.
   const warnings = isStatus ? [] : (definition.warnings?.(object, old) ?? []);
   definition.canonicalize?.(object);
   return warnings;
@@ -99,7 +99,7 @@ export function isUnchanged(object: UntypedObject, old: DeepReadonly<UntypedObje
   const { metadata: oldMetadata, ...oldRest } = old;
   const { managedFields, ...own } = metadata;
   const { managedFields: oldManagedFields, ...oldOwn } = oldMetadata;
-  // What changes most is looked at first.
+  // The fields that change most are compared first.
   return isEqual(own, oldOwn) && isEqual(withoutTimes(managedFields), withoutTimes(oldManagedFields)) && isEqual(rest, oldRest);
 }
 

@@ -25,7 +25,7 @@ export interface Present {
   readonly isNewest: boolean;
 }
 
-/** What create, update and delete of one resource share. */
+/** The common part of create, update and delete of one resource. */
 export interface StoreCore {
   readonly definition: ResourceDefinition;
   readonly dependencies: RegistryDependencies;

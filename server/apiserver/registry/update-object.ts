@@ -38,7 +38,7 @@ export async function updateObject(core: StoreCore, key: ObjectKey, options: Upd
   throw tooManyConflicts();
 }
 
-/** What stood in the way: the state that is there now. */
+/** The conflicting state that is there now. */
 interface Overtaken {
   readonly present: Present | undefined;
 }

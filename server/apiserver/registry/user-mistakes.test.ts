@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, startCompleteServer } from '../testing/complete-server.ts';
 
-/** What users do wrong with any kind, told as upstream tells it. */
+/** Users' mistakes with any kind, and upstream's answers. */
 describe('mistakes of users on a whole server', () => {
   const configMaps = '/api/v1/namespaces/default/configmaps';
   let server: CompleteServer;

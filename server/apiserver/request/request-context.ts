@@ -3,7 +3,7 @@ import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
 import type { AuditRecord } from '../audit/audit-record.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 
-/** What the path and method of a request mean (upstream's RequestInfo). */
+/** The meaning of a request's path and method (upstream's RequestInfo). */
 export interface RequestInfo {
   readonly isResourceRequest: boolean;
   /** Percent-decoded path. */

@@ -55,7 +55,7 @@ export function splitPath(path: string, segments: number): readonly [prefix: str
 }
 
 /**
- * What a request is about, from its method, path and query, as upstream's RequestInfoFactory reads it. A slash too many
+ * Reads the attributes of a request from its method, path and query, as upstream's RequestInfoFactory reads it. A slash too many
  * inside the path leaves an empty segment, under which nothing is served.
  */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {

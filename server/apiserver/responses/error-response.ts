@@ -16,7 +16,7 @@ export function errorResponse(status: Status, request: APIRequest): APIResponse 
   return { status: status.code, headers, body: { kind: 'bytes', bytes, object: () => status } };
 }
 
-/** What failed must not be hidden behind a client that takes no answer: it gets JSON. */
+/** The output of an error, JSON if the client takes no other: an error must not be hidden behind a client's Accept header. */
 function negotiateError({ headers }: APIRequest): NegotiatedOutput {
   try {
     return negotiateOutput(headers['accept']);

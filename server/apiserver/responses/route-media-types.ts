@@ -2,10 +2,10 @@ import { routeNotAcceptable, routeUnsupportedMediaType } from '../../../api/meta
 import { supportedMediaTypes } from '../../../api/serialization/media-types.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
-/** What the objects of a route are written in. */
+/** The media types of the objects of a route. */
 export const objectTypes: readonly string[] = supportedMediaTypes.map(({ name }) => name);
 
-/** What lists are written in, and the watches that share their route. */
+/** The media types of lists, and of the watches that share their route. */
 const listTypes: readonly string[] = [...objectTypes, ...supportedMediaTypes.flatMap(({ streamContentType }) => streamContentType ?? [])];
 
 const logTypes: readonly string[] = ['text/plain', ...objectTypes];
@@ -35,7 +35,7 @@ export function checkAccept({ request }: RequestContext, produces: readonly stri
   throw routeNotAcceptable(produces);
 }
 
-/** What upstream's router refuses before the endpoint of a resource is called. Throws 406, and 415 for patches. */
+/** Checks of upstream's router before the endpoint of a resource is called. Throws 406, and 415 for patches. */
 export function checkRoute(context: RequestContext): void {
   const { info, request } = context;
   if (connections.has(info.subresource)) return;

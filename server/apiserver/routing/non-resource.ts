@@ -17,7 +17,7 @@ export interface NonResourceEndpoints {
   readonly openAPI: OpenAPIEndpoint;
   readonly openID: OpenIDDocuments;
   readonly version: VersionInfo;
-  /** What /debug serves. */
+  /** The handler of /debug. */
   readonly debug: (context: RequestContext) => APIResponse | undefined;
   /** Paths of the served groups and versions, for `/`. */
   groupPaths(): readonly string[];
@@ -58,7 +58,7 @@ function routed(
   return response();
 }
 
-/** What Go's HTTP server says of a path that it does not know; clients of Kubernetes expect these words. */
+/** The answer of Go's HTTP server for a path that it does not know; clients of Kubernetes expect these words. */
 export function notFoundPage(): APIResponse {
   return plainResponse(404, '404 page not found\n');
 }

@@ -39,7 +39,7 @@ export const groupVersionPriorities: readonly GroupVersionPriority[] = [
   entry('flowcontrol.apiserver.k8s.io', 'v1', 16_100, 21),
 ];
 
-/** What groups of CustomResourceDefinitions get. */
+/** The priority of groups of CustomResourceDefinitions. */
 const customGroupPriority = 1000;
 
 const ranks = new Map(groupVersionPriorities.map((priority) => [`${priority.group}/${priority.version}`, priority]));

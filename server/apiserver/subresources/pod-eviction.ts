@@ -56,7 +56,7 @@ function deleteOptionsOf({ deleteOptions = {} }: Eviction): DeleteOptions {
   };
 }
 
-/** What the budget allows is decided on one state of the Pod: where it matters, only that state may be deleted. */
+/** Evicts on one state of the Pod, on which the budget has decided: where it matters, only that state may be deleted. */
 async function evict(
   context: RequestContext,
   dependencies: SubresourceDependencies,

@@ -11,7 +11,7 @@ import { chooseContainer, readPod } from './pod-container.ts';
 import type { SubresourceHandler } from './subresource.ts';
 import { asksForWebSocket, sendOverWebSocket } from '../watching/websocket-output.ts';
 
-/** What a container has written, as its node's kubelet has it. */
+/** A container's log, as its node's kubelet has it. */
 export const podLog: SubresourceHandler = {
   group: '',
   resource: 'pods',

@@ -83,7 +83,7 @@ export class HTMLRewriter {
 
   #consumed = 0;
 
-  /** What stands for the markup at `at`; undefined where more of it is to come. */
+  /** The replacement of the markup at `at`; undefined where more of it is to come. */
   #markup(input: string, at: number, isLast: boolean): string | undefined {
     const rest = input.length - at;
     if (rest < 4 && !isLast) return undefined;

@@ -24,7 +24,7 @@ export function parseProxyName(text: string, kind: string): ProxyName {
 export interface ProxyPath {
   /** Path for the backend, as it was written; '' where the client named none. */
   readonly path: string;
-  /** What stands before it, without a slash at its end. */
+  /** The path before it, without a slash at its end. */
   readonly prefix: string;
 }
 

@@ -18,7 +18,7 @@ interface Selector {
   readonly requirements?: readonly Requirement[];
 }
 
-/** What is wrong with the selectors of what an access review asks about. */
+/** The errors of the selectors of an access review. */
 export function validateReviewSelectors({ fieldSelector, labelSelector }: ResourceAttributes, path: FieldPath): FieldError[] {
   return [
     ...validateSelector(fieldSelector, path.child('fieldSelector'), (requirement, at) =>
@@ -59,7 +59,7 @@ function validateValues({ operator, values = [] }: Requirement, path: FieldPath)
 }
 
 export interface ReviewedSelection {
-  /** What authorizers can take into account; absent where nothing is asked, or nothing that a request could be narrowed to. */
+  /** The fields that authorizers can take into account; absent where nothing is asked, or nothing that a request could be narrowed to. */
   readonly fields?: FieldMatcher;
   readonly labels?: () => readonly LabelRequirement[];
   /** Selectors that cannot be read are passed over, and this is said of them. */
@@ -82,7 +82,10 @@ export function readReviewSelectors({ fieldSelector, labelSelector }: ResourceAt
   };
 }
 
-/** Those that can be read count even if others cannot: each of them only narrows further. A field selector knows = and != alone. */
+/**
+ * The requirements that can be read; they count even if others cannot: each of them only narrows further. A field selector knows
+ * = and != alone.
+ */
 function readFields({ rawSelector = '', requirements = [] }: Selector): {
   readonly requirements: readonly FieldRequirement[];
   readonly isWhole: boolean;

@@ -31,7 +31,7 @@ import type { SubresourceDependencies, SubresourceHandler } from './subresource.
 const definition = 'io.k8s.api.autoscaling.v1.Scale';
 const scaleKind = { apiVersion: 'autoscaling/v1', kind: 'Scale' };
 
-/** What the scalable kinds have in common. */
+/** The common part of scalable kinds. */
 interface Scalable extends UntypedObject {
   spec?: { replicas?: number; selector?: Readonly<Record<string, unknown>> };
   status?: { replicas?: number };

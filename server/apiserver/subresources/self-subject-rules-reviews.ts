@@ -4,7 +4,7 @@ import type { SelfSubjectRulesReview } from '../../../api/types/authorization-v1
 import { formatErrors } from '../authorization/union-authorizer.ts';
 import { defineReview } from './review.ts';
 
-/** What may I do in that namespace, as far as the authorizers can list their rules? */
+/** The user's own permissions in a namespace, as far as the authorizers can list their rules? */
 export const selfSubjectRulesReviews = defineReview<SelfSubjectRulesReview>(definition, async (review, { user }, { rules }) => {
   const namespace = review.spec?.namespace ?? '';
   if (namespace === '') throw badRequest('no namespace on request');

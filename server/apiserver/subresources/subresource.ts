@@ -22,7 +22,7 @@ export interface SubresourceDependencies {
   readonly tokenIssuer: TokenIssuer;
   readonly tokenAuthenticator: TokenAuthenticator;
   readonly dialer: Dialer;
-  /** What componentstatuses shows. */
+  /** The components that componentstatuses shows. */
   readonly components: readonly Component[];
   /** Runs validating and mutating admission for a subresource whose body is another kind (CONNECT, Binding, Eviction, TokenRequest). */
   admit(request: {

@@ -228,7 +228,7 @@ describe('subresources on a whole server', () => {
     it('a token dies with what it is bound to', async () => {
       const pod = await createPod('owner');
       const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'owner', uid: pod.metadata.uid ?? '' };
-      // What was found good is believed for some seconds, so each is asked about once.
+      // A token that was found good is cached for some seconds, so each is asked about once.
       const tokens = await Promise.all(
         Array.from({ length: 40 }, async () => (await request({ audiences: [], boundObjectRef })).status?.token ?? ''),
       );

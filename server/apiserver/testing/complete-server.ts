@@ -40,7 +40,7 @@ export async function startCompleteServer(
   return { server, admin, as, close: () => server.close() };
 }
 
-/** What the server says to refuse it; fails if it does not. */
+/** The server's message of a refusal; fails if there is none. */
 export async function refusal(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
     () => undefined,

@@ -37,7 +37,7 @@ export interface TestAPIServerOptions {
   readonly random?: Random;
   /** How much of the past the caches hold. */
   readonly logLimits?: Partial<EventLogLimits>;
-  /** Whose roles are made. */
+  /** The controllers whose roles are made. */
   readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;
   /** Default: all built-in resources, without admission, allocation and subresources of their own. */

@@ -22,7 +22,7 @@ import { watchOverWebSocket } from '../watching/watch-websocket.ts';
 /** The length before each event in protobuf. */
 const frameHeadLength = 4;
 
-/** What the encoder makes frames of. */
+/** The steps that the encoder makes frames of. */
 export type WatchStep =
   | CacheEvent
   /** All that was there at the beginning has been sent (KEP-3157). */
@@ -193,7 +193,7 @@ function tooOld(requested: number, { revision }: StorageError): Status {
   return resourceExpired(`too old resource version: ${requested}${revision === undefined ? '' : ` (${revision})`}`).status;
 }
 
-/** What is written to a connection: frames that come together in few pieces, made once for all watches that get the same. */
+/** The bytes for a connection: frames that come together in few pieces, made once for all watches that get the same. */
 async function* chunksOf(
   context: RequestContext,
   { representation, encode }: WatchEncoder,

@@ -15,7 +15,7 @@ export function asksForWebSocket({ headers, canUpgrade }: APIRequest): boolean {
   return canUpgrade === true && headers['upgrade']?.toLowerCase() === 'websocket';
 }
 
-/** What would be the body of the answer, as messages of a WebSocket. What the client sends is ignored. Throws 400 and 403. */
+/** Sends the body of the answer as messages of a WebSocket. Data from the client is ignored. Throws 400 and 403. */
 export function sendOverWebSocket({ headers }: APIRequest, body: ResponseBody): APIResponse {
   const key = headers['sec-websocket-key'];
   if (key === undefined || headers['sec-websocket-version'] !== '13') throw badRequest('bad WebSocket handshake');

@@ -20,7 +20,7 @@ export interface WebhookErrorOptions extends ErrorOptions {
   readonly statusCode?: number;
   readonly isTimeout?: boolean;
   readonly isRetriable?: boolean;
-  /** What the answer says about when to try again. */
+  /** The time after which the answer allows another attempt. */
   readonly retryAfterMs?: number;
 }
 

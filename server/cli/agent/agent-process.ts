@@ -107,13 +107,13 @@ export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
   if (pid > 0 && isRunning(pid) && isAgentOf(dataDir, pid)) {
     signalAgent(pid, 'SIGKILL');
     const killedMs = systemClock.monotonicMs();
-    // One that nobody waits for stays as a zombie; so does one whose threads are about to end, with the port in their hands.
+    // A process that nobody waits for stays as a zombie; so does one whose threads are about to end, with the port in their hands.
     while (isRunning(pid) && (findProcessIdentity(pid) !== undefined || systemClock.monotonicMs() - killedMs < zombieMs)) await delay(10);
   }
   rmSync(agentPIDFile(dataDir), { force: true });
 }
 
-/** One that runs in namespaces is the child of the process that entered them. */
+/** An agent in namespaces is the child of the process that entered them. */
 export function signalAgent(pid: number, signal: NodeJS.Signals): void {
   const [within] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   const isEntered = readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('nsenter');

@@ -41,9 +41,9 @@ export interface HeartbeatTiming {
 
 const heartbeatTiming: HeartbeatTiming = { tickMs: 5000, silentTicks: 12, startTicks: 60 };
 const restarts = { initialMs: 500, maxMs: 10_000 };
-/** One that has run for so long had got over what ended the one before. */
+/** An agent that has run for so long has overcome the cause of the last end. */
 const soundAfterMs = 10_000;
-/** What an agent needs to end beyond the time of its Pods. With Pods it clears the node away, which slow disks take long for. */
+/** Time that an agent needs to end beyond the time of its Pods. With Pods it clears the node away, which slow disks take long for. */
 const stopPatienceMs = { alone: 30_000, withPods: 120_000 };
 const maxLogBytes = 16 * 1024 * 1024;
 /** The agent makes little garbage, and what is set aside for it is memory that Pods lack; so is what a burst of work has taken. */
@@ -54,7 +54,7 @@ const engineFlags = [
   '--import',
   path.join(import.meta.dirname, 'agent-memory.ts'),
 ];
-/** What one thread has freed is otherwise kept for that thread alone: with some ten threads a third of what the agent takes. */
+/** Settings against memory that one thread has freed and keeps for itself: with some ten threads a third of what the agent takes. */
 const allocatorSettings = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 export function superviseAgent(dataDir: DataDir, args: readonly string[], supervision: Supervision): SupervisedAgent {
@@ -89,7 +89,7 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], superv
         onProblem('the node agent does not end: killing it');
         current.kill();
       }
-      // One that had only just been started, or had died, did not get to clearing the node away.
+      // An agent that had only just been started, or had died, did not get to clearing the node away.
       if (
         order.pods &&
         why !== 0 &&

@@ -33,7 +33,7 @@ export function openDataDir(directory: string): DataDir {
   };
 }
 
-/** What a running control plane writes down, so that the other commands find it. */
+/** The record of a running control plane, by which the other commands find it. */
 export interface Instance {
   readonly pid: number;
   /** Absent where the system does not tell. */

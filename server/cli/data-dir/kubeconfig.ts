@@ -1,6 +1,6 @@
 import { dump, load } from 'js-yaml';
 
-/** What a kubeconfig of one cluster and one user says; certificates and key in PEM. */
+/** The content of a kubeconfig with one cluster and one user; certificates and key in PEM. */
 export interface Credentials {
   readonly server: string;
   readonly ca: string;

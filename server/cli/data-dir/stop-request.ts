@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type DataDir, writeFileAtomically } from './data-dir.ts';
 
-/** What `kubets stop` asks of a process beside the signal, which cannot say it. */
+/** The options of `kubets stop` for a process, which a signal cannot carry. */
 export interface StopRequest {
   /** Of the process that is meant. */
   readonly pid: number;

@@ -11,7 +11,7 @@ export interface DiscoveryOptions {
   readonly caHashes: readonly string[];
 }
 
-/** What is known of a cluster once it can be trusted. */
+/** The facts about a cluster once it can be trusted. */
 export interface DiscoveredCluster {
   readonly server: string;
   readonly caPEM: string;

@@ -199,7 +199,7 @@ describe('joining a cluster', function () {
       const before = readFileSync(certificateFile(), 'utf8');
       const later = await join('gone00.0123456789abcdef', 'worker', 330);
       await waitFor('another certificate', () => readFileSync(certificateFile(), 'utf8') !== before, within);
-      // What is under way on the old connection is cut off.
+      // Requests on the old connection are cut off.
       const asks = () => createClient(later.transport)(selfSubjectReviews).create({ metadata: {} });
       const { status } = await waitFor('an answer', () => asks().catch(() => undefined), within);
       assert.equal(status?.userInfo?.username, 'system:node:worker');

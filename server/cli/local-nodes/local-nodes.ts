@@ -16,7 +16,7 @@ export interface LocalNode {
   readonly namespaces: NodeNamespaces;
 }
 
-/** What each node has for itself; all else it shares with the machine. */
+/** The folders that each node has for itself; all else it shares with the machine. */
 const privateFolders = ['/run', '/var/lib/cni', '/etc/cni', '/opt/cni'];
 
 const nodesFolder = (dataDir: DataDir) => path.join(dataDir.path, 'nodes');

@@ -1,6 +1,6 @@
 import type { StopOrder } from '../../../node-agent/stop-order.ts';
 
-/** What tells a process that runs a cluster to stop. */
+/** The signals that tell a process with a cluster to stop. */
 export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof stopSignals)[number];
 
@@ -11,10 +11,10 @@ export interface StopFlags {
   readonly stopGracePeriod: number;
 }
 
-/** What decides how a stop goes. */
+/** The circumstances that decide how a stop goes. */
 export interface StopCircumstances {
   readonly flags: StopFlags;
-  /** What `kubets stop` has asked for, if it was that. */
+  /** The request of `kubets stop`, if there was one. */
   readonly request: { readonly pods: boolean; readonly graceSeconds: number } | undefined;
   /** The whole machine goes down. */
   readonly isMachineStopping: boolean;

@@ -9,7 +9,7 @@ export interface GivenFlag {
 }
 
 export interface CapturedFlags {
-  /** What the command itself would have been given. */
+  /** The values that the command itself would have been given. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly given: readonly GivenFlag[];
 }

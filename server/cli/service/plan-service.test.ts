@@ -13,7 +13,7 @@ const input: ServiceInput = {
   root: '/opt/kubets',
   nodeProgram: '/opt/node',
 };
-/** What the service runs after the name of the command. */
+/** The service's arguments after the name of the command. */
 const flagsOf = (changes: Partial<ServiceInput>) => {
   const { command } = planService({ ...input, ...changes });
   return command.slice(command.findIndex((word) => word.endsWith('kubets.mjs')) + 2).join(' ');

@@ -32,7 +32,7 @@ const descriptions: Readonly<Record<ServiceKind, string>> = {
 
 /** Flags whose value is a path. */
 const pathFlags = ['--kubeconfig', '--etcd-ca', '--etcd-cert', '--etcd-key', '--kubelet-certificate-authority'];
-/** What a machine needs only to join; it is kept in the data directory, closed to others, and not on a command line. */
+/** The flags that a machine needs only to join; they are kept in the data directory, closed to others, and not on a command line. */
 const joiningFlags = ['--server', '--token', '--token-file', '--ca-hash'];
 /** As upstream's documentation has it in its example. */
 const shutdownDefaults = { total: '30s', critical: '10s' };

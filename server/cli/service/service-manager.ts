@@ -43,14 +43,14 @@ export async function systemctl(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** What systemd knows of a service; undefined where it knows none of that name, or there is no systemd. */
+/** The state of a service in systemd; undefined where there is no such unit, or no systemd. */
 export interface ServiceState {
   /** `active`, `activating`, `inactive`, `failed`, ... */
   readonly active: string;
   readonly mainPID: number;
   readonly isEnabled: boolean;
   readonly restarts: number;
-  /** What the service itself says. */
+  /** The service's own status text. */
   readonly status: string;
 }
 

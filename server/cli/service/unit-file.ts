@@ -1,6 +1,6 @@
 import { unfitMachineStatus } from '../startup/unfit-machine.ts';
 
-/** What a systemd unit of kubets runs. */
+/** The program and settings of a systemd unit of kubets. */
 export interface ServicePlan {
   /** Without `.service`. */
   readonly name: string;
@@ -75,7 +75,7 @@ export function renderUnit({ description, command, dataDirectory, hasNode, writa
   const sandbox = [
     ...controlPlaneSettings,
     `ReadWritePaths=${[dataDirectory, ...writablePaths.map((path) => `-${path}`)].map(quoteWord).join(' ')}`,
-    // Whatever lies there would be out of sight.
+    // A private /tmp would hide a data directory below it.
     ...(isTemporary([dataDirectory, ...writablePaths]) ? [] : ['PrivateTmp=yes']),
   ];
   const lines = [

@@ -6,7 +6,7 @@ import type { Clock } from '../../../api/base/clock.ts';
 const checkIntervalMs = 2000;
 /** Share of one processor below which the process counts as idle. */
 const idleLoad = 0.05;
-/** What it must have grown by since it was last cleared for another time to be worth the work. */
+/** The least growth since it was last cleared for another time to be worth the work. */
 const worthwhileBytes = 8 * 1024 * 1024;
 /** A full collection stops everything, for about a millisecond a megabyte in use: with a large heap it is left to V8's own judgement. */
 const maxUsedHeapBytes = 128 * 1024 * 1024;

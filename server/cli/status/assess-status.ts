@@ -9,7 +9,7 @@ export interface Finding {
 const minFreePart = 0.1;
 const soonDays = 30;
 
-/** What is wrong, the most fundamental first. Nothing: all is well. */
+/** The problems, the most fundamental first. None: all is well. */
 export function assessStatus(facts: StatusFacts): Finding[] {
   return [
     ...assessProcesses(facts),

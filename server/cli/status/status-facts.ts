@@ -1,4 +1,4 @@
-/** What `kubets status` finds out, before anything is concluded from it. Also what it prints with `-o json`. */
+/** The facts of `kubets status`, before anything is concluded from them. Also its output with `-o json`. */
 export interface StatusFacts {
   readonly dataDirectory: string;
   readonly version: string;

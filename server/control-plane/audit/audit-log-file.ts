@@ -86,7 +86,7 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
   };
 }
 
-/** What requests hold is nobody's business but the administrator's. */
+/** Opens a log that only the administrator may read, for it holds the content of requests. */
 function openFor(file: string): Promise<FileHandle> {
   return open(file, 'a+', 0o600);
 }

@@ -48,7 +48,7 @@ const webhookBatch: BatchOptions = {
 };
 const webhookTimeoutMs = 30_000;
 
-/** What the flags ask to audit; undefined where they ask for nothing. Rejects with what is wrong with them. */
+/** The audit that the flags ask for; undefined where they ask for none. Rejects with the errors in them. */
 export async function createAudit(flags: AuditFlags, dependencies: AuditDependencies): Promise<AuditOptions | undefined> {
   const { auditPolicyFile: file, auditLogPath: log, auditWebhookConfigFile: webhook } = flags;
   if (log === undefined && webhook === undefined) {

@@ -98,7 +98,7 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
       idle.worker.postMessage(job.task);
     }
   };
-  /** One that waits for nobody any more keeps no place of others, and no memory. */
+  /** A job that nobody waits for any more keeps no place of others, and no memory. */
   const leave = (job: Job) => {
     if (waiting.remove(job.asker.user.name, job)) job.reject(job.asker.signal.reason);
   };
@@ -137,7 +137,7 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
   };
 }
 
-/** What waits, by whose it is: whoever was served last comes last. */
+/** Waiting jobs by their user: the user who was served last comes last. */
 function createTurns<T>() {
   const queues = new Map<string, T[]>();
   let size = 0;

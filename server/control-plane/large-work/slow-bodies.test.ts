@@ -38,7 +38,7 @@ const contentTypes: Readonly<Record<MediaName, string>> = {
   apply: 'application/apply-patch+yaml',
   selector: 'application/json',
 };
-/** What an engine says of programs that are wrong, or of too much at once. */
+/** An engine's errors about wrong programs, or about too much at once. */
 const programError = /call stack|Invalid (?:array|string) length|Cannot read properties|is not (?:a function|iterable|defined)/;
 const patches: ReadonlySet<MediaName> = new Set(['merge', 'strategic', 'json-patch', 'apply']);
 

@@ -34,7 +34,7 @@ export interface AttachmentPlan {
   /** The node still uses some of them: looked at again later. */
   readonly busy: readonly string[];
   readonly detach: readonly string[];
-  /** What the node's status is to say. */
+  /** The volumes that the node's status shall list. */
   readonly attached: readonly AttachedVolume[];
 }
 
@@ -44,7 +44,7 @@ export const maxWaitMs = 6 * 60_000;
 /** Attachments that are made here are called so; others are somebody else's. */
 const ownName = /^csi-[0-9a-f]{64}$/;
 
-/** What is to be attached to one node and detached from it. Pure. */
+/** The volumes to attach to one node and to detach from it. Pure. */
 export function planAttachments(input: NodeAttachments): AttachmentPlan {
   const { node, wanted, present, isElsewhere, uniqueName, unwantedMs } = input;
   const names = new Set(wanted.map(({ attachment }) => attachment));

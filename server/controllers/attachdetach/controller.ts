@@ -64,7 +64,7 @@ export const attachDetachController = defineController({
 
 interface Memory {
   readonly unwantedSinceMs: Map<string, number>;
-  /** What was said last of an attachment: things are said once. */
+  /** The last message of each attachment: a message is sent once. */
   readonly told: Map<string, string>;
 }
 
@@ -116,7 +116,7 @@ async function reconcile(key: ObjectKey, setup: ControllerSetup, memory: Memory)
   return waits ? requeueAfterSeconds(againSeconds) : done;
 }
 
-/** What Pods at the node use that has to be attached. `isComplete`: all about them is known. */
+/** The volumes that Pods at the node use and that have to be attached. `isComplete`: all about them is known. */
 function wantedAt(nodeName: string, { lister }: ControllerSetup): { readonly wanted: WantedVolume[]; readonly isComplete: boolean } {
   const found = new Map<string, { volume: WantedVolume['volume']; pods: DeepReadonly<Pod>[] }>();
   let isComplete = true;
@@ -161,7 +161,7 @@ async function attach({ client }: ControllerSetup, nodeName: string, { attachmen
   }
 }
 
-/** What became of the volumes, on the Pods that wait for them. */
+/** Reports the results for volumes on the Pods that wait for them. */
 function tell(
   { events }: ControllerSetup,
   { told }: Memory,

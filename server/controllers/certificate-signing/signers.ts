@@ -3,7 +3,7 @@ import { kubeletClientProblem, kubeletServingProblem } from '../runtime/kubelet-
 
 type Problem = (request: CertificateRequestFacts, usages: readonly string[]) => string | undefined;
 
-/** What each of Kubernetes' own signers does not sign, and why. */
+/** The requests that each of Kubernetes' own signers refuses, and why. */
 export const signers: ReadonlyMap<string, Problem> = new Map([
   ['kubernetes.io/kube-apiserver-client', (_request, usages) => clientUsagesProblem(usages)],
   ['kubernetes.io/kube-apiserver-client-kubelet', kubeletClientProblem],

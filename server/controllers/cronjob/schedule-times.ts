@@ -1,6 +1,6 @@
 import type { CronSchedule } from '../../../api/semantics/workloads/cron-schedule.ts';
 
-/** What a clock on the wall shows in a time zone. */
+/** The time of a wall clock in a time zone. */
 interface WallClock {
   readonly year: number;
   readonly month: number;

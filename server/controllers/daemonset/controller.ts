@@ -106,7 +106,7 @@ async function reconcile(parts: Parts, key: ObjectKey): Promise<ReconcileResult>
     const finished = takeFinished(parts, set, plan.finished, present.nowMs);
     waitSeconds = finished.waitSeconds;
     await perform(parts, set, hash, { ...plan, delete: [...plan.delete, ...finished.delete] });
-    // What was just asked for has to be seen before the update goes on.
+    // The Pods that were just asked for have to be seen before the update goes on.
     if (isUpdating && expectations.isSatisfied(formatKey(key))) await perform(parts, set, hash, planUpdate(await input()));
   }
   const after = await input();

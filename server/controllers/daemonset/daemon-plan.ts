@@ -95,7 +95,7 @@ export function updateBounds({ set, nodes }: DaemonInput): { readonly surge: num
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
 }
 
-/** What a rolling update replaces next: Pods that are unavailable anyhow, and as many others as the bounds allow. */
+/** The next step of a rolling update: Pods that are unavailable anyhow, and as many others as the bounds allow. */
 export function planUpdate(input: DaemonInput): DaemonPlan {
   const bounds = updateBounds(input);
   return bounds.surge > 0 ? planSurge(input, bounds.surge) : planReplacement(input, bounds.unavailable);

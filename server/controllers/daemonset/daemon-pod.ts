@@ -10,7 +10,7 @@ import { podFromTemplate } from '../runtime/pod-control.ts';
 const generationAnnotation = 'deprecated.daemonset.template.generation';
 const generationLabel = 'pod-template-generation';
 
-/** What daemons put up with: a node in trouble needs them all the more. */
+/** The tolerations of daemons: a node in trouble needs them all the more. */
 function daemonTolerations(usesHostNetwork: boolean): Toleration[] {
   const { notReady, unreachable, diskPressure, memoryPressure, pidPressure, unschedulable, networkUnavailable } = wellKnownTaints;
   const tolerate = (key: string, effect: 'NoExecute' | 'NoSchedule'): Toleration => ({ key, operator: 'Exists', effect });

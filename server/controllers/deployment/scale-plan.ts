@@ -28,7 +28,7 @@ export function newSetSize(deployment: ReadonlyDeployment, all: Sets, newSize: n
   return newSize + Math.min(room, desired - newSize);
 }
 
-/** What a rolling update does to the new ReplicaSet next, if anything. */
+/** The next step of a rolling update for the new ReplicaSet, if any. */
 export function planRollingNew(deployment: ReadonlyDeployment, newSet: DeepReadonly<ReplicaSet>, old: Sets): ScaleStep | undefined {
   const size = sizeOf(newSet);
   const desired = desiredOf(deployment);
@@ -37,8 +37,8 @@ export function planRollingNew(deployment: ReadonlyDeployment, newSet: DeepReado
 }
 
 /**
- * What a rolling update takes away from old ReplicaSets next: first Pods that are not available anyhow, then as many as
- * leave the minimum available. Sizes in later steps build on earlier ones.
+ * The next step of a rolling update for old ReplicaSets: first Pods that are not available anyhow, then as many as leave the
+ * minimum available. Sizes in later steps build on earlier ones.
  */
 export function planRollingOld(deployment: ReadonlyDeployment, newSet: DeepReadonly<ReplicaSet>, old: Sets): ScaleStep[] {
   const desired = desiredOf(deployment);
@@ -73,7 +73,7 @@ export function planRollingOld(deployment: ReadonlyDeployment, newSet: DeepReado
 }
 
 /**
- * What a change of `spec.replicas` outside of a rollout's own steps does: the one ReplicaSet that counts takes it all; in
+ * The effect of a change of `spec.replicas` outside of a rollout's own steps: the one ReplicaSet that counts takes it all; in
  * the middle of a rollout it is shared out in proportion to the sizes, and the largest takes what is left by rounding.
  */
 export function planScale(deployment: ReadonlyDeployment, newSet: DeepReadonly<ReplicaSet> | undefined, old: Sets): ScaleStep[] {

@@ -85,7 +85,7 @@ export function budgetStatus(
   };
 }
 
-/** What cannot be calculated allows no disruption. */
+/** The status of a budget that cannot be calculated, which allows no disruption. */
 export function failedStatus(budget: Budget, message: string, now: string): PodDisruptionBudgetStatus {
   const present = budget.status as PodDisruptionBudgetStatus | undefined;
   return {

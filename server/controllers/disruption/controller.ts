@@ -85,7 +85,7 @@ async function reconcile(key: ObjectKey, dependencies: ControllerDependencies): 
   return disrupted.recheckMs === undefined ? done : requeueAfterSeconds(Math.max(0.1, (disrupted.recheckMs - nowMs) / 1000));
 }
 
-/** What the controllers of the Pods are to have together, each counted once. Pods without a controller count for nothing. */
+/** The sum of the scales of the Pods' controllers, each counted once. Pods without a controller count for nothing. */
 async function scaleOf(dependencies: ControllerDependencies, matching: readonly DeepReadonly<Pod>[]): Promise<number> {
   const counted = new Set<string>();
   let total = 0;

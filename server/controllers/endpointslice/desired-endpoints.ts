@@ -19,7 +19,7 @@ import { hasTopologyHints } from './topology-hints.ts';
 export const managedBy = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
 
-/** What all slices of the Service carry. */
+/** The fields that all slices of the Service carry. */
 export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
   const { namespace = '', name = '' } = service.metadata;
   const labels: Record<string, string> = { ...service.metadata.labels };

@@ -34,7 +34,7 @@ export class HintedServices {
     return this.#counts.size === 0;
   }
 
-  /** Those that have too few endpoints for a zone, now that shares are these. */
+  /** The Services with too few endpoints for a zone at these shares. */
   overloaded(shares: ZoneShares | undefined): string[] {
     return [...this.#counts]
       .filter(([, byType]) => [...byType.values()].some((counts) => isOverloaded(counts, shares)))

@@ -62,7 +62,7 @@ export function planTopologyHints(
   return { zones, counts };
 }
 
-/** What a slice's hints make for each zone; undefined if they cannot stay. */
+/** The endpoints that a slice's hints give each zone; undefined if they cannot stay. */
 function hintsWithin(
   slice: SliceEndpoints,
   counts: ZoneCounts,

@@ -9,8 +9,8 @@ export type ZoneShares = ReadonlyMap<string, number>;
 const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'] as const;
 
 /**
- * What the zones' ready nodes have, but for those of the control plane. Undefined if there is nothing to weigh: a node says
- * nothing of its zone or processors, or there are not two zones.
+ * The processors of the zones' ready nodes, but for those of the control plane. Undefined if there is nothing to weigh: a node
+ * says nothing of its zone or processors, or there are not two zones.
  */
 export function zoneShares(nodes: readonly DeepReadonly<Node>[]): ZoneShares | undefined {
   const byZone = new Map<string, number>();

@@ -48,7 +48,7 @@ export interface CollectionInput {
   readonly hasDeletingDependents: boolean;
 }
 
-/** What the state of its owners means for an object. */
+/** The consequence of its owners' state for an object. */
 export function planCollection({ metadata, owners, hasDependents, hasDeletingDependents }: CollectionInput): Collection {
   const lost = owners.filter(({ state }) => state !== 'solid');
   if (lost.length === 0) return { kind: 'keep' };

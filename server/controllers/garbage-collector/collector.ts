@@ -220,7 +220,7 @@ export class Collector {
     const results = await Promise.allSettled(dependents.map((dependent) => this.#dropOwners(dependent, [item.uid])));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    // What was created a moment ago may not have been in the index yet.
+    // A dependent that was created a moment ago may not have been in the index yet.
     if (this.#dependents.of(item.uid).length > dependents.length) return requeueAfterSeconds(1);
     await this.#removeFinalizer(item, orphanFinalizer);
     return done;

@@ -35,7 +35,7 @@ export interface AutoscaleResult {
     readonly currentMetrics: readonly MetricStatus[];
     readonly hasScaled: boolean;
   };
-  /** What is to be logged. */
+  /** The message for the log. */
   readonly problem?: string;
 }
 

@@ -145,7 +145,7 @@ async function proposeForResource(
   };
 }
 
-/** What each Pod requests, in thousandths; or which container does not say. */
+/** The request of each Pod, in thousandths; or the container that has none. */
 function podRequests(pods: readonly DeepReadonly<Pod>[], resource: string, container: string | undefined): Map<string, number> | string {
   const requests = new Map<string, number>();
   for (const { metadata, spec } of pods) {

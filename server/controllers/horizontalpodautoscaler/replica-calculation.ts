@@ -3,7 +3,7 @@ import { findTime } from '../../../api/meta/time.ts';
 import { findPodCondition } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
-/** What was measured of one Pod. */
+/** The measured values of one Pod. */
 export interface Reading {
   /** In thousandths of the metric's unit. */
   readonly value: number;

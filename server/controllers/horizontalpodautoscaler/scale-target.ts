@@ -37,7 +37,7 @@ export interface ScaleTarget {
   resize(replicas: number): Promise<void>;
 }
 
-/** What is to be scaled, as it is now. Throws in upstream's words. */
+/** The present scale of the target. Throws in upstream's words. */
 export async function readScaleTarget(
   client: Client,
   namespace: string,

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HorizontalPodAutoscalerBehavior, HPAScalingPolicy, HPAScalingRules } from '../../../api/types/autoscaling-v2.ts';
 
-/** What was once found to be needed. */
+/** A size that was once found to be needed. */
 export interface Recommendation {
   readonly replicas: number;
   readonly atMs: number;
@@ -21,7 +21,7 @@ export interface Verdict {
 
 export interface ScalingInput {
   readonly currentReplicas: number;
-  /** What the metrics ask for. */
+  /** The size that the metrics ask for. */
   readonly desiredReplicas: number;
   readonly minReplicas: number;
   readonly maxReplicas: number;

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HorizontalPodAutoscalerBehavior } from '../../../api/types/autoscaling-v2.ts';
 import { longestPeriodSeconds, longestStabilizationSeconds, type Recommendation, type ScaleEvent } from './scaling-decision.ts';
 
-/** What is kept in mind of one autoscaler; lost with the process, as upstream's is. */
+/** The history of one autoscaler; lost with the process, as upstream's is. */
 export interface ScalingHistory {
   readonly recommendations: readonly Recommendation[];
   readonly scaleUps: readonly ScaleEvent[];

@@ -8,7 +8,7 @@ export interface PolicyMatch {
   readonly message: string;
 }
 
-/** What the Job's policy says about a failed Pod (KEP-3329): the first rule that matches counts. */
+/** The decision of the Job's policy on a failed Pod (KEP-3329): the first rule that matches counts. */
 export function matchFailurePolicy(policy: DeepReadonly<PodFailurePolicy> | undefined, pod: DeepReadonly<Pod>): PolicyMatch | undefined {
   for (const [index, rule] of (policy?.rules ?? []).entries()) {
     const reason = rule.onExitCodes === undefined ? matchConditions(rule, pod) : matchExitCodes(rule, pod);

@@ -5,7 +5,7 @@ import { matchFailurePolicy } from './failure-policy.ts';
 import { parseIndexes } from './indexes.ts';
 import { failuresOfIndex, indexOf, isFailed, isIndexed, isTracked } from './job-pods.ts';
 
-/** What a Job's Pods have come to, so far. */
+/** The counts of a Job's Pods so far. */
 export interface JobAccount {
   /** Counted for good: these Pods may vanish. */
   readonly succeeded: number;

@@ -22,7 +22,7 @@ export interface JobStatusInput {
 
 export interface JobStatusOutcome {
   readonly status: JobStatus;
-  /** What has to be told by an Event once the status is written. */
+  /** The events to record once the status is written. */
   readonly news: readonly { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }[];
 }
 

@@ -14,7 +14,7 @@ export interface TokenUse {
   readonly isMounted: boolean;
 }
 
-/** What is to become of a Secret that holds a token. */
+/** The next step for a Secret that holds a token. */
 export function planCleaning({ metadata }: DeepReadonly<Secret>, use: TokenUse, nowMs: number): 'keep' | 'invalidate' | 'delete' {
   const { trackedSinceMs, isGenerated, isMounted } = use;
   const limitMs = nowMs - cleaningPeriodMs;

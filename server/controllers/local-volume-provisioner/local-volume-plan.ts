@@ -71,7 +71,7 @@ export function localVolumeFor(
   };
 }
 
-/** What is to be done about a volume of this provisioner. */
+/** The next step for a volume of this provisioner. */
 export type LocalVolumePlan = 'nothing' | 'removeDirectory' | 'letGo';
 
 /**

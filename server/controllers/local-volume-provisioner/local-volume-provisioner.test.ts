@@ -28,7 +28,7 @@ describe('local volume provisioner', () => {
   let plane: CompleteServer;
   let stop: AbortController;
   let running: Promise<unknown>;
-  /** What the node was asked for, `METHOD path`. */
+  /** The requests to the node, as `METHOD path`. */
   let asked: string[];
   let problem: string | undefined;
   let said: string[];

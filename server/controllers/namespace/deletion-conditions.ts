@@ -1,7 +1,7 @@
 import { withCondition } from '../../../api/meta/conditions.ts';
 import type { NamespaceCondition } from '../../../api/types/core-v1.ts';
 
-/** What one attempt at emptying a namespace found. */
+/** The results of one attempt at emptying a namespace. */
 export interface DeletionFindings {
   readonly discoveryFailures: readonly string[];
   /** Failures to delete, one text each. */

@@ -32,7 +32,7 @@ export function createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize, nodeCI
     rules,
     setUp({ lister, client, events }) {
       const next = families.map(() => 0);
-      /** What was given but may not be in the cache yet. */
+      /** The ranges that were given but may not be in the cache yet. */
       const given = new Map<string, readonly string[]>();
       const choose = (): readonly string[] | undefined => {
         const taken = new Set([...given.values()].flat());

@@ -137,7 +137,7 @@ async function reconcile(parts: Parts, name: string): Promise<ReconcileResult> {
   return requeueAfterSeconds(checkSeconds);
 }
 
-/** What ran there cannot be told to be ready any more: it gets no more traffic. */
+/** Marks the Pods of a lost node as not ready: they get no more traffic. */
 async function declareNotReady({ client, events, lister, clock }: ControllerSetup, node: DeepReadonly<Node>): Promise<void> {
   const { name = '' } = node.metadata;
   events.event(referenceTo(nodes, node), 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);

@@ -19,7 +19,7 @@ export interface EventText {
   readonly message: string;
 }
 
-/** What is to be done about a claim. */
+/** The next step for a claim. */
 export type ClaimPlan =
   | { readonly do: 'bind'; readonly volume: Volume }
   | { readonly do: 'assignClass'; readonly className: string }

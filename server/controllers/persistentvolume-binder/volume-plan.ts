@@ -7,7 +7,7 @@ import type { EventText } from './claim-plan.ts';
 type Claim = DeepReadonly<PersistentVolumeClaim>;
 type Volume = DeepReadonly<PersistentVolume>;
 
-/** What is to be done about a volume. */
+/** The next step for a volume. */
 export type VolumePlan =
   | { readonly do: 'setPhase'; readonly phase: 'Available' | 'Bound' }
   /** Its claim is gone, or has another volume: it is Released and then treated by its reclaim policy. */

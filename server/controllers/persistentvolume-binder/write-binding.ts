@@ -90,7 +90,7 @@ function capacityOf({ metadata, spec }: Volume, present: Readonly<Record<string,
   return { ...spec?.capacity };
 }
 
-/** What the control plane reserved is free again; what a user reserved stays reserved, by name. */
+/** Unbinds a volume: a binding by the control plane is removed; a user's reservation stays, by name. */
 export async function unbind(client: Client, volume: Volume): Promise<void> {
   const changed = mutableCopy<PersistentVolume>(volume);
   const { [boundByControllerAnnotation]: mark, ...annotations } = changed.metadata.annotations ?? {};

@@ -24,7 +24,7 @@ export const persistentVolumeExpander = defineController({
     if (claim?.status?.phase !== 'Bound' || compareQuantities(wantedBy(claim), sizeOf(claim)) <= 0) return done;
     const volume = lister(persistentVolumes).find({ namespace: '', name: claim.spec?.volumeName ?? '' });
     if (volume?.spec?.claimRef?.uid !== claim.metadata.uid) return done;
-    // What has no driver has nobody who could do it.
+    // A volume without a driver has nobody who could expand it.
     const type = volume?.spec?.csi === undefined ? 'Warning' : 'Normal';
     events.event(
       referenceTo(persistentVolumeClaims, claim),

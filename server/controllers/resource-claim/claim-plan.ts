@@ -7,7 +7,7 @@ import type { ResourceClaim, ResourceClaimConsumerReference } from '../../../api
 
 type Claim = DeepReadonly<ResourceClaim>;
 
-/** What has to happen to a claim. */
+/** The next steps for a claim. */
 export interface ClaimPlan {
   /** Who still uses it, if that are fewer than it says. */
   readonly reservedFor?: readonly DeepReadonly<ResourceClaimConsumerReference>[];
@@ -40,7 +40,7 @@ export function isPodDone(pod: DeepReadonly<Pod>): boolean {
 export function isLeftOver(claim: Claim, findPod: (name: string) => DeepReadonly<Pod> | undefined): boolean {
   const owner = findController(claim);
   if (owner?.kind !== 'Pod' || owner.apiVersion !== 'v1') return false;
-  // One that is not known may be known in a moment; if it is gone, the garbage collector sees to the claim.
+  // A Pod that is not in the cache may be there in a moment; if it is gone, the garbage collector deletes the claim.
   const pod = findPod(owner.name);
   return pod !== undefined && (pod.metadata.uid !== owner.uid || isPodDone(pod));
 }

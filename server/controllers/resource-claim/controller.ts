@@ -138,7 +138,7 @@ async function ensureClaim(
   if ('isNeedless' in named) return undefined;
   if ('name' in named) {
     const present = lister(resourceClaims).find({ namespace, name: named.name }) ?? made.find(pod, podClaim.name);
-    // One that is gone, or is another's, is made again.
+    // A claim that is gone, or is another's, is made again.
     if (present?.metadata.name === named.name && isControlledBy(present, pod)) return undefined;
   }
   const orphan = made.find(pod, podClaim.name);
@@ -212,7 +212,7 @@ async function syncClaim(setup: ControllerSetup, key: ObjectKey): Promise<void> 
   }
 }
 
-/** Those of the claim's consumers that are there and have not ended. */
+/** The claim's consumers that still exist and have not ended. */
 async function findUsers(
   { lister, client }: ControllerSetup,
   { metadata, status }: Claim,

@@ -80,7 +80,7 @@ export const resourceQuotaController = defineController({
 async function reconcile(key: ObjectKey, dependencies: ControllerDependencies): Promise<ReconcileResult> {
   const { client, lister, clock } = dependencies;
   if (!lister(resourceQuotas).find(key)) return done;
-  // What admission has counted since is overwritten only if it is known.
+  // Usage that admission has counted since is overwritten only if it is known.
   const { items } = await client(resourceQuotas).list({ namespace: key.namespace, fieldSelector: `metadata.name=${key.name}` });
   const [quota] = items;
   if (!quota || quota.metadata.deletionTimestamp) return done;

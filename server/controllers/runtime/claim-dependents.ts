@@ -8,7 +8,7 @@ import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/res
 import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { LabelSelector } from '../../../api/types/meta-v1.ts';
 
-/** What an owner should do about an object: it is (or becomes) one of its own, is given up, or is no concern of it. */
+/** An owner's decision on an object: it is (or becomes) one of its own, is given up, or is no concern of it. */
 export type Claim = 'keep' | 'adopt' | 'release' | 'ignore';
 
 export function planClaim(owner: DeepReadonly<KubeObject>, isSelected: boolean, object: DeepReadonly<KubeObject>): Claim {

@@ -27,8 +27,8 @@ export class RevisionCollision extends Error {
 }
 
 /**
- * What a revision stores: a strategic merge patch that brings the owner back to this template. Its members are sorted:
- * other programs (kubectl rollout history, operators) find the revision of a template by comparing the bytes.
+ * The content of a revision: a strategic merge patch that brings the owner back to this template. Its members are sorted: other
+ * programs (kubectl rollout history, operators) find the revision of a template by comparing the bytes.
  */
 export function revisionData(template: Template): unknown {
   return sorted({ spec: { template: { ...template, $patch: 'replace' } } });

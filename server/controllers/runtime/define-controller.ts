@@ -35,7 +35,7 @@ export function terminal(error: unknown): TerminalError {
   return new TerminalError(error);
 }
 
-/** What a controller may use. Whatever it reads from caches may be behind the API by a moment. */
+/** The dependencies of a controller. Data that it reads from caches may be behind the API by a moment. */
 export interface ControllerDependencies {
   /** Acts as the controller's own service account. */
   readonly client: Client;

@@ -10,9 +10,8 @@ interface Expected {
 }
 
 /**
- * What a controller has asked the API for and has not yet seen come back through its informers. While something is
- * outstanding the cache shows too few (or too many) dependents, and a controller that acted on it would create or delete
- * twice.
+ * The requests of a controller to the API whose results have not yet come back through its informers. While something is
+ * outstanding the cache shows too few (or too many) dependents, and a controller that acted on it would create or delete twice.
  */
 export class Expectations {
   readonly #clock: Clock;

@@ -5,5 +5,5 @@ export function rule(apiGroups: readonly string[], resources: readonly string[],
   return { apiGroups: [...apiGroups].sort(), resources: [...resources].sort(), verbs: [...verbs].sort() };
 }
 
-/** What it takes to record Events. */
+/** The permission to record Events. */
 export const eventsRule: PolicyRule = rule(['', 'events.k8s.io'], ['events'], ['create', 'update', 'patch']);

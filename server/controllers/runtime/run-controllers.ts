@@ -146,7 +146,7 @@ async function handle({ queue, logger, reconcile }: WorkerParts, key: string): P
     }
     // A conflict means that the cache was behind; the next attempt sees the newer object.
     if (hasReason(error, 'Conflict')) logger.debug('will try again', { key, error });
-    // What the API has answered says it all; where in the controller it was heard does not matter at each attempt.
+    // The API's answer is enough for the log; the place in the controller where it was received does not matter at each attempt.
     else logger.warn('will try again', { key, error: error instanceof StatusError ? error.message : error });
     queue.addRateLimited(key);
     return 'error';

@@ -47,7 +47,7 @@ export const serviceCIDRController = defineController({
   },
 });
 
-/** What else decides whether a range can go: ranges around it, and addresses in it. */
+/** Follows the other objects that decide whether a range can go: ranges around it, and addresses in it. */
 function followOthers({ informer, lister, enqueue }: ControllerSetup): void {
   const overlapping = ({ metadata, spec }: DeepReadonly<ServiceCIDR>) => {
     const own = spec?.cidrs ?? [];

@@ -20,7 +20,7 @@ import { runControllers } from '../runtime/run-controllers.ts';
 export interface ControlPlane {
   /** As a cluster administrator. */
   readonly client: Client;
-  /** What controllers complained about. */
+  /** The complaints of controllers. */
   readonly complaints: string[];
   waitFor<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<Exclude<T, false | undefined>>;
   /** Runs every Pod that appears, on no machine at all: `run` says what becomes of it, by default it becomes ready. */

@@ -12,13 +12,13 @@ export interface PodAmounts {
   readonly nonZero: { readonly cpu: number; readonly memory: number };
 }
 
-/** What upstream counts for containers that ask for nothing, so that such pods spread too. */
+/** The amounts that upstream counts for containers without requests, so that such pods spread too. */
 const defaultMilliCPU = 100;
 const defaultMemory = 200 * 1024 * 1024;
 
 const known = new WeakMap<object, PodAmounts>();
 
-/** What a pod takes on its node; computed once per revision of the pod. */
+/** The resources that a pod takes on its node; computed once per revision of the pod. */
 export function podAmounts(pod: DeepReadonly<Pod>): PodAmounts {
   let amounts = known.get(pod);
   if (!amounts) {

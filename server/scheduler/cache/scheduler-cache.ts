@@ -4,8 +4,8 @@ import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { createNodeInfo, type NodeInfo, podKey } from './node-info.ts';
 
 /**
- * What the scheduler believes of nodes and pods: what informers have told, plus pods it has just placed itself and whose
- * binding has not come back yet ("assumed"), so that the next pod does not take their room.
+ * The scheduler's view of nodes and pods: the informers' objects, plus pods it has just placed itself and whose binding has not
+ * come back yet ("assumed"), so that the next pod does not take their room.
  */
 export interface SchedulerCache {
   setNode(node: DeepReadonly<Node>): void;

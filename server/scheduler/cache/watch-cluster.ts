@@ -101,7 +101,7 @@ export function watchCluster({ informers, cache, queue, isMine }: WatchClusterOp
   };
 }
 
-/** What the status says counts, unless it says nothing new: the promise may have been made just now. */
+/** Follows a nomination: the status counts, unless it is unchanged: the promise may have been made just now. */
 function followNomination(cache: SchedulerCache, pod: DeepReadonly<Pod>, old: DeepReadonly<Pod> | undefined): void {
   const [nodeName, before] = [pod.status?.nominatedNodeName ?? '', old?.status?.nominatedNodeName ?? ''];
   if (nodeName !== '') cache.nominate(pod, nodeName);

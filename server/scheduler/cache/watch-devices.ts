@@ -17,7 +17,7 @@ type Claim = DeepReadonly<ResourceClaim>;
 
 type DeviceState = Pick<ClusterState, 'findResourceClaim' | 'findDeviceClass' | 'devicePools' | 'takenDevices' | 'isBeingAllocated'>;
 
-/** What is known of claims and devices, with what the scheduler has just decided about them. */
+/** The known claims and devices, with what the scheduler has just decided about them. */
 export interface WatchedDevices {
   readonly state: DeviceState;
   /** From now on the devices are the claims'. */
@@ -40,7 +40,7 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
       queue.onEvent('ResourceClaimChange', usersOf(claim));
     },
     onUpdate(claim, old) {
-      // One that was deleted and made again between two looks.
+      // A claim that was deleted and made again between two looks.
       if (old.metadata.uid !== claim.metadata.uid) ledger.remove(old);
       follow(claim);
       const hasFreed = devicesOf(old.status?.allocation).length > 0 && devicesOf(claim.status?.allocation).length === 0;
@@ -56,7 +56,7 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
   slices.addHandler({
     onAdd: () => queue.onEvent('ResourceSliceChange'),
     onUpdate: () => queue.onEvent('ResourceSliceChange'),
-    // What an incomplete pool has too much is gone.
+    // A pool that was incomplete because of a surplus slice may be complete now.
     onDelete: () => queue.onEvent('ResourceSliceChange'),
   });
   classes.addHandler({ onAdd: () => queue.onEvent('DeviceClassChange'), onUpdate: () => queue.onEvent('DeviceClassChange') });
@@ -82,7 +82,7 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
   };
 }
 
-/** What a claim is like matters to its own pods; devices that it gives back may matter to all. */
+/** The pods that wait for a claim: its own ones by its state; devices that it gives back may matter to all. */
 function usersOf({ metadata }: Claim): (pod: DeepReadonly<Pod>) => boolean {
   const { namespace, name = '' } = metadata;
   return (pod) => pod.metadata.namespace === namespace && claimNamesOf(pod).includes(name);

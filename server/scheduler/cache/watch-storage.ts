@@ -18,7 +18,7 @@ type StorageState = Pick<
   'findClaim' | 'findVolume' | 'volumes' | 'findStorageClass' | 'findCSIDriver' | 'findCSINode' | 'storageCapacities'
 >;
 
-/** What is known of storage, with what the scheduler has just decided about it. */
+/** The known storage objects, with what the scheduler has just decided about it. */
 export interface WatchedStorage {
   state(): StorageState;
   /** Without what is only assumed. */

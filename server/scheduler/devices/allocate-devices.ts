@@ -145,7 +145,7 @@ class Search {
         `claim ${claimName}, request ${alternative.name}: asks for all devices, but resource pool ${shown} is currently ${state}`,
       );
     }
-    // What is missing may be what makes another choice right.
+    // A missing device may be the one that makes another choice right.
     if (pool.isIncomplete) return [];
     const found = pool.devices.filter((one) => this.#isSuitable(one, claimName, alternative));
     if (found.length > 0 && pool.problem !== undefined) throw new AllocationError(`pool ${pool.pool} is invalid: ${pool.problem}`);
@@ -176,13 +176,13 @@ interface Task {
   readonly next: () => boolean;
 }
 
-/** What devices share among each other, and what has to happen before they can be used, is not looked after here. */
+/** A usable device. Resources that devices share, and conditions before their use, are not checked here. */
 function isUsable({ device }: PoolDevice, { tolerations }: Alternative): boolean {
   if ((device.consumesCounters ?? []).length > 0 || (device.bindingConditions ?? []).length > 0) return false;
   return findUntoleratedTaint(device.taints, tolerations, ['NoSchedule', 'NoExecute']) === undefined;
 }
 
-/** What has been asked of a device: devices and expressions are the same for many claims. */
+/** Past checks of a device: devices and expressions are the same for many claims. */
 interface Asked {
   readonly device: SelectableDevice;
   /** Expression -> whether it matches. */

@@ -17,7 +17,7 @@ export interface Chosen extends Placed {
   readonly alternative: Alternative;
 }
 
-/** What is written into the claim: devices, the drivers' parameters, and where Pods can use them. */
+/** The result that is written into the claim: devices, the drivers' parameters, and where Pods can use them. */
 export function allocationResult(
   claim: DeepReadonly<ResourceClaim>,
   alternatives: readonly Alternative[],

@@ -68,7 +68,7 @@ async function writeClaim(
   if (isReservedFor(claim, pod)) return claim;
   let current = mutableCopy<ResourceClaim>(claim);
   const finalizers = current.metadata.finalizers ?? [];
-  // What has devices must not vanish before they are given back.
+  // A claim with devices must not vanish before they are given back.
   if (allocation !== undefined && !finalizers.includes(claimFinalizer)) {
     current.metadata.finalizers = [...finalizers, claimFinalizer];
     current = mutableCopy<ResourceClaim>(await client(resourceClaims).update(current));

@@ -51,7 +51,7 @@ export class DeviceLedger {
     if (flight !== undefined) flight.written = claim;
   }
 
-  /** What was written stays. */
+  /** Forgets a decision; a result that was written stays. */
   forget(claim: Claim): void {
     if (this.#inFlight.get(uidOf(claim))?.written === undefined) this.#end(uidOf(claim));
   }

@@ -29,7 +29,7 @@ export interface WantedDevices {
   readonly alternatives: readonly Alternative[];
 }
 
-/** What a claim asks for, or why it cannot be served by anything. */
+/** The devices that a claim asks for, or the reason why nothing can serve it. */
 export function wantedDevices(
   claim: DeepReadonly<ResourceClaim>,
   findClass: (name: string) => DeepReadonly<DeviceClass> | undefined,

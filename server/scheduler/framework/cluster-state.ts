@@ -5,7 +5,7 @@ import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../..
 import type { NodeInfo } from '../cache/node-info.ts';
 import type { SliceIndex } from '../devices/device-pools.ts';
 
-/** What plugins may look at besides the pod: everything the scheduler knows, as of one cycle. */
+/** The scheduler's knowledge besides the pod that plugins may read, as of one cycle. */
 export interface ClusterState {
   readonly nodes: readonly NodeInfo[];
   findNode(name: string): NodeInfo | undefined;
@@ -21,7 +21,7 @@ export interface ClusterState {
   storageCapacities(): readonly DeepReadonly<CSIStorageCapacity>[];
   findResourceClaim(namespace: string, name: string): DeepReadonly<ResourceClaim> | undefined;
   findDeviceClass(name: string): DeepReadonly<DeviceClass> | undefined;
-  /** What drivers offer, by node. */
+  /** The devices of drivers, by node. */
   devicePools(): SliceIndex;
   /** Ids of devices that claims have, or are about to. */
   readonly takenDevices: { has(id: string): boolean };

@@ -67,7 +67,7 @@ interface Refusal {
   readonly status: PluginStatus;
 }
 
-/** What refuses the pod on one node of a cluster, which need not be as it is. */
+/** The plugin that refuses the pod on one node of a cluster, which need not be as it is. */
 function findRefusal(
   plugins: readonly SchedulerPlugin[],
   pod: DeepReadonly<Pod>,

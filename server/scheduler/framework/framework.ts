@@ -14,7 +14,7 @@ export interface PluginStatus {
   readonly reasons: readonly string[];
 }
 
-/** What plugins note down for each other and for later steps of one pod's scheduling cycle, by plugin name. */
+/** The notes of plugins for each other and for later steps of one pod's scheduling cycle, by plugin name. */
 export type CycleState = Map<string, unknown>;
 
 /** Something that happened in the cluster and may make waiting pods schedulable. */

@@ -16,7 +16,7 @@ const notOnNode = 'resourceclaim not available on the node';
 
 interface PodDevices {
   readonly claims: readonly Claim[];
-  /** Those of them that have no devices yet. */
+  /** The claims of them that have no devices yet. */
   readonly waiting: readonly WaitingClaim[];
   readonly allocator: Allocator;
 }

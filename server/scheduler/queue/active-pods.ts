@@ -2,7 +2,7 @@ import sortedBTree from 'sorted-btree';
 
 const BTree = sortedBTree.default;
 
-/** What a Pod's turn is decided by. */
+/** The order of Pods' turns. */
 export interface Urgency {
   readonly priority: number;
   /** When the Pod entered the queue, in milliseconds. */

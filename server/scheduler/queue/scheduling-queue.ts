@@ -18,7 +18,7 @@ export interface QueuedPod {
   lastFailureMs: number;
   /** Plugins that refused it last time. */
   refusedBy: ReadonlySet<string>;
-  /** One that does not even let it be tried. */
+  /** The plugin that does not even let it be tried. */
   gatedBy?: string;
 }
 

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 
 /**
- * What the scheduler has decided about objects and not yet seen come true. An assumption holds for exactly that state of the
+ * The scheduler's decisions about objects that the informer does not show yet. An assumption holds for exactly that state of the
  * object on which it was made: as soon as the informer knows another, that counts.
  */
 export class AssumedObjects<T extends KubeObject> {

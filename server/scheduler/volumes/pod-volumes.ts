@@ -74,7 +74,7 @@ function findProblem(pod: DeepReadonly<Pod>, claim: Claim | undefined, name: str
   return `PVC ${namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`;
 }
 
-/** What would be done about the delayed claims of a pod if it went to one certain node. */
+/** The changes to the delayed claims of a pod if it went to one certain node. */
 export interface NodeVolumes {
   readonly matches: readonly { readonly claim: Claim; readonly volume: Volume }[];
   readonly provisions: readonly Claim[];

@@ -8,7 +8,7 @@ import { parseJSON } from '../../../api/serialization/json.ts';
 import { decodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { ProtobufReader } from '../../../api/serialization/protobuf/wire.ts';
 
-/** What a follower is about. */
+/** The object that a follower is about. */
 export interface Followed {
   readonly path: string;
   /** Selectors. */

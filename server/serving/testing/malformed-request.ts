@@ -293,7 +293,7 @@ function patchOf(random: Random, object: Record<string, unknown>): Body {
   }
 }
 
-/** What is no HTTP, or only nearly. */
+/** Requests that are no HTTP, or only nearly. */
 function brokenHTTP(random: Random): MalformedRequest {
   const good = 'GET /api/v1/namespaces HTTP/1.1\r\nHost: localhost\r\n\r\n';
   const texts = [

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import tls from 'node:tls';
 
-/** What came back of bytes that were sent. */
+/** The bytes that came back for those that were sent. */
 export interface RawAnswer {
   /** 0: the connection ended without an answer. */
   readonly status: number;

@@ -46,7 +46,7 @@ export async function checkStore(
   };
 }
 
-/** What another process could read of a store. */
+/** The parts of a store that another process could read. */
 export interface StoreScan {
   readonly isComplete: boolean;
   /** Why not all of it. */

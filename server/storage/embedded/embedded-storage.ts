@@ -21,7 +21,7 @@ export interface EmbeddedStorageOptions {
   readonly maxBytes?: number;
   /** For a file that may be damaged; absent: it is opened all the same. */
   readonly scanStore?: ScanStore;
-  /** What the process may still take of address space; absent: as much as it likes. */
+  /** The address space that the process may still take; absent: without limit. */
   readonly addressSpaceBytes?: number;
   /** Commits are refused (StorageError 'no-space') while the disk has less than this free. Default 32 MiB. */
   readonly minFreeBytes?: number;

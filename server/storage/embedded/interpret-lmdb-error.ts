@@ -8,9 +8,9 @@ const corruptions: readonly number[] = [
 ];
 
 /**
- * What went wrong with a write. A failed commit tells its cause in a promise of its own. Never 'no-space': after a write
- * that the disk refused the library is not safe to use, so a full disk must be foreseen (see DiskSpace), and if it was
- * not, the process must be started anew.
+ * The cause of a failed write. A failed commit tells its cause in a promise of its own. Never 'no-space': after a write that the
+ * disk refused the library is not safe to use, so a full disk must be foreseen (see DiskSpace), and if it was not, the process
+ * must be started anew.
  */
 export async function interpretLMDBError(error: unknown): Promise<StorageError> {
   const cause = await causeOf(error);

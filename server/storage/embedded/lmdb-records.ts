@@ -124,7 +124,7 @@ export class LMDBRecords implements RecordStore {
     if (this.#isClosed) throw new StorageError('closed', 'the storage has been closed');
   }
 
-  /** What cannot be dropped is with the next compaction, or when the store is opened next. */
+  /** Drops versions; those that cannot be dropped are dropped with the next compaction, or when the store is opened next. */
   async #drop(): Promise<void> {
     while (this.#undropped.length > 0 && !this.#isClosed) {
       const versions = this.#undropped.slice(0, compactionChunk);

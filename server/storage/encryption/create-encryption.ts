@@ -9,7 +9,7 @@ import { connectKMS } from './kms-service.ts';
 import { secretbox } from './secretbox.ts';
 import { chooseByPrefix, identityTransformer, type Transformer } from './transformer.ts';
 
-/** What an EncryptionConfiguration comes to. */
+/** The effect of an EncryptionConfiguration. */
 export interface Encryption {
   readonly find: FindTransformer;
   readonly kms: readonly KMSProvider[];

@@ -104,7 +104,7 @@ export function encryptStorage(inner: Storage, { find, clock, logger }: EncryptS
   };
 }
 
-/** What has nothing to do with values. Methods of stores may live on their prototype. */
+/** The methods that have nothing to do with values. Methods of stores may live on their prototype. */
 function forward(inner: Storage): Pick<Storage, 'currentRevision' | 'compact' | 'checkHealth' | 'sizeBytes' | 'close'> {
   return {
     currentRevision: () => inner.currentRevision(),

@@ -83,7 +83,7 @@ export function createKMSProvider({ name, service, clock, logger }: KMSProviderD
       return type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain);
     });
     readers.set(key, found);
-    // One that failed is asked for again.
+    // A key that failed is asked for again.
     found.catch(() => readers.delete(key));
     return found;
   };

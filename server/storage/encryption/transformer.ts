@@ -1,4 +1,4 @@
-/** What came of a stored value. */
+/** The result of decrypting a stored value. */
 export interface Decrypted {
   readonly value: Uint8Array;
   /** It was not written as it would be now, by an older key or another one: the next write of the object writes it anew. */
@@ -7,7 +7,7 @@ export interface Decrypted {
 
 /** One way to keep values in the store. Errors are thrown, or rejected with. */
 export interface Transformer {
-  /** What a stored value of this kind begins with, before what `encrypt` has made. Empty: values as they are. */
+  /** The prefix of stored values of this kind, before the output of `encrypt`. Empty: values as they are. */
   readonly prefix: string;
   /** `key` is the object's place in the store; it is authenticated where the algorithm can, so that values cannot be swapped. */
   encrypt(value: Uint8Array, key: string): Uint8Array | Promise<Uint8Array>;

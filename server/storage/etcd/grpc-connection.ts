@@ -27,7 +27,7 @@ import { encodeHeaders, HeaderDecoder } from '../../../api/streaming/http2/hpack
 import { GRPCError, statusFromHeaders, unavailable } from './grpc-error.ts';
 import { MessageReader, messageHeadSize, writeMessageHead } from './grpc-messages.ts';
 
-/** What a stream may send ahead of its being read, and all of them together. */
+/** The bytes that a stream may send before they are read, and all of them together. */
 const streamWindow = 4 * 1024 * 1024;
 const connectionWindow = 64 * 1024 * 1024;
 const sweepMs = 250;
@@ -35,7 +35,7 @@ const sweepMs = 250;
 const quietMs = 10_000;
 const pingTimeoutMs = 5000;
 
-/** What the one who calls hears. `onEnd` is the last. */
+/** The caller's view of a call. `onEnd` is the last. */
 export interface CallListener {
   onMessage(message: Uint8Array): void;
   /** undefined: the call has ended well. */
@@ -204,7 +204,7 @@ export class GRPCConnection {
     return this.#sendBlocked();
   }
 
-  /** What larger windows allow of what waits. */
+  /** Sends the waiting bytes that larger windows allow. */
   #sendBlocked(): void {
     for (const call of this.#blocked) {
       for (let next = call.outgoing[0]; next; next = call.outgoing[0]) {

@@ -36,7 +36,7 @@ export function unavailable(details: string, wasSent: boolean): GRPCError {
   return new GRPCError(14, details, wasSent);
 }
 
-/** What the headers and trailers of a call say of its end; undefined: all is well. */
+/** The status of a call from its headers and trailers; undefined: all is well. */
 export function statusFromHeaders(headers: ReadonlyMap<string, string>): GRPCError | undefined {
   const code = headers.get('grpc-status');
   if (code === '0') return undefined;

@@ -6,7 +6,7 @@ import type { VersionIndex } from './version-index.ts';
 /** Batches end at the first whole revision above this number of events. */
 const batchEvents = 500;
 
-/** What a watch sees of its store. */
+/** A watch's view of its store. */
 export interface WatchedLog {
   readonly index: VersionIndex;
   /** Newest revision that may be shown. */

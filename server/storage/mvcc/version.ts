@@ -1,4 +1,4 @@
-/** What a key was from one revision on: a value, or gone (`deleted`). Versions of a key form a list, newest first. */
+/** The state of a key from one revision on: a value, or gone (`deleted`). Versions of a key form a list, newest first. */
 export interface Version {
   readonly key: string;
   readonly revision: number;

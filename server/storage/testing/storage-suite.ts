@@ -14,7 +14,7 @@ export interface StorageUnderTest {
   dispose(): Promise<void>;
 }
 
-/** What every Storage must do, run against one implementation. Every test has keys of its own: `prefix`. */
+/** The tests that every Storage must pass, run against one implementation. Every test has keys of its own: `prefix`. */
 export function describeStorage(name: string, open: () => Promise<StorageUnderTest>): void {
   describe(`storage ${name}`, () => {
     let opened: StorageUnderTest | undefined;

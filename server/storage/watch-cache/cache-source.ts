@@ -73,7 +73,7 @@ class Follower {
   readonly ready: Promise<void>;
   readonly #dependencies: CacheSourceDependencies;
   readonly #caches = new Map<string, ResourceCache>();
-  /** What belongs to no known resource, until one claims it. */
+  /** Entries of no known resource, until a resource claims them. */
   #unclaimed = new BTree<string, StoredEntry>(undefined, compareKeys);
   readonly #askNewest: () => Promise<number>;
   readonly #becomeReady: () => void;
@@ -141,7 +141,7 @@ class Follower {
         if (!isLoaded) await this.#load();
         isLoaded = true;
         const afterRevision = this.gate.revision ?? 0;
-        // What stood there before is here already.
+        // The former content is here already.
         const following = { start: prefix, end: prefixEnd(prefix), afterRevision, wantsPrevious: false, acceptsSealed: true, signal };
         for await (const batch of storage.watch(following)) this.#apply(batch);
       } catch (error) {

@@ -10,7 +10,7 @@ const bookmarkIntervalMs = 60_000;
 
 type Result = IteratorResult<CacheEvents, undefined>;
 
-/** What watches have been told of, or find by themselves. */
+/** The events that were announced to watches, or found by them. */
 export interface Published {
   /** Number of the first log entry that is still to be held back. */
   readonly end: number;
@@ -18,7 +18,7 @@ export interface Published {
   readonly revision: number;
 }
 
-/** What a watch sees of its cache. */
+/** A watch's view of its cache. */
 export interface WatchedCache {
   readonly clock: Clock;
   /** Replaced when the cache had to be loaded anew; watches of the old one end. */
@@ -91,7 +91,7 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
     if (this.#waiting) this.#due ??= first;
   }
 
-  /** What was announced, as its group sees it; nothing if the reader has found it already. */
+  /** Takes announced events, as its group sees them; none if the reader has found it already. */
   deliver(batch: SharedEvents): void {
     const waiting = this.#waiting;
     const first = this.#due;

@@ -34,7 +34,7 @@ describe('a watch from a revision that the cache no longer holds', () => {
       const { body } = await api.post<{ metadata: { resourceVersion: string } }>(maps, configMap(change));
       if (change === 'deleted') await api.delete(`${maps}/${change}`);
       else await api.patch(`${maps}/${change}`, 'merge', { data: { a: '1' } });
-      // What the cache keeps in any case is filled with later changes.
+      // The events that the cache keeps in any case are later changes.
       for (let number = 0; number < 210; number++) await api.post(maps, configMap(`${change}-${number}`));
       const watch = await api.watch(`${maps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`);
       const { type, object } = (await watch.next()) as unknown as { type: string; object: { code: number; reason: string } };

@@ -22,7 +22,7 @@ const maxSnapshots = 4;
 /** Watches that are told in one go: some milliseconds, as each writes to its connection. */
 const watchesAtOnce = 200;
 
-/** What a resource's cache has from its source. */
+/** The source of a resource's cache. */
 export interface ResourceCacheContext {
   readonly clock: Clock;
   readonly storage: Storage;

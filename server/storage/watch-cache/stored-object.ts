@@ -5,7 +5,7 @@ import { StorageError } from '../storage.ts';
 import type { CachedObject } from './watch-cache.ts';
 import { parseAt, setResourceVersion } from './wire-json.ts';
 
-/** What the cache must know of a stored resource. */
+/** The facts about a stored resource that the cache needs. */
 export interface CachedResource {
   /** Everything below belongs to it, e.g. /registry/pods/. */
   readonly resourcePrefix: string;

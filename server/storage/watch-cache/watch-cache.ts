@@ -8,7 +8,7 @@ export interface CachedObject {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
-  /** What metadata.resourceVersion says: the revision of the write, or of the delete for the object of a DELETED event. */
+  /** The value of metadata.resourceVersion: the revision of the write, or of the delete for the object of a DELETED event. */
   readonly revision: number;
   /** Bytes it keeps in memory. */
   readonly size: number;
@@ -46,13 +46,13 @@ export interface RequiredValue {
   readonly value: string;
 }
 
-/** What a watch is about. */
+/** The scope of a watch. */
 export interface WatchScope {
   /** '' for all keys of the resource, one up to and with a slash ('default/') for all below it, or a whole key. */
   readonly keyPrefix: string;
   /** Watches with the same prefix and the same text here select the same objects: they share what is worked out for them. */
   readonly selector: string;
-  /** What `matches` asks for at least. A field must be one that objects of the cache know. */
+  /** The least condition of `matches`. A field must be one that objects of the cache know. */
   readonly requires?: RequiredValue;
   matches(object: CachedObject): boolean;
 }
@@ -92,7 +92,7 @@ export interface WatchCache {
   list(query: ListQuery): Listing;
   /** A consumer that falls too far behind is ended (the iteration returns); it resumes from its last revision. */
   watch(options: CacheWatchOptions): AsyncIterable<CacheEvents>;
-  /** What was read from the store itself, e.g. at a past revision, as an object of this resource. */
+  /** Wraps an entry that was read from the store itself, e.g. at a past revision, as an object of this resource. */
   wrap(entry: StoredEntry): CachedObject;
   watchers(): number;
   count(): number;

@@ -7,7 +7,7 @@ import type { CacheEvent, WatchScope } from './watch-cache.ts';
 export const eventsAtOnce = 100;
 const bytesAtOnce = 256 * 1024;
 
-/** What a watch reads from the log. */
+/** A watch's position in the log. */
 export interface Reading {
   /** Absent where nothing of what was read is for it. */
   readonly batch: SharedEvents | undefined;
@@ -35,8 +35,8 @@ export class WatchGroup {
   }
 
   /**
-   * What is in the log from entry `from` up to `end`, in a bounded number of events that ends with a whole revision.
-   * Watches that are equally far behind read it once. Throws StorageError 'corrupt'.
+   * The events in the log from entry `from` up to `end`, in a bounded number of events that ends with a whole revision. Watches
+   * that are equally far behind read it once. Throws StorageError 'corrupt'.
    */
   read(log: EventLog, from: number, end: number, resourcePrefix: string): Reading {
     const known = this.#remembered;

@@ -12,7 +12,7 @@ export function setResourceVersion(stored: Uint8Array, revision: number): Uint8A
   const end = trimmedEnd(stored);
   const json = end === stored.length ? stored : stored.subarray(0, end);
   if (json.includes(newline)) return reparsed(json, revision); // each event of a watch is one line
-  // What a damaged disk leaves: cut values, and zeroes in the midst of them. To parse it says what is wrong.
+  // A damaged disk leaves cut values, and zeroes in the midst of them. Parsing gives the error.
   if (!isCloseBrace(json, json.length - 1) || json.includes(0)) return reparsed(json, revision);
   const open = findPath(json, ['metadata']);
   if (open < 0 || !isOpenBrace(json, open)) return reparsed(json, revision);

@@ -7,7 +7,7 @@ export interface DNSSettings {
   readonly stubDomains: ReadonlyMap<string, readonly Upstream[]>;
   /** For all other names; absent: those that the node itself asks. */
   readonly upstreams?: readonly Upstream[];
-  /** What could not be read and is passed over, in words. */
+  /** Parts that could not be read and are passed over, in words. */
   readonly problems: readonly string[];
 }
 

@@ -25,7 +25,7 @@ export interface ReadRecord {
   readonly dataLength: number;
 }
 
-/** What EDNS (RFC 6891) adds. */
+/** The fields that EDNS (RFC 6891) adds. */
 export interface EDNS {
   readonly udpSize: number;
   readonly version: number;

@@ -1,4 +1,4 @@
-/** What the tests use of the package, which brings no types. */
+/** The part of the package that the tests use; it brings no types. */
 declare module 'dns-packet' {
   export interface PacketQuestion {
     name: string;

@@ -1,6 +1,6 @@
 import { formatIP, type IPAddress, parseIP } from '../../../../api/base/ip-address.ts';
 
-/** What a name below the cluster's domain asks for (https://github.com/kubernetes/dns/blob/master/docs/specification.md). */
+/** The meaning of a name below the cluster's domain (https://github.com/kubernetes/dns/blob/master/docs/specification.md). */
 export type ClusterName =
   | { readonly kind: 'apex' }
   /** `ns.dns`: the name server itself. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../../../api/base/clock.ts';
 import type { IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import type { Forgotten, ProxyCounts, ProxySync } from '../proxy.ts';
 
-/** What the proxy counts, under the names of kube-proxy in its nftables mode. */
+/** The proxy's metrics, under the names of kube-proxy in its nftables mode. */
 export interface ProxyMetrics {
   observe(sync: ProxySync): void;
   observeForgotten(forgotten: Forgotten): void;
@@ -21,7 +21,7 @@ export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 
 export interface ProxyMetricsDependencies {
   readonly clock: Clock;
-  /** Those of the proxy's rules. */
+  /** The families of the proxy's rules. */
   readonly families: readonly IPFamily[];
 }
 

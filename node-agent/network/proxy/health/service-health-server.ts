@@ -15,7 +15,7 @@ export interface ServiceHealthServerDependencies {
 
 /** Tells load balancers, on a port of each Service that asks for it, whether this node has Pods of the Service. */
 export interface ServiceHealthServer {
-  /** What a Service needs from now on; undefined: nothing. Answers follow at once, ports with the next sync. */
+  /** Sets the health port of a Service; undefined: none. Answers follow at once, ports with the next sync. */
   claim(service: string, health: ServiceHealth | undefined): void;
   /** Opens and closes ports. One that cannot be opened is told of in an Event, and tried again with the next change. */
   sync(): Promise<void>;

@@ -4,7 +4,7 @@ import { hasClusterIP, needsHealthCheckNodePort } from '../../../../api/semantic
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 
-/** What load balancers are told of a Service whose traffic goes to Pods of the node that it arrives at. */
+/** The health that load balancers ask for, of a Service whose traffic goes to Pods of the node that it arrives at. */
 export interface ServiceHealth {
   readonly namespace: string;
   readonly name: string;

@@ -143,7 +143,7 @@ export function renderTableRemoval(family: IPFamily): string {
   return `add table ${table}\ndelete table ${table}\n`;
 }
 
-/** Those of both families. */
+/** Removals of the tables of both families. */
 export function renderTableRemovals(): string {
   return ipFamilies.map(renderTableRemoval).join('');
 }

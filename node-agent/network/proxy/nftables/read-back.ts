@@ -2,7 +2,7 @@ import { affinityMap, containers, frameChains, layoutComment } from './base-tabl
 import { chainKey, elementKey, type Entries, setKey } from './entry.ts';
 import { type RememberedClient, rememberedClient } from './remembered-clients.ts';
 
-/** What was found where the table should be. */
+/** The result of reading the table. */
 export type FoundTable =
   | { readonly state: 'absent' }
   /** Made by something else, or by a version that meant other things by the same names. */

@@ -1,6 +1,6 @@
 import { affinityMap } from './base-table.ts';
 
-/** What the map of clients holds: an element that packets have put there. */
+/** A client in the map of clients, an element that packets have put there. */
 export interface RememberedClient {
   /** `<client> . <address> . <protocol> . <port>`, the element's key. */
   readonly key: string;

@@ -85,7 +85,7 @@ function rank({ ready, serving }: Endpoint): number {
 }
 
 /**
- * Those that get traffic: the ready ones, or, while there is none, those that still answer on their way out (KEP-1669).
+ * The endpoints that get traffic: the ready ones, or, while there is none, those that still answer on their way out (KEP-1669).
  * A Service with publishNotReadyAddresses has all its endpoints marked ready in the slices.
  */
 export function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {

@@ -7,10 +7,10 @@ import { canonicalIP, collectEndpoints, type Endpoint, nearEndpoints, type NodeI
 
 export type L4Protocol = 'tcp' | 'udp' | 'sctp';
 
-/** What becomes of a packet for which there is no endpoint to send it to. */
+/** The fate of a packet for which there is no endpoint. */
 export type NoEndpointVerdict = 'reject' | 'drop';
 
-/** What a node has to do for one port of one Service. All addresses are of one family. */
+/** A node's rules for one port of one Service. All addresses are of one family. */
 export interface ServicePortRules {
   readonly namespace: string;
   readonly service: string;

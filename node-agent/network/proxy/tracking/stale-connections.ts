@@ -12,8 +12,8 @@ export interface StaleConnections {
 }
 
 /**
- * What to forget when a Service's rules have changed. UDP has no end of connection: a client that goes on sending from one
- * port keeps its entry, and with it an endpoint that is gone, or no endpoint at all if there was none when it began.
+ * The connections to forget when a Service's rules have changed. UDP has no end of connection: a client that goes on sending
+ * from one port keeps its entry, and with it an endpoint that is gone, or no endpoint at all if there was none when it began.
  */
 export function planStaleConnections(before: readonly ServicePortRules[], after: readonly ServicePortRules[]): StaleConnections[] {
   const stale: StaleConnections[] = [];

@@ -22,7 +22,7 @@ export const defaultTolerationSeconds = defineAdmissionPlugin({
   },
 });
 
-/** Whatever the operator and value: who names the taint (or none) has decided. */
+/** Tests whether a toleration decides on the taint, whatever its operator and value: it names the taint, or none. */
 function covers({ key, effect }: Toleration, taint: string): boolean {
   return (!key || key === taint) && (!effect || effect === 'NoExecute');
 }

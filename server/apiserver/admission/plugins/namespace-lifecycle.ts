@@ -28,7 +28,7 @@ export const namespaceLifecycle = defineAdmissionPlugin({
       return;
     }
     if (request.namespace === '' || isDelete) return;
-    // What is said about a namespace would tell those who may not know that it exists.
+    // A message about a namespace would tell of its existence to users who may not know of it.
     if (isResource(request, localSubjectAccessReviews)) return;
     const namespace = await findNamespace(request, dependencies);
     if (request.operation === 'CREATE' && namespace.status?.phase === 'Terminating') {

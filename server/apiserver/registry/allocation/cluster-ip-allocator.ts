@@ -46,7 +46,7 @@ export function createClusterIPAllocator(dependencies: ClusterIPAllocatorDepende
   const { client, addresses, random, version, ranges } = dependencies;
   const find = (name: string) => client(ipAddresses).get({ namespace: '', name });
   const ofVersion = (all: readonly AddressRange[]) => all.filter((range) => range.version === version);
-  /** What `choose` finds among the ranges; they are read anew before it is said that there is nothing. */
+  /** The result of `choose` among the ranges; they are read anew before it is said that there is nothing. */
   const search = async <T>(choose: (range: AddressRange) => Promise<T | undefined> | T | undefined): Promise<T | undefined> => {
     for (const read of [() => ranges.ready(), () => ranges.readAgain()]) {
       for (const range of ofVersion(await read())) {
@@ -73,7 +73,7 @@ export function createClusterIPAllocator(dependencies: ClusterIPAllocatorDepende
       const isThere = parsed && (await search((range) => (positionOf(range, parsed) === 'inside' ? range : undefined)));
       if (address === undefined || !isThere) throw new AllocationError('the provided network does not match the current range');
       if (await claim(address, service, dryRun)) return { address, isNew: !dryRun };
-      // What a server left behind that ended between this step and the writing of the very same Service.
+      // A leftover of a server that ended between this step and the writing of the very same Service.
       if (await isLeftover(await ignoreNotFound(find(address)), service, client)) return { address, isNew: false };
       throw new AllocationError('provided IP is already allocated');
     },

@@ -44,7 +44,7 @@ const hasSameAddresses = (spec: Spec, old: Spec) => isSemanticallyEqual(spec.clu
 const hasSameFamilies = (spec: Spec, old: Spec) => isSemanticallyEqual(spec.ipFamilies ?? [], old.ipFamilies ?? []);
 const otherFamily = (family: string) => (family === 'IPv4' ? 'IPv6' : 'IPv4');
 
-/** Whoever asks for one family where there were two need not say which goes; without asking for it nothing goes. */
+/** A client that asks for one family where there were two need not say which goes; without asking for it nothing goes. */
 function reduceFamilies(spec: ServiceSpec, old: Spec, path: FieldPath): FieldError[] {
   const { clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
   if (ipFamilyPolicy === 'SingleStack') {
@@ -54,7 +54,7 @@ function reduceFamilies(spec: ServiceSpec, old: Spec, path: FieldPath): FieldErr
     return [];
   }
   const at = path.child('ipFamilyPolicy');
-  // What is not named is not given up.
+  // A field that is not named is not given up.
   const isReduced = (now: readonly string[], before: readonly string[]) => now.length > 0 && now.length < before.length;
   return [
     ...(isReduced(clusterIPs, old.clusterIPs ?? [])

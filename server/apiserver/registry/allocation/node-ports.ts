@@ -7,7 +7,7 @@ import { invalid } from '../../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../../api/validation/field-path.ts';
 import type { PortSet } from './port-set.ts';
 
-/** What becomes of a Service's node ports. */
+/** The change of a Service's node ports. */
 export interface NodePortPlan {
   /** For spec.ports, in their order; undefined: none. */
   readonly ports: readonly (number | undefined)[];

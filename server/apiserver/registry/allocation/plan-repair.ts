@@ -9,7 +9,7 @@ import {
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { IPAddress } from '../../../../api/types/networking-v1.ts';
 
-/** What is wrong, as an event says it. */
+/** The error, as an event says it. */
 export interface Finding {
   readonly reason: string;
   readonly message: string;
@@ -36,7 +36,7 @@ export function addressesOf({ spec }: DeepReadonly<Service>): string[] {
 export interface AddressOfService {
   readonly service: DeepReadonly<Service>;
   readonly address: string;
-  /** What is registered under the address. */
+  /** The object that is registered under the address. */
   readonly registered: DeepReadonly<IPAddress> | undefined;
   /** The Service that `registered` names, if it is there. */
   readonly named: DeepReadonly<Service> | undefined;
@@ -44,7 +44,7 @@ export interface AddressOfService {
   readonly ranges: readonly string[];
 }
 
-/** What is to be done that the Service's address is registered for it; of two Services with one address the registered one has it. */
+/** The steps by which the Service's address is registered for it; of two Services with one address the registered one has it. */
 export function planServiceRepair({ service, address, registered, named, ranges }: AddressOfService): Repair {
   const { namespace, name } = service.metadata;
   const subject = `[${familyOf(address)}]: ${address}`;
@@ -71,7 +71,7 @@ export function planServiceRepair({ service, address, registered, named, ranges 
   return isOwn && isLabelled ? nothing : { action: 'recreate' };
 }
 
-/** What is to be done about an address that the allocator made; `named`: the Service it is for, if that is there. */
+/** The steps for an address that the allocator made; `named`: the Service it is for, if that is there. */
 export function planAddressRepair(address: DeepReadonly<IPAddress>, named: DeepReadonly<Service> | undefined, ageMs: number): Repair {
   const { name = '', labels } = address.metadata;
   if (labels?.[addressManagerLabel] !== addressManager) return nothing;

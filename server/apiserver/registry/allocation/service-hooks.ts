@@ -191,7 +191,7 @@ async function releaseAll(object: DeepReadonly<UntypedObject>, dependencies: Ser
   const outcomes = await Promise.allSettled([
     releaseAddresses(addressesOf(service.spec), dependencies),
     releasePorts(occupiedPorts(service), dependencies.nodePorts),
-    // Those that were written by hand for a Service without selector go with it.
+    // Endpoints that were written by hand for a Service without selector go with it.
     ignoreNotFound(dependencies.client(endpoints).delete(keyOf(service))),
   ]);
   for (const outcome of outcomes) {

@@ -8,7 +8,7 @@ import { type AddressRange, parseAddressRange } from './address-range.ts';
 
 /** Where cluster addresses may come from: the ranges of all ServiceCIDRs, which may overlap. */
 export interface ServiceRanges {
-  /** Those from which addresses may be given now: their ServiceCIDR is ready and is not being deleted. May lag behind. */
+  /** The ranges from which addresses may be given now: their ServiceCIDR is ready and is not being deleted. May lag behind. */
   ready(): readonly AddressRange[];
   /** The same, read anew. */
   readAgain(): Promise<readonly AddressRange[]>;

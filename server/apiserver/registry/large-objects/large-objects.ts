@@ -8,7 +8,7 @@ import type { ChangeStrategy } from '../settle-object.ts';
 import type { FieldValidation } from '../../../../api/serialization/read-object.ts';
 import { type Asker, largeBytes, type LargeTask, type LargeTaskResult, type LargeWork, type Ownership } from './large-work.ts';
 
-/** What has become of a large object; `stored` is what the store takes. */
+/** The result for a large object; `stored` is what the store takes. */
 export interface Settled {
   readonly warnings: readonly string[];
   readonly stored: Uint8Array | undefined;

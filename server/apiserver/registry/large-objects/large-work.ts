@@ -106,5 +106,5 @@ export const largeBytes = 32 * 1024;
 /** No larger object can be stored, and none comes back to the event loop. */
 export const maxObjectBytes = 1.5 * 1024 * 1024;
 
-/** What is asked of the API but not stored: reviews, scales, bindings, evictions, options. */
+/** The greatest body of requests that are not stored: reviews, scales, bindings, evictions, options. */
 export const maxQuestionBytes = 256 * 1024;

@@ -43,7 +43,7 @@ interface SendOptions {
 export interface SubresourceServer {
   readonly client: Client;
   as(name: string, ...groups: string[]): Client;
-  /** What has been asked of the network so far. */
+  /** The requests to the network so far. */
   readonly dialed: Dialed[];
   /** One request as on the wire. */
   send(

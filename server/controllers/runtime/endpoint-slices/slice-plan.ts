@@ -15,7 +15,7 @@ export interface EndpointGroup {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** Whose slices they are, and what all of them carry. */
+/** The owner of slices, and the fields that all of them carry. */
 export interface SliceOwner {
   readonly namespace: string;
   /** Of the Service. */
@@ -55,7 +55,7 @@ interface Draft {
 }
 
 /**
- * What to write so that the slices of one address family hold exactly these endpoints, with as few writes as can be: every
+ * The writes after which the slices of one address family hold exactly these endpoints, with as few writes as can be: every
  * written slice goes to every node. Endpoints stay where they are; new ones first fill slices that change anyhow.
  */
 export function planSlices(

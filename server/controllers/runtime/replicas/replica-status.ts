@@ -3,7 +3,7 @@ import { findTime } from '../../../../api/meta/time.ts';
 import { findPodCondition, isPodAvailable, isPodReady } from '../../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../../api/types/core-v1.ts';
 
-/** What the statuses of ReplicaSets and ReplicationControllers have in common. */
+/** The common part of the statuses of ReplicaSets and ReplicationControllers. */
 export interface ReplicaStatus {
   replicas: number;
   fullyLabeledReplicas?: number;

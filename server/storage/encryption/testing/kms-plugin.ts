@@ -14,7 +14,7 @@ export class KMSPlugin {
   readonly asked = { encrypt: 0, decrypt: 0 };
   keyID = 'one';
   healthz = 'ok';
-  /** What Decrypt answers instead. */
+  /** The answer of Decrypt instead. */
   decrypts: ((callback: Callback) => void) | undefined;
   #server: Server | undefined;
 

@@ -5,7 +5,7 @@ import { podLimits, podRequests } from '../../../../../api/semantics/pods/pod-re
 import { parseResourceList, type ResourceAmounts } from '../../../../../api/semantics/pods/resource-list.ts';
 import type { LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from '../../../../../api/types/core-v1.ts';
 
-/** What of the Pod breaks the limits, one message each. */
+/** The violations of the limits by the Pod, one message each. */
 export function checkPod(pod: DeepReadonly<Pod>, { spec }: DeepReadonly<LimitRange>): string[] {
   return (spec?.limits ?? []).flatMap((item) => {
     if (item.type === 'Pod') {

@@ -19,7 +19,7 @@ export function isExempt({ exemptions }: PodSecurityConfiguration, { namespace, 
   return true;
 }
 
-/** What is said to those who label a namespace that is exempt; nothing where the labels ask for nothing. */
+/** The warning for an exempt namespace that is labelled; none where the labels ask for nothing. */
 export function warningOfExemptNamespace(
   name: string,
   labels: Readonly<Record<string, string>>,

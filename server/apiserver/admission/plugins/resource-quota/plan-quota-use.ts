@@ -16,7 +16,7 @@ export interface QuotaQuestion {
   readonly nowMs: number;
 }
 
-/** What the quotas that are concerned will have given out, or why the object cannot be had. */
+/** The new usage of the quotas that are concerned, or the reason why the object is refused. */
 export type QuotaPlan =
   | { readonly problem: string }
   | { readonly updates: readonly { readonly quota: Quota; readonly used: Readonly<Record<string, string>> }[] };

@@ -3,7 +3,7 @@ import type { Container, EphemeralContainer, Pod, PodSpec, ServiceAccount } from
 
 type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
 
-/** What a mirror pod uses although its node vouches for nothing: the end of the sentence `a mirror pod may not ...`. */
+/** A reference that a mirror pod must not have: the end of the sentence `a mirror pod may not ...`. */
 export function findMirrorReference({ spec }: DeepReadonly<Pod>): string | undefined {
   if (!spec) return undefined;
   if (spec.serviceAccountName) return 'reference service accounts';

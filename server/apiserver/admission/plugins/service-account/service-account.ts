@@ -72,7 +72,7 @@ async function findAccount(
   throw refuse(request, `error looking up service account ${request.namespace}/${name}: ${message}`);
 }
 
-/** What Go's ParseBool takes for true. */
+/** The texts that Go's ParseBool takes for true. */
 function isTrue(text: string | undefined): boolean {
   return text !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
 }
