@@ -25,7 +25,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What one server calls things: tokens and uids by name. */
+/** The names of one server: tokens and uids by name. */
 export type Facts = Map<string, string>;
 
 /** Puts the facts of one server into a text. */

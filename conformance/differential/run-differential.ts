@@ -84,7 +84,7 @@ async function compare([theirs, ours]: readonly Server[], requests: Iterable<Dif
     const [theirVerdict, ourVerdict] = await Promise.all([verdict(theirs, request), verdict(ours, request)]);
     const parts = differencesOf(theirVerdict, ourVerdict);
     if (parts.length === 0) continue;
-    // What their administrator is answered shows whether there is such a path at all.
+    // The administrator's answer shows whether there is such a path at all.
     const asAdmin = theirVerdict.status === 403 ? await verdict(theirs, { ...request, as: 'admin' }) : theirVerdict;
     const deviation = deviations.find((one) => one.matches({ request, theirs: theirVerdict, ours: ourVerdict, asAdmin }));
     if (deviation) seen.set(deviation.reason, (seen.get(deviation.reason) ?? 0) + 1);

@@ -177,7 +177,7 @@ function requestOf(random: Random): Sent {
   }
 }
 
-/** What nodes do to themselves, to each other, and to what they were not given. */
+/** Requests of nodes about themselves, about each other, and about objects of other nodes. */
 export function* nodeRequests(random: Random, count: number): Generator<DifferentialRequest> {
   for (let made = 0; made < count; made++) yield { part: 'nodes', as: oneOf(random, askers), ...requestOf(random) };
 }

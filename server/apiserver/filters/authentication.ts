@@ -31,7 +31,7 @@ export function authentication({ authenticator, allowAnonymous, metrics }: Authe
       user = answer instanceof Promise ? await answer : answer;
     } catch (error) {
       metrics.authenticated('error', '', seconds());
-      // What is wrong with a credential is told by TokenReview to those who may ask, and to nobody else.
+      // The error of a credential is told by TokenReview to those who may ask, and to nobody else.
       throw error instanceof StatusError && error.code === 401 ? unauthorized('Unauthorized') : error;
     }
     metrics.authenticated(user || allowAnonymous ? 'success' : 'failure', user?.name ?? anonymousUser.name, seconds());

@@ -135,7 +135,7 @@ async function callEndpoint(
   }
 }
 
-/** What is a view of the object itself needs no handler: its strategy tells the subresources apart. */
+/** A view of the object itself needs no handler: its strategy tells the subresources apart. */
 function checkSubresource(name: string, { definition, store, subresources }: Route): void {
   if (name === '' || subresources.has(name)) return;
   const view = definition.subresources[name];

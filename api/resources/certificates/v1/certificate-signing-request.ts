@@ -177,7 +177,7 @@ function requestProblem(base64: string): string | undefined {
 
 type Conditions = readonly DeepReadonly<CertificateSigningRequestCondition>[];
 
-/** What the update of a subresource may make of the status; decisions are for `approval` alone. */
+/** The status after the update of a subresource; decisions are for `approval` alone. */
 function validateStatus(
   { status }: DeepReadonly<CertificateSigningRequest>,
   { status: old }: DeepReadonly<CertificateSigningRequest>,
