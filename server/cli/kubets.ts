@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAgentCommand } from './agent-command.ts';
+import { addCheckCommand } from './check/check-command.ts';
 import { addCheckMachineCommand } from './check-machine-command.ts';
 import { hideSecrets } from './terminal/hide-secrets.mjs';
 import { addImagesCommand } from './images-command.ts';
@@ -23,6 +24,7 @@ Examples:
   kubets check-machine               what this machine lacks to be a node, and what to do
   kubets install                     the same as a service, after each boot
   kubets status                      what runs, what is wrong, what to do
+  kubets check                       the CIS Kubernetes Benchmark: what is as it says, what is not
   kubets images load web.tar         makes a docker or OCI archive available to the node
   kubectl --kubeconfig $(kubets kubeconfig --path) get nodes
 `;
@@ -40,6 +42,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addServerCommand(program);
   addAgentCommand(program);
   addCheckMachineCommand(program);
+  addCheckCommand(program);
   addKubeconfigCommand(program);
   addTokenCommand(program);
   addImagesCommand(program);

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { runProgram } from '../../linux/processes/run-program.ts';
 import { type PodNetworkPlan, podNetworkConflist } from './conflist.ts';
 import { planHostPortCleanup } from './host-port-rules.ts';
@@ -46,7 +46,9 @@ export function createPodNetwork(
       // In place: a renamed file is not noticed by a runtime that is running.
       const file = configFile(layout);
       const wanted = podNetworkConflist({ ...layout, ...range, limitsBandwidth: await isThere(`${layout.pluginDirectory}/bandwidth`) });
-      if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted);
+      if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted, { mode: 0o600 });
+      // One that an earlier version has written may be more open.
+      await chmod(file, 0o600);
       await writeRules(range.podCIDRs);
     },
     async uninstall() {

@@ -29,7 +29,8 @@ export function findUnitText(kind: ServiceKind): string | undefined {
 }
 
 export function writeUnit(kind: ServiceKind, text: string): void {
-  writeFileAtomically(unitFile(kind), text, 0o644);
+  // The command line is nobody's business but root's.
+  writeFileAtomically(unitFile(kind), text, 0o600);
 }
 
 export function removeUnit(kind: ServiceKind): void {

@@ -39,6 +39,17 @@ export function findDataDirectory(unit: string): string | undefined {
   return word.slice(1, -1).replaceAll(/\\(.)|%%/g, (all, escaped: string | undefined) => escaped ?? all.charAt(0));
 }
 
+/** The program and arguments of a unit of ours; undefined where it has none. */
+export function findCommand(unit: string): string[] | undefined {
+  const line = /^ExecStart=(.+)$/m.exec(unit)?.[1];
+  return line?.match(/"(?:\\.|[^"\\])*"|\S+/g)?.map((word, index) => {
+    const plain = word.startsWith('"')
+      ? word.slice(1, -1).replaceAll(/\\(.)|%%/g, (all, escaped: string | undefined) => escaped ?? all.charAt(0))
+      : word;
+    return index === 0 ? plain : plain.replaceAll('$$', () => '$');
+  });
+}
+
 /** Ends before the network does, and before containers are killed with everything else: systemd stops in the opposite order. */
 const after = [
   ...['network-online.target', 'nss-lookup.target', 'time-sync.target', 'remote-fs.target'],

@@ -127,7 +127,8 @@ export function failedChecks(text: string): string[] {
   return [...text.matchAll(/^\[-\](\S+)/gm)].map(([, name = '']) => name);
 }
 
-async function findAccess(dataDir: DataDir, kubeconfig: string | undefined) {
+/** How the cluster of a data directory is reached: as its administrator, or as the node that it is. */
+export async function findAccess(dataDir: DataDir, kubeconfig: string | undefined) {
   if (kubeconfig !== undefined) return { settings: await readKubeconfig(kubeconfig).then(withoutToken), nodeName: undefined };
   const [bootstrap, client] = ['bootstrap-kubelet.kubeconfig', 'pki/kubelet-client-current.pem'].map((name) =>
     path.join(dataDir.node, name),

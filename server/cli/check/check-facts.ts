@@ -1,0 +1,137 @@
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
+import type { Namespace, Pod, ServiceAccount } from '../../../api/types/core-v1.ts';
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../api/types/rbac-v1.ts';
+import type { NetworkPolicy } from '../../../api/types/networking-v1.ts';
+
+/** What `kubets check` finds out, before anything is concluded from it. */
+export interface CheckFacts {
+  readonly dataDirectory: string;
+  /** Name of the user that the data directory belongs to: root, or who runs a control plane without a node. */
+  readonly owner: string;
+  readonly hasControlPlane: boolean;
+  readonly hasNode: boolean;
+  readonly files: readonly FileFacts[];
+  readonly settings: SettingsFacts;
+  /** Absent: no API server answers. */
+  readonly server?: ServerFacts;
+  /** Absent where it does not run on etcd, or its address is not known. */
+  readonly etcd?: EtcdFacts;
+  readonly nodes: readonly NodeFacts[];
+  /** Absent: it could not be read, or not as a whole. */
+  readonly cluster?: ClusterFacts;
+  /** Why something is missing, by what it is. */
+  readonly problems: readonly string[];
+}
+
+export interface FileFacts {
+  readonly path: string;
+  /** Which of the benchmark's files it is. */
+  readonly role: FileRole;
+  readonly isDirectory: boolean;
+  /** Permission bits, e.g. 0o600. */
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+}
+
+export type FileRole =
+  | 'unit'
+  | 'cni'
+  | 'storage'
+  | 'admin-kubeconfig'
+  | 'pki-directory'
+  | 'certificate'
+  | 'key'
+  | 'public-key'
+  | 'kubelet-kubeconfig'
+  | 'kubelet-certificate'
+  | 'encryption-configuration'
+  | 'audit-log';
+
+/** The flags of the control plane: those given and their defaults, by their names in camel case. */
+export interface SettingsFacts {
+  /** 'process': of the running one; 'unit': of the one that the service would start; 'unknown': neither is there. */
+  readonly source: 'process' | 'unit' | 'unknown';
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Names of the admission plugins that run with these flags. */
+  readonly admissionPlugins: readonly string[];
+  /** What --controllers says. */
+  readonly controllers: readonly string[];
+  /** The level that PodSecurity enforces where a namespace says nothing. */
+  readonly podSecurityDefault: string;
+  /** Of the EncryptionConfiguration: what it encrypts by what. Absent: there is none, or it cannot be read. */
+  readonly encryption?: readonly EncryptionRule[];
+  /** Of the audit policy: its rules, as far as the checks need them. Absent: likewise. */
+  readonly auditRules?: readonly AuditRuleFacts[];
+}
+
+export interface EncryptionRule {
+  readonly resources: readonly string[];
+  /** The one that writes comes first. */
+  readonly providers: readonly string[];
+}
+
+export interface AuditRuleFacts {
+  readonly level: string;
+  readonly resources: readonly string[];
+}
+
+/** What the API server answers, asked over the network. */
+export interface ServerFacts {
+  readonly address: string;
+  /** Of a request for Pods without credentials. */
+  readonly anonymousStatus: number;
+  /** Of a request for profiles by the administrator. */
+  readonly profilingStatus: number;
+  readonly tls: TLSFacts;
+  /** Ports of the controller manager and the scheduler, which take connections. */
+  readonly openComponentPorts: readonly number[];
+}
+
+export interface TLSFacts {
+  /** Versions older than 1.2 with which a handshake succeeded. */
+  readonly oldVersions: readonly string[];
+  /** Weak ciphers with which a handshake succeeded. */
+  readonly weakCiphers: readonly string[];
+}
+
+export interface EtcdFacts {
+  readonly endpoints: readonly string[];
+  /** Endpoints without TLS. */
+  readonly plain: readonly string[];
+  /** Endpoints that answered somebody without a client certificate. */
+  readonly open: readonly string[];
+  /** Whether its authority is also that of the cluster; absent: not known. */
+  readonly sharesAuthority?: boolean;
+}
+
+export interface NodeFacts {
+  readonly name: string;
+  /** Whether its agent runs on this machine, from this data directory. */
+  readonly isLocal: boolean;
+  /** What its kubelet says of its configuration (KubeletConfiguration). */
+  readonly configz?: Readonly<Record<string, unknown>>;
+  /** Of a request for its Pods without credentials; absent: no connection. */
+  readonly anonymousStatus?: number;
+  readonly tls?: TLSFacts;
+  /** Ports that take connections, of those that must not: read-only kubelet, proxy metrics. Absent: it was not tried. */
+  readonly openPorts?: readonly number[];
+  readonly problem?: string;
+}
+
+export interface ClusterFacts {
+  readonly clusterRoles: readonly DeepReadonly<ClusterRole>[];
+  readonly roles: readonly DeepReadonly<Role>[];
+  readonly clusterRoleBindings: readonly DeepReadonly<ClusterRoleBinding>[];
+  readonly roleBindings: readonly DeepReadonly<RoleBinding>[];
+  readonly namespaces: readonly DeepReadonly<Namespace>[];
+  readonly pods: readonly DeepReadonly<Pod>[];
+  readonly serviceAccounts: readonly DeepReadonly<ServiceAccount>[];
+  readonly networkPolicies: readonly DeepReadonly<NetworkPolicy>[];
+  /** `namespace/name` of Secrets that hold a token of a ServiceAccount which never expires. */
+  readonly tokenSecrets: readonly string[];
+  /** Names of bootstrap tokens' Secrets that have not expired. */
+  readonly bootstrapTokens: readonly string[];
+  /** Names of validating admission policies that are bound, and of validating webhooks. */
+  readonly policyControls: readonly string[];
+}

@@ -1,0 +1,87 @@
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { DataDir } from '../data-dir.ts';
+import { findLocalNodes } from '../local-nodes.ts';
+import { serviceKinds } from '../service/plan-service.ts';
+import { findUnitText, unitFile } from '../service/service-manager.ts';
+import { findDataDirectory } from '../service/unit-file.ts';
+import type { FileFacts, FileRole } from './check-facts.ts';
+
+export interface NamedFiles {
+  /** Kubeconfigs of the administrator besides that in the data directory. */
+  readonly kubeconfigs: readonly string[];
+  readonly encryptionConfiguration?: string;
+  readonly auditLog?: string;
+  /** Whether networks of Pods are configured in /etc/cni/net.d. */
+  readonly hasExternalNetwork: boolean;
+}
+
+const externalNetworks = '/etc/cni/net.d';
+
+/** The files that the benchmark is about, as far as they are there. */
+export function gatherFiles(dataDir: DataDir, named: NamedFiles): FileFacts[] {
+  const found: FileFacts[] = [];
+  const names = createNames();
+  const add = (role: FileRole, file: string | undefined) => {
+    const stats = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+    if (file === undefined || stats === undefined || found.some((one) => one.role === role && one.path === file)) return;
+    const { mode, uid, gid } = stats;
+    found.push({
+      path: file,
+      role,
+      isDirectory: stats.isDirectory(),
+      mode: mode & 0o7777,
+      owner: names.user(uid),
+      group: names.group(gid),
+    });
+  };
+  for (const kind of serviceKinds) {
+    const unit = findUnitText(kind);
+    if (unit !== undefined && findDataDirectory(unit) === dataDir.path) add('unit', unitFile(kind));
+  }
+  add('storage', dataDir.storage);
+  for (const file of [dataDir.adminKubeconfig, ...named.kubeconfigs]) add('admin-kubeconfig', file);
+  if (existsSync(dataDir.pki)) {
+    add('pki-directory', dataDir.pki);
+    for (const file of listFiles(dataDir.pki)) add(roleOfKey(file), file);
+  }
+  add('encryption-configuration', named.encryptionConfiguration);
+  add('audit-log', named.auditLog);
+  for (const { node } of [dataDir, ...findLocalNodes(dataDir).map((one) => one.dataDir)]) {
+    for (const file of listFiles(path.join(node, 'cni/net.d'))) add('cni', file);
+    for (const name of ['kubelet.kubeconfig', 'bootstrap-kubelet.kubeconfig']) add('kubelet-kubeconfig', path.join(node, name));
+    for (const file of listFiles(path.join(node, 'pki'))) add('kubelet-kubeconfig', file);
+  }
+  if (named.hasExternalNetwork) for (const file of listFiles(externalNetworks)) add('cni', file);
+  if (existsSync(dataDir.node)) add('kubelet-certificate', path.join(dataDir.pki, 'ca.crt'));
+  return found;
+}
+
+function roleOfKey(file: string): FileRole {
+  if (file.endsWith('.crt')) return 'certificate';
+  return file.endsWith('.pub') ? 'public-key' : 'key';
+}
+
+/** Links count as what they lead to. */
+function listFiles(directory: string): string[] {
+  const isFile = (entry: Dirent) => entry.isFile() || entry.isSymbolicLink();
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter(isFile)
+    .map(({ parentPath, name }) => path.join(parentPath, name));
+}
+
+export function ownerOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? 'root' : createNames().user(stats.uid);
+}
+
+/** Names of users and groups of this machine, or their numbers. */
+function createNames() {
+  const read = (file: string) => {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    return new Map(text.split('\n').map((line) => [Number(line.split(':')[2]), line.split(':')[0] ?? '']));
+  };
+  const [users, groups] = [read('/etc/passwd'), read('/etc/group')];
+  return { user: (id: number) => users.get(id) ?? String(id), group: (id: number) => groups.get(id) ?? String(id) };
+}
