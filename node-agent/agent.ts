@@ -86,6 +86,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly credentialProviderDirectory: string;
   /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
   readonly runtimeEndpoint?: string;
+  /** Where keys and authorities were read from, for /configz. */
+  readonly files: CertificateFiles;
   /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
   readonly podNetwork: PodNetworkMode;
   /** Whether swap keeps the agent from starting. */
@@ -96,6 +98,13 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly unmasqueradedCIDRs: readonly string[];
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
   readonly certificateDirectory?: string;
+}
+
+/** Absolute paths. */
+export interface CertificateFiles {
+  readonly clientCAFile: string;
+  readonly tlsCertFile?: string;
+  readonly tlsPrivateKeyFile?: string;
 }
 
 export interface AgentDependencies {
@@ -165,7 +174,10 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const { credentials } = dependencies;
     const serving = await createServing(settings, { ...dependencies, client, files, nodeName, nodeIPs });
     const server = await startKubeletServer(
-      { ...serving.pair.get(), port: settings.port, clientCA: credentials.authorities.get(), nodeName },
+      {
+        ...serving.pair.get(),
+        ...{ port: settings.port, clientCA: credentials.authorities.get(), nodeName, streamingIdleMs: settings.streamingIdleMs },
+      },
       {
         ...{ clock, logger, files, paths, workers, runtime: cri.runtime },
         localDirectories: createLocalDirectories({ files, mounts: createMounts(), paths }),
@@ -292,7 +304,7 @@ async function systemUsage(containerd: Containerd | undefined): Promise<SystemUs
   return { ...(kubelet ? { kubelet } : {}), ...(runtime ? { runtime } : {}) };
 }
 
-function informationOf(settings: KubeletSettings, parts: InformationParts): NodeInformation {
+function informationOf(settings: AgentSettings & KubeletSettings, parts: InformationParts): NodeInformation {
   const { clock, cri, kubelet, cgroupNames: names } = parts;
   const { nodeName, version } = settings;
   return createNodeInformation({
@@ -300,7 +312,10 @@ function informationOf(settings: KubeletSettings, parts: InformationParts): Node
     ...{ nodeName, version, runtime: cri.runtime, workers: kubelet.workers },
     self: readOwnProcess,
     startedMs: clock.nowMs(),
-    configuration: kubeletConfiguration(settings, names.driver),
+    configuration: kubeletConfiguration(settings, names.driver, {
+      ...settings.files,
+      isIssued: settings.certificateDirectory !== undefined,
+    }),
     syncProblem: () => ((kubelet.silenceMs() ?? 0) > runtimeSilenceMs ? 'PLEG is not healthy' : undefined),
     lastSeenMs() {
       const silenceMs = kubelet.silenceMs();

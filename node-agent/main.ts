@@ -58,6 +58,8 @@ interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly imageCredentialProviderBinDir: string;
   readonly memorySwapBehavior: (typeof swapBehaviors)[number];
   readonly singleProcessOomKill: boolean;
+  readonly seccompDefault: boolean | string;
+  readonly streamingConnectionIdleTimeout: string;
   readonly protectKernelDefaults: boolean | string;
   readonly imageGcHighThreshold: string;
   readonly imageGcLowThreshold: string;
@@ -170,6 +172,12 @@ const program = new Command('kubets-node-agent')
   .option('--cgroup-root <name>', 'cgroup of all pods', '/kubepods')
   .addOption(
     new Option('--cgroup-driver <name>', 'who makes cgroups (default: what the runtime says, else cgroupfs)').choices(cgroupDrivers),
+  )
+  .option('--seccomp-default [boolean]', 'containers that name no seccomp profile have that of the runtime', false)
+  .option(
+    '--streaming-connection-idle-timeout <duration>',
+    'after which connections of exec, attach and port-forward end that carry nothing; 0: never',
+    '4h0m0s',
   )
   .option('--max-pods <number>', 'pods the node takes', '110')
   .option('--pod-max-pids <number>', 'processes and threads that a pod may have (default: -1, any number)', '-1')
@@ -335,6 +343,8 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     eviction: allocatable.enforce.includes('pods') ? withAllocatableMemory(parseEvictionFlags(flags)) : parseEvictionFlags(flags),
     swapBehavior: flags.memorySwapBehavior,
     singleProcessOOMKill: flags.singleProcessOomKill,
+    seccompDefault: String(flags.seccompDefault) === 'true',
+    streamingIdleMs: parseDurationMs(flags.streamingConnectionIdleTimeout),
     protectKernelDefaults: String(flags.protectKernelDefaults) === 'true',
     credentialProviders:
       flags.imageCredentialProviderConfig === undefined
@@ -358,11 +368,23 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     version: flags.kubernetesVersion,
     labels: parseNodeLabels(flags.nodeLabels),
     taints: parseTaints(flags.registerWithTaints),
+    ...fileNames(flags),
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
     ...(nodeIp === undefined ? {} : { nodeIPs: nodeIp.split(',') }),
     ...(containerRuntimeEndpoint === undefined ? {} : { runtimeEndpoint: containerRuntimeEndpoint }),
+  };
+}
+
+/** The files that certificates come from. The authority of clients is in the kubeconfig where no file is named. */
+function fileNames({ clientCaFile, bootstrapKubeconfig, kubeconfig, tlsCertFile, tlsPrivateKeyFile }: Flags): Pick<AgentSettings, 'files'> {
+  return {
+    files: {
+      clientCAFile: path.resolve(clientCaFile ?? bootstrapKubeconfig ?? kubeconfig ?? ''),
+      ...(tlsCertFile === undefined ? {} : { tlsCertFile: path.resolve(tlsCertFile) }),
+      ...(tlsPrivateKeyFile === undefined ? {} : { tlsPrivateKeyFile: path.resolve(tlsPrivateKeyFile) }),
+    },
   };
 }
 

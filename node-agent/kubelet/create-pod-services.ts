@@ -74,6 +74,7 @@ export function createPodServices(
     hostIPs: settings.nodeIPs,
     clusterDomain: settings.clusterDomain,
     version: settings.version.replace(/^v(\d+\.\d+).*$/, '$1'),
+    defaultSeccomp: settings.seccompDefault ? 'RuntimeDefault' : 'Unconfined',
     swap: {
       hugePageSizes,
       behavior: settings.swapBehavior,

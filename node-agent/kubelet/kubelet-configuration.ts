@@ -1,15 +1,33 @@
 import { milliQuantityOf, quantityOf } from '../../api/base/quantity/arithmetic.ts';
+import { formatDuration } from '../../api/meta/duration.ts';
 import { formatQuantity } from '../../api/base/quantity/quantity.ts';
 import type { CgroupDriver } from '../linux/cgroups/cgroup-names.ts';
 import type { KubeletSettings } from './kubelet.ts';
 import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';
 
+/** Where the certificates of the kubelet come from. */
+export interface CertificateSources {
+  readonly clientCAFile: string;
+  readonly tlsCertFile?: string;
+  readonly tlsPrivateKeyFile?: string;
+  /** The cluster gave them at the node's request, and renews them. */
+  readonly isIssued: boolean;
+}
+
 /** The settings as a KubeletConfiguration (kubelet.config.k8s.io/v1beta1): what /configz shows. */
-export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: CgroupDriver): Record<string, unknown> {
+export function kubeletConfiguration(
+  settings: KubeletSettings,
+  cgroupDriver: CgroupDriver,
+  { clientCAFile, isIssued, ...files }: CertificateSources,
+): Record<string, unknown> {
   return {
     enableServer: true,
     port: settings.port,
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: true, cacheTTL: '2m0s' } },
+    readOnlyPort: 0,
+    ...files,
+    rotateCertificates: isIssued,
+    serverTLSBootstrap: isIssued && files.tlsCertFile === undefined,
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: true, cacheTTL: '2m0s' }, x509: { clientCAFile } },
     authorization: { mode: 'Webhook', webhook: { cacheAuthorizedTTL: '5m0s', cacheUnauthorizedTTL: '30s' } },
     clusterDomain: settings.clusterDomain,
     clusterDNS: settings.clusterDNS,
@@ -37,6 +55,10 @@ export function kubeletConfiguration(settings: KubeletSettings, cgroupDriver: Cg
     containerLogMaxFiles: 5,
     registerWithTaints: settings.taints,
     registerNode: true,
+    seccompDefault: settings.seccompDefault,
+    streamingConnectionIdleTimeout: formatDuration(settings.streamingIdleMs),
+    // Events are aggregated, and none is held back.
+    eventRecordQPS: 0,
   };
 }
 

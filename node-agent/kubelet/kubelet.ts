@@ -91,6 +91,10 @@ export interface KubeletSettings {
   readonly swapBehavior: SwapRules['behavior'];
   /** Whether only the process is killed for want of memory, and not its container as a whole, on cgroups of version 2. */
   readonly singleProcessOOMKill: boolean;
+  /** Whether containers that name no seccomp profile have RuntimeDefault; else they are unconfined. */
+  readonly seccompDefault: boolean;
+  /** After which connections of exec, attach and port-forward are ended that carry nothing; 0: never. */
+  readonly streamingIdleMs: number;
   /** Whether settings of the kernel that differ from those of a kubelet keep the node from starting; else they are made. */
   readonly protectKernelDefaults: boolean;
   /** Names, or beginnings with a star. */

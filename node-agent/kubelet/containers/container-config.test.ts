@@ -13,7 +13,12 @@ function podOf(container: Partial<Container>, spec: Partial<Pod['spec']> = {}): 
   return { metadata: { name: 'p', namespace: 'n', uid: 'u' }, spec: { containers: [{ name: 'c', image: 'img', ...container }], ...spec } };
 }
 
-function configOf(container: Partial<Container>, spec: Partial<Pod['spec']> = {}, image: { uid?: number; username?: string } = {}) {
+function configOf(
+  container: Partial<Container>,
+  spec: Partial<Pod['spec']> = {},
+  image: { uid?: number; username?: string } = {},
+  defaultSeccomp: 'RuntimeDefault' | 'Unconfined' = 'Unconfined',
+) {
   const pod = podOf(container, spec);
   const [whole] = pod.spec?.containers ?? [];
   assert.ok(whole);
@@ -23,6 +28,7 @@ function configOf(container: Partial<Container>, spec: Partial<Pod['spec']> = {}
     mounts: [],
     devices: [],
     restartCount: 2,
+    defaultSeccomp,
     image: { reference: 'sha256:1', uid: image.uid, username: image.username ?? '' },
     swap: { behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
   });
@@ -98,6 +104,13 @@ describe('containerConfig', () => {
     assert.deepEqual(configOf({}, spec).linux.security_context.seccomp, { profile_type: 'RuntimeDefault' });
   });
 
+  it('has the seccomp profile of the runtime by default where the node says so, but for privileged containers', () => {
+    const profileOf = (container: Partial<Container>) => configOf(container, {}, {}, 'RuntimeDefault').linux.security_context.seccomp;
+    assert.deepEqual(profileOf({}), { profile_type: 'RuntimeDefault' });
+    assert.deepEqual(profileOf({ securityContext: { seccompProfile: { type: 'Unconfined' } } }), { profile_type: 'Unconfined' });
+    assert.deepEqual(profileOf({ securityContext: { privileged: true } }), { profile_type: 'Unconfined' });
+  });
+
   it('has mounts of a Pod with users of its own translated', () => {
     const mount = { container_path: '/m', host_path: '/v', readonly: false, propagation: 'PROPAGATION_PRIVATE' } as const;
     const pod = podOf({}, { hostUsers: false });
@@ -105,7 +118,7 @@ describe('containerConfig', () => {
     assert.ok(whole);
     const mountsWith = (userRange: number | undefined) =>
       containerConfig(pod, whole, {
-        ...{ paths, environment: new Map(), mounts: [mount], devices: [], restartCount: 0, userRange },
+        ...{ paths, environment: new Map(), mounts: [mount], devices: [], restartCount: 0, userRange, defaultSeccomp: 'Unconfined' },
         image: { reference: 'sha256:1', uid: undefined, username: '' },
         swap: { behavior: 'NoSwap', cgroupVersion: 1, limitsSwap: false, machineSwapBytes: 0, machineMemoryBytes: 4 * gigabyte },
       }).mounts;

@@ -24,6 +24,8 @@ export interface ContainerSurroundings {
   /** The image as the runtime knows it, and the user it runs as by itself: a number, a name or nothing (root). */
   readonly image: { readonly reference: string; readonly uid: number | undefined; readonly username: string };
   readonly swap: SwapRules & OOMGroupRules;
+  /** Of containers that name no profile. */
+  readonly defaultSeccomp: 'RuntimeDefault' | 'Unconfined';
   /** Container whose processes an ephemeral container sees. */
   readonly targetID?: string;
 }
@@ -89,7 +91,7 @@ const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc
 function securityContext(
   pod: DeepReadonly<Pod>,
   container: AnyContainer,
-  { paths, targetID, userRange }: ContainerSurroundings,
+  { paths, targetID, userRange, defaultSeccomp }: ContainerSurroundings,
 ): ContainerSecurityContext {
   const own = container.securityContext;
   const shared = pod.spec?.securityContext;
@@ -112,7 +114,7 @@ function securityContext(
     readonly_paths: isMasked ? readonlyPaths : [],
     seccomp: privileged
       ? { profile_type: 'Unconfined' }
-      : seccompProfile(own?.seccompProfile ?? shared?.seccompProfile, paths, 'Unconfined'),
+      : seccompProfile(own?.seccompProfile ?? shared?.seccompProfile, paths, defaultSeccomp),
     ...appArmorProfile(own?.appArmorProfile ?? shared?.appArmorProfile),
   };
 }

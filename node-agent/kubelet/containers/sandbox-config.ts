@@ -117,7 +117,7 @@ interface SeccompSource {
   readonly localhostProfile?: string;
 }
 
-/** `fallback` is what the kind of process gets for which nothing is said: containers run unconfined, as upstream's default is. */
+/** `fallback` is what the kind of process gets for which nothing is said: a sandbox has RuntimeDefault, a container what --seccomp-default says. */
 export function seccompProfile(
   source: SeccompSource | undefined,
   { seccompProfiles }: NodePaths,

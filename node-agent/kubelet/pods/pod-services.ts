@@ -52,6 +52,8 @@ export interface PodServices {
   /** Of the agent, e.g. 1.36: what probes call themselves. */
   readonly version: string;
   readonly swap: ContainerRules;
+  /** Of containers that name no seccomp profile. */
+  readonly defaultSeccomp: 'RuntimeDefault' | 'Unconfined';
   readonly allocatable: () => NodeAllocatable;
   readonly dns: (pod: DeepReadonly<Pod>) => Promise<PodDNS>;
   readonly nodeHosts: () => Promise<string>;

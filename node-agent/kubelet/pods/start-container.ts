@@ -147,6 +147,7 @@ async function describe(
       userRange: await userRangeOf(context),
       image: { reference: image.id, uid: image.uid ? Number(image.uid.value) : undefined, username: image.username },
       swap: services.swap,
+      defaultSeccomp: services.defaultSeccomp,
       ...(target === undefined ? {} : { targetID: target }),
     });
   } catch (error) {

@@ -25,6 +25,8 @@ export interface KubeletServerSettings {
   /** PEM of the authorities that sign clients' certificates. */
   readonly clientCA: string;
   readonly nodeName: string;
+  /** After which upgraded connections are ended that carry nothing; 0: never. */
+  readonly streamingIdleMs: number;
 }
 
 export interface KubeletServerDependencies extends LogRequestDependencies {
@@ -50,7 +52,7 @@ export interface KubeletServer {
  */
 export async function startKubeletServer(settings: KubeletServerSettings, dependencies: KubeletServerDependencies): Promise<KubeletServer> {
   const { logger, clock } = dependencies;
-  const streaming = createStreamingRequests(dependencies);
+  const streaming = createStreamingRequests(dependencies, settings.streamingIdleMs);
   const server = https.createServer({
     cert: settings.certificate,
     key: settings.key,
@@ -121,7 +123,8 @@ async function answerUpgrade(
 ): Promise<void> {
   const target = parseRequestTarget(request.url ?? '/');
   await authorize(settings, dependencies, request, target);
-  if (!socket.destroyed) await streaming.serve(request, socket, head, target);
+  if (socket.destroyed) return;
+  await streaming.serve(request, socket, head, target);
 }
 
 /** The answer to a failure; what is no answer by itself is reported. */

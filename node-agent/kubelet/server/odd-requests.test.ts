@@ -99,6 +99,22 @@ describe('the port of the kubelet', function () {
     assert.notEqual(asked.length, 0, 'some requests have reached the runtime');
   });
 
+  it('ends connections of exec that carry nothing', async () => {
+    server = await startTestKubeletServer({ runtimeURL: runtime.url, permits: () => true, streamingIdleMs: 300 });
+    const socket = await connect(server.port);
+    const upgrade =
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    const protocol = 'Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n';
+    socket.write(
+      `GET /exec/n/p/c?command=x&output=1&input=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer user\r\n${upgrade}${protocol}\r\n`,
+    );
+    const closed = once(socket, 'close');
+    assert.match(await answerOf(socket, 10_000), /^HTTP\/1\.1 101 /);
+    const startMs = systemClock.monotonicMs();
+    await closed;
+    assert.ok(systemClock.monotonicMs() - startMs < 15_000);
+  });
+
   const malformed = ['/%zz', 'http://[/%zz', '/exec/%', '/..', '/%2e%2e/exec/n/p/c', '/a/../exec/n/p/c'];
   for (const path of malformed) {
     it(`answers 400 to ${path}, with and without an upgrade`, async () => {

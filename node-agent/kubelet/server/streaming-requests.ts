@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { negotiateChannelProtocol } from '../../../api/streaming/channel-protocol.ts';
@@ -21,7 +22,8 @@ export interface StreamingRequests {
   serve(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): Promise<void>;
 }
 
-export function createStreamingRequests(dependencies: StreamingDependencies): StreamingRequests {
+/** @param idleMs after which a connection that carries nothing is ended; 0: never */
+export function createStreamingRequests(dependencies: StreamingDependencies, idleMs: number): StreamingRequests {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 32 << 20,
@@ -41,12 +43,15 @@ export function createStreamingRequests(dependencies: StreamingDependencies): St
       sockets.handleUpgrade(request, socket, head, (opened) => {
         // Before its first frame: one that is malformed ends this connection and nothing else.
         opened.on('error', () => {}); // the library closes it with the code that fits
+        // The library turns it off.
+        (socket as Socket).setTimeout(idleMs);
         resolve(opened);
       });
     });
   };
   return {
     async serve(request, socket, head, { path: [action = '', ...path], query }) {
+      (socket as Socket).setTimeout(idleMs, () => socket.destroy());
       const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
       const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').flatMap((protocol) => protocol.trim() || []);
       if (action === 'portForward') {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { openDataDir } from '../data-dir.ts';
-import { dataDirOption } from '../options.ts';
+import { openDataDir } from '../data-dir/data-dir.ts';
+import { dataDirOption } from '../flags/options.ts';
 import { benchmark, runBenchmark } from './benchmark.ts';
 import { isSelected } from './check-item.ts';
 import { checkDocument, formatCheck } from './format-check.ts';

@@ -1,7 +1,7 @@
 import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { DataDir } from '../data-dir.ts';
-import { findLocalNodes } from '../local-nodes.ts';
+import type { DataDir } from '../data-dir/data-dir.ts';
+import { findLocalNodes } from '../local-nodes/local-nodes.ts';
 import { serviceKinds } from '../service/plan-service.ts';
 import { findUnitText, unitFile } from '../service/service-manager.ts';
 import { findDataDirectory } from '../service/unit-file.ts';

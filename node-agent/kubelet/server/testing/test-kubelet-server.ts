@@ -13,6 +13,8 @@ export interface TestKubeletServerOptions {
   readonly permits: (attributes: RequestAttributes) => boolean;
   /** A command was to be run, attached to or connected to. */
   readonly onCommand?: () => void;
+  /** Absent: idle connections are not ended. */
+  readonly streamingIdleMs?: number;
 }
 
 const pod: Pod = {
@@ -21,7 +23,8 @@ const pod: Pod = {
 };
 
 /** The kubelet's server before a Pod n/p with a running container c. The bearer token "user" is a user's. */
-export async function startTestKubeletServer({ runtimeURL, permits, onCommand }: TestKubeletServerOptions): Promise<KubeletServer> {
+export async function startTestKubeletServer(options: TestKubeletServerOptions): Promise<KubeletServer> {
+  const { runtimeURL, permits, onCommand, streamingIdleMs = 0 } = options;
   const { certificate, key } = await makeSelfSignedCertificate('node', ['127.0.0.1'], systemClock);
   const labels = { [runtimeLabels.podUID]: 'u', [runtimeLabels.containerName]: 'c' };
   const container = { id: '1', metadata: { name: 'c', attempt: 0 }, state: 'CONTAINER_RUNNING', labels, annotations: {}, created_at: '1' };
@@ -49,5 +52,5 @@ export async function startTestKubeletServer({ runtimeURL, permits, onCommand }:
     localDirectories: { make: async () => '/x', remove: async () => {} },
     onRequest: () => {},
   } as unknown as KubeletServerDependencies;
-  return startKubeletServer({ port: 0, certificate, key, clientCA: certificate, nodeName: 'node' }, dependencies);
+  return startKubeletServer({ port: 0, certificate, key, clientCA: certificate, nodeName: 'node', streamingIdleMs }, dependencies);
 }

@@ -131,8 +131,18 @@ export const kubelet: readonly CheckItem[] = [
   },
   {
     ...{ id: '4.2.9', title: 'The kubelet serves with a certificate of the cluster' },
-    judge: byConfiguration('tlsCertFile', (file) => typeof file === 'string' && file !== '', {
-      ...{ why: "its certificate is signed by the cluster's authority", advice: 'start the node anew', otherwise: 'WARN' },
+    judge: ofNodes({
+      ...{
+        why: "its certificate is signed by the cluster's authority",
+        advice: 'start the node anew',
+        needs: 'configz',
+        otherwise: 'WARN',
+      },
+      judge({ configz }) {
+        const [file, isIssued] = [fieldOf(configz, 'tlsCertFile'), fieldOf(configz, 'serverTLSBootstrap') === true];
+        const text = `tlsCertFile: ${JSON.stringify(file)}, serverTLSBootstrap: ${isIssued}`;
+        return isIssued || typeof file === 'string' ? { evidence: text } : { problem: text };
+      },
     }),
   },
   {
