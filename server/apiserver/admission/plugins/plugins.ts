@@ -1,4 +1,5 @@
 import type { AdmissionPlugin } from '../admission.ts';
+import { alwaysPullImages } from './always-pull-images.ts';
 import { certificateApproval } from './certificate-approval.ts';
 import { certificateSigning } from './certificate-signing.ts';
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
@@ -27,6 +28,7 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
   serviceAccount,
   nodeRestriction,
   taintNodesByCondition,
+  alwaysPullImages,
   podSecurity,
   priority,
   defaultTolerationSeconds,
@@ -45,4 +47,4 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
 ];
 
 /** Plugins that do nothing unless they are asked for. */
-export const pluginsOffByDefault: readonly AdmissionPlugin[] = [denyServiceExternalIPs];
+export const pluginsOffByDefault: readonly AdmissionPlugin[] = [alwaysPullImages, denyServiceExternalIPs];
