@@ -17,7 +17,8 @@ import { reportCertificates } from './kubelet/certificates/report-certificates.t
 import { createServing } from './kubelet/certificates/serving-certificate.ts';
 import { createCredentialProviders, type CredentialProvider } from './kubelet/images/credential-providers.ts';
 import { completeResources } from './kubelet/resources/complete-resources.ts';
-import { createKubelet, type Kubelet, type KubeletSettings, runtimeSilenceMs } from './kubelet/kubelet.ts';
+import { createKubelet, type Kubelet, runtimeSilenceMs } from './kubelet/kubelet.ts';
+import type { KubeletSettings } from './kubelet/kubelet-settings.ts';
 import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
 import { followMachineShutdown } from './kubelet/shutdown/follow-machine-shutdown.ts';
 import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';

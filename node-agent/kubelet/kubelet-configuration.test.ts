@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defaultEvictionFlags, parseEvictionFlags, withAllocatableMemory } from './eviction/thresholds.ts';
 import { kubeletConfiguration } from './kubelet-configuration.ts';
-import type { KubeletSettings } from './kubelet.ts';
+import type { KubeletSettings } from './kubelet-settings.ts';
 import { defaultAllocatableFlags, parseAllocatableFlags } from './resources/node-allocatable.ts';
 
 describe('the configuration that /configz shows', () => {

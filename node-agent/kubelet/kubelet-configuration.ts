@@ -2,7 +2,7 @@ import { milliQuantityOf, quantityOf } from '../../api/base/quantity/arithmetic.
 import { formatDuration } from '../../api/meta/duration.ts';
 import { formatQuantity } from '../../api/base/quantity/quantity.ts';
 import type { CgroupDriver } from '../linux/cgroups/cgroup-names.ts';
-import type { KubeletSettings } from './kubelet.ts';
+import type { KubeletSettings } from './kubelet-settings.ts';
 import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';
 
 /** Where the certificates of the kubelet come from. */

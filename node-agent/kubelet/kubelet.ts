@@ -1,3 +1,4 @@
+import type { KubeletSettings } from './kubelet-settings.ts';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
 import type { Logger } from '../../api/base/logger.ts';
@@ -11,7 +12,7 @@ import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import { csiDrivers } from '../../api/resources/storage/v1/csi-driver.ts';
 import { isPodFinished } from '../../api/semantics/pods/pod-phase.ts';
-import type { Pod, Taint } from '../../api/types/core-v1.ts';
+import type { Pod } from '../../api/types/core-v1.ts';
 import type { ContainerRuntime, ImageStore, RuntimeCapabilities } from '../cri/runtime.ts';
 import type { CgroupNames } from '../linux/cgroups/cgroup-names.ts';
 import type { Cgroups } from '../linux/cgroups/cgroups.ts';
@@ -25,15 +26,12 @@ import { createPodClaims } from '../plugins/dra/pod-claims.ts';
 import { createDeviceManager, type DeviceManager } from '../plugins/devices/device-manager.ts';
 import type { PodWorker } from './pods/pod-worker.ts';
 import { shutdownRefusal } from './shutdown/shut-down.ts';
-import type { ShutdownPeriods } from './shutdown/shutdown-periods.ts';
 import { createNodeShutdown, type NodeShutdown } from './shutdown/node-shutdown.ts';
 import { keepLeftoversAway } from './upkeep/keep-leftovers-away.ts';
 import { admitOrMakeRoom } from './node/admit-or-make-room.ts';
 import { createHousekeeping, type Housekeeping } from './upkeep/housekeeping.ts';
 import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
-import type { EvictionSettings } from './eviction/thresholds.ts';
 import type { FindCredentials } from './images/credential-providers.ts';
-import type { ImageCollectionSettings } from './images/collect-images.ts';
 import type { UsageReader } from '../linux/machine/node-usage.ts';
 import type { NodeStatsSource } from './stats/node-stats.ts';
 import { keepNodeLease } from './node/node-lease.ts';
@@ -47,9 +45,8 @@ import { createPodWorkers, type PodWorkers } from './pods/pod-workers.ts';
 import { podReferences } from './pods/referenced-objects.ts';
 import { rotateLogs } from './upkeep/rotate-logs.ts';
 import { createRuntimeWatcher, type RuntimeWatcher } from './runtime/runtime-watcher.ts';
-import type { SwapRules } from './resources/swap.ts';
 import { planResize } from './resources/allocation.ts';
-import { type AllocatableSettings, podsLimits, reservedCgroups } from './resources/node-allocatable.ts';
+import { podsLimits, reservedCgroups } from './resources/node-allocatable.ts';
 import { createNodeCgroups, type CountedPods, type NodeCgroups } from './resources/node-cgroups.ts';
 import { createManifestFolder } from './static-pods/manifest-folder.ts';
 import { createMirrorPods, isMirrorPod, type MirrorPods } from './static-pods/mirror-pods.ts';
@@ -59,52 +56,6 @@ import type { Tallies } from './stats/tallies.ts';
 import { createNodeVolumes, type NodeVolumes } from './volumes/node-volumes.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import { createWatchedObjects } from './volumes/watched-objects.ts';
-
-export interface KubeletSettings {
-  readonly nodeName: string;
-  /** The node's addresses, one of each family at most, the one that others know it by first. */
-  readonly nodeIPs: readonly string[];
-  /** Range of the node's Pods; absent: the control plane gives it one. */
-  readonly podCIDR?: string;
-  readonly clusterDNS: readonly string[];
-  readonly clusterDomain: string;
-  /** Absolute, or empty for none; see readResolverConfiguration. */
-  readonly resolvConf?: string;
-  /** Port of the kubelet's own API. */
-  readonly port: number;
-  /** Cgroup below which all Pods live, e.g. /kubepods. */
-  readonly cgroupRoot: string;
-  readonly maxPods: number;
-  readonly allocatable: AllocatableSettings;
-  /** Processes per Pod; absent: no limit. */
-  readonly pidsLimit?: number;
-  /** Of Kubernetes, e.g. v1.36.0. */
-  readonly version: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */
-  readonly manifestDirectory?: string;
-  readonly eviction: EvictionSettings;
-  /** Absolute; where device plugins have their sockets. */
-  readonly devicePluginDirectory: string;
-  /** For Pods when the machine goes down. */
-  readonly shutdown: ShutdownPeriods;
-  readonly swapBehavior: SwapRules['behavior'];
-  /** Whether only the process is killed for want of memory, and not its container as a whole, on cgroups of version 2. */
-  readonly singleProcessOOMKill: boolean;
-  /** Whether containers that name no seccomp profile have RuntimeDefault; else they are unconfined. */
-  readonly seccompDefault: boolean;
-  /** After which connections of exec, attach and port-forward are ended that carry nothing; 0: never. */
-  readonly streamingIdleMs: number;
-  /** Whether settings of the kernel that differ from those of a kubelet keep the node from starting; else they are made. */
-  readonly protectKernelDefaults: boolean;
-  /** Names, or beginnings with a star. */
-  readonly allowedUnsafeSysctls: readonly string[];
-  /** At once; Infinity: all. */
-  readonly maxParallelImagePulls: number;
-  readonly imageCollection: ImageCollectionSettings;
-  /** Taints that the Node is registered with. */
-  readonly taints: readonly Taint[];
-}
 
 export interface KubeletDependencies {
   readonly settings: KubeletSettings;
