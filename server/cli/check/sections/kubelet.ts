@@ -63,6 +63,21 @@ const closedPort = (port: number, control: Pick<NodeControl, 'why' | 'advice'>) 
       openPorts?.includes(port) ? { problem: `port ${port} takes connections` } : { evidence: `port ${port}: nothing listens` },
   });
 
+/** A node asks for its certificates, or the control plane beside it renews the files, which the node follows. */
+const isRenewed =
+  (field: string, prefix: string): CheckItem['judge'] =>
+  (facts) =>
+    ofNodes({
+      why: 'nodes that have joined ask for new certificates; those beside the control plane follow files that it renews',
+      advice: 'let the node join with a token, or renew its files by yourself',
+      ...{ needs: 'configz', otherwise: 'WARN' },
+      judge({ name, configz }) {
+        if (fieldOf(configz, field) === true) return { evidence: `${field}: true` };
+        const file = facts.files.find(({ path }) => path.endsWith(`/pki/${prefix}-${name}.crt`))?.path;
+        return file === undefined ? { problem: `${field}: false` } : { evidence: `the control plane renews ${file}` };
+      },
+    })(facts);
+
 const seconds = (value: unknown) => {
   const found = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(String(value ?? ''));
   return found ? Number(found[1] ?? 0) * 3600 + Number(found[2] ?? 0) * 60 + Number(found[3] ?? 0) : 0;
@@ -147,23 +162,11 @@ export const kubelet: readonly CheckItem[] = [
   },
   {
     ...{ id: '4.2.10', title: "The kubelet's client certificate is renewed" },
-    judge: byConfiguration('rotateCertificates', (value) => value === true, {
-      ...{
-        why: 'nodes renew their client certificates',
-        advice: 'let the node join with a token: certificates made beside a control plane are renewed at its start',
-        otherwise: 'WARN',
-      },
-    }),
+    judge: isRenewed('rotateCertificates', 'node'),
   },
   {
     ...{ id: '4.2.11', title: 'The certificate that the kubelet serves with is renewed' },
-    judge: byConfiguration('serverTLSBootstrap', (value) => value === true, {
-      ...{
-        why: 'nodes ask for a new one in time',
-        advice: 'let the node join with a token: certificates made beside a control plane are renewed at its start',
-        otherwise: 'WARN',
-      },
-    }),
+    judge: isRenewed('serverTLSBootstrap', 'kubelet'),
   },
   {
     ...{ id: '4.2.12', title: 'The kubelet takes strong ciphers alone' },
