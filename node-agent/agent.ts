@@ -175,10 +175,7 @@ export async function runAgent(settings: AgentSettings, dependencies: AgentDepen
     const { credentials } = dependencies;
     const serving = await createServing(settings, { ...dependencies, client, files, nodeName, nodeIPs });
     const server = await startKubeletServer(
-      {
-        ...serving.pair.get(),
-        ...{ port: settings.port, clientCA: credentials.authorities.get(), nodeName, streamingIdleMs: settings.streamingIdleMs },
-      },
+      { ...settings, ...serving.pair.get(), clientCA: credentials.authorities.get(), nodeName },
       {
         ...{ clock, logger, files, paths, workers, runtime: cri.runtime },
         localDirectories: createLocalDirectories({ files, mounts: createMounts(), paths }),
