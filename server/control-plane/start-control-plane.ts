@@ -223,7 +223,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }),
   ];
   onProgress(`${controllers.length} controllers and ${hasScheduler ? 'the' : 'no'} scheduler`);
-  const failed = Promise.all(running).then(() => new Promise<never>(() => {}));
+  const failed = Promise.race([Promise.all(running).then(() => new Promise<never>(() => {})), rejectOnFailure(storage)]);
   failed.catch((error: unknown) => logger.error('a part of the control plane has failed', { error }));
   return {
     transport,
@@ -484,6 +484,11 @@ async function runSchedulerProcess(
     },
     signal,
   );
+}
+
+/** A store that cannot be written to any more has to be opened anew, by another process. */
+async function rejectOnFailure({ failed }: Storage): Promise<never> {
+  throw await (failed ?? new Promise<never>(() => {}));
 }
 
 function maxRevisions(choice: StorageChoice): { readonly maxRevisions?: number } {

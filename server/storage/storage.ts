@@ -12,7 +12,8 @@ export interface Storage {
   range(options: RangeOptions): Promise<RangeResult>;
   /**
    * Applies `operations` atomically if every condition holds. Resolves only once the result is durable. A conflict is an
-   * answer, not an error: it carries the present state of every conditioned key.
+   * answer, not an error: it carries the present state of every conditioned key. A StorageError says whether it is certain
+   * that nothing was done.
    */
   commit(transaction: Transaction): Promise<CommitResult>;
   /**
@@ -29,6 +30,8 @@ export interface Storage {
   isStale?(key: string): Promise<boolean>;
   /** Bytes that the database takes up on its disk; absent where there is none. */
   sizeBytes?(): Promise<number>;
+  /** Resolves when nothing can be written any more until the store is opened anew. Absent: that does not happen. */
+  readonly failed?: Promise<StorageError>;
   close(): Promise<void>;
 }
 
@@ -58,13 +61,15 @@ export interface RangeOptions extends SealedValues {
   readonly limit?: number;
   readonly revision?: number;
   readonly keysOnly?: boolean;
+  /** False: `count` is not needed, and may be that of the entries alone. Absent: true. */
+  readonly wantsCount?: boolean;
 }
 
 export interface RangeResult {
   readonly entries: readonly StoredEntry[];
   /** Whether more keys follow within the range. */
   readonly more: boolean;
-  /** Number of keys in the whole range, whatever the limit. */
+  /** Number of keys in the whole range, whatever the limit, unless it was not wanted. */
   readonly count: number;
   /** The revision that was read: `options.revision`, or that of the store. */
   readonly revision: number;
@@ -134,11 +139,14 @@ export class StorageError extends Error {
   readonly reason: StorageErrorReason;
   /** For 'compacted': the oldest revision that can still be read; for 'future-revision': the newest there is. */
   readonly revision: number | undefined;
-  constructor(reason: StorageErrorReason, message: string, options?: { revision?: number; cause?: unknown }) {
+  /** A commit that may have been done, or may still be. */
+  readonly isOutcomeUnknown: boolean;
+  constructor(reason: StorageErrorReason, message: string, options?: { revision?: number; cause?: unknown; isOutcomeUnknown?: boolean }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'StorageError';
     this.reason = reason;
     this.revision = options?.revision;
+    this.isOutcomeUnknown = options?.isOutcomeUnknown ?? false;
   }
 }
 

@@ -16,9 +16,12 @@ export function interpretStorageError(error: unknown, definition: ResourceDefini
     case 'compacted':
       return resourceExpired('The resourceVersion for the provided watch is too old.');
     case 'future-revision':
-    case 'timeout':
       return timeout(error.message, 1);
+    case 'timeout':
+      // Without Retry-After, upon which clients would repeat a write that may have been done.
+      return timeout(error.message);
     case 'unavailable':
+      return unexpectedError(error.message);
     case 'closed':
       return serviceUnavailable(error.message);
     case 'no-space':

@@ -105,12 +105,13 @@ export function encryptStorage(inner: Storage, { find, clock, logger }: EncryptS
 }
 
 /** The methods that have nothing to do with values. Methods of stores may live on their prototype. */
-function forward(inner: Storage): Pick<Storage, 'currentRevision' | 'compact' | 'checkHealth' | 'sizeBytes' | 'close'> {
+function forward(inner: Storage): Pick<Storage, 'currentRevision' | 'compact' | 'checkHealth' | 'sizeBytes' | 'failed' | 'close'> {
   return {
     currentRevision: () => inner.currentRevision(),
     compact: (revision) => inner.compact(revision),
     checkHealth: (signal) => inner.checkHealth(signal),
     ...(inner.sizeBytes ? { sizeBytes: async () => (await inner.sizeBytes?.()) ?? 0 } : {}),
+    ...(inner.failed ? { failed: inner.failed } : {}),
     close: () => inner.close(),
   };
 }

@@ -35,12 +35,12 @@ export class EtcdMembers {
 
   /** Asks one member after the other until one answers. For requests that may be sent twice. */
   read<T>(request: Request<T>): Promise<T> {
-    return this.#call(request, () => true);
+    return this.#call(request, () => true, false);
   }
 
   /** As read, but sends a request again only if it has certainly not been sent. */
   write<T>(request: Request<T>): Promise<T> {
-    return this.#call(request, wasNeverSent);
+    return this.#call(request, wasNeverSent, true);
   }
 
   close(): void {
@@ -48,20 +48,26 @@ export class EtcdMembers {
     for (const member of this.#members) member.close();
   }
 
-  async #call<T>(request: Request<T>, mayRepeat: (error: StorageError) => boolean): Promise<T> {
+  async #call<T>(request: Request<T>, mayRepeat: (error: StorageError) => boolean, isWrite: boolean): Promise<T> {
     const deadline = this.#clock.nowMs() + this.#operationTimeoutMs;
     for (;;) {
       const member = this.current;
       try {
         return await request(member, { deadline });
       } catch (cause) {
-        if (this.#isClosed) throw new StorageError('closed', 'the storage has been closed', { cause });
+        if (this.#isClosed) throw new StorageError('closed', 'the storage has been closed', { cause, isOutcomeUnknown: isWrite });
         const error = interpretEtcdError(cause);
+        if (error.reason === 'timeout' && isWrite) throw withUnknownOutcome(error);
         if (error.reason !== 'unavailable') throw error;
         this.leave(member);
-        if (!mayRepeat(error) || this.#clock.nowMs() + retryDelayMs >= deadline) throw error;
+        if (!mayRepeat(error)) throw isWrite ? withUnknownOutcome(error) : error;
+        if (this.#clock.nowMs() + retryDelayMs >= deadline) throw error;
       }
       await sleep(this.#clock, retryDelayMs);
     }
   }
+}
+
+function withUnknownOutcome({ reason, message, cause }: StorageError): StorageError {
+  return new StorageError(reason, message, { cause, isOutcomeUnknown: true });
 }

@@ -28,13 +28,16 @@ export class CommitQueue {
   #staged: Staged[] = [];
   #running: Promise<void> | undefined;
   #failure: StorageError | undefined;
+  readonly #onFailure: (failure: StorageError) => void;
 
   constructor(dependencies: {
     index: VersionIndex;
     records: RecordStore;
     revision: number;
     onDurable: (versions: readonly Version[]) => void;
+    onFailure: (failure: StorageError) => void;
   }) {
+    this.#onFailure = dependencies.onFailure;
     this.#index = dependencies.index;
     this.#records = dependencies.records;
     this.#onDurable = dependencies.onDurable;
@@ -135,10 +138,20 @@ export class CommitQueue {
     return this.#staged.splice(0, count);
   }
 
+  #fail(failure: StorageError): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    this.#onFailure(failure);
+  }
+
   /** Nothing staged after a failed group can stand: it may depend on it. */
   #takeBack(group: readonly Staged[], error: unknown): void {
-    const failure = error instanceof StorageError ? error : new StorageError('unavailable', 'the write failed', { cause: error });
-    if (failure.reason !== 'no-space') this.#failure = failure; // whether it reached the disk is unknown: only reopening tells
+    const known = error instanceof StorageError ? error : new StorageError('unavailable', 'the write failed', { cause: error });
+    const isCertain = known.reason === 'no-space';
+    // Whether it reached the disk is unknown: only reopening tells.
+    const { reason, message } = known;
+    const failure = isCertain ? known : new StorageError(reason, message, { cause: known.cause, isOutcomeUnknown: true });
+    if (!isCertain) this.#fail(new StorageError(reason, message, { cause: known.cause }));
     const all = [...group, ...this.#staged.splice(0)];
     this.#index.undoAfter(this.#revision);
     this.#stagedRevision = this.#revision;

@@ -32,7 +32,9 @@ export function createVersionedStorage({ records, index, revision, clock }: Vers
     isCurrent: (version) => index.newest(version.key) === version,
     expire: (due) => expireKeys(storage, due),
   });
+  const failed = Promise.withResolvers<StorageError>();
   const queue = new CommitQueue({
+    onFailure: failed.resolve,
     index,
     records,
     revision,
@@ -61,6 +63,7 @@ export function createVersionedStorage({ records, index, revision, clock }: Vers
   };
 
   const storage: Storage = {
+    failed: failed.promise,
     async currentRevision() {
       assertOpen();
       return queue.revision;
@@ -74,9 +77,10 @@ export function createVersionedStorage({ records, index, revision, clock }: Vers
       const limit = options.limit || Number.POSITIVE_INFINITY;
       const entries: StoredEntry[] = [];
       let count = 0;
+      const { wantsCount = true } = options;
       index.walk(options.start, options.end, at, (version) => {
         if (count++ < limit) entries.push(entryOf(version, options.keysOnly));
-        return true;
+        return wantsCount || count <= limit;
       });
       return { entries, more: count > entries.length, count, revision: at };
     },

@@ -191,6 +191,8 @@ function describeReads(subject: Subject, newPrefix: () => string): void {
     assert.deepEqual([names(prefix, page.entries), page.more, page.count], [['a/b', 'b'], true, 5]);
     const last = await storage.range({ start: `${prefix}d`, end: prefixEnd(prefix), limit: 2 });
     assert.deepEqual([names(prefix, last.entries), last.more, last.count], [['d', 'e'], false, 2]);
+    const uncounted = await storage.range({ start: prefix, end: prefixEnd(prefix), limit: 2, wantsCount: false });
+    assert.deepEqual([names(prefix, uncounted.entries), uncounted.more], [['a', 'a-b'], true]);
     const exclusive = await storage.range({ start: `${prefix}b`, end: `${prefix}d` });
     assert.deepEqual(names(prefix, exclusive.entries), ['b', 'c']);
   });
