@@ -6,6 +6,7 @@ import { services } from '../../api/resources/core/v1/service.ts';
 import { configurePlugins, type PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admission/choose-plugins.ts';
+import { namespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
 import { admissionPlugins, pluginsOffByDefault } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
 import { createResourceEndpoints } from '../apiserver/routing/dispatch.ts';
@@ -56,8 +57,14 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
     logger: parts.logger,
     serviceCIDRs: options.serviceCIDRs,
   });
+  const plugins = configurePlugins(
+    chooseAdmissionPlugins({ all: admissionPlugins, offByDefault: pluginsOffByDefault }, options.admissionPlugins ?? {}),
+    options.pluginConfigurations ?? {},
+  );
   const endpoints = createResourceEndpoints({
     random,
+    // The plugin itself asks caches, which may be stale where another server shares the store.
+    guardsNamespaces: plugins.some(({ name }) => name === namespaceLifecycle.name),
     ...(options.minRequestTimeoutSeconds === undefined ? {} : { minRequestTimeoutSeconds: options.minRequestTimeoutSeconds }),
     subresourceHandlers,
     subresources: {
@@ -77,10 +84,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       clock,
       random,
       admission: createAdmission(
-        configurePlugins(
-          chooseAdmissionPlugins({ all: admissionPlugins, offByDefault: pluginsOffByDefault }, options.admissionPlugins ?? {}),
-          options.pluginConfigurations ?? {},
-        ),
+        plugins,
         { client, lister, clock, random, authorizer, escalation: parts.escalation },
         parts.metrics.admission,
       ),

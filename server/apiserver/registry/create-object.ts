@@ -4,7 +4,8 @@ import { StatusError } from '../../../api/meta/status.ts';
 import { generateName } from './prepare-object.ts';
 import { checkNew, prepareNew } from './settle-object.ts';
 import type { WriteContext, Written } from './store.ts';
-import { settle, type StoreCore } from './store-core.ts';
+import { guardNamespace } from './namespace-guard.ts';
+import { isOutcomeUnknown, type PutOptions, settle, type StoreCore } from './store-core.ts';
 
 /** How many names are tried for a generateName before the client is asked to (KEP-4420). */
 const maxNameAttempts = 8;
@@ -80,16 +81,35 @@ async function tryCreate(
   else prepareNew(definition, object, strategy, random);
   const outcome = await hooks?.beginCreate?.(object, { dryRun: context.dryRun });
   let succeeded = false;
+  let isUnknown = false;
   try {
     const settled = await settling?.check(key.name);
     for (const warning of settled?.warnings ?? checkNew(definition, object, key.name, strategy)) context.addWarning(warning);
     await admission.validate(request);
     if (context.dryRun && (await core.present(key, { newest: true }))) return undefined;
     dropResourceVersion(object, context);
-    const result = await core.put(key, object, 0, context.dryRun, false, settled?.stored);
+    const result = await putNew(core, key, object, { dryRun: context.dryRun, stored: settled?.stored });
     succeeded = result.succeeded && !context.dryRun;
     return result.written && { ...result.written, created: true };
+  } catch (error) {
+    isUnknown = isOutcomeUnknown(error);
+    throw error;
   } finally {
-    await settle(outcome, succeeded);
+    // Addresses that a Service may have now are not given to others; the repair knows later whether it has them.
+    if (!isUnknown) await settle(outcome, succeeded);
+  }
+}
+
+/**
+ * Writes a new object upon the condition that its namespace is as admission has seen it: admission may have read it from a
+ * cache that is stale, while another server has deleted it.
+ */
+async function putNew(core: StoreCore, key: ObjectKey, object: UntypedObject, options: PutOptions): ReturnType<StoreCore['put']> {
+  const guard = guardNamespace(core, key);
+  if (!guard || options.dryRun) return core.put(key, object, 0, options);
+  for (let condition = guard.condition; ; ) {
+    const result = await core.put(key, object, 0, { ...options, conditions: [condition] });
+    if (result.succeeded || result.current[0]) return result;
+    condition = guard.conditionAfter(result.current[1]);
   }
 }

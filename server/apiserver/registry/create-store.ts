@@ -1,22 +1,20 @@
+import type { ObjectKey } from '../../../api/meta/object.ts';
 import { notFound } from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { createObject } from './create-object.ts';
 import { deleteObject } from './delete-object.ts';
 import { interpretStorageError } from './interpret-storage-error.ts';
-import { reachRevision } from './reach-revision.ts';
+import { reachNewest } from './reach-revision.ts';
 import { readBatches } from './read-batches.ts';
-import type { RegistryDependencies } from './registry-dependencies.ts';
+import { readTimeoutMs, type RegistryDependencies } from './registry-dependencies.ts';
 import type { Store } from './store.ts';
-import { createStoreCore } from './store-core.ts';
+import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { createStoreCore, type StoreCore } from './store-core.ts';
 import { updateObject } from './update-object.ts';
 
 /** The registry of one stored resource. */
 export function createStore(definition: ResourceDefinition, dependencies: RegistryDependencies): Store {
   const core = createStoreCore(definition, dependencies);
-  const read = async (key: string, signal: AbortSignal) => {
-    await reachRevision(core.cache, 'newest', signal);
-    return core.cache.get(key);
-  };
   const interpreted = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -24,14 +22,22 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
       throw interpretStorageError(error, definition);
     }
   };
+  /** Where the cache stood when it was waited for in vain: it is not waited for again until it moves. */
+  let stuckAt: number | undefined;
   return {
     definition,
     cache: core.cache,
     largeObjects: core.largeObjects,
-    async get({ namespace, name }, signal) {
-      const cached = await interpreted(read(definition.scope === 'Namespaced' ? `${namespace}/${name}` : name, signal));
-      if (!cached) throw notFound(definition, name);
-      return cached;
+    async get(key, signal) {
+      const found = await interpreted(getNewest(core, key, signal));
+      if (!found) throw notFound(definition, key.name);
+      return found;
+    },
+    async reachNewest(signal) {
+      const timeoutMs = core.cache.revision() === stuckAt ? cacheLagMs : readTimeoutMs;
+      const newer = await interpreted(reachNewest(core.cache, dependencies.storage, timeoutMs, signal));
+      stuckAt = newer === undefined ? undefined : core.cache.revision();
+      return newer;
     },
     readBatches: (query) => readBatches(core.cache, dependencies.storage, `/registry/${definition.storagePrefix}/`, query),
     create: (object, namespace, context) => interpreted(createObject(core, object, namespace, context)),
@@ -41,4 +47,15 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     bytes: (cached) => core.codec.bytes(cached),
     protobuf: (cached) => core.codec.protobuf(cached),
   };
+}
+
+/** A store that answers is asked itself where the cache is later than this; upstream always asks the store. */
+const cacheLagMs = 100;
+
+async function getNewest(core: StoreCore, key: ObjectKey, signal: AbortSignal): Promise<CachedObject | undefined> {
+  const { cache, definition, dependencies } = core;
+  const newer = await reachNewest(cache, dependencies.storage, cacheLagMs, signal);
+  if (newer === undefined) return cache.get(definition.scope === 'Namespaced' ? `${key.namespace}/${key.name}` : key.name);
+  const { entry } = await dependencies.storage.get(core.storageKey(key));
+  return entry && cache.wrap(entry);
 }

@@ -74,7 +74,7 @@ async function tryDelete(
   if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
   if (plan.kind === 'mark') {
     const object = { ...cloneJSON(old), ...plan.fields, metadata: plan.metadata } as UntypedObject;
-    const result = await core.put(key, object, revision, context.dryRun, true);
+    const result = await core.put(key, object, revision, { dryRun: context.dryRun, keepsManagedFields: true });
     if (result.succeeded && result.written) return { kind: 'object', written: result.written };
     return { present: result.succeeded ? undefined : presentOf(core, result.current) };
   }

@@ -1,6 +1,6 @@
 import { timeout } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
-import { StorageError } from '../../storage/storage.ts';
+import { type Storage, StorageError } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import { readTimeoutMs } from './registry-dependencies.ts';
 
@@ -11,6 +11,26 @@ export async function reachRevision(cache: WatchCache, revision: number | 'newes
   } catch (error) {
     if (!(error instanceof StorageError) || error.reason !== 'timeout') throw error;
     throw revision === 'newest' ? timeout(error.message, 1) : tooLargeResourceVersion(revision, error.revision ?? 0);
+  }
+}
+
+/**
+ * Waits until the cache is at the store's newest revision. Resolves with that revision where the cache does not get there in
+ * time, as when its watch of the store is broken.
+ */
+export async function reachNewest(
+  cache: WatchCache,
+  storage: Storage,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    await cache.reach('newest', { timeoutMs, signal });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.reason !== 'timeout') throw error;
+    const revision = await storage.currentRevision();
+    return revision > cache.revision() ? revision : undefined;
   }
 }
 

@@ -19,15 +19,22 @@ export interface Batches {
 
 const batchSize = 500;
 
-/** From memory; a past that is no longer held there is read from the store. Throws StorageError 'compacted' where that has forgotten it too. */
+/**
+ * From memory; a past that is no longer held there, or a revision that the cache has not reached, is read from the store.
+ * Throws StorageError 'compacted' where that has forgotten it too.
+ */
 export async function readBatches(cache: WatchCache, storage: Storage, resourcePrefix: string, query: BatchQuery): Promise<Batches> {
   try {
     const { revision, count, objects } = cache.list(query);
     return { revision, count, batches: fromMemory(objects) };
   } catch (error) {
-    if (!(error instanceof StorageError) || error.reason !== 'compacted' || query.revision === undefined) throw error;
+    if (!isInStore(error) || query.revision === undefined) throw error;
     return fromHistory(cache, storage, resourcePrefix, query, query.revision);
   }
+}
+
+function isInStore(error: unknown): boolean {
+  return error instanceof StorageError && (error.reason === 'compacted' || error.reason === 'future-revision');
 }
 
 async function* fromMemory(objects: Iterable<CachedObject>): AsyncGenerator<readonly CachedObject[]> {
@@ -51,8 +58,8 @@ async function fromHistory(
 ): Promise<Batches> {
   const prefix = resourcePrefix + keyPrefix;
   const end = prefixEnd(prefix);
-  const read = (start: string) => storage.range({ start, end, limit: batchSize, revision });
-  const first = await read(after === undefined ? prefix : `${resourcePrefix}${after}\0`);
+  const read = (start: string, wantsCount = false) => storage.range({ start, end, limit: batchSize, revision, wantsCount });
+  const first = await read(after === undefined ? prefix : `${resourcePrefix}${after}\0`, true);
   async function* pages(): AsyncGenerator<readonly CachedObject[]> {
     for (let page = first; ; page = await read(`${page.entries.at(-1)?.key ?? prefix}\0`)) {
       yield page.entries.map((entry) => cache.wrap(entry));

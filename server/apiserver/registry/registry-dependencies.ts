@@ -3,6 +3,7 @@ import type { Random } from '../../../api/base/random.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { CacheSource } from '../../storage/watch-cache/cache-source.ts';
+import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
 import type { LargeWork } from './large-objects/large-work.ts';
 import type { RegistryHooks } from './hooks.ts';
@@ -23,6 +24,8 @@ export interface RegistryDependencies {
   readonly definitions: readonly ResourceDefinition[];
   /** Works on large objects elsewhere than in this thread. Absent: they are worked on here. */
   readonly largeWork?: LargeWork;
+  /** The cache of Namespaces, into which objects are only written as long as they are active. Absent: into any. */
+  readonly namespaces?: () => WatchCache | undefined;
   hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
 }
 

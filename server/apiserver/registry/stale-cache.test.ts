@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import type { Clock } from '../../../api/base/clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
+import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
+import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
 import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
 import { createLaggingStorage } from '../../storage/testing/lagging-storage.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
+import { refusal, startCompleteServerOn } from '../testing/complete-server.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
 interface ConfigMap {
@@ -11,6 +15,8 @@ interface ConfigMap {
 }
 
 const maps = '/api/v1/namespaces/default/configmaps';
+/** Timers that fire a hundred times as early. */
+const hasty: Clock = { ...systemClock, setTimer: (delayMs, fire, options) => systemClock.setTimer(delayMs / 100, fire, options) };
 
 describe('writes while the watch cache is stale', () => {
   const lagging = createLaggingStorage(createMemoryStorage({ clock: systemClock }));
@@ -63,6 +69,84 @@ describe('writes while the watch cache is stale', () => {
       await api.delete(`${maps}/${name}`);
       assert.equal((await patch(name, '1', query)).status, 404);
       lagging.release();
+    }
+  });
+});
+
+describe('reads while the watch cache is stale', () => {
+  const lagging = createLaggingStorage(createMemoryStorage({ clock: systemClock }));
+  let server: TestAPIServer;
+  let other: TestAPIServer;
+  before(async () => {
+    [server, other] = await Promise.all([
+      startAPIServerInProcess({ storage: lagging.storage, clock: hasty }),
+      startAPIServerInProcess({ storage: Object.getPrototypeOf(lagging.storage) as typeof lagging.storage }),
+    ]);
+  });
+  after(async () => {
+    lagging.release();
+    await Promise.all([server.close(), other.close()]);
+    await lagging.storage.close();
+  });
+
+  it('are answered by the store, as is the rest of a list that a server with a newer cache has begun', async () => {
+    const [stale, fresh] = [createAPICaller(server.transport), createAPICaller(other.transport)];
+    lagging.hold();
+    const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value: '1' } });
+    for (const name of ['a', 'b', 'c']) await fresh.post(maps, map(name));
+    assert.equal((await stale.get<ConfigMap>(`${maps}/b`)).body.data['value'], '1');
+    assert.equal((await stale.get(`${maps}/none`)).status, 404);
+    interface List {
+      readonly metadata: { readonly continue?: string };
+      readonly items: readonly { readonly metadata: { readonly name: string } }[];
+    }
+    const names = ({ items }: List) => items.map(({ metadata }) => metadata.name);
+    const { body: first } = await fresh.get<List>(`${maps}?limit=1`);
+    const [rest, all, one] = await Promise.all([
+      stale.get<List>(`${maps}?continue=${encodeURIComponent(first.metadata.continue ?? '')}`),
+      stale.get<List>(maps),
+      stale.get<List>(`${maps}?fieldSelector=metadata.name%3Dc`),
+    ]);
+    assert.deepEqual(
+      [rest, all, one].map(({ body }) => names(body)),
+      [['b', 'c'], ['a', 'b', 'c'], ['c']],
+    );
+  });
+});
+
+describe('a namespace that another server deletes', () => {
+  it('takes nothing more, even where the cache does not know of it yet', async () => {
+    const inner = createMemoryStorage({ clock: systemClock });
+    const lagging = createLaggingStorage(inner);
+    const [stale, fresh] = [
+      await startCompleteServerOn({ storage: lagging.storage, clock: hasty }),
+      await startCompleteServerOn({ storage: inner }),
+    ];
+    try {
+      for (const name of ['going', 'gone', 'changed']) await fresh.admin(namespaces).create({ metadata: { name } });
+      for (const name of ['going', 'gone', 'changed']) await stale.admin(namespaces).get({ namespace: '', name });
+      lagging.hold();
+      for (const name of ['going', 'gone']) await fresh.admin(namespaces).delete({ namespace: '', name });
+      await fresh.admin(namespaces).updateSubresource({ namespace: '', name: 'gone' }, 'finalize', {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'gone' },
+        spec: { finalizers: [] },
+      });
+      await fresh
+        .admin(namespaces)
+        .patch({ namespace: '', name: 'changed' }, { type: 'merge', body: { metadata: { labels: { a: 'b' } } } });
+      const create = (namespace: string) => stale.admin(configMaps).create({ metadata: { namespace, name: 'late' } });
+      assert.equal(
+        await refusal(create('going')),
+        'configmaps "late" is forbidden: unable to create new content in namespace going because it is being terminated',
+      );
+      assert.equal(await refusal(create('gone')), 'namespaces "gone" not found');
+      await create('changed');
+    } finally {
+      lagging.release();
+      await Promise.all([stale.close(), fresh.close()]);
+      await inner.close();
     }
   });
 });

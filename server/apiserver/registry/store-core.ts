@@ -3,7 +3,7 @@ import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { conflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
-import { type CommitResult, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
+import { type CommitResult, type Condition, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
 import { createLargeObjects, type LargeObjects } from './large-objects/large-objects.ts';
@@ -25,6 +25,15 @@ export interface Present {
   readonly isNewest: boolean;
 }
 
+export interface PutOptions {
+  readonly dryRun: boolean;
+  readonly keepsManagedFields?: boolean | undefined;
+  /** The object as it is stored, where that is known. */
+  readonly stored?: Uint8Array | undefined;
+  /** Of other keys; their present state follows that of the object where the put was refused. */
+  readonly conditions?: readonly Condition[];
+}
+
 /** The common part of create, update and delete of one resource. */
 export interface StoreCore {
   readonly definition: ResourceDefinition;
@@ -37,15 +46,7 @@ export interface StoreCore {
   present(key: ObjectKey, options: { readonly newest: boolean }): Promise<Present | undefined>;
   presentOf(entry: StoredEntry): Present;
   /** An object that is too large for the store is tried again without its managedFields, which may be lost (modifies it). */
-  put(
-    key: ObjectKey,
-    object: UntypedObject,
-    revision: number,
-    dryRun: boolean,
-    keepsManagedFields?: boolean,
-    /** The object as it is stored, where that is known. */
-    stored?: Uint8Array,
-  ): Promise<CommitResult & { readonly written?: Written }>;
+  put(key: ObjectKey, object: UntypedObject, revision: number, options: PutOptions): Promise<CommitResult & { readonly written?: Written }>;
   /** Whether the object is kept otherwise than it would be written now: a write that changes nothing is not in vain then. */
   isStale(key: ObjectKey): Promise<boolean>;
   remove(key: ObjectKey, revision: number, dryRun: boolean): Promise<CommitResult>;
@@ -95,8 +96,9 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       const { entry } = await storage.get(storageKey(key));
       return entry && presentOf(entry);
     },
-    async put(key, object, revision, dryRun, keepsManagedFields = false, stored = undefined) {
-      const value = stored ?? codec.toStored(object);
+    async put(key, object, revision, options) {
+      const { dryRun, keepsManagedFields = false, stored: known, conditions = [] } = options;
+      const value = known ?? codec.toStored(object);
       if (dryRun)
         return {
           succeeded: true,
@@ -111,12 +113,15 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       };
       let result: CommitResult;
       try {
-        result = await storage.commit({ conditions: [{ key: storageKey(key), modRevision: revision }], operations: [operation] });
+        result = await storage.commit({
+          conditions: [{ key: storageKey(key), modRevision: revision }, ...conditions],
+          operations: [operation],
+        });
       } catch (error) {
         const isTooLarge = error instanceof StorageError && error.reason === 'too-large';
         if (!isTooLarge || object.metadata.managedFields === undefined || keepsManagedFields) throw error;
         delete object.metadata.managedFields;
-        return this.put(key, object, revision, dryRun);
+        return this.put(key, object, revision, { dryRun, conditions });
       }
       if (!result.succeeded) return result;
       return {
@@ -176,6 +181,11 @@ export function checkPreconditions(
 /** Completes or undoes what a hook has begun. */
 export async function settle(outcome: HookOutcome | undefined, succeeded: boolean): Promise<void> {
   await (succeeded ? outcome?.commit() : outcome?.rollback());
+}
+
+/** Whether a failed write may have been done all the same. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof StorageError && error.isOutcomeUnknown;
 }
 
 export function tooManyConflicts(): Error {

@@ -70,6 +70,11 @@ export interface Store {
   readonly largeObjects: LargeObjects;
   /** Throws StorageError 'compacted' for a revision that is held nowhere any more. */
   readBatches(query: BatchQuery): Promise<Batches>;
+  /**
+   * Waits until the cache is at the store's newest revision. Resolves with that revision where the cache does not get there
+   * in time: the store itself is to be read then.
+   */
+  reachNewest(signal: AbortSignal): Promise<number | undefined>;
   /** The newest state; throws NotFound. */
   get(key: ObjectKey, signal: AbortSignal): Promise<CachedObject>;
   create(object: UntypedObject, namespace: string, context: WriteContext): Promise<Written>;

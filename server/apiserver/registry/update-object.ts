@@ -5,11 +5,20 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { invalid } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateImmutable } from '../../../api/validation/immutable.ts';
+import { StorageError } from '../../storage/storage.ts';
 import { createObject } from './create-object.ts';
 import { isDeletable } from './deletion.ts';
 import { checkChanged, isUnchanged, prepareChanged, refuseInvalid } from './settle-object.ts';
 import type { UpdateOptions, Written } from './store.ts';
-import { preconditionFailed, checkPreconditions, type Present, settle, type StoreCore, tooManyConflicts } from './store-core.ts';
+import {
+  preconditionFailed,
+  checkPreconditions,
+  isOutcomeUnknown,
+  type Present,
+  settle,
+  type StoreCore,
+  tooManyConflicts,
+} from './store-core.ts';
 
 const maxAttempts = 100;
 
@@ -25,6 +34,8 @@ export async function updateObject(core: StoreCore, key: ObjectKey, options: Upd
     try {
       outcome = present ? await tryUpdate(core, key, present, options) : await createMissing(core, key, options);
     } catch (error) {
+      // The store was asked already; a write that may have been done must not be done once more.
+      if (error instanceof StorageError && error.reason !== 'corrupt') throw error;
       const newest = present?.isNewest === false ? await core.present(key, { newest: true }) : undefined;
       if (present?.isNewest === false && newest?.revision !== present.revision) {
         present = newest;
@@ -76,6 +87,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   // Subresources cannot change what was allocated.
   const outcome = options.subresource === '' ? await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun }) : undefined;
   let succeeded = false;
+  let isUnknown = false;
   try {
     const settled = await settling?.check(key.name);
     for (const warning of settled?.warnings ?? checkChanged(definition, object, old, strategy)) options.addWarning(warning);
@@ -94,12 +106,20 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
       return writtenAs(core, object, removed.revision);
     }
     if (unchanged) return writtenAs(core, old as UntypedObject, revision);
-    const result = await core.put(key, object, revision, options.dryRun, options.keepsManagedFields, settled?.stored);
+    const result = await core.put(key, object, revision, {
+      dryRun: options.dryRun,
+      keepsManagedFields: options.keepsManagedFields,
+      stored: settled?.stored,
+    });
     succeeded = result.succeeded && !options.dryRun;
     if (result.succeeded && result.written) return result.written;
     return { present: result.succeeded ? undefined : overtakenBy(core, result.current) };
+  } catch (error) {
+    isUnknown = isOutcomeUnknown(error);
+    throw error;
   } finally {
-    await settle(outcome, succeeded);
+    // Addresses that a Service may have now are not given to others; the repair knows later whether it has them.
+    if (!isUnknown) await settle(outcome, succeeded);
   }
 }
 

@@ -21,7 +21,9 @@ import { type WatchDuration, watchEndpoint } from '../verbs/watch.ts';
 import { createEndpoint, patchEndpoint, updateEndpoint } from '../verbs/write.ts';
 
 export interface ResourceEndpointsDependencies {
-  readonly registry: RegistryDependencies;
+  readonly registry: Omit<RegistryDependencies, 'namespaces'>;
+  /** New objects are only written into namespaces that are active in the store. Absent: false. */
+  readonly guardsNamespaces?: boolean;
   readonly random: Random;
   /** Of watches that say nothing of their duration; default 1800. */
   readonly minRequestTimeoutSeconds?: number;
@@ -43,17 +45,20 @@ interface Route {
 
 /** All verbs on all resources: finds the resource of a request and calls the endpoint of its verb. */
 export function createResourceEndpoints(dependencies: ResourceEndpointsDependencies): ResourceEndpoints {
-  const { registry, random, subresourceHandlers, minRequestTimeoutSeconds = 1800 } = dependencies;
+  const { registry, guardsNamespaces = false, random, subresourceHandlers, minRequestTimeoutSeconds = 1800 } = dependencies;
   const watchDuration = { minSeconds: minRequestTimeoutSeconds, random };
   const routes = new Map<string, Route>();
   const groups = new Set(registry.definitions.map(({ group }) => group));
   const routeKey = (group: string, version: string, resource: string) => `${group}/${version}/${resource}`;
+  const stored: RegistryDependencies = guardsNamespaces
+    ? { ...registry, namespaces: () => routes.get(routeKey('', 'v1', 'namespaces'))?.store?.cache }
+    : registry;
   for (const definition of registry.definitions) {
     const { group, version, names, storagePrefix } = definition;
     const handlers = subresourceHandlers.filter((handler) => handler.group === group && handler.resource === names.plural);
     routes.set(routeKey(group, version, names.plural), {
       definition,
-      store: storagePrefix === undefined ? undefined : createStore(definition, registry),
+      store: storagePrefix === undefined ? undefined : createStore(definition, stored),
       subresources: new Map(handlers.map((handler) => [handler.subresource, handler])),
     });
   }

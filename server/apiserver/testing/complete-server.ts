@@ -3,13 +3,13 @@ import { systemClock } from '../../../api/base/system-clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { waitFor } from '../../../api/client/wait-for.ts';
-import { StatusError } from '../../../api/meta/status.ts';
+import { hasReason, StatusError } from '../../../api/meta/status.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
 import { createResources, type ResourcesOptions } from '../../control-plane/create-resources.ts';
 import type { PluginChoice } from '../admission/choose-plugins.ts';
 import type { PluginConfigurations } from '../admission/configure-plugins.ts';
 import type { Dialer } from '../subresources/subresource.ts';
-import { startAPIServerInProcess, type TestAPIServer } from './start-api-server.ts';
+import { startAPIServerInProcess, type TestAPIServer, type TestAPIServerOptions } from './start-api-server.ts';
 
 /** A network on which nobody answers. */
 const noDialer: Dialer = { send: () => Promise.reject(new Error('there is no network')) };
@@ -22,21 +22,36 @@ export interface CompleteServer {
   close(): Promise<void>;
 }
 
+export type TestServerStore = Pick<TestAPIServerOptions, 'storage' | 'wrapTransport' | 'clock'>;
+
+/** A complete server over a store that is given, and that stays open. */
+export function startCompleteServerOn(store: TestServerStore): Promise<CompleteServer> {
+  return startCompleteServer(undefined, {}, {}, store);
+}
+
 /** A whole API server over a store in memory, with admission, allocation and all subresources; the namespace default is ready for Pods. */
 export async function startCompleteServer(
   dialer: Dialer = noDialer,
   admissionPlugins: PluginChoice = {},
   pluginConfigurations: PluginConfigurations = {},
-  more: Pick<ResourcesOptions, 'largeWork'> = {},
+  { storage: given, wrapTransport, clock, ...more }: Pick<ResourcesOptions, 'largeWork'> & TestServerStore = {},
 ): Promise<CompleteServer> {
   const server = await startAPIServerInProcess({
+    ...(given ? { storage: given } : {}),
+    ...(wrapTransport ? { wrapTransport } : {}),
+    ...(clock ? { clock } : {}),
     createResources: (parts, storage, caches) =>
       createResources({ storage, caches, serviceCIDRs: ['10.96.0.0/12'], dialer, admissionPlugins, pluginConfigurations, ...more }, parts),
   });
   const as = (name: string, ...groups: string[]) =>
     createClient(server.transport, { user: { name, groups: [...groups, 'system:authenticated'] } });
   const admin = as('admin', 'system:masters');
-  await admin(serviceAccounts).create({ metadata: { namespace: 'default', name: 'default' } });
+  await admin(serviceAccounts)
+    .create({ metadata: { namespace: 'default', name: 'default' } })
+    .catch((error: unknown) => {
+      // Another server on the same store has made it.
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+    });
   return { server, admin, as, close: () => server.close() };
 }
 

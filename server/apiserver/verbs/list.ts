@@ -86,16 +86,15 @@ export async function readPage(context: RequestContext, store: Store): Promise<P
 async function pageOf(context: RequestContext, store: Store, selection: Selection): Promise<Page> {
   const { cache } = store;
   const { resourceVersion, match, limit, start } = parseListOptions(context, false);
-  const reach = (revision: number | 'newest') => reachRevision(cache, revision, context.signal);
   let revision: number | undefined;
   let after: string | undefined;
   if (start !== undefined) {
     after = start.after;
-    if (start.revision < 0) await reach('newest');
+    if (start.revision < 0) revision = await store.reachNewest(context.signal);
     else revision = start.revision;
-  } else if (resourceVersion === undefined) await reach('newest');
+  } else if (resourceVersion === undefined) revision = await store.reachNewest(context.signal);
   else if (resourceVersion > 0) {
-    await reach(resourceVersion);
+    await reachRevision(cache, resourceVersion, context.signal);
     if (match === 'Exact' || (match === '' && limit > 0)) revision = resourceVersion;
   }
   if (selection.singleKey !== undefined && revision === undefined && start === undefined)

@@ -13,7 +13,7 @@ export async function readPages(
   { prefix, acceptsSealed = false }: PagesOptions,
   take: (entries: readonly StoredEntry[]) => void,
 ): Promise<{ readonly revision: number }> {
-  const options = { end: prefixEnd(prefix), limit: pageSize, acceptsSealed };
+  const options = { end: prefixEnd(prefix), limit: pageSize, acceptsSealed, wantsCount: false };
   let page = await storage.range({ ...options, start: prefix });
   const { revision } = page;
   take(page.entries);
