@@ -7,18 +7,19 @@ import { resourceClaims } from '../../../api/resources/resource/v1/resource-clai
 import { resourceClaimTemplates } from '../../../api/resources/resource/v1/resource-claim-template.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 import type { DeviceRequest, ResourceClaimSpec } from '../../../api/types/resource-v1.ts';
-import { type CompleteServer, eventually, refusal, startCompleteServer } from '../testing/complete-server.ts';
+import { type CompleteServer, eventually, refusal, startCompleteServerOn } from '../testing/complete-server.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 
 const driver = 'gpu.example.com';
 const needsLabel = 'admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace';
 const asking = (...requests: DeviceRequest[]): ResourceClaimSpec => ({ devices: { requests } });
 const exactly = (name: string, rest: object = {}): DeviceRequest => ({ name, exactly: { deviceClassName: 'gpu', ...rest } });
 
-describe('devices on a whole server', () => {
+describeOnEachStore('devices on a whole server', (store) => {
   let complete: CompleteServer;
   let admin: Client;
   before(async () => {
-    complete = await startCompleteServer();
+    complete = await startCompleteServerOn(store());
     ({ admin } = complete);
     await admin(namespaces).create({ metadata: { name: 'open', labels: { 'resource.kubernetes.io/admin-access': 'true' } } });
     await admin(namespaces).create({ metadata: { name: 'limited' } });

@@ -16,16 +16,17 @@ import { runtimeClasses } from '../../../api/resources/node/v1/runtime-class.ts'
 import { priorityClasses } from '../../../api/resources/scheduling/v1/priority-class.ts';
 import { storageClasses } from '../../../api/resources/storage/v1/storage-class.ts';
 import type { Container, Pod, PodSpec } from '../../../api/types/core-v1.ts';
-import { type CompleteServer, eventually, refusal, startCompleteServer } from '../testing/complete-server.ts';
+import { type CompleteServer, eventually, refusal, startCompleteServerOn } from '../testing/complete-server.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 
-describe('admission on a whole server', () => {
+describeOnEachStore('admission on a whole server', (store) => {
   let complete: CompleteServer;
   let admin: Client;
   const as = (name: string, ...groups: string[]) => complete.as(name, ...groups);
   const message = refusal;
 
   before(async () => {
-    complete = await startCompleteServer();
+    complete = await startCompleteServerOn(store());
     ({ admin } = complete);
   });
   after(() => complete.close());

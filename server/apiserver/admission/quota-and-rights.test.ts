@@ -13,16 +13,17 @@ import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
 import { roleBindings } from '../../../api/resources/rbac/v1/role-binding.ts';
 import { roles } from '../../../api/resources/rbac/v1/role.ts';
 import type { Container, Pod, PodSpec } from '../../../api/types/core-v1.ts';
-import { type CompleteServer, eventually, refusal, startCompleteServer } from '../testing/complete-server.ts';
+import { type CompleteServer, eventually, refusal, startCompleteServerOn } from '../testing/complete-server.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 
-describe('quotas and rights on a whole server', () => {
+describeOnEachStore('quotas and rights on a whole server', (store) => {
   let complete: CompleteServer;
   let admin: Client;
   const as = (name: string, ...groups: string[]) => complete.as(name, ...groups);
   const message = refusal;
 
   before(async () => {
-    complete = await startCompleteServer();
+    complete = await startCompleteServerOn(store());
     ({ admin } = complete);
   });
   after(() => complete.close());
@@ -39,6 +40,10 @@ describe('quotas and rights on a whole server', () => {
   };
 
   describe('ResourceQuota', () => {
+    before(function () {
+      // A write that the store refuses stays counted, as upstream's does, until the quota controller counts anew.
+      if (store().wrapTransport) this.skip();
+    });
     const limit = async (namespace: string, hard: Record<string, string>, used: Record<string, string>) => {
       await space(namespace);
       const quota = await admin(resourceQuotas).create({ metadata: { namespace, name: 'quota' }, spec: { hard } });

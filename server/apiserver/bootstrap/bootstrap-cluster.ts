@@ -17,6 +17,7 @@ import { ensureLegacyTokenTracking } from './legacy-token-tracking.ts';
 import { ensureJoining, type JoiningOptions } from './joining.ts';
 import { withOtherControllers } from './other-controllers.ts';
 import { reconcileRoles } from './reconcile-roles.ts';
+import { retryTransient } from './retry-transient.ts';
 import { defaultClusterRoleBindings, defaultRoleBindings, defaultRoles } from './role-bindings.ts';
 
 export interface BootstrapOptions extends Omit<SystemObjectsOptions, 'client' | 'clock'> {
@@ -36,7 +37,9 @@ export interface BootstrapDependencies {
 }
 
 /** Makes what every cluster has from its beginning. Idempotent; the second start only reads. */
-export async function bootstrapCluster(options: BootstrapOptions, { client, clock, listers, hooks }: BootstrapDependencies): Promise<void> {
+export async function bootstrapCluster(options: BootstrapOptions, dependencies: BootstrapDependencies): Promise<void> {
+  const { client, clock, listers } = dependencies;
+  const hooks: BootstrapDependencies['hooks'] = (name, work) => dependencies.hooks(name, () => retryTransient(clock, work));
   const namespaces = hooks('start-system-namespaces-controller', () => ensureSystemNamespaces(client));
   const roles = hooks('rbac/bootstrap-roles', async () => {
     await namespaces;
@@ -72,5 +75,5 @@ export async function bootstrapCluster(options: BootstrapOptions, { client, cloc
   const flowControl = hooks('priority-and-fairness-config-producer', () => ensureFlowControl(client));
   await Promise.all([namespaces, roles, serviceCIDR, service, authentication, tokenTracking, priorities, apiServices, flowControl]);
   const { joining, clusterCAPEM } = options;
-  if (joining !== undefined) await ensureJoining(client, { ...joining, clusterCAPEM });
+  if (joining !== undefined) await retryTransient(clock, () => ensureJoining(client, { ...joining, clusterCAPEM }));
 }

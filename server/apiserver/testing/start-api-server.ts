@@ -1,6 +1,7 @@
 import { silentLogger } from '../../../api/base/logger.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Random } from '../../../api/base/random.ts';
+import type { Transport } from '../../../api/client/transport.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
 import { decodeStored } from '../../../api/serialization/protobuf/decode-stored.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
@@ -33,6 +34,8 @@ export interface TestAPIServer extends APIServer {
 export interface TestAPIServerOptions {
   /** Default: one in memory. One that is given stays open. */
   readonly storage?: Storage;
+  /** Between the server and those who use its transport. */
+  readonly wrapTransport?: (transport: Transport) => Transport;
   readonly clock?: Clock;
   readonly random?: Random;
   /** How much of the past the caches hold. */
@@ -49,6 +52,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 /** A whole API server over a store in memory, started: for tests, without sockets. */
 export async function startAPIServerInProcess({
   storage: given,
+  wrapTransport = (transport) => transport,
   clock = systemClock,
   random = systemRandom,
   logLimits,
@@ -113,6 +117,7 @@ export async function startAPIServerInProcess({
   await server.start();
   return {
     ...server,
+    transport: wrapTransport(server.transport),
     clusterCA,
     frontProxyCA,
     storage,

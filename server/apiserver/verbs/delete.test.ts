@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
 interface Stored {
@@ -22,11 +23,11 @@ const pod = (name: string, spec: object = {}) => ({
   spec: { containers: [{ name: 'c', image: 'i' }], ...spec },
 });
 
-describe('deleting through the API', () => {
+describeOnEachStore('deleting through the API', (store) => {
   let server: TestAPIServer;
   let api: APICaller;
   before(async () => {
-    server = await startAPIServerInProcess();
+    server = await startAPIServerInProcess(store());
     api = createAPICaller(server.transport);
   });
   after(() => server.close());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
 interface Stored {
@@ -28,11 +29,11 @@ const named = (name: string, labels: Record<string, string> = {}, namespace = 'd
 });
 const names = ({ items }: Pick<List, 'items'>) => items.map(({ metadata }) => metadata.name);
 
-describe('reading through the API', () => {
+describeOnEachStore('reading through the API', (store) => {
   let server: TestAPIServer;
   let api: APICaller;
   before(async () => {
-    server = await startAPIServerInProcess();
+    server = await startAPIServerInProcess(store());
     api = createAPICaller(server.transport);
     for (const name of ['a', 'b', 'c', 'd', 'e']) await api.post(maps, named(name, { parity: 'bd'.includes(name) ? 'even' : 'odd' }));
     await api.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } });
@@ -173,12 +174,12 @@ describe('reading through the API', () => {
   describe('resourceVersion', () => {
     it('Exact reads the past', async () => {
       const { body: before } = await api.get<List>(maps);
-      await api.post(maps, named('later'));
+      const { body: later } = await api.post<Stored>(maps, named('later'));
       const { body } = await api.get<List>(`${maps}?resourceVersion=${before.metadata.resourceVersion}&resourceVersionMatch=Exact`);
       assert.deepEqual(names(body), names(before));
       assert.equal(body.metadata.resourceVersion, before.metadata.resourceVersion);
       const { body: newer } = await api.get<List>(
-        `${maps}?resourceVersion=${before.metadata.resourceVersion}&resourceVersionMatch=NotOlderThan`,
+        `${maps}?resourceVersion=${later.metadata.resourceVersion}&resourceVersionMatch=NotOlderThan`,
       );
       assert.ok(names(newer).includes('later'));
       assert.ok(names((await api.get<List>(`${maps}?resourceVersion=0`)).body).includes('a'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type APICaller, createAPICaller, type WatchCall } from '../testing/api-caller.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
 interface Stored {
@@ -10,7 +11,7 @@ interface Stored {
 const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 const named = (name: string, labels: Record<string, string> = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels } });
 
-describe('watching through the API', () => {
+describeOnEachStore('watching through the API', (store) => {
   let server: TestAPIServer;
   let api: APICaller;
   let count = 0;
@@ -33,7 +34,7 @@ describe('watching through the API', () => {
   const create = async (name: string, labels?: Record<string, string>) => (await api.post<Stored>(maps, named(name, labels))).body;
 
   before(async () => {
-    server = await startAPIServerInProcess();
+    server = await startAPIServerInProcess(store());
     api = createAPICaller(server.transport);
   });
   after(() => server.close());

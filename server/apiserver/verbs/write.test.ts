@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
+import { describeOnEachStore } from '../testing/test-stores.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
 interface Stored {
@@ -26,11 +27,11 @@ const deployment = (name: string) => ({
   },
 });
 
-describe('writing through the API', () => {
+describeOnEachStore('writing through the API', (store) => {
   let server: TestAPIServer;
   let api: APICaller;
   before(async () => {
-    server = await startAPIServerInProcess();
+    server = await startAPIServerInProcess(store());
     api = createAPICaller(server.transport);
   });
   after(() => server.close());

@@ -77,8 +77,8 @@ describe('an API server whose KMS plugin is out of order', () => {
       }
       assert.equal(await codeOf(other.get(maps)), 200);
       const sealed = await other.get(`${secrets}?resourceVersion=0`);
-      assert.equal(sealed.status, 503, sealed.text);
-      assert.equal(await codeOf(other.get(`${secrets}/a?resourceVersion=0`)), 503);
+      assert.equal(sealed.status, 500, sealed.text);
+      assert.equal(await codeOf(other.get(`${secrets}/a?resourceVersion=0`)), 500);
       assert.equal(await codeOf(one.get(secrets)), 200);
       plugin.decrypts = undefined;
       await waitFor('Secrets', async () => (await codeOf(other.get(secrets))) === 200, within);
@@ -100,7 +100,7 @@ describe('an API server whose KMS plugin is out of order', () => {
     plugin.decrypts = (callback) => callback(Object.assign(new Error('sealed'), { code: status.UNAVAILABLE }));
     const other = await serve();
     assert.equal(await codeOf(other.get(`${maps}/m`)), 200);
-    assert.equal(await codeOf(other.get(`${secrets}/a`)), 503);
+    assert.equal(await codeOf(other.get(`${secrets}/a`)), 500);
     plugin.decrypts = undefined;
     await waitFor('Secrets', async () => (await codeOf(other.get(`${secrets}/a`))) === 200, within);
   });
