@@ -5,7 +5,7 @@ import type { AllocatableSettings } from './resources/node-allocatable.ts';
 import type { SwapRules } from './resources/swap.ts';
 import type { ShutdownPeriods } from './shutdown/shutdown-periods.ts';
 
-/** What a kubelet is told at its start. */
+/** Settings of a kubelet, given at its start. */
 export interface KubeletSettings {
   readonly nodeName: string;
   /** The node's addresses, one of each family at most, the one that others know it by first. */

@@ -47,7 +47,7 @@ export function createPodNetwork(
       const file = configFile(layout);
       const wanted = podNetworkConflist({ ...layout, ...range, limitsBandwidth: await isThere(`${layout.pluginDirectory}/bandwidth`) });
       if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) await writeFile(file, wanted, { mode: 0o600 });
-      // One that an earlier version has written may be more open.
+      // Earlier versions wrote it with wider permissions.
       await chmod(file, 0o600);
       await writeRules(range.podCIDRs);
     },

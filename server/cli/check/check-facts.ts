@@ -3,7 +3,7 @@ import type { Namespace, Pod, ServiceAccount } from '../../../api/types/core-v1.
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../api/types/rbac-v1.ts';
 import type { NetworkPolicy } from '../../../api/types/networking-v1.ts';
 
-/** What `kubets check` finds out, before anything is concluded from it. */
+/** The findings of `kubets check`, before anything is concluded from them. */
 export interface CheckFacts {
   readonly dataDirectory: string;
   /** Name of the user that the data directory belongs to: root, or who runs a control plane without a node. */
@@ -55,7 +55,7 @@ export interface SettingsFacts {
   readonly values: Readonly<Record<string, unknown>>;
   /** Names of the admission plugins that run with these flags. */
   readonly admissionPlugins: readonly string[];
-  /** What --controllers says. */
+  /** The value of --controllers. */
   readonly controllers: readonly string[];
   /** The level that PodSecurity enforces where a namespace says nothing. */
   readonly podSecurityDefault: string;
@@ -76,7 +76,7 @@ export interface AuditRuleFacts {
   readonly resources: readonly string[];
 }
 
-/** What the API server answers, asked over the network. */
+/** Answers of the API server to requests over the network. */
 export interface ServerFacts {
   readonly address: string;
   /** Of a request for Pods without credentials. */
@@ -109,7 +109,7 @@ export interface NodeFacts {
   readonly name: string;
   /** Whether its agent runs on this machine, from this data directory. */
   readonly isLocal: boolean;
-  /** What its kubelet says of its configuration (KubeletConfiguration). */
+  /** The KubeletConfiguration that its kubelet shows. */
   readonly configz?: Readonly<Record<string, unknown>>;
   /** Of a request for its Pods without credentials; absent: no connection. */
   readonly anonymousStatus?: number;

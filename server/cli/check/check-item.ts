@@ -11,7 +11,7 @@ export interface Verdict {
   readonly result: CheckResult;
   /** The reason for the result, or for the control not applying to kubets. */
   readonly why: string;
-  /** What was found: files with their modes, answers, objects. */
+  /** Files with their modes, answers, objects. */
   readonly evidence?: readonly string[];
   readonly advice?: string;
   /** Absent: true. False where what the control is about could not be looked at. */

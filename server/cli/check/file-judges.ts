@@ -5,7 +5,7 @@ export interface FileControl {
   readonly id: string;
   readonly title: string;
   readonly roles: readonly FileRole[];
-  /** What holds the same in kubets. */
+  /** The files of kubets that the control is about. */
   readonly why: string;
   /** Why there may be no such file. */
   readonly absent: string;

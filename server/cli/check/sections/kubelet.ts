@@ -10,7 +10,7 @@ interface NodeControl {
   readonly advice: string;
   /** Absent: FAIL. */
   readonly otherwise?: 'WARN';
-  /** What must be known of a node. */
+  /** The fact about a node without which it is not judged. */
   readonly needs: keyof NodeFacts;
   readonly judge: JudgeNode;
 }
