@@ -10,6 +10,7 @@ import type { Transport } from '../../api/client/transport.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import { type AnonymousAccess, allowsAnonymous } from './authentication/anonymous.ts';
 import type { TokenAuthenticator, TokenIssuer } from './authentication/authenticator.ts';
 import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
 import { loopbackUser } from './authentication/well-known.ts';
@@ -81,11 +82,11 @@ export interface APIServerOptions {
   readonly logger: Logger;
   readonly version: VersionInfo;
   createResources(parts: APIServerParts): ServedResources;
-  readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client'>;
+  readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client' | 'cacheMetrics'>;
+  /** Absent: all requests without credentials are served as system:anonymous. */
+  readonly anonymous?: AnonymousAccess;
   /** Who decides what users may do, in this order, after the group system:masters. Absent: Node, RBAC. */
   readonly authorizers?: readonly ConfiguredAuthorizer[];
-  /** Default true. */
-  readonly allowAnonymous?: boolean;
   /** Absent: nothing is audited. */
   readonly audit?: AuditOptions;
   /** host:port under which clients reach the server. */
@@ -135,8 +136,6 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const transport = createTransport(options, (context) => handle(context));
   const client = createClient(withUser(transport, loopbackUser), { userAgent: 'kube-apiserver' });
   const informers = createInformerFactory({ client, clock, random, logger });
-  const authentication = createAuthentication({ ...options.authentication, clock, random, client });
-  const { tokens, tokenIssuer } = authentication;
   const watches = createWatchTracker();
   const findDefinition = createFindDefinition(() => resources.definitions());
   const metrics: ServerMetrics = createMetrics(options, { findDefinition, resources: () => resources, flows: () => flows });
@@ -145,6 +144,8 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     metrics: metrics.authorization,
   });
   const { authorizer, escalation } = authorization;
+  const authentication = createAuthentication({ ...options.authentication, clock, random, client, cacheMetrics: metrics.tokenCache });
+  const { tokens, tokenIssuer } = authentication;
   const flows: FlowControl = new FlowControl({
     clock,
     serverSeats: (options.maxRequestsInflight ?? 400) + (options.maxMutatingRequestsInflight ?? 200),
@@ -189,7 +190,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     logger,
     authenticator: authentication.authenticator,
     authorizer,
-    allowAnonymous: options.allowAnonymous ?? true,
+    allowsAnonymous: allowsAnonymous(options.anonymous ?? { isEnabled: true }),
     flowControl: { flows, watches, inflight: metrics.inflight },
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     metrics: metrics.requests,

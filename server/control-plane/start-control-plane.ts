@@ -34,7 +34,9 @@ import { candidateIdentity, leadWhileElected, readCandidateFacts } from './lead-
 import type { AuthorizationSetup } from './open-authorization.ts';
 import type { EncryptionChoice } from './store/encrypt-at-rest.ts';
 import { createRunningPart } from './running-part.ts';
+import type { OpenedAuthentication } from './authentication/open-authentication.ts';
 import { createResources } from './create-resources.ts';
+import { serviceAccountIssuer } from './service-account-issuer.ts';
 import { createLoopHolds } from './loop-holds.ts';
 import { createLargeWorkPool } from './large-work/large-work-pool.ts';
 import { createOpenAPIDocuments } from './openapi-documents.ts';
@@ -84,8 +86,8 @@ export interface ControlPlaneOptions {
   readonly nodeMonitorGraceMs?: number;
   /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
   readonly controllers?: readonly string[];
-  /** Whether requests without credentials are served as system:anonymous. Absent: true. */
-  readonly allowAnonymous?: boolean;
+  /** Tokens of others, and who may come without any. Absent: no tokens of others, and everybody may. */
+  readonly authentication?: OpenedAuthentication;
   /** Absent: true. */
   readonly scheduler?: boolean;
   /**
@@ -133,7 +135,6 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-const issuer = 'https://kubernetes.default.svc.cluster.local';
 /** How long connections may take at the end, when all requests have been answered. */
 const shutdownGraceMs = 5000;
 
@@ -202,6 +203,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   transport = server.transport;
   holds.countIn(server.metrics);
+  options.authentication?.countIn(server.metrics);
   await server.start();
   const joining = joiningOf(options, pki, `${address}:${endpoint.port}`);
   followPKI(pki, { endpoint, client: server.client, joining, clock, logger }, stopping.signal);
@@ -242,7 +244,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       dialer.close();
       await largeWork.close();
       loop.stop();
-      await options.audit?.backend.close();
+      await Promise.all([options.audit?.backend.close(), options.authentication?.close()]);
       options.authorization?.close();
       await caches.close();
       await storage.close();
@@ -364,15 +366,16 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       frontProxyCAsPEM: mapWatched(pki, ({ frontProxyCA }) => [frontProxyCA.certificatePEM]).get,
       frontProxyNames: ['front-proxy-client'],
       serviceAccountKeys: serviceAccountKeys(pki),
-      issuer,
-      audiences: [issuer],
+      issuer: serviceAccountIssuer,
+      audiences: [serviceAccountIssuer],
+      ...(options.authentication ? { remoteTokens: options.authentication.remoteTokens } : {}),
     },
     externalAddress: `${address}:${port}`,
     openAPI: createOpenAPIDocuments(),
     checkStorage: parts.checkStorage,
     storeBytes: parts.storeBytes,
     ...limits,
-    ...(options.allowAnonymous === undefined ? {} : { allowAnonymous: options.allowAnonymous }),
+    ...(options.authentication ? { anonymous: options.authentication.anonymous } : {}),
     bootstrap: {
       controllers: parts.controllers,
       serviceCIDRs,

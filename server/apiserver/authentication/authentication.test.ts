@@ -16,7 +16,8 @@ import { frontProxyAuthenticator } from './front-proxy.ts';
 import { readServiceAccountKeys } from './service-account-keys.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
 import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
-import { cachedTokenAuthenticator, unionAuthenticator, unionTokenAuthenticator } from './union.ts';
+import { cachedTokenAuthenticator } from './token-cache.ts';
+import { unionAuthenticator, unionTokenAuthenticator } from './union.ts';
 import { withAuthenticatedGroup } from './well-known.ts';
 
 const clock = createManualClock(Date.UTC(2026, 5, 1));
@@ -314,7 +315,7 @@ describe('token cache', () => {
       },
     };
     const time = createManualClock();
-    const cached = cachedTokenAuthenticator(inner, time);
+    const cached = cachedTokenAuthenticator(inner, { clock: time, successTTLMs: 10_000, failureTTLMs: 0 });
     await cached.authenticateToken('t', []);
     isGood = true;
     await cached.authenticateToken('t', []);

@@ -21,7 +21,8 @@ import type { ServiceAccountKeys } from './service-account-keys.ts';
 import { secretTokenAuthenticator, type SecretTokenOptions } from './secret-tokens.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
 import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
-import { cachedTokenAuthenticator, unionAuthenticator, unionTokenAuthenticator } from './union.ts';
+import { cachedTokenAuthenticator, type TokenCacheMetrics } from './token-cache.ts';
+import { unionAuthenticator, unionTokenAuthenticator } from './union.ts';
 
 export interface AuthenticationOptions {
   readonly clientCAsPEM: Authorities;
@@ -31,6 +32,9 @@ export interface AuthenticationOptions {
   /** e.g. https://kubernetes.default.svc.cluster.local */
   readonly issuer: string;
   readonly audiences: readonly string[];
+  /** Of tokens that others have made: asked last, in this order. Absent: there are none. */
+  readonly remoteTokens?: readonly TokenAuthenticator[];
+  readonly cacheMetrics?: TokenCacheMetrics;
   readonly clock: Clock;
   readonly random: Random;
   /** Reads, as the API server itself, what tokens are bound to. */
@@ -44,7 +48,10 @@ export interface Authentication {
   readonly keys: ServiceAccountKeys;
 }
 
-/** All ways to say who one is: front proxy, client certificate, service account token, bootstrap token. */
+/** As upstream: for so long a token that was found good stays good, whatever happens to it. */
+const tokenTTLMs = 10_000;
+
+/** All ways to say who one is: front proxy, client certificate, tokens of service accounts, of bootstrapping and of others. */
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { clock, audiences, issuer, client } = options;
   const keys = options.serviceAccountKeys;
@@ -53,8 +60,9 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       serviceAccountTokenAuthenticator({ keys, issuer, audiences, objects: boundObjects(client), clock }),
       secretTokenAuthenticator({ keys, audiences, ...secretTokens(client, clock) }),
       bootstrapTokenAuthenticator({ findSecret: (name) => findSecret(client, name), audiences, clock }),
+      ...(options.remoteTokens ?? []),
     ]),
-    clock,
+    { clock, successTTLMs: tokenTTLMs, failureTTLMs: 0, ...(options.cacheMetrics ? { metrics: options.cacheMetrics } : {}) },
   );
   const authenticator = unionAuthenticator([
     frontProxyAuthenticator(createCertificateVerifier(options.frontProxyCAsPEM, clock), options.frontProxyNames),

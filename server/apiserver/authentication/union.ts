@@ -1,6 +1,3 @@
-import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../../api/base/clock.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
@@ -50,28 +47,4 @@ export function unionTokenAuthenticator(authenticators: readonly TokenAuthentica
 /** Several messages as upstream joins them. */
 export function aggregateMessage(messages: readonly string[]): string {
   return messages.length === 1 ? (messages[0] ?? '') : `[${messages.join(', ')}]`;
-}
-
-/** Tokens found good stay good for this long, whatever happens to them: as upstream. */
-const successTTLMs = 10_000;
-const maxTokens = 4096;
-
-type TokenResult = NonNullable<Awaited<ReturnType<TokenAuthenticator['authenticateToken']>>>;
-
-/** Remembers tokens that were found good, by their hash. */
-export function cachedTokenAuthenticator(inner: TokenAuthenticator, clock: Clock): TokenAuthenticator {
-  const known = new LRUCache<string, { readonly result: TokenResult; readonly untilMs: number }>({ max: maxTokens });
-  const ask = async (token: string, audiences: readonly string[], id: string, nowMs: number) => {
-    const result = await inner.authenticateToken(token, audiences);
-    if (result) known.set(id, { result, untilMs: nowMs + successTTLMs });
-    return result;
-  };
-  return {
-    authenticateToken(token, audiences) {
-      const id = hash('sha256', JSON.stringify([token, audiences]), 'base64');
-      const nowMs = clock.monotonicMs();
-      const hit = known.get(id);
-      return hit && nowMs < hit.untilMs ? hit.result : ask(token, audiences, id, nowMs);
-    },
-  };
 }

@@ -12,6 +12,8 @@ import { createFlowMetrics } from '../metrics/flow-metrics.ts';
 import { createHealthMetrics, type HealthMetrics } from '../metrics/health-metrics.ts';
 import { createInflightWatermarks } from '../metrics/inflight-watermarks.ts';
 import { createRequestCounters } from '../metrics/request-metrics.ts';
+import { createTokenCacheMetrics } from '../metrics/token-cache-metrics.ts';
+import type { TokenCacheMetrics } from '../authentication/token-cache.ts';
 import { createStoreMetrics, type StoreCounter, type StoreMetricsOptions } from '../metrics/store-metrics.ts';
 import type { RequestInfo } from '../request/request-context.ts';
 import type { VersionInfo } from './version.ts';
@@ -33,6 +35,7 @@ export interface ServerMetrics {
   readonly flows: FlowMetrics;
   readonly access: AccessMetrics;
   readonly authorization: AuthorizationMetrics;
+  readonly tokenCache: TokenCacheMetrics;
   readonly admission: AdmissionMetrics;
   readonly health: HealthMetrics;
   readonly storeRequest: StoreCounter;
@@ -55,6 +58,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     flows: createFlowMetrics(families, options.flows),
     access: createAccessMetrics(families),
     authorization: createAuthorizationMetrics(families),
+    tokenCache: createTokenCacheMetrics(families),
     admission: createAdmissionMetrics(families),
     health: createHealthMetrics(slis),
     storeRequest: createStoreMetrics(families, options),

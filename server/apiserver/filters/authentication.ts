@@ -2,6 +2,7 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { ignoredTokenWarning } from '../authentication/bearer-token.ts';
+import type { Logger } from '../../../api/base/logger.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { withoutCredentials } from '../authentication/without-credentials.ts';
 import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-known.ts';
@@ -10,13 +11,14 @@ import type { Filter } from '../request/request-context.ts';
 
 export interface AuthenticationFilterOptions {
   readonly authenticator: Authenticator;
-  /** Whether requests without any credential are served as system:anonymous. */
-  readonly allowAnonymous: boolean;
+  /** Whether requests without any credential to that path are served as system:anonymous. */
+  allowsAnonymous(path: string): boolean;
   readonly metrics: AccessMetrics;
+  readonly logger: Logger;
 }
 
 /** Finds out who asks. In-process callers are who the composition root says; a bad credential is refused, none is anonymous. */
-export function authentication({ authenticator, allowAnonymous, metrics }: AuthenticationFilterOptions): Filter {
+export function authentication({ authenticator, allowsAnonymous, metrics, logger }: AuthenticationFilterOptions): Filter {
   return (next) => async (context) => {
     const { request } = context;
     if (request.user && request.peer === undefined) {
@@ -31,13 +33,16 @@ export function authentication({ authenticator, allowAnonymous, metrics }: Authe
       user = answer instanceof Promise ? await answer : answer;
     } catch (error) {
       metrics.authenticated('error', '', seconds());
-      // The error of a credential is told by TokenReview to those who may ask, and to nobody else.
-      throw error instanceof StatusError && error.code === 401 ? unauthorized('Unauthorized') : error;
+      if (!(error instanceof StatusError) || error.code !== 401) throw error;
+      // The error of a credential is told by TokenReview to those who may ask, to the operator, and to nobody else.
+      logger.debug('Unable to authenticate the request', { path: request.path, message: error.message });
+      throw unauthorized('Unauthorized');
     }
-    metrics.authenticated(user || allowAnonymous ? 'success' : 'failure', user?.name ?? anonymousUser.name, seconds());
+    const isAnonymous = user === undefined && allowsAnonymous(request.path);
+    metrics.authenticated(user || isAnonymous ? 'success' : 'failure', user?.name ?? anonymousUser.name, seconds());
     if (user) {
       context.user = withAuthenticatedGroup(user);
-    } else if (allowAnonymous) context.user = anonymousUser;
+    } else if (isAnonymous) context.user = anonymousUser;
     else throw unauthorized('Unauthorized');
     const warning = ignoredTokenWarning(request);
     if (warning !== undefined) context.addWarning(warning);

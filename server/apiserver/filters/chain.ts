@@ -30,7 +30,8 @@ export interface ChainDependencies {
   readonly logger: Logger;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
-  readonly allowAnonymous: boolean;
+  /** Whether requests without any credential to that path are served as system:anonymous. */
+  allowsAnonymous(path: string): boolean;
   readonly flowControl: Omit<PriorityAndFairnessOptions, 'requestTimeoutMs'>;
   readonly requestTimeoutMs: number;
   readonly metrics: RequestMetrics;
@@ -46,7 +47,8 @@ export interface ChainDependencies {
 
 /** The filters that every request passes on its way to its endpoint: the written list, outermost first. */
 export function createHandlerChain(dependencies: ChainDependencies, endpoint: Handler): Handler {
-  const { authenticator, authorizer, allowAnonymous, flowControl, metrics, access, requestTimeoutMs } = dependencies;
+  const { authenticator, authorizer, flowControl, metrics, access, requestTimeoutMs, logger } = dependencies;
+  const { allowsAnonymous } = dependencies;
   const begins: readonly Filter[] = dependencies.loop ? [loopWork(dependencies.loop)] : [];
   const filters: readonly Filter[] = [
     ...begins,
@@ -55,11 +57,11 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     compression,
     requestMetrics(metrics),
     warningHeaders,
-    errorRecovery(dependencies.logger),
+    errorRecovery(logger),
     shutdownGate(dependencies.gate),
     requestTimeout(requestTimeoutMs),
     failedAuthenticationAudit(dependencies.audit),
-    authentication({ authenticator, allowAnonymous, metrics: access }),
+    authentication({ authenticator, allowsAnonymous, metrics: access, logger }),
     routing(dependencies.findDefinition),
     audit(dependencies.audit),
     impersonation(authorizer),

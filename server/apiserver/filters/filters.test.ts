@@ -162,7 +162,8 @@ describe('authentication', () => {
   const clock = createManualClock();
   const filter = authentication({
     authenticator: { authenticate: async ({ headers }) => (headers['who'] ? { name: headers['who'], groups: ['g'] } : undefined) },
-    allowAnonymous: true,
+    allowsAnonymous: () => true,
+    logger: silentLogger,
     metrics: access,
   });
   const userFor = async (request: Parameters<typeof testContext>[1]) => {
@@ -178,7 +179,7 @@ describe('authentication', () => {
   it('believes callers inside the process', async () =>
     assert.equal((await userFor({ user: { name: 'inside', groups: [] } })).name, 'inside'));
   it('refuses who says nothing, where nobody may be anonymous', async () => {
-    const server = await startAPIServerInProcess({ overrides: { allowAnonymous: false } });
+    const server = await startAPIServerInProcess({ overrides: { anonymous: { isEnabled: false } } });
     const ask = async (path: string) =>
       (await server.transport({ method: 'GET', path, query: '', headers: {}, signal: new AbortController().signal, peer })).status;
     assert.deepEqual(await Promise.all(['/livez', '/version', '/api/v1/pods', '/nowhere'].map(ask)), [401, 401, 401, 401]);

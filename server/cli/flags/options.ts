@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AuditFlags } from '../../control-plane/audit/create-audit.ts';
+import type { AuthenticationFlags } from '../../control-plane/authentication/plan-authentication.ts';
 import { addAuditOptions } from './audit-options.ts';
+import { addAuthenticationOptions } from './authentication-options.ts';
 import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
 import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
@@ -8,7 +10,7 @@ import { addAuthorizationOptions } from './authorization-options.ts';
 import { defaultDataDirPath } from '../data-dir/data-dir.ts';
 import { parseBoolean, parseCount, parseDuration, parseNames, parsePort, parseServiceCIDRs } from './parse-flags.ts';
 
-export interface ControlPlaneFlags extends AuditFlags, AuthorizationFlags {
+export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, AuthorizationFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly port: number;
@@ -29,7 +31,6 @@ export interface ControlPlaneFlags extends AuditFlags, AuthorizationFlags {
   readonly enableAdmissionPlugins: readonly string[];
   readonly disableAdmissionPlugins: readonly string[];
   readonly leaderElect?: boolean;
-  readonly anonymousAuth: boolean;
   readonly encryptionProviderConfig?: string;
   readonly encryptionProviderConfigAutomaticReload?: boolean;
   readonly admissionControlConfigFile?: string;
@@ -72,7 +73,7 @@ export function podNetworkOption(): Option {
 }
 
 export function addControlPlaneOptions(command: Command): Command {
-  addAuditOptions(command)
+  addAuditOptions(addAuthenticationOptions(command))
     .addOption(dataDirOption())
     .addOption(new Option('--kubeconfig <path>', 'also write the admin kubeconfig there').env('KUBETS_KUBECONFIG'))
     .addOption(new Option('--port <number>', 'port of the API server').default(6443).argParser(parsePort))
@@ -87,12 +88,6 @@ export function addControlPlaneOptions(command: Command): Command {
       new Option('--storage <kind>', 'embedded, memory, or etcd=URL[,URL]')
         .default({ kind: 'embedded' }, 'embedded')
         .argParser(parseStorage),
-    )
-    .addOption(
-      new Option('--anonymous-auth [boolean]', 'serve requests without credentials as system:anonymous; false: they are answered 401')
-        .default(true)
-        .preset(true)
-        .argParser(parseBoolean),
     )
     .addOption(new Option('--etcd-ca <file>', 'CA of https etcd endpoints'))
     .addOption(new Option('--etcd-cert <file>', 'client certificate for etcd'))

@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { Logger } from '../../../api/base/logger.ts';
 import { systemRandom } from '../../../api/base/system-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { readAdmissionConfiguration } from '../../control-plane/read-admission-configuration.ts';
 import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
+import type { OpenedAuthentication } from '../../control-plane/authentication/open-authentication.ts';
 import { createLogger } from '../../control-plane/logger.ts';
 import { oomScores, setOOMScore } from '../../../node-agent/linux/processes/oom-score.ts';
 import { createPKIFiles } from '../../control-plane/pki-files.ts';
@@ -32,9 +34,11 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const logger = createLogger(flags.logLevel);
   const audit = await openAudit(flags, logger);
   const authorization = await openAuthorizers(flags, logger);
+  const authentication = await openRemoteAuthentication(flags, logger);
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
     ...(authorization ? { authorization } : {}),
+    authentication,
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
     ...encryption(flags),
@@ -51,7 +55,6 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     nodeMonitorGraceMs: flags.nodeMonitorGracePeriod,
     clusterDomain,
     controllers: flags.controllers,
-    allowAnonymous: allowsAnonymous(flags, logger),
     scheduler: flags.scheduler,
     ...(flags.admissionControlConfigFile === undefined
       ? {}
@@ -93,6 +96,26 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
 }
 
+/** Loaded only where tokens of others are accepted, or requests to some paths only may come without. */
+async function openRemoteAuthentication(flags: ControlPlaneFlags, logger: Logger): Promise<OpenedAuthentication> {
+  const { authenticationConfig, authenticationTokenWebhookConfigFile } = flags;
+  const anonymous = anonymousAuth(flags, logger);
+  const isDefault = !(flags.authorizationMode ?? []).includes('AlwaysAllow');
+  const isOIDC = Object.entries(flags).some(([name, value]) => name.startsWith('oidc') && value !== undefined);
+  if (authenticationConfig === undefined && authenticationTokenWebhookConfigFile === undefined && !isOIDC)
+    return { remoteTokens: [], anonymous: { isEnabled: anonymous ?? isDefault }, countIn: () => {}, close: async () => {} };
+  const { openAuthentication } = await import('../../control-plane/authentication/open-authentication.ts');
+  const { serviceAccountIssuer } = await import('../../control-plane/service-account-issuer.ts');
+  const effective = anonymous === undefined ? flags : { ...flags, anonymousAuth: anonymous };
+  return await openAuthentication(effective, {
+    anonymousByDefault: isDefault,
+    ...{ clock: systemClock, random: systemRandom, logger: logger.with({ part: 'authentication' }) },
+    audiences: [serviceAccountIssuer],
+    serviceAccountIssuers: [serviceAccountIssuer],
+    serverId: `apiserver-${os.hostname()}`,
+  });
+}
+
 /** Loaded only where something is audited. */
 async function openAudit(flags: ControlPlaneFlags, logger: Logger) {
   if (flags.auditPolicyFile === undefined && flags.auditLogPath === undefined && flags.auditWebhookConfigFile === undefined)
@@ -122,12 +145,13 @@ function authorizationFlagsOf(flags: AuthorizationFlags): AuthorizationFlags {
   };
 }
 
-function allowsAnonymous({ anonymousAuth, authorizationMode = [] }: ControlPlaneFlags, logger: Logger): boolean {
-  if (!anonymousAuth || !authorizationMode.includes('AlwaysAllow')) return anonymousAuth;
+/** The flag as it counts: undefined where it was not given and the default may stand. */
+function anonymousAuth({ anonymousAuth: given, authorizationMode = [] }: ControlPlaneFlags, logger: Logger): boolean | undefined {
+  if (given === false || !authorizationMode.includes('AlwaysAllow')) return given;
   logger.warn(
     'AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer',
   );
-  return false;
+  return given === undefined ? undefined : false;
 }
 
 function encryption({ encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads = false }: ControlPlaneFlags) {
