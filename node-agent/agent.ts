@@ -267,7 +267,7 @@ function followShutdown({ shutdown: periods }: AgentSettings, { shutdown }: Kube
   return followMachineShutdown({ ...dependencies, login: createLoginManager(), shutdown, periods }, signal);
 }
 
-/** Of a runtime that others look after, it is they who clear away its processes; the same with networks. */
+/** The parts to clear away; of a runtime that others look after, they clear away its processes; the same with networks. */
 function orphansOf(settings: AgentSettings): SandboxPart[] {
   const paths = nodePaths(settings.dataDirectory);
   const { cniState: ipamDirectory, containerd } = paths;

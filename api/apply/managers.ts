@@ -14,7 +14,7 @@ export interface ManagedFieldsEntry {
   subresource?: string;
 }
 
-/** Who owns which fields of an object, and how they came to. */
+/** A manager of fields, and the fields that it owns. */
 export interface Manager {
   readonly name: string;
   readonly operation: 'Apply' | 'Update';

@@ -5,7 +5,7 @@ export interface LoopHold {
   readonly ms: number;
   /** The kind of the work that took the longest part of it, e.g. `request`; `other` where none had said that it begins. */
   readonly kind: string;
-  /** That work in words. */
+  /** The work in words. */
   readonly work: string;
 }
 

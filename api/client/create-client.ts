@@ -23,11 +23,11 @@ import type { APIResponse, Transport } from './transport.ts';
 import { decodeWatchFrames } from './watch-frames.ts';
 
 export interface ClientSettings {
-  /** Who in-process requests are made as; the HTTP edge knows its users by their credentials instead. */
+  /** The user of in-process requests; the HTTP edge knows its users by their credentials instead. */
   readonly user?: UserInfo;
   /** Sent with every request, lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Also names the field manager of writes, up to its first '/'. */
+  /** The User-Agent header, which also names the field manager of writes, up to its first '/'. */
   readonly userAgent?: string;
 }
 

@@ -18,7 +18,7 @@ export class TimeFormatError extends Error {
   }
 }
 
-/** Of many times formatted one after the other most are of the present second. */
+/** The last formatted second: most of many times formatted one after the other are of the same. */
 let formatted = { seconds: 0, text: '1970-01-01T00:00:00Z' };
 
 /** `2006-01-02T15:04:05Z`; fractions of a second are cut off. */

@@ -113,7 +113,7 @@ export interface StrategyContext {
   readonly operation: 'create' | 'update';
   /** '' for the main resource. */
   readonly subresource: string;
-  /** Who writes. */
+  /** The user who writes. */
   readonly user: UserInfo;
 }
 

@@ -39,7 +39,7 @@ export class LabelMatcher {
     return LabelMatcher.ofChecked(requirements);
   }
 
-  /** Of requirements that have passed checkRequirement. */
+  /** A matcher of requirements that have passed checkRequirement. */
   static ofChecked(requirements: readonly LabelRequirement[]): LabelMatcher {
     if (requirements.length === 0) return LabelMatcher.everything;
     const sorted = requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));

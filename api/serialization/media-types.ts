@@ -10,7 +10,7 @@ export interface MediaType {
 export const jsonMediaType: MediaType = { name: 'application/json', streamContentType: 'application/json;stream=watch' };
 export const yamlMediaType: MediaType = { name: 'application/yaml' };
 
-/** Of built-in kinds only; read and written by protobuf/protobuf.ts. */
+/** The media type of protobuf, for built-in kinds only; read and written by protobuf/protobuf.ts. */
 export const protobufMediaType: MediaType = {
   name: 'application/vnd.kubernetes.protobuf',
   streamContentType: 'application/vnd.kubernetes.protobuf;stream=watch',

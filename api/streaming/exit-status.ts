@@ -2,7 +2,7 @@
 export type ExitStatus =
   | { readonly type: 'success' }
   | { readonly type: 'exit-code'; readonly code: number }
-  /** It could not be run, or the connection to it broke. */
+  /** The command could not be run, or the connection to it broke. */
   | { readonly type: 'failure'; readonly message: string };
 
 /** A Status without the fields that this use leaves out: what protocols since v4 send. */

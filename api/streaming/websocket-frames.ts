@@ -7,7 +7,7 @@ const maxControlPayload = 125;
 
 export interface WebSocketFrame {
   readonly opcode: number;
-  /** Of control frames only; data is skipped. */
+  /** The payload of control frames; data is skipped. */
   readonly payload: Uint8Array;
 }
 

@@ -186,7 +186,7 @@ export function tooFew(path: FieldPath, actual: number, minimum: number): FieldE
   return { type: 'FieldValueTooFew', field: path.toString(), value: actual, detail };
 }
 
-/** Not the user's fault. */
+/** An error that is not the user's fault. */
 export function internal(path: FieldPath, detail: string): FieldError {
   return { type: 'InternalError', field: path.toString(), detail };
 }

@@ -9,7 +9,7 @@ interface LockedPackage {
   readonly version?: string;
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
-  /** It is part of the archive of another package, and of that one's hash. */
+  /** Whether it is part of the archive of another package, and of that one's hash. */
   readonly inBundle?: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface Measurement {
   readonly value: number;
 }
 
-/** Something a reader of the numbers should know. */
+/** A remark for readers of the numbers. */
 export interface Remark {
   readonly target: string;
   readonly about: string;

@@ -7,9 +7,9 @@ export const defaultServiceAccount = 'default';
 
 export interface BenchResource {
   readonly plural: 'configmaps' | 'pods';
-  /** Of one namespace. */
+  /** The path of the collection in a namespace. */
   collection(inNamespace: string): string;
-  /** Of an object to create, whose labels are these. */
+  /** The body of an object to create, with these labels. */
   body(name: string, labels: Readonly<Record<string, string>>): string;
 }
 

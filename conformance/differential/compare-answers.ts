@@ -6,10 +6,10 @@ export interface Verdict {
   readonly kind: string;
   readonly reason: string;
   readonly message: string;
-  /** Of `details`, what is stable: name, group, kind, causes. */
+  /** The stable part of `details`: name, group, kind, causes. */
   readonly details: unknown;
   readonly warnings: readonly string[];
-  /** Of reviews, which are stored nowhere: the whole status. */
+  /** The whole status of a review, which is not stored. */
   readonly review: unknown;
 }
 

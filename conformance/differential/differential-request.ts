@@ -12,7 +12,7 @@ export interface DifferentialRequest {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** JSON, or a text as it is. */
   readonly body?: unknown;
-  /** Of the body; absent: JSON. */
+  /** The media type of the body; absent: JSON. */
   readonly contentType?: string;
 }
 

@@ -13,7 +13,7 @@ import { tokenRequests } from './requests/service-accounts.ts';
 
 export interface GeneratorOptions {
   readonly seed: number;
-  /** Of each random part but the paths. */
+  /** The number of requests of each random part but the paths. */
   readonly each: number;
   readonly paths: number;
 }

@@ -5,7 +5,7 @@ import { commonNameType, encodeDistinguishedName, organizationType } from '../..
 import { derTags, encodeDER } from '../../api/serialization/der.ts';
 import { type CertificateOptions, encodeExtension, issue, type Issued } from '../../server/pki/testing/certificate-chain.ts';
 
-/** Somebody who sends requests, by certificate, by headers, or by nothing. */
+/** A sender of requests, authenticated by certificate, by headers, or not at all. */
 export interface Identity {
   readonly name: string;
   /** PEM; `cert` may be a chain. */
@@ -98,7 +98,7 @@ function byCertificate(name: string, leaf: Issued, chain: readonly Issued[] = []
   return { name, certificate: { cert, key: pemOf(leaf.key) }, headers: [] };
 }
 
-/** Everybody, by name. Certificates are signed with the authorities of that directory. */
+/** All identities by name. Certificates are signed with the authorities of that directory. */
 export function createIdentities(pki: string): ReadonlyMap<string, Identity> {
   const root = authorityOf(pki, 'ca', 'kubernetes');
   const frontProxy = authorityOf(pki, 'front-proxy-ca', 'front-proxy-ca');

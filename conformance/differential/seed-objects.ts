@@ -1,6 +1,6 @@
 /** An object that both servers are given before they are compared. */
 export interface SeedObject {
-  /** Of the collection it is posted to. */
+  /** The path of the collection it is posted to. */
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -169,7 +169,7 @@ function rights(): SeedObject[] {
   ];
 }
 
-/** Everything that is there before the first request, in the order in which it is made. */
+/** All objects that exist before the first request, in the order in which they are made. */
 export function seedObjects(): SeedObject[] {
   return [
     ...Object.entries(namespaces).map(([name, fields]) => core('', 'namespaces', 'Namespace', name, fields)),

@@ -113,7 +113,7 @@ export interface ContainerSecurityContext {
 export interface DeviceConfig {
   readonly container_path: string;
   readonly host_path: string;
-  /** Of `r`, `w` and `m` (mknod). */
+  /** A combination of `r`, `w` and `m` (mknod). */
   readonly permissions: string;
 }
 
@@ -207,7 +207,7 @@ export interface ContainerEvent {
     | 'CONTAINER_STOPPED_EVENT'
     | 'CONTAINER_DELETED_EVENT';
   readonly pod_sandbox_status: SandboxStatus | null;
-  /** Of the sandbox. */
+  /** Statuses of the sandbox's containers. */
   readonly containers_statuses: readonly ContainerStatus[];
 }
 

@@ -4,7 +4,7 @@ import { isCRINotFound } from './cri-error.ts';
 import { findOrphans, type Suspects } from './orphans.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
-/** Something that a machine has for each sandbox besides what the runtime tells of. */
+/** A part that a machine has for each sandbox besides those that the runtime lists. */
 export interface SandboxPart {
   /** For the log: `addresses`, ... */
   readonly what: string;

@@ -33,7 +33,7 @@ export interface ContainerRuntime {
   status(): Promise<readonly RuntimeCondition[]>;
   /** The runtime's capabilities, as far as it reports them. */
   capabilities(): Promise<RuntimeCapabilities>;
-  /** Who makes cgroups for it; undefined if it does not tell. */
+  /** The driver by which the runtime makes cgroups; undefined if it does not report it. */
   cgroupDriver(): Promise<CgroupDriver | undefined>;
   runPodSandbox(config: SandboxConfig, runtimeHandler: string): Promise<string>;
   /** Ends everything that runs in it, at once, and gives its network back. */
@@ -57,9 +57,9 @@ export interface ContainerRuntime {
   exec(id: string, command: readonly string[], streams: StreamFlags): Promise<string>;
   attach(id: string, streams: StreamFlags): Promise<string>;
   portForward(sandboxID: string, ports: readonly number[]): Promise<string>;
-  /** Of all Pods, their containers included. */
+  /** Usage of all Pods, their containers included. */
   listPodSandboxStats(): Promise<readonly SandboxStats[]>;
-  /** Of all containers. */
+  /** Usage of all containers. */
   listContainerStats(): Promise<readonly ContainerStats[]>;
   /** Changes of sandboxes and containers from now on; throws when the connection breaks. */
   containerEvents(signal: AbortSignal): AsyncIterable<ContainerEvent>;

@@ -81,7 +81,7 @@ export function createPodServices(
       limitsSwap: dependencies.limitsSwap,
       singleProcessOOMKill: settings.singleProcessOOMKill,
       cgroupVersion: dependencies.cgroups.version,
-      // It may be switched on at any time.
+      // Swap may be switched on at any time.
       get machineSwapBytes() {
         return dependencies.usage.lastSwapBytes() ?? machine.swapBytes;
       },

@@ -47,7 +47,7 @@ export interface DefinitionFact {
   readonly groupVersion?: string;
   /** Registered under every group and version (DeleteOptions, WatchEvent). */
   readonly everyGroup?: boolean;
-  /** Not part of the published OpenAPI documents. */
+  /** Whether it is left out of the published OpenAPI documents. */
   readonly unpublished?: boolean;
   readonly mapType?: 'atomic' | 'granular';
   readonly unions?: readonly unknown[];

@@ -10,7 +10,7 @@ import { generateTypeFile } from './type-files.ts';
 const root = new URL('../../', import.meta.url);
 const stampFile = new URL('openapi/generated/stamp', root);
 
-/** Everything that the output depends on, hashed: facts, this folder's code and the versions of the packages used. */
+/** A hash of all inputs of the output: facts, this folder's code and the versions of the packages used. */
 function hashInputs(): string {
   const hash = createHash('sha256');
   for (const folder of [factsFolder, new URL('./', import.meta.url)]) {

@@ -85,7 +85,7 @@ export interface APIServerOptions {
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client' | 'cacheMetrics'>;
   /** Absent: all requests without credentials are served as system:anonymous. */
   readonly anonymous?: AnonymousAccess;
-  /** Who decides what users may do, in this order, after the group system:masters. Absent: Node, RBAC. */
+  /** The authorizers, in this order, after the group system:masters. Absent: Node, RBAC. */
   readonly authorizers?: readonly ConfiguredAuthorizer[];
   /** Absent: nothing is audited. */
   readonly audit?: AuditOptions;

@@ -34,7 +34,7 @@ export async function readCandidateFacts(directory: string): Promise<CandidateFa
 }
 
 export interface ElectedPart {
-  /** Of the lease in kube-system, as upstream names it. */
+  /** The name of the lease in kube-system, as upstream's. */
   readonly name: 'kube-controller-manager' | 'kube-scheduler';
   readonly identity: string;
   /** Acts as the part's own user. */

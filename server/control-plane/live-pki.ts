@@ -14,7 +14,7 @@ export interface LivePKI {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Also how soon certificates are right again after the clock was not. */
+/** Interval of renewals; also the time after which certificates are right again when the clock was not. */
 const renewalIntervalMs = 600_000;
 const followed = [
   ...authorityNames,

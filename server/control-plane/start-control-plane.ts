@@ -77,7 +77,7 @@ export interface ControlPlaneOptions {
   /** All Pods of the cluster; each node is given a part of it. */
   readonly clusterCIDR: string;
   readonly nodeCIDRMaskSize: number;
-  /** Of IPv6; absent: 64. */
+  /** The mask size of IPv6; absent: 64. */
   readonly nodeCIDRMaskSizeIPv6?: number;
   /** How nodes that join reach the Pods of others. */
   readonly podNetwork: PodNetworkMode;
@@ -99,12 +99,12 @@ export interface ControlPlaneOptions {
   readonly metricsAPI?: boolean;
   /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
   readonly localStorage?: boolean;
-  /** Who must have signed the certificates that kubelets serve with. Absent: they are not verified. */
+  /** The authority of the certificates that kubelets serve with. Absent: they are not verified. */
   readonly kubeletCAPEM?: string;
   readonly limits?: ServerLimits;
   /** The audit's policy and backends. Absent: no audit. */
   readonly audit?: AuditOptions;
-  /** Who decides what users may do. Absent: Node, RBAC. */
+  /** The authorizers. Absent: Node, RBAC. */
   readonly authorization?: AuthorizationSetup;
   readonly admissionPlugins?: PluginChoice;
   /** Configurations of admission plugins. Absent: none. */
@@ -278,7 +278,7 @@ function openPKI(options: ControlPlaneOptions, address: string, opening: Promise
     serviceAddresses: options.serviceCIDRs.map(firstAddress),
     hostNames: [os.hostname()],
     addresses: [...new Set([address, ...allAddresses()])],
-    // Of a store in the data dir: what is in an etcd may be of others.
+    // A store in the data directory is the cluster's own: the content of an etcd may be another's.
     holdsCluster: async () => options.storage.kind === 'embedded' && (await (await opening).currentRevision()) > 1,
   });
 }

@@ -51,7 +51,7 @@ import { volumeAttributesClassProtection } from './volumeattributesclass-protect
 export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
   readonly rootCA: WatchedValue<string>;
-  /** Of the Service kube-system/kube-dns, from the service range. */
+  /** The address of the Service kube-system/kube-dns, from the service range. */
   readonly clusterDNSAddress: string;
   /** Volumes of directories on nodes, and a default StorageClass of them. Absent: true. */
   readonly localStorage?: boolean;

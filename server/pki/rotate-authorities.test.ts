@@ -28,7 +28,7 @@ async function makeCluster(): Promise<MemoryPKIFiles> {
   return files;
 }
 
-/** Who trusts the authorities of a moment believes the leaf certificates of another. */
+/** Whether a holder of the authorities of one moment verifies the leaf certificates of another. */
 function believes(trusted: PKIContents, shown: PKIContents, leaf: string): boolean {
   const authorities = splitCertificates(trusted.get(`${authorityOf(leaf)}.crt`) ?? '').map((pem) => new X509Certificate(pem));
   const chain = splitCertificates(shown.get(`${leaf}.crt`) ?? '').map((pem) => new X509Certificate(pem));

@@ -24,7 +24,7 @@ export interface Rotation {
   readonly phase: 'trusting' | 'issuing';
   readonly authorities: readonly AuthorityName[];
   readonly startedAt: string;
-  /** Of the phase. */
+  /** The start of the phase. */
   readonly since: string;
   /** From then on the running control plane drops the previous authority when nothing uses it. Absent: a command does. */
   readonly dropAfter?: string;
@@ -93,7 +93,7 @@ export function planFinish(contents: PKIContents): PKIChange[] {
   }
   for (const leaf of leavesOf(contents, authorities)) {
     const text = contents.get(`${leaf}.crt`) ?? '';
-    // Nobody has to be told any more who vouches for the authority.
+    // The issuer of the authority does not have to be told any more.
     if (splitCertificates(text).length > 1) changes.push({ path: `${leaf}.crt`, text: firstCertificate(text), secret: false });
   }
   return [...changes, { path: rotationFile, secret: false }];

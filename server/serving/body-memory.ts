@@ -13,9 +13,9 @@ export interface BodyShare {
 }
 
 export interface BodyMemoryLimits {
-  /** Of all bodies together, beyond what each has free. */
+  /** The size of all bodies together, beyond what each has free. */
   readonly totalBytes: number;
-  /** Of all bodies of one user. */
+  /** The size of all bodies of one user. */
   readonly userBytes: number;
   /** With which each body begins, so that small ones are read whatever others do; they are bounded by the requests under way. */
   readonly freeBytes: number;

@@ -21,7 +21,7 @@ export interface DialerOptions {
   /** How the API server presents itself to kubelets. */
   readonly kubeletClient: WatchedValue<{ readonly certificatePEM: string; readonly keyPEM: string }>;
   /**
-   * Who must have signed the certificates that kubelets serve with. Absent: they are not verified, for kubelets make their own
+   * The authority of the certificates that kubelets serve with. Absent: they are not verified, for kubelets make their own
    * unless they are told to ask for one.
    */
   readonly kubeletCAPEM?: string;
@@ -39,7 +39,7 @@ export interface ClosableDialer extends Dialer {
   close(): void;
 }
 
-/** Nobody answered. The message is fit to be shown. */
+/** A failed connection. The message is fit to be shown. */
 export class DialError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });

@@ -12,7 +12,7 @@ const maxReadMs = 60_000;
 const maxPauseMs = 15_000;
 
 export interface IncomingBodyOptions {
-  /** Of the header; undefined where the body comes in chunks. */
+  /** The length in the header; undefined where the body comes in chunks. */
   readonly declaredLength: string | undefined;
   readonly memory: BodyMemory;
   readonly clock: Clock;

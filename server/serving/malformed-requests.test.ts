@@ -98,7 +98,7 @@ describe(`${requests} malformed requests over sockets`, function () {
     if (status === 500 && upstreamFailures.some((text) => body.includes(text))) return;
     // HEAD shows no body to tell them by.
     if (status === 500 && method === 'HEAD' && /Impersonate-/.test(bytes.toString())) return;
-    // Nobody is there whom proxies and streams could reach.
+    // Proxies and streams have no backend that they could reach.
     if (status >= 500 && status !== 503) show(`status ${status}`);
     if (status === 0 && method !== 'RAW') show('no answer');
     if (

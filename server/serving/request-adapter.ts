@@ -26,7 +26,7 @@ export function parseTarget(target: string): { readonly path: string; readonly q
 
 const peers = new WeakMap<object, Peer>();
 
-/** Who is at the other end; found out once per connection. */
+/** The peer of a connection; found out once per connection. */
 export function peerOf(request: NodeRequest): Peer {
   const connection: object = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket;
   const known = peers.get(connection);

@@ -206,7 +206,7 @@ async function closeGracefully(
     timers.set(name, clock.setTimer(delayMs, run));
   };
   const closeIdle = () => {
-    // Of HTTP/1.1; the types do not know that this server has it too.
+    // The method of HTTP/1.1; the types do not know that this server has it too.
     (server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
     later('idle', idleCheckMs, closeIdle);
   };

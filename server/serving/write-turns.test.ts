@@ -45,7 +45,7 @@ describe('turns of large answers', () => {
     const reading = write(reader, 1, () => (hasRead = true));
     await clock.advance(100);
     assert.equal(hasRead, false);
-    // Nobody has taken anything: it takes longer until these clients are held to be slow.
+    // No client has taken anything: it takes longer until these clients are held to be slow.
     await clock.advance(2000);
     await reading;
     assert.deepEqual(

@@ -25,7 +25,7 @@ const checkIntervalMs = 10_000;
 
 /** The revisions known since the last round. */
 interface Round {
-  /** Of the turn key. */
+  /** The revision of the turn key. */
   readonly modRevision: number;
   /** The revision that the store had then; 0 before the first round. */
   readonly revision: number;

@@ -120,7 +120,7 @@ export interface StorageEvent {
 
 export interface WatchBatch {
   readonly events: readonly StorageEvent[];
-  /** Everything up to this revision has been delivered. A batch without events is a progress notification. */
+  /** The revision up to which everything has been delivered. A batch without events is a progress notification. */
   readonly revision: number;
 }
 
@@ -132,7 +132,7 @@ export type StorageErrorReason =
   | 'no-space'
   | 'corrupt'
   | 'closed'
-  /** Nothing was done, and never will be with so many bytes. */
+  /** The write was too large: it was not made, and never will be with so many bytes. */
   | 'too-large';
 
 export class StorageError extends Error {

@@ -13,7 +13,7 @@ export interface EstimatedPart {
   readonly type: CELType;
   /** Code points, bytes, elements or entries. */
   readonly size: Range;
-  /** Of a list: the sizes of its elements. */
+  /** Sizes of a list's elements. */
   readonly elementSize: Range;
 }
 
@@ -198,7 +198,7 @@ function declaredSize(type: CELType | undefined): Range | undefined {
 const sizeAt = (parts: readonly EstimatedPart[], index: number): Range => parts[index]?.size ?? unbounded;
 const traverse = (size: Range): Range => scaleRange(size, stringTraversalFactor);
 
-/** Of a match of a regular expression. */
+/** Estimated cost of matching a regular expression. */
 export const estimateRegex = (text: Range, pattern: Range): Range =>
   productRange(traverse(sumRange(text, oneRange)), scaleRange(pattern, regexLengthFactor));
 

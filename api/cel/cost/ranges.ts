@@ -6,7 +6,7 @@ export interface Range {
 
 export const mostCost = 2 ** 64;
 const capped = (value: number): number => Math.min(value, mostCost);
-/** Nothing times anything, even the unbounded, is nothing. */
+/** The product of two sizes; 0 times the unbounded is 0. */
 const product = (x: number, y: number): number => (x === 0 || y === 0 ? 0 : capped(x * y));
 
 export const exactly = (value: number): Range => ({ min: value, max: value });

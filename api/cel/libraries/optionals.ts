@@ -20,7 +20,10 @@ function valueOf({ value }: OptionalValue): CELValue {
   return value;
 }
 
-/** These read without evaluating all of their arguments or are compiled as access; they are declared for their types. */
+/**
+ * The implementation of functions that are compiled as access, or without evaluating all of their arguments; they are declared
+ * for their types.
+ */
 function notCalled(): never {
   throw noSuchOverload();
 }

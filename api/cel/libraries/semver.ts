@@ -60,7 +60,7 @@ function parseNumber(name: string, text: string): bigint {
   return value;
 }
 
-/** Also reads v1, 1.2 and 01.2.3. Throws Failure. */
+/** Parses a version, also v1, 1.2 and 01.2.3. Throws Failure. */
 export function parseTolerantSemver(text: string): SemverValue {
   const plain = text.replace(/^v/, '');
   const core = /^[^-+]*/.exec(plain)?.[0] ?? '';

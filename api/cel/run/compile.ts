@@ -33,7 +33,7 @@ export function compileExpr(expr: Expr, environment: Environment, checked?: Chec
 
 class Compiler {
   slotCount = 0;
-  /** Of evaluating beforehand. */
+  /** The failure of evaluating beforehand. */
   failure: Failure | undefined;
   readonly variables = new Map<string, number>();
   readonly #environment: Environment;

@@ -71,7 +71,7 @@ export interface ComprehensionExpr extends At {
   readonly kind: 'comprehension';
   readonly range: Expr;
   readonly variable: string;
-  /** Of two-variable macros: `variable` is then the index or key, this the element or value. */
+  /** The second variable of two-variable macros: `variable` is then the index or key, this the element or value. */
   readonly variable2?: string;
   readonly accumulator: string;
   readonly initial: Expr;

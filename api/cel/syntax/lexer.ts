@@ -10,7 +10,7 @@ export interface Token {
   /** As written. */
   readonly text: string;
   readonly offset: number;
-  /** Of literals other than numbers, whose sign is not known yet. */
+  /** The value of literals other than numbers, whose sign is not known yet. */
   readonly value?: CELValue;
 }
 

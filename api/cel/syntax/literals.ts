@@ -24,7 +24,7 @@ const digitsOf: ReadonlyMap<string, number> = new Map([
 interface Escape {
   readonly code: number;
   readonly length: number;
-  /** Of a byte, not of a code point. */
+  /** Whether it is an escape of a byte, not of a code point. */
   readonly isByte: boolean;
 }
 

@@ -10,7 +10,7 @@ export type ParseResult = { readonly expr: Expr } | { readonly issues: readonly 
 /** Beyond this many code points an expression is not looked at. */
 const maxCodePoints = 100_000;
 const maxDepth = 250;
-/** Of the tree, macros expanded. */
+/** The greatest depth of the tree, macros expanded. */
 const maxTreeDepth = 1000;
 
 export interface ParseOptions {

@@ -106,7 +106,7 @@ function isAsGeneral(a: CELType, b: CELType): boolean {
   });
 }
 
-/** Of two types of which one can be given for the other, the one that says less. */
+/** The more general of two types of which one can be given for the other. */
 export function mostGeneral(a: CELType, b: CELType): CELType {
   return isAsGeneral(a, b) ? a : b;
 }

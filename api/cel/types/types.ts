@@ -26,11 +26,11 @@ export interface CELType {
   /** The name that type(x) of a value shows: `int`, `list`, `google.protobuf.Timestamp`, `kubernetes.Quantity`. */
   readonly name: string;
   readonly params: readonly CELType[];
-  /** Of objects: asked only when a field is looked up, so that types may be recursive. */
+  /** The fields of an object type: asked only when a field is looked up, so that types may be recursive. */
   readonly fields?: () => ReadonlyMap<string, Field>;
   /** The most code points, bytes, elements or entries a value can have; used to estimate costs. */
   readonly maxSize?: number;
-  /** Of lists in JSON: a set, or a map by these fields of its elements, as x-kubernetes-list-type says. */
+  /** The kind of a list in JSON: a set, or a map by these fields of its elements, as x-kubernetes-list-type says. */
   readonly listKind?: 'set' | readonly string[];
 }
 

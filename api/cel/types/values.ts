@@ -133,7 +133,7 @@ export class NativeMap implements MapValue {
   constructor(entries: ReadonlyMap<string | bigint | boolean, readonly [CELValue, CELValue]>) {
     this.#entries = entries;
   }
-  /** Of a key given twice the last value counts. Throws Failure for what can be no key. */
+  /** Makes a map; of a key given twice the last value counts. Throws Failure for what can be no key. */
   static of(entries: Iterable<readonly [CELValue, CELValue]>): NativeMap {
     const map = new Map<string | bigint | boolean, readonly [CELValue, CELValue]>();
     for (const entry of entries) {

@@ -19,7 +19,7 @@ export interface EventRecorderSettings {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Who reports, e.g. `deployment-controller`, `kubelet`. */
+  /** The reporting component, e.g. `deployment-controller`, `kubelet`. */
   readonly component: string;
   /** The node of a component that is one of many. */
   readonly host?: string;

@@ -10,7 +10,7 @@ import { nextReflectorStep, type ReflectorOutcome, type ReflectorState } from '.
 
 /** Where a reflector brings what it learns. */
 export interface ReflectorSink<T extends KubeObject> {
-  /** These are all objects there are; what else was known is gone. */
+  /** Replaces all objects: others that were known are gone. */
   replace(objects: readonly DeepReadonly<T>[]): void;
   set(object: DeepReadonly<T>): void;
   remove(object: DeepReadonly<T>): void;

@@ -28,9 +28,9 @@ export const nodeCertificatesAnnotation = 'kubets.io/certificates';
 /** SHA-256 fingerprints of authorities, hexadecimal. */
 export interface NodeCertificates {
   readonly trusted: readonly string[];
-  /** Who has signed the certificate with which it asks the API server; '': none of these. */
+  /** The authority of the certificate with which it asks the API server; '': none of these. */
   readonly client: string;
-  /** Who has signed the certificate that it serves with. */
+  /** The authority of the certificate that it serves with. */
   readonly serving: string;
 }
 

@@ -13,7 +13,7 @@ import type { DeviceAttribute } from '../../types/resource-v1.ts';
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
 import { type CompileDeviceExpression, type DeviceExpression, type SelectableDevice, splitQualifiedName } from './device-selectors.ts';
 
-/** Of attributes and of capacities of one device. */
+/** The most attributes and capacities of one device. */
 const maxEntries = 32;
 /** Steps that one expression may take on one device. */
 export const costLimit = 1_000_000;

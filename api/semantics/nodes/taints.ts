@@ -15,7 +15,7 @@ export const wellKnownTaints = {
   outOfService: 'node.kubernetes.io/out-of-service',
 } as const;
 
-/** Of a Node or of a device. */
+/** A taint of a Node or of a device. */
 interface AnyTaint {
   readonly key: string;
   readonly value?: string;

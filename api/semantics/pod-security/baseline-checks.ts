@@ -101,7 +101,7 @@ const checkPrivileged: CheckPod = (pod) => {
     : { reason: 'privileged', detail: `${nameContainers(names)} must not set securityContext.privileged=true` };
 };
 
-/** Also that of the restricted standard, which makes no exception for Pods with users of their own. */
+/** The check of /proc mounts, also that of the restricted standard, which makes no exception for Pods with users of their own. */
 export const checkProcMount: CheckPod = (pod) => {
   const isBad = (procMount: string | undefined) => procMount !== undefined && procMount !== 'Default';
   const names = namesWhere(pod, ({ procMount }) => isBad(procMount));

@@ -13,7 +13,7 @@ const pathComponent = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 
-/** Of registry and path together. */
+/** The greatest length of registry and path together. */
 const maxNameLength = 255;
 
 /** Reads a reference as the container runtimes do; undefined where it is none. */

@@ -134,7 +134,7 @@ function isOfClaims({ group, resource }: QuotaSubject): boolean {
   return group === 'resource.k8s.io' && resource === 'resourceclaims';
 }
 
-/** Of alternatives counts, for each class, the one that would take most. */
+/** Adds the devices of a claim; of alternatives the one with most devices counts for each class. */
 function addDevices(usage: ResourceAmounts, { spec }: DeepReadonly<ResourceClaim>): void {
   const totals = new Map<string, number>();
   for (const { exactly, firstAvailable = [] } of spec?.devices?.requests ?? []) {

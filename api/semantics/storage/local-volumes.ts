@@ -1,4 +1,4 @@
-/** Who makes volumes of directories on the nodes' disks: `provisioner` of a StorageClass. */
+/** The provisioner of volumes that are directories on the nodes' disks: `provisioner` of a StorageClass. */
 export const localVolumeProvisioner = 'kubets.io/local-volume';
 
 /** The class that claims get which ask for none. */

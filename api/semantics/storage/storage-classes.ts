@@ -6,7 +6,7 @@ import { storageClassAnnotation } from './persistent-volumes.ts';
 
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'] as const;
 
-/** Of classes that call themselves the default the newest; among those of one age the first by name. */
+/** The default class: the newest of those that call themselves so; among those of one age the first by name. */
 export function findDefaultStorageClass(classes: readonly DeepReadonly<StorageClass>[]): DeepReadonly<StorageClass> | undefined {
   const [chosen] = classes.filter(isDefault).sort(newestFirst);
   return chosen;

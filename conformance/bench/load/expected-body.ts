@@ -14,7 +14,7 @@ const maxOpeningBytes = 4096;
 export class BodyComparison {
   readonly #expected: ExpectedBody;
   #text = '';
-  /** Of the items; undefined: they have not begun. */
+  /** The position in the items; undefined: they have not begun. */
   #at: number | undefined;
   #isComplete = false;
 

@@ -7,7 +7,7 @@ const lineFeed = 10;
 /** Splits a stream of HTTP/1.1 answers into status and body: with a length, in chunks, or empty. */
 export class HTTP1Parser {
   #wants: Wants = 'head';
-  /** Of a head, a chunk's size or a trailer that has not been read to its end. */
+  /** The unread text of a head, a chunk's size or a trailer. */
   #text = '';
   #remaining = 0;
   readonly #handler: Omit<ResponseHandler, 'onError'>;

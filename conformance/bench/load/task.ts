@@ -72,7 +72,7 @@ export interface Latencies {
 }
 
 export interface TaskResult {
-  /** Of what the task is about: answers, delivered events, synced informers. */
+  /** The number of results: answers, delivered events, synced informers. */
   readonly count: number;
   readonly elapsedSeconds: number;
   readonly bytes: number;

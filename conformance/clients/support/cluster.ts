@@ -32,7 +32,7 @@ export interface TestCluster {
   readonly port: number;
   /** The process that is `kubets up` now. */
   pid(): number;
-  /** Everything it has said since the (last) start. */
+  /** The output since the (last) start. */
   output(): string;
   /** Starts it (again) on the same data dir and port; resolves when it says that it is ready. */
   start(): Promise<void>;

@@ -5,7 +5,7 @@ export interface CommandCase {
   readonly input?: string;
   /** 0 if absent. */
   readonly code?: number;
-  /** Of standard output and standard error together. */
+  /** Standard output and standard error together. */
   readonly output: RegExp | readonly RegExp[];
   readonly not?: RegExp;
   /** Asked again until then, where a controller has to do its work first. */

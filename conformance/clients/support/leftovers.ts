@@ -50,7 +50,7 @@ function readCommandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
   } catch {
-    // It has ended since the directory was read.
+    // The process has ended since the directory was read.
     return '';
   }
 }

@@ -27,7 +27,7 @@ export interface QEMUOptions {
 
 /** Vector instructions of later processors are slower to emulate than what programs do without them. */
 const emulatedProcessor = 'Nehalem-v1';
-/** Nobody attacks the emulated processor by its speculation, as it has none; the kernel's defences take a quarter of its time. */
+/** Switches off mitigations, which take a quarter of the emulated processor's time: it has no speculation to attack. */
 const withoutMitigations = 'mitigations=off';
 
 /** The arguments with which `qemu-system-x86_64` is one machine with a serial console, a disk and one or two networks. */

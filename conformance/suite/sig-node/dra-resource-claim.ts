@@ -25,7 +25,7 @@ export default conformanceTest({
     const fresh = structuredClone(await client(resourceClaims).get(key)) as ResourceClaim;
     const reservedFor = [{ resource: 'pods', name: 'pod', uid: '12345' }];
     const updated = await client(resourceClaims).updateStatus({ ...fresh, spec: {}, status: { ...fresh.status, reservedFor } });
-    // Of the spec nothing is taken from there.
+    // The spec is not taken from there.
     assert.deepEqual([updated.status?.reservedFor?.length, updated.spec.devices?.requests?.length], [1, 1]);
     await client(resourceClaims).delete(key);
   },

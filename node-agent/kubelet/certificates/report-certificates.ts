@@ -17,7 +17,7 @@ export interface ReportDependencies {
   readonly serving: WatchedValue<string>;
 }
 
-/** Somebody may have removed the annotation, or the Node. */
+/** Time after which the report is repeated: the annotation may have been removed, or the Node. */
 const repeatMs = 5 * 60_000;
 const retryMs = 3000;
 

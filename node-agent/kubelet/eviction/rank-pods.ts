@@ -27,7 +27,7 @@ export const resourceOf: Readonly<Record<Signal, string>> = {
 
 const systemCriticalPriority = 2_000_000_000;
 
-/** Nobody evicts what the node or the cluster cannot do without. */
+/** Whether a Pod is critical, so that it is not evicted. */
 export function isCritical(pod: DeepReadonly<Pod>): boolean {
   return isStaticPod(pod) || (pod.spec?.priority ?? 0) >= systemCriticalPriority;
 }

@@ -96,8 +96,8 @@ export function parseEvictionFlags(flags: EvictionFlags): EvictionSettings {
 }
 
 /**
- * Also of what Pods may use together: where that is limited, it runs out before the machine's memory does, and the kernel would
- * choose who goes. The same amount has to be left of it.
+ * Adds the threshold of the memory that Pods may use together: where that is limited, it runs out before the machine's memory
+ * does, and the kernel would choose who goes. The same amount has to be left of it.
  */
 export function withAllocatableMemory(settings: EvictionSettings): EvictionSettings {
   const own = settings.thresholds.filter(({ signal, graceMs }) => signal === 'memory.available' && graceMs === 0);
@@ -155,7 +155,7 @@ function parseValue(text: string): ThresholdValue {
   }
   const percent = Number(text.slice(0, -1));
   if (!(percent >= 0 && percent <= 100)) throw new Error(`eviction percentage threshold ${text} must be between 0% and 100%`);
-  // Of single precision, as upstream's: what is left of a disk is to be the same byte for byte.
+  // The share has single precision, as upstream's, so that the free space that must remain is the same byte for byte.
   return { share: Math.fround(Math.fround(percent) / 100) };
 }
 

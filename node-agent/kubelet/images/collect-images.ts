@@ -77,7 +77,7 @@ export interface ImageCollectorDependencies {
   /** References of image volumes, as Pods name them. */
   readonly volumeImages: () => ReadonlySet<string>;
   readonly onRemoved: (reason: 'age' | 'space') => void;
-  /** Of the node: type Warning. */
+  /** Called with a reason and message for a Warning event of the node. */
   readonly onProblem: (reason: string, message: string) => void;
 }
 

@@ -7,7 +7,7 @@ import type { AuthConfig } from '../../cri/messages.ts';
 
 /** One program that knows credentials of registries (KEP-2133). */
 export interface CredentialProvider {
-  /** Of the program, in the folder of all providers. */
+  /** The name of the program, in the folder of all providers. */
   readonly name: string;
   readonly matchImages: readonly string[];
   readonly defaultCacheMs: number;

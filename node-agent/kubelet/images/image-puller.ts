@@ -30,7 +30,7 @@ export interface PullOrder {
 export interface ImagePullerDependencies {
   readonly images: ImageStore;
   readonly clock: Clock;
-  /** Of failed pulls, per Pod and image. */
+  /** Backoff of failed pulls, per Pod and image. */
   readonly backoff: Backoff;
   /** Credentials for the image's registry, besides pull secrets. */
   readonly findCredentials: FindCredentials;

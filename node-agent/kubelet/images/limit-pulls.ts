@@ -8,7 +8,7 @@ export function limitPulls(maxParallel: number): <T>(pull: () => Promise<T>) => 
     try {
       return await pull();
     } finally {
-      // Who waits first takes the place.
+      // The first in the queue takes the place.
       const next = waiting.shift();
       if (next) next();
       else running--;

@@ -13,7 +13,7 @@ export interface AdmissionDependencies {
   /** As last seen, and as the API has it now. */
   readonly node: () => DeepReadonly<Node> | undefined;
   readonly refresh: () => Promise<DeepReadonly<Node> | undefined>;
-  /** That have been admitted and are not over. */
+  /** The Pods that have been admitted and are not over. */
   readonly others: () => readonly DeepReadonly<Pod>[];
   readonly rules: MachineRules;
   readonly findWorker: (uid: string) => Pick<PodWorker, 'end' | 'state'> | undefined;

@@ -98,7 +98,7 @@ export function findShortages(pod: DeepReadonly<Pod>, node: DeepReadonly<Node> |
   const used: ResourceAmounts = new Map();
   for (const other of others) addResources(used, podRequests(other));
   for (const [resource, requested] of podRequests(pod)) {
-    // Nobody here hands out what the node does not have: those are resources that the scheduler alone counts.
+    // A resource that the node does not have is counted by the scheduler alone.
     if (isExtendedResource(resource) && !allocatable.has(resource)) continue;
     const total = new Map([[resource, requested]]);
     addResources(total, new Map([[resource, used.get(resource) ?? quantityOf(0)]]));

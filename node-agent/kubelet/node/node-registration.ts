@@ -116,7 +116,7 @@ function ownPartOf(before: NodeStatus | undefined, said: NodeStatus): NodeStatus
   return { ...before, ...(capacity ? { capacity } : {}), ...(allocatable ? { allocatable } : {}) };
 }
 
-/** Everything but the heartbeats. */
+/** A text of the status without its heartbeats. */
 function fingerprint(status: NodeStatus | undefined): string {
   const conditions = (status?.conditions ?? []).map(({ type, status: value, reason, message }) => [type, value, reason, message]);
   return JSON.stringify(

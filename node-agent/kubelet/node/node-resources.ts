@@ -11,7 +11,7 @@ import { type AllocatableSettings, reservedAmount } from '../resources/node-allo
 export interface NodeResourcesInput {
   readonly machine: MachineFacts;
   readonly maxPods: number;
-  /** Of device plugins, by resource. */
+  /** Devices of device plugins, by resource. */
   readonly devices: ReadonlyMap<string, { readonly total: number; readonly healthy: number }>;
   /** Bytes of the file system that holds Pods. */
   readonly storageBytes: number;

@@ -17,7 +17,7 @@ export interface NodeStatusInput extends NodeResourcesInput {
   readonly images: readonly Image[];
   /** Volumes that must not be detached. */
   readonly volumesInUse: readonly string[];
-  /** Of what there is too little left. */
+  /** The resources of which there is too little left. */
   readonly pressures: ReadonlySet<NodePressure>;
   /** Reasons why the node cannot run Pods; empty when it is ready. */
   readonly problems: readonly string[];

@@ -37,7 +37,7 @@ export interface Kill {
   readonly name: string;
   /** Message of the Killing event. */
   readonly message: string;
-  /** It is started again whatever code it ends with. */
+  /** Whether it is started again whatever code it ends with. */
   readonly restarts: boolean;
 }
 

@@ -22,7 +22,7 @@ export interface PodRecord {
   readonly restarting: Set<string>;
   podIPs: readonly string[];
   volumes: MountedVolumes | undefined;
-  /** Something that volumes are made of has changed. */
+  /** Whether sources of volumes have changed. */
   volumesAreStale: boolean;
   refusal: { readonly reason: string; readonly message: string } | undefined;
   isFinished: boolean;

@@ -33,23 +33,23 @@ export interface PodServices {
   readonly devices: Pick<DeviceManager, 'devicesOf' | 'prepareStart'>;
   readonly userNamespaces: UserNamespaces;
   readonly startTurns: StartTurns;
-  /** Of the runtime, for a RuntimeClass. Throws if there is no such class. */
+  /** The runtime's handler for a RuntimeClass. Throws if there is no such class. */
   readonly runtimeHandler: (runtimeClass: string) => Promise<string>;
   readonly volumes: PodVolumes;
   readonly files: HostFiles;
   readonly mounts: Mounts;
   readonly cgroups: Cgroups;
   readonly paths: NodePaths;
-  /** Of crashed containers. */
+  /** Backoff of crashed containers. */
   readonly crashBackoff: Backoff;
   readonly cgroupNames: CgroupNames;
   /** Weighs the cgroups of the classes by what Pods request now. */
   readonly weighClasses: () => Promise<void>;
   readonly podCgroupRules: PodCgroupRules;
-  /** Of the node, the one that Pods know it by first. */
+  /** Addresses of the node, the one that Pods know it by first. */
   readonly hostIPs: readonly string[];
   readonly clusterDomain: string;
-  /** Of the agent, e.g. 1.36: what probes call themselves. */
+  /** Version of the agent, e.g. 1.36, in the User-Agent of probes. */
   readonly version: string;
   readonly swap: ContainerRules;
   /** Of containers that name no seccomp profile. */

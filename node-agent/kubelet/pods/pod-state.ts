@@ -13,7 +13,7 @@ export interface PodStep {
   readonly to: PodStateName;
   /** 0: at once; absent: only when something happens. */
   readonly againAfterMs?: number;
-  /** Nothing was done in the runtime: what was read of it for this step is true for the next one, if that follows at once. */
+  /** Whether the runtime is as it was: its state that was read for this step is true for the next one, if that follows at once. */
   readonly leavesRuntime?: boolean;
   /** Containers were ended that the next step starts again: no status is published in between, as a kubelet publishes none. */
   readonly isRestarting?: boolean;

@@ -45,7 +45,7 @@ export interface PodWorker {
   readonly allocatedPod: () => DeepReadonly<Pod>;
   /** Where a volume of the Pod lies on the node, as long as it does. */
   readonly volumePath: (name: string) => string | undefined;
-  /** It asks for more than the node could give it. */
+  /** Whether it asks for more than the node could give it. */
   readonly waitsForResources: () => boolean;
   readonly state: () => PodStateName;
   update(pod: DeepReadonly<Pod>): void;
@@ -187,7 +187,7 @@ class Worker implements PodWorker {
   }
 
   suspend(graceSeconds: number): void {
-    // Who is on its way out of the API is to get there.
+    // A Pod that is deleted from the API continues on its way.
     if (this.#record.isDeleted) return this.#shorten(graceSeconds);
     this.#writer?.stop();
     this.#writer = undefined;
@@ -382,7 +382,7 @@ class Worker implements PodWorker {
       holdsDevices: this.#dependencies.services.claims.holds(this.#pod),
       refusal: record.refusal,
     });
-    // Nobody else remembers it: the API has a picture of the Pod at most.
+    // The API has at most a picture of a static Pod, so the status is kept here.
     if (this.#isStatic) this.#pod = { ...this.#pod, status };
     this.#writer?.set(status);
   }

@@ -4,7 +4,7 @@ import { containerHash } from '../containers/container-hash.ts';
 import type { RuntimeContainer, RuntimePod } from '../runtime/runtime-pod.ts';
 import { planContainers } from './plan-containers.ts';
 
-/** Of the container of that name: from when to when it ran (it still does without an end), and how it ended. */
+/** A run of the container of that name: from when to when it ran (it still does without an end), and how it ended. */
 type Instance = readonly [name: string, from: number, to?: number, exitCode?: number];
 
 function runtimeOf(...instances: Instance[]): RuntimePod {

@@ -47,7 +47,7 @@ export function recordedAllocation(pod: PodOnNode): Allocation {
   ]);
 }
 
-/** Of the requests of all containers that the status adds to those of the Pod only what the Pod itself requests. */
+/** The requests of the Pod as a whole: of the containers' requests in the status, only resources that the Pod itself requests. */
 function wholeRequests(
   { requests = {} }: DeepReadonly<ResourceRequirements>,
   allocated: Readonly<Record<string, string>>,

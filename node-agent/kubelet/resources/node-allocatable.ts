@@ -75,7 +75,7 @@ export function parseAllocatableFlags(flags: AllocatableFlags, cpus: number): Al
     throw new Error(
       "invalid configuration: can't use reservedSystemCPUs (--reserved-cpus) with systemReservedCgroup (--system-reserved-cgroup) or kubeReservedCgroup (--kube-reserved-cgroup)",
     );
-  // They are reserved as a number: Pods are not kept off them without a static CPU manager policy.
+  // Reserved processors are a number: Pods are not kept off them without a static CPU manager policy.
   const { cpu: _cpu, ...rest } = kubeReserved;
   const reserved = parseCPUs(reservedCpus, cpus);
   return {

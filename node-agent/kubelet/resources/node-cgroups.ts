@@ -24,7 +24,7 @@ export interface NodeCgroupsDependencies {
   readonly names: CgroupNames;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Of all Pods together. */
+  /** Limits of all Pods together. */
   readonly podsLimits: CgroupLimits;
   readonly reserved: readonly ReservedCgroup[];
   readonly counted: () => CountedPods;

@@ -91,7 +91,7 @@ export function cpuQuota(millicores: number): number {
 export interface PodCgroupRules {
   /** Processes and threads; undefined: any number. */
   readonly pidsLimit: number | undefined;
-  /** Of the huge pages that the kernel limits, in bytes. */
+  /** Sizes of the huge pages that the kernel limits, in bytes. */
   readonly hugePageSizes: readonly number[];
 }
 

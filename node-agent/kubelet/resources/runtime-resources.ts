@@ -11,7 +11,7 @@ import { boundedByPod, cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } 
 
 /** The node's rules for the resources of all containers. */
 export interface ContainerRules extends SwapRules, OOMGroupRules {
-  /** Of the huge pages that the kernel limits, in bytes. */
+  /** Sizes of the huge pages that the kernel limits, in bytes. */
   readonly hugePageSizes?: readonly number[];
 }
 

@@ -9,7 +9,7 @@ export interface RuntimeWatcherDependencies {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Something about the Pod's sandboxes or containers has changed, to what the print says (printOf). */
+  /** Called when the Pod's sandboxes or containers have changed, with the new print (printOf). */
   readonly onChange: (podUID: string, print: string) => void;
   /** The runtime does not answer; resolves when it may be asked again. */
   readonly onUnreachable: (error: unknown, signal: AbortSignal) => Promise<void>;

@@ -20,7 +20,7 @@ async function connect(port: number, options: { readonly allowHalfOpen?: boolean
   return socket;
 }
 
-/** Everything that comes until the connection has ended, or nothing has come for a while. */
+/** The bytes that come until the connection has ended, or none have come for a while. */
 async function answerOf(socket: TLSSocket, waitMs: number): Promise<string> {
   let text = '';
   return new Promise((resolve) => {

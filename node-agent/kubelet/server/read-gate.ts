@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 export interface ReadGate {
   /** `bytes` were read. */
   hold(bytes: number): void;
-  /** They have gone on, or never will. */
+  /** Releases the bytes of a message that has been passed on, or never will be. */
   release(bytes: number): void;
 }
 

@@ -10,7 +10,7 @@ export interface RequestCredentials {
   readonly authorization: string | undefined;
 }
 
-/** Who makes a request of the kubelet's API; undefined: nobody known. */
+/** Identifies the user of a request of the kubelet's API; undefined: unknown. */
 export type IdentifyRequest = (credentials: RequestCredentials) => Promise<UserInfo | undefined>;
 
 const keepMs = 120_000;

@@ -5,7 +5,7 @@ import { subjectAccessReviews } from '../../../api/resources/authorization/v1/su
 
 export interface RequestAttributes {
   readonly verb: string;
-  /** Of nodes; the first that is allowed suffices. */
+  /** Subresources of nodes; the first that is allowed suffices. */
   readonly subresources: readonly string[];
 }
 

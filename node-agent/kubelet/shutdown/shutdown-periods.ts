@@ -75,7 +75,7 @@ export function totalSeconds(periods: ShutdownPeriods): number {
 /** The index of the period that holds for a Pod: the last whose priority the Pod reaches, or the first. */
 export function periodIndexOf(pod: DeepReadonly<Pod>, periods: ShutdownPeriods): number {
   const own = pod.spec?.priority ?? 0;
-  // Nobody could be told to give a manifest of the node a priority.
+  // A manifest of the node cannot be expected to have a priority.
   const priority = isStaticPod(pod) ? Math.max(own, criticalPriority) : own;
   return Math.max(
     0,

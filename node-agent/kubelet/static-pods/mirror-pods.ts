@@ -38,7 +38,7 @@ export interface MirrorPodsDependencies {
 
 /** Keeps the API's pictures of static Pods right. */
 export interface MirrorPods {
-  /** Something about the Pod or its mirror has changed: `namespace/name`. */
+  /** Called when the Pod or its mirror has changed: `namespace/name`. */
   check(key: string): void;
   run(signal: AbortSignal): Promise<void>;
 }

@@ -55,7 +55,7 @@ export function parseManifest(text: string, { file, nodeName, nowMs }: ManifestS
       ...pod.spec,
       containers: pod.spec?.containers ?? [],
       nodeName,
-      // Nobody can evict it: its manifest would bring it back.
+      // A static Pod cannot be evicted: its manifest would bring it back.
       tolerations: [...(pod.spec?.tolerations ?? []), { operator: 'Exists', effect: 'NoExecute' }],
     },
   };

@@ -3,7 +3,7 @@ export interface Sample {
   readonly value: number;
   /** When it was measured, milliseconds since the Unix epoch; absent: now. */
   readonly timeMs?: number;
-  /** Of a histogram: `_bucket`, `_sum`, `_count`. */
+  /** The suffix of a histogram's series: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string;
 }
 

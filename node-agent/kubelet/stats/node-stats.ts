@@ -39,7 +39,7 @@ export interface ContainerUsage {
   readonly memory: MemoryStats | undefined;
   readonly swapBytes: number | undefined;
   readonly swapAvailableBytes: number | undefined;
-  /** Of the writable layer. */
+  /** Size of the writable layer. */
   readonly layerBytes: number;
   readonly layerInodes: number;
 }
@@ -65,9 +65,9 @@ export interface NodeStats {
   readonly cpu: CPUStats;
   /** All Pods together. */
   readonly podsCgroup: CgroupUsage | undefined;
-  /** Of the file system that holds Pods. */
+  /** Usage of the file system that holds Pods. */
   readonly nodeFs: FileSystemStats;
-  /** Of the one that holds images; used are images alone. Absent where the runtime does not say. */
+  /** Usage of the file system that holds images; used are images alone. Absent where the runtime does not say. */
   readonly imageFs: FileSystemStats | undefined;
   readonly pods: readonly PodUsage[];
 }

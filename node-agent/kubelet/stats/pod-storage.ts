@@ -11,7 +11,7 @@ export interface VolumeUsage extends DiskUsage {
   readonly isLocal: boolean;
   /** Name of the PersistentVolumeClaim, if it is one. */
   readonly claim?: string;
-  /** Of a volume that has one of its own. */
+  /** Usage of a volume's own file system. */
   readonly fileSystem?: FileSystemStats;
 }
 

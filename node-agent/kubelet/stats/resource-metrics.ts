@@ -14,7 +14,7 @@ export interface ResourceUsage extends Pick<NodeStats, 'timeMs' | 'usage' | 'cpu
   readonly pods: readonly PodResourceUsage[];
 }
 
-/** Of all that was measured. */
+/** Usage of all measured containers and Pods. */
 export function resourceUsageOf(stats: NodeStats): ResourceUsage {
   return { ...stats, pods: stats.pods.map((pod) => ({ ...pod, containers: runningContainers(pod.containers) })) };
 }

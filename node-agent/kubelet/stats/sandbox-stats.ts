@@ -95,7 +95,7 @@ function usageOf(children: ReadonlyMap<string, CgroupUsage>, id: string): Cgroup
   return undefined;
 }
 
-/** Nothing where there is no cgroup: what the runtime says then holds. */
+/** Statistics of a cgroup; none where there is no cgroup: what the runtime says then holds. */
 function stats(usage: CgroupUsage, timestamp: string): Pick<ContainerStats, 'cpu' | 'memory'>;
 function stats(usage: CgroupUsage | undefined, timestamp: string): Partial<Pick<ContainerStats, 'cpu' | 'memory'>>;
 function stats(usage: CgroupUsage | undefined, timestamp: string): Partial<Pick<ContainerStats, 'cpu' | 'memory'>> {

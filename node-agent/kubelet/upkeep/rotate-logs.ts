@@ -13,7 +13,7 @@ export interface RotateLogsDependencies {
 
 const checkMs = 10_000;
 const maxBytes = 10 * 1024 * 1024;
-/** Of one container, the present one included. */
+/** The most files of one container, the present one included. */
 const maxFiles = 5;
 
 /** Keeps container logs from filling the disk: one that has grown beyond 10 MiB is set aside, the oldest is removed. */

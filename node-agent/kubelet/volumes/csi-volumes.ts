@@ -49,7 +49,7 @@ export interface CSIVolumes {
   inUse(): Promise<string[]>;
 }
 
-/** Everything about one volume of one Pod. */
+/** The parameters of one volume of one Pod. */
 interface Order {
   readonly pod: DeepReadonly<Pod>;
   readonly data: VolumeData;

@@ -23,7 +23,7 @@ export interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'c
   readonly meetOther?: NonNullable<CSIDriversDependencies['meetOther']>;
 }
 
-/** Everything about volumes on one node. */
+/** The volumes on one node. */
 export interface NodeVolumes {
   readonly pods: PodVolumes;
   /** As `node.status.volumesInUse`. */

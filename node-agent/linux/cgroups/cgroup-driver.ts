@@ -13,7 +13,7 @@ export interface CgroupDriverFacts {
   readonly ofRuntime: CgroupDriver | undefined;
   /** By which Pods of the node run now. */
   readonly inUse: readonly CgroupDriver[];
-  /** Of the node's last start. */
+  /** The driver of the node's last start. */
   readonly last: CgroupDriver | undefined;
   readonly cgroupVersion: 1 | 2;
   readonly isBootedBySystemd: boolean;
@@ -53,7 +53,7 @@ export interface CgroupDriverDependencies {
   readonly runtime: Pick<ContainerRuntime, 'cgroupDriver'>;
   /** Folders of Pods by their uids: what lies there is this node's. */
   readonly podsDirectory: string;
-  /** Of the node; remembers the driver. */
+  /** The directory of the node, in which the driver is kept. */
   readonly directory: string;
 }
 

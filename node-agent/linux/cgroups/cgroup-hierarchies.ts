@@ -17,7 +17,7 @@ export interface CgroupHierarchies {
 
 const unifiedPoint = '/sys/fs/cgroup';
 
-/** Of /proc/self/mountinfo. */
+/** Parses the cgroup mounts of /proc/self/mountinfo. */
 export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   return mountinfo.split('\n').flatMap((line): CgroupMount[] => {
     const [before, after] = line.split(' - ');

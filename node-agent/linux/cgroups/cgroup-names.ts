@@ -1,4 +1,4 @@
-/** Who makes the cgroups of Pods: the agent and the runtime by themselves, or systemd when they ask for them. */
+/** The makers of the cgroups of Pods: the agent and the runtime by themselves, or systemd when they ask for them. */
 export const cgroupDrivers = ['cgroupfs', 'systemd'] as const;
 
 export type CgroupDriver = (typeof cgroupDrivers)[number];

@@ -32,7 +32,10 @@ export interface CgroupValue {
 
 export const cpuPeriodMicroseconds = 100_000;
 
-/** Of cpu.cfs_quota_us, cpu.cfs_period_us, cpu.shares and memory.limit_in_bytes, where no limit is a number too large for any machine. */
+/**
+ * Parses cpu.cfs_quota_us , cpu.cfs_period_us, cpu.shares and memory.limit_in_bytes, where no limit is a number too large for
+ * any machine.
+ */
 export function legacyLimits([quota = '', period = '', shares = '', memory = '']: readonly string[]): PresentLimits {
   const memoryBytes = Number(memory);
   return {
@@ -44,7 +47,7 @@ export function legacyLimits([quota = '', period = '', shares = '', memory = '']
   };
 }
 
-/** Of cpu.max, memory.max and cpu.weight. */
+/** Parses cpu.max, memory.max and cpu.weight. */
 export function unifiedLimits([cpu = '', memory = '', weight = '']: readonly string[]): PresentLimits {
   const orNone = (value: string) => (value === 'max' ? 0 : Number(value));
   const [quota = '', period = ''] = cpu.trim().split(' ');

@@ -127,7 +127,7 @@ export async function createCgroups(slices?: Slices): Promise<Cgroups> {
   };
 }
 
-/** Of several limits those that are wider than the present ones. */
+/** The limits that are wider than the present ones. */
 async function widerOnly(limits: CgroupLimits, isWiderThanPresent: (one: CgroupLimits) => Promise<boolean>): Promise<CgroupLimits> {
   const entries = Object.entries(limits);
   const wider = await Promise.all(entries.map(([key, value]) => isWiderThanPresent({ [key]: value })));

@@ -42,7 +42,7 @@ describe('processors of a busy node', function () {
   const { length: cpus } = os.cpus();
   const requested = Math.floor(cpus * 750);
 
-  /** Of the time that both had together, by how the kernel divides it among weights at each level. */
+  /** The expected share of the time that both had together, by how the kernel divides it among weights at each level. */
   const expectedShare = requested > 0 ? cpuWeight((requested * 1024) / 1000) / (cpuWeight((requested * 1024) / 1000) + cpuWeight(2)) : 0;
 
   it('are a Burstable Pod’s that requests three quarters of them, whatever a BestEffort one would like', async function () {

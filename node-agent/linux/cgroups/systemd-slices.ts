@@ -40,7 +40,7 @@ export function createSlices(clock: Clock): Slices {
         await call('StartTransientUnit', 'ssa(sv)a(sa(sv))', unitOf(name), 'replace', String(properties.length), ...properties.flat(), '0');
       } catch (error) {
         if (!isKnownUnit(error)) throw error;
-        // It is loaded, from a file or by a child that was there before it.
+        // Whether it is loaded, from a file or by a child that was there before it.
         isMade = false;
         await call('StartUnit', 'ss', unitOf(name), 'replace');
       }

@@ -13,7 +13,7 @@ export interface FileFacts {
   readonly mode: number;
   readonly gid: number;
   readonly inode: number;
-  /** Of the file system that it lies on. */
+  /** Device number of the file system that it lies on. */
   readonly deviceNumber: number;
 }
 
@@ -24,7 +24,7 @@ export interface FileOwner {
 }
 
 export interface DiskUsage {
-  /** Of the blocks taken up. */
+  /** Size of its blocks. */
   readonly bytes: number;
   readonly inodes: number;
 }
@@ -77,7 +77,7 @@ export interface HostFiles {
     readonly inodes: number;
     readonly inodesFree: number;
   }>;
-  /** Of everything in a folder on the same file system, links not followed; undefined if there is nothing of that name. */
+  /** Usage by everything in a folder on the same file system, links not followed; undefined if there is nothing of that name. */
   diskUsage(path: string): Promise<DiskUsage | undefined>;
 }
 

@@ -8,7 +8,7 @@ export interface HugePages {
 
 const folder = '/sys/kernel/mm/hugepages';
 
-/** Of every size that the processor has, the smallest first; none where the kernel has no huge pages. */
+/** Huge pages of every size that the processor has, the smallest first; none where the kernel has no huge pages. */
 export async function readHugePages(): Promise<HugePages[]> {
   const names = await readdir(folder).catch(() => []); // not in this kernel
   const found = await Promise.all(

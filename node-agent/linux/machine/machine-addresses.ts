@@ -37,7 +37,7 @@ export function ownAddresses(address: string | undefined, families: readonly IPF
   ];
 }
 
-/** Of the interfaces of this network namespace that are up, without zones. */
+/** Addresses of the interfaces of this network namespace that are up, without zones. */
 export function machineAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.flatMap(({ address }) => (familyOf(address) === undefined ? [] : [address]));

@@ -60,7 +60,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
   };
 }
 
-/** Of those that could be read; 0 where none could. */
+/** The least of the values that could be read; 0 where none could. */
 function leastOf(values: readonly string[]): number {
   const known = values.map(Number).filter((value) => value > 0);
   return known.length > 0 ? Math.min(...known) : 0;

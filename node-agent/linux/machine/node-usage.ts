@@ -159,7 +159,7 @@ async function readNode(): Promise<NodeUsage> {
   };
 }
 
-/** Of a tick of USER_HZ, which is 100 wherever Linux runs. */
+/** Length of a tick of USER_HZ, which is 100 wherever Linux runs. */
 const tickNanoSeconds = 10_000_000;
 
 /** /proc/stat: all but idle and waiting; guests are counted in user already. */

@@ -28,7 +28,7 @@ export interface PressureReader {
   node(): Promise<Pressure | undefined>;
   /** Undefined also where there is no such cgroup. */
   cgroup(name: string): Promise<Pressure | undefined>;
-  /** Of each cgroup right below, by name. */
+  /** Pressure of each cgroup right below, by name. */
   children(name: string): Promise<ReadonlyMap<string, Pressure>>;
 }
 

@@ -6,11 +6,11 @@ import type { MemoryAmounts } from './node-usage.ts';
 export interface ProcessUsage {
   readonly cpuNanoSeconds: number;
   readonly memory: MemoryAmounts;
-  /** Of the first of them, milliseconds since the Unix epoch. */
+  /** Start of the first of them, milliseconds since the Unix epoch. */
   readonly startedMs: number;
 }
 
-/** Of a tick of USER_HZ, which is 100 wherever Linux runs. */
+/** Length of a tick of USER_HZ, which is 100 wherever Linux runs. */
 const tickNanoSeconds = 10_000_000;
 
 /** Undefined if none of them lives. Memory that they share is counted once for each, but for rssBytes, which is their own. */
@@ -34,7 +34,7 @@ export async function readProcessUsage(pids: readonly number[]): Promise<Process
   };
 }
 
-/** Of this process. */
+/** Usage of this process. */
 export const readOwnUsage = (): Promise<ProcessUsage | undefined> => readProcessUsage([pid]);
 
 interface ProcessNumbers {

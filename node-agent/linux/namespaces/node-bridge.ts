@@ -3,7 +3,7 @@ import { runProgram } from '../processes/run-program.ts';
 
 /** A network on this machine that connects it with nodes in network namespaces of their own. */
 export interface NodeBridgePlan {
-  /** Of the bridge, and in the name of its nftables table. */
+  /** The name of the bridge, and of its nftables table. */
   readonly name: string;
   /** One range of each family at most, e.g. 172.29.0.0/24: the first address is the machine's, the following are the nodes'. */
   readonly cidrs: readonly string[];
@@ -12,7 +12,7 @@ export interface NodeBridgePlan {
 export interface NodeBridge {
   /** The machine's address in its first range. */
   readonly address: string;
-  /** Of the node with this index, from 0; one in each range. */
+  /** Addresses of the node with this index, from 0; one in each range. */
   nodeAddresses(index: number): string[];
   /** Throws, with words for the user, if the range is in use for something else. */
   ensure(): Promise<void>;
@@ -30,7 +30,7 @@ export function createNodeBridge({ name, cidrs }: NodeBridgePlan): NodeBridge {
   const addressesAt = (offset: number) => cidrs.map((cidr) => addressAt(cidr, offset));
   const bitsOf = (index: number) => cidrs[index]?.split('/')[1] ?? '';
   const addressLines = (offset: number, device: string) =>
-    // Nobody else can have it: there is nothing to wait for.
+    // The addresses are unique: there is nothing to wait for.
     addressesAt(offset).map(
       (address, index) => `address add ${address}/${bitsOf(index)} dev ${device}${address.includes(':') ? ' nodad' : ''}`,
     );
@@ -55,7 +55,7 @@ export function createNodeBridge({ name, cidrs }: NodeBridgePlan): NodeBridge {
       const link = `${linkPrefix(name)}${index + 1}`;
       const within = (lines: readonly string[]) =>
         runProgram('nsenter', ['--target', String(pid), '--net', '--', 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
-      // Of a node that was killed just now.
+      // A link of a node that was killed just now.
       await deleteLink(link);
       await runProgram('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
       await runProgram('ip', ['link', 'set', link, 'master', name, 'up']);
@@ -123,7 +123,7 @@ async function linksNamed(prefix: string): Promise<string[]> {
   return (await ask('link', 'show')).flatMap(({ ifname = '' }) => (ifname.startsWith(prefix) ? [ifname] : []));
 }
 
-/** Nothing there is fine: the kernel itself deletes the link of a namespace that has ended, some time later. */
+/** Deletes a link; an absent one is fine: the kernel itself deletes the link of a namespace that has ended, some time later. */
 async function deleteLink(name: string): Promise<void> {
   try {
     await runProgram('ip', ['link', 'delete', name]);

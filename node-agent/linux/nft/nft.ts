@@ -3,7 +3,7 @@ import { runProgram } from '../processes/run-program.ts';
 
 /** How nft names tables, packet headers and addresses of a family. */
 export interface NFTFamily {
-  /** Of tables, and of what stands in packets: `ip saddr`. */
+  /** The keyword of tables, and of the fields of packets: `ip saddr`. */
   readonly ip: 'ip' | 'ip6';
   readonly addressType: 'ipv4_addr' | 'ipv6_addr';
 }

@@ -184,7 +184,7 @@ class OwnTables {
 /** The changes of a transaction to tables, by family and name. */
 export type TableFates = ReadonlyMap<string, { readonly deletions: number; readonly isLeft: boolean }>;
 
-/** Of the input of `nft -f`. */
+/** The changes of tables by the input of `nft -f`. */
 export function tableFates(commands: string): TableFates {
   const fates = new Map<string, { readonly deletions: number; readonly isLeft: boolean }>();
   for (const match of commands.matchAll(/^(add |delete |)table (\S+ \S+?)(?: \{.*)?$/gm)) {
@@ -195,7 +195,7 @@ export function tableFates(commands: string): TableFates {
   return fates;
 }
 
-/** Of a line of `nft monitor tables`: the table that was deleted, as `family name`. */
+/** The table that a line of `nft monitor tables` reports as deleted, as `family name`. */
 export function parseDeletion(line: string): string | undefined {
   return /^delete table (\S+ \S+)\s*$/.exec(line)?.[1];
 }

@@ -9,7 +9,7 @@ export interface FollowedProgram {
   readonly command: string;
   readonly args: readonly string[];
   onLine(line: string): void;
-  /** Something may have happened unseen: the program was only now started, or lost some of it. */
+  /** Called when changes may have been missed: the program was only now started, or lost some of it. */
   onGap(): void;
 }
 

@@ -83,7 +83,7 @@ export function createLogDestination({
         dropped = 0;
         push(describeDropped(count));
         writePending();
-        // It is counted as one line itself when it could not be written either.
+        // The line about lost lines is counted as one line when it could not be written either.
         if (dropped > 0) dropped = count;
       }
       push(line);

@@ -16,7 +16,7 @@ export interface ProcessLogOptions {
 
 export interface ProcessLog {
   readonly logger: Logger;
-  /** Of the lines that a slow reader has not taken yet; for the end of the process. */
+  /** Writes the lines that a slow reader has not taken yet; for the end of the process. */
   flush(): void;
 }
 

@@ -11,7 +11,7 @@ export interface SupervisorLink {
 export interface SupervisorOptions {
   readonly clock: Clock;
   readonly onStop: (order: StopOrder) => void;
-  /** It has ended, in whatever way: nobody starts the agent again. */
+  /** Called when the agent has ended for good: nobody starts the agent again. */
   readonly onGone: () => void;
 }
 

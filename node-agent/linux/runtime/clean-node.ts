@@ -21,7 +21,7 @@ export interface CleanNodeDependencies {
   readonly network: Pick<PodNetwork, 'uninstall'>;
   readonly removeServiceRules: () => Promise<void>;
   readonly cgroupNames: CgroupNames;
-  /** Everything of the node lies below it, but perhaps for the next. */
+  /** The directory that holds all data of the node, but perhaps for the next. */
   readonly root: string;
   readonly kubeletDirectory: string;
   readonly podsDirectory: string;
@@ -98,7 +98,7 @@ async function removePods(endpoint: string, graceSeconds: number, clock: Clock):
   try {
     if (graceSeconds > 0) {
       const running = (await cri.runtime.listContainers()).filter(({ state }) => state === 'CONTAINER_RUNNING');
-      // Who does not end is killed with the sandbox.
+      // A container that does not end is killed with the sandbox.
       await Promise.allSettled(running.map(({ id }) => cri.runtime.stopContainer(id, graceSeconds)));
     }
     const sandboxes = await cri.runtime.listPodSandboxes();

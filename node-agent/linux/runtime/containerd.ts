@@ -25,7 +25,7 @@ export interface Containerd {
   ensureRunning(signal: AbortSignal): Promise<void>;
   /** Ends the daemon. Containers, if any are left, go on. */
   stop(): Promise<void>;
-  /** Of the daemon, if it runs, and of its shims. */
+  /** Processes of the daemon, if it runs, and of its shims. */
   pids(): Promise<number[]>;
 }
 
@@ -77,7 +77,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   return {
     socket: plan.socket,
     async ensureRunning(signal) {
-      // It reads its configuration when it starts.
+      // The daemon reads its configuration when it starts.
       if (await hasOtherDriver()) await stop();
       const running = await findRunning();
       const pid = running ?? (await start());

@@ -7,7 +7,7 @@ import { childrenOf, findProcesses, readCommandLine, signalProcess } from '../pr
 export interface Shim {
   readonly namespace: string;
   /**
-   * Of the sandbox, or of a container of it: containerd makes a shim for a container alone where the sandbox's does not
+   * The id of the sandbox, or of a container of it: containerd makes a shim for a container alone where the sandbox's does not
    * answer in time.
    */
   readonly id: string;

@@ -20,7 +20,7 @@ export async function readKernel(wanted: readonly KernelPart[], readsConfigurati
     textOf('/proc/self/status'),
     findNames('/sys/module'),
     textOf('/proc/modules'),
-    // Of no use where the modules themselves tell.
+    // The configuration is of no use where the modules themselves tell.
     readsConfiguration && modules === undefined ? findOptions(release(), wanted) : undefined,
     textOf('/sys/fs/selinux/enforce'),
   ]);

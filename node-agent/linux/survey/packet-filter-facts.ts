@@ -89,7 +89,7 @@ interface RouteEntry {
   readonly protocol?: string;
 }
 
-/** Of the main table, in these families. */
+/** Reads the routes of the main table, in these families. */
 export async function readRoutes(families: readonly IPFamily[], signal: AbortSignal): Promise<RouteFacts[]> {
   const found = families.map(async (family) => {
     const text = await runProgram('ip', [family === 'IPv4' ? '-4' : '-6', '-json', 'route', 'show'], { signal }).catch(() => ''); // no ip, or no IPv6

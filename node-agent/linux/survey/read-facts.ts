@@ -15,7 +15,7 @@ export async function findNames(directory: string): Promise<string[] | undefined
   return await readdir(directory).catch(() => undefined); // machines differ in the folders they have
 }
 
-/** Of the path, or of the nearest directory above it that is there. */
+/** Facts about the path, or the nearest existing directory above it. */
 export async function directoryFacts(path: string): Promise<DirectoryFacts> {
   try {
     const { bsize, blocks, bavail, files, ffree } = await statfs(path);

@@ -18,7 +18,7 @@ export interface SurveyRequest {
   readonly dataDirectory: string;
   /** Ports whose users are looked up. */
   readonly ports: readonly number[];
-  /** Of the ranges whose routes matter. */
+  /** The families of the ranges whose routes matter. */
   readonly families: readonly IPFamily[];
   readonly kernelParts: readonly KernelPart[];
   /** Whether what takes time is looked at, too: versions of programs, and the kernel's configuration. */
@@ -140,7 +140,7 @@ function parseLimit(text: string | undefined): number {
   return text === undefined || text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
 }
 
-/** Who started process 1 as a container, as far as it says so. */
+/** The container manager that started process 1, as far as it says so. */
 async function findContainer(): Promise<string | undefined> {
   const said = (await textOf('/run/systemd/container')) || /(?:^|\0)container=([^\0]*)/.exec(await textOf('/proc/1/environ'))?.[1];
   if (said) return said;

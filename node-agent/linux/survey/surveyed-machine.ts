@@ -47,9 +47,9 @@ export interface SurveyedMachine {
 export interface KernelFacts {
   /** As `uname -r` says it. */
   readonly release: string;
-  /** Of /proc/filesystems. */
+  /** The content of /proc/filesystems. */
   readonly fileSystems: readonly string[];
-  /** Of /proc/self/ns: mnt, net, pid, ... */
+  /** The entries of /proc/self/ns: mnt, net, pid, ... */
   readonly namespaces: readonly string[];
   readonly hasSeccomp: boolean;
   /** Names in /sys/module: modules that are loaded, and built-in ones that have parameters. */

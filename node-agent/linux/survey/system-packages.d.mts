@@ -1,4 +1,4 @@
-/** Of Debian, with the names that differ elsewhere. */
+/** A package of Debian, with the names that differ elsewhere. */
 export interface SystemPackage {
   readonly apt: string;
   readonly dnf?: string;

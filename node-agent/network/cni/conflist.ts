@@ -22,7 +22,7 @@ export function podNetworkConflist({ bridge, podCIDRs, mtu, ipamDirectory, limit
   const configuration = {
     cniVersion: '1.0.0',
     name: 'kubets',
-    // Of the plugins that distributions have, bandwidth crashes when a runtime checks a Pod that is not limited, as CRI-O does.
+    // The bandwidth plugin of distributions crashes when a runtime checks a Pod that is not limited, as CRI-O does.
     disableCheck: true,
     plugins: [
       {

@@ -21,7 +21,7 @@ interface RouteEntry {
 /** A VXLAN device to be. */
 export interface TunnelPlan {
   readonly link: Link;
-  /** Of this node. */
+  /** The address of this node. */
   readonly outside: string;
   readonly inside: readonly string[];
   readonly hardwareAddress: string;

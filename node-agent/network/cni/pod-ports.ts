@@ -6,7 +6,7 @@ export interface PodPort {
   readonly sandboxID: string;
   /** The node's end of the pair of interfaces. */
   readonly port: string;
-  /** Of the Pod's interface. */
+  /** The hardware address of the Pod's interface. */
   readonly hardwareAddress: string;
   /** The addresses of the Pod, and its IPv6 address on the link, in canonical form. */
   readonly addresses: readonly string[];

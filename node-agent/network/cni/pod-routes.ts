@@ -9,7 +9,7 @@ export type RouteMode = Exclude<PodNetworkMode, 'external'>;
 
 /** Pods of another node, of one family, as far as the way to them goes. */
 export interface Peer {
-  /** Of the node. */
+  /** The name of the node. */
   readonly name: string;
   /** The node's address of the family of podCIDR; absent: it has none, and only a tunnel leads there. */
   readonly address?: string;
@@ -49,7 +49,7 @@ export function peersOf(nodes: readonly DeepReadonly<Node>[], ownName: string | 
   });
 }
 
-/** Of a node's addresses the one that its end of tunnels has outside: all nodes must choose alike. */
+/** The address of a node that its end of tunnels has outside: all nodes must choose alike. */
 export function outsideOf(addresses: readonly string[]): string | undefined {
   return addresses.find((one) => familyOf(one) === 'IPv4') ?? addresses.find((one) => familyOf(one) === 'IPv6');
 }
@@ -63,7 +63,7 @@ export function tunnelAddress(podCIDR: string): string {
 export function tunnelHardwareAddress(podCIDRs: readonly string[]): string {
   const cidr = podCIDRs.find((one) => familyOf(one) === 'IPv4') ?? podCIDRs[0] ?? '';
   const { version, value } = parseCIDR(cidr)?.address ?? { version: 4, value: 0n };
-  // Of IPv6 the part in which nodes differ: ranges of /64 do in what stands before.
+  // IPv6 ranges of /64 differ in the upper half of an address.
   const distinct = version === 4 ? value : (value >> 64n) & 0xffff_ffffn;
   const bytes = [24n, 16n, 8n, 0n].map((shift) => Number((distinct >> shift) & 0xffn));
   return ['0a', '6b', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':');

@@ -17,7 +17,7 @@ export interface PortGuard {
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the rules hold for all ports that there are; after a failure, which is logged and tried again later, too. */
   protect(): Promise<void>;
-  /** Somebody else has deleted the table: it is written again. */
+  /** Writes the table again after somebody else has deleted it. */
   rewrite(): void;
 }
 

@@ -12,7 +12,7 @@ export interface ResponderDependencies {
   readonly random: Random;
 }
 
-/** Who knew the answer. */
+/** The source of the answer. */
 export type AnswerSource = 'cluster' | 'forward' | 'cache' | 'none';
 
 export interface Response {

@@ -67,7 +67,7 @@ function serveDatagrams(udp: UDPSocket, { respond, isAllowed, turns, logger }: S
     isOpen = false;
   });
   udp.on('message', (bytes, { address, port }) => {
-    // Nobody can be answered at port 0, from which only forged packets come.
+    // Port 0 cannot be answered; only forged packets come from it.
     if (port === 0 || !isAllowed(address)) return;
     turns.take(address, async () => {
       try {

@@ -37,7 +37,7 @@ function policy(index: number, port = 80): NetworkPolicy {
   };
 }
 
-/** It measures: `KUBETS_LONG=1 mocha node-agent/network/policy/network-policies-scale.test.ts`. */
+/** A measurement: `KUBETS_LONG=1 mocha node-agent/network/policy/network-policies-scale.test.ts`. */
 describe(`NetworkPolicies: ${policyCount} of them, ${podCount} Pods, ${localCount} of these here`, function () {
   this.timeout(120_000);
 

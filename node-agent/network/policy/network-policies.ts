@@ -56,7 +56,7 @@ export interface NetworkPolicies {
    * policies say of it is in the kernel, or after some seconds, since a Pod that cannot start for ever helps nobody.
    */
   isolate(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
-  /** Somebody else has deleted the table: it is written again, unless there is nothing to enforce. */
+  /** Writes the table again after somebody else has deleted it, unless there is nothing to enforce. */
   rewrite(): void;
   /** The sandbox of a Pod is gone, and with it its addresses. */
   release(podUID: string): void;
@@ -80,13 +80,13 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
   };
   const isIdle = () => policies.lister.list().length === 0;
 
-  /** Nothing is to be done while there is no policy. */
+  /** Waits for a policy: there is no work while there is none. */
   const waitForPolicies = async (signal: AbortSignal) => {
     await policies.synced(signal);
     if (!isIdle()) return;
     await dependencies.nft.apply(renderPolicyTableRemoval());
     while (isIdle()) {
-      // Who aborted while the rules were written has woken nobody.
+      // An abort while the rules were written has woken nobody.
       signal.throwIfAborted();
       state.changed = Promise.withResolvers();
       written(state.wanted);

@@ -22,9 +22,9 @@ export interface ClusterView {
 
 /** Where Pods of this node find cluster DNS: it is no Pod, but policies may mean it by its addresses and as upstream's Pods. */
 export interface ClusterDNSPlace {
-  /** Of the Service, and of the node that answers. */
+  /** Addresses of the Service, and of the node that answers. */
   readonly addresses: readonly string[];
-  /** Of the server on the node; the Service has 53. */
+  /** The port of the server on the node; the Service has 53. */
   readonly port: number;
 }
 

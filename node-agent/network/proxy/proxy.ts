@@ -87,7 +87,7 @@ export interface Proxy {
   /** Resolves when the kernel had everything for the first time. */
   readonly ready: Promise<void>;
   health(): ProxyHealth;
-  /** Somebody else has changed the rules: what the kernel holds is read back and put right. */
+  /** Reads the rules back from the kernel and mends them, after somebody else has changed them. */
   distrust(family: IPFamily): void;
   counts(): ProxyCounts;
 }

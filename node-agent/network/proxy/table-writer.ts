@@ -14,7 +14,7 @@ import type { ServicePortRules } from './tracking/service-port-rules.ts';
 export interface TableWriterDependencies {
   readonly nft: NFT;
   readonly family: IPFamily;
-  /** Of the family. */
+  /** The cluster's ranges of the family. */
   readonly clusterCIDRs: readonly string[];
   readonly logger: Logger;
 }
@@ -49,7 +49,7 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
   let isTrusted = false;
 
   const listStrays = async () => strays(parseClients(await nft.listMap(nftFamilies[family].ip, tableName, affinityMap)), state);
-  /** Everything that is to change, in one transaction. Answers how much that was. */
+  /** Writes all changes in one transaction. Answers their number. */
   const write = async (lost: readonly RememberedClient[], before = ''): Promise<number> => {
     const changes = state.changes();
     const text = before + renderTransaction(changes, table) + renderForgetting(lost, table);

@@ -32,7 +32,7 @@ export interface CSIDriversDependencies {
 }
 
 interface Plugin {
-  /** Of the socket: another one is another plugin. */
+  /** The inode of the socket: another one is another plugin. */
   readonly inode: number;
   /** Absent: no storage driver, or not met yet. */
   readonly driver?: RegisteredDriver;

@@ -19,7 +19,7 @@ export function inlineHandle(podUID: string, volumeName: string): string {
 export interface VolumeData {
   readonly driverName: string;
   readonly volumeHandle: string;
-  /** Of the PersistentVolume, or of the volume in the Pod. */
+  /** The name of the PersistentVolume, or of the volume in the Pod. */
   readonly specVolID: string;
   readonly volumeLifecycleMode: 'Persistent' | 'Ephemeral';
   readonly nodeName: string;

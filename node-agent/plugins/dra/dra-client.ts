@@ -12,7 +12,7 @@ export interface ClaimKey {
 
 /** A device that a driver has made ready. */
 export interface PreparedDevice {
-  /** Of the claim; none: all. */
+  /** The requests of the claim; none: all. */
   readonly request_names: readonly string[];
   readonly pool_name: string;
   readonly device_name: string;

@@ -15,7 +15,7 @@ export interface VerifiedCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly fingerprint: string;
-  /** Who it says its holder is. */
+  /** The user that it names as its holder. */
   readonly user: UserInfo;
   readonly validFromMs: number;
   readonly validToMs: number;
@@ -23,7 +23,7 @@ export interface VerifiedCertificate {
 
 export type VerifyCertificate = (peer: Pick<Peer, 'certificate' | 'intermediates'>) => VerifiedCertificate | undefined;
 
-/** Of which clients intermediate certificates are remembered. */
+/** The most clients whose intermediate certificates are remembered. */
 const maxClients = 1000;
 /** How long a certificate is not looked at again on a connection: that takes many checks of signatures. */
 const refusedForMs = 10_000;
@@ -91,7 +91,7 @@ function verify(
 
 function holderOf(der: Uint8Array, fingerprint: string): Omit<VerifiedCertificate, 'validFromMs' | 'validToMs'> {
   const attributes = readDistinguishedName(readCertificateSubject(der));
-  // Of several the last, as in Go.
+  // The last of several counts, as in Go.
   const commonName = attributes.findLast(({ type }) => type === commonNameType)?.value ?? '';
   const organizations = attributes.filter(({ type }) => type === organizationType).map(({ value }) => value);
   const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };

@@ -120,7 +120,7 @@ function secretTokens(client: Client, clock: Clock): Pick<SecretTokenOptions, 'f
       if (lastUsed.get(id) === today) return;
       lastUsed.set(id, today);
       const body = { metadata: { labels: { [lastUsedLabel]: today } } };
-      // Who asks with the token does not wait for it, nor is refused if it fails: tomorrow's use is noted again.
+      // The request with the token does not wait for it, nor is refused if it fails: tomorrow's use is noted again.
       client(secrets)
         .patch(key, { type: 'merge', body })
         .catch(() => {});

@@ -15,7 +15,7 @@ const prefix = 'kubernetes.io/serviceaccount/';
 export interface TokenSecret {
   readonly token: string;
   readonly isDeleted: boolean;
-  /** It was not used for so long that it is not believed any more. */
+  /** Whether it is refused because it was not used for so long. */
   readonly isInvalidated: boolean;
 }
 

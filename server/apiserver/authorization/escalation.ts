@@ -18,7 +18,7 @@ export interface EscalationCheck {
   readonly name: string;
 }
 
-/** Nobody hands out more than they hold: RBAC's checks on writes of roles and of bindings. */
+/** RBAC's checks on writes of roles and of bindings: a user cannot grant more than the user holds. */
 export interface EscalationGuard {
   /** Throws 403 if the user neither holds all of `rules` nor may `escalate` the role. */
   checkRole(check: EscalationCheck, rules: readonly Rule[]): Promise<void>;

@@ -17,7 +17,7 @@ export type EvaluationResult = 'success' | 'canceled' | 'timeout' | 'error';
 export interface WebhookMetrics {
   called(result: EvaluationResult, seconds: number): void;
   failedOpen(result: EvaluationResult): void;
-  /** Of conditions that were looked at for a question. */
+  /** Called with the result of match conditions. */
   matched(outcome: { readonly isExcluded: boolean; readonly hasErrors: boolean }, seconds: number): void;
 }
 
@@ -197,7 +197,7 @@ function createVerdictCache(clock: Clock): VerdictCache {
   return { find: (key) => cache.get(key), keep: (key, verdict, ttl) => void cache.set(key, verdict, { ttl }) };
 }
 
-/** Of one length, whatever the question: names and selectors are of users. */
+/** A cache key of one length, whatever the question: names and selectors are of users. */
 function keyOf(spec: SubjectAccessReviewSpec): string {
   return createHash('sha256').update(JSON.stringify(spec)).digest('base64');
 }

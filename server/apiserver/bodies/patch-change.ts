@@ -22,7 +22,7 @@ export interface PatchRequest {
   /** Media type without parameters. */
   readonly type: string;
   readonly body: Uint8Array;
-  /** Of the object, from the path. */
+  /** The name of the object, from the path. */
   readonly name: string;
   readonly fieldValidation: FieldValidation;
   readonly fieldManager: string;

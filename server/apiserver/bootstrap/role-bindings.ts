@@ -23,7 +23,7 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
     ...clusterRoleBinding('system:node-proxier', group('system:nodes')),
     metadata: { ...clusterRoleBinding('system:node-proxier').metadata, name: 'kubets:node-proxier' },
   },
-  // It enforces NetworkPolicies too, which needs the addresses and labels of all Pods.
+  // The node enforces NetworkPolicies too, which needs the addresses and labels of all Pods.
   clusterRoleBinding('kubets:network-policies', group('system:nodes')),
   // The API server towards kubelets: nothing but what their ports serve.
   {

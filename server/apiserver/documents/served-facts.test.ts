@@ -90,7 +90,7 @@ function expectedShape(file: GroupFacts, { type, ref, items, values, format }: S
 function servedField(schema: JSONValue): object {
   const listType: unknown = schema['x-kubernetes-list-type'];
   const mapType: unknown = schema['x-kubernetes-map-type'];
-  /** Of the value, or of what it consists of. */
+  /** The enum of the value, or of its elements. */
   const values: string[] | undefined = schema.enum ?? schema.items?.enum ?? schema.additionalProperties?.enum;
   return {
     ...servedShape(schema),

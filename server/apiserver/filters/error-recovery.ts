@@ -10,7 +10,7 @@ export function errorRecovery(logger: Logger): Filter {
     try {
       return await next(context);
     } catch (error) {
-      // Nobody reads the answer to a request whose caller has gone; a reason of our own for ending it counts.
+      // The answer to a request whose caller has gone is not read; a reason of our own for ending it counts.
       const reason = context.signal.aborted && context.signal.reason instanceof StatusError ? context.signal.reason : error;
       if (!(reason instanceof StatusError) && !context.signal.aborted) {
         logger.error('request failed', { method: context.request.method, path: context.request.path, error });

@@ -24,7 +24,7 @@ export interface InflightGauge {
 const readOnlyVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 /** A request spends no more than a quarter of its time in a queue, nor more than a minute. */
 const maxWaitMs = 60_000;
-/** Who watches may be slow to read what was there at the beginning; no seat is held for it for ever. */
+/** The longest time that a watch holds a seat: its client may be slow to read the initial events. */
 const maxInitializationMs = 60_000;
 
 /**

@@ -59,7 +59,7 @@ function refusal(context: RequestContext): APIResponse {
   return { ...response, headers: { ...headers, 'retry-after': '1', 'x-content-type-options': 'nosniff' } };
 }
 
-/** Who asks how the server is gets an answer to the end. */
+/** The paths of health and metrics, which are answered to the end. */
 const alwaysServed = /^\/(readyz|livez|healthz|metrics)(\/|$)/;
 
 export function shutdownGate(gate: ShutdownGate): Filter {

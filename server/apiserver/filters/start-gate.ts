@@ -3,7 +3,7 @@ import type { Transport } from '../../../api/client/transport.ts';
 export interface StartGate {
   /** Lets everyone in. */
   open(): void;
-  /** Who asks from outside before it is open waits, but for probes; the server itself goes through. */
+  /** Lets requests from outside wait until it is open, but for probes; the server itself goes through. */
   guard(transport: Transport): Transport;
 }
 

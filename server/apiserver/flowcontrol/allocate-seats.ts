@@ -1,8 +1,8 @@
 /** The claim of one priority level when seats are shared out. */
 export interface SeatClaim {
-  /** It gets no fewer. */
+  /** The least seats that it gets. */
   readonly lowerBound: number;
-  /** It gets no more. */
+  /** The most seats that it gets. */
   readonly upperBound: number;
   /** The seats that it would make use of; not below its lower bound. */
   readonly target: number;

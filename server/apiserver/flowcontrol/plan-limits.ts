@@ -31,7 +31,7 @@ export function queuingOf({ metadata, spec }: Level): QueuingConfiguration | und
 
 const defaultQueuing = { queues: 64, handSize: 8, queueLengthLimit: 50 };
 const defaultShares = 30;
-/** Of its level's seats, one request gets no more. */
+/** The greatest share of its level's seats that one request gets. */
 const maxSeatsFraction = 0.15;
 
 export function handSizeOf({ spec }: Level): number {
@@ -76,7 +76,10 @@ export interface Borrowing {
   readonly levels: ReadonlyMap<string, { readonly currentLimit: number; readonly target: number }>;
 }
 
-/** Who lends seats to whom for the next while: every level keeps what it used lately, up to its nominal limit (KEP-1040). */
+/**
+ * The seats that levels lend to each other for the next while: every level keeps what it used lately, up to its nominal limit
+ * (KEP-1040).
+ */
 export function planBorrowing(levels: readonly LevelDemand[]): Borrowing {
   const total = levels.reduce((sum, { limits }) => sum + limits.nominal, 0);
   const limited = levels.filter(({ isExempt }) => !isExempt);

@@ -12,7 +12,7 @@ export interface WorkEstimate {
 
 /** The data that estimates are made from. */
 export interface WorkStatistics {
-  /** Of a stored resource, e.g. `deployments.apps`; undefined if it is none. */
+  /** Statistics of a stored resource, e.g. `deployments.apps`; undefined if it is none. */
   stored(groupResource: string): { readonly count: number; readonly averageBytes: number } | undefined;
   /** Open watches that see a change of what the request is about. */
   interestedWatches(info: RequestInfo): number;

@@ -57,7 +57,7 @@ export function parseSelection(context: RequestContext, store: Store): Selection
   };
 }
 
-/** Something that can be looked up: a field that the stored version has, or a label. */
+/** A value for which there is an index: a field that the stored version has, or a label. */
 function findRequired(labels: LabelMatcher, fields: FieldMatcher, definition: ResourceDefinition): RequiredValue | undefined {
   const isStored = definition.storageVersion === undefined;
   const field = fields.requirements.find(({ field, operator }) => operator === '=' && isStored && !field.startsWith('metadata.'));

@@ -21,7 +21,7 @@ export function nodeUsage({ before, after }: NodeWindow): Usage | undefined {
   return before.node && after.node && usageBetween(before.node, after.node);
 }
 
-/** Of all containers of a Pod; undefined unless all are known: half of a Pod would be taken for the whole. */
+/** Usage of all containers of a Pod; undefined unless all are known: half of a Pod would be taken for the whole. */
 export function podUsage({ before, after }: NodeWindow, pod: string): ReadonlyMap<string, Usage> | undefined {
   const containers = after.pods.get(pod);
   if (!containers || containers.size === 0) return undefined;

@@ -72,7 +72,7 @@ export interface MetricFamilies {
     description: MetricDescription & { readonly buckets: readonly number[] },
     collect?: Collect<HistogramSeries>,
   ): Family<HistogramSeries>;
-  /** Of metrics that prom-client collects itself. */
+  /** The registry of metrics that prom-client collects itself. */
   readonly register: Registry;
   /** All in the text format, in pieces that take a few milliseconds at most. */
   texts(): AsyncIterable<string>;

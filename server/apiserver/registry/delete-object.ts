@@ -111,7 +111,7 @@ function deletedStatus(definition: ResourceDefinition, { metadata }: { readonly 
   };
 }
 
-/** That the object is the one that is meant to go. */
+/** Checks that the object is the one that is meant to be deleted. */
 function checkPreconditions(
   { group, names }: ResourceDefinition,
   name: string,

@@ -12,7 +12,7 @@ export interface BatchQuery {
 /** Objects in key order, a few hundred at a time: whoever reads them lets others have their turn in between. */
 export interface Batches {
   readonly revision: number;
-  /** Of the whole range. */
+  /** The count of the whole range. */
   readonly count: number;
   readonly batches: AsyncIterable<readonly CachedObject[]>;
 }

@@ -93,7 +93,7 @@ function validateMain(
   return [...own, ...(definition.tellsTwice ? own : []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? [])];
 }
 
-/** Nothing is written where nothing but when a manager wrote would change. */
+/** Whether only the times of managed fields would change, so that nothing is written. */
 export function isUnchanged(object: UntypedObject, old: DeepReadonly<UntypedObject>): boolean {
   const { metadata, ...rest } = object;
   const { metadata: oldMetadata, ...oldRest } = old;

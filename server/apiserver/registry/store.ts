@@ -7,7 +7,7 @@ import type { CachedObject, WatchCache } from '../../storage/watch-cache/watch-c
 import type { LargeObjects } from './large-objects/large-objects.ts';
 import type { Batches, BatchQuery } from './read-batches.ts';
 
-/** Who writes, and how: the part of a request that the registry needs. */
+/** The writer and the options of a write: the part of a request that the registry needs. */
 export interface WriteContext {
   readonly user: UserInfo;
   readonly dryRun: boolean;

@@ -3,7 +3,7 @@ import type { APIRequest } from '../../../api/client/transport.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { RequestContext, RequestInfo } from './request-context.ts';
 
-/** Nobody yet: what a context says before the authentication filter has found out who asks. */
+/** The user of a context before the authentication filter has found out who asks. */
 export const nobody: UserInfo = { name: '', groups: [] };
 
 /** A context that can be let go of: `release` detaches it from the caller's signal once the answer is complete. */

@@ -36,7 +36,7 @@ export function parseQuery(text: string): URLSearchParams {
 /** More than one separator at the beginning: it is read as one, and nothing is served there. */
 const manySlashes = /^(?:\/|%2f){2}/i;
 
-/** Everything that separates segments: upstream decodes a path before it splits it, so an escaped slash is a slash. */
+/** The separators of segments: upstream decodes a path before it splits it, so an escaped slash is a slash. */
 const separator = /\/|%2f/gi;
 
 /** The segments of a path, percent-decoded; slashes at either end count for nothing. The only place where a path is taken apart. */

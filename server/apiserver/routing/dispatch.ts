@@ -25,7 +25,7 @@ export interface ResourceEndpointsDependencies {
   /** New objects are only written into namespaces that are active in the store. Absent: false. */
   readonly guardsNamespaces?: boolean;
   readonly random: Random;
-  /** Of watches that say nothing of their duration; default 1800. */
+  /** The least duration of watches that ask for none; default 1800. */
   readonly minRequestTimeoutSeconds?: number;
   readonly subresourceHandlers: readonly SubresourceHandler[];
   readonly subresources: Omit<SubresourceDependencies, 'storeFor' | 'admit' | 'decodeBody' | 'respond' | 'respondItem' | 'respondList'>;

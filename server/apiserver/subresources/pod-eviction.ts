@@ -136,7 +136,7 @@ async function mayEvict(
   write: WriteContext,
 ): Promise<boolean> {
   const phase = pod.status?.phase;
-  // Nobody misses what has ended, has never run, or is going already.
+  // A Pod that has ended, has never run, or is going already needs no budget.
   if (phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp) return true;
   const budgets = await budgetsOf(pod, context, dependencies);
   const [budget] = budgets;

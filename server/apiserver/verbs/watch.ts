@@ -35,7 +35,7 @@ const patienceMs = 60_000;
 /** Steps that are sent together. */
 export interface WatchSteps {
   readonly steps: readonly WatchStep[];
-  /** Something made of them, once for all watches that take the same steps; one representation is always of one type. */
+  /** A value made of them, once for all watches that take the same steps; one representation is always of one type. */
   readonly shared?: <T extends object>(representation: string, make: () => T) => T;
 }
 

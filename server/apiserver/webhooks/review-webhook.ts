@@ -16,7 +16,7 @@ export interface ReviewWebhook {
 }
 
 export interface WebhookErrorOptions extends ErrorOptions {
-  /** Of the answer; 0: there was none. */
+  /** The status of the answer; 0: there was none. */
   readonly statusCode?: number;
   readonly isTimeout?: boolean;
   readonly isRetriable?: boolean;

@@ -120,7 +120,10 @@ export function signalAgent(pid: number, signal: NodeJS.Signals): void {
   process.kill(isEntered && within !== undefined ? within : pid, signal);
 }
 
-/** Not only an agent: the pid of ours may be used again by that of another cluster on this machine. */
+/**
+ * Whether the process is the agent of this data directory: the pid of ours may be used again by that of another cluster on this
+ * machine.
+ */
 export function isAgentOf({ path: dataDirectory }: DataDir, pid: number): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

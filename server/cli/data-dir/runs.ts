@@ -16,7 +16,7 @@ export interface Run {
   readonly startedAt: string;
 }
 
-/** Of each command that runs a node or a control plane, those that do the same. */
+/** The commands of the same role, for each command that runs a node or a control plane. */
 const rivals: Readonly<Record<RunningCommand, readonly RunningCommand[]>> = {
   up: ['up', 'server', 'agent'],
   server: ['up', 'server'],

@@ -4,7 +4,7 @@ import { type DataDir, writeFileAtomically } from './data-dir.ts';
 
 /** The options of `kubets stop` for a process, which a signal cannot carry. */
 export interface StopRequest {
-  /** Of the process that is meant. */
+  /** The pid of the process that is meant. */
   readonly pid: number;
   readonly pods: boolean;
   readonly graceSeconds: number;

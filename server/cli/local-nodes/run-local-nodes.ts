@@ -23,7 +23,7 @@ export interface LocalNodesOptions {
   readonly bridge: NodeBridge;
   readonly target: Omit<AgentTarget, 'addresses'>;
   readonly serviceCIDRs: readonly string[];
-  /** Of the control plane, as an administrator. */
+  /** A client of the control plane, as an administrator. */
   readonly client: Client;
   readonly progress: Progress;
   readonly logger: Logger;

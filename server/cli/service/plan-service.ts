@@ -19,7 +19,7 @@ export interface ServiceInput {
   /** Where relative paths begin. */
   readonly workingDirectory: string;
   readonly dataDirectory: string;
-  /** Of kubets: absolute. */
+  /** The directory of kubets: absolute. */
   readonly root: string;
   readonly nodeProgram: string;
 }

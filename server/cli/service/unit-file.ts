@@ -54,7 +54,7 @@ export function findCommand(unit: string): string[] | undefined {
 const after = [
   ...['network-online.target', 'nss-lookup.target', 'time-sync.target', 'remote-fs.target'],
   ...['dbus.service', 'systemd-logind.service'],
-  // They write firewall rules anew when they start.
+  // These services write firewall rules anew when they start.
   ...['nftables.service', 'firewalld.service', 'ufw.service', 'netfilter-persistent.service'],
 ];
 

@@ -17,7 +17,7 @@ export interface PreflightFlags {
   readonly clusterCidr: string;
   readonly serviceCidr?: readonly string[];
   readonly kubeletPort: number;
-  /** Of the API server, where there is to be one. */
+  /** The port of the API server, where there is to be one. */
   readonly port?: number;
   /** API server of the cluster to join. */
   readonly server?: string;

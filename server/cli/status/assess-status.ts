@@ -1,6 +1,6 @@
 import type { LocalNodeFacts, StatusFacts } from './status-facts.ts';
 
-/** Something that is not as it should be, and what to do about it. */
+/** A problem, and its remedy. */
 export interface Finding {
   readonly problem: string;
   readonly advice: string;

@@ -27,7 +27,7 @@ export interface LargeWorkPool extends LargeWork {
   close(): Promise<void>;
 }
 
-/** Of a thread; a task that needs more is given up. */
+/** The greatest heap of a thread; a task that needs more is given up. */
 const maxHeapMiB = 1024;
 
 interface Job {

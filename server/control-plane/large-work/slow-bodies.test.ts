@@ -106,7 +106,7 @@ describe(`the slowest of ${rounds} bodies`, function () {
   let complete: CompleteServer;
   before(async () => {
     complete = await startCompleteServer(undefined, {}, {}, { largeWork });
-    // Of most kinds there is something to be patched.
+    // Most kinds have something to be patched.
     for (const definition of creatable.filter(({ storagePrefix }) => storagePrefix !== undefined)) {
       for (const body of growingBodies(definition)) if ((await create(body)) === 201) break;
     }

@@ -12,7 +12,7 @@ export interface DaemonInput {
   readonly set: DeepReadonly<DaemonSet>;
   readonly nodes: readonly DeepReadonly<Node>[];
   readonly pods: readonly ReadonlyPod[];
-  /** Of the present template. */
+  /** The hash of the present template. */
   readonly hash: string;
   readonly nowMs: number;
 }

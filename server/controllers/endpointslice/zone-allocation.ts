@@ -66,7 +66,7 @@ export function planTransfers(
   return { giving, receiving };
 }
 
-/** Of what is positive. */
+/** The zone with the largest positive amount. */
 function largest(amounts: ZoneCounts): { readonly zone: string; readonly amount: number } | undefined {
   let found: { readonly zone: string; readonly amount: number } | undefined;
   for (const [zone, amount] of amounts) if (amount > (found?.amount ?? 0)) found = { zone, amount };

@@ -9,11 +9,11 @@ type Metadata = DeepReadonly<ObjectMeta>;
 
 /** How an owner that an object names stands. */
 export type OwnerState =
-  /** It is there and stays. */
+  /** The owner exists and stays. */
   | 'solid'
-  /** It does not exist any more. */
+  /** The owner does not exist any more. */
   | 'absent'
-  /** It is being deleted, after its dependents. */
+  /** The owner is being deleted, after its dependents. */
   | 'waiting';
 
 export function ownerState(owner: DeepReadonly<KubeObject> | undefined, uid: string): OwnerState {

@@ -40,7 +40,7 @@ function podsOf(count: number): Pod[] {
 interface Setup {
   readonly spec?: Partial<HorizontalPodAutoscaler['spec']>;
   readonly replicas?: number;
-  /** Of each Pod, in thousandths of a CPU. */
+  /** Usage of each Pod, in thousandths of a CPU. */
   readonly usage?: number;
   readonly input?: Partial<AutoscaleInput>;
   readonly selector?: string;

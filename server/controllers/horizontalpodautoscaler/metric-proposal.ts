@@ -47,7 +47,7 @@ export class MetricError extends Error {
 export interface ProposalInput {
   readonly reader: MetricReader;
   readonly namespace: string;
-  /** Of the target's Pods, as text. */
+  /** The selector of the target's Pods, as text. */
   readonly selector: string;
   readonly pods: readonly DeepReadonly<Pod>[];
   readonly specReplicas: number;

@@ -14,7 +14,7 @@ import { findResource } from './scale-target.ts';
 
 /** Reads metrics from whatever serves them. Every failure is in upstream's words. */
 export interface MetricReader {
-  /** Of cpu, memory, ...; of one container, or of all together. */
+  /** Readings of cpu, memory, ...; of one container, or of all together. */
   resource(name: string, selector: string, container?: string): Promise<Readings>;
   pods(metric: DeepReadonly<MetricIdentifier>, selector: string): Promise<Readings>;
   /** Thousandths. */

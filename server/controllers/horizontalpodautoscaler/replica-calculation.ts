@@ -151,7 +151,7 @@ export function replicasForUsage(input: UsageInput, target: number): Calculation
 }
 
 interface TotalInput {
-  /** Of all replicas together, thousandths. */
+  /** The usage of all replicas together, thousandths. */
   readonly total: number;
   readonly tolerances: Tolerances;
 }

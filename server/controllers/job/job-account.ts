@@ -15,7 +15,7 @@ export interface JobAccount {
   /** With the uncounted ones. */
   readonly totalSucceeded: number;
   readonly totalFailed: number;
-  /** Of Indexed Jobs. */
+  /** The completed indexes of an Indexed Job. */
   readonly completedIndexes: ReadonlySet<number>;
   readonly failedIndexes: ReadonlySet<number>;
   /** Pods that finished since, with what each came to. */

@@ -10,7 +10,7 @@ export interface NodeIPAMOptions {
   readonly clusterCIDR: string;
   /** Prefix length of each node's part of an IPv4 range. */
   readonly nodeCIDRMaskSize: number;
-  /** Of an IPv6 range; absent: 64. */
+  /** The mask size of an IPv6 range; absent: 64. */
   readonly nodeCIDRMaskSizeIPv6?: number;
 }
 

@@ -9,11 +9,11 @@ type Claim = DeepReadonly<ResourceClaim>;
 
 /** The next steps for a claim. */
 export interface ClaimPlan {
-  /** Who still uses it, if that are fewer than it says. */
+  /** The consumers that still exist, when `status.reservedFor` lists more. */
   readonly reservedFor?: readonly DeepReadonly<ResourceClaimConsumerReference>[];
-  /** Nobody uses it any more: its devices are free. */
+  /** Whether its devices are free, since it has no consumer any more. */
   readonly deallocates: boolean;
-  /** Nothing keeps it from going. */
+  /** Whether it can be deleted. */
   readonly losesFinalizer: boolean;
 }
 

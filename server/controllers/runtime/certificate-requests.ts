@@ -25,7 +25,7 @@ export function parseRequest({ spec }: Request): CertificateRequest {
   }
 }
 
-/** Nobody has decided yet, so there is something to approve. */
+/** Whether there is something to approve: no decision has been made. */
 export function isPending(request: Request): boolean {
   const decided = (request.status?.conditions ?? []).some(({ type }) => type === 'Approved' || type === 'Denied');
   return !decided && !request.status?.certificate;

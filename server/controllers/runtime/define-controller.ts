@@ -15,7 +15,7 @@ export interface ReconcileResult {
   readonly requeueAfterSeconds?: number;
 }
 
-/** Nothing more to do until something changes. */
+/** The result when there is no more work until a change. */
 export const done: ReconcileResult = {};
 
 /** Look again after that time, also when nothing changes. */
@@ -39,7 +39,7 @@ export function terminal(error: unknown): TerminalError {
 export interface ControllerDependencies {
   /** Acts as the controller's own service account. */
   readonly client: Client;
-  /** Of a resource that the controller declared or asked for while it was set up. */
+  /** The lister of a resource that the controller declared or asked for while it was set up. */
   lister<T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T>;
   readonly clock: Clock;
   readonly random: Random;
@@ -65,7 +65,7 @@ export interface Watch {
 export interface Controller {
   /** As in `--controllers`, logs and metrics. */
   readonly name: string;
-  /** Of the service account in kube-system and of the role system:controller:<name> that it acts with. */
+  /** The name of the service account in kube-system and of the role system:controller:<name> that it acts with. */
   readonly account: string;
   /** As Events name their source. */
   readonly component: string;

@@ -1,7 +1,7 @@
 export interface SlowStartResult {
   /** How many calls succeeded. */
   readonly succeeded: number;
-  /** Of the first batch in which calls failed: the first error. */
+  /** The first error of the first batch in which calls failed. */
   readonly error?: unknown;
 }
 

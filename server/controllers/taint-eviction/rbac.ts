@@ -1,4 +1,4 @@
 import type { PolicyRule } from '../../../api/types/rbac-v1.ts';
 
-/** It acts as the node controller, whose role has all it needs. */
+/** The rules are empty: it acts as the node controller, whose role has all it needs. */
 export const rules: readonly PolicyRule[] = [];

@@ -24,7 +24,7 @@ export interface WatchedDevices {
   assume(reservation: DeviceReservation): void;
   /** The claim was written so: that counts until the informer knows as much. */
   written(claim: Claim): void;
-  /** Nothing comes of it: what was not written is free again. */
+  /** Forgets a reservation that comes to nothing: its devices are free again. */
   forget(reservation: DeviceReservation): void;
 }
 

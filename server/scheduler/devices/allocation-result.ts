@@ -41,7 +41,7 @@ export function allocationResult(
   };
 }
 
-/** Of the classes first, so that what the claim says comes last and wins. */
+/** The configuration, of the classes first, so that what the claim says comes last and wins. */
 function configurationOf(claim: DeepReadonly<ResourceClaim>, alternatives: readonly Alternative[]): DeviceAllocationConfiguration[] {
   const config: DeviceAllocationConfiguration[] = [];
   for (const { deviceClass } of alternatives) {

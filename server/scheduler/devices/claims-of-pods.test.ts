@@ -25,7 +25,7 @@ const namespace = 'default';
 const driver = 'gpu.example.com';
 const spec = { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu' } }] } };
 
-/** Nobody waits out a backoff here. */
+/** A clock that shortens every backoff. */
 const hurried: Clock = { ...systemClock, setTimer: (ms, fire, options) => systemClock.setTimer(ms / 20, fire, options) };
 
 const within = <T>(what: string, ask: () => Promise<T | undefined | false>) =>

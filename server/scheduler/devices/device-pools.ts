@@ -23,7 +23,7 @@ interface Place {
 export interface DevicePool {
   readonly driver: string;
   readonly pool: string;
-  /** Not all its slices are known: only some of its devices are. */
+  /** Whether not all its slices are known: only some of its devices are. */
   readonly isIncomplete: boolean;
   /** In words: why nothing may be taken of it. */
   readonly problem?: string;

@@ -17,7 +17,7 @@ export interface PluginStatus {
 /** The notes of plugins for each other and for later steps of one pod's scheduling cycle, by plugin name. */
 export type CycleState = Map<string, unknown>;
 
-/** Something that happened in the cluster and may make waiting pods schedulable. */
+/** An event in the cluster that may make waiting pods schedulable. */
 export type ClusterEvent =
   | 'NodeAdd'
   | 'NodeUpdate'
@@ -72,7 +72,7 @@ export interface Change<T> {
 export interface PostFilterResult {
   /** For the report: what came of it. */
   readonly message: string;
-  /** Nobody uses it, and its devices keep the pod from where it fits otherwise: it is to lose them. */
+  /** A claim without consumers whose devices keep the pod from a node where it fits otherwise: it is to lose them. */
   readonly idle?: DeepReadonly<ResourceClaim>;
 }
 

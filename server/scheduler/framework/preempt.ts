@@ -168,7 +168,7 @@ function prioritySum({ victims }: Candidate): number {
   return victims.reduce((sum, victim) => sum + priorityOf(victim) + 2 ** 31, 0);
 }
 
-/** Of the most important victims. */
+/** The earliest start of the most important victims. */
 function earliestStart(candidate: Candidate): number {
   const highest = highestPriority(candidate);
   return Math.min(...candidate.victims.filter((victim) => priorityOf(victim) === highest).map(startedMs));

@@ -64,7 +64,7 @@ export const dynamicResources = defineSchedulerPlugin({
   reserve(pod, node, cluster) {
     const devices = lookAt(pod, cluster);
     if (devices === undefined) return undefined;
-    // It has just fitted there.
+    // The devices have just fitted there.
     if ('problem' in devices) throw new Error(devices.problem);
     const results = devices.waiting.length === 0 ? [] : devices.allocator.allocate(node.node);
     if (results === undefined) throw new Error('claim allocation not found for node');

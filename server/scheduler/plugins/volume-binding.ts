@@ -36,7 +36,7 @@ export const volumeBinding = defineSchedulerPlugin({
   reserve(pod, node, cluster) {
     const claims = sortClaims(pod, cluster);
     if (claims === undefined) return undefined;
-    // It has just fitted there.
+    // The claims have just fitted there.
     if ('problem' in claims) throw new Error(claims.problem);
     const found = findNodeVolumes(claims, node.node, cluster);
     if ('reasons' in found) throw new Error(found.reasons.join(', '));

@@ -37,7 +37,7 @@ export interface SchedulingQueue {
   putBackUnschedulable(queued: QueuedPod, refusedBy: ReadonlySet<string>): void;
   /** Puts back a pod whose attempt failed by an error: tried again after its backoff. */
   putBackAfterError(queued: QueuedPod): void;
-  /** Something happened: pods that it may help go to backoff or straight to the active queue. `concerns`: it may help only these. */
+  /** Takes an event: pods that it may help go to backoff or straight to the active queue. `concerns`: it may help only these. */
   onEvent(event: ClusterEvent, concerns?: (pod: DeepReadonly<Pod>) => boolean): void;
   lengths(): { readonly active: number; readonly backoff: number; readonly unschedulable: number };
   close(): void;

@@ -60,7 +60,7 @@ function isClaimReady(
   // Not yet the state that was written.
   if (asked === undefined || claim === asked) return false;
   const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
-  // Who was to make the volume cannot do it for this node.
+  // The provisioner of the volume cannot make it for this node.
   if (selected !== nodeName) throw new Error(`provisioning failed for PVC "${claim.metadata.name}"`);
   return false;
 }

@@ -130,7 +130,7 @@ const oddHeaders = [
   'TE',
   'Max-Forwards',
 ];
-/** These change what all other requests meet, or where they lead. */
+/** The paths that change what all other requests meet, or where they lead. */
 const onlyDryRun: ReadonlySet<string> = new Set([
   'admissionregistration.k8s.io',
   'apiregistration.k8s.io',

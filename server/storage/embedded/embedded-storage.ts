@@ -28,7 +28,7 @@ export interface EmbeddedStorageOptions {
 }
 
 const defaultMaxBytes = 64 * 1024 ** 3;
-/** Of a map of the file, in a process whose address space is limited. */
+/** The least map of the file, in a process whose address space is limited. */
 const leastMapBytes = 1024 ** 3;
 const mapUnit = 1024 ** 2;
 const defaultMinFreeBytes = 32 * 1024 ** 2;

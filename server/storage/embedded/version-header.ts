@@ -11,7 +11,7 @@ export function recordNumber(version: Pick<Version, 'revision' | 'order'>): numb
 /** How many changes one revision may have. */
 export const maxOperations = 1024;
 
-/** Everything of a version but its value: createRevision (float64), expiresAtMs (float64), flags, key in UTF-8. */
+/** Encodes a version without its value: createRevision (float64), expiresAtMs (float64), flags, key in UTF-8. */
 export function encodeHeader(version: Version): Buffer {
   const header = Buffer.allocUnsafe(keyAt + Buffer.byteLength(version.key));
   header.writeDoubleLE(version.createRevision, 0);

@@ -1,7 +1,7 @@
 /** The result of decrypting a stored value. */
 export interface Decrypted {
   readonly value: Uint8Array;
-  /** It was not written as it would be now, by an older key or another one: the next write of the object writes it anew. */
+  /** Whether it was written by an older key or provider: the next write of the object writes it anew. */
   readonly isStale: boolean;
 }
 

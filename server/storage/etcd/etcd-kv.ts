@@ -183,7 +183,7 @@ export interface EtcdWatchResponse {
   readonly cancelReason: string;
   /** More of the same revision follows. */
   readonly fragment: boolean;
-  /** Of the store. */
+  /** The revision of the store. */
   readonly revision: number;
   readonly events: readonly StorageEvent[];
 }

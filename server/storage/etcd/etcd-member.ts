@@ -15,7 +15,7 @@ import { createGRPCChannel, type GRPCStream } from './grpc-channel.ts';
 /** PEM. */
 export interface EtcdTLS {
   readonly certificateAuthority: Uint8Array;
-  /** Of the client, where etcd asks for one. */
+  /** The certificate of the client, where etcd asks for one. */
   readonly certificate?: Uint8Array;
   readonly key?: Uint8Array;
 }

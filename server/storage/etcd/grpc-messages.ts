@@ -13,7 +13,7 @@ export function writeMessageHead(target: Buffer, at: number, length: number): nu
 export class MessageReader {
   #pieces: Uint8Array[] = [];
   #size = 0;
-  /** Of the message under way with its head; 0 while that is not known. */
+  /** The length of the message under way with its head; 0 while that is not known. */
   #wanted = 0;
 
   /** Calls `take` for every message that is complete with this piece. Throws for one that is compressed. */

@@ -144,7 +144,7 @@ export class CommitQueue {
     this.#onFailure(failure);
   }
 
-  /** Nothing staged after a failed group can stand: it may depend on it. */
+  /** Takes back all that was staged after a failed group: it may depend on it. */
   #takeBack(group: readonly Staged[], error: unknown): void {
     const known = error instanceof StorageError ? error : new StorageError('unavailable', 'the write failed', { cause: error });
     const isCertain = known.reason === 'no-space';

@@ -40,9 +40,9 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
   readonly #options: CacheWatchOptions;
   readonly #group: WatchGroup;
   readonly #log: EventLog;
-  /** Of the next log entry to read; means nothing while the reader waits. */
+  /** The next log entry to read; means nothing while the reader waits. */
   #next: number;
-  /** Of the first log entry that is about to be delivered to it, while its reader waits. */
+  /** The first log entry that is about to be delivered to it, while its reader waits. */
   #due: number | undefined;
   /** All events up to here have been given, if the reader does not wait. */
   #revision: number;
@@ -97,7 +97,7 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
     const first = this.#due;
     if (!waiting || first === undefined) return;
     const oldest = this.#log.at(first);
-    // It was opened at a revision that was still to come, and not all of this is behind it.
+    // The watch was opened at a revision that was still to come, and not all of this is behind it.
     if (!oldest || oldest.object.revision <= this.#options.afterRevision) return this.wake();
     const { end, revision } = this.#cache.published();
     this.#due = undefined;

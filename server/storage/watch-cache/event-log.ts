@@ -15,7 +15,7 @@ export interface LoggedChange {
 
 export interface EventLogLimits {
   readonly entries: number;
-  /** Of superseded states; those that are still current cost nothing. */
+  /** The size of superseded states; those that are still current cost nothing. */
   readonly heldBytes: number;
   /** Older entries are dropped, but for a few: who resumes does so within this time. */
   readonly ageMs: number;

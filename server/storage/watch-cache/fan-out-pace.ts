@@ -16,7 +16,7 @@ export class FanOutPace {
   /** Tells watches of all changes so far; yields where others may have their turn, returns how many it had to tell. */
   readonly #begin: () => Iterator<void, number>;
   #pass: Iterator<void, number> | undefined;
-  /** Something came while a pass was under way. */
+  /** Whether a change came while a pass was under way. */
   #isRequested = false;
   #timer: Timer | undefined;
   #notBeforeMs = 0;

@@ -204,7 +204,7 @@ export class ResourceCache implements WatchCache {
     for (const group of seen.keys()) for (const watch of group.watches) watch.announce(first);
     let told = 0;
     for (const [group, events] of seen) {
-      // They read for themselves what is too much at once, and run into what cannot be read after what came before it.
+      // These groups read for themselves what is too much at once, and run into what cannot be read after what came before it.
       const batch = unreadable.has(group) || events.length > eventsAtOnce ? undefined : new SharedEvents(events);
       for (const watch of group.watches) {
         if (batch) watch.deliver(batch);

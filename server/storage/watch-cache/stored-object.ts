@@ -7,10 +7,10 @@ import { parseAt, setResourceVersion } from './wire-json.ts';
 
 /** The facts about a stored resource that the cache needs. */
 export interface CachedResource {
-  /** Everything below belongs to it, e.g. /registry/pods/. */
+  /** The prefix of all its keys, e.g. /registry/pods/. */
   readonly resourcePrefix: string;
   readonly namespaced: boolean;
-  /** Of the stored version. */
+  /** The apiVersion of the stored version. */
   readonly apiVersion: string;
   readonly kind: string;
   /** Fields for field selectors besides metadata.name and metadata.namespace. */

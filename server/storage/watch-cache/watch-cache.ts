@@ -74,7 +74,7 @@ export type CacheEvent =
 /** One or more events that have come together, the same for all watches that see the same. */
 export interface CacheEvents {
   readonly events: readonly CacheEvent[];
-  /** Something that is made of these events (their frames), once for all watches; one representation is always of one type. */
+  /** A value made of these events (their frames), once for all watches; one representation is always of one type. */
   shared<T extends object>(representation: string, make: () => T): T;
 }
 

@@ -13,7 +13,7 @@ export interface Reading {
   readonly batch: SharedEvents | undefined;
   /** Number of the entry from which to go on. */
   readonly next: number;
-  /** Everything up to here was read; absent where nothing was. */
+  /** The revision up to which everything was read; absent where nothing was. */
   readonly revision: number | undefined;
 }
 

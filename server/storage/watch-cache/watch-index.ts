@@ -17,7 +17,7 @@ interface Partition {
   readonly byValue: Map<string, ValueIndex>;
 }
 
-/** Of fields and labels that are looked up for each change; selectors by others are tried one by one. */
+/** The most indexed fields and labels that are looked up for each change; selectors by others are tried one by one. */
 const maxValueIndexes = 16;
 
 /**
@@ -118,7 +118,7 @@ function* candidatesOf(index: ValueIndex, { object, previous }: LoggedChange): G
       if (value !== undefined) values.add(value);
     }
   } catch {
-    // It cannot be read, and all that need to must be told: each runs into the same error.
+    // An unreadable object must be told to all that need it: each runs into the same error.
     for (const groups of index.groups.values()) yield* groups;
     return;
   }

@@ -55,7 +55,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     const annotationsPath = at.child('auditAnnotations');
     if (auditAnnotations.length > maxAuditAnnotations)
       errors.push(invalid(annotationsPath, auditAnnotations, `must not have more than ${maxAuditAnnotations} auditAnnotations`));
-    // They are told as annotations of this name.
+    // The audit annotations have this name.
     const fullName = (key: string) => `${metadata.name ?? ''}/${key}`;
     const repeated = repeatedIndexes(auditAnnotations.map(({ key }) => key));
     return [

@@ -135,7 +135,7 @@ function isFieldPath(text: string): boolean {
 function validateNames(names: DeepReadonly<CustomResourceDefinitionNames> | undefined, path: FieldPath): FieldError[] {
   const { plural, singular, kind = '', listKind = '', shortNames, categories } = names ?? {};
   const errors = validateRequired(path.child('plural'), plural, dns1035LabelProblems);
-  // It is made of the kind where it is not given.
+  // The singular is derived from the kind where it is not given.
   errors.push(...validateRequired(path.child('singular'), singular || kind.toLowerCase(), dns1035LabelProblems));
   errors.push(...validateEach(shortNames, path.child('shortNames'), (name, at) => invalidFor(at, name, dns1035LabelProblems(name))));
   for (const [field, name] of [

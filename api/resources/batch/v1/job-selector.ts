@@ -27,7 +27,10 @@ export function generateJobSelector({ metadata, spec }: Job): void {
   selector.matchLabels = { [jobUIDLabels[0]]: metadata.uid ?? '', ...selector.matchLabels };
 }
 
-/** Of a Job without manualSelector: the labels are those that were generated, and the selector selects by them. */
+/**
+ * Validates the generated selector of a Job without manualSelector: the labels are those that were generated, and the selector
+ * selects by them.
+ */
 export function validateGeneratedSelector({ metadata, spec }: DeepReadonly<Job>, path: FieldPath): FieldError[] {
   if (!spec?.selector || spec.manualSelector === true) return [];
   const errors = metadata.uid ? [] : [required(path.child('metadata', 'uid'))];

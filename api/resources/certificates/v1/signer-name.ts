@@ -23,7 +23,7 @@ export function validateSignerName(name: string, path: FieldPath): FieldError[] 
   return errors;
 }
 
-/** Of the first label that is wrong: what the others would add says the same. */
+/** The errors of the first label that is wrong; those of the others would repeat them. */
 function labelErrors(text: string, path: FieldPath, problemsOf: (label: string) => readonly string[]): FieldError[] {
   for (const label of text.split('.')) {
     const problems = problemsOf(label);

@@ -4,7 +4,7 @@ import type { Lease } from '../../../types/coordination-v1.ts';
 import { type FieldError, invalid } from '../../../validation/field-error.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 
-/** Who holds something, and until when: nodes their life, controllers their leadership. */
+/** A lock with a holder and an expiry: nodes their life, controllers their leadership. */
 export const leases = defineResource<Lease>({
   group: 'coordination.k8s.io',
   version: 'v1',

@@ -8,7 +8,7 @@ import { type FieldError, forbidden, invalid, tooLong } from '../../../validatio
 import { configMapKeyProblems } from '../../../validation/formats.ts';
 import { invalidFor } from '../../../resource/field-rules.ts';
 
-/** Of all values together, in bytes: as much as a node is meant to keep in memory. */
+/** The greatest size of all values together, in bytes: as much as a node is meant to keep in memory. */
 export const maxDataBytes = 1024 * 1024;
 
 /** Configuration as texts by name. */
@@ -37,7 +37,7 @@ export const configMaps = defineResource<ConfigMap>({
       errors.push(...invalidFor(path.child('binaryData').key(key), key, configMapKeyProblems(key)));
       bytes += base64Length(value);
     }
-    // It is the whole object that is too long: the path is empty.
+    // The whole object is too long: the path is empty.
     if (bytes > maxDataBytes) errors.push({ ...tooLong(path, maxDataBytes), field: '[]' });
     return errors;
   },

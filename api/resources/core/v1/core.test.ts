@@ -78,7 +78,7 @@ describe('services', () => {
     assert.deepEqual(updateErrors(services, before, service({ clusterIP: '10.96.0.6', clusterIPs: ['10.96.0.6'] })), [
       'spec.clusterIPs[0]: Invalid value: ["10.96.0.6"]: may not change once set',
     ]);
-    // Who replaces one of the two fields and leaves out the other means both.
+    // A client that replaces one of the two fields and leaves out the other means both.
     assert.deepEqual(updateErrors(services, before, service({ clusterIP: '10.96.0.6' })), [
       'spec.clusterIPs[0]: Invalid value: ["10.96.0.6"]: may not change once set',
     ]);

@@ -42,7 +42,7 @@ function validateNewForm(event: DeepReadonly<Event>, reportingField: string, pat
   return errors;
 }
 
-/** Of events.k8s.io a series has to be one. */
+/** Validates the series of an event of events.k8s.io. */
 export function validateSeries({ series }: DeepReadonly<Event>, path: FieldPath): FieldError[] {
   if (series === undefined) return [];
   const errors: FieldError[] = [];

@@ -4,7 +4,7 @@ import { nameIsPathSegment } from '../../../validation/names.ts';
 import { eventColumns } from './event-columns.ts';
 import { validateEvent } from './event-validation.ts';
 
-/** Something that happened to an object, kept for an hour. */
+/** A report of an occurrence at an object, kept for an hour. */
 export const events = defineResource<Event>({
   group: '',
   version: 'v1',

@@ -24,7 +24,7 @@ export const namespaces = defineResource<Namespace>({
   nameRule: nameIsDNSLabel,
   printerColumns: [nameColumn, textColumn('Status', ({ status }) => status?.phase ?? ''), ageColumn],
   selectableFields: { 'status.phase': ({ status }) => status?.phase ?? '' },
-  /** Nothing may be left behind: every Namespace starts with the finalizer. */
+  /** Adds the finalizer, so that no object of the namespace is left behind. */
   prepareForCreate(namespace) {
     namespace.status = { phase: 'Active' };
     const { finalizers = [] } = (namespace.spec ??= {});

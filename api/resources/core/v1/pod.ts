@@ -64,7 +64,7 @@ export const pods = defineResource<Pod>({
   default(pod) {
     mirrorServiceAccount(pod.spec);
     mirrorAddresses(pod);
-    // Of Pods alone: templates keep what they say.
+    // Only Pods are corrected: templates keep what they say.
     if ((pod.spec?.terminationGracePeriodSeconds ?? 0) < 0) Object.assign(pod.spec ?? {}, { terminationGracePeriodSeconds: 1 });
   },
   prepareForCreate(pod, { nowMs }) {
@@ -90,7 +90,7 @@ export const pods = defineResource<Pod>({
     mirrorServiceAccount(pod.spec);
     mirrorAddresses(pod);
   },
-  /** Of new Pods only: what is there can hardly be changed any more. */
+  /** Warnings of new Pods only: an existing Pod can hardly be changed any more. */
   warnings: (pod, old) =>
     old === undefined ? [...hostnameWarnings(pod.metadata.name, "the Pod's hostname"), ...podWarnings(pod, FieldPath.root)] : [],
 });
@@ -112,7 +112,7 @@ function mirrorAddresses({ status }: Pod): void {
 
 function prepareForUpdate(pod: Pod, old: DeepReadonly<Pod>, { subresource }: StrategyContext): void {
   if (subresource === 'status') {
-    // Who reports on a Pod may not hand it to another owner.
+    // A reporter of a Pod's status may not hand it to another owner.
     if (old.metadata.ownerReferences)
       pod.metadata.ownerReferences = structuredClone(old.metadata.ownerReferences) as NonNullable<Pod['metadata']['ownerReferences']>;
     else delete pod.metadata.ownerReferences;

@@ -4,7 +4,7 @@ import type { ServiceAccount } from '../../../types/core-v1.ts';
 
 const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets';
 
-/** Who Pods are to the API. */
+/** The identity of Pods at the API. */
 export const serviceAccounts = defineResource<ServiceAccount>({
   group: '',
   version: 'v1',
@@ -26,7 +26,7 @@ export const serviceAccounts = defineResource<ServiceAccount>({
   printerColumns: [nameColumn, textColumn('Secrets', ({ secrets }) => secrets?.length ?? 0), ageColumn],
 });
 
-/** Of references to Secrets only their names count. Modifies. */
+/** Keeps only the names of references to Secrets. Modifies. */
 function keepSecretNames(account: ServiceAccount): void {
   if (account.secrets) account.secrets = account.secrets.map(({ name }) => (name === undefined ? {} : { name }));
 }

@@ -8,7 +8,7 @@ type Old = DeepReadonly<ServiceSpec>;
 const hasAddresses = (spec: Old) => spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
 const hasNodePorts = (spec: Old) =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-/** Of a type that has node ports, whether or not they are given by the server. */
+/** Whether the Service's type has node ports, whether or not they are given by the server. */
 const isExposed = ({ type }: Old) => type === 'NodePort' || type === 'LoadBalancer';
 const isBalanced = (spec: Old) => spec.type === 'LoadBalancer';
 const needsHealthCheck = (spec: Old) => needsHealthCheckNodePort({ metadata: {}, spec });

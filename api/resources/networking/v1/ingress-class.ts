@@ -13,7 +13,7 @@ import { validateReferenced } from './ingress.ts';
 
 const maxControllerLength = 250;
 
-/** Who serves the Ingresses that name it. */
+/** The controller that serves the Ingresses which name the class. */
 export const ingressClasses = defineResource<IngressClass>({
   group: 'networking.k8s.io',
   version: 'v1',

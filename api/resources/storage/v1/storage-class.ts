@@ -94,7 +94,7 @@ function validateTopologies(terms: readonly DeepReadonly<TopologySelectorTerm>[]
   });
 }
 
-/** Who makes volumes: a qualified name, whose prefix may have capitals. */
+/** Validates the provisioner of volumes: a qualified name, whose prefix may have capitals. */
 export function validateProvisioner(provisioner: string, path: FieldPath): FieldError[] {
   return provisioner === ''
     ? [required(path)]

@@ -5,7 +5,7 @@ import { retryDelay } from '../pod-record.ts';
 import type { PodState } from '../pod-state.ts';
 import { addressesOf } from '../pod-addresses.ts';
 
-/** Everything a sandbox needs on the node: the Pod's cgroup and its volumes. */
+/** Prepares the Pod's cgroup and its volumes, which a sandbox needs. */
 export const preparing: PodState = async ({ pod, runtimePod, record, services, events }) => {
   const { cgroups, cgroupNames, podCgroupRules, volumes, files, paths } = services;
   // First of all and last to go: by its folder an agent knows what is its own, whoever else has Pods on this machine.

@@ -1,7 +1,7 @@
 import { podCgroupName } from '../../resources/pod-resources.ts';
 import type { PodState } from '../pod-state.ts';
 
-/** Nothing runs any more. What is left is kept for its logs and its status until the Pod is deleted. */
+/** The state in which no container runs any more. The remains are kept for its logs and its status until the Pod is deleted. */
 export const terminated: PodState = async ({ pod, record, services, probes }) => {
   probes.stop();
   record.waiting.clear();

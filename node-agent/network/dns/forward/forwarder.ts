@@ -66,7 +66,7 @@ export function createForwarder({ group, clock, random, maxEntries = defaultMaxE
   };
 }
 
-/** Everything that may make a server answer differently. */
+/** A key of all parts of a query that may make a server answer differently. */
 function keyOf({ questions: [question], flags, edns }: ReadMessage): string {
   const wishes = flags & (flag.checkingDisabled | flag.recursionDesired);
   const extension = edns === undefined ? '-' : edns.dnssecOK ? 'D' : 'E';

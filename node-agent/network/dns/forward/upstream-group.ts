@@ -49,7 +49,7 @@ export function createUpstreamGroup(dependencies: UpstreamGroupDependencies): Up
       throw error;
     }
   };
-  /** Nobody waits for it, so that no client pays for finding out. Whatever is answered shows that somebody is there. */
+  /** Probes a server; no client waits for it. Whatever is answered shows that somebody is there. */
   const probe = async (health: Health): Promise<void> => {
     if (health.isProbed || clock.monotonicMs() - health.failedMs < retryMs) return;
     health.isProbed = true;

@@ -37,7 +37,7 @@ export interface ReadMessage {
   readonly bytes: Uint8Array;
   readonly id: number;
   readonly flags: number;
-  /** Of the header; extended codes are not joined. */
+  /** The code of the header; extended codes are not joined. */
   readonly code: number;
   readonly questions: readonly Question[];
   /** All questions as they came. The first has no pointers: there is nothing yet to point at. */

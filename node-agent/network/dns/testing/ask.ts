@@ -5,7 +5,7 @@ import { withLength } from '../forward/exchange.ts';
 
 export interface AskOptions {
   readonly transport?: 'udp' | 'tcp';
-  /** Of EDNS; absent: without. */
+  /** The size of EDNS; absent: without. */
   readonly udpSize?: number;
 }
 

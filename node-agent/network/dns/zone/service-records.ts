@@ -33,7 +33,7 @@ export interface ServiceRecords {
   readonly ofType: { readonly A: readonly string[]; readonly AAAA: readonly string[] };
   /** Names that endpoints were given, by their addresses in canonical form. */
   readonly namesByAddress: ReadonlyMap<string, readonly string[]>;
-  /** Of the ClusterIP; headless Services have ports by endpoint. */
+  /** Ports of the ClusterIP; headless Services have ports by endpoint. */
   readonly ports: readonly PortRecord[];
   readonly endpoints: ReadonlyMap<string, EndpointRecord>;
 }

@@ -15,7 +15,7 @@ export function listenHTTP(address: string, port: number, answer: RequestListene
   });
 }
 
-/** Also where connections are kept open. */
+/** Closes a server, also where connections are kept open. */
 export function closeHTTP(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -94,8 +94,8 @@ export function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoi
 }
 
 /**
- * Of the ready endpoints those that are meant for this node, or else for its zone (KEP-2433, KEP-3015). Hints count only
- * if every ready endpoint has them and one is meant for us; otherwise all are used, since traffic goes before topology.
+ * The ready endpoints that are meant for this node, or else for its zone (KEP-2433, KEP-3015). Hints count only if every ready
+ * endpoint has them and one is meant for us; otherwise all are used, since traffic goes before topology.
  */
 export function nearEndpoints(endpoints: readonly Endpoint[], { nodeName, zone }: NodeIdentity): readonly Endpoint[] {
   const ready = endpoints.filter((endpoint) => endpoint.ready);

@@ -4,7 +4,7 @@ import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject, oldObject, refuse } from '../admission-request.ts';
 import { maySign } from '../signer-permission.ts';
 
-/** Who approves or denies a request has to be allowed to for its signer. */
+/** Checks that a user who approves or denies a request may do so for its signer. */
 export const certificateApproval = defineAdmissionPlugin({
   name: 'CertificateApproval',
   operations: ['UPDATE'],

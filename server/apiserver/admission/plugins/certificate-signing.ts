@@ -5,7 +5,7 @@ import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject, oldObject, refuse } from '../admission-request.ts';
 import { maySign } from '../signer-permission.ts';
 
-/** Who issues a certificate, or reports that it failed, has to be allowed to for the request's signer. */
+/** Checks that a user who issues a certificate, or reports that it failed, may do so for the request's signer. */
 export const certificateSigning = defineAdmissionPlugin({
   name: 'CertificateSigning',
   operations: ['UPDATE'],

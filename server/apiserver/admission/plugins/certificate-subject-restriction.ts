@@ -7,7 +7,7 @@ import { newObject, refuse } from '../admission-request.ts';
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client';
 
-/** Nobody can have a client certificate signed that makes them a member of system:masters. */
+/** Refuses client certificates that make their holder a member of system:masters. */
 export const certificateSubjectRestriction = defineAdmissionPlugin({
   name: 'CertificateSubjectRestriction',
   operations: ['CREATE'],

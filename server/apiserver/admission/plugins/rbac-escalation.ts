@@ -16,7 +16,7 @@ const everything: readonly PolicyRule[] = [
   { nonResourceURLs: ['*'], verbs: ['*'] },
 ];
 
-/** Nobody writes roles or bindings that give more than they hold themselves. (Not a plugin upstream: part of its RBAC storage.) */
+/** Refuses roles and bindings that give more than their writer holds. (Not a plugin upstream: part of its RBAC storage.) */
 export const rbacEscalation = defineAdmissionPlugin({
   name: 'RBACEscalation',
   operations: ['CREATE', 'UPDATE'],

@@ -41,7 +41,7 @@ export function createNodePortRegistry(storage: Storage, range: PortRange): Node
       try {
         outcome = await store(ports, present.revision);
       } catch (error) {
-        // Nobody knows if that was stored.
+        // Whether it was stored is not known.
         present = undefined;
         throw error;
       }

@@ -66,7 +66,7 @@ class Operation {
     this.#random = random;
   }
 
-  /** Nothing to do for ports that the Service has already, be it for the same number of another protocol. */
+  /** Allocates a port, unless the Service has it already, be it for the same number of another protocol. */
   allocate(port: number): void {
     if (this.#before.has(port) || this.allocated.includes(port)) return;
     const { first, last } = this.#taken.range;

@@ -40,7 +40,7 @@ export interface AddressOfService {
   readonly registered: DeepReadonly<IPAddress> | undefined;
   /** The Service that `registered` names, if it is there. */
   readonly named: DeepReadonly<Service> | undefined;
-  /** Of all ServiceCIDRs; none: nobody has declared any yet. */
+  /** The ranges of all ServiceCIDRs; none: none has been declared yet. */
   readonly ranges: readonly string[];
 }
 

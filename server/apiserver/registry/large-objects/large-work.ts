@@ -75,12 +75,12 @@ export type LargeTask =
     };
 
 export interface LargeTaskResult {
-  /** Of 'encode': in the other format. */
+  /** The object in the other format, for 'encode'. */
   readonly object: Uint8Array;
   readonly warnings: readonly string[];
-  /** Of 'check' and 'all': the object as it is stored. */
+  /** The object as it is stored, for 'check' and 'all'. */
   readonly stored?: Uint8Array;
-  /** Of 'check' and 'all': whether there is nothing to write. */
+  /** Whether there is nothing to write, for 'check' and 'all'. */
   readonly isUnchanged?: boolean;
 }
 

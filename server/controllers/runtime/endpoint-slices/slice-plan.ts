@@ -18,7 +18,7 @@ export interface EndpointGroup {
 /** The owner of slices, and the fields that all of them carry. */
 export interface SliceOwner {
   readonly namespace: string;
-  /** Of the Service. */
+  /** The name of the Service. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Absent: those that are there are left alone. */

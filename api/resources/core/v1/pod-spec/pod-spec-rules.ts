@@ -2,7 +2,7 @@
 export interface PodSpecRules {
   /** Templates may leave open what only a Pod itself has to say. */
   readonly isPod: boolean;
-  /** Of the Pod, where it is known: names of claims that its ephemeral volumes get are made of it. */
+  /** The name of the Pod, where it is known: names of claims that its ephemeral volumes get are made of it. */
   readonly podName: string;
 }
 

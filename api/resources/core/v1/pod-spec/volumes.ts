@@ -141,7 +141,7 @@ function validateTyped(
   }
 }
 
-/** Of the metadata of a claim to be, labels and annotations are taken over, and nothing else. */
+/** Validates the metadata of a claim template: only labels and annotations are taken over. */
 function validateTemplateMetadata(metadata: DeepReadonly<ObjectMeta> | undefined, path: FieldPath): FieldError[] {
   const unknown = Object.entries(metadata ?? {})
     .filter(([field, value]) => value !== null && field !== 'labels' && field !== 'annotations')

@@ -7,7 +7,7 @@ import type { PersistentVolumeClaim } from '../../../../../api/types/core-v1.ts'
 import type { AdmissionRequest } from '../../admission.ts';
 import { newObject, oldObject } from '../../admission-request.ts';
 
-/** Of a claim's status a node reports how large the volume is and how its resizing goes. */
+/** Restricts a node's changes of a claim's status to the size of the volume and the state of its resizing. */
 export function restrictClaimStatus(request: AdmissionRequest, nodeName: string): string | undefined {
   const claim = newObject(request, persistentVolumeClaims, 'status');
   const old = oldObject(request, persistentVolumeClaims);

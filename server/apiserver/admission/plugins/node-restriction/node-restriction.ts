@@ -51,7 +51,7 @@ async function findProblem(request: AdmissionRequest, nodeName: string, dependen
   return undefined;
 }
 
-/** Of one that is there already the authorizer has asked too, but it follows changes with a delay. */
+/** Restricts a node to its own slices; of existing ones the authorizer has asked too, but it follows changes with a delay. */
 function restrictSlice({ operation, object, oldObject }: AdmissionRequest, nodeName: string): string | undefined {
   const slice = (operation === 'CREATE' ? object : oldObject) as DeepReadonly<ResourceSlice> | undefined;
   if (slice?.spec.nodeName === nodeName) return undefined;

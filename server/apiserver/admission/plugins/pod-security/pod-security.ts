@@ -109,7 +109,7 @@ async function validatePod(
   evaluate(configuration, request, policy, { pod: factsOf(pod.metadata, pod.spec ?? { containers: [] }), enforces: true });
 }
 
-/** Nothing is refused here, not even where the namespace cannot be read: the Pods will be. */
+/** Warns of a template's violations. It refuses nothing, not even where the namespace cannot be read: the Pods will be. */
 async function warnOfTemplate(
   configuration: PodSecurityConfiguration,
   request: AdmissionRequest,
