@@ -171,7 +171,10 @@ const program = new Command('kubets-node-agent')
   .option('--cni-bin-dir <path>', 'where CNI plugins lie (default: /usr/lib/cni, /opt/cni/bin or /usr/libexec/cni)')
   .option('--cgroup-root <name>', 'cgroup of all pods', '/kubepods')
   .addOption(
-    new Option('--cgroup-driver <name>', 'who makes cgroups (default: what the runtime says, else cgroupfs)').choices(cgroupDrivers),
+    new Option(
+      '--cgroup-driver <name>',
+      'who makes cgroups (default: what the runtime says, else systemd where it is the first process and cgroups are of version 2, else cgroupfs)',
+    ).choices(cgroupDrivers),
   )
   .option('--seccomp-default [boolean]', 'containers that name no seccomp profile have that of the runtime', false)
   .option(

@@ -9,12 +9,17 @@ import { createCgroups } from './cgroups.ts';
 import { limitProperties, sliceProperties } from './systemd-slices.ts';
 
 const plain: CgroupDriverFacts = {
-  ...{ asked: undefined, ofRuntime: undefined, inUse: [], last: undefined, cgroupVersion: 2, isBootedBySystemd: true },
+  ...{ asked: undefined, ofRuntime: undefined, inUse: [], last: undefined },
+  ...{ cgroupVersion: 2, isBootedBySystemd: true, hasSystemBus: true },
 };
 
 describe('the cgroup driver', () => {
   const cases: [name: string, facts: Partial<CgroupDriverFacts>, expected: string | RegExp][] = [
-    ['is cgroupfs by itself', {}, 'cgroupfs'],
+    ['is systemd by itself where that manages the cgroups', {}, 'systemd'],
+    ['is cgroupfs by itself without systemd', { isBootedBySystemd: false }, 'cgroupfs'],
+    ['is cgroupfs by itself where systemd cannot be asked', { hasSystemBus: false }, 'cgroupfs'],
+    ['is cgroupfs by itself on version 1', { cgroupVersion: 1 }, 'cgroupfs'],
+    ['stays the last one after an upgrade', { last: 'cgroupfs' }, 'cgroupfs'],
     ['is the one asked for', { asked: 'systemd', last: 'cgroupfs' }, 'systemd'],
     ['is the one of the runtime, whatever is asked for', { asked: 'cgroupfs', ofRuntime: 'systemd' }, 'systemd'],
     ['is the one that Pods run with', { inUse: ['systemd'], last: 'cgroupfs' }, 'systemd'],

@@ -4,7 +4,7 @@ import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { type CgroupDriver, cgroupDrivers, type CgroupNames, cgroupNames } from './cgroup-names.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
 import { createHostFiles } from '../files/host-files.ts';
-import { createSlices, isBootedBySystemd } from './systemd-slices.ts';
+import { createSlices, hasSystemBus, isBootedBySystemd } from './systemd-slices.ts';
 
 export interface CgroupDriverFacts {
   /** By `--cgroup-driver`. */
@@ -17,18 +17,21 @@ export interface CgroupDriverFacts {
   readonly last: CgroupDriver | undefined;
   readonly cgroupVersion: 1 | 2;
   readonly isBootedBySystemd: boolean;
+  /** Whether programs can ask systemd over the system bus. */
+  readonly hasSystemBus: boolean;
 }
 
 export type CgroupDriverPlan = { readonly driver: CgroupDriver } | { readonly problem: string };
 
 /**
  * The driver of the node's cgroups: what the runtime says, as kubelets do (KEP-4033), else what is asked for, else that of the
- * Pods that run. Containers do not move from one driver's cgroups to the other's.
+ * Pods that run and of the last start, else systemd where systemd manages the cgroups of the machine (kubeadm's default).
+ * Containers do not move from one driver's cgroups to the other's.
  */
 export function planCgroupDriver(facts: CgroupDriverFacts): CgroupDriverPlan {
   const { asked, ofRuntime, inUse, last } = facts;
   const [present] = inUse;
-  const driver = ofRuntime ?? asked ?? present ?? last ?? 'cgroupfs';
+  const driver = ofRuntime ?? asked ?? present ?? last ?? usualDriver(facts);
   if (driver === 'systemd' && !facts.isBootedBySystemd)
     return { problem: 'the cgroup driver systemd needs systemd as the first process of the machine: use --cgroup-driver=cgroupfs' };
   if (driver === 'systemd' && facts.cgroupVersion === 1)
@@ -39,6 +42,11 @@ export function planCgroupDriver(facts: CgroupDriverFacts): CgroupDriverPlan {
   return {
     problem: `Pods of this node run in cgroups of the driver ${other}, and the node is to use ${driver}: drain the node and clear it away ('kubets reset') first${remedy}`,
   };
+}
+
+/** Two managers of one hierarchy disagree about its limits under pressure, so that systemd is asked where it is the one. */
+function usualDriver({ isBootedBySystemd: isBooted, hasSystemBus, cgroupVersion }: CgroupDriverFacts): CgroupDriver {
+  return isBooted && hasSystemBus && cgroupVersion === 2 ? 'systemd' : 'cgroupfs';
 }
 
 export interface NodeCgroupSettings {
@@ -86,6 +94,7 @@ export async function prepareCgroups(
     ...{ asked, inUse, cgroupVersion: present.version, last },
     ofRuntime: runtimeEndpoint === undefined ? undefined : await askRuntime(dependencies, signal),
     isBootedBySystemd: await isBootedBySystemd(),
+    hasSystemBus: await hasSystemBus(),
   });
   if ('problem' in plan) throw new Error(plan.problem);
   // On a full disk, which the agent is to clear, nothing new can be written.

@@ -23,6 +23,12 @@ export async function isBootedBySystemd(): Promise<boolean> {
   return (await fs.lstat('/run/systemd/system').catch(() => undefined))?.isDirectory() ?? false; // not there
 }
 
+/** Whether the system bus has a socket, and there is the program that asks over it. */
+export async function hasSystemBus(): Promise<boolean> {
+  const found = await Promise.all([fs.stat('/run/dbus/system_bus_socket'), fs.stat('/usr/bin/busctl')]).catch(() => undefined); // not there
+  return found?.[0].isSocket() ?? false;
+}
+
 /** Asks systemd over D-Bus, by its own program for that (busctl(1), org.freedesktop.systemd1(5)). */
 export function createSlices(clock: Clock): Slices {
   const call = (method: string, signature: string, ...values: readonly string[]) =>
