@@ -13,7 +13,14 @@ describe('machine test: flags', () => {
     assert.ok(parseOptions([], { XDG_CACHE_HOME: 'relative' }).cache.endsWith('node_modules/.cache/kubets-machine'));
     assert.ok(path.isAbsolute(parseOptions([], {}).cache));
   });
-  for (const args of [['--machines', '2'], ['--rounds', '0'], ['--rounds', 'x'], ['--accelerator', 'xen'], ['--what']])
+  for (const args of [
+    ['--machines', '2'],
+    ['--rounds', '0'],
+    ['--rounds', 'x'],
+    ['--accelerator', 'xen'],
+    ['--variant', 'mint'],
+    ['--what'],
+  ])
     it(`${args.join(' ')} is refused`, () => assert.throws(() => parseOptions(args, {})));
 });
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { type ImageVariant, imageVariants } from './image/variants.ts';
 
 export interface MachineTestOptions {
   readonly machines: 1 | 3;
@@ -8,6 +9,8 @@ export interface MachineTestOptions {
   /** Folder in which images are kept. */
   readonly cache: string;
   readonly mirror: string;
+  /** The machine that the image is of. */
+  readonly variant: ImageVariant;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Rounds of the check that stops shims. */
   readonly rounds: number;
@@ -23,6 +26,8 @@ export const usage = `Boots Debian in an emulator and checks on it what kubets p
   npm run machine-test -- [flags]
     --machines 1|3     one machine (default), or three that join one cluster
     --only REGEX       only the checks whose topic or name matches, after those that start the cluster
+    --variant V        the machine: stock (default); cloud: cloud-init, NetworkManager and systemd-resolved;
+                       next: containerd and runc of Debian unstable
     --list             print the checks and exit
     --rounds N         rounds of load in which shims are stopped and continued (default 3)
     --ssh              boot, print the command that gets there, wait for Ctrl-C
@@ -39,6 +44,7 @@ export function parseOptions(args: readonly string[], env: Readonly<Record<strin
       machines: { type: 'string', default: '1' },
       only: { type: 'string' },
       cache: { type: 'string' },
+      variant: { type: 'string', default: 'stock' },
       mirror: { type: 'string', default: 'http://deb.debian.org/debian' },
       accelerator: { type: 'string', default: 'auto' },
       rounds: { type: 'string', default: '3' },
@@ -52,12 +58,15 @@ export function parseOptions(args: readonly string[], env: Readonly<Record<strin
   if (machines !== '1' && machines !== '3') throw new Error(`--machines must be 1 or 3, not ${machines}`);
   if (accelerator !== 'auto' && accelerator !== 'kvm' && accelerator !== 'tcg')
     throw new Error(`--accelerator must be auto, kvm or tcg, not ${accelerator}`);
+  const variant = imageVariants.find((one) => one === values.variant);
+  if (variant === undefined) throw new Error(`--variant must be one of ${imageVariants.join(', ')}, not ${values.variant}`);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a positive number, not ${values.rounds}`);
   return {
     ...rest,
     machines: machines === '1' ? 1 : 3,
     accelerator,
+    variant,
     rounds,
     cache: values.cache ?? defaultCache(env),
     ...(only === undefined ? {} : { only: new RegExp(only, 'i') }),

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../clients/support/cluster.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
-import { severalMachinesChecks, singleMachineChecks } from './checks/checks.ts';
+import { checksOf } from './checks/checks.ts';
 import type { CheckContext, CheckTopic } from './checks/check.ts';
 import { createGuestCluster } from './checks/guest-cluster.ts';
 import { chooseAccelerator } from './emulator/accelerator.ts';
@@ -31,7 +31,7 @@ type Cleanup = () => Promise<void> | void;
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), process.env);
-  const topics = selectChecks(options.machines === 1 ? singleMachineChecks : severalMachinesChecks, options.only);
+  const topics = selectChecks(checksOf(options), options.only);
   if (options.help || options.list) {
     console.log(options.help ? usage : formatChecks(topics));
     return 0;

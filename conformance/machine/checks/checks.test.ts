@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { singleMachineChecks } from './checks.ts';
+import { checksOf } from './checks.ts';
 import { describeChanges, type RunningContainer } from './containers.ts';
 import { parseProcesses, processesOf } from './processes.ts';
 import { cpuWeight } from './resources.ts';
@@ -20,10 +20,16 @@ describe('machine checks: the written list', () => {
       [],
     );
   });
-  it('has no name twice', () => {
-    const names = singleMachineChecks.flatMap(({ topic, checks }) => checks.map(({ name }) => `${topic}: ${name}`));
-    assert.equal(new Set(names).size, names.length);
-  });
+  for (const [machines, variant] of [
+    [1, 'stock'],
+    [1, 'cloud'],
+    [1, 'next'],
+    [3, 'stock'],
+  ] as const)
+    it(`has no name twice: ${machines} of ${variant}`, () => {
+      const names = checksOf({ machines, variant }).flatMap(({ topic, checks }) => checks.map(({ name }) => `${topic}: ${name}`));
+      assert.equal(new Set(names).size, names.length);
+    });
 });
 
 describe('machine checks: processes', () => {

@@ -1,7 +1,12 @@
+import type { MachineTestOptions } from '../options.ts';
+import { cgroupfsDriver, systemdDriver } from './cgroup-drivers.ts';
 import type { CheckTopic } from './check.ts';
+import { cloudNetwork } from './cloud-network.ts';
+import { dualStack } from './dual-stack.ts';
 import { joining } from './joining.ts';
 import { limits } from './limits.ts';
 import { network } from './network.ts';
+import { nodeService } from './node-service.ts';
 import { preflight } from './preflight.ts';
 import { probes } from './probes.ts';
 import { protection } from './protection.ts';
@@ -13,7 +18,6 @@ import { service } from './service.ts';
 import { hostGateway, overlay } from './several-machines.ts';
 import { start } from './start.ts';
 import { statistics } from './statistics.ts';
-import { systemdCgroups } from './systemd-cgroups.ts';
 
 /** The checks of a single machine, in the order in which they run. */
 export const singleMachineChecks: readonly CheckTopic[] = [
@@ -21,6 +25,7 @@ export const singleMachineChecks: readonly CheckTopic[] = [
   start,
   protection,
   resources,
+  systemdDriver,
   statistics,
   probes,
   security,
@@ -29,8 +34,18 @@ export const singleMachineChecks: readonly CheckTopic[] = [
   limits,
   service,
   removal,
-  systemdCgroups,
+  cgroupfsDriver,
+  dualStack,
 ];
 
 /** The checks of three machines that are one cluster. */
-export const severalMachinesChecks: readonly CheckTopic[] = [joining, hostGateway, overlay];
+export const severalMachinesChecks: readonly CheckTopic[] = [joining, hostGateway, overlay, nodeService];
+
+/** The checks of a machine of the variant `cloud`: what its network can break. */
+export const cloudMachineChecks: readonly CheckTopic[] = [preflight, start, cloudNetwork, network, service, removal];
+
+/** The checks that a run is of. */
+export function checksOf({ machines, variant }: Pick<MachineTestOptions, 'machines' | 'variant'>): readonly CheckTopic[] {
+  if (machines > 1) return severalMachinesChecks;
+  return variant === 'cloud' ? cloudMachineChecks : singleMachineChecks;
+}

@@ -12,7 +12,7 @@ const traces: Readonly<Record<string, string>> = {
   mounts: "grep -E '/var/lib/kubets|/run/netns/' /proc/self/mounts || true",
   interfaces: "ip -brief link | grep -vE '^(lo|eth[0-9]+) ' || true",
   'nft tables': 'nft list tables',
-  routes: "ip route | grep -E 'cni0|10\\.244\\.' || true",
+  routes: "{ ip route; ip -6 route; } | grep -E 'cni0|10\\.244\\.|fd00:244:' || true",
   'network namespaces': 'ip netns list',
   cgroups: "find /sys/fs/cgroup -type d -name 'kubepods*'",
   keys: 'ls /var/lib/kubets/pki /var/lib/kubets/admin.kubeconfig 2>/dev/null || true',

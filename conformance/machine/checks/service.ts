@@ -15,6 +15,7 @@ export const service: CheckTopic = {
     { name: 'logs are in the journal', run: logsAreInJournal },
     { name: '`kubets status` tells on one screen what runs and where data are', run: statusTells },
     { name: 'a stop of the units leaves Pods running, and the next start adopts them', run: stopLeavesPods },
+    { name: 'the unit gives up where a program is missing, says so, and starts when it is there again', run: givesUp },
     { name: '`systemctl reboot` ends Pods in their grace periods, and as many run again after the boot', run: rebootIsGraceful },
     { name: 'a machine that lost power has all Pods again after it has booted', run: survivesPowerLoss },
     { name: '`kubets stop --pods` ends all Pods', run: stopEndsPods },
@@ -120,6 +121,29 @@ async function stopLeavesPods(context: CheckContext): Promise<string> {
   await untilGuestbookRuns(context);
   expectEqual('what has changed by stop and start', describeChanges(before, await containersOf(cluster)), '');
   return `stopped in ${took} s, ${before.length} containers as before`;
+}
+
+async function givesUp(context: CheckContext): Promise<string> {
+  const { machine, seconds } = context;
+  const [unit = ''] = await units(machine);
+  await machine.succeed(`systemctl stop ${unit}; nft=$(command -v nft); echo $nft >/root/nft-is-at; mv $nft $nft.away`, {
+    timeoutSeconds: seconds(90),
+  });
+  try {
+    const { code } = await machine.shell.run(`systemctl start ${unit}`, { timeoutSeconds: seconds(90) });
+    expectThat(code !== 0, `${unit} was started without nft`);
+    const state = await machine.succeed(`systemctl show ${unit} -p ActiveState -p ExecMainStatus -p NRestarts`);
+    for (const wanted of ['ActiveState=failed', 'ExecMainStatus=78', 'NRestarts=0'])
+      expectMatch(`the state of ${unit}`, state, new RegExp(`^${wanted}$`, 'm'));
+    const log = await machine.succeed(`journalctl -b --no-pager -q -n 20 -u ${unit}`);
+    expectMatch('the log', log, /FileExisting-nft/);
+  } finally {
+    await machine.succeed('nft=$(cat /root/nft-is-at); mv $nft.away $nft; rm /root/nft-is-at');
+  }
+  await machine.succeed(`systemctl start ${unit}`, { timeoutSeconds: seconds(120) });
+  await untilReady(context, 120);
+  await untilGuestbookRuns(context);
+  return 'failed with the status 78, not restarted';
 }
 
 /** The time by which Pods may delay the shutdown, with what systemd needs for itself, on a machine of the usual speed. */

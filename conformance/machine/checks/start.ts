@@ -16,6 +16,7 @@ export const start: CheckTopic = {
     { name: "the README's first command brings up a ready node", isAlwaysRun: true, isFoundation: true, run: upIsReady },
     { name: 'kernel modules of bridge, conntrack and overlay are loaded, bridged packets are filtered', run: modulesAreLoaded },
     { name: "conntrack has the kubelet's proxy's settings from the first start on", run: conntrackIsSet },
+    { name: 'memory and panics of the kernel are set as a kubelet sets them', run: tunablesAreSet },
     { name: "the README's commands build images and load them", isAlwaysRun: true, isFoundation: true, run: imagesAreLoaded },
     { name: 'the guestbook answers through its NodePort without any other step', isAlwaysRun: true, run: guestbookAnswers },
   ],
@@ -50,6 +51,15 @@ async function conntrackIsSet({ machine }: CheckContext): Promise<string> {
   for (const [name, value] of Object.entries(wanted))
     expectEqual(name, await machine.succeed(`cat /proc/sys/net/netfilter/${name}`), value);
   return `nf_conntrack_max ${wanted.nf_conntrack_max}, established 86400 s, close_wait 3600 s`;
+}
+
+async function tunablesAreSet({ machine }: CheckContext): Promise<string> {
+  const wanted = { 'vm.overcommit_memory': 1, 'vm.panic_on_oom': 0, 'kernel.panic': 10, 'kernel.panic_on_oops': 1 };
+  for (const [name, value] of Object.entries(wanted))
+    expectEqual(name, await machine.succeed(`cat /proc/sys/${name.replaceAll('.', '/')}`), value);
+  return Object.entries(wanted)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 }
 
 /** The README's commands that build images of Debian's packages and load them into the node. */

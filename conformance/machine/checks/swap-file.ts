@@ -16,15 +16,17 @@ export async function turnSwapOff(machine: Machine): Promise<void> {
   await machine.succeed(`test ! -e ${file} || { swapoff ${file}; rm -f ${file}; }`);
 }
 
-/** The most that a container of a Pod, which is running, may swap, in bytes. */
+/** The most that the container `main` of a Pod, which is running, may swap, in bytes. */
 export async function swapLimitOf({ cluster, machine }: CheckContext, pod: string): Promise<number> {
   await cluster.waitForField(`pod/${pod}`, '{.status.phase}', /^Running$/, 60);
   const uid = await cluster.field(`pod/${pod}`, '{.metadata.uid}');
-  // The sandbox has a cgroup of its own beside that of the container; the Pod's own limit holds for both.
-  const text = await machine.succeed(`${findPodCgroup(uid)}; cat $pod/memory.swap.max; cat $pod/*/memory.swap.max | sort -n | tail -n 1`);
-  const [ofPod = 'max', ofContainers = 'max'] = text.trim().split('\n');
-  const bytes = (value: string) => (value === 'max' ? Number.POSITIVE_INFINITY : Number(value));
-  return Math.min(bytes(ofPod), bytes(ofContainers));
+  const id = (await cluster.field(`pod/${pod}`, '{.status.containerStatuses[0].containerID}')).replace(/^.*:\/\//, '');
+  // The sandbox has a cgroup beside the container's, and may have swap: nothing in it grows.
+  const container = `$(find $pod -mindepth 1 -maxdepth 1 -type d -name '*${id}*')`;
+  const text = await machine.succeed(`${findPodCgroup(uid)}; cat $pod/memory.swap.max ${container}/memory.swap.max`);
+  const limits = text.trim().split('\n');
+  if (limits.length !== 2) throw new Error(`the swap of ${pod} is not told: ${text}`);
+  return Math.min(...limits.map((value) => (value === 'max' ? Number.POSITIVE_INFINITY : Number(value))));
 }
 
 /** The swap in proportion to a request of memory (KEP-2400), in bytes. */

@@ -17,6 +17,7 @@ import { runInNamespace } from './run-in-namespace.ts';
 import { runProgram, runSuccessfully } from '../../framework/run-program.ts';
 import { ensureClients } from '../../clients/support/ensure-clients.ts';
 import type { Progress } from '../progress.ts';
+import type { ImageVariant } from './variants.ts';
 import { diskSize, imageFiles, imageKey, kernelPackage, rootFileSystemScript } from './recipe.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -35,15 +36,17 @@ export interface ImageOptions {
   /** The folder in which images are kept. */
   readonly cache: string;
   readonly mirror: string;
+  readonly variant: ImageVariant;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
 /** Returns the image of the machine, and makes it if there is none of what it would be made of now. */
-export async function ensureImage({ cache, mirror, progress, signal }: ImageOptions): Promise<MachineImage> {
+export async function ensureImage({ cache, mirror, variant, progress, signal }: ImageOptions): Promise<MachineImage> {
   const inputs = {
     kernelVersion: await newestKernel(),
     mirror,
+    variant,
     packageLock: readFileSync(path.join(root, 'package-lock.json'), 'utf8'),
   };
   requirePackagesOf(inputs.packageLock);
@@ -56,7 +59,7 @@ export async function ensureImage({ cache, mirror, progress, signal }: ImageOpti
     // Two may make it at once; the first to be done is used by both.
     const unfinished = `${folder}.${process.pid}`;
     try {
-      await makeImage(unfinished, mirror, progress, signal);
+      await makeImage(unfinished, { mirror, variant, progress, signal });
       if (!existsSync(folder)) renameSync(unfinished, folder);
     } finally {
       rmSync(unfinished, { recursive: true, force: true });
@@ -79,17 +82,17 @@ async function newestKernel(): Promise<string> {
   return /^ {2}Candidate: (.*)$/m.exec(stdout)?.[1] ?? '';
 }
 
-async function makeImage(folder: string, mirror: string, progress: Progress, signal: AbortSignal): Promise<void> {
+async function makeImage(folder: string, { mirror, variant, progress, signal }: Omit<ImageOptions, 'cache'>): Promise<void> {
   const tree = path.join(folder, 'root');
   const files = path.join(folder, 'files');
   const log = path.join(folder, '..', 'image.log');
   mkdirSync(tree, { recursive: true });
-  for (const [name, content] of imageFiles(mirror)) {
+  for (const [name, content] of imageFiles(mirror, variant)) {
     mkdirSync(path.dirname(path.join(files, name)), { recursive: true });
     writeFileSync(path.join(files, name), content);
   }
-  progress(`making the root file system from ${mirror} (log: ${log})`);
-  await runInNamespace(rootFileSystemScript, [tree, mirror, files], { log, signal });
+  progress(`making the root file system (${variant}) from ${mirror} (log: ${log})`);
+  await runInNamespace(rootFileSystemScript(variant), [tree, mirror, files], { log, signal });
   progress('adding the npm packages and kubectl');
   const checkout = path.join(tree, checkoutFolder);
   mkdirSync(checkout, { recursive: true });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type ImageVariant, type VariantParts, variantParts } from './variants.ts';
 
 /** The Debian release that the machine runs. */
 export const release = 'trixie';
@@ -77,7 +78,7 @@ const network = (hardwareAddress: string, address: string, gateway?: string): st
   ].join('\n');
 
 /** The files of the image by their path, beside what packages bring. */
-export function imageFiles(mirror: string): ReadonlyMap<string, string> {
+export function imageFiles(mirror: string, variant: ImageVariant): ReadonlyMap<string, string> {
   const files = new Map([
     ['etc/apt/sources.list', aptSources(mirror)],
     ['etc/hosts', ['127.0.0.1 localhost', '::1 localhost', ...machineNames().map((name) => `127.0.1.1 ${name}`), ''].join('\n')],
@@ -89,7 +90,15 @@ export function imageFiles(mirror: string): ReadonlyMap<string, string> {
       `etc/systemd/network/20-between-${index}.network`,
       network(hardwareAddresses.between(index), addressBetween(index), '192.168.77.254'),
     );
+  for (const [name, content] of partsOf(variant)?.files ?? []) files.set(name, content);
   return files;
+}
+
+/** The emulator's server of names: it is there, and knows none. */
+const nameserver = '10.0.2.3';
+
+function partsOf(variant: ImageVariant): VariantParts | undefined {
+  return variantParts(variant, { hardwareAddress: hardwareAddresses.only, address: managementAddress, gateway: '10.0.2.2', nameserver });
 }
 
 export function machineNames(): string[] {
@@ -107,7 +116,9 @@ export const diskSize = '16G';
  * The script that makes the root file system in the folder `$1`, for `sh` as root in a mount and process namespace of its
  * own: whatever it has mounted or started ends with it. `$2` is the mirror, `$3` a folder with the files of the image.
  */
-export const rootFileSystemScript = `set -eu
+export function rootFileSystemScript(variant: ImageVariant): string {
+  const { install = '', finish = '' } = partsOf(variant) ?? {};
+  return `set -eu
 root=$1 mirror=$2 files=$3
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 debootstrap --variant=minbase ${release} "$root" "$mirror" >&2
@@ -121,27 +132,29 @@ printf '#!/bin/sh\\nexit 101\\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 chroot "$root" apt-get -q update
 chroot "$root" apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends install ${packages.join(' ')} ${kernelPackage}
-chroot "$root" apt-get clean
+${install}chroot "$root" apt-get clean
 rm "$root/usr/sbin/policy-rc.d" "$root/etc/apt/apt.conf.d/00build"
 # The emulator's server of names: it is there, and knows none.
-echo 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
+echo 'nameserver ${nameserver}' >"$root/etc/resolv.conf"
 chroot "$root" systemctl -q enable systemd-networkd ssh
 chroot "$root" systemctl -q disable ${unwantedServices.join(' ')}
 chroot "$root" passwd -q -d root
-: >"$root/etc/machine-id"
+${finish}: >"$root/etc/machine-id"
 umount -R "$root/dev"
 umount "$root/proc"
 `;
+}
 
 export interface ImageInputs {
   /** The newest version of the kernel package that this machine's package lists know; empty if they know none. */
   readonly kernelVersion: string;
   readonly mirror: string;
   readonly packageLock: string;
+  readonly variant: ImageVariant;
 }
 
 /** The name of the image: a hash of all that it is made of. */
-export function imageKey({ kernelVersion, mirror, packageLock }: ImageInputs): string {
-  const parts = [rootFileSystemScript, diskSize, ...[...imageFiles(mirror)].flat(), kernelVersion, packageLock];
+export function imageKey({ kernelVersion, mirror, packageLock, variant }: ImageInputs): string {
+  const parts = [rootFileSystemScript(variant), diskSize, ...[...imageFiles(mirror, variant)].flat(), kernelVersion, packageLock];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
