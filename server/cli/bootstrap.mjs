@@ -96,7 +96,7 @@ function ensureSystemPackages(wanted, purpose) {
   const release = existsSync('/etc/os-release') ? parseRelease(readFileSync('/etc/os-release', 'utf8')) : {};
   if (packageManagerOf(release) !== 'apt' || !existsSync('/usr/bin/apt-get'))
     fail(
-      `${purpose} needs packages that are missing. Only on Debian and Ubuntu they are installed by themselves; here: ${installCommand(release, missing)} (docs/machines.md tells of other distributions)`,
+      `${purpose} needs packages that are missing. Only on Debian and Ubuntu they are installed by themselves; here: ${installCommand(release, missing)} (docs/platforms.md tells of other distributions)`,
     );
   say(`installing the system packages ${missing.join(' ')} ...`);
   // Nothing is asked, no service is started or restarted by it.
