@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAgentCommand } from './agent-command.ts';
 import { addCheckCommand } from './check/check-command.ts';
+import { addCertsCommand } from './certs/certs-command.ts';
 import { addCheckMachineCommand } from './check-machine-command.ts';
 import { hideSecrets } from './terminal/hide-secrets.mjs';
 import { addImagesCommand } from './images-command.ts';
@@ -25,6 +26,7 @@ Examples:
   kubets install                     the same as a service, after each boot
   kubets status                      what runs, what is wrong, what to do
   kubets check                       the CIS Kubernetes Benchmark: what is as it says, what is not
+  kubets certs check                 certificates, when they expire, what is wrong
   kubets images load web.tar         makes a docker or OCI archive available to the node
   kubectl --kubeconfig $(kubets kubeconfig --path) get nodes
 `;
@@ -45,6 +47,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCheckCommand(program);
   addKubeconfigCommand(program);
   addTokenCommand(program);
+  addCertsCommand(program);
   addImagesCommand(program);
   addStatusCommand(program);
   addStopCommand(program);

@@ -1,6 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import os from 'node:os';
 import { type LoopWatch, watchLoop } from '../../api/base/loop-watch.ts';
 import type { Logger } from '../../api/base/logger.ts';
@@ -22,11 +20,6 @@ import type { PluginConfigurations } from '../apiserver/admission/configure-plug
 import { type APIServer, createAPIServer } from '../apiserver/api-server.ts';
 import type { BootstrapOptions } from '../apiserver/bootstrap/bootstrap-cluster.ts';
 import { createSecretTokenSigner } from '../apiserver/authentication/secret-tokens.ts';
-import {
-  followServiceAccountKeys,
-  readServiceAccountKeys,
-  type ServiceAccountKeys,
-} from '../apiserver/authentication/service-account-keys.ts';
 import type { Dialer } from '../apiserver/subresources/subresource.ts';
 import { createWorkQueueMetrics } from '../apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
@@ -43,17 +36,16 @@ import { createOpenAPIDocuments } from './openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './store/open-storage.ts';
 import { addMetricsAPI } from './metrics-api.ts';
 import { createLivePKI, type LivePKI } from './live-pki.ts';
-import { clientCAs, followPKI } from './follow-pki.ts';
+import { clientCAs, followPKI, reservedNames, serviceAccountKeys } from './follow-pki.ts';
+import { dropInTime } from './drop-in-time.ts';
 import { createPKIFiles } from './pki-files.ts';
 import { kubernetesVersion } from './version.ts';
 import { createControllers } from '../controllers/controllers.ts';
-import type { ReservedNames } from '../controllers/kubelet-serving-approving/names-of-node.ts';
 import type { Controller } from '../controllers/runtime/define-controller.ts';
 import { runControllers } from '../controllers/runtime/run-controllers.ts';
 import { selectControllers } from '../controllers/select-controllers.ts';
 import { createCertificateAuthority } from '../pki/certificate-request.ts';
 import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
-import { splitPublicKeys } from '../pki/pem-bundle.ts';
 import { schedulerPlugins } from '../scheduler/plugins/plugins.ts';
 import { runScheduler } from '../scheduler/scheduler.ts';
 import { createDialer } from '../serving/dialer.ts';
@@ -212,6 +204,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
   const running = [
     runPKI(stopping.signal),
+    dropInTime({ files: createPKIFiles(options.pkiDirectory), client: server.client, clock, logger }, stopping.signal),
     followAuthorization(options, server, stopping.signal),
     ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
     ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
@@ -287,14 +280,6 @@ function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): { readonly kubeletCAP
   return kubeletCAPEM === undefined ? {} : { kubeletCAPEM };
 }
 
-/** The key of the moment signs; it and older ones verify. */
-function serviceAccountKeys(pki: WatchedValue<ClusterPKI>): ServiceAccountKeys {
-  const keys = mapWatched(pki, ({ serviceAccountKey: { privateKeyPEM, publicKeyPEM } }) =>
-    readServiceAccountKeys(privateKeyPEM, splitPublicKeys(publicKeyPEM)),
-  );
-  return followServiceAccountKeys(keys.get);
-}
-
 type CreateResources = Parameters<typeof createAPIServer>[0]['createResources'];
 
 function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer, create: CreateResources): CreateResources {
@@ -327,18 +312,6 @@ function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterP
       reservedNames: reservedNames(options, pki),
     },
   });
-}
-
-function reservedNames({ clusterDomain, clusterCIDR, serviceCIDRs }: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>): ReservedNames {
-  const server = mapWatched(pki, (now) => new X509Certificate(now.server.certificatePEM));
-  return {
-    clusterDomain,
-    ranges: [...clusterCIDR.split(','), ...serviceCIDRs],
-    isOfAPIServer(name) {
-      const certificate = server.get();
-      return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
-    },
-  };
 }
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {

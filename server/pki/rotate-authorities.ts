@@ -28,6 +28,8 @@ export interface Rotation {
   readonly since: string;
   /** From then on the running control plane drops the previous authority when nothing uses it. Absent: a command does. */
   readonly dropAfter?: string;
+  /** The authority from before the rotation signs again; the one that was new is the one to be dropped. */
+  readonly isTakenBack?: boolean;
 }
 
 export const rotationFile = 'rotation.json';
@@ -122,7 +124,11 @@ export async function planRollback(contents: PKIContents, making: MakingDependen
     const crossPEM = await crossSign(next.certificatePEM, present, making);
     changes.push(...replaceSigning(contents, name, { next, present }), { path: `${crossOf(name)}.crt`, text: crossPEM, secret: false });
   }
-  return await withLeaves(contents, [...changes, note({ ...rotation, since: formatTime(making.clock.nowMs()) })], making);
+  return await withLeaves(
+    contents,
+    [...changes, note({ ...rotation, since: formatTime(making.clock.nowMs()), isTakenBack: rotation.isTakenBack !== true })],
+    making,
+  );
 }
 
 /** SHA-256 fingerprints of what a rotation is about, of the cluster's authority. */

@@ -40,6 +40,8 @@ export interface Instance {
   readonly identity?: string;
   readonly server: string;
   readonly kubeconfig: string;
+  /** Files with which it asks its etcd. */
+  readonly etcd?: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
 }
 
 const instanceFile = (dataDir: string) => path.join(dataDir, 'instance.json');

@@ -12,7 +12,7 @@ import { oomScores, setOOMScore } from '../../../node-agent/linux/processes/oom-
 import { createPKIFiles } from '../../control-plane/pki-files.ts';
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
 import type { ControlPlane } from '../../control-plane/start-control-plane.ts';
-import { type DataDir, findInstance, removeInstance, writeFileAtomically, writeInstance } from '../data-dir/data-dir.ts';
+import { type DataDir, findInstance, type Instance, removeInstance, writeFileAtomically, writeInstance } from '../data-dir/data-dir.ts';
 import { syncKubeconfigs } from '../certs/certs-kubeconfigs.ts';
 import { formatKubeconfig } from '../data-dir/kubeconfig.ts';
 import type { ControlPlaneFlags } from '../flags/options.ts';
@@ -86,6 +86,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     pid: process.pid,
     server,
     kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
+    ...etcdFiles(flags),
   });
   if (problem !== undefined) progress.fail(`other commands will not find this cluster: ${problem}`);
   const files = createPKIFiles(dataDir.pki);
@@ -156,6 +157,12 @@ function anonymousAuth({ anonymousAuth: given, authorizationMode = [] }: Control
 
 function encryption({ encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads = false }: ControlPlaneFlags) {
   return file === undefined ? {} : { encryption: { file: path.resolve(file), reloads } };
+}
+
+function etcdFiles({ etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): Pick<Instance, 'etcd'> {
+  if (etcdCert === undefined) return {};
+  const optional = (name: string, file: string | undefined) => (file === undefined ? {} : { [name]: path.resolve(file) });
+  return { etcd: { certificate: path.resolve(etcdCert), ...optional('ca', etcdCa), ...optional('key', etcdKey) } };
 }
 
 function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): StorageChoice {

@@ -76,7 +76,9 @@ function assessCertificates({ certificates }: StatusFacts): Finding[] {
     .filter(({ daysLeft }) => daysLeft < soonDays)
     .map(({ file, daysLeft }) => ({
       problem: daysLeft < 0 ? `the certificate ${file} has expired` : `the certificate ${file} expires in ${Math.floor(daysLeft)} days`,
-      advice: file.includes('/node/') ? 'the node renews it while it can reach the API server' : 'a restart renews it',
+      advice: file.includes('/node/')
+        ? 'the node renews it while it can reach the API server'
+        : 'kubets certs renew all; kubets certs check tells more',
     }));
 }
 

@@ -1,5 +1,6 @@
 import { formatAge } from '../../../api/meta/duration.ts';
 import { findTime } from '../../../api/meta/time.ts';
+import { describeRotation } from '../certs/format-certificates.ts';
 import type { Finding } from './assess-status.ts';
 import type { ClusterFacts, StatusFacts } from './status-facts.ts';
 
@@ -50,7 +51,7 @@ function clusterRows(cluster: ClusterFacts | undefined): Row[] {
   return [...rows, ['pods', `${podCount}${isWhole ? '' : ' on this node'}, ${troubledPods.length} of them not running`]];
 }
 
-function placeRows({ dataDirectory, disk, certificates }: StatusFacts): Row[] {
+function placeRows({ dataDirectory, disk, certificates, rotation }: StatusFacts): Row[] {
   const used = Object.entries(disk.used).map(([what, bytes]) => `${what} ${bytes === undefined ? 'not counted' : formatBytes(bytes)}`);
   const first = certificates.toSorted((a, b) => a.daysLeft - b.daysLeft)[0];
   return [
@@ -59,6 +60,7 @@ function placeRows({ dataDirectory, disk, certificates }: StatusFacts): Row[] {
     ...(first
       ? [['certificates', `the first of ${certificates.length} expires ${first.expiresAt.slice(0, 10)} (${first.file})`] as const]
       : []),
+    ...(rotation ? [['', describeRotation(rotation)] as const] : []),
   ];
 }
 

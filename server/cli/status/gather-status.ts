@@ -14,6 +14,8 @@ import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { readKubeconfig } from '../../../node-agent/linux/files/read-kubeconfig.ts';
+import { createPKIFiles } from '../../control-plane/pki-files.ts';
+import { findRotation } from '../../pki/rotate-authorities.ts';
 import { kubernetesVersion } from '../../control-plane/version.ts';
 import { agentLogFile, agentPIDFile, isAgentOf } from '../agent/agent-process.ts';
 import { type DataDir, findInstance } from '../data-dir/data-dir.ts';
@@ -48,6 +50,7 @@ export async function gatherStatus(dataDir: DataDir): Promise<StatusFacts> {
     ...(cluster ? { cluster } : {}),
     disk: await gatherDisk(dataDir),
     certificates: gatherCertificates(dataDir),
+    ...(await gatherRotation(dataDir)),
   };
 }
 
@@ -207,6 +210,11 @@ async function countBytes(directory: string): Promise<number | undefined> {
   ]);
   const bytes = Number(/^\d+/.exec(stdout)?.[0] ?? Number.NaN);
   return code === 124 || Number.isNaN(bytes) ? undefined : bytes;
+}
+
+async function gatherRotation({ pki }: DataDir): Promise<Pick<StatusFacts, 'rotation'>> {
+  const rotation = findRotation(await createPKIFiles(pki).readAll());
+  return rotation === undefined ? {} : { rotation };
 }
 
 function gatherCertificates({ pki, node }: DataDir): CertificateFacts[] {

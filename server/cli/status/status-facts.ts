@@ -1,3 +1,5 @@
+import type { Rotation } from '../../pki/rotate-authorities.ts';
+
 /** The facts of `kubets status`, before anything is concluded from them. Also its output with `-o json`. */
 export interface StatusFacts {
   readonly dataDirectory: string;
@@ -12,6 +14,8 @@ export interface StatusFacts {
   readonly cluster?: ClusterFacts;
   readonly disk: DiskFacts;
   readonly certificates: readonly CertificateFacts[];
+  /** How far the rotation of authorities is; absent: none is under way. */
+  readonly rotation?: Rotation;
 }
 
 /** A process of `kubets up`, `server` or `agent`. */

@@ -76,7 +76,12 @@ describe('kubets status', () => {
       /containerd\.log/,
     ],
     ['the disk is full', { disk: { freeBytes: 5, totalBytes: 100, used: {} } }, /full but for 5 %/, /remove/],
-    ['a certificate ends', { certificates: [{ file: '/pki/a.crt', expiresAt: '', daysLeft: 3.5 }] }, /expires in 3 days/, /restart/],
+    [
+      'a certificate ends',
+      { certificates: [{ file: '/pki/a.crt', expiresAt: '', daysLeft: 3.5 }] },
+      /expires in 3 days/,
+      /kubets certs renew/,
+    ],
     [
       'a certificate has ended',
       { certificates: [{ file: '/node/pki/a.pem', expiresAt: '', daysLeft: -1 }] },

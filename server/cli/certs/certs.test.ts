@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
+import { silentLogger } from '../../../api/base/logger.ts';
+import { ensureClusterPKI } from '../../pki/ensure-cluster-pki.ts';
+import { planRenewal } from '../../pki/renew-certificates.ts';
+import { memoryPKIFiles } from '../../pki/testing/memory-pki-files.ts';
+import { formatKubeconfig, parseKubeconfig } from '../data-dir/kubeconfig.ts';
+import { bringUpToDate } from './certs-kubeconfigs.ts';
+import { describeRotation, formatCertificates } from './format-certificates.ts';
+
+const clock = createManualClock(Date.UTC(2026, 5, 1));
+const making = { clock, random: createSeededRandom(9) };
+
+describe('kubeconfigs of a data dir', () => {
+  it('follow renewed certificates, unless somebody else has written or changed them', async () => {
+    const files = memoryPKIFiles();
+    const names = { clusterDomain: 'cluster.local', serviceAddresses: [], hostNames: [], addresses: [] };
+    const { admin, clusterCA } = await ensureClusterPKI({ files, logger: silentLogger, ...making, ...names });
+    const old = { server: 'https://127.0.0.1:6443', ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM };
+    const text = formatKubeconfig(old);
+    assert.equal(bringUpToDate(text, await files.readAll()), text);
+    await files.commit(await planRenewal(await files.readAll(), ['admin'], making));
+    const changed = parseKubeconfig(bringUpToDate(text, await files.readAll()) ?? '');
+    assert.deepEqual(changed, { ...old, certificate: files.content.get('admin.crt'), key: files.content.get('admin.key') });
+    for (const foreign of [`${text}# mine\n`, text.replaceAll('kubets', 'work'), 'clusters: []', 'junk: [', ''])
+      assert.equal(bringUpToDate(foreign, await files.readAll()), undefined, foreign);
+  });
+});
+
+describe('what `kubets certs check` prints', () => {
+  const certificate = {
+    name: 'apiserver',
+    file: '/pki/apiserver.crt',
+    kind: 'certificate',
+    subject: 'CN=kube-apiserver',
+    issuer: 'CN=kubernetes',
+    authority: 'ca',
+    expiresAt: '2027-06-01T10:30:00.000Z',
+    daysLeft: 364.9,
+    problems: [],
+  } as const;
+  const report = { dataDirectory: '/d', certificates: [certificate], authorities: [], keys: [] };
+
+  it('has a table as kubeadm has it', () => {
+    const [head, row] = formatCertificates(report).split('\n');
+    assert.equal(head, 'CERTIFICATE   EXPIRES                  RESIDUAL TIME   AUTHORITY   SUBJECT');
+    assert.equal(row, 'apiserver     Jun 01, 2027 10:30 UTC   364d            ca          CN=kube-apiserver');
+    assert.match(formatCertificates(report), /^✓ all certificates are valid/m);
+  });
+
+  it('names what is wrong and what to do, and how far a rotation is', () => {
+    const problems = [{ problem: 'it expired', advice: 'kubets certs renew apiserver' }];
+    const rotation = { phase: 'issuing', authorities: ['ca'], startedAt: 's', since: '2026-06-01T00:00:00Z' } as const;
+    const text = formatCertificates({ ...report, certificates: [{ ...certificate, daysLeft: -1, problems }], rotation });
+    assert.match(text, /<invalid>/);
+    assert.match(text, /^✗ apiserver: it expired\n {2}→ kubets certs renew apiserver$/m);
+    assert.match(
+      text,
+      /the new authority signs since 2026-06-01T00:00:00Z, the old one is still trusted; 'kubets certs rotate-ca --finish' drops it/,
+    );
+    assert.match(describeRotation({ ...rotation, isTakenBack: true }), /the old authority signs .* the new one is still trusted/);
+    assert.match(describeRotation({ ...rotation, dropAfter: 'T' }), /it is dropped after T$/);
+  });
+});
