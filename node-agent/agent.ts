@@ -21,7 +21,7 @@ import { createKubelet, type Kubelet, runtimeSilenceMs } from './kubelet/kubelet
 import type { KubeletSettings } from './kubelet/kubelet-settings.ts';
 import { kubeletConfiguration } from './kubelet/kubelet-configuration.ts';
 import { followMachineShutdown } from './kubelet/shutdown/follow-machine-shutdown.ts';
-import { type NodePaths, nodePaths } from './kubelet/node-paths.ts';
+import { type NodePaths, nodePaths } from './node-paths.ts';
 import type { ShutdownPeriods } from './kubelet/shutdown/shutdown-periods.ts';
 import { startKubeletServer } from './kubelet/server/kubelet-server.ts';
 import { createNodeInformation, type NodeInformation } from './kubelet/server/node-information.ts';

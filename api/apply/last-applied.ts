@@ -1,10 +1,11 @@
 import { isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { compareUTF8, utf8Length } from '../base/utf8.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import { formatJSON, parseJSON } from '../serialization/json.ts';
+import { parseJSON } from '../serialization/json.ts';
 import { compareObjects } from './compare.ts';
 import { difference, type FieldSet } from './field-set.ts';
 import { toFieldSet } from './to-field-set.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 /** Where client-side `kubectl apply` keeps what it applied last. Server-side apply by the manager `kubectl` takes over from it. */
 const annotation = 'kubectl.kubernetes.io/last-applied-configuration';

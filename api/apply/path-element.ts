@@ -1,6 +1,6 @@
 import { quote } from '../base/quote.ts';
 import { compareUTF8 } from '../base/utf8.ts';
-import { formatJSON } from '../serialization/json.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 /**
  * One step of a path, in the notation of FieldsV1, which is also how steps are compared and looked up here:

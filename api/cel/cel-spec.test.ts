@@ -3,7 +3,7 @@ import { tests as conformance } from '@bufbuild/cel-spec/testdata/conformance.js
 import { compileExpr } from './run/compile.ts';
 import { checkExpr } from './check/check.ts';
 import { type Evaluation, evaluateCompiled } from './compile-cel.ts';
-import { Environment, type Library } from './environment.ts';
+import { Environment } from './environment.ts';
 import { equalValues } from './run/equality.ts';
 import { formatIssues } from './syntax/issues.ts';
 import { kubernetesLibraries } from './kubernetes-environment.ts';
@@ -22,6 +22,7 @@ import {
 } from './testing/spec-cases.ts';
 import { dynType, formatType } from './types/types.ts';
 import { type CELValue, describe as show } from './types/values.ts';
+import type { Library } from './declarations.ts';
 
 /** Why a case is not run, by what its expression or its suite has. Nothing else is left out. */
 const skipped: readonly (readonly [string, (suite: string, test: SpecTest) => boolean])[] = [

@@ -1,44 +1,8 @@
-import type { CallCost } from './run/dispatch.ts';
-import type { CallEstimate, EstimateCall, EstimatedPart } from './cost/estimate.ts';
-import type { Macro } from './syntax/macros.ts';
 import type { ParseOptions } from './syntax/parser.ts';
 import { standardCost } from './cost/runtime-costs.ts';
 import type { CELType } from './types/types.ts';
 import type { CELValue } from './types/values.ts';
-
-/** One signature of a function, and what it does. */
-export interface Overload {
-  /** Unique in an environment; costs are looked up by it. */
-  readonly id: string;
-  /** Called as `first.name(others)`: the first parameter is the target. */
-  readonly isMember: boolean;
-  readonly params: readonly CELType[];
-  readonly result: CELType;
-  /**
-   * Called only with arguments of the parameters' kinds (not looked into: a list(int) may hold anything where types were
-   * not known). Throws Failure.
-   */
-  call(a: CELValue, b: CELValue, c: CELValue, d: CELValue): CELValue;
-}
-
-export interface FunctionDeclaration {
-  readonly name: string;
-  readonly overloads: readonly Overload[];
-}
-
-/** Functions, macros and types that belong together. */
-export interface Library {
-  readonly functions: readonly FunctionDeclaration[];
-  readonly macros?: readonly Macro[];
-  /** Types that may be named in expressions. */
-  readonly types?: readonly CELType[];
-  /** Names that stand for a value. */
-  readonly constants?: ReadonlyMap<string, CELValue>;
-  /** The cost of calls, by function and, where only one signature can be meant, its id. Undefined: as CEL itself charges. */
-  callCost?(name: string, overloadID: string | undefined): CallCost | undefined;
-  /** Estimated cost of calls. Undefined: as CEL itself expects. */
-  readonly estimateCall?: EstimateCall;
-}
+import type { CallCost, CallEstimate, EstimatedPart, Library, Overload } from './declarations.ts';
 
 export interface EnvironmentOptions {
   readonly libraries: readonly Library[];

@@ -1,4 +1,4 @@
-import { Environment, type EnvironmentOptions, type Library } from './environment.ts';
+import { Environment, type EnvironmentOptions } from './environment.ts';
 import { formatLibrary } from './libraries/formats.ts';
 import { kubernetesCallCost } from './libraries/kubernetes-costs.ts';
 import { estimateKubernetesCall } from './libraries/kubernetes-estimates.ts';
@@ -13,6 +13,7 @@ import { twoVariableLibrary } from './libraries/two-variable-comprehensions.ts';
 import { urlsLibrary } from './libraries/urls.ts';
 import { crossTypeComparisonLibrary, standardLibrary } from './libraries/standard/standard-library.ts';
 import type { CELType } from './types/types.ts';
+import type { Library } from './declarations.ts';
 
 /** The libraries that every expression of Kubernetes may use. The authorizer's functions are added by whoever has an authorizer. */
 export const kubernetesLibraries: readonly Library[] = [

@@ -1,8 +1,8 @@
 import { isEqual } from '../base/equality.ts';
 import { cloneJSON, getOwn, isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
-import { formatJSON } from '../serialization/json.ts';
 import { cannotUnmarshal } from './patch-shape.ts';
 import { PatchError } from './patch-error.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 export interface JSONPatchLimits {
   readonly maxOperations: number;

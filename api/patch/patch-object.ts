@@ -6,8 +6,7 @@ import { applyJSONPatch } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
 import { PatchError } from './patch-error.ts';
 import { applyStrategicMergePatch } from './strategic-merge-patch.ts';
-
-export type PatchType = 'application/json-patch+json' | 'application/merge-patch+json' | 'application/strategic-merge-patch+json';
+import type { PatchType } from './patch-type.ts';
 
 export interface PatchRequest {
   readonly type: PatchType;

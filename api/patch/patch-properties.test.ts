@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { deepFreeze } from '../base/testing/deep-freeze.ts';
 import type { JSONObject } from '../base/json-object.ts';
 import { createSeededRandom } from '../base/testing/seeded-random.ts';
-import { formatJSON } from '../serialization/json.ts';
 import { fuzzRuns, fuzzSeed } from '../schema/testing/fuzz-runs.ts';
 import { allKinds, type KindOfSchema, randomObject } from '../schema/testing/random-value.ts';
-import { patchObject, type PatchType } from './patch-object.ts';
+import { patchObject } from './patch-object.ts';
 import { jsonDiff, mergeDiff, strategicDiff } from './testing/diff.ts';
+import type { PatchType } from './patch-type.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 const pairsPerKind = fuzzRuns(20, 1000);
 const kinds = allKinds();

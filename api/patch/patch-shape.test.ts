@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { PatchType } from './patch-object.ts';
 import { shapeProblem } from './patch-shape.ts';
+import type { PatchType } from './patch-type.ts';
 
 describe('the form of a patch', () => {
   const table: [PatchType, unknown, string | undefined][] = [

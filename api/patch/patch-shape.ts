@@ -1,5 +1,5 @@
 import { isJSONObject } from '../base/json-object.ts';
-import type { PatchType } from './patch-object.ts';
+import type { PatchType } from './patch-type.ts';
 
 /** The error in the form of a parsed patch, where it is read with care (fieldValidation Warn and Strict), in Go's words. */
 export function shapeProblem(type: PatchType, patch: unknown): string | undefined {

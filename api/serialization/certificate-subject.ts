@@ -1,4 +1,4 @@
-import { DERError, readDER, readDERElements } from './der.ts';
+import { DERError, readDER, readDERElements } from '../base/der.ts';
 
 /** The subject of a certificate (DER), as it was written. Throws DERError. */
 export function readCertificateSubject(certificate: Uint8Array): Uint8Array {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { formatJSON, parseJSON, stringifyJSON } from './json.ts';
+import { parseJSON, stringifyJSON } from './json.ts';
 import { JSONSyntaxError } from './json-parser.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 describe('parseJSON', () => {
   const errors: [string, string][] = [

@@ -1,5 +1,6 @@
 import { JSONParser, JSONSyntaxError, tooDeepMessage } from './json-parser.ts';
 import { countMembers, scanJSON } from './json-scan.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 export interface ParseJSONOptions {
   /** Deepest nesting accepted. Default 1000, so that recursive code over the value is safe; upstream accepts 10,000. */
@@ -48,19 +49,6 @@ function tryParse(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     return undefined;
-  }
-}
-
-/** ECMAScript's JSON.rawJSON, which the type library does not know yet. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-
-/** JSON text, compact unless an indentation is asked for; bigints are written as integers. */
-export function formatJSON(value: unknown, indentation = 0): string {
-  try {
-    return JSON.stringify(value, undefined, indentation);
-  } catch {
-    // Bigints make JSON.stringify throw. They are so rare that looking for them every time would cost more.
-    return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? rawJSON(String(item)) : item), indentation);
   }
 }
 

@@ -1,6 +1,6 @@
 import { quote } from '../base/quote.ts';
-import { formatJSON } from '../serialization/json.ts';
 import type { FieldPath } from './field-path.ts';
+import { formatJSON } from '../base/format-json.ts';
 
 export type FieldErrorType =
   | 'FieldValueNotFound'

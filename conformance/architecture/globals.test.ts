@@ -72,7 +72,7 @@ function declares(name: ts.BindingName, text: string): boolean {
 
 describe('architecture: globals', function () {
   // The first to ask for the sources parses them all.
-  this.timeout(60_000);
+  this.timeout(180_000);
   it('time, randomness, process and console are passed in, never reached for', () => {
     const found = sources()
       .filter((file) => !file.isTest && !mayReach(file.path))

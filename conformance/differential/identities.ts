@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { commonNameType, encodeDistinguishedName, organizationType } from '../../api/semantics/certificates/distinguished-name.ts';
-import { derTags, encodeDER } from '../../api/serialization/der.ts';
+import { derTags, encodeDER } from '../../api/base/der.ts';
 import { type CertificateOptions, encodeExtension, issue, type Issued } from '../../server/pki/testing/certificate-chain.ts';
 
 /** A sender of requests, authenticated by certificate, by headers, or not at all. */

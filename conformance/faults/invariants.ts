@@ -10,7 +10,7 @@ import type { Client } from '../../api/client/client.ts';
 import type { Pod } from '../../api/types/core-v1.ts';
 import { createCRIClient } from '../../node-agent/cri/cri-client.ts';
 import { runtimeLabels } from '../../node-agent/kubelet/runtime/labels.ts';
-import { nodePaths } from '../../node-agent/kubelet/node-paths.ts';
+import { nodePaths } from '../../node-agent/node-paths.ts';
 import { containerdSocket } from '../../node-agent/linux/runtime/containerd.ts';
 import type { BareMachine } from '../clients/support/bare-machine.ts';
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { nodePaths } from '../../node-agent/kubelet/node-paths.ts';
+import { nodePaths } from '../../node-agent/node-paths.ts';
 import type { BareMachine } from '../clients/support/bare-machine.ts';
 
 /** All that Pods and Services may leave on a machine, by what it is. */

@@ -10,11 +10,11 @@ import { podDNS } from './containers/pod-dns.ts';
 import { createUserNamespaces } from './containers/user-namespaces.ts';
 import { createImagePuller } from './images/image-puller.ts';
 import { limitPulls } from './images/limit-pulls.ts';
-import type { KubeletDependencies } from './kubelet.ts';
 import type { NodeRegistration } from './node/node-registration.ts';
 import { nodeResources } from './node/node-resources.ts';
 import type { PodServices } from './pods/pod-services.ts';
 import { createStartTurns } from './pods/start-turns.ts';
+import type { KubeletDependencies } from './kubelet-dependencies.ts';
 
 /** While one Pod waits for a program to end that the runtime has started, another uses the processor. */
 const turnsPerCPU = 2;

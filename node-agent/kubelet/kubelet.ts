@@ -1,9 +1,6 @@
 import type { KubeletSettings } from './kubelet-settings.ts';
-import { type Clock, sleep } from '../../api/base/clock.ts';
+import { sleep } from '../../api/base/clock.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
-import type { Logger } from '../../api/base/logger.ts';
-import type { Random } from '../../api/base/random.ts';
-import type { Client } from '../../api/client/client.ts';
 import { createEventRecorder } from '../../api/client/events/event-recorder.ts';
 import { createInformerFactory } from '../../api/client/informers/informer-factory.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
@@ -13,12 +10,8 @@ import { services } from '../../api/resources/core/v1/service.ts';
 import { csiDrivers } from '../../api/resources/storage/v1/csi-driver.ts';
 import { isPodFinished } from '../../api/semantics/pods/pod-phase.ts';
 import type { Pod } from '../../api/types/core-v1.ts';
-import type { ContainerRuntime, ImageStore, RuntimeCapabilities } from '../cri/runtime.ts';
-import type { CgroupNames } from '../linux/cgroups/cgroup-names.ts';
-import type { Cgroups } from '../linux/cgroups/cgroups.ts';
-import type { HostFiles } from '../linux/files/host-files.ts';
+import type { RuntimeCapabilities } from '../cri/runtime.ts';
 import type { MachineFacts } from '../linux/machine/machine.ts';
-import type { Mounts } from '../linux/mounts/mounts.ts';
 import { createAllocatable, createPodServices } from './create-pod-services.ts';
 import { createDRAPlugins } from '../plugins/dra/dra-plugins.ts';
 import { createOfflineSlices } from '../plugins/dra/offline-slices.ts';
@@ -31,15 +24,11 @@ import { keepLeftoversAway } from './upkeep/keep-leftovers-away.ts';
 import { admitOrMakeRoom } from './node/admit-or-make-room.ts';
 import { createHousekeeping, type Housekeeping } from './upkeep/housekeeping.ts';
 import { refuseUnderPressure } from './eviction/refuse-under-pressure.ts';
-import type { FindCredentials } from './images/credential-providers.ts';
-import type { UsageReader } from '../linux/machine/node-usage.ts';
-import type { NodeStatsSource } from './stats/node-stats.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { createNodeRegistration, nodeReference, type NodeRegistration } from './node/node-registration.ts';
 import { reservationProblem } from './node/node-resources.ts';
 import { nodeStatus } from './node/node-status.ts';
 import { runtimeProblems } from './node/runtime-problems.ts';
-import type { NodePaths } from './node-paths.ts';
 import type { PodServices } from './pods/pod-services.ts';
 import { createPodWorkers, type PodWorkers } from './pods/pod-workers.ts';
 import { podReferences } from './pods/referenced-objects.ts';
@@ -51,43 +40,10 @@ import { createNodeCgroups, type CountedPods, type NodeCgroups } from './resourc
 import { createManifestFolder } from './static-pods/manifest-folder.ts';
 import { createMirrorPods, isMirrorPod, type MirrorPods } from './static-pods/mirror-pods.ts';
 import { createStaticPods, type StaticPods } from './static-pods/static-pods.ts';
-import type { PodStorageReader } from './stats/pod-storage.ts';
-import type { Tallies } from './stats/tallies.ts';
 import { createNodeVolumes, type NodeVolumes } from './volumes/node-volumes.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import { createWatchedObjects } from './volumes/watched-objects.ts';
-
-export interface KubeletDependencies {
-  readonly settings: KubeletSettings;
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly runtime: ContainerRuntime;
-  readonly images: ImageStore;
-  readonly files: HostFiles;
-  readonly mounts: Mounts;
-  readonly cgroups: Cgroups;
-  readonly cgroupNames: CgroupNames;
-  /** Whether the kernel limits the swap of cgroups. */
-  readonly limitsSwap: boolean;
-  /** Whether it limits their huge pages. */
-  readonly limitsHugePages: boolean;
-  readonly machine: MachineFacts;
-  readonly paths: NodePaths;
-  readonly tallies: Tallies;
-  readonly stats: NodeStatsSource;
-  readonly usage: UsageReader;
-  readonly findCredentials: FindCredentials;
-  readonly storage: PodStorageReader;
-  /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
-  readonly isolatePod: PodServices['isolatePod'];
-  readonly releasePod: PodServices['releasePod'];
-  /** Deficiencies of the machine that keep Pods from running, in words for the Ready condition. */
-  readonly machineProblems: () => readonly string[];
-  /** Brings the runtime up again after it died. */
-  readonly reviveRuntime: (signal: AbortSignal) => Promise<void>;
-}
+import type { KubeletDependencies } from './kubelet-dependencies.ts';
 
 export interface Kubelet {
   /** Runs until the signal is aborted; Pods go on after that. */

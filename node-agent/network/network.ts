@@ -21,7 +21,6 @@ import type { ContainerRuntime } from '../cri/runtime.ts';
 import { absenceTable, renderAbsenceRules } from './dns/absence-rules.ts';
 import { type ClusterDNS, createClusterDNS } from './dns/cluster-dns.ts';
 import type { Upstream } from './dns/forward/exchange.ts';
-import { parseResolvConf } from '../kubelet/containers/pod-dns.ts';
 import { createConntrack } from '../linux/nft/conntrack.ts';
 import { createHostFiles } from '../linux/files/host-files.ts';
 import { readResolverConfiguration } from '../linux/machine/resolver-configuration.ts';
@@ -34,6 +33,7 @@ import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/heal
 import { bridgePolicyTable, policyTable } from './policy/policy-table.ts';
 import { tableOf } from './proxy/nftables/base-table.ts';
 import { createProxy } from './proxy/proxy.ts';
+import { parseResolvConf } from '../linux/machine/parse-resolv-conf.ts';
 
 export interface NodeNetworkSettings {
   /** All Pods of the cluster. One range, or one of each family with a comma between. */

@@ -35,16 +35,16 @@ import { type ChainDependencies, createHandlerChain } from './filters/chain.ts';
 import { createContext } from './request/create-context.ts';
 import { errorResponse } from './responses/error-response.ts';
 import { onBodyEnd } from './filters/on-body-end.ts';
-import type { RequestLabels } from './filters/request-metrics.ts';
 import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.ts';
 import { createStartGate, type StartGate } from './filters/start-gate.ts';
 import { FlowControl } from './flowcontrol/flow-control.ts';
 import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/run-flow-control.ts';
 import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
-import type { MetricFamilies } from './metrics/families.ts';
+import type { MetricFamilies } from './metric-families.ts';
 import type { ResourceStatistics } from './metrics/store-metrics.ts';
 import type { Handler, RequestInfo } from './request/request-context.ts';
 import { parseQuery, parseRequestInfo } from './request/request-info.ts';
+import type { RequestLabels } from './metrics/request-metrics.ts';
 
 /** The parts of the server that its resources (registry, admission, subresources) may use. */
 export interface APIServerParts {

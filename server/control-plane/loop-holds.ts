@@ -1,7 +1,7 @@
 import type { Clock } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { LoopHold } from '../../api/base/loop-watch.ts';
-import type { MetricFamilies } from '../apiserver/metrics/families.ts';
+import type { MetricFamilies } from '../apiserver/metric-families.ts';
 
 /** Holds from here on are logged, one in ten seconds. */
 const loggedMs = 100;

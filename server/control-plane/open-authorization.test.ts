@@ -8,7 +8,7 @@ import { silentLogger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { waitFor } from '../../api/client/wait-for.ts';
 import type { ConfiguredAuthorizer } from '../apiserver/authorization/authorizer-chain.ts';
-import { createMetricFamilies } from '../apiserver/metrics/families.ts';
+import { createMetricFamilies } from '../apiserver/metric-families.ts';
 import { openAuthorization, serverID } from './open-authorization.ts';
 
 const { signal } = new AbortController();

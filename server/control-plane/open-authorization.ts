@@ -9,7 +9,7 @@ import type { ConfiguredAuthorizer } from '../apiserver/authorization/authorizer
 import { type AuthorizerConfiguration, readAuthorizationConfiguration } from '../apiserver/authorization/configuration.ts';
 import { type AuthorizationFlags, planAuthorization } from '../apiserver/authorization/mode-flags.ts';
 import { createConfigReloadMetrics } from '../apiserver/metrics/config-reload-metrics.ts';
-import type { MetricFamilies } from '../apiserver/metrics/families.ts';
+import type { MetricFamilies } from '../apiserver/metric-families.ts';
 import { followFiles } from '../files/follow-files.ts';
 import { type ClosableReviewWebhook, createReviewWebhook } from './webhook/create-review-webhook.ts';
 

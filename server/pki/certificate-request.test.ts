@@ -5,7 +5,7 @@ import { fixedValue } from '../../api/base/watched-value.ts';
 import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { CertificateRequestError, parseCertificateRequest } from '../../api/semantics/certificates/certificate-request.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
-import { derTags, equalBytes } from '../../api/serialization/der.ts';
+import { derTags, equalBytes } from '../../api/base/der.ts';
 import { createCertificateVerifier } from '../apiserver/authentication/client-certificate.ts';
 import { createCertificateAuthority } from './certificate-request.ts';
 import type { KeyPairPEM } from './certificate-spec.ts';

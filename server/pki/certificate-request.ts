@@ -9,7 +9,7 @@ import {
   readGeneralNames,
 } from '../../api/semantics/certificates/certificate-request.ts';
 import { readCertificateSubject } from '../../api/serialization/certificate-subject.ts';
-import { derTags, encodeDER, encodeObjectIdentifier, equalBytes, readDER, readDERElements } from '../../api/serialization/der.ts';
+import { derTags, encodeDER, encodeObjectIdentifier, equalBytes, readDER, readDERElements } from '../../api/base/der.ts';
 import { encodeCertificate } from './encode-certificate.ts';
 import type { KeyPairPEM } from './certificate-spec.ts';
 import { firstCertificate } from './pem-bundle.ts';

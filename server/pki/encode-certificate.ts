@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
-import { derTags, encodeDER, encodeObjectIdentifier } from '../../api/serialization/der.ts';
+import { derTags, encodeDER, encodeObjectIdentifier } from '../../api/base/der.ts';
 import { toDate } from '../../api/meta/time.ts';
 
 /** Fields of a certificate (RFC 5280 4.1). Names, key and extensions are DER and go into it as they are. */

@@ -7,7 +7,7 @@ import { pods } from '../../api/resources/core/v1/pod.ts';
 import type { Pod, PodCondition } from '../../api/types/core-v1.ts';
 import type { SchedulerCache } from './cache/scheduler-cache.ts';
 import { type Preemption, preemptionReason, priorityOf } from './framework/preempt.ts';
-import type { SchedulerDependencies } from './scheduler.ts';
+import type { SchedulerDependencies } from './scheduler-dependencies.ts';
 
 /**
  * Makes room for a pod: its victims are told why (condition DisruptionTarget, KEP-3329) and deleted with their own grace

@@ -1,9 +1,5 @@
-import type { Clock } from '../../api/base/clock.ts';
 import type { DeepReadonly } from '../../api/base/deep-readonly.ts';
-import type { Logger } from '../../api/base/logger.ts';
-import type { Random } from '../../api/base/random.ts';
-import type { Client } from '../../api/client/client.ts';
-import { type EventRecorder, referenceTo } from '../../api/client/events/event-recorder.ts';
+import { referenceTo } from '../../api/client/events/event-recorder.ts';
 import type { Informer, InformerFactory } from '../../api/client/informers/informer.ts';
 import { formatKey, keyOf, type KubeObject } from '../../api/meta/object.ts';
 import { hasReason, StatusError } from '../../api/meta/status.ts';
@@ -15,24 +11,13 @@ import { createSchedulerCache, type SchedulerCache } from './cache/scheduler-cac
 import { type WatchedCluster, watchCluster } from './cache/watch-cluster.ts';
 import { findNode } from './framework/find-node.ts';
 import { type FitFailure, formatFitFailure } from './framework/fit-error.ts';
-import type { Reservation, SchedulerPlugin } from './framework/framework.ts';
+import type { Reservation } from './framework/framework.ts';
 import { findPreemption, type Preemption } from './framework/preempt.ts';
 import { preempt } from './preemption.ts';
 import { bindClaims, deallocate, releaseClaims } from './devices/bind-claims.ts';
 import { createSchedulingQueue, type QueuedPod, type SchedulingQueue } from './queue/scheduling-queue.ts';
 import { bindVolumes } from './volumes/bind-volumes.ts';
-
-export interface SchedulerDependencies {
-  readonly client: Client;
-  readonly informers: InformerFactory;
-  readonly recorder: EventRecorder;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly plugins: readonly SchedulerPlugin[];
-  /** Is told that a Pod is looked at. */
-  readonly onBegin?: (pod: string) => void;
-}
+import type { SchedulerDependencies } from './scheduler-dependencies.ts';
 
 export const defaultSchedulerName = 'default-scheduler';
 

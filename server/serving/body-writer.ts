@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Patience } from '../../api/client/transport.ts';
-import type { NodeResponse, WritingDependencies } from './write-response.ts';
+import type { Http2ServerResponse } from 'node:http2';
+import type { Clock } from '../../api/base/clock.ts';
+import type { WriteTurns } from './write-turns.ts';
 
 /**
  * `taken`: nothing of what was written is kept here any more; `gone`: nobody reads any more; `late`: the client has kept the
@@ -86,4 +88,12 @@ export function createBodyWriter(
     },
     release,
   };
+}
+
+/** The common part of HTTP/1.1 and HTTP/2 responses. */
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+export interface WritingDependencies {
+  readonly clock: Clock;
+  readonly writeTurns: WriteTurns;
 }

@@ -7,7 +7,8 @@ import { createIncomingBody } from './incoming-body.ts';
 import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
 import type { Turns } from './turns.ts';
-import { type NodeResponse, writeResponse, type WritingDependencies } from './write-response.ts';
+import { writeResponse } from './write-response.ts';
+import type { NodeResponse, WritingDependencies } from './body-writer.ts';
 
 export interface RequestHandlingDependencies extends WritingDependencies {
   readonly transport: Transport;

@@ -14,8 +14,8 @@ import { handleUpgrade } from './handle-upgrade.ts';
 import { createMessageClasses } from './message-classes.ts';
 import type { NodeRequest } from './request-adapter.ts';
 import { createTurns } from './turns.ts';
-import type { NodeResponse } from './write-response.ts';
 import { createWriteTurns } from './write-turns.ts';
+import type { NodeResponse } from './body-writer.ts';
 
 export interface ServingCertificate {
   readonly keyPEM: string;

@@ -1,18 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
-import type { Clock } from '../../api/base/clock.ts';
 import type { APIResponse } from '../../api/client/transport.ts';
-import { createBodyWriter } from './body-writer.ts';
+import { createBodyWriter, type NodeResponse, type WritingDependencies } from './body-writer.ts';
 import { writableHeaders } from './headers.ts';
-import type { WriteTurns } from './write-turns.ts';
-
-/** The common part of HTTP/1.1 and HTTP/2 responses. */
-export type NodeResponse = ServerResponse | Http2ServerResponse;
-
-export interface WritingDependencies {
-  readonly clock: Clock;
-  readonly writeTurns: WriteTurns;
-}
 
 /** A body up to this size is written in one go. */
 const smallBytes = 64 * 1024;

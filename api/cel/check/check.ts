@@ -1,5 +1,5 @@
 import type { CallExpr, ComprehensionExpr, Expr, IdentExpr, ListExpr, MapExpr, SelectExpr, StructExpr } from '../syntax/ast.ts';
-import type { Environment, Overload } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import type { Issue } from '../syntax/issues.ts';
 import { firstPart, qualifiedName, resolveFunction } from './resolve.ts';
 import { formatSignature, mostGeneral, Substitution } from '../types/substitution.ts';
@@ -25,6 +25,7 @@ import {
   uintType,
 } from '../types/types.ts';
 import { type CELValue, UintValue } from '../types/values.ts';
+import type { Overload } from '../declarations.ts';
 
 export interface CheckedExpr {
   readonly expr: Expr;

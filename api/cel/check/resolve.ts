@@ -1,5 +1,6 @@
 import type { CallExpr, Expr } from '../syntax/ast.ts';
-import type { Environment, Overload } from '../environment.ts';
+import type { Environment } from '../environment.ts';
+import type { Overload } from '../declarations.ts';
 
 /** `a.b.c` of a chain of selects that may be one name, or undefined. */
 export function qualifiedName(expr: Expr): string | undefined {

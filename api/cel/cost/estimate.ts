@@ -4,32 +4,9 @@ import type { Environment } from '../environment.ts';
 import { exactly, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange, zeroRange } from './ranges.ts';
 import { firstPart, qualifiedName, resolveFunction } from '../check/resolve.ts';
 import { listCreationCost, mapCreationCost, regexLengthFactor, stringTraversalFactor, structCreationCost } from './runtime-costs.ts';
-import { codePointLength } from '../libraries/standard/strings-and-times.ts';
 import { type CELType, dynType } from '../types/types.ts';
-
-/** A part of an expression as the estimates of calls see it. */
-export interface EstimatedPart {
-  readonly expr: Expr;
-  readonly type: CELType;
-  /** Code points, bytes, elements or entries. */
-  readonly size: Range;
-  /** Sizes of a list's elements. */
-  readonly elementSize: Range;
-}
-
-export interface CallEstimate {
-  /** Without the arguments. */
-  readonly cost: Range;
-  readonly size?: Range;
-}
-
-/** Estimates the least and the greatest cost of a call; `parts` begins with the target of a call that has one. */
-export type EstimateCall = (
-  name: string,
-  overloadID: string,
-  parts: readonly EstimatedPart[],
-  isMember: boolean,
-) => CallEstimate | undefined;
+import { codePointLength } from '../types/code-points.ts';
+import type { CallEstimate, EstimatedPart } from '../declarations.ts';
 
 /** The least and the greatest cost of evaluating an expression, as far as the declared sizes bound it. */
 export function estimateCost(checked: CheckedExpr, environment: Environment): Range {

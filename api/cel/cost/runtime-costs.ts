@@ -1,6 +1,6 @@
-import type { CallCost } from '../run/dispatch.ts';
-import { codePointLength } from '../libraries/standard/strings-and-times.ts';
 import type { CELValue } from '../types/values.ts';
+import { codePointLength } from '../types/code-points.ts';
+import type { CallCost } from '../declarations.ts';
 
 /** Reading one character of a string, against 1 for an operation of fixed size. */
 export const stringTraversalFactor = 0.1;

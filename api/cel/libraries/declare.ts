@@ -1,5 +1,5 @@
-import type { FunctionDeclaration, Overload } from '../environment.ts';
 import type { CELType } from '../types/types.ts';
+import type { FunctionDeclaration, Overload } from '../declarations.ts';
 
 /** The parameters may be narrower than CELValue, as the declared types promise. */
 type Call = Overload['call'];

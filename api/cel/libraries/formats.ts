@@ -6,11 +6,11 @@ import {
   qualifiedNameProblems,
 } from '../../validation/names.ts';
 import { declare, global, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { parseTimestampText } from '../types/time-values.ts';
 import { type CELType, listType, objectType, optionalType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, NativeList, none, type OpaqueValue, OptionalValue } from '../types/values.ts';
 import { parseRequestURI, URLError } from './request-uri.ts';
+import type { Library } from '../declarations.ts';
 
 export const formatType: CELType = objectType('kubernetes.NamedFormat');
 

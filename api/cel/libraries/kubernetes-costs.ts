@@ -1,4 +1,4 @@
-import { type CallCost, costOfResult } from '../run/dispatch.ts';
+import { costOfResult } from '../run/dispatch.ts';
 import {
   actualSize,
   listCreationCost,
@@ -11,6 +11,7 @@ import {
 import { elementsOf } from './standard/operators.ts';
 import type { CELValue, ListValue } from '../types/values.ts';
 import { FormatValue } from './formats.ts';
+import type { CallCost } from '../declarations.ts';
 
 const one: CallCost = () => 1;
 const ofFirst: CallCost = ([a]) => traversal(actualSize(a));

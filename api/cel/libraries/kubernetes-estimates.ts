@@ -1,7 +1,8 @@
-import { type CallEstimate, type EstimateCall, type EstimatedPart, estimateRegex } from '../cost/estimate.ts';
+import { estimateRegex } from '../cost/estimate.ts';
 import { exactly, mostCost, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange } from '../cost/ranges.ts';
 import { regexLengthFactor, stringTraversalFactor } from '../cost/runtime-costs.ts';
 import { authorizationCheckCost, listCallCost } from './kubernetes-costs.ts';
+import type { CallEstimate, EstimateCall, EstimatedPart } from '../declarations.ts';
 
 type Estimate = (parts: readonly EstimatedPart[], id: string) => CallEstimate | undefined;
 

@@ -1,5 +1,4 @@
 import { declare, global, member } from './declare.ts';
-import type { FunctionDeclaration, Library, Overload } from '../environment.ts';
 import { compareValues, equalValues, listContains } from '../run/equality.ts';
 import { bindingMacros, type Macro } from '../syntax/macros.ts';
 import { checkedDuration, checkedInt, checkedUint, elementsOf } from './standard/operators.ts';
@@ -18,6 +17,7 @@ import {
   uintType,
 } from '../types/types.ts';
 import { type CELValue, DurationValue, Failure, type ListValue, NativeList, noSuchOverload, typeName, UintValue } from '../types/values.ts';
+import type { FunctionDeclaration, Library, Overload } from '../declarations.ts';
 
 const a = typeParam('A');
 const listOfA = listType(a);

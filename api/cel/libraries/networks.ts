@@ -10,9 +10,9 @@ import {
   parseIP,
 } from '../../base/ip-address.ts';
 import { declare, global, member } from './declare.ts';
-import type { FunctionDeclaration, Library } from '../environment.ts';
 import { boolType, intType, opaqueType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, type OpaqueValue } from '../types/values.ts';
+import type { FunctionDeclaration, Library } from '../declarations.ts';
 
 export const ipType = opaqueType('net.IP');
 export const cidrType = opaqueType('net.CIDR');

@@ -1,8 +1,8 @@
 import { declare, global, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { optionalMacros } from '../syntax/macros.ts';
 import { boolType, dynType, intType, listType, mapType, optionalType, stringType, typeParam } from '../types/types.ts';
 import { type CELValue, DurationValue, Failure, none, noSuchOverload, OptionalValue, TimestampValue, UintValue } from '../types/values.ts';
+import type { Library } from '../declarations.ts';
 
 function isZero(value: CELValue): boolean {
   if (value === null || value === false || value === '' || value === 0n || value === 0) return true;

@@ -1,9 +1,9 @@
 import { addQuantities, compareQuantities, quantityOf, subtractQuantities } from '../../base/quantity/arithmetic.ts';
 import { parseQuantity, type Quantity, QuantityError } from '../../base/quantity/quantity.ts';
 import { declare, global, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { boolType, type CELType, doubleType, intType, objectType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, type OpaqueValue } from '../types/values.ts';
+import type { Library } from '../declarations.ts';
 
 export const quantityType: CELType = objectType('kubernetes.Quantity');
 

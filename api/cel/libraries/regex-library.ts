@@ -1,8 +1,8 @@
 import { declare, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { compileRegex as compile } from '../run/regex.ts';
 import { intType, listType, stringType } from '../types/types.ts';
 import { Failure, NativeList } from '../types/values.ts';
+import type { Library } from '../declarations.ts';
 
 function compileRegex(pattern: string): ReturnType<typeof compile> {
   try {

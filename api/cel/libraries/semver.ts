@@ -1,8 +1,8 @@
 import { quote } from '../../base/quote.ts';
 import { declare, global, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { boolType, type CELType, intType, objectType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, type OpaqueValue } from '../types/values.ts';
+import type { Library } from '../declarations.ts';
 
 export const semverType: CELType = objectType('kubernetes.Semver');
 

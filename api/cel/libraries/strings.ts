@@ -1,10 +1,10 @@
 import { namedEscapes } from '../../base/quote.ts';
 import { declare, global, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { elementsOf } from './standard/operators.ts';
 import { dynType, intType, listType, stringType } from '../types/types.ts';
 import { Failure, type ListValue, NativeList, typeName } from '../types/values.ts';
 import { formatText } from './format-text.ts';
+import type { Library } from '../declarations.ts';
 
 const outOfRange = (index: bigint | number): Failure => new Failure(`index out of range: ${index}`);
 

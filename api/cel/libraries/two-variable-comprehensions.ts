@@ -1,8 +1,8 @@
 import { declare, global } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { twoVariableMacros } from '../syntax/macros.ts';
 import { mapType, typeParam } from '../types/types.ts';
 import { noSuchOverload } from '../types/values.ts';
+import type { Library } from '../declarations.ts';
 
 const k = typeParam('K');
 const v = typeParam('V');

@@ -1,8 +1,8 @@
 import { declare, global, member } from './declare.ts';
-import type { Library } from '../environment.ts';
 import { boolType, type CELType, listType, mapType, objectType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, NativeList, NativeMap, type OpaqueValue } from '../types/values.ts';
 import { parseRequestURI, type ParsedURL, URLError } from './request-uri.ts';
+import type { Library } from '../declarations.ts';
 
 export const urlType: CELType = objectType('kubernetes.URL');
 

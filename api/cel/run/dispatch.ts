@@ -1,7 +1,7 @@
-import type { Overload } from '../environment.ts';
 import type { Closure, Frame } from './frame.ts';
 import { type CELType, isDyn } from '../types/types.ts';
 import { type CELValue, Failure, noSuchOverload, UintValue } from '../types/values.ts';
+import type { CallCost, Overload } from '../declarations.ts';
 
 type Guard = (value: CELValue) => boolean;
 
@@ -44,13 +44,6 @@ export function guardOf(type: CELType): Guard {
       return (value) => typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.kind === kind;
     }
   }
-}
-
-/** The cost of a call. It is charged before the call, so that a call over the budget is not made. */
-export interface CallCost {
-  (args: readonly CELValue[], result: CELValue): number;
-  /** Paid after the call, because it depends on the result. */
-  readonly isOfResult?: true;
 }
 
 /** A cost that depends on the result. */

@@ -1,4 +1,4 @@
-import type { CoreEvent } from './event-recorder.ts';
+import type { CoreEvent } from './core-event.ts';
 
 /** The outcome for an event: nothing, a new event, or a higher count of one that was written before. */
 export type CorrelatedEvent =

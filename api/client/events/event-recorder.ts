@@ -4,11 +4,10 @@ import { StatusError, hasReason } from '../../meta/status.ts';
 import { formatTime } from '../../meta/time.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../resource/resource-definition.ts';
 import { events } from '../../resources/core/v1/event.ts';
-import type { Event, ObjectReference } from '../../types/core-v1.ts';
+import type { ObjectReference } from '../../types/core-v1.ts';
 import type { Client } from '../client.ts';
 import { createEventCorrelator, type EventCorrelator } from './event-correlator.ts';
-
-export type CoreEvent = Event;
+import type { CoreEvent } from './core-event.ts';
 
 /** Tells the user, by Events, what was done about an object and why. Never fails and never makes the caller wait. */
 export interface EventRecorder {

@@ -6,7 +6,7 @@ import { applyDefaults } from '../../schema/default.ts';
 import { getDefinitionSchema } from '../../schema/definition-schema.ts';
 import { formatFieldError } from '../../validation/field-error.ts';
 import { FieldPath } from '../../validation/field-path.ts';
-import { validateObjectMeta } from '../../validation/object-meta.ts';
+import { validateObjectMeta } from '../../meta/object-meta.ts';
 
 /** The hooks of a definition in the order in which the server calls them, for tests of definitions. */
 

@@ -1,9 +1,9 @@
 import { setOwn } from '../../base/json-object.ts';
 import { type Random, randomInt } from '../../base/random.ts';
-import { formatJSON } from '../../serialization/json.ts';
 import { findKindSchema } from '../definition-schema.ts';
 import { definitionTexts, packagesByAPIVersion } from '../generated/definition-texts.ts';
 import type { StructuralSchema } from '../structural-schema.ts';
+import { formatJSON } from '../../base/format-json.ts';
 
 const texts = ['', 'a', 'web', 'äöü€😀', 'x"y\\z\n', 'yes', '0x1f', '1e3', 'null', ' # ', '<a href="?x&y">', `${'long '.repeat(60)}.`];
 const integers = [0, 1, -1, 127, 128, 16_384, 2 ** 31 - 1, -(2 ** 31)];

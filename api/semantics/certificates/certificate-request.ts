@@ -1,5 +1,5 @@
 import { formatIP, type IPAddress } from '../../base/ip-address.ts';
-import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../serialization/der.ts';
+import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../base/der.ts';
 import { readPEMBlocks } from './pem.ts';
 import { commonNameType, organizationType, readDistinguishedName } from './distinguished-name.ts';
 

@@ -35,3 +35,5 @@ export function defaultContainerName(pod: DeepReadonly<Pod>): string | undefined
   if (annotated && findContainer(pod.spec, annotated)) return annotated;
   return pod.spec?.containers?.[0]?.name;
 }
+
+export type AnyContainer = DeepReadonly<Container | EphemeralContainer>;

@@ -1,8 +1,9 @@
-import { type Connection, connectMany } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { ErrorCounts, isSuccess } from './errors.ts';
 import { startStopwatch } from './stopwatch.ts';
 import { type InformersTask, latenciesOf, type TaskResult } from './task.ts';
 import { within } from './within.ts';
+import { connectMany } from './connection-pool.ts';
 
 /** Where the list's own resourceVersion must stand: before its items. */
 const headBytes = 512;

@@ -1,8 +1,9 @@
-import { type Connection, connectMany } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { ErrorCounts, isSuccess } from './errors.ts';
 import { startStopwatch } from './stopwatch.ts';
 import { latenciesOf, type RequestsTask, type TaskResult } from './task.ts';
 import { compileTemplate, createValues } from './template.ts';
+import { connectMany } from './connection-pool.ts';
 
 interface Phase {
   readonly endMs: number;

@@ -1,9 +1,10 @@
-import { type Connection, connectMany } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { ErrorCounts, isSuccess } from './errors.ts';
 import { startStopwatch } from './stopwatch.ts';
 import { latenciesOf, type TaskResult, type WatchTask } from './task.ts';
 import { compileTemplate, createValues } from './template.ts';
 import { within } from './within.ts';
+import { connectMany } from './connection-pool.ts';
 
 /** A client-go process holds one connection; a thousand watches come from some processes. */
 const watchesPerSession = 100;

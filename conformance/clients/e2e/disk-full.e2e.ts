@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, statfsSync } from 'node:fs';
 import path from 'node:path';
-import { nodePaths } from '../../../node-agent/kubelet/node-paths.ts';
+import { nodePaths } from '../../../node-agent/node-paths.ts';
 import { containerdSocket } from '../../../node-agent/linux/runtime/containerd.ts';
 import { runSuccessfully } from '../../framework/run-program.ts';
 import { testImages } from '../../framework/test-images.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import { podBounds, podCgroupLimits, podCgroupName } from '../resources/pod-resources.ts';
 import { containerConfig } from './container-config.ts';

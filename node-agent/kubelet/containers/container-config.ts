@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { AppArmorProfile, Container, EphemeralContainer, Pod } from '../../../api/types/core-v1.ts';
+import type { AppArmorProfile, Pod } from '../../../api/types/core-v1.ts';
 import type { ContainerConfig, ContainerSecurityContext, DeviceConfig, MountConfig } from '../../cri/messages.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import type { OOMGroupRules } from '../resources/oom-group.ts';
 import type { SwapRules } from '../resources/swap.ts';
 import { linuxResources } from '../resources/runtime-resources.ts';
@@ -11,8 +11,7 @@ import { ContainerConfigError } from './config-error.ts';
 import { containerHash } from './container-hash.ts';
 import { expandVariables } from './expand-variables.ts';
 import { namespaceOptions, podSupplementalGroups, seccompProfile, supplementalGroupsPolicy } from './sandbox-config.ts';
-
-export type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface ContainerSurroundings {
   readonly paths: NodePaths;

@@ -3,7 +3,7 @@ import { http } from '../../node-http.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HTTPGetAction } from '../../../api/types/core-v1.ts';
-import type { AnyContainer } from './container-config.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface HTTPGetOptions {
   readonly action: DeepReadonly<HTTPGetAction>;

@@ -2,8 +2,8 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { LifecycleHandler } from '../../../api/types/core-v1.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import type { AnyContainer } from './container-config.ts';
 import { httpGet } from './http-get.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface HookRun {
   readonly handler: DeepReadonly<LifecycleHandler>;

@@ -1,11 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-
-export interface PodDNS {
-  readonly servers: readonly string[];
-  readonly searches: readonly string[];
-  readonly options: readonly string[];
-}
+import { parseResolvConf, type ResolvConf } from '../../linux/machine/parse-resolv-conf.ts';
 
 export interface ClusterDNS {
   /** Addresses of the cluster's DNS; none: Pods get the node's. */
@@ -22,12 +17,12 @@ const maxSearches = 32;
  * The resolver configuration of a Pod. ClusterFirst means the node's own for Pods on the node's network
  * (https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy).
  */
-export function podDNS(pod: DeepReadonly<Pod>, cluster: ClusterDNS): PodDNS {
+export function podDNS(pod: DeepReadonly<Pod>, cluster: ClusterDNS): ResolvConf {
   const { spec, metadata } = pod;
   const host = parseResolvConf(cluster.hostConfig);
   const policy = spec?.dnsPolicy ?? 'ClusterFirst';
   const usesCluster = policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && !spec?.hostNetwork);
-  let dns: PodDNS = host;
+  let dns: ResolvConf = host;
   if (policy === 'None') dns = { servers: [], searches: [], options: [] };
   else if (usesCluster && cluster.servers.length > 0) {
     const { domain } = cluster;
@@ -63,17 +58,4 @@ function mergeOptions(base: readonly string[], added: readonly string[]): string
   const byName = new Map<string, string>();
   for (const option of [...base, ...added]) byName.set(option.split(':')[0] ?? option, option);
   return [...byName.values()];
-}
-
-export function parseResolvConf(text: string): PodDNS {
-  const servers: string[] = [];
-  let searches: string[] = [];
-  let options: string[] = [];
-  for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.trim().split(/\s+/);
-    if (keyword === 'nameserver' && values[0]) servers.push(values[0]);
-    else if (keyword === 'search') searches = values.filter((value) => value !== '.').map((value) => value.replace(/\.$/, ''));
-    else if (keyword === 'options') options = values;
-  }
-  return { servers, searches, options };
 }

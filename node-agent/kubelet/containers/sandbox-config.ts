@@ -1,15 +1,15 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { NamespaceOptions, PortMapping, SandboxConfig, SecurityProfile, SupplementalGroupsPolicy } from '../../cri/messages.ts';
-import { type NodePaths, podLogDirectory } from '../node-paths.ts';
+import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
-import type { PodDNS } from './pod-dns.ts';
+import type { ResolvConf } from '../../linux/machine/parse-resolv-conf.ts';
 
 export interface SandboxSurroundings {
   readonly paths: NodePaths;
   readonly cgroupParent: string;
-  readonly dns: PodDNS | undefined;
+  readonly dns: ResolvConf | undefined;
   readonly clusterDomain: string;
   readonly userRange?: UserRange | undefined;
 }

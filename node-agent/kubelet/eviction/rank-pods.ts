@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import { isStaticPod } from '../static-pods/is-static-pod.ts';
+import { isStaticPod } from '../../../api/semantics/pods/is-static-pod.ts';
 import type { Signal } from './thresholds.ts';
 
 /** A Pod with what it uses of what is short. */

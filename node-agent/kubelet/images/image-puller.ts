@@ -4,12 +4,12 @@ import { defaultPullPolicy, findImageReference } from '../../../api/semantics/po
 import type { Pod, Secret } from '../../../api/types/core-v1.ts';
 import type { AuthConfig, Image, SandboxConfig } from '../../cri/messages.ts';
 import type { ImageStore } from '../../cri/runtime.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import type { Backoff } from '../containers/crash-backoff.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';
 import type { FindCredentials } from './credential-providers.ts';
 import { ImageError } from './image-error.ts';
 import { registryCredentials } from './registry-credentials.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface ImagePuller {
   /** The image of a container, pulled if its policy says so. Throws ImageError; aborting stops the waiting, not the pull. */

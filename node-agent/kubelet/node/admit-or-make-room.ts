@@ -4,8 +4,9 @@ import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { isCritical } from '../eviction/rank-pods.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
 import type { Tallies } from '../stats/tallies.ts';
-import { admitPod, admitWithRoom, findShortages, type MachineRules, type Refusal } from './admit-pod.ts';
+import { admitPod, admitWithRoom, findShortages, type MachineRules } from './admit-pod.ts';
 import { planPreemption } from './preempt-pods.ts';
+import type { Refusal } from './refusal.ts';
 
 export interface AdmissionDependencies {
   readonly clock: Clock;

@@ -7,11 +7,7 @@ import { addResources, isExtendedResource, parseResourceList, type ResourceAmoun
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 
 import { refuseSysctls } from './refuse-sysctls.ts';
-
-export interface Refusal {
-  readonly reason: string;
-  readonly message: string;
-}
+import type { Refusal } from './refusal.ts';
 
 /** The rules of the machine and its administrator that decide on a Pod's special requests. */
 export interface MachineRules {

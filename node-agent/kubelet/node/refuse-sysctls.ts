@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import type { Refusal } from './admit-pod.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Sysctls that stay within the Pod's own namespaces (https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/). */
 const safeSysctls: ReadonlySet<string> = new Set([

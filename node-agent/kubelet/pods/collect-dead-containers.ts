@@ -1,5 +1,5 @@
 import { allContainers } from '../../../api/semantics/pods/pod-containers.ts';
-import { podLogDirectory } from '../node-paths.ts';
+import { podLogDirectory } from '../../node-paths.ts';
 import { isRunning, readRuntimePod, restartCountOf } from '../runtime/runtime-pod.ts';
 import { terminationMessageFile } from '../volumes/container-mounts.ts';
 import type { PodContext } from './pod-state.ts';

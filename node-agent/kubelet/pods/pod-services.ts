@@ -9,18 +9,18 @@ import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { Mounts } from '../../linux/mounts/mounts.ts';
 import type { Backoff } from '../containers/crash-backoff.ts';
 import type { NodeAllocatable } from '../containers/field-values.ts';
-import type { PodDNS } from '../containers/pod-dns.ts';
 import type { PodClaims } from '../../plugins/dra/pod-claims.ts';
 import type { DeviceManager } from '../../plugins/devices/device-manager.ts';
 import type { UserNamespaces } from '../containers/user-namespaces.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import type { PodCgroupRules } from '../resources/pod-resources.ts';
 import type { ContainerRules } from '../resources/runtime-resources.ts';
 import type { PendingResize } from '../resources/allocation.ts';
 import type { Tallies } from '../stats/tallies.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { StartTurns } from './start-turns.ts';
+import type { ResolvConf } from '../../linux/machine/parse-resolv-conf.ts';
 
 /** The services that the states of a Pod use: the node, the runtime and the API as far as Pods need them. */
 export interface PodServices {
@@ -55,7 +55,7 @@ export interface PodServices {
   /** Of containers that name no seccomp profile. */
   readonly defaultSeccomp: 'RuntimeDefault' | 'Unconfined';
   readonly allocatable: () => NodeAllocatable;
-  readonly dns: (pod: DeepReadonly<Pod>) => Promise<PodDNS>;
+  readonly dns: (pod: DeepReadonly<Pod>) => Promise<ResolvConf>;
   readonly nodeHosts: () => Promise<string>;
   readonly services: () => readonly DeepReadonly<Service>[];
   readonly configMap: (namespace: string, name: string) => Promise<DeepReadonly<ConfigMap> | undefined>;

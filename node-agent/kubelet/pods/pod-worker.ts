@@ -9,7 +9,7 @@ import { containerEvents } from '../containers/container-events.ts';
 import { createPodProbes, type PodProbesDependencies } from '../probes/pod-probes.ts';
 import { runProbe } from '../probes/run-probe.ts';
 import { printOf, type RuntimePod, readRuntimePod } from '../runtime/runtime-pod.ts';
-import { isStaticPod } from '../static-pods/is-static-pod.ts';
+import { isStaticPod } from '../../../api/semantics/pods/is-static-pod.ts';
 import { computePodStatus } from '../status/pod-status.ts';
 import { createStatusWriter, type StatusWriter } from '../status/status-writer.ts';
 import { readTerminationMessage } from '../status/termination-message.ts';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ConfigMap, Pod, Secret } from '../../../api/types/core-v1.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import type { PodServices } from './pod-services.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface ReferenceNames {
   readonly configMaps: ReadonlySet<string>;

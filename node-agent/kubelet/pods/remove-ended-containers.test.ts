@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import type { PodStateName } from './pod-state.ts';
 import { removeEndedContainers } from './remove-ended-containers.ts';
 

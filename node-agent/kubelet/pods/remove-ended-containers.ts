@@ -1,6 +1,6 @@
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
-import { type NodePaths, podLogDirectory } from '../node-paths.ts';
+import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import type { PodWorker } from './pod-worker.ts';
 

@@ -1,13 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Container, Pod } from '../../../api/types/core-v1.ts';
+import type { Pod } from '../../../api/types/core-v1.ts';
 import { isRunning, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
-
-type Rule = NonNullable<DeepReadonly<Container>['restartPolicyRules']>[number];
-
-/** Whether a container's end is one that the rule is about. */
-export function isAbout({ exitCodes }: Rule, exitCode: number): boolean {
-  return exitCodes !== undefined && (exitCodes.values ?? []).includes(exitCode) === (exitCodes.operator === 'In');
-}
+import { isAbout } from '../containers/restart-rules.ts';
 
 /** A start over of the whole Pod in its sandbox (KEP-5532): init containers first, as if nothing had run yet. */
 export interface StartOver {

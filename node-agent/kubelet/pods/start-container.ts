@@ -1,6 +1,6 @@
 import { serviceVariables } from '../containers/service-variables.ts';
 import { ContainerConfigError } from '../containers/config-error.ts';
-import { type AnyContainer, containerConfig } from '../containers/container-config.ts';
+import { containerConfig } from '../containers/container-config.ts';
 import { makeEnvironment } from '../containers/environment.ts';
 import { runHook } from '../containers/lifecycle-hooks.ts';
 import { ImageError } from '../images/image-error.ts';
@@ -16,7 +16,7 @@ import { crashKey, runtimeHandlerOf, sandboxConfigOf, userRangeOf } from './pod-
 import { endTurn, retryDelay } from './pod-record.ts';
 import type { PodContext } from './pod-state.ts';
 import { referencedObjects } from './referenced-objects.ts';
-import { findContainerStatus } from '../../../api/semantics/pods/pod-containers.ts';
+import { type AnyContainer, findContainerStatus } from '../../../api/semantics/pods/pod-containers.ts';
 
 /** Why a start failed: the reason and message that the container's status shows. */
 class StartError extends Error {

@@ -1,8 +1,7 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { allContainers, findContainerStatus } from '../../../api/semantics/pods/pod-containers.ts';
+import { allContainers, type AnyContainer, findContainerStatus } from '../../../api/semantics/pods/pod-containers.ts';
 import type { Pod, Probe } from '../../../api/types/core-v1.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';
 import { containerIDOf, isRunning, nanosToMs, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
 import type { ProbeOutcome } from './run-probe.ts';

@@ -5,9 +5,9 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Probe } from '../../../api/types/core-v1.ts';
 import { CRIError } from '../../cri/cri-error.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import { dialProblem, httpGet, portNumber } from '../containers/http-get.ts';
 import { expandVariables } from '../containers/expand-variables.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface ProbeOutcome {
   readonly ok: boolean;

@@ -3,11 +3,11 @@ import { formatQuantity } from '../../../api/base/quantity/quantity.ts';
 import { quantityOf, milliQuantityOf } from '../../../api/base/quantity/arithmetic.ts';
 import type { Pod, ResourceRequirements } from '../../../api/types/core-v1.ts';
 import type { LinuxResources, StatedResources } from '../../cri/messages.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import { hugePageLimits } from './huge-pages.ts';
 import { oomGroup, type OOMGroupRules } from './oom-group.ts';
 import { swapResources, type SwapRules } from './swap.ts';
 import { boundedByPod, cpuQuota, cpuShares, limitsOf, oomScoreAdj, requestsOf } from './pod-resources.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 /** The node's rules for the resources of all containers. */
 export interface ContainerRules extends SwapRules, OOMGroupRules {

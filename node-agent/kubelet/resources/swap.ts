@@ -2,9 +2,9 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { LinuxResources } from '../../cri/messages.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
-import { isStaticPod } from '../static-pods/is-static-pod.ts';
+import { isStaticPod } from '../../../api/semantics/pods/is-static-pod.ts';
 import { limitsOf, requestsOf } from './pod-resources.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export const swapBehaviors = ['NoSwap', 'LimitedSwap'] as const;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
 import { type LogOptions, readContainerLog } from './container-log.ts';
-import { formatLogTime, parseLogLine } from './log-line.ts';
+import { formatLogTime, parseLogLine } from '../containers/log-line.ts';
 
 const all: LogOptions = {
   follow: false,

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { HostFiles, OpenFile } from '../../linux/files/host-files.ts';
 import { findTime, parseTime } from '../../../api/meta/time.ts';
-import { formatLogTime, parseLogLine, type LogLine } from './log-line.ts';
+import { formatLogTime, parseLogLine, type LogLine } from '../containers/log-line.ts';
 import { findTail } from './log-tail.ts';
 
 export interface LogOptions {

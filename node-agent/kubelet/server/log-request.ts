@@ -4,7 +4,7 @@ import { findTime } from '../../../api/meta/time.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import { isRunning, type RuntimeContainer, restartCountOf } from '../runtime/runtime-pod.ts';
-import { type NodePaths, podLogDirectory } from '../node-paths.ts';
+import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 import { type LogOptions, readContainerLog } from './container-log.ts';
 import { HTTPProblem } from './http-problem.ts';
 import { findTargetPod, type TargetDependencies, targetInstances } from './target.ts';

@@ -5,7 +5,7 @@ import { randomInt } from '../../../api/base/random.ts';
 import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
-import { parseLogLine } from './log-line.ts';
+import { parseLogLine } from '../containers/log-line.ts';
 import { findTail } from './log-tail.ts';
 
 const time = '2026-01-01T00:00:01.5Z';

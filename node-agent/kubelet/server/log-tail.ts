@@ -1,5 +1,5 @@
 import type { OpenFile } from '../../linux/files/host-files.ts';
-import { parseLogLine } from './log-line.ts';
+import { parseLogLine } from '../containers/log-line.ts';
 
 const defaultChunkBytes = 64 * 1024;
 const newline = 0x0a;

@@ -11,7 +11,7 @@ import { runtimeLabels } from '../runtime/labels.ts';
 import { nanosToMs } from '../runtime/runtime-pod.ts';
 import { podCgroupName } from '../resources/pod-resources.ts';
 import { cadvisorMetrics } from '../stats/cadvisor-metrics.ts';
-import { kubeletMetrics } from '../stats/kubelet-metrics.ts';
+import { kubeletMetrics } from './kubelet-metrics.ts';
 import { type MetricFamily, renderFamilies } from '../stats/metric-text.ts';
 import { createRates, type NodeStats, type NodeStatsSource, type Rates } from '../stats/node-stats.ts';
 import { type Pressures, readPressures } from '../stats/pressures.ts';

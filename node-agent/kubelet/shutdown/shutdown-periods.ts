@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import { isStaticPod } from '../static-pods/is-static-pod.ts';
+import { isStaticPod } from '../../../api/semantics/pods/is-static-pod.ts';
 
 /** The time that Pods of a priority, and of all above it up to the next period, have to end. */
 export interface ShutdownPeriod {

@@ -7,7 +7,7 @@ import { hasReason } from '../../../api/meta/status.ts';
 import { formatKey, keyOf } from '../../../api/meta/object.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
-import { staticAnnotations } from './is-static-pod.ts';
+import { staticAnnotations } from '../../../api/semantics/pods/is-static-pod.ts';
 
 type KnownPod = DeepReadonly<Pod>;
 

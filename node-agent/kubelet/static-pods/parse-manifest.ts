@@ -9,8 +9,8 @@ import { readObject } from '../../../api/serialization/read-object.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { formatFieldErrors } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
-import { validateObjectMeta } from '../../../api/validation/object-meta.ts';
-import { staticAnnotations } from './is-static-pod.ts';
+import { validateObjectMeta } from '../../../api/meta/object-meta.ts';
+import { staticAnnotations } from '../../../api/semantics/pods/is-static-pod.ts';
 import { podReferences } from '../pods/referenced-objects.ts';
 
 export interface ManifestSource {

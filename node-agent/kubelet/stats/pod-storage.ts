@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod, Volume } from '../../../api/types/core-v1.ts';
 import { fileSystemOf, type FileSystemStats } from './file-system.ts';
 import type { DiskUsage, HostFiles } from '../../linux/files/host-files.ts';
-import { type NodePaths, podLogDirectory } from '../node-paths.ts';
+import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 
 export interface VolumeUsage extends DiskUsage {
   readonly name: string;

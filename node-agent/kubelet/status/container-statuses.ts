@@ -1,8 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
+import { type AnyContainer, isRestartableInitContainer } from '../../../api/semantics/pods/pod-containers.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import { presentResources } from '../resources/runtime-resources.ts';
 import {
   containerIDOf,

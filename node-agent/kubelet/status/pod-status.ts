@@ -3,12 +3,12 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import { formatResourceList } from '../../../api/semantics/pods/resource-list.ts';
 import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
-import { failedInitContainer } from '../pods/plan-containers.ts';
 import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import { activeSandbox, isRunning } from '../runtime/runtime-pod.ts';
 import { type ContainerStatusInput, containerStatuses } from './container-statuses.ts';
 import { podConditions, type ResizeProgress } from './pod-conditions.ts';
 import { podPhase } from './pod-phase.ts';
+import { failedInitContainer } from '../containers/restart-rules.ts';
 
 export interface PodStatusInput extends ContainerStatusInput {
   readonly nowMs: number;

@@ -1,8 +1,8 @@
 import type { HostFiles } from '../../linux/files/host-files.ts';
-import { type NodePaths, podLogDirectory } from '../node-paths.ts';
+import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 import { runtimeAnnotations } from '../runtime/labels.ts';
 import { type RuntimeContainer, restartCountOf } from '../runtime/runtime-pod.ts';
-import { parseLogLine } from '../server/log-line.ts';
+import { parseLogLine } from '../containers/log-line.ts';
 import { terminationMessageFile } from '../volumes/container-mounts.ts';
 
 const maxMessageBytes = 4096;

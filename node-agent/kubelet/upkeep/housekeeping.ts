@@ -5,9 +5,9 @@ import type { ImageFileSystem } from '../../cri/runtime.ts';
 import { createEvictionManager, type RuntimeDirectories } from '../eviction/eviction-manager.ts';
 import type { NodePressure } from '../eviction/thresholds.ts';
 import { createImageCollector } from '../images/collect-images.ts';
-import type { KubeletDependencies } from '../kubelet.ts';
 import { removeEndedContainers } from '../pods/remove-ended-containers.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';
+import type { KubeletDependencies } from '../kubelet-dependencies.ts';
 
 export interface HousekeepingParts {
   readonly nodeEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void;

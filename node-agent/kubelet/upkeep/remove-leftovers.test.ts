@@ -8,7 +8,7 @@ import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { cgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import type { Cgroups } from '../../linux/cgroups/cgroups.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 
 describe('leftovers of deleted Pods', () => {

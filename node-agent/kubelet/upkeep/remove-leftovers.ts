@@ -4,7 +4,7 @@ import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { CgroupNames } from '../../linux/cgroups/cgroup-names.ts';
 import type { Cgroups } from '../../linux/cgroups/cgroups.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import { removeFromRuntime } from '../pods/remove-from-runtime.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import { isRunning, readRuntimePod } from '../runtime/runtime-pod.ts';

@@ -5,7 +5,7 @@ import { compareQuantities } from '../../../api/base/quantity/arithmetic.ts';
 import { parseQuantity } from '../../../api/base/quantity/quantity.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import type { PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
-import type { BoundVolume } from './claimed-volumes.ts';
+import type { BoundVolume } from './bound-volume.ts';
 
 /** The size of a volume that has grown since its claim was told; undefined: it has not. */
 export function findNewSize({ claim, volume }: BoundVolume): string | undefined {

@@ -15,7 +15,7 @@ import type { CSIDriver } from '../../../api/types/storage-v1.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
 import { createMounts } from '../../linux/mounts/mounts.ts';
 import { runProgram } from '../../linux/processes/run-program.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import { createNodeVolumes } from './node-volumes.ts';
 import type { PodVolumes } from './pod-volumes.ts';
 import { createServiceAccountTokens } from './service-account-tokens.ts';

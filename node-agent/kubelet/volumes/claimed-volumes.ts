@@ -5,11 +5,12 @@ import { persistentVolumeClaims } from '../../../api/resources/core/v1/persisten
 import { persistentVolumes } from '../../../api/resources/core/v1/persistent-volume.ts';
 import { isVolumeReachable } from '../../../api/semantics/storage/match-volume.ts';
 import { type ClaimedVolume, isClaimOfPod } from '../../../api/semantics/pods/pod-claims.ts';
-import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts';
+import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { CSIVolumes } from './csi-volumes.ts';
 import { prepareHostPath } from './host-path.ts';
 import type { LocalVolumes } from './local-volumes.ts';
+import type { BoundVolume } from './bound-volume.ts';
 
 export interface ClaimedVolumesDependencies {
   readonly client: Client;
@@ -32,11 +33,6 @@ const attentionMs = 55_000;
 
 function canChange({ volume }: BoundVolume): boolean {
   return volume.spec?.csi !== undefined || volume.spec?.local !== undefined;
-}
-
-export interface BoundVolume {
-  readonly claim: DeepReadonly<PersistentVolumeClaim>;
-  readonly volume: DeepReadonly<PersistentVolume>;
 }
 
 export function createClaimedVolumes(dependencies: ClaimedVolumesDependencies): ClaimedVolumes {

@@ -2,9 +2,9 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { DeviceConfig } from '../../cri/messages.ts';
 import { ContainerConfigError } from '../containers/config-error.ts';
-import type { AnyContainer } from '../containers/container-config.ts';
 import { isReadOnly } from './container-mounts.ts';
 import type { MountedVolumes } from './pod-volumes.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 /** The block volumes of a Pod that one container sees as devices. */
 export function containerDevices(pod: DeepReadonly<Pod>, container: AnyContainer, volumes: MountedVolumes): DeviceConfig[] {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import type { Pod, VolumeMount } from '../../../api/types/core-v1.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
 import { createMounts } from '../../linux/mounts/mounts.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import { containerMounts } from './container-mounts.ts';
 
 describe('what a container has mounted', () => {

@@ -4,10 +4,11 @@ import type { MountConfig } from '../../cri/messages.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { Mounts } from '../../linux/mounts/mounts.ts';
 import { ContainerConfigError } from '../containers/config-error.ts';
-import { type AnyContainer, defaultTerminationMessagePath } from '../containers/container-config.ts';
+import { defaultTerminationMessagePath } from '../containers/container-config.ts';
 import { expandVariables } from '../containers/expand-variables.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import type { MountedVolumes } from './pod-volumes.ts';
+import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface ContainerMountsInput {
   readonly files: HostFiles;

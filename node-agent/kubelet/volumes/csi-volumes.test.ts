@@ -18,7 +18,7 @@ import { createHostFiles } from '../../linux/files/host-files.ts';
 import { createCSIDrivers } from '../../plugins/csi/csi-drivers.ts';
 import { createCSINodeKeeper } from '../../plugins/csi/csi-node.ts';
 import { attachmentNameOf } from '../../plugins/csi/csi-paths.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import { createCSIVolumes, type CSIVolumes } from './csi-volumes.ts';
 
 const stages = ['STAGE_UNSTAGE_VOLUME', 'EXPAND_VOLUME'];

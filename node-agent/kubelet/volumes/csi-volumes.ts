@@ -18,13 +18,13 @@ import {
   volumePlaces,
 } from '../../plugins/csi/csi-paths.ts';
 import { leavesGroupToKubelet, podAttributes, volumeCapability, type VolumeWish } from '../../plugins/csi/volume-request.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import { readAttachment } from './attachment.ts';
-import type { BoundVolume } from './claimed-volumes.ts';
 import { expandOnNode } from './expand-on-node.ts';
 import { applyFSGroup } from './fs-group.ts';
 import { createInTurn } from './in-turn.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import type { BoundVolume } from './bound-volume.ts';
 
 export interface CSIVolumesDependencies {
   readonly client: Client;

@@ -3,7 +3,7 @@ import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { VolumeCapability } from '../../plugins/csi/csi-client.ts';
 import type { RegisteredDriver } from '../../plugins/csi/csi-drivers.ts';
 import { findNewSize, tellSize } from './claim-size.ts';
-import type { BoundVolume } from './claimed-volumes.ts';
+import type { BoundVolume } from './bound-volume.ts';
 
 export interface ExpandOrder {
   readonly client: Client;

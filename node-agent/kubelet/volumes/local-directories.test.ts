@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createHostFiles } from '../../linux/files/host-files.ts';
 import { findMountsShowing, parseMountTable } from '../../linux/mounts/mounts.ts';
-import { nodePaths } from '../node-paths.ts';
+import { nodePaths } from '../../node-paths.ts';
 import { createLocalDirectories, VolumeInUseError } from './local-directories.ts';
 
 describe('directories of local volumes', () => {

@@ -1,7 +1,7 @@
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { Mounts } from '../../linux/mounts/mounts.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 
 /** Directories on the node's disk that volumes are made of. */
 export interface LocalDirectories {

@@ -4,11 +4,11 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import type { BlockDevices } from '../../linux/mounts/block-devices.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { Mounts } from '../../linux/mounts/mounts.ts';
-import type { NodePaths } from '../node-paths.ts';
-import type { BoundVolume } from './claimed-volumes.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import { findNewSize, tellSize } from './claim-size.ts';
 import { applyFSGroup } from './fs-group.ts';
 import { createInTurn } from './in-turn.ts';
+import type { BoundVolume } from './bound-volume.ts';
 
 export interface LocalVolumesDependencies {
   readonly client: Client;

@@ -5,7 +5,7 @@ import type { ConfigMap, Pod, ProjectedVolumeSource, Secret, Volume } from '../.
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { Mounts } from '../../linux/mounts/mounts.ts';
 import type { NodeAllocatable, PodAddresses } from '../containers/field-values.ts';
-import type { NodePaths } from '../node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 import { claimedVolumes } from '../../../api/semantics/pods/pod-claims.ts';
 import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import { volumePageSize } from '../resources/huge-pages.ts';

@@ -4,6 +4,7 @@ import { pid } from 'node:process';
 import { makeDirectoryInside, openDirectory, type OpenDirectory, walkTree, withEntry } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import { runProgram } from '../processes/run-program.ts';
+import type { FileOwner } from './file-owner.ts';
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'socket' | 'characterDevice' | 'blockDevice' | 'fifo';
 
@@ -15,12 +16,6 @@ export interface FileFacts {
   readonly inode: number;
   /** Device number of the file system that it lies on. */
   readonly deviceNumber: number;
-}
-
-export interface FileOwner {
-  readonly mode?: number;
-  readonly uid?: number;
-  readonly gid?: number;
 }
 
 export interface DiskUsage {

@@ -1,8 +1,8 @@
 import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { pid } from 'node:process';
-import type { FileOwner } from './host-files.ts';
 import { removeTree } from './remove-tree.ts';
+import type { FileOwner } from './file-owner.ts';
 
 /** Linux' O_PATH on all architectures that Node runs on; Node does not name it. */
 export const openPath = 0o10000000;

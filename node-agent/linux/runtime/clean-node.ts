@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
-import type { PodNetwork } from '../../network/cni/pod-network.ts';
 import { createCRIClient } from '../../cri/cri-client.ts';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
 import { createCgroups } from '../cgroups/cgroups.ts';
@@ -18,7 +17,7 @@ export interface CleanNodeDependencies {
   readonly logger: Logger;
   /** The node's own runtime, or the endpoint of one that others look after: Pods are taken out of that, it goes on. */
   readonly runtime: ContainerdPlan | { readonly endpoint: string };
-  readonly network: Pick<PodNetwork, 'uninstall'>;
+  readonly network: { uninstall(): Promise<void> };
   readonly removeServiceRules: () => Promise<void>;
   readonly cgroupNames: CgroupNames;
   /** The directory that holds all data of the node, but perhaps for the next. */

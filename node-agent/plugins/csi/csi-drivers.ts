@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { type CSIClient, createCSIClient, type DriverNodeInfo } from './csi-client.ts';
 import { meetPlugin, type PluginInfo } from '../registration/plugin-registration.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
-import type { NodePaths } from '../../kubelet/node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 
 /** A storage driver that has told the kubelet of itself. */
 export interface RegisteredDriver {

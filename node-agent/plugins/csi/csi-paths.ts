@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { attachmentName } from '../../../api/semantics/storage/csi-volumes.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
-import type { NodePaths } from '../../kubelet/node-paths.ts';
+import type { NodePaths } from '../../node-paths.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 

@@ -58,3 +58,9 @@ export interface AdmissionPlugin {
 export function defineAdmissionPlugin(plugin: AdmissionPlugin): AdmissionPlugin {
   return plugin;
 }
+
+/** Both phases of admission, as the dispatcher offers them. */
+export interface Admission {
+  mutate(request: AdmissionRequest): Promise<void>;
+  validate(request: AdmissionRequest): Promise<void>;
+}

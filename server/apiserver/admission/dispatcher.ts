@@ -1,9 +1,8 @@
 import { StatusError } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { AdmissionCounter, AdmissionMetrics, AdmissionType } from '../metrics/admission-metrics.ts';
-import type { Admission } from '../registry/registry-dependencies.ts';
 import { isSameResource } from './admission-request.ts';
-import type { AdmissionDependencies, AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import type { Admission, AdmissionDependencies, AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 /** Runs the plugins one after the other, in the order given; the first that throws ends the request. */
 export function createAdmission(

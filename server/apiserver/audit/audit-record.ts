@@ -1,8 +1,8 @@
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
-import { formatJSON } from '../../../api/serialization/json.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditLevels, type AuditDecision, type AuditLevel } from './audit-policy.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 /** The reports of the server's parts on a request that is audited. */
 export interface AuditRecord {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { commonNameType, encodeDistinguishedName, organizationType } from '../../../api/semantics/certificates/distinguished-name.ts';
-import { derTags, encodeDER } from '../../../api/serialization/der.ts';
+import { derTags, encodeDER } from '../../../api/base/der.ts';
 import { type CertificateOptions, encodeExtension, issue, type Issued } from '../../pki/testing/certificate-chain.ts';
 import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { readCertificateIssuer, readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
-import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../../api/serialization/der.ts';
+import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../../api/base/der.ts';
 
 /** A chain from a certificate to an authority, and when all of it is valid. */
 export interface VerifiedChain {

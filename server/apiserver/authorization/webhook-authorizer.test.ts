@@ -5,7 +5,7 @@ import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { parseFieldSelector } from '../../../api/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
-import { createMetricFamilies } from '../metrics/families.ts';
+import { createMetricFamilies } from '../metric-families.ts';
 import { createAuthorizationMetrics } from '../metrics/authorization-metrics.ts';
 import { type PostOptions, type ReviewWebhook, WebhookError } from '../webhooks/review-webhook.ts';
 import type { AuthorizationAttributes } from './authorizer.ts';

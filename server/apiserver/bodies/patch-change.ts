@@ -6,16 +6,18 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, notFound, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { formatGoValue } from '../../../api/patch/go-value.ts';
-import { type PatchType, patchObject } from '../../../api/patch/patch-object.ts';
+import { patchObject } from '../../../api/patch/patch-object.ts';
 import { shapeProblem } from '../../../api/patch/patch-shape.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
-import { formatJSON, parseJSON } from '../../../api/serialization/json.ts';
+import { parseJSON } from '../../../api/serialization/json.ts';
 import type { FieldValidation } from '../../../api/serialization/read-object.ts';
 import { parseYAML, YAMLSyntaxError } from '../../../api/serialization/yaml.ts';
 import { resetFieldsOf } from './reset-fields.ts';
 import { type DecodingContext, decodePatched, expectedKind } from './decode-object.ts';
+import type { PatchType } from '../../../api/patch/patch-type.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 /** A patch as it was sent. */
 export interface PatchRequest {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { createMetricFamilies } from '../metrics/families.ts';
+import { createMetricFamilies } from '../metric-families.ts';
 import { createHealthMetrics } from '../metrics/health-metrics.ts';
 import { testContext } from '../testing/test-context.ts';
 import { createHealth } from './health.ts';

@@ -1,4 +1,3 @@
-import { formatJSON } from '../../../api/serialization/json.ts';
 import { internalError } from '../../../api/meta/status-errors.ts';
 import { type Status, StatusError } from '../../../api/meta/status.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
@@ -11,6 +10,7 @@ import { attributesOf } from './authorization.ts';
 import { nobody } from '../request/create-context.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 export interface AuditOptions {
   readonly policy: AuditPolicy;

@@ -18,11 +18,12 @@ import { impersonation } from './impersonation.ts';
 import { loopWork } from './loop-work.ts';
 import { priorityAndFairness, type PriorityAndFairnessOptions } from './priority-and-fairness.ts';
 import { requestBody } from './request-body.ts';
-import { requestMetrics, type RequestMetrics } from './request-metrics.ts';
+import { requestMetrics } from './request-metrics.ts';
 import { requestTimeout } from './request-timeout.ts';
 import { routing } from './routing.ts';
 import { type ShutdownGate, shutdownGate } from './shutdown-gate.ts';
 import { warningHeaders } from './warnings.ts';
+import type { RequestMetrics } from '../metrics/request-metrics.ts';
 
 export interface ChainDependencies {
   readonly clock: Clock;

@@ -8,7 +8,7 @@ import { notFound, tooManyRequests } from '../../../api/meta/status-errors.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { Handler } from '../request/request-context.ts';
 import { createAccessMetrics } from '../metrics/access-metrics.ts';
-import { createMetricFamilies } from '../metrics/families.ts';
+import { createMetricFamilies } from '../metric-families.ts';
 import { testContext } from '../testing/test-context.ts';
 import { auditID } from './audit-id.ts';
 import { authentication } from './authentication.ts';

@@ -7,18 +7,13 @@ import { plainResponse } from '../responses/error-response.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 import { timeoutOf } from './request-timeout.ts';
+import type { InflightGauge } from '../metrics/inflight-watermarks.ts';
 
 export interface PriorityAndFairnessOptions {
   readonly flows: FlowControl;
   readonly watches: WatchTracker;
   readonly inflight: InflightGauge;
   readonly requestTimeoutMs: number;
-}
-
-/** How many requests are executed and how many wait, by whether they only read. */
-export interface InflightGauge {
-  executing(isReadOnly: boolean, change: 1 | -1): void;
-  waiting(isReadOnly: boolean, change: 1 | -1): void;
 }
 
 const readOnlyVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch']);

@@ -2,39 +2,7 @@ import type { Filter, RequestContext, RequestInfo } from '../request/request-con
 import { loopbackUser } from '../authentication/well-known.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
-
-/** The labels of a counted request; label values come from a bounded set. */
-export interface RequestLabels {
-  readonly verb: string;
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly subresource: string;
-  readonly scope: string;
-  readonly dryRun: string;
-}
-
-/** Where counts go; upstream's metric names are the implementation's business. */
-export interface RequestMetrics {
-  /** Whether a resource (and subresource) is served: all else is counted as one, so that nobody can invent label values. */
-  isServed(info: RequestInfo): boolean;
-  /** Same labels, same counters. */
-  countersFor(labels: RequestLabels): RequestCounters;
-}
-
-export interface RequestCounters {
-  readonly isWatch: boolean;
-  /** `ownSeconds` leaves out what others are to blame for: waiting for a seat, webhooks. */
-  finished(code: number, seconds: number, ownSeconds: number, responseBytes: number): void;
-  /** A watch or other long-running request begins; returns what to call at its end. */
-  longRunning(): () => void;
-  /** Events of these sizes are handed to the client of a watch. */
-  watchEvents(bytes: readonly number[]): void;
-  /** The server has ended the request in self-defence. */
-  terminated(code: number): void;
-  /** The request was the server's own. */
-  ownRequest(): void;
-}
+import type { RequestCounters, RequestLabels, RequestMetrics } from '../metrics/request-metrics.ts';
 
 /** Requests that were told apart; beyond that everything is forgotten, since clients choose what they ask for. */
 const maxKnown = 10_000;

@@ -1,11 +1,11 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { formatJSON } from '../../../api/serialization/json.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { yamlMediaType } from '../../../api/serialization/media-types.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 import { wantsPretty } from '../responses/error-response.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { valueResponse } from '../responses/object-response.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 /** A list that has to be written item by item: a Table, or any in YAML, or for people. */
 export interface ListDocument {

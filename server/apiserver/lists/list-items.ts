@@ -1,5 +1,6 @@
 import type { ListHead } from '../../../api/serialization/protobuf/lists-and-events.ts';
-import { formatJSON, parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 /**
  * Items of a list do not say of which kind they are, as the list does. Returns what follows the opening brace of an item,

@@ -1,5 +1,5 @@
 import type { AuthorizationDecision } from '../authorization/authorizer.ts';
-import type { MetricFamilies } from './families.ts';
+import type { MetricFamilies } from '../metric-families.ts';
 
 const buckets = Array.from({ length: 15 }, (_, index) => 0.001 * 2 ** index);
 

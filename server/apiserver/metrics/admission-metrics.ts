@@ -1,4 +1,4 @@
-import type { HistogramSeries, MetricFamilies } from './families.ts';
+import type { HistogramSeries, MetricFamilies } from '../metric-families.ts';
 
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const byStep = ['type', 'operation', 'rejected'];

@@ -1,5 +1,5 @@
 import type { EvaluationResult, WebhookMetrics } from '../authorization/webhook-authorizer.ts';
-import type { MetricFamilies } from './families.ts';
+import type { MetricFamilies } from '../metric-families.ts';
 
 /** Metrics of the authorizers. */
 export interface AuthorizationMetrics {

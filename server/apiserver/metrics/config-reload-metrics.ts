@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../api/base/clock.ts';
-import type { MetricFamilies } from './families.ts';
+import type { MetricFamilies } from '../metric-families.ts';
 
 /** Metrics of a configuration file that is reloaded when it changes. */
 export interface ConfigReloadMetrics {

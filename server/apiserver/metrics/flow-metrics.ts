@@ -1,6 +1,6 @@
 import type { FlowControl, FlowMetrics, PriorityLevel, RequestObserver } from '../flowcontrol/flow-control.ts';
 import type { FlowObserver, RejectReason } from '../flowcontrol/queue-set.ts';
-import type { Family, HistogramSeries, MetricFamilies, Series, Stability } from './families.ts';
+import type { Family, HistogramSeries, MetricFamilies, Series, Stability } from '../metric-families.ts';
 
 const prefix = 'apiserver_flowcontrol_';
 const durationBuckets = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];

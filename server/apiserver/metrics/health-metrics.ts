@@ -1,4 +1,4 @@
-import type { MetricFamilies } from './families.ts';
+import type { MetricFamilies } from '../metric-families.ts';
 
 /** Results of health checks, as /metrics/slis tells them. */
 export interface HealthMetrics {

@@ -1,6 +1,5 @@
 import type { Clock } from '../../../api/base/clock.ts';
-import type { InflightGauge } from '../filters/priority-and-fairness.ts';
-import type { MetricFamilies } from './families.ts';
+import type { MetricFamilies } from '../metric-families.ts';
 
 /** The most that a number was within the last whole second, in so far as it was ever looked at. */
 export class Watermark {
@@ -52,4 +51,10 @@ export function createInflightWatermarks(families: MetricFamilies, clock: Clock)
       'ALPHA',
     ),
   };
+}
+
+/** How many requests are executed and how many wait, by whether they only read. */
+export interface InflightGauge {
+  executing(isReadOnly: boolean, change: 1 | -1): void;
+  waiting(isReadOnly: boolean, change: 1 | -1): void;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Operation, Storage } from '../../storage/storage.ts';
-import type { ServerMetrics } from '../documents/metrics.ts';
+import type { StoreCounter } from './store-metrics.ts';
 
 const root = '/registry/';
 
@@ -9,7 +9,7 @@ const root = '/registry/';
 export function measureStorage(
   storage: Storage,
   definitions: readonly ResourceDefinition[],
-  metrics: Pick<ServerMetrics, 'storeRequest'>,
+  metrics: { readonly storeRequest: StoreCounter },
   clock: Clock,
 ): Storage {
   const resources = new Map<string, string>();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
 import { createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, startCompleteServer } from '../testing/complete-server.ts';
-import { createMetricFamilies } from './families.ts';
+import { createMetricFamilies } from '../metric-families.ts';
 import { createRequestCounters } from './request-metrics.ts';
 import { createStoreMetrics } from './store-metrics.ts';
 import { Watermark } from './inflight-watermarks.ts';

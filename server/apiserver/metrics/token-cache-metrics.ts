@@ -1,5 +1,5 @@
 import type { TokenCacheMetrics } from '../authentication/token-cache.ts';
-import type { MetricFamilies } from './families.ts';
+import type { MetricFamilies } from '../metric-families.ts';
 
 /** Metrics of the cache of bearer tokens, under upstream's names. */
 export function createTokenCacheMetrics(families: MetricFamilies): TokenCacheMetrics {

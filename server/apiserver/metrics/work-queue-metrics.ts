@@ -1,4 +1,4 @@
-import type { HistogramSeries, MetricFamilies, Series } from './families.ts';
+import type { HistogramSeries, MetricFamilies, Series } from '../metric-families.ts';
 
 const buckets = Array.from({ length: 10 }, (_, index) => 1e-8 * 10 ** index);
 const labels = ['name'];

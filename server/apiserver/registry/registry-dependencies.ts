@@ -4,15 +4,9 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import type { Storage } from '../../storage/storage.ts';
 import type { CacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
-import type { AdmissionRequest } from '../admission/admission.ts';
 import type { LargeWork } from './large-objects/large-work.ts';
 import type { RegistryHooks } from './hooks.ts';
-
-/** Both phases of admission, as the dispatcher offers them. */
-export interface Admission {
-  mutate(request: AdmissionRequest): Promise<void>;
-  validate(request: AdmissionRequest): Promise<void>;
-}
+import type { Admission } from '../admission/admission.ts';
 
 export interface RegistryDependencies {
   readonly storage: Storage;

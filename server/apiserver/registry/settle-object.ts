@@ -8,7 +8,7 @@ import { applyDefaults } from '../../../api/schema/default.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import type { FieldError } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
-import { validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts';
+import { validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from '../../../api/meta/object-meta.ts';
 import { keepServerOwned, prepareForCreate, prepareForUpdate } from './prepare-object.ts';
 
 /** The steps of a write between mutating and validating admission. All are pure but for the object, which they modify. */

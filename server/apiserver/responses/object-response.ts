@@ -4,7 +4,7 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, wrongMetadataKind } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { type IncludeObject, partialObjectMetadata, type TableOptions, toTable } from '../../../api/resource/table.ts';
-import { formatJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { stringifyJSON } from '../../../api/serialization/json.ts';
 import { isMetaKind, negotiateOutput, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
@@ -14,6 +14,7 @@ import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { wantsPretty } from './error-response.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request/request-context.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 const encoder = new TextEncoder();
 

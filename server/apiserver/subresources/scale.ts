@@ -6,7 +6,7 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, conflict, invalid, methodNotAllowed, notFound, unsupportedMediaType } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { patchObject, type PatchType } from '../../../api/patch/patch-object.ts';
+import { patchObject } from '../../../api/patch/patch-object.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { deployments } from '../../../api/resources/apps/v1/deployment.ts';
 import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
@@ -27,6 +27,7 @@ import { isTrue } from '../request/request-info.ts';
 import type { Store } from '../registry/store.ts';
 import { readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
+import type { PatchType } from '../../../api/patch/patch-type.ts';
 
 const definition = 'io.k8s.api.autoscaling.v1.Scale';
 const scaleKind = { apiVersion: 'autoscaling/v1', kind: 'Scale' };

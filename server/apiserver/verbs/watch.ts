@@ -6,7 +6,7 @@ import { statusOf } from '../../../api/meta/status-errors.ts';
 import { isMetaKind, type NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { protobufMediaType } from '../../../api/serialization/media-types.ts';
 import { StorageError } from '../../storage/storage.ts';
-import type { CachedObject, CacheEvent, CacheEvents } from '../../storage/watch-cache/watch-cache.ts';
+import type { CachedObject, CacheEvents } from '../../storage/watch-cache/watch-cache.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
@@ -18,16 +18,10 @@ import { parseSelection, type Selection } from '../lists/selection.ts';
 import { createWatchEncoder, type WatchEncoder } from '../watching/watch-encoder.ts';
 import { followFrames, joinFrames } from '../watching/join-frames.ts';
 import { watchOverWebSocket } from '../watching/watch-websocket.ts';
+import type { WatchStep } from '../watching/watch-step.ts';
 
 /** The length before each event in protobuf. */
 const frameHeadLength = 4;
-
-/** The steps that the encoder makes frames of. */
-export type WatchStep =
-  | CacheEvent
-  /** All that was there at the beginning has been sent (KEP-3157). */
-  | { readonly type: 'INITIAL_END'; readonly revision: number }
-  | { readonly type: 'ERROR'; readonly status: Status };
 
 /** A client that reads nothing for so long, while events wait for it, has stopped to watch. */
 const patienceMs = 60_000;

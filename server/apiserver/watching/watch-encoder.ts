@@ -1,7 +1,6 @@
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { partialObjectMetadata, toTable } from '../../../api/resource/table.ts';
-import { formatJSON } from '../../../api/serialization/json.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { frameProtobufWatchEvent } from '../../../api/serialization/protobuf/lists-and-events.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
@@ -9,7 +8,8 @@ import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { encodeMetadata, isProtobuf, tableOptions } from '../responses/object-response.ts';
-import type { WatchStep } from '../verbs/watch.ts';
+import type { WatchStep } from './watch-step.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 const tail = Buffer.from('}\n');
 const heads = new Map<string, Buffer>();

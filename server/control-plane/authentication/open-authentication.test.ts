@@ -15,7 +15,7 @@ import {
   startTestIssuer,
   type TestIssuer,
 } from '../../apiserver/authentication/testing/test-issuer.ts';
-import { createMetricFamilies } from '../../apiserver/metrics/families.ts';
+import { createMetricFamilies } from '../../apiserver/metric-families.ts';
 import { createIssuerClient } from './issuer-client.ts';
 import { threadTimeOf } from '../../apiserver/testing/thread-time.ts';
 import { type OpenedAuthentication, openAuthentication } from './open-authentication.ts';

@@ -12,7 +12,7 @@ import { createJWTMetrics, type JWTMetrics } from '../../apiserver/authenticatio
 import { validateAuthenticationConfiguration } from '../../apiserver/authentication/jwt/validate-configuration.ts';
 import { cachedTokenAuthenticator } from '../../apiserver/authentication/token-cache.ts';
 import { webhookTokenAuthenticator } from '../../apiserver/authentication/webhook-token.ts';
-import type { MetricFamilies } from '../../apiserver/metrics/families.ts';
+import type { MetricFamilies } from '../../apiserver/metric-families.ts';
 import { type FileContent, followFiles } from '../../files/follow-files.ts';
 import { createReviewWebhook } from '../webhook/create-review-webhook.ts';
 import { createIssuerClient } from './issuer-client.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { commonNameType, encodeDistinguishedName } from '../../../api/semantics/certificates/distinguished-name.ts';
 import { readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
-import { derTags, encodeDER, encodeObjectIdentifier } from '../../../api/serialization/der.ts';
+import { derTags, encodeDER, encodeObjectIdentifier } from '../../../api/base/der.ts';
 import { encodeCertificate } from '../encode-certificate.ts';
 
 export interface Issued {

@@ -1,5 +1,5 @@
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { derTags, encodeDER, encodeObjectIdentifier } from '../../../api/serialization/der.ts';
+import { derTags, encodeDER, encodeObjectIdentifier } from '../../../api/base/der.ts';
 import { formatPEM } from '../make-certificate.ts';
 
 const { sequence, set, integer, bitString, octetString } = derTags;

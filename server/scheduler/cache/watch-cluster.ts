@@ -13,7 +13,6 @@ import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disru
 import { services } from '../../../api/resources/core/v1/service.ts';
 import { matchesLabelMap } from '../../../api/selectors/label-selectors.ts';
 import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
-import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import type { ClusterState } from '../framework/cluster-state.ts';
@@ -21,6 +20,7 @@ import type { SchedulingQueue } from '../queue/scheduling-queue.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
 import { type WatchedDevices, watchDevices } from './watch-devices.ts';
 import { type WatchedStorage, watchStorage } from './watch-storage.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 export interface WatchClusterOptions {
   readonly informers: InformerFactory;

@@ -4,7 +4,8 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import { createNodeInfo, type NodeInfo, podKey } from '../cache/node-info.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { FitFailure } from './fit-error.ts';
-import type { CycleState, PluginStatus, SchedulerPlugin } from './framework.ts';
+import type { CycleState, SchedulerPlugin } from './framework.ts';
+import type { PluginStatus } from './plugin-status.ts';
 
 export type FindResult = { readonly node: NodeInfo } | { readonly failure: FitFailure };
 

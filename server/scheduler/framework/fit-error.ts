@@ -1,4 +1,4 @@
-import type { PluginStatus } from './framework.ts';
+import type { PluginStatus } from './plugin-status.ts';
 
 /** Why a pod fits nowhere. */
 export interface FitFailure {

@@ -4,15 +4,7 @@ import type { AllocationResult, ResourceClaim } from '../../../api/types/resourc
 import type { NodeInfo } from '../cache/node-info.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { FitFailure } from './fit-error.ts';
-
-/**
- * Why a plugin says no. 'Unschedulable' may change when other pods go; 'UnschedulableAndUnresolvable' cannot be helped by
- * preemption; 'Skip' takes the plugin out of this cycle; 'Error' ends the cycle: the plugin cannot tell.
- */
-export interface PluginStatus {
-  readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable' | 'Skip' | 'Error';
-  readonly reasons: readonly string[];
-}
+import type { PluginStatus } from './plugin-status.ts';
 
 /** The notes of plugins for each other and for later steps of one pod's scheduling cycle, by plugin name. */
 export type CycleState = Map<string, unknown>;

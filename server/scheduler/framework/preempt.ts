@@ -8,7 +8,8 @@ import { createNodeInfo, type NodeInfo } from '../cache/node-info.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { fitsOn, withNode } from './find-node.ts';
 import { type FitFailure, formatFitFailure } from './fit-error.ts';
-import { type PluginStatus, type SchedulerPlugin, unresolvable } from './framework.ts';
+import { type SchedulerPlugin, unresolvable } from './framework.ts';
+import type { PluginStatus } from './plugin-status.ts';
 
 type Pods = readonly DeepReadonly<Pod>[];
 type Budget = DeepReadonly<PodDisruptionBudget>;

@@ -1,5 +1,6 @@
 import { podAmounts } from '../cache/resource-amounts.ts';
-import { defineSchedulerPlugin, maxNodeScore, type PluginStatus, unresolvable } from '../framework/framework.ts';
+import { defineSchedulerPlugin, maxNodeScore, unresolvable } from '../framework/framework.ts';
+import type { PluginStatus } from '../framework/plugin-status.ts';
 
 /** Enough of every resource that the pod asks for; scores nodes by how much would stay free (LeastAllocated). */
 export const nodeResourcesFit = defineSchedulerPlugin({

@@ -2,10 +2,10 @@ import type { Clock, Timer } from '../../../api/base/clock.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { formatKey, keyOf } from '../../../api/meta/object.ts';
-import { formatJSON } from '../../../api/serialization/json.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ClusterEvent } from '../framework/framework.ts';
 import { ActivePods } from './active-pods.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 /** A pod waiting for a node. */
 export interface QueuedPod {

@@ -4,10 +4,11 @@ import { catalog } from '../../../api/resources/catalog.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { oneOf, randomObject } from '../../../api/schema/testing/random-value.ts';
-import { formatJSON, stringifyJSON } from '../../../api/serialization/json.ts';
+import { stringifyJSON } from '../../../api/serialization/json.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 import { mutateBytes, mutateJSON, oddTexts, randomBytes } from './mutate.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 /** A request as it is to stand on the wire. */
 export interface MalformedRequest {

@@ -1,7 +1,7 @@
 import { connect as connectTCP, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTLS } from 'node:tls';
 import type { Clock } from '../../../api/base/clock.ts';
-import type { EtcdTLS } from './etcd-member.ts';
+import type { EtcdTLS } from './etcd-tls.ts';
 
 /** A server that does not even answer is left for another one after this. */
 const connectTimeoutMs = 3000;

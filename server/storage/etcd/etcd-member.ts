@@ -11,14 +11,7 @@ import { connectSocket } from './connect-socket.ts';
 import { decodeRange, decodeTxn, encodeRange, encodeTxn, type EtcdOperation, type EtcdRange, kvMethods } from './etcd-kv.ts';
 import { etcdMethod } from './etcd-protocol.ts';
 import { createGRPCChannel, type GRPCStream } from './grpc-channel.ts';
-
-/** PEM. */
-export interface EtcdTLS {
-  readonly certificateAuthority: Uint8Array;
-  /** The certificate of the client, where etcd asks for one. */
-  readonly certificate?: Uint8Array;
-  readonly key?: Uint8Array;
-}
+import type { EtcdTLS } from './etcd-tls.ts';
 
 /** Milliseconds of the wall clock. */
 interface Deadline {

@@ -12,8 +12,8 @@ import { startEtcd } from '../testing/etcd-process.ts';
 import { put, rejectsWith } from '../testing/storage-assertions.ts';
 import { describeStorage } from '../testing/storage-suite.ts';
 import { collect } from '../testing/watch-suite.ts';
-import type { EtcdTLS } from './etcd-member.ts';
 import { connectEtcdStorage } from './etcd-storage.ts';
+import type { EtcdTLS } from './etcd-tls.ts';
 
 const connect = (endpoints: readonly string[]) => connectEtcdStorage({ endpoints, clock: systemClock, logger: silentLogger });
 

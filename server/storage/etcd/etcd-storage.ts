@@ -4,11 +4,11 @@ import type { CommitResult, GetResult, Operation, RangeOptions, RangeResult, Sto
 import { StorageError } from '../storage.ts';
 import type { EtcdOperation } from './etcd-kv.ts';
 import { EtcdLeases } from './etcd-leases.ts';
-import type { EtcdTLS } from './etcd-member.ts';
 import { createEtcdMember } from './etcd-member.ts';
 import { EtcdMembers } from './etcd-members.ts';
 import { EtcdWatches } from './etcd-watches.ts';
 import { interpretEtcdError } from './interpret-etcd-error.ts';
+import type { EtcdTLS } from './etcd-tls.ts';
 
 export interface EtcdStorageOptions {
   /** URLs of the members' client ports, e.g. https://10.0.0.1:2379. */

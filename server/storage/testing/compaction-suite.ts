@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { prefixEnd } from '../storage.ts';
-import type { StorageUnderTest } from './storage-suite.ts';
 import { put, readable, rejectsWith } from './storage-assertions.ts';
 import { collect } from './watch-suite.ts';
+import type { StorageUnderTest } from './storage-under-test.ts';
 
 export function describeCompaction(subject: () => StorageUnderTest, newPrefix: () => string): void {
   it('forgets what was superseded, and nothing else', async () => {

@@ -4,15 +4,7 @@ import { prefixEnd } from '../storage.ts';
 import { describeCompaction } from './compaction-suite.ts';
 import { bytes, put, readable, rejectsWith, succeeded } from './storage-assertions.ts';
 import { describeWatch } from './watch-suite.ts';
-
-/** An empty store under test, used by one suite from beginning to end. */
-export interface StorageUnderTest {
-  readonly storage: Storage;
-  /** Makes at least this much time pass for the store. A store with a clock of its own may return at once: tests then wait for what must happen. */
-  elapse(seconds: number): Promise<void>;
-  /** Ends the store and its data. */
-  dispose(): Promise<void>;
-}
+import type { StorageUnderTest } from './storage-under-test.ts';
 
 /** The tests that every Storage must pass, run against one implementation. Every test has keys of its own: `prefix`. */
 export function describeStorage(name: string, open: () => Promise<StorageUnderTest>): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Storage, StorageEvent } from '../storage.ts';
 import { prefixEnd } from '../storage.ts';
-import type { StorageUnderTest } from './storage-suite.ts';
 import { bytes, put, readable } from './storage-assertions.ts';
+import type { StorageUnderTest } from './storage-under-test.ts';
 
 /** Follows `prefix` until `enough` events were seen. Asserts that revisions never go back within or across batches. */
 export async function collect(storage: Storage, prefix: string, afterRevision: number, enough: number): Promise<StorageEvent[]> {

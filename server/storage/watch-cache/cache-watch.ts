@@ -3,7 +3,7 @@ import type { EventLog } from './event-log.ts';
 import { StorageError } from '../storage.ts';
 import { SharedEvents } from './shared-events.ts';
 import type { CacheEvents, CacheWatchOptions } from './watch-cache.ts';
-import type { WatchGroup } from './watch-group.ts';
+import type { Watcher, WatchGroup } from './watch-group.ts';
 import type { WatchIndex } from './watch-index.ts';
 
 const bookmarkIntervalMs = 60_000;
@@ -35,7 +35,7 @@ export interface WatchedCache {
  * A watch of a cache. While its reader waits it has no position: it is handed the changes that matter to it, and the rest
  * costs nothing. While the reader is busy it is a position in the log, from which the reader goes on at its own pace.
  */
-export class CacheWatch implements AsyncIterator<CacheEvents, undefined> {
+export class CacheWatch implements AsyncIterator<CacheEvents, undefined>, Watcher {
   readonly #cache: WatchedCache;
   readonly #options: CacheWatchOptions;
   readonly #group: WatchGroup;

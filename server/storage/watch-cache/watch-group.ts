@@ -1,4 +1,3 @@
-import type { CacheWatch } from './cache-watch.ts';
 import type { EventLog, LoggedChange } from './event-log.ts';
 import { SharedEvents } from './shared-events.ts';
 import type { CacheEvent, WatchScope } from './watch-cache.ts';
@@ -24,10 +23,19 @@ interface RememberedReading {
   readonly reading: WeakRef<Reading>;
 }
 
+/** A watch as its group and the cache see it. */
+export interface Watcher {
+  /** Called before changes are delivered; `first` is the place in the log of the first of them. */
+  announce(first: number): void;
+  deliver(batch: SharedEvents): void;
+  /** Lets a watch that waits look again: its cache was closed or loaded anew. */
+  wake(): void;
+}
+
 /** Watches with the same scope: what they see of a change is found out once. */
 export class WatchGroup {
   readonly scope: WatchScope;
-  readonly watches = new Set<CacheWatch>();
+  readonly watches = new Set<Watcher>();
   #remembered: RememberedReading | undefined;
 
   constructor(scope: WatchScope) {

@@ -1,7 +1,6 @@
-import type { CacheWatch } from './cache-watch.ts';
 import type { LoggedChange } from './event-log.ts';
 import type { CachedObject, RequiredValue, WatchScope } from './watch-cache.ts';
-import { WatchGroup } from './watch-group.ts';
+import { WatchGroup, type Watcher } from './watch-group.ts';
 
 /** Groups that want a value of one field or label, by that value. */
 interface ValueIndex {
@@ -28,7 +27,7 @@ export class WatchIndex {
   readonly #groups = new Map<string, WatchGroup>();
   readonly #partitions = new Map<string, Partition>();
 
-  add(scope: WatchScope, watch: CacheWatch): WatchGroup {
+  add(scope: WatchScope, watch: Watcher): WatchGroup {
     const id = `${scope.keyPrefix}\0${scope.selector}`;
     let group = this.#groups.get(id);
     if (!group) {
@@ -40,7 +39,7 @@ export class WatchIndex {
     return group;
   }
 
-  remove(group: WatchGroup, watch: CacheWatch): void {
+  remove(group: WatchGroup, watch: Watcher): void {
     if (!group.watches.delete(watch) || group.watches.size > 0) return;
     const { scope } = group;
     this.#groups.delete(`${scope.keyPrefix}\0${scope.selector}`);

@@ -1,6 +1,7 @@
-import { formatJSON, parseJSON } from '../../../api/serialization/json.ts';
+import { parseJSON } from '../../../api/serialization/json.ts';
 import { StorageError } from '../storage.ts';
 import { absent, findMember, findPath, isCloseBrace, isOpenBrace, odd, skipSpace, skipValue } from './json-scan.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 
 const newline = 0x0a;
 

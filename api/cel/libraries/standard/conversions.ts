@@ -1,5 +1,4 @@
 import { declare, global } from '../declare.ts';
-import type { FunctionDeclaration } from '../../environment.ts';
 import { formatDurationSeconds, formatTimestamp, parseDurationText, parseTimestampText } from '../../types/time-values.ts';
 import {
   boolType,
@@ -15,6 +14,7 @@ import {
 } from '../../types/types.ts';
 import { DurationValue, Failure, TimestampValue, TypeValue, typeName, UintValue } from '../../types/values.ts';
 import { checkedInt, checkedTimestamp, checkedUint, overflow } from './operators.ts';
+import type { FunctionDeclaration } from '../../declarations.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();

@@ -1,5 +1,4 @@
 import { declare, global } from '../declare.ts';
-import type { FunctionDeclaration, Overload } from '../../environment.ts';
 import { compareValues, equalValues, listContains } from '../../run/equality.ts';
 import { inDurationRange, inTimestampRange } from '../../types/time-values.ts';
 import {
@@ -31,6 +30,7 @@ import {
   typeName,
   UintValue,
 } from '../../types/values.ts';
+import type { FunctionDeclaration, Overload } from '../../declarations.ts';
 
 export const overflow = {
   int: (): Failure => new Failure('integer overflow'),

@@ -1,4 +1,3 @@
-import type { Library } from '../../environment.ts';
 import { standardMacros } from '../../syntax/macros.ts';
 import {
   boolType,
@@ -19,6 +18,7 @@ import {
 import { conversions } from './conversions.ts';
 import { mixedComparisons, operators } from './operators.ts';
 import { stringsAndTimes } from './strings-and-times.ts';
+import type { Library } from '../../declarations.ts';
 
 const named: readonly CELType[] = [
   boolType,

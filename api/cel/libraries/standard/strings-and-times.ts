@@ -1,22 +1,10 @@
 import { declare, global, member } from '../declare.ts';
-import type { FunctionDeclaration } from '../../environment.ts';
 import { matches } from '../../run/regex.ts';
 import { type TimeParts, timeParts } from '../../types/time-values.ts';
 import { boolType, bytesType, durationType, intType, listType, mapType, stringType, timestampType, typeParam } from '../../types/types.ts';
 import type { DurationValue, ListValue, MapValue, TimestampValue } from '../../types/values.ts';
-
-/** The length of a text in code points. */
-export function codePointLength(text: string): number {
-  let length = text.length;
-  for (let at = 0; at < text.length; at++) {
-    if ((text.charCodeAt(at) & 0xfc00) !== 0xd800) continue;
-    if ((text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) {
-      length--;
-      at++;
-    }
-  }
-  return length;
-}
+import { codePointLength } from '../../types/code-points.ts';
+import type { FunctionDeclaration } from '../../declarations.ts';
 
 function size(value: string | Uint8Array | ListValue | MapValue): bigint {
   if (typeof value === 'string') return BigInt(codePointLength(value));

@@ -10,7 +10,7 @@ import { CertificateRequestError, parseCertificateRequest } from '../../../seman
 import { readDistinguishedName } from '../../../semantics/certificates/distinguished-name.ts';
 import { readPEMBlocks } from '../../../semantics/certificates/pem.ts';
 import { readCertificateSubject } from '../../../serialization/certificate-subject.ts';
-import { DERError } from '../../../serialization/der.ts';
+import { DERError } from '../../../base/der.ts';
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../../types/certificates-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';

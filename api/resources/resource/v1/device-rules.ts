@@ -1,13 +1,13 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
 import { compileDeviceExpression, costLimit } from '../../../semantics/devices/device-expressions.ts';
-import { formatJSON } from '../../../serialization/json.ts';
 import type { DeviceSelector, DeviceTaint, DeviceToleration, OpaqueDeviceConfiguration } from '../../../types/resource-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, required, tooLong, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { cIdentifierProblems } from '../../../validation/formats.ts';
 import { dns1123SubdomainProblems, labelValueProblems, qualifiedNameProblems } from '../../../validation/names.ts';
 import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
+import { formatJSON } from '../../../base/format-json.ts';
 
 const maxSelectors = 32;
 const maxExpressionLength = 10 * 1024;

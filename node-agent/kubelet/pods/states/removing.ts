@@ -1,5 +1,5 @@
 import { podCgroupName } from '../../resources/pod-resources.ts';
-import { podLogDirectory } from '../../node-paths.ts';
+import { podLogDirectory } from '../../../node-paths.ts';
 import { isRunning } from '../../runtime/runtime-pod.ts';
 import type { PodState } from '../pod-state.ts';
 import { removeFromRuntime } from '../remove-from-runtime.ts';

@@ -1,5 +1,5 @@
 import { hostsFile } from '../../containers/hosts-file.ts';
-import { podLogDirectory } from '../../node-paths.ts';
+import { podLogDirectory } from '../../../node-paths.ts';
 import { activeSandbox } from '../../runtime/runtime-pod.ts';
 import { addressesOf } from '../pod-addresses.ts';
 import { retryDelay } from '../pod-record.ts';

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../../api/base/logger.ts';
 import type { Pod } from '../../../../api/types/core-v1.ts';
 import { createHostFiles } from '../../../linux/files/host-files.ts';
 import { runtimeLabels } from '../../runtime/labels.ts';
-import { nodePaths } from '../../node-paths.ts';
+import { nodePaths } from '../../../node-paths.ts';
 import { type KubeletServer, type KubeletServerDependencies, startKubeletServer } from '../kubelet-server.ts';
 import type { RequestAttributes } from '../request-permission.ts';
 import { makeSelfSignedCertificate } from '../self-signed-certificate.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../../../api/base/clock.ts';
-import type { MetricFamilies } from '../../metrics/families.ts';
+import type { MetricFamilies } from '../../metric-families.ts';
 
 /** Counts of the authentication by JSON Web Tokens and of its configuration, under upstream's names. */
 export interface JWTMetrics {

@@ -1,14 +1,13 @@
+import type { AnyContainer } from '../../../../semantics/pods/pod-containers.ts';
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { quote } from '../../../../base/quote.ts';
 import { quantityMilliValue } from '../../../../base/quantity/arithmetic.ts';
-import type { Container, ContainerPort, EphemeralContainer, EnvVar, PodSpec, PodTemplateSpec, Volume } from '../../../../types/core-v1.ts';
+import type { ContainerPort, EnvVar, PodSpec, PodTemplateSpec, Volume } from '../../../../types/core-v1.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { ipWarnings } from '../../../../validation/ip-addresses.ts';
 import { claimSpecWarnings } from '../claim-spec-warnings.ts';
 import { nodeLabelDeprecation, nodeSelectorTermWarnings } from './node-label-warnings.ts';
 import { overlappingPathWarnings } from './overlapping-paths.ts';
-
-type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
 
 const deprecatedAnnotations: Readonly<Record<string, string>> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',

@@ -1,11 +1,11 @@
+import type { AnyContainer } from '../../../../semantics/pods/pod-containers.ts';
 import type { DeepReadonly } from '../../../../base/deep-readonly.ts';
 import { validateChoice, validateEach } from '../../../../resource/field-rules.ts';
-import type { Container, EphemeralContainer, Volume, VolumeMount } from '../../../../types/core-v1.ts';
+import type { Volume, VolumeMount } from '../../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid, notFound, required } from '../../../../validation/field-error.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { validateDescendingPath } from './names.ts';
 
-type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
 type Volumes = ReadonlyMap<string, DeepReadonly<Volume>>;
 
 /** Where volumes are mounted in a container. Paths of some errors lack the index, as upstream's do. */

@@ -1,7 +1,6 @@
+import type { AnyContainer } from '../../../../../api/semantics/pods/pod-containers.ts';
 import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
-import type { Container, EphemeralContainer, Pod, PodSpec, ServiceAccount } from '../../../../../api/types/core-v1.ts';
-
-type AnyContainer = DeepReadonly<Container | EphemeralContainer>;
+import type { Pod, PodSpec, ServiceAccount } from '../../../../../api/types/core-v1.ts';
 
 /** A reference that a mirror pod must not have: the end of the sentence `a mirror pod may not ...`. */
 export function findMirrorReference({ spec }: DeepReadonly<Pod>): string | undefined {

@@ -1,11 +1,11 @@
-import { type FieldError, forbidden, hasEnoughErrors, invalid, notSupported, required, tooLong } from './field-error.ts';
-import type { FieldPath } from './field-path.ts';
-import { validateNonnegative } from './formats.ts';
-import { validateImmutable } from './immutable.ts';
-import { validateAnnotations, validateLabels } from './labels.ts';
-import { dns1123LabelProblems, type NameRule, qualifiedNameProblems } from './names.ts';
-import { validateFieldManager } from './request-options.ts';
-import type { OwnerReferenceLike } from '../meta/owner-references.ts';
+import { type FieldError, forbidden, hasEnoughErrors, invalid, notSupported, required, tooLong } from '../validation/field-error.ts';
+import type { FieldPath } from '../validation/field-path.ts';
+import { validateNonnegative } from '../validation/formats.ts';
+import { validateImmutable } from '../validation/immutable.ts';
+import { validateAnnotations, validateLabels } from '../validation/labels.ts';
+import { dns1123LabelProblems, type NameRule, qualifiedNameProblems } from '../validation/names.ts';
+import { validateFieldManager } from '../validation/request-options.ts';
+import type { OwnerReferenceLike } from './owner-references.ts';
 
 /** The fields of metav1.ObjectMeta that these rules read. */
 export interface ObjectMetaLike {

@@ -1,5 +1,5 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { Pod } from '../../../api/types/core-v1.ts';
+import type { DeepReadonly } from '../../base/deep-readonly.ts';
+import type { Pod } from '../../types/core-v1.ts';
 
 /** Annotations by which static Pods and their mirrors in the API are known. */
 export const staticAnnotations = {

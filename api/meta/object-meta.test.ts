@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { formatFieldErrors } from './field-error.ts';
-import { FieldPath } from './field-path.ts';
-import { nameIsDNSSubdomain } from './names.ts';
+import { formatFieldErrors } from '../validation/field-error.ts';
+import { FieldPath } from '../validation/field-path.ts';
+import { nameIsDNSSubdomain } from '../validation/names.ts';
 import { type ObjectMetaLike, validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
-import { validateDeleteOptions, validatePatchOptions } from './request-options.ts';
+import { validateDeleteOptions, validatePatchOptions } from '../validation/request-options.ts';
 
 const at = FieldPath.root.child('metadata');
 const old: ObjectMetaLike = {

@@ -1,7 +1,7 @@
 import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';
-import type { MetricFamily, Sample } from './metric-text.ts';
-import type { Tallies } from './tallies.ts';
+import type { MetricFamily, Sample } from '../stats/metric-text.ts';
+import type { Tallies } from '../stats/tallies.ts';
 
 export interface KubeletMetricsInput {
   readonly workers: PodWorkers;

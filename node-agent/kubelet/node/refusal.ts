@@ -1,0 +1,4 @@
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}

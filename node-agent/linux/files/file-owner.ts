@@ -1,0 +1,5 @@
+export interface FileOwner {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
