@@ -1,5 +1,6 @@
 import type { Clock } from '../api/base/clock.ts';
 import type { Logger } from '../api/base/logger.ts';
+import type { TLSSettings } from '../api/base/tls-settings.ts';
 import type { Random } from '../api/base/random.ts';
 import { mapWatched } from '../api/base/watched-value.ts';
 import { createClient } from '../api/client/create-client.ts';
@@ -97,6 +98,8 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly nodePortAddresses: readonly string[];
   /** Ranges that Pods reach with their own address, besides those of Pods. */
   readonly unmasqueradedCIDRs: readonly string[];
+  /** Versions and suites of the kubelet's API. */
+  readonly tls: TLSSettings;
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
   readonly certificateDirectory?: string;
 }

@@ -8,6 +8,7 @@ import { Command, Option } from 'commander';
 import type { Logger } from '../api/base/logger.ts';
 import { systemClock } from '../api/base/system-clock.ts';
 import { systemRandom } from '../api/base/system-random.ts';
+import { parseTLSSettings, type TLSSettings, tlsVersions } from '../api/base/tls-settings.ts';
 import { createClient } from '../api/client/create-client.ts';
 import type { Transport } from '../api/client/transport.ts';
 import { parseDurationMs } from '../api/meta/duration.ts';
@@ -86,6 +87,8 @@ interface Flags extends EvictionFlags, AllocatableFlags, ShutdownFlags {
   readonly clientCaFile?: string;
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
+  readonly tlsCipherSuites?: string;
+  readonly tlsMinVersion?: string;
   readonly kubernetesVersion: string;
   readonly oomScoreAdj: string;
   readonly stopPods: boolean;
@@ -198,6 +201,11 @@ const program = new Command('kubets-node-agent')
   .option('--client-ca-file <file>', "CA of the clients of the kubelet's API (default: that of the kubeconfig)")
   .option('--tls-cert-file <file>', "certificate of the kubelet's API (default: a self-signed one)")
   .option('--tls-private-key-file <file>', 'its key')
+  .option(
+    '--tls-cipher-suites <names>',
+    "cipher suites of the kubelet's API up to TLS 1.2, by Go's names, separated by commas (default: those of Go)",
+  )
+  .option('--tls-min-version <version>', `least version of TLS: ${tlsVersions.join(', ')} (default: VersionTLS12)`)
   .option('--kubernetes-version <version>', 'what the node reports', 'v1.36.0')
   .option('--oom-score-adj <number>', "score of the agent with the kernel's OOM killer, -1000 to 1000", String(oomScores.agent))
   .option('--stop-pods', 'when told to stop, stop all pods and clear the node away, but for its images', false)
@@ -322,6 +330,13 @@ async function commonFlags(flags: Flags, { transport }: Connection, logger: Logg
   return { ...flags, clusterCidr: clusterCIDR, clusterDns: clusterDNS, clusterDomain, podNetwork };
 }
 
+function tlsOf({ tlsMinVersion, tlsCipherSuites }: Flags): TLSSettings {
+  return parseTLSSettings({
+    ...(tlsMinVersion === undefined ? {} : { tlsMinVersion }),
+    ...(tlsCipherSuites === undefined ? {} : { tlsCipherSuites: listOf(tlsCipherSuites) }),
+  });
+}
+
 async function settingsOf(given: Flags, connection: Connection, logger: Logger, signal: AbortSignal): Promise<AgentSettings> {
   const flags = await commonFlags(given, connection, logger, signal);
   const { certificateDirectory } = connection;
@@ -372,6 +387,7 @@ async function settingsOf(given: Flags, connection: Connection, logger: Logger, 
     labels: parseNodeLabels(flags.nodeLabels),
     taints: parseTaints(flags.registerWithTaints),
     ...fileNames(flags),
+    tls: tlsOf(flags),
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),

@@ -25,6 +25,8 @@ import { createWorkQueueMetrics } from '../apiserver/metrics/work-queue-metrics.
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
 import { candidateIdentity, leadWhileElected, readCandidateFacts } from './lead-while-elected.ts';
 import type { AuthorizationSetup } from './open-authorization.ts';
+import { type ServingSetup, withGivenCertificates } from './open-serving.ts';
+import { reservedNames } from './reserved-names.ts';
 import type { EncryptionChoice } from './store/encrypt-at-rest.ts';
 import { createRunningPart } from './running-part.ts';
 import type { OpenedAuthentication } from './authentication/open-authentication.ts';
@@ -98,6 +100,8 @@ export interface ControlPlaneOptions {
   readonly audit?: AuditOptions;
   /** The authorizers. Absent: Node, RBAC. */
   readonly authorization?: AuthorizationSetup;
+  /** How the port is served. Absent: with the certificate that is made, and Go's settings. */
+  readonly serving?: ServingSetup;
   readonly admissionPlugins?: PluginChoice;
   /** Configurations of admission plugins. Absent: none. */
   readonly pluginConfigurations?: PluginConfigurations;
@@ -157,14 +161,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
   // The port is part of what the server says of itself, so it is taken before the server is built.
-  const endpoint = await serve({
-    transport: (request) => transport(request),
-    host: options.bindAddress,
-    port: options.port,
-    certificate: pki.get().server,
-    clientCAsPEM: clientCAs(pki.get()),
-    ...{ clock, logger: logger.with({ part: 'serving' }) },
-  });
+  const endpoint = await openEndpoint(options, pki, (request) => transport(request));
+  const certificates = withGivenCertificates(endpoint, options.serving);
   const largeWork = createLargeWorkPool({ clock, logger, threads: availableParallelism() > 2 ? 2 : 1 });
   const holds = createLoopHolds(clock, logger);
   const loop = watchLoop({ clock, onHold: (hold) => holds.record(hold) });
@@ -198,7 +196,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   options.authentication?.countIn(server.metrics);
   await server.start();
   const joining = joiningOf(options, pki, `${address}:${endpoint.port}`);
-  followPKI(pki, { endpoint, client: server.client, joining, clock, logger }, stopping.signal);
+  followPKI(pki, { endpoint: certificates, client: server.client, joining, clock, logger }, stopping.signal);
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
@@ -206,6 +204,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     runPKI(stopping.signal),
     dropInTime({ files: createPKIFiles(options.pkiDirectory), client: server.client, clock, logger }, stopping.signal),
     followAuthorization(options, server, stopping.signal),
+    ...(options.serving ? [options.serving.follow(() => certificates.refresh(), stopping.signal)] : []),
     ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
     ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
     runCompactor({
@@ -245,6 +244,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
+/** The listener, with the settings and certificates of the flags, or the certificate that was made. */
+function openEndpoint({ bindAddress, port, serving, logger }: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>, transport: Transport) {
+  return serve({
+    ...{ transport, host: bindAddress, port, certificate: serving?.certificate() ?? pki.get().server },
+    clientCAsPEM: clientCAs(pki.get()),
+    ...(serving ? { tls: serving.tls, named: serving.named(), maxStreamsPerConnection: serving.maxStreamsPerConnection } : {}),
+    ...(serving && serving.goawayChance > 0 ? { goaway: { chance: serving.goawayChance, random: systemRandom } } : {}),
+    ...{ clock: systemClock, logger: logger.with({ part: 'serving' }) },
+  });
+}
+
 async function openCaches(storage: Storage, logger: Logger): Promise<CacheSource> {
   const caches = createCacheSource({
     ...{ storage, prefix: '/registry/', clock: systemClock, logger: logger.with({ part: 'watch-cache' }) },
@@ -269,8 +279,8 @@ function openPKI(options: ControlPlaneOptions, address: string, opening: Promise
     random: systemRandom,
     clusterDomain: options.clusterDomain,
     serviceAddresses: options.serviceCIDRs.map(firstAddress),
-    hostNames: [os.hostname()],
-    addresses: [...new Set([address, ...allAddresses()])],
+    hostNames: [os.hostname(), ...(options.serving?.extraNames.hostNames ?? [])],
+    addresses: [...new Set([address, ...allAddresses(), ...(options.serving?.extraNames.addresses ?? [])])],
     // A store in the data directory is the cluster's own: the content of an etcd may be another's.
     holdsCluster: async () => options.storage.kind === 'embedded' && (await (await opening).currentRevision()) > 1,
   });
@@ -309,7 +319,7 @@ function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterP
         mapWatched(pki, ({ clusterCA }) => clusterCA),
         { random: systemRandom },
       ),
-      reservedNames: reservedNames(options, pki),
+      reservedNames: reservedNames(options, () => pki.get().server),
     },
   });
 }

@@ -9,7 +9,8 @@ import { systemClock } from '../../api/base/system-clock.ts';
 import type { APIRequest, APIResponse } from '../../api/client/transport.ts';
 import { serverCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
-import { serve, type ServingCertificate } from './serve.ts';
+import type { ServingCertificate } from './named-certificates.ts';
+import { serve } from './serve.ts';
 
 describe('closing a listener with connections that are open', () => {
   let certificate: ServingCertificate;

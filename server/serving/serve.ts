@@ -1,27 +1,25 @@
 import express from 'express';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
+import type { Random } from '../../api/base/random.ts';
+import type { TLSSettings } from '../../api/base/tls-settings.ts';
 import type { Transport } from '../../api/client/transport.ts';
 import { type BodyMemoryLimits, createBodyMemory } from './body-memory.ts';
 import { endConnection } from './end-connection.ts';
 import { handleRequest } from './handle-request.ts';
 import { handleUpgrade } from './handle-upgrade.ts';
+import { createServingContexts, type ServingContexts } from './serving-contexts.ts';
 import { createMessageClasses } from './message-classes.ts';
+import type { NamedCertificate, ServingCertificate } from './named-certificates.ts';
 import type { NodeRequest } from './request-adapter.ts';
 import { createTurns } from './turns.ts';
 import { createWriteTurns } from './write-turns.ts';
 import type { NodeResponse } from './body-writer.ts';
-
-export interface ServingCertificate {
-  readonly keyPEM: string;
-  /** The server's certificate, followed by intermediate ones if there are any. */
-  readonly certificatePEM: string;
-}
 
 export interface ServeOptions {
   readonly transport: Transport;
@@ -29,6 +27,14 @@ export interface ServeOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly certificate: ServingCertificate;
+  /** Certificates for clients that ask for their names. */
+  readonly named?: readonly NamedCertificate[];
+  /** Absent: as Go has it. */
+  readonly tls?: TLSSettings;
+  /** Requests that one HTTP/2 connection may have under way. 0 or absent: 1000. */
+  readonly maxStreamsPerConnection?: number;
+  /** Which part of the requests over HTTP/2 has its client open another connection. Absent: none. */
+  readonly goaway?: { readonly chance: number; readonly random: Random };
   /** Named to clients that are asked for a certificate. Whether to believe a certificate is decided behind the transport. */
   readonly clientCAsPEM: readonly string[];
   readonly clock: Clock;
@@ -37,11 +43,16 @@ export interface ServeOptions {
   readonly connections?: ConnectionLimits;
 }
 
+export interface CertificateChange {
+  readonly clientCAsPEM?: readonly string[];
+  readonly named?: readonly NamedCertificate[];
+}
+
 export interface ServingEndpoint {
   readonly host: string;
   readonly port: number;
-  /** New connections get this certificate. `clientCAsPEM` absent: authorities stay as they are. */
-  setCertificate(certificate: ServingCertificate, change?: { readonly clientCAsPEM?: readonly string[] }): void;
+  /** New connections get this certificate. What is absent stays as it is. */
+  setCertificate(certificate: ServingCertificate, change?: CertificateChange): void;
   /**
    * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits for requests under way: for `finished`,
    * which is when the API server has ended watches and answered the others, and up to `graceMs` more; then cuts what is left.
@@ -68,11 +79,13 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((request, response) => {
+    sendAway(options.goaway, request as NodeRequest);
     handleRequest(handling, request as NodeRequest, response as NodeResponse).catch((error: unknown) =>
       abandon(request.socket, options.logger, error),
     );
   });
-  const server = createServer(options, app);
+  const contexts = createServingContexts(options);
+  const server = createServer(options, contexts, app);
   const connections = trackConnections(server, options.connections ?? defaultConnections);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     handleUpgrade(handling, request, socket, head).catch((error: unknown) => abandon(socket, options.logger, error));
@@ -84,40 +97,48 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   await once(server, 'listening');
   server.on('error', (error) => options.logger.error('the listener failed', { error }));
   const { address, port } = server.address() as AddressInfo;
-  let { clientCAsPEM } = options;
   return {
     host: address,
     port,
-    setCertificate({ keyPEM, certificatePEM }, change = {}) {
-      clientCAsPEM = change.clientCAsPEM ?? clientCAsPEM;
-      server.setSecureContext({ key: keyPEM, cert: certificatePEM, ca: [...clientCAsPEM], minVersion: 'TLSv1.2' });
+    setCertificate(certificate, change = {}) {
+      contexts.change(certificate, change);
+      server.setSecureContext(contexts.current());
     },
     close: (graceMs, finished = Promise.resolve()) => closeGracefully(server, connections, options.clock, { graceMs, finished }),
   };
 }
 
-function createServer(options: ServeOptions, app: express.Express): Http2SecureServer {
+/** Tells an HTTP/2 client, now and then, to open another connection, which a load balancer may lead elsewhere. */
+function sendAway(goaway: ServeOptions['goaway'], request: NodeRequest): void {
+  if (goaway && request.httpVersionMajor === 2 && goaway.random.next() < goaway.chance)
+    (request as unknown as Http2ServerRequest).stream.session?.close();
+}
+
+function createServer(options: ServeOptions, contexts: ServingContexts, app: express.Express): Http2SecureServer {
   const server = createSecureServer(
     {
       ...createMessageClasses(app),
-      key: options.certificate.keyPEM,
-      cert: options.certificate.certificatePEM,
-      ca: [...options.clientCAsPEM],
+      ...contexts.current(),
+      SNICallback: contexts.findByName,
       requestCert: true,
       rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
       ALPNProtocols: ['h2', 'http/1.1'],
       allowHTTP1: true,
       handshakeTimeout: 10_000,
       // In megabytes. One reader that does not drain a large list must not take down all else on a shared connection.
       maxSessionMemory: 1000,
-      settings: { maxConcurrentStreams, initialWindowSize: 256 * 1024, maxHeaderListSize: 128 * 1024 },
+      settings: {
+        maxConcurrentStreams: options.maxStreamsPerConnection || maxConcurrentStreams,
+        initialWindowSize: 256 * 1024,
+        maxHeaderListSize: 128 * 1024,
+      },
       // HTTP/1.1: a head must arrive within the minute (slowloris), a body within five.
       http1Options: { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000 },
       maxHeaderSize: 128 * 1024,
     } as Parameters<typeof createSecureServer>[0],
     app as unknown as (request: unknown, response: unknown) => void,
   );
+  contexts.chooseByAddress(server);
   // Headers beyond a number would be dropped in silence, Impersonate-User among them: bytes are the limit.
   Object.assign(server, { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000, maxHeadersCount: 0 });
   return server;

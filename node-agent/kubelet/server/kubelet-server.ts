@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../../../api/base/logger.ts';
+import type { TLSSettings } from '../../../api/base/tls-settings.ts';
 import { localVolumesAction } from '../../../api/semantics/storage/local-volumes.ts';
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import { HTTPProblem } from './http-problem.ts';
@@ -24,6 +25,7 @@ export interface KubeletServerSettings {
   readonly key: string;
   /** PEM of the authorities that sign clients' certificates. */
   readonly clientCA: string;
+  readonly tls: TLSSettings;
   readonly nodeName: string;
   /** After which upgraded connections are ended that carry nothing; 0: never. */
   readonly streamingIdleMs: number;
@@ -54,6 +56,7 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
   const { logger, clock } = dependencies;
   const streaming = createStreamingRequests(dependencies, settings.streamingIdleMs);
   const server = https.createServer({
+    ...settings.tls,
     cert: settings.certificate,
     key: settings.key,
     ca: settings.clientCA,
@@ -98,7 +101,7 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
     port: typeof address === 'object' && address ? address.port : settings.port,
     useCertificate({ certificate, key }, change = {}) {
       clientCA = change.clientCA ?? clientCA;
-      server.setSecureContext({ cert: certificate, key, ca: clientCA });
+      server.setSecureContext({ ...settings.tls, cert: certificate, key, ca: clientCA });
     },
     close: () =>
       new Promise((resolve) => {

@@ -6,11 +6,13 @@ import { addAuthenticationOptions } from './authentication-options.ts';
 import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
 import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
+import type { ServingFlags } from '../../control-plane/open-serving.ts';
+import { addServingOptions } from './serving-options.ts';
 import { addAuthorizationOptions } from './authorization-options.ts';
 import { defaultDataDirPath } from '../data-dir/data-dir.ts';
 import { parseBoolean, parseCount, parseDuration, parseNames, parsePort, parseServiceCIDRs } from './parse-flags.ts';
 
-export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, AuthorizationFlags {
+export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, AuthorizationFlags, ServingFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly port: number;
@@ -153,6 +155,7 @@ export function addControlPlaneOptions(command: Command): Command {
         .argParser(parseBoolean),
     );
   addAuthorizationOptions(command);
+  addServingOptions(command);
   return addLimitOptions(command).addOption(logLevelOption());
 }
 

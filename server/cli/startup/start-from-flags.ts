@@ -35,10 +35,13 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const audit = await openAudit(flags, logger);
   const authorization = await openAuthorizers(flags, logger);
   const authentication = await openRemoteAuthentication(flags, logger);
+  const { openServing } = await import('../../control-plane/open-serving.ts');
+  const serving = await openServing(flags, { clock: systemClock, logger });
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
     ...(authorization ? { authorization } : {}),
     authentication,
+    serving,
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
     ...encryption(flags),

@@ -1,5 +1,6 @@
 import { systemClock } from '../../../../api/base/system-clock.ts';
 import { silentLogger } from '../../../../api/base/logger.ts';
+import { parseTLSSettings, type TLSSettings } from '../../../../api/base/tls-settings.ts';
 import type { Pod } from '../../../../api/types/core-v1.ts';
 import { createHostFiles } from '../../../linux/files/host-files.ts';
 import { runtimeLabels } from '../../runtime/labels.ts';
@@ -11,6 +12,8 @@ import { makeSelfSignedCertificate } from '../self-signed-certificate.ts';
 export interface TestKubeletServerOptions {
   readonly runtimeURL: string;
   readonly permits: (attributes: RequestAttributes) => boolean;
+  /** Default: as without flags. */
+  readonly tls?: TLSSettings;
   /** A command was to be run, attached to or connected to. */
   readonly onCommand?: () => void;
   /** Absent: idle connections are not ended. */
@@ -24,7 +27,7 @@ const pod: Pod = {
 
 /** The kubelet's server before a Pod n/p with a running container c. The bearer token "user" is a user's. */
 export async function startTestKubeletServer(options: TestKubeletServerOptions): Promise<KubeletServer> {
-  const { runtimeURL, permits, onCommand, streamingIdleMs = 0 } = options;
+  const { runtimeURL, permits, onCommand, streamingIdleMs = 0, tls = parseTLSSettings({}) } = options;
   const { certificate, key } = await makeSelfSignedCertificate('node', ['127.0.0.1'], systemClock);
   const labels = { [runtimeLabels.podUID]: 'u', [runtimeLabels.containerName]: 'c' };
   const container = { id: '1', metadata: { name: 'c', attempt: 0 }, state: 'CONTAINER_RUNNING', labels, annotations: {}, created_at: '1' };
@@ -52,5 +55,5 @@ export async function startTestKubeletServer(options: TestKubeletServerOptions):
     localDirectories: { make: async () => '/x', remove: async () => {} },
     onRequest: () => {},
   } as unknown as KubeletServerDependencies;
-  return startKubeletServer({ port: 0, certificate, key, clientCA: certificate, nodeName: 'node', streamingIdleMs }, dependencies);
+  return startKubeletServer({ port: 0, certificate, key, clientCA: certificate, tls, nodeName: 'node', streamingIdleMs }, dependencies);
 }
