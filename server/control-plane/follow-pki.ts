@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import { type Clock, sleep } from '../../api/base/clock.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { mapWatched, type WatchedValue } from '../../api/base/watched-value.ts';
@@ -10,7 +8,6 @@ import {
   readServiceAccountKeys,
   type ServiceAccountKeys,
 } from '../apiserver/authentication/service-account-keys.ts';
-import type { ReservedNames } from '../controllers/kubelet-serving-approving/names-of-node.ts';
 import { splitPublicKeys } from '../pki/pem-bundle.ts';
 import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
 import type { ServingEndpoint } from '../serving/serve.ts';
@@ -47,25 +44,6 @@ export function followPKI(pki: WatchedValue<ClusterPKI>, dependencies: FollowDep
     endpoint.setCertificate(now.server, { clientCAsPEM: clientCAs(now) });
     publish();
   });
-}
-
-interface ClusterRanges {
-  readonly clusterDomain: string;
-  readonly clusterCIDR: string;
-  readonly serviceCIDRs: readonly string[];
-}
-
-/** Names for which no node is given a certificate: those of the cluster, and of the API server's own certificate. */
-export function reservedNames({ clusterDomain, clusterCIDR, serviceCIDRs }: ClusterRanges, pki: WatchedValue<ClusterPKI>): ReservedNames {
-  const server = mapWatched(pki, (now) => new X509Certificate(now.server.certificatePEM));
-  return {
-    clusterDomain,
-    ranges: [...clusterCIDR.split(','), ...serviceCIDRs],
-    isOfAPIServer(name) {
-      const certificate = server.get();
-      return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
-    },
-  };
 }
 
 /** The key of the moment signs; it and older ones verify. */

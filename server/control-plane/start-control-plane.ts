@@ -38,7 +38,7 @@ import { createOpenAPIDocuments } from './openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './store/open-storage.ts';
 import { addMetricsAPI } from './metrics-api.ts';
 import { createLivePKI, type LivePKI } from './live-pki.ts';
-import { clientCAs, followPKI, reservedNames, serviceAccountKeys } from './follow-pki.ts';
+import { clientCAs, followPKI, serviceAccountKeys } from './follow-pki.ts';
 import { dropInTime } from './drop-in-time.ts';
 import { createPKIFiles } from './pki-files.ts';
 import { kubernetesVersion } from './version.ts';
