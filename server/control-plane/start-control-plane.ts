@@ -6,11 +6,15 @@ import { sleep } from '../../api/base/clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { mapWatched, type WatchedValue } from '../../api/base/watched-value.ts';
+import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { createEventRecorder } from '../../api/client/events/event-recorder.ts';
 import type { InformerFactory } from '../../api/client/informers/informer.ts';
+import { createAuthorizedInformers } from '../../api/client/informers/authorized-informers.ts';
 import { createInformerFactory } from '../../api/client/informers/informer-factory.ts';
 import type { Transport } from '../../api/client/transport.ts';
+import type { UserInfo } from '../../api/meta/user-info.ts';
+import { withRetries } from '../../api/client/with-retries.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../../api/semantics/nodes/node-configuration.ts';
 import { decodeStored } from '../../api/serialization/protobuf/decode-stored.ts';
@@ -413,7 +417,7 @@ function createElectedRunner({ transport }: APIServer, identity: string, logger:
   const shared = { clock: systemClock, random: systemRandom };
   return (name, part, signal) => {
     const user = { name: `system:${name}`, groups: ['system:authenticated'] };
-    const client = createClient(withUser(transport, user), { userAgent: name });
+    const client = clientAs(transport, user, name);
     const partLogger = logger.with({ part: name });
     const lead = async (leading: AbortSignal) => {
       const informers = createInformerFactory({ client, ...shared, logger: partLogger });
@@ -423,6 +427,19 @@ function createElectedRunner({ transport }: APIServer, identity: string, logger:
     };
     return leadWhileElected({ name, identity, client, ...shared, logger: partLogger, lead }, signal);
   };
+}
+
+/** A client in this process that waits, as all clients of Kubernetes do, when the server asks for it. */
+function clientAs(transport: Transport, user: UserInfo, userAgent: string): Client {
+  return createClient(withRetries(withUser(transport, user), systemClock), { userAgent });
+}
+
+function informersAs(
+  shared: InformerFactory,
+  client: Client,
+  user: { readonly userName: string; readonly logger: Logger; readonly signal: AbortSignal },
+): InformerFactory {
+  return createAuthorizedInformers({ shared, client, clock: systemClock, ...user });
 }
 
 interface ManagerParts {
@@ -435,10 +452,11 @@ interface ManagerParts {
 
 function runControllerManager({ server, informers, controllers, logger, loop }: ManagerParts, signal: AbortSignal): Promise<void> {
   const partLogger = logger.with({ part: 'controllers' });
+  const actAs = (user: UserInfo) => clientAs(server.transport, user, 'kube-controller-manager');
   return runControllers({
     controllers,
-    clientFor: (user) => createClient(withUser(server.transport, user), { userAgent: 'kube-controller-manager' }),
-    informers,
+    clientFor: actAs,
+    informersFor: (user) => informersAs(informers, actAs(user), { userName: user.name, logger: partLogger, signal }),
     clock: systemClock,
     random: systemRandom,
     logger: partLogger,
@@ -454,13 +472,12 @@ async function runSchedulerProcess(
   signal: AbortSignal,
 ): Promise<void> {
   const partLogger = logger.with({ part: 'scheduler' });
-  const client = createClient(withUser(server.transport, { name: 'system:kube-scheduler', groups: ['system:authenticated'] }), {
-    userAgent: 'kube-scheduler',
-  });
+  const user: UserInfo = { name: 'system:kube-scheduler', groups: ['system:authenticated'] };
+  const client = clientAs(server.transport, user, 'kube-scheduler');
   await runScheduler(
     {
       client,
-      informers,
+      informers: informersAs(informers, client, { userName: user.name, logger: partLogger, signal }),
       recorder: createEventRecorder({ client, clock: systemClock, logger: partLogger, component: 'default-scheduler' }),
       clock: systemClock,
       random: systemRandom,

@@ -16,6 +16,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { readServiceAccountKeys } from '../authentication/service-account-keys.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
 import { createResourceEndpoints } from '../routing/dispatch.ts';
+import { subresourceHandlers } from '../subresources/handlers.ts';
 import { measureStorage } from '../metrics/measure-storage.ts';
 import { statisticsOf, storedCaches } from '../served/stored-caches.ts';
 
@@ -149,7 +150,7 @@ export function createTestResources(parts: APIServerParts, storage: Storage, cac
       hooksFor: () => undefined,
     },
     random,
-    subresourceHandlers: [],
+    subresourceHandlers,
     subresources: {
       client,
       clock,

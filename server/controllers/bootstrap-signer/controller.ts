@@ -18,8 +18,11 @@ export const bootstrapSigner = defineController({
   name: 'bootstrap-signer-controller',
   account: 'bootstrap-signer',
   for: configMaps,
-  concerns: ({ metadata }) => metadata.namespace === clusterInfo.namespace,
   watches: [watching(secrets, (secret) => (isBootstrapToken(secret) ? [clusterInfo] : []))],
+  namespaces: [
+    [configMaps, clusterInfo.namespace],
+    [secrets, 'kube-system'],
+  ],
   workers: 1,
   rules,
   async reconcile({ namespace, name }, { lister, client, clock }) {

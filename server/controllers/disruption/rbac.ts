@@ -9,5 +9,6 @@ export const rules = [
   rule(['policy'], ['poddisruptionbudgets/status'], ['update']),
   rule([''], ['pods/status'], ['patch', 'update']),
   rule(['*'], ['*/scale'], ['get']),
+  rule([''], ['pods'], ['list', 'watch']),
   eventsRule,
 ];

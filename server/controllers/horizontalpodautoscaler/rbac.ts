@@ -5,8 +5,8 @@ export const rules = [
   rule(['autoscaling'], ['horizontalpodautoscalers/status'], ['update']),
   rule(['*'], ['*/scale'], ['get', 'update']),
   rule([''], ['pods'], ['list', 'watch']),
-  rule(['metrics.k8s.io'], ['pods'], ['list', 'watch']),
-  rule(['custom.metrics.k8s.io'], ['*'], ['get', 'list', 'watch']),
-  rule(['external.metrics.k8s.io'], ['*'], ['get', 'list', 'watch']),
+  rule(['metrics.k8s.io'], ['pods'], ['list']),
+  rule(['custom.metrics.k8s.io'], ['*'], ['get', 'list']),
+  rule(['external.metrics.k8s.io'], ['*'], ['get', 'list']),
   eventsRule,
 ];

@@ -3,5 +3,6 @@ import { rule } from '../runtime/rules.ts';
 
 export const rules = [
   { apiGroups: [''], resources: ['configmaps'], resourceNames: [tokenTrackingKey.name], verbs: ['get'] },
-  rule([''], ['secrets'], ['delete', 'patch']),
+  rule([''], ['secrets'], ['delete', 'list', 'patch', 'watch']),
+  rule([''], ['pods', 'serviceaccounts'], ['list', 'watch']),
 ];

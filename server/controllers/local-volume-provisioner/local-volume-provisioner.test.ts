@@ -63,7 +63,7 @@ describe('local volume provisioner', () => {
     const recorderFor = () => ({
       event: (_object: object, _type: string, reason: string, message: string) => void said.push(`${reason}: ${message}`),
     });
-    const controlling = runControllers({ ...parts, controllers, clientFor: () => plane.admin, informers, recorderFor });
+    const controlling = runControllers({ ...parts, controllers, clientFor: () => plane.admin, informersFor: () => informers, recorderFor });
     running = Promise.all([informers.run(stop.signal), controlling]);
     await plane.admin(nodes).create({ metadata: { name: 'n', labels: { 'kubernetes.io/hostname': 'host' } } });
     const status = { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 10250 } } };

@@ -5,5 +5,6 @@ export const rules = [
   rule([''], ['nodes/status'], ['patch', 'update']),
   rule([''], ['pods/status'], ['patch', 'update']),
   rule([''], ['pods'], ['list', 'watch', 'get', 'delete']),
+  rule(['coordination.k8s.io'], ['leases'], ['list', 'watch']),
   eventsRule,
 ];

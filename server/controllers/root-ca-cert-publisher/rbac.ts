@@ -1,3 +1,7 @@
 import { eventsRule, rule } from '../runtime/rules.ts';
 
-export const rules = [rule([''], ['configmaps'], ['create', 'update']), eventsRule];
+export const rules = [
+  rule([''], ['configmaps'], ['create', 'list', 'update', 'watch']),
+  rule([''], ['namespaces'], ['list', 'watch']),
+  eventsRule,
+];

@@ -77,6 +77,8 @@ export interface Controller {
   readonly spacing?: number;
   /** Its ClusterRole. */
   readonly rules: readonly PolicyRule[];
+  /** Resources of which it reads one namespace alone. Absent: none. */
+  readonly namespaces?: readonly (readonly [ResourceDefinition, string])[];
   /** Attaches to informers and returns what handles one key. Called once, before informers are waited for. */
   start(setup: ControllerSetup): Reconcile;
 }
@@ -93,6 +95,8 @@ interface ControllerDeclaration<T extends KubeObject> {
   readonly watches?: readonly Watch[];
   /** Read through listers without being told of changes. */
   readonly reads?: readonly ResourceDefinition[];
+  /** Resources of which it reads one namespace alone. */
+  readonly namespaces?: readonly (readonly [ResourceDefinition, string])[];
   /** Keys worked on at the same time, default 5. */
   readonly workers?: number;
   /** See Controller. */
@@ -107,7 +111,7 @@ type Handling =
 
 /** Declares a controller: for which kind, what else concerns it, what it may do, and how it handles one key. */
 export function defineController<T extends KubeObject>(declaration: ControllerDeclaration<T> & Handling): Controller {
-  const { name, account, component = name, workers = 5, spacing = 0, rules } = declaration;
+  const { name, account, component = name, workers = 5, spacing = 0, rules, namespaces = [] } = declaration;
   return {
     name,
     account,
@@ -115,6 +119,7 @@ export function defineController<T extends KubeObject>(declaration: ControllerDe
     workers,
     spacing,
     rules,
+    namespaces,
     start(setup) {
       const enqueue = (object: DeepReadonly<T>) => setup.enqueue(keyOf(object));
       for (const read of declaration.reads ?? []) setup.informer(read);

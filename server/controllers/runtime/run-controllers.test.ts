@@ -30,7 +30,7 @@ async function run(controller: Controller, test: (running: Running) => Promise<v
   const ended = runControllers({
     controllers: [controller],
     clientFor: () => client,
-    informers,
+    informersFor: () => informers,
     clock,
     random,
     logger,

@@ -24,8 +24,8 @@ export interface ControllersSettings {
   readonly controllers: readonly Controller[];
   /** A client that acts as the user: by an in-process identity, impersonation or a token of its own. */
   readonly clientFor: (user: UserInfo) => Client;
-  /** Shared by all controllers; the composition root runs it. */
-  readonly informers: InformerFactory;
+  /** Informers that act as the user; the composition root runs them. */
+  readonly informersFor: (user: UserInfo) => InformerFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -51,9 +51,11 @@ export async function runControllers(settings: ControllersSettings): Promise<voi
 }
 
 async function runController(settings: ControllersSettings, controller: Controller): Promise<void> {
-  const { clock, signal, informers } = settings;
+  const { clock, signal } = settings;
   const logger = settings.logger.with({ controller: controller.name });
-  const client = settings.clientFor(controllerUser(controller.account));
+  const user = controllerUser(controller.account);
+  const client = settings.clientFor(user);
+  const informers = settings.informersFor(user);
   const waited = new Map<string, number>();
   const queue = createWorkQueue({ clock, onHandedOut: (key, waitedMs) => void waited.set(key, waitedMs) });
   const used = new Map<string, Informer<KubeObject>>();
@@ -61,7 +63,8 @@ async function runController(settings: ControllersSettings, controller: Controll
   const idOf = (resource: ResourceDefinition) => `${groupResource(resource)}/${resource.version}`;
 
   const informer = <T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T> => {
-    const shared = informers.informer(resource);
+    const namespace = controller.namespaces?.find(([one]) => idOf(one) === idOf(resource))?.[1];
+    const shared = informers.informer(resource, namespace === undefined ? {} : { namespace });
     used.set(idOf(resource), shared as unknown as Informer<KubeObject>);
     return shared;
   };

@@ -1,3 +1,7 @@
 import { eventsRule, rule } from '../runtime/rules.ts';
 
-export const rules = [rule([''], ['secrets'], ['get', 'update', 'delete']), rule([''], ['serviceaccounts'], ['get']), eventsRule];
+export const rules = [
+  rule([''], ['secrets'], ['delete', 'get', 'list', 'update', 'watch']),
+  rule([''], ['serviceaccounts'], ['get', 'list', 'watch']),
+  eventsRule,
+];

@@ -1,3 +1,7 @@
 import { eventsRule, rule } from '../runtime/rules.ts';
 
-export const rules = [rule([''], ['serviceaccounts'], ['create']), eventsRule];
+export const rules = [
+  rule([''], ['serviceaccounts'], ['create', 'list', 'watch']),
+  rule([''], ['namespaces'], ['list', 'watch']),
+  eventsRule,
+];

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Logger } from '../../../api/base/logger.ts';
 import { silentLogger } from '../../../api/base/logger.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
@@ -6,6 +7,7 @@ import { fixedValue } from '../../../api/base/watched-value.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { createClient } from '../../../api/client/create-client.ts';
 import { createEventRecorder } from '../../../api/client/events/event-recorder.ts';
+import { createAuthorizedInformers } from '../../../api/client/informers/authorized-informers.ts';
 import { createInformerFactory } from '../../../api/client/informers/informer-factory.ts';
 import { waitFor } from '../../../api/client/wait-for.ts';
 import { formatTime } from '../../../api/meta/time.ts';
@@ -53,7 +55,14 @@ export async function startControlPlane(): Promise<ControlPlane> {
   const controlling = runControllers({
     controllers,
     clientFor: (account) => createClient(server.transport, { user: account, userAgent: 'kube-controller-manager' }),
-    informers,
+    informersFor: (account) =>
+      createAuthorizedInformers({
+        shared: informers,
+        client: createClient(server.transport, { user: account }),
+        userName: account.name,
+        ...parts,
+        signal,
+      }),
     ...parts,
     signal,
     recorderFor: (own, component) => createEventRecorder({ client: own, clock: systemClock, logger, component, signal }),
@@ -85,6 +94,11 @@ export async function startControlPlane(): Promise<ControlPlane> {
       stop.abort();
       await Promise.all([informing, controlling]);
       await server.close();
+      // Every controller has the permissions that it needs.
+      assert.deepEqual(
+        complaints.filter((complaint) => /is forbidden: User/.test(complaint)),
+        [],
+      );
     },
   };
 }

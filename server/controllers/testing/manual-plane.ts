@@ -31,7 +31,7 @@ export function startManualPlane(controllers: readonly Controller[]): ManualPlan
   const controlling = runControllers({
     controllers,
     clientFor: () => client,
-    informers,
+    informersFor: () => informers,
     clock,
     random,
     logger: silentLogger,

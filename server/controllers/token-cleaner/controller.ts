@@ -9,6 +9,7 @@ export const tokenCleaner = defineController({
   name: 'token-cleaner-controller',
   account: 'token-cleaner',
   for: secrets,
+  namespaces: [[secrets, 'kube-system']],
   workers: 1,
   rules,
   async reconcile(key, { lister, client, clock }) {

@@ -54,7 +54,7 @@ describe('claims of pods, with scheduler and controller', () => {
       ...parts,
       controllers: [resourceClaimController],
       clientFor: () => client,
-      informers,
+      informersFor: () => informers,
       signal: stop.signal,
       recorderFor: () => recorder,
     });

@@ -42,7 +42,7 @@ describe('scheduler: volumes that wait for their first pod', () => {
       ...parts,
       controllers: [persistentVolumeBinder],
       clientFor: () => client,
-      informers,
+      informersFor: () => informers,
       signal: stop.signal,
       recorderFor: () => recorder,
     });

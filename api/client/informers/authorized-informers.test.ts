@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../base/logger.ts';
+import { createManualClock } from '../../base/testing/manual-clock.ts';
+import { createSeededRandom } from '../../base/testing/seeded-random.ts';
+import { configMaps } from '../../resources/core/v1/config-map.ts';
+import { createClient } from '../create-client.ts';
+import { ObjectServer } from '../testing/object-server.ts';
+import type { Transport } from '../transport.ts';
+import { createAuthorizedInformers } from './authorized-informers.ts';
+import { createInformerFactory } from './informer-factory.ts';
+
+describe('authorized informers', () => {
+  it('tell nothing until the user may list and watch, and then all that there is', async () => {
+    const server = new ObjectServer();
+    const clock = createManualClock();
+    const stop = new AbortController();
+    const parts = { clock, logger: silentLogger };
+    const admin = createClient(server.transport);
+    const shared = createInformerFactory({ ...parts, client: admin, random: createSeededRandom(1) });
+    const running = shared.run(stop.signal);
+    const permissions = new Set<string>();
+    const asked: string[] = [];
+    const reviews: Transport = async (request) => {
+      const { spec } = JSON.parse(new TextDecoder().decode(request.body));
+      const { verb, group, resource } = spec.resourceAttributes;
+      asked.push(`${verb} ${resource}.${group}`);
+      const bytes = new TextEncoder().encode(JSON.stringify({ ...spec, status: { allowed: permissions.has(verb) } }));
+      return { status: 201, headers: {}, body: { kind: 'bytes', bytes } };
+    };
+    const informers = createAuthorizedInformers({ ...parts, shared, client: createClient(reviews), userName: 'u', signal: stop.signal });
+    const informer = informers.informer(configMaps);
+    assert.equal(informers.informer(configMaps), informer);
+    const seen: string[] = [];
+    const remove = informer.addHandler({ onAdd: ({ metadata }) => void seen.push(metadata.name ?? '') });
+    let hasSynced = false;
+    const synced = informer.synced(stop.signal).then(() => (hasSynced = true));
+    await admin(configMaps).create({ metadata: { namespace: 'default', name: 'a' } });
+    permissions.add('list');
+    await clock.advance(60_000);
+    assert.deepEqual([seen, informer.lister.list(), informer.hasSynced(), hasSynced], [[], [], false, false]);
+    assert.ok(asked.includes('list configmaps.') && asked.includes('watch configmaps.'));
+    permissions.add('watch');
+    await clock.advance(60_000);
+    await synced;
+    assert.deepEqual([seen, informer.lister.list().length, informer.hasSynced()], [['a'], 1, true]);
+    remove();
+    await admin(configMaps).create({ metadata: { namespace: 'default', name: 'b' } });
+    await clock.advance(10);
+    assert.deepEqual([seen, informer.lister.list().length], [['a'], 2]);
+    stop.abort(new Error('stopped'));
+    await assert.rejects(informers.informer(configMaps, { namespace: 'other' }).synced(stop.signal), /stopped/);
+    await running;
+  });
+});
