@@ -100,7 +100,9 @@ function pluginOf(file: string, base: string): string {
   return segment(file, base).replace(/(\.test)?\.ts$/, '');
 }
 
-describe('architecture: imports', () => {
+describe('architecture: imports', function () {
+  this.timeout(180_000);
+
   const imports: ImportOf[] = [];
   const production: ImportOf[] = [];
   before(() => {

@@ -45,7 +45,9 @@ function declaresWith(call: string): (file: string) => boolean {
     sources().some((file) => file.path === path && file.text.includes(`${call}`) && new RegExp(`= ${call}\\b`).test(file.text));
 }
 
-describe('architecture: written lists', () => {
+describe('architecture: written lists', function () {
+  this.timeout(180_000);
+
   for (const { list, members } of lists) {
     it(`${list} names every file that belongs to it`, () => {
       const file = sources().find((source) => source.path === list);

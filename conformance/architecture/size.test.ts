@@ -31,7 +31,9 @@ function innerLines(node: ts.Node, lineOf: (position: number) => number): number
   return lines;
 }
 
-describe('architecture: sizes', () => {
+describe('architecture: sizes', function () {
+  this.timeout(180_000);
+
   it(`no file has more than ${maxFileLines} lines`, () => {
     const long = sources().filter((file) => file.text.split('\n').length > maxFileLines + 1);
     assert.deepEqual(

@@ -5,7 +5,7 @@ import { freePort } from '../clients/support/cluster.ts';
 import { runSuccessfully } from '../framework/run-program.ts';
 import { checksOf } from './checks/checks.ts';
 import type { CheckContext, CheckTopic } from './checks/check.ts';
-import { createGuestCluster } from './checks/guest-cluster.ts';
+import { createGuestCluster } from './guest/guest-cluster.ts';
 import { chooseAccelerator } from './emulator/accelerator.ts';
 import { ensureBootedOnce } from './emulator/boot-once.ts';
 import { createMachine, type Machine } from './emulator/machine.ts';

@@ -1,29 +1,29 @@
 import type { Check } from './check.ts';
-import { addressRanges } from './checks/address-ranges.ts';
-import { cgroups } from './checks/cgroups.ts';
+import { addressRanges } from './checks/network/address-ranges.ts';
+import { cgroups } from './checks/kernel/cgroups.ts';
 import { clock } from './checks/clock.ts';
 import { containerRuntime } from './checks/container-runtime.ts';
 import { dataDirectory } from './checks/data-directory.ts';
-import { firewalls } from './checks/firewalls.ts';
+import { firewalls } from './checks/network/firewalls.ts';
 import { hostName } from './checks/host-name.ts';
-import { kernel } from './checks/kernel.ts';
-import { kernelModules } from './checks/kernel-modules.ts';
-import { limits } from './checks/limits.ts';
+import { kernel } from './checks/kernel/kernel.ts';
+import { kernelModules } from './checks/kernel/kernel-modules.ts';
+import { limits } from './checks/kernel/limits.ts';
 import { memory } from './checks/memory.ts';
-import { networkManagers } from './checks/network-managers.ts';
-import { nodePortRange } from './checks/node-port-range.ts';
+import { networkManagers } from './checks/network/network-managers.ts';
+import { nodePortRange } from './checks/network/node-port-range.ts';
 import { otherKubernetes } from './checks/other-kubernetes.ts';
-import { packetFilter } from './checks/packet-filter.ts';
-import { packetPolicies } from './checks/packet-policies.ts';
-import { ports } from './checks/ports.ts';
+import { packetFilter } from './checks/network/packet-filter.ts';
+import { packetPolicies } from './checks/network/packet-policies.ts';
+import { ports } from './checks/network/ports.ts';
 import { privileges } from './checks/privileges.ts';
 import { programVersions } from './checks/program-versions.ts';
 import { programs } from './checks/programs.ts';
-import { resolvers } from './checks/resolvers.ts';
-import { reversePath } from './checks/reverse-path.ts';
-import { selinux } from './checks/selinux.ts';
-import { swap } from './checks/swap.ts';
-import { userNamespaces } from './checks/user-namespaces.ts';
+import { resolvers } from './checks/network/resolvers.ts';
+import { reversePath } from './checks/network/reverse-path.ts';
+import { selinux } from './checks/kernel/selinux.ts';
+import { swap } from './checks/kernel/swap.ts';
+import { userNamespaces } from './checks/kernel/user-namespaces.ts';
 
 /** All checks, in the order in which they are shown. */
 export const checks: readonly Check[] = [

@@ -10,7 +10,7 @@ import { planPortRules, renderPortTable } from '../network/cni/port-rules.ts';
 import { createPolicyTable, renderPolicyTable } from '../network/policy/policy-table.ts';
 import { renderBaseTable, tableOf } from '../network/proxy/nftables/base-table.ts';
 import { type Finding, type NodePlan, warning } from './check.ts';
-import { kernelFeatures } from './checks/kernel-modules.ts';
+import { kernelFeatures } from './checks/kernel/kernel-modules.ts';
 import { checks } from './checks.ts';
 
 export interface PreflightDependencies {

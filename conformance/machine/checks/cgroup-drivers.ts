@@ -1,5 +1,5 @@
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { expectEqual, expectMatch, expectThat } from '../guest/expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
 import { resetAndLook } from './removal.ts';
 import { imagesAreLoaded } from './start.ts';

@@ -1,5 +1,5 @@
 import type { Machine } from '../emulator/machine.ts';
-import type { GuestCluster } from './guest-cluster.ts';
+import type { GuestCluster } from '../guest/guest-cluster.ts';
 
 /** One property of kubets on a user's machine. */
 export interface MachineCheck {

@@ -1,12 +1,12 @@
 import type { MachineTestOptions } from '../options.ts';
 import { cgroupfsDriver, systemdDriver } from './cgroup-drivers.ts';
 import type { CheckTopic } from './check.ts';
-import { cloudNetwork } from './cloud-network.ts';
-import { dualStack } from './dual-stack.ts';
-import { joining } from './joining.ts';
+import { cloudNetwork } from './machines/cloud-network.ts';
+import { dualStack } from './machines/dual-stack.ts';
+import { joining } from './machines/joining.ts';
 import { limits } from './limits.ts';
 import { network } from './network.ts';
-import { nodeService } from './node-service.ts';
+import { nodeService } from './machines/node-service.ts';
 import { preflight } from './preflight.ts';
 import { probes } from './probes.ts';
 import { protection } from './protection.ts';
@@ -15,7 +15,7 @@ import { resources } from './resources.ts';
 import { robustness } from './robustness.ts';
 import { security } from './security.ts';
 import { service } from './service.ts';
-import { hostGateway, overlay } from './several-machines.ts';
+import { hostGateway, overlay } from './machines/several-machines.ts';
 import { start } from './start.ts';
 import { statistics } from './statistics.ts';
 

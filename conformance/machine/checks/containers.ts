@@ -1,4 +1,4 @@
-import type { GuestCluster } from './guest-cluster.ts';
+import type { GuestCluster } from '../guest/guest-cluster.ts';
 
 /** A container of a Pod that runs, by which one can tell whether it is still the same. */
 export interface RunningContainer {

@@ -1,6 +1,6 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { expectEqual, expectMatch, expectThat } from '../guest/expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
 import { restartUp } from './restart-up.ts';
 import { proportionalSwap, swapLimitOf, turnSwapOff, turnSwapOn } from './swap-file.ts';

@@ -1,7 +1,7 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { untilGuestbookAnswers } from './guestbook.ts';
-import { expectEqual, expectMatch } from './expect.ts';
+import { untilGuestbookAnswers } from '../guest/guestbook.ts';
+import { expectEqual, expectMatch } from '../guest/expect.ts';
 
 export const network: CheckTopic = {
   topic: 'network',

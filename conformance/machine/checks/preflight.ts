@@ -1,6 +1,6 @@
 import { checkoutFolder } from '../image/ensure-image.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { expectEqual, expectMatch, expectThat } from '../guest/expect.ts';
 
 export const preflight: CheckTopic = {
   topic: 'preflight',

@@ -1,6 +1,6 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectMatch } from './expect.ts';
+import { expectMatch } from '../guest/expect.ts';
 import { idle, podManifest } from './pods.ts';
 
 export const probes: CheckTopic = {

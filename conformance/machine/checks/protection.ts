@@ -1,5 +1,5 @@
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectThat } from './expect.ts';
+import { expectEqual, expectThat } from '../guest/expect.ts';
 import { idle, podManifest } from './pods.ts';
 import { listProcesses, type Part, processesOf } from './processes.ts';
 

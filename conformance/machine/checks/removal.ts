@@ -1,5 +1,5 @@
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual } from './expect.ts';
+import { expectEqual } from '../guest/expect.ts';
 import { expectNothingRuns } from './restart-up.ts';
 
 export const removal: CheckTopic = {

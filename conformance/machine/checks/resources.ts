@@ -1,6 +1,6 @@
 import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { expectEqual, expectMatch, expectThat } from '../guest/expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
 import { swapLimitOf, turnSwapOff, turnSwapOn } from './swap-file.ts';
 

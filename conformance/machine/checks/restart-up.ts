@@ -1,7 +1,7 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext } from './check.ts';
-import { expectEqual } from './expect.ts';
-import { untilGuestbookRuns } from './guestbook.ts';
+import { expectEqual } from '../guest/expect.ts';
+import { untilGuestbookRuns } from '../guest/guestbook.ts';
 import { listProcesses, processesOf } from './processes.ts';
 
 /** Ctrl-C in the terminal of `npm run up`, which must leave no process behind, and another start with flags of the kubelet. */

@@ -1,7 +1,7 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { Machine } from '../emulator/machine.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectThat } from './expect.ts';
+import { expectEqual, expectThat } from '../guest/expect.ts';
 import { containersOf, describeChanges } from './containers.ts';
 import { idle, podManifest } from './pods.ts';
 import { listProcesses, type Part, processesOf } from './processes.ts';

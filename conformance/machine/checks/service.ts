@@ -2,9 +2,9 @@ import { waitFor } from '../../framework/wait-for.ts';
 import type { Machine } from '../emulator/machine.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
 import { containersOf, describeChanges } from './containers.ts';
-import { expectEqual, expectMatch, expectThat } from './expect.ts';
+import { expectEqual, expectMatch, expectThat } from '../guest/expect.ts';
 import { listProcesses, processesOf } from './processes.ts';
-import { untilGuestbookRuns } from './guestbook.ts';
+import { untilGuestbookRuns } from '../guest/guestbook.ts';
 import { expectNothingRuns } from './restart-up.ts';
 
 export const service: CheckTopic = {

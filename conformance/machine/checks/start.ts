@@ -3,7 +3,7 @@ import path from 'node:path';
 import { waitFor } from '../../framework/wait-for.ts';
 import { checkoutFolder } from '../image/ensure-image.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectMatch } from './expect.ts';
+import { expectEqual, expectMatch } from '../guest/expect.ts';
 
 const guestbook = readFileSync(path.resolve(import.meta.dirname, '../../../docs/guestbook/guestbook.yaml'), 'utf8');
 

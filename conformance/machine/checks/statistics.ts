@@ -1,6 +1,6 @@
 import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from './check.ts';
-import { expectEqual, expectThat } from './expect.ts';
+import { expectEqual, expectThat } from '../guest/expect.ts';
 
 export const statistics: CheckTopic = {
   topic: 'statistics',

@@ -8,7 +8,7 @@ import { createHTTPTransport } from '../../../api/client/http-transport.ts';
 import { readBody } from '../../../api/client/read-body.ts';
 import type { Transport } from '../../../api/client/transport.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
-import { summarizePod } from '../../../api/resources/core/v1/pod-columns.ts';
+import { summarizePod } from '../../../api/resources/core/v1/pods/pod-columns.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node, Pod } from '../../../api/types/core-v1.ts';

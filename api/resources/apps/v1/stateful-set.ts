@@ -9,7 +9,7 @@ import { FieldPath } from '../../../validation/field-path.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { matchesLabelSelector } from '../../../selectors/label-selectors.ts';
 import type { PodTemplateSpec, Volume } from '../../../types/core-v1.ts';
-import { claimSpecWarnings } from '../../core/v1/claim-spec-warnings.ts';
+import { claimSpecWarnings } from '../../core/v1/volumes/claim-spec-warnings.ts';
 import { containerColumns } from '../../core/v1/pod-spec/container-columns.ts';
 import { validateDNSLabel } from '../../core/v1/pod-spec/names.ts';
 import { validatePodTemplate } from '../../core/v1/pod-spec/pod-template.ts';

@@ -1,8 +1,8 @@
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { Event } from '../../../types/core-v1.ts';
 import { nameIsPathSegment } from '../../../validation/names.ts';
-import { eventColumns } from './event-columns.ts';
-import { validateEvent } from './event-validation.ts';
+import { eventColumns } from './events/event-columns.ts';
+import { validateEvent } from './events/event-validation.ts';
 
 /** A report of an occurrence at an object, kept for an hour. */
 export const events = defineResource<Event>({

@@ -9,9 +9,9 @@ import { formatAccessModes, storageClassOf } from '../../../semantics/storage/pe
 import type { PersistentVolumeClaim } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden, invalid } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { persistentVolumeClaimWarnings } from './volume-warnings.ts';
-import { prepareDataSources } from './claim-data-sources.ts';
-import { validatePersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts';
+import { persistentVolumeClaimWarnings } from './volumes/volume-warnings.ts';
+import { prepareDataSources } from './volumes/claim-data-sources.ts';
+import { validatePersistentVolumeClaimSpec } from './volumes/persistent-volume-claim-spec.ts';
 
 /** A wish for storage. */
 export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({

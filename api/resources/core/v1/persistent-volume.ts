@@ -11,10 +11,10 @@ import type { PersistentVolume, PersistentVolumeSpec } from '../../../types/core
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { validateAccessModes, validateClassName } from './persistent-volume-claim-spec.ts';
+import { validateAccessModes, validateClassName } from './volumes/persistent-volume-claim-spec.ts';
 import { validateNodeSelector } from './pod-spec/affinity.ts';
-import { sourceFields, validateVolumeSource } from './persistent-volume-source.ts';
-import { persistentVolumeWarnings } from './volume-warnings.ts';
+import { sourceFields, validateVolumeSource } from './volumes/persistent-volume-source.ts';
+import { persistentVolumeWarnings } from './volumes/volume-warnings.ts';
 
 /** Storage that claims can be bound to. */
 export const persistentVolumes = defineResource<PersistentVolume>({

@@ -7,7 +7,7 @@ import { computeQOSClass } from '../../../semantics/pods/qos-class.ts';
 import type { Pod, PodCondition, PodSpec } from '../../../types/core-v1.ts';
 import { type FieldError, forbidden } from '../../../validation/field-error.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
-import { podColumns, podRowConditions } from './pod-columns.ts';
+import { podColumns, podRowConditions } from './pods/pod-columns.ts';
 import { validateImagePadding } from './pod-spec/containers.ts';
 import { mergeMatchLabelKeys } from './pod-spec/match-label-keys.ts';
 import { validatePodAnnotations } from './pod-spec/pod-template.ts';
@@ -15,9 +15,9 @@ import { validatePodSpec } from './pod-spec/pod-spec.ts';
 import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { mirrorServiceAccount } from './pod-spec/service-account.ts';
 import { hostnameWarnings } from './pod-spec/workload-template.ts';
-import { validatePodStatusUpdate } from './pod-status-update.ts';
-import { validateEphemeralContainersUpdate, validatePodResize } from './pod-subresource-update.ts';
-import { validatePodUpdate } from './pod-update.ts';
+import { validatePodStatusUpdate } from './pods/pod-status-update.ts';
+import { validateEphemeralContainersUpdate, validatePodResize } from './pods/pod-subresource-update.ts';
+import { validatePodUpdate } from './pods/pod-update.ts';
 
 const emptySpec: PodSpec = { containers: [] };
 

@@ -6,8 +6,8 @@ import type { Service, ServicePort } from '../../../types/core-v1.ts';
 import { FieldPath } from '../../../validation/field-path.ts';
 import { ipWarnings } from '../../../validation/ip-addresses.ts';
 import { nameIsDNSLabel } from '../../../validation/names.ts';
-import { dropTrafficPolicy, normalizeClusterIPs, prepareServiceUpdate } from './service-prepare.ts';
-import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
+import { dropTrafficPolicy, normalizeClusterIPs, prepareServiceUpdate } from './services/service-prepare.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './services/service-validation.ts';
 
 /** A name and an address for a changing set of Pods. */
 export const services = defineResource<Service>({

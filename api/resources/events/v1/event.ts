@@ -6,8 +6,8 @@ import type { Event } from '../../../types/events-v1.ts';
 import { type FieldError, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { eventColumns } from '../../core/v1/event-columns.ts';
-import { validateEvent, validateSeries } from '../../core/v1/event-validation.ts';
+import { eventColumns } from '../../core/v1/events/event-columns.ts';
+import { validateEvent, validateSeries } from '../../core/v1/events/event-validation.ts';
 
 /** Names of the fields that differ: here, and in the core group, whose form is stored. */
 const renamed = [

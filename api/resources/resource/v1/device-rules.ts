@@ -6,7 +6,7 @@ import { duplicate, type FieldError, forbidden, invalid, required, tooLong, tooM
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { cIdentifierProblems } from '../../../validation/formats.ts';
 import { dns1123SubdomainProblems, labelValueProblems, qualifiedNameProblems } from '../../../validation/names.ts';
-import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
+import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes/volumes.ts';
 import { formatJSON } from '../../../base/format-json.ts';
 
 const maxSelectors = 32;

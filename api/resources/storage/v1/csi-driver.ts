@@ -5,7 +5,7 @@ import type { PrinterColumn } from '../../../resource/resource-definition.ts';
 import type { CSIDriver, CSIDriverSpec } from '../../../types/storage-v1.ts';
 import { duplicate, invalid, required } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
+import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes/volumes.ts';
 
 type Flag = 'attachRequired' | 'podInfoOnMount' | 'storageCapacity' | 'requiresRepublish';
 

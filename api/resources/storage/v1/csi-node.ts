@@ -7,7 +7,7 @@ import type { CSINode } from '../../../types/storage-v1.ts';
 import { duplicate, invalid, required } from '../../../validation/field-error.ts';
 import { validateNonnegative } from '../../../validation/formats.ts';
 import { qualifiedNameProblems } from '../../../validation/names.ts';
-import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
+import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes/volumes.ts';
 
 const maxNodeIDLength = 256;
 

@@ -5,7 +5,7 @@ import type { VolumeAttachment } from '../../../types/storage-v1.ts';
 import { type FieldError, forbidden, required } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
 import { dns1123SubdomainProblems } from '../../../validation/names.ts';
-import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes.ts';
+import { validateCSIDriverName } from '../../core/v1/pod-spec/volumes/volumes.ts';
 
 /** The wish that a volume be at a Node. */
 export const volumeAttachments = defineResource<VolumeAttachment>({

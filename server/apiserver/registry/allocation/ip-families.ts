@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../../api/base/equality.ts';
 import { parseIP } from '../../../../api/base/ip-address.ts';
-import { validateClusterIPs } from '../../../../api/resources/core/v1/service-validation.ts';
+import { validateClusterIPs } from '../../../../api/resources/core/v1/services/service-validation.ts';
 import type { ServiceSpec } from '../../../../api/types/core-v1.ts';
 import { type FieldError, invalid } from '../../../../api/validation/field-error.ts';
 import type { FieldPath } from '../../../../api/validation/field-path.ts';

@@ -19,7 +19,7 @@ import { validateContainerResources, validateResizePolicy } from './container-re
 import { validateEnv, validateEnvFrom } from './env.ts';
 import { validateLifecycle, validateProbe } from './probes.ts';
 import { usesHostUsers, validateSecurityContext } from './security-context.ts';
-import { validateVolumeDevices, validateVolumeMounts } from './volume-mounts.ts';
+import { validateVolumeDevices, validateVolumeMounts } from './volumes/volume-mounts.ts';
 
 /** The facts about a Pod that the rules of its containers need. */
 export interface ContainerSurroundings {

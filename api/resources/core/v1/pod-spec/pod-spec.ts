@@ -16,7 +16,7 @@ import type { PodSpecRules } from './pod-spec-rules.ts';
 import { validatePodLevelResources } from './pod-level-resources.ts';
 import { validateSchedulingGates, validateTolerations, validateTopologySpread } from './scheduling.ts';
 import { validateHostUsers, validatePodSecurityContext } from './security-context.ts';
-import { validateVolumes } from './volumes.ts';
+import { validateVolumes } from './volumes/volumes.ts';
 import { validateWindowsHostProcess } from './windows-host-process.ts';
 
 const maxInt32 = 2_147_483_647;

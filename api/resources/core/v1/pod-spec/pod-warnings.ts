@@ -5,9 +5,9 @@ import { quantityMilliValue } from '../../../../base/quantity/arithmetic.ts';
 import type { ContainerPort, EnvVar, PodSpec, PodTemplateSpec, Volume } from '../../../../types/core-v1.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 import { ipWarnings } from '../../../../validation/ip-addresses.ts';
-import { claimSpecWarnings } from '../claim-spec-warnings.ts';
+import { claimSpecWarnings } from '../volumes/claim-spec-warnings.ts';
 import { nodeLabelDeprecation, nodeSelectorTermWarnings } from './node-label-warnings.ts';
-import { overlappingPathWarnings } from './overlapping-paths.ts';
+import { overlappingPathWarnings } from './volumes/overlapping-paths.ts';
 
 const deprecatedAnnotations: Readonly<Record<string, string>> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
