@@ -1,6 +1,7 @@
 /** The end-to-end suites in the order in which they run: those that need only the control plane first. */
 export const e2eSuites: readonly { readonly file: string; readonly needsNode: boolean }[] = [
   { file: 'bad-input.e2e.ts', needsNode: false },
+  { file: 'authentication.e2e.ts', needsNode: false },
   { file: 'kubectl-api.e2e.ts', needsNode: false },
   { file: 'kill-control-plane.e2e.ts', needsNode: false },
   { file: 'guestbook.e2e.ts', needsNode: true },

@@ -23,6 +23,8 @@ export interface VerifiedCertificate {
 
 export type VerifyCertificate = (peer: Pick<Peer, 'certificate' | 'intermediates'>) => VerifiedCertificate | undefined;
 
+/** An attribute of the subject: the UID of the user. */
+const uidType = '1.3.6.1.4.1.57683.2';
 /** The most clients whose intermediate certificates are remembered. */
 const maxClients = 1000;
 /** How long a certificate is not looked at again on a connection: that takes many checks of signatures. */
@@ -94,18 +96,30 @@ function holderOf(der: Uint8Array, fingerprint: string): Omit<VerifiedCertificat
   // The last of several counts, as in Go.
   const commonName = attributes.findLast(({ type }) => type === commonNameType)?.value ?? '';
   const organizations = attributes.filter(({ type }) => type === organizationType).map(({ value }) => value);
+  const uids = attributes.filter(({ type }) => type === uidType).map(({ value }) => value);
+  if (uids.length > 1) throw new Error(`expected 1 UID, but found multiple: [${uids.join(' ')}]`);
+  const [uid] = uids;
+  if (uid === '') throw new Error('UID cannot be an empty string');
   const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
-  return { commonName, organizations, fingerprint, user: { name: commonName, groups: organizations, extra } };
+  return {
+    commonName,
+    organizations,
+    fingerprint,
+    user: { name: commonName, ...(uid === undefined ? {} : { uid }), groups: organizations, extra },
+  };
 }
 
-/** Users by client certificate: the common name is the user, organizations are groups. A certificate that makes nobody is refused. */
+/**
+ * Users by client certificate: the common name is the user, organizations are groups. A certificate that does not verify is
+ * refused; one without a common name says of nobody who it is.
+ */
 export function clientCertificateAuthenticator(verifyCertificate: VerifyCertificate): Authenticator {
   return {
     authenticate({ peer }): UserInfo | undefined {
       if (peer?.certificate === undefined) return undefined;
       const verified = verifyCertificate(peer);
-      if (!verified || verified.commonName === '') throw unauthorized('Unauthorized');
-      return verified.user;
+      if (!verified) throw unauthorized('Unauthorized');
+      return verified.commonName === '' ? undefined : verified.user;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { readCertificateIssuer, readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import { DERError, type DERElement, derTags, readDER, readDERElements, readObjectIdentifier } from '../../../api/base/der.ts';
+import { allowsNames, parseNameConstraints } from './name-constraints.ts';
 
 /** A chain from a certificate to an authority, and when all of it is valid. */
 export interface VerifiedChain {
@@ -26,6 +27,12 @@ const understood: ReadonlySet<string> = new Set([
   '2.5.29.37',
   '2.5.29.54',
 ]);
+/** RSA with SHA-256, 384 and 512, RSA-PSS, ECDSA with the same, Ed25519. */
+const strongAlgorithms: ReadonlySet<string> = new Set([
+  ...['11', '12', '13', '10'].map((last) => `1.2.840.113549.1.1.${last}`),
+  ...['2', '3', '4'].map((last) => `1.2.840.10045.4.3.${last}`),
+  '1.3.101.112',
+]);
 /** As in Go: a client cannot have signatures checked without end. */
 const maxSignatureChecks = 100;
 const maxChainLength = 10;
@@ -45,6 +52,7 @@ export function verifyChain(
     issuer.ca &&
     namesIssuer(certificate, issuer) &&
     certificate.checkIssued(issuer) &&
+    isStrong(certificate) &&
     ++checks <= maxSignatureChecks &&
     certificate.verify(issuer.publicKey);
   const extend = (chain: readonly X509Certificate[]): readonly X509Certificate[] | undefined => {
@@ -63,7 +71,8 @@ export function verifyChain(
     }
     return undefined;
   };
-  const chain = extend([leaf]);
+  const isAuthority = authorities.some((authority) => authority.raw.equals(leaf.raw));
+  const chain = isAuthority && isAcceptable([leaf], nowMs) ? [leaf] : extend([leaf]);
   if (!chain) return undefined;
   return {
     validFromMs: Math.max(...chain.map(({ validFromDate }) => validFromDate.getTime())),
@@ -79,10 +88,27 @@ function namesIssuer(certificate: X509Certificate, issuer: X509Certificate): boo
 function isAcceptable(chain: readonly X509Certificate[], nowMs: number): boolean {
   const extensions = chain.map(extensionsOf);
   const isUnderstood = extensions.every((list) => list.every(({ type, isCritical }) => !isCritical || understood.has(type)));
-  const hasNames = extensions[0]?.some(({ type }) => type === alternativeNamesType) ?? false;
-  // Constraints on names are not evaluated: where they could matter, the chain is not accepted.
-  const isConstrained = hasNames && extensions.slice(1).some((list) => list.some(({ type }) => type === nameConstraintsType));
-  return isUnderstood && !isConstrained && chain.every((certificate) => isForClients(certificate) && isValid(certificate, nowMs));
+  return (
+    isUnderstood &&
+    chain.every((certificate) => isForClients(certificate) && isValid(certificate, nowMs)) &&
+    extensions.every((list, index) => allowsChain(list, extensions.slice(0, index)))
+  );
+}
+
+/** Whether the constraints of an authority allow the names of all certificates below it. */
+function allowsChain(authority: readonly Extension[], below: readonly (readonly Extension[])[]): boolean {
+  const found = authority.find(({ type }) => type === nameConstraintsType);
+  if (!found) return true;
+  const constraints = parseNameConstraints(found.value);
+  if (constraints.hasOthers && found.isCritical) return false;
+  return below.every((list) => list.every(({ type, value }) => type !== alternativeNamesType || allowsNames(constraints, value)));
+}
+
+/** Whether it is signed by an algorithm that Go accepts: none with SHA-1 or MD5. */
+function isStrong({ raw }: X509Certificate): boolean {
+  const [, algorithm] = readDERElements(readDER(raw).content);
+  const [type] = algorithm ? readDERElements(algorithm.content) : [];
+  return type !== undefined && strongAlgorithms.has(readObjectIdentifier(type));
 }
 
 function isForClients({ keyUsage }: X509Certificate): boolean {

@@ -91,7 +91,7 @@ describe('tokens of OpenID Connect issuers', function () {
     assert.deepEqual(await ask(await issuer.sign(claims({ roles: 'dev' }))), { name: `${issuer.url}#jane`, groups: ['oidc:dev'] });
     assert.match(
       String(await ask(await issuer.sign(claims(), { alg: 'ES256' }))),
-      /unexpected signature algorithm "ES256"; expected \["RS256"\]/,
+      /id token signed with unsupported algorithm, expected \["RS256"\] got "ES256"/,
     );
     assert.equal(await ask('not a token'), undefined);
     assert.equal(await ask(await issuer.sign(claims({ iss: 'https://other' }))), undefined);
@@ -117,11 +117,11 @@ describe('tokens of OpenID Connect issuers', function () {
       [await issuer.sign(claims({ aud: [] })), /expected audience "my-client" got \[\]/],
       [await issuer.sign(claims({ exp: now - 10 })), /^oidc: verify token: oidc: token is expired/],
       [await issuer.sign(claims({ exp: undefined })), /token is expired \(Token Expiry: 0001-01-01/],
-      [await issuer.sign(claims({ nbf: now + 400 })), /before the nbf \(not before\) time/],
+      [await issuer.sign(claims({ nbf: now + 100 })), /before the nbf \(not before\) time/],
       [await issuer.sign(claims({ exp: 'soon' })), /failed to unmarshal claims/],
       [await issuer.sign(claims({ aud: 7 })), /failed to unmarshal claims/],
-      [forgeToken({ alg: 'none' }, claims()), /unexpected signature algorithm "none"/],
-      [forgeToken({ alg: 'NONE' }, claims(), 'AAAA'), /unexpected signature algorithm "NONE"/],
+      [forgeToken({ alg: 'none' }, claims()), /unsupported algorithm, .* got "none"/],
+      [forgeToken({ alg: 'NONE' }, claims(), 'AAAA'), /unsupported algorithm, .* got "NONE"/],
       [
         `${head}.${Buffer.from(JSON.stringify(claims({ sub: 'root' }))).toString('base64url')}.${signature}`,
         /failed to verify id token signature/,
@@ -133,7 +133,7 @@ describe('tokens of OpenID Connect issuers', function () {
       ],
     ];
     for (const [token, expected] of refused) assert.match(String(await ask(token)), expected);
-    assert.deepEqual(await ask(await issuer.sign(claims({ nbf: now + 200, iat: now + 10_000 }))), { name: 'jane', groups: [] });
+    assert.deepEqual(await ask(await issuer.sign(claims({ nbf: now + 50, iat: now + 10_000 }))), { name: 'jane', groups: [] });
   });
 
   it('takes no public key for a shared secret', async () => {
@@ -143,7 +143,7 @@ describe('tokens of OpenID Connect issuers', function () {
     for (const secret of [key.export({ type: 'spki', format: 'pem' }), key.export({ type: 'spki', format: 'der' }), String(jwk?.n)]) {
       const unsigned = forgeToken({ alg: 'HS256', kid: 'RS256-key' }, claims()).slice(0, -1);
       const token = `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`;
-      assert.match(String(await ask(token)), /unexpected signature algorithm "HS256"/);
+      assert.match(String(await ask(token)), /unsupported algorithm, .* got "HS256"/);
     }
     assert.ok(!issuer.requests.includes('/keys'), 'keys are not fetched for it');
   });
@@ -151,7 +151,6 @@ describe('tokens of OpenID Connect issuers', function () {
   it('learns new keys at once, and is not made to ask for unknown ones more than once a second', async () => {
     await withConfiguration([jwtOf(issuer)]);
     assert.deepEqual(await ask(await issuer.sign(claims())), { name: 'jane', groups: [] });
-    await new Promise((resolve) => setTimeout(resolve, 1100));
     issuer.rotate('new');
     assert.deepEqual(await ask(await issuer.sign(claims(), { alg: 'ES256' })), { name: 'jane', groups: [] });
     const before = issuer.requests.length;
@@ -287,12 +286,12 @@ describe('tokens of OpenID Connect issuers', function () {
     answers['/groups'] = () => forgeToken({ alg: 'none' }, claims({ groups: ['root'] }));
     assert.match(
       String(await ask(token)),
-      /could not expand distributed claims: verify distributed claim token: .*unexpected signature algorithm "none"/,
+      /could not expand distributed claims: verify distributed claim token: .*unsupported algorithm, .* got "none"/,
     );
     assert.match(String(await ask(await refer({ endpoint: `http://127.0.0.1:1/` }))), /unsupported protocol scheme "http"/);
     assert.match(
       String(await ask(await issuer.sign(claims({ _claim_names: { groups: 'x' }, _claim_sources: {} })))),
-      /missing in _claims_sources/,
+      /oidc: verify token: oidc: source does not exist/,
     );
   });
 

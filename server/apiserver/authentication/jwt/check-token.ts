@@ -1,15 +1,17 @@
-import { type JSONObject, getOwn } from '../../../../api/base/json-object.ts';
+import { type JSONObject, getOwn, isJSONObject } from '../../../../api/base/json-object.ts';
 import { quote } from '../../../../api/base/quote.ts';
 import { formatTime } from '../../../../api/meta/time.ts';
 
 /** A clock that is behind by so much does not refuse tokens of now. */
-const notBeforeLeewayMs = 5 * 60_000;
+const notBeforeLeewayMs = 60_000;
 
 /**
  * The problem with the audience or the times of a token, in upstream's words; undefined: there is none. `iat` is not looked at,
  * and `exp` has to be there.
  */
 export function findTokenProblem(claims: JSONObject, audiences: readonly string[], nowMs: number): string | undefined {
+  const sources = findSourceProblem(claims);
+  if (sources !== undefined) return sources;
   const given = readAudiences(getOwn(claims, 'aud'));
   if (given === undefined) return 'oidc: failed to unmarshal claims: aud is neither a string nor a list of strings';
   const formatList = (list: readonly string[]) => `[${list.map(quote).join(' ')}]`;
@@ -22,7 +24,20 @@ export function findTokenProblem(claims: JSONObject, audiences: readonly string[
   if (expiry === 'malformed' || notBefore === 'malformed') return 'oidc: failed to unmarshal claims: exp or nbf is not a number';
   if (expiry === undefined || expiry * 1000 < nowMs) return `oidc: token is expired (Token Expiry: ${formatSeconds(expiry)})`;
   if (notBefore !== undefined && nowMs + notBeforeLeewayMs < notBefore * 1000)
-    return `oidc: current time ${formatTime(nowMs)} before the nbf (not before) time: ${formatSeconds(notBefore)}`;
+    return `oidc: current time ${formatSeconds(Math.trunc(nowMs / 1000))} before the nbf (not before) time: ${formatSeconds(notBefore)}`;
+  return undefined;
+}
+
+/** As upstream, of all claims that are kept elsewhere, whichever of them are wanted. */
+function findSourceProblem(claims: JSONObject): string | undefined {
+  const [names, sources] = [getOwn(claims, '_claim_names') ?? {}, getOwn(claims, '_claim_sources') ?? {}];
+  if (!isJSONObject(names) || !isJSONObject(sources))
+    return 'oidc: failed to unmarshal claims: _claim_names and _claim_sources are objects';
+  for (const source of Object.values(names)) {
+    if (typeof source !== 'string') return 'oidc: failed to unmarshal claims: _claim_names is not an object of strings';
+    if (source === '') return 'oidc: failed to obtain source from claim name';
+    if (!Object.hasOwn(sources, source)) return 'oidc: source does not exist';
+  }
   return undefined;
 }
 
@@ -39,7 +54,8 @@ function readSeconds(value: unknown): number | undefined | 'malformed' {
   return typeof value === 'number' ? Math.trunc(value) : 'malformed';
 }
 
+/** As Go writes times. */
 function formatSeconds(seconds: number | undefined): string {
-  if (seconds === undefined || Math.abs(seconds) > 8_640_000_000_000) return '0001-01-01 00:00:00 +0000 UTC';
-  return formatTime(seconds * 1000);
+  const isShown = seconds !== undefined && Math.abs(seconds) <= 8_640_000_000_000;
+  return isShown ? formatTime(seconds * 1000).replace(/^(\S+)T(\S+)Z$/, '$1 $2 +0000 UTC') : '0001-01-01 00:00:00 +0000 UTC';
 }

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import { getOwn, isJSONObject } from '../../../../api/base/json-object.ts';
-import type { Clock } from '../../../../api/base/clock.ts';
+import { type Clock, sleep } from '../../../../api/base/clock.ts';
 import { type IssuerClient, readJSONAnswer } from './issuer-client.ts';
 
 /** The public keys of an issuer. */
@@ -44,26 +44,27 @@ export function createRemoteKeySet({ url, client, clock, onFetch, signal }: KeyS
       onFetch(undefined);
     }
   };
-  const refresh = async (): Promise<boolean> => {
-    if (underWay === undefined) {
-      if (fetched && clock.monotonicMs() - fetched.atMs < minFetchIntervalMs) {
-        if (fetched.failure !== undefined) throw describeFailure(fetched.failure);
-        return false;
-      }
-      underWay = fetchKeys().finally(() => {
+  const waitMs = () => (fetched === undefined ? 0 : fetched.atMs + minFetchIntervalMs - clock.monotonicMs());
+  /** Everybody who asks before a fetch begins shares it. */
+  const refresh = async (): Promise<void> => {
+    underWay ??= sleep(clock, Math.max(0, waitMs()), signal)
+      .then(fetchKeys)
+      .finally(() => {
         underWay = undefined;
       });
-    }
     await underWay;
     if (fetched?.failure !== undefined) throw describeFailure(fetched.failure);
-    return true;
   };
   return {
     async verify(token, algorithms) {
       const header = readHeader(token, algorithms);
       const before = keys;
       if (await isSignedByOne(token, header, before)) return;
-      if ((await refresh()) && keys !== before && (await isSignedByOne(token, header, keys))) return;
+      // A key that was there a moment ago has not signed it: that is no reason to ask for others.
+      if (waitMs() <= 0 || !before.some(({ id }) => id === header.keyId)) {
+        await refresh();
+        if (keys !== before && (await isSignedByOne(token, header, keys))) return;
+      }
       throw new Error('failed to verify signature: failed to verify id token signature');
     },
   };
@@ -93,7 +94,7 @@ function readHeader(token: string, algorithms: readonly string[]): TokenHeader {
   const [algorithm, keyId] = [getOwn(header, 'alg'), getOwn(header, 'kid') ?? ''];
   if (typeof algorithm !== 'string' || !algorithms.includes(algorithm))
     throw new Error(
-      `oidc: malformed jwt: go-jose/go-jose: unexpected signature algorithm ${JSON.stringify(algorithm ?? '')}; expected [${algorithms.map((one) => JSON.stringify(one)).join(' ')}]`,
+      `oidc: id token signed with unsupported algorithm, expected [${algorithms.map((one) => JSON.stringify(one)).join(' ')}] got ${JSON.stringify(algorithm ?? '')}`,
     );
   if (typeof keyId !== 'string') throw new Error('oidc: malformed jwt: kid is not a string');
   return { algorithm, keyId };
