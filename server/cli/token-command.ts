@@ -10,7 +10,7 @@ import { hasReason } from '../../api/meta/status.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { secrets } from '../../api/resources/core/v1/secret.ts';
 import { getInstance } from './data-dir/data-dir.ts';
-import { publicKeyHash } from './join/discovery.ts';
+import { publicKeyHashes } from './join/discovery.ts';
 import { type Credentials, parseKubeconfig, serverOf } from './data-dir/kubeconfig.ts';
 import { dataDirOption } from './flags/options.ts';
 import { parseDuration } from './flags/parse-flags.ts';
@@ -89,9 +89,14 @@ async function createToken(
   });
   const token = `${id}.${secret}`;
   const server = await serverSignedWith(client, id);
-  process.stdout.write(
-    printJoinCommand ? `kubets agent --server ${server} --token ${token} --ca-hash ${publicKeyHash(ca)}\n` : `${token}\n`,
-  );
+  process.stdout.write(printJoinCommand ? `kubets agent --server ${server} --token ${token} ${caHashes(ca)}\n` : `${token}\n`);
+}
+
+/** While authorities are rotated, of both: the command is good before and after. */
+function caHashes(ca: string): string {
+  return publicKeyHashes(ca)
+    .map((hash) => `--ca-hash ${hash}`)
+    .join(' ');
 }
 
 /** Waits until a machine that joins with the token can be told of the cluster. Returns where it reaches the API server. */

@@ -14,6 +14,7 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'disk-full.e2e.ts', needsNode: true },
   { file: 'kill-node.e2e.ts', needsNode: true },
   { file: 'stop.e2e.ts', needsNode: true },
+  { file: 'certs.e2e.ts', needsNode: true },
   { file: 'two-nodes.e2e.ts', needsNode: true },
   { file: 'tenant.e2e.ts', needsNode: true },
   { file: 'two-families.e2e.ts', needsNode: true },

@@ -12,6 +12,8 @@ import { createPKIFiles } from '../../control-plane/pki-files.ts';
 import { kubernetesVersion } from '../../control-plane/version.ts';
 import { nodeClientCertificate, nodeServingCertificate } from '../../pki/certificate-spec.ts';
 import { ensureCertificate } from '../../pki/ensure-cluster-pki.ts';
+import type { PKIFiles } from '../../pki/pki-files.ts';
+import { chainOf, crossOf } from '../../pki/renew-certificates.ts';
 import { type DataDir, writeFileAtomically } from '../data-dir/data-dir.ts';
 import { findProcessIdentity, isRunning } from '../data-dir/process-identity.ts';
 import { formatKubeconfig } from '../data-dir/kubeconfig.ts';
@@ -49,17 +51,14 @@ export function defaultNodeName(): string {
   return os.hostname().toLowerCase();
 }
 
-/** Makes the node's certificates from the cluster's CA in this data dir, and its kubeconfig. Returns the agent's arguments. */
-export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: AgentTarget): Promise<string[]> {
-  const files = createPKIFiles(dataDir.pki);
-  const [ca, caKey] = await Promise.all([files.read('ca.crt'), files.read('ca.key')]);
-  if (ca === undefined || caKey === undefined)
+async function ensureNodeCertificates(files: PKIFiles, dataDir: DataDir, flags: AgentFlags, target: AgentTarget) {
+  const [ca, keyPEM, crossPEM] = await Promise.all([files.read('ca.crt'), files.read('ca.key'), files.read(`${crossOf('ca')}.crt`)]);
+  if (ca === undefined || keyPEM === undefined)
     throw new Error(
       `${dataDir.pki} holds no cluster CA: the agent starts beside a control plane on the same data dir ('kubets server' or 'kubets up')`,
     );
-  mkdirSync(dataDir.node, { recursive: true });
   const making = { files, logger: createLogger(flags.logLevel), clock: systemClock, random: systemRandom };
-  const authority = { certificatePEM: ca, keyPEM: caKey };
+  const authority = { certificatePEM: ca, keyPEM, ...chainOf(ca, crossPEM) };
   const client = await ensureCertificate(`node-${flags.nodeName}`, nodeClientCertificate(flags.nodeName), authority, making);
   const own = target.addresses ?? allAddresses();
   const addresses = flags.nodeIp === undefined ? own : [...flags.nodeIp.split(','), ...own];
@@ -69,6 +68,13 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
     authority,
     making,
   );
+  return { ca, client };
+}
+
+/** Makes the node's certificates from the cluster's CA in this data dir, and its kubeconfig. Returns the agent's arguments. */
+export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: AgentTarget): Promise<string[]> {
+  mkdirSync(dataDir.node, { recursive: true });
+  const { ca, client } = await createPKIFiles(dataDir.pki).exclusively((files) => ensureNodeCertificates(files, dataDir, flags, target));
   const kubeconfig = path.join(dataDir.node, 'kubelet.kubeconfig');
   writeFileAtomically(
     kubeconfig,

@@ -21,7 +21,7 @@ import { syncKubeconfigs } from './certs-kubeconfigs.ts';
 import { advanceRotation, finishRotation, rollBackRotation, type RotationParts } from './drive-rotation.ts';
 import { describeRotation, formatCertificates, problemsOf } from './format-certificates.ts';
 import { gatherCertificates } from './gather-certificates.ts';
-import { describeNodes, findOldTokens, servedCertificate } from './running-cluster.ts';
+import { describeNodes, findOldTokens, servedCertificate, servesOwnCertificate } from './running-cluster.ts';
 import * as help from './help.ts';
 
 const making = { clock: systemClock, random: systemRandom };
@@ -108,6 +108,8 @@ async function renew(names: readonly string[], { dataDir: directory }: { readonl
   for (const file of syncKubeconfigs(dataDir, contents)) progress.note(`${file} is written anew`);
   const instance = findInstance(dataDir.path);
   if (instance === undefined) return progress.note('nothing runs on this data dir: the next start uses them');
+  if (!(await servesOwnCertificate(instance, contents)))
+    return progress.note('the API server serves with the certificate of --tls-cert-file, which is renewed where it comes from');
   await untilServed(instance, contents);
   progress.done('the API server serves with its certificate of now; nodes follow within seconds');
 }

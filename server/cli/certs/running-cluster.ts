@@ -14,6 +14,7 @@ import { clusterAuthoritiesKey } from '../../../api/semantics/certificates/clust
 import type { PKIContents } from '../../pki/pki-files.ts';
 
 import { splitCertificates } from '../../pki/pem-bundle.ts';
+import { previousOf } from '../../pki/renew-certificates.ts';
 import { findBlockers } from '../../pki/rotation-blockers.ts';
 import type { Instance } from '../data-dir/data-dir.ts';
 import { parseKubeconfig } from '../data-dir/kubeconfig.ts';
@@ -73,11 +74,18 @@ async function findUnpublished(client: Client, contents: PKIContents): Promise<s
   ];
 }
 
+/** A certificate that was given by flags is of neither authority, and stays. */
 async function findOldServing(instance: Instance, contents: PKIContents): Promise<string[]> {
+  const previous = contents.get(`${previousOf('ca')}.crt`);
+  if (previous === undefined) return [];
+  const isOld = (await servedCertificate(instance)).checkIssued(new X509Certificate(previous));
+  return isOld ? ['the API server serves with a certificate of the old authority'] : [];
+}
+
+/** Whether the API server serves with a certificate of the cluster, and not with one that was given by flags. */
+export async function servesOwnCertificate(instance: Instance, contents: PKIContents): Promise<boolean> {
   const served = await servedCertificate(instance);
-  const [signing] = splitCertificates(contents.get('ca.crt') ?? '');
-  const isBySigning = signing !== undefined && served.checkIssued(new X509Certificate(signing));
-  return isBySigning ? [] : ['the API server serves with a certificate of another authority than the one that signs'];
+  return splitCertificates(contents.get('ca.crt') ?? '').some((pem) => served.checkIssued(new X509Certificate(pem)));
 }
 
 /** Nodes as a rotation sees them, for people. */

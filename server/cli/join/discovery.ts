@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual, X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import { load } from 'js-yaml';
+import { splitCertificates } from '../../pki/pem-bundle.ts';
 
 export interface DiscoveryOptions {
   /** https://host:port */
@@ -25,6 +26,11 @@ export function publicKeyHash(certificatePEM: string): string {
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }
 
+/** Of each certificate: while authorities are rotated there is more than one. */
+export function publicKeyHashes(bundlePEM: string): string[] {
+  return splitCertificates(bundlePEM).map(publicKeyHash);
+}
+
 /**
  * Learns a cluster's CA from the cluster itself, as `kubeadm join` does: what an unverified connection tells is signed with
  * the token, and its CA must have the hash that the user brought from the cluster; then the server has to prove that it holds
@@ -46,9 +52,9 @@ export async function discoverCluster(options: DiscoveryOptions): Promise<Discov
   if (!isSignedWith(signature, kubeconfig, id, secret))
     throw new Error(`the signature of the cluster's information does not match token "${id}"`);
   const caPEM = authorityOf(kubeconfig);
-  const hash = publicKeyHash(caPEM);
-  if (!caHashes.includes(hash))
-    throw new Error(`the CA of ${server} has the hash ${hash}, which is not the one given: is it the right cluster?`);
+  const hashes = publicKeyHashes(caPEM);
+  if (!hashes.some((hash) => caHashes.includes(hash)))
+    throw new Error(`the CA of ${server} has the hash ${hashes.join(', ')}, which is not the one given: is it the right cluster?`);
   const again = await readClusterInfo(server, caPEM);
   if (again['kubeconfig'] !== kubeconfig) throw new Error(`${server} told something else over a verified connection than before`);
   return { server, caPEM };

@@ -5,7 +5,7 @@ import { kubernetesVersion } from '../../control-plane/version.ts';
 import { type AgentFlags, agentMain } from '../agent/agent-process.ts';
 import { checkNodeName } from './check-node-name.ts';
 import { type DataDir, writeFileAtomically } from '../data-dir/data-dir.ts';
-import { authorityOf, discoverCluster, publicKeyHash } from './discovery.ts';
+import { authorityOf, discoverCluster, publicKeyHashes } from './discovery.ts';
 
 export interface JoinFlags extends AgentFlags {
   readonly server?: string;
@@ -14,6 +14,8 @@ export interface JoinFlags extends AgentFlags {
 }
 
 const bootstrapFile = (dataDir: DataDir) => path.join(dataDir.node, 'bootstrap-kubelet.kubeconfig');
+/** Authorities that the cluster has told the node of since it joined. */
+const learnedAuthorities = (dataDir: DataDir) => path.join(dataDir.node, 'pki/cluster-ca.crt');
 const clientCertificate = (dataDir: DataDir) => path.join(dataDir.node, 'pki/kubelet-client-current.pem');
 
 /** Whether this machine was told of a cluster before, so that it needs no address of one. */
@@ -59,8 +61,9 @@ async function learnCluster(dataDir: DataDir, { server, token, caHash, nodeName 
 /** The CA of the cluster that this machine is a node of, if that is the one it is told to join: then the token may have ended. */
 function findKnownCA(dataDir: DataDir, caHashes: readonly string[]): string | undefined {
   if (!hasJoined(dataDir) || !knowsCluster(dataDir)) return undefined;
-  const caPEM = authorityOf(readFileSync(bootstrapFile(dataDir), 'utf8'));
-  return caHashes.includes(publicKeyHash(caPEM)) ? caPEM : undefined;
+  const learned = learnedAuthorities(dataDir);
+  const caPEM = existsSync(learned) ? readFileSync(learned, 'utf8') : authorityOf(readFileSync(bootstrapFile(dataDir), 'utf8'));
+  return publicKeyHashes(caPEM).some((hash) => caHashes.includes(hash)) ? caPEM : undefined;
 }
 
 function bootstrapKubeconfig(server: string, caPEM: string, token: string): string {
