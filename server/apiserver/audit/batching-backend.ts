@@ -12,24 +12,28 @@ export interface BatchOptions {
   /** The length of all that wait together, at most: an event may hold two objects. */
   readonly bufferLength: number;
   readonly maxSize: number;
+  /** Bytes of a batch, at most, but for one event that is larger; absent: no limit. */
+  readonly maxBytes?: number;
   readonly maxWaitMs: number;
   /** Absent: no limit. */
   readonly throttle?: { readonly batchesPerSecond: number; readonly burst: number };
   /** How often a batch that failed is sent again; after that it is dropped. */
   readonly retries: number;
+  /** The first wait before a batch is sent again. */
+  readonly initialBackoffMs: number;
 }
 
 export interface BatchingDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** An event as it is handed on. */
-  readonly format: (event: AuditEvent, stage: AuditStage, stageMs: number) => string;
+  /** Formats an event as it is handed on; undefined for one that is left out. */
+  readonly format: (event: AuditEvent, stage: AuditStage, stageMs: number) => string | undefined;
   /** Hands on events, oldest first. */
   send(events: readonly string[]): Promise<void>;
 }
 
-const retryBackoff = { initialMs: 10_000, maxMs: 60_000 };
+const maxBackoffMs = 60_000;
 
 /** Hands events on in batches, apart from the requests that they are about. What cannot be handed on is dropped and counted in the log. */
 export function createBatchingBackend(options: BatchOptions, { clock, random, logger, format, send }: BatchingDependencies): AuditBackend {
@@ -42,7 +46,7 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
   const budget = createBudget(options.throttle, clock);
 
   const sendBatch = async (batch: readonly string[]) => {
-    const backoff = createBackoff(retryBackoff, random);
+    const backoff = createBackoff({ initialMs: options.initialBackoffMs, maxMs: Math.max(maxBackoffMs, options.initialBackoffMs) }, random);
     for (let attempt = 0; ; attempt++) {
       try {
         return await send(batch);
@@ -58,7 +62,7 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
   const drain = async () => {
     while (waiting.length > 0) {
       await sleep(clock, budget(), closing.signal).catch(() => undefined); // closing
-      const batch = waiting.splice(0, options.maxSize);
+      const batch = waiting.splice(0, batchLength(waiting, options));
       await sendBatch(batch);
       // Not before: what is being sent is still held.
       waitingLength -= batch.reduce((sum, line) => sum + line.length, 0);
@@ -73,6 +77,7 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
   return {
     record(event, stage, stageMs) {
       const line = format(event, stage, stageMs);
+      if (line === undefined) return undefined;
       if (waiting.length >= options.bufferSize || waitingLength + line.length > options.bufferLength) {
         // One line for many: the log must not grow as the buffer did.
         if (dropped++ % 1000 === 0) logger.warn('audit events are dropped: too many wait to be handed on', { dropped });
@@ -90,6 +95,18 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
       await sending;
     },
   };
+}
+
+/** Events of the next batch. */
+function batchLength(waiting: readonly string[], { maxSize, maxBytes = Number.POSITIVE_INFINITY }: BatchOptions): number {
+  let bytes = 0;
+  let count = 0;
+  for (const line of waiting.slice(0, maxSize)) {
+    bytes += Buffer.byteLength(line);
+    if (count > 0 && bytes > maxBytes) break;
+    count++;
+  }
+  return count;
 }
 
 /** How long to wait before the next batch, in milliseconds. */

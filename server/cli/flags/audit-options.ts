@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parseBoolean, parseDuration } from './parse-flags.ts';
 
 const modes = ['batch', 'blocking', 'blocking-strict'];
 
@@ -19,5 +20,43 @@ export function addAuditOptions(command: Command): Command {
   add(new Option('--audit-log-compress', 'compress old files with gzip'));
   add(new Option('--audit-webhook-config-file <path>', 'a kubeconfig: where events are posted'));
   add(new Option('--audit-webhook-mode <mode>', 'as --audit-log-mode').choices(modes).default('batch'));
+  add(
+    new Option('--audit-webhook-initial-backoff <duration>', 'how long is waited before a batch is sent again')
+      .default(10_000, '10s')
+      .argParser(parseDuration),
+  );
+  addLimits(command, 'log', { maxSize: 1, maxWait: [0, '0s'], throttles: false, burst: 0, qps: 0 });
+  addLimits(command, 'webhook', { maxSize: 400, maxWait: [30_000, '30s'], throttles: true, burst: 15, qps: 10 });
   return command;
+}
+
+interface BatchDefaults {
+  readonly maxSize: number;
+  readonly maxWait: readonly [ms: number, text: string];
+  readonly throttles: boolean;
+  readonly burst: number;
+  readonly qps: number;
+}
+
+/** The flags that both backends have, with defaults of their own. */
+function addLimits(command: Command, backend: 'log' | 'webhook', { maxSize, maxWait, throttles, burst, qps }: BatchDefaults): void {
+  const flag = (name: string) => `--audit-${backend}-${name}`;
+  const number = (name: string, text: string, byDefault: number) =>
+    command.addOption(new Option(`${flag(name)} <number>`, text).default(byDefault).argParser(Number));
+  const choice = (name: string, text: string, byDefault: boolean) =>
+    command.addOption(new Option(`${flag(name)} [boolean]`, text).default(byDefault).preset(true).argParser(parseBoolean));
+  number('batch-buffer-size', 'with the mode batch: events that wait at most; more are dropped', 10_000);
+  number('batch-max-size', 'events of a batch, at most', maxSize);
+  command.addOption(
+    new Option(`${flag('batch-max-wait')} <duration>`, 'how long a batch waits that is not full')
+      .default(...maxWait)
+      .argParser(parseDuration),
+  );
+  choice('batch-throttle-enable', 'whether batches are limited in number', throttles);
+  number('batch-throttle-qps', 'batches a second, on average', qps);
+  number('batch-throttle-burst', 'batches at once after a pause', burst);
+  choice('truncate-enabled', 'whether events and batches are limited in size', false);
+  number('truncate-max-event-size', 'bytes: larger events lose their objects, and are left out if that is not enough', 102_400);
+  number('truncate-max-batch-size', 'bytes: larger batches are split', 10_485_760);
+  command.addOption(new Option(`${flag('version')} <version>`, 'of the events').choices(['audit.k8s.io/v1']).default('audit.k8s.io/v1'));
 }

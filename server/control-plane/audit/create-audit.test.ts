@@ -19,6 +19,15 @@ const event = (auditID: string): AuditEvent => ({
   ...{ auditID, requestURI: '/', verb: 'get', sourceIPs: [], userAgent: '', receivedMs: 0, annotations: {} },
   user: { name: 'jane', groups: [] },
 });
+/** As kube-apiserver's flags are by default. */
+const limits = {
+  ...{ auditLogBatchBufferSize: 10_000, auditLogBatchMaxSize: 1, auditLogBatchMaxWait: 0, auditLogBatchThrottleEnable: false },
+  ...{ auditLogBatchThrottleBurst: 0, auditLogBatchThrottleQps: 0, auditWebhookBatchBufferSize: 10_000, auditWebhookBatchMaxSize: 400 },
+  ...{ auditWebhookBatchMaxWait: 30_000, auditWebhookBatchThrottleEnable: true, auditWebhookBatchThrottleBurst: 15 },
+  ...{ auditWebhookBatchThrottleQps: 10, auditWebhookInitialBackoff: 10_000, auditLogTruncateEnabled: false },
+  ...{ auditLogTruncateMaxBatchSize: 10_485_760, auditLogTruncateMaxEventSize: 102_400, auditWebhookTruncateEnabled: false },
+  ...{ auditWebhookTruncateMaxBatchSize: 10_485_760, auditWebhookTruncateMaxEventSize: 102_400 },
+};
 const within = { withinSeconds: 10, everyMs: 10, clock: systemClock, signal: new AbortController().signal };
 
 describe('audit backends', () => {
@@ -39,6 +48,7 @@ describe('audit backends', () => {
         auditLogMaxbackup: 0,
       },
       auditWebhookMode: 'batch',
+      ...limits,
     };
   });
   afterEach(() => rm(directory, { recursive: true }));
@@ -109,6 +119,36 @@ describe('audit backends', () => {
     assert.match(await readFile(file, 'utf8'), /^\S+ AUDIT: id="x" /);
   });
 
+  it('leave out the objects of events that are too large, and events that still are', async () => {
+    const auditLogPath = path.join(directory, 'short.log');
+    const sizes = { auditLogTruncateEnabled: true, auditLogTruncateMaxEventSize: 1000, auditLogTruncateMaxBatchSize: 2000 };
+    const audit = await createAudit({ ...flags, ...sizes, auditLogPath }, dependencies);
+    const large = { level: 'Request', requestObject: JSON.stringify('x'.repeat(5000)) } as const;
+    await audit?.backend.record({ ...event('a'), ...large }, 'ResponseComplete', 1);
+    await audit?.backend.record({ ...event('b'), requestURI: `/${'x'.repeat(5000)}` }, 'ResponseComplete', 1);
+    await audit?.backend.record(event('c'), 'ResponseComplete', 1);
+    await audit?.backend.close();
+    const lines = (await readFile(auditLogPath, 'utf8')).trim().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as AuditEvent);
+    assert.deepEqual(
+      events.map(({ auditID, annotations }) => [auditID, annotations]),
+      [
+        ['a', { 'audit.k8s.io/truncated': 'true' }],
+        ['c', undefined],
+      ],
+    );
+  });
+  const wrong: [limit: Partial<AuditFlags>, message: RegExp][] = [
+    [{ auditLogTruncateEnabled: true, auditLogTruncateMaxEventSize: 20_000_000 }, /max event size must not be greater than max batch size/],
+    [{ auditLogTruncateEnabled: true, auditLogTruncateMaxEventSize: 0 }, /max event size, must be a positive number/],
+    [{ auditLogMode: 'batch', auditLogBatchBufferSize: 0 }, /buffer size, must be a positive number/],
+    [{ auditLogMode: 'batch', auditLogBatchMaxSize: Number.NaN }, /max batch size, must be a positive number/],
+    [{ auditLogMode: 'batch', auditLogBatchThrottleEnable: true }, /throttle QPS, must be a positive number/],
+  ];
+  for (const [limit, message] of wrong)
+    it(`refuse ${JSON.stringify(limit)}`, () =>
+      assert.rejects(createAudit({ ...flags, ...limit, auditLogPath: path.join(directory, 'x.log') }, dependencies), message));
+
   describe('of a webhook', () => {
     let server: Server;
     let received: string[][];
@@ -152,6 +192,18 @@ describe('audit backends', () => {
         received.flat(),
         Array.from({ length: 1000 }, (_, index) => String(index)),
       );
+    });
+    it('post no batches that are larger than they may be', async () => {
+      const sizes = { auditWebhookTruncateEnabled: true, auditWebhookTruncateMaxEventSize: 1000, auditWebhookTruncateMaxBatchSize: 1000 };
+      const audit = await createAudit({ ...flags, ...sizes }, dependencies);
+      for (let count = 0; count < 6; count++)
+        await audit?.backend.record({ ...event(String(count)), requestURI: `/${'x'.repeat(200)}` }, 'ResponseComplete', 1);
+      await audit?.backend.close();
+      assert.deepEqual(received, [
+        ['0', '1'],
+        ['2', '3'],
+        ['4', '5'],
+      ]);
     });
     it('wait in bounded memory while nobody takes them', async () => {
       const audit = await createAudit(flags, dependencies);

@@ -9,14 +9,16 @@ import { readKubeconfig } from '../../../node-agent/linux/files/read-kubeconfig.
 import type { AuditBackend } from '../../apiserver/audit/audit-backend.ts';
 import { type AuditEvent, formatAuditEvent, formatLegacyAuditEvent } from '../../apiserver/audit/audit-event.ts';
 import { type AuditStage, parseAuditPolicy } from '../../apiserver/audit/audit-policy.ts';
-import { type BatchOptions, createBatchingBackend } from '../../apiserver/audit/batching-backend.ts';
+import { createBatchingBackend } from '../../apiserver/audit/batching-backend.ts';
+import { type FormatEvent, truncateEvents } from '../../apiserver/audit/truncate-event.ts';
 import type { AuditOptions } from '../../apiserver/filters/audit.ts';
 import { openAuditLogFile } from './audit-log-file.ts';
+import { type AuditBackendName, type AuditLimitFlags, auditLimits, checkAuditLimits } from './audit-limits.ts';
 
 export type AuditMode = 'batch' | 'blocking' | 'blocking-strict';
 
 /** kube-apiserver's flags of audit, by their names. */
-export interface AuditFlags {
+export interface AuditFlags extends AuditLimitFlags {
   readonly auditPolicyFile?: string;
   /** `-`: standard output. */
   readonly auditLogPath?: string;
@@ -40,12 +42,6 @@ export interface AuditDependencies {
 }
 
 const defaultMaxMegabytes = 100;
-const buffer = { bufferSize: 10_000, bufferLength: 64 * 1024 * 1024 };
-const logBatch: BatchOptions = { ...buffer, maxSize: 400, maxWaitMs: 1000, retries: 0 };
-const webhookBatch: BatchOptions = {
-  ...{ ...buffer, maxSize: 400, maxWaitMs: 30_000, retries: 4 },
-  throttle: { batchesPerSecond: 10, burst: 15 },
-};
 const webhookTimeoutMs = 30_000;
 
 /** The audit that the flags ask for; undefined where they ask for none. Rejects with the errors in them. */
@@ -62,7 +58,7 @@ export async function createAudit(flags: AuditFlags, dependencies: AuditDependen
   const policy = readPolicy(file);
   const backends = [
     ...(log === undefined ? [] : [await createLogBackend(log, flags, dependencies)]),
-    ...(webhook === undefined ? [] : [await createWebhookBackend(webhook, flags.auditWebhookMode, dependencies)]),
+    ...(webhook === undefined ? [] : [await createWebhookBackend(webhook, flags, dependencies)]),
   ];
   return { policy, backend: unite(backends) };
 }
@@ -77,11 +73,16 @@ function readPolicy(file: string): AuditOptions['policy'] {
 
 async function createLogBackend(file: string, flags: AuditFlags, dependencies: AuditDependencies): Promise<AuditBackend> {
   const { auditLogFormat: format, auditLogMode: mode } = flags;
-  const formatLine = (event: AuditEvent, stage: AuditStage, stageMs: number) =>
-    format === 'json' ? formatAuditEvent(event, stage, stageMs) : formatLegacyAuditEvent(event, stage);
+  const formatLine = formatter(flags, 'Log', mode, dependencies, (event, stage, stageMs) =>
+    format === 'json' ? formatAuditEvent(event, stage, stageMs) : formatLegacyAuditEvent(event, stage),
+  );
   if (file === '-') {
     return {
-      record: (...event) => void dependencies.print(`${formatLine(...event)}\n`),
+      record(...event) {
+        const line = formatLine(...event);
+        if (line !== undefined) dependencies.print(`${line}\n`);
+        return undefined;
+      },
       close: async () => {},
     };
   }
@@ -94,13 +95,33 @@ async function createLogBackend(file: string, flags: AuditFlags, dependencies: A
   const opened = await openAuditLogFile(file, limits, dependencies.clock);
   if (mode === 'batch') {
     const send = async (lines: readonly string[]) => opened.append(lines.join('\n'));
-    return closing(createBatchingBackend(logBatch, { ...dependencies, format: formatLine, send }), () => opened.close());
+    return closing(createBatchingBackend(auditLimits(flags, 'Log').batch, { ...dependencies, format: formatLine, send }), () =>
+      opened.close(),
+    );
   }
-  const append = (...event: Parameters<typeof formatLine>) => opened.append(formatLine(...event));
+  const append = async (...event: Parameters<FormatEvent>) => {
+    const line = formatLine(...event);
+    if (line !== undefined) await opened.append(line);
+  };
   return closing(blocking(append, mode, dependencies.logger), () => opened.close());
 }
 
-async function createWebhookBackend(file: string, mode: AuditMode, dependencies: AuditDependencies): Promise<AuditBackend> {
+/** Formats events for a backend, within its limits; throws where these make no sense. */
+function formatter(flags: AuditFlags, backend: AuditBackendName, mode: AuditMode, { logger }: AuditDependencies, format: FormatEvent) {
+  checkAuditLimits(flags, backend, mode === 'batch');
+  const { maxEventBytes } = auditLimits(flags, backend);
+  if (maxEventBytes === undefined) return format;
+  const truncate = truncateEvents(maxEventBytes, format);
+  return (...event: Parameters<FormatEvent>) => {
+    const line = truncate(...event);
+    if (line === undefined) logger.error('an audit event is lost: it is too large even after truncating', { auditID: event[0].auditID });
+    return line;
+  };
+}
+
+async function createWebhookBackend(file: string, flags: AuditFlags, dependencies: AuditDependencies): Promise<AuditBackend> {
+  const mode = flags.auditWebhookMode;
+  const format = formatter(flags, 'Webhook', mode, dependencies, formatAuditEvent);
   const { server, ca, certificate, key, token } = await readKubeconfig(file);
   const { transport, close } = createHTTPTransport({
     ...{ server, clock: dependencies.clock },
@@ -123,8 +144,11 @@ async function createWebhookBackend(file: string, mode: AuditMode, dependencies:
     }
   };
   if (mode === 'batch')
-    return closing(createBatchingBackend(webhookBatch, { ...dependencies, format: formatAuditEvent, send }), async () => close());
-  const sendOne = (...event: Parameters<typeof formatAuditEvent>) => send([formatAuditEvent(...event)]);
+    return closing(createBatchingBackend(auditLimits(flags, 'Webhook').batch, { ...dependencies, format, send }), async () => close());
+  const sendOne = async (...event: Parameters<FormatEvent>) => {
+    const line = format(...event);
+    if (line !== undefined) await send([line]);
+  };
   return closing(blocking(sendOne, mode, dependencies.logger), async () => close());
 }
 
