@@ -33,6 +33,8 @@ export interface AuditEvent {
   responseObject?: string;
   readonly receivedMs: number;
   readonly annotations: Record<string, string>;
+  /** Time spent in parts of the server, in milliseconds, by their names. */
+  latenciesMs?: Record<string, number>;
 }
 
 const maxUserAgentLength = 1024;

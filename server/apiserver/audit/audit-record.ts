@@ -4,10 +4,15 @@ import type { AuditEvent } from './audit-event.ts';
 import { auditLevels, type AuditDecision, type AuditLevel } from './audit-policy.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
 
+/** The parts of the server whose time is told of slow requests, as upstream names them. */
+export type AuditLatency = 'authentication' | 'authorization' | 'etcd' | 'response-write';
+
 /** The reports of the server's parts on a request that is audited. */
 export interface AuditRecord {
   /** The first value of an annotation stays. */
   annotate(key: string, value: string): void;
+  /** Counts time that the request spends in a part of the server. */
+  addLatency(layer: AuditLatency, ms: number): void;
   noteImpersonation(user: UserInfo): void;
   /** The object of the request, decoded and not yet changed. */
   noteObject(object: UntypedObject): void;
@@ -16,14 +21,18 @@ export interface AuditRecord {
 }
 
 /** The annotate function for a part that knows only this of its request. */
-export function annotating({ audit }: { readonly audit: AuditRecord | undefined }): { readonly annotate?: AuditRecord['annotate'] } {
-  return audit ? { annotate: audit.annotate } : {};
+export function annotating({ audit }: { readonly audit: AuditRecord | undefined }): Partial<Pick<AuditRecord, 'annotate' | 'addLatency'>> {
+  return audit ? { annotate: audit.annotate, addLatency: audit.addLatency } : {};
 }
 
 export function createAuditRecord(event: AuditEvent, { level, omitManagedFields }: AuditDecision): AuditRecord {
   return {
     annotate(key, value) {
       event.annotations[key] ??= value;
+    },
+    addLatency(layer, ms) {
+      const latencies = (event.latenciesMs ??= {});
+      latencies[layer] = (latencies[layer] ?? 0) + ms;
     },
     noteImpersonation(user) {
       event.impersonatedUser = user;

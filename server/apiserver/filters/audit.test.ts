@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { sleep } from '../../../api/base/clock.ts';
+import { systemClock } from '../../../api/base/system-clock.ts';
+import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
+import type { Storage } from '../../storage/storage.ts';
 import { type AuditEvent, formatAuditEvent, formatLegacyAuditEvent } from '../audit/audit-event.ts';
 import { parseAuditPolicy } from '../audit/audit-policy.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
@@ -34,6 +38,21 @@ const policy = parseAuditPolicy({
   ],
 });
 
+const delayed = (inner: Storage): Storage => ({
+  ...inner,
+  currentRevision: () => inner.currentRevision(),
+  get: (key, options) => inner.get(key, options),
+  range: (options) => inner.range(options),
+  watch: (options) => inner.watch(options),
+  compact: (revision) => inner.compact(revision),
+  checkHealth: (signal) => inner.checkHealth(signal),
+  close: () => inner.close(),
+  async commit(transaction) {
+    if (transaction.operations.some(({ key }) => key.endsWith('/slow'))) await sleep(systemClock, 600);
+    return inner.commit(transaction);
+  },
+});
+
 describe('audit of requests', () => {
   let server: TestAPIServer;
   let api: APICaller;
@@ -45,7 +64,8 @@ describe('audit of requests', () => {
       lines.push(JSON.parse(formatAuditEvent(...event)) as Line);
       return undefined;
     };
-    server = await startAPIServerInProcess({ overrides: { audit: { policy, backend: { record, close: async () => {} } } } });
+    const storage = delayed(createMemoryStorage({ clock: systemClock }));
+    server = await startAPIServerInProcess({ storage, overrides: { audit: { policy, backend: { record, close: async () => {} } } } });
     api = createAPICaller(server.transport);
   });
   beforeEach(() => {
@@ -84,6 +104,30 @@ describe('audit of requests', () => {
       ['ResponseComplete', 'ResponseComplete'],
     );
     assert.ok(!JSON.stringify(lines).includes('top-secret') && !JSON.stringify(lines).includes('dG9wLXNlY3JldA'));
+  });
+  it('tells where the time of a slow request went', async () => {
+    await api.post(maps, configMap('slow'));
+    await api.get(`${maps}/slow`);
+    const [, created, , read] = lines.map(({ annotations }) => annotations);
+    assert.match(created?.['apiserver.latency.k8s.io/etcd'] ?? '', /^6\d\d(\.\d+)?ms$|^\d(\.\d+)?s$/);
+    assert.match(created?.['apiserver.latency.k8s.io/total'] ?? '', /^\d+(\.\d+)?m?s$/);
+    assert.deepEqual(Object.keys(read ?? {}).sort(), ['authorization.k8s.io/decision', 'authorization.k8s.io/reason']);
+  });
+  it('has lists whole that were streamed, and says so of those it has not', async () => {
+    const large = 'x'.repeat(100_000);
+    for (let count = 0; count < 5; count++) await api.post(maps, { ...configMap(`large-${count}`), data: { large } });
+    lines = [];
+    const { body } = await api.get<{ items: { metadata: { name: string } }[] }>(maps);
+    const complete = lines.at(-1) as unknown as { responseObject: typeof body };
+    assert.deepEqual(
+      complete.responseObject.items.map(({ metadata: { name } }) => name),
+      body.items.map(({ metadata: { name } }) => name),
+    );
+    for (let count = 5; count < 12; count++) await api.post(maps, { ...configMap(`large-${count}`), data: { large } });
+    await api.get(maps);
+    // Above a megabyte managedFields are not taken out of it any more.
+    const { responseObject, annotations } = lines.at(-1) ?? {};
+    assert.deepEqual([responseObject, annotations?.['audit.k8s.io/truncated']], [undefined, 'true']);
   });
   it('takes a patch up as it came', async () => {
     await api.post(maps, configMap('patched'));

@@ -1,13 +1,15 @@
 import { internalError } from '../../../api/meta/status-errors.ts';
-import { type Status, StatusError } from '../../../api/meta/status.ts';
+import { StatusError } from '../../../api/meta/status.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { AuditBackend } from '../audit/audit-backend.ts';
 import { type AuditEvent, shortenUserAgent } from '../audit/audit-event.ts';
 import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } from '../audit/audit-policy.ts';
-import { createAuditRecord, isAtLeast, withoutManagedFields } from '../audit/audit-record.ts';
+import { createAuditRecord } from '../audit/audit-record.ts';
 import type { Filter, RequestContext } from '../request/request-context.ts';
 import { attributesOf } from './authorization.ts';
 import { nobody } from '../request/create-context.ts';
+import { formatDuration } from '../../../api/meta/duration.ts';
+import { copyBody, noteFailure, noteResponse, noteText } from '../audit/audit-response.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
@@ -16,9 +18,6 @@ export interface AuditOptions {
   readonly policy: AuditPolicy;
   readonly backend: AuditBackend;
 }
-
-/** The largest body of an answer that is taken up in an event. */
-const maxResponseBytes = 1024 * 1024;
 
 /** Records what requests do, by the policy: when one comes, when its answer begins (if that may last) and when it is over. */
 export function audit(options: AuditOptions | undefined): Filter {
@@ -29,6 +28,7 @@ export function audit(options: AuditOptions | undefined): Filter {
     if (decision.level === 'None') return next(context);
     const event = eventOf(context, decision);
     context.audit = createAuditRecord(event, decision);
+    context.audit.addLatency('authentication', context.authenticationMs);
     const tell = recorder(backend, context, event, decision);
     try {
       await tell('RequestReceived');
@@ -43,13 +43,20 @@ export function audit(options: AuditOptions | undefined): Filter {
       await tell('ResponseComplete').catch(() => undefined); // the answer stands already
       throw error;
     }
+    const isLong = isLongRunning(context.info);
     noteResponse(event, response, decision);
-    if (isLongRunning(context.info)) await tell('ResponseStarted').catch(() => undefined);
+    if (isLong) await tell('ResponseStarted').catch(() => undefined);
     if (response.body.kind !== 'stream' && !response.upgrade) {
       await tell('ResponseComplete').catch(() => undefined);
       return response;
     }
-    return onBodyEnd(response, () => void tell('ResponseComplete').catch(() => undefined));
+    const copy = isLong ? undefined : copyBody(response, decision);
+    const startMs = context.clock.monotonicMs();
+    return onBodyEnd(copy?.response ?? response, () => {
+      context.audit?.addLatency('response-write', context.clock.monotonicMs() - startMs);
+      if (copy) noteText(event, copy.text(), decision);
+      void tell('ResponseComplete').catch(() => undefined);
+    });
   };
 }
 
@@ -72,11 +79,24 @@ export function failedAuthenticationAudit(options: AuditOptions | undefined): Fi
   };
 }
 
-function recorder(backend: AuditBackend, { clock }: RequestContext, event: AuditEvent, { omitStages }: AuditDecision) {
+function recorder(backend: AuditBackend, context: RequestContext, event: AuditEvent, { omitStages }: AuditDecision) {
   return async (stage: AuditStage): Promise<void> => {
     if (omitStages.has(stage)) return;
-    await backend.record(event, stage, stage === 'RequestReceived' ? event.receivedMs : clock.nowMs());
+    const stageMs = stage === 'RequestReceived' ? event.receivedMs : context.clock.nowMs();
+    if (stage === 'ResponseComplete') annotateLatencies(event, stageMs, context.waitedMs);
+    await backend.record(event, stage, stageMs);
   };
+}
+
+const slowMs = 500;
+const latencyPrefix = 'apiserver.latency.k8s.io/';
+
+/** Tells of a request that took long where its time went. */
+function annotateLatencies({ annotations, latenciesMs, receivedMs }: AuditEvent, nowMs: number, waitedMs: number): void {
+  if (nowMs - receivedMs <= slowMs) return;
+  for (const [layer, ms] of Object.entries({ ...latenciesMs, 'apf-queue-wait': waitedMs }))
+    if (ms > 0) annotations[latencyPrefix + layer] = formatDuration(ms);
+  annotations[`${latencyPrefix}total`] = formatDuration(nowMs - receivedMs);
 }
 
 function eventOf(context: RequestContext, { level }: AuditDecision): AuditEvent {
@@ -114,42 +134,4 @@ function attemptedMethods({ request: { headers, query, peer } }: RequestContext)
     ...(peer?.certificate ? ['x509'] : []),
   ];
   return methods.length > 0 ? `Authentication failed, attempted: ${methods.join(', ')}` : 'Authentication failed, no credentials provided';
-}
-
-function noteFailure(event: AuditEvent, error: unknown, { level }: AuditDecision): void {
-  if (!(error instanceof StatusError)) {
-    event.responseStatus = { status: 'Failure', reason: 'InternalError', code: 500 };
-    return;
-  }
-  event.responseStatus = statusFields(error.status);
-  if (isAtLeast(level, 'RequestResponse')) event.responseObject = JSON.stringify(error.status);
-}
-
-function noteResponse(event: AuditEvent, { status: code, body, headers }: APIResponse, decision: AuditDecision): void {
-  event.responseStatus = { code };
-  if (body.kind !== 'bytes' || body.bytes.length > maxResponseBytes) return;
-  const isJSON = (headers['content-type'] ?? '').startsWith('application/json');
-  const wantsObject = isAtLeast(decision.level, 'RequestResponse');
-  if (!wantsObject && !(isJSON && isStatus(body.bytes))) return;
-  const object = body.object?.() ?? (isJSON ? (JSON.parse(new TextDecoder().decode(body.bytes)) as unknown) : undefined);
-  if (typeof object !== 'object' || object === null) return;
-  if ((object as Partial<Status>).kind === 'Status') event.responseStatus = { ...statusFields(object as Status), code };
-  if (wantsObject) event.responseObject = formatJSON(decision.omitManagedFields ? withoutManagedFields(object) : object);
-}
-
-const statusBeginning = Buffer.from('"Status"');
-
-/** Whether a body may be a Status: its kind stands at its beginning. */
-function isStatus(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).includes(statusBeginning);
-}
-
-function statusFields({ status, message, reason, details, code }: Status): NonNullable<AuditEvent['responseStatus']> {
-  return {
-    status,
-    ...(message === undefined ? {} : { message }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(details === undefined ? {} : { details }),
-    code,
-  };
 }

@@ -42,6 +42,7 @@ export function authentication({ authenticator, allowsAnonymous, metrics, logger
     metrics.authenticated(user || isAnonymous ? 'success' : 'failure', user?.name ?? anonymousUser.name, seconds());
     if (user) {
       context.user = withAuthenticatedGroup(user);
+      context.authenticationMs = seconds() * 1000;
     } else if (isAnonymous) context.user = anonymousUser;
     else throw unauthorized('Unauthorized');
     const warning = ignoredTokenWarning(request);

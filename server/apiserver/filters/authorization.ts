@@ -17,7 +17,9 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
     const attributes = attributesOf(context);
     const startMs = context.clock.monotonicMs();
     const { decision, reason, error } = await authorizer.authorize(attributes, context.signal);
-    metrics.authorized(error !== undefined && decision !== 'Allow' ? 'error' : decision, (context.clock.monotonicMs() - startMs) / 1000);
+    const tookMs = context.clock.monotonicMs() - startMs;
+    metrics.authorized(error !== undefined && decision !== 'Allow' ? 'error' : decision, tookMs / 1000);
+    context.audit?.addLatency('authorization', tookMs);
     if (error !== undefined && decision !== 'Allow') {
       context.audit?.annotate('authorization.k8s.io/reason', 'internal error');
       return plainResponse(500, `Internal Server Error: ${quote(requestTarget(context))}: ${error}\n`);

@@ -4,6 +4,7 @@ import { StatusError } from '../../../api/meta/status.ts';
 import { generateName } from './prepare-object.ts';
 import { checkNew, prepareNew } from './settle-object.ts';
 import type { WriteContext, Written } from './store.ts';
+import { storeLatency } from './store-latency.ts';
 import { guardNamespace } from './namespace-guard.ts';
 import { isOutcomeUnknown, type PutOptions, settle, type StoreCore } from './store-core.ts';
 
@@ -88,7 +89,8 @@ async function tryCreate(
     await admission.validate(request);
     if (context.dryRun && (await core.present(key, { newest: true }))) return undefined;
     dropResourceVersion(object, context);
-    const result = await putNew(core, key, object, { dryRun: context.dryRun, stored: settled?.stored });
+    const putting = putNew(core, key, object, { dryRun: context.dryRun, stored: settled?.stored });
+    const result = await storeLatency(context, dependencies.clock, putting);
     succeeded = result.succeeded && !context.dryRun;
     return result.written && { ...result.written, created: true };
   } catch (error) {

@@ -11,6 +11,7 @@ import { StorageError } from '../../storage/storage.ts';
 import { planDeletion } from './deletion.ts';
 import type { Deleted, DeleteOptions, WriteContext, Written } from './store.ts';
 import { type Present, type StoreCore, tooManyConflicts } from './store-core.ts';
+import { storeLatency } from './store-latency.ts';
 
 const maxAttempts = 100;
 
@@ -74,11 +75,12 @@ async function tryDelete(
   if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
   if (plan.kind === 'mark') {
     const object = { ...cloneJSON(old), ...plan.fields, metadata: plan.metadata } as UntypedObject;
-    const result = await core.put(key, object, revision, { dryRun: context.dryRun, keepsManagedFields: true });
+    const putting = core.put(key, object, revision, { dryRun: context.dryRun, keepsManagedFields: true });
+    const result = await storeLatency(context, dependencies.clock, putting);
     if (result.succeeded && result.written) return { kind: 'object', written: result.written };
     return { present: result.succeeded ? undefined : presentOf(core, result.current) };
   }
-  const removed = await core.remove(key, revision, context.dryRun);
+  const removed = await storeLatency(context, dependencies.clock, core.remove(key, revision, context.dryRun));
   if (!removed.succeeded) return { present: presentOf(core, removed.current) };
   if (!context.dryRun) await core.hooks?.afterDelete?.(old);
   const last = written(core, old, old.metadata as ObjectMeta, context.dryRun ? revision : removed.revision);

@@ -1,3 +1,4 @@
+import type { AuditLatency } from '../audit/audit-record.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import type { Status } from '../../../api/meta/status.ts';
@@ -19,6 +20,8 @@ export interface WriteContext {
   addWarning(text: string): void;
   /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
   annotate?(key: string, value: string): void;
+  /** Absent likewise. */
+  addLatency?(layer: AuditLatency, ms: number): void;
 }
 
 /** An object as it stands after a write (or would, with dryRun), of the version that was asked for. */

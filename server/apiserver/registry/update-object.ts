@@ -1,3 +1,4 @@
+import { storeLatency } from './store-latency.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, conflict, invalid as invalidObject, notFound } from '../../../api/meta/status-errors.ts';
@@ -99,18 +100,16 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
     const newer = unchanged || options.dryRun ? await findNewer(core, key, present) : undefined;
     if (newer) return newer;
     if (removes) {
-      const removed = await core.remove(key, revision, options.dryRun);
+      const removed = await storeLatency(options, core.dependencies.clock, core.remove(key, revision, options.dryRun));
       if (!removed.succeeded) return { present: overtakenBy(core, removed.current) };
       succeeded = !options.dryRun;
       if (succeeded) await hooks?.afterDelete?.(object);
       return writtenAs(core, object, removed.revision);
     }
     if (unchanged) return writtenAs(core, old as UntypedObject, revision);
-    const result = await core.put(key, object, revision, {
-      dryRun: options.dryRun,
-      keepsManagedFields: options.keepsManagedFields,
-      stored: settled?.stored,
-    });
+    const { dryRun, keepsManagedFields } = options;
+    const putting = core.put(key, object, revision, { dryRun, keepsManagedFields, stored: settled?.stored });
+    const result = await storeLatency(options, core.dependencies.clock, putting);
     succeeded = result.succeeded && !options.dryRun;
     if (result.succeeded && result.written) return result.written;
     return { present: result.succeeded ? undefined : overtakenBy(core, result.current) };

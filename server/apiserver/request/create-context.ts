@@ -27,6 +27,7 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
     auditID: '',
     audit: undefined,
     user: nobody,
+    authenticationMs: 0,
     clock,
     receivedMs: clock.nowMs(),
     warnings,

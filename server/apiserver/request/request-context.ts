@@ -40,6 +40,8 @@ export interface RequestContext {
   auditID: string;
   /** Takes what is told of the request for the audit log; undefined where it is not audited. Set by the audit filter. */
   audit: AuditRecord | undefined;
+  /** How long the authentication filter took; 0 for callers within this process. */
+  authenticationMs: number;
   /** Set by the authentication filter; changed by impersonation. */
   user: UserInfo;
   readonly clock: Clock;
