@@ -96,7 +96,7 @@ function boundObjects(client: Client): BoundObjects {
   };
 }
 
-function secretTokens(client: Client, clock: Clock): Pick<SecretTokenOptions, 'findSecret' | 'findAccountUID' | 'noteUse'> {
+function secretTokens(client: Client, clock: Clock): Pick<SecretTokenOptions, 'findSecret' | 'findAccount' | 'noteUse'> {
   const lastUsed = new LRUCache<string, string>({ max: 4096 });
   return {
     async findSecret(key) {
@@ -111,9 +111,11 @@ function secretTokens(client: Client, clock: Clock): Pick<SecretTokenOptions, 'f
         isInvalidated: labels?.[invalidSinceLabel] !== undefined,
       };
     },
-    async findAccountUID(key) {
+    async findAccount(key) {
       const account = await ignoreNotFound(client(serviceAccounts).get(key));
-      return account?.metadata.deletionTimestamp === undefined ? account?.metadata.uid : undefined;
+      const { uid, deletionTimestamp } = account?.metadata ?? {};
+      if (uid === undefined || deletionTimestamp !== undefined) return undefined;
+      return { uid, secrets: account?.secrets?.map(({ name = '' }) => name) ?? [] };
     },
     noteUse(key) {
       const [id, today] = [`${key.namespace}/${key.name}`, formatTime(clock.nowMs()).slice(0, 10)];

@@ -168,6 +168,17 @@ describe('audit of requests', () => {
       ['RequestReceived', 'ResponseStarted', 'ResponseComplete'],
     );
   });
+  it('tells of a watch that fails that it was answered, too', async () => {
+    await api.get(`${maps}?watch=true&resourceVersion=x`);
+    assert.deepEqual(
+      lines.map(({ stage, responseStatus }) => [stage, responseStatus?.code]),
+      [
+        ['RequestReceived', undefined],
+        ['ResponseStarted', 500],
+        ['ResponseComplete', 500],
+      ],
+    );
+  });
   it('tells whom somebody acts as', async () => {
     await api.get(`${maps}/one`, { 'impersonate-user': 'jane', 'impersonate-group': 'dev' });
     const { impersonatedUser, annotations } = lines.at(-1) as unknown as Record<string, Record<string, string>>;
@@ -175,6 +186,7 @@ describe('audit of requests', () => {
     assert.equal(annotations?.['authorization.k8s.io/decision'], 'forbid');
   });
   it('tells of credentials that are not good', async () => {
+    const unauthorized = { metadata: {}, status: 'Failure', message: 'Unauthorized', reason: 'Unauthorized', code: 401 };
     const headers = { authorization: 'Bearer x.y.z', 'user-agent': 'thief/1', 'x-forwarded-for': '198.51.100.7, no-address' };
     const { signal } = new AbortController();
     const peer = { address: '::ffff:192.0.2.1' };
@@ -182,7 +194,7 @@ describe('audit of requests', () => {
     assert.equal(status, 401);
     assert.deepEqual(
       lines.map(({ stage, requestURI, user, responseStatus }) => [stage, requestURI, user, responseStatus]),
-      [['ResponseStarted', '/version?a=b', {}, { metadata: {}, message: 'Authentication failed, attempted: bearer', code: 401 }]],
+      [['ResponseStarted', '/version?a=b', {}, unauthorized]],
     );
     assert.deepEqual((lines[0] as unknown as Record<string, unknown>)['sourceIPs'], ['198.51.100.7', '192.0.2.1']);
   });

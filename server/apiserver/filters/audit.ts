@@ -35,15 +35,16 @@ export function audit(options: AuditOptions | undefined): Filter {
     } catch {
       throw internalError('failed to store audit event');
     }
+    const isLong = isLongRunning(context.info);
     let response: APIResponse;
     try {
       response = await next(context);
     } catch (error) {
       noteFailure(event, error, decision);
+      if (isLong) await tell('ResponseStarted').catch(() => undefined);
       await tell('ResponseComplete').catch(() => undefined); // the answer stands already
       throw error;
     }
-    const isLong = isLongRunning(context.info);
     noteResponse(event, response, decision);
     if (isLong) await tell('ResponseStarted').catch(() => undefined);
     if (response.body.kind !== 'stream' && !response.upgrade) {
@@ -72,7 +73,7 @@ export function failedAuthenticationAudit(options: AuditOptions | undefined): Fi
       const decision = isUnknown ? decideAudit(policy, attributesOf(context)) : undefined;
       if (decision === undefined || decision.level === 'None') throw error;
       const event = eventOf(context, decision);
-      event.responseStatus = { message: attemptedMethods(context), code: 401 };
+      noteFailure(event, error, decision);
       await recorder(backend, context, event, decision)('ResponseStarted').catch(() => undefined);
       throw error;
     }
@@ -112,7 +113,7 @@ function eventOf(context: RequestContext, { level }: AuditDecision): AuditEvent 
     userAgent: shortenUserAgent(request.headers['user-agent'] ?? ''),
     ...(info.isResourceRequest ? { objectRef: { namespace, name, resource, subresource, apiGroup, apiVersion } } : {}),
     receivedMs: context.receivedMs,
-    annotations: {},
+    annotations: { ...context.credentialAnnotations },
   };
 }
 
@@ -123,15 +124,4 @@ function sourceAddresses({ request }: RequestContext): string[] {
   const real = request.headers['x-real-ip']?.trim() ?? '';
   const peer = (request.peer?.address ?? '127.0.0.1').replace(/^::ffff:(?=\d+\.)/, '');
   return [...new Set([...named, real, peer].filter(isAddress))];
-}
-
-function attemptedMethods({ request: { headers, query, peer } }: RequestContext): string {
-  const [scheme = '', credentials] = (headers['authorization'] ?? '').trim().split(' ');
-  const methods = [
-    ...(scheme.toLowerCase() === 'basic' && credentials ? ['basic'] : []),
-    ...(scheme.toLowerCase() === 'bearer' && credentials ? ['bearer'] : []),
-    ...(new URLSearchParams(query).get('access_token')?.trim() ? ['access_token'] : []),
-    ...(peer?.certificate ? ['x509'] : []),
-  ];
-  return methods.length > 0 ? `Authentication failed, attempted: ${methods.join(', ')}` : 'Authentication failed, no credentials provided';
 }

@@ -1,3 +1,4 @@
+import { credentialAnnotations } from '../authentication/credential-annotations.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
@@ -43,6 +44,7 @@ export function authentication({ authenticator, allowsAnonymous, metrics, logger
     if (user) {
       context.user = withAuthenticatedGroup(user);
       context.authenticationMs = seconds() * 1000;
+      context.credentialAnnotations = credentialAnnotations(user);
     } else if (isAnonymous) context.user = anonymousUser;
     else throw unauthorized('Unauthorized');
     const warning = ignoredTokenWarning(request);

@@ -28,6 +28,7 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
     audit: undefined,
     user: nobody,
     authenticationMs: 0,
+    credentialAnnotations: undefined,
     clock,
     receivedMs: clock.nowMs(),
     warnings,

@@ -42,6 +42,8 @@ export interface RequestContext {
   audit: AuditRecord | undefined;
   /** How long the authentication filter took; 0 for callers within this process. */
   authenticationMs: number;
+  /** Annotations of the credentials for audit events; set by the authentication filter. */
+  credentialAnnotations: Readonly<Record<string, string>> | undefined;
   /** Set by the authentication filter; changed by impersonation. */
   user: UserInfo;
   readonly clock: Clock;

@@ -55,6 +55,7 @@ export const serviceAccountToken: SubresourceHandler = {
       expirationSeconds,
       ...bound,
     });
+    context.audit?.annotate('authentication.kubernetes.io/issued-credential-id', `JTI=${idOf(token)}`);
     request.metadata = {
       ...request.metadata,
       name: info.name,
@@ -65,6 +66,12 @@ export const serviceAccountToken: SubresourceHandler = {
     return dependencies.respond(context, request, 201);
   },
 };
+
+/** The id of a token that was just signed. */
+function idOf(token: string): string {
+  const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return String((payload as { readonly jti?: unknown }).jti);
+}
 
 function checkNamespace({ metadata }: TokenRequest, { info }: RequestContext): void {
   if (metadata?.namespace && metadata.namespace !== info.namespace)

@@ -1,3 +1,4 @@
+import { credentialAnnotations } from '../authentication/credential-annotations.ts';
 import type { TokenReview } from '../../../api/types/authentication-v1.ts';
 import { badRequest, statusOf } from '../../../api/meta/status-errors.ts';
 import { tokenReviews as definition } from '../../../api/resources/authentication/v1/token-review.ts';
@@ -16,6 +17,7 @@ export const tokenReviews = defineReview<TokenReview>(definition, async (review,
     const found = await tokenAuthenticator.authenticateToken(sent, audiences);
     context.signal.throwIfAborted();
     if (found) {
+      for (const annotation of Object.entries(credentialAnnotations(found.user) ?? {})) context.audit?.annotate(...annotation);
       const { name, uid, groups, extra } = withAuthenticatedGroup(found.user);
       status.authenticated = true;
       status.user = {
