@@ -5,13 +5,13 @@ const pods = '/api/v1/namespaces/default/pods';
 const map = (name: string, data: object = { a: '1' }) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
 const pod = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }] } });
 
-/** Requests of every verb and outcome, in an order in which the later ones find what the earlier ones made. */
-export function auditRequests(): DifferentialRequest[] {
-  const admin = (method: string, path: string, more: Partial<DifferentialRequest> = {}): DifferentialRequest => ({
-    ...{ part: 'audit', as: 'admin', method, path, ...more },
-  });
-  const patch = (path: string, contentType: string, body: unknown) => admin('PATCH', path, { contentType, body });
-  const impersonated = (path: string, ...headers: [string, string][]) => admin('GET', path, { headers });
+const admin = (method: string, path: string, more: Partial<DifferentialRequest> = {}): DifferentialRequest => ({
+  ...{ part: 'audit', as: 'admin', method, path, ...more },
+});
+const patch = (path: string, contentType: string, body: unknown) => admin('PATCH', path, { contentType, body });
+const impersonated = (path: string, ...headers: [string, string][]) => admin('GET', path, { headers });
+
+function configMapRequests(): DifferentialRequest[] {
   return [
     admin('POST', maps, { body: map('one') }),
     admin('POST', maps, { body: map('one') }),
@@ -45,6 +45,11 @@ export function auditRequests(): DifferentialRequest[] {
     admin('DELETE', `${maps}?labelSelector=none%3Dat-all`),
     admin('DELETE', `${maps}/applied`, { body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'wrong' } } }),
     admin('DELETE', `${maps}/applied`, { body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' } }),
+  ];
+}
+
+function otherResourceRequests(): DifferentialRequest[] {
+  return [
     admin('POST', pods, { body: pod('p') }),
     admin('POST', pods, { body: { ...pod('q'), spec: { containers: [] } } }),
     admin('GET', `${pods}/p/status`),
@@ -101,6 +106,11 @@ export function auditRequests(): DifferentialRequest[] {
       },
     }),
     admin('DELETE', '/apis/rbac.authorization.k8s.io/v1/clusterroles/audit-r'),
+  ];
+}
+
+function otherPathRequests(): DifferentialRequest[] {
+  return [
     admin('GET', '/version'),
     admin('GET', '/apis'),
     admin('GET', '/nowhere'),
@@ -124,4 +134,9 @@ export function auditRequests(): DifferentialRequest[] {
     }),
     admin('DELETE', '/api/v1/namespaces/audit-ns'),
   ];
+}
+
+/** Requests of every verb and outcome, in an order in which the later ones find what the earlier ones made. */
+export function auditRequests(): DifferentialRequest[] {
+  return [...configMapRequests(), ...otherResourceRequests(), ...otherPathRequests()];
 }

@@ -1,5 +1,5 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
-import { formatJSON } from '../../../api/serialization/json.ts';
+import { formatJSON } from '../../../api/base/format-json.ts';
 import { type Status, StatusError } from '../../../api/meta/status.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { AuditDecision } from './audit-policy.ts';

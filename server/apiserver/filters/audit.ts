@@ -12,7 +12,6 @@ import { formatDuration } from '../../../api/meta/duration.ts';
 import { copyBody, noteFailure, noteResponse, noteText } from '../audit/audit-response.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
-import { formatJSON } from '../../../api/base/format-json.ts';
 
 export interface AuditOptions {
   readonly policy: AuditPolicy;
