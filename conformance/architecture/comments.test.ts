@@ -18,7 +18,10 @@ function beginnings(text: string): { readonly line: number; readonly text: strin
   return found;
 }
 
-describe('architecture: comments', () => {
+describe('architecture: comments', function () {
+  // The first to ask for the sources parses them all.
+  this.timeout(180_000);
+
   it('begin with a noun or a verb', () => {
     const wrong = sources().flatMap(({ path, text }) =>
       beginnings(text)

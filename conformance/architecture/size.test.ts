@@ -3,16 +3,58 @@ import ts from 'typescript';
 import { type SourceFile, sources } from './sources.ts';
 
 const maxFileLines = 500;
-/** "About 70" is the rule; what is above this is broken for certain. */
-const maxFunctionLines = 90;
+/** The length of a function with all that stands in it. */
+const maxFunctionLines = 70;
 
-function longFunctions(file: SourceFile): string[] {
-  const found: string[] = [];
+/**
+ * Functions that are longer than they should be, by file and name, with the length that they must not exceed. The list only
+ * becomes shorter: a new long function is split, and one that was split is struck from here.
+ */
+const known: Readonly<Record<string, number>> = {
+  'server/apiserver/api-server.ts createAPIServer': 90,
+  'server/apiserver/authentication/jwt/jwt-authenticator.ts createJWTAuthenticator': 80,
+  'server/apiserver/authentication/jwt/jwt-metrics.ts createJWTMetrics': 100,
+  'server/apiserver/metrics/flow-metrics.ts createFlowMetrics': 90,
+  'server/apiserver/registry/store-core.ts createStoreCore': 110,
+  'server/cli/flags/options.ts addControlPlaneOptions': 90,
+  'server/cli/startup/start-from-flags.ts startFromFlags': 80,
+  'server/control-plane/large-work/large-work-pool.ts createLargeWorkPool': 100,
+  'server/control-plane/start-control-plane.ts startControlPlane': 110,
+  'server/scheduler/cache/scheduler-cache.ts createSchedulerCache': 80,
+  'server/scheduler/queue/scheduling-queue.ts createSchedulingQueue': 140,
+  'server/serving/write-turns.ts createWriteTurns': 90,
+  'server/storage/encryption/kms.ts createKMSProvider': 80,
+  'server/storage/mvcc/versioned-storage.ts createVersionedStorage': 110,
+  'node-agent/agent.ts runAgent': 100,
+  'node-agent/kubelet/create-pod-services.ts createPodServices': 80,
+  'node-agent/kubelet/kubelet.ts createKubelet': 200,
+  'node-agent/kubelet/stats/node-stats.ts measure': 80,
+  'node-agent/linux/cgroups/cgroups.ts createCgroups': 90,
+  'node-agent/network/network.ts createNodeNetwork': 80,
+  'node-agent/network/policy/network-policies.ts createNetworkPolicies': 140,
+  'node-agent/network/proxy/health/proxy-metrics.ts createProxyMetrics': 90,
+  'node-agent/network/proxy/proxy.ts createProxy': 100,
+  'conformance/bench/soak/load.ts startSoakLoad': 100,
+  'conformance/clients/support/cluster.ts createTestCluster': 80,
+  'conformance/clients/support/foreign-node.ts createForeignNode': 90,
+  'conformance/differential/identities.ts oddCertificates': 80,
+  'conformance/machine/emulator/machine.ts createMachine': 110,
+  'conformance/machine/guest/guest-cluster.ts createGuestCluster': 80,
+};
+
+interface LongFunction {
+  /** `<file> <name>`; a function without a name has that of what it is assigned to, or `(anonymous)`. */
+  readonly name: string;
+  readonly lines: number;
+}
+
+function longFunctions(file: SourceFile): LongFunction[] {
+  const found: LongFunction[] = [];
   const lineOf = (position: number) => file.tree.getLineAndCharacterOfPosition(position).line;
   const visit = (node: ts.Node): void => {
     if (ts.isFunctionLike(node) && 'body' in node && node.body) {
-      const lines = lineOf(node.end) - lineOf(node.getStart(file.tree)) + 1 - innerLines(node, lineOf);
-      if (lines > maxFunctionLines) found.push(`${file.path}:${lineOf(node.getStart(file.tree)) + 1} has a function of ${lines} lines`);
+      const lines = lineOf(node.end) - lineOf(node.getStart(file.tree)) + 1;
+      if (lines > maxFunctionLines) found.push({ name: `${file.path} ${nameOf(node)}`, lines });
     }
     ts.forEachChild(node, visit);
   };
@@ -20,15 +62,10 @@ function longFunctions(file: SourceFile): string[] {
   return found;
 }
 
-/** A closure that returns an object of functions is as long as its own code, not theirs. */
-function innerLines(node: ts.Node, lineOf: (position: number) => number): number {
-  let lines = 0;
-  const visit = (child: ts.Node): void => {
-    if (ts.isFunctionLike(child) && 'body' in child && child.body) lines += lineOf(child.end) - lineOf(child.getStart());
-    else ts.forEachChild(child, visit);
-  };
-  ts.forEachChild(node, visit);
-  return lines;
+function nameOf(node: ts.SignatureDeclaration): string {
+  const { parent } = node;
+  const name = node.name ?? ((ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent)) && parent.name);
+  return name ? name.getText() : '(anonymous)';
 }
 
 describe('architecture: sizes', function () {
@@ -42,12 +79,25 @@ describe('architecture: sizes', function () {
     );
   });
 
-  it(`no function has more than ${maxFunctionLines} lines of its own`, () => {
-    assert.deepEqual(
-      sources()
-        .filter((file) => !file.isTest)
-        .flatMap(longFunctions),
-      [],
-    );
+  describe('functions', () => {
+    let long: readonly LongFunction[] = [];
+    before(() => {
+      long = sources()
+        .filter((file) => !file.isTest && !file.path.endsWith('.e2e.ts'))
+        .flatMap(longFunctions);
+    });
+
+    it(`none has more than ${maxFunctionLines} lines, but for those that are known`, () => {
+      const found = long.filter(({ name, lines }) => lines > (known[name] ?? 0)).map(({ name, lines }) => `${name}: ${lines} lines`);
+      assert.deepEqual(found, []);
+    });
+
+    it('the known ones are still too long', () => {
+      const names = new Set(long.map(({ name }) => name));
+      assert.deepEqual(
+        Object.keys(known).filter((name) => !names.has(name)),
+        [],
+      );
+    });
   });
 });
