@@ -12,8 +12,11 @@ const notBeforeLeewayMs = 60_000;
 export function findTokenProblem(claims: JSONObject, audiences: readonly string[], nowMs: number): string | undefined {
   const sources = findSourceProblem(claims);
   if (sources !== undefined) return sources;
-  const given = readAudiences(getOwn(claims, 'aud'));
-  if (given === undefined) return 'oidc: failed to unmarshal claims: aud is neither a string nor a list of strings';
+  const subject = getOwn(claims, 'sub') ?? '';
+  if (typeof subject !== 'string') return mismatch('sub', subject, 'string');
+  const audience = getOwn(claims, 'aud');
+  const given = readAudiences(audience);
+  if (given === undefined) return mismatch('aud', audience, '[]string');
   const formatList = (list: readonly string[]) => `[${list.map(quote).join(' ')}]`;
   if (!given.some((audience) => audiences.includes(audience))) {
     const [only = ''] = audiences;
@@ -42,9 +45,16 @@ function findSourceProblem(claims: JSONObject): string | undefined {
 }
 
 function readAudiences(value: unknown): readonly string[] | undefined {
-  if (value === undefined || value === null) return [];
+  if (value === undefined) return [];
+  if (value === null) return [''];
   const list = Array.isArray(value) ? (value as readonly unknown[]) : [value];
   return list.every((one) => typeof one === 'string') ? list : undefined;
+}
+
+/** The message of Go's decoder for a claim of another type. */
+function mismatch(claim: string, value: unknown, type: string): string {
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return `oidc: failed to unmarshal claims: json: cannot unmarshal ${found} into Go struct field idToken.${claim} of type ${type}`;
 }
 
 /** Seconds since the epoch: a number, or the text of one. */
