@@ -81,7 +81,8 @@ function exchangeOnce(options: Options, body: string | undefined): Promise<Answe
 
 function answerOf({ statusCode = 0, headers, rawHeaders }: IncomingMessage, body: string): Answer {
   const warnings = rawHeaders.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() === 'warning' ? [rawHeaders[index + 1] ?? ''] : [],
+    // Several in one header are the same as several headers.
+    index % 2 === 0 && name.toLowerCase() === 'warning' ? (rawHeaders[index + 1] ?? '').split(/, (?=299 - ")/) : [],
   );
   return { status: statusCode, contentType: (headers['content-type'] ?? '').split(';')[0] ?? '', warnings, body };
 }

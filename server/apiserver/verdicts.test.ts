@@ -55,7 +55,7 @@ const table: readonly Row[] = [
   ['eve', 'GET', '/readyz', undefined, 200, ''],
   ['admin', 'GET', '//api/v1/pods', undefined, 404, /^404 page not found/],
   ['admin', 'GET', '/apis//v1/pods', undefined, 404, /^404 page not found/],
-  ['admin', 'POST', '/api/v1/proxy/nodes/one/x', {}, 404, /^404 page not found/],
+  ['admin', 'POST', '/api/v1/proxy/nodes/one/x', {}, 404, 'the server could not find the requested resource'],
   ['eve', 'GET', '/api/v1//pods', undefined, 403, 'forbidden: User "eve" cannot get resource "" in API group "" at the cluster scope'],
   ['admin', 'GET', '/.well-known/openid-configuration/x', undefined, 404, 'the server could not find the requested resource'],
   ['admin', 'HEAD', '/api/v1/nodes/one/nothing', undefined, 404, ''],
@@ -66,6 +66,18 @@ const table: readonly Row[] = [
     undefined,
     400,
     "fieldSelector metadata.name doesn't match requested name",
+  ],
+  ['admin', 'GET', '/apis//', undefined, 404, /^404 page not found/],
+  ['admin', 'GET', '/api/v1/nodes/one/proxy/x?dryRun=All', undefined, 400, 'dryRun is not supported'],
+  ['admin', 'POST', '/api/v1/namespaces/default/pods/p/exec?stdin=true&dryRun=All', undefined, 400, 'dryRun is not supported'],
+  ['admin', 'TRACE', '/api/v1/nodes/one/proxy/x', undefined, 405, 'the server does not allow this method on the requested resource'],
+  [
+    'admin',
+    'PATCH',
+    '/api/v1/namespaces/default/pods/p/log',
+    undefined,
+    405,
+    'the server does not allow this method on the requested resource',
   ],
   // Nodes
   [
@@ -101,6 +113,40 @@ const table: readonly Row[] = [
     'certificatesigningrequests.certificates.k8s.io "fresh" is forbidden: can only create a node CSR with CN=system:node:one',
   ],
   ['system:node:one', 'POST', `${csrs}?dryRun=All`, csr('kubernetes.io/kube-apiserver-client-kubelet', 'system:node:one'), 201, ''],
+  [
+    'system:node:one',
+    'POST',
+    '/api/v1/namespaces/default/pods/nowhere/eviction',
+    { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'other' } },
+    404,
+    'pod "nowhere" not found',
+  ],
+  [
+    'system:node:one',
+    'PATCH',
+    '/api/v1/nodes/one',
+    { metadata: { labels: { 'x.node-restriction.kubernetes.io/a': 'b' } } },
+    403,
+    'nodes "one" is forbidden: is not allowed to modify labels: x.node-restriction.kubernetes.io/a',
+  ],
+  [
+    'system:node:one',
+    'GET',
+    '/api/v1/configmaps?watch=true',
+    undefined,
+    403,
+    /"configmaps" in API group "" at the cluster scope: can only read namespaced object of this type$/,
+  ],
+  // What is kept
+  [
+    'admin',
+    'DELETE',
+    '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical',
+    undefined,
+    403,
+    'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',
+  ],
+  ['admin', 'POST', '/api/v1/namespaces?dryRun=', {}, 422, /dryRun: Unsupported value: \[""\]: supported values: "All"$/],
   // Bindings to roles that are not there
   ['binder', 'POST', bindings, binding({ name: 'nowhere' }), 404, 'rolebindings.rbac.authorization.k8s.io "nowhere" not found'],
   ['binder', 'POST', bindings, binding({ name: '' }), 400, 'Name parameter required.'],
@@ -182,7 +228,10 @@ describe('verdicts', function () {
 
   for (const [who, method, target, body, status, message] of table)
     it(`${who}: ${method} ${target} ${JSON.stringify(body ?? '').slice(0, 80)}: ${status}`, async () => {
-      const answer = await callerOf(who).call<{ message?: string }>(method, target, body === undefined ? {} : { body });
+      const answer = await callerOf(who).call<{ message?: string }>(method, target, {
+        ...(body === undefined ? {} : { body }),
+        ...(method === 'PATCH' && body !== undefined ? { contentType: 'application/merge-patch+json' } : {}),
+      });
       assert.equal(answer.status, status, answer.text);
       if (message === '') return;
       const said = answer.text.startsWith('{') ? (answer.body.message ?? '') : answer.text;

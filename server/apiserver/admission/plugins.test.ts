@@ -284,7 +284,7 @@ describeOnEachStore('admission on a whole server', (store) => {
         metadata: { ...mirror.metadata, name: 'greedy' },
         spec: { ...mirror.spec, volumes: [{ name: 's', secret: { secretName: 's' } }], containers: [{ name: 'a', image: 'a' }] },
       };
-      assert.match(await message(node(pods).create(greedy)), /node "one" can not create pods that reference secrets$/);
+      assert.match(await message(node(pods).create(greedy)), /a mirror pod may not reference secrets$/);
     });
 
     it('gives a node tokens only for Pods that run on it', async () => {

@@ -62,9 +62,9 @@ export function createEscalationGuard(resolver: RuleResolver, authorizer: Author
     async checkBinding(check, roleRef) {
       if (isPrivileged(check.user)) return;
       const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
-      if (await isAllowed(check, 'bind', resource, roleRef.name, roleRef.apiGroup)) return;
       if (roleRef.kind !== 'ClusterRole' && roleRef.kind !== 'Role')
         throw unexpectedError(`unsupported role reference kind: ${quote(roleRef.kind)}`);
+      if (await isAllowed(check, 'bind', resource, roleRef.name, roleRef.apiGroup)) return;
       const problem = findKeyProblem(roleRef, check.namespace);
       if (problem !== undefined) throw badRequest(problem);
       const rules = resolver.rulesOfRole(roleRef, check.namespace);

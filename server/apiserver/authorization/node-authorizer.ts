@@ -102,7 +102,10 @@ function decideRead(
   nodeName: string,
   verbs: ReadonlySet<string>,
 ): AuthorizationDecision {
-  return refuseRead(asked, verbs) ?? decideReference(sources, asked, nodeName);
+  const refused = refuseRead(asked, verbs);
+  if (refused) return refused;
+  if (verbs === reading && asked.namespace === '') return { decision: 'NoOpinion', reason: 'can only read namespaced object of this type' };
+  return decideReference(sources, asked, nodeName);
 }
 
 function refuseRead({ verb, subresource }: AuthorizationAttributes, verbs: ReadonlySet<string>): AuthorizationDecision | undefined {

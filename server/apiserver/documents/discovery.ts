@@ -42,7 +42,8 @@ export function createDiscovery({ definitions, serverAddress }: DiscoveryDepende
     return current;
   };
   return (context) => {
-    const parts = context.info.path.split('/').filter((part) => part !== '');
+    const parts = withoutTrailingSlashes(context.info.path).split('/').slice(1);
+    if (parts.includes('')) return undefined;
     const [prefix, group, version] = parts;
     if (prefix === 'api') return discoverCore(context, documents(), parts, serverAddress);
     if (prefix !== 'apis' || parts.length > 3) return undefined;
@@ -52,6 +53,12 @@ export function createDiscovery({ definitions, serverAddress }: DiscoveryDepende
     if (version === undefined) return plainDocument(context, apiGroup(served));
     return resourceList(context, served, version);
   };
+}
+
+/** As many as there are behind a group or version, and one behind `/api` and `/apis`. */
+function withoutTrailingSlashes(path: string): string {
+  const shorter = path.replace(/\/+$/, '');
+  return shorter === '/api' || shorter === '/apis' ? path.replace(/\/$/, '') : shorter;
 }
 
 function discoverCore(

@@ -244,7 +244,7 @@ describe('impersonation', () => {
       groups: ['dev', 'cn=x,system:masters', 'system:authenticated'],
       extra: { 'a/b': ['c,d'] },
     });
-    assert.deepEqual(asked, ['users/jane', 'groups/dev', 'groups/cn=x,system:masters', 'uids/7', 'userextras/a/b/c,d']);
+    assert.deepEqual(asked, ['users/jane', 'groups/dev', 'groups/cn=x,system:masters', 'userextras/a/b/c,d', 'uids/7']);
     assert.deepEqual([request.headers, request.repeatedHeaders], [{ accept: 'x' }, {}]);
   });
   it('asks for extra keys without a value too', async () => {

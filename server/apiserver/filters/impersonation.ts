@@ -88,10 +88,10 @@ function permissionsFor(wanted: Impersonation, user: UserInfo): AuthorizationAtt
   const account = parseServiceAccountUserName(wanted.user);
   const asked = [account ? ask('', 'serviceaccounts', account.name, { namespace: account.namespace }) : ask('', 'users', wanted.user)];
   for (const group of wanted.groups) asked.push(ask('', 'groups', group));
-  if (wanted.uid !== '') asked.push(ask('authentication.k8s.io', 'uids', wanted.uid));
   for (const [key, values] of wanted.extra) {
     for (const value of values) asked.push(ask('authentication.k8s.io', 'userextras', value, { subresource: key }));
   }
+  if (wanted.uid !== '') asked.push(ask('authentication.k8s.io', 'uids', wanted.uid));
   return asked;
 }
 

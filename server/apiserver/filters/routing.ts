@@ -21,7 +21,7 @@ export function routing(findDefinition: (info: RequestInfo) => ResourceDefinitio
  */
 export function checkPath(info: RequestInfo, method: string, { scope }: Pick<ResourceDefinition, 'scope'>): void {
   const { parts, namespace, isBelowNamespace, isWatchPath, subresource } = info;
-  if (parts.slice(0, 3).includes('')) throw resourceNotServed();
+  if (info.isProxyPath || parts.slice(0, 3).includes('')) throw resourceNotServed();
   if (parts.length > 3 && subresource !== 'proxy') throw resourceNotServed();
   if (scope === 'Cluster' && isBelowNamespace) throw resourceNotServed();
   if (scope === 'Namespaced' && namespace === '' && parts.length > 1) throw resourceNotServed();

@@ -27,7 +27,7 @@ export function parseSelection(context: RequestContext, store: Store): Selection
   const namespaced = definition.scope === 'Namespaced';
   const nameOfPath = info.parts[1] ?? '';
   const nameOfSelector = fields.requiredValue('metadata.name');
-  if (nameOfPath !== '' && nameOfSelector !== undefined && nameOfSelector !== nameOfPath)
+  if (nameOfPath !== '' && !fields.isEverything && nameOfSelector !== nameOfPath)
     throw badRequest("fieldSelector metadata.name doesn't match requested name");
   const name = nameOfPath === '' ? nameOfSelector : nameOfPath;
   const namespace = info.namespace !== '' && namespaced ? info.namespace : fields.requiredValue('metadata.namespace');

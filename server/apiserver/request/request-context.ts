@@ -24,6 +24,8 @@ export interface RequestInfo {
   readonly depth: number;
   /** Whether the path has the prefix `watch/`. */
   readonly isWatchPath: boolean;
+  /** Whether the path has the prefix `proxy/`, of proxies that are no more. */
+  readonly isProxyPath: boolean;
   /** Whether nothing is served at paths of that form, whatever the resource. */
   readonly leadsNowhere: boolean;
   /** Whether the path names a namespace that the resource is in; false for a Namespace itself. */

@@ -52,10 +52,9 @@ describe('what a request is about', () => {
   for (const [target, expected, method] of table)
     it(`${method ?? 'GET'} ${target}: ${expected}`, () => assert.equal(about(target, method), expected));
 
-  it('leads nowhere below proxy/, without a group, and behind more slashes than one', () => {
+  it('leads nowhere without a group, and behind more slashes than one', () => {
     const leadsNowhere = (path: string) => parseRequestInfo('GET', path, new URLSearchParams()).leadsNowhere;
-    for (const path of ['/api/v1/proxy/nodes/n', '/apis//v1/pods', '//api/v1/pods', '/%2fapi/v1/pods'])
-      assert.equal(leadsNowhere(path), true, path);
+    for (const path of ['/apis//v1/pods', '//api/v1/pods', '/%2fapi/v1/pods']) assert.equal(leadsNowhere(path), true, path);
     for (const path of ['/api/v1/pods', '/apis/apps/v1/deployments', '/api/v1/nodes/n/proxy', '/api/v1/proxy', '//healthz'])
       assert.equal(leadsNowhere(path), false, path);
   });

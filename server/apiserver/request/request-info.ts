@@ -74,6 +74,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     parts: [],
     depth: 0,
     isWatchPath: false,
+    isProxyPath: false,
     leadsNowhere: false,
     isBelowNamespace: false,
   };
@@ -92,7 +93,8 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   }
   const { namespace, parts } = splitNamespace(rest);
   const isBelowNamespace = parts.length < rest.length;
-  const [resource = '', name = '', subresource = ''] = parts;
+  const [resource = '', name = '', third = ''] = parts;
+  const subresource = isProxyPath ? '' : third;
   return {
     ...nonResource,
     isResourceRequest: true,
@@ -108,7 +110,8 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     depth: decoded.length - parts.length,
     isWatchPath,
     isBelowNamespace,
-    leadsNowhere: isProxyPath || (isGrouped && apiGroup === '') || manySlashes.test(path),
+    isProxyPath,
+    leadsNowhere: (isGrouped && apiGroup === '') || manySlashes.test(path),
   };
 }
 

@@ -110,6 +110,7 @@ async function callEndpoint(
   }
   const handler = route.subresources.get(info.subresource);
   if (handler) {
+    if (info.subresource !== '' && definition.subresources[info.subresource]?.verbs.includes(info.verb) === false) throw methodNotAllowed();
     checkRoute(context);
     return handler.handle(context, dependencies);
   }

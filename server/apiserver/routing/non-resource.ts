@@ -47,12 +47,19 @@ export function createNonResourceEndpoints(endpoints: NonResourceEndpoints): Han
   };
 }
 
-/** Documents behind upstream's router can only be read, and in the one form they have; what else is no resource asks for no method. */
-function routed(
+/**
+ * Documents behind upstream's router can only be read, and in the one form they have; what else is no resource asks for no
+ * method. Slashes at the end count for nothing, and what is below is not served. undefined: another path.
+ */
+function routedAt(
+  at: string,
   context: RequestContext,
   mediaType: string,
   response: () => APIResponse | Promise<APIResponse>,
-): APIResponse | Promise<APIResponse> {
+): APIResponse | Promise<APIResponse> | undefined {
+  const { path } = context.info;
+  if (path !== at && !path.startsWith(`${at}/`)) return undefined;
+  if (/[^/]/.test(path.slice(at.length))) throw resourceNotServed();
   if (context.request.method !== 'GET') throw methodNotAllowed();
   checkAccept(context, [mediaType]);
   return response();
@@ -79,19 +86,16 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
     case 'openapi':
       return endpoints.openAPI(context);
     case 'version':
-      return /^\/version\/*$/.test(path) ? routed(context, 'application/json', () => versionResponse(endpoints.version)) : undefined;
+      return routedAt('/version', context, 'application/json', () => versionResponse(endpoints.version));
     case 'metrics':
       if (path === '/metrics/slis') return endpoints.metrics.scrapeHealth();
       return path === '/metrics' ? endpoints.metrics.scrape() : undefined;
     case 'debug':
       return endpoints.debug(context);
     case '.well-known':
-      if (path.startsWith('/.well-known/openid-configuration/')) throw resourceNotServed();
-      return path === '/.well-known/openid-configuration'
-        ? routed(context, 'application/json', () => endpoints.openID.configuration())
-        : undefined;
+      return routedAt('/.well-known/openid-configuration', context, 'application/json', () => endpoints.openID.configuration());
     case 'openid':
-      return path === '/openid/v1/jwks' ? routed(context, 'application/jwk-set+json', () => endpoints.openID.jwks()) : undefined;
+      return routedAt('/openid/v1/jwks', context, 'application/jwk-set+json', () => endpoints.openID.jwks());
     default:
       return undefined;
   }

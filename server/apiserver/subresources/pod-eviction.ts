@@ -30,11 +30,11 @@ export const podEviction: SubresourceHandler = {
     if (info.verb !== 'create') throw methodNotAllowed();
     const expected = { apiVersion: 'policy/v1', kind: 'Eviction' };
     const eviction = (await dependencies.decodeBody(context, 'io.k8s.api.policy.v1.Eviction', expected)) as Eviction;
-    if (eviction.metadata?.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');
     const write = readWriteContext(context);
     const dryRun = write.dryRun || (eviction.deleteOptions?.dryRun ?? []).includes('All');
     const store = dependencies.storeFor(pods);
     await dependencies.admit({ context, operation: 'CREATE', store, subresource: 'eviction', object: eviction, dryRun });
+    if (eviction.metadata?.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');
     await evict(context, dependencies, deleteOptionsOf(eviction), { ...write, subresource: '', dryRun });
     return createdStatus(context, dependencies);
   },

@@ -7,6 +7,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import { isTrue } from '../request/request-info.ts';
 import { kubeletTarget } from './kubelet-target.ts';
 import { chooseContainer, readPod } from './pod-container.ts';
+import { refuseDryRun } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
 
 type Query = RequestContext['query'];
@@ -70,6 +71,7 @@ async function stream(
   const { info, request, signal } = context;
   if (info.verb !== 'get' && info.verb !== 'create') throw methodNotAllowed();
   await requireCreate(context, dependencies);
+  refuseDryRun(context);
   const options = { kind, apiVersion: 'v1', metadata: {}, ...optionsOf(context.query) };
   const store = dependencies.storeFor(pods);
   await dependencies.admit({ context, operation: 'CONNECT', store, subresource: info.subresource, object: options, dryRun: false });

@@ -2,7 +2,8 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { randomInt } from '../../../api/base/random.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import { badRequest, serviceUnavailable } from '../../../api/meta/status-errors.ts';
+import { badRequest, methodNotAllowed, serviceUnavailable } from '../../../api/meta/status-errors.ts';
+import { refuseDryRun } from './subresource-response.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { endpoints } from '../../../api/resources/core/v1/endpoints.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
@@ -86,6 +87,9 @@ async function read<T extends KubeObject>(
   return store.read(await store.get({ namespace, name }, signal)) as unknown as DeepReadonly<T>;
 }
 
+/** What there are routes for; anything else would be a method of the backend's own. */
+const methods: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+
 function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, locate: Locate): SubresourceHandler {
   return {
     group: definition.group,
@@ -93,6 +97,8 @@ function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, lo
     subresource: 'proxy',
     async handle(context, dependencies) {
       const { request, info } = context;
+      refuseDryRun(context);
+      if (!methods.has(request.method)) throw methodNotAllowed();
       const { path, prefix } = splitProxyPath(request.path, info);
       const store = dependencies.storeFor(definition);
       const options = { kind: `${definition.names.kind}ProxyOptions`, apiVersion: 'v1', metadata: {}, ...(path === '' ? {} : { path }) };

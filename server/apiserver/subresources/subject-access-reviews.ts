@@ -26,7 +26,7 @@ const group = 'authorization.k8s.io';
 
 /** May this user do that? */
 export const subjectAccessReviews = defineReview<SubjectAccessReview>(definition, async (review, { signal }, { authorizer }) => {
-  refuse([...attributeErrors(review.spec), ...subjectErrors(review.spec), ...metadataErrors(review)]);
+  refuse([...attributeErrors(review.spec), ...subjectErrors(review.spec), ...selectorErrors(review.spec), ...metadataErrors(review)]);
   review.status = await decide(authorizer, subjectOf(review.spec), review.spec, signal);
 });
 
@@ -35,7 +35,7 @@ export const localSubjectAccessReviews = defineReview<LocalSubjectAccessReview>(
   localDefinition,
   async (review, context, { authorizer }) => {
     const { spec } = review;
-    const errors = [...attributeErrors(spec), ...subjectErrors(spec)];
+    const errors = [...attributeErrors(spec), ...subjectErrors(spec), ...selectorErrors(spec)];
     if (spec.resourceAttributes && (spec.resourceAttributes.namespace ?? '') !== context.info.namespace) {
       const message = 'must match metadata.namespace';
       errors.push(invalidField(specPath.child('resourceAttributes').child('namespace'), spec.resourceAttributes.namespace ?? '', message));
@@ -49,7 +49,7 @@ export const localSubjectAccessReviews = defineReview<LocalSubjectAccessReview>(
 
 /** May I do that? */
 export const selfSubjectAccessReviews = defineReview<SelfSubjectAccessReview>(selfDefinition, async (review, context, { authorizer }) => {
-  refuse([...attributeErrors(review.spec), ...metadataErrors(review)]);
+  refuse([...attributeErrors(review.spec), ...selectorErrors(review.spec), ...metadataErrors(review)]);
   review.status = await decide(authorizer, context.user, review.spec, context.signal);
 });
 
@@ -77,16 +77,16 @@ function metadataErrors({ metadata }: Pick<KubeObject, 'metadata'>, namespace?: 
   ];
 }
 
+function selectorErrors({ resourceAttributes }: Attributes): FieldError[] {
+  return resourceAttributes ? validateReviewSelectors(resourceAttributes, resourcePath) : [];
+}
+
 function attributeErrors({ resourceAttributes, nonResourceAttributes }: Attributes): FieldError[] {
   if (resourceAttributes && nonResourceAttributes) {
     const message = 'cannot be specified in combination with resourceAttributes';
-    return [
-      invalidField(specPath.child('nonResourceAttributes'), nonResourceAttributes, message),
-      ...validateReviewSelectors(resourceAttributes, resourcePath),
-    ];
+    return [invalidField(specPath.child('nonResourceAttributes'), nonResourceAttributes, message)];
   }
-  if (resourceAttributes) return validateReviewSelectors(resourceAttributes, resourcePath);
-  if (nonResourceAttributes) return [];
+  if (resourceAttributes || nonResourceAttributes) return [];
   return [
     invalidField(
       specPath.child('resourceAttributes'),

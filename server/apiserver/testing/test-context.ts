@@ -21,6 +21,7 @@ export function testContext(clock: Clock, request: Partial<APIRequest> = {}, inf
     parts: [],
     depth: 0,
     isWatchPath: false,
+    isProxyPath: false,
     leadsNowhere: false,
     isBelowNamespace: false,
     ...info,

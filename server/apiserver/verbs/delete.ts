@@ -160,7 +160,7 @@ function queryOptions({ query }: RequestContext): DeleteBody {
     gracePeriodSeconds: grace === null ? undefined : Number(grace),
     propagationPolicy: (query.get('propagationPolicy') ?? undefined) as DeleteBody['propagationPolicy'],
     orphanDependents: orphan === null ? undefined : isTrue(orphan),
-    dryRun: query.getAll('dryRun').filter((value) => value !== ''),
+    dryRun: query.getAll('dryRun'),
     [ignoreReadError]: ignore === null ? undefined : isTrue(ignore),
   });
 }

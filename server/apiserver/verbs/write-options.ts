@@ -20,7 +20,7 @@ export function parseWriteOptions(
 ): WriteOptions {
   const { query, request, info } = context;
   const fieldManager = query.get('fieldManager') ?? undefined;
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  const dryRun = query.getAll('dryRun');
   const fieldValidation = query.get('fieldValidation') ?? '';
   const force = query.get('force');
   const options = {

@@ -5,15 +5,16 @@ import { priorityClasses } from '../../../../api/resources/scheduling/v1/priorit
 import type { Pod } from '../../../../api/types/core-v1.ts';
 import type { PriorityClass } from '../../../../api/types/scheduling-v1.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../admission.ts';
-import { newObject, oldObject, refuse } from '../admission-request.ts';
+import { isResource, newObject, oldObject, refuse } from '../admission-request.ts';
 
 /** Turns a Pod's priorityClassName into its priority and preemption policy; sees to it that only one class is the default. */
 export const priority = defineAdmissionPlugin({
   name: 'Priority',
-  operations: ['CREATE', 'UPDATE'],
+  operations: ['CREATE', 'UPDATE', 'DELETE'],
   resources: [pods, priorityClasses],
   reads: [priorityClasses],
   async admit(request, dependencies) {
+    if (request.operation === 'DELETE') return keepSystemClass(request);
     const pod = newObject(request, pods);
     if (!pod?.spec) return;
     if (request.operation === 'UPDATE') keepPriority(pod, oldObject(request, pods));
@@ -27,6 +28,14 @@ export const priority = defineAdmissionPlugin({
     throw refuse(request, `PriorityClass ${present.metadata.name} is already marked as default. Only one default can exist`);
   },
 });
+
+/** The classes that the Pods of the cluster itself have. */
+const systemClasses: ReadonlySet<string> = new Set(['system-cluster-critical', 'system-node-critical']);
+
+function keepSystemClass(request: AdmissionRequest): void {
+  if (isResource(request, priorityClasses) && systemClasses.has(request.name))
+    throw refuse(request, 'this is a system priority class and cannot be deleted');
+}
 
 /** Clients that do not know the fields write Pods back without them. */
 function keepPriority({ spec }: Pod, old: DeepReadonly<Pod> | undefined): void {

@@ -24,7 +24,7 @@ export function restrictNode(request: AdmissionRequest, nodeName: string): strin
   }
   if (!isSemanticallyEqual(object?.spec?.taints, old?.spec?.taints)) return `node ${node} is not allowed to modify taints`;
   const refused = refusedLabels(object?.metadata.labels, old?.metadata.labels);
-  if (refused !== '') return `node ${node} is not allowed to modify labels: ${refused}`;
+  if (refused !== '') return `is not allowed to modify labels: ${refused}`;
   if (!isSemanticallyEqual(object?.metadata.ownerReferences, old?.metadata.ownerReferences))
     return `node ${node} is not allowed to modify ownerReferences`;
   return undefined;

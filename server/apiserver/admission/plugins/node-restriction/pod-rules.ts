@@ -3,11 +3,12 @@ import { isSemanticallyEqual } from '../../../../../api/base/equality.ts';
 import { quote } from '../../../../../api/base/quote.ts';
 import { nodes } from '../../../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../../../api/resources/core/v1/pod.ts';
+import { notFound } from '../../../../../api/meta/status-errors.ts';
 import { isMirrorPod } from '../../../../../api/semantics/pods/pod-phase.ts';
 import type { Pod } from '../../../../../api/types/core-v1.ts';
 import type { AdmissionDependencies, AdmissionRequest } from '../../admission.ts';
 import { newObject, oldObject } from '../../admission-request.ts';
-import { getObject } from '../../read-object.ts';
+import { findObject, getObject } from '../../read-object.ts';
 
 export async function restrictPod(
   request: AdmissionRequest,
@@ -27,12 +28,19 @@ export async function restrictPod(
       return operation === 'UPDATE' ? restrictStatus(request, nodeName) : `unexpected operation ${quote(operation)}`;
     case 'eviction': {
       if (operation !== 'CREATE') return `unexpected operation ${operation}`;
-      const pod = await getObject(dependencies, pods, { namespace: request.namespace, name: request.name });
+      const pod = await getPod(dependencies, request.namespace, request.name || (request.object?.metadata.name ?? ''));
       return isBoundHere(pod, nodeName) ? undefined : `node ${nodeName} can only evict pods with spec.nodeName set to itself`;
     }
     default:
       return `unexpected pod subresource ${quote(subresource)}, only 'status' and 'eviction' are allowed`;
   }
+}
+
+/** Throws 404 in upstream's words, which name the resource in the singular. */
+export async function getPod(dependencies: AdmissionDependencies, namespace: string, name: string): Promise<DeepReadonly<Pod>> {
+  const pod = await findObject(dependencies, pods, { namespace, name });
+  if (!pod) throw notFound({ group: '', resource: 'pod' }, name);
+  return pod;
 }
 
 function isBoundHere(pod: DeepReadonly<Pod> | undefined, nodeName: string): boolean {

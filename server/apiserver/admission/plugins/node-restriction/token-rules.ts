@@ -2,12 +2,12 @@ import type { DeepReadonly } from '../../../../../api/base/deep-readonly.ts';
 import { quote } from '../../../../../api/base/quote.ts';
 import { persistentVolumeClaims } from '../../../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { persistentVolumes } from '../../../../../api/resources/core/v1/persistent-volume.ts';
-import { pods } from '../../../../../api/resources/core/v1/pod.ts';
 import { csiDrivers } from '../../../../../api/resources/storage/v1/csi-driver.ts';
 import type { TokenRequest } from '../../../../../api/types/authentication-v1.ts';
 import type { Pod } from '../../../../../api/types/core-v1.ts';
 import type { AdmissionDependencies, AdmissionRequest } from '../../admission.ts';
-import { findObject, getObject } from '../../read-object.ts';
+import { findObject } from '../../read-object.ts';
+import { getPod } from './pod-rules.ts';
 
 /** A node gets tokens only for Pods that run on it (KEP-1205), and only for audiences that the Pod asks for (KEP-4935). */
 export async function restrictToken(
@@ -20,7 +20,7 @@ export async function restrictToken(
   const bound = spec?.boundObjectRef;
   if (!bound || bound.apiVersion !== 'v1' || bound.kind !== 'Pod' || !bound.name) return 'node requested token not bound to a pod';
   if (!bound.uid) return 'node requested token with a pod binding without a uid';
-  const pod = await getObject(dependencies, pods, { namespace: request.namespace, name: bound.name });
+  const pod = await getPod(dependencies, request.namespace, bound.name);
   if (bound.uid !== pod.metadata.uid) {
     return `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
   }

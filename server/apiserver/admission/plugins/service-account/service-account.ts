@@ -24,8 +24,9 @@ export const serviceAccount = defineAdmissionPlugin({
   reads: [serviceAccounts],
   async admit(request, dependencies) {
     const pod = request.operation === 'CREATE' ? newObject(request, pods) : undefined;
+    if (!pod?.spec) return;
     // The kubelet would restart a static pod that differs from its manifest.
-    if (!pod?.spec || isMirrorPod(pod)) return;
+    if (isMirrorPod(pod)) return checkMirror(request, pod);
     const { spec } = pod;
     spec.serviceAccountName ||= defaultName;
     spec.serviceAccount = spec.serviceAccountName;
@@ -39,11 +40,7 @@ export const serviceAccount = defineAdmissionPlugin({
     const subresource = request.operation === 'CREATE' ? '' : 'ephemeralcontainers';
     const pod: DeepReadonly<Pod> | undefined = newObject(request, pods, subresource);
     if (!pod?.spec) return;
-    if (isMirrorPod(pod)) {
-      const reference = findMirrorReference(pod);
-      if (reference !== undefined) throw refuse(request, `a mirror pod may not ${reference}`);
-      return;
-    }
+    if (isMirrorPod(pod)) return checkMirror(request, pod);
     const { serviceAccountName: name = '' } = pod.spec;
     if (name === '') throw refuse(request, `no service account specified for pod ${request.namespace}/${request.name}`);
     const account = await findAccount(request, name, dependencies);
@@ -52,6 +49,11 @@ export const serviceAccount = defineAdmissionPlugin({
     if (problem !== undefined) throw refuse(request, problem);
   },
 });
+
+function checkMirror(request: AdmissionRequest, pod: DeepReadonly<Pod>): void {
+  const reference = findMirrorReference(pod);
+  if (reference !== undefined) throw refuse(request, `a mirror pod may not ${reference}`);
+}
 
 async function findAccount(
   request: AdmissionRequest,
