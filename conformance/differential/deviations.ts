@@ -130,4 +130,16 @@ export const deviations: readonly Deviation[] = [
     reason: 'an empty segment leads nowhere; where it stands for a name, kube-apiserver takes the resource for listed',
     matches: ({ request, ours }) => ours.status === 404 && /[^/](\/|%2f){2}[^?]/i.test(request.path),
   },
+  {
+    reason: 'a watch of componentstatuses is no method of theirs, as any other is none',
+    matches: ({ request, theirs, ours }) => request.path.includes('componentstatuses') && theirs.status === 405 && ours.status === 405,
+  },
+  {
+    reason: 'what nodes may do besides (docs/security.md) shows in their reviews, too',
+    matches: ({ request, ours }) => /access-reviews/.test(request.part) && JSON.stringify(ours.review).includes('\\"kubets:n'),
+  },
+  {
+    reason: 'the scale of what is not there is named after what it is a scale of',
+    matches: ({ theirs, ours }) => sameWithout(theirs, ours, (text) => text.replaceAll('/scale', '')) && theirs.status === 404,
+  },
 ];

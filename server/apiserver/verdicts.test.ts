@@ -79,6 +79,9 @@ const table: readonly Row[] = [
     405,
     'the server does not allow this method on the requested resource',
   ],
+  ['admin', 'GET', '/api//', undefined, 200, ''],
+  ['admin', 'GET', '/api/v1/nodes/n%256fde', undefined, 400, 'Name parameter invalid: "n%6fde": may not contain \'%\''],
+  ['admin', 'PUT', `${whoAmI}/x`, {}, 404, 'the server could not find the requested resource'],
   // Nodes
   [
     'system:node:',
@@ -137,7 +140,7 @@ const table: readonly Row[] = [
     403,
     /"configmaps" in API group "" at the cluster scope: can only read namespaced object of this type$/,
   ],
-  // What is kept
+  // Priority classes and options
   [
     'admin',
     'DELETE',

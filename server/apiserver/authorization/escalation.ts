@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { badRequest, forbidden, notFound, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { quote } from '../../../api/base/quote.ts';
+import { pathSegmentNameProblems } from '../../../api/validation/names.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { RoleRef } from '../../../api/types/rbac-v1.ts';
 import { systemMasters } from '../authentication/well-known.ts';
@@ -82,9 +83,8 @@ function isPrivileged(user: UserInfo): boolean {
 function findKeyProblem({ kind, name }: DeepReadonly<RoleRef>, namespace: string): string | undefined {
   if (kind !== 'ClusterRole' && namespace === '') return 'Namespace parameter required.';
   if (name === '') return 'Name parameter required.';
-  const problem = name === '.' || name === '..' ? `may not be '${name}'` : /[/%]/.exec(name)?.[0];
-  if (problem === undefined) return undefined;
-  return `Name parameter invalid: ${quote(name)}: ${problem.length > 1 ? problem : `may not contain '${problem}'`}`;
+  const [problem] = pathSegmentNameProblems(name);
+  return problem === undefined ? undefined : `Name parameter invalid: ${quote(name)}: ${problem}`;
 }
 
 function escalationError(check: EscalationCheck, missing: Parameters<typeof compactRules>[0], errors: readonly string[]): Error {

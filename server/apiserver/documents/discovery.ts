@@ -55,10 +55,10 @@ export function createDiscovery({ definitions, serverAddress }: DiscoveryDepende
   };
 }
 
-/** As many as there are behind a group or version, and one behind `/api` and `/apis`. */
+/** As many as there are, but one only behind `/apis`. */
 function withoutTrailingSlashes(path: string): string {
   const shorter = path.replace(/\/+$/, '');
-  return shorter === '/api' || shorter === '/apis' ? path.replace(/\/$/, '') : shorter;
+  return shorter === '/apis' ? path.replace(/\/$/, '') : shorter;
 }
 
 function discoverCore(

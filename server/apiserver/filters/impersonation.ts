@@ -98,8 +98,8 @@ function permissionsFor(wanted: Impersonation, user: UserInfo): AuthorizationAtt
 function identityOf(wanted: Impersonation): UserInfo {
   const account = parseServiceAccountUserName(wanted.user);
   const groups = wanted.groups.length === 0 && account ? serviceAccountGroups(account.namespace) : [...wanted.groups];
-  const implied = wanted.user === anonymousName ? allUnauthenticated : allAuthenticated;
-  if (!groups.includes(allAuthenticated) && !groups.includes(allUnauthenticated)) groups.push(implied);
+  const isSaid = groups.includes(allUnauthenticated) || (wanted.user !== anonymousName && groups.includes(allAuthenticated));
+  if (!isSaid) groups.push(wanted.user === anonymousName ? allUnauthenticated : allAuthenticated);
   return {
     name: wanted.user,
     groups,

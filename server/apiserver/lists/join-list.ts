@@ -8,6 +8,7 @@ import {
   protobufListItem,
 } from '../../../api/serialization/protobuf/lists-and-events.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { costs, createTurns } from './turns.ts';
 import { gatherParts } from './gather-parts.ts';
 
 /** A list up to this size is one buffer with a content length; a larger one is written in chunks of about this size. */
@@ -50,31 +51,25 @@ function* jsonParts(
   yield tail;
 }
 
-/** Objects encoded in one go: a few milliseconds, then others have their turn. */
-const encodedPerTurn = 15;
-
 /** A list in protobuf: the objects' own encodings, joined. The length of the whole stands before them, so all are made first. */
 export async function joinListInProtobuf(
   head: ListHead,
   objects: readonly CachedObject[],
-  encode: (object: CachedObject) => Uint8Array,
+  encode: (object: CachedObject) => Uint8Array | Promise<Uint8Array>,
   whole: () => unknown,
 ): Promise<APIResponse> {
   const items: ProtobufListItem[] = [];
+  const turns = createTurns();
   for (const object of objects) {
-    items.push(protobufListItem(encode(object)));
-    if (items.length % encodedPerTurn === 0) await nextTurn();
+    const encoded = encode(object);
+    const bytes = encoded instanceof Promise ? await encoded : encoded;
+    items.push(protobufListItem(bytes));
+    if (turns.isOver(costs.object + costs.byte * bytes.length)) await turns.next();
   }
   const headers = { 'content-type': protobufMediaType.name };
   const { size, parts } = joinProtobufList(head, items);
   if (size > chunkBytes) return { status: 200, headers, body: { kind: 'stream', chunks: chunksOf(parts) } };
   return { status: 200, headers, body: { kind: 'bytes', bytes: Buffer.concat([...parts]), object: whole } };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 /** The consumer's pace decides when the next chunk is joined, so a slow client holds only references. */

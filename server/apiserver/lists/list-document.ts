@@ -1,11 +1,13 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { NegotiatedOutput } from '../../../api/serialization/negotiate.ts';
 import { yamlMediaType } from '../../../api/serialization/media-types.ts';
+import { formatListItem, type ItemNotation } from '../../../api/serialization/format-list-item.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
 import { wantsPretty } from '../responses/error-response.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { valueResponse } from '../responses/object-response.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
+import { costs, createTurns } from './turns.ts';
 
 /** A list that has to be written item by item: a Table, or any in YAML, or for people. */
 export interface ListDocument {
@@ -15,27 +17,30 @@ export interface ListDocument {
   readonly member: 'items' | 'rows';
   readonly count: number;
   itemAt(index: number): unknown;
+  /** How large the object is that an item is made of. */
+  bytesAt(index: number): number;
+  /** An item that is made and written elsewhere, since it would hold the event loop; undefined for all others. */
+  writtenAt?(index: number, notation: ItemNotation): Promise<Uint8Array> | undefined;
 }
 
-/** A list up to this length is written in one go. */
-const shortList = 20;
-/** Items written in one go: a few milliseconds at most, then others have their turn. */
-const itemsPerTurn = 20;
+/** A list up to this length and size is written in one go. */
+const [shortList, shortBytes] = [20, 64 * 1024];
 const chunkCharacters = 64 * 1024;
 
 /** How a list is written around its items. */
 interface Notation {
+  readonly item: ItemNotation;
   readonly opening: string;
   readonly separator: string;
   readonly closing: string;
-  format(item: unknown): string;
 }
 
 /** Written as it is read: items of a long list are made when it is their turn, so a slow client holds only references. */
 export function listDocumentResponse(context: RequestContext, output: NegotiatedOutput, document: ListDocument): APIResponse {
   const { head, member, count } = document;
-  const itemsOf = () => Array.from({ length: count }, (_, index) => document.itemAt(index));
-  if (count <= shortList) return valueResponse(context, output, () => ({ ...head, [member]: itemsOf() }));
+  const indexes = Array.from({ length: Math.min(count, shortList) }, (_, index) => index);
+  const isShort = count <= shortList && indexes.reduce((sum, index) => sum + document.bytesAt(index), 0) <= shortBytes;
+  if (isShort) return valueResponse(context, output, () => ({ ...head, [member]: indexes.map((index) => document.itemAt(index)) }));
   const notation = notationOf(document, output.mediaType.name, output.pretty || wantsPretty(context.request));
   return {
     status: 200,
@@ -48,34 +53,39 @@ function notationOf({ head, member }: ListDocument, mediaType: string, isPretty:
   if (mediaType === yamlMediaType.name) {
     // Keys are sorted, so the items stand between others.
     const [opening = '', closing = ''] = formatYAML({ ...head, [member]: [] }).split(new RegExp(`^${member}: \\[\\]\n`, 'm'));
-    return { opening: `${opening}${member}:\n`, separator: '', closing, format: (item) => formatYAML([item]) };
+    return { item: 'yaml', opening: `${opening}${member}:\n`, separator: '', closing };
   }
-  if (!isPretty)
-    return { opening: `${formatJSON(head).slice(0, -1)},"${member}":[`, separator: ',', closing: ']}', format: (item) => formatJSON(item) };
+  if (!isPretty) return { item: 'json', opening: `${formatJSON(head).slice(0, -1)},"${member}":[`, separator: ',', closing: ']}' };
   return {
+    item: 'pretty',
     opening: `${formatJSON(head, 2).slice(0, -'\n}'.length)},\n  "${member}": [\n`,
     separator: ',\n',
     closing: '\n  ]\n}',
-    format: (item) => `    ${formatJSON(item, 2).replaceAll('\n', '\n    ')}`,
   };
 }
 
-async function* chunksOf({ count, itemAt }: ListDocument, notation: Notation): AsyncGenerator<Uint8Array> {
-  let text = notation.opening;
-  for (let index = 0; index < count; index++) {
-    if (index > 0) text += notation.separator;
-    text += notation.format(itemAt(index));
+async function* chunksOf(document: ListDocument, { item: notation, opening, separator, closing }: Notation): AsyncGenerator<Uint8Array> {
+  const turns = createTurns();
+  let text = opening;
+  for (let index = 0; index < document.count; index++) {
+    if (index > 0) text += separator;
+    const written = document.writtenAt?.(index, notation);
+    if (written) {
+      yield Buffer.from(text);
+      text = '';
+      yield await written;
+      continue;
+    }
+    const cost = costs.object + costs.byte * document.bytesAt(index);
+    const item = document.itemAt(index);
+    // Reading a large one is a turn of its own.
+    if (turns.isOver(cost)) await turns.next();
+    text += formatListItem(item, notation);
     if (text.length >= chunkCharacters) {
       yield Buffer.from(text);
       text = '';
     }
-    if (index % itemsPerTurn === 0) await nextTurn();
+    if (turns.isOver(cost)) await turns.next();
   }
-  yield Buffer.from(text + notation.closing);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+  yield Buffer.from(text + closing);
 }

@@ -5,6 +5,7 @@ import { type LabelMatcher, SelectorError } from '../../../api/selectors/label-s
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { CachedObject, RequiredValue, WatchScope } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
+import { costs } from './turns.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
 /** Which objects of a resource a list, watch or deletecollection is about. */
@@ -14,6 +15,8 @@ export interface Selection {
   /** The only key that can match, if the selector names one. */
   readonly singleKey?: string;
   readonly matchesEverything: boolean;
+  /** Of looking at one object, for `Turns`. */
+  readonly cost: number;
   matches(object: CachedObject): boolean;
   /** The same for a watch. */
   readonly scope: WatchScope;
@@ -46,6 +49,7 @@ export function parseSelection(context: RequestContext, store: Store): Selection
     keyPrefix,
     ...(isSingle ? { singleKey: keyPrefix + name } : {}),
     matchesEverything,
+    cost: matchesEverything ? 0 : costs.requirement * (1 + labels.requirements.length + fields.requirements.length),
     matches,
     scope: {
       keyPrefix: isSingle ? keyPrefix + name : keyPrefix,

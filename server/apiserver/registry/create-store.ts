@@ -46,6 +46,8 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     read: (cached) => core.codec.read(cached),
     bytes: (cached) => core.codec.bytes(cached),
     protobuf: (cached) => core.codec.protobuf(cached),
+    hasProtobuf: (cached) => core.codec.hasProtobuf(cached),
+    keepProtobuf: (cached, bytes) => core.codec.keepProtobuf(cached, bytes),
   };
 }
 

@@ -19,6 +19,10 @@ export interface ObjectCodec {
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   bytes(cached: CachedObject): Uint8Array;
   protobuf(cached: CachedObject): Uint8Array;
+  /** Whether its protobuf is there already. */
+  hasProtobuf(cached: CachedObject): boolean;
+  /** The protobuf that was made elsewhere, or the one that is there by now. */
+  keepProtobuf(cached: CachedObject, bytes: Uint8Array): Uint8Array;
 }
 
 export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
@@ -55,6 +59,8 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
       if (!object) parsed.set(cached, (object = fromStorage(parse(cached.json))));
       return object;
     },
+    hasProtobuf: (cached) => cached.hasEncoded(protobuf),
+    keepProtobuf: (cached, bytes) => cached.encoded(protobuf, () => bytes),
     protobuf(cached) {
       return cached.encoded(protobuf, () => encodeProtobuf(this.read(cached) as UntypedObject, schema));
     },

@@ -89,4 +89,7 @@ export interface Store {
   bytes(cached: CachedObject): Uint8Array;
   /** The served version in protobuf, with its envelope; made once and shared. */
   protobuf(cached: CachedObject): Uint8Array;
+  hasProtobuf(cached: CachedObject): boolean;
+  /** The protobuf that was made elsewhere, or the one that is there by now. */
+  keepProtobuf(cached: CachedObject, bytes: Uint8Array): Uint8Array;
 }

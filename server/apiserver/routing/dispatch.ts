@@ -2,8 +2,10 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { annotating } from '../audit/audit-record.ts';
 import type { Random } from '../../../api/base/random.ts';
-import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import { badRequest, methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { quote } from '../../../api/base/quote.ts';
+import { pathSegmentNameProblems } from '../../../api/validation/names.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { createStore } from '../registry/create-store.ts';
 import type { RegistryDependencies } from '../registry/registry-dependencies.ts';
@@ -103,6 +105,8 @@ async function callEndpoint(
   const { info } = context;
   const { definition, store } = route;
   checkSubresource(info.subresource, route);
+  // Reviews have no names.
+  if (!store && info.parts.length > 1 && definition.verbs.join() === 'create') throw resourceNotServed();
   checkMethod(context, definition);
   if (definition.deprecationWarning !== undefined) {
     context.addWarning(definition.deprecationWarning);
@@ -110,7 +114,12 @@ async function callEndpoint(
   }
   const handler = route.subresources.get(info.subresource);
   if (handler) {
-    if (info.subresource !== '' && definition.subresources[info.subresource]?.verbs.includes(info.verb) === false) throw methodNotAllowed();
+    if (
+      info.subresource !== '' &&
+      info.subresource !== 'proxy' &&
+      definition.subresources[info.subresource]?.verbs.includes(info.verb) === false
+    )
+      throw methodNotAllowed();
     checkRoute(context);
     return handler.handle(context, dependencies);
   }
@@ -119,6 +128,8 @@ async function callEndpoint(
   } else if (!definition.verbs.includes(info.verb as ResourceDefinition['verbs'][number])) throw methodNotAllowed();
   if (!store) throw methodNotAllowed();
   checkRoute(context);
+  const [problem] = pathSegmentNameProblems(info.name);
+  if (problem !== undefined) throw badRequest(`Name parameter invalid: ${quote(info.name)}: ${problem}`);
   switch (info.verb) {
     case 'get':
       return getEndpoint(context, store);

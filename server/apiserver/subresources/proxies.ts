@@ -87,7 +87,7 @@ async function read<T extends KubeObject>(
   return store.read(await store.get({ namespace, name }, signal)) as unknown as DeepReadonly<T>;
 }
 
-/** What there are routes for; anything else would be a method of the backend's own. */
+/** Methods that there are routes for; any other would be one of the backend's own. */
 const methods: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 
 function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, locate: Locate): SubresourceHandler {

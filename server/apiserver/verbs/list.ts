@@ -6,6 +6,8 @@ import { apiVersionOf } from '../../../api/resource/resource-definition.ts';
 import { partialObjectMetadata, tableRow, toTable } from '../../../api/resource/table.ts';
 import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import type { ItemNotation } from '../../../api/serialization/format-list-item.ts';
+import { createTurns } from '../lists/turns.ts';
 import { wantsPretty } from '../responses/error-response.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
@@ -40,11 +42,12 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
   checkMetadataKind(output, definition, true);
   const count = objects.length;
   const objectAt = (index: number) => objects[index] ?? missing(index);
+  const bytesAt = (index: number) => store.bytes(objectAt(index)).length;
   if (output.as?.kind === 'Table') {
     const options = tableOptions(context, output);
     const { rows: _, ...head } = toTable(definition, [], metadata, options);
     const itemAt = (index: number) => tableRow(definition, store.read(objectAt(index)), options);
-    return listDocumentResponse(context, output, { head, member: 'rows', count, itemAt });
+    return listDocumentResponse(context, output, { head, member: 'rows', count, itemAt, bytesAt });
   }
   if (output.as) {
     const { version } = output.as;
@@ -54,18 +57,27 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
     // Upstream makes such lists item by item, and begins with none.
     if (count === 0 && !isProtobuf(output)) return valueResponse(context, output, () => ({ ...head, items: null }));
     if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => encodeMetadata(store, object), whole);
-    return listDocumentResponse(context, output, { head, member: 'items', count, itemAt });
+    return listDocumentResponse(context, output, { head, member: 'items', count, itemAt, bytesAt });
   }
   const type = { kind: definition.names.kind, apiVersion: apiVersionOf(definition) };
   const head = { kind: definition.names.listKind, apiVersion: type.apiVersion, metadata };
   const whole = () => ({ ...head, items: objects.map((object) => store.read(object)) });
-  if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => store.protobuf(object), whole);
+  if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => protobufOf(context, store, object), whole);
   if (output.mediaType.name !== 'application/json' || output.pretty || wantsPretty(context.request)) {
     const itemAt = (index: number) => parseItem(store.bytes(objectAt(index)));
-    return listDocumentResponse(context, output, { head, member: 'items', count, itemAt });
+    const writtenAt = (index: number, notation: ItemNotation) =>
+      store.largeObjects.writeItem(store.bytes(objectAt(index)), notation, context);
+    return listDocumentResponse(context, output, { head, member: 'items', count, itemAt, bytesAt, writtenAt });
   }
   const readItem = createItemReader(type);
   return joinList(head, objects, (object) => readItem(store.bytes(object)), whole);
+}
+
+/** Made elsewhere where it would take long, and kept as if it had been made here. */
+async function protobufOf(context: RequestContext, store: Store, object: CachedObject): Promise<Uint8Array> {
+  if (!store.largeObjects.isLarge(store.bytes(object).length) || store.hasProtobuf(object)) return store.protobuf(object);
+  const bytes = await store.largeObjects.encode(store.bytes(object), 'application/vnd.kubernetes.protobuf', context);
+  return store.keepProtobuf(object, bytes);
 }
 
 function missing(index: number): never {
@@ -117,10 +129,12 @@ function singlePage({ cache }: Store, selection: Selection, key: string): Page {
 async function takePage({ revision, count, batches }: Batches, selection: Selection, limit: number): Promise<Page> {
   const objects: CachedObject[] = [];
   const resourceVersion = String(revision);
+  const turns = createTurns();
   let seen = 0;
   let last = '';
   for await (const batch of batches) {
     for (const object of batch) {
+      if (turns.isOver(selection.cost)) await turns.next();
       if (limit > 0 && objects.length === limit) {
         const metadata: ListMetadata = { resourceVersion, continue: formatContinueToken({ revision, after: last }) };
         // how many more match a selector is not known without looking at all of them

@@ -14,6 +14,7 @@ import { asksForWebSocket } from '../watching/websocket-output.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { type ListOptions, parseListOptions } from '../lists/list-options.ts';
 import { negotiateObject } from '../responses/object-response.ts';
+import { createTurns } from '../lists/turns.ts';
 import { parseSelection, type Selection } from '../lists/selection.ts';
 import { createWatchEncoder, type WatchEncoder } from '../watching/watch-encoder.ts';
 import { followFrames, joinFrames } from '../watching/join-frames.ts';
@@ -168,9 +169,11 @@ const listedAtOnce = 100;
 
 async function* listed(objects: Iterable<CachedObject>, selection: Selection): AsyncGenerator<WatchSteps> {
   let steps: WatchStep[] = [];
+  const turns = createTurns();
   let seen = 0;
   for (const object of objects) {
     if (selection.matches(object)) steps.push({ type: 'ADDED', object });
+    if (turns.isOver(selection.cost)) await turns.next();
     if (++seen % listedAtOnce > 0) continue;
     if (steps.length > 0) yield alone(steps);
     steps = [];

@@ -5,6 +5,12 @@ import { StorageError } from '../storage.ts';
 import type { CachedObject } from './watch-cache.ts';
 import { parseAt, setResourceVersion } from './wire-json.ts';
 
+/**
+ * Larger objects are shared without being frozen, which takes as long as to read them: whoever changed what is shared would
+ * fail on smaller ones.
+ */
+const frozenBytes = 64 * 1024;
+
 /** The facts about a stored resource that the cache needs. */
 export interface CachedResource {
   /** The prefix of all its keys, e.g. /registry/pods/. */
@@ -103,9 +109,14 @@ export class StoredObject implements CachedObject {
   object(): DeepReadonly<UntypedObject> {
     const known = this.#parsed?.deref();
     if (known) return known;
-    const object = deepFreeze(this.#parse());
+    const parsed = this.#parse();
+    const object: DeepReadonly<UntypedObject> = this.size > frozenBytes ? parsed : deepFreeze(parsed);
     this.#parsed = new WeakRef(object);
     return object;
+  }
+
+  hasEncoded(representation: string): boolean {
+    return this.#encodings?.get(representation)?.deref() !== undefined;
   }
 
   encoded(representation: string, make: (object: CachedObject) => Uint8Array): Uint8Array {

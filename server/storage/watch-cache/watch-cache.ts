@@ -20,6 +20,8 @@ export interface CachedObject {
   /** Parsed and deep-frozen. */
   object(): DeepReadonly<UntypedObject>;
   /** Another encoding of this revision (Table row, metadata only, other version, watch frame), made once by `make`. */
+  /** Whether that representation is there already. */
+  hasEncoded(representation: string): boolean;
   encoded(representation: string, make: (object: CachedObject) => Uint8Array): Uint8Array;
 }
 

@@ -6,6 +6,7 @@ import type { DecodingContext } from '../../bodies/decode-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
 import type { ChangeStrategy } from '../settle-object.ts';
 import type { FieldValidation } from '../../../../api/serialization/read-object.ts';
+import type { ItemNotation } from '../../../../api/serialization/format-list-item.ts';
 import { type Asker, largeBytes, type LargeTask, type LargeTaskResult, type LargeWork, type Ownership } from './large-work.ts';
 
 /** The result for a large object; `stored` is what the store takes. */
@@ -38,6 +39,8 @@ export interface LargeObjects {
     asker: Asker,
   ): Promise<UntypedObject>;
   encode(json: Uint8Array, format: EncodedFormat, asker: Asker): Promise<Uint8Array>;
+  /** An item of a list, if it is large. */
+  writeItem(json: Uint8Array, notation: ItemNotation, asker: Asker): Promise<Uint8Array> | undefined;
   /** Whether ownership is recorded in the object already. */
   isOwned(object: UntypedObject): boolean;
   copy(object: UntypedObject): UntypedObject;
@@ -95,6 +98,10 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       return received(result, ownership !== undefined);
     },
     encode: async (json, format, asker) => (await run({ kind: 'encode', resource, object: json, format }, asker)).object,
+    writeItem: (json, notation, asker) =>
+      isLarge(json.length)
+        ? run({ kind: 'encode', resource, object: json, format: `item:${notation}` }, asker).then(({ object }) => object)
+        : undefined,
     isOwned: (object) => origins.get(object)?.isOwned === true,
     copy(object) {
       const copied = cloneJSON(object);

@@ -1,9 +1,11 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { formatJSON } from '../../../../api/base/format-json.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
 import { unexpectedError } from '../../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
 import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
+import { formatListItem, type ItemNotation } from '../../../../api/serialization/format-list-item.ts';
 import { formatYAML } from '../../../../api/serialization/yaml.ts';
 import { tooLargeMessage } from '../../../storage/request-size.ts';
 import { decodeObject, type ExpectedKind, expectedKind } from '../../bodies/decode-object.ts';
@@ -107,7 +109,18 @@ function boundedJSON(definition: ResourceDefinition, object: UntypedObject, nowM
 
 function encode({ codec }: Resource, { object: json, format }: TaskOf<'encode'>): Uint8Array {
   const object = parse(json);
-  return format === 'application/yaml' ? encoder.encode(formatYAML(object)) : encodeProtobuf(object, codec.schema);
+  switch (format) {
+    case 'application/vnd.kubernetes.protobuf':
+      return encodeProtobuf(object, codec.schema);
+    case 'application/yaml':
+      return encoder.encode(formatYAML(object));
+    case 'pretty':
+      return encoder.encode(formatJSON(object, 2));
+    default: {
+      const { kind: _kind, apiVersion: _version, ...item } = object;
+      return encoder.encode(formatListItem(item, format.slice('item:'.length) as ItemNotation));
+    }
+  }
 }
 
 function settle({ definition, codec }: Resource, task: TaskOf<'settle'>): LargeTaskResult {

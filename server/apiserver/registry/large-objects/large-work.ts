@@ -1,6 +1,7 @@
 import type { UserInfo } from '../../../../api/meta/user-info.ts';
 import type { FieldValidation, ObjectKind } from '../../../../api/serialization/read-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
+import type { ItemNotation } from '../../../../api/serialization/format-list-item.ts';
 import type { ChangeStrategy } from '../settle-object.ts';
 
 /** A resource among the definitions that both sides know. */
@@ -60,7 +61,8 @@ export type LargeTask =
       readonly kind: 'encode';
       readonly resource: ResourceKey;
       readonly object: Uint8Array;
-      readonly format: 'application/yaml' | 'application/vnd.kubernetes.protobuf';
+      /** `item:` is one of a list, without its kind, as it stands in that notation; `pretty` is indented JSON. */
+      readonly format: 'application/yaml' | 'application/vnd.kubernetes.protobuf' | 'pretty' | `item:${ItemNotation}`;
     }
   /** The steps between mutating and validating admission; `live` is there for an update. */
   | {
