@@ -12,6 +12,7 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'volumes.e2e.ts', needsNode: true },
   { file: 'devices.e2e.ts', needsNode: true },
   { file: 'node.e2e.ts', needsNode: true },
+  { file: 'check.e2e.ts', needsNode: true },
   { file: 'disk-full.e2e.ts', needsNode: true },
   { file: 'kill-node.e2e.ts', needsNode: true },
   { file: 'stop.e2e.ts', needsNode: true },

@@ -59,7 +59,16 @@ export function gatherFiles(dataDir: DataDir, named: NamedFiles): FileFacts[] {
 
 function roleOfKey(file: string): FileRole {
   if (file.endsWith('.crt')) return 'certificate';
-  return file.endsWith('.pub') ? 'public-key' : 'key';
+  // A file of another kind is judged as a key where it holds one.
+  return file.endsWith('.key') || holdsKey(file) ? 'key' : 'public-key';
+}
+
+function holdsKey(file: string): boolean {
+  try {
+    return readFileSync(file, 'latin1').includes('PRIVATE KEY-----');
+  } catch {
+    return true; // not ours to read
+  }
 }
 
 /** Links count as what they lead to. */

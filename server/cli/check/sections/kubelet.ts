@@ -32,7 +32,7 @@ function ofNodes({ why, advice, otherwise, needs, judge }: NodeControl): CheckIt
         : judged.map(({ name, evidence: found }) => `${name}: ${found ?? 'yes'}`)),
       ...silent,
     ];
-    if (wrong.length > 0) return (otherwise === 'WARN' ? warn : fail)(`not on every node: ${why}`, advice, { evidence });
+    if (wrong.length > 0) return (otherwise === 'WARN' ? warn : fail)(`does not hold on every node: ${why}`, advice, { evidence });
     return silent.length > 0
       ? warn(`so far as nodes answer: ${why}`, 'start the others and check again', { evidence, isJudged: false })
       : pass(why, { evidence });
@@ -196,7 +196,7 @@ export const kubelet: readonly CheckItem[] = [
   {
     ...{ id: '4.3.1', title: "kube-proxy's metrics are served on loopback alone" },
     judge: closedPort(10249, {
-      why: 'Services are proxied by the process of the node, and counted in the metrics of the kubelet, which need credentials',
+      why: 'metrics of the Service proxy are served on 127.0.0.1 alone: the address of the node takes no connections at that port',
       advice: 'find out what listens on port 10249 of that machine',
     }),
   },

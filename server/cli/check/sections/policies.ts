@@ -21,6 +21,7 @@ export const policies: readonly CheckItem[] = [
   {
     ...{ id: '5.3.1', title: 'The network of Pods enforces NetworkPolicies' },
     judge: ({ settings }) => {
+      if (settings.source === 'unknown') return notJudged('the mode of the Pod network is not known', 'start kubets and check again');
       const mode = textOf(settings, 'podNetwork');
       return mode === 'external'
         ? manual('--pod-network external: a network plugin of your own is in charge', 'see that it enforces NetworkPolicies')
