@@ -130,13 +130,23 @@ describe('webhook authorizer', () => {
       {
         decision: 'Deny',
         reason: '',
-        error: 'the webhook answers Status of v1 instead of SubjectAccessReview of v1',
+        error: 'converting (v1.Status) to (v1.SubjectAccessReview): unknown conversion',
       },
     ],
-    ['x', { decision: 'Deny', reason: '', error: 'the answer of the webhook is no SubjectAccessReview' }],
+    [
+      'x',
+      {
+        ...{ decision: 'Deny', reason: '' },
+        error: `couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+      },
+    ],
     [
       { status: { allowed: 'true' } },
-      { decision: 'Deny', reason: '', error: 'the answer of the webhook is no SubjectAccessReview: status.allowed is no boolean' },
+      {
+        decision: 'Deny',
+        reason: '',
+        error: 'json: cannot unmarshal string into Go struct field SubjectAccessReviewStatus.status.allowed of type bool',
+      },
     ],
   ];
   for (const [answer, decision] of answers) {

@@ -3,7 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { isJSONObject } from '../../../api/base/json-object.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
+import { quote } from '../../../api/base/quote.ts';
 import type { Random } from '../../../api/base/random.ts';
+import { describeJSON } from '../../../api/schema/decode-scalar.ts';
 import type { SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts';
 import { type ReviewWebhook, retryWebhook, WebhookError } from '../webhooks/review-webhook.ts';
 import type { AuthorizationDecision, Authorizer } from './authorizer.ts';
@@ -47,6 +49,10 @@ const maxCalls = 1000;
 const reportEveryMs = 10_000;
 /** Conditions are evaluated that long before others have their turn. */
 const turnMs = 5;
+
+/** Versions of which upstream's clients know kinds, as far as webhooks are likely to mix them up. */
+const knownVersions: ReadonlySet<string> = new Set(['v1', 'authorization.k8s.io/v1', 'authorization.k8s.io/v1beta1']);
+const schemeName = 'k8s.io/client-go/kubernetes/scheme/register.go:83';
 
 const never = new AbortController().signal;
 const none: AuthorizationDecision = { decision: 'NoOpinion', reason: '' };
@@ -171,19 +177,31 @@ function reviewOf(spec: SubjectAccessReviewSpec, version: WebhookSettings['revie
   };
 }
 
-/** Reads the decision of an answer. Throws a WebhookError for one that is no such review. */
+/** The verdict in an answer. Throws a WebhookError for one that is no such review, in the words of upstream's decoder. */
 function readVerdict(answer: unknown, version: WebhookSettings['reviewVersion']): Verdict {
-  if (!isJSONObject(answer)) throw new WebhookError('the answer of the webhook is no SubjectAccessReview', { statusCode: 200 });
-  const { kind = 'SubjectAccessReview', apiVersion = `authorization.k8s.io/${version}`, status } = answer;
-  if (kind !== 'SubjectAccessReview' || apiVersion !== `authorization.k8s.io/${version}`)
-    throw new WebhookError(`the webhook answers ${String(kind)} of ${String(apiVersion)} instead of SubjectAccessReview of ${version}`, {
-      statusCode: 200,
-    });
-  const { allowed, denied, reason } = isJSONObject(status) ? status : {};
-  for (const [field, value] of Object.entries({ allowed, denied })) {
-    if (value !== undefined && value !== null && typeof value !== 'boolean')
-      throw new WebhookError(`the answer of the webhook is no SubjectAccessReview: status.${field} is no boolean`, { statusCode: 200 });
+  const refuse = (message: string) => new WebhookError(message, { statusCode: 200 });
+  if (!isJSONObject(answer)) {
+    const goType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+    throw refuse(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${describeJSON(answer)} into Go value of type ${goType}`,
+    );
   }
+  const wanted = `authorization.k8s.io/${version}`;
+  const { kind = 'SubjectAccessReview', apiVersion = wanted, status } = answer;
+  if (kind !== 'SubjectAccessReview' || apiVersion !== wanted) {
+    const text = String(apiVersion);
+    if (!knownVersions.has(text))
+      throw refuse(`no kind ${quote(String(kind))} is registered for version ${quote(text)} in scheme ${quote(schemeName)}`);
+    throw refuse(`converting (${text.split('/').at(-1)}.${String(kind)}) to (${version}.SubjectAccessReview): unknown conversion`);
+  }
+  const { allowed, denied, reason } = isJSONObject(status) ? status : {};
+  const field = (name: string) => `Go struct field SubjectAccessReviewStatus.status.${name}`;
+  for (const [name, value] of Object.entries({ allowed, denied })) {
+    if (value !== undefined && value !== null && typeof value !== 'boolean')
+      throw refuse(`json: cannot unmarshal ${describeJSON(value)} into ${field(name)} of type bool`);
+  }
+  if (reason !== undefined && reason !== null && typeof reason !== 'string')
+    throw refuse(`json: cannot unmarshal ${describeJSON(reason)} into ${field('reason')} of type string`);
   return { allowed: allowed === true, denied: denied === true, reason: typeof reason === 'string' ? reason : '' };
 }
 

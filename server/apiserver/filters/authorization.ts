@@ -6,7 +6,7 @@ import { SelectorError } from '../../../api/selectors/label-selector.ts';
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
-import { plainResponse } from '../responses/error-response.ts';
+import { internalErrorResponse } from '../responses/error-response.ts';
 import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const narrowedVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
@@ -22,18 +22,13 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
     context.audit?.addLatency('authorization', tookMs);
     if (error !== undefined && decision !== 'Allow') {
       context.audit?.annotate('authorization.k8s.io/reason', 'internal error');
-      return plainResponse(500, `Internal Server Error: ${quote(requestTarget(context))}: ${error}\n`);
+      return internalErrorResponse(context.request, error);
     }
     context.audit?.annotate('authorization.k8s.io/decision', decision === 'Allow' ? 'allow' : 'forbid');
     context.audit?.annotate('authorization.k8s.io/reason', reason);
     if (decision !== 'Allow') throw forbiddenError(attributes, reason);
     return next(context);
   };
-}
-
-/** The path and the query as they were asked for. */
-function requestTarget({ request: { path, query } }: RequestContext): string {
-  return query === '' ? path : `${path}?${query}`;
 }
 
 export function attributesOf({ info, user, query }: RequestContext): AuthorizationAttributes {

@@ -1,3 +1,4 @@
+import { quote } from '../../../api/base/quote.ts';
 import type { APIRequest, APIResponse } from '../../../api/client/transport.ts';
 import { hasReason, type Status } from '../../../api/meta/status.ts';
 import { jsonMediaType, type MediaType } from '../../../api/serialization/media-types.ts';
@@ -53,4 +54,16 @@ export function plainResponse(status: number, text: string, headers: Readonly<Re
     headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', ...headers },
     body: { kind: 'bytes', bytes: encoder.encode(text) },
   };
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** The 500 for a failure before the request was let in: text, which a browser must not take for a page. */
+export function internalErrorResponse({ path, query }: Pick<APIRequest, 'path' | 'query'>, message: string): APIResponse {
+  const target = query === '' ? path : `${path}?${query}`;
+  const text = `Internal Server Error: ${quote(target)}: ${message}\n`;
+  return plainResponse(
+    500,
+    text.replace(/[&<>]/g, (character) => entities[character] ?? character),
+  );
 }

@@ -69,16 +69,15 @@ export interface ReviewedSelection {
 export function readReviewSelectors({ fieldSelector, labelSelector }: ResourceAttributes, path: FieldPath): ReviewedSelection {
   const fields = fieldSelector && readFields(fieldSelector);
   const labels = labelSelector && readLabels(labelSelector);
-  const isUnread = {
-    fieldSelector: fields !== undefined && !fields.isWhole,
-    labelSelector: labels !== undefined && !labels.isWhole,
-  };
-  const unread = (['fieldSelector', 'labelSelector'] as const).filter((name) => isUnread[name]);
+  const problems = Object.entries({ fieldSelector: fields, labelSelector: labels }).flatMap(([name, read]) => {
+    if (read === undefined || read.isWhole) return [];
+    return [`${path.child(name)} ${read.requirements.length > 0 ? 'partially ' : ''}ignored due to parse error`];
+  });
   const requirements = fields?.requirements ?? [];
   return {
     ...(requirements.length > 0 ? { fields: new FieldMatcher(requirements) } : {}),
     ...(labels ? { labels: () => labels.requirements } : {}),
-    problems: unread.map((name) => `${path.child(name)} ignored due to parse error`),
+    problems,
   };
 }
 

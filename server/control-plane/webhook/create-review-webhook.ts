@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../../api/base/clock.ts';
+import { quote } from '../../../api/base/quote.ts';
 import { createHTTPTransport, type HTTPTransport } from '../../../api/client/http-transport.ts';
 import { concatBytes } from '../../../api/client/read-body.ts';
 import type { APIResponse, ResponseBody } from '../../../api/client/transport.ts';
@@ -152,9 +153,34 @@ function describeFailure(statusCode: number, headers: Readonly<Record<string, st
   const retryAfterMs = headers['retry-after'] !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
   const isTimeout = statusCode === 504 || status?.reason === 'Timeout';
   const isRetriable = isTimeout || retryAfterMs !== undefined || statusCode === 500 || statusCode === 429;
-  const text = status?.message ?? 'the server could not find the requested resource or answered without a Status';
-  const message = status?.message === undefined ? `the webhook answered ${statusCode}: ${text}` : text;
+  const message = status?.message ?? describeAnswer(statusCode, headers['content-type'] ?? '', bytes);
   return new WebhookError(message, { statusCode, isTimeout, isRetriable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+}
+
+/** Messages of upstream's clients for answers by their codes alone. */
+const failures: ReadonlyMap<number, string> = new Map([
+  [400, 'the server rejected our request for an unknown reason'],
+  [401, 'the server has asked for the client to provide credentials'],
+  [404, 'the server could not find the requested resource'],
+  [405, 'the server does not allow this method on the requested resource'],
+  [406, 'the server was unable to respond with a content type that the client supports'],
+  [409, 'the server reported a conflict'],
+  [415, 'the body of the request was in an unknown format'],
+  [422, 'the server rejected our request due to an error in our request'],
+  [429, 'the server has received too many requests and has asked us to try again later'],
+  [503, 'the server is currently unable to handle the request'],
+  [504, 'the server was unable to return a response in the time allotted, but may still be processing the request'],
+]);
+const maxShownLength = 1000;
+
+function describeAnswer(statusCode: number, contentType: string, bytes: Uint8Array): string {
+  const known = failures.get(statusCode);
+  if (known !== undefined) return known;
+  const isText = contentType === '' || contentType.startsWith('text/');
+  const said = isText ? new TextDecoder().decode(bytes.subarray(0, maxShownLength)).trim() : 'unknown';
+  if (statusCode === 403) return said;
+  if (statusCode >= 500) return `an error on the server (${quote(said)}) has prevented the request from succeeding`;
+  return `the server responded with the status code ${statusCode} but did not return more information`;
 }
 
 function findStatus(bytes: Uint8Array): { readonly message?: string; readonly reason?: string } | undefined {
