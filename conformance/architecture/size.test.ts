@@ -17,7 +17,6 @@ const known: Readonly<Record<string, number>> = {
   'server/apiserver/metrics/flow-metrics.ts createFlowMetrics': 90,
   'server/apiserver/registry/store-core.ts createStoreCore': 110,
   'server/cli/flags/options.ts addControlPlaneOptions': 90,
-  'server/cli/startup/start-from-flags.ts startFromFlags': 80,
   'server/control-plane/large-work/large-work-pool.ts createLargeWorkPool': 100,
   'server/control-plane/start-control-plane.ts startControlPlane': 110,
   'server/scheduler/cache/scheduler-cache.ts createSchedulerCache': 80,

@@ -98,7 +98,7 @@ export interface ControlPlaneOptions {
   /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
   readonly localStorage?: boolean;
   /** The authority of the certificates that kubelets serve with. Absent: they are not verified. */
-  readonly kubeletCAPEM?: string;
+  readonly kubeletCAPEM?: WatchedValue<string>;
   readonly limits?: ServerLimits;
   /** The audit's policy and backends. Absent: no audit. */
   readonly audit?: AuditOptions;
@@ -290,7 +290,7 @@ function openPKI(options: ControlPlaneOptions, address: string, opening: Promise
   });
 }
 
-function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): { readonly kubeletCAPEM?: string } {
+function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): Pick<ControlPlaneOptions, 'kubeletCAPEM'> {
   return kubeletCAPEM === undefined ? {} : { kubeletCAPEM };
 }
 

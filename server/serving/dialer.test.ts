@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fixedValue } from '../../api/base/watched-value.ts';
+import { createWatchedValue, fixedValue, type SettableValue } from '../../api/base/watched-value.ts';
 import { sleep } from '../../api/base/clock.ts';
 import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
@@ -31,6 +31,7 @@ describe('dialer', () => {
   let node: DialTarget;
   let ownNode: DialTarget;
   let verifying: ClosableDialer;
+  let kubeletCAPEM: SettableValue<string>;
   const seen: http.IncomingMessage[] = [];
   let taking: (chunk: Buffer) => void = () => {};
 
@@ -40,7 +41,8 @@ describe('dialer', () => {
     kubeletClient = await makeCertificate(clientCertificate('kube-apiserver-kubelet-client'), authority, making);
     const own = await makeAuthority('n2-ca@1', making);
     dialer = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient) });
-    verifying = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient), kubeletCAPEM: authority.certificatePEM });
+    kubeletCAPEM = createWatchedValue(authority.certificatePEM);
+    verifying = createDialer({ clock: systemClock, kubeletClient: fixedValue(kubeletClient), kubeletCAPEM });
     const answer: http.RequestListener = (incoming, response) => {
       seen.push(incoming);
       incoming.on('data', (chunk: Buffer) => taking(chunk));
@@ -171,6 +173,11 @@ describe('dialer', () => {
   it('verifies the certificates of kubelets where it is told who signs them', async () => {
     assert.equal((await text(node, {}, verifying)).body, 'hello /x%20y?a=b');
     await assert.rejects(text(ownNode, {}, verifying), { name: 'DialError', message: /self-signed certificate/ });
+    const right = kubeletCAPEM.get();
+    kubeletCAPEM.set(kubeletClient.certificatePEM);
+    await assert.rejects(text(node, {}, verifying), { name: 'DialError' }, 'authorities that were replaced');
+    kubeletCAPEM.set(right);
+    assert.equal((await text(node, {}, verifying)).body, 'hello /x%20y?a=b');
   });
 
   it('joins connections that switch protocols', async () => {

@@ -24,7 +24,7 @@ export interface DialerOptions {
    * The authority of the certificates that kubelets serve with. Absent: they are not verified, for kubelets make their own
    * unless they are told to ask for one.
    */
-  readonly kubeletCAPEM?: string;
+  readonly kubeletCAPEM?: WatchedValue<string>;
   /**
    * Whether an address and port are the API server's own: whoever controls a Node's status must not have the API server
    * call itself with the certificate that is meant for kubelets.
@@ -58,11 +58,13 @@ export function createDialer(options: DialerOptions): ClosableDialer {
   const plain = new http.Agent({ keepAlive: true, maxSockets: 256 });
   const insecure = new https.Agent({ keepAlive: true, maxSockets: 256, rejectUnauthorized: false });
   let kubelet = createKubeletAgent(options);
-  options.kubeletClient.onChange(() => {
+  const renew = () => {
     // Requests under way go on; their connections are not used again.
     retireAgent(kubelet);
     kubelet = createKubeletAgent(options);
-  });
+  };
+  options.kubeletClient.onChange(renew);
+  options.kubeletCAPEM?.onChange(renew);
   const agentFor = (target: DialTarget) => (target.scheme === 'http' ? plain : target.kubelet ? kubelet : insecure);
   return {
     async send(target, request) {
@@ -95,7 +97,7 @@ function createKubeletAgent({ kubeletClient, kubeletCAPEM }: DialerOptions): htt
     keepAlive: true,
     maxSockets: 256,
     ...{ cert, key },
-    ...(kubeletCAPEM === undefined ? { rejectUnauthorized: false } : { ca: kubeletCAPEM }),
+    ...(kubeletCAPEM === undefined ? { rejectUnauthorized: false } : { ca: kubeletCAPEM.get() }),
   });
 }
 

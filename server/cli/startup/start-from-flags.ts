@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Logger } from '../../../api/base/logger.ts';
@@ -17,6 +17,7 @@ import { syncKubeconfigs } from '../certs/certs-kubeconfigs.ts';
 import { formatKubeconfig } from '../data-dir/kubeconfig.ts';
 import type { ControlPlaneFlags } from '../flags/options.ts';
 import type { Progress } from '../terminal/progress.ts';
+import { followKubeletCA } from './follow-kubelet-ca.ts';
 import { releaseIdleMemory } from './release-idle-memory.ts';
 
 export const clusterDomain = 'cluster.local';
@@ -37,6 +38,8 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const authentication = await openRemoteAuthentication(flags, logger);
   const { openServing } = await import('../../control-plane/open-serving.ts');
   const serving = await openServing(flags, { clock: systemClock, logger });
+  const { kubeletCertificateAuthority: kubeletCAFile } = flags;
+  const kubeletCA = kubeletCAFile === undefined ? undefined : followKubeletCA(kubeletCAFile, { clock: systemClock, logger });
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
     ...(authorization ? { authorization } : {}),
@@ -49,7 +52,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     bindAddress: flags.bindAddress,
     port: flags.port,
     ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
-    ...kubeletCA(flags),
+    ...(kubeletCA === undefined ? {} : { kubeletCAPEM: kubeletCA.authorities }),
     serviceCIDRs: flags.serviceCidr,
     clusterCIDR: flags.clusterCidr,
     nodeCIDRMaskSize: flags.nodeCidrMaskSize,
@@ -80,6 +83,24 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   });
   releaseIdleMemory(systemClock);
   await setOOMScore('self', oomScores.controlPlane).catch(() => undefined); // not root, or in a container
+  makeFindable(controlPlane, flags, dataDir, { progress, logger });
+  return {
+    ...controlPlane,
+    stop: () =>
+      controlPlane.stop().finally(() => {
+        kubeletCA?.stop();
+        removeInstance(dataDir.path);
+      }),
+  };
+}
+
+/** Writes the kubeconfigs, which follow changed certificates, and the note by which other commands find the control plane. */
+function makeFindable(
+  controlPlane: ControlPlane,
+  flags: ControlPlaneFlags,
+  dataDir: DataDir,
+  { progress, logger }: { readonly progress: Progress; readonly logger: Logger },
+): void {
   const server = `https://127.0.0.1:${controlPlane.port}`;
   const { admin, clusterCA } = controlPlane.pki.get();
   const kubeconfig = formatKubeconfig({ server, ca: clusterCA.certificatePEM, certificate: admin.certificatePEM, key: admin.keyPEM });
@@ -97,7 +118,6 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
     const sync = async () => syncKubeconfigs(dataDir, await files.readAll());
     sync().catch((error: unknown) => logger.error('kubeconfigs still have the certificates of before', { error }));
   });
-  return { ...controlPlane, stop: () => controlPlane.stop().finally(() => removeInstance(dataDir.path)) };
 }
 
 /** Loaded only where tokens of others are accepted, or requests to some paths only may come without. */
@@ -176,14 +196,6 @@ function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFla
     ...(etcdCert === undefined ? {} : { certificate: etcdCert }),
     ...(etcdKey === undefined ? {} : { key: etcdKey }),
   };
-}
-
-function kubeletCA({ kubeletCertificateAuthority: file }: ControlPlaneFlags): { readonly kubeletCAPEM?: string } {
-  if (file === undefined) return {};
-  const kubeletCAPEM = readFileSync(file, 'utf8');
-  if (!kubeletCAPEM.includes('-----BEGIN CERTIFICATE-----'))
-    throw new Error(`--kubelet-certificate-authority: ${file} holds no certificate in PEM`);
-  return { kubeletCAPEM };
 }
 
 function explainStartFailure(error: unknown, flags: ControlPlaneFlags): unknown {

@@ -139,7 +139,10 @@ export async function findAccess(dataDir: DataDir, kubeconfig: string | undefine
   if (bootstrap === undefined || client === undefined || !existsSync(bootstrap) || !existsSync(client)) return undefined;
   const pem = readFileSync(client, 'utf8');
   const nodeName = /CN\s*=\s*system:node:(\S+)/.exec(new X509Certificate(pem).subject)?.[1];
-  const { server, ca } = await readKubeconfig(bootstrap);
+  const { server, ca: joinedWith } = await readKubeconfig(bootstrap);
+  // The authorities that the cluster has told the node of since it joined.
+  const learned = path.join(dataDir.node, 'pki/cluster-ca.crt');
+  const ca = existsSync(learned) ? readFileSync(learned, 'utf8') : joinedWith;
   return { settings: { server, ...(ca === undefined ? {} : { ca }), certificate: pem, key: pem }, nodeName };
 }
 
