@@ -20,13 +20,14 @@ const secrets = '/api/v1/namespaces/default/secrets';
 const maps = '/api/v1/namespaces/default/configmaps';
 const secret = (name: string) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { password: name } });
 const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
-const within = { withinSeconds: 10, everyMs: 20, clock: systemClock, signal: new AbortController().signal };
+const within = { withinSeconds: 40, everyMs: 20, clock: systemClock, signal: new AbortController().signal };
 const outages: readonly [what: string, decrypts: NonNullable<KMSPlugin['decrypts']>][] = [
   ['refuses to answer', (callback) => callback(Object.assign(new Error('sealed'), { code: status.UNAVAILABLE }))],
   ['does not answer', () => {}],
 ];
 
-describe('an API server whose KMS plugin is out of order', () => {
+describe('an API server whose KMS plugin is out of order', function () {
+  this.timeout(60_000);
   let directory: string;
   let plugin: KMSPlugin;
   let inner: Storage;
