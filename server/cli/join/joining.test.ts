@@ -110,7 +110,7 @@ describe('joining a cluster', function () {
   });
 
   it('is refused with a token that has ended', async () => {
-    await makeToken('ending', '0123456789abcdef', { expiration: formatTime(systemClock.nowMs() + 1000) });
+    await makeToken('ending', '0123456789abcdef', { expiration: formatTime(systemClock.nowMs() + 4000) });
     const token = 'ending.0123456789abcdef';
     await discoverCluster({ server, token, caHashes: [hash] });
     await waitFor('the signature to go', async () => !(await hasSignature('ending')), within);
@@ -208,13 +208,8 @@ describe('joining a cluster', function () {
 
     it('is given no certificate for another node', async () => {
       const wish = { nodeName: 'master', signerName: 'kubernetes.io/kube-apiserver-client-kubelet' } as const;
-      const asking = new AbortController();
-      const answer = requestCertificate(wish, { client: createClient(node.transport), clock: systemClock }, asking.signal);
-      const ours = async () =>
-        (await admin(certificateSigningRequests).list()).items.filter(({ spec }) => spec.username === 'system:node:worker');
-      await waitFor('both requests', async () => (await ours()).length === 2, within);
-      setTimeout(() => asking.abort(new Error('not within 300 ms')), 300);
-      await assert.rejects(answer, /not within 300 ms/);
+      const answer = requestCertificate(wish, { client: createClient(node.transport), clock: systemClock }, stopping.signal);
+      await assert.rejects(answer, /can only create a node CSR with CN=system:node:worker/);
     });
 
     it('is given one to serve with, for the names and addresses of its Node alone', async () => {
