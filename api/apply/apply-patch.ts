@@ -13,7 +13,7 @@ import { rootSchema } from './typed-schema.ts';
 import { type AppliedObject, emptyObject } from './update-managed-fields.ts';
 import { formatProblems, validateTyped } from './validate-typed.ts';
 
-export interface ApplyPatchRequest {
+interface ApplyPatchRequest {
   readonly schema: StructuralSchema;
   /** `v1`, `apps/v1`: the version that the request's path names, and of `live`. */
   readonly apiVersion: string;

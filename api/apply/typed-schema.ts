@@ -8,7 +8,7 @@ import { comparePathElements, fieldElement, keyMember, type PathElement, valueEl
 const untyped: StructuralSchema = { type: 'any' };
 const text: StructuralSchema = { type: 'string' };
 
-export type Shape = 'scalar' | 'map' | 'list';
+type Shape = 'scalar' | 'map' | 'list';
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -13,7 +13,7 @@ export type AppliedObject = Readonly<Record<string, unknown>> & {
   readonly metadata: { readonly managedFields?: readonly Readonly<ManagedFieldsEntry>[] };
 };
 
-export interface UpdateManagedFieldsRequest {
+interface UpdateManagedFieldsRequest {
   readonly schema: StructuralSchema;
   /** `v1`, `apps/v1`: the version of both objects. */
   readonly apiVersion: string;

@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 
-export interface BackoffOptions {
+interface BackoffOptions {
   readonly initialMs: number;
   readonly maxMs: number;
   /** Default 2. */
@@ -10,7 +10,7 @@ export interface BackoffOptions {
 }
 
 /** Growing delays between attempts. */
-export interface Backoff {
+interface Backoff {
   /** How long to wait before the next attempt, in milliseconds. */
   nextMs(): number;
   /** After a success: begin at the start again. */
@@ -18,7 +18,7 @@ export interface Backoff {
 }
 
 /** The delay before attempt number `attempt` (0 is the first repetition), without jitter. */
-export function backoffMs(options: BackoffOptions, attempt: number): number {
+function backoffMs(options: BackoffOptions, attempt: number): number {
   return Math.min(options.maxMs, options.initialMs * (options.factor ?? 2) ** attempt);
 }
 

@@ -10,7 +10,7 @@ export interface CIDR {
   readonly prefixLength: number;
 }
 
-export interface ParseIPOptions {
+interface ParseIPOptions {
   /** Accepts leading zeros in IPv4 octets and prefix lengths, which old API fields let pass. */
   readonly leadingZeros?: boolean;
 }

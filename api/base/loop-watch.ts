@@ -16,7 +16,7 @@ export interface LoopWatch {
   stop(): void;
 }
 
-export interface LoopWatchOptions {
+interface LoopWatchOptions {
   readonly clock: Clock;
   readonly onHold: (hold: LoopHold) => void;
   /** Holds below this are not told of. Default 20 ms. */

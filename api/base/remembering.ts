@@ -1,4 +1,4 @@
-export interface RememberingLimits {
+interface RememberingLimits {
   /** So many answers are kept; when there are more, all are forgotten. */
   readonly entries: number;
   /** Answers for longer texts are not kept. */

@@ -18,7 +18,7 @@ export type Evaluation =
   /** `isTooCostly`: the cost limit ended it. */
   | { readonly ok: false; readonly error: string; readonly cost: number; readonly isTooCostly: boolean };
 
-export interface EvaluateOptions {
+interface EvaluateOptions {
   /** Unlimited when absent; Kubernetes' own limit is `perCallCostLimit`. */
   readonly costLimit?: number;
 }
@@ -47,7 +47,7 @@ export class Program {
   }
 }
 
-export type CompileResult =
+type CompileResult =
   | { readonly ok: true; readonly program: Program }
   /** `message` is what cel-go prints of the issues. */
   | { readonly ok: false; readonly message: string; readonly issues: readonly Issue[] };

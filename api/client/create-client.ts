@@ -22,7 +22,7 @@ import { isStatus, responseError } from './response-error.ts';
 import type { APIResponse, Transport } from './transport.ts';
 import { decodeWatchFrames } from './watch-frames.ts';
 
-export interface ClientSettings {
+interface ClientSettings {
   /** The user of in-process requests; the HTTP edge knows its users by their credentials instead. */
   readonly user?: UserInfo;
   /** Sent with every request, lower-case names. */

@@ -8,7 +8,7 @@ import type { Lease } from '../types/coordination-v1.ts';
 import type { Client } from './client.ts';
 import { ignoreNotFound } from './ignore-not-found.ts';
 
-export interface LeaderElectionSettings {
+interface LeaderElectionSettings {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;

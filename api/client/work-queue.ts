@@ -25,7 +25,7 @@ export interface WorkQueue {
   shutDown(): void;
 }
 
-export interface WorkQueueSettings {
+interface WorkQueueSettings {
   readonly clock: Clock;
   readonly baseDelayMs?: number;
   readonly maxDelayMs?: number;

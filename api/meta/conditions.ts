@@ -1,5 +1,5 @@
 /** The fields that the conditions of all kinds share. */
-export interface ConditionLike {
+interface ConditionLike {
   type: string;
   status: string;
   reason?: string;

@@ -1,5 +1,5 @@
 /** A resource without its version, e.g. `{ group: 'apps', resource: 'deployments' }`; '' is the core group. */
-export interface GroupResource {
+interface GroupResource {
   readonly group: string;
   readonly resource: string;
 }

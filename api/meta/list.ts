@@ -1,5 +1,3 @@
-import type { KubeObject } from './object.ts';
-
 /** metav1.ListMeta */
 export interface ListMetadata {
   resourceVersion?: string;
@@ -7,12 +5,4 @@ export interface ListMetadata {
   continue?: string;
   remainingItemCount?: number;
   selfLink?: string;
-}
-
-/** A list of objects of one kind as it stands on the wire. */
-export interface KubeList<T extends KubeObject = KubeObject> {
-  apiVersion?: string;
-  kind?: string;
-  metadata: ListMetadata;
-  items: T[];
 }

@@ -77,7 +77,7 @@ function validateNamespaceField(namespace: string, isNamespaced: boolean, path: 
   return dns1123LabelProblems(namespace).map((problem) => invalid(path, namespace, problem));
 }
 
-export function validateOwnerReferences(references: readonly OwnerReferenceLike[], path: FieldPath): FieldError[] {
+function validateOwnerReferences(references: readonly OwnerReferenceLike[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   let firstController = '';
   for (const reference of references) {
@@ -111,7 +111,7 @@ function validateOwnerReference(reference: OwnerReferenceLike, path: FieldPath):
   return errors;
 }
 
-export function validateFinalizers(finalizers: readonly string[], path: FieldPath): FieldError[] {
+function validateFinalizers(finalizers: readonly string[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const finalizer of finalizers) {
     if (hasEnoughErrors(errors)) break;
@@ -143,7 +143,7 @@ function validateNoNewFinalizers(finalizers: readonly string[], old: readonly st
   return [forbidden(path, `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`)];
 }
 
-export function validateManagedFields(entries: readonly ManagedFieldsLike[], path: FieldPath): FieldError[] {
+function validateManagedFields(entries: readonly ManagedFieldsLike[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const [index, entry] of entries.entries()) {
     if (hasEnoughErrors(errors)) break;

@@ -1,7 +1,7 @@
 import { getOwn, isJSONObject } from '../base/json-object.ts';
 
 /** The identity of an element of a merged list: a field of the element, or the element itself. */
-export type Identify = (element: unknown) => unknown;
+type Identify = (element: unknown) => unknown;
 
 /** By the merge key; undefined: primitive elements. */
 export function identifyBy(mergeKey: string | undefined): Identify {

@@ -4,14 +4,14 @@ import { cannotUnmarshal } from './patch-shape.ts';
 import { PatchError } from './patch-error.ts';
 import { formatJSON } from '../base/format-json.ts';
 
-export interface JSONPatchLimits {
+interface JSONPatchLimits {
   readonly maxOperations: number;
   /** Bytes of JSON that all copy operations together may add. */
   readonly maxCopyBytes: number;
 }
 
 /** Upstream's limits. */
-export const defaultJSONPatchLimits: JSONPatchLimits = { maxOperations: 10_000, maxCopyBytes: 3 * 1024 * 1024 };
+const defaultJSONPatchLimits: JSONPatchLimits = { maxOperations: 10_000, maxCopyBytes: 3 * 1024 * 1024 };
 
 type Container = JSONObject | unknown[];
 

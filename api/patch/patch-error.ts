@@ -3,7 +3,7 @@
  * malformed: it is no patch. unfit: it does not fit the object. too-large: it is refused for its size.
  * unexpected: what upstream answers with a bare 500.
  */
-export type PatchErrorReason = 'malformed' | 'unfit' | 'too-large' | 'unexpected';
+type PatchErrorReason = 'malformed' | 'unfit' | 'too-large' | 'unexpected';
 
 export class PatchError extends Error {
   readonly reason: PatchErrorReason;

@@ -8,7 +8,7 @@ import { PatchError } from './patch-error.ts';
 import { applyStrategicMergePatch } from './strategic-merge-patch.ts';
 import type { PatchType } from './patch-type.ts';
 
-export interface PatchRequest {
+interface PatchRequest {
   readonly type: PatchType;
   /** As stored; not modified. */
   readonly object: JSONObject;

@@ -9,12 +9,6 @@ export function formatTimeSince(time: string | null | undefined, nowMs: number):
   return sinceMs === undefined ? '<unknown>' : formatAge(nowMs - sinceMs);
 }
 
-/** How far ahead a wire time is; `<unknown>` where there is none. */
-export function formatTimeUntil(time: string | null | undefined, nowMs: number): string {
-  const untilMs = findTime(time);
-  return untilMs === undefined ? '<unknown>' : formatAge(untilMs - nowMs);
-}
-
 /** The column that identifies the object. */
 export const nameColumn: PrinterColumn = {
   name: 'Name',

@@ -18,7 +18,7 @@ type Defaulted =
   | 'defaultGarbageCollection';
 
 /** The declaration of a kind in api/resources: the definition, with what follows from the rest left out. */
-export type ResourceDeclaration<T extends KubeObject> = Omit<ResourceDefinition<T>, Defaulted> &
+type ResourceDeclaration<T extends KubeObject> = Omit<ResourceDefinition<T>, Defaulted> &
   Partial<Omit<Pick<ResourceDefinition<T>, Defaulted>, 'names'>> & {
     readonly names: Pick<ResourceNames, 'kind' | 'plural'> & Partial<ResourceNames>;
   };

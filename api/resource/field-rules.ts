@@ -1,4 +1,4 @@
-import { type FieldError, forbidden, hasEnoughErrors, invalid, notSupported, required } from '../validation/field-error.ts';
+import { type FieldError, hasEnoughErrors, invalid, notSupported, required } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
 
 /** One error for each problem that a name or format rule found with the value. */
@@ -67,10 +67,4 @@ export function validateRequired(
 /** Numbers that must be at least 1. */
 export function validatePositive(path: FieldPath, value: number): FieldError[] {
   return value > 0 ? [] : [invalid(path, value, 'must be greater than zero')];
-}
-
-/** At most one of the fields may be set; later ones are named, in the order given. */
-export function validateAtMostOne(path: FieldPath, object: object, fields: readonly string[], message: string): FieldError[] {
-  const present = fields.filter((field) => (object as Record<string, unknown>)[field] !== undefined);
-  return present.slice(1).map((field) => forbidden(path.child(field), message));
 }

@@ -88,7 +88,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 }
 
 /** Reads a field as text. Spelled as a method so that definitions of all kinds fit into one list. */
-export type FieldReader<T extends KubeObject> = { read(object: DeepReadonly<T>): string }['read'];
+type FieldReader<T extends KubeObject> = { read(object: DeepReadonly<T>): string }['read'];
 
 export interface ResourceNames {
   readonly kind: string;

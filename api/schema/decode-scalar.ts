@@ -17,7 +17,7 @@ export function describeJSON(value: unknown): string {
 }
 
 /** The error for a value that is no such Go type; `found` where the message shows more than the value's JSON type. */
-export type Mismatch = (value: unknown, goType: string, found?: string) => DecodeError;
+type Mismatch = (value: unknown, goType: string, found?: string) => DecodeError;
 
 /** undefined where the value is no such integer. */
 export function decodeInteger(value: unknown, format: string | undefined): number | bigint | undefined {

@@ -5,7 +5,7 @@ import { decodeBase64Text, decodedFormats, decodeFormat, decodeInteger, describe
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
 import { convertInteger, describeUnstructuredMismatch } from './unstructured-mismatch.ts';
 
-export interface Decoded {
+interface Decoded {
   readonly object: Record<string, unknown>;
   /** Paths of fields that the schema does not know and that were dropped, e.g. `spec.containers[0].foo`; at most 100. */
   readonly unknownFields: readonly string[];

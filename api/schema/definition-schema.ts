@@ -219,7 +219,7 @@ function findFact(name: string): DefinitionFact | undefined {
 }
 
 /** Default rules of a definition that are plain data. */
-export interface DefinitionDefaults {
+interface DefinitionDefaults {
   /** Values for unset fields, by path: [] is every element of a list, {} every value of a map. */
   readonly constants: readonly (readonly [path: string, value: unknown])[];
   /** Maps whose quantities are rounded up to thousandths. */

@@ -1,5 +1,5 @@
 /** The result of a scan of the text: whether it may be left to JSON.parse alone. */
-export interface JSONScan {
+interface JSONScan {
   /** Members of all objects, counting repeated ones. */
   readonly memberCount: number;
   /** Deepest nesting, or the limit + 1 where the scan stopped because the limit was passed. */

@@ -2,7 +2,7 @@ import { JSONParser, JSONSyntaxError, tooDeepMessage } from './json-parser.ts';
 import { countMembers, scanJSON } from './json-scan.ts';
 import { formatJSON } from '../base/format-json.ts';
 
-export interface ParseJSONOptions {
+interface ParseJSONOptions {
   /** Deepest nesting accepted. Default 1000, so that recursive code over the value is safe; upstream accepts 10,000. */
   readonly maxDepth?: number;
   /** Looks for repeated members of objects (fieldValidation Warn and Strict). */
@@ -11,7 +11,7 @@ export interface ParseJSONOptions {
   readonly keepFloats?: boolean;
 }
 
-export interface ParsedJSON {
+interface ParsedJSON {
   /** Integers beyond 2^53 are bigint, all other numbers number. `__proto__` is a member like any other. */
   readonly value: unknown;
   /** Paths of repeated members, e.g. `spec.replicas`; the last value counted. Empty unless asked for. */

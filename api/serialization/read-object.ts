@@ -32,7 +32,7 @@ export interface ReadObjectOptions {
   readonly isRegistered: (kind: ObjectKind) => boolean;
 }
 
-export interface ReadObject {
+interface ReadObject {
   /** Decoded by the schema, with apiVersion and kind; not defaulted. */
   readonly object: KubeObject & Record<string, unknown>;
   /** Warnings of fieldValidation=Warn: unknown and repeated fields. */

@@ -22,14 +22,14 @@ export class YAMLSyntaxError extends Error {
   }
 }
 
-export interface ParseYAMLOptions {
+interface ParseYAMLOptions {
   /** Default 100; flow collections of YAML cost more than those of JSON. */
   readonly maxDepth?: number;
   /** Looks for repeated keys (fieldValidation Warn and Strict). */
   readonly findDuplicates?: boolean;
 }
 
-export interface ParsedYAML {
+interface ParsedYAML {
   /** As parseJSON returns it: plain data, no value shared between two places. */
   readonly value: unknown;
   /** The warning of a repeated key, in go-yaml's words; the last value counted. */

@@ -16,7 +16,7 @@ export type SPDYFrame =
   | { readonly kind: 'goaway' };
 
 /** Makes the frames of one direction of one connection. They must be sent in the order in which they were made. */
-export interface SPDYEncoder {
+interface SPDYEncoder {
   /** Opens a stream: odd numbers are the client's, even ones the server's, each higher than the last. */
   open(streamID: number, headers: Readonly<Record<string, string>>): Uint8Array;
   /** Accepts a stream of the peer. */

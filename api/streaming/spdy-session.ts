@@ -24,7 +24,7 @@ export interface SPDYSession {
   readonly closed: Promise<void>;
 }
 
-export interface SPDYSessionOptions {
+interface SPDYSessionOptions {
   readonly channel: ByteChannel;
   readonly role: 'client' | 'server';
   readonly inflate: InflateHeaders;

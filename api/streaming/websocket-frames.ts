@@ -5,7 +5,7 @@ export const websocketOpcodes = { continuation: 0, text: 1, binary: 2, close: 8,
 /** The greatest payload of a control frame, in bytes. */
 const maxControlPayload = 125;
 
-export interface WebSocketFrame {
+interface WebSocketFrame {
   readonly opcode: number;
   /** The payload of control frames; data is skipped. */
   readonly payload: Uint8Array;

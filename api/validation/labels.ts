@@ -11,7 +11,7 @@ export interface LabelSelectorLike {
   readonly matchExpressions?: readonly LabelSelectorRequirementLike[];
 }
 
-export interface LabelSelectorRequirementLike {
+interface LabelSelectorRequirementLike {
   readonly key: string;
   readonly operator: string;
   readonly values?: readonly string[];
@@ -42,7 +42,7 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
   return errors;
 }
 
-export interface LabelSelectorOptions {
+interface LabelSelectorOptions {
   /** Leaves values unchecked, for objects that were stored with invalid ones. */
   readonly allowInvalidValues?: boolean;
 }

@@ -7,7 +7,7 @@ const maxFieldManagerBytes = 128;
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
 
 /** Options of a write as they come in the query (create, update, patch). */
-export interface WriteOptionsLike {
+interface WriteOptionsLike {
   readonly fieldManager?: string;
   readonly dryRun?: readonly string[];
   readonly fieldValidation?: string;
@@ -15,7 +15,7 @@ export interface WriteOptionsLike {
 }
 
 /** metav1.DeleteOptions, as far as there are rules for it. */
-export interface DeleteOptionsLike {
+interface DeleteOptionsLike {
   readonly dryRun?: readonly string[];
   readonly orphanDependents?: boolean;
   readonly propagationPolicy?: string;
@@ -38,11 +38,11 @@ export function validateFieldManager(manager: string, path: FieldPath): FieldErr
   return errors;
 }
 
-export function validateDryRun(dryRun: readonly string[] | undefined, path: FieldPath): FieldError[] {
+function validateDryRun(dryRun: readonly string[] | undefined, path: FieldPath): FieldError[] {
   return (dryRun ?? []).every((value) => value === 'All') ? [] : [notSupported(path, dryRun, ['All'])];
 }
 
-export function validateFieldValidation(value: string | undefined, path: FieldPath): FieldError[] {
+function validateFieldValidation(value: string | undefined, path: FieldPath): FieldError[] {
   const supported = ['', 'Ignore', 'Strict', 'Warn'];
   return supported.includes(value ?? '') ? [] : [notSupported(path, value, supported)];
 }

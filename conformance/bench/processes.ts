@@ -25,7 +25,7 @@ export function machineBusySeconds(): number {
   return (user + nice + system + irq + softirq) / ticksPerSecond;
 }
 
-export interface Memory {
+interface Memory {
   readonly residentMiB: number;
   /** The most it ever was. */
   readonly peakMiB: number;

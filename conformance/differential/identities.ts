@@ -18,7 +18,7 @@ const dayMs = 86_400_000;
 const [serverAuth, clientAuth, anyUsage] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 
 /** Users by certificate, and their groups. */
-export const certificateUsers: Readonly<Record<string, readonly string[]>> = {
+const certificateUsers: Readonly<Record<string, readonly string[]>> = {
   admin: ['system:masters'],
   alice: [],
   bob: ['viewers'],
@@ -65,7 +65,7 @@ export const badTokens = [
 ];
 
 /** Texts behind `Authorization:` that no scheme reads in the usual way. */
-export const oddAuthorizations = [
+const oddAuthorizations = [
   'Bearer',
   'Bearer ',
   'bearer {{token:robot}}',

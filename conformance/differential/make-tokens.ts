@@ -5,7 +5,7 @@ import { type JWTPayload, SignJWT } from 'jose';
 import type { Facts } from './differential-request.ts';
 import { createOtherKey, keyID } from './identities.ts';
 
-export const issuer = 'https://kubernetes.default.svc.cluster.local';
+const issuer = 'https://kubernetes.default.svc.cluster.local';
 const namespace = 'team-a';
 
 interface Header {

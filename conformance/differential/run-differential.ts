@@ -10,7 +10,7 @@ import { generateRequests, type GeneratorOptions } from './generate-requests.ts'
 import { createIdentities, type Identity } from './identities.ts';
 import { seed } from './seed.ts';
 
-export interface Difference {
+interface Difference {
   readonly request: DifferentialRequest;
   readonly theirs: Verdict;
   readonly ours: Verdict;

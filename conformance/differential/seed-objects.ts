@@ -1,5 +1,5 @@
 /** An object that both servers are given before they are compared. */
-export interface SeedObject {
+interface SeedObject {
   /** The path of the collection it is posted to. */
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;

@@ -14,7 +14,7 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 /** One kill, planned from the seed. */
-export interface Fault {
+interface Fault {
   readonly kind: FaultKind;
   /** Which node, where it concerns one. */
   readonly node: number;

@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../../api/resource/resource-definition.
 import type { ObjectMeta } from '../../api/types/meta-v1.ts';
 import { take } from './take.ts';
 
-export interface CRUDLifecycle<T extends KubeObject> {
+interface CRUDLifecycle<T extends KubeObject> {
   readonly client: Client;
   readonly resource: ResourceDefinition<T>;
   /** '' for objects of the cluster. */

@@ -6,7 +6,7 @@ import type { Device, ResourceClaim } from '../../api/types/resource-v1.ts';
 import type { ClaimKey } from '../../node-agent/plugins/dra/dra-client.ts';
 import { implementService, serveSocket } from './socket-server.ts';
 
-export interface DeviceDriverOptions {
+interface DeviceDriverOptions {
   readonly name: string;
   readonly nodeName: string;
   readonly devices: readonly Device[];

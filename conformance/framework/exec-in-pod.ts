@@ -7,7 +7,7 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
-export interface ExecTarget {
+interface ExecTarget {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;

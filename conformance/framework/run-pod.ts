@@ -4,7 +4,7 @@ import type { Pod, PodSpec } from '../../api/types/core-v1.ts';
 import type { ConformanceContext } from './conformance-context.ts';
 import { waitFor } from './wait-for.ts';
 
-export interface PodToRun {
+interface PodToRun {
   readonly name: string;
   readonly labels?: Record<string, string>;
   readonly annotations?: Record<string, string>;
@@ -51,7 +51,7 @@ export async function waitForPod({ client, namespace }: Where, name: string, wha
   }
 }
 
-export async function readLog({ request, namespace }: Where, pod: string, container: string, query = ''): Promise<string> {
+async function readLog({ request, namespace }: Where, pod: string, container: string, query = ''): Promise<string> {
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
   const answer = await request('GET', path, { accept: '*/*', query: `container=${container}${query}` });
   if (answer.status !== 200) throw new Error(`log of ${pod}: ${answer.text}`);

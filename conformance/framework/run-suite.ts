@@ -6,7 +6,7 @@ export type TestOutcome =
   | { readonly kind: 'failed'; readonly seconds: number; readonly error: unknown }
   | { readonly kind: 'skipped'; readonly why: string };
 
-export interface SuiteOptions {
+interface SuiteOptions {
   readonly cluster: SuiteCluster;
   /** Whether the cluster has a ready Node; without one, tests that need it are skipped by name. */
   readonly hasNode: boolean;

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { PublishRequest, StageRequest } from '../../node-agent/plugins/csi/csi-client.ts';
 import { implementService, serveSocket } from './socket-server.ts';
 
-export interface StorageDriverOptions {
+interface StorageDriverOptions {
   readonly name: string;
   /** Where its own socket lies. */
   readonly directory: string;

@@ -7,7 +7,7 @@ import { pack, type Pack } from 'tar-stream';
 /** A file system tree to be: path without leading '/' -> what stands there. */
 export type Tree = Map<string, Entry>;
 
-export type Entry =
+type Entry =
   | { readonly kind: 'file'; readonly content: Buffer; readonly mode: number; readonly uid?: number; readonly gid?: number }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'directory'; readonly mode: number; readonly uid?: number; readonly gid?: number };

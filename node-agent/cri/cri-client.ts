@@ -20,7 +20,7 @@ export interface CRIClient {
   close(): void;
 }
 
-export interface CRIClientDependencies {
+interface CRIClientDependencies {
   readonly endpoint: string;
   readonly clock: Clock;
   /** A call was answered: its name as upstream's metrics spell it, e.g. run_podsandbox. */

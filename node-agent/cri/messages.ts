@@ -4,14 +4,14 @@
  * accepted on the way out. An absent message is null on the way in.
  */
 
-export interface SandboxMetadata {
+interface SandboxMetadata {
   readonly name: string;
   readonly uid: string;
   readonly namespace: string;
   readonly attempt: number;
 }
 
-export type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET';
+type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET';
 
 export interface NamespaceOptions {
   readonly network: NamespaceMode;
@@ -248,7 +248,7 @@ interface Value {
   readonly value: string;
 }
 
-export interface CPUUsage {
+interface CPUUsage {
   /** Nanoseconds since the Unix epoch. */
   readonly timestamp: string;
   readonly usage_core_nano_seconds: Value | null;

@@ -1,7 +1,7 @@
 /** Parts that belonged to no sandbox and no container when they were looked for, by id: since when, in monotonic milliseconds. */
 export type Suspects = ReadonlyMap<string, number>;
 
-export interface OrphanSearch {
+interface OrphanSearch {
   /** Ids of sandboxes or containers of which there is something: a process, addresses. */
   readonly present: Iterable<string>;
   /** Ids of all sandboxes and containers that the runtime lists; listed after `present`. */

@@ -18,7 +18,7 @@ export interface SandboxPart {
   remove(id: string): Promise<void>;
 }
 
-export interface RemoveOrphansDependencies {
+interface RemoveOrphansDependencies {
   readonly runtime: ContainerRuntime;
   readonly parts: readonly SandboxPart[];
   readonly creations: SandboxCreations;
@@ -120,7 +120,7 @@ function createSparing(logger: Logger): Sparing {
 }
 
 /** Which sandboxes are being made. */
-export interface SandboxCreations {
+interface SandboxCreations {
   /** Monotonic milliseconds; undefined: none is. */
   oldestMs(): number | undefined;
 }

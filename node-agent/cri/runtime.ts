@@ -71,7 +71,7 @@ export interface ExecResult {
   readonly exit_code: number;
 }
 
-export interface StreamFlags {
+interface StreamFlags {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;

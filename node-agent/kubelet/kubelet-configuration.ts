@@ -6,7 +6,7 @@ import type { KubeletSettings } from './kubelet-settings.ts';
 import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';
 
 /** Where the certificates of the kubelet come from. */
-export interface CertificateSources {
+interface CertificateSources {
   readonly clientCAFile: string;
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;

@@ -35,7 +35,7 @@ import { tableOf } from './proxy/nftables/base-table.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { parseResolvConf } from '../linux/machine/parse-resolv-conf.ts';
 
-export interface NodeNetworkSettings {
+interface NodeNetworkSettings {
   /** All Pods of the cluster. One range, or one of each family with a comma between. */
   readonly clusterCIDR: string;
   readonly clusterDNS: readonly string[];
@@ -53,7 +53,7 @@ interface NetworkReport {
   readonly checkNode: () => void;
 }
 
-export interface NodeNetworkDependencies extends NetworkReport {
+interface NodeNetworkDependencies extends NetworkReport {
   readonly client: Client;
   readonly random: Random;
   readonly logger: Logger;
@@ -64,7 +64,7 @@ export interface NodeNetworkDependencies extends NetworkReport {
   readonly tables: TableWatch;
 }
 
-export interface NodeNetwork {
+interface NodeNetwork {
   /** Runs until the signal is aborted; rules and routes stay. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */

@@ -2,7 +2,7 @@ import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
 import type { PodNetworkMode } from '../../api/semantics/nodes/node-configuration.ts';
 
 /** An error keeps a node from working; with a warning something will go wrong in some case; an advice is about what may. */
-export type FindingLevel = 'ok' | 'advice' | 'warning' | 'error';
+type FindingLevel = 'ok' | 'advice' | 'warning' | 'error';
 
 export interface Finding {
   /** By which `--ignore-preflight-errors` knows it. kubeadm's names where it has the same check. */

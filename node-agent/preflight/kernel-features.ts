@@ -12,7 +12,7 @@ export interface KernelFeature {
  * `unknown`: nothing tells whether the kernel has it. `unreachable`: it is a module, and the running kernel's modules are not
  * on the disk; `doubtful`: it is one if it is like the kernel's other parts.
  */
-export type FeatureState = 'present' | 'loadable' | 'missing' | 'unreachable' | 'doubtful' | 'unknown';
+type FeatureState = 'present' | 'loadable' | 'missing' | 'unreachable' | 'doubtful' | 'unknown';
 
 /** `isSeen`: whether the kernel shows by itself that it has the feature now. */
 export function stateOf({ module, option }: KernelFeature, kernel: KernelFacts, isSeen: boolean): FeatureState {

@@ -91,7 +91,7 @@ export interface GroupFacts {
   readonly definitions: Readonly<Record<string, DefinitionFact>>;
 }
 
-export interface ServedGroupVersion {
+interface ServedGroupVersion {
   readonly group: string;
   readonly version: string;
   readonly file: string;
@@ -112,7 +112,7 @@ export interface FoundDefinition {
 }
 
 /** How a field is defaulted where `when` holds. */
-export interface DefaultRule {
+interface DefaultRule {
   /** From the definition down; [] is every element of a list, {} every value of a map. */
   readonly path: string;
   /** A value, or `=x`: copied from or computed as x. */
@@ -121,7 +121,7 @@ export interface DefaultRule {
   readonly gate?: string;
 }
 
-export interface DefaultFacts {
+interface DefaultFacts {
   /** By the full name of the definition that they apply to wherever it is used. */
   readonly rules: Readonly<Record<string, readonly DefaultRule[]>>;
   /** `definition#field` of maps whose quantities are rounded up to thousandths. */
@@ -175,7 +175,7 @@ export function fullNameOf(file: GroupFacts, name: string): string {
   return name.includes('.') ? name : `${file.package}.${name}`;
 }
 
-export function shortNameOf(fullName: string): string {
+function shortNameOf(fullName: string): string {
   return fullName.slice(fullName.lastIndexOf('.') + 1);
 }
 

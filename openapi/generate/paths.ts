@@ -12,9 +12,9 @@ import {
   writeParameters,
 } from './parameters.ts';
 
-export type Method = 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
+type Method = 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
 
-export interface GroupVersionKind {
+interface GroupVersionKind {
   readonly group: string;
   readonly kind: string;
   readonly version: string;

@@ -4,7 +4,7 @@ import type { Texts } from './texts.ts';
 /** A schema object of either version of OpenAPI, with Kubernetes' extensions. */
 export type SchemaObject = Readonly<Record<string, unknown>>;
 
-export type SpecVersion = 'v2' | 'v3';
+type SpecVersion = 'v2' | 'v3';
 
 interface Target {
   readonly facts: Facts;

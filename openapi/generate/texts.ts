@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Facts, FoundDefinition } from './facts.ts';
 
 /** Documentation of one definition: its own text and those of its fields. */
-export interface DefinitionText {
+interface DefinitionText {
   readonly description?: string;
   readonly fields: ReadonlyMap<string, string>;
 }

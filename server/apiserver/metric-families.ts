@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 /** Upstream's promise about a metric: part of its help text. */
 export type Stability = 'STABLE' | 'BETA' | 'ALPHA';
 
-export interface MetricDescription {
+interface MetricDescription {
   readonly name: string;
   readonly help: string;
   readonly stability: Stability;
@@ -62,7 +62,7 @@ export interface Family<S> {
   clear(): void;
 }
 
-export type Collect<S> = (family: Family<S>) => void | Promise<void>;
+type Collect<S> = (family: Family<S>) => void | Promise<void>;
 
 /** The metrics of one server. `collect` is called at each scrape, before the series are read. */
 export interface MetricFamilies {

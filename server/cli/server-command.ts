@@ -12,7 +12,7 @@ export function addServerCommand(program: Command): void {
 }
 
 /** The control plane in the foreground, until it is asked to stop. */
-export async function runServer(flags: ControlPlaneFlags): Promise<void> {
+async function runServer(flags: ControlPlaneFlags): Promise<void> {
   const progress = createProgress();
   const dataDir = openDataDir(flags.dataDir);
   const life = beginLife('server', dataDir, { leavePodsRunning: true, stopGracePeriod: 0 });

@@ -14,7 +14,7 @@ import { unitNames } from './service/plan-service.ts';
 import { findServiceOf, systemctl } from './service/service-manager.ts';
 import { writeStopRequest } from './data-dir/stop-request.ts';
 
-export interface StopOptions {
+interface StopOptions {
   readonly pods: boolean;
   /** Milliseconds; for Pods. */
   readonly gracePeriod: number;

@@ -7,7 +7,7 @@ import type { PKIContents, PKIFiles } from '../pki/pki-files.ts';
 import { findRotation, planFinish } from '../pki/rotate-authorities.ts';
 import { findBlockers } from '../pki/rotation-blockers.ts';
 
-export interface DropDependencies {
+interface DropDependencies {
   readonly files: PKIFiles;
   readonly client: Client;
   readonly clock: Clock;

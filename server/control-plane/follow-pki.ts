@@ -12,7 +12,7 @@ import { splitPublicKeys } from '../pki/pem-bundle.ts';
 import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
 import type { ServingEndpoint } from '../serving/serve.ts';
 
-export interface FollowDependencies {
+interface FollowDependencies {
   readonly endpoint: Pick<ServingEndpoint, 'setCertificate'>;
   /** Acts as the API server itself. */
   readonly client: Client;

@@ -8,7 +8,7 @@ import type { Client } from '../../api/client/client.ts';
 import { runLeaderElection } from '../../api/client/leader-election.ts';
 
 /** Reads what tells this control plane from others on the same store. */
-export interface CandidateFacts {
+interface CandidateFacts {
   readonly hostName: string;
   readonly bootID: string;
   /** Device and inode of the directory that only one control plane can use at a time. */

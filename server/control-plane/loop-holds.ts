@@ -8,7 +8,7 @@ const loggedMs = 100;
 const logPauseMs = 10_000;
 
 /** Tells of holds of the event loop, in the log and, once there is a server, in its metrics. */
-export interface LoopHolds {
+interface LoopHolds {
   record(hold: LoopHold): void;
   countIn(families: Pick<MetricFamilies, 'histogram'>): void;
 }

@@ -5,7 +5,7 @@ import type { PKIChange, PKIFiles } from '../pki/pki-files.ts';
 import { type DirectoryLock, lockDirectory } from '../storage/embedded/directory-lock.ts';
 import { StorageError } from '../storage/storage.ts';
 
-export interface PKIFilesOptions {
+interface PKIFilesOptions {
   /** Called before each step that changes the disk. Tests end the process there. */
   readonly onStep?: (step: string) => void;
   /** How long to wait for other processes that change the files. Default: 15 s. */

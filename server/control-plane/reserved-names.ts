@@ -2,7 +2,7 @@ import type { ReservedNames } from '../controllers/kubelet-serving-approving/nam
 import type { ServingCertificate } from '../serving/named-certificates.ts';
 import { isServedName, type ServingSetup } from './open-serving.ts';
 
-export interface ReservedNamesOptions {
+interface ReservedNamesOptions {
   readonly clusterDomain: string;
   /** Ranges with commas between them. */
   readonly clusterCIDR: string;

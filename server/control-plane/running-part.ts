@@ -1,7 +1,7 @@
 import type { Component } from '../apiserver/subresources/subresource.ts';
 
 /** A part of the control plane that runs in this process: healthy until it fails. */
-export interface RunningPart extends Component {
+interface RunningPart extends Component {
   follow(running: Promise<void>): Promise<void>;
 }
 

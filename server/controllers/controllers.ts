@@ -48,7 +48,7 @@ import { ttlController } from './ttl/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 import { volumeAttributesClassProtection } from './volumeattributesclass-protection/controller.ts';
 
-export interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
+interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   /** PEM of the CA that signed the API server's certificate, as Pods are to know it. */
   readonly rootCA: WatchedValue<string>;
   /** The address of the Service kube-system/kube-dns, from the service range. */

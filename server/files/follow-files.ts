@@ -7,7 +7,7 @@ import type { Logger } from '../../api/base/logger.ts';
 /** The content of a file; undefined: there is no such file. */
 export type FileContent = Uint8Array | undefined;
 
-export interface FollowOptions {
+interface FollowOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** The name of the configuration in log lines, e.g. `authentication configuration`. */

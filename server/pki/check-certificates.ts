@@ -39,7 +39,7 @@ export interface CertificateProblem {
   readonly advice: string;
 }
 
-export interface CheckTerms {
+interface CheckTerms {
   readonly nowMs: number;
   /** A certificate that has less than this left is a problem. */
   readonly thresholdDays: number;

@@ -3,7 +3,7 @@ import { derTags, encodeDER, encodeObjectIdentifier } from '../../api/base/der.t
 import { toDate } from '../../api/meta/time.ts';
 
 /** Fields of a certificate (RFC 5280 4.1). Names, key and extensions are DER and go into it as they are. */
-export interface CertificateFields {
+interface CertificateFields {
   /** Hexadecimal, positive. */
   readonly serialNumber: string;
   readonly issuer: Uint8Array;

@@ -15,7 +15,7 @@ export interface MakingDependencies {
   readonly random: Random;
 }
 
-export const signingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const signingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const authorityDays = 3650;
 const dayMs = 86_400_000;
 /** How far the clocks of other machines may be behind. */
@@ -71,7 +71,7 @@ export async function makeCertificate(
 }
 
 /** Certifies a public key that someone else holds the private part of (a certificate signing request). */
-export async function signCertificate(
+async function signCertificate(
   spec: CertificateSpec,
   publicKey: webcrypto.CryptoKey,
   authority: KeyPairPEM,
@@ -157,7 +157,7 @@ async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 /** A private key (PKCS #8) that signs certificates. */
-export async function importSigningKey(pem: string): Promise<CryptoKey> {
+async function importSigningKey(pem: string): Promise<CryptoKey> {
   const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
   return (await webcrypto.subtle.importKey('pkcs8', der, signingAlgorithm, false, ['sign'])) as CryptoKey;
 }

@@ -33,7 +33,7 @@ export function authorityOf(leaf: string): AuthorityName {
 }
 
 /** An authority cannot sign now. */
-export class AuthorityError extends Error {
+class AuthorityError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'AuthorityError';
@@ -76,7 +76,7 @@ export function getAuthority(contents: PKIContents, name: AuthorityName, nowMs: 
 }
 
 /** The contents of a certificate, so that another can be made that says the same. */
-export async function specOf(certificatePEM: string, name: string): Promise<CertificateSpec> {
+async function specOf(certificatePEM: string, name: string): Promise<CertificateSpec> {
   let parsed: X509Certificate;
   try {
     parsed = new X509Certificate(certificatePEM);

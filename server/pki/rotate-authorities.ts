@@ -32,7 +32,7 @@ export interface Rotation {
   readonly isTakenBack?: boolean;
 }
 
-export const rotationFile = 'rotation.json';
+const rotationFile = 'rotation.json';
 
 /** A step that cannot be taken now. */
 export class RotationError extends Error {
@@ -48,7 +48,7 @@ export function findRotation(contents: PKIContents): Rotation | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Rotation);
 }
 
-export interface StartOptions {
+interface StartOptions {
   readonly authorities: readonly AuthorityName[];
   readonly dropAfterMs?: number;
 }

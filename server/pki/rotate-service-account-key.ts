@@ -4,7 +4,7 @@ import { joinPEM, splitPublicKeys } from './pem-bundle.ts';
 import type { PKIChange, PKIContents } from './pki-files.ts';
 import { RotationError } from './rotate-authorities.ts';
 
-export const keyRotationFile = 'sa-rotation.json';
+const keyRotationFile = 'sa-rotation.json';
 
 /** Older keys of service accounts are still believed. */
 export interface KeyRotation {

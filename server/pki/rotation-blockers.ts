@@ -6,7 +6,7 @@ import type { PKIContents } from './pki-files.ts';
 import { authoritiesInRotation, findRotation } from './rotate-authorities.ts';
 
 /** A node that would be locked out by the next step of a rotation. */
-export interface RotationBlocker {
+interface RotationBlocker {
   readonly node: string;
   readonly reason: string;
 }

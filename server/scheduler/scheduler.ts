@@ -19,7 +19,7 @@ import { createSchedulingQueue, type QueuedPod, type SchedulingQueue } from './q
 import { bindVolumes } from './volumes/bind-volumes.ts';
 import type { SchedulerDependencies } from './scheduler-dependencies.ts';
 
-export const defaultSchedulerName = 'default-scheduler';
+const defaultSchedulerName = 'default-scheduler';
 
 /**
  * Gives every pod that names this scheduler a node, one pod at a time: choosing is synchronous and pure (findNode), the

@@ -5,7 +5,7 @@ export interface BodyMemory {
 }
 
 /** The share of one body in the memory. */
-export interface BodyShare {
+interface BodyShare {
   /** Whether there is room for so many bytes more, which are then taken. There is none once it was given back. */
   take(bytes: number): boolean;
   /** Gives everything back. May be called again. */
@@ -21,7 +21,7 @@ export interface BodyMemoryLimits {
   readonly freeBytes: number;
 }
 
-export const defaultBodyMemory: BodyMemoryLimits = { totalBytes: 128 * 1024 * 1024, userBytes: 32 * 1024 * 1024, freeBytes: 32 * 1024 };
+const defaultBodyMemory: BodyMemoryLimits = { totalBytes: 128 * 1024 * 1024, userBytes: 32 * 1024 * 1024, freeBytes: 32 * 1024 };
 
 export function createBodyMemory({ totalBytes, userBytes, freeBytes }: BodyMemoryLimits = defaultBodyMemory): BodyMemory {
   const byUser = new Map<string, number>();

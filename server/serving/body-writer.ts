@@ -8,9 +8,9 @@ import type { WriteTurns } from './write-turns.ts';
  * `taken`: nothing of what was written is kept here any more; `gone`: nobody reads any more; `late`: the client has kept the
  * body waiting for longer than it may.
  */
-export type WriteOutcome = 'written' | 'taken' | 'gone' | 'late';
+type WriteOutcome = 'written' | 'taken' | 'gone' | 'late';
 
-export interface BodyWriter {
+interface BodyWriter {
   /** Resolves when more may be written; undefined if that is now. */
   write(chunk: Uint8Array): Promise<WriteOutcome> | undefined;
   release(): void;

@@ -11,14 +11,14 @@ const maxDiscardMs = 10_000;
 const maxReadMs = 60_000;
 const maxPauseMs = 15_000;
 
-export interface IncomingBodyOptions {
+interface IncomingBodyOptions {
   /** The length in the header; undefined where the body comes in chunks. */
   readonly declaredLength: string | undefined;
   readonly memory: BodyMemory;
   readonly clock: Clock;
 }
 
-export interface OwnedIncomingBody extends IncomingBody {
+interface OwnedIncomingBody extends IncomingBody {
   /** The answer is under way: ends reading, gives memory back, and lets pass what has not been read. */
   release(): void;
 }

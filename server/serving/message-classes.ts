@@ -6,7 +6,7 @@ import { http } from './node-http.ts';
 type MessageClass = abstract new (...parameters: never[]) => object;
 
 /** Server options that make a node server create requests and responses which are express' own from the start. */
-export interface MessageClasses {
+interface MessageClasses {
   readonly Http1IncomingMessage: typeof IncomingMessage;
   readonly Http1ServerResponse: typeof ServerResponse;
   readonly Http2ServerRequest: typeof http2.Http2ServerRequest;

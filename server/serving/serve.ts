@@ -155,7 +155,7 @@ interface Connections {
 }
 
 /** Limits on connections, so that there are descriptors left for the store, and connections for other clients. */
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly total: number;
   /** From one address that is not of this machine. */
   readonly perAddress: number;

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { parseTLSSettings, type TLSSettings } from '../../api/base/tls-settings.ts';
 import { type CertificateChoice, chooseCertificate, type NamedCertificate, type ServingCertificate } from './named-certificates.ts';
 
-export interface ServingContextOptions {
+interface ServingContextOptions {
   readonly certificate: ServingCertificate;
   readonly named?: readonly NamedCertificate[];
   readonly tls?: TLSSettings;

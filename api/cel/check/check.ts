@@ -36,7 +36,7 @@ export interface CheckedExpr {
   readonly type: CELType;
 }
 
-export type CheckResult = { readonly checked: CheckedExpr } | { readonly issues: readonly Issue[] };
+type CheckResult = { readonly checked: CheckedExpr } | { readonly issues: readonly Issue[] };
 
 /** Finds the type of every part of an expression. */
 export function checkExpr(expr: Expr, environment: Environment): CheckResult {

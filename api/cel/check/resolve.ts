@@ -13,7 +13,7 @@ export function qualifiedName(expr: Expr): string | undefined {
 /** The first part of a qualified name, without which it is no name of a variable in a scope. */
 export const firstPart = (name: string): string => name.split('.', 1)[0] ?? name;
 
-export interface ResolvedFunction {
+interface ResolvedFunction {
   readonly name: string;
   readonly overloads: readonly Overload[];
   /** With the target first where the call has one that is a value. */

@@ -12,7 +12,7 @@ import { type CELValue, Failure, NativeList, none, type OpaqueValue, OptionalVal
 import { parseRequestURI, URLError } from './request-uri.ts';
 import type { Library } from '../declarations.ts';
 
-export const formatType: CELType = objectType('kubernetes.NamedFormat');
+const formatType: CELType = objectType('kubernetes.NamedFormat');
 
 export class FormatValue implements OpaqueValue {
   readonly kind = 'opaque';
@@ -58,7 +58,7 @@ function uriProblems(text: string): readonly string[] {
 
 const dateTimeRegexSize = 71;
 
-export const formats: ReadonlyMap<string, FormatValue> = new Map([
+const formats: ReadonlyMap<string, FormatValue> = new Map([
   ['dns1123Label', new FormatValue('DNS1123Label', 30, (text) => nameIsDNSLabel(text, false))] as const,
   ['dns1123Subdomain', new FormatValue('DNS1123Subdomain', 60, (text) => nameIsDNSSubdomain(text, false))] as const,
   ['dns1035Label', new FormatValue('DNS1035Label', 30, (text) => nameIsDNS1035Label(text, false))] as const,

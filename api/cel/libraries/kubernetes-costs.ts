@@ -35,7 +35,7 @@ const utf8Size = (text: string): number => (/^[\0-\x7f]*$/.test(text) ? text.len
 const ofWhole: CallCost = ([a]) => (a === undefined ? 0 : wholeTraversal(a));
 
 /** A selector becomes a list of requirements, the shortest of which is two characters long. */
-export function selectorCost(length: number): number {
+function selectorCost(length: number): number {
   const perRequirement = listCreationCost + structCreationCost;
   return listCreationCost + traversal(length) + Math.ceil(Math.ceil(length * 0.5) * perRequirement);
 }

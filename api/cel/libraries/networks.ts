@@ -14,12 +14,12 @@ import { boolType, intType, opaqueType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, type OpaqueValue } from '../types/values.ts';
 import type { FunctionDeclaration, Library } from '../declarations.ts';
 
-export const ipType = opaqueType('net.IP');
-export const cidrType = opaqueType('net.CIDR');
+const ipType = opaqueType('net.IP');
+const cidrType = opaqueType('net.CIDR');
 
 const isSameIP = (a: IPAddress, b: IPAddress): boolean => a.version === b.version && a.value === b.value;
 
-export class IPValue implements OpaqueValue {
+class IPValue implements OpaqueValue {
   readonly kind = 'opaque';
   readonly type = ipType;
   readonly address: IPAddress;
@@ -33,7 +33,7 @@ export class IPValue implements OpaqueValue {
   }
 }
 
-export class CIDRValue implements OpaqueValue {
+class CIDRValue implements OpaqueValue {
   readonly kind = 'opaque';
   readonly type = cidrType;
   readonly cidr: CIDR;

@@ -4,14 +4,14 @@ import { boolType, type CELType, intType, objectType, stringType } from '../type
 import { type CELValue, Failure, type OpaqueValue } from '../types/values.ts';
 import type { Library } from '../declarations.ts';
 
-export const semverType: CELType = objectType('kubernetes.Semver');
+const semverType: CELType = objectType('kubernetes.Semver');
 
 interface Version {
   readonly numbers: readonly [bigint, bigint, bigint];
   readonly prerelease: readonly string[];
 }
 
-export class SemverValue implements OpaqueValue {
+class SemverValue implements OpaqueValue {
   readonly kind = 'opaque';
   readonly type = semverType;
   readonly version: Version;
@@ -61,7 +61,7 @@ function parseNumber(name: string, text: string): bigint {
 }
 
 /** Parses a version, also v1, 1.2 and 01.2.3. Throws Failure. */
-export function parseTolerantSemver(text: string): SemverValue {
+function parseTolerantSemver(text: string): SemverValue {
   const plain = text.replace(/^v/, '');
   const core = /^[^-+]*/.exec(plain)?.[0] ?? '';
   const parts = core.split('.').map((part) => part.replace(/^0+(?=\d)/, ''));

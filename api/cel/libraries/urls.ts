@@ -4,9 +4,9 @@ import { type CELValue, Failure, NativeList, NativeMap, type OpaqueValue } from 
 import { parseRequestURI, type ParsedURL, URLError } from './request-uri.ts';
 import type { Library } from '../declarations.ts';
 
-export const urlType: CELType = objectType('kubernetes.URL');
+const urlType: CELType = objectType('kubernetes.URL');
 
-export class URLValue implements OpaqueValue {
+class URLValue implements OpaqueValue {
   readonly kind = 'opaque';
   readonly type = urlType;
   readonly url: ParsedURL;

@@ -56,7 +56,7 @@ interface Candidate {
   readonly guards: readonly Guard[];
 }
 
-export interface CallParts {
+interface CallParts {
   /** As error messages name it. */
   readonly name: string;
   readonly overloads: readonly Overload[];

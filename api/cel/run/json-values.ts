@@ -15,7 +15,7 @@ import {
 import { parseDurationText, parseTimestampText } from '../types/time-values.ts';
 
 /** Makes a CEL value of JSON. */
-export type Adapt = (json: unknown) => CELValue;
+type Adapt = (json: unknown) => CELValue;
 
 class JSONList implements ListValue {
   readonly kind = 'list';
@@ -83,7 +83,7 @@ function isRecord(json: unknown): json is Readonly<Record<string, unknown>> {
 }
 
 /** JSON of unknown type: whole numbers become ints, others doubles, objects maps. Nothing is copied; lists and maps are read when asked. */
-export function adaptDyn(json: unknown): CELValue {
+function adaptDyn(json: unknown): CELValue {
   switch (typeof json) {
     case 'string':
     case 'boolean':
@@ -108,7 +108,7 @@ const adapters = new WeakMap<CELType, Adapt>();
  * How JSON of that type is read. JSON of another shape than the type says is read as what it is, so that a mistake
  * shows as an evaluation error and not as a wrong value.
  */
-export function adapterOf(type: CELType): Adapt {
+function adapterOf(type: CELType): Adapt {
   const known = adapters.get(type);
   if (known !== undefined) return known;
   const made = makeAdapter(type);

@@ -9,7 +9,7 @@ interface At {
 
 export type Expr = ConstExpr | IdentExpr | SelectExpr | CallExpr | ListExpr | MapExpr | StructExpr | ComprehensionExpr;
 
-export interface ConstExpr extends At {
+interface ConstExpr extends At {
   readonly kind: 'const';
   readonly value: CELValue;
 }

@@ -3,7 +3,7 @@ import { parseBytesLiteral, parseStringLiteral } from './literals.ts';
 import { type CELValue, Failure, UintValue } from '../types/values.ts';
 
 /** `broken`: no token; it has been reported and is left out. */
-export type TokenKind = 'end' | 'ident' | 'quoted' | 'literal' | 'punctuation' | 'broken';
+type TokenKind = 'end' | 'ident' | 'quoted' | 'literal' | 'punctuation' | 'broken';
 
 export interface Token {
   readonly kind: TokenKind;

@@ -5,7 +5,7 @@ import { parseNumber, type Token, tokenize } from './lexer.ts';
 import type { Macro } from './macros.ts';
 import { Failure } from '../types/values.ts';
 
-export type ParseResult = { readonly expr: Expr } | { readonly issues: readonly Issue[] };
+type ParseResult = { readonly expr: Expr } | { readonly issues: readonly Issue[] };
 
 /** Beyond this many code points an expression is not looked at. */
 const maxCodePoints = 100_000;

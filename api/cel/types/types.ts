@@ -1,5 +1,5 @@
 /** The types of CEL expressions and values. Two types of one name and equal parameters are the same type. */
-export type TypeKind =
+type TypeKind =
   | 'any'
   | 'bool'
   | 'bytes'

@@ -1,7 +1,7 @@
 import type { CoreEvent } from './core-event.ts';
 
 /** The outcome for an event: nothing, a new event, or a higher count of one that was written before. */
-export type CorrelatedEvent =
+type CorrelatedEvent =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'create'; readonly event: CoreEvent }
   | { readonly kind: 'repeat'; readonly event: CoreEvent; readonly count: number };

@@ -14,7 +14,7 @@ export interface EventRecorder {
   event(regarding: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-export interface EventRecorderSettings {
+interface EventRecorderSettings {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -8,7 +8,7 @@ import type { SelfSubjectAccessReview } from '../../types/authorization-v1.ts';
 import type { Client } from '../client.ts';
 import type { Informer, InformerFactory, InformerHandler, Lister } from './informer.ts';
 
-export interface AuthorizedInformersDependencies {
+interface AuthorizedInformersDependencies {
   /** Followed once for all users; whoever runs them lets them see everything. */
   readonly shared: InformerFactory;
   /** Acts as the user. */

@@ -9,7 +9,7 @@ import type { Informer, InformerFactory, InformerHandler, Lister } from './infor
 import { ObjectStore } from './object-store.ts';
 import { type ReflectorSink, runReflector } from './reflector.ts';
 
-export interface InformerFactoryDependencies {
+interface InformerFactoryDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;

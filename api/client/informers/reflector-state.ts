@@ -16,7 +16,7 @@ export type ReflectorOutcome =
   | { readonly kind: 'watch-ended'; readonly resourceVersion: string; readonly lastedMs: number; readonly eventCount: number }
   | { readonly kind: 'failed'; readonly error: unknown; readonly resourceVersion: string };
 
-export interface ReflectorStep {
+interface ReflectorStep {
   readonly state: ReflectorState;
   /** Wait for the next backoff first. */
   readonly backOff: boolean;

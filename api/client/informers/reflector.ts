@@ -16,7 +16,7 @@ export interface ReflectorSink<T extends KubeObject> {
   remove(object: DeepReadonly<T>): void;
 }
 
-export interface ReflectorSettings<T extends KubeObject> {
+interface ReflectorSettings<T extends KubeObject> {
   readonly client: ResourceClient<T>;
   readonly selection: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>;
   readonly sink: ReflectorSink<T>;

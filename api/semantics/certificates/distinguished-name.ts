@@ -1,7 +1,7 @@
 import { DERError, derTags, encodeDER, encodeObjectIdentifier, readDER, readDERElements, readObjectIdentifier } from '../../base/der.ts';
 
 /** One attribute of a distinguished name (RFC 5280 4.1.2.4): its type as dotted text, and its value as Go reads it. */
-export interface NameAttribute {
+interface NameAttribute {
   readonly type: string;
   readonly value: string;
 }

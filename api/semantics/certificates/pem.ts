@@ -1,7 +1,7 @@
 import { decodeBase64 } from '../../base/base64.ts';
 
 /** A block of a PEM text (RFC 7468, and the headers of RFC 1421), as Go's encoding/pem reads it. */
-export interface PEMBlock {
+interface PEMBlock {
   readonly type: string;
   readonly hasHeaders: boolean;
   readonly bytes: Uint8Array;

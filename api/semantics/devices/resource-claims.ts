@@ -13,7 +13,7 @@ export const podClaimNameAnnotation = 'resource.kubernetes.io/pod-claim-name';
 export const adminAccessLabel = 'resource.kubernetes.io/admin-access';
 
 /** Which ResourceClaim one of a Pod's claims stands for. */
-export type NamedClaim =
+type NamedClaim =
   /** `isGenerated`: it was made from a template, and has to be the Pod's own. */
   | { readonly name: string; readonly isGenerated: boolean }
   /** None is needed. */

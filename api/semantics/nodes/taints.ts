@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
 import type { Taint, Toleration } from '../../types/core-v1.ts';
 
-export type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 
 /** Taints that the control plane itself puts on Nodes. */
 export const wellKnownTaints = {

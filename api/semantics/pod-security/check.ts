@@ -25,10 +25,7 @@ export interface Check {
 
 type SecurityContext = NonNullable<DeepReadonly<Container>['securityContext']>;
 
-export type AnyContainer = Pick<
-  DeepReadonly<Container>,
-  'name' | 'ports' | 'lifecycle' | 'livenessProbe' | 'readinessProbe' | 'startupProbe'
-> & {
+type AnyContainer = Pick<DeepReadonly<Container>, 'name' | 'ports' | 'lifecycle' | 'livenessProbe' | 'readinessProbe' | 'startupProbe'> & {
   readonly securityContext?: SecurityContext;
 };
 
@@ -71,11 +68,11 @@ export function sorted(values: Iterable<string>): string[] {
 }
 
 /** Whether a Pod has users of its own (KEP-127), so that its root is none on the node. */
-export function hasUserNamespace({ spec }: PodFacts): boolean {
+function hasUserNamespace({ spec }: PodFacts): boolean {
   return spec.hostUsers === false;
 }
 
-export function isWindows({ spec }: PodFacts): boolean {
+function isWindows({ spec }: PodFacts): boolean {
   return spec.os?.name === 'windows';
 }
 

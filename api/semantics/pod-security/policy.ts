@@ -2,7 +2,7 @@ import { type FieldError, invalid } from '../../validation/field-error.ts';
 import { FieldPath } from '../../validation/field-path.ts';
 
 /** The Pod Security Standards, from the most to the least permissive. */
-export const levels = ['privileged', 'baseline', 'restricted'] as const;
+const levels = ['privileged', 'baseline', 'restricted'] as const;
 export type Level = (typeof levels)[number];
 
 /** A standard as it was in a minor version of Kubernetes 1; `latest` is that of this version. */
@@ -63,7 +63,7 @@ export function isFullyPrivileged({ enforce, audit, warn }: PodSecurityPolicy): 
   return [enforce, audit, warn].every(({ level }) => level === 'privileged');
 }
 
-export interface PolicyOfNamespace {
+interface PolicyOfNamespace {
   readonly policy: PodSecurityPolicy;
   readonly errors: readonly FieldError[];
 }

@@ -1,5 +1,5 @@
 /** The parts of a container image reference; an absent registry means docker.io. */
-export interface ImageReference {
+interface ImageReference {
   /** With its registry and path as written, normalised: `docker.io/library/nginx`. */
   readonly repository: string;
   readonly tag?: string;

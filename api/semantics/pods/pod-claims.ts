@@ -24,7 +24,7 @@ export function usesClaim(pod: DeepReadonly<Pod>, claimName: string): boolean {
   return claimedVolumes(pod).some((claimed) => claimed.claimName === claimName);
 }
 
-export function ephemeralClaimName(pod: DeepReadonly<Pod>, volumeName: string): string {
+function ephemeralClaimName(pod: DeepReadonly<Pod>, volumeName: string): string {
   return `${pod.metadata.name}-${volumeName}`;
 }
 

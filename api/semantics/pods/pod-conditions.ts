@@ -20,8 +20,3 @@ export function isPodAvailable(pod: DeepReadonly<Pod>, minReadySeconds: number, 
   const sinceMs = findTime(ready.lastTransitionTime);
   return sinceMs !== undefined && sinceMs + minReadySeconds * 1000 <= nowMs;
 }
-
-/** Whether the Pod has been bound, or its PodScheduled condition says that it is. */
-export function isPodScheduled(pod: DeepReadonly<Pod>): boolean {
-  return (pod.spec?.nodeName ?? '') !== '';
-}

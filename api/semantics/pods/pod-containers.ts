@@ -29,11 +29,4 @@ export function findContainerStatus(pod: DeepReadonly<Pod>, name: string): DeepR
   return undefined;
 }
 
-/** The container that log, exec and attach mean where none is named: that of the annotation, else the first. */
-export function defaultContainerName(pod: DeepReadonly<Pod>): string | undefined {
-  const annotated = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
-  if (annotated && findContainer(pod.spec, annotated)) return annotated;
-  return pod.spec?.containers?.[0]?.name;
-}
-
 export type AnyContainer = DeepReadonly<Container | EphemeralContainer>;

@@ -20,11 +20,3 @@ export function isPodActive(pod: DeepReadonly<Pod>): boolean {
 export function isMirrorPod(pod: DeepReadonly<Pod>): boolean {
   return pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined;
 }
-
-/** Priority from which on the node keeps a Pod before all others (system-cluster-critical). */
-export const systemCriticalPriority = 2_000_000_000;
-
-/** Whether the node must run the Pod whatever else it has to give up for it. */
-export function isCriticalPod(pod: DeepReadonly<Pod>): boolean {
-  return isMirrorPod(pod) || (pod.spec?.priority ?? 0) >= systemCriticalPriority;
-}

@@ -17,7 +17,7 @@ export function findTargetPort(pod: DeepReadonly<Pod>, servicePort: DeepReadonly
   return undefined;
 }
 
-export interface HostPort {
+interface HostPort {
   readonly ip: string;
   readonly protocol: string;
   readonly port: number;

@@ -6,7 +6,7 @@ import { addResources, isPodLevelResource, parseResourceList, raiseResources, ty
 
 type Amounts = (container: DeepReadonly<Container>) => ReadonlyMap<string, Quantity>;
 
-export interface PodResourceOptions {
+interface PodResourceOptions {
   /** Leaves out what the runtime needs beside the containers (spec.overhead). */
   readonly withoutOverhead?: boolean;
   /** Leaves out spec.resources: only what the containers say. */

@@ -34,7 +34,7 @@ export function podTemplateHash(template: DeepReadonly<PodTemplateSpec>, collisi
 }
 
 /** As podTemplateHash, of any JSON. */
-export function hashOf(value: unknown, collisionCount?: number): string {
+function hashOf(value: unknown, collisionCount?: number): string {
   let hash = fnv32a(new TextEncoder().encode(canonicalJSON(value)));
   if (collisionCount !== undefined) {
     const bytes = new Uint8Array(8);

@@ -3,7 +3,7 @@ import { compareQuantities } from '../../base/quantity/arithmetic.ts';
 import type { Pod, PodSpec, ResourceRequirements } from '../../types/core-v1.ts';
 import { addResources, isPodLevelResource, parseResourceList, type ResourceAmounts } from './resource-list.ts';
 
-export type QOSClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
+type QOSClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 const classResources = ['cpu', 'memory'] as const;
 

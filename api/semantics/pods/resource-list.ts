@@ -5,7 +5,7 @@ import { formatQuantity, parseQuantity, type Quantity } from '../../base/quantit
 export type ResourceAmounts = Map<string, Quantity>;
 
 /** The wire form: quantities as text. */
-export type WireResourceList = Readonly<Record<string, string>> | undefined;
+type WireResourceList = Readonly<Record<string, string>> | undefined;
 
 export function parseResourceList(list: WireResourceList): ResourceAmounts {
   const amounts: ResourceAmounts = new Map();

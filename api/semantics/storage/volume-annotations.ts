@@ -11,9 +11,6 @@ export const betaStorageProvisionerAnnotation = 'volume.beta.kubernetes.io/stora
 export const provisionedByAnnotation = 'pv.kubernetes.io/provisioned-by';
 /** On volumes: the size before an expansion whose file system has not grown yet. */
 export const preResizeCapacityAnnotation = 'volume.alpha.kubernetes.io/pre-resize-capacity';
-/** On claims: the component that has to expand the volume. */
-export const storageResizerAnnotation = 'volume.kubernetes.io/storage-resizer';
-
 /** Keeps a claim while Pods use it. */
 export const claimProtectionFinalizer = 'kubernetes.io/pvc-protection';
 /** Keeps a volume while it is bound to a claim. */

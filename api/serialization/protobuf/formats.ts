@@ -3,7 +3,7 @@ import { parseJSON, stringifyJSON } from '../json.ts';
 import { ProtobufError, ProtobufReader, type ProtobufWriter } from './wire.ts';
 
 /** How a value that is no plain struct stands in a message of its own. */
-export interface ProtobufFormat {
+interface ProtobufFormat {
   decode(message: Uint8Array): unknown;
   /** Writes the fields of the message. */
   write(value: unknown, writer: ProtobufWriter): void;

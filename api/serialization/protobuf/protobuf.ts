@@ -9,7 +9,7 @@ import { ProtobufError, ProtobufReader, ProtobufWriter, tagWithLength } from './
  * application/vnd.kubernetes.protobuf: `k8s\0` and a runtime.Unknown message, which names the kind and carries the object's
  * message. Only built-in kinds have a protobuf form.
  */
-export interface ProtobufEnvelope {
+interface ProtobufEnvelope {
   readonly apiVersion: string;
   readonly kind: string;
   /** The object's message, or whatever contentType says. */

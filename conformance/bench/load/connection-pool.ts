@@ -3,7 +3,7 @@ import { connectHTTP1 } from './http1-connection.ts';
 import { connectHTTP2 } from './http2-connection.ts';
 import type { Connection } from './connection.ts';
 
-export function connect(protocol: Protocol, endpoint: Endpoint): Promise<Connection> {
+function connect(protocol: Protocol, endpoint: Endpoint): Promise<Connection> {
   return protocol === 'h1' ? connectHTTP1(endpoint) : connectHTTP2(endpoint);
 }
 
@@ -24,7 +24,7 @@ export async function connectMany(protocol: Protocol, endpoint: Endpoint, count:
   };
 }
 
-export interface ConnectionPool {
+interface ConnectionPool {
   readonly places: readonly Connection[];
   close(): void;
 }

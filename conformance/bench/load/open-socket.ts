@@ -1,7 +1,7 @@
 import tls from 'node:tls';
 import type { Endpoint } from './task.ts';
 
-export interface SocketHandler {
+interface SocketHandler {
   /** The bytes are overwritten when it returns. */
   onRead(bytes: Buffer, length: number): void;
   onClose(error: Error | undefined): void;

@@ -1,4 +1,4 @@
-export interface Stopwatch {
+interface Stopwatch {
   elapsedSeconds(): number;
   cpuSeconds(): number;
 }

@@ -66,7 +66,7 @@ export interface InformersTask extends CommonTask {
 
 export type Task = RequestsTask | WatchTask | InformersTask;
 
-export interface Latencies {
+interface Latencies {
   readonly p50Ms: number;
   readonly p99Ms: number;
 }

@@ -1,7 +1,7 @@
 import type { OutgoingRequest } from './connection.ts';
 import type { RequestTemplate } from './task.ts';
 
-export type FillTemplate = (object: number, value: number) => OutgoingRequest;
+type FillTemplate = (object: number, value: number) => OutgoingRequest;
 
 /** Takes the template apart once, so that filling it in is joining strings. */
 export function compileTemplate({ method, path, contentType, body }: RequestTemplate): FillTemplate {

@@ -1,6 +1,6 @@
 /** As much of SVG as charts need: shapes and text as strings. */
 
-export interface TextStyle {
+interface TextStyle {
   readonly size?: number;
   readonly anchor?: 'start' | 'middle' | 'end';
   readonly fill?: string;
@@ -15,7 +15,7 @@ const font = 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif';
 
 const round = (value: number): string => String(Math.round(value * 100) / 100);
 
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 

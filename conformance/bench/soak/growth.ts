@@ -6,7 +6,7 @@ export interface Sample {
   readonly heldMiB: number | undefined;
 }
 
-export interface Growth {
+interface Growth {
   /** The lowest value of each window: between two of them memory rises until it is collected, or history compacted. */
   readonly lows: readonly number[];
   /** How much the last window lies above the first on the line through all of them. */

@@ -5,7 +5,7 @@ import type { Cluster } from '../../framework/connect-cluster.ts';
 import { benchResources, objectName } from '../objects.ts';
 
 /** A mixed load at a steady pace on a bounded number of objects: what it leaves behind is nothing. */
-export interface SoakLoad {
+interface SoakLoad {
   /** How often which operation was answered, and with which status. */
   counts(): ReadonlyMap<string, number>;
   /** Failures that are not answers. */

@@ -31,7 +31,7 @@ export interface BareMachine {
   remove(): Promise<void>;
 }
 
-export interface BareMachineOptions {
+interface BareMachineOptions {
   readonly name: string;
   /** Where it keeps everything. */
   readonly directory: string;

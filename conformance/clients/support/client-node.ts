@@ -23,7 +23,7 @@ import {
 import { until } from './guestbook.ts';
 
 /** The context of the checks of the official JavaScript client. */
-export interface ClientNodeContext {
+interface ClientNodeContext {
   readonly kubeConfig: KubeConfig;
   readonly namespace: string;
   readonly image: string;

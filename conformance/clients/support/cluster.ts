@@ -15,7 +15,7 @@ const root = path.resolve(import.meta.dirname, '../../..');
 export const nodeProgram = path.join(root, 'node_modules/.bin/node');
 export const kubets = path.join(root, 'server/cli/kubets.mjs');
 
-export interface ClusterOptions {
+interface ClusterOptions {
   /** Whether to run a node on this machine: needs root, containerd, and no second one beside it. */
   readonly node: boolean;
   /** `--storage`; embedded if absent. */

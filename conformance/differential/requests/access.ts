@@ -23,7 +23,7 @@ const podSpec = { containers: [{ name: 'main', image: 'pause' }] };
 const template = { metadata: { labels: { app: 'x' } }, spec: podSpec };
 const workload = { spec: { selector: { matchLabels: { app: 'x' } }, template } };
 
-export const accessKinds: readonly Kind[] = [
+const accessKinds: readonly Kind[] = [
   kindOf('v1', 'pods', 'Pod', ['web-1', 'web-2', 'nowhere'], {
     subresources: ['status', 'log', 'eviction', 'binding', 'ephemeralcontainers', 'resize', 'exec', 'attach', 'portforward', 'proxy', 'x'],
     body: { spec: podSpec },

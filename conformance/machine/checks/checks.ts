@@ -20,7 +20,7 @@ import { start } from './start.ts';
 import { statistics } from './statistics.ts';
 
 /** The checks of a single machine, in the order in which they run. */
-export const singleMachineChecks: readonly CheckTopic[] = [
+const singleMachineChecks: readonly CheckTopic[] = [
   preflight,
   start,
   protection,
@@ -39,10 +39,10 @@ export const singleMachineChecks: readonly CheckTopic[] = [
 ];
 
 /** The checks of three machines that are one cluster. */
-export const severalMachinesChecks: readonly CheckTopic[] = [joining, hostGateway, overlay, nodeService];
+const severalMachinesChecks: readonly CheckTopic[] = [joining, hostGateway, overlay, nodeService];
 
 /** The checks of a machine of the variant `cloud`: what its network can break. */
-export const cloudMachineChecks: readonly CheckTopic[] = [preflight, start, cloudNetwork, network, service, removal];
+const cloudMachineChecks: readonly CheckTopic[] = [preflight, start, cloudNetwork, network, service, removal];
 
 /** The checks that a run is of. */
 export function checksOf({ machines, variant }: Pick<MachineTestOptions, 'machines' | 'variant'>): readonly CheckTopic[] {

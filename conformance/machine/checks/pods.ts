@@ -1,5 +1,5 @@
 /** The parts of a Pod's definition that the checks say; the rest is the same for all. */
-export interface PodOptions {
+interface PodOptions {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** A script of `sh`. */
@@ -33,12 +33,6 @@ export function podManifest(options: PodOptions): object {
 
 /** A script that does nothing until it is told to end. */
 export const idle = "trap 'exit 0' TERM; while :; do sleep 3600 & wait; done";
-
-export interface QualityOfService {
-  /** The Pod's class, of which the name of its cgroup is made. */
-  readonly qosClass: string;
-  readonly uid: string;
-}
 
 /**
  * A line of `sh` that sets `pod` to the cgroup of a Pod, whichever driver made it: `kubepods/burstable/pod<uid>` or

@@ -1,6 +1,6 @@
 import type { Machine } from '../emulator/machine.ts';
 
-export interface MachineProcess {
+interface MachineProcess {
   readonly pid: number;
   readonly parent: number;
   readonly oomScore: number;
@@ -27,7 +27,7 @@ export function parseProcesses(text: string): MachineProcess[] {
 }
 
 /** The parts of kubets and its runtime by the commands they run as. */
-export const parts = {
+const parts = {
   'control plane': /kubets\.mjs (up|server)\b/,
   agent: /node-agent\/main\.ts|kubets\.mjs agent\b/,
   containerd: /(^|\/)containerd .*kubets/,

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
 /** The network segment between several machines: every frame goes to all others, as through a hub. */
-export interface NetworkSwitch {
+interface NetworkSwitch {
   readonly port: number;
   /** Pulls the cable of the machine behind a port, or puts it in again. */
   setConnected(port: number, isConnected: boolean): void;

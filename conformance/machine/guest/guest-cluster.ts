@@ -34,7 +34,7 @@ export interface GuestCluster {
   kubets(args: string, options?: { readonly timeoutSeconds?: number }): Promise<RunResult>;
 }
 
-export interface GuestClusterOptions {
+interface GuestClusterOptions {
   readonly machine: Machine;
   readonly folder: string;
   readonly seconds: (usual: number) => number;

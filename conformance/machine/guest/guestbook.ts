@@ -2,7 +2,7 @@ import { waitFor } from '../../framework/wait-for.ts';
 import type { CheckContext } from '../checks/check.ts';
 
 /** The address of the guestbook's entries, through its NodePort. */
-export async function guestbookURL({ cluster, machine }: CheckContext): Promise<string> {
+async function guestbookURL({ cluster, machine }: CheckContext): Promise<string> {
   const port = await cluster.run('-n', 'guestbook', 'get', 'service', 'front', '-o', 'jsonpath={.spec.ports[0].nodePort}');
   return `http://${machine.address}:${port}/entries`;
 }

@@ -32,7 +32,7 @@ export interface MachineImage {
   readonly initrd: string;
 }
 
-export interface ImageOptions {
+interface ImageOptions {
   /** The folder in which images are kept. */
   readonly cache: string;
   readonly mirror: string;

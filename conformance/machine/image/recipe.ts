@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type ImageVariant, type VariantParts, variantParts } from './variants.ts';
 
 /** The Debian release that the machine runs. */
-export const release = 'trixie';
+const release = 'trixie';
 /** The kernel that Debian's own cloud images have; its initrd is made by initramfs-tools, as on every installed Debian. */
 export const kernelPackage = 'linux-image-cloud-amd64';
 
@@ -29,16 +29,7 @@ const systemPackages = [
 ];
 
 /** The packages that `npm run up` installs where they are missing: the emulated machine has no network to get them from. */
-export const nodePackages = [
-  'containerd',
-  'runc',
-  'containernetworking-plugins',
-  'nftables',
-  'iptables',
-  'conntrack',
-  'catatonit',
-  'mount',
-];
+const nodePackages = ['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iptables', 'conntrack', 'catatonit', 'mount'];
 
 /** The packages of which the README's command builds the images of the guestbook. */
 const imagePackages = ['busybox-static', 'nginx-light', 'redis-server', 'redis-tools'];
@@ -63,7 +54,7 @@ export const addressBetween = (index: number): string => `192.168.77.${index}`;
 /** The address of the machine in the emulator's own network. */
 export const managementAddress = '10.0.2.15';
 
-export const mostMachines = 3;
+const mostMachines = 3;
 
 const network = (hardwareAddress: string, address: string, gateway?: string): string =>
   [

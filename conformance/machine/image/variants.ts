@@ -13,7 +13,7 @@ export interface VariantParts {
   readonly finish: string;
 }
 
-export interface VariantNetwork {
+interface VariantNetwork {
   readonly hardwareAddress: string;
   readonly address: string;
   readonly gateway: string;

@@ -11,7 +11,7 @@ import {
 } from '../../../api/semantics/certificates/cluster-authorities.ts';
 import { refuseAuthorities } from './authorities.ts';
 
-export interface FollowAuthoritiesDependencies {
+interface FollowAuthoritiesDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;

@@ -23,7 +23,7 @@ export interface NodeCredentials {
 }
 
 /** Absolute paths. */
-export interface CredentialFiles {
+interface CredentialFiles {
   readonly kubeconfig: string;
   readonly clientCA?: string;
   readonly serving?: { readonly certificate: string; readonly key: string };

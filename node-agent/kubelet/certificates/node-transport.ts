@@ -14,7 +14,7 @@ import type { NodeCredentials } from './node-credentials.ts';
 import { createReplaceableTransport } from './replaceable-transport.ts';
 import { obtainCertificate, readCertificate, rotateCertificate } from './rotating-certificate.ts';
 
-export interface NodeTransportOptions {
+interface NodeTransportOptions {
   /** The API server, and the token with which the first certificate is asked for. */
   readonly bootstrap: ClusterAccess;
   readonly nodeName: string;

@@ -7,7 +7,7 @@ import { formatNodeCertificates, nodeCertificatesAnnotation } from '../../../api
 import { describeCertificates } from './authorities.ts';
 import type { NodeCredentials } from './node-credentials.ts';
 
-export interface ReportDependencies {
+interface ReportDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -10,12 +10,12 @@ import { namesAll } from './certificate-life.ts';
 import type { NodeCredentials, ServingCertificate } from './node-credentials.ts';
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './rotating-certificate.ts';
 
-export interface ServingSettings {
+interface ServingSettings {
   /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
   readonly certificateDirectory?: string;
 }
 
-export interface ServingDependencies {
+interface ServingDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
@@ -27,7 +27,7 @@ export interface ServingDependencies {
 }
 
 /** The certificate that the kubelet's API is served with. */
-export interface Serving {
+interface Serving {
   readonly pair: WatchedValue<ServingCertificate>;
   /** Has the server use each new one, and the authorities of the moment, until the signal is aborted. */
   run(server: Pick<KubeletServer, 'useCertificate'>, signal: AbortSignal): Promise<void>;

@@ -13,7 +13,7 @@ import { expandVariables } from './expand-variables.ts';
 import { namespaceOptions, podSupplementalGroups, seccompProfile, supplementalGroupsPolicy } from './sandbox-config.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
-export interface ContainerSurroundings {
+interface ContainerSurroundings {
   readonly paths: NodePaths;
   readonly environment: ReadonlyMap<string, string>;
   readonly mounts: readonly MountConfig[];

@@ -5,7 +5,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HTTPGetAction } from '../../../api/types/core-v1.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
-export interface HTTPGetOptions {
+interface HTTPGetOptions {
   readonly action: DeepReadonly<HTTPGetAction>;
   readonly container: AnyContainer;
   readonly podIP: string;
@@ -16,7 +16,7 @@ export interface HTTPGetOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface HTTPGetResult {
+interface HTTPGetResult {
   readonly url: string;
   readonly status: number;
   readonly location: string | undefined;
@@ -34,7 +34,7 @@ export function portNumber(port: number | string, container: AnyContainer): numb
   throw new Error(`couldn't find port: "${port}" in container "${container.name}"`);
 }
 
-export function urlOf({ action, container, podIP }: Pick<HTTPGetOptions, 'action' | 'container' | 'podIP'>): string {
+function urlOf({ action, container, podIP }: Pick<HTTPGetOptions, 'action' | 'container' | 'podIP'>): string {
   const scheme = (action.scheme ?? 'HTTP').toLowerCase();
   const host = action.host || podIP;
   const path = action.path ?? '/';

@@ -5,7 +5,7 @@ import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { httpGet } from './http-get.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
-export interface HookRun {
+interface HookRun {
   readonly handler: DeepReadonly<LifecycleHandler>;
   readonly container: AnyContainer;
   readonly containerID: string;

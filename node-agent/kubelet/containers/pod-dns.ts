@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { parseResolvConf, type ResolvConf } from '../../linux/machine/parse-resolv-conf.ts';
 
-export interface ClusterDNS {
+interface ClusterDNS {
   /** Addresses of the cluster's DNS; none: Pods get the node's. */
   readonly servers: readonly string[];
   readonly domain: string;

@@ -6,7 +6,7 @@ import { runtimeLabels } from '../runtime/labels.ts';
 import { userNamespaceOptions, type UserRange } from './user-namespaces.ts';
 import type { ResolvConf } from '../../linux/machine/parse-resolv-conf.ts';
 
-export interface SandboxSurroundings {
+interface SandboxSurroundings {
   readonly paths: NodePaths;
   readonly cgroupParent: string;
   readonly dns: ResolvConf | undefined;

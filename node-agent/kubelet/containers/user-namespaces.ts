@@ -8,7 +8,7 @@ export type UserRange = number;
 
 const length = 65_536;
 
-export interface UserNamespacesDependencies {
+interface UserNamespacesDependencies {
   readonly files: HostFiles;
   readonly podsDirectory: string;
   readonly maxPods: number;

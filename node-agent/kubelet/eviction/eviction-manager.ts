@@ -22,7 +22,7 @@ import {
   withContainerThresholds,
 } from './thresholds.ts';
 
-export interface EvictionDependencies {
+interface EvictionDependencies {
   readonly settings: EvictionSettings;
   readonly workers: Pick<PodWorkers, 'all'>;
   readonly stats: NodeStatsSource;
@@ -50,7 +50,7 @@ export interface RuntimeDirectories {
   readonly layers?: string;
 }
 
-export interface EvictionManager {
+interface EvictionManager {
   run(signal: AbortSignal): Promise<void>;
   pressures(): ReadonlySet<NodePressure>;
 }

@@ -18,7 +18,7 @@ export interface PressureHistory {
 
 export const calm: PressureHistory = { passedSinceMs: new Map(), lastSeenMs: new Map() };
 
-export interface PressurePlan {
+interface PressurePlan {
   readonly history: PressureHistory;
   readonly pressures: ReadonlySet<NodePressure>;
   /** The threshold to act upon now: the first in order that has been passed for its time. */

@@ -32,7 +32,7 @@ export function isCritical(pod: DeepReadonly<Pod>): boolean {
   return isStaticPod(pod) || (pod.spec?.priority ?? 0) >= systemCriticalPriority;
 }
 
-export function requestOf(pod: DeepReadonly<Pod>, resource: string): number {
+function requestOf(pod: DeepReadonly<Pod>, resource: string): number {
   const request = podRequests(pod).get(resource);
   return request ? quantityValue(request) : 0;
 }

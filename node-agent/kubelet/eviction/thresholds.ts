@@ -31,7 +31,7 @@ export const pressureOf: Readonly<Record<Signal, NodePressure>> = {
 };
 
 /** An amount, or a part of the capacity. */
-export type ThresholdValue = { readonly quantity: number } | { readonly share: number };
+type ThresholdValue = { readonly quantity: number } | { readonly share: number };
 
 export interface Threshold {
   readonly signal: Signal;

@@ -33,7 +33,7 @@ export function noteImages(images: readonly Image[], used: ReadonlySet<string>, 
   );
 }
 
-export interface ImagePlan {
+interface ImagePlan {
   readonly remove: readonly { readonly image: Image; readonly reason: 'age' | 'space' }[];
   /** Bytes that are wanted but cannot be had. */
   readonly shortBytes: number;
@@ -67,7 +67,7 @@ export function planCollection(
   return { remove, shortBytes: Math.max(0, wantedBytes - freed) };
 }
 
-export interface ImageCollectorDependencies {
+interface ImageCollectorDependencies {
   readonly settings: ImageCollectionSettings;
   readonly images: ImageStore;
   readonly runtime: ContainerRuntime;
@@ -81,7 +81,7 @@ export interface ImageCollectorDependencies {
   readonly onProblem: (reason: string, message: string) => void;
 }
 
-export interface ImageCollector {
+interface ImageCollector {
   run(signal: AbortSignal): Promise<void>;
   /** Removes all images that nobody uses. */
   removeUnused(): Promise<void>;

@@ -88,7 +88,7 @@ interface Response {
   readonly auth?: Readonly<Record<string, { readonly username?: string; readonly password?: string }>> | null;
 }
 
-export interface CredentialProvidersDependencies {
+interface CredentialProvidersDependencies {
   readonly providers: readonly CredentialProvider[];
   readonly clock: Clock;
   readonly logger: Logger;

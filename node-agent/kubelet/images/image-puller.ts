@@ -27,7 +27,7 @@ export interface PullOrder {
   readonly onPull?: () => void;
 }
 
-export interface ImagePullerDependencies {
+interface ImagePullerDependencies {
   readonly images: ImageStore;
   readonly clock: Clock;
   /** Backoff of failed pulls, per Pod and image. */

@@ -8,7 +8,7 @@ import { admitPod, admitWithRoom, findShortages, type MachineRules } from './adm
 import { planPreemption } from './preempt-pods.ts';
 import type { Refusal } from './refusal.ts';
 
-export interface AdmissionDependencies {
+interface AdmissionDependencies {
   readonly clock: Clock;
   readonly tallies: Tallies;
   /** As last seen, and as the API has it now. */

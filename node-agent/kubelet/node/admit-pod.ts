@@ -68,7 +68,7 @@ function unsupported(
 }
 
 /** A resource of which the node has too little; of cpu in thousandths. */
-export interface Lack {
+interface Lack {
   readonly resource: string;
   readonly requested: number;
   readonly used: number;

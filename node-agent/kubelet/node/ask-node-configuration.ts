@@ -7,7 +7,7 @@ import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { type NodeConfiguration, nodeConfigurationKey, parseNodeConfiguration } from '../../../api/semantics/nodes/node-configuration.ts';
 import type { ConfigMap } from '../../../api/types/core-v1.ts';
 
-export interface AskingDependencies {
+interface AskingDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;

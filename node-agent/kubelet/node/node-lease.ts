@@ -7,12 +7,12 @@ import { leases } from '../../../api/resources/coordination/v1/lease.ts';
 import type { Lease } from '../../../api/types/coordination-v1.ts';
 import type { OwnerReference } from '../../../api/types/meta-v1.ts';
 
-export const leaseNamespace = 'kube-node-lease';
+const leaseNamespace = 'kube-node-lease';
 const durationSeconds = 40;
 const renewMs = 10_000;
 const retryMs = 1000;
 
-export interface NodeLeaseDependencies {
+interface NodeLeaseDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -20,7 +20,7 @@ export interface NodeResourcesInput {
   readonly previous: DeepReadonly<NodeStatus> | undefined;
 }
 
-export type NodeResources = Required<Pick<NodeStatus, 'capacity' | 'allocatable'>>;
+type NodeResources = Required<Pick<NodeStatus, 'capacity' | 'allocatable'>>;
 
 /**
  * Capacity of the node, and the part allocatable to Pods: without what is reserved, and without what has to be free for no Pod

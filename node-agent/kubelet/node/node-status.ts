@@ -5,7 +5,7 @@ import type { RuntimeCapabilities } from '../../cri/runtime.ts';
 import type { NodePressure } from '../eviction/thresholds.ts';
 import { nodeResources, type NodeResourcesInput } from './node-resources.ts';
 
-export interface NodeStatusInput extends NodeResourcesInput {
+interface NodeStatusInput extends NodeResourcesInput {
   readonly nodeName: string;
   /** One of each family at most. */
   readonly nodeIPs: readonly string[];

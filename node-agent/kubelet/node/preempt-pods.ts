@@ -11,7 +11,7 @@ export interface Shortage {
   readonly amount: number;
 }
 
-export type Preemption = { readonly victims: readonly DeepReadonly<Pod>[] } | { readonly problem: string };
+type Preemption = { readonly victims: readonly DeepReadonly<Pod>[] } | { readonly problem: string };
 
 /**
  * Which Pods make room for a critical one: as few as possible of the class that is warranted least, and of a better class

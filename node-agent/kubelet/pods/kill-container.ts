@@ -5,7 +5,7 @@ import { runHook } from '../containers/lifecycle-hooks.ts';
 import { addressesOf } from './pod-addresses.ts';
 import type { PodContext } from './pod-state.ts';
 
-export interface KillOrder {
+interface KillOrder {
   readonly id: string;
   readonly name: string;
   readonly message: string;

@@ -16,7 +16,7 @@ import {
 import { failedInitContainer, shouldRestart } from '../containers/restart-rules.ts';
 
 /** Results of probes of running containers, by container id. */
-export interface ProbeVerdicts {
+interface ProbeVerdicts {
   /** Absent where the container has no such probe or it has not come to a verdict. */
   readonly startup: (containerID: string) => 'success' | 'failure' | undefined;
   readonly liveness: (containerID: string) => 'success' | 'failure' | undefined;
@@ -32,7 +32,7 @@ export interface PlanInput {
   readonly backoffUntil: (container: string, endedMs: number) => number | undefined;
 }
 
-export interface Kill {
+interface Kill {
   readonly id: string;
   readonly name: string;
   /** Message of the Killing event. */

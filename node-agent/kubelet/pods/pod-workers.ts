@@ -15,7 +15,7 @@ export interface PodWorkers {
   stop(): Promise<void>;
 }
 
-export interface PodWorkersDependencies extends Omit<PodWorkerDependencies, 'onRemoved'> {
+interface PodWorkersDependencies extends Omit<PodWorkerDependencies, 'onRemoved'> {
   readonly onRemoved: (uid: string, pod: DeepReadonly<Pod>) => void;
 }
 

@@ -3,7 +3,7 @@ import type { ConfigMap, Pod, Secret } from '../../../api/types/core-v1.ts';
 import type { PodServices } from './pod-services.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
-export interface ReferenceNames {
+interface ReferenceNames {
   readonly configMaps: ReadonlySet<string>;
   readonly secrets: ReadonlySet<string>;
 }

@@ -4,7 +4,7 @@ import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 import type { PodWorker } from './pod-worker.ts';
 
-export interface EndedContainersDependencies {
+interface EndedContainersDependencies {
   readonly runtime: ContainerRuntime;
   readonly files: HostFiles;
   readonly paths: NodePaths;

@@ -11,7 +11,7 @@ import type { PodServices } from './pod-services.ts';
 import type { PodContext } from './pod-state.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';
 
-export interface AllocationInput {
+interface AllocationInput {
   /** As the API has it. */
   readonly pod: DeepReadonly<Pod>;
   readonly runtimePod: RuntimePod;
@@ -70,7 +70,7 @@ interface Outdated {
 }
 
 /** Running containers that do not have what they have been given. */
-export function outdatedContainers(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): Outdated[] {
+function outdatedContainers(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): Outdated[] {
   const { spec } = pod;
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isRestartableInitContainer)];
   return containers.flatMap((container) => {

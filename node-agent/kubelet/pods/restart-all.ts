@@ -4,7 +4,7 @@ import { isRunning, type RuntimeContainer, type RuntimePod } from '../runtime/ru
 import { isAbout } from '../containers/restart-rules.ts';
 
 /** A start over of the whole Pod in its sandbox (KEP-5532): init containers first, as if nothing had run yet. */
-export interface StartOver {
+interface StartOver {
   /** Still run from before; they have to end first. */
   readonly leftovers: readonly RuntimeContainer[];
   /** The containers that have been started since. */

@@ -6,7 +6,7 @@ export interface StartTurns {
   take(signal: AbortSignal): Promise<() => void>;
 }
 
-export interface StartTurnsOptions {
+interface StartTurnsOptions {
   readonly clock: Clock;
   /** Turns at a time. */
   readonly count: number;

@@ -6,8 +6,8 @@ import type { ContainerEvents } from '../containers/container-events.ts';
 import { containerIDOf, isRunning, nanosToMs, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
 import type { ProbeOutcome } from './run-probe.ts';
 
-export type ProbeKind = 'startup' | 'liveness' | 'readiness';
-export type ProbeVerdict = 'success' | 'failure';
+type ProbeKind = 'startup' | 'liveness' | 'readiness';
+type ProbeVerdict = 'success' | 'failure';
 
 export interface PodProbesDependencies {
   readonly clock: Clock;

@@ -15,7 +15,7 @@ export interface ProbeOutcome {
   readonly output: string;
 }
 
-export interface ProbeRun {
+interface ProbeRun {
   readonly probe: DeepReadonly<Probe>;
   readonly container: AnyContainer;
   readonly containerID: string;

@@ -5,7 +5,7 @@ import type { PresentLimits } from '../../linux/cgroups/cgroup-values.ts';
 import type { Cgroups } from '../../linux/cgroups/cgroups.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 
-export interface CompleteResourcesDependencies {
+interface CompleteResourcesDependencies {
   readonly cgroups: Pick<Cgroups, 'children' | 'limits'>;
   readonly cgroupNames: CgroupNames;
 }

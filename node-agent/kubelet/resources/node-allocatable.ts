@@ -6,7 +6,7 @@ import { cpuShares } from './pod-resources.ts';
 
 const reservable = ['cpu', 'memory', 'ephemeral-storage', 'pid'] as const;
 
-export type ReservableResource = (typeof reservable)[number];
+type ReservableResource = (typeof reservable)[number];
 
 /** Amounts of what a node has: cpu in thousandths, memory and ephemeral-storage in bytes, pid in processes and threads. */
 export type NodeAmounts = Readonly<Partial<Record<ReservableResource, number>>>;
@@ -20,7 +20,7 @@ export const enforcements = [
   'kube-reserved-compressible',
 ] as const;
 
-export type Enforcement = (typeof enforcements)[number];
+type Enforcement = (typeof enforcements)[number];
 
 /** Reservations that are kept from Pods, and which cgroups are held to their part (KEP-2371, node allocatable). */
 export interface AllocatableSettings {

@@ -19,7 +19,7 @@ export interface CountedPods {
   readonly isComplete: boolean;
 }
 
-export interface NodeCgroupsDependencies {
+interface NodeCgroupsDependencies {
   readonly cgroups: Pick<Cgroups, 'ensure' | 'exists' | 'widen' | 'limits' | 'children'>;
   readonly names: CgroupNames;
   readonly clock: Clock;

@@ -11,7 +11,7 @@ import type { CgroupLimits } from '../../linux/cgroups/cgroup-values.ts';
 import { quantityMilliValue, quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 
 /** CPU in millicores, memory in bytes. Absent: none asked for. */
-export interface ResourceAmounts {
+interface ResourceAmounts {
   readonly cpu?: number;
   readonly memory?: number;
 }

@@ -5,7 +5,7 @@ import type { ContainerRuntime } from '../../cri/runtime.ts';
 import { runtimeLabels } from './labels.ts';
 import { printOf } from './runtime-pod.ts';
 
-export interface RuntimeWatcherDependencies {
+interface RuntimeWatcherDependencies {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -14,7 +14,7 @@ export interface LogOptions {
   readonly stream: 'All' | 'Stdout' | 'Stderr';
 }
 
-export interface LogSource {
+interface LogSource {
   readonly files: HostFiles;
   readonly path: string;
   /** Whether the container that writes the log still runs: only then is there something to wait for. */

@@ -3,7 +3,7 @@ import type { PodWorkers } from '../pods/pod-workers.ts';
 import type { MetricFamily, Sample } from '../stats/metric-text.ts';
 import type { Tallies } from '../stats/tallies.ts';
 
-export interface KubeletMetricsInput {
+interface KubeletMetricsInput {
   readonly workers: PodWorkers;
   readonly nodeName: string;
   readonly tallies: Tallies;

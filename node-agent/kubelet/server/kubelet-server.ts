@@ -18,7 +18,7 @@ import { parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { createStreamingRequests, type StreamingRequests } from './streaming-requests.ts';
 import { openSystemLog } from './system-logs.ts';
 
-export interface KubeletServerSettings {
+interface KubeletServerSettings {
   readonly port: number;
   /** PEM. */
   readonly certificate: string;

@@ -24,7 +24,7 @@ import { type ClaimUsage, volumeMetrics } from '../stats/volume-metrics.ts';
 import { statsSummary } from '../stats/summary.ts';
 import type { Tallies } from '../stats/tallies.ts';
 
-export interface NodeInformationDependencies {
+interface NodeInformationDependencies {
   readonly workers: PodWorkers;
   readonly runtime: ContainerRuntime;
   readonly stats: NodeStatsSource;
@@ -49,7 +49,7 @@ export interface NodeInformationDependencies {
   readonly lastSeenMs: () => number | undefined;
 }
 
-export interface Document {
+interface Document {
   readonly status?: number;
   readonly contentType: string;
   readonly text: string;

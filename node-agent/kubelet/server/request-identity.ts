@@ -4,7 +4,7 @@ import type { Client } from '../../../api/client/client.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { tokenReviews } from '../../../api/resources/authentication/v1/token-review.ts';
 
-export interface RequestCredentials {
+interface RequestCredentials {
   /** The client's certificate, if the TLS connection proved possession of its key and a trusted authority signed it. */
   readonly certificate: X509Certificate | undefined;
   readonly authorization: string | undefined;

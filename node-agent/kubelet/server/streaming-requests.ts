@@ -13,7 +13,7 @@ import { serveCommand } from './websocket-streams.ts';
 
 const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io';
 
-export interface StreamingDependencies extends TargetDependencies {
+interface StreamingDependencies extends TargetDependencies {
   readonly clock: Clock;
 }
 

@@ -1,7 +1,7 @@
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import { HTTPProblem } from './http-problem.ts';
 
-export interface SystemLog {
+interface SystemLog {
   readonly contentType: string;
   readonly content: string | AsyncIterable<Uint8Array>;
 }

@@ -17,7 +17,7 @@ const hopHeaders = [
   'x-stream-protocol-version',
 ];
 
-export interface ClientConnection {
+interface ClientConnection {
   readonly clock: Clock;
   readonly request: IncomingMessage;
   readonly socket: Duplex;

@@ -6,7 +6,7 @@ import type { LoginManager, ShutdownLock } from '../../linux/machine/login-manag
 import type { NodeShutdown } from './node-shutdown.ts';
 import { type ShutdownPeriods, totalSeconds } from './shutdown-periods.ts';
 
-export interface MachineShutdownDependencies {
+interface MachineShutdownDependencies {
   readonly login: LoginManager;
   readonly shutdown: Pick<NodeShutdown, 'shutDown' | 'cancel'>;
   readonly periods: ShutdownPeriods;

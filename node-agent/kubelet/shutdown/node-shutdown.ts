@@ -19,7 +19,7 @@ export interface NodeShutdown {
   suspend(periods: ShutdownPeriods): Promise<void>;
 }
 
-export interface NodeShutdownDependencies {
+interface NodeShutdownDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workers: () => readonly PodWorker[];

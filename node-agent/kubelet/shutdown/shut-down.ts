@@ -15,7 +15,7 @@ export const terminatePod: EndPod = (worker, graceSeconds) => worker.end({ reaso
 /** The Pod's containers stop, and the API is told nothing: the next agent starts them again. */
 export const suspendPod: EndPod = (worker, graceSeconds) => worker.suspend(graceSeconds);
 
-export interface EndPodsOptions {
+interface EndPodsOptions {
   readonly periods: ShutdownPeriods;
   readonly end: EndPod;
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import { isStaticPod } from '../../../api/semantics/pods/is-static-pod.ts';
 
 /** The time that Pods of a priority, and of all above it up to the next period, have to end. */
-export interface ShutdownPeriod {
+interface ShutdownPeriod {
   readonly priority: number;
   readonly graceSeconds: number;
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 
-export interface ManifestFolderDependencies {
+interface ManifestFolderDependencies {
   readonly files: HostFiles;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -16,7 +16,7 @@ export function isMirrorPod(pod: KnownPod): boolean {
   return pod.metadata.annotations?.[staticAnnotations.mirror] !== undefined;
 }
 
-export type MirrorStep = 'none' | 'create' | 'delete';
+type MirrorStep = 'none' | 'create' | 'delete';
 
 /** The change to the mirror of a static Pod: there is one, of exactly this Pod, or none where there is no Pod. */
 export function planMirror(staticPod: KnownPod | undefined, mirror: KnownPod | undefined): MirrorStep {
@@ -25,7 +25,7 @@ export function planMirror(staticPod: KnownPod | undefined, mirror: KnownPod | u
   return isRight && !mirror.metadata.deletionTimestamp ? 'none' : 'delete';
 }
 
-export interface MirrorPodsDependencies {
+interface MirrorPodsDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

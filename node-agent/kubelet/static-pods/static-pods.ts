@@ -4,7 +4,7 @@ import { isMirrorPod, mirrorKey, type MirrorPods } from './mirror-pods.ts';
 
 type KnownPod = DeepReadonly<Pod>;
 
-export interface StaticPodsDependencies {
+interface StaticPodsDependencies {
   /** Begins to run a Pod. */
   readonly start: (pod: KnownPod) => void;
   /** Ends one. */

@@ -5,7 +5,7 @@ import type { Pressure, StallTimes } from '../../linux/machine/pressure.ts';
 import type { Pressures } from './pressures.ts';
 import { runningContainers } from './running-containers.ts';
 
-export interface CadvisorMetricsInput {
+interface CadvisorMetricsInput {
   readonly stats: NodeStats;
   readonly machine: MachineFacts;
   readonly cgroupRoot: string;

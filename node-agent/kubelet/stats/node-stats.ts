@@ -72,7 +72,7 @@ export interface NodeStats {
   readonly pods: readonly PodUsage[];
 }
 
-export interface NodeStatsDependencies {
+interface NodeStatsDependencies {
   readonly runtime: ContainerRuntime;
   readonly images: ImageStore;
   readonly files: HostFiles;

@@ -15,7 +15,7 @@ export interface Pressures {
 
 export const noPressures: Pressures = { node: undefined, allPods: undefined, pods: new Map(), containers: new Map() };
 
-export interface PressuresInput {
+interface PressuresInput {
   readonly stats: Pick<NodeStats, 'pods'>;
   readonly reader: PressureReader;
   readonly cgroupRoot: string;

@@ -8,7 +8,7 @@ import { nanosToMs } from '../runtime/runtime-pod.ts';
 import type { CPUStats, MemoryStats } from './node-stats.ts';
 import type { ContainerResourceUsage, PodResourceUsage, ResourceUsage } from './resource-metrics.ts';
 
-export interface ResourceUsageDependencies {
+interface ResourceUsageDependencies {
   readonly runtime: Pick<ContainerRuntime, 'listPodSandboxes' | 'listContainers'>;
   readonly usage: Pick<UsageReader, 'node' | 'tree'>;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import { type CgroupNames, isContainerCgroup } from '../../linux/cgroups/cgroup-
 import type { CgroupUsage, InterfaceCounters, UsageReader } from '../../linux/machine/node-usage.ts';
 import { runtimeLabels } from '../runtime/labels.ts';
 
-export interface SandboxStatsDependencies {
+interface SandboxStatsDependencies {
   readonly runtime: ContainerRuntime;
   readonly usage: UsageReader;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { VolumeUsage } from './pod-storage.ts';
 import type { Pressures } from './pressures.ts';
 import { runningContainers } from './running-containers.ts';
 
-export interface SummaryInput {
+interface SummaryInput {
   readonly stats: NodeStats;
   readonly nodeName: string;
   /** Since when the agent runs, milliseconds since the Unix epoch. */
@@ -21,7 +21,7 @@ export interface SummaryInput {
   readonly systemContainers: readonly unknown[];
 }
 
-export interface PodStorage {
+interface PodStorage {
   readonly volumes: readonly VolumeUsage[];
   /** By container. */
   readonly logs: ReadonlyMap<string, { readonly bytes: number; readonly inodes: number }>;

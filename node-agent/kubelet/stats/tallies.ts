@@ -60,7 +60,7 @@ const descriptions = {
   },
 } as const satisfies Record<string, TallyDescription>;
 
-export type TallyName = keyof typeof descriptions;
+type TallyName = keyof typeof descriptions;
 
 interface Series {
   readonly values: readonly string[];

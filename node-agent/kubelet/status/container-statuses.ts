@@ -29,7 +29,7 @@ export interface ContainerStatusInput {
   readonly isReady: (container: AnyContainer, containerID: string) => boolean;
 }
 
-export type ContainerSort = 'init' | 'main' | 'ephemeral';
+type ContainerSort = 'init' | 'main' | 'ephemeral';
 
 /** The status of each container of one sort, in the order of the spec. */
 export function containerStatuses(input: ContainerStatusInput, sort: ContainerSort): ContainerStatus[] {

@@ -12,7 +12,7 @@ export interface ResizeProgress {
   readonly progress: { readonly problem?: string } | undefined;
 }
 
-export interface ConditionsInput {
+interface ConditionsInput {
   readonly pod: DeepReadonly<Pod>;
   readonly phase: PodPhase;
   readonly initStatuses: readonly ContainerStatus[];

@@ -4,7 +4,7 @@ import type { ContainerStatus, Pod } from '../../../api/types/core-v1.ts';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
-export interface PhaseInput {
+interface PhaseInput {
   readonly pod: DeepReadonly<Pod>;
   readonly initStatuses: readonly ContainerStatus[];
   readonly statuses: readonly ContainerStatus[];

@@ -9,7 +9,7 @@ import { removeEndedContainers } from '../pods/remove-ended-containers.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';
 import type { KubeletDependencies } from '../kubelet-dependencies.ts';
 
-export interface HousekeepingParts {
+interface HousekeepingParts {
   readonly nodeEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
   readonly workers: () => PodWorkers;
   readonly onPressure: () => void;

@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { ContainerRuntime } from '../../cri/runtime.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 
-export interface RotateLogsDependencies {
+interface RotateLogsDependencies {
   readonly runtime: ContainerRuntime;
   readonly files: HostFiles;
   readonly clock: Clock;

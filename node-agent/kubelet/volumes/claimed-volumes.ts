@@ -12,7 +12,7 @@ import { prepareHostPath } from './host-path.ts';
 import type { LocalVolumes } from './local-volumes.ts';
 import type { BoundVolume } from './bound-volume.ts';
 
-export interface ClaimedVolumesDependencies {
+interface ClaimedVolumesDependencies {
   readonly client: Client;
   readonly files: HostFiles;
   readonly clock: Clock;

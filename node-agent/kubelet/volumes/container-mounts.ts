@@ -10,7 +10,7 @@ import type { NodePaths } from '../../node-paths.ts';
 import type { MountedVolumes } from './pod-volumes.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
-export interface ContainerMountsInput {
+interface ContainerMountsInput {
   readonly files: HostFiles;
   readonly mounts: Mounts;
   readonly paths: NodePaths;

@@ -26,7 +26,7 @@ import { createInTurn } from './in-turn.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import type { BoundVolume } from './bound-volume.ts';
 
-export interface CSIVolumesDependencies {
+interface CSIVolumesDependencies {
   readonly client: Client;
   readonly files: HostFiles;
   readonly paths: NodePaths;

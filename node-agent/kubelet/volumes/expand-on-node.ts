@@ -5,7 +5,7 @@ import type { RegisteredDriver } from '../../plugins/csi/csi-drivers.ts';
 import { findNewSize, tellSize } from './claim-size.ts';
 import type { BoundVolume } from './bound-volume.ts';
 
-export interface ExpandOrder {
+interface ExpandOrder {
   readonly client: Client;
   readonly driver: RegisteredDriver;
   readonly bound: BoundVolume;

@@ -1,5 +1,5 @@
 /** Does what concerns one key one after the other, in the order in which it was asked for. */
-export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 export function createInTurn(): InTurn {
   const last = new Map<string, Promise<unknown>>();

@@ -18,7 +18,7 @@ export class VolumeInUseError extends Error {
   }
 }
 
-export interface LocalDirectoriesDependencies {
+interface LocalDirectoriesDependencies {
   readonly files: HostFiles;
   readonly mounts: Pick<Mounts, 'showing'>;
   readonly paths: NodePaths;

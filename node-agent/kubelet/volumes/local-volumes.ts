@@ -10,7 +10,7 @@ import { applyFSGroup } from './fs-group.ts';
 import { createInTurn } from './in-turn.ts';
 import type { BoundVolume } from './bound-volume.ts';
 
-export interface LocalVolumesDependencies {
+interface LocalVolumesDependencies {
   readonly client: Client;
   readonly files: HostFiles;
   readonly mounts: Mounts;

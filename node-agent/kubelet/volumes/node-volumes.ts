@@ -13,7 +13,7 @@ import { createCSIVolumes } from './csi-volumes.ts';
 import { createLocalVolumes } from './local-volumes.ts';
 import { createPodVolumes, type PodVolumes, type PodVolumesDependencies } from './pod-volumes.ts';
 
-export interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'claimed' | 'csi' | 'local'> {
+interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'claimed' | 'csi' | 'local'> {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

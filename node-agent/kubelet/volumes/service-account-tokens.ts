@@ -4,7 +4,7 @@ import { findTime, formatTime } from '../../../api/meta/time.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
 import type { TokenRequest } from '../../../api/types/authentication-v1.ts';
 
-export interface TokenOrder {
+interface TokenOrder {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly podName: string;

@@ -10,14 +10,14 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 
 /** Objects of one kind that Pods refer to by name, each watched alone and only while a Pod uses it: a node may see no others. */
-export interface WatchedObjects<T extends KubeObject> {
+interface WatchedObjects<T extends KubeObject> {
   get(namespace: string, name: string): Promise<DeepReadonly<T> | undefined>;
   /** From now on these, and no others, are used by the Pod. */
   use(podUID: string, namespace: string, names: ReadonlySet<string>): void;
   stop(): void;
 }
 
-export interface WatchedObjectsDependencies {
+interface WatchedObjectsDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;

@@ -21,7 +21,7 @@ export interface CgroupDriverFacts {
   readonly hasSystemBus: boolean;
 }
 
-export type CgroupDriverPlan = { readonly driver: CgroupDriver } | { readonly problem: string };
+type CgroupDriverPlan = { readonly driver: CgroupDriver } | { readonly problem: string };
 
 /**
  * The driver of the node's cgroups: what the runtime says, as kubelets do (KEP-4033), else what is asked for, else that of the
@@ -49,13 +49,13 @@ function usualDriver({ isBootedBySystemd: isBooted, hasSystemBus, cgroupVersion 
   return isBooted && hasSystemBus && cgroupVersion === 2 ? 'systemd' : 'cgroupfs';
 }
 
-export interface NodeCgroupSettings {
+interface NodeCgroupSettings {
   readonly cgroupRoot: string;
   readonly cgroupDriver?: CgroupDriver;
   readonly runtimeEndpoint?: string;
 }
 
-export interface CgroupDriverDependencies {
+interface CgroupDriverDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly runtime: Pick<ContainerRuntime, 'cgroupDriver'>;
@@ -65,7 +65,7 @@ export interface CgroupDriverDependencies {
   readonly directory: string;
 }
 
-export interface NodeCgroupParts {
+interface NodeCgroupParts {
   readonly names: CgroupNames;
   readonly cgroups: Cgroups;
   /** Whether the kernel limits the swap of cgroups. */

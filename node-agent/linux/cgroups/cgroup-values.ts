@@ -24,7 +24,7 @@ export interface PresentLimits {
   readonly memoryBytes: number;
 }
 
-export interface CgroupValue {
+interface CgroupValue {
   readonly controller: string;
   readonly file: string;
   readonly value: string;

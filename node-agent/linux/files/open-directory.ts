@@ -97,7 +97,7 @@ export async function makeDirectoryInside(root: string, relative: string, owner:
 }
 
 /** An entry of a tree: its path goes through the descriptor of its directory, so that only its own name is looked up. */
-export interface TreeEntry {
+interface TreeEntry {
   readonly path: Buffer;
   readonly stat: Stats;
   readonly depth: number;

@@ -28,7 +28,7 @@ export interface KernelNeeds {
   readonly settings: readonly SettingNeed[];
 }
 
-export interface KernelNeedsInput {
+interface KernelNeedsInput {
   readonly families: readonly IPFamily[];
   readonly podNetwork: PodNetworkMode;
   /** Whether the node has a containerd of its own, which keeps images in overlays. */

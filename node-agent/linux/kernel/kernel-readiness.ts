@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { KernelAccess } from './kernel-access.ts';
 import { isSatisfied, type KernelNeeds, moduleProblem, type ModuleNeed, settingProblem, type SettingNeed } from './kernel-needs.ts';
 
-export interface KernelReadinessDependencies {
+interface KernelReadinessDependencies {
   readonly needs: KernelNeeds;
   readonly kernel: KernelAccess;
   readonly clock: Clock;

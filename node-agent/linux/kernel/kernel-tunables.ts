@@ -1,7 +1,7 @@
 import type { Logger } from '../../../api/base/logger.ts';
 import type { KernelAccess } from './kernel-access.ts';
 
-export interface KernelTunable {
+interface KernelTunable {
   /** Below /proc/sys. */
   readonly file: string;
   readonly value: number;
@@ -17,7 +17,7 @@ export const kernelTunables: readonly KernelTunable[] = [
   { file: 'kernel/keys/root_maxbytes', value: 25_000_000 },
 ];
 
-export interface KernelTunablesDependencies {
+interface KernelTunablesDependencies {
   readonly kernel: Pick<KernelAccess, 'read' | 'write'>;
   readonly logger: Logger;
 }

@@ -48,7 +48,7 @@ export interface CgroupTreeUsage {
 }
 
 /** Usage of a Pod, by its cgroup. */
-export interface PodCgroupUsage extends CgroupTreeUsage {
+interface PodCgroupUsage extends CgroupTreeUsage {
   readonly processes: number;
   /** None where it shares the machine's. */
   readonly interfaces: readonly InterfaceCounters[];

@@ -5,7 +5,7 @@ const standardFile = '/etc/resolv.conf';
 /** The servers that systemd-resolved asks, where it is the machine's resolver. */
 const serversBehindStub = '/run/systemd/resolve/resolv.conf';
 
-export interface ResolverConfiguration {
+interface ResolverConfiguration {
   /** Empty: there is to be none. */
   readonly file: string;
   readonly text: string;

@@ -2,7 +2,7 @@ import { cidrContains, formatIP, networkAddress, parseCIDR } from '../../../api/
 import { runProgram } from '../processes/run-program.ts';
 
 /** A network on this machine that connects it with nodes in network namespaces of their own. */
-export interface NodeBridgePlan {
+interface NodeBridgePlan {
   /** The name of the bridge, and of its nftables table. */
   readonly name: string;
   /** One range of each family at most, e.g. 172.29.0.0/24: the first address is the machine's, the following are the nodes'. */

@@ -9,7 +9,7 @@ import { removeTree } from '../files/remove-tree.ts';
 import { runProgram } from '../processes/run-program.ts';
 
 /** A machine within the machine: network, mounts, host name, processes, IPC and cgroups of its own, the files those of the host. */
-export interface NodeNamespacesPlan {
+interface NodeNamespacesPlan {
   /** Its host name. */
   readonly name: string;
   /** Holds what is private to it. Absolute. */

@@ -2,7 +2,7 @@ import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import { runProgram } from '../processes/run-program.ts';
 
 /** Which tracked connections to forget. Absent: any. */
-export interface ConntrackFilter {
+interface ConntrackFilter {
   readonly family: IPFamily;
   readonly protocol: 'udp' | 'tcp' | 'sctp';
   /** Where the client sent to. */

@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { FollowedProgram } from '../processes/follow-program.ts';
 import type { NFT } from './nft.ts';
 
-export interface TableWatchDependencies {
+interface TableWatchDependencies {
   readonly nft: NFT;
   /** See followProgram. */
   readonly follow: (program: FollowedProgram, signal: AbortSignal) => Promise<void>;
@@ -182,7 +182,7 @@ class OwnTables {
 }
 
 /** The changes of a transaction to tables, by family and name. */
-export type TableFates = ReadonlyMap<string, { readonly deletions: number; readonly isLeft: boolean }>;
+type TableFates = ReadonlyMap<string, { readonly deletions: number; readonly isLeft: boolean }>;
 
 /** The changes of tables by the input of `nft -f`. */
 export function tableFates(commands: string): TableFates {

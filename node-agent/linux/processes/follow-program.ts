@@ -13,7 +13,7 @@ export interface FollowedProgram {
   onGap(): void;
 }
 
-export interface FollowDependencies {
+interface FollowDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -12,7 +12,7 @@ export interface LogDestination {
 /** Writes as much as there is room for and returns the number of bytes. Throws as `write(2)` fails. */
 export type WriteBytes = (bytes: Buffer) => number;
 
-export interface LogDestinationOptions {
+interface LogDestinationOptions {
   readonly write: WriteBytes;
   readonly clock: Clock;
   /** The line that tells how many lines were dropped before it. */

@@ -4,7 +4,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { formatJournalLine } from './journal-line.ts';
 import { createLogDestination, type LogDestination, type LogStream, writerTo } from './log-destination.ts';
 
-export interface ProcessLogOptions {
+interface ProcessLogOptions {
   readonly level: string;
   readonly fd: number;
   /** The same as a stream, asked for only where it has to be used. */
@@ -14,7 +14,7 @@ export interface ProcessLogOptions {
   readonly isJournal: boolean;
 }
 
-export interface ProcessLog {
+interface ProcessLog {
   readonly logger: Logger;
   /** Writes the lines that a slow reader has not taken yet; for the end of the process. */
   flush(): void;

@@ -3,12 +3,12 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { findStopOrder, type StopOrder } from '../../stop-order.ts';
 
 /** The process that has started the agent, at the other ends of the agent's standard input and output. */
-export interface SupervisorLink {
+interface SupervisorLink {
   /** Ends the heartbeats. */
   close(): void;
 }
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly clock: Clock;
   readonly onStop: (order: StopOrder) => void;
   /** Called when the agent has ended for good: nobody starts the agent again. */
@@ -16,7 +16,7 @@ export interface SupervisorOptions {
 }
 
 /** How often the agent says that its event loop lives. */
-export const heartbeatMs = 2000;
+const heartbeatMs = 2000;
 /** A supervisor that does not read gets no more of them: one is enough to know. */
 const maxUnreadBytes = 1024;
 

@@ -17,7 +17,7 @@ export interface ContainerdVersion {
 }
 
 /** The machine's limits on containerd and containers. */
-export interface ContainerMachine {
+interface ContainerMachine {
   readonly hasAppArmor: boolean;
   /** Whether processes may be given a score below that of containerd's own, see oom-score.ts. */
   readonly mayLowerOOMScores: boolean;

@@ -7,7 +7,7 @@ import { runProgram } from '../processes/run-program.ts';
 const namespace = 'k8s.io';
 
 /** Brings images from files into the node's store, where pods find them as if they had been pulled. */
-export interface ImageArchives {
+interface ImageArchives {
   /** A docker or OCI archive; answers the names of the images in it. */
   load(file: string): Promise<string[]>;
   /** Every *.tar of a folder that is new or changed, in order of name. A broken one is reported and skipped. */
@@ -16,7 +16,7 @@ export interface ImageArchives {
   loadPauseImage(architecture: string): Promise<void>;
 }
 
-export interface ImageArchivesDependencies {
+interface ImageArchivesDependencies {
   readonly socket: string;
   /** File in which is noted what has been loaded; lies beside the store, and goes with it. */
   readonly record: string;

@@ -4,7 +4,7 @@ import type { SandboxPart } from '../../cri/remove-orphans.ts';
 import { childrenOf, findProcesses, readCommandLine, signalProcess } from '../processes/processes.ts';
 
 /** A process of containerd's that is the parent of what runs in sandboxes and containers. */
-export interface Shim {
+interface Shim {
   readonly namespace: string;
   /**
    * The id of the sandbox, or of a container of it: containerd makes a shim for a container alone where the sandbox's does not
@@ -38,7 +38,7 @@ export async function shimsOf(containerdSocket: string): Promise<number[]> {
   return findProcesses((words) => parseShim(words)?.address === containerdSocket);
 }
 
-export interface SandboxShimsDependencies {
+interface SandboxShimsDependencies {
   readonly socket: string;
   /** Whether containerd has a record of a container with this id, whoever made it. Rejects where it does not answer. */
   readonly hasRecord: (id: string) => Promise<boolean>;

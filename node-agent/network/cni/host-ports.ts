@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runProgram } from '../../linux/processes/run-program.ts';
 
-export interface HostPortsLayout {
+interface HostPortsLayout {
   /** Where the network's configuration lies. */
   readonly configDirectory: string;
   readonly pluginDirectory: string;
@@ -22,7 +22,7 @@ interface CachedResult {
 }
 
 /** A call of the portmap plugin. */
-export interface HostPortCall {
+interface HostPortCall {
   readonly sandboxID: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly configuration: string;

@@ -2,7 +2,7 @@ import { runProgram } from '../../linux/processes/run-program.ts';
 import { type PodRoute, routeProtocol, type RouteCommands, vxlanDevice, vxlanID, vxlanPort } from './pod-routes.ts';
 
 /** The interface that carries an address of this machine. */
-export interface Link {
+interface Link {
   readonly name: string;
   readonly mtu: number;
 }
@@ -19,7 +19,7 @@ interface RouteEntry {
 }
 
 /** A VXLAN device to be. */
-export interface TunnelPlan {
+interface TunnelPlan {
   readonly link: Link;
   /** The address of this node. */
   readonly outside: string;

@@ -8,7 +8,7 @@ import type { IPProgram } from './ip-program.ts';
 import { type Peer, peersOf, planRoutes, type RouteMode, vxlanDevice } from './pod-routes.ts';
 import type { RouteWatch } from './route-watch.ts';
 
-export interface PodRoutesDependencies {
+interface PodRoutesDependencies {
   readonly informers: InformerFactory;
   /** Absent: this machine is no node itself, but is to reach Pods. */
   readonly nodeName?: string;

@@ -9,7 +9,7 @@ import { masqueradeRemoval, masqueradeRules, masqueradeTables } from './masquera
 import { renderPortTableRemoval } from './port-rules.ts';
 
 /** The pod network's settings before the control plane has given the node its range. */
-export interface PodNetworkLayout extends Omit<PodNetworkPlan, 'podCIDRs' | 'mtu' | 'limitsBandwidth'> {
+interface PodNetworkLayout extends Omit<PodNetworkPlan, 'podCIDRs' | 'mtu' | 'limitsBandwidth'> {
   readonly configDirectory: string;
   readonly pluginDirectory: string;
   /** Ranges that Pods reach with their own address: those of all Pods, and others. */

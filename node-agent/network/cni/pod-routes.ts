@@ -70,7 +70,7 @@ export function tunnelHardwareAddress(podCIDRs: readonly string[]): string {
 }
 
 /** Where there is no way, there is no route. */
-export function wantedRoutes(peers: readonly Peer[], mode: RouteMode): PodRoute[] {
+function wantedRoutes(peers: readonly Peer[], mode: RouteMode): PodRoute[] {
   return peers.flatMap(({ podCIDR, address }) => {
     const via = mode === 'vxlan' ? tunnelAddress(podCIDR) : address;
     return via === undefined ? [] : { podCIDR, via };

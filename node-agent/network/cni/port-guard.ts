@@ -4,7 +4,7 @@ import type { NFT } from '../../linux/nft/nft.ts';
 import type { PodPorts } from './pod-ports.ts';
 import { planPortRules, type PortRules, renderPortChanges, renderPortTable } from './port-rules.ts';
 
-export interface PortGuardDependencies {
+interface PortGuardDependencies {
   readonly nft: NFT;
   readonly ports: PodPorts;
   readonly clock: Clock;
@@ -12,7 +12,7 @@ export interface PortGuardDependencies {
 }
 
 /** Keeps Pods from sending with addresses that are not theirs (planPortRules). */
-export interface PortGuard {
+interface PortGuard {
   /** Looks at all ports now and then until the signal is aborted; the rules stay. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the rules hold for all ports that there are; after a failure, which is logged and tried again later, too. */

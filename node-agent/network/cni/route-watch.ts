@@ -9,7 +9,7 @@ export interface RouteWatch {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface RouteWatchDependencies {
+interface RouteWatchDependencies {
   /** See followProgram. */
   readonly follow: (program: FollowedProgram, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;

@@ -10,7 +10,7 @@ import type { PodNetwork } from './pod-network.ts';
 import { outsideOf, type RouteMode, tunnelAddress, tunnelHardwareAddress, vxlanOverheadBytes } from './pod-routes.ts';
 import type { RouteWatch } from './route-watch.ts';
 
-export interface RunPodNetworkDependencies {
+interface RunPodNetworkDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   readonly nodeIPs: readonly string[];

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { SandboxPart } from '../../cri/remove-orphans.ts';
 import { runProgram } from '../../linux/processes/run-program.ts';
 
-export interface SandboxAddressesLayout {
+interface SandboxAddressesLayout {
   /** Where the network's configuration lies, and where host-local keeps which addresses are taken. */
   readonly configDirectory: string;
   readonly ipamDirectory: string;

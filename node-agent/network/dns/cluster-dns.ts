@@ -16,7 +16,7 @@ import { createSourceTurns } from './source-turns.ts';
 import { createClusterZone } from './zone/cluster-zone.ts';
 import { createRecordSource, type RecordSource } from './zone/record-source.ts';
 
-export interface ClusterDNSDependencies {
+interface ClusterDNSDependencies {
   readonly informers: InformerFactory;
   /** E.g. cluster.local. */
   readonly clusterDomain: string;
@@ -38,7 +38,7 @@ export interface ClusterDNSDependencies {
   readonly onQuery?: (query: DNSQueryFacts) => void;
 }
 
-export interface DNSAddress {
+interface DNSAddress {
   readonly address: string;
   readonly port: number;
 }

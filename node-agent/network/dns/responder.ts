@@ -6,7 +6,7 @@ import { MalformedMessageError, type ReadMessage, type ReadRecord, readMessage, 
 import { type DNSRecord, encodeQuestion, writeMessage } from './message/write-message.ts';
 import type { ZoneAnswer } from './zone/cluster-zone.ts';
 
-export interface ResponderDependencies {
+interface ResponderDependencies {
   readonly zone: (question: { readonly name: string; readonly type: number; readonly maxRecords: number }) => ZoneAnswer | undefined;
   readonly forwarder: Forwarder;
   readonly random: Random;
@@ -15,7 +15,7 @@ export interface ResponderDependencies {
 /** The source of the answer. */
 export type AnswerSource = 'cluster' | 'forward' | 'cache' | 'none';
 
-export interface Response {
+interface Response {
   readonly bytes: Uint8Array;
   readonly source: AnswerSource;
   readonly type: number;

@@ -6,7 +6,7 @@ import { withLength } from './forward/exchange.ts';
 import type { Responder } from './responder.ts';
 import type { SourceTurns } from './source-turns.ts';
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly address: string;
   readonly port: number;
   readonly respond: Responder;

@@ -9,7 +9,7 @@ export interface SourceTurns {
   take(source: string, work: Work): boolean;
 }
 
-export interface SourceTurnsDependencies {
+interface SourceTurnsDependencies {
   readonly clock: Clock;
   /** Calls back once the rest of the agent had its turn. */
   readonly afterOthers: (run: () => void) => void;

@@ -15,7 +15,7 @@ import { type LocalPod, LocalPods } from './local-pods.ts';
 import { type ClusterDNSPlace, planPolicies } from './plan-policies.ts';
 import { type PolicyTable, renderPolicyChanges, renderPolicyTable, renderPolicyTableRemoval } from './policy-table.ts';
 
-export interface NetworkPoliciesDependencies {
+interface NetworkPoliciesDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   readonly nft: NFT;

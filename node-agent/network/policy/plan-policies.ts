@@ -9,7 +9,7 @@ import { nftFamilies } from '../../linux/nft/nft.ts';
 import { createPolicyTable, type PolicyTable } from './policy-table.ts';
 
 /** The source of policies: all objects of the cluster, and the name of the node. */
-export interface ClusterView {
+interface ClusterView {
   readonly policies: readonly DeepReadonly<NetworkPolicy>[];
   readonly pods: readonly DeepReadonly<Pod>[];
   readonly namespaces: readonly DeepReadonly<Namespace>[];

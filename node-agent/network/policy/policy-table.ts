@@ -2,7 +2,7 @@ import { familyOf, type IPFamily } from '../../../api/semantics/services/ip-fami
 import { nftFamilies } from '../../linux/nft/nft.ts';
 
 /** The name of the table, beside kube-proxy's. */
-export const policyTableName = 'kubets-network-policies';
+const policyTableName = 'kubets-network-policies';
 /** The same with its family. */
 export const policyTable = `inet ${policyTableName}`;
 const table = policyTable;
@@ -10,7 +10,7 @@ const table = policyTable;
 export const bridgePolicyTable = `bridge ${policyTableName}`;
 const bridgeTable = bridgePolicyTable;
 
-export interface PeerSet {
+interface PeerSet {
   /** As nft names types. */
   readonly type: string;
   readonly elements: ReadonlySet<string>;

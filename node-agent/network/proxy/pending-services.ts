@@ -1,6 +1,6 @@
 import type { Clock } from '../../../api/base/clock.ts';
 
-export type ChangedKind = 'service' | 'endpoints';
+type ChangedKind = 'service' | 'endpoints';
 
 /** Services that have changed since they were last looked at, and how long the kernel has not known. */
 export class PendingServices {

@@ -23,7 +23,7 @@ import type { NodeIdentity } from './tracking/endpoint.ts';
 import { describeRefused } from './tracking/plan-external-ips.ts';
 import type { StaleConnections } from './tracking/stale-connections.ts';
 
-export interface ProxyDependencies extends Omit<FamilyRulesDependencies, 'findAddressProblem' | 'onRefused'> {
+interface ProxyDependencies extends Omit<FamilyRulesDependencies, 'findAddressProblem' | 'onRefused'> {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   /** Families of addresses that Services have in this cluster. */
@@ -47,7 +47,7 @@ export interface Forgotten {
   readonly durationMs: number;
 }
 
-export interface FamilySync extends TableSync {
+interface FamilySync extends TableSync {
   readonly family: IPFamily;
   readonly durationMs: number;
 }

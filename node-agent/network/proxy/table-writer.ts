@@ -11,7 +11,7 @@ import { renderTransaction } from './nftables/transaction.ts';
 import { endpointKey } from './tracking/endpoint.ts';
 import type { ServicePortRules } from './tracking/service-port-rules.ts';
 
-export interface TableWriterDependencies {
+interface TableWriterDependencies {
   readonly nft: NFT;
   readonly family: IPFamily;
   /** The cluster's ranges of the family. */
@@ -28,7 +28,7 @@ export interface TableSync {
 }
 
 /** Brings the kernel's table to what Services ask for. */
-export interface TableWriter {
+interface TableWriter {
   /** Sets the ports of a Service; no ports: none. */
   claim(service: string, ports: readonly ServicePortRules[]): void;
   /** Addresses of the node that take traffic to node ports. */

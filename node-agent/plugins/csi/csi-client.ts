@@ -29,7 +29,7 @@ export interface PublishRequest extends StageRequest {
   readonly readonly: boolean;
 }
 
-export interface ExpandRequest {
+interface ExpandRequest {
   readonly volume_id: string;
   readonly volume_path: string;
   readonly capacity_range: { readonly required_bytes: number };

@@ -9,14 +9,14 @@ import { csiNodes } from '../../../api/resources/storage/v1/csi-node.ts';
 import type { CSINode, CSINodeDriver } from '../../../api/types/storage-v1.ts';
 import type { RegisteredDriver } from './csi-drivers.ts';
 
-export interface CSINodeDependencies {
+interface CSINodeDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly nodeName: string;
 }
 
 /** The CSINode of this node: which storage drivers it has, and under which name they know it. */
-export interface CSINodeKeeper {
+interface CSINodeKeeper {
   ensure(): Promise<void>;
   announce(driver: RegisteredDriver): Promise<void>;
   withdraw(name: string): Promise<void>;

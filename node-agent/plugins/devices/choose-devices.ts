@@ -13,7 +13,7 @@ export interface DeviceAllocation {
 /** By container. */
 export type PodDevices = ReadonlyMap<string, readonly DeviceAllocation[]>;
 
-export interface DeviceRequest {
+interface DeviceRequest {
   readonly container: string;
   readonly resource: string;
   readonly count: number;
@@ -33,7 +33,7 @@ export function deviceRequests({ spec }: DeepReadonly<Pod>, isOfPlugins: (resour
   );
 }
 
-export interface Choice {
+interface Choice {
   /** Have to be among them: the Pod has them already. */
   readonly mustInclude: readonly string[];
   /** May be given, those that must be included among them. */

@@ -13,7 +13,7 @@ import {
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import { chooseAmong, type DeviceAllocation, deviceRequests, type PodDevices, settleChoice } from './choose-devices.ts';
 
-export interface DeviceManagerDependencies {
+interface DeviceManagerDependencies {
   readonly files: HostFiles;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -26,7 +26,7 @@ export interface PluginRegistration {
   readonly options: PluginOptions | null;
 }
 
-export interface PluginDevice {
+interface PluginDevice {
   readonly ID: string;
   /** `Healthy` or not. */
   readonly health: string;

@@ -3,7 +3,7 @@ import type { PluginInfo } from '../registration/plugin-registration.ts';
 import { createDRAClient, type DRAClient } from './dra-client.ts';
 
 /** Drivers of dynamic resources that have told the kubelet of themselves. */
-export interface DRAPlugins {
+interface DRAPlugins {
   find(name: string): DRAClient | undefined;
   /** Takes a plugin in, until it is closed. Throws for what is none that this node knows how to talk to. */
   meet(info: PluginInfo): { close(): void };

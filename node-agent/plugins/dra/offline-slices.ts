@@ -3,7 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { resourceSlices } from '../../../api/resources/resource/v1/resource-slice.ts';
 
-export interface OfflineSlicesDependencies {
+interface OfflineSlicesDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

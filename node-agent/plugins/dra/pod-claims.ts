@@ -18,7 +18,7 @@ interface PreparedClaim extends ClaimKey {
   readonly pods: readonly string[];
 }
 
-export interface PodClaimsDependencies {
+interface PodClaimsDependencies {
   readonly client: Client;
   readonly files: HostFiles;
   readonly logger: Logger;

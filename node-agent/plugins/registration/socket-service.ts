@@ -5,9 +5,9 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { CRIError, interpretCRIError } from '../../cri/cri-error.ts';
 
 /** Calls one method of a gRPC service; a failure is a CRIError, which says `rpc error: code = ... desc = ...` as Go does. */
-export type Call = <T>(method: string, request: object) => Promise<T>;
+type Call = <T>(method: string, request: object) => Promise<T>;
 
-export interface SocketService {
+interface SocketService {
   readonly call: Call;
   close(): void;
 }

@@ -103,7 +103,7 @@ function mountFindings(path: string, { point, type, options }: MountFacts, hasOt
 }
 
 /** The last mount of the longest point above a path. */
-export function mountOf(path: string, mounts: readonly MountFacts[]): MountFacts | undefined {
+function mountOf(path: string, mounts: readonly MountFacts[]): MountFacts | undefined {
   const above = mounts.filter(({ point }) => point === '/' || path === point || path.startsWith(`${point}/`));
   return above.reduce<MountFacts | undefined>(
     (best, mount) => (best === undefined || mount.point.length >= best.point.length ? mount : best),

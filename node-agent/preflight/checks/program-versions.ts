@@ -43,7 +43,7 @@ export const programVersions: Check = {
 };
 
 /** Finds the version in `containerd github.com/containerd/containerd 1.7.24~ds1 …`, `runc version 1.1.15+ds1`, `nftables v1.1.3 (…)`. */
-export function findVersion(program: string, said: string): string | undefined {
+function findVersion(program: string, said: string): string | undefined {
   const pattern = program === 'containerd' ? /\sv?(\d+\.\d+\.\d+)/ : /v?(\d+\.\d+(?:\.\d+)?)/;
   return pattern.exec(said)?.[1];
 }

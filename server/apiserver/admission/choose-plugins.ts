@@ -6,7 +6,7 @@ export interface PluginChoice {
   readonly disable?: readonly string[];
 }
 
-export interface PluginCatalog {
+interface PluginCatalog {
   /** All, in the order in which they run. */
   readonly all: readonly AdmissionPlugin[];
   readonly offByDefault: readonly AdmissionPlugin[];

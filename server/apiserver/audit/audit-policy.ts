@@ -15,7 +15,7 @@ export const auditLevels = ['None', 'Metadata', 'Request', 'RequestResponse'] as
 export type AuditLevel = (typeof auditLevels)[number];
 
 /** When an event is recorded. */
-export const auditStages = ['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'] as const;
+const auditStages = ['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'] as const;
 export type AuditStage = (typeof auditStages)[number];
 
 /** A rule of a policy; absent lists match everything. */

@@ -35,7 +35,7 @@ export function noteResponse(event: AuditEvent, { status: code, body, headers }:
   if (wantsObject) event.responseObject = formatJSON(decision.omitManagedFields ? withoutManagedFields(object) : object);
 }
 
-export interface BodyCopy {
+interface BodyCopy {
   readonly response: APIResponse;
   /** All of the body; undefined where it is too large, or was not read to its end. */
   text(): string | undefined;

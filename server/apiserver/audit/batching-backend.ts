@@ -23,7 +23,7 @@ export interface BatchOptions {
   readonly initialBackoffMs: number;
 }
 
-export interface BatchingDependencies {
+interface BatchingDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

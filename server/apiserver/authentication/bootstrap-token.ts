@@ -7,7 +7,7 @@ import type { TokenAuthenticator } from './authenticator.ts';
 const format = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const groupFormat = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
-export interface BootstrapTokenOptions {
+interface BootstrapTokenOptions {
   /** Data of the Secret kube-system/`name` of type bootstrap.kubernetes.io/token, decoded; undefined if there is none. */
   findSecret(
     name: string,

@@ -11,7 +11,7 @@ import { splitCertificates } from '../../pki/pem-bundle.ts';
 import { verifyChain } from './verify-chain.ts';
 
 /** A certificate's statements about its holder, once it is known to come from one of our authorities. */
-export interface VerifiedCertificate {
+interface VerifiedCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly fingerprint: string;

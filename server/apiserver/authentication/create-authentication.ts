@@ -41,7 +41,7 @@ export interface AuthenticationOptions {
   readonly client: Client;
 }
 
-export interface Authentication {
+interface Authentication {
   readonly authenticator: Authenticator;
   readonly tokens: TokenAuthenticator;
   readonly tokenIssuer: TokenIssuer;

@@ -1,7 +1,7 @@
 import { DERError, type DERElement, readDER, readDERElements } from '../../../api/base/der.ts';
 
 /** Names that the holders of certificates below an authority may have (RFC 5280, 4.2.1.10). */
-export interface NameConstraints {
+interface NameConstraints {
   readonly permitted: readonly Constraint[];
   readonly excluded: readonly Constraint[];
   /** Whether there are constraints of a kind that is not evaluated. */

@@ -21,7 +21,7 @@ export interface TokenSecret {
   readonly isInvalidated: boolean;
 }
 
-export interface SecretTokenAccount {
+interface SecretTokenAccount {
   readonly uid: string;
   /** Names of the Secrets that were made for it by a controller, as older versions did. */
   readonly secrets: readonly string[];

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 
 /** A key that verifies service account tokens. */
-export interface VerificationKey {
+interface VerificationKey {
   readonly id: string;
   readonly algorithm: 'ES256' | 'RS256';
   readonly key: KeyObject;

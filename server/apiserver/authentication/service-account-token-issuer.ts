@@ -4,7 +4,7 @@ import type { TokenIssuer } from './authenticator.ts';
 import type { ServiceAccountKeys } from './service-account-keys.ts';
 import { serviceAccountUserName } from './well-known.ts';
 
-export interface TokenIssuerOptions {
+interface TokenIssuerOptions {
   readonly keys: ServiceAccountKeys;
   readonly issuer: string;
   /** Audiences of tokens if no other was asked for. */

@@ -18,7 +18,7 @@ export interface BoundObjects {
   ): Promise<{ readonly uid: string; readonly deletionMs: number | undefined } | undefined>;
 }
 
-export interface ServiceAccountTokenOptions {
+interface ServiceAccountTokenOptions {
   readonly keys: ServiceAccountKeys;
   readonly issuer: string;
   /** The API server's own audiences: what a token must be for if the caller does not say. */

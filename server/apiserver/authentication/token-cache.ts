@@ -14,7 +14,7 @@ export interface TokenCacheMetrics {
   fetching(): (isOK: boolean) => void;
 }
 
-export interface TokenCacheOptions {
+interface TokenCacheOptions {
   readonly clock: Clock;
   /** How long a good token stays good, whatever happens to it; 0: it is looked up each time. */
   readonly successTTLMs: number;

@@ -4,7 +4,7 @@ import { DERError, type DERElement, derTags, readDER, readDERElements, readObjec
 import { allowsNames, parseNameConstraints } from './name-constraints.ts';
 
 /** A chain from a certificate to an authority, and when all of it is valid. */
-export interface VerifiedChain {
+interface VerifiedChain {
   readonly validFromMs: number;
   readonly validToMs: number;
 }

@@ -7,7 +7,7 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { retryWebhook, type ReviewWebhook, WebhookError } from '../webhooks/review-webhook.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
 
-export interface WebhookTokenOptions {
+interface WebhookTokenOptions {
   readonly webhook: ReviewWebhook;
   /** Of TokenReview, as the webhook expects and answers it. */
   readonly version: 'v1' | 'v1beta1';

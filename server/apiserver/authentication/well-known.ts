@@ -4,7 +4,7 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 export const systemMasters = 'system:masters';
 export const allAuthenticated = 'system:authenticated';
 export const allUnauthenticated = 'system:unauthenticated';
-export const systemNodes = 'system:nodes';
+const systemNodes = 'system:nodes';
 export const nodeUserPrefix = 'system:node:';
 export const anonymousName = 'system:anonymous';
 

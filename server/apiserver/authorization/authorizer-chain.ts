@@ -17,7 +17,7 @@ export type ConfiguredAuthorizer =
   | { readonly type: 'Webhook'; readonly name: string; readonly settings: WebhookSettings; readonly webhook: ReviewWebhook };
 
 /** A user's permissions, for SelfSubjectRulesReview. */
-export interface ReviewedRules {
+interface ReviewedRules {
   readonly rules: readonly Rule[];
   readonly errors: readonly string[];
   /** Whether an authorizer may allow more than it can tell. */

@@ -28,7 +28,7 @@ export type AuthorizerConfiguration =
   | { readonly type: BuiltInType; readonly name: string }
   | { readonly type: 'Webhook'; readonly name: string; readonly webhook: WebhookSettings };
 
-export interface ReadConfigurationOptions {
+interface ReadConfigurationOptions {
   /** The error of a file that is named as kubeconfig, in the words of the message; undefined for a regular file. */
   findFileProblem(path: string): string | undefined;
   /** Types besides Webhook that have to be in it: those that the server has been started with. */

@@ -71,7 +71,7 @@ function compileCondition(expression: string, at: FieldPath, seen: ReadonlySet<s
   return { expression, program };
 }
 
-export interface MatchResult {
+interface MatchResult {
   readonly matches: boolean;
   /** Expressions that could not be evaluated, while none was false. */
   readonly error?: string;

@@ -13,7 +13,7 @@ export interface AuthorizationFlags {
 }
 
 /** Where the authorizers are told: by a file, or by the flags themselves. */
-export type PlannedAuthorization = { readonly file: string } | { readonly authorizers: readonly AuthorizerConfiguration[] };
+type PlannedAuthorization = { readonly file: string } | { readonly authorizers: readonly AuthorizerConfiguration[] };
 
 const defaultModes = ['Node', 'RBAC'];
 const reviewVersions: readonly WebhookSettings['reviewVersion'][] = ['v1', 'v1beta1'];

@@ -6,7 +6,7 @@ const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 const cache = new WeakMap<DeepReadonly<Pod>, ReadonlySet<string>>();
 
-export interface VolumeListers {
+interface VolumeListers {
   readonly persistentVolumeClaims: Lister<PersistentVolumeClaim>;
   readonly persistentVolumes: Lister<PersistentVolume>;
 }

@@ -42,7 +42,7 @@ function isPatchType(type: string): type is PatchType {
   return patchTypes.some((known) => known === type);
 }
 
-export type Change = (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject;
+type Change = (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject;
 
 /** Whether the patch is a configuration for server-side apply. */
 export function isApplyType(type: string): boolean {

@@ -8,7 +8,7 @@ import type { APIService } from '../../../api/types/apiregistration-v1.ts';
 import { type GroupVersionPriority, groupVersionPriorities } from '../served/group-priorities.ts';
 
 /** The APIService of a group version that this server itself serves. */
-export function localAPIService({ group, version, groupPriority, versionPriority }: GroupVersionPriority): APIService {
+function localAPIService({ group, version, groupPriority, versionPriority }: GroupVersionPriority): APIService {
   return {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',

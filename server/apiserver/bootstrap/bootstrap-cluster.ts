@@ -27,7 +27,7 @@ export interface BootstrapOptions extends Omit<SystemObjectsOptions, 'client' | 
   readonly joining?: Omit<JoiningOptions, 'clusterCAPEM'>;
 }
 
-export interface BootstrapDependencies {
+interface BootstrapDependencies {
   readonly client: Client;
   readonly clock: Clock;
   /** Synced. */

@@ -12,7 +12,7 @@ import { defaultServiceCIDR } from './system-objects.ts';
 
 export const serviceCIDRManager = 'kubernetes-service-cidr-controller';
 
-export interface DefaultServiceCIDRDependencies {
+interface DefaultServiceCIDRDependencies {
   readonly client: Client;
   readonly clock: Clock;
   /** Told of what an administrator has to mend; absent: nobody. */

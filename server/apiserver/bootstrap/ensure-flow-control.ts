@@ -46,7 +46,7 @@ async function ensure<T extends Configuration>(client: Client, resource: Resourc
 }
 
 /** The object as it should be; undefined if it is so already. */
-export function reviseConfiguration<T extends Configuration>(present: T, wanted: T): T | undefined {
+function reviseConfiguration<T extends Configuration>(present: T, wanted: T): T | undefined {
   const annotation = parseBoolean(present.metadata.annotations?.[autoUpdate]);
   // Without a word in the annotation, a spec that was never changed may follow the defaults.
   const updates = isMandatory(wanted.metadata.name ?? '') || (annotation ?? present.metadata.generation === 1);

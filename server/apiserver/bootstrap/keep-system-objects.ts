@@ -13,7 +13,7 @@ const namespaceIntervalMs = 60_000;
 const trackingIntervalMs = 60_000;
 const flowControlIntervalMs = 60_000;
 
-export interface KeepDependencies {
+interface KeepDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

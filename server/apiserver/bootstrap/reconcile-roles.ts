@@ -14,7 +14,7 @@ import type { RBACListers } from '../authorization/rbac-authorizer.ts';
 import { uncoveredRules } from '../authorization/rule-evaluation.ts';
 import { autoUpdateAnnotation } from './role-notation.ts';
 
-export interface DefaultRoles {
+interface DefaultRoles {
   readonly clusterRoles: readonly ClusterRole[];
   readonly clusterRoleBindings: readonly ClusterRoleBinding[];
   readonly roles: readonly Role[];

@@ -19,7 +19,7 @@ export interface ConfigurationKind {
   readonly otherKinds: readonly string[];
 }
 
-export interface DecodedConfiguration {
+interface DecodedConfiguration {
   readonly version: string;
   /** As its schema says, without apiVersion and kind. */
   readonly object: JSONObject;

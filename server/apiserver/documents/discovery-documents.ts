@@ -96,7 +96,7 @@ function subresourcesOf(definition: ResourceDefinition): [string, SubresourceDef
  * Tells clients when the stored version changes. CustomResourceDefinitions are published with the hash of the version
  * that they once were stored in, as upstream does.
  */
-export function storageVersionHash(definition: ResourceDefinition): string | undefined {
+function storageVersionHash(definition: ResourceDefinition): string | undefined {
   if (definition.storagePrefix === undefined) return undefined;
   const { group, version } = definition.storageVersion ?? definition;
   const storedVersion = group === 'apiextensions.k8s.io' ? 'v1beta1' : version;

@@ -16,7 +16,7 @@ import { createStoreMetrics, type StoreCounter, type StoreMetricsOptions } from 
 import type { RequestInfo } from '../request/request-context.ts';
 import type { VersionInfo } from './version.ts';
 
-export interface ServerMetricsOptions extends StoreMetricsOptions {
+interface ServerMetricsOptions extends StoreMetricsOptions {
   readonly clock: Clock;
   readonly version: VersionInfo;
   /** Whether a resource and subresource are served: label values come from these only. */

@@ -3,7 +3,7 @@ import { formatYAML } from '../../../api/serialization/yaml.ts';
 
 /** The common part of the protobuf forms of OpenAPI v2 and v3 (gnostic): JSON with named positions of its fields. */
 
-export type JSONObject = Readonly<Record<string, unknown>>;
+type JSONObject = Readonly<Record<string, unknown>>;
 export type WriteValue = (writer: ProtobufWriter, number: number, value: unknown) => void;
 
 /** Where the fields of a JSON object lie in a message. Names that begin with `x-` go where `extensions` says. */

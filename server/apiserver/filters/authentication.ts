@@ -10,7 +10,7 @@ import { anonymousUser, withAuthenticatedGroup } from '../authentication/well-kn
 import type { AccessMetrics } from '../metrics/access-metrics.ts';
 import type { Filter } from '../request/request-context.ts';
 
-export interface AuthenticationFilterOptions {
+interface AuthenticationFilterOptions {
   readonly authenticator: Authenticator;
   /** Whether requests without any credential to that path are served as system:anonymous. */
   allowsAnonymous(path: string): boolean;

@@ -1,5 +1,5 @@
 /** The claim of one priority level when seats are shared out. */
-export interface SeatClaim {
+interface SeatClaim {
   /** The least seats that it gets. */
   readonly lowerBound: number;
   /** The most seats that it gets. */
@@ -8,7 +8,7 @@ export interface SeatClaim {
   readonly target: number;
 }
 
-export interface SeatAllocation {
+interface SeatAllocation {
   /** In the order of the claims; not rounded. */
   readonly seats: readonly number[];
   /** The share of its target that every level gets whose bounds allow it. */

@@ -5,7 +5,7 @@ import type { RequestInfo } from '../request/request-context.ts';
 import { matchesRequest, rulesFor } from './match-flow.ts';
 
 /** A FlowSchema in use, and how to make the flow of one of its distinguishers. */
-export interface ClassifierEntry<Flow> {
+interface ClassifierEntry<Flow> {
   readonly schema: DeepReadonly<FlowSchema>;
   /** Same distinguisher, same flow. */
   flowOf(distinguisher: string): Flow;

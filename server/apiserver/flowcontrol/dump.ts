@@ -11,7 +11,7 @@ export const dumps: Readonly<Record<string, (flows: FlowControl, nowMs: () => Du
 };
 
 /** The present by both clocks: requests remember the one that never goes back. */
-export interface DumpTimes {
+interface DumpTimes {
   readonly wallMs: number;
   readonly monotonicMs: number;
 }

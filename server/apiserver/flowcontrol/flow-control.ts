@@ -51,7 +51,7 @@ export interface Flow extends QueuedFlow {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface FlowControlOptions {
+interface FlowControlOptions {
   readonly clock: Clock;
   /** Seats of the whole server. */
   readonly serverSeats: number;

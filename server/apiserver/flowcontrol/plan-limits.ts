@@ -71,7 +71,7 @@ export interface LevelDemand {
   readonly currentLimit: number;
 }
 
-export interface Borrowing {
+interface Borrowing {
   readonly fairFraction: number;
   readonly levels: ReadonlyMap<string, { readonly currentLimit: number; readonly target: number }>;
 }

@@ -32,7 +32,7 @@ export interface QueuedFlow {
 /** The expected duration of a request before its real one is known. */
 const estimatedServiceMs = 3;
 
-export class Queue {
+class Queue {
   /** Waiting, oldest first. */
   readonly waiting = new Set<SeatHolder>();
   executing = 0;
@@ -369,7 +369,7 @@ export class QueueSet {
   }
 }
 
-export interface QueueSetDump {
+interface QueueSetDump {
   readonly queues: readonly Queue[];
   readonly executing: readonly SeatHolder[];
   readonly r: number;

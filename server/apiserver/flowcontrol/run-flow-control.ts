@@ -21,7 +21,7 @@ export interface FlowControlRunner {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface FlowControlRunnerDependencies {
+interface FlowControlRunnerDependencies {
   readonly flows: FlowControl;
   readonly informers: InformerFactory;
   readonly client: Client;
@@ -70,7 +70,7 @@ export function createFlowControlRunner({ flows, informers, client, clock, logge
 }
 
 /** The condition of a FlowSchema about the priority level that it leads to. */
-export function danglingCondition(level: string, isFound: boolean, now: string): FlowSchemaCondition {
+function danglingCondition(level: string, isFound: boolean, now: string): FlowSchemaCondition {
   const found = `This FlowSchema references the PriorityLevelConfiguration object named ${quote(level)}`;
   return {
     type: 'Dangling',

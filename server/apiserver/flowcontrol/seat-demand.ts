@@ -1,5 +1,5 @@
 /** How many seats a priority level could have used over a period; the mean and the deviation are weighted by time. */
-export interface DemandReport {
+interface DemandReport {
   readonly durationMs: number;
   readonly average: number;
   readonly deviation: number;

@@ -2,7 +2,7 @@
 const joinedBytes = 64 * 1024;
 
 /** The joined parts of a list; the reader passes to `next` the chunk it got last, if it is done with it. */
-export type GatheredParts = Generator<Uint8Array, void, Uint8Array | undefined>;
+type GatheredParts = Generator<Uint8Array, void, Uint8Array | undefined>;
 
 /**
  * Joins small parts, so that one write does for many of them. A large part is passed on as the bytes it is, so that a thousand

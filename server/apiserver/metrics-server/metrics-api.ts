@@ -21,7 +21,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import type { UsageSampler } from './usage-sampler.ts';
 import { nodeUsage, podUsage, type Usage } from './usage-window.ts';
 
-export interface MetricsAPIDependencies {
+interface MetricsAPIDependencies {
   /** Acts as the API server itself. */
   readonly client: Client;
   readonly apiServices: Lister<APIService>;

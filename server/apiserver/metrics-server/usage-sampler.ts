@@ -7,7 +7,7 @@ import type { Dialer } from '../subresources/subresource.ts';
 import { type NodeScrape, parseResourceMetrics } from './parse-resource-metrics.ts';
 import type { NodeWindow } from './usage-window.ts';
 
-export interface UsageSamplerDependencies {
+interface UsageSamplerDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dialer: Dialer;

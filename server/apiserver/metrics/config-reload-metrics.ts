@@ -3,13 +3,13 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { MetricFamilies } from '../metric-families.ts';
 
 /** Metrics of a configuration file that is reloaded when it changes. */
-export interface ConfigReloadMetrics {
+interface ConfigReloadMetrics {
   /** The configuration with this content is in use. */
   succeeded(content: Uint8Array): void;
   failed(): void;
 }
 
-export interface ConfigReloadMetricsOptions {
+interface ConfigReloadMetricsOptions {
   /** e.g. `authorization` for apiserver_authorization_config_controller_automatic_reloads_total. */
   readonly what: 'authentication' | 'authorization';
   /** The identity of the API server, shown as its hash. */

@@ -21,7 +21,7 @@ interface RequestFamilies {
   readonly deprecated: Family<Series>;
 }
 
-export interface RequestCountersOptions {
+interface RequestCountersOptions {
   /** `removed_release` of a deprecated API; undefined if it is not deprecated. */
   deprecation(labels: RequestLabels): { readonly removedRelease: string } | undefined;
 }

@@ -4,7 +4,7 @@ const buckets = Array.from({ length: 10 }, (_, index) => 1e-8 * 10 ** index);
 const labels = ['name'];
 
 /** The result of one key that was taken out of a queue. */
-export interface WorkObservation {
+interface WorkObservation {
   readonly controller: string;
   readonly outcome: 'success' | 'requeue' | 'error' | 'terminal';
   readonly durationMs: number;

@@ -11,7 +11,7 @@ import { isOutcomeUnknown, type PutOptions, settle, type StoreCore } from './sto
 /** How many names are tried for a generateName before the client is asked to (KEP-4420). */
 const maxNameAttempts = 8;
 
-export interface CreateOptions {
+interface CreateOptions {
   /** managedFields are already as they are to be (server-side apply). */
   readonly keepsManagedFields?: boolean;
 }

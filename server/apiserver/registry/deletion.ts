@@ -6,14 +6,14 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
 import type { DeleteOptions } from './store.ts';
 
-export const orphanFinalizer = 'orphan';
-export const foregroundFinalizer = 'foregroundDeletion';
+const orphanFinalizer = 'orphan';
+const foregroundFinalizer = 'foregroundDeletion';
 
 /**
  * The effect of a DELETE: 'remove' at once, 'mark' the object as terminating with this metadata, or 'wait': it is terminating
  * already and nothing changes.
  */
-export type DeletionPlan =
+type DeletionPlan =
   | { readonly kind: 'remove' }
   | { readonly kind: 'wait' }
   | {

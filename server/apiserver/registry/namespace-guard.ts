@@ -6,7 +6,7 @@ import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { StoreCore } from './store-core.ts';
 
 /** The condition that keeps new objects out of a namespace that is deleted meanwhile, whatever the caches of this server show. */
-export interface NamespaceGuard {
+interface NamespaceGuard {
   readonly condition: Condition;
   /** The condition for another attempt, after the namespace was found changed. Throws what NamespaceLifecycle would. */
   conditionAfter(present: StoredEntry | undefined): Condition;

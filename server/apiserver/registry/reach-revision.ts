@@ -35,7 +35,7 @@ export async function reachNewest(
 }
 
 /** 504 for a resourceVersion that is not there yet; clients tell it by its cause and try again. */
-export function tooLargeResourceVersion(requested: number, current: number): StatusError {
+function tooLargeResourceVersion(requested: number, current: number): StatusError {
   const { status } = timeout(`Too large resource version: ${requested}, current: ${current}`, 1);
   const cause = { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' };
   return new StatusError({ ...status, details: { causes: [cause], ...status.details } });

@@ -116,6 +116,6 @@ export function refuseInvalid({ group, storageVersion, names }: ResourceDefiniti
 /** Groups whose servers were once others than that of Kubernetes itself, and do not ask whose a finalizer is. */
 const freeFinalizerGroups = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io']);
 
-export function validateFinalizers({ group }: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): FieldError[] {
+function validateFinalizers({ group }: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): FieldError[] {
   return freeFinalizerGroups.has(group) ? [] : validateFinalizerOwners(metadata.finalizers, FieldPath.root.child('metadata', 'finalizers'));
 }

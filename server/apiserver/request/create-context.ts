@@ -7,7 +7,7 @@ import type { RequestContext, RequestInfo } from './request-context.ts';
 export const nobody: UserInfo = { name: '', groups: [] };
 
 /** A context that can be let go of: `release` detaches it from the caller's signal once the answer is complete. */
-export interface OwnedContext {
+interface OwnedContext {
   readonly context: RequestContext;
   release(): void;
 }

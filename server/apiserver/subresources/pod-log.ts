@@ -46,7 +46,7 @@ const numbers = ['sinceSeconds', 'tailLines', 'limitBytes'] as const;
 const flags = ['follow', 'previous', 'timestamps'] as const;
 
 /** The query for the kubelet: checked, and without what is not set. Throws 400 and 422. */
-export function readLogOptions(query: RequestContext['query']): URLSearchParams {
+function readLogOptions(query: RequestContext['query']): URLSearchParams {
   const options = new URLSearchParams();
   for (const flag of flags) if (isTrue(query.get(flag))) options.set(flag, 'true');
   const values: Partial<Record<(typeof numbers)[number], number>> = {};

@@ -3,7 +3,7 @@ import type { RequestInfo } from '../request/request-context.ts';
 import { splitPath } from '../request/request-info.ts';
 
 /** `[scheme:]name[:port]`, how proxied Pods, Services and Nodes are named. */
-export interface ProxyName {
+interface ProxyName {
   readonly scheme: '' | 'http' | 'https';
   readonly name: string;
   /** '' where none is named. */
@@ -21,7 +21,7 @@ export function parseProxyName(text: string, kind: string): ProxyName {
   throw badRequest(`invalid ${kind} request ${JSON.stringify(text)}`);
 }
 
-export interface ProxyPath {
+interface ProxyPath {
   /** Path for the backend, as it was written; '' where the client named none. */
   readonly path: string;
   /** The path before it, without a slash at its end. */

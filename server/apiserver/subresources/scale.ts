@@ -71,7 +71,7 @@ function scaleOf(parent: ResourceDefinition): SubresourceHandler {
 }
 
 /** autoscaling/v1 Scale of an object. */
-export function toScale({ metadata, spec, status }: DeepReadonly<Scalable>): Scale {
+function toScale({ metadata, spec, status }: DeepReadonly<Scalable>): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   const selector = selectorText(spec?.selector);
   return {

@@ -6,7 +6,7 @@ const chunkBytes = 64 * 1024;
 /** The larger the cheaper by the byte, and the more a slow reader holds. */
 const followedChunkBytes = 256 * 1024;
 
-export interface JoinedFrames {
+interface JoinedFrames {
   readonly chunks: Iterable<Uint8Array>;
   /** Bytes of each frame. */
   readonly sizes: readonly number[];

@@ -4,7 +4,7 @@ import { plainResponse } from '../responses/error-response.ts';
 import { acceptWebSocket } from './websocket-output.ts';
 
 /** How the events of a watch are written. */
-export interface WatchMessages {
+interface WatchMessages {
   readonly isText: boolean;
   /** One event each, as it would be in the body of an answer. */
   readonly frames: AsyncIterable<Uint8Array>;

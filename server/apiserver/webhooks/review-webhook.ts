@@ -15,7 +15,7 @@ export interface ReviewWebhook {
   post(review: object, options: PostOptions): Promise<unknown>;
 }
 
-export interface WebhookErrorOptions extends ErrorOptions {
+interface WebhookErrorOptions extends ErrorOptions {
   /** The status of the answer; 0: there was none. */
   readonly statusCode?: number;
   readonly isTimeout?: boolean;
@@ -44,7 +44,7 @@ export class WebhookError extends Error {
   }
 }
 
-export interface RetryDependencies {
+interface RetryDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;

@@ -1,11 +1,11 @@
 /** Judges by heartbeats whether another process still works. */
-export interface HeartbeatMonitor {
+interface HeartbeatMonitor {
   heard(): void;
   /** Called at even intervals; true once the process has to be taken for hung. */
   tick(): boolean;
 }
 
-export interface HeartbeatLimits {
+interface HeartbeatLimits {
   /** Ticks without a heartbeat after which the process is hung. */
   readonly silentTicks: number;
   /** The same before the first heartbeat, while the process starts. */

@@ -33,7 +33,7 @@ export interface Supervision {
   readonly limits?: HeartbeatTiming;
 }
 
-export interface HeartbeatTiming {
+interface HeartbeatTiming {
   readonly tickMs: number;
   readonly silentTicks: number;
   readonly startTicks: number;

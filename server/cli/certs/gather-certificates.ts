@@ -33,7 +33,7 @@ export interface CertificatesReport {
   readonly serviceAccountKeyRotation?: KeyRotation;
 }
 
-export interface GatherTerms {
+interface GatherTerms {
   readonly nowMs: number;
   readonly thresholdDays: number;
 }

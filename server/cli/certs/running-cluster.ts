@@ -20,7 +20,7 @@ import type { Instance } from '../data-dir/data-dir.ts';
 import { parseKubeconfig } from '../data-dir/kubeconfig.ts';
 
 /** Asks the running cluster as its administrator, with the kubeconfig of the moment: a rotation replaces it. */
-export async function withAdmin<T>({ kubeconfig }: Instance, work: (client: Client) => Promise<T>): Promise<T> {
+async function withAdmin<T>({ kubeconfig }: Instance, work: (client: Client) => Promise<T>): Promise<T> {
   const credentials = parseKubeconfig(readFileSync(kubeconfig, 'utf8'));
   const http = createHTTPTransport({ ...credentials, clock: systemClock, timeoutSeconds: 5 });
   try {

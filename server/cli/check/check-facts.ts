@@ -65,7 +65,7 @@ export interface SettingsFacts {
   readonly auditRules?: readonly AuditRuleFacts[];
 }
 
-export interface EncryptionRule {
+interface EncryptionRule {
   readonly resources: readonly string[];
   /** The one that writes comes first. */
   readonly providers: readonly string[];

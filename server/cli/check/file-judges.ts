@@ -1,7 +1,7 @@
 import type { CheckFacts, FileFacts, FileRole } from './check-facts.ts';
 import { type CheckItem, fail, notApplicable, pass, type Verdict } from './check-item.ts';
 
-export interface FileControl {
+interface FileControl {
   readonly id: string;
   readonly title: string;
   readonly roles: readonly FileRole[];
@@ -53,6 +53,6 @@ function shown(files: readonly FileFacts[]): string[] {
   return files.length > maxShown ? [...lines, `and ${files.length - maxShown} more`] : lines;
 }
 
-export function describeFile({ path, mode, owner, group }: FileFacts): string {
+function describeFile({ path, mode, owner, group }: FileFacts): string {
   return `${mode.toString(8).padStart(4, '0')} ${owner}:${group} ${path}`;
 }

@@ -11,7 +11,7 @@ const short: Readonly<Record<CheckResult, string>> = {
   'NOT APPLICABLE': 'N/A',
 };
 
-export type Totals = Readonly<Record<CheckResult, number>> & { readonly notJudged: number };
+type Totals = Readonly<Record<CheckResult, number>> & { readonly notJudged: number };
 
 export function countResults(items: readonly CheckedItem[]): Totals {
   const count = (result: CheckResult) => items.filter((item) => item.result === result).length;

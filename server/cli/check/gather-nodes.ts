@@ -12,7 +12,7 @@ import { messageOf } from './gather-settings.ts';
 import { askWithoutCredentials, isOpen, probeTLS } from './probe.ts';
 
 /** Nodes that are asked; with more of them the rest is left out. */
-export const maxNodes = 50;
+const maxNodes = 50;
 const answerWithinMs = 5000;
 const forbiddenPorts = [10249, 10255];
 

@@ -56,7 +56,7 @@ function findCommandLine(dataDir: DataDir): CommandLine | undefined {
 }
 
 /** The words after the name of a command; a flag of node before it may have any value. */
-export function argumentsAfter(command: string, words: readonly string[]): string[] | undefined {
+function argumentsAfter(command: string, words: readonly string[]): string[] | undefined {
   const program = words.findIndex((word) => /kubets(\.mjs|\.ts)?$/.test(word));
   const at = words.indexOf(command, program + 1);
   return program < 0 || at < 0 ? undefined : words.slice(at + 1);

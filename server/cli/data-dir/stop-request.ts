@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type DataDir, writeFileAtomically } from './data-dir.ts';
 
 /** The options of `kubets stop` for a process, which a signal cannot carry. */
-export interface StopRequest {
+interface StopRequest {
   /** The pid of the process that is meant. */
   readonly pid: number;
   readonly pods: boolean;

@@ -47,10 +47,10 @@ export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, Auth
   readonly logLevel: LogLevel;
 }
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+type LogLevel = (typeof logLevels)[number];
 
-export function parseStorage(text: string): StorageChoice {
+function parseStorage(text: string): StorageChoice {
   if (text === 'embedded' || text === 'memory') return { kind: text };
   const [kind, endpoints] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
   if (kind !== 'etcd' || endpoints === '') throw new InvalidArgumentError('it is embedded, memory, or etcd=URL[,URL].');

@@ -44,7 +44,7 @@ export function addServingOptions(command: Command): Command {
 }
 
 /** The flags of TLS that API server and kubelet have in common. */
-export function addTLSOptions(command: Command): Command {
+function addTLSOptions(command: Command): Command {
   return command
     .addOption(
       new Option(

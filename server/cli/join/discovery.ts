@@ -3,7 +3,7 @@ import https from 'node:https';
 import { load } from 'js-yaml';
 import { splitCertificates } from '../../pki/pem-bundle.ts';
 
-export interface DiscoveryOptions {
+interface DiscoveryOptions {
   /** https://host:port */
   readonly server: string;
   /** `<id>.<secret>` */
@@ -13,7 +13,7 @@ export interface DiscoveryOptions {
 }
 
 /** The facts about a cluster once it can be trusted. */
-export interface DiscoveredCluster {
+interface DiscoveredCluster {
   readonly server: string;
   readonly caPEM: string;
 }

@@ -14,7 +14,7 @@ import type { DataDir } from '../data-dir/data-dir.ts';
 import { type LocalNode, localNodes, removeLocalNodes, startNamespaces } from './local-nodes.ts';
 import type { Progress } from '../terminal/progress.ts';
 
-export interface LocalNodesOptions {
+interface LocalNodesOptions {
   readonly dataDir: DataDir;
   readonly count: number;
   /** Node names are `<prefix>-1` and so on. */

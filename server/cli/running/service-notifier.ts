@@ -9,14 +9,14 @@ export interface ServiceNotifier {
 }
 
 /** The variables by which systemd says what it expects (sd_notify(3), sd_watchdog_enabled(3)). */
-export interface NotifyVariables {
+interface NotifyVariables {
   readonly NOTIFY_SOCKET?: string | undefined;
   readonly WATCHDOG_USEC?: string | undefined;
   readonly WATCHDOG_PID?: string | undefined;
 }
 
 /** Sends assignments such as `READY=1`; resolves when they were taken, or could not be. */
-export type Notify = (assignments: readonly string[]) => Promise<void>;
+type Notify = (assignments: readonly string[]) => Promise<void>;
 
 /** How often the watchdog of the service is to be told that the process lives; undefined: there is none. */
 export function watchdogIntervalMs({ WATCHDOG_USEC, WATCHDOG_PID }: NotifyVariables, pid: number): number | undefined {

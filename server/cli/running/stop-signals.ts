@@ -1,8 +1,8 @@
 import type { StopOrder } from '../../../node-agent/stop-order.ts';
 
 /** The signals that tell a process with a cluster to stop. */
-export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-export type StopSignal = (typeof stopSignals)[number];
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type StopSignal = (typeof stopSignals)[number];
 
 /** The settings of `up` and `agent` about their end. */
 export interface StopFlags {
@@ -12,7 +12,7 @@ export interface StopFlags {
 }
 
 /** The circumstances that decide how a stop goes. */
-export interface StopCircumstances {
+interface StopCircumstances {
   readonly flags: StopFlags;
   /** The request of `kubets stop`, if there was one. */
   readonly request: { readonly pods: boolean; readonly graceSeconds: number } | undefined;
@@ -34,7 +34,7 @@ function orderOf(pods: boolean, graceSeconds: number): StopOrder {
   return { pods, graceSeconds: pods ? graceSeconds : 0, criticalGraceSeconds: pods ? graceSeconds / 3 : 0 };
 }
 
-export interface SignalSource {
+interface SignalSource {
   on(signal: StopSignal, listener: () => void): unknown;
 }
 

@@ -45,7 +45,7 @@ export async function systemctl(...args: readonly string[]): Promise<string> {
 }
 
 /** The state of a service in systemd; undefined where there is no such unit, or no systemd. */
-export interface ServiceState {
+interface ServiceState {
   /** `active`, `activating`, `inactive`, `failed`, ... */
   readonly active: string;
   readonly mainPID: number;

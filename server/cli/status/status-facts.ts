@@ -70,7 +70,7 @@ export interface NodeFacts {
   readonly problems: readonly string[];
 }
 
-export interface PodFacts {
+interface PodFacts {
   readonly namespace: string;
   readonly name: string;
   readonly node: string;

@@ -11,7 +11,7 @@ export type AuditLimitFlags = {
   readonly [Name in `audit${AuditBackendName}${'BatchThrottleEnable' | 'TruncateEnabled'}`]: boolean;
 } & { readonly auditWebhookInitialBackoff: number };
 
-export interface AuditLimits {
+interface AuditLimits {
   readonly batch: BatchOptions;
   /** Bytes; absent: events of any size. */
   readonly maxEventBytes?: number;

@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib';
 import type { Clock } from '../../../api/base/clock.ts';
 import { formatMilliTime, parseMilliTime } from './rotated-name.ts';
 
-export interface AuditLogFileOptions {
+interface AuditLogFileOptions {
   /** Bytes at which a new file is begun. */
   readonly maxBytes: number;
   /** How long old files are kept; 0: for ever. */
@@ -17,7 +17,7 @@ export interface AuditLogFileOptions {
 }
 
 /** A file that lines are appended to, one that is full being set aside under a name with its time. */
-export interface AuditLogFile {
+interface AuditLogFile {
   /** Resolves when the line has been handed to the operating system. */
   append(line: string): Promise<void>;
   close(): Promise<void>;

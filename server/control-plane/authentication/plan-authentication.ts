@@ -33,7 +33,7 @@ export interface AuthenticationFlags {
 }
 
 /** The files that the flags name, as far as they are needed to plan. */
-export interface AuthenticationFiles {
+interface AuthenticationFiles {
   /** Of --authentication-config. */
   readonly configuration?: Uint8Array;
   /** Of --oidc-ca-file. */

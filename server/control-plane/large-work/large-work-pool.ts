@@ -11,7 +11,7 @@ export interface WorkerAnswer {
   readonly failure?: string;
 }
 
-export interface LargeWorkPoolOptions {
+interface LargeWorkPoolOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Threads, which are started when they are needed. */

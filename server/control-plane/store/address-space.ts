@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Bytes of address space that the process may still take (`ulimit -v`); undefined where there is no limit. */
-export function freeAddressSpace(limits: string, statm: string, pageBytes = 4096): number | undefined {
+function freeAddressSpace(limits: string, statm: string, pageBytes = 4096): number | undefined {
   const soft = /^Max address space\s+(\S+)/m.exec(limits)?.[1];
   if (soft === undefined || !/^\d+$/.test(soft)) return undefined;
   return Math.max(0, Number(soft) - Number(statm.split(' ')[0]) * pageBytes);

@@ -18,7 +18,7 @@ export type StorageChoice =
       readonly key?: string;
     };
 
-export interface OpenStorageOptions {
+interface OpenStorageOptions {
   readonly choice: StorageChoice;
   readonly directory: string;
   readonly clock: Clock;

@@ -14,7 +14,7 @@ export interface WantedVolume {
   readonly pods: readonly DeepReadonly<Pod>[];
 }
 
-export interface NodeAttachments {
+interface NodeAttachments {
   readonly node: DeepReadonly<Node> | undefined;
   readonly wanted: readonly WantedVolume[];
   /** VolumeAttachments to this node. */

@@ -1,15 +1,15 @@
 import { createHmac } from 'node:crypto';
 
 /** Begins the keys of signatures in the ConfigMap; the token's id follows. */
-export const signaturePrefix = 'jws-kubeconfig-';
+const signaturePrefix = 'jws-kubeconfig-';
 
-export interface SigningToken {
+interface SigningToken {
   readonly id: string;
   readonly secret: string;
 }
 
 /** A detached signature (RFC 7515, appendix F) of the content with the token's secret as key (HS256), its id as `kid`. */
-export function signDetached(content: string, { id, secret }: SigningToken): string {
+function signDetached(content: string, { id, secret }: SigningToken): string {
   const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: id })).toString('base64url');
   const signature = createHmac('sha256', secret)
     .update(`${header}.${Buffer.from(content).toString('base64url')}`)

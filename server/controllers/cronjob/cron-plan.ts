@@ -10,14 +10,14 @@ export function endOf(job: DeepReadonly<Job>): JobCondition['type'] | undefined 
   return job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')?.type;
 }
 
-export type CronDecision =
+type CronDecision =
   | { readonly kind: 'wait' }
   /** Its time has passed, and so has the time to start it late. */
   | { readonly kind: 'too-late'; readonly scheduledMs: number }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'run'; readonly scheduledMs: number; readonly replaces: boolean };
 
-export interface CronPlan {
+interface CronPlan {
   readonly decision: CronDecision;
   /** More times were missed than can be told apart from a clock that jumped. */
   readonly missedTooMany: boolean;

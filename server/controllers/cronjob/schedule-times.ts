@@ -94,7 +94,7 @@ function startOfNextDay(zone: TimeZone, ms: number, wall: WallClock): number {
   return next;
 }
 
-export interface Missed {
+interface Missed {
   /** The last time until now at which the schedule held, undefined if none has come since. */
   readonly lastMs: number | undefined;
   /** How many there were, roughly, and not more than 101. */

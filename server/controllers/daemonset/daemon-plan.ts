@@ -25,7 +25,7 @@ export interface DaemonPlan {
   readonly finished: readonly ReadonlyPod[];
 }
 
-export function podsByNode(pods: readonly ReadonlyPod[]): Map<string, ReadonlyPod[]> {
+function podsByNode(pods: readonly ReadonlyPod[]): Map<string, ReadonlyPod[]> {
   const byNode = new Map<string, ReadonlyPod[]>();
   for (const pod of pods) {
     const node = targetNode(pod);
@@ -86,7 +86,7 @@ function surplus(input: DaemonInput, running: readonly ReadonlyPod[]): ReadonlyP
 }
 
 /** maxSurge and maxUnavailable, both rounded up of the nodes that should run a Pod; never both 0. */
-export function updateBounds({ set, nodes }: DaemonInput): { readonly surge: number; readonly unavailable: number } {
+function updateBounds({ set, nodes }: DaemonInput): { readonly surge: number; readonly unavailable: number } {
   const { type, rollingUpdate } = set.spec?.updateStrategy ?? {};
   if (type !== 'RollingUpdate') return { surge: 0, unavailable: 0 };
   const desired = nodes.filter((node) => placementOn(set, node).shouldRun).length;
@@ -153,7 +153,7 @@ function planSurge(input: DaemonInput, maxSurge: number): DaemonPlan {
   return plan;
 }
 
-export interface DaemonStatusOutcome {
+interface DaemonStatusOutcome {
   readonly status: DaemonSetStatus;
   /** Until a ready Pod will have been ready for long enough. */
   readonly waitSeconds: number | undefined;

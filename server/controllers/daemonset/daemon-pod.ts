@@ -31,7 +31,7 @@ function withDaemonTolerations(spec: DeepReadonly<PodSpec> | undefined): Tolerat
   return [...present, ...missing];
 }
 
-export interface Placement {
+interface Placement {
   /** A Pod belongs there. */
   readonly shouldRun: boolean;
   /** A Pod that is there may stay. */

@@ -49,7 +49,7 @@ export function findNewSet(deployment: DeepReadonly<Deployment>, sets: Sets): De
 }
 
 /** 0 where there is none. An int64 in upstream, and so a bigint here. */
-export function revisionOf(object: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): bigint {
+function revisionOf(object: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }): bigint {
   return parseRevision(object.metadata.annotations?.[annotationKeys.revision]);
 }
 

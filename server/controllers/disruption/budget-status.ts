@@ -12,7 +12,7 @@ const deletionTimeoutMs = 120_000;
 type Budget = DeepReadonly<PodDisruptionBudget>;
 type Pods = readonly DeepReadonly<Pod>[];
 
-export interface ExpectedPods {
+interface ExpectedPods {
   readonly expected: number;
   readonly desiredHealthy: number;
 }
@@ -34,7 +34,7 @@ export function expectedPods({ spec }: Budget, pods: Pods, scale: number): Expec
   return { expected: pods.length, desiredHealthy: spec?.minAvailable ?? 0 };
 }
 
-export interface DisruptedPods {
+interface DisruptedPods {
   readonly kept: Record<string, string>;
   /** Pods that were to be deleted and were not. */
   readonly overdue: Pods;

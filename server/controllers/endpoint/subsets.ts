@@ -5,9 +5,9 @@ import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from
 import { endpointHostname, isEndpoint } from '../runtime/service-pods.ts';
 
 /** More addresses than this do not go into one Endpoints object; EndpointSlices have them all. */
-export const maxAddresses = 1000;
+const maxAddresses = 1000;
 
-export interface Subsets {
+interface Subsets {
   readonly subsets: EndpointSubset[];
   readonly isTruncated: boolean;
 }

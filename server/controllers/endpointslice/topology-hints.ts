@@ -14,7 +14,7 @@ export function hasTopologyHints({ metadata }: DeepReadonly<Service>): boolean {
 }
 
 /** A slice's endpoints, whose hints are what they are now. */
-export type SliceEndpoints = readonly Endpoint[];
+type SliceEndpoints = readonly Endpoint[];
 
 export type TopologyHints =
   /** Why endpoints can have none. */

@@ -29,7 +29,7 @@ export function isOrphaningDependents({ deletionTimestamp, finalizers = [] }: Me
   return deletionTimestamp !== undefined && finalizers.includes(orphanFinalizer);
 }
 
-export type Collection =
+type Collection =
   | { readonly kind: 'keep' }
   /** Some owners stay: only the references to the others go. */
   | { readonly kind: 'drop-owners'; readonly uids: readonly string[] }

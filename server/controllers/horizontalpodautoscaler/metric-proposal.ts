@@ -44,7 +44,7 @@ export class MetricError extends Error {
   }
 }
 
-export interface ProposalInput {
+interface ProposalInput {
   readonly reader: MetricReader;
   readonly namespace: string;
   /** The selector of the target's Pods, as text. */

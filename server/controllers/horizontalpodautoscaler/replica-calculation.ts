@@ -53,7 +53,7 @@ interface Groups {
 }
 
 /** Which Pods count, which cannot be judged yet, and which nothing is known of. Pods that are ending are left out. */
-export function groupPods({ pods, readings, isCPU, nowMs }: UsageInput): Groups {
+function groupPods({ pods, readings, isCPU, nowMs }: UsageInput): Groups {
   const ready = new Map<string, number>();
   const unready: string[] = [];
   const missing: string[] = [];
@@ -115,7 +115,7 @@ function calculate(
   return answer(turnsAround ? currentReplicas : replicas);
 }
 
-export function isWithin(ratio: number, { up, down }: Tolerances): boolean {
+function isWithin(ratio: number, { up, down }: Tolerances): boolean {
   // Ratios are quotients: a tenth too much is not to fail for the last bit of it.
   return ratio <= 1 + up + Number.EPSILON && ratio >= 1 - down - Number.EPSILON;
 }

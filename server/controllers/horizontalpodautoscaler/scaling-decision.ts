@@ -33,13 +33,13 @@ export interface ScalingInput {
   readonly nowMs: number;
 }
 
-export interface ScalingDecision {
+interface ScalingDecision {
   readonly replicas: number;
   readonly ableToScale: Verdict;
   readonly scalingLimited: Verdict;
 }
 
-export const downscaleStabilizationSeconds = 300;
+const downscaleStabilizationSeconds = 300;
 
 const readyForNewScale: Verdict = { status: 'True', reason: 'ReadyForNewScale', message: 'recommended size matches current size' };
 const scaleDownStabilized: Verdict = {

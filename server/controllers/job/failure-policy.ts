@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { PodFailurePolicy, PodFailurePolicyRule } from '../../../api/types/batch-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
-export interface PolicyMatch {
+interface PolicyMatch {
   readonly action: PodFailurePolicyRule['action'];
   /** Why, for the Job's condition. */
   readonly message: string;

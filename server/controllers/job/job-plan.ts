@@ -82,7 +82,7 @@ function planSuccess(job: ReadonlyJob, account: JobAccount, pods: readonly Reado
   return account.totalSucceeded > 0 && !pods.some(isPodActive) ? reached : undefined;
 }
 
-export interface JobAction {
+interface JobAction {
   readonly delete: readonly ReadonlyPod[];
   readonly create: number;
 }

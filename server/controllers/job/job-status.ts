@@ -8,7 +8,7 @@ import type { JobAccount } from './job-account.ts';
 import { isIndexed, isTerminatingUnfinished } from './job-pods.ts';
 import { conditionOf, type Ending } from './job-plan.ts';
 
-export interface JobStatusInput {
+interface JobStatusInput {
   readonly job: DeepReadonly<Job>;
   readonly account: JobAccount;
   readonly ending: Ending | undefined;
@@ -20,7 +20,7 @@ export interface JobStatusInput {
   readonly now: string;
 }
 
-export interface JobStatusOutcome {
+interface JobStatusOutcome {
   readonly status: JobStatus;
   /** The events to record once the status is written. */
   readonly news: readonly { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }[];

@@ -72,7 +72,7 @@ export function localVolumeFor(
 }
 
 /** The next step for a volume of this provisioner. */
-export type LocalVolumePlan = 'nothing' | 'removeDirectory' | 'letGo';
+type LocalVolumePlan = 'nothing' | 'removeDirectory' | 'letGo';
 
 /**
  * The directory goes with a released volume whose policy is Delete, or that is deleted itself then; a volume that is to be

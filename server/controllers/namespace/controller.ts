@@ -12,7 +12,7 @@ import { rules } from './rbac.ts';
 
 const finalizer = 'kubernetes';
 
-export interface NamespaceControllerOptions {
+interface NamespaceControllerOptions {
   /** How long all API servers may take to learn that nothing more may be created in the namespace. */
   readonly settleSeconds: number;
 }

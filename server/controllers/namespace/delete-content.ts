@@ -12,7 +12,7 @@ import { discoverResources } from '../runtime/discover-resources.ts';
 import { messageOf } from '../runtime/pod-control.ts';
 import type { DeletionFindings } from './deletion-conditions.ts';
 
-export interface ContentDeletion extends DeletionFindings {
+interface ContentDeletion extends DeletionFindings {
   /** When to look again, 0 if nothing remains. */
   readonly estimateSeconds: number;
   readonly error?: unknown;

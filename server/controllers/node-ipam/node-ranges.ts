@@ -1,14 +1,14 @@
 import { bitsOf, formatIP, networkAddress, parseCIDR } from '../../../api/base/ip-address.ts';
 
 /** How the Pods' addresses of a cluster are dealt out to its nodes: equal parts of one range. */
-export interface NodeRanges {
+interface NodeRanges {
   readonly count: number;
   /** The part at `index`, from 0. */
   at(index: number): string;
 }
 
 /** Prefix lengths of the nodes' parts. */
-export interface NodeMaskSizes {
+interface NodeMaskSizes {
   readonly IPv4: number;
   readonly IPv6: number;
 }

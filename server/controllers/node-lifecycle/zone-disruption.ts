@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 import type { Node } from '../../../api/types/core-v1.ts';
 
-export type Disruption = 'Normal' | 'PartialDisruption' | 'FullDisruption';
+type Disruption = 'Normal' | 'PartialDisruption' | 'FullDisruption';
 
 /** From this share of unwell nodes on, and more than two of them, the zone itself is in trouble rather than its nodes. */
 const unhealthyShare = 0.55;

@@ -29,7 +29,7 @@ export type ClaimPlan =
   | { readonly do: 'wait'; readonly event?: EventText; readonly isBroken?: boolean }
   | { readonly do: 'lose'; readonly event: EventText };
 
-export interface ClaimSurroundings {
+interface ClaimSurroundings {
   readonly findVolume: (name: string) => Volume | undefined;
   readonly volumes: () => readonly Volume[];
   readonly findClass: (name: string) => DeepReadonly<StorageClass> | undefined;

@@ -8,7 +8,7 @@ type Claim = DeepReadonly<PersistentVolumeClaim>;
 type Volume = DeepReadonly<PersistentVolume>;
 
 /** The next step for a volume. */
-export type VolumePlan =
+type VolumePlan =
   | { readonly do: 'setPhase'; readonly phase: 'Available' | 'Bound' }
   /** Its claim is gone, or has another volume: it is Released and then treated by its reclaim policy. */
   | { readonly do: 'release' }

@@ -8,7 +8,7 @@ import type { ResourceClaim, ResourceClaimConsumerReference } from '../../../api
 type Claim = DeepReadonly<ResourceClaim>;
 
 /** The next steps for a claim. */
-export interface ClaimPlan {
+interface ClaimPlan {
   /** The consumers that still exist, when `status.reservedFor` lists more. */
   readonly reservedFor?: readonly DeepReadonly<ResourceClaimConsumerReference>[];
   /** Whether its devices are free, since it has no consumer any more. */

@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { findTime } from '../../../api/meta/time.ts';
 import type { Secret } from '../../../api/types/core-v1.ts';
 
-export const tokenNamespace = 'kube-system';
+const tokenNamespace = 'kube-system';
 const tokenType = 'bootstrap.kubernetes.io/token';
 const nameFormat = /^bootstrap-token-([a-z0-9]{6})$/;
 

@@ -9,7 +9,7 @@ import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts'
 import type { LabelSelector } from '../../../api/types/meta-v1.ts';
 
 /** An owner's decision on an object: it is (or becomes) one of its own, is given up, or is no concern of it. */
-export type Claim = 'keep' | 'adopt' | 'release' | 'ignore';
+type Claim = 'keep' | 'adopt' | 'release' | 'ignore';
 
 export function planClaim(owner: DeepReadonly<KubeObject>, isSelected: boolean, object: DeepReadonly<KubeObject>): Claim {
   const controller = findController(object);
@@ -23,7 +23,7 @@ export function planClaim(owner: DeepReadonly<KubeObject>, isSelected: boolean, 
   return 'adopt';
 }
 
-export interface ClaimSettings<O extends KubeObject, T extends KubeObject> {
+interface ClaimSettings<O extends KubeObject, T extends KubeObject> {
   readonly client: Client;
   readonly owner: DeepReadonly<O>;
   readonly ownerResource: ResourceDefinition<O>;

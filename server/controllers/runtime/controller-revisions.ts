@@ -30,7 +30,7 @@ export class RevisionCollision extends Error {
  * The content of a revision: a strategic merge patch that brings the owner back to this template. Its members are sorted: other
  * programs (kubectl rollout history, operators) find the revision of a template by comparing the bytes.
  */
-export function revisionData(template: Template): unknown {
+function revisionData(template: Template): unknown {
   return sorted({ spec: { template: { ...template, $patch: 'replace' } } });
 }
 
@@ -57,7 +57,7 @@ export function sortRevisions(revisions: readonly Revision[]): Revision[] {
   });
 }
 
-export interface RevisionOwner {
+interface RevisionOwner {
   readonly client: Client;
   readonly owner: DeepReadonly<KubeObject>;
   readonly resource: ResourceDefinition;

@@ -6,7 +6,7 @@ import { defineResource } from '../../../api/resource/define-resource.ts';
 import type { ResourceDefinition, Verb } from '../../../api/resource/resource-definition.ts';
 import type { APIGroupList, APIResourceList } from '../../../api/types/meta-v1.ts';
 
-export interface DiscoveredResources {
+interface DiscoveredResources {
   /** Each resource in its group's preferred version (or the one version that has it), without subresources. */
   readonly resources: readonly ResourceDefinition<KubeObject>[];
   /** Group versions that could not be asked, e.g. of an aggregated API server that is down. */

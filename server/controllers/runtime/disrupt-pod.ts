@@ -5,7 +5,7 @@ import { keyOf } from '../../../api/meta/object.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
-export interface Disruption {
+interface Disruption {
   readonly reason: string;
   readonly message: string;
   readonly now: string;

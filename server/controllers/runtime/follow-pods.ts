@@ -11,7 +11,7 @@ import type { LabelSelector } from '../../../api/types/meta-v1.ts';
 import type { ControllerSetup } from './define-controller.ts';
 import type { Expectations } from './expectations.ts';
 
-export interface FollowPodsSettings<O extends KubeObject> {
+interface FollowPodsSettings<O extends KubeObject> {
   readonly resource: ResourceDefinition<O>;
   readonly expectations: Expectations;
   selectorOf(owner: DeepReadonly<O>): DeepReadonly<LabelSelector> | undefined;

@@ -20,7 +20,7 @@ export interface ReconcileObservation {
   readonly queueLength: number;
 }
 
-export interface ControllersSettings {
+interface ControllersSettings {
   readonly controllers: readonly Controller[];
   /** A client that acts as the user: by an in-process identity, impersonation or a token of its own. */
   readonly clientFor: (user: UserInfo) => Client;
@@ -38,7 +38,7 @@ export interface ControllersSettings {
 }
 
 /** The identity of a controller's service account, whether or not the account exists as an object. */
-export function controllerUser(account: string): UserInfo {
+function controllerUser(account: string): UserInfo {
   return {
     name: `system:serviceaccount:kube-system:${account}`,
     groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],

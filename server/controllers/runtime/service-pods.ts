@@ -21,7 +21,7 @@ function servicesSelecting(pod: DeepReadonly<Pod>, { lister }: ControllerDepende
     .map(keyOf);
 }
 
-export function hasEndpointChanged(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>): boolean {
+function hasEndpointChanged(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>): boolean {
   const seen = (one: DeepReadonly<Pod>) => [
     one.metadata.uid,
     one.metadata.labels,

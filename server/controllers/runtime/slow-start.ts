@@ -1,4 +1,4 @@
-export interface SlowStartResult {
+interface SlowStartResult {
   /** How many calls succeeded. */
   readonly succeeded: number;
   /** The first error of the first batch in which calls failed. */

@@ -5,7 +5,7 @@ import type { OwnerReference } from '../../../api/types/meta-v1.ts';
 
 type Reference = DeepReadonly<OwnerReference>;
 
-export interface ClaimOwnersPlan {
+interface ClaimOwnersPlan {
   readonly references: OwnerReference[];
   /** Another controller owns the claim, so the set's policy does not apply to it. */
   readonly hasConflict: boolean;

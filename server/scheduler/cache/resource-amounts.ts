@@ -7,7 +7,7 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 /** Resource name -> amount: cpu in millicores, everything else in its own unit (bytes, pieces). */
 export type ResourceAmounts = ReadonlyMap<string, number>;
 
-export interface PodAmounts {
+interface PodAmounts {
   readonly requests: ResourceAmounts;
   readonly nonZero: { readonly cpu: number; readonly memory: number };
 }

@@ -22,7 +22,7 @@ import { type WatchedDevices, watchDevices } from './watch-devices.ts';
 import { type WatchedStorage, watchStorage } from './watch-storage.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
 
-export interface WatchClusterOptions {
+interface WatchClusterOptions {
   readonly informers: InformerFactory;
   readonly cache: SchedulerCache;
   readonly queue: SchedulingQueue;

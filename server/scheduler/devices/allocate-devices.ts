@@ -15,7 +15,7 @@ export interface WaitingClaim {
   readonly wanted: readonly WantedDevices[];
 }
 
-export interface AllocateOptions {
+interface AllocateOptions {
   readonly claims: readonly WaitingClaim[];
   readonly slices: SliceIndex;
   /** Ids of devices that others have. */

@@ -11,7 +11,7 @@ import type { AllocationResult, ResourceClaim } from '../../../api/types/resourc
 import type { WatchedDevices } from '../cache/watch-devices.ts';
 import type { DeviceReservation } from '../framework/framework.ts';
 
-export interface BindClaimsDependencies {
+interface BindClaimsDependencies {
   readonly client: Client;
   readonly devices: Pick<WatchedDevices, 'written'>;
 }

@@ -7,7 +7,7 @@ import type { FitFailure } from './fit-error.ts';
 import type { CycleState, SchedulerPlugin } from './framework.ts';
 import type { PluginStatus } from './plugin-status.ts';
 
-export type FindResult = { readonly node: NodeInfo } | { readonly failure: FitFailure };
+type FindResult = { readonly node: NodeInfo } | { readonly failure: FitFailure };
 
 /** One scheduling cycle up to the choice: filters every node, scores those that fit, takes the best (ties by chance). Pure. */
 export function findNode(plugins: readonly SchedulerPlugin[], pod: DeepReadonly<Pod>, cluster: ClusterState, random: Random): FindResult {

@@ -56,12 +56,12 @@ export interface SchedulerPlugin {
   reserve?(pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): Reservation | undefined;
 }
 
-export interface Change<T> {
+interface Change<T> {
   readonly before: DeepReadonly<T>;
   readonly after: T;
 }
 
-export interface PostFilterResult {
+interface PostFilterResult {
   /** For the report: what came of it. */
   readonly message: string;
   /** A claim without consumers whose devices keep the pod from a node where it fits otherwise: it is to lose them. */
@@ -83,7 +83,7 @@ export interface DeviceReservation {
   readonly claims: readonly { readonly claim: DeepReadonly<ResourceClaim>; readonly allocation?: AllocationResult }[];
 }
 
-export interface PreFilterResult {
+interface PreFilterResult {
   readonly status?: PluginStatus;
   /** Only these nodes are looked at. */
   readonly nodeNames?: ReadonlySet<string>;

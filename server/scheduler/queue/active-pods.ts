@@ -3,7 +3,7 @@ import sortedBTree from 'sorted-btree';
 const BTree = sortedBTree.default;
 
 /** The order of Pods' turns. */
-export interface Urgency {
+interface Urgency {
   readonly priority: number;
   /** When the Pod entered the queue, in milliseconds. */
   readonly addedMs: number;

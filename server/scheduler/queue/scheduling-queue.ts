@@ -43,7 +43,7 @@ export interface SchedulingQueue {
   close(): void;
 }
 
-export interface QueueOptions {
+interface QueueOptions {
   readonly clock: Clock;
   /** Whether an event may help a pod refused by that plugin. */
   readonly mayHelp: (plugin: string, event: ClusterEvent) => boolean;

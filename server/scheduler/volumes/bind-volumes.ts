@@ -11,7 +11,7 @@ import type { WatchedStorage } from '../cache/watch-storage.ts';
 import type { VolumeReservation } from '../framework/framework.ts';
 import { isBound } from './pod-volumes.ts';
 
-export interface BindVolumesDependencies {
+interface BindVolumesDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly storage: WatchedStorage;

@@ -21,7 +21,7 @@ export interface PodClaims {
   readonly delayed: readonly DelayedClaim[];
 }
 
-export interface DelayedClaim {
+interface DelayedClaim {
   readonly claim: Claim;
   /** Volumes that may serve it on one node or another: looked for once, and not for every node. */
   readonly candidates: readonly Volume[];
@@ -75,12 +75,12 @@ function findProblem(pod: DeepReadonly<Pod>, claim: Claim | undefined, name: str
 }
 
 /** The changes to the delayed claims of a pod if it went to one certain node. */
-export interface NodeVolumes {
+interface NodeVolumes {
   readonly matches: readonly { readonly claim: Claim; readonly volume: Volume }[];
   readonly provisions: readonly Claim[];
 }
 
-export const volumeReasons = {
+const volumeReasons = {
   nodeConflict: "node(s) didn't match PersistentVolume's node affinity",
   bindConflict: "node(s) didn't find available persistent volumes to bind",
   notEnoughSpace: 'node(s) did not have enough free storage',

@@ -8,7 +8,7 @@ import { readStoreHeader } from './store-header.ts';
 /** Reads all of a store in a process of its own, which a damaged file may end. */
 export type ScanStore = (file: string) => Promise<StoreScan>;
 
-export interface StoreCheck {
+interface StoreCheck {
   /** The store has been opened and read. */
   passed(): Promise<void>;
 }

@@ -7,7 +7,7 @@ const at = { flags: 18, magic: 24, pageSize: 48, lastPage: 144, transaction: 152
 const headerBytes = 160;
 const pageSizes = [4096, 8192, 16_384, 32_768, 65_536];
 
-export interface StoreHeader {
+interface StoreHeader {
   readonly sizeBytes: number;
   /** Up to where pages are in use. The last of them may never have been written. */
   readonly usedBytes: number;

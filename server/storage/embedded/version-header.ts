@@ -9,7 +9,7 @@ export function recordNumber(version: Pick<Version, 'revision' | 'order'>): numb
 }
 
 /** How many changes one revision may have. */
-export const maxOperations = 1024;
+const maxOperations = 1024;
 
 /** Encodes a version without its value: createRevision (float64), expiresAtMs (float64), flags, key in UTF-8. */
 export function encodeHeader(version: Version): Buffer {

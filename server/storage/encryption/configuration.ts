@@ -8,7 +8,7 @@ import {
 } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 
-export interface EncryptionKey {
+interface EncryptionKey {
   readonly name: string;
   readonly secret: Uint8Array;
 }

@@ -15,7 +15,7 @@ export interface Encryption {
   readonly kms: readonly KMSProvider[];
 }
 
-export interface EncryptionDependencies {
+interface EncryptionDependencies {
   readonly definitions: readonly Pick<ResourceDefinition, 'group' | 'names' | 'storagePrefix'>[];
   readonly clock: Clock;
   readonly logger: Logger;

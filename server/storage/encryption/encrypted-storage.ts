@@ -16,7 +16,7 @@ import type { Transformer } from './transformer.ts';
 /** How the values of a resource are kept, or undefined where they are kept as they are. */
 export type FindTransformer = (key: string) => Omit<Transformer, 'prefix'> | undefined;
 
-export interface EncryptStorageDependencies {
+interface EncryptStorageDependencies {
   readonly find: FindTransformer;
   readonly clock: Clock;
   readonly logger: Logger;

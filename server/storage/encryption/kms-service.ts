@@ -4,7 +4,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../../../api/base/clock.ts';
 import { StorageError } from '../storage.ts';
 
-export type Annotations = Readonly<Record<string, Uint8Array>>;
+type Annotations = Readonly<Record<string, Uint8Array>>;
 
 export interface EncryptedSeed {
   readonly ciphertext: Uint8Array;

@@ -16,7 +16,7 @@ export interface KMSProvider extends Transformer {
   checkHealth(): void;
 }
 
-export interface KMSProviderDependencies {
+interface KMSProviderDependencies {
   readonly name: string;
   readonly service: KMSService;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /** The result of decrypting a stored value. */
-export interface Decrypted {
+interface Decrypted {
   readonly value: Uint8Array;
   /** Whether it was written by an older key or provider: the next write of the object writes it anew. */
   readonly isStale: boolean;
@@ -15,9 +15,9 @@ export interface Transformer {
 }
 
 /** Every value that a provider but `identity` has written begins so. */
-export const encryptedPrefix = 'k8s:enc:';
+const encryptedPrefix = 'k8s:enc:';
 
-export function hasPrefix(bytes: Uint8Array, prefix: string): boolean {
+function hasPrefix(bytes: Uint8Array, prefix: string): boolean {
   if (bytes.length < prefix.length) return false;
   for (let at = 0; at < prefix.length; at++) if (bytes[at] !== prefix.charCodeAt(at)) return false;
   return true;

@@ -6,7 +6,7 @@ import type { EtcdTLS } from './etcd-tls.ts';
 /** A server that does not even answer is left for another one after this. */
 const connectTimeoutMs = 3000;
 
-export interface SocketOptions {
+interface SocketOptions {
   readonly host: string;
   readonly port: number;
   /** Absent: in the clear. */

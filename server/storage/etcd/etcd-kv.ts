@@ -65,7 +65,7 @@ export function encodeTxn(conditions: readonly Condition[], operations: readonly
   return message.finishShortLived();
 }
 
-export interface EtcdWatch {
+interface EtcdWatch {
   readonly key: string;
   readonly rangeEnd: string;
   readonly startRevision: number;

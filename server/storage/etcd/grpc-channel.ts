@@ -4,7 +4,7 @@ import { type Call, GRPCConnection } from './grpc-connection.ts';
 import { GRPCError, unavailable } from './grpc-error.ts';
 
 /** Calls to one server, on a connection that is made when needed and made again when lost. Fails with GRPCError. */
-export interface GRPCChannel {
+interface GRPCChannel {
   /** One message there, one back. `deadlineMs` is of the wall clock. */
   unary(path: string, request: Uint8Array, deadlineMs: number): Promise<Uint8Array>;
   /** Messages in both directions. They are taken no faster than they are iterated. */
@@ -17,7 +17,7 @@ export interface GRPCStream extends AsyncIterable<Uint8Array> {
   cancel(): void;
 }
 
-export interface GRPCChannelDependencies {
+interface GRPCChannelDependencies {
   readonly clock: Clock;
   readonly authority: string;
   readonly scheme: 'http' | 'https';

@@ -36,7 +36,7 @@ const quietMs = 10_000;
 const pingTimeoutMs = 5000;
 
 /** The caller's view of a call. `onEnd` is the last. */
-export interface CallListener {
+interface CallListener {
   onMessage(message: Uint8Array): void;
   /** undefined: the call has ended well. */
   onEnd(error: GRPCError | undefined): void;

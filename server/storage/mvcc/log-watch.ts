@@ -7,7 +7,7 @@ import type { VersionIndex } from './version-index.ts';
 const batchEvents = 500;
 
 /** A watch's view of its store. */
-export interface WatchedLog {
+interface WatchedLog {
   readonly index: VersionIndex;
   /** Newest revision that may be shown. */
   revision(): number;

@@ -8,7 +8,7 @@ import { watchLog } from './log-watch.ts';
 import type { RecordStore, Version } from './version.ts';
 import type { VersionIndex } from './version-index.ts';
 
-export interface VersionedStorageDependencies {
+interface VersionedStorageDependencies {
   readonly records: RecordStore;
   /** Holds what `records` holds. */
   readonly index: VersionIndex;

@@ -19,7 +19,7 @@ export interface Published {
 }
 
 /** A watch's view of its cache. */
-export interface WatchedCache {
+interface WatchedCache {
   readonly clock: Clock;
   /** Replaced when the cache had to be loaded anew; watches of the old one end. */
   log(): EventLog;

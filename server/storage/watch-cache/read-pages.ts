@@ -3,7 +3,7 @@ import { prefixEnd, type SealedValues, type Storage, type StoredEntry } from '..
 /** Small enough for a message of etcd, large enough to be few. */
 const pageSize = 1000;
 
-export interface PagesOptions extends SealedValues {
+interface PagesOptions extends SealedValues {
   readonly prefix: string;
 }
 

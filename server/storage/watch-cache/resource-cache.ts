@@ -23,7 +23,7 @@ const maxSnapshots = 4;
 const watchesAtOnce = 200;
 
 /** The source of a resource's cache. */
-export interface ResourceCacheContext {
+interface ResourceCacheContext {
   readonly clock: Clock;
   readonly storage: Storage;
   /** Revision up to which all events have been applied; undefined before the first load. */

@@ -5,7 +5,7 @@ import { readPages } from './read-pages.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import type { RevisionGate } from './revision-gate.ts';
 
-export interface SealedCachesDependencies {
+interface SealedCachesDependencies {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -7,7 +7,7 @@ export const eventsAtOnce = 100;
 const bytesAtOnce = 256 * 1024;
 
 /** A watch's position in the log. */
-export interface Reading {
+interface Reading {
   /** Absent where nothing of what was read is for it. */
   readonly batch: SharedEvents | undefined;
   /** Number of the entry from which to go on. */

@@ -82,7 +82,7 @@ class ConcatenatedList implements ListValue {
 /** Lists longer than this are joined by reference; a chain of them may be long, so short ones are copied. */
 const maxCopied = 1000;
 
-export function concatenate(left: ListValue, right: ListValue): ListValue {
+function concatenate(left: ListValue, right: ListValue): ListValue {
   if (left.concat !== undefined) return left.concat(right);
   if (left.size === 0) return right;
   if (right.size === 0) return left;
@@ -107,7 +107,7 @@ function nonZero(value: bigint, message: string): bigint {
 }
 
 /** A number as the index of a list. */
-export function indexOf(value: CELValue): number {
+function indexOf(value: CELValue): number {
   const index = mapKey(value);
   if (typeof index === 'bigint') return Number(index);
   throw new Failure(

@@ -6,8 +6,8 @@ import type { FieldPath } from '../../../validation/field-path.ts';
 import { isValidLabelSelector } from '../../../validation/labels.ts';
 
 /** Each label by its present name and by that of before v1.27, which clients still select by. */
-export const jobNameLabels = ['batch.kubernetes.io/job-name', 'job-name'] as const;
-export const jobUIDLabels = ['batch.kubernetes.io/controller-uid', 'controller-uid'] as const;
+const jobNameLabels = ['batch.kubernetes.io/job-name', 'job-name'] as const;
+const jobUIDLabels = ['batch.kubernetes.io/controller-uid', 'controller-uid'] as const;
 
 /**
  * Gives the Pods of a new Job labels that no other Job's have, and selects by them, unless the Job brings its own selector

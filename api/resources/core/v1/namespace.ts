@@ -6,7 +6,7 @@ import type { FieldPath } from '../../../validation/field-path.ts';
 import { nameIsDNSLabel, qualifiedNameProblems } from '../../../validation/names.ts';
 
 /** The finalizer that the namespace controller removes once it has emptied a Namespace. */
-export const namespaceFinalizer = 'kubernetes';
+const namespaceFinalizer = 'kubernetes';
 
 /** A scope for names; deleting it deletes all in it. */
 export const namespaces = defineResource<Namespace>({

@@ -12,7 +12,7 @@ import type { FieldPath } from '../../../validation/field-path.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
 import { maxConfigs, validateAttributeName, validateOpaque, validateSelectors, validateSet, validateToleration } from './device-rules.ts';
 
-export const maxRequests = 32;
+const maxRequests = 32;
 const maxAlternatives = 8;
 const maxConstraints = 32;
 const maxTolerations = 16;

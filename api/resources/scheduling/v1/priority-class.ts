@@ -12,7 +12,7 @@ const systemClasses: ReadonlyMap<string, number> = new Map([
   ['system-cluster-critical', 2_000_000_000],
 ]);
 /** The most that users may give. */
-export const highestUserPriority = 1_000_000_000;
+const highestUserPriority = 1_000_000_000;
 
 /** How important Pods are that name it. */
 export const priorityClasses = defineResource<PriorityClass>({

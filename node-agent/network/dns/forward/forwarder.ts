@@ -11,7 +11,7 @@ export interface Forwarder {
   forward(query: ReadMessage): Promise<{ readonly bytes: Uint8Array; readonly fromCache: boolean } | undefined>;
 }
 
-export interface ForwarderDependencies {
+interface ForwarderDependencies {
   readonly group: UpstreamGroup;
   readonly clock: Clock;
   readonly random: Random;

@@ -5,7 +5,7 @@ import type { Upstream } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import { createUpstreamGroup } from './upstream-group.ts';
 
-export interface RoutedForwarderDependencies {
+interface RoutedForwarderDependencies {
   /** Where the settings name none. */
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;

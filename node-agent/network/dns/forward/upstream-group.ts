@@ -11,7 +11,7 @@ export interface UpstreamGroup {
   ask(query: Uint8Array): Promise<ReadMessage>;
 }
 
-export interface UpstreamGroupDependencies {
+interface UpstreamGroupDependencies {
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;
   readonly random: Random;

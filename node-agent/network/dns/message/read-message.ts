@@ -5,7 +5,7 @@ export class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 }
 
-export interface Question {
+interface Question {
   /** Without the dot at the end, in the client's spelling; empty for the root. Bytes outside ASCII as Latin-1. */
   readonly name: string;
   readonly type: number;

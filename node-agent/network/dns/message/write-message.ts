@@ -5,7 +5,7 @@ import type { EDNS } from './read-message.ts';
 /** A record to be written. Names without the dot at the end. */
 export type DNSRecord = { readonly name: string; readonly ttl: number } & RecordData;
 
-export type RecordData =
+type RecordData =
   | { readonly type: 'A' | 'AAAA'; readonly address: string }
   | { readonly type: 'CNAME' | 'PTR' | 'NS'; readonly target: string }
   | { readonly type: 'TXT'; readonly text: string }
@@ -13,7 +13,7 @@ export type RecordData =
   | { readonly type: 'SOA'; readonly primary: string; readonly mailbox: string; readonly serial: number; readonly timers: SOATimers };
 
 /** Seconds. */
-export interface SOATimers {
+interface SOATimers {
   readonly refresh: number;
   readonly retry: number;
   readonly expire: number;
@@ -21,7 +21,7 @@ export interface SOATimers {
   readonly minimum: number;
 }
 
-export interface WrittenMessage {
+interface WrittenMessage {
   readonly id: number;
   readonly flags: number;
   /** Up to 4095; more than 15 needs `edns`. */

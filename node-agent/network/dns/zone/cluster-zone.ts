@@ -14,7 +14,7 @@ export interface ZoneAnswer {
   readonly continueAt?: string;
 }
 
-export interface ClusterZoneDependencies {
+interface ClusterZoneDependencies {
   readonly source: RecordSource;
   /** E.g. cluster.local. */
   readonly domain: string;
@@ -24,7 +24,7 @@ export interface ClusterZoneDependencies {
 }
 
 /** Seconds; CoreDNS's default for Kubernetes. Services change while clients hold answers. */
-export const clusterTTL = 5;
+const clusterTTL = 5;
 const version = '1.1.0';
 /** ExternalName Services that name each other. */
 const maxAliases = 8;

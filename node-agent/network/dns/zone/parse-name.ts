@@ -1,7 +1,7 @@
 import { formatIP, type IPAddress, parseIP } from '../../../../api/base/ip-address.ts';
 
 /** The meaning of a name below the cluster's domain (https://github.com/kubernetes/dns/blob/master/docs/specification.md). */
-export type ClusterName =
+type ClusterName =
   | { readonly kind: 'apex' }
   /** `ns.dns`: the name server itself. */
   | { readonly kind: 'nameServer' }

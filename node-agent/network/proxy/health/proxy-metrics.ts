@@ -19,7 +19,7 @@ const programmingBuckets = [...range(0.25, 0.25, 2), ...range(1, 1, 59), ...rang
 
 export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 
-export interface ProxyMetricsDependencies {
+interface ProxyMetricsDependencies {
   readonly clock: Clock;
   /** The families of the proxy's rules. */
   readonly families: readonly IPFamily[];

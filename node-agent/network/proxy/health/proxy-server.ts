@@ -10,7 +10,7 @@ import type { Proxy } from '../proxy.ts';
 import { closeHTTP, listenHTTP } from './listen-http.ts';
 import { metricsContentType, type ProxyMetrics } from './proxy-metrics.ts';
 
-export interface ProxyServerDependencies {
+interface ProxyServerDependencies {
   readonly proxy: Pick<Proxy, 'health' | 'counts'>;
   readonly metrics: ProxyMetrics;
   readonly informers: InformerFactory;
@@ -24,7 +24,7 @@ export interface ProxyServerDependencies {
   readonly logger: Logger;
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly address: string;
   readonly port: number;
 }

@@ -4,7 +4,7 @@ import type { EventRecorder } from '../../../../api/client/events/event-recorder
 import { closeHTTP, listenHTTP } from './listen-http.ts';
 import type { ServiceHealth } from './service-health.ts';
 
-export interface ServiceHealthServerDependencies {
+interface ServiceHealthServerDependencies {
   readonly nodeName: string;
   /** Where it listens: the addresses that take traffic to node ports. */
   readonly nodePortAddresses: () => Promise<readonly string[]>;
@@ -14,7 +14,7 @@ export interface ServiceHealthServerDependencies {
 }
 
 /** Tells load balancers, on a port of each Service that asks for it, whether this node has Pods of the Service. */
-export interface ServiceHealthServer {
+interface ServiceHealthServer {
   /** Sets the health port of a Service; undefined: none. Answers follow at once, ports with the next sync. */
   claim(service: string, health: ServiceHealth | undefined): void;
   /** Opens and closes ports. One that cannot be opened is told of in an Event, and tried again with the next change. */

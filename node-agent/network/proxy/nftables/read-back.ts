@@ -3,7 +3,7 @@ import { chainKey, elementKey, type Entries, setKey } from './entry.ts';
 import { type RememberedClient, rememberedClient } from './remembered-clients.ts';
 
 /** The result of reading the table. */
-export type FoundTable =
+type FoundTable =
   | { readonly state: 'absent' }
   /** Made by something else, or by a version that meant other things by the same names. */
   | { readonly state: 'foreign' }

@@ -6,7 +6,7 @@ export interface RefusedAddress {
   readonly problem: string;
 }
 
-export interface ExternalIPsPlan {
+interface ExternalIPsPlan {
   readonly ports: readonly ServicePortRules[];
   readonly refused: readonly RefusedAddress[];
 }

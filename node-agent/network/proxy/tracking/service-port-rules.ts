@@ -5,7 +5,7 @@ import type { Service, ServicePort } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 import { canonicalIP, collectEndpoints, type Endpoint, nearEndpoints, type NodeIdentity, usableEndpoints } from './endpoint.ts';
 
-export type L4Protocol = 'tcp' | 'udp' | 'sctp';
+type L4Protocol = 'tcp' | 'udp' | 'sctp';
 
 /** The fate of a packet for which there is no endpoint. */
 export type NoEndpointVerdict = 'reject' | 'drop';

@@ -14,9 +14,7 @@ export interface ClaimExpression {
 
 export type Variable = 'claims' | 'user';
 
-export type CompiledExpression =
-  | { readonly ok: true; readonly expression: ClaimExpression }
-  | { readonly ok: false; readonly detail: string };
+type CompiledExpression = { readonly ok: true; readonly expression: ClaimExpression } | { readonly ok: false; readonly detail: string };
 
 export const userType = objectType('kubernetes.UserInfo', {
   username: stringType,

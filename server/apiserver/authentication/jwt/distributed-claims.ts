@@ -3,7 +3,7 @@ import { quote } from '../../../../api/base/quote.ts';
 import type { IssuerClient } from './issuer-client.ts';
 import { parseToken, type UnverifiedToken } from './parse-token.ts';
 
-export interface DistributedClaimOptions {
+interface DistributedClaimOptions {
   /** The claim that may be kept elsewhere: that of the groups. */
   readonly claim: string;
   readonly client: IssuerClient;

@@ -5,7 +5,7 @@ import { createJWTAuthenticator, type JWTAuthenticator, type JWTDependencies, ty
 import { parseToken } from './parse-token.ts';
 import type { JWTAuthenticatorConfiguration } from './validate-configuration.ts';
 
-export interface JWTAuthenticatorsOptions extends JWTDependencies {
+interface JWTAuthenticatorsOptions extends JWTDependencies {
   /** The API server's own audiences, which every accepted token is good for. */
   readonly audiences: readonly string[];
   readonly algorithms: readonly SigningAlgorithm[];

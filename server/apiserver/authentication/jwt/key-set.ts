@@ -9,7 +9,7 @@ export interface KeySet {
   verify(token: string, algorithms: readonly string[]): Promise<void>;
 }
 
-export interface KeySetOptions {
+interface KeySetOptions {
   readonly url: string;
   readonly client: IssuerClient;
   readonly clock: Clock;

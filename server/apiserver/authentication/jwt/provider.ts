@@ -5,7 +5,7 @@ import type { Logger } from '../../../../api/base/logger.ts';
 import { type IssuerClient, readJSONAnswer } from './issuer-client.ts';
 import { createRemoteKeySet, type KeySet } from './key-set.ts';
 
-export interface ProviderOptions {
+interface ProviderOptions {
   readonly issuer: string;
   /** Absent: the well-known path of the issuer. */
   readonly discoveryURL?: string;

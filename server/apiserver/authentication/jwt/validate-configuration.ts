@@ -40,7 +40,7 @@ export interface JWTAuthenticatorConfiguration {
   readonly userRules: readonly CompiledRule[];
 }
 
-export interface ValidatedConfiguration {
+interface ValidatedConfiguration {
   readonly errors: readonly FieldError[];
   /** Of use only where there are no errors. */
   readonly jwt: readonly JWTAuthenticatorConfiguration[];

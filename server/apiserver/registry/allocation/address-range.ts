@@ -34,7 +34,7 @@ function reservedBand(size: bigint): bigint {
   return share < smallestBand ? smallestBand : share > largestBand ? largestBand : share;
 }
 
-export type RangePosition = 'inside' | 'edge' | 'outside';
+type RangePosition = 'inside' | 'edge' | 'outside';
 
 /** `edge`: within the CIDR, but no address that anything can have. */
 export function positionOf(range: AddressRange, address: IPAddress): RangePosition {

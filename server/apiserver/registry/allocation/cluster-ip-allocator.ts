@@ -12,7 +12,7 @@ import type { IPAddress } from '../../../../api/types/networking-v1.ts';
 import { type AddressRange, candidates, canonicalAddress, positionOf } from './address-range.ts';
 import type { ServiceRanges } from './service-ranges.ts';
 
-export interface ClusterIPAllocatorDependencies {
+interface ClusterIPAllocatorDependencies {
   readonly client: Client;
   /** May lag behind: it only spares attempts. */
   readonly addresses: Lister<IPAddress>;
@@ -25,7 +25,7 @@ export interface ClusterIPAllocatorDependencies {
 export class AllocationError extends Error {}
 
 /** An address that a Service has now, and whether it got it just now. */
-export interface AllocatedAddress {
+interface AllocatedAddress {
   readonly address: string;
   readonly isNew: boolean;
 }

@@ -33,7 +33,7 @@ export function addressesOf({ spec }: DeepReadonly<Service>): string[] {
   return (spec.clusterIPs ?? []).flatMap((address) => canonicalAddress(address) ?? []);
 }
 
-export interface AddressOfService {
+interface AddressOfService {
   readonly service: DeepReadonly<Service>;
   readonly address: string;
   /** The object that is registered under the address. */

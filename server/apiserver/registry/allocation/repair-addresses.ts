@@ -17,7 +17,7 @@ import { addressObject } from './cluster-ip-allocator.ts';
 import { addressesOf, addressGraceMs, planAddressRepair, planServiceRepair } from './plan-repair.ts';
 import type { ServiceRanges } from './service-ranges.ts';
 
-export interface AddressRepairDependencies {
+interface AddressRepairDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,7 +28,7 @@ export interface AddressRepairDependencies {
 }
 
 /** Brings Services and the addresses that are registered for them in line. */
-export interface AddressRepair {
+interface AddressRepair {
   /** Looks at all once. The informers must have synced. */
   repairAll(): Promise<void>;
   /** Looks at what changes, and at all every few minutes, until the signal; never rejects. */

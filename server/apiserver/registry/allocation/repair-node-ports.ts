@@ -9,7 +9,7 @@ import { occupiedPorts } from './node-ports.ts';
 import type { PortSet } from './port-set.ts';
 import type { Finding } from './plan-repair.ts';
 
-export interface NodePortRepairDependencies {
+interface NodePortRepairDependencies {
   readonly client: Client;
   readonly events: EventRecorder;
   readonly nodePorts: NodePortRegistry;

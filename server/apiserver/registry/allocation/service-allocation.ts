@@ -18,7 +18,7 @@ import { createNodePortRepair } from './repair-node-ports.ts';
 import { createServiceHooks } from './service-hooks.ts';
 import { createServiceRanges } from './service-ranges.ts';
 
-export interface ServiceAllocationDependencies {
+interface ServiceAllocationDependencies {
   readonly client: Client;
   readonly storage: Storage;
   readonly informers: InformerFactory;
@@ -31,7 +31,7 @@ export interface ServiceAllocationDependencies {
   readonly nodePortRange?: PortRange;
 }
 
-export interface ServiceAllocation {
+interface ServiceAllocation {
   readonly hooks: RegistryHooks;
   /**
    * Compares what is allocated with the Services there are, and goes on doing so until the signal is aborted: addresses

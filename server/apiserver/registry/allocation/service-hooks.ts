@@ -15,7 +15,7 @@ import { keepsPreference, planIPFamilies } from './ip-families.ts';
 import type { NodePortRegistry } from './node-port-registry.ts';
 import { type NodePortPlan, occupiedPorts, planNodePorts } from './node-ports.ts';
 
-export interface ServiceHooksDependencies {
+interface ServiceHooksDependencies {
   readonly client: Client;
   readonly random: Random;
   readonly logger: Logger;

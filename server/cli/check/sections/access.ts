@@ -6,7 +6,7 @@ import { type CheckItem, manual, notJudged, pass, type Verdict, warn } from '../
 type Rule = DeepReadonly<PolicyRule>;
 
 /** A subject that has a role, other than those that the cluster is born with. */
-export interface Grant {
+interface Grant {
   /** e.g. `ServiceAccount default/ci`. */
   readonly subject: string;
   /** e.g. `ClusterRole admin in namespace web`. */
@@ -24,7 +24,7 @@ const ofCluster =
 const bootstrapping = 'kubernetes.io/bootstrapping';
 
 /** All grants of a cluster but those of its components: the bindings that are made at every start. */
-export function grantsOf({ clusterRoles, roles, clusterRoleBindings, roleBindings }: ClusterFacts): Grant[] {
+function grantsOf({ clusterRoles, roles, clusterRoleBindings, roleBindings }: ClusterFacts): Grant[] {
   const clusterRules = new Map(clusterRoles.map(({ metadata, rules }) => [metadata.name, rules ?? []]));
   const rules = new Map(roles.map((role) => [`${role.metadata.namespace}/${role.metadata.name}`, role.rules ?? []]));
   const isOwn = ({ labels, name = '' }: { readonly labels?: Readonly<Record<string, string>>; readonly name?: string }) =>

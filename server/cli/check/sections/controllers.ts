@@ -22,7 +22,7 @@ const needsController = (name: string, why: string): CheckItem['judge'] =>
   );
 
 /** As --controllers means it. */
-export function isEnabled(name: string, patterns: readonly string[]): boolean {
+function isEnabled(name: string, patterns: readonly string[]): boolean {
   return patterns.includes(name) || (patterns.includes('*') && !patterns.includes(`-${name}`));
 }
 

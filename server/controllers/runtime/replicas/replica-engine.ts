@@ -21,7 +21,7 @@ import { podsToDelete } from './deletion-order.ts';
 import { replicaStatus, type ReplicaStatus, secondsUntilAvailable } from './replica-status.ts';
 
 /** How the engine sees a kind whose objects keep a number of equal Pods. */
-export interface ReplicatedKind<O extends KubeObject & { status?: S }, S extends ReplicaStatus> {
+interface ReplicatedKind<O extends KubeObject & { status?: S }, S extends ReplicaStatus> {
   readonly resource: ResourceDefinition<O>;
   describe(owner: DeepReadonly<O>): ReplicatedSpec;
   /** Whether the kind's status has terminatingReplicas. */
@@ -30,7 +30,7 @@ export interface ReplicatedKind<O extends KubeObject & { status?: S }, S extends
   relatedPods(owner: DeepReadonly<O>, own: readonly DeepReadonly<Pod>[]): readonly DeepReadonly<Pod>[];
 }
 
-export interface ReplicatedSpec {
+interface ReplicatedSpec {
   readonly replicas: number;
   readonly minReadySeconds: number;
   readonly selector: DeepReadonly<LabelSelector> | undefined;

@@ -14,7 +14,7 @@ export interface ReplicaStatus {
   conditions?: ReplicaCondition[];
 }
 
-export interface ReplicaCondition {
+interface ReplicaCondition {
   type: string;
   status: string;
   reason?: string;
@@ -22,7 +22,7 @@ export interface ReplicaCondition {
   lastTransitionTime?: string | null;
 }
 
-export interface ReplicaStatusInput {
+interface ReplicaStatusInput {
   readonly present: DeepReadonly<ReplicaStatus> | undefined;
   readonly generation: number;
   readonly templateLabels: Readonly<Record<string, string>>;

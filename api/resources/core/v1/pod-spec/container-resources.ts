@@ -21,7 +21,7 @@ import { validateResourceName } from '../resource-name.ts';
 const containerResources = new Set(['cpu', 'memory', 'ephemeral-storage']);
 
 /** Whether more may be promised than there is; of the rest a request has to equal its limit. */
-export function isOvercommitAllowed(name: string): boolean {
+function isOvercommitAllowed(name: string): boolean {
   return isNativeResource(name) && !isHugePagesResource(name);
 }
 

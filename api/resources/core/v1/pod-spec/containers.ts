@@ -22,7 +22,7 @@ import { usesHostUsers, validateSecurityContext } from './security-context.ts';
 import { validateVolumeDevices, validateVolumeMounts } from './volumes/volume-mounts.ts';
 
 /** The facts about a Pod that the rules of its containers need. */
-export interface ContainerSurroundings {
+interface ContainerSurroundings {
   readonly spec: DeepReadonly<PodSpec>;
   readonly volumes: ReadonlyMap<string, DeepReadonly<Volume>>;
   readonly claimNames: ReadonlySet<string>;

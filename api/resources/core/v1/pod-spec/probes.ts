@@ -7,7 +7,7 @@ import { httpHeaderNameProblems, validateNonnegative } from '../../../../validat
 import { validatePortReference } from './names.ts';
 
 type Handler = DeepReadonly<Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Pick<LifecycleHandler, 'sleep'>>;
-export type ProbeRole = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
+type ProbeRole = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
 const numbers = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const;
 

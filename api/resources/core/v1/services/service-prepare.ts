@@ -35,7 +35,7 @@ export function normalizeClusterIPs(spec: ServiceSpec, old: Old | undefined): vo
 }
 
 /** Fills in what the server once allocated and the writer left out, so that applying the same manifest again changes nothing. Modifies. */
-export function keepAllocatedValues(spec: ServiceSpec, old: Old): void {
+function keepAllocatedValues(spec: ServiceSpec, old: Old): void {
   if (hasAddresses(spec) && hasAddresses(old)) {
     if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
     if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs];
@@ -61,7 +61,7 @@ function keepNodePorts(ports: ServicePort[], old: readonly DeepReadonly<ServiceP
 }
 
 /** When the type changes: drops what the writer did not touch and the new type has no use for. Modifies. */
-export function dropFieldsOfOldType(spec: ServiceSpec, old: Old): void {
+function dropFieldsOfOldType(spec: ServiceSpec, old: Old): void {
   if (hasAddresses(old) && !hasAddresses(spec)) {
     if (spec.clusterIP === old.clusterIP && isSemanticallyEqual(spec.clusterIPs, old.clusterIPs)) {
       delete spec.clusterIP;

@@ -8,7 +8,7 @@ import type { FieldPath } from '../../../../validation/field-path.ts';
 import { validateLabelSelector } from '../../../../validation/labels.ts';
 import { dns1123SubdomainProblems } from '../../../../validation/names.ts';
 
-export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
 /** Validates the request for storage of a PersistentVolumeClaim, an ephemeral volume or a StatefulSet's template. */
 export function validatePersistentVolumeClaimSpec(spec: DeepReadonly<PersistentVolumeClaimSpec>, path: FieldPath): FieldError[] {
@@ -38,7 +38,7 @@ export function validateAccessModes(modes: readonly string[] | undefined, path: 
   return errors;
 }
 
-export function validateStorageQuantity(text: string | undefined, path: FieldPath): FieldError[] {
+function validateStorageQuantity(text: string | undefined, path: FieldPath): FieldError[] {
   if (text === undefined) return [required(path)];
   return parseQuantity(text).unscaled > 0n ? [] : [invalid(path, text, 'must be greater than zero')];
 }

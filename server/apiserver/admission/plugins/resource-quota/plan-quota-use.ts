@@ -8,7 +8,7 @@ import type { Pod, ResourceQuota } from '../../../../../api/types/core-v1.ts';
 
 type Quota = DeepReadonly<ResourceQuota>;
 
-export interface QuotaQuestion {
+interface QuotaQuestion {
   readonly subject: QuotaSubject;
   readonly object: unknown;
   /** Absent on create. */
@@ -17,7 +17,7 @@ export interface QuotaQuestion {
 }
 
 /** The new usage of the quotas that are concerned, or the reason why the object is refused. */
-export type QuotaPlan =
+type QuotaPlan =
   | { readonly problem: string }
   | { readonly updates: readonly { readonly quota: Quota; readonly used: Readonly<Record<string, string>> }[] };
 

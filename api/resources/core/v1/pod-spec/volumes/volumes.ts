@@ -49,7 +49,7 @@ const volumeTypes = [
   'image',
 ] as const satisfies readonly (keyof Volume)[];
 
-export interface ValidatedVolumes {
+interface ValidatedVolumes {
   /** The valid ones by name: what containers may mount. */
   readonly byName: ReadonlyMap<string, DeepReadonly<Volume>>;
   readonly errors: FieldError[];
