@@ -1,7 +1,7 @@
 import type { CheckContext, CheckTopic } from './check.ts';
 import { expectEqual, expectMatch, expectThat } from '../guest/expect.ts';
 import { findPodCgroup, idle, podManifest } from './pods.ts';
-import { resetAndLook } from './removal.ts';
+import { resetAndLook, stopAndReset } from './removal.ts';
 import { imagesAreLoaded } from './start.ts';
 
 export const systemdDriver: CheckTopic = {
@@ -18,7 +18,7 @@ export const cgroupfsDriver: CheckTopic = {
   checks: [
     { name: 'Pods have cgroups of their own below kubepods, with their limits', run: podsAreFolders },
     { name: 'limits stay as they are when systemd is told to read its units anew', run: limitsSurviveReload },
-    { name: '`kubets reset` leaves no cgroup, and nothing else', run: resetAndLook },
+    { name: '`kubets reset` leaves no cgroup, and nothing else', run: stopAndReset },
   ],
 };
 

@@ -23,6 +23,11 @@ const traces: Readonly<Record<string, string>> = {
 async function resetLeavesNothing(context: CheckContext): Promise<string> {
   // The start of a cluster, that there is something to remove, whatever ran before.
   await context.cluster.up();
+  return await stopAndReset(context);
+}
+
+/** Closes the terminal in which the cluster runs, and removes the cluster. */
+export async function stopAndReset(context: CheckContext): Promise<string> {
   await context.cluster.closeTerminal();
   return await resetAndLook(context);
 }

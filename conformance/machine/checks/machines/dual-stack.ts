@@ -2,7 +2,7 @@ import { waitFor } from '../../../framework/wait-for.ts';
 import type { CheckContext, CheckTopic } from '../check.ts';
 import { expectEqual, expectMatch } from '../../guest/expect.ts';
 import { idle, podManifest } from '../pods.ts';
-import { resetAndLook } from '../removal.ts';
+import { resetAndLook, stopAndReset } from '../removal.ts';
 import { imagesAreLoaded } from '../start.ts';
 
 export const dualStack: CheckTopic = {
@@ -12,7 +12,7 @@ export const dualStack: CheckTopic = {
     { name: 'node and Pods have an address of each family', run: addressesAreBoth },
     { name: 'a Service of both families answers a Pod, and at the node port, by each of them', run: serviceAnswers },
     { name: 'DNS has addresses of both families', run: namesResolve },
-    { name: '`kubets reset` leaves nothing of either family', run: resetAndLook },
+    { name: '`kubets reset` leaves nothing of either family', run: stopAndReset },
   ],
 };
 
