@@ -19,6 +19,7 @@ describe('machine test: flags', () => {
     ['--rounds', 'x'],
     ['--accelerator', 'xen'],
     ['--variant', 'mint'],
+    ['--patience', '0.5'],
     ['--what'],
   ])
     it(`${args.join(' ')} is refused`, () => assert.throws(() => parseOptions(args, {})));

@@ -14,6 +14,8 @@ export interface MachineTestOptions {
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Rounds of the check that stops shims. */
   readonly rounds: number;
+  /** By how much time-outs are multiplied; undefined: by the slowness that is measured. */
+  readonly patience?: number;
   /** Leaves disks, consoles and logs of the run in its folder. */
   readonly keep: boolean;
   readonly list: boolean;
@@ -31,6 +33,7 @@ export const usage = `Boots Debian in an emulator and checks on it what kubets p
     --list             print the checks and exit
     --rounds N         rounds of load in which shims are stopped and continued (default 3)
     --ssh              boot, print the command that gets there, wait for Ctrl-C
+    --patience N       multiply time-outs by N, not by the slowness at the start: others will use the processors later
     --keep             keep disks, consoles and logs of the run
     --accelerator A    auto (default: KVM if the kernel boots with it), kvm, tcg
     --cache FOLDER     where images are kept (default $XDG_CACHE_HOME/kubets-machine, or node_modules/.cache/kubets-machine)
@@ -48,13 +51,14 @@ export function parseOptions(args: readonly string[], env: Readonly<Record<strin
       mirror: { type: 'string', default: 'http://deb.debian.org/debian' },
       accelerator: { type: 'string', default: 'auto' },
       rounds: { type: 'string', default: '3' },
+      patience: { type: 'string' },
       keep: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       ssh: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const { machines, accelerator, only, ...rest } = values;
+  const { machines, accelerator, only, patience: _patience, ...flags } = values;
   if (machines !== '1' && machines !== '3') throw new Error(`--machines must be 1 or 3, not ${machines}`);
   if (accelerator !== 'auto' && accelerator !== 'kvm' && accelerator !== 'tcg')
     throw new Error(`--accelerator must be auto, kvm or tcg, not ${accelerator}`);
@@ -62,13 +66,16 @@ export function parseOptions(args: readonly string[], env: Readonly<Record<strin
   if (variant === undefined) throw new Error(`--variant must be one of ${imageVariants.join(', ')}, not ${values.variant}`);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a positive number, not ${values.rounds}`);
+  const patience = values.patience === undefined ? undefined : Number(values.patience);
+  if (patience !== undefined && !(patience >= 1)) throw new Error(`--patience must be a number from 1 on, not ${values.patience}`);
   return {
-    ...rest,
+    ...flags,
     machines: machines === '1' ? 1 : 3,
     accelerator,
     variant,
     rounds,
     cache: values.cache ?? defaultCache(env),
+    ...(patience === undefined ? {} : { patience }),
     ...(only === undefined ? {} : { only: new RegExp(only, 'i') }),
   };
 }

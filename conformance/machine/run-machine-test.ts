@@ -61,7 +61,7 @@ async function run(options: MachineTestOptions, topics: readonly CheckTopic[], s
   const [machine] = machines;
   if (machine === undefined) throw new Error('there is no machine');
   const slowness = await measureSlowness(machine);
-  const patience = patienceFor(slowness);
+  const patience = options.patience ?? patienceFor(slowness);
   progress(`programs start ${slowness.toFixed(0)} times as slowly as here: time-outs are multiplied by ${patience.toFixed(1)}`);
   if (options.ssh) {
     for (const { name, shell } of machines) console.log(`${name}: ${shell.command}`);
