@@ -50,7 +50,12 @@ export function spreadManifest(nodes: readonly string[]): object {
     spec: { type: 'NodePort', selector: labels, ports: [{ port: 80, targetPort: 8080, nodePort: webNodePort }] },
   };
   const askers = nodes.map((node) =>
-    podManifest({ name: `asker-${node}`, script: idle, spec: { nodeSelector: { 'kubernetes.io/hostname': node } } }),
+    podManifest({
+      name: `asker-${node}`,
+      script: idle,
+      // It waits for its machine, however long that is off.
+      spec: { nodeSelector: { 'kubernetes.io/hostname': node }, tolerations: [{ operator: 'Exists', effect: 'NoExecute' }] },
+    }),
   );
   return { apiVersion: 'v1', kind: 'List', items: [deployment, service, ...askers] };
 }
