@@ -36,12 +36,16 @@ export async function gatherFacts(dataDir: DataDir): Promise<CheckFacts> {
     owner: ownerOf(dataDir.path),
     hasControlPlane: existsSync(path.join(dataDir.pki, 'ca.key')),
     hasNode,
-    files: gatherFiles(dataDir, {
-      kubeconfigs,
-      hasExternalNetwork: hasNode && settings.values['podNetwork'] === 'external',
-      ...(encryptionConfiguration === undefined ? {} : { encryptionConfiguration }),
-      ...(auditLog === undefined || auditLog === '-' ? {} : { auditLog }),
-    }),
+    files: gatherFiles(
+      dataDir,
+      {
+        kubeconfigs,
+        hasExternalNetwork: hasNode && settings.values['podNetwork'] === 'external',
+        ...(encryptionConfiguration === undefined ? {} : { encryptionConfiguration }),
+        ...(auditLog === undefined || auditLog === '-' ? {} : { auditLog }),
+      },
+      onProblem,
+    ),
     settings,
     ...answers,
     ...(etcd ? { etcd } : {}),

@@ -19,11 +19,12 @@ export interface NamedFiles {
 const externalNetworks = '/etc/cni/net.d';
 
 /** The files that the benchmark is about, as far as they are there. */
-export function gatherFiles(dataDir: DataDir, named: NamedFiles): FileFacts[] {
+export function gatherFiles(dataDir: DataDir, named: NamedFiles, onProblem: (problem: string) => void): FileFacts[] {
   const found: FileFacts[] = [];
   const names = createNames();
+  const list = (directory: string) => orProblem(() => listFiles(directory), onProblem) ?? [];
   const add = (role: FileRole, file: string | undefined) => {
-    const stats = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+    const stats = file === undefined ? undefined : orProblem(() => statSync(file, { throwIfNoEntry: false }), onProblem);
     if (file === undefined || stats === undefined || found.some((one) => one.role === role && one.path === file)) return;
     const { mode, uid, gid } = stats;
     found.push({
@@ -43,18 +44,28 @@ export function gatherFiles(dataDir: DataDir, named: NamedFiles): FileFacts[] {
   for (const file of [dataDir.adminKubeconfig, ...named.kubeconfigs]) add('admin-kubeconfig', file);
   if (existsSync(dataDir.pki)) {
     add('pki-directory', dataDir.pki);
-    for (const file of listFiles(dataDir.pki)) add(roleOfKey(file), file);
+    for (const file of list(dataDir.pki)) add(roleOfKey(file), file);
   }
   add('encryption-configuration', named.encryptionConfiguration);
   add('audit-log', named.auditLog);
   for (const { node } of [dataDir, ...findLocalNodes(dataDir).map((one) => one.dataDir)]) {
-    for (const file of listFiles(path.join(node, 'cni/net.d'))) add('cni', file);
+    for (const file of list(path.join(node, 'cni/net.d'))) add('cni', file);
     for (const name of ['kubelet.kubeconfig', 'bootstrap-kubelet.kubeconfig']) add('kubelet-kubeconfig', path.join(node, name));
-    for (const file of listFiles(path.join(node, 'pki'))) add('kubelet-kubeconfig', file);
+    for (const file of list(path.join(node, 'pki'))) add('kubelet-kubeconfig', file);
   }
-  if (named.hasExternalNetwork) for (const file of listFiles(externalNetworks)) add('cni', file);
+  if (named.hasExternalNetwork) for (const file of list(externalNetworks)) add('cni', file);
   if (existsSync(dataDir.node)) add('kubelet-certificate', path.join(dataDir.pki, 'ca.crt'));
   return found;
+}
+
+/** Undefined, and told of, where it is not ours to read. */
+function orProblem<T>(read: () => T, onProblem: (problem: string) => void): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    onProblem(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
 }
 
 function roleOfKey(file: string): FileRole {

@@ -24,8 +24,15 @@ export function installedServices(): ServiceKind[] {
   return serviceKinds.filter((kind) => existsSync(unitFile(kind)));
 }
 
+/** Undefined where there is no unit, or where only root may read it. */
 export function findUnitText(kind: ServiceKind): string | undefined {
-  return existsSync(unitFile(kind)) ? readFileSync(unitFile(kind), 'utf8') : undefined;
+  try {
+    return readFileSync(unitFile(kind), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES') return undefined;
+    throw error;
+  }
 }
 
 export function writeUnit(kind: ServiceKind, text: string): void {
