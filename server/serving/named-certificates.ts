@@ -43,7 +43,9 @@ export function chooseCertificate<T>(
   for (const { certificate, made, names } of others.toReversed())
     if (names.length === 0) for (const name of namesOf(certificate)) byName.set(name, made);
   for (const { made, names } of others.toReversed()) for (const name of names) byName.set(name, made);
-  const fitting = (name: string) => [first, ...others].find(({ certificate }) => certificate.checkHost(name) !== undefined);
+  // A name is a client's: OpenSSL takes one that begins with a dot for a suffix, and some are errors.
+  const fitting = (name: string) =>
+    isHostName(name) ? [first, ...others].find(({ certificate }) => certificate.checkHost(name) !== undefined) : undefined;
   return {
     ofName(sent) {
       const name = sent.toLowerCase().replace(/\.+$/, '');
@@ -52,6 +54,10 @@ export function chooseCertificate<T>(
     },
     ofAddress: (address) => byName.get(address.replace(/^::ffff:(?=\d+\.)/i, '')),
   };
+}
+
+function isHostName(name: string): boolean {
+  return name.length <= 253 && dns1123SubdomainProblems(name).length === 0;
 }
 
 /** Names that a certificate may be chosen by; addresses in it are none. */

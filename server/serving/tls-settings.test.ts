@@ -12,7 +12,7 @@ import { insecureSuites, parseTLSSettings, preferredSuites, requireHTTP2Suite, t
 import type { APIResponse, Transport } from '../../api/client/transport.ts';
 import type { KeyPairPEM } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
-import type { NamedCertificate } from './named-certificates.ts';
+import { chooseCertificate, type NamedCertificate } from './named-certificates.ts';
 import { type ServeOptions, serve, type ServingEndpoint } from './serve.ts';
 
 const making = { clock: systemClock, random: createSeededRandom(11) };
@@ -188,6 +188,34 @@ describe('TLS of the serving port', function () {
       assert.equal(await subjectOf('a.test'), 'first');
       assert.throws(() => endpoint.setCertificate({ ...renewed, keyPEM: ecdsa.keyPEM }));
       assert.equal(await subjectOf('a.test'), 'first');
+    });
+  });
+
+  it('serves with the default where a client sends a name that is none', async () => {
+    const own = await certificateOf('own', ['own.test']);
+    const choice = chooseCertificate(ecdsa, [{ ...own, names: [] }], ({ certificatePEM }) => certificatePEM === own.certificatePEM);
+    for (const name of [
+      'a\0b',
+      'own.test\0',
+      '',
+      '.',
+      '..',
+      '*',
+      '.test',
+      '*.test',
+      ' ',
+      'ü',
+      'x'.repeat(70_000),
+      '__proto__',
+      'constructor',
+    ])
+      assert.equal(choice.ofName(name), false, name.slice(0, 20));
+    assert.equal(choice.ofName('own.test.'), true);
+    await withServer({ named: [{ ...own, names: [] }] }, async ({ port }) => {
+      for (const servername of ['..', '*', 'ü', ' ', '.test']) {
+        const found = await connect(port, { servername });
+        assert.equal(typeof found === 'object' ? found.subject : 'refused', 'kube-apiserver', servername);
+      }
     });
   });
 
