@@ -55,7 +55,7 @@ function notationOf({ head, member }: ListDocument, mediaType: string, isPretty:
     const [opening = '', closing = ''] = formatYAML({ ...head, [member]: [] }).split(new RegExp(`^${member}: \\[\\]\n`, 'm'));
     return { item: 'yaml', opening: `${opening}${member}:\n`, separator: '', closing };
   }
-  if (!isPretty) return { item: 'json', opening: `${formatJSON(head).slice(0, -1)},"${member}":[`, separator: ',', closing: ']}' };
+  if (!isPretty) return { item: 'json', opening: `${formatJSON(head).slice(0, -1)},"${member}":[`, separator: ',', closing: ']}\n' };
   return {
     item: 'pretty',
     opening: `${formatJSON(head, 2).slice(0, -'\n}'.length)},\n  "${member}": [\n`,

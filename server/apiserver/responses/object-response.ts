@@ -85,7 +85,21 @@ export function valueResponse(
       body: { kind: 'bytes', bytes: encoder.encode(formatJSON(parsed(), 2)), object: parsed },
     };
   }
-  return { status, headers, body: { kind: 'bytes', bytes: json ? json() : stringifyJSON(parsed()), object: parsed } };
+  return { status, headers, body: jsonLine(json ? json() : stringifyJSON(parsed()), parsed) };
+}
+
+/** Copied up to this size; slow readers of larger ones share the bytes. */
+const copiedBytes = 64 * 1024;
+const newline = Uint8Array.of(0x0a);
+
+/** Compact JSON ends with a newline, as upstream's encoder writes it; indented JSON does not. */
+function jsonLine(json: Uint8Array, object: () => unknown): APIResponse['body'] {
+  if (json.length <= copiedBytes) return { kind: 'bytes', bytes: Buffer.concat([json, newline]), object };
+  return { kind: 'stream', chunks: chunksOf([json, newline]) };
+}
+
+async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
 }
 
 /** One object, itself or as Table or PartialObjectMetadata. */
