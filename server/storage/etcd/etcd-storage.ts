@@ -7,6 +7,7 @@ import { EtcdLeases } from './etcd-leases.ts';
 import { createEtcdMember } from './etcd-member.ts';
 import { EtcdMembers } from './etcd-members.ts';
 import { EtcdWatches } from './etcd-watches.ts';
+import { tellsProgressInOrder } from './etcd-version.ts';
 import { interpretEtcdError } from './interpret-etcd-error.ts';
 import type { EtcdTLS } from './etcd-tls.ts';
 
@@ -36,7 +37,12 @@ export async function connectEtcdStorage(options: EtcdStorageOptions): Promise<S
   const storage = new EtcdStorage(members, clock, logger);
   try {
     const revision = await storage.currentRevision();
-    logger.info('Connected to etcd', { endpoints, revision });
+    const version = await storage.version();
+    if (!tellsProgressInOrder(version)) {
+      storage.neverAskForProgress();
+      logger.warn('This etcd has a fault in progress notifications: consistent reads are slow until it is upgraded', { version });
+    }
+    logger.info('Connected to etcd', { endpoints, revision, version });
     return storage;
   } catch (error) {
     await storage.close();
@@ -53,6 +59,15 @@ class EtcdStorage implements Storage {
     this.#members = members;
     this.#leases = new EtcdLeases(members, clock);
     this.#watches = new EtcdWatches({ members, clock, logger });
+  }
+
+  /** Of the member that is used at present. */
+  async version(): Promise<string> {
+    return (await this.#members.read((member, options) => member.maintenance.status(options))).version;
+  }
+
+  neverAskForProgress(): void {
+    this.#watches.neverAsk();
   }
 
   async currentRevision(): Promise<number> {

@@ -29,6 +29,7 @@ export class EtcdWatches {
   readonly #logger: Logger;
   readonly #sessions = new Set<Session>();
   readonly #closed = new AbortController();
+  #mayAsk = true;
   #wanted = 0;
   #isAsking = false;
 
@@ -44,7 +45,13 @@ export class EtcdWatches {
    */
   expect(revision: number): void {
     this.#wanted = Math.max(this.#wanted, revision);
+    if (!this.#mayAsk) return;
     if (!this.#isAsking) this.#askForProgress();
+  }
+
+  /** Asks for progress no more: an etcd of this version may tell of progress before it has sent all events. */
+  neverAsk(): void {
+    this.#mayAsk = false;
   }
 
   close(): void {
