@@ -5,7 +5,8 @@ import type { APIRequest, APIResponse, Transport } from '../transport.ts';
 
 /**
  * The least that the client's own tests need of an API: objects by path with resourceVersions, list, watch, create, update,
- * merge patch and delete. No schemas, no admission, no selectors: whatever needs those is tested on the API server.
+ * merge patch and delete. It passes the same suite as the API server (server/apiserver/testing). No schemas, no admission,
+ * no selectors: whatever needs those is tested on the API server.
  */
 export class ObjectServer {
   readonly transport: Transport = (request) => this.#answer(request);
