@@ -49,6 +49,17 @@ describeOnEachStore('writing through the API', (store) => {
       const read = await api.get<Stored>(`${maps}/created`);
       assert.deepEqual(read.body, body);
     });
+    it('ends what is written in one line with a newline, and nothing else', async () => {
+      const large = { a: 'x'.repeat(100_000) };
+      const { text: created } = await api.post(maps, configMap('line', large));
+      const { text: read } = await api.get(`${maps}/line`);
+      const { text: small } = await api.get('/api/v1/namespaces/default');
+      const { text: table } = await api.get(maps, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' });
+      for (const text of [created, read, small, table]) assert.match(text.slice(-20), /[}\]]\n$/);
+      const { text: indented } = await api.get(`${maps}/line?pretty=true`);
+      assert.match(indented.slice(-20), /\n}$/);
+      await api.delete(`${maps}/line`);
+    });
     it('makes names out of generateName', async () => {
       const { body } = await api.post<Stored>(maps, { ...configMap(''), metadata: { generateName: 'gen-' } });
       assert.match(body.metadata.name, /^gen-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
