@@ -35,8 +35,18 @@ async function deploy(context: CheckContext): Promise<string> {
   await cluster.kubectl(['wait', '--for=condition=Ready', ...names(context).map((name) => `pod/asker-${name}`), `--timeout=${timeout}s`], {
     timeoutSeconds: timeout + 10,
   });
-  const nodes = await cluster.run('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].spec.nodeName}');
-  expectEqual('the nodes of the Pods', nodes.split(' ').sort().join(' '), names(context).join(' '));
+  // Of Pods from before a restart some may still be ending.
+  const path = '{range .items[*]}{.spec.nodeName}/{.metadata.deletionTimestamp} {end}';
+  const list = await cluster.run('get', 'pods', '-l', 'app=web', '-o', `jsonpath=${path}`);
+  const living = list
+    .trim()
+    .split(' ')
+    .filter((entry) => entry.endsWith('/'));
+  const nodes = living
+    .map((entry) => entry.slice(0, -1))
+    .sort()
+    .join(' ');
+  expectEqual('the nodes of the Pods', nodes, names(context).join(' '));
   return nodes;
 }
 
