@@ -11,8 +11,11 @@ import { findDuplicateSeries } from './statistics.ts';
 describe('machine checks: the written list', () => {
   it('names every file that defines a topic', () => {
     const list = readFileSync(path.join(import.meta.dirname, 'checks.ts'), 'utf8');
-    const files = readdirSync(import.meta.dirname).filter(
-      (file) => !file.endsWith('.test.ts') && /: CheckTopic = /.test(readFileSync(path.join(import.meta.dirname, file), 'utf8')),
+    const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        !file.endsWith('.test.ts') &&
+        /: CheckTopic = /.test(readFileSync(path.join(import.meta.dirname, file), 'utf8')),
     );
     assert.ok(files.length > 5);
     assert.deepEqual(
