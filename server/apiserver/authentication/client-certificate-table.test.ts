@@ -11,7 +11,7 @@ import { derTags, encodeDER } from '../../../api/base/der.ts';
 import { type CertificateOptions, encodeExtension, issue, type Issued } from '../../pki/testing/certificate-chain.ts';
 import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 
-/** The user's name and groups; `nobody`: the request goes on without a user; `refused`: 401. */
+/** The user's name and groups; `nobody`: the request goes on without a user; `refused`: 401. Without a common name: as recorded from one with an authority of a front proxy. */
 type Verdict = string | 'nobody' | 'refused';
 
 const nowMs = Date.now();
@@ -80,8 +80,8 @@ const table: Readonly<Record<string, readonly [Verdict, readonly Issued[]]>> = {
   'an intermediate at the end of its path': ['jane', below(short)],
   'an intermediate beyond the path': ['refused', [...below(issue('below', { ...always, issuer: short, isCA: true })), short]],
   'an intermediate that may sign': ['jane', below(between({ extensions: [keyUsage(0x04, 2)] }))],
-  'no common name': ['nobody', [leaf(subject([organizationType, 'a']))]],
-  'an empty subject': ['nobody', [leaf(subject())]],
+  'no common name': ['refused', [leaf(subject([organizationType, 'a']))]],
+  'an empty subject': ['refused', [leaf(subject())]],
   'two common names': ['b', [leaf(subject([commonNameType, 'a'], [commonNameType, 'b']))]],
   groups: [
     'a g1|g2,g3|',

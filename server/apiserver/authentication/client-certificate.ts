@@ -111,15 +111,16 @@ function holderOf(der: Uint8Array, fingerprint: string): Omit<VerifiedCertificat
 
 /**
  * Users by client certificate: the common name is the user, organizations are groups. A certificate that does not verify is
- * refused; one without a common name says of nobody who it is.
+ * refused, and so is one without a common name: a kube-apiserver with an authority of a front proxy, which kubets always has,
+ * answers it 401, too.
  */
 export function clientCertificateAuthenticator(verifyCertificate: VerifyCertificate): Authenticator {
   return {
     authenticate({ peer }): UserInfo | undefined {
       if (peer?.certificate === undefined) return undefined;
       const verified = verifyCertificate(peer);
-      if (!verified) throw unauthorized('Unauthorized');
-      return verified.commonName === '' ? undefined : verified.user;
+      if (!verified || verified.commonName === '') throw unauthorized('Unauthorized');
+      return verified.user;
     },
   };
 }
