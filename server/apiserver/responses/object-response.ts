@@ -88,18 +88,14 @@ export function valueResponse(
   return { status, headers, body: jsonLine(json ? json() : stringifyJSON(parsed()), parsed) };
 }
 
-/** Copied up to this size; slow readers of larger ones share the bytes. */
+/** Objects are copied up to this size. Larger ones go without the newline: slow readers share their bytes. */
 const copiedBytes = 64 * 1024;
 const newline = Uint8Array.of(0x0a);
 
 /** Compact JSON ends with a newline, as upstream's encoder writes it; indented JSON does not. */
 function jsonLine(json: Uint8Array, object: () => unknown): APIResponse['body'] {
   if (json.length <= copiedBytes) return { kind: 'bytes', bytes: Buffer.concat([json, newline]), object };
-  return { kind: 'stream', chunks: chunksOf([json, newline]) };
-}
-
-async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  return { kind: 'bytes', bytes: json, object };
 }
 
 /** One object, itself or as Table or PartialObjectMetadata. */
