@@ -384,7 +384,8 @@ describe('cluster DNS', () => {
     outside.isSilent = true;
     const unknown = (index: number) => query(`unknown-${index}.example.com`, 'A', { transport: 'tcp' }).catch(() => undefined);
     assert.equal((await unknown(0))?.rcode, 'SERVFAIL');
-    assert.ok((facts.at(-1)?.durationMs ?? 0) >= 300, 'it waits for an answer, and asks twice');
+    // Twice the timeout, less what a timer may be early.
+    assert.ok((facts.at(-1)?.durationMs ?? 0) >= 290, 'it waits for an answer, and asks twice');
     const codes = await Promise.all([1, 2, 3, 4].map(unknown));
     assert.deepEqual(
       codes.map((answer) => answer?.rcode),

@@ -172,7 +172,11 @@ describeOnEachStore('deleting through the API', (store) => {
     for (const name of ['x1', 'x2']) await api.post(maps, named(name, { labels: { set: 'x' } }));
     await api.post(maps, named('y', { labels: { set: 'y' } }));
     const { status, body } = await api.delete<Stored>(`${maps}?labelSelector=set%3Dx`);
-    assert.deepEqual([status, body.kind, body.items?.map(({ metadata }) => metadata.name)], [200, 'ConfigMapList', ['x1', 'x2']]);
+    assert.deepEqual([status, body.kind], [200, 'ConfigMapList']);
+    const deleted = body.items?.map(({ metadata }) => metadata.name);
+    // A request that was refused half-way and is repeated answers the rest.
+    if (store().wrapTransport === undefined) assert.deepEqual(deleted, ['x1', 'x2']);
+    else assert.ok(deleted?.every((name) => ['x1', 'x2'].includes(name)));
     const { body: rest } = await api.get<Stored>(`${maps}?labelSelector=set`);
     assert.deepEqual(
       rest.items?.map(({ metadata }) => metadata.name),

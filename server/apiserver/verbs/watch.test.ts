@@ -72,6 +72,12 @@ describeOnEachStore('watching through the API', (store) => {
     const { body } = await api.get<{ metadata: { resourceVersion: string } }>(maps);
     assert.equal((object as unknown as Stored).metadata.resourceVersion, body.metadata.resourceVersion);
   });
+  it('sends an object once that came after it was opened and before its client read', async () => {
+    const call = await watch('');
+    await create('a');
+    await api.patch(`${maps}/a`, 'merge', { data: { x: 'y' } });
+    assert.deepEqual(await seen(call, 2), ['ADDED a', 'MODIFIED a']);
+  });
   it('shows what comes into a selector as added and what leaves it as deleted', async () => {
     const call = await watch('labelSelector=in%3Dyes');
     const label = (value: string | null) => api.patch(`${maps}/a`, 'merge', { metadata: { labels: { in: value } } });

@@ -112,8 +112,9 @@ export class ResourceCache implements WatchCache {
     const start = after === undefined || after < keyPrefix ? keyPrefix : `${after}\0`;
     const end = keyPrefix === '' ? '\uffff' : prefixEnd(keyPrefix);
     const count = start === '' ? objects.size : objects.forRange(start, end, false);
+    if (count === 0) return { revision: revision ?? newest, objects: [], count };
     // a lazy reader must not see later changes: the clone shares its nodes until they change
-    const stable = count === 0 || objects !== this.#objects ? objects : objects.clone();
+    const stable = objects === this.#objects ? objects.clone() : objects;
     return { revision: revision ?? newest, objects: { [Symbol.iterator]: () => between(stable, start, end) }, count };
   }
 
