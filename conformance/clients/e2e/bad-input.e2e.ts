@@ -97,7 +97,14 @@ const attacks: readonly Attack[] = [
     reason: 'BadRequest',
     message: /does not match the namespace/,
   },
-  { what: 'a get of ..', method: 'GET', path: `${configMaps}/..`, code: 404 },
+  {
+    what: 'a get of ..',
+    method: 'GET',
+    path: `${configMaps}/..`,
+    code: 400,
+    reason: 'BadRequest',
+    message: /Name parameter invalid: "\.\.": may not be '\.\.'/,
+  },
   { what: 'a get of %2e%2e%2f', method: 'GET', path: `${configMaps}/%2e%2e%2fsecrets`, code: 404 },
   { what: 'a get in the namespace ..%2f', method: 'GET', path: '/api/v1/namespaces/..%2fdefault/configmaps/kube-root-ca.crt', code: 404 },
   {
