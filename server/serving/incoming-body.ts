@@ -66,6 +66,8 @@ function readWhole(
 ): Promise<Uint8Array> {
   const tooLarge = () => requestEntityTooLarge(`limit is ${limit}`);
   if (declaredLength !== undefined && Number(declaredLength) > limit) return Promise.reject(tooLarge());
+  // A client that has gone already: its stream has had its last event.
+  if (request.readableEnded || request.destroyed) return Promise.reject(badRequest('unexpected EOF'));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

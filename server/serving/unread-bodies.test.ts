@@ -194,4 +194,15 @@ describe('memory for bodies', () => {
     d.release();
     assert.equal(memory.open('x').take(70), true);
   });
+
+  it('of a client that has gone before anybody read them are cut off', async () => {
+    const memory = createBodyMemory();
+    for (const leave of [(request: PassThrough) => request.resume().end(), (request: PassThrough) => request.destroy()]) {
+      const request = new PassThrough();
+      leave(request);
+      await once(request, 'close');
+      const body = createIncomingBody(request, { declaredLength: '367', memory, clock: createManualClock() });
+      await assert.rejects(body.read(MiB, 'jane'), { code: 400, message: 'unexpected EOF' });
+    }
+  });
 });
