@@ -93,6 +93,29 @@ describe('readContainerLog', () => {
     assert.deepEqual([text.split('\n').length - 1, text.startsWith('line 2000 ')], [3000, true]);
   });
 
+  it('gives no more lines than were asked for, though the log grows meanwhile', async () => {
+    await writeFile(`${directory}/0.log`, log);
+    const files = createHostFiles();
+    let reads = 0;
+    const growing: typeof files = {
+      ...files,
+      async open(path) {
+        const file = await files.open(path);
+        const read: typeof file.read = async (...range) => {
+          // After its end was looked for.
+          if (reads++ === 1) await appendFile(path, line(5, 'five'));
+          return file.read(...range);
+        };
+        return { ...file, read };
+      },
+    };
+    const { signal } = new AbortController();
+    const source = { files: growing, path: `${directory}/0.log`, clock: systemClock, isRunning: async () => true, signal };
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of readContainerLog(source, { ...all, tailLines: 2 })) chunks.push(chunk);
+    assert.deepEqual([Buffer.concat(chunks).toString(), reads > 1], ['three\nfour\n', true]);
+  });
+
   it('reads what Docker wrote', async () => {
     const entry = (second: number, text: string) =>
       `${JSON.stringify({ log: text, stream: 'stdout', time: `2026-01-01T00:00:0${second}.5Z` })}\n`;

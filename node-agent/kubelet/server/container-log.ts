@@ -34,7 +34,11 @@ export async function* readContainerLog(source: LogSource, options: LogOptions):
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
   try {
     const start = options.tailLines === undefined ? 0 : await findTail(file, options.tailLines);
-    for await (const lines of entries(source, file, start, options.follow)) {
+    // The log may have grown since its end was looked for.
+    const take = boundLines(options.follow ? undefined : options.tailLines);
+    for await (const all of entries(source, file, start, options.follow)) {
+      const lines = take(all);
+      if (lines === undefined) return;
       const text = lines.filter((line) => isWanted(line, options)).map((line) => format(line, options.timestamps));
       if (text.length === 0) continue;
       const bytes = new TextEncoder().encode(text.join(''));
@@ -45,6 +49,16 @@ export async function* readContainerLog(source: LogSource, options: LogOptions):
   } finally {
     await file.close();
   }
+}
+
+/** Takes entries until there were so many complete lines; undefined: there were. */
+function boundLines(maxLines = Number.POSITIVE_INFINITY): (lines: readonly LogLine[]) => readonly LogLine[] | undefined {
+  let left = maxLines;
+  return (lines) => {
+    if (left <= 0) return undefined;
+    const end = lines.findIndex(({ isPartial }) => !isPartial && --left === 0);
+    return end < 0 ? lines : lines.slice(0, end + 1);
+  };
 }
 
 function isWanted(line: LogLine, { sinceMs, stream }: LogOptions): boolean {
