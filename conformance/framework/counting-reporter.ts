@@ -7,6 +7,8 @@ export interface TestCounts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** The full titles of the tests that failed, with their errors. */
+  readonly failures: readonly string[];
 }
 
 /** A line for each file's outermost suite, every failure in full as soon as it happens, and the counts in a file. */
@@ -14,6 +16,7 @@ export default class CountingReporter extends Mocha.reporters.Base {
   constructor(runner: Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const counts = { passed: 0, failed: 0, skipped: 0 };
+    const failures: string[] = [];
     let ofSuite = { passed: 0, failed: 0 };
     const isOutermost = (suite: Mocha.Suite) => suite.parent?.root === true;
     runner.on('suite', (suite) => {
@@ -30,7 +33,9 @@ export default class CountingReporter extends Mocha.reporters.Base {
     runner.on('fail', (test, error: unknown) => {
       counts.failed++;
       ofSuite.failed++;
-      console.log(`  ✗ ${test.fullTitle()}\n${describe(error).replaceAll(/^/gm, '      ')}`);
+      const failure = `${test.fullTitle()}\n${describe(error).replaceAll(/^/gm, '      ')}`;
+      failures.push(failure);
+      console.log(`  ✗ ${failure}`);
     });
     runner.on('suite end', (suite) => {
       if (isOutermost(suite))
@@ -38,7 +43,7 @@ export default class CountingReporter extends Mocha.reporters.Base {
     });
     runner.once('end', () => {
       const file = process.env['KUBETS_TEST_COUNTS'];
-      if (file) writeFileSync(file, JSON.stringify(counts));
+      if (file) writeFileSync(file, JSON.stringify({ ...counts, failures } satisfies TestCounts));
     });
   }
 }

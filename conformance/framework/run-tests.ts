@@ -20,6 +20,8 @@ interface PartResult {
   readonly seconds: number;
   /** Why (some of) it was not run. */
   readonly note?: string;
+  /** The tests that failed, each with its error; told once more at the end, where a long log is read first. */
+  readonly failures?: readonly string[];
 }
 
 type Part = () => Promise<PartResult>;
@@ -46,12 +48,23 @@ async function main(): Promise<number> {
   return summarize(results);
 }
 
+const maxFailuresTold = 10;
+const maxLinesTold = 25;
+
+/** The first lines of a text. */
+function shorten(text: string): string {
+  const lines = text.split('\n');
+  return lines.length <= maxLinesTold ? text : `${lines.slice(0, maxLinesTold).join('\n')}\n      ... (whole above)`;
+}
+
 function summarize(results: readonly PartResult[]): number {
   console.log('\nSummary');
   for (const { name, passed, failed, seconds, note } of results)
     console.log(
       `  ${failed === 0 ? '✓' : '✗'} ${name}: ${passed} passed, ${failed} failed${note ? `, ${note}` : ''} (${seconds.toFixed(0)} s)`,
     );
+  for (const { name, failures = [] } of results)
+    for (const failure of failures.slice(0, maxFailuresTold)) console.log(`\nFailed in ${name}: ${shorten(failure)}`);
   const sum = (what: 'passed' | 'failed') => results.reduce((total, result) => total + result[what], 0);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
   return sum('failed') === 0 ? 0 : 1;
@@ -92,7 +105,13 @@ const conformancePart =
         const counts = /^(\d+) passed, (\d+) failed$/m.exec(output);
         const skipped = /^(\d+) skipped$/m.exec(output)?.[1];
         if (!counts) return { passed: 0, failed: code === 2 && grep !== undefined ? 0 : 1, note: 'it ended early' };
-        return { passed: Number(counts[1]), failed: Number(counts[2]), ...(skipped ? { note: `${skipped} not run (named above)` } : {}) };
+        const failures = output.match(/^FAIL .*(?:\n +.*)*/gm) ?? [];
+        return {
+          passed: Number(counts[1]),
+          failed: Number(counts[2]),
+          failures,
+          ...(skipped ? { note: `${skipped} not run (named above)` } : {}),
+        };
       } finally {
         await cluster.stop();
       }
@@ -110,7 +129,7 @@ const machinePart =
       return { passed: Number(counts[1]), failed: Number(counts[2]) };
     });
 
-type Counted = Pick<PartResult, 'passed' | 'failed' | 'note'>;
+type Counted = Pick<PartResult, 'passed' | 'failed' | 'note' | 'failures'>;
 
 async function timed(name: string, work: () => Promise<Counted>): Promise<PartResult> {
   console.log(`\n${name}`);
@@ -132,10 +151,10 @@ async function runMocha(program: string, args: readonly string[], grep: string |
     const { code } = await run(program, [...args, '--reporter', reporter, ...(grep === undefined ? [] : ['--grep', grep])], {
       KUBETS_TEST_COUNTS: file,
     });
-    const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8')) as TestCounts;
+    const { passed, failed, skipped, failures } = JSON.parse(readFileSync(file, 'utf8')) as TestCounts;
     // mocha also fails where nothing matched, or a file could not be loaded.
     const failedOtherwise = failed === 0 && code !== 0 ? 1 : 0;
-    return { passed, failed: failed + failedOtherwise, ...(skipped > 0 ? { note: `${skipped} not run (named above)` } : {}) };
+    return { passed, failed: failed + failedOtherwise, failures, ...(skipped > 0 ? { note: `${skipped} not run (named above)` } : {}) };
   } finally {
     rmSync(directory, { recursive: true });
   }
