@@ -72,10 +72,6 @@ export const deviations: readonly Deviation[] = [
     matches: ({ request }) => request.as === 'subject-mismatch' || bodyOf(request).includes('{{token:subject-mismatch}}'),
   },
   {
-    reason: 'name constraints are not evaluated: a certificate with names below them is refused',
-    matches: ({ request, ours }) => request.as === 'certificate: names under constraints' && ours.status === 401,
-  },
-  {
     reason: 'white space is no token; kube-apiserver says that it authenticates system:anonymous',
     matches: ({ request, ours }) => bodyOf(request).includes('"token":" "') && JSON.stringify(ours.review).includes('invalid bearer token'),
   },

@@ -70,6 +70,14 @@ const table: readonly Row[] = [
   ['admin', 'GET', '/apis//', undefined, 404, /^404 page not found/],
   ['admin', 'GET', '/api/v1/nodes/one/proxy/x?dryRun=All', undefined, 400, 'dryRun is not supported'],
   ['admin', 'POST', '/api/v1/namespaces/default/pods/p/exec?stdin=true&dryRun=All', undefined, 400, 'dryRun is not supported'],
+  [
+    'admin',
+    'TRACE',
+    '/api/v1/nodes/one/proxy/x?dryRun=All',
+    undefined,
+    405,
+    'the server does not allow this method on the requested resource',
+  ],
   ['admin', 'TRACE', '/api/v1/nodes/one/proxy/x', undefined, 405, 'the server does not allow this method on the requested resource'],
   [
     'admin',

@@ -39,7 +39,7 @@ describe('files of keys and certificates', () => {
         .sort(),
       ['ca.crt', 'ca.key', 'other.key'],
     );
-    assert.equal(statSync(path.join(directory, 'ca.key')).mode & 0o777, 0o600);
+    for (const name of ['ca.key', 'lock', 'lock.pid']) assert.equal(statSync(path.join(directory, name)).mode & 0o777, 0o600, name);
     assert.equal(statSync(path.join(directory, 'ca.crt')).mode & 0o777, 0o644);
   });
 

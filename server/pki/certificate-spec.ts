@@ -25,6 +25,9 @@ export interface AuthorityPEM extends KeyPairPEM {
 
 export const leafDays = 365;
 
+/** The user that the API server is towards kubelets. */
+export const kubeletClientName = 'kube-apiserver-kubelet-client';
+
 /** The serving certificate: every name and address under which pods and people reach the API server. */
 export function serverCertificate(options: {
   readonly clusterDomain: string;

@@ -1,7 +1,14 @@
 import { createPublicKey } from 'node:crypto';
 import type { Logger } from '../../api/base/logger.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { type AuthorityPEM, type CertificateSpec, clientCertificate, type KeyPairPEM, serverCertificate } from './certificate-spec.ts';
+import {
+  type AuthorityPEM,
+  type CertificateSpec,
+  clientCertificate,
+  kubeletClientName,
+  type KeyPairPEM,
+  serverCertificate,
+} from './certificate-spec.ts';
 import { type AuthorityName, chainOf, crossOf } from './renew-certificates.ts';
 import { authorityProblem, reasonToRenew } from './inspect-certificate.ts';
 import { pairChanges, type PKIFiles, stageChanges } from './pki-files.ts';
@@ -66,7 +73,7 @@ async function planClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
   const ofCluster = (name: string, spec: CertificateSpec) => ensureCertificate(name, spec, clusterCA, options);
   const [server, kubeletClient, frontProxyClient, admin, controllerManager, scheduler] = await Promise.all([
     ofCluster('apiserver', serverCertificate(options)),
-    ofCluster('apiserver-kubelet-client', clientCertificate('kube-apiserver-kubelet-client')),
+    ofCluster('apiserver-kubelet-client', clientCertificate(kubeletClientName)),
     ensureCertificate('front-proxy-client', clientCertificate('front-proxy-client'), frontProxyCA, options),
     ofCluster('admin', clientCertificate('kubernetes-admin', ['system:masters'])),
     ofCluster('controller-manager', clientCertificate('system:kube-controller-manager')),

@@ -85,7 +85,7 @@ function readWhole(
       isMoving = true;
       size += chunk.length;
       if (size > limit) fail(tooLarge());
-      else if (!share.take(chunk.length)) fail(tooManyRequests('too many large requests at once, please try again later', 1));
+      else if (!share.take(chunk.length)) fail(tooManyRequests('Too many requests, please try again later.', 1));
       else chunks.push(chunk);
     };
     const onEnd = () => finish(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));

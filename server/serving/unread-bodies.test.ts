@@ -98,6 +98,7 @@ describe('bodies that are not read', function () {
     await new Promise((resolve) => setTimeout(resolve, 300));
     const { status, headers, text } = await begin(path, 900 * 1024, Buffer.alloc(900 * 1024, ' '), admin).answered;
     assert.deepEqual([status, headers['retry-after']], [429, '1'], text);
+    assert.match(text, /"Too many requests, please try again later\."/);
     const small = Buffer.from(JSON.stringify({ metadata: { name: 'small' } }));
     assert.equal((await begin(path, small.length, small, admin).answered).status, 201);
     begun.request.end(Buffer.alloc(1024, ' '));

@@ -6,7 +6,7 @@ import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import type { APIRequest } from '../../../api/client/transport.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { clientCertificate, type KeyPairPEM } from '../../pki/certificate-spec.ts';
+import { clientCertificate, type KeyPairPEM, kubeletClientName } from '../../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate, makeSigningKey } from '../../pki/make-certificate.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
 import { bearerTokenAuthenticator, ignoredTokenWarning } from './bearer-token.ts';
@@ -52,6 +52,11 @@ describe('client certificates', () => {
     assert.deepEqual([user?.name, user?.groups], ['jane', ['dev', 'ops']]);
     assert.match(user?.extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '', /^X509SHA256=[0-9a-f]{64}$/);
   });
+  it('of the API server itself, as a client of kubelets, are refused', async () =>
+    assert.rejects(userOf(await makeCertificate(clientCertificate(kubeletClientName), authority, making)), {
+      code: 401,
+      message: 'Unauthorized',
+    }));
   it('of another authority of the same name are refused', async () =>
     assert.rejects(userOf(await makeCertificate(clientCertificate('jane'), other, making)), { message: 'Unauthorized' }));
   it('for servers are refused', async () =>

@@ -7,6 +7,7 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import { commonNameType, organizationType, readDistinguishedName } from '../../../api/semantics/certificates/distinguished-name.ts';
 import { readCertificateSubject } from '../../../api/serialization/certificate-subject.ts';
 import type { Authenticator } from './authenticator.ts';
+import { kubeletClientName } from '../../pki/certificate-spec.ts';
 import { splitCertificates } from '../../pki/pem-bundle.ts';
 import { verifyChain } from './verify-chain.ts';
 
@@ -112,14 +113,15 @@ function holderOf(der: Uint8Array, fingerprint: string): Omit<VerifiedCertificat
 /**
  * Users by client certificate: the common name is the user, organizations are groups. A certificate that does not verify is
  * refused, and so is one without a common name: a kube-apiserver with an authority of a front proxy, which kubets always has,
- * answers it 401, too.
+ * answers it 401, too. The certificate by which API servers call kubelets is refused as well: it comes here only from a node
+ * that leads its port to an API server, so that users who may call the node would act with the rights of the certificate.
  */
 export function clientCertificateAuthenticator(verifyCertificate: VerifyCertificate): Authenticator {
   return {
     authenticate({ peer }): UserInfo | undefined {
       if (peer?.certificate === undefined) return undefined;
       const verified = verifyCertificate(peer);
-      if (!verified || verified.commonName === '') throw unauthorized('Unauthorized');
+      if (!verified || verified.commonName === '' || verified.commonName === kubeletClientName) throw unauthorized('Unauthorized');
       return verified.user;
     },
   };

@@ -1,4 +1,5 @@
 import type { ClusterRoleBinding, Role, RoleBinding } from '../../../api/types/rbac-v1.ts';
+import { kubeletClientName } from '../../pki/certificate-spec.ts';
 import { allAuthenticated, allUnauthenticated, systemMasters } from '../authentication/well-known.ts';
 import { clusterRoleBinding, eventsRule, group, role, roleBinding, rule, serviceAccount, user } from './role-notation.ts';
 
@@ -27,7 +28,7 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding('kubets:network-policies', group('system:nodes')),
   // The API server towards kubelets: nothing but what their ports serve.
   {
-    ...clusterRoleBinding('system:kubelet-api-admin', user('kube-apiserver-kubelet-client')),
+    ...clusterRoleBinding('system:kubelet-api-admin', user(kubeletClientName)),
     metadata: { ...clusterRoleBinding('system:kubelet-api-admin').metadata, name: 'kubets:apiserver-kubelet-client' },
   },
   // Nodes have their own authorizer.

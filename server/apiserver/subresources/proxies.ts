@@ -97,8 +97,8 @@ function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, lo
     subresource: 'proxy',
     async handle(context, dependencies) {
       const { request, info } = context;
-      refuseDryRun(context);
       if (!methods.has(request.method)) throw methodNotAllowed();
+      refuseDryRun(context);
       const { path, prefix } = splitProxyPath(request.path, info);
       const store = dependencies.storeFor(definition);
       const options = { kind: `${definition.names.kind}ProxyOptions`, apiVersion: 'v1', metadata: {}, ...(path === '' ? {} : { path }) };

@@ -47,6 +47,7 @@ export async function gatherCertificates(dataDir: DataDir, terms: GatherTerms): 
     ...kubeconfigSources(dataDir, contents),
     ...joinedSources(dataDir),
     ...etcdSources(dataDir),
+    ...servingSources(dataDir),
   ];
   return {
     dataDirectory: dataDir.path,
@@ -164,11 +165,28 @@ function joinedNodes(dataDir: DataDir) {
   });
 }
 
+/** The certificates of --tls-cert-file and --tls-sni-cert-key, while the control plane runs that was given them. */
+function servingSources({ path: directory }: DataDir): CertificateSource[] {
+  return (findInstance(directory)?.serving ?? []).map(({ flag, certificate, key, names }) => ({
+    name: names.length === 0 ? flag : `${flag} (${names.join(',')})`,
+    file: certificate,
+    kind: 'certificate',
+    ...(existsSync(certificate) ? { certificatePEM: read(certificate) } : {}),
+    keyPEM: read(key),
+    // A wildcard is the name of no host.
+    names: names.filter((name) => !name.startsWith('*')),
+    remedy: 'renew it where it comes from: the control plane takes the files over when they change',
+  }));
+}
+
+function read(file: string | undefined): string {
+  return file === undefined || !existsSync(file) ? '' : readFileSync(file, 'utf8');
+}
+
 /** Of a control plane that runs: with which it asks its etcd. */
 function etcdSources({ path: directory }: DataDir): CertificateSource[] {
   const { etcd } = findInstance(directory) ?? {};
   if (etcd?.certificate === undefined) return [];
-  const read = (file: string | undefined) => (file === undefined || !existsSync(file) ? '' : readFileSync(file, 'utf8'));
   return [
     {
       name: 'etcd-client',

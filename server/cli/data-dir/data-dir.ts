@@ -42,6 +42,13 @@ export interface Instance {
   readonly kubeconfig: string;
   /** Files with which it asks its etcd. */
   readonly etcd?: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
+  /** Files of the certificates that it was told to serve with, by their flags. Absent: it serves with its own alone. */
+  readonly serving?: readonly {
+    readonly flag: string;
+    readonly certificate: string;
+    readonly key: string;
+    readonly names: readonly string[];
+  }[];
 }
 
 const instanceFile = (dataDir: string) => path.join(dataDir, 'instance.json');

@@ -111,6 +111,7 @@ function makeFindable(
     server,
     kubeconfig: flags.kubeconfig === undefined ? dataDir.adminKubeconfig : path.resolve(flags.kubeconfig),
     ...etcdFiles(flags),
+    ...servingFiles(flags),
   });
   if (problem !== undefined) progress.fail(`other commands will not find this cluster: ${problem}`);
   const files = createPKIFiles(dataDir.pki);
@@ -186,6 +187,17 @@ function etcdFiles({ etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): Pick<Insta
   if (etcdCert === undefined) return {};
   const optional = (name: string, file: string | undefined) => (file === undefined ? {} : { [name]: path.resolve(file) });
   return { etcd: { certificate: path.resolve(etcdCert), ...optional('ca', etcdCa), ...optional('key', etcdKey) } };
+}
+
+function servingFiles({ tlsCertFile = '', tlsPrivateKeyFile = '', tlsSniCertKey = [] }: ControlPlaneFlags): Pick<Instance, 'serving'> {
+  const main = tlsCertFile === '' ? [] : [{ flag: 'tls-cert-file', certFile: tlsCertFile, keyFile: tlsPrivateKeyFile, names: [] }];
+  const pairs = [...main, ...tlsSniCertKey.map((pair) => ({ ...pair, flag: 'tls-sni-cert-key' }))];
+  if (pairs.length === 0) return {};
+  return {
+    serving: pairs.map(({ flag, certFile, keyFile, names }) => ({
+      ...{ flag, names, certificate: path.resolve(certFile), key: path.resolve(keyFile) },
+    })),
+  };
 }
 
 function withCredentials({ storage, etcdCa, etcdCert, etcdKey }: ControlPlaneFlags): StorageChoice {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageError } from '../storage.ts';
@@ -17,6 +17,8 @@ const sqliteBusy = 5;
  */
 export async function lockDirectory(directory: string, processID: number): Promise<DirectoryLock> {
   const ownerFile = join(directory, 'lock.pid');
+  // SQLite would make it readable by everybody, and a reader can hold it.
+  await makePrivate(join(directory, 'lock'));
   const database = new DatabaseSync(join(directory, 'lock'));
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
@@ -27,10 +29,21 @@ export async function lockDirectory(directory: string, processID: number): Promi
     throw new StorageError('unavailable', `the data directory ${directory} is in use by another process (pid ${owner.trim()})`, { cause });
   }
   // For people only: on a full disk the lock holds without it.
-  await writeFile(ownerFile, `${processID}\n`).catch(() => undefined);
+  await makePrivate(ownerFile, `${processID}\n`).catch(() => undefined);
   return {
     release() {
       if (database.isOpen) database.close();
     },
   };
+}
+
+/** Makes a file that only its owner may open, or takes the rights of others from one that is there; `text` replaces its content. */
+async function makePrivate(file: string, text?: string): Promise<void> {
+  const handle = await open(file, text === undefined ? 'a' : 'w', 0o600);
+  try {
+    await handle.chmod(0o600);
+    if (text !== undefined) await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
 }

@@ -144,6 +144,7 @@ describe('embedded storage on disk', () => {
   it('keeps the directory from other users', async () => {
     await open();
     assert.equal((await stat(directory)).mode & 0o777, 0o700);
+    for (const name of ['lock', 'lock.pid']) assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name);
   });
 
   it('has every acknowledged write after SIGKILL, and is free for the next owner', async function () {
