@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject } from '../meta/object.ts';
 import type { UserInfo } from '../meta/user-info.ts';
+import type { StructuralSchema } from '../schema/structural-schema.ts';
 import type { MediaType } from '../serialization/media-types.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
@@ -22,6 +23,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly names: ResourceNames;
   /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives its schema. */
   readonly definition: string;
+  /** The schema of a custom kind; built-in kinds have that of their `definition`. */
+  readonly schema?: StructuralSchema;
   readonly verbs: readonly Verb[];
   /** Media types of the kind's objects. Absent: all media types; custom resources have no protobuf form. */
   readonly mediaTypes?: readonly MediaType[];
@@ -37,6 +40,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   };
   /** Older versions of the same shape, in which upstream may have stored objects, e.g. v1beta1: what is read of them is of this one. */
   readonly formerVersions?: readonly string[];
+  /** Brings a stored custom object into the form that is served: pruned and defaulted by the schema of now. The object may be modified. */
+  readStored?(object: KubeObject): T;
   /** Brings an object that upstream has stored in an older version, which is not served any more, into this one. */
   upgradeStored?(object: KubeObject): T;
   /** All columns in order, the name's too. Empty: Name and Created At. */
@@ -49,8 +54,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly nameRule: NameRule;
   /** Default false. Objects whose spec changes count metadata.generation: default true where the kind has a spec. */
   readonly hasGeneration: boolean;
-  /** With hasGeneration: top-level fields whose change counts it up; default spec. Custom resources: all but metadata and status. */
-  readonly generationFields: readonly string[];
+  /** With hasGeneration: top-level fields whose change counts it up; default spec. 'all': all but metadata (custom resources). */
+  readonly generationFields: readonly string[] | 'all';
   /** Default false: with a status subresource, what a create says of status is dropped. True: it is kept (Nodes). */
   readonly keepsStatusOnCreate: boolean;
   /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */

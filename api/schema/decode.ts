@@ -1,21 +1,14 @@
 import { JSONFloat } from '../base/json-float.ts';
 import { isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { DecodeError } from './decode-error.ts';
+import { type Decoded, maxUnknownFields } from './decoded.ts';
 import { decodeBase64Text, decodedFormats, decodeFormat, decodeInteger, describeJSON } from './decode-scalar.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
+import { decodeUnstructured } from './unstructured/decode-unstructured.ts';
 import { convertInteger, describeUnstructuredMismatch } from './unstructured-mismatch.ts';
-
-interface Decoded {
-  readonly object: Record<string, unknown>;
-  /** Paths of fields that the schema does not know and that were dropped, e.g. `spec.containers[0].foo`; at most 100. */
-  readonly unknownFields: readonly string[];
-}
 
 /** The reader whose error messages are used: Go's JSON decoder, or its reflection over maps (what strategic merge patches are read by). */
 export type Reader = 'json' | 'unstructured';
-
-/** Upstream stops collecting after this many. */
-const maxUnknownFields = 100;
 
 /** Where in the value the decoder is, for messages. */
 class Position {
@@ -87,6 +80,7 @@ class Position {
  * structure with `value` except below values of type 'any'. Throws DecodeError with Go's message.
  */
 export function decode(value: unknown, schema: StructuralSchema, reader: Reader = 'json'): Decoded {
+  if (schema.isUnstructured) return decodeUnstructured(value, schema, decode);
   const position = new Position(reader);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw position.mismatch(value, schema, 'object');
   const object = decodeObject(value as JSONObject, schema, position);

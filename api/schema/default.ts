@@ -5,6 +5,7 @@ import type { ConditionalDefault, DefaultContext } from './defaults/conditional-
 import { conditionalDefaults } from './defaults/conditional-defaults.ts';
 import { definitionDefaults, getDefinitionSchema } from './definition-schema.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
+import { defaultUnstructured } from './unstructured/default-unstructured.ts';
 
 type JSONObject = Record<string, unknown>;
 
@@ -25,7 +26,8 @@ const reaching = new WeakMap<StructuralSchema, boolean>();
  * applies on reading. The object has been decoded. Modifies; fields are added behind the present ones (see orderFields).
  */
 export function applyDefaults(object: JSONObject, schema: StructuralSchema, context: DefaultContext = {}): void {
-  visit(object, schema, context);
+  if (schema.isUnstructured) defaultUnstructured(object, schema);
+  else visit(object, schema, context);
 }
 
 /** applyDefaults for a built-in definition, e.g. io.k8s.api.core.v1.Pod. */

@@ -6,7 +6,32 @@ import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
  * equal bytes. Returns the object itself where nothing is out of place; what is rebuilt is a copy.
  */
 export function orderFields<T>(value: T, schema: StructuralSchema): T {
-  return order(value, schema) as T;
+  return (schema.isUnstructured ? sortKeys(value) : order(value, schema)) as T;
+}
+
+/** The value with the keys of all its objects sorted; the value itself where they are. */
+function sortKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    let sorted: unknown[] | undefined;
+    for (let index = 0; index < value.length; index++) {
+      const inner = sortKeys(value[index]);
+      if (inner !== value[index]) (sorted ??= [...value])[index] = inner;
+    }
+    return sorted ?? value;
+  }
+  const object = value as JSONObject;
+  const keys = Object.keys(object);
+  let isChanged = false;
+  for (let index = 1; index < keys.length; index++) isChanged ||= (keys[index - 1] ?? '') > (keys[index] ?? '');
+  if (isChanged) keys.sort();
+  const ordered: JSONObject = {};
+  for (const key of keys) {
+    const inner = sortKeys(object[key]);
+    isChanged ||= inner !== object[key] || inner === undefined;
+    if (inner !== undefined) setOwn(ordered, key, inner);
+  }
+  return isChanged ? ordered : object;
 }
 
 /** Where a field belongs, and its schema if there may be something to order in it. */

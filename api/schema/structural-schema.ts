@@ -31,6 +31,11 @@ export interface StructuralSchema {
   /** x-kubernetes-embedded-resource */
   readonly embeddedResource?: boolean;
   readonly nullable?: boolean;
+  /**
+   * The root of a custom kind: its values stay JSON. Decoding prunes them and leaves their types to validation; fields are in
+   * the order of their names.
+   */
+  readonly isUnstructured?: boolean;
   /** Name of the Go type as upstream's decode errors show it, e.g. v1.PullPolicy, []v1.Container. */
   readonly goType?: string;
 }

@@ -95,7 +95,11 @@ function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, f
     switch (mediaType.name) {
       case 'application/json': {
         const { value, duplicateFields } = parseJSON(body, { findDuplicates, keepFloats: true });
-        const problems = (unknown: readonly string[]) => orderProblems(new TextDecoder().decode(body), maxDepth, duplicateFields, unknown);
+        const problems = (unknown: readonly string[]) =>
+          // Custom objects are read first and pruned afterwards.
+          schema.isUnstructured
+            ? [...orderProblems('', 0, duplicateFields, []), ...orderProblems('', 0, [], unknown)]
+            : orderProblems(new TextDecoder().decode(body), maxDepth, duplicateFields, unknown);
         return { value, problems };
       }
       case 'application/yaml': {

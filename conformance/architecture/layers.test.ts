@@ -21,6 +21,7 @@ const layered: readonly Layers[] = [
       'schema',
       ['patch', 'serialization'],
       ['apply', 'resource'],
+      'extensions',
       'resources',
       'client',
       'streaming',

@@ -68,9 +68,15 @@ export function prepareForUpdate(
   }
   definition.prepareForUpdate?.(object, old, context);
   if (definition.hasGeneration && !statusSubresources.has(context.subresource)) {
-    const isChanged = definition.generationFields.some((field) => !isEqual(object[field], old[field]));
-    if (isChanged) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    if (isGenerationChanged(definition, object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
+}
+
+function isGenerationChanged({ generationFields }: ResourceDefinition, object: UntypedObject, old: DeepReadonly<UntypedObject>): boolean {
+  if (generationFields !== 'all') return generationFields.some((field) => !isEqual(object[field], old[field]));
+  const { metadata: _, ...own } = object;
+  const { metadata: _old, ...oldOwn } = old;
+  return !isEqual(own, oldOwn);
 }
 
 /** Keeps the old values of fields that an update does not set, or cannot set. Modifies. */

@@ -1,0 +1,100 @@
+import type { DeepReadonly } from '../base/deep-readonly.ts';
+import type { KubeObject, UntypedObject } from '../meta/object.ts';
+import { apiVersionOf, type ResourceDefinition, type ResourceNames, type SubresourceDefinition } from '../resource/resource-definition.ts';
+import { defineResource } from '../resource/define-resource.ts';
+import { decode } from '../schema/decode.ts';
+import { applyDefaults } from '../schema/default.ts';
+import { jsonMediaType, yamlMediaType } from '../serialization/media-types.ts';
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types/apiextensions-v1.ts';
+import { structuralSchemaOf } from './structural-schema-of.ts';
+
+type CRD = DeepReadonly<CustomResourceDefinition>;
+type Version = DeepReadonly<CustomResourceDefinitionVersion>;
+
+/**
+ * The definitions of a custom kind, one for each served version, in the order of the spec. The CustomResourceDefinition has
+ * been validated and its names have been accepted.
+ */
+export function toDefinitions(crd: CRD): ResourceDefinition[] {
+  return crd.spec.versions.filter(({ served }) => served).map((version) => toDefinition(crd, version));
+}
+
+/** The definition of the version in which objects are stored, which need not be served. */
+export function toStorageDefinition(crd: CRD): ResourceDefinition | undefined {
+  const version = crd.spec.versions.find(({ storage }) => storage);
+  return version && toDefinition(crd, version);
+}
+
+function toDefinition(crd: CRD, version: Version): ResourceDefinition {
+  const { spec } = crd;
+  const { group } = spec;
+  const names = namesOf(crd);
+  const schema = structuralSchemaOf(version.schema?.openAPIV3Schema);
+  const storage = spec.versions.find((other) => other.storage) ?? version;
+  const own = { group, version: version.name };
+  const hasStatus = version.subresources?.status !== undefined;
+  return defineResource<KubeObject>({
+    ...own,
+    scope: spec.scope === 'Cluster' ? 'Cluster' : 'Namespaced',
+    names,
+    definition: definitionName(group, version.name, names.kind),
+    schema,
+    mediaTypes: [jsonMediaType, yamlMediaType],
+    subresources: subresourcesOf(version, names.kind),
+    storagePrefix: `${group}/${names.plural}`,
+    ...(storage === version ? {} : { storageVersion: { group, version: storage.name }, convert: conversionOf(crd, version, storage) }),
+    readStored(object) {
+      const pruned = prune(object, schema);
+      applyDefaults(pruned, schema);
+      return pruned;
+    },
+    hasGeneration: true,
+    generationFields: 'all',
+    allowUnconditionalUpdate: false,
+    prepareForCreate(object) {
+      if (hasStatus) delete (object as UntypedObject)['status'];
+    },
+  });
+}
+
+/** The names under which the kind is served. */
+function namesOf({ spec, status }: CRD): ResourceNames {
+  const names = status?.acceptedNames?.plural ? status.acceptedNames : spec.names;
+  const { kind, plural, singular, listKind, shortNames, categories } = names;
+  return {
+    kind,
+    plural,
+    singular: singular || kind.toLowerCase(),
+    listKind: listKind || `${kind}List`,
+    shortNames: shortNames ?? [],
+    categories: categories ?? [],
+  };
+}
+
+/** `com.example.stable.v1.CronTab`. */
+function definitionName(group: string, version: string, kind: string): string {
+  return [...group.split('.').toReversed(), version, kind].join('.');
+}
+
+function subresourcesOf({ subresources }: Version, kind: string): Record<string, SubresourceDefinition> {
+  const verbs = ['get', 'patch', 'update'];
+  return {
+    ...(subresources?.status === undefined ? {} : { status: { kind, verbs } }),
+    ...(subresources?.scale === undefined ? {} : { scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs } }),
+  };
+}
+
+/** The conversion strategy None: the version is another, and each version keeps what its schema specifies. */
+function conversionOf(crd: CRD, version: Version, storage: Version): NonNullable<ResourceDefinition['convert']> {
+  const { group } = crd.spec;
+  const between = (to: Version) => {
+    const schema = structuralSchemaOf(to.schema?.openAPIV3Schema);
+    const apiVersion = apiVersionOf({ group, version: to.name });
+    return (object: KubeObject) => ({ ...prune(object, schema), apiVersion });
+  };
+  return { fromStorage: between(version), toStorage: between(storage) };
+}
+
+function prune(object: KubeObject, schema: NonNullable<ResourceDefinition['schema']>): UntypedObject {
+  return decode(object, schema).object as UntypedObject;
+}
