@@ -34,7 +34,7 @@ const layered: readonly Layers[] = [
   {
     folder: 'server/apiserver',
     order: [
-      ['configuration', 'metric-families.ts', 'webhooks'],
+      ['configuration', 'metric-families.ts', 'services', 'webhooks'],
       'authentication',
       'authorization',
       'audit',
