@@ -85,7 +85,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       random,
       admission: createAdmission(
         plugins,
-        { client, lister, clock, random, authorizer, escalation: parts.escalation },
+        { client, lister, clock, random, authorizer, escalation: parts.escalation, definitions: () => catalog },
         parts.metrics.admission,
       ),
       definitions: catalog,

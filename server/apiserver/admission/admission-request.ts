@@ -3,7 +3,38 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { forbidden } from '../../../api/meta/status-errors.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import type { AdmissionRequest } from './admission.ts';
+import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
+import type { OperationOptions } from '../request/operation-options.ts';
+import type { AdmissionOperation, AdmissionRequest, GroupVersionKind } from './admission.ts';
+
+type Derived = 'kind' | 'options' | 'reinvocation';
+
+/** The parts of a request that its resource and operation give. */
+export function derivedParts(
+  resource: ResourceDefinition,
+  subresource: string,
+  operation: AdmissionOperation,
+  options: OperationOptions | undefined,
+): Pick<AdmissionRequest, Derived> {
+  return {
+    kind: kindOf(resource, subresource),
+    ...(operation === 'CONNECT' ? {} : { options: { kind: optionKinds[operation], apiVersion: 'meta.k8s.io/v1', ...options } }),
+    reinvocation: { isSecondRun: false, isWanted: false, notes: new Map() },
+  };
+}
+
+const optionKinds = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' } as const;
+
+/** The kind of objects of a resource, or of its subresource. */
+export function kindOf({ group, version, names, subresources }: ResourceDefinition, subresource: string): GroupVersionKind {
+  const view = subresource === '' ? undefined : subresources[subresource];
+  return { group: view?.group ?? group, version: view?.version ?? version, kind: view?.kind ?? names.kind };
+}
+
+/** The namespace as selectors, reviews and expressions see it: a Namespace itself is in the namespace of its name. */
+export function namespaceOf({ resource, namespace, name }: AdmissionRequest): string {
+  return isSameResource(resource, namespaces as unknown as ResourceDefinition) ? name : namespace;
+}
 
 /** Whether the request is about that resource, in whatever version. */
 export function isResource(request: AdmissionRequest, resource: ResourceDefinition): boolean {

@@ -8,22 +8,51 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { EscalationGuard } from '../authorization/escalation.ts';
+import type { OperationOptions } from '../request/operation-options.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** The fully qualified kind of an object. */
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** State that the two runs of the mutating phase share. The second one begins when a webhook or policy has asked for it. */
+export interface Reinvocation {
+  /** Whether the plugins run for the second time. */
+  isSecondRun: boolean;
+  /** Whether the plugins shall run once more. */
+  isWanted: boolean;
+  /** Notes that a plugin keeps from its first run for its second, by its name. */
+  readonly notes: Map<string, unknown>;
+}
 
 /** One write on its way to the registry. Mutating plugins modify `object`; validating ones must not. */
 export interface AdmissionRequest {
   readonly operation: AdmissionOperation;
+  /** The resource as it was requested; matchPolicy Equivalent may show it to webhooks and policies in another version. */
   readonly resource: ResourceDefinition;
   readonly subresource: string;
+  /** The kind of `object` and `oldObject`: that of the resource, or of its subresource (Scale, Eviction, PodExecOptions). */
+  readonly kind: GroupVersionKind;
+  /** '' for objects of the cluster, Namespaces too; see namespaceOf. */
   readonly namespace: string;
-  /** '' on create with generateName. */
+  /** '' in the mutating phase of a create with generateName, and where a whole collection is deleted. */
   readonly name: string;
   /** New object (CREATE, UPDATE, body of CONNECT); absent for DELETE. */
   readonly object?: UntypedObject;
   readonly oldObject?: DeepReadonly<UntypedObject>;
   readonly user: UserInfo;
   readonly dryRun: boolean;
+  /** CreateOptions, UpdateOptions or DeleteOptions with kind and apiVersion. Absent for CONNECT. */
+  readonly options?: OperationOptions;
+  /** Aborted when nobody waits for the answer any more, or the time of the request is over. */
+  readonly signal: AbortSignal;
+  /** The end of the request's time by the monotonic clock. Absent: it has none. */
+  readonly deadlineMs?: number | undefined;
+  readonly reinvocation: Reinvocation;
   addWarning(text: string): void;
   /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
   annotate?(key: string, value: string): void;
@@ -39,6 +68,8 @@ export interface AdmissionDependencies {
   readonly random: Random;
   readonly authorizer: Authorizer;
   readonly escalation: EscalationGuard;
+  /** Everything that is served at this moment, in the order of discovery. */
+  definitions(): readonly ResourceDefinition[];
 }
 
 /** Declared with defineAdmissionPlugin, one file each in plugins/, in the order of plugins.ts. Throws StatusError to refuse. */

@@ -40,7 +40,13 @@ export function createAdmission(
     }
   };
   return {
-    mutate: (request) => run(phasesOf(request.operation, request.resource).mutating, request),
+    async mutate(request) {
+      const { mutating } = phasesOf(request.operation, request.resource);
+      await run(mutating, request);
+      if (!request.reinvocation.isWanted) return;
+      request.reinvocation.isSecondRun = true;
+      await run(mutating, request);
+    },
     validate: (request) => run(phasesOf(request.operation, request.resource).validating, request),
   };
 }

@@ -17,6 +17,7 @@ export function requestTimeout(limitMs: number): Filter {
       context.terminatedWith = 504;
       return timeoutResponse();
     }
+    context.deadlineMs = context.clock.monotonicMs() + timeoutMs;
     let expire = (_error: Error): void => {};
     const expired = new Promise<never>((_resolve, reject) => (expire = reject));
     // Nothing waits for it once the answer is under way; the abort ends the body.

@@ -5,6 +5,7 @@ import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
 import { type CommitResult, type Condition, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
+import { derivedParts } from '../admission/admission-request.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
 import { createLargeObjects, type LargeObjects } from './large-objects/large-objects.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
@@ -155,7 +156,10 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       name: key.name,
       user: context.user,
       dryRun: context.dryRun,
+      signal: context.signal,
+      deadlineMs: context.deadlineMs,
       addWarning: context.addWarning,
+      ...derivedParts(definition, context.subresource, operation, context.operationOptions),
       ...(context.annotate ? { annotate: context.annotate } : {}),
       ...objects,
     }),

@@ -4,6 +4,7 @@ import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import type { Status } from '../../../api/meta/status.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { OperationOptions } from '../request/operation-options.ts';
 import type { CachedObject, WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import type { LargeObjects } from './large-objects/large-objects.ts';
 import type { Batches, BatchQuery } from './read-batches.ts';
@@ -17,6 +18,10 @@ export interface WriteContext {
   /** '' for the main resource. */
   readonly subresource: string;
   readonly signal: AbortSignal;
+  /** The end of the request's time by the monotonic clock. Absent: it has none. */
+  readonly deadlineMs?: number | undefined;
+  /** The options of the request as admission shows them. Absent: none. */
+  readonly operationOptions?: OperationOptions;
   addWarning(text: string): void;
   /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
   annotate?(key: string, value: string): void;

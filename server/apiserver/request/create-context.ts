@@ -38,6 +38,7 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
       warnings.push(text);
     },
     signal: controller.signal,
+    deadlineMs: undefined,
     flowHeaders: undefined,
     watchInitialized: undefined,
     watchEventsSent: undefined,

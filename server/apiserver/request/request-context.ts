@@ -55,6 +55,8 @@ export interface RequestContext {
   readonly warnings: readonly string[];
   /** Aborted when the client has gone, the request has timed out, or the server is shutting down. */
   readonly signal: AbortSignal;
+  /** The end of the request's time by the monotonic clock; undefined where it has none. Set by the filter of timeouts. */
+  deadlineMs: number | undefined;
   /** Which flow it is of, for the head of the answer; set by API Priority and Fairness. */
   flowHeaders: Readonly<Record<string, string>> | undefined;
   /** To be called when a watch has sent what was there at its beginning; set by API Priority and Fairness. */

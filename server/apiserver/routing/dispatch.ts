@@ -1,6 +1,8 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
+import { derivedParts } from '../admission/admission-request.ts';
 import { annotating } from '../audit/audit-record.ts';
+import { operationOptionsOf } from '../request/operation-options.ts';
 import type { Random } from '../../../api/base/random.ts';
 import { badRequest, methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -185,7 +187,10 @@ async function admit(
     ...(object === undefined ? {} : { object: object as never }),
     user: context.user,
     dryRun,
+    signal: context.signal,
+    deadlineMs: context.deadlineMs,
     addWarning: context.addWarning,
+    ...derivedParts(store.definition, subresource, operation, operationOptionsOf(context.query)),
     ...annotating(context),
   };
   await admission.mutate(request);

@@ -3,6 +3,7 @@ import { annotating } from '../audit/audit-record.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
 import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
 import { validateWriteOptions } from '../../../api/validation/request-options.ts';
+import { operationOptionsOf } from '../request/operation-options.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { WriteContext } from '../registry/store.ts';
 import type { SubresourceDependencies } from './subresource.ts';
@@ -30,6 +31,8 @@ export function readWriteContext(context: RequestContext): WriteContext {
     fieldManager: fieldManagerName(fieldManager, request.headers['user-agent'] ?? ''),
     subresource: info.subresource,
     signal: context.signal,
+    deadlineMs: context.deadlineMs,
+    operationOptions: operationOptionsOf(query),
     addWarning: context.addWarning,
     ...annotating(context),
   };

@@ -108,6 +108,8 @@ export function parseDeleteOptions(context: RequestContext): { readonly options:
       fieldManager: '',
       subresource: context.info.subresource,
       signal: context.signal,
+      deadlineMs: context.deadlineMs,
+      operationOptions: { ...options, ...(dryRun.length > 0 ? { dryRun } : {}) },
       addWarning: context.addWarning,
       ...annotating(context),
     },

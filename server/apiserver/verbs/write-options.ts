@@ -4,6 +4,7 @@ import { invalid } from '../../../api/meta/status-errors.ts';
 import type { FieldValidation } from '../../../api/serialization/read-object.ts';
 import { validatePatchOptions, validateWriteOptions } from '../../../api/validation/request-options.ts';
 import type { WriteContext } from '../registry/store.ts';
+import { operationOptionsOf } from '../request/operation-options.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isTrue } from '../request/request-info.ts';
 
@@ -37,6 +38,8 @@ export function parseWriteOptions(
     fieldManager: fieldManagerName(fieldManager, request.headers['user-agent'] ?? ''),
     subresource: info.subresource,
     signal: context.signal,
+    deadlineMs: context.deadlineMs,
+    operationOptions: operationOptionsOf(query),
     addWarning: context.addWarning,
     ...annotating(context),
     fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
