@@ -21,9 +21,9 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly version: string;
   readonly scope: 'Namespaced' | 'Cluster';
   readonly names: ResourceNames;
-  /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives its schema. */
+  /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives the schema of a built-in kind. */
   readonly definition: string;
-  /** The schema of a custom kind; built-in kinds have that of their `definition`. */
+  /** The schema of a kind that came at run time. Absent: the built-in one of `definition`; schemaOf tells which. */
   readonly schema?: StructuralSchema;
   readonly verbs: readonly Verb[];
   /** Media types of the kind's objects. Absent: all media types; custom resources have no protobuf form. */
@@ -69,6 +69,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Seconds after which the object vanishes by itself (Events: 3600). */
   readonly ttlSeconds?: number;
 
+  /** Paths of the fields that the scale subresource of a custom kind shows, e.g. `.spec.replicas`. */
+  readonly scalePaths?: ScalePaths;
   /** Defaults that the schema's declared ones and the facts' rules do not cover. Modifies. */
   default?(object: T): void;
   /** Server-owned fields of a new object: clears status, sets what only the server may set. Modifies. Generic metadata, status clearing and generation are done for every kind already. */
@@ -94,6 +96,13 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 
 /** Reads a field as text. Spelled as a method so that definitions of all kinds fit into one list. */
 type FieldReader<T extends KubeObject> = { read(object: DeepReadonly<T>): string }['read'];
+
+/** As `subresources.scale` of a CustomResourceDefinition. */
+export interface ScalePaths {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  readonly labelSelector?: string;
+}
 
 export interface ResourceNames {
   readonly kind: string;

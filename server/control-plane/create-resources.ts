@@ -12,7 +12,8 @@ import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts
 import { createResourceEndpoints } from '../apiserver/routing/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { measureStorage } from '../apiserver/metrics/measure-storage.ts';
-import { statisticsOf, storedCaches } from '../apiserver/served/stored-caches.ts';
+import { createResourceCatalog } from '../apiserver/served/resource-catalog.ts';
+import { createStoredResources } from '../apiserver/served/stored-caches.ts';
 import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
 import type { Component, Dialer } from '../apiserver/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/subresources/handlers.ts';
@@ -61,7 +62,9 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
     chooseAdmissionPlugins({ all: admissionPlugins, offByDefault: pluginsOffByDefault }, options.admissionPlugins ?? {}),
     options.pluginConfigurations ?? {},
   );
+  const served = createResourceCatalog(catalog);
   const endpoints = createResourceEndpoints({
+    catalog: served,
     random,
     // The plugin itself asks caches, which may be stale where another server shares the store.
     guardsNamespaces: plugins.some(({ name }) => name === namespaceLifecycle.name),
@@ -79,7 +82,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       components: [...(options.components ?? []), { name: 'etcd-0', checkHealth: (signal) => options.storage.checkHealth(signal) }],
     },
     registry: {
-      storage: measureStorage(options.storage, catalog, parts.metrics, clock),
+      storage: measureStorage(options.storage, served, parts.metrics, clock),
       caches: options.caches,
       clock,
       random,
@@ -88,17 +91,16 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
         { client, lister, clock, random, authorizer, escalation: parts.escalation, definitions: () => catalog },
         parts.metrics.admission,
       ),
-      definitions: catalog,
       ...(options.largeWork ? { largeWork: options.largeWork } : {}),
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });
-  const stored = storedCaches(catalog, (definition) => endpoints.storeFor(definition).cache);
+  const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
     start: (signal) => allocation.start(signal),
-    definitions: () => catalog,
-    stored: () => stored.keys(),
-    statistics: (resource) => statisticsOf(stored.get(resource)),
+    definitions: () => served.snapshot.definitions,
+    stored: () => stored.names(),
+    statistics: (resource) => stored.statistics(resource),
   };
 }

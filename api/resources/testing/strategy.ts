@@ -3,7 +3,7 @@ import { toTable } from '../../resource/table.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../resource/resource-definition.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { applyDefaults } from '../../schema/default.ts';
-import { getDefinitionSchema } from '../../schema/definition-schema.ts';
+import { schemaOf } from '../../resource/schema-of.ts';
 import { formatFieldError } from '../../validation/field-error.ts';
 import { FieldPath } from '../../validation/field-path.ts';
 import { validateObjectMeta } from '../../meta/object-meta.ts';
@@ -25,7 +25,7 @@ type Loose = { metadata?: KubeObject['metadata'] } & Record<string, unknown>;
 /** The object with the kind's defaults. */
 export function defaulted<T extends KubeObject>(definition: ResourceDefinition<T>, object: object): T {
   const filled = structuredClone({ apiVersion: apiVersionOf(definition), kind: definition.names.kind, metadata: {}, ...object }) as Loose;
-  applyDefaults(filled, getDefinitionSchema(definition.definition), { nowMs: testNowMs });
+  applyDefaults(filled, schemaOf(definition), { nowMs: testNowMs });
   definition.default?.(filled as unknown as T);
   return filled as unknown as T;
 }

@@ -9,7 +9,7 @@ import { formatGoValue } from '../../../api/patch/go-value.ts';
 import { patchObject } from '../../../api/patch/patch-object.ts';
 import { shapeProblem } from '../../../api/patch/patch-shape.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
 import { parseJSON } from '../../../api/serialization/json.ts';
 import type { FieldValidation } from '../../../api/serialization/read-object.ts';
@@ -67,7 +67,7 @@ function patching(definition: ResourceDefinition, request: PatchRequest, context
     (problem) => unreadablePatch(type, fieldValidation, problem),
   );
   const misshapen = fieldValidation === 'Ignore' ? undefined : shapeProblem(type, patch.value);
-  const schema = getDefinitionSchema(definition.definition);
+  const schema = schemaOf(definition);
   const problems = patch.duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   return (old) => {
     if (!old) throw notFound(definition, name);
@@ -91,7 +91,7 @@ function patching(definition: ResourceDefinition, request: PatchRequest, context
 function applying(definition: ResourceDefinition, request: PatchRequest, context: PatchContext): Change {
   const { fieldValidation, name, fieldManager, force, subresource } = request;
   const applied = parseApplied(request.body);
-  const schema = getDefinitionSchema(definition.definition);
+  const schema = schemaOf(definition);
   return (old) => {
     const merged = applyPatch({
       schema,

@@ -8,14 +8,24 @@ const root = '/registry/';
 /** Counts how long the store takes, by operation and resource. */
 export function measureStorage(
   storage: Storage,
-  definitions: readonly ResourceDefinition[],
+  catalog: { readonly snapshot: { readonly definitions: readonly ResourceDefinition[] } },
   metrics: { readonly storeRequest: StoreCounter },
   clock: Clock,
 ): Storage {
-  const resources = new Map<string, string>();
-  for (const definition of definitions)
-    if (definition.storagePrefix !== undefined) resources.set(definition.storagePrefix, groupResource(definition));
+  let resources = new Map<string, string>();
+  let indexed: readonly ResourceDefinition[] | undefined;
+  const index = () => {
+    const { definitions } = catalog.snapshot;
+    if (definitions === indexed) return;
+    indexed = definitions;
+    resources = new Map(
+      definitions.flatMap((definition) =>
+        definition.storagePrefix === undefined ? [] : [[definition.storagePrefix, groupResource(definition)] as const],
+      ),
+    );
+  };
   const resourceOf = (key: string): string => {
+    index();
     const [first = '', second = ''] = key.slice(root.length).split('/', 2);
     return resources.get(first) ?? resources.get(`${first}/${second}`) ?? 'other';
   };

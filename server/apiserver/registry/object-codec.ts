@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { orderFields } from '../../../api/schema/order-fields.ts';
 import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
@@ -26,10 +26,10 @@ export interface ObjectCodec {
 }
 
 export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
-  const schema = getDefinitionSchema(definition.definition);
+  const schema = schemaOf(definition);
   const { convert } = definition;
   const isConverted = stored !== definition && convert !== undefined;
-  const storedSchema = isConverted ? getDefinitionSchema(stored.definition) : schema;
+  const storedSchema = isConverted ? schemaOf(stored) : schema;
   const representation = `version:${apiVersionOf(definition)}`;
   const protobuf = `protobuf:${apiVersionOf(definition)}`;
   const fromStorage = (object: UntypedObject): UntypedObject => {

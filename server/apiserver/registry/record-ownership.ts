@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { resetFieldsOf } from '../bodies/reset-fields.ts';
 
 /** Sets metadata.managedFields of an object that is about to be written by something else than server-side apply. Modifies. */
@@ -15,7 +15,7 @@ export function recordOwnership(
   nowMs: number,
 ): void {
   const entries = updateManagedFields({
-    schema: getDefinitionSchema(definition.definition),
+    schema: schemaOf(definition),
     apiVersion: apiVersionOf(definition),
     live: old as never,
     updated: object as never,

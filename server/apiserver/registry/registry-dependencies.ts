@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import type { Storage } from '../../storage/storage.ts';
 import type { CacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
+import type { ResourceCatalog } from '../served/resource-catalog.ts';
 import type { LargeWork } from './large-objects/large-work.ts';
 import type { RegistryHooks } from './hooks.ts';
 import type { Admission } from '../admission/admission.ts';
@@ -14,8 +15,8 @@ export interface RegistryDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly admission: Admission;
-  /** Every served definition: storageVersion is looked up here. */
-  readonly definitions: readonly ResourceDefinition[];
+  /** The kinds that are served: storageVersion is looked up here. */
+  readonly catalog: Pick<ResourceCatalog, 'snapshot'>;
   /** Works on large objects elsewhere than in this thread. Absent: they are worked on here. */
   readonly largeWork?: LargeWork;
   /** The cache of Namespaces, into which objects are only written as long as they are active. Absent: into any. */

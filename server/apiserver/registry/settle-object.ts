@@ -5,7 +5,7 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { invalid } from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition, StrategyContext } from '../../../api/resource/resource-definition.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
-import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import type { FieldError } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import { validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from '../../../api/meta/object-meta.ts';
@@ -20,7 +20,7 @@ export function prepareNew(
   strategy: StrategyContext,
   random: Pick<Random, 'uuid'>,
 ): void {
-  const schema = getDefinitionSchema(definition.definition);
+  const schema = schemaOf(definition);
   applyDefaults(object, schema, { nowMs: strategy.nowMs });
   prepareForCreate(definition, schema, object, strategy, random);
 }

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { conflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
-import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { type CommitResult, type Condition, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import { derivedParts } from '../admission/admission-request.ts';
@@ -63,7 +63,7 @@ export interface StoreCore {
 
 export function createStoreCore(definition: ResourceDefinition, dependencies: RegistryDependencies): StoreCore {
   const { storage, caches, clock } = dependencies;
-  const stored = storedDefinition(definition, dependencies.definitions);
+  const stored = storedDefinition(definition, dependencies.catalog.snapshot.definitions);
   const codec = createObjectCodec(definition, stored);
   const resourcePrefix = `/registry/${definition.storagePrefix}/`;
   const namespaced = definition.scope === 'Namespaced';
@@ -73,7 +73,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     apiVersion: apiVersionOf(stored),
     kind: stored.names.kind,
     selectableFields: stored.selectableFields,
-    ...createStoredUpgrade(stored, getDefinitionSchema(stored.definition)),
+    ...createStoredUpgrade(stored, schemaOf(stored)),
   });
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);

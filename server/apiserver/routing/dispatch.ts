@@ -9,9 +9,9 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { quote } from '../../../api/base/quote.ts';
 import { pathSegmentNameProblems } from '../../../api/validation/names.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { createStore } from '../registry/create-store.ts';
 import type { RegistryDependencies } from '../registry/registry-dependencies.ts';
 import type { Store } from '../registry/store.ts';
+import type { ResourceCatalog } from '../served/resource-catalog.ts';
 import type { SubresourceDependencies, SubresourceHandler } from '../subresources/subresource.ts';
 import type { Handler, RequestContext } from '../request/request-context.ts';
 import { decodeQuestion } from '../subresources/decode-question.ts';
@@ -19,13 +19,15 @@ import { deleteCollectionEndpoint, deleteEndpoint } from '../verbs/delete.ts';
 import { getEndpoint } from '../verbs/get.ts';
 import { listEndpoint } from '../verbs/list.ts';
 import { notFoundPage } from './non-resource.ts';
+import { createRoutes, type Route } from './routes.ts';
 import { plainItemResponse, plainListResponse, plainObjectResponse } from '../responses/object-response.ts';
 import { checkRoute } from '../responses/route-media-types.ts';
 import { type WatchDuration, watchEndpoint } from '../verbs/watch.ts';
 import { createEndpoint, patchEndpoint, updateEndpoint } from '../verbs/write.ts';
 
 export interface ResourceEndpointsDependencies {
-  readonly registry: Omit<RegistryDependencies, 'namespaces'>;
+  readonly registry: Omit<RegistryDependencies, 'namespaces' | 'catalog'>;
+  readonly catalog: ResourceCatalog;
   /** New objects are only written into namespaces that are active in the store. Absent: false. */
   readonly guardsNamespaces?: boolean;
   readonly random: Random;
@@ -41,34 +43,19 @@ export interface ResourceEndpoints {
   storeFor<T extends KubeObject>(definition: ResourceDefinition<T>): Store;
 }
 
-interface Route {
-  readonly definition: ResourceDefinition;
-  readonly store: Store | undefined;
-  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
-}
-
 /** All verbs on all resources: finds the resource of a request and calls the endpoint of its verb. */
 export function createResourceEndpoints(dependencies: ResourceEndpointsDependencies): ResourceEndpoints {
-  const { registry, guardsNamespaces = false, random, subresourceHandlers, minRequestTimeoutSeconds = 1800 } = dependencies;
+  const { catalog, guardsNamespaces = false, random, subresourceHandlers, minRequestTimeoutSeconds = 1800 } = dependencies;
   const watchDuration = { minSeconds: minRequestTimeoutSeconds, random };
-  const routes = new Map<string, Route>();
-  const groups = new Set(registry.definitions.map(({ group }) => group));
-  const routeKey = (group: string, version: string, resource: string) => `${group}/${version}/${resource}`;
-  const stored: RegistryDependencies = guardsNamespaces
-    ? { ...registry, namespaces: () => routes.get(routeKey('', 'v1', 'namespaces'))?.store?.cache }
-    : registry;
-  for (const definition of registry.definitions) {
-    const { group, version, names, storagePrefix } = definition;
-    const handlers = subresourceHandlers.filter((handler) => handler.group === group && handler.resource === names.plural);
-    routes.set(routeKey(group, version, names.plural), {
-      definition,
-      store: storagePrefix === undefined ? undefined : createStore(definition, stored),
-      subresources: new Map(handlers.map((handler) => [handler.subresource, handler])),
-    });
-  }
-  const storeFor = <T extends KubeObject>(definition: ResourceDefinition<T>): Store => {
-    const store = routes.get(routeKey(definition.group, definition.version, definition.names.plural))?.store;
-    if (!store) throw new Error(`${definition.names.plural} of ${definition.group}/${definition.version} is not stored`);
+  const registry: RegistryDependencies = {
+    ...dependencies.registry,
+    catalog,
+    ...(guardsNamespaces ? { namespaces: () => routes.find('', 'v1', 'namespaces')?.store?.cache } : {}),
+  };
+  const routes = createRoutes(catalog, { registry, subresourceHandlers });
+  const storeFor = <T extends KubeObject>({ group, version, names }: ResourceDefinition<T>): Store => {
+    const store = routes.find(group, version, names.plural)?.store;
+    if (!store) throw new Error(`${names.plural} of ${group}/${version} is not stored`);
     return store;
   };
   const subresourceDependencies: SubresourceDependencies = {
@@ -90,8 +77,8 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
     storeFor,
     async handle(context) {
       const { apiGroup, apiVersion, resource } = context.info;
-      const route = routes.get(routeKey(apiGroup, apiVersion, resource));
-      if (!route && !groups.has(apiGroup)) return notFoundPage();
+      const route = routes.find(apiGroup, apiVersion, resource);
+      if (!route && !catalog.snapshot.groups.has(apiGroup)) return notFoundPage();
       if (!route) throw resourceNotServed();
       return callEndpoint(context, route, subresourceDependencies, watchDuration);
     },

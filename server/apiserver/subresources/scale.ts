@@ -15,6 +15,7 @@ import { replicationControllers } from '../../../api/resources/core/v1/replicati
 import { decode } from '../../../api/schema/decode.ts';
 import { DecodeError } from '../../../api/schema/decode-error.ts';
 import { getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { labelMatcherOfSet, toLabelMatcher } from '../../../api/selectors/label-selector.ts';
 import { parseJSON } from '../../../api/serialization/json.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
@@ -157,7 +158,7 @@ function applied(context: RequestContext, store: Store): Change {
   return (old) => {
     const replicas = decodeScale(configuration).spec?.replicas;
     const merged = applyPatch({
-      schema: getDefinitionSchema(parent.definition),
+      schema: schemaOf(parent),
       apiVersion: apiVersionOf(parent),
       kind: parent.names.kind,
       live: old as unknown as AppliedObject,

@@ -18,7 +18,8 @@ import { type APIServer, type APIServerOptions, type APIServerParts, createAPISe
 import { createResourceEndpoints } from '../routing/dispatch.ts';
 import { subresourceHandlers } from '../subresources/handlers.ts';
 import { measureStorage } from '../metrics/measure-storage.ts';
-import { statisticsOf, storedCaches } from '../served/stored-caches.ts';
+import { createResourceCatalog } from '../served/resource-catalog.ts';
+import { createStoredResources } from '../served/stored-caches.ts';
 
 export interface TestAPIServer extends APIServer {
   readonly clusterCA: KeyPairPEM;
@@ -139,14 +140,15 @@ export async function startAPIServerInProcess({
 /** The registry of all built-in resources, without admission, allocation and subresources of their own. */
 export function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
   const { clock, random, client, authorizer, tokenIssuer, tokens } = parts;
+  const served = createResourceCatalog(catalog);
   const endpoints = createResourceEndpoints({
+    catalog: served,
     registry: {
-      storage: measureStorage(storage, catalog, parts.metrics, clock),
+      storage: measureStorage(storage, served, parts.metrics, clock),
       caches,
       clock,
       random,
       admission: { async mutate() {}, async validate() {} },
-      definitions: catalog,
       hooksFor: () => undefined,
     },
     random,
@@ -163,11 +165,11 @@ export function createTestResources(parts: APIServerParts, storage: Storage, cac
       components: [],
     },
   });
-  const stored = storedCaches(catalog, (definition) => endpoints.storeFor(definition).cache);
+  const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
-    definitions: () => catalog,
-    stored: () => stored.keys(),
-    statistics: (resource) => statisticsOf(stored.get(resource)),
+    definitions: () => served.snapshot.definitions,
+    stored: () => stored.names(),
+    statistics: (resource) => stored.statistics(resource),
   };
 }

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { defineResource } from '../../../api/resource/define-resource.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { createResourceCatalog } from './resource-catalog.ts';
+
+const define = (group: string, plural: string): ResourceDefinition =>
+  defineResource({ group, version: 'v1', scope: 'Namespaced', names: { kind: 'K', plural }, definition: '' });
+
+describe('the catalog of served kinds', () => {
+  const pods = define('', 'pods');
+  const widgets = define('example.com', 'widgets');
+  const gadgets = define('example.com', 'gadgets');
+
+  it('finds kinds that came, and those that went no more', () => {
+    const catalog = createResourceCatalog([pods]);
+    const before = catalog.snapshot;
+    catalog.replace('widgets.example.com', [widgets]);
+    assert.equal(catalog.snapshot.find('example.com', 'v1', 'widgets'), widgets);
+    assert.deepEqual([...catalog.snapshot.groups], ['', 'example.com']);
+    assert.equal(before.find('example.com', 'v1', 'widgets'), undefined);
+    catalog.replace('widgets.example.com', []);
+    assert.equal(catalog.snapshot.find('example.com', 'v1', 'widgets'), undefined);
+    assert.deepEqual(catalog.snapshot.definitions, [pods]);
+  });
+
+  it('replaces what one source gave and leaves what others did', () => {
+    const catalog = createResourceCatalog([pods]);
+    catalog.replace('a', [widgets]);
+    catalog.replace('b', [gadgets]);
+    const changed = define('example.com', 'widgets');
+    catalog.replace('a', [changed]);
+    assert.deepEqual(catalog.snapshot.definitions, [pods, changed, gadgets]);
+  });
+
+  it('keeps the snapshot and tells nobody where nothing changes', () => {
+    const catalog = createResourceCatalog([pods]);
+    let calls = 0;
+    const stop = catalog.onChange(() => calls++);
+    catalog.replace('a', [widgets]);
+    const { snapshot } = catalog;
+    catalog.replace('a', [widgets]);
+    catalog.replace('b', []);
+    assert.equal(catalog.snapshot, snapshot);
+    assert.equal(calls, 1);
+    stop();
+    catalog.replace('a', []);
+    assert.equal(calls, 1);
+  });
+});
