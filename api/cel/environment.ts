@@ -15,6 +15,8 @@ export interface EnvironmentOptions {
   readonly escapedIdentifiers?: boolean;
   /** Whether has() costs as much as reading the field. Kubernetes: no. */
   readonly presenceTestHasCost?: boolean;
+  /** Types made from their names, for names that nothing else declares. */
+  readonly resolveType?: (name: string) => CELType | undefined;
 }
 
 /** The variables, functions and types that an expression may use. Make it once; it is shared by all that is compiled in it. */
@@ -81,7 +83,7 @@ export class Environment {
   }
 
   findType(name: string): CELType | undefined {
-    return this.#types.get(name);
+    return this.#types.get(name) ?? this.#options.resolveType?.(name);
   }
 
   findConstant(name: string): CELValue | undefined {

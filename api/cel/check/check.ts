@@ -149,7 +149,7 @@ class Checker {
         return target.params[1] ?? dynType;
       case 'object': {
         const declared = target.fields?.().get(field);
-        return declared === undefined ? this.#report(at, `undefined field '${field}'`) : declared.type;
+        return declared?.type ?? target.anyField ?? this.#report(at, `undefined field '${field}'`);
       }
       default:
         return this.#report(at, `type '${formatType(target)}' does not support field selection`);
@@ -277,7 +277,7 @@ class Checker {
       const shown = formatType(this.substitution.apply(found, true));
       this.#report(field, `expected type of field '${field.name}' is '${formatType(wanted)}' but provided type is '${shown}'`);
     }
-    return objectType(type.name, type.fields);
+    return type.anyField === undefined ? objectType(type.name, type.fields) : type;
   }
 
   #fold(expr: ComprehensionExpr): CELType {

@@ -272,8 +272,8 @@ class Compiler {
     }
     const declared = type.fields();
     const fields = expr.fields.map(({ name, value, optional }) => {
-      const field = declared.get(name);
-      return { name, value: this.compile(value), optional, guard: field === undefined ? undefined : guardOf(field.type) };
+      const field = declared.get(name)?.type ?? type.anyField;
+      return { name, value: this.compile(value), optional, guard: field === undefined ? undefined : guardOf(field) };
     });
     return (frame) => {
       const values = new Map<string, CELValue>();

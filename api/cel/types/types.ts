@@ -28,6 +28,8 @@ export interface CELType {
   readonly params: readonly CELType[];
   /** The fields of an object type: asked only when a field is looked up, so that types may be recursive. */
   readonly fields?: () => ReadonlyMap<string, Field>;
+  /** The type of every field that is not in `fields`. Absent: there are no others. */
+  readonly anyField?: CELType;
   /** The most code points, bytes, elements or entries a value can have; used to estimate costs. */
   readonly maxSize?: number;
   /** The kind of a list in JSON: a set, or a map by these fields of its elements, as x-kubernetes-list-type says. */

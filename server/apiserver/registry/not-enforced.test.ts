@@ -14,7 +14,7 @@ describe('what is to guard a cluster and is not called', () => {
   const clientConfig = { url: 'https://guard.example.com/' };
   const webhook = { name: 'guard.example.com', rules, clientConfig, sideEffects: 'None', admissionReviewVersions: ['v1'] };
   const matchConstraints = { resourceRules: rules };
-  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }];
+  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "remove", path: "/metadata/labels"}]' } }];
   for (const [plural, kind, body, what] of [
     ['validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { webhooks: [webhook] }, 'call webhooks'],
     ['mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { webhooks: [webhook] }, 'call webhooks'],

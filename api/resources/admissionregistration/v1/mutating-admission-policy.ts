@@ -1,10 +1,17 @@
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../../../resource/columns.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { validateChoice, validateEach } from '../../../resource/field-rules.ts';
-import type { MutatingAdmissionPolicy } from '../../../types/admissionregistration-v1.ts';
-import { type FieldError, forbidden, required } from '../../../validation/field-error.ts';
-import { formatParamKind, validatePolicy } from './policy-validation.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { compileExpression, type ExpressionScope } from '../../../semantics/admission/compile-expression.ts';
+import { patchResults, type PatchType } from '../../../semantics/admission/compile-policy.ts';
+import type { Mutation, MutatingAdmissionPolicy } from '../../../types/admissionregistration-v1.ts';
+import { type FieldError, invalid, notSupported, required } from '../../../validation/field-error.ts';
+import { expressionErrors } from './expression-errors.ts';
 import { notEnforced } from './not-enforced.ts';
+import { formatParamKind, policyScope, validateChangedConditions, validatePolicy } from './policy-validation.ts';
+
+const operations = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
 
 /** Expressions (CEL) that change requests. */
 export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>({
@@ -24,29 +31,48 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
     ageColumn,
   ],
   warnings: () => notEnforced('MutatingAdmissionPolicy', 'evaluate admission policies'),
-  validate({ spec = {} }, path) {
+  validate({ spec = {} }, path, { operation }) {
     const at = path.child('spec');
-    const errors = validatePolicy(spec, at);
+    const scope = policyScope(spec, true);
+    const errors = validatePolicy(spec, at, scope, operation === 'update');
+    const operationsPath = at.child('matchConstraints', 'resourceRules', 'operations');
+    for (const rule of spec.matchConstraints?.resourceRules ?? [])
+      for (const one of rule.operations ?? []) if (!operations.includes(one)) errors.push(notSupported(operationsPath, one, operations));
+    const mutations = at.child('mutations');
+    if ((spec.mutations ?? []).length === 0) errors.push(required(mutations, 'mutations must contain at least one item'));
+    const mutationScope: ExpressionScope = { ...scope, hasPatchTypes: true };
+    errors.push(...validateEach(spec.mutations, mutations, (mutation, item) => validateMutation(mutation, item, mutationScope)));
     const policy = at.child('reinvocationPolicy');
-    if (!spec.reinvocationPolicy) errors.push(required(policy));
-    else errors.push(...validateChoice(policy, spec.reinvocationPolicy, ['IfNeeded', 'Never'], 'unsupported'));
-    if ((spec.mutations ?? []).length === 0)
-      return [...errors, required(at.child('mutations'), 'mutations must contain at least one item')];
-    return [
-      ...errors,
-      ...validateEach(spec.mutations, at.child('mutations'), ({ patchType, applyConfiguration, jsonPatch }, mutation) => {
-        const problems: FieldError[] = patchType
-          ? validateChoice(mutation.child('patchType'), patchType, ['ApplyConfiguration', 'JSONPatch'], 'unsupported')
-          : [required(mutation.child('patchType'))];
-        const [own, other] =
-          patchType === 'JSONPatch' ? (['jsonPatch', 'applyConfiguration'] as const) : (['applyConfiguration', 'jsonPatch'] as const);
-        const bodies = { applyConfiguration, jsonPatch };
-        if (bodies[own] === undefined) problems.push(required(mutation.child(own), `must be specified when patchType is ${patchType}`));
-        else if (!bodies[own].expression?.trim()) problems.push(required(mutation.child(own, 'expression'), 'expression is not specified'));
-        if (bodies[other] !== undefined)
-          problems.push(forbidden(mutation.child(other), `must not be specified when patchType is ${patchType}`));
-        return problems;
-      }),
-    ];
+    if (!spec.reinvocationPolicy) return [...errors, required(policy)];
+    return [...errors, ...validateChoice(policy, spec.reinvocationPolicy, ['IfNeeded', 'Never'], 'unsupported')];
   },
+  validateUpdate: ({ spec = {} }, old, path) => validateChangedConditions(spec, old.spec, path.child('spec')),
 });
+
+const fieldOf = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const;
+
+function validateMutation(mutation: DeepReadonly<Mutation>, path: FieldPath, scope: ExpressionScope): FieldError[] {
+  const { patchType } = mutation;
+  if (!patchType) return [required(path.child('patchType'))];
+  if (patchType !== 'JSONPatch' && patchType !== 'ApplyConfiguration')
+    return validateChoice(path.child('patchType'), patchType, ['ApplyConfiguration', 'JSONPatch'], 'unsupported');
+  const own = fieldOf[patchType];
+  const other = fieldOf[patchType === 'JSONPatch' ? 'ApplyConfiguration' : 'JSONPatch'];
+  const errors = validatePatchExpression(mutation[own]?.expression, patchType, path.child(own), mutation[own] !== undefined, scope);
+  if (mutation[other] !== undefined)
+    errors.push(invalid(path.child(other), `{${other}}`, `must not be specified when patchType is ${patchType}`));
+  return errors;
+}
+
+function validatePatchExpression(
+  given: string | undefined,
+  patchType: PatchType,
+  path: FieldPath,
+  isThere: boolean,
+  scope: ExpressionScope,
+): FieldError[] {
+  if (!isThere) return [required(path, `must be specified when patchType is ${patchType}`)];
+  const expression = given?.trim();
+  const at = path.child('expression');
+  return expression ? expressionErrors(at, compileExpression(expression, scope, patchResults[patchType])) : [required(at)];
+}

@@ -1,10 +1,13 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../resource/field-rules.ts';
+import { compileVariable, createVariableTypes, type ExpressionScope } from '../../../semantics/admission/compile-expression.ts';
 import type { MatchCondition, MatchResources, ParamKind, ParamRef, Variable } from '../../../types/admissionregistration-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
+import { expressionErrors } from './expression-errors.ts';
 import { validateMatchConditions, validateMatchResources } from './rule-validation.ts';
 
 /** The fields that policies of both sorts share. */
@@ -16,7 +19,23 @@ interface PolicySpec {
   readonly variables?: readonly DeepReadonly<Variable>[];
 }
 
-export function validatePolicy(spec: PolicySpec, path: FieldPath): FieldError[] {
+/** The scope of a policy's expressions, before its variables are declared. */
+export function policyScope({ paramKind, variables = [] }: PolicySpec, alwaysHasVariables: boolean): ExpressionScope {
+  const hasVariables = alwaysHasVariables || variables.length > 0;
+  return { hasParams: paramKind !== undefined, hasAuthorizer: true, ...(hasVariables ? { variables: createVariableTypes() } : {}) };
+}
+
+/** Validates matchConditions that an update changes. */
+export function validateChangedConditions(spec: PolicySpec, old: PolicySpec | undefined, path: FieldPath): FieldError[] {
+  if (hasSameConditions(spec, old)) return [];
+  return validateMatchConditions(spec.matchConditions, path.child('matchConditions'), spec.paramKind !== undefined);
+}
+
+/**
+ * Validates them, and declares the variables in the scope of the policy's expressions.
+ * @param isUpdate whether matchConditions are left to validateChangedConditions
+ */
+export function validatePolicy(spec: PolicySpec, path: FieldPath, scope: ExpressionScope, isUpdate: boolean): FieldError[] {
   const { failurePolicy, paramKind, matchConstraints } = spec;
   const errors =
     failurePolicy === undefined
@@ -32,17 +51,25 @@ export function validatePolicy(spec: PolicySpec, path: FieldPath): FieldError[] 
   }
   return [
     ...errors,
-    ...validateMatchConditions(spec.matchConditions, path.child('matchConditions')),
+    ...(isUpdate ? [] : validateMatchConditions(spec.matchConditions, path.child('matchConditions'), scope.hasParams)),
     ...validateEach(spec.variables, path.child('variables'), ({ name, expression }, variable) => {
-      const problems = name
+      const problems = name?.trim()
         ? isCELName(name)
           ? []
           : [invalid(variable.child('name'), name, 'name is not a valid CEL identifier')]
         : [required(variable.child('name'), 'name is not specified')];
-      if (!expression?.trim()) problems.push(required(variable.child('expression'), 'expression is not specified'));
-      return problems;
+      const at = variable.child('expression');
+      return expression?.trim()
+        ? [...problems, ...expressionErrors(at, compileVariable(name, expression, scope))]
+        : [...problems, required(at, 'expression is not specified')];
     }),
   ];
+}
+
+/** Whether an update leaves the matchConditions, and what they may read, as they were. */
+function hasSameConditions(spec: PolicySpec, old: PolicySpec | undefined): boolean {
+  const conditions = (of: PolicySpec | undefined) => [of?.paramKind ?? null, of?.matchConditions ?? []];
+  return isSemanticallyEqual(conditions(spec), conditions(old));
 }
 
 /** Words of the language, or kept for it. */

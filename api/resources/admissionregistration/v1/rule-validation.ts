@@ -1,6 +1,8 @@
 import { repeatedIndexes } from '../../../base/repeats.ts';
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { invalidFor, validateChoice, validateEach } from '../../../resource/field-rules.ts';
+import { boolType } from '../../../cel/types/types.ts';
+import { compileExpression } from '../../../semantics/admission/compile-expression.ts';
 import type {
   MatchCondition,
   MatchResources,
@@ -11,6 +13,7 @@ import { duplicate, type FieldError, invalid, notSupported, required, tooMany, h
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateLabelSelector } from '../../../validation/labels.ts';
 import { pathSegmentNameProblems } from '../../../validation/names.ts';
+import { expressionErrors } from './expression-errors.ts';
 import { validateQualifiedName } from '../../core/v1/pod-spec/names.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
@@ -78,15 +81,21 @@ function validateResources(resources: readonly string[], path: FieldPath): Field
   return errors;
 }
 
-/** Expressions that all have to hold; that they compile is checked where they are run. */
-export function validateMatchConditions(conditions: readonly DeepReadonly<MatchCondition>[] | undefined, path: FieldPath): FieldError[] {
+/** Validates expressions that all have to hold. */
+export function validateMatchConditions(
+  conditions: readonly DeepReadonly<MatchCondition>[] | undefined,
+  path: FieldPath,
+  hasParams = false,
+): FieldError[] {
   const names = new Set<string>();
   const errors = (conditions ?? []).length > maxConditions ? [tooMany(path, (conditions ?? []).length, maxConditions)] : [];
   return [
     ...errors,
     ...validateEach(conditions, path, ({ name, expression }, at) => {
-      const problems: FieldError[] = [];
-      if (!expression?.trim()) problems.push(required(at.child('expression')));
+      const trimmed = expression?.trim();
+      const problems = trimmed
+        ? expressionErrors(at.child('expression'), compileExpression(trimmed, { hasParams, hasAuthorizer: true }, [boolType]))
+        : [required(at.child('expression'))];
       if (!name) problems.push(required(at.child('name')));
       else problems.push(...validateQualifiedName(at.child('name'), name));
       if (names.has(name)) problems.push(duplicate(at.child('name'), name));
