@@ -178,7 +178,9 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     health,
     metrics,
     openAPI: createOpenAPI(options.openAPI),
-    openID: createOpenIDDocuments(authentication.keys, options.authentication.issuer, options.externalAddress),
+    openID: createOpenIDDocuments(authentication.keys, options.authentication.issuers[0], options.externalAddress, (problem) =>
+      logger.error(problem),
+    ),
     version: options.version,
     debug: createDebugEndpoint(() => flows),
     groupPaths: () => groupPaths(resources.definitions()),

@@ -6,16 +6,7 @@ import { sleep } from '../../api/base/clock.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { mapWatched, type WatchedValue } from '../../api/base/watched-value.ts';
-import type { Client } from '../../api/client/client.ts';
-import { createClient } from '../../api/client/create-client.ts';
-import { createEventRecorder } from '../../api/client/events/event-recorder.ts';
-import type { InformerFactory } from '../../api/client/informers/informer.ts';
-import { createAuthorizedInformers } from '../../api/client/informers/authorized-informers.ts';
-import { createInformerFactory } from '../../api/client/informers/informer-factory.ts';
 import type { Transport } from '../../api/client/transport.ts';
-import type { UserInfo } from '../../api/meta/user-info.ts';
-import { withRetries } from '../../api/client/with-retries.ts';
-import { withUser } from '../../api/client/with-user.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../../api/semantics/nodes/node-configuration.ts';
 import { decodeStored } from '../../api/serialization/protobuf/decode-stored.ts';
 import type { AuditOptions } from '../apiserver/filters/audit.ts';
@@ -25,17 +16,15 @@ import { type APIServer, createAPIServer } from '../apiserver/api-server.ts';
 import type { BootstrapOptions } from '../apiserver/bootstrap/bootstrap-cluster.ts';
 import { createSecretTokenSigner } from '../apiserver/authentication/secret-tokens.ts';
 import type { Dialer } from '../apiserver/subresources/subresource.ts';
-import { createWorkQueueMetrics } from '../apiserver/metrics/work-queue-metrics.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
-import { candidateIdentity, leadWhileElected, readCandidateFacts } from './lead-while-elected.ts';
 import type { AuthorizationSetup } from './open-authorization.ts';
 import { type ServingSetup, withGivenCertificates } from './open-serving.ts';
 import { reservedNames } from './reserved-names.ts';
 import type { EncryptionChoice } from './store/encrypt-at-rest.ts';
 import { createRunningPart } from './running-part.ts';
+import { defaultTokens, type TokenSetup } from './authentication/plan-tokens.ts';
 import type { OpenedAuthentication } from './authentication/open-authentication.ts';
 import { createResources } from './create-resources.ts';
-import { serviceAccountIssuer } from './service-account-issuer.ts';
 import { createLoopHolds } from './loop-holds.ts';
 import { createLargeWorkPool } from './large-work/large-work-pool.ts';
 import { createOpenAPIDocuments } from './openapi-documents.ts';
@@ -48,17 +37,15 @@ import { createPKIFiles } from './pki-files.ts';
 import { kubernetesVersion } from './version.ts';
 import { createControllers } from '../controllers/controllers.ts';
 import type { Controller } from '../controllers/runtime/define-controller.ts';
-import { runControllers } from '../controllers/runtime/run-controllers.ts';
 import { selectControllers } from '../controllers/select-controllers.ts';
 import { createCertificateAuthority } from '../pki/certificate-request.ts';
 import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
-import { schedulerPlugins } from '../scheduler/plugins/plugins.ts';
-import { runScheduler } from '../scheduler/scheduler.ts';
 import { createDialer } from '../serving/dialer.ts';
 import { serve } from '../serving/serve.ts';
 import type { Storage } from '../storage/storage.ts';
 import { runCompactor } from '../storage/compactor.ts';
 import { type CacheSource, createCacheSource } from '../storage/watch-cache/cache-source.ts';
+import { createRunners } from './run-parts.ts';
 
 export interface ControlPlaneOptions {
   readonly storage: StorageChoice;
@@ -86,6 +73,8 @@ export interface ControlPlaneOptions {
   readonly controllers?: readonly string[];
   /** Tokens of others, and who may come without any. Absent: no tokens of others, and everybody may. */
   readonly authentication?: OpenedAuthentication;
+  /** Service account issuers, audiences and static tokens. Absent: the defaults. */
+  readonly tokens?: TokenSetup;
   /** Absent: true. */
   readonly scheduler?: boolean;
   /**
@@ -329,7 +318,7 @@ function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterP
 }
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {
-  const { serviceCIDRs, logger, limits = {} } = options;
+  const { serviceCIDRs, logger, limits = {}, tokens = defaultTokens } = options;
   const { pki, address, port } = parts;
   return createAPIServer({
     clock: systemClock,
@@ -353,8 +342,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
       frontProxyCAsPEM: mapWatched(pki, ({ frontProxyCA }) => [frontProxyCA.certificatePEM]).get,
       frontProxyNames: ['front-proxy-client'],
       serviceAccountKeys: serviceAccountKeys(pki),
-      issuer: serviceAccountIssuer,
-      audiences: [serviceAccountIssuer],
+      ...{ issuers: tokens.issuers, audiences: tokens.audiences, ...(tokens.fromFile ? { fileTokens: tokens.fromFile } : {}) },
       ...(options.authentication ? { remoteTokens: options.authentication.remoteTokens } : {}),
     },
     externalAddress: `${address}:${port}`,
@@ -391,102 +379,6 @@ function joiningOf(options: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>, 
 
 function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetwork }: ControlPlaneOptions): NodeConfiguration {
   return { clusterCIDR, clusterDNS: addressAt(serviceCIDRs[0], 10), clusterDomain, podNetwork };
-}
-
-/** Controllers or scheduler: runs until the signal is aborted. */
-type Part = (informers: InformerFactory, signal: AbortSignal) => Promise<void>;
-type Runner = (name: 'kube-controller-manager' | 'kube-scheduler', part: Part, signal: AbortSignal) => Promise<void>;
-
-/** Runs controllers and scheduler: always, or while this control plane holds their leases. */
-async function createRunners(options: ControlPlaneOptions, server: APIServer, controllers: readonly Controller[], loop: LoopWatch) {
-  const { logger, pkiDirectory } = options;
-  const isElected = options.leaderElect ?? options.storage.kind === 'etcd';
-  const run: Runner = isElected
-    ? createElectedRunner(server, candidateIdentity(await readCandidateFacts(pkiDirectory)), logger)
-    : (_, part, signal) => part(server.informers, signal);
-  const manager: Part = (informers, signal) => runControllerManager({ server, informers, controllers, logger, loop }, signal);
-  const scheduler: Part = (informers, signal) => runSchedulerProcess({ server, informers, logger, loop }, signal);
-  return {
-    runManager: (signal: AbortSignal) => run('kube-controller-manager', manager, signal),
-    runOwnScheduler: (signal: AbortSignal) => run('kube-scheduler', scheduler, signal),
-  };
-}
-
-/** Parts that are elected have informers of their own, which act as the part's user and end with its leadership. */
-function createElectedRunner({ transport }: APIServer, identity: string, logger: Logger): Runner {
-  const shared = { clock: systemClock, random: systemRandom };
-  return (name, part, signal) => {
-    const user = { name: `system:${name}`, groups: ['system:authenticated'] };
-    const client = clientAs(transport, user, name);
-    const partLogger = logger.with({ part: name });
-    const lead = async (leading: AbortSignal) => {
-      const informers = createInformerFactory({ client, ...shared, logger: partLogger });
-      // The part asks for its informers before these start.
-      const ended = part(informers, leading);
-      await Promise.all([ended, informers.run(leading)]);
-    };
-    return leadWhileElected({ name, identity, client, ...shared, logger: partLogger, lead }, signal);
-  };
-}
-
-/** A client in this process that waits, as all clients of Kubernetes do, when the server asks for it. */
-function clientAs(transport: Transport, user: UserInfo, userAgent: string): Client {
-  return createClient(withRetries(withUser(transport, user), systemClock), { userAgent });
-}
-
-function informersAs(
-  shared: InformerFactory,
-  client: Client,
-  user: { readonly userName: string; readonly logger: Logger; readonly signal: AbortSignal },
-): InformerFactory {
-  return createAuthorizedInformers({ shared, client, clock: systemClock, ...user });
-}
-
-interface ManagerParts {
-  readonly server: APIServer;
-  readonly informers: InformerFactory;
-  readonly controllers: readonly Controller[];
-  readonly logger: Logger;
-  readonly loop: LoopWatch;
-}
-
-function runControllerManager({ server, informers, controllers, logger, loop }: ManagerParts, signal: AbortSignal): Promise<void> {
-  const partLogger = logger.with({ part: 'controllers' });
-  const actAs = (user: UserInfo) => clientAs(server.transport, user, 'kube-controller-manager');
-  return runControllers({
-    controllers,
-    clientFor: actAs,
-    informersFor: (user) => informersAs(informers, actAs(user), { userName: user.name, logger: partLogger, signal }),
-    clock: systemClock,
-    random: systemRandom,
-    logger: partLogger,
-    recorderFor: (client, component) => createEventRecorder({ client, clock: systemClock, logger: partLogger, component }),
-    onBegin: (controller, key) => loop.begins('controller', () => `${controller} ${key}`),
-    onReconciled: createWorkQueueMetrics(server.metrics),
-    signal,
-  });
-}
-
-async function runSchedulerProcess(
-  { server, informers, logger, loop }: Omit<ManagerParts, 'controllers'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const partLogger = logger.with({ part: 'scheduler' });
-  const user: UserInfo = { name: 'system:kube-scheduler', groups: ['system:authenticated'] };
-  const client = clientAs(server.transport, user, 'kube-scheduler');
-  await runScheduler(
-    {
-      client,
-      informers: informersAs(informers, client, { userName: user.name, logger: partLogger, signal }),
-      recorder: createEventRecorder({ client, clock: systemClock, logger: partLogger, component: 'default-scheduler' }),
-      clock: systemClock,
-      random: systemRandom,
-      logger: partLogger,
-      plugins: schedulerPlugins,
-      onBegin: (pod) => loop.begins('scheduler', () => pod),
-    },
-    signal,
-  );
 }
 
 /** A store that cannot be written to any more has to be opened anew, by another process. */

@@ -105,9 +105,9 @@ describe('service account tokens', () => {
   const live = new Map<string, { uid: string; deletionMs: number | undefined }>();
   const objects: BoundObjects = { find: async (kind, { namespace, name }) => live.get(`${kind}/${namespace}/${name}`) };
   const keys = readServiceAccountKeys(signing.privateKeyPEM);
-  const common = { keys, issuer: issuerName, audiences: [issuerName], clock };
-  const issuer = createTokenIssuer({ ...common, random });
-  const tokens = serviceAccountTokenAuthenticator({ ...common, objects });
+  const common = { keys, audiences: [issuerName], clock };
+  const issuer = createTokenIssuer({ ...common, issuer: issuerName, random });
+  const tokens = serviceAccountTokenAuthenticator({ ...common, issuers: [issuerName, 'https://former.test'], objects });
   const account = { namespace: 'ns', serviceAccount: { name: 'sa', uid: 'sa-uid' }, audiences: [] as string[], expirationSeconds: 3600 };
   const boundToPod = {
     ...account,
@@ -142,6 +142,16 @@ describe('service account tokens', () => {
       },
     );
     assert.deepEqual(result?.audiences, [issuerName]);
+  });
+
+  it('are good of every issuer that is accepted, also for audiences of another one', async () => {
+    const subject = async (issuer: string) => {
+      const { token } = await createTokenIssuer({ ...common, issuer, random }).issue(account);
+      return (await tokens.authenticateToken(token, []))?.user.name;
+    };
+    assert.equal(await subject(issuerName), 'system:serviceaccount:ns:sa');
+    assert.equal(await subject('https://former.test'), 'system:serviceaccount:ns:sa');
+    assert.equal(await subject('https://other.test'), undefined);
   });
 
   const forge = (header: { alg: string; kid?: string }, key: Parameters<SignJWT['sign']>[0], payload: JWTPayload = {}) =>
@@ -252,6 +262,7 @@ describe('service account tokens', () => {
     const next = await makeSigningKey();
     const rotated = serviceAccountTokenAuthenticator({
       ...common,
+      issuers: [issuerName],
       keys: readServiceAccountKeys(next.privateKeyPEM, [signing.publicKeyPEM]),
       objects,
     });

@@ -29,9 +29,11 @@ export interface AuthenticationOptions {
   readonly frontProxyCAsPEM: Authorities;
   readonly frontProxyNames: readonly string[];
   readonly serviceAccountKeys: ServiceAccountKeys;
-  /** e.g. https://kubernetes.default.svc.cluster.local */
-  readonly issuer: string;
+  /** Issuers of service account tokens, e.g. https://kubernetes.default.svc.cluster.local: the first signs, all are accepted. */
+  readonly issuers: readonly [string, ...string[]];
   readonly audiences: readonly string[];
+  /** Tokens that are written in a file: asked first. Absent: there are none. */
+  readonly fileTokens?: TokenAuthenticator;
   /** Of tokens that others have made: asked last, in this order. Absent: there are none. */
   readonly remoteTokens?: readonly TokenAuthenticator[];
   readonly cacheMetrics?: TokenCacheMetrics;
@@ -53,11 +55,12 @@ const tokenTTLMs = 10_000;
 
 /** All ways to say who one is: front proxy, client certificate, tokens of service accounts, of bootstrapping and of others. */
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { clock, audiences, issuer, client } = options;
+  const { clock, audiences, issuers, client } = options;
   const keys = options.serviceAccountKeys;
   const tokens = cachedTokenAuthenticator(
     unionTokenAuthenticator([
-      serviceAccountTokenAuthenticator({ keys, issuer, audiences, objects: boundObjects(client), clock }),
+      ...(options.fileTokens ? [options.fileTokens] : []),
+      serviceAccountTokenAuthenticator({ keys, issuers, audiences, objects: boundObjects(client), clock }),
       secretTokenAuthenticator({ keys, audiences, ...secretTokens(client, clock) }),
       bootstrapTokenAuthenticator({ findSecret: (name) => findSecret(client, name), audiences, clock }),
       ...(options.remoteTokens ?? []),
@@ -69,7 +72,8 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     clientCertificateAuthenticator(createCertificateVerifier(options.clientCAsPEM, clock)),
     bearerTokenAuthenticator(tokens),
   ]);
-  return { authenticator, tokens, keys, tokenIssuer: createTokenIssuer({ keys, issuer, audiences, clock, random: options.random }) };
+  const tokenIssuer = createTokenIssuer({ keys, issuer: issuers[0], audiences, clock, random: options.random });
+  return { authenticator, tokens, keys, tokenIssuer };
 }
 
 function boundObjects(client: Client): BoundObjects {

@@ -37,10 +37,10 @@ describe('keys of service accounts that are replaced while the server runs', () 
     const [old, next] = [await makeSigningKey(), await makeSigningKey()];
     const current = createWatchedValue(readServiceAccountKeys(old.privateKeyPEM));
     const keys = followServiceAccountKeys(current.get);
-    const common = { keys, issuer: 'https://issuer', audiences: ['https://issuer'], clock };
-    const issuer = createTokenIssuer({ ...common, random });
+    const common = { keys, audiences: ['https://issuer'], clock };
+    const issuer = createTokenIssuer({ ...common, issuer: 'https://issuer', random });
     const objects = { find: async () => ({ uid: 'u', deletionMs: undefined }) };
-    const tokens = serviceAccountTokenAuthenticator({ ...common, objects });
+    const tokens = serviceAccountTokenAuthenticator({ ...common, issuers: ['https://issuer'], objects });
     const issue = async () =>
       (await issuer.issue({ namespace: 'ns', serviceAccount: { name: 'sa', uid: 'u' }, audiences: [], expirationSeconds: 3600 })).token;
     const isBelieved = async (token: string) => {

@@ -60,7 +60,7 @@ export function createSecretTokenSigner(keys: ServiceAccountKeys): SignSecretTok
 export function secretTokenAuthenticator(options: SecretTokenOptions): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {
-      const payload = await readSignedToken(token, issuer, options.keys);
+      const payload = await readSignedToken(token, [issuer], options.keys);
       if (payload === undefined) return undefined;
       const granted = grantedAudiences(payload, audiences, options.audiences);
       const { namespace, secretName, serviceAccount } = claimsOf(payload);

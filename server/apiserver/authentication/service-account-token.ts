@@ -20,7 +20,8 @@ export interface BoundObjects {
 
 interface ServiceAccountTokenOptions {
   readonly keys: ServiceAccountKeys;
-  readonly issuer: string;
+  /** Issuers that are accepted. */
+  readonly issuers: readonly string[];
   /** The API server's own audiences: what a token must be for if the caller does not say. */
   readonly audiences: readonly string[];
   readonly objects: BoundObjects;
@@ -34,7 +35,7 @@ const deletionLeewayMs = 60_000;
 export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {
-      const payload = await readSignedToken(token, options.issuer, options.keys);
+      const payload = await readSignedToken(token, options.issuers, options.keys);
       if (payload === undefined) return undefined;
       const granted = grantedAudiences(payload, audiences, options.audiences);
       checkTimes(payload, options.clock.nowMs() / 1000);

@@ -7,11 +7,15 @@ import type { ServiceAccountKeys } from './service-account-keys.ts';
 const leewaySeconds = 60;
 
 /**
- * Reads the claims of a token whose issuer is that one: undefined for tokens of others, 401 where the signature is by no key
+ * Reads the claims of a token of one of the issuers: undefined for tokens of others, 401 where the signature is by no key
  * of ours. Whether the token is good now, and for whom, is not looked at.
  */
-export async function readSignedToken(token: string, issuer: string, keys: ServiceAccountKeys): Promise<JWTPayload | undefined> {
-  if (!saysIssuer(token, issuer)) return undefined;
+export async function readSignedToken(
+  token: string,
+  issuers: readonly string[],
+  keys: ServiceAccountKeys,
+): Promise<JWTPayload | undefined> {
+  if (!saysIssuer(token, issuers)) return undefined;
   const { compactVerify, decodeProtectedHeader, errors } = await import('jose');
   try {
     const { kid } = decodeProtectedHeader(token);
@@ -35,12 +39,12 @@ function ignoreOtherKey(expected: new (...args: never[]) => Error): (error: unkn
 }
 
 /** Reads the issuer without believing it. */
-function saysIssuer(token: string, issuer: string): boolean {
+function saysIssuer(token: string, issuers: readonly string[]): boolean {
   const parts = token.split('.');
   if (parts.length !== 3) return false;
   try {
     const payload: unknown = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8'));
-    return typeof payload === 'object' && payload !== null && 'iss' in payload && payload.iss === issuer;
+    return typeof payload === 'object' && payload !== null && 'iss' in payload && issuers.some((issuer) => payload.iss === issuer);
   } catch {
     return false;
   }

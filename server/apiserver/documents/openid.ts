@@ -7,7 +7,20 @@ export interface OpenIDDocuments {
   jwks(): APIResponse;
 }
 
-export function createOpenIDDocuments(keys: ServiceAccountKeys, issuer: string, externalAddress: string): OpenIDDocuments {
+/** Undefined where nobody could verify tokens of that issuer: `onProblem` is told why. */
+export function createOpenIDDocuments(
+  keys: ServiceAccountKeys,
+  issuer: string,
+  externalAddress: string,
+  onProblem: (problem: string) => void,
+): OpenIDDocuments | undefined {
+  const problem = issuerProblem(issuer);
+  if (problem !== undefined) {
+    onProblem(
+      `Could not construct pre-rendered responses for ServiceAccountIssuerDiscovery endpoints. Endpoints will not be enabled. Error: ${problem}`,
+    );
+    return undefined;
+  }
   const configuration = () => ({
     issuer,
     jwks_uri: `https://${externalAddress}/openid/v1/jwks`,
@@ -30,4 +43,11 @@ export function createOpenIDDocuments(keys: ServiceAccountKeys, issuer: string, 
     configuration: () => respond('application/json', configuration()),
     jwks: () => respond('application/jwk-set+json', jwks()),
   };
+}
+
+function issuerProblem(issuer: string): string | undefined {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  if (url?.protocol !== 'https:') return `issuer URL must use https scheme, got: ${issuer}`;
+  if (issuer.includes('?')) return `issuer URL may not include a query, got: ${issuer}`;
+  return url.hash === '' ? undefined : `issuer URL may not include a fragment, got: ${issuer}`;
 }

@@ -15,7 +15,8 @@ export interface NonResourceEndpoints {
   readonly health: HealthEndpoint;
   readonly metrics: ServerMetrics;
   readonly openAPI: OpenAPIEndpoint;
-  readonly openID: OpenIDDocuments;
+  /** Absent: there is nothing of it. */
+  readonly openID: OpenIDDocuments | undefined;
   readonly version: VersionInfo;
   /** The handler of /debug. */
   readonly debug: (context: RequestContext) => APIResponse | undefined;
@@ -24,8 +25,9 @@ export interface NonResourceEndpoints {
   healthPaths(): readonly string[];
 }
 
+const openIDPaths = ['/.well-known/openid-configuration', '/openid/v1/jwks'] as const;
+
 const fixedPaths = [
-  '/.well-known/openid-configuration',
   '/api',
   '/api/v1',
   '/apis',
@@ -35,7 +37,6 @@ const fixedPaths = [
   '/metrics/slis',
   '/openapi/v2',
   '/openapi/v3',
-  '/openid/v1/jwks',
   '/readyz',
   '/version',
 ];
@@ -72,6 +73,7 @@ export function notFoundPage(): APIResponse {
 
 async function answer(endpoints: NonResourceEndpoints, context: RequestContext): Promise<APIResponse | undefined> {
   const { path } = context.info;
+  const { openID } = endpoints;
   const [first] = path.split('/', 2).slice(1);
   switch (first) {
     case '':
@@ -93,16 +95,17 @@ async function answer(endpoints: NonResourceEndpoints, context: RequestContext):
     case 'debug':
       return endpoints.debug(context);
     case '.well-known':
-      return routedAt('/.well-known/openid-configuration', context, 'application/json', () => endpoints.openID.configuration());
+      return openID && routedAt(openIDPaths[0], context, 'application/json', () => openID.configuration());
     case 'openid':
-      return routedAt('/openid/v1/jwks', context, 'application/jwk-set+json', () => endpoints.openID.jwks());
+      return openID && routedAt(openIDPaths[1], context, 'application/jwk-set+json', () => openID.jwks());
     default:
       return undefined;
   }
 }
 
 function rootPaths(endpoints: NonResourceEndpoints): APIResponse {
-  const paths = [...new Set([...fixedPaths, ...endpoints.groupPaths(), ...endpoints.healthPaths()])].sort();
+  const ofIssuer = endpoints.openID === undefined ? [] : openIDPaths;
+  const paths = [...new Set([...fixedPaths, ...ofIssuer, ...endpoints.groupPaths(), ...endpoints.healthPaths()])].sort();
   return {
     status: 200,
     headers: { 'content-type': 'application/json' },

@@ -101,7 +101,7 @@ export async function startAPIServerInProcess({
       frontProxyCAsPEM: [frontProxyCA.certificatePEM],
       frontProxyNames: ['front-proxy-client'],
       serviceAccountKeys: readServiceAccountKeys(signingKey.privateKeyPEM),
-      issuer,
+      issuers: [issuer],
       audiences: [issuer],
     },
     externalAddress: '192.0.2.1:6443',

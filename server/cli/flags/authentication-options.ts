@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseBoolean, parseDuration } from './parse-flags.ts';
+import { parseBoolean, parseDuration, parseNames } from './parse-flags.ts';
 
 /** The flags of kube-apiserver's authentication, by their names. */
 export function addAuthenticationOptions(command: Command): Command {
@@ -54,7 +54,31 @@ export function addAuthenticationOptions(command: Command): Command {
   add(
     new Option('--authentication-token-webhook-version <version>', 'of the TokenReviews that it is sent: v1 or v1beta1 (default: v1beta1)'),
   );
+  addTokenOptions(command);
   return command;
+}
+
+/** The flags of tokens that the API server itself knows or issues. */
+function addTokenOptions(command: Command): void {
+  const add = (option: Option) => void command.addOption(option);
+  add(
+    new Option(
+      '--token-auth-file <path>',
+      'static tokens: lines of token,user name,user uid and "group1,group2"; read at the start only, and good until they are taken out',
+    ),
+  );
+  add(
+    new Option(
+      '--api-audiences <names>',
+      'the audiences of the API: a token has to be for one of them (default: the issuers of service account tokens)',
+    ).argParser(parseNames),
+  );
+  add(
+    new Option(
+      '--service-account-issuer <issuer>',
+      'iss of service account tokens, an https URL where others are to verify them; may be repeated: the first is in new tokens, all are accepted (default: https://kubernetes.default.svc.cluster.local)',
+    ).argParser((text: string, before: readonly string[] = []) => [...before, text]),
+  );
 }
 
 function parseClaim(text: string, previous: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {

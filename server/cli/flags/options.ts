@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AuditFlags } from '../../control-plane/audit/create-audit.ts';
 import type { AuthenticationFlags } from '../../control-plane/authentication/plan-authentication.ts';
+import type { TokenFlags } from '../../control-plane/authentication/plan-tokens.ts';
 import { addAuditOptions } from './audit-options.ts';
 import { addAuthenticationOptions } from './authentication-options.ts';
 import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/nodes/node-configuration.ts';
@@ -12,7 +13,7 @@ import { addAuthorizationOptions } from './authorization-options.ts';
 import { defaultDataDirPath } from '../data-dir/data-dir.ts';
 import { parseBoolean, parseCount, parseDuration, parseNames, parsePort, parseServiceCIDRs } from './parse-flags.ts';
 
-export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, AuthorizationFlags, ServingFlags {
+export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, TokenFlags, AuthorizationFlags, ServingFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly port: number;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Logger } from '../../../api/base/logger.ts';
@@ -6,6 +6,7 @@ import { systemRandom } from '../../../api/base/system-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { readAdmissionConfiguration } from '../../control-plane/read-admission-configuration.ts';
 import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
+import type { TokenSetup } from '../../control-plane/authentication/plan-tokens.ts';
 import type { OpenedAuthentication } from '../../control-plane/authentication/open-authentication.ts';
 import { createLogger } from '../../control-plane/logger.ts';
 import { oomScores, setOOMScore } from '../../../node-agent/linux/processes/oom-score.ts';
@@ -35,7 +36,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const logger = createLogger(flags.logLevel);
   const audit = await openAudit(flags, logger);
   const authorization = await openAuthorizers(flags, logger);
-  const authentication = await openRemoteAuthentication(flags, logger);
+  const { tokens, authentication } = await openAuthentication(flags, logger);
   const { openServing } = await import('../../control-plane/open-serving.ts');
   const serving = await openServing(flags, { clock: systemClock, logger });
   const { kubeletCertificateAuthority: kubeletCAFile } = flags;
@@ -43,7 +44,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
     ...(authorization ? { authorization } : {}),
-    authentication,
+    ...{ authentication, tokens },
     serving,
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
@@ -121,8 +122,14 @@ function makeFindable(
   });
 }
 
+async function openAuthentication(flags: ControlPlaneFlags, logger: Logger) {
+  const { planTokens } = await import('../../control-plane/authentication/plan-tokens.ts');
+  const tokens = planTokens(flags, { readText: (file) => readFileSync(file, 'utf8'), logger });
+  return { tokens, authentication: await openRemoteAuthentication(flags, tokens, logger) };
+}
+
 /** Loaded only where tokens of others are accepted, or requests to some paths only may come without. */
-async function openRemoteAuthentication(flags: ControlPlaneFlags, logger: Logger): Promise<OpenedAuthentication> {
+async function openRemoteAuthentication(flags: ControlPlaneFlags, tokens: TokenSetup, logger: Logger): Promise<OpenedAuthentication> {
   const { authenticationConfig, authenticationTokenWebhookConfigFile } = flags;
   const anonymous = anonymousAuth(flags, logger);
   const isDefault = !(flags.authorizationMode ?? []).includes('AlwaysAllow');
@@ -130,13 +137,12 @@ async function openRemoteAuthentication(flags: ControlPlaneFlags, logger: Logger
   if (authenticationConfig === undefined && authenticationTokenWebhookConfigFile === undefined && !isOIDC)
     return { remoteTokens: [], anonymous: { isEnabled: anonymous ?? isDefault }, countIn: () => {}, close: async () => {} };
   const { openAuthentication } = await import('../../control-plane/authentication/open-authentication.ts');
-  const { serviceAccountIssuer } = await import('../../control-plane/service-account-issuer.ts');
   const effective = anonymous === undefined ? flags : { ...flags, anonymousAuth: anonymous };
   return await openAuthentication(effective, {
     anonymousByDefault: isDefault,
     ...{ clock: systemClock, random: systemRandom, logger: logger.with({ part: 'authentication' }) },
-    audiences: [serviceAccountIssuer],
-    serviceAccountIssuers: [serviceAccountIssuer],
+    audiences: tokens.audiences,
+    serviceAccountIssuers: tokens.issuers,
     serverId: `apiserver-${os.hostname()}`,
   });
 }
