@@ -8,6 +8,7 @@ import { e2eSuites } from '../clients/e2e/e2e-suites.ts';
 import type { TestCounts } from './counting-reporter.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
+const mocha = path.join(root, 'node_modules/.bin/mocha');
 const reporter = path.join(import.meta.dirname, 'counting-reporter.ts');
 const usage = `Runs every test of the project, one part after the other, and goes on after a failure.
   npm test -- [--only unit|e2e|conformance|machine] [--grep REGEX] [--machine]
@@ -18,6 +19,8 @@ interface PartResult {
   readonly passed: number;
   readonly failed: number;
   readonly seconds: number;
+  /** How many tests were not run, which are named in the output. */
+  readonly skipped?: number;
   /** Why (some of) it was not run. */
   readonly note?: string;
   /** The tests that failed, each with its error; told once more at the end, where a long log is read first. */
@@ -38,7 +41,7 @@ async function main(): Promise<number> {
   }
   const parts: Part[] = [];
   if (only === undefined && grep === undefined) parts.push(...['types', 'lint', 'format:check'].map(checkPart));
-  if (only === undefined || only === 'unit') parts.push(unitPart(grep));
+  if (only === undefined || only === 'unit') parts.push(unitParts(grep));
   if (only === undefined || only === 'e2e') parts.push(...e2eSuites.map((suite) => e2ePart(suite, grep)));
   if (only === undefined || only === 'conformance') parts.push(conformancePart(grep));
   const isWithMachines = values.machine === true || process.env['KUBETS_MACHINE_TEST'] === '1';
@@ -59,7 +62,7 @@ function shorten(text: string): string {
 
 function summarize(results: readonly PartResult[]): number {
   console.log('\nSummary');
-  for (const { name, passed, failed, seconds, note } of results)
+  for (const { name, passed, failed, skipped = 0, seconds, note = skipped > 0 ? `${skipped} not run (named above)` : '' } of results)
     console.log(
       `  ${failed === 0 ? '✓' : '✗'} ${name}: ${passed} passed, ${failed} failed${note ? `, ${note}` : ''} (${seconds.toFixed(0)} s)`,
     );
@@ -79,17 +82,43 @@ const checkPart =
       return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
     });
 
-const unitPart =
-  (grep: string | undefined): Part =>
-  () =>
-    timed('unit tests', () => runMocha('npm', ['run', '--silent', 'test:unit', '--'], grep));
+/**
+ * The unit tests, in two processes side by side: those of the node agent wait for the kernel most of the time, the others need the
+ * processor.
+ */
+const unitParts = (grep: string | undefined): Part => {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { readonly scripts: Record<string, string> };
+  const patterns = [...(scripts['test:unit'] ?? '').matchAll(/'([^']+)'/g)].map(([, pattern = '']) => pattern);
+  const isOfNode = (pattern: string) => pattern.startsWith('node-agent/');
+  return () =>
+    timed('unit tests', async () => {
+      const ofNode = runMocha(mocha, patterns.filter(isOfNode), grep, 'later');
+      const others = await runMocha(
+        mocha,
+        patterns.filter((pattern) => !isOfNode(pattern)),
+        grep,
+      );
+      return addCounts(others, await ofNode);
+    });
+};
+
+/** The counts of two runs together. */
+function addCounts(a: Counted, b: Counted): Counted {
+  const skipped = (a.skipped ?? 0) + (b.skipped ?? 0);
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped,
+    failures: [...(a.failures ?? []), ...(b.failures ?? [])],
+  };
+}
 
 const e2ePart =
   ({ file, needsNode }: (typeof e2eSuites)[number], grep: string | undefined): Part =>
   () =>
     timed(file, async () => {
       if (needsNode && !canRunNode()) return { passed: 0, failed: 0, note: 'not run: it needs root and containerd' };
-      return await runMocha(path.join(root, 'node_modules/.bin/mocha'), [path.join(root, 'conformance/clients/e2e', file)], grep);
+      return await runMocha(mocha, [path.join(root, 'conformance/clients/e2e', file)], grep);
     });
 
 /** The conformance suite, against a cluster with a node where this machine can run one. */
@@ -129,7 +158,7 @@ const machinePart =
       return { passed: Number(counts[1]), failed: Number(counts[2]) };
     });
 
-type Counted = Pick<PartResult, 'passed' | 'failed' | 'note' | 'failures'>;
+type Counted = Pick<PartResult, 'passed' | 'failed' | 'skipped' | 'note' | 'failures'>;
 
 async function timed(name: string, work: () => Promise<Counted>): Promise<PartResult> {
   console.log(`\n${name}`);
@@ -144,29 +173,39 @@ async function timed(name: string, work: () => Promise<Counted>): Promise<PartRe
 }
 
 /** Runs mocha and believes only what its reporter has written down; a run that wrote nothing has failed. */
-async function runMocha(program: string, args: readonly string[], grep: string | undefined): Promise<Counted> {
+async function runMocha(
+  program: string,
+  args: readonly string[],
+  grep: string | undefined,
+  shown: 'at once' | 'later' = 'at once',
+): Promise<Counted> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-counts-'));
   const file = path.join(directory, 'counts.json');
   try {
-    const { code } = await run(program, [...args, '--reporter', reporter, ...(grep === undefined ? [] : ['--grep', grep])], {
-      KUBETS_TEST_COUNTS: file,
-    });
+    const filter = grep === undefined ? [] : ['--grep', grep];
+    const { code, output } = await run(program, [...args, '--reporter', reporter, ...filter], { KUBETS_TEST_COUNTS: file }, shown);
+    if (shown === 'later') process.stdout.write(output);
     const { passed, failed, skipped, failures } = JSON.parse(readFileSync(file, 'utf8')) as TestCounts;
     // mocha also fails where nothing matched, or a file could not be loaded.
     const failedOtherwise = failed === 0 && code !== 0 ? 1 : 0;
-    return { passed, failed: failed + failedOtherwise, failures, ...(skipped > 0 ? { note: `${skipped} not run (named above)` } : {}) };
+    return { passed, failed: failed + failedOtherwise, failures, skipped };
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-/** Runs a program whose output is shown as it comes. */
-function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; output: string }> {
+/** Runs a program. Its output is shown as it comes, unless the caller shows it later. */
+function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  shown: 'at once' | 'later' = 'at once',
+): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
-      process.stdout.write(chunk);
+      if (shown === 'at once') process.stdout.write(chunk);
       output += chunk.toString();
     });
     child.once('error', reject);
