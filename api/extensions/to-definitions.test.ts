@@ -112,7 +112,7 @@ describe('the definitions of a custom kind', () => {
       nowMs: 0,
       operation: 'create',
       subresource: '',
-      user: { username: 'u' } as never,
+      user: { name: 'u', groups: [] },
     });
     assert.equal('status' in created, false);
   });

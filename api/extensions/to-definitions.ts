@@ -7,8 +7,10 @@ import { applyDefaults } from '../schema/default.ts';
 import { jsonMediaType, yamlMediaType } from '../serialization/media-types.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types/apiextensions-v1.ts';
 import { structuralSchemaOf } from './structural-schema-of.ts';
+import { createObjectValidator, finalizerWarnings } from './validation/validate-custom-object.ts';
 
 type CRD = DeepReadonly<CustomResourceDefinition>;
+type CustomObject = DeepReadonly<UntypedObject>;
 type Version = DeepReadonly<CustomResourceDefinitionVersion>;
 
 /**
@@ -32,6 +34,7 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
   const schema = structuralSchemaOf(version.schema?.openAPIV3Schema);
   const storage = spec.versions.find((other) => other.storage) ?? version;
   const own = { group, version: version.name };
+  const validator = createObjectValidator(version, schema, undefined);
   const hasStatus = version.subresources?.status !== undefined;
   return defineResource<KubeObject>({
     ...own,
@@ -54,6 +57,10 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
     prepareForCreate(object) {
       if (hasStatus) delete (object as UntypedObject)['status'];
     },
+    validate: (object, _path, { operation }) => (operation === 'create' ? validator.validate(object as CustomObject) : []),
+    validateUpdate: (object, old) => validator.validateUpdate(object as CustomObject, old as CustomObject),
+    validateStatusUpdate: (object, old) => validator.validateStatusUpdate(object as CustomObject, old as CustomObject),
+    warnings: finalizerWarnings,
   });
 }
 

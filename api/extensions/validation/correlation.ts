@@ -1,0 +1,76 @@
+import { isEqual } from '../../base/equality.ts';
+import { isJSONObject, type JSONObject } from '../../base/json-object.ts';
+import type { StructuralSchema } from '../../schema/structural-schema.ts';
+
+/**
+ * A value of an updated object beside the value that it had: fields correlate by their names, elements of lists of type map by
+ * their keys, others not at all.
+ */
+export class Correlation {
+  readonly value: unknown;
+  readonly old: unknown;
+  readonly #schema: StructuralSchema;
+  #isUnchanged: boolean | undefined;
+  #oldByKeys: ReadonlyMap<string, unknown> | undefined;
+
+  constructor(value: unknown, old: unknown, schema: StructuralSchema) {
+    this.value = value;
+    this.old = old;
+    this.#schema = schema;
+  }
+
+  /** A field of both objects. */
+  key(name: string): Correlation | undefined {
+    const { value, old } = this;
+    if (!isJSONObject(value) || !isJSONObject(old) || !Object.hasOwn(value, name) || !Object.hasOwn(old, name)) return undefined;
+    const schema = this.#schema.properties?.get(name)?.schema ?? this.#schema.additionalProperties;
+    return schema && new Correlation(value[name], old[name], schema);
+  }
+
+  /** An element of the list and that of the same keys in the old one. */
+  index(index: number): Correlation | undefined {
+    const { value, old } = this;
+    const { items, listType } = this.#schema;
+    if (!Array.isArray(value) || !Array.isArray(old) || items === undefined || listType !== 'map') return undefined;
+    const element: unknown = value[index];
+    if (!isJSONObject(element)) return undefined;
+    this.#oldByKeys ??= this.#indexOld(old);
+    const found = this.#oldByKeys.get(this.#keysOf(element));
+    return found === undefined ? undefined : new Correlation(element, found, items);
+  }
+
+  #indexOld(old: readonly unknown[]): ReadonlyMap<string, unknown> {
+    const found = new Map<string, unknown>();
+    for (const element of old) {
+      if (!isJSONObject(element)) continue;
+      const keys = this.#keysOf(element);
+      if (!found.has(keys)) found.set(keys, element);
+    }
+    return found;
+  }
+
+  #keysOf(element: JSONObject): string {
+    const keys = (this.#schema.listMapKeys ?? []).map((name) => (Object.hasOwn(element, name) ? element[name] : undefined));
+    return JSON.stringify(keys, (_, key: unknown) => (typeof key === 'bigint' ? `${key}n` : key));
+  }
+
+  /** Whether the value is what it was. The order of a list of type map does not count where its elements have their keys. */
+  get isUnchanged(): boolean {
+    this.#isUnchanged ??= this.#compare();
+    return this.#isUnchanged;
+  }
+
+  #compare(): boolean {
+    const { value, old } = this;
+    if (Array.isArray(value) && Array.isArray(old)) {
+      if (value.length !== old.length) return false;
+      if (this.#schema.listType !== 'map') return isEqual(value, old);
+      return value.every((_, index) => this.index(index)?.isUnchanged === true);
+    }
+    if (isJSONObject(value) && isJSONObject(old)) {
+      const names = Object.keys(value);
+      return names.length === Object.keys(old).length && names.every((name) => this.key(name)?.isUnchanged === true);
+    }
+    return isEqual(value, old);
+  }
+}

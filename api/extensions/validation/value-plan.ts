@@ -1,0 +1,89 @@
+import type { DeepReadonly } from '../../base/deep-readonly.ts';
+import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts';
+import { findFormat } from './string-formats.ts';
+
+type Props = DeepReadonly<JSONSchemaProps>;
+
+/** The rules of a schema, in the form in which values are checked by them. */
+export interface ValuePlan {
+  /** Several: the value may be of any of them. None: any type. */
+  readonly types: readonly string[];
+  readonly nullable: boolean;
+  /** The format, where it is one that the server knows. */
+  readonly format: string;
+  readonly matchesFormat: ((text: string) => boolean) | undefined;
+  readonly enum: readonly unknown[];
+  readonly maximum: Limit | undefined;
+  readonly minimum: Limit | undefined;
+  readonly multipleOf: number | undefined;
+  readonly maxLength: number | undefined;
+  readonly minLength: number | undefined;
+  readonly pattern: string;
+  readonly maxItems: number | undefined;
+  readonly minItems: number | undefined;
+  readonly maxProperties: number | undefined;
+  readonly minProperties: number | undefined;
+  readonly required: readonly string[];
+  readonly properties: ReadonlyMap<string, ValuePlan>;
+  readonly additionalProperties: ValuePlan | undefined;
+  readonly items: ValuePlan | undefined;
+  readonly allOf: readonly ValuePlan[];
+  readonly anyOf: readonly ValuePlan[];
+  readonly oneOf: readonly ValuePlan[];
+  readonly not: ValuePlan | undefined;
+  readonly hasAlternatives: boolean;
+  /** Whether an error that is tolerated below could turn a valid value into an invalid one. */
+  readonly isContrary: boolean;
+}
+
+interface Limit {
+  readonly value: number;
+  readonly isExclusive: boolean;
+}
+
+/** The plan of a schema; made once for a version of a definition. */
+export function planValue(props: Props): ValuePlan {
+  const { additionalProperties, items } = props;
+  const found = findFormat(props.format ?? '');
+  const list = (schemas: readonly Props[] | undefined) => (schemas ?? []).map(planValue);
+  const [allOf, anyOf, oneOf] = [list(props.allOf), list(props.anyOf), list(props.oneOf)];
+  const plan = {
+    types: props['x-kubernetes-int-or-string'] ? ['integer', 'string'] : props.type ? [props.type] : [],
+    nullable: props.nullable === true,
+    format: found?.name ?? '',
+    matchesFormat: found?.matches,
+    enum: props.enum ?? [],
+    maximum: limit(props.maximum, props.exclusiveMaximum),
+    minimum: limit(props.minimum, props.exclusiveMinimum),
+    multipleOf: props.multipleOf,
+    maxLength: props.maxLength,
+    minLength: props.minLength,
+    pattern: props.pattern ?? '',
+    maxItems: props.maxItems,
+    minItems: props.minItems,
+    maxProperties: props.maxProperties,
+    minProperties: props.minProperties,
+    required: props.required ?? [],
+    properties: new Map(Object.entries(props.properties ?? {}).map(([name, schema]) => [name, planValue(schema)])),
+    additionalProperties: isSchema(additionalProperties) ? planValue(additionalProperties) : undefined,
+    items: isSchema(items) ? planValue(items) : undefined,
+    allOf,
+    anyOf,
+    oneOf,
+    not: props.not && planValue(props.not),
+  };
+  const inner = [...plan.properties.values(), plan.additionalProperties, plan.items, ...allOf, ...anyOf, ...oneOf];
+  return {
+    ...plan,
+    hasAlternatives: allOf.length + anyOf.length + oneOf.length > 0 || plan.not !== undefined,
+    isContrary: plan.not !== undefined || oneOf.length > 0 || inner.some((other) => other?.isContrary),
+  };
+}
+
+function isSchema(value: unknown): value is Props {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function limit(value: number | undefined, isExclusive: boolean | undefined): Limit | undefined {
+  return value === undefined ? undefined : { value, isExclusive: isExclusive === true };
+}
