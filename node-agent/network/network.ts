@@ -27,7 +27,7 @@ import { readResolverConfiguration } from '../linux/machine/resolver-configurati
 import { createNodePortAddresses } from '../linux/machine/machine-addresses.ts';
 import { type FollowedProgram, followProgram } from '../linux/processes/follow-program.ts';
 import type { TableWatch } from '../linux/nft/table-watch.ts';
-import { createNetworkPolicies, type RunningSandbox } from './policy/network-policies.ts';
+import { createNetworkPolicies, type PodStart, type RunningSandbox } from './policy/network-policies.ts';
 import { createProxyMetrics } from './proxy/health/proxy-metrics.ts';
 import { proxyHealthzPort, proxyMetricsPort, runProxyServer } from './proxy/health/proxy-server.ts';
 import { bridgePolicyTable, policyTable } from './policy/policy-table.ts';
@@ -68,7 +68,7 @@ interface NodeNetwork {
   /** Runs until the signal is aborted; rules and routes stay. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses. */
-  isolatePod(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+  isolatePod(pod: DeepReadonly<Pod>, addresses: readonly string[], start: PodStart): Promise<void>;
   /** The Pod has no sandbox any more. */
   releasePod(uid: string): void;
 }
@@ -151,7 +151,7 @@ export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: N
       const parts = [runProxy(signal), runPods(signal), runDNS(signal), policies?.run(signal), guard?.run(signal), tables.run(signal)];
       await Promise.all([...parts, informers.run(signal)]);
     },
-    isolatePod: async (pod, addresses) => void (await Promise.all([guard?.protect(), policies?.isolate(pod, addresses)])),
+    isolatePod: async (...pod) => void (await Promise.all([guard?.protect(), policies?.isolate(...pod)])),
     releasePod: (uid) => policies?.release(uid),
   };
 }

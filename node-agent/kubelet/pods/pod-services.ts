@@ -63,7 +63,7 @@ export interface PodServices {
   /** Why the node cannot take the Pod, if so. */
   readonly refusalOf: (pod: DeepReadonly<Pod>) => Promise<{ readonly reason: string; readonly message: string } | undefined>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses: nothing in it runs before. */
-  readonly isolatePod: (pod: DeepReadonly<Pod>, addresses: readonly string[]) => Promise<void>;
+  readonly isolatePod: (pod: DeepReadonly<Pod>, addresses: readonly string[], start: { readonly isNew: boolean }) => Promise<void>;
   /** The Pod has no sandbox any more: its addresses may be those of another one. */
   readonly releasePod: (uid: string) => void;
   /** Why the node cannot give the Pod what it asks for by now, if so. */

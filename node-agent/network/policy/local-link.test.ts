@@ -94,7 +94,7 @@ describe('Pods at one bridge', function () {
       for (const index of [0, 1]) await client(pods).create(podOf(index));
       sandboxes = [0, 1].map(sandboxOf);
       await start();
-      await Promise.all([0, 1].map((index) => policies.isolate(podOf(index), [`10.244.0.${index + 2}`])));
+      await Promise.all([0, 1].map((index) => policies.isolate(podOf(index), [`10.244.0.${index + 2}`], { isNew: false })));
     });
     afterEach(async () => {
       await stop();

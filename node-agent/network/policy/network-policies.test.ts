@@ -241,10 +241,10 @@ describe('NetworkPolicies', function () {
       const early = { metadata, spec: { nodeName: 'node', containers: [] } };
       await network.pods[1].run('ip', ['address', 'add', '10.244.0.77/24', 'dev', 'eth0']);
       assert.match(Object.keys(await network.pods[0].ask('10.244.0.77', 8080)).join(), /^pod1/);
-      await policies.isolate(early, ['10.244.0.77']);
+      await policies.isolate(early, ['10.244.0.77'], { isNew: true });
       assert.deepEqual(await network.pods[0].ask('10.244.0.77', 8080, { timeoutMs: 400 }), { timeout: 1 });
       const other = { ...early, metadata: { ...metadata, uid: 'open', labels: { app: 'open' } } };
-      await policies.isolate(other, ['10.244.0.78']);
+      await policies.isolate(other, ['10.244.0.78'], { isNew: true });
     });
   });
 

@@ -11,6 +11,7 @@ import { networkPolicies } from '../../../api/resources/networking/v1/network-po
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { PodPort, PodPorts } from '../cni/pod-ports.ts';
 import type { NFT } from '../../linux/nft/nft.ts';
+import { type ClosedPod, renderClosedPods } from './closed-pods.ts';
 import { type LocalPod, LocalPods } from './local-pods.ts';
 import { type ClusterDNSPlace, planPolicies } from './plan-policies.ts';
 import { type PolicyTable, renderPolicyChanges, renderPolicyTable, renderPolicyTableRemoval } from './policy-table.ts';
@@ -52,18 +53,24 @@ export interface NetworkPolicies {
    */
   run(signal: AbortSignal): Promise<void>;
   /**
-   * Tells the addresses of a Pod of this node as soon as it has them, before anything in it runs. Resolves when what the
-   * policies say of it is in the kernel, or after some seconds, since a Pod that cannot start for ever helps nobody.
+   * Tells the addresses of a Pod of this node as soon as it has them. Resolves when what the policies say of it is in the
+   * kernel. Before the policies of the cluster are known, a Pod in which nothing has run is closed: it reaches nothing, and
+   * after some seconds starts so. Rejects where rules cannot be written: the Pod must not start without them.
    */
-  isolate(pod: DeepReadonly<Pod>, addresses: readonly string[]): Promise<void>;
+  isolate(pod: DeepReadonly<Pod>, addresses: readonly string[], start: PodStart): Promise<void>;
   /** Writes the table again after somebody else has deleted it, unless there is nothing to enforce. */
   rewrite(): void;
   /** The sandbox of a Pod is gone, and with it its addresses. */
   release(podUID: string): void;
 }
 
-/** After this time a Pod starts although its rules could not be written. */
-const maxIsolationMs = 10_000;
+/** Whether nothing has run in the sandbox of the Pod. */
+export interface PodStart {
+  readonly isNew: boolean;
+}
+
+/** How long a Pod waits until the policies are known, or until its rules are written. */
+const maxIsolationMs = 30_000;
 
 export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies): NetworkPolicies {
   const { informers, clock, logger } = dependencies;
@@ -72,8 +79,10 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
   /** Ports of the bridge by the addresses behind them. */
   let ports = new Map<string, PodPort>();
   const state = { changed: Promise.withResolvers<void>(), wanted: 0, written: 0, onWritten: Promise.withResolvers<void>(), isLost: false };
+  const closed = createClosedPods(dependencies);
   const wake = () => state.changed.resolve();
-  const written = (upTo: number) => {
+  const written = async (upTo: number) => {
+    await closed.open();
     state.written = upTo;
     state.onWritten.resolve();
     state.onWritten = Promise.withResolvers();
@@ -89,7 +98,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
       // An abort while the rules were written has woken nobody.
       signal.throwIfAborted();
       state.changed = Promise.withResolvers();
-      written(state.wanted);
+      await written(state.wanted);
       await state.changed.promise;
     }
     signal.throwIfAborted();
@@ -145,7 +154,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
         if (text !== '') await dependencies.nft.apply(text);
         actual = desired;
         backoff.reset();
-        written(wanted);
+        await written(wanted);
       } catch (error) {
         actual = undefined;
         const delayMs = backoff.nextMs();
@@ -181,11 +190,15 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
       wake();
     },
     release(podUID) {
+      closed.forget(podUID);
       if (local.remove(podUID)) wake();
     },
-    async isolate(pod, addresses) {
+    async isolate(pod, addresses, { isNew }) {
       await readPorts();
-      local.add({ pod, addresses: withLinkLocal(addresses) });
+      const own = withLinkLocal(addresses);
+      local.add({ pod, addresses: own });
+      const port = own.map((address) => ports.get(address)?.port).find((one) => one !== undefined);
+      if (isNew) await closed.close(pod.metadata.uid ?? '', { addresses: own, ...(port === undefined ? {} : { port }) });
       const number = ++state.wanted;
       wake();
       const abort = new AbortController();
@@ -193,7 +206,47 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
       const late = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve(), { once: true }));
       while (state.written < number && !abort.signal.aborted) await Promise.race([state.onWritten.promise, late]);
       timer.cancel();
-      if (state.written < number) logger.warn('a Pod starts before the rules of NetworkPolicies are there', { pod: pod.metadata.name });
+      if (state.written >= number) return;
+      if (closed.isOpen) throw new Error('the rules of NetworkPolicies are not written yet');
+      logger.warn('a Pod starts without network: NetworkPolicies are not known yet', { pod: pod.metadata.name });
+    },
+  };
+}
+
+/** The Pods that have started before the policies were known. Rules are written one after the other. */
+function createClosedPods({ nft, dns, logger }: NetworkPoliciesDependencies) {
+  const pods = new Map<string, ClosedPod>();
+  let isOpen = false;
+  let writing: Promise<unknown> = Promise.resolve();
+  const write = (): Promise<void> => {
+    const now = writing.then(() => nft.apply(renderClosedPods(pods.values(), dns.port)));
+    writing = now.catch(() => undefined);
+    return now;
+  };
+  return {
+    /** Whether the policies are known: their rules hold for all Pods. */
+    get isOpen() {
+      return isOpen;
+    },
+    async close(uid: string, pod: ClosedPod): Promise<void> {
+      if (isOpen) return;
+      pods.set(uid, pod);
+      await write();
+    },
+    /** The sandbox is gone; its address may be given to another Pod, which is closed anew. */
+    forget(uid: string): void {
+      if (pods.delete(uid)) write().catch((error: unknown) => logger.warn('the rules of a Pod that is gone stay', { error }));
+    },
+    /** Hands over to the rules of the policies, which are in the kernel. Also what a former agent has closed. */
+    async open(): Promise<void> {
+      if (isOpen) return;
+      // A Pod that comes meanwhile waits for rules of its own.
+      isOpen = true;
+      pods.clear();
+      await write().catch((error: unknown) => {
+        isOpen = false;
+        throw error;
+      });
     },
   };
 }

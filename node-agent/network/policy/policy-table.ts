@@ -40,7 +40,7 @@ export function createPolicyTable(): PolicyTable {
 }
 
 /** Messages by which neighbours find each other. Advertisements of routers are no business of Pods. */
-const neighbourDiscovery =
+export const neighbourDiscovery =
   'icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld2-listener-report }';
 
 /** The parts of a table that are there once for each family. */

@@ -41,9 +41,11 @@ export const sandboxing: PodState = async (context) => {
 /** Once per sandbox, before its containers: those that run have the hosts file mounted. */
 async function prepareNetwork({ pod, runtimePod, services }: PodContext): Promise<void> {
   const { files, paths, clusterDomain, nodeHosts } = services;
-  if (!activeSandbox(runtimePod)) return;
+  const sandbox = activeSandbox(runtimePod);
+  if (!sandbox) return;
   const { podIPs } = addressesOf(pod, runtimePod, services);
-  if (!pod.spec?.hostNetwork && podIPs.length > 0) await services.isolatePod(pod, podIPs);
+  const isNew = runtimePod.containers.every(({ sandboxID }) => sandboxID !== sandbox.id);
+  if (!pod.spec?.hostNetwork && podIPs.length > 0) await services.isolatePod(pod, podIPs, { isNew });
   const path = `${paths.pods}/${pod.metadata.uid}/etc-hosts`;
   const wanted = hostsFile(pod, podIPs, pod.spec?.hostNetwork ? await nodeHosts() : '', clusterDomain);
   if ((await files.findText(path)) !== wanted) await files.write(path, wanted, { mode: 0o644 });
