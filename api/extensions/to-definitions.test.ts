@@ -82,6 +82,7 @@ describe('the definitions of a custom kind', () => {
       status: { kind: 'CronTab', verbs },
       scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs },
     });
+    assert.deepEqual(definition?.scalePaths, { specReplicas: '.spec.replicas', statusReplicas: '.status.replicas' });
   });
 
   it('keeps of each version what its schema specifies', () => {
@@ -104,6 +105,17 @@ describe('the definitions of a custom kind', () => {
     const read = definition?.readStored?.(object('stable.example.com/v1', { gone: 1 })) as UntypedObject;
     assert.deepEqual([read['spec'], read['gone']], [{ size: 3 }, undefined]);
   });
+
+  const warnings: [CustomResourceDefinitionVersion[], string][] = [
+    [[version('v1beta1', { deprecated: true })], 'stable.example.com/v1beta1 CronTab is deprecated'],
+    [
+      [version('v1beta1', { deprecated: true }), version('v1'), version('v2', { served: false }), version('v1alpha1')],
+      'stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab',
+    ],
+    [[version('v1beta1', { deprecated: true, deprecationWarning: 'go' })], 'go'],
+  ];
+  for (const [versions, warning] of warnings)
+    it(`warns: ${warning}`, () => assert.equal(toDefinitions(crdOf(...versions))[0]?.deprecationWarning, warning));
 
   it('has no status on creation where that is a subresource', () => {
     const crd = crdOf(version('v1', { storage: true, subresources: { status: {} } }));

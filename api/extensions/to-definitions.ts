@@ -6,6 +6,8 @@ import { decode } from '../schema/decode.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { jsonMediaType, yamlMediaType } from '../serialization/media-types.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types/apiextensions-v1.ts';
+import { customColumns, customSelectableFields } from './columns/custom-columns.ts';
+import { compareKubeVersions } from './kube-versions.ts';
 import { structuralSchemaOf } from './structural-schema-of.ts';
 import { createObjectValidator, finalizerWarnings } from './validation/validate-custom-object.ts';
 
@@ -44,6 +46,7 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
     schema,
     mediaTypes: [jsonMediaType, yamlMediaType],
     subresources: subresourcesOf(version, names.kind),
+    ...scalePathsOf(version),
     storagePrefix: `${group}/${names.plural}`,
     ...(storage === version ? {} : { storageVersion: { group, version: storage.name }, convert: conversionOf(crd, version, storage) }),
     readStored(object) {
@@ -51,6 +54,9 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
       applyDefaults(pruned, schema);
       return pruned;
     },
+    printerColumns: customColumns(version),
+    selectableFields: customSelectableFields(version),
+    ...deprecationOf(crd, version, names.kind),
     hasGeneration: true,
     generationFields: 'all',
     allowUnconditionalUpdate: false,
@@ -83,12 +89,31 @@ function definitionName(group: string, version: string, kind: string): string {
   return [...group.split('.').toReversed(), version, kind].join('.');
 }
 
+/** The warning of a deprecated version, which names the newest of those to use instead. */
+function deprecationOf({ spec }: CRD, version: Version, kind: string): { readonly deprecationWarning?: string } {
+  if (!version.deprecated) return {};
+  if (version.deprecationWarning !== undefined) return { deprecationWarning: version.deprecationWarning };
+  const newer = spec.versions
+    .filter(({ served, deprecated, name }) => served && !deprecated && compareKubeVersions(version.name, name) < 0)
+    .map(({ name }) => name)
+    .toSorted((a, b) => compareKubeVersions(b, a));
+  const instead = newer[0] === undefined ? '' : `; use ${spec.group}/${newer[0]} ${kind}`;
+  return { deprecationWarning: `${spec.group}/${version.name} ${kind} is deprecated${instead}` };
+}
+
 function subresourcesOf({ subresources }: Version, kind: string): Record<string, SubresourceDefinition> {
   const verbs = ['get', 'patch', 'update'];
   return {
     ...(subresources?.status === undefined ? {} : { status: { kind, verbs } }),
     ...(subresources?.scale === undefined ? {} : { scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs } }),
   };
+}
+
+function scalePathsOf({ subresources }: Version): Pick<ResourceDefinition, 'scalePaths'> {
+  const scale = subresources?.scale;
+  if (scale === undefined) return {};
+  const { specReplicasPath: specReplicas, statusReplicasPath: statusReplicas, labelSelectorPath: labelSelector } = scale;
+  return { scalePaths: { specReplicas, statusReplicas, ...(labelSelector === undefined ? {} : { labelSelector }) } };
 }
 
 /** The conversion strategy None: the version is another, and each version keeps what its schema specifies. */

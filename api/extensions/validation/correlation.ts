@@ -34,8 +34,9 @@ export class Correlation {
     if (!Array.isArray(value) || !Array.isArray(old) || items === undefined || listType !== 'map') return undefined;
     const element: unknown = value[index];
     if (!isJSONObject(element)) return undefined;
+    const keys = this.#keysOf(element);
     this.#oldByKeys ??= this.#indexOld(old);
-    const found = this.#oldByKeys.get(this.#keysOf(element));
+    const found = keys === undefined ? undefined : this.#oldByKeys.get(keys);
     return found === undefined ? undefined : new Correlation(element, found, items);
   }
 
@@ -44,14 +45,20 @@ export class Correlation {
     for (const element of old) {
       if (!isJSONObject(element)) continue;
       const keys = this.#keysOf(element);
-      if (!found.has(keys)) found.set(keys, element);
+      if (keys !== undefined && !found.has(keys)) found.set(keys, element);
     }
     return found;
   }
 
-  #keysOf(element: JSONObject): string {
-    const keys = (this.#schema.listMapKeys ?? []).map((name) => (Object.hasOwn(element, name) ? element[name] : undefined));
-    return JSON.stringify(keys, (_, key: unknown) => (typeof key === 'bigint' ? `${key}n` : key));
+  /** The identity of an element; undefined where it lacks a key, or one is no scalar. */
+  #keysOf(element: JSONObject): string | undefined {
+    let keys = '';
+    for (const name of this.#schema.listMapKeys ?? []) {
+      const key = Object.hasOwn(element, name) ? element[name] : undefined;
+      if (key === undefined || typeof key === 'object') return undefined;
+      keys += `${typeof key}:${typeof key === 'string' ? JSON.stringify(key) : String(key)},`;
+    }
+    return keys;
   }
 
   /** Whether the value is what it was. The order of a list of type map does not count where its elements have their keys. */

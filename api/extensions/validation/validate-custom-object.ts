@@ -84,7 +84,7 @@ const blocking: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
 const rulesNotChecked: FieldError = {
   type: 'FieldValueInvalid',
   field: '<nil>',
-  value: null,
+  value: 'null',
   detail: 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
 

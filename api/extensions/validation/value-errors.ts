@@ -46,7 +46,10 @@ export function requiredValue(path: string): ValueError {
 export function notInEnum(path: string, value: unknown, allowed: readonly unknown[]): ValueError {
   const texts = allowed.map((one) => (typeof one === 'string' ? one : formatJSON(one)));
   const message = `${path} in body should be one of [${texts.join(' ')}]`;
-  return errorOf(path, message, 'FieldValueNotSupported', `supported values: ${texts.map(quote).join(', ')}`, { value });
+  return errorOf(path, message, 'FieldValueNotSupported', `supported values: ${texts.map(quote).join(', ')}`, {
+    // Upstream shows nothing as a word.
+    value: value ?? 'null',
+  });
 }
 
 export function tooLongValue(path: string, limit: number): ValueError {

@@ -17,6 +17,8 @@ interface Walk {
   readonly decodeStruct: DecodeStruct;
   /** Names and indexes down to the value at hand. */
   readonly steps: (string | number)[];
+  /** Which of them are keys of maps. */
+  readonly isKey: boolean[];
   readonly pruned: Set<string>;
   readonly unknownMetadata: string[];
 }
@@ -27,7 +29,7 @@ interface Walk {
  * The types of values are left to validation. The result shares no structure with `value`. Throws DecodeError.
  */
 export function decodeUnstructured(value: unknown, schema: StructuralSchema, decodeStruct: DecodeStruct): Decoded {
-  const walk: Walk = { decodeStruct, steps: [], pruned: new Set(), unknownMetadata: [] };
+  const walk: Walk = { decodeStruct, steps: [], isKey: [], pruned: new Set(), unknownMetadata: [] };
   const source = isJSONObject(value) ? value : {};
   const hasMetadata = Object.hasOwn(source, 'metadata');
   const decoded = hasMetadata ? decodeMetadata(source['metadata'], decodeStruct) : undefined;
@@ -58,9 +60,9 @@ function copyValue(value: unknown, schema: StructuralSchema | undefined, isKept:
   if (Array.isArray(value)) {
     const list: unknown[] = [];
     for (let index = 0; index < value.length; index++) {
-      walk.steps.push(index);
+      enter(walk, index, false);
       list.push(copyValue(value[index], schema?.items, preserves, walk));
-      walk.steps.pop();
+      leave(walk);
     }
     return list;
   }
@@ -85,17 +87,28 @@ function copyFields(
       else setOwn(target, key, value);
       continue;
     }
-    const property = schema?.properties?.get(key)?.schema ?? schema?.additionalProperties;
+    const own = schema?.properties?.get(key)?.schema;
+    const property = own ?? schema?.additionalProperties;
     if (property === undefined) {
       if (preserves) setOwn(target, key, copyValue(value, undefined, true, walk));
       else recordUnknown(key, walk);
       continue;
     }
     if (value === null && property.nullable !== true && property.default === undefined) continue;
-    walk.steps.push(key);
+    enter(walk, key, own === undefined);
     setOwn(target, key, copyValue(value, property, false, walk));
-    walk.steps.pop();
+    leave(walk);
   }
+}
+
+function enter({ steps, isKey }: Walk, step: string | number, isMapKey: boolean): void {
+  steps.push(step);
+  isKey.push(isMapKey);
+}
+
+function leave({ steps, isKey }: Walk): void {
+  steps.pop();
+  isKey.pop();
 }
 
 function recordUnknown(key: string, { steps, pruned }: Walk): void {
@@ -120,17 +133,21 @@ function copyObjectField(key: string, value: unknown, target: JSONObject, walk: 
     const { object, unknownFields } = decodeMetadata(value, walk.decodeStruct);
     const { creationTimestamp, ...metadata } = object;
     target['metadata'] = creationTimestamp ? object : metadata;
-    walk.unknownMetadata.push(...unknownFields.map((path) => `${formatSteps([...walk.steps, 'metadata'])}.${path}`));
+    const at = fieldPath(walk).child('metadata');
+    walk.unknownMetadata.push(...unknownFields.map((path) => `${at}.${path}`));
   } catch (error) {
     if (error instanceof DecodeError) throw malformed(key, value, error.message, walk);
     throw error;
   }
 }
 
-function malformed(key: string, value: unknown, detail: string, { steps }: Walk): DecodeError {
-  const path = [...steps, key].reduce<FieldPath>(
-    (at, step) => (typeof step === 'number' ? at.index(step) : at.child(step)),
-    FieldPath.root,
-  );
-  return new DecodeError(formatFieldError(invalid(path, value, detail)));
+function malformed(key: string, value: unknown, detail: string, walk: Walk): DecodeError {
+  return new DecodeError(formatFieldError(invalid(fieldPath(walk).child(key), value, detail)));
+}
+
+function fieldPath({ steps, isKey }: Walk): FieldPath {
+  let path = FieldPath.root;
+  for (const [index, step] of steps.entries())
+    path = typeof step === 'number' ? path.index(step) : isKey[index] ? path.key(step) : path.child(step);
+  return path;
 }
