@@ -64,7 +64,7 @@ import { readOwnUsage, readProcessUsage } from './linux/machine/process-usage.ts
 import { runProgram } from './linux/processes/run-program.ts';
 import { readOwnProcess } from './linux/processes/processes.ts';
 
-/** Where a node lies and what it is cut out of the machine: enough to run it and to clear it away. */
+/** The paths of a node and the parts of the machine it uses: enough to run it and to remove it. */
 export interface NodeLayout {
   /** Absolute. */
   readonly dataDirectory: string;
@@ -88,13 +88,13 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly credentialProviderDirectory: string;
   /** A runtime that others look after, `unix:///path`; absent: a containerd of the agent's own. */
   readonly runtimeEndpoint?: string;
-  /** Where keys and authorities were read from, for /configz. */
+  /** The files from which keys and authorities were read, for /configz. */
   readonly files: CertificateFiles;
   /** `external`: others (a DaemonSet) set the network up, where CNI's own folders are. */
   readonly podNetwork: PodNetworkMode;
   /** Whether swap keeps the agent from starting. */
   readonly failSwapOn?: boolean;
-  /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
+  /** The value of kube-proxy's flag of this name: `primary`, or CIDRs. */
   readonly nodePortAddresses: readonly string[];
   /** Ranges that Pods reach with their own address, besides those of Pods. */
   readonly unmasqueradedCIDRs: readonly string[];
@@ -425,7 +425,7 @@ function containerdPlan(
   };
 }
 
-/** Where the runtime looks for its network: one that others look after, where all do. */
+/** The directory in which the runtime looks for its network configuration; an external one where the network is external. */
 function networkFolder({ cniConfig }: NodePaths, runtimeEndpoint: string | undefined): string {
   return runtimeEndpoint === undefined ? cniConfig : externalNetwork.configDirectory;
 }

@@ -1,4 +1,4 @@
-/** Where everything of one node lies: below the data directory, but for what others expect elsewhere. All absolute. */
+/** The paths of all files of one node: below the data directory, but for those that other programs expect elsewhere. All absolute. */
 export interface NodePaths {
   readonly root: string;
   /** Holds `pods`, `plugins` and `plugins_registry`, which storage drivers know by their paths. */

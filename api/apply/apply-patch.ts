@@ -18,7 +18,7 @@ interface ApplyPatchRequest {
   /** `v1`, `apps/v1`: the version that the request's path names, and of `live`. */
   readonly apiVersion: string;
   readonly kind: string;
-  /** As stored; undefined where apply creates the object. */
+  /** The stored object; undefined where apply creates it. */
   readonly live: AppliedObject | undefined;
   /** The applied configuration: parsed, not decoded. */
   readonly applied: Readonly<Record<string, unknown>>;

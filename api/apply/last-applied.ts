@@ -7,7 +7,10 @@ import { difference, type FieldSet } from './field-set.ts';
 import { toFieldSet } from './to-field-set.ts';
 import { formatJSON } from '../base/format-json.ts';
 
-/** Where client-side `kubectl apply` keeps what it applied last. Server-side apply by the manager `kubectl` takes over from it. */
+/**
+ * The annotation in which client-side `kubectl apply` keeps the object it applied last. Server-side apply by the manager `kubectl` takes
+ * ownership from it.
+ */
 const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
 const maxAnnotationBytes = 256 * 1024;
 

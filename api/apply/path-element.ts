@@ -113,7 +113,7 @@ export function comparePathElements(a: PathElement, b: PathElement): number {
   return kind === 'k' ? compareKeys(left as Record<string, unknown>, right as Record<string, unknown>) : compareScalars(left, right);
 }
 
-/** Where the value begins in a key element that has one, a string without escapes, as most have: `k:{"name":"web"}`; else 0. */
+/** The offset of the value in a key element of one string without escapes, as most are: `k:{"name":"web"}`; 0 for other elements. */
 function plainValueStart(element: PathElement): number {
   const start = element.indexOf('":"') + 3;
   const isPlain = start > 2 && element.indexOf('"', start) === element.length - 2 && !element.includes('\\');

@@ -125,7 +125,7 @@ export function elementOf(schema: StructuralSchema, value: unknown): PathElement
   );
 }
 
-/** As elementOf; an element without identity is known by its place. */
+/** The element of a list as elementOf gives it; an element without identity is known by its index. */
 export function elementOrIndex(schema: StructuralSchema, value: unknown, index: number): PathElement {
   try {
     return elementOf(schema, value);

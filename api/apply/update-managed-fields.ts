@@ -17,7 +17,7 @@ interface UpdateManagedFieldsRequest {
   readonly schema: StructuralSchema;
   /** `v1`, `apps/v1`: the version of both objects. */
   readonly apiVersion: string;
-  /** As stored; undefined for a create. */
+  /** The stored object; undefined for a create. */
   readonly live: AppliedObject | undefined;
   /** Decoded and defaulted, as it is going to be stored; its managedFields are those the client sent. */
   readonly updated: AppliedObject;

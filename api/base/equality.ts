@@ -20,7 +20,7 @@ export function isEqual(a: unknown, b: unknown): boolean {
   return count === 0;
 }
 
-/** As isEqual, but absent, null and an empty list are the same, as upstream compares decoded objects. */
+/** Whether two values are equal as upstream compares decoded objects: absent, null and an empty list are the same. */
 export function isSemanticallyEqual(a: unknown, b: unknown): boolean {
   if (isEqual(a, b)) return true;
   if (isNothing(a) && isNothing(b)) return true;

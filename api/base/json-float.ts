@@ -3,7 +3,7 @@
  * them where it wants one. Only parseJSON with keepFloats makes them, and decoding by a schema takes them away again.
  */
 export class JSONFloat {
-  /** As written. */
+  /** The number as the document spells it. */
   readonly literal: string;
   readonly value: number;
 

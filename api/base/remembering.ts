@@ -1,5 +1,5 @@
 interface RememberingLimits {
-  /** So many answers are kept; when there are more, all are forgotten. */
+  /** The maximum number of answers that are kept; when there are more, all are forgotten. */
   readonly entries: number;
   /** Answers for longer texts are not kept. */
   readonly length: number;

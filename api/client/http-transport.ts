@@ -8,7 +8,10 @@ import tls from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { APIRequest, APIResponse, ByteChannel, Transport } from './transport.ts';
 
-/** As an import it would bring Node's client of WebSockets and of `fetch` with it: 5 MiB that nobody uses here. */
+/**
+ * The module is not imported statically: an import would load Node's clients of WebSockets and `fetch` with it, 5 MiB that nobody uses
+ * here.
+ */
 const http: typeof HTTP = createRequire(import.meta.url)('node:http');
 
 export interface HTTPTransportSettings {

@@ -18,7 +18,7 @@ export async function* listPages<T extends KubeObject>(
   } while (token);
 }
 
-/** As listPages, gathered into one list of the first page's resourceVersion. */
+/** Lists all pages and joins them into one list with the first page's resourceVersion. */
 export async function listAll<T extends KubeObject>(
   client: ResourceClient<T>,
   options: ListOptions = {},

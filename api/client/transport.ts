@@ -11,7 +11,7 @@ export type Transport = (request: APIRequest) => Promise<APIResponse>;
 
 export interface APIRequest {
   readonly method: string;
-  /** As on the wire: percent-encoded, begins with '/', no query. */
+  /** The path in its wire form: percent-encoded, begins with '/', no query. */
   readonly path: string;
   /** Raw query without '?', '' if none. */
   readonly query: string;
@@ -37,7 +37,7 @@ export interface APIRequest {
 export interface IncomingBody {
   /** All of it, of that user's share of memory. Throws StatusErrors: too large, too slow, too many at once. */
   read(limit: number, user: string): Promise<Uint8Array>;
-  /** As it comes. */
+  /** The body in chunks as they arrive. */
   chunks(): AsyncIterable<Uint8Array>;
   /** In bytes, where the client has said so. */
   readonly length: number | undefined;

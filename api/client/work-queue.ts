@@ -32,7 +32,7 @@ interface WorkQueueSettings {
   /** Overall budget of addRateLimited, in keys a second, and its burst. */
   readonly keysPerSecond?: number;
   readonly burst?: number;
-  /** Told how long a key was ready before it was handed out. */
+  /** Called with the time that a key was ready before it was handed out. */
   readonly onHandedOut?: (key: string, waitedMs: number) => void;
 }
 

@@ -14,7 +14,7 @@ interface SuiteCase {
   readonly disabled?: boolean;
 }
 
-/** Where upstream's library is known to differ from the RFC, and so are we. */
+/** The cases in which upstream's library is known to differ from the RFC, and this one with it. */
 const lenient: ReadonlySet<string> = new Set([
   'Out of bounds (lower)',
   'replacing the root of the document is possible with add',

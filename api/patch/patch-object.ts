@@ -10,7 +10,7 @@ import type { PatchType } from './patch-type.ts';
 
 interface PatchRequest {
   readonly type: PatchType;
-  /** As stored; not modified. */
+  /** The stored object; not modified. */
   readonly object: JSONObject;
   /** Parsed body. */
   readonly patch: unknown;

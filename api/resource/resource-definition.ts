@@ -29,7 +29,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Media types of the kind's objects. Absent: all media types; custom resources have no protobuf form. */
   readonly mediaTypes?: readonly MediaType[];
   readonly subresources: Readonly<Record<string, SubresourceDefinition>>;
-  /** Where objects are stored below /registry/, as upstream: pods, services/specs, minions, apiregistration.k8s.io/apiservices. Absent: not stored (reviews, bindings). */
+  /**
+   * The place of objects below /registry/, the same as upstream's: pods, services/specs, minions, apiregistration.k8s.io/apiservices.
+   * Absent: not stored (reviews, bindings).
+   */
   readonly storagePrefix?: string;
   /** Absent where it is this one; else the definition (same kind) whose version is stored and whose cache is shared (HPA v1, events.k8s.io Event). */
   readonly storageVersion?: { readonly group: string; readonly version: string };
@@ -75,7 +78,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   default?(object: T): void;
   /** Server-owned fields of a new object: clears status, sets what only the server may set. Modifies. Generic metadata, status clearing and generation are done for every kind already. */
   prepareForCreate?(object: T, context: StrategyContext): void;
-  /** As prepareForCreate; the generic part has already copied status (main resource) or all but status (status subresource). */
+  /**
+   * Prepares an update, as prepareForCreate prepares a create; the generic part has already copied status (main resource) or all but
+   * status (status subresource).
+   */
   prepareForUpdate?(object: T, old: DeepReadonly<T>, context: StrategyContext): void;
   validate?(object: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
   /** Default false. On update upstream applies the rules of some kinds twice: the causes of a refusal are there twice, too. */
@@ -97,7 +103,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 /** Reads a field as text. Spelled as a method so that definitions of all kinds fit into one list. */
 type FieldReader<T extends KubeObject> = { read(object: DeepReadonly<T>): string }['read'];
 
-/** As `subresources.scale` of a CustomResourceDefinition. */
+/** The paths of `subresources.scale` of a CustomResourceDefinition. */
 export interface ScalePaths {
   readonly specReplicas: string;
   readonly statusReplicas: string;

@@ -10,7 +10,7 @@ import { convertInteger, describeUnstructuredMismatch } from './unstructured-mis
 /** The reader whose error messages are used: Go's JSON decoder, or its reflection over maps (what strategic merge patches are read by). */
 export type Reader = 'json' | 'unstructured';
 
-/** Where in the value the decoder is, for messages. */
+/** The decoder's position in the value, for messages. */
 class Position {
   readonly unknownFields = new Set<string>();
   readonly reader: Reader;
@@ -170,7 +170,7 @@ function sortedKeys(value: JSONObject): string[] {
   return keys;
 }
 
-/** Where a field belongs, and what it is. */
+/** The place and the schema of a field. */
 interface Place {
   readonly at: number;
   readonly name: string;

@@ -252,7 +252,7 @@ export function findDefinitionSchema(name: string): StructuralSchema | undefined
   return schema;
 }
 
-/** As findDefinitionSchema; throws where there is no such definition. */
+/** The schema that findDefinitionSchema finds; throws where there is none of the name. */
 export function getDefinitionSchema(name: string): StructuralSchema {
   const schema = findDefinitionSchema(name);
   if (!schema) throw new Error(`no definition ${name}`);

@@ -34,7 +34,7 @@ function sortKeys(value: unknown): unknown {
   return isChanged ? ordered : object;
 }
 
-/** Where a field belongs, and its schema if there may be something to order in it. */
+/** The place of a field, and its schema if values in it may have to be ordered. */
 interface Place {
   readonly at: number;
   readonly schema: StructuralSchema | undefined;

@@ -18,7 +18,7 @@ const maxDuplicates = 100;
 
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** As Go quotes a character in an error message. */
+/** A character as Go quotes it in an error message. */
 function quoteCharacter(character: string): string {
   if (character === "'") return "'\\''";
   if (character === '"') return "'\"'";

@@ -52,7 +52,7 @@ function tryParse(text: string): unknown {
   }
 }
 
-/** As formatJSON, in UTF-8. */
+/** The text of formatJSON in UTF-8. */
 export function stringifyJSON(value: unknown): Uint8Array {
   return encoder.encode(formatJSON(value));
 }

@@ -30,7 +30,7 @@ interface ParseYAMLOptions {
 }
 
 interface ParsedYAML {
-  /** As parseJSON returns it: plain data, no value shared between two places. */
+  /** Plain data, as parseJSON returns it: no value is shared between two places. */
   readonly value: unknown;
   /** The warning of a repeated key, in go-yaml's words; the last value counted. */
   readonly duplicateProblem?: string;

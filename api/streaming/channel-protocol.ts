@@ -11,7 +11,7 @@ export const remoteCommandChannels = { stdin: 0, stdout: 1, stderr: 2, error: 3,
 const closeSignal = 255;
 
 export interface ChannelProtocol {
-  /** As negotiated in Sec-WebSocket-Protocol; '' where the client offered none. */
+  /** The protocol negotiated in Sec-WebSocket-Protocol; '' where the client offered none. */
   readonly name: string;
   readonly isBase64: boolean;
   /** Whether the error channel carries a Status (since v4) or plain text. */

@@ -21,7 +21,7 @@ interface SPDYEncoder {
   open(streamID: number, headers: Readonly<Record<string, string>>): Uint8Array;
   /** Accepts a stream of the peer. */
   reply(streamID: number, headers?: Readonly<Record<string, string>>): Uint8Array;
-  /** As many frames as the bytes need. */
+  /** Data frames, as many as the bytes need. */
   data(streamID: number, bytes: Uint8Array): Uint8Array[];
   /** Half-closes a stream. */
   end(streamID: number): Uint8Array;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { encodeWebSocketFrame, WebSocketControlReader, websocketOpcodes } from './websocket-frames.ts';
 
-/** As a client writes it: masked. */
+/** A masked frame, as a client writes it. */
 function masked(opcode: number, payload: Uint8Array): Uint8Array {
   const frame = encodeWebSocketFrame(opcode, payload);
   const head = frame.slice(0, frame.length - payload.length);

@@ -174,7 +174,7 @@ export function tooShort(path: FieldPath, minCharacters: number): FieldError {
   return { type: 'FieldValueTooShort', field: path.toString(), detail };
 }
 
-/** More than `maximum` elements; a negative `actual` is not shown. */
+/** The error for more than `maximum` elements; a negative `actual` is not shown. */
 export function tooMany(path: FieldPath, actual: number, maximum: number): FieldError {
   const detail = maximum < 0 ? 'has too many items' : `must have at most ${maximum} item${maximum === 1 ? '' : 's'}`;
   return { type: 'FieldValueTooMany', field: path.toString(), ...(actual < 0 ? {} : { value: actual }), detail };

@@ -59,7 +59,7 @@ function subdomainProblems(value: string, unit: string): string[] {
   return [...problems, describeFormat(message, subdomainFormat, 'example.com')];
 }
 
-/** As a subdomain, with underscores allowed (DNS search paths). */
+/** The problems of a subdomain in which underscores are allowed (DNS search paths). */
 export function dns1123SubdomainWithUnderscoreProblems(value: string): string[] {
   const problems = isLongerThan(value, 253) ? [tooLongMessage(253)] : [];
   if (underscoreSubdomainPattern.test(value)) return problems;

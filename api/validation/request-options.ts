@@ -81,7 +81,7 @@ export function validateDeleteOptions(options: DeleteOptionsLike): FieldError[] 
 
 const ignoreReadError = 'ignoreStoreReadErrorWithClusterBreakingPotential';
 
-/** Where an object cannot be read, nothing can be asked of it. */
+/** Refuses all other options of a delete that ignores read errors: nothing can be asked of an object that cannot be read. */
 function validateIgnoreReadError(options: DeleteOptionsLike): FieldError[] {
   if (options[ignoreReadError] !== true) return [];
   const { dryRun = [], propagationPolicy, orphanDependents, gracePeriodSeconds, preconditions } = options;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import ts from 'typescript';
 import { type SourceFile, sources } from './sources.ts';
 
-/** Where time, randomness, the process and the console may be reached for: everything else is given them. */
+/** Whether a file may use time, randomness, the process and the console directly: all others are given them. */
 const mayReach = (file: string): boolean =>
   /^(node-agent\/main|api\/base\/system-clock|api\/base\/system-random|api\/meta\/time)\.ts$/.test(file) ||
   /^(server\/cli|server\/control-plane|openapi\/generate|conformance)\//.test(file);

@@ -2,7 +2,7 @@
 export interface Measurement {
   readonly target: string;
   readonly round: number;
-  /** Which scenario it comes from, e.g. `requests`. */
+  /** The scenario of the measurement, e.g. `requests`. */
   readonly scenario: string;
   /** The work that was done, e.g. `create pods`. */
   readonly subject: string;

@@ -53,7 +53,7 @@ const probe = (path: string, periodSeconds: number) => ({
   failureThreshold: 3,
 });
 
-/** As a Deployment of a service with a sidecar would make it. No scheduler takes it, so it stays as it is. */
+/** A Pod as the Deployment of a service with a sidecar would make it. No scheduler takes it, so it does not change. */
 const podSpec = {
   schedulerName: 'nobody',
   serviceAccountName: defaultServiceAccount,

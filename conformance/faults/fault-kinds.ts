@@ -16,7 +16,7 @@ export type FaultKind = (typeof faultKinds)[number];
 /** One kill, planned from the seed. */
 interface Fault {
   readonly kind: FaultKind;
-  /** Which node, where it concerns one. */
+  /** The index of the node, where the fault concerns one. */
   readonly node: number;
   /** From the beginning of the load. */
   readonly afterMs: number;

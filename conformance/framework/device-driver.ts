@@ -11,11 +11,11 @@ interface DeviceDriverOptions {
   readonly nodeName: string;
   readonly devices: readonly Device[];
   readonly client: Client;
-  /** Where its own socket lies. */
+  /** The directory of its own socket. */
   readonly directory: string;
-  /** Where the kubelet looks for plugins. */
+  /** The directory in which the kubelet looks for plugins. */
   readonly registry: string;
-  /** Where the runtime looks for descriptions of devices (CDI). */
+  /** The directory in which the runtime looks for descriptions of devices (CDI). */
   readonly cdiDirectory: string;
 }
 

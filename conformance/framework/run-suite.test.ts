@@ -118,7 +118,7 @@ describe('conformance: the runner', function () {
         async run() {
           running++;
           if (name.includes('[Serial]')) assert.equal(running, 1);
-          // As long as there is somebody to wait for.
+          // The test ends once nothing waits for it.
           await new Promise((resolve) => setImmediate(resolve));
           order.push(name);
           running--;

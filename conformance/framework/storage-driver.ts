@@ -4,9 +4,9 @@ import { implementService, serveSocket } from './socket-server.ts';
 
 interface StorageDriverOptions {
   readonly name: string;
-  /** Where its own socket lies. */
+  /** The directory of its own socket. */
   readonly directory: string;
-  /** Where the kubelet looks for plugins. */
+  /** The directory in which the kubelet looks for plugins. */
   readonly registry: string;
   readonly nodeID?: string;
   /** Names of what it can do, e.g. STAGE_UNSTAGE_VOLUME. */

@@ -9,7 +9,7 @@ import { runProgram } from './run-program.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface SuiteCluster extends Cluster {
-  /** Where kubectl and the cluster's kubeconfig are, for tests of the command line. */
+  /** The kubectl program and the cluster's kubeconfig, for tests of the command line. */
   readonly kubectl?: { readonly program: string; readonly kubeconfig: string };
 }
 

@@ -41,7 +41,7 @@ function baseTree(): Tree {
   return tree;
 }
 
-/** Where Debian has the libraries of an architecture, and what loads them. */
+/** The directory of an architecture's libraries in Debian, and the loader of its programs. */
 const libraries = {
   x64: { folder: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
   arm64: { folder: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },

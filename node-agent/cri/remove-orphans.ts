@@ -119,7 +119,7 @@ function createSparing(logger: Logger): Sparing {
   };
 }
 
-/** Which sandboxes are being made. */
+/** The sandboxes that are being created. */
 interface SandboxCreations {
   /** Monotonic milliseconds; undefined: none is. */
   oldestMs(): number | undefined;

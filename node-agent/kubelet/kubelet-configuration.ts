@@ -5,7 +5,7 @@ import type { CgroupDriver } from '../linux/cgroups/cgroup-names.ts';
 import type { KubeletSettings } from './kubelet-settings.ts';
 import type { AllocatableSettings, NodeAmounts } from './resources/node-allocatable.ts';
 
-/** Where the certificates of the kubelet come from. */
+/** The sources of the kubelet's certificates. */
 interface CertificateSources {
   readonly clientCAFile: string;
   readonly tlsCertFile?: string;

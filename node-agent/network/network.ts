@@ -42,7 +42,7 @@ interface NodeNetworkSettings {
   readonly clusterDomain: string;
   /** Absolute, or empty for none; see readResolverConfiguration. */
   readonly resolvConf?: string;
-  /** As kube-proxy's flag of this name: `primary`, or CIDRs. */
+  /** The value of kube-proxy's flag of this name: `primary`, or CIDRs. */
   readonly nodePortAddresses: readonly string[];
   readonly podNetwork: PodNetworkMode;
 }

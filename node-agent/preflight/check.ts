@@ -53,9 +53,9 @@ export interface NodePlan {
   /** The interface that Pods are behind; with a `*` at its end all that begin so. */
   readonly bridge: string;
   readonly cniPluginDirectories: readonly string[];
-  /** As the kubelet's flag: whether swap keeps the node from starting. */
+  /** The kubelet's flag: whether swap keeps the node from starting. */
   readonly failSwapOn: boolean;
-  /** As the kubelet's flag `--resolv-conf`; absent: chosen by the agent. */
+  /** The kubelet's flag `--resolv-conf`; absent: chosen by the agent. */
   readonly resolvConf?: string;
   /** Time of the API server that is to be joined less that of this machine; absent: not known. */
   readonly serverAheadMs?: number;

@@ -43,7 +43,7 @@ export interface DefinitionFact {
   readonly format?: string;
   /** Has apiVersion and kind of its own. */
   readonly kind?: boolean;
-  /** Where the kind is registered under another group and version than its file's. */
+  /** The group and version in which the kind is registered, where they differ from its file's. */
   readonly groupVersion?: string;
   /** Registered under every group and version (DeleteOptions, WatchEvent). */
   readonly everyGroup?: boolean;

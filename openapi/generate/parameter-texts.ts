@@ -16,7 +16,7 @@ const entities: Readonly<Record<string, string>> = {
   '&amp;': '&',
 };
 
-/** Where upstream itself has written two spaces. */
+/** The texts in which upstream itself has written two spaces. */
 const wideTexts = /^insecureSkipTLSVerifyBackend /;
 const wideGap = '" event  will';
 

@@ -1,6 +1,6 @@
 type JSONObject = Readonly<Record<string, unknown>>;
 
-/** As Go writes the fields of a parameter: names of shared ones are hashes of that. */
+/** The order in which Go writes the fields of a parameter: the names of shared parameters are hashes of that text. */
 const fieldOrder = ['uniqueItems', 'type', 'description', 'name', 'in', 'required', 'schema'];
 
 /** Stay where they are used, since clients look for them there to learn what a server can do. */

@@ -109,7 +109,7 @@ export interface APIServerOptions {
 
 export interface APIServer {
   readonly transport: Transport;
-  /** As the API server itself. */
+  /** A client that acts as the API server itself. */
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly authorizer: Authorizer;

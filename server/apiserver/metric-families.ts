@@ -94,7 +94,7 @@ export function createMetricFamilies(): MetricFamilies {
     writers.set(name, async function* () {
       await collect?.(family);
       let text = `# HELP ${name} ${escapeText(`[${stability}] ${help}`)}\n# TYPE ${name} ${type}\n`;
-      // As it is now: others may collect anew while this is on its way.
+      // The values of this moment: others may collect again while these are on their way.
       for (const { labels: labelText, series } of family.all()) {
         text += write(name, labelText, series);
         if (text.length < pieceLength) continue;

@@ -227,7 +227,7 @@ interface Waiting {
   readonly progress: Progress;
   readonly stop: Promise<unknown>;
   readonly before: EarlierNodes;
-  /** Where to look when it takes long. */
+  /** The place of the log, told when the start takes long. */
   readonly log: string;
 }
 

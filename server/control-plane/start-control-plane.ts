@@ -69,7 +69,7 @@ export interface ControlPlaneOptions {
   readonly clusterDomain: string;
   /** How long a node may be silent; absent: upstream's default. */
   readonly nodeMonitorGraceMs?: number;
-  /** Which controllers run, as kube-controller-manager's `--controllers` says it; absent: all. */
+  /** The controllers that run, in the syntax of kube-controller-manager's `--controllers`; absent: all. */
   readonly controllers?: readonly string[];
   /** Tokens of others, and who may come without any. Absent: no tokens of others, and everybody may. */
   readonly authentication?: OpenedAuthentication;
@@ -99,7 +99,7 @@ export interface ControlPlaneOptions {
   /** Configurations of admission plugins. Absent: none. */
   readonly pluginConfigurations?: PluginConfigurations;
   readonly logger: Logger;
-  /** Told of each step, for a person to read. */
+  /** Called with each step of the start, for a person to read. */
   readonly onProgress?: (step: string) => void;
 }
 

@@ -12,7 +12,7 @@ import type { KeyPairPEM } from './certificate-spec.ts';
 import { makeAuthority } from './make-certificate.ts';
 import { encodeRequest, encodeSubject, type RawAttribute, type RawRequest } from './testing/certificate-request.ts';
 
-/** More of them are tried with FUZZ_ROUNDS=10000. */
+/** The number of requests; FUZZ_ROUNDS=10000 tries more. */
 const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 2000);
 const clock = createManualClock(Date.UTC(2026, 5, 1));
 const random = createSeededRandom(7);

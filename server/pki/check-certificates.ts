@@ -4,7 +4,7 @@ import { splitCertificates } from './pem-bundle.ts';
 
 /** A certificate to be checked, with what belongs to it. */
 export interface CertificateSource {
-  /** As commands name it, e.g. `apiserver`. */
+  /** The certificate's name in commands, e.g. `apiserver`. */
   readonly name: string;
   /** For people. */
   readonly file: string;

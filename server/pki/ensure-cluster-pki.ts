@@ -29,7 +29,7 @@ export interface ClusterPKIOptions extends MakingDependencies {
 
 /** All keys and certificates of the control plane, laid out in files as kubeadm does. */
 export interface ClusterPKI {
-  /** More than one certificate while authorities are rotated: the first one signs, all are trusted. */
+  /** The cluster's authority; during a rotation several certificates: the first one signs, all are trusted. */
   readonly clusterCA: AuthorityPEM;
   readonly frontProxyCA: AuthorityPEM;
   /** Certificates of new authorities of the cluster by older ones; '' where there are none. */

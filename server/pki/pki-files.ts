@@ -10,7 +10,7 @@ export interface PKIChange {
 /** Texts by path. */
 export type PKIContents = ReadonlyMap<string, string>;
 
-/** Where keys and certificates are kept. Paths are relative, e.g. `ca.crt`. */
+/** The store of keys and certificates. Paths are relative, e.g. `ca.crt`. */
 export interface PKIFiles {
   read(path: string): Promise<string | undefined>;
   /** All keys, certificates and notes, as they were at one moment. */

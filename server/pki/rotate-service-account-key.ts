@@ -8,7 +8,7 @@ const keyRotationFile = 'sa-rotation.json';
 
 /** Older keys of service accounts are still believed. */
 export interface KeyRotation {
-  /** Since when the present key signs. */
+  /** The time since which the present key signs. */
   readonly since: string;
 }
 

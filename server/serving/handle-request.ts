@@ -47,7 +47,7 @@ async function answerTo(
   signal: AbortSignal,
 ): Promise<APIResponse | undefined> {
   const target = parseTarget(request.url ?? '');
-  // As Go's HTTP server says of what it cannot read.
+  // Go's HTTP server answers this to a request that it cannot read.
   if (!target) return textResponse(400, '400 Bad Request');
   const method = request.method ?? 'GET';
   const received = requestHeaders(request);

@@ -125,7 +125,7 @@ describe('calls of Services with TLS', () => {
     assert.equal(sockets.size, 1);
     let calls = 0;
     answer = (request, response) => {
-      // As a server that closes idle connections: the second request on any connection is reset.
+      // The server closes idle connections: the second request on any connection is reset.
       if (calls++ > 0 && sockets.size === 1) return void request.socket.destroy();
       response.end('hello');
     };

@@ -33,7 +33,7 @@ export interface ServeOptions {
   readonly tls?: TLSSettings;
   /** Requests that one HTTP/2 connection may have under way. 0 or absent: 1000. */
   readonly maxStreamsPerConnection?: number;
-  /** Which part of the requests over HTTP/2 has its client open another connection. Absent: none. */
+  /** The share of the requests over HTTP/2 after which the client is told to open another connection. Absent: none. */
   readonly goaway?: { readonly chance: number; readonly random: Random };
   /** Named to clients that are asked for a certificate. Whether to believe a certificate is decided behind the transport. */
   readonly clientCAsPEM: readonly string[];

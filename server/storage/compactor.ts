@@ -14,7 +14,7 @@ export interface CompactorDependencies {
   readonly intervalMs?: number;
   /** A round comes earlier when more revisions than this were made: bounds what a store in this process keeps in memory. */
   readonly maxRevisions?: number;
-  /** Told of each compaction, also of those by other servers: nothing before that revision can be relied on any more. */
+  /** Called for each compaction, also by other servers: revisions before that one may be gone. */
   readonly onCompacted?: (revision: number) => void;
 }
 

@@ -26,7 +26,7 @@ export function assertRequestSize({ conditions, operations }: Transaction): void
   if (bytes > maxRequestBytes) throw new StorageError('too-large', tooLargeMessage);
 }
 
-/** As assertRequestSize, where etcd itself says whether it takes the request. */
+/** Refuses a request that is too large, as assertRequestSize does, where etcd itself says whether it takes the request. */
 export function assertSentSize(bytes: number): void {
   if (bytes <= maxSentBytes) return;
   const reason = `trying to send message larger than max (${bytes} vs. ${maxSentBytes})`;

@@ -99,7 +99,7 @@ function parseBinary(
 function roundUpTo(target: number, magnitude: bigint, scale: number): bigint {
   if (scale >= target || magnitude === 0n) return magnitude;
   const drop = target - scale;
-  // More digits dropped than there are: what is left is one unit.
+  // All digits were dropped, and more: one unit is left.
   if (drop > String(magnitude).length) return 1n;
   const divisor = 10n ** BigInt(drop);
   return (magnitude + divisor - 1n) / divisor;

@@ -104,7 +104,7 @@ class Estimator {
     const operand = this.cost(expr.operand);
     if (expr.testOnly) return this.#environment.presenceTestHasCost ? sumRange(operand, oneRange) : operand;
     const declared = this.#declared.get(expr.operand.id);
-    // As upstream, the entries of a map are known to be bounded only where they are read as map[key].
+    // The number of a map's entries is known to be bounded only where they are read as map[key], as upstream estimates it.
     this.#declare(expr, declared?.fields?.().get(expr.field)?.type);
     return ['map', 'object', 'param'].includes(this.#typeOf(expr.operand).kind) ? sumRange(operand, oneRange) : operand;
   }

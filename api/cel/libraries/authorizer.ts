@@ -15,7 +15,7 @@ export interface AuthorizationQuestion {
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
-  /** As written; absent where the expression does not narrow the question. */
+  /** The selector as the expression gives it; absent where the expression does not narrow the question. */
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
 }

@@ -107,7 +107,7 @@ const isLoopback = within('127.0.0.0/8', '::1/128');
 const isLinkLocalUnicast = within('169.254.0.0/16', 'fe80::/10');
 const isMulticast = within('224.0.0.0/4', 'ff00::/8');
 const isBroadcast = within('255.255.255.255/32');
-/** As Go's IsLinkLocalMulticast: of IPv6 by the scope, whatever the flags. */
+/** Go's IsLinkLocalMulticast: for IPv6 the scope decides, whatever the flags. */
 const isLinkLocalMulticast = ({ address }: IPValue): boolean =>
   address.version === 4
     ? within('224.0.0.0/24')(new IPValue(address))

@@ -17,7 +17,7 @@ import { type CELValue, Failure, NativeList, NativeMap, OptionalValue, TypeValue
 export interface Compiled {
   readonly run: Closure;
   readonly slotCount: number;
-  /** Where the variables of the environment are put before an evaluation. */
+  /** The indexes at which the variables of the environment are put before an evaluation. */
   readonly variables: ReadonlyMap<string, number>;
   /** The failure of a part that needs no variables, such as int("x"). */
   readonly failure?: Failure;

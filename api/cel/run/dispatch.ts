@@ -57,11 +57,11 @@ interface Candidate {
 }
 
 interface CallParts {
-  /** As error messages name it. */
+  /** The function's name in error messages. */
   readonly name: string;
   readonly overloads: readonly Overload[];
   readonly args: readonly Closure[];
-  /** Where types are known: those of the arguments. */
+  /** The types of the arguments where they are known. */
   readonly types: readonly (CELType | undefined)[];
   readonly cost: CallCost | undefined;
 }

@@ -65,7 +65,7 @@ const goTypeNames: Readonly<Record<string, string>> = {
   'google.protobuf.Duration': 'Duration',
 };
 
-/** As the message shows it: types.Int. */
+/** The name of the value's Go type as messages show it: types.Int. */
 function goTypeName(value: CELValue): string {
   const name = typeName(value);
   return `types.${goTypeNames[name] ?? name.charAt(0).toUpperCase() + name.slice(1)}`;

@@ -1,6 +1,6 @@
 import type { CELValue } from '../types/values.ts';
 
-/** Where an expression begins; `offset` counts UTF-16 units of the source. */
+/** The position at which an expression begins; `offset` counts UTF-16 units of the source. */
 interface At {
   /** Unique in its tree. */
   readonly id: number;

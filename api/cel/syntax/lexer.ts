@@ -7,7 +7,7 @@ type TokenKind = 'end' | 'ident' | 'quoted' | 'literal' | 'punctuation' | 'broke
 
 export interface Token {
   readonly kind: TokenKind;
-  /** As written. */
+  /** The token as the source spells it. */
   readonly text: string;
   readonly offset: number;
   /** The value of literals other than numbers, whose sign is not known yet. */

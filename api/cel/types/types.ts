@@ -98,7 +98,7 @@ const shortNames: Partial<Record<TypeKind, string>> = {
   error: '!error!',
 };
 
-/** As error messages write a type: `list(int)`, `map(string, dyn)`, `timestamp`. */
+/** The name of a type in error messages: `list(int)`, `map(string, dyn)`, `timestamp`. */
 export function formatType(type: CELType): string {
   const name = shortNames[type.kind] ?? type.name;
   return type.params.length === 0 ? name : `${name}(${type.params.map(formatType).join(', ')})`;

@@ -51,9 +51,9 @@ export interface ListValue {
   readonly size: number;
   /** The element at an index from 0 to size - 1. */
   get(index: number): CELValue;
-  /** Where two such lists are not compared element by element. */
+  /** Compares two lists of which not all elements need to be compared one by one. */
   equalsList?(other: ListValue): boolean;
-  /** Where `list + other` is not one after the other. */
+  /** Joins lists for which `list + other` is not the one after the other. */
   concat?(other: ListValue): ListValue;
 }
 
@@ -175,7 +175,7 @@ export const noSuchKey = (key: CELValue): Failure => new Failure(`no such key: $
 export const noSuchOverload = (name?: string, args: readonly CELValue[] = []): Failure =>
   new Failure(name === undefined ? 'no such overload' : `no such overload: ${name}(${args.map(typeName).join(', ')})`);
 
-/** As an error message shows a key. */
+/** The text of a key in an error message. */
 export function describe(value: CELValue): string {
   if (typeof value === 'string') return value;
   if (value instanceof UintValue) return String(value.value);

@@ -8,7 +8,7 @@ import type { ListOptions, ResourceClient } from '../client.ts';
 import { listPages } from '../list-pages.ts';
 import { nextReflectorStep, type ReflectorOutcome, type ReflectorState } from './reflector-state.ts';
 
-/** Where a reflector brings what it learns. */
+/** The receiver of all that a reflector lists and watches. */
 export interface ReflectorSink<T extends KubeObject> {
   /** Replaces all objects: others that were known are gone. */
   replace(objects: readonly DeepReadonly<T>[]): void;

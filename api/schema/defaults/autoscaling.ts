@@ -26,7 +26,7 @@ function defaultV2({ spec }: HorizontalPodAutoscaler): void {
   fill((spec.behavior.scaleDown ??= {}), allEvery15Seconds);
 }
 
-/** Where version 1 keeps metrics that it has no fields for. */
+/** The annotation in which version 1 keeps metrics that it has no fields for. */
 const metricsAnnotation = 'autoscaling.alpha.kubernetes.io/metrics';
 
 function defaultV1({ metadata, spec }: HorizontalPodAutoscalerV1): void {

@@ -12,7 +12,7 @@ export const podClaimNameAnnotation = 'resource.kubernetes.io/pod-claim-name';
 /** Label of namespaces whose claims may look into devices that others use. */
 export const adminAccessLabel = 'resource.kubernetes.io/admin-access';
 
-/** Which ResourceClaim one of a Pod's claims stands for. */
+/** The ResourceClaim that one of a Pod's claims refers to. */
 type NamedClaim =
   /** `isGenerated`: it was made from a template, and has to be the Pod's own. */
   | { readonly name: string; readonly isGenerated: boolean }

@@ -50,7 +50,7 @@ export function parseLevelVersion(text: string): LevelVersion['version'] | undef
 export const levelProblem = `must be one of ${levels.join(', ')}`;
 export const versionProblem = 'must be "latest" or "v1.x"';
 
-/** Below zero where `a` is more permissive than `b`. */
+/** Compares two levels: below zero where `a` is more permissive than `b`. */
 export function compareLevels(a: Level, b: Level): number {
   return levels.indexOf(a) - levels.indexOf(b);
 }

@@ -33,7 +33,7 @@ export function podTemplateHash(template: DeepReadonly<PodTemplateSpec>, collisi
   return hashOf(template, collisionCount);
 }
 
-/** As podTemplateHash, of any JSON. */
+/** The hash that podTemplateHash makes, of any JSON. */
 function hashOf(value: unknown, collisionCount?: number): string {
   let hash = fnv32a(new TextEncoder().encode(canonicalJSON(value)));
   if (collisionCount !== undefined) {

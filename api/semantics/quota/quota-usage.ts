@@ -8,7 +8,7 @@ import { isPodFinished } from '../pods/pod-phase.ts';
 import { podLimits, podRequests } from '../pods/pod-resources.ts';
 import { isExtendedResource, isHugePagesResource, parseResourceList, type ResourceAmounts } from '../pods/resource-list.ts';
 
-/** Which resource an object belongs to. */
+/** The resource that an object belongs to. */
 export interface QuotaSubject {
   readonly group: string;
   /** Plural, e.g. pods. */
@@ -127,7 +127,7 @@ function addClaim(usage: ResourceAmounts, { metadata, spec, status }: DeepReadon
 }
 
 const devicesSuffix = '.deviceclass.resource.k8s.io/devices';
-/** As many as a claim can have. */
+/** The maximum number of devices of a claim. */
 const maxDevices = 32;
 
 function isOfClaims({ group, resource }: QuotaSubject): boolean {

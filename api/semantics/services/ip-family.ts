@@ -1,6 +1,6 @@
 import { parseCIDR, parseIP } from '../../base/ip-address.ts';
 
-/** As Services name them in spec.ipFamilies, and EndpointSlices in addressType. */
+/** A family of addresses as Services name it in spec.ipFamilies, and EndpointSlices in addressType. */
 export type IPFamily = 'IPv4' | 'IPv6';
 
 /** In the order in which node and Pods name them where nobody says otherwise. */

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
 import type { CSIDriver } from '../../types/storage-v1.ts';
 
-/** As `node.status.volumesInUse` and `volumesAttached` name a volume of a storage driver. */
+/** The name of a storage driver's volume in `node.status.volumesInUse` and `volumesAttached`. */
 export function uniqueVolumeName(driver: string, handle: string): string {
   return `kubernetes.io/csi/${driver}^${handle}`;
 }

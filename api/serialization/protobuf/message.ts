@@ -162,7 +162,7 @@ export function encodeMessage(object: Readonly<JSONObject>, schema: StructuralSc
   return writer.finish();
 }
 
-/** As encodeMessage, after what `writer` holds. */
+/** Writes a message, as encodeMessage encodes it, after the content of `writer`. */
 export function writeMessage(writer: ProtobufWriter, object: Readonly<JSONObject>, schema: StructuralSchema): void {
   writeFields(writer, object, planOf(schema));
 }

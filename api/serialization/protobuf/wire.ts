@@ -206,7 +206,7 @@ export class ProtobufWriter {
     return this.#buffer.slice(0, this.#length);
   }
 
-  /** As finish, without giving back the room that was expected to be needed: for what does not stay in memory. */
+  /** Ends the message like finish, but keeps the unused part of its buffer: for bytes that do not stay in memory. */
   finishShortLived(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }

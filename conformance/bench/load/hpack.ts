@@ -1,4 +1,4 @@
-/** As much of HPACK (RFC 7541) as a generator of a few kinds of requests needs. */
+/** The part of HPACK (RFC 7541) that a generator of a few kinds of requests needs. */
 
 export interface RequestEncoder {
   encode(method: string, path: string, contentType: string | undefined): Buffer;

@@ -11,7 +11,7 @@ function parse(text: string, step: number): string[] {
   });
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0; at < bytes.length; at += step) {
-    // More than is new, as in a buffer that is used again.
+    // The slice is longer than the new bytes, as in a buffer that is used again.
     const part = Buffer.concat([bytes.subarray(at, at + step), Buffer.from('\r\n0\r\n')]);
     parser.read(part, Math.min(step, bytes.length - at));
   }

@@ -5,7 +5,7 @@ import { type InformersTask, latenciesOf, type TaskResult } from './task.ts';
 import { within } from './within.ts';
 import { connectMany } from './connection-pool.ts';
 
-/** Where the list's own resourceVersion must stand: before its items. */
+/** The number of bytes at the list's beginning in which its own resourceVersion must be found. */
 const headBytes = 512;
 
 /** Each informer has a connection of its own, as each process would: after a server's restart they all come at once. */

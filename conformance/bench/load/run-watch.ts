@@ -9,7 +9,7 @@ import { connectMany } from './connection-pool.ts';
 /** A client-go process holds one connection; a thousand watches come from some processes. */
 const watchesPerSession = 100;
 const lineFeed = 10;
-/** So many are opened at once. */
+/** The number of watches opened at once. */
 const openedAtOnce = 50;
 const tooManyRequests = 429;
 const comeAgainMs = 1000;

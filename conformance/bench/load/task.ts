@@ -48,14 +48,14 @@ export interface WatchTask extends CommonTask {
   readonly update: RequestTemplate;
   /** How many objects the updates go round. */
   readonly objects: number;
-  /** As fast as `writers` at once can. */
+  /** Updates as fast as `writers` at once can send them. */
   readonly burst: { readonly updates: number; readonly writers: number };
   /** Then this many, each after all watches got the one before. */
   readonly single: number;
   readonly timeoutSeconds: number;
 }
 
-/** So many informers start at once: each lists (resourceVersion=0) and then watches from there. */
+/** A number of informers that start at once: each lists (resourceVersion=0) and then watches from there. */
 export interface InformersTask extends CommonTask {
   readonly kind: 'informers';
   /** Without a query; informer i takes the i-th, round and round. */

@@ -1,4 +1,4 @@
-/** As much of SVG as charts need: shapes and text as strings. */
+/** The part of SVG that charts need: shapes and text as strings. */
 
 interface TextStyle {
   readonly size?: number;

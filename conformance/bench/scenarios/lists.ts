@@ -4,7 +4,7 @@ import type { Scenario } from './scenario.ts';
 
 /** Seconds that lists of everything are asked for at least: one may take a second. */
 const minSecondsOfAll = 5;
-/** More full lists than this at once are no load that anyone has. */
+/** The maximum number of full lists at once; more is no realistic load. */
 const maxListsOfAll = 16;
 
 export const lists: Scenario = {

@@ -164,7 +164,7 @@ const attacks: readonly Attack[] = [
     method: 'GET',
     path: configMaps,
     query: 'resourceVersion=nonsense',
-    // As upstream, whose cache is asked first; where its store is, it says 400.
+    // Upstream asks its cache first and answers this; where it asks the store, it says 400.
     code: 500,
     message: /strconv\.ParseUint: parsing "nonsense": invalid syntax/,
   },
@@ -207,7 +207,7 @@ describe('bad input over the socket', function () {
     });
   });
   after(async () => {
-    // Where the start has failed there is neither.
+    // Where the start has failed, there is neither a client nor a cluster.
     api?.close();
     await cluster?.stop();
   });

@@ -5,7 +5,7 @@ import { type EtcdProcess, startEtcd } from '../support/etcd-process.ts';
 import { answerOf, createGuestbook } from '../support/guestbook.ts';
 import { killInCreates } from '../support/kill-in-creates.ts';
 
-/** Where upstream keeps these objects in etcd. */
+/** The keys at which upstream keeps these objects in etcd. */
 const expectedKeys = [
   '/registry/apiregistration.k8s.io/apiservices/v1.apps',
   '/registry/clusterrolebindings/cluster-admin',

@@ -7,7 +7,7 @@ import { type RunOptions, type RunResult, runProgram } from '../../framework/run
 import { type BackgroundProgram, startProgram } from './background-program.ts';
 import { kubets, nodeProgram } from './cluster.ts';
 
-/** As good as another machine that has kubets and nothing else: network, processes, mounts, host name and cgroups of its own. */
+/** A substitute for another machine that has kubets and nothing else: network, processes, mounts, host name and cgroups of its own. */
 export interface BareMachine {
   readonly name: string;
   readonly address: string;
@@ -33,7 +33,7 @@ export interface BareMachine {
 
 interface BareMachineOptions {
   readonly name: string;
-  /** Where it keeps everything. */
+  /** The directory of all its files. */
   readonly directory: string;
   /** The bridge that it is plugged into, and its place there. */
   readonly bridge: NodeBridge;

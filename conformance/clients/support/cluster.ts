@@ -39,7 +39,7 @@ export interface TestCluster {
   connect(): Promise<Cluster>;
   /** Stock kubectl, the newest unless another is named. */
   kubectl(args: readonly string[], options?: RunOptions & { readonly program?: string }): Promise<RunResult>;
-  /** As kubectl, but must succeed: returns standard output. */
+  /** Runs kubectl, which must succeed; returns standard output. */
   run(args: readonly string[], options?: RunOptions & { readonly program?: string }): Promise<string>;
   /** Helm of a version that ensureClients knows by its path. */
   helm(program: string, args: readonly string[]): Promise<RunResult>;

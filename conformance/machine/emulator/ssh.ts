@@ -18,7 +18,7 @@ export async function createKeyPair(folder: string): Promise<KeyPair> {
 export interface Shell {
   /** Runs a script of `sh` to its end. The code is 255 where the connection failed. */
   run(script: string, options?: Omit<RunOptions, 'env' | 'cwd'>): Promise<RunResult>;
-  /** As run, with a file of this machine as the script's standard input. */
+  /** Runs a script as run does, with a file of this machine as the script's standard input. */
   runWithFile(script: string, file: string, options?: Omit<RunOptions, 'env' | 'cwd' | 'input'>): Promise<RunResult>;
   /** A terminal session of its own that runs a script; stopping it closes the terminal. */
   startSession(script: string): BackgroundProgram;

@@ -21,7 +21,7 @@ export interface GuestCluster {
   readCredentials(): Promise<void>;
   /** kubectl here, through a port that leads to the API there: on an emulated processor kubectl takes seconds to start. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** As kubectl, but must succeed: returns standard output. */
+  /** Runs kubectl, which must succeed; returns standard output. */
   run(...args: readonly string[]): Promise<string>;
   apply(manifest: object): Promise<void>;
   /** The fields of an object that a JSONPath names. */

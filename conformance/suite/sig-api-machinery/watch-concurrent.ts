@@ -3,7 +3,7 @@ import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { conformanceTest } from '../../framework/conformance-test.ts';
 import { take } from '../../framework/take.ts';
 
-/** As upstream: an event for each of so many watches, each opened one event later than the one before. */
+/** The number of watches, the same as upstream's: each opens one event later than the one before and gets its event. */
 const watchCount = 100;
 
 export default conformanceTest({

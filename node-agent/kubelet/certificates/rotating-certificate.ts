@@ -15,7 +15,7 @@ export interface RotatingCertificateDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly files: HostFiles;
-  /** Where the current one is kept, with its key. */
+  /** The file that holds the current certificate with its key. */
   readonly file: string;
   readonly wish: CertificateWish;
   /** PEM; the first one signs. A certificate of another is replaced. Absent: they do not matter. */

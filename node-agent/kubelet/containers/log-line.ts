@@ -1,6 +1,6 @@
 /** One entry of a container's log file. */
 export interface LogLine {
-  /** As written: RFC 3339, with up to nanoseconds. */
+  /** The time as the runtime wrote it: RFC 3339, with up to nanoseconds. */
   readonly time: string;
   readonly stream: 'stdout' | 'stderr';
   /** The line goes on in the next entry of the same stream. */

@@ -10,7 +10,7 @@ export type Observations = ReadonlyMap<Signal, Observation>;
 
 /** State that is kept between two looks. */
 export interface PressureHistory {
-  /** Since when each threshold is passed; by its index. */
+  /** The time since which each threshold is exceeded. */
   readonly passedSinceMs: ReadonlyMap<Threshold, number>;
   /** When each condition held last. */
   readonly lastSeenMs: ReadonlyMap<NodePressure, number>;

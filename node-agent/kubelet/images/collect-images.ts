@@ -39,7 +39,7 @@ interface ImagePlan {
   readonly shortBytes: number;
 }
 
-/** Which images go: those unused for too long, and then, the longest unused first, until so many bytes are free. */
+/** Plans the removal of images: those unused for too long, and then, the longest unused first, until so many bytes are free. */
 export function planCollection(
   images: readonly Image[],
   used: ReadonlySet<string>,

@@ -151,7 +151,7 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** As Go prints durations rounded to milliseconds: 36ms, 1.204s, 1m2.5s. */
+/** A duration as Go prints it when rounded to milliseconds: 36ms, 1.204s, 1m2.5s. */
 function formatSeconds(ms: number): string {
   const rounded = Math.round(ms);
   if (rounded < 1000) return `${rounded}ms`;

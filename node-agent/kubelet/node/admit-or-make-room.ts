@@ -11,7 +11,7 @@ import type { Refusal } from './refusal.ts';
 interface AdmissionDependencies {
   readonly clock: Clock;
   readonly tallies: Tallies;
-  /** As last seen, and as the API has it now. */
+  /** The Node as the informer saw it last; `refresh` reads it from the API. */
   readonly node: () => DeepReadonly<Node> | undefined;
   readonly refresh: () => Promise<DeepReadonly<Node> | undefined>;
   /** The Pods that have been admitted and are not over. */

@@ -33,7 +33,7 @@ export function admitPod(
   return rejected(refusal);
 }
 
-/** As admitPod, but for resources that are short: others may be made to give them up. */
+/** Admits a Pod as admitPod does, but where resources are short, other Pods may be evicted for it. */
 export function admitWithRoom(
   pod: DeepReadonly<Pod>,
   node: DeepReadonly<Node> | undefined,

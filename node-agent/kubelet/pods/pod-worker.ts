@@ -41,9 +41,9 @@ export interface EndOrder {
 /** Owns one Pod from its arrival to its removal: one step at a time, each decided from the runtime's fresh truth. */
 export interface PodWorker {
   readonly pod: () => DeepReadonly<Pod>;
-  /** As the node runs it: with what its containers have been given in place of what they ask for. */
+  /** The Pod as the node runs it: with the resources allocated to its containers in place of those in its spec. */
   readonly allocatedPod: () => DeepReadonly<Pod>;
-  /** Where a volume of the Pod lies on the node, as long as it does. */
+  /** The path of a volume of the Pod on the node, as long as it is mounted. */
   readonly volumePath: (name: string) => string | undefined;
   /** Whether it asks for more than the node could give it. */
   readonly waitsForResources: () => boolean;
@@ -88,7 +88,7 @@ class Worker implements PodWorker {
   #state: PodStateName = 'admitting';
   #isStopped = false;
   #isAwake = false;
-  /** As read last. */
+  /** The Pod as the runtime listed it last. */
   #runtimePod: RuntimePod | undefined;
   /** The runtime's last report. */
   #said: string | undefined;

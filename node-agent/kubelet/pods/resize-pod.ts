@@ -12,7 +12,7 @@ import type { PodContext } from './pod-state.ts';
 import type { ContainerEvents } from '../containers/container-events.ts';
 
 interface AllocationInput {
-  /** As the API has it. */
+  /** The Pod as the API has it. */
   readonly pod: DeepReadonly<Pod>;
   readonly runtimePod: RuntimePod;
   readonly record: PodRecord;

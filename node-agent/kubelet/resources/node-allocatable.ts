@@ -176,7 +176,7 @@ export function podsLimits(
 export interface ReservedCgroup {
   readonly name: string;
   readonly limits: CgroupLimits;
-  /** As events call it. */
+  /** The words of the events about it. */
   readonly title: { readonly failed: string; readonly updated: string };
 }
 

@@ -13,7 +13,7 @@ import { cpuShares, maxShares, podCgroupName } from './pod-resources.ts';
 
 /** The Pods whose requests count at present. */
 export interface CountedPods {
-  /** As the node runs them. */
+  /** The Pods as the node runs them. */
   readonly pods: readonly DeepReadonly<Pod>[];
   /** Whether these are all: false while Pods of an earlier start are yet to be found again. */
   readonly isComplete: boolean;

@@ -43,7 +43,7 @@ function amounts(list: Readonly<Record<string, string | number>>): ResourceAmoun
   };
 }
 
-/** As `requestsOf`, of the Pod as a whole. */
+/** The amounts of the Pod as a whole. */
 function podAmounts(amounts: ReadonlyMap<string, Quantity>): ResourceAmounts {
   const cpu = amounts.get('cpu');
   const memory = amounts.get('memory');

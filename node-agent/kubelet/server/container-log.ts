@@ -143,7 +143,7 @@ function watchFile({ files, path, signal, clock }: LogSource) {
   const until = AbortSignal.any([signal, abort.signal]);
   const changes = files.changes(path.slice(0, path.lastIndexOf('/')), until)[Symbol.asyncIterator]();
   const nothing = new Promise<never>(() => {});
-  /** Where nothing can be watched the second has to do. */
+  /** Waits for a change of the log; where nothing can be watched, for a second. */
   const change = (): Promise<unknown> =>
     changes.next().then(
       ({ done }) => (done ? nothing : true),

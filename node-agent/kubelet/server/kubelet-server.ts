@@ -220,7 +220,7 @@ async function sendSystemLog({ files }: KubeletServerDependencies, path: readonl
   else await send(content, response);
 }
 
-/** As fast as the client reads. */
+/** Sends chunks as fast as the client reads. */
 async function send(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
   for await (const chunk of chunks) {
     if (response.destroyed) return;

@@ -38,7 +38,7 @@ interface NodeInformationDependencies {
   readonly self: () => ProcessFacts;
   readonly nodeName: string;
   readonly cgroupNames: CgroupNames;
-  /** Since when the agent runs, milliseconds since the Unix epoch. */
+  /** The time of the agent's start, milliseconds since the Unix epoch. */
   readonly startedMs: number;
   readonly version: string;
   /** The KubeletConfiguration of /configz. */

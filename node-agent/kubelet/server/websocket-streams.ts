@@ -11,7 +11,7 @@ import { decodeExitStatus, encodeExitStatus } from '../../../api/streaming/exit-
 import { answerPings, createReadGate, type ReadGate } from './read-gate.ts';
 import { openRuntimeStreams, type RuntimeStreams, type StreamSelection } from './runtime-streams.ts';
 
-/** More than this waiting to be sent makes the command wait. */
+/** The number of unsent bytes above which the command has to wait. */
 const maxBuffered = 1 << 20;
 
 /** Joins a client's WebSocket with the streams of a command until the command has ended or the client has gone. */

@@ -19,7 +19,7 @@ interface EndPodsOptions {
   readonly periods: ShutdownPeriods;
   readonly end: EndPod;
   readonly clock: Clock;
-  /** Told before each period which Pods it waits for, and for how long at most. */
+  /** Called before each period with the Pods that it waits for, and the longest time it may take. */
   readonly onPeriod?: (workers: readonly PodWorker[], seconds: number) => void;
 }
 

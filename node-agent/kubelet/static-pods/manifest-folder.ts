@@ -16,7 +16,7 @@ interface ManifestFolderDependencies {
 
 /** Editors write a file in several steps. */
 const settleMs = 100;
-/** Where changes are not told (or were lost), files are looked at that often. */
+/** The interval at which files are read again where changes are not reported (or were lost). */
 const lookMs = 20_000;
 
 interface ReadFile {

@@ -10,7 +10,7 @@ import { runningContainers } from './running-containers.ts';
 interface SummaryInput {
   readonly stats: NodeStats;
   readonly nodeName: string;
-  /** Since when the agent runs, milliseconds since the Unix epoch. */
+  /** The time of the agent's start, milliseconds since the Unix epoch. */
   readonly startedMs: number;
   /** When the Pod was started, as its status says; undefined: the Pod is not known any more. */
   readonly startOf: (uid: string) => string | undefined;

@@ -19,7 +19,7 @@ const maxFiles = 5;
 /** Keeps container logs from filling the disk: one that has grown beyond 10 MiB is set aside, the oldest is removed. */
 export async function rotateLogs(dependencies: RotateLogsDependencies, signal: AbortSignal): Promise<void> {
   const { clock, runtime, logger } = dependencies;
-  // Where a container logs never changes; asking for it each time is most of what an idle node would do.
+  // The path of a container's log never changes; asking for it each time is most of the work of an idle node.
   let paths: ReadonlyMap<string, string> = new Map();
   while (!signal.aborted) {
     await sleep(clock, checkMs, signal).catch(() => undefined); // aborted

@@ -17,7 +17,7 @@ interface ContainerMountsInput {
   readonly pod: DeepReadonly<Pod>;
   readonly container: AnyContainer;
   readonly volumes: MountedVolumes;
-  /** As the runtime knows them, by the volumes that they are. */
+  /** The images as the runtime knows them, by the volumes that mount them. */
   readonly images: ReadonlyMap<string, MountedImage>;
   /** Whether the runtime can make what is mounted within a mount read-only with it. */
   readonly canBeRecursive: () => Promise<boolean>;
@@ -28,7 +28,7 @@ interface ContainerMountsInput {
 
 export interface MountedImage {
   readonly id: string;
-  /** As the Pod names it. */
+  /** The image's reference in the Pod. */
   readonly reference: string;
 }
 

@@ -26,7 +26,7 @@ interface NodeVolumesDependencies extends Omit<PodVolumesDependencies, 'claimed'
 /** The volumes on one node. */
 export interface NodeVolumes {
   readonly pods: PodVolumes;
-  /** As `node.status.volumesInUse`. */
+  /** The volumes of `node.status.volumesInUse`. */
   inUse(): Promise<string[]>;
   /** Meets storage drivers until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;

@@ -33,7 +33,7 @@ export interface PodVolumesDependencies {
   readonly secret: (namespace: string, name: string) => Promise<DeepReadonly<Secret> | undefined>;
 }
 
-/** Where each volume of a Pod lies on the node, by its name. */
+/** The path of each volume of a Pod on the node, by the volume's name. */
 export type MountedVolumes = ReadonlyMap<string, string>;
 
 export interface PodVolumes {
@@ -152,7 +152,7 @@ async function setUpEmptyDir(
   if (isOfHugePages && !(await mounts.isMounted(directory)))
     await mounts.mountHugePages(directory, { pageBytes, ...(sizeLimit === undefined ? {} : { sizeBytes: quantityValue(sizeLimit) }) });
   if (!isNew) return directory;
-  // As the kernel makes memory file systems: open to all, but nobody removes what is another's.
+  // The mode that the kernel gives memory file systems: open to all, but nobody removes the files of others.
   await files.setOwner(directory, { mode: medium === 'Memory' ? 0o1777 : 0o777 });
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   if (fsGroup !== undefined) await files.setGroupRecursively(directory, fsGroup);

@@ -36,7 +36,7 @@ export interface Cgroups {
   limitsHugePages(): Promise<boolean>;
   /** Files that take the pid of a process which is to be in it: one per hierarchy. */
   memberFiles(name: string): string[];
-  /** Where hierarchies are mounted, and how. */
+  /** The mounts of cgroup hierarchies. */
   readonly mounts: readonly CgroupMount[];
 }
 

@@ -12,7 +12,7 @@ export interface ModuleNeed {
 
 /** A kernel setting that the node needs. */
 export interface SettingNeed {
-  /** Below /proc/sys. */
+  /** The path below /proc/sys. */
   readonly file: string;
   readonly value: number;
   /** `atLeast`: a larger value is kept. */

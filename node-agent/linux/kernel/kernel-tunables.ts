@@ -2,7 +2,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { KernelAccess } from './kernel-access.ts';
 
 interface KernelTunable {
-  /** Below /proc/sys. */
+  /** The path below /proc/sys. */
   readonly file: string;
   readonly value: number;
 }

@@ -20,7 +20,7 @@ export interface InterfaceCounters {
 
 /** Usage of the machine as a whole. */
 export interface NodeUsage {
-  /** Since the machine was started. */
+  /** The processor time used since the machine was started. */
   readonly cpuNanoSeconds: number;
   readonly memory: MemoryAmounts & { readonly capacityBytes: number; readonly availableBytes: number };
   readonly swap: { readonly usageBytes: number; readonly availableBytes: number };
@@ -117,7 +117,7 @@ async function readMembers(cgroup: string): Promise<number[]> {
   return members.split('\n').filter(Boolean).map(Number);
 }
 
-/** As the process sees it, unless that is what the agent sees. */
+/** The network counters as the process sees them, unless it sees the agent's. */
 async function readPodNetwork(pid: number | undefined): Promise<Pick<PodCgroupUsage, 'interfaces' | 'defaultInterface'>> {
   const nothing = { interfaces: [], defaultInterface: undefined };
   if (pid === undefined) return nothing;
@@ -174,7 +174,7 @@ export function parseCPU(stat: string): number {
 export function parseMemory(meminfo: string, vmstat: string): Pick<NodeUsage, 'memory' | 'swap'> {
   const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;
   const capacityBytes = kibibytes('MemTotal');
-  // As the root cgroup counts it in both versions: what the kernel takes for itself, and can mostly give back, is not in it.
+  // The root cgroup counts in both versions like this: memory that the kernel uses itself, and can mostly give back, is left out.
   const usageBytes = ['AnonPages', 'Cached', 'Buffers', 'SwapCached'].reduce((sum, name) => sum + kibibytes(name), 0);
   const workingSetBytes = Math.max(0, usageBytes - kibibytes('Inactive\\(file\\)'));
   return {

@@ -1,14 +1,14 @@
 import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import { runProgram } from '../processes/run-program.ts';
 
-/** Which tracked connections to forget. Absent: any. */
+/** A filter of the tracked connections to forget. Absent fields match any. */
 interface ConntrackFilter {
   readonly family: IPFamily;
   readonly protocol: 'udp' | 'tcp' | 'sctp';
-  /** Where the client sent to. */
+  /** The destination of the client's packets. */
   readonly originalDestination?: string;
   readonly originalPort?: number;
-  /** Where it was sent on to. */
+  /** The destination after translation. */
   readonly translatedDestination?: string;
 }
 

@@ -90,7 +90,7 @@ describe('a watch over tables', () => {
       await clock.advance(300);
     }
     assert.equal(state.losses, 0);
-    // Told late, and then one that is not ours.
+    // Two events, the first reported late, the second not caused by this agent.
     await watch.nft.apply('add table inet t\ndelete table inet t\ntable inet t {\n}\n');
     await clock.advance(30_000);
     (await program).onLine('delete table inet t');

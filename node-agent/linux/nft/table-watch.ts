@@ -25,7 +25,7 @@ export interface TableWatch {
 
 /** A firewall that starts deletes and makes in several steps: they are let pass. */
 const settleMs = 200;
-/** So long after we have deleted a table the kernel may tell of it: the program that tells may get no processor for a while. */
+/** The time for which the kernel may report a deletion of our own: the program that reports may get no processor for a while. */
 const ownMs = 60_000;
 /** Pauses before a table that is deleted again and again is restored: growing, so that two programs do not fight without end. */
 const fight = { withinMs: 60_000, firstMs: 1000, maxMs: 30_000 };

@@ -6,7 +6,10 @@ import { env } from 'node:process';
 
 export interface ProgramOptions {
   readonly input?: string | Uint8Array;
-  /** As `input`, but the program is started when all of it is there: if we are killed, it does not take a part for the whole. */
+  /**
+   * The whole input, as `input`, but the program starts once all of it is there: if the agent is killed, the program does not take a part
+   * for the whole.
+   */
   readonly wholeInput?: string;
   readonly signal?: AbortSignal;
   /** Besides that of the agent. */

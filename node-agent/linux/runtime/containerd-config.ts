@@ -1,6 +1,6 @@
 import type { CgroupDriver } from '../cgroups/cgroup-names.ts';
 
-/** Where one containerd keeps everything, and what it needs to know of the node. */
+/** The directories of one containerd, and the facts of the node that its configuration needs. */
 export interface ContainerdPlan {
   /** Holds root, state, log and configuration. */
   readonly directory: string;

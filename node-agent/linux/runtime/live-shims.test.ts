@@ -84,7 +84,7 @@ describe('shims of a real containerd, as root', function () {
     return pid;
   };
   const stateOf = async (id: string) => (await cri.runtime.containerStatus(id)).state;
-  /** As for a shim that answers too late: containerd makes another for the next container. */
+  /** Makes a shim look like one that answers too late: containerd creates another for the next container. */
   const hideShim = async (id: string) => {
     const address = await readFile(`${plan.directory}/state/io.containerd.runtime.v2.task/k8s.io/${id}/address`, 'utf8');
     await rm(address.replace('unix://', ''), { force: true });

@@ -45,7 +45,7 @@ export interface SurveyedMachine {
 }
 
 export interface KernelFacts {
-  /** As `uname -r` says it. */
+  /** The kernel's release as `uname -r` prints it. */
   readonly release: string;
   /** The content of /proc/filesystems. */
   readonly fileSystems: readonly string[];
@@ -89,7 +89,7 @@ export interface DirectoryFacts {
 export interface ProgramFacts {
   /** Undefined where it is in no folder of PATH. */
   readonly path: string | undefined;
-  /** Where it is in a usual folder that is not in PATH. */
+  /** The path of the program in a usual directory that is not in PATH. */
   readonly elsewhere?: string;
   /** The version that it reports; absent where it was not asked. */
   readonly version?: string;
@@ -120,7 +120,7 @@ export interface BaseChain {
   readonly name: string;
   readonly hook: string;
   readonly policy: string;
-  /** As `nft list chain` shows them; only of chains that drop what no rule accepts. */
+  /** The rules as `nft list chain` prints them; only of chains that drop packets which no rule accepts. */
   readonly rules?: string;
 }
 

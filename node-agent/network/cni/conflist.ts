@@ -8,7 +8,7 @@ export interface PodNetworkPlan {
   readonly podCIDRs: readonly string[];
   /** Bytes of the largest packet that gets through to Pods of other nodes. */
   readonly mtu: number;
-  /** Where host-local keeps which addresses are taken. */
+  /** The directory in which host-local keeps the addresses in use. */
   readonly ipamDirectory: string;
   /** Whether there is the plugin that limits bandwidth, as Pods may ask for by annotations. */
   readonly limitsBandwidth: boolean;

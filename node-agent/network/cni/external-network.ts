@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 
-/** Where network plugins of the user's own, as DaemonSets install them, expect a node to have everything. */
+/** The directories in which network plugins of the user's own, installed by DaemonSets, expect a node to have its files. */
 export const externalNetwork = { configDirectory: '/etc/cni/net.d', pluginDirectory: '/opt/cni/bin' } as const;
 
 /**

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { runProgram } from '../../linux/processes/run-program.ts';
 
 interface HostPortsLayout {
-  /** Where the network's configuration lies. */
+  /** The directory of the network's configuration. */
   readonly configDirectory: string;
   readonly pluginDirectory: string;
-  /** Where libcni keeps what plugins have answered. Default: as libcni. */
+  /** The directory in which libcni keeps the plugins' results. Default: libcni's own. */
   readonly resultDirectory?: string;
 }
 

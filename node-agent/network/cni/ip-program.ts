@@ -76,7 +76,7 @@ export function createIPProgram({ run = runProgram }: { readonly run?: typeof ru
       return (await Promise.all(families)).flat().map(({ dst, gateway = '' }) => ({ podCIDR: dst, via: gateway }));
     },
     async applyRoutes({ ip, bridge }) {
-      // Where one line fails the others are still carried out.
+      // A line that fails does not stop the others.
       if (ip.length > 0) await batch('ip', ip, '-force');
       if (bridge.length > 0) await batch('bridge', bridge, '-force');
     },

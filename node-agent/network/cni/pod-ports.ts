@@ -18,7 +18,7 @@ export interface PodPorts {
   list(): Promise<readonly PodPort[]>;
 }
 
-/** Where libcni keeps what plugins have answered, under names such as kubets-<sandbox>-eth0. */
+/** The directory in which libcni keeps the plugins' results, under names such as kubets-<sandbox>-eth0. */
 const defaultDirectory = '/var/lib/cni/results';
 const resultName = /^kubets-([0-9a-zA-Z]+)-eth0$/;
 

@@ -27,7 +27,7 @@ export interface PodRoute {
 /** Marks our routes among those of others. Not in /etc/iproute2/rt_protos. */
 export const routeProtocol = '107';
 export const vxlanDevice = 'kubets.vxlan';
-/** As flannel has it: firewalls know it. */
+/** The port that flannel uses, which firewalls know. */
 export const vxlanPort = 8472;
 export const vxlanID = 1;
 /** Outer Ethernet, IPv4 or IPv6, UDP and VXLAN headers. */
@@ -69,7 +69,7 @@ export function tunnelHardwareAddress(podCIDRs: readonly string[]): string {
   return ['0a', '6b', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
-/** Where there is no way, there is no route. */
+/** The routes to all peers that can be reached. */
 function wantedRoutes(peers: readonly Peer[], mode: RouteMode): PodRoute[] {
   return peers.flatMap(({ podCIDR, address }) => {
     const via = mode === 'vxlan' ? tunnelAddress(podCIDR) : address;

@@ -21,7 +21,7 @@ interface RunPodNetworkDependencies {
   readonly watch?: Pick<RouteWatch, 'onChange'>;
   /** Tells when somebody else has deleted tables of rules; absent: nobody does. */
   readonly tables?: Pick<TableWatch, 'onLost'>;
-  /** Told when the network was set up, or set up anew for another range. */
+  /** Called when the network was set up, or set up again for another range. */
   readonly onInstalled: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -4,7 +4,7 @@ import type { SandboxPart } from '../../cri/remove-orphans.ts';
 import { runProgram } from '../../linux/processes/run-program.ts';
 
 interface SandboxAddressesLayout {
-  /** Where the network's configuration lies, and where host-local keeps which addresses are taken. */
+  /** The directory of the network's configuration, and the directory in which host-local keeps the addresses in use. */
   readonly configDirectory: string;
   readonly ipamDirectory: string;
   readonly pluginDirectory: string;
@@ -12,7 +12,7 @@ interface SandboxAddressesLayout {
   readonly hasRecord?: (id: string) => Promise<boolean>;
 }
 
-/** Where libcni keeps what plugins have answered. */
+/** The directory in which libcni keeps the plugins' results. */
 const resultDirectory = '/var/lib/cni/results';
 
 /** The addresses that network plugins have given to sandboxes, with all else that these plugins have set up for them. */

@@ -22,7 +22,7 @@ interface ClusterDNSDependencies {
   readonly clusterDomain: string;
   /** Address of the Service kube-system/kube-dns, told as the zone's name server. */
   readonly serviceAddress?: string;
-  /** Where it listens, on all of them. Port 0: any that is free. */
+  /** The addresses it listens on, all of them. Port 0: any free port. */
   readonly listen: readonly DNSAddress[];
   /** Addresses and CIDRs of those that get answers; the machine itself and the cluster's nodes always do. Absent: everyone. */
   readonly allowedSources?: readonly string[];

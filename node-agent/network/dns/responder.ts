@@ -82,7 +82,7 @@ async function respondFromZone(
   return respond(query, { ...found, answers, flags: flag.authoritative, maxSize, source: 'cluster' });
 }
 
-/** Where an alias leads outside the cluster; undefined if nobody answers. */
+/** Resolves an alias to a name outside the cluster; undefined if no server answers. */
 async function resolveOutside(
   { forwarder, random }: ResponderDependencies,
   query: ReadMessage,

@@ -12,7 +12,7 @@ interface Entry extends LocalPod {
   readonly sinceMs: number;
 }
 
-/** So long a sandbox may be known here before the runtime lists it. */
+/** The time for which a sandbox may be known here before the runtime lists it. */
 const listedAfterMs = 60_000;
 
 /**

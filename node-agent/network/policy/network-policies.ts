@@ -24,7 +24,7 @@ interface NetworkPoliciesDependencies {
   readonly ports: PodPorts;
   /** Lists the sandboxes on this node that are up; asked at the start and now and then. */
   readonly listSandboxes: () => Promise<readonly RunningSandbox[]>;
-  /** Where Pods of this node find cluster DNS. */
+  /** The addresses at which Pods of this node find cluster DNS. */
   readonly dns: ClusterDNSPlace;
   readonly clock: Clock;
   readonly random: Random;

@@ -20,7 +20,9 @@ interface ClusterView {
   readonly dns?: ClusterDNSPlace;
 }
 
-/** Where Pods of this node find cluster DNS: it is no Pod, but policies may mean it by its addresses and as upstream's Pods. */
+/**
+ * The addresses of cluster DNS for Pods of this node: it is no Pod, but policies may select it by its addresses and like upstream's Pods.
+ */
 export interface ClusterDNSPlace {
   /** Addresses of the Service, and of the node that answers. */
   readonly addresses: readonly string[];

@@ -11,7 +11,7 @@ export const bridgePolicyTable = `bridge ${policyTableName}`;
 const bridgeTable = bridgePolicyTable;
 
 interface PeerSet {
-  /** As nft names types. */
+  /** The type in nft's words. */
   readonly type: string;
   readonly elements: ReadonlySet<string>;
 }

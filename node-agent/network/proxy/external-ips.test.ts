@@ -52,7 +52,7 @@ describe('external IPs of Services', function () {
       endpoints: [{ addresses: [`10.244.0.${index + 2}`], conditions: { ready: true }, nodeName: 'node' }],
     });
   };
-  /** As after a restart of the agent: Services come in the order of their namespaces. */
+  /** Starts the proxy again, as after a restart of the agent: Services come in the order of their namespaces. */
   const restart = async () => {
     await stop();
     const abort = new AbortController();

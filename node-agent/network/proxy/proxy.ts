@@ -35,9 +35,9 @@ interface ProxyDependencies extends Omit<FamilyRulesDependencies, 'findAddressPr
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Told after each attempt to bring the kernel up to date. */
+  /** Called after each attempt to bring the kernel up to date. */
   readonly onSync?: (sync: ProxySync) => void;
-  /** Told after tracked connections were forgotten. */
+  /** Called after tracked connections were forgotten. */
   readonly onForgotten?: (forgotten: Forgotten) => void;
 }
 

@@ -111,7 +111,7 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
   };
 }
 
-/** Where clients that are remembered may have been sent, by Service, to notice when one of these ways ends. */
+/** The endpoints that remembered clients may have been sent to, by Service, to notice when one of them ends. */
 class AffineRoutes {
   readonly #routes = new Map<string, ReadonlySet<string>>();
   #mayLoseClients = false;

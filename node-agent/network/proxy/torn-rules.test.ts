@@ -7,7 +7,10 @@ import { backendAddress, backendsPerService, serviceCount } from './testing/back
 import { changeService, createRules } from './testing/changing-rules.ts';
 import { createTestNetwork, networkTestsArePossible, type TestNetwork } from './testing/test-network.ts';
 
-/** So long rules change under traffic. `KUBETS_LONG=1 mocha node-agent/network/proxy/torn-rules.test.ts` is for thousands of changes. */
+/**
+ * The time for which rules change under traffic. `KUBETS_LONG=1 mocha node-agent/network/proxy/torn-rules.test.ts` makes thousands of
+ * changes.
+ */
 const durationMs = process.env['KUBETS_LONG'] === undefined ? 1500 : 120_000;
 
 const killWithinMs = Math.max(900, durationMs / 40);

@@ -37,7 +37,7 @@ export async function findVolumeData(files: HostFiles, directory: string): Promi
   return { volumeLifecycleMode: 'Persistent', nodeName: '', attachmentID: '', ...rest, driverName, volumeHandle, specVolID };
 }
 
-/** Where the parts of a volume lie. */
+/** The paths of the parts of a volume. */
 export interface VolumePlaces {
   /** The Pod's directory for it, its data file included. */
   readonly ofPod: string;

@@ -40,7 +40,7 @@ interface Choice {
   readonly available: readonly string[];
 }
 
-/** Which devices a container may be given, or why there are too few. */
+/** Chooses the devices that a container may be given, or says why there are too few. */
 export function chooseAmong(
   { resource, count }: DeviceRequest,
   healthy: readonly string[],

@@ -47,7 +47,7 @@ export interface DevicePlugin {
   /** All devices, at once and after each change; throws when the plugin is gone. */
   devices(signal: AbortSignal): AsyncIterable<readonly PluginDevice[]>;
   allocate(ids: readonly string[]): Promise<DeviceSetup>;
-  /** Which of the available ones it would rather give away. */
+  /** The devices that the plugin prefers to give, out of the available ones. */
   prefer(available: readonly string[], mustInclude: readonly string[], count: number): Promise<readonly string[]>;
   preStart(ids: readonly string[]): Promise<void>;
   close(): void;

@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim } from '../../../api/types/resource-v1.ts';
 
-/** Which ResourceClaim each of the Pod's claims stands for, by the claim's name in the Pod; undefined: there is none yet. */
+/** The ResourceClaim of each of the Pod's claims, by the claim's name in the Pod; undefined: there is none yet. */
 export function claimNames({ spec, status }: DeepReadonly<Pod>): Map<string, string | undefined> {
   const names = new Map<string, string | undefined>();
   for (const { name, resourceClaimName, resourceClaimTemplateName } of spec?.resourceClaims ?? []) {

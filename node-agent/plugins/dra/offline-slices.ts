@@ -19,7 +19,7 @@ export interface OfflineSlices {
   stop(): void;
 }
 
-/** As long a driver may take to be there again, e.g. when it is updated. */
+/** The time that a driver may need to be there again, e.g. when it is updated. */
 const graceMs = 30_000;
 
 export function createOfflineSlices({ client, clock, logger, nodeName, isRegistered }: OfflineSlicesDependencies): OfflineSlices {

@@ -1,7 +1,7 @@
 import type { AuditEvent } from './audit-event.ts';
 import type { AuditStage } from './audit-policy.ts';
 
-/** Where events go. */
+/** The destination of audit events. */
 export interface AuditBackend {
   /**
    * Takes an event as it is now: it changes afterwards. What it returns resolves when the event is safe; absent: the backend

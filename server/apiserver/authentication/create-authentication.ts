@@ -50,7 +50,7 @@ interface Authentication {
   readonly keys: ServiceAccountKeys;
 }
 
-/** As upstream: for so long a token that was found good stays good, whatever happens to it. */
+/** The time for which a token that was found valid stays valid, whatever happens to it; the same as upstream's. */
 const tokenTTLMs = 10_000;
 
 /** All ways to say who one is: front proxy, client certificate, tokens of service accounts, of bootstrapping and of others. */

@@ -33,7 +33,7 @@ describe('a file of static tokens', () => {
     );
   });
 
-  // As a kube-apiserver says it.
+  // The messages are those of a kube-apiserver.
   for (const [text, message] of [
     ['tok,user\n', "token file 't' must have at least 3 columns (token, user name, user uid), found 2"],
     ['# comment\n', "token file 't' must have at least 3 columns (token, user name, user uid), found 1"],

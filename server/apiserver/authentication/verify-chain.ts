@@ -33,7 +33,7 @@ const strongAlgorithms: ReadonlySet<string> = new Set([
   ...['2', '3', '4'].map((last) => `1.2.840.10045.4.3.${last}`),
   '1.3.101.112',
 ]);
-/** As in Go: a client cannot have signatures checked without end. */
+/** The maximum number of signature checks, the same as Go's: a client cannot cause them without bound. */
 const maxSignatureChecks = 100;
 const maxChainLength = 10;
 

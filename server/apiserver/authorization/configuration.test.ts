@@ -12,7 +12,7 @@ interface Case {
 /** Recorded from kube-apiserver v1.32 with `--authorization-config`. */
 const cases = JSON.parse(readFileSync(new URL('testdata/configurations.json', import.meta.url), 'utf8')) as readonly Case[];
 
-/** Where the answer is another one: other YAML readers, fields that v1.32 does not have, and types that are not supported here. */
+/** The cases with another answer: other YAML readers, fields that v1.32 does not have, and types that are not supported here. */
 const others: ReadonlyMap<string, string> = new Map([
   ['not yaml', 'failed to load AuthorizationConfiguration from file: yaml: line 1: bad indentation of a mapping entry'],
   [

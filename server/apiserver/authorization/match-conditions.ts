@@ -102,7 +102,10 @@ export async function evaluateMatchConditions(
   return { matches: false, hasErrors: true, error: distinct.length > 1 ? `[${distinct.join(', ')}]` : (distinct[0] ?? '') };
 }
 
-/** As expressions see it: the fields of the user and texts are there even where they are empty, selectors only where they are not. */
+/**
+ * The request as expressions see it: fields of the user and texts are present even where they are empty, selectors only where they are
+ * not.
+ */
 function requestOf({
   resourceAttributes,
   nonResourceAttributes,

@@ -12,7 +12,7 @@ export interface AuthorizationFlags {
   readonly authorizationWebhookCacheUnauthorizedTtl?: number;
 }
 
-/** Where the authorizers are told: by a file, or by the flags themselves. */
+/** The source of the authorizers: a file, or the flags themselves. */
 type PlannedAuthorization = { readonly file: string } | { readonly authorizers: readonly AuthorizerConfiguration[] };
 
 const defaultModes = ['Node', 'RBAC'];

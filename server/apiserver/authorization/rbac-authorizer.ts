@@ -75,7 +75,7 @@ function collectGrants(listers: RBACListers, resolver: RuleResolver, user: UserI
   return grants;
 }
 
-/** More namespaces than any user works in at a time. */
+/** The maximum number of namespaces; more than any user works in at a time. */
 const maxNamespaces = 1000;
 
 /** Grants by user and namespace, for as long as no role and no binding changes: most requests come from few users. */

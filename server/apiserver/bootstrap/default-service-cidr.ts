@@ -15,7 +15,7 @@ export const serviceCIDRManager = 'kubernetes-service-cidr-controller';
 interface DefaultServiceCIDRDependencies {
   readonly client: Client;
   readonly clock: Clock;
-  /** Told of what an administrator has to mend; absent: nobody. */
+  /** The recorder of problems that an administrator has to mend; absent: they are not recorded. */
   readonly events?: EventRecorder;
 }
 

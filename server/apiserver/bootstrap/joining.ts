@@ -12,7 +12,7 @@ import { ensureObject } from './ensure-object.ts';
 import { apiVersion, group, rule, user } from './role-notation.ts';
 
 export interface JoiningOptions {
-  /** Where nodes on other machines reach this server: https://host:port */
+  /** The URL at which nodes on other machines reach this server: https://host:port */
   readonly server: string;
   readonly clusterCAPEM: string;
   /** Certificates of new authorities by older ones, see ClusterAuthorities. */
@@ -93,9 +93,9 @@ const joiningClusterRoleBindings: readonly ClusterRoleBinding[] = [
 const joiningRoles: readonly Role[] = [
   readerRole('kube-public', infoReader, 'cluster-info'),
   readerRole('kube-system', configurationReader, nodeConfigurationKey.name),
-  // Which servers cluster DNS asks: every node serves it, and follows changes.
+  // Every node serves cluster DNS, so it reads the servers that cluster DNS asks and follows changes.
   readerRole('kube-system', dnsReader, 'kube-dns', 'read'),
-  // Which authorities the cluster has: every node follows a rotation.
+  // Every node reads the cluster's authorities and follows a rotation.
   readerRole('kube-system', authoritiesReader, clusterAuthoritiesKey.name, 'read'),
 ];
 

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 
-/** As long as upstream tries to make its roles. */
+/** The time for which upstream tries to create its roles. */
 const withinMs = 30_000;
 const minDelayMs = 20;
 const maxDelayMs = 1000;

@@ -29,7 +29,7 @@ export const systemPriorityClasses: readonly PriorityClass[] = [
 ];
 
 export interface ServingAddress {
-  /** Where pods and nodes reach this server. */
+  /** The address at which Pods and nodes reach this server. */
   readonly address: string;
   readonly port: number;
 }

@@ -21,7 +21,7 @@ export interface ConfigurationKind {
 
 interface DecodedConfiguration {
   readonly version: string;
-  /** As its schema says, without apiVersion and kind. */
+  /** The object as its schema describes it, without apiVersion and kind. */
   readonly object: JSONObject;
 }
 

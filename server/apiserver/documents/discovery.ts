@@ -55,7 +55,7 @@ export function createDiscovery({ definitions, serverAddress }: DiscoveryDepende
   };
 }
 
-/** As many as there are, but one only behind `/apis`. */
+/** Removes all trailing slashes, but only one behind `/apis`. */
 function withoutTrailingSlashes(path: string): string {
   const shorter = path.replace(/\/+$/, '');
   return shorter === '/apis' ? path.replace(/\/$/, '') : shorter;

@@ -9,7 +9,7 @@ import type { RequestContext } from '../request/request-context.ts';
 export interface HealthCheck {
   readonly name: string;
   check(signal: AbortSignal): Promise<void> | void;
-  /** Which of the endpoints ask it; healthz asks all that livez asks. Default: both. */
+  /** The endpoints that run the check; healthz runs all checks of livez. Default: both. */
   readonly only?: 'livez' | 'readyz';
   /** Listed after all others. */
   readonly isLast?: boolean;

@@ -6,7 +6,7 @@ import { formatYAML } from '../../../api/serialization/yaml.ts';
 type JSONObject = Readonly<Record<string, unknown>>;
 export type WriteValue = (writer: ProtobufWriter, number: number, value: unknown) => void;
 
-/** Where the fields of a JSON object lie in a message. Names that begin with `x-` go where `extensions` says. */
+/** The places of a JSON object's fields in a message. Names that begin with `x-` go where `extensions` says. */
 export interface MessageLayout {
   readonly fields: Readonly<Record<string, readonly [number: number, write: WriteValue]>>;
   readonly extensions?: number;

@@ -6,7 +6,7 @@ import { isNotModified } from '../responses/document-response.ts';
 import { encodeOpenAPIV2 } from './openapi-v2-protobuf.ts';
 import { encodeOpenAPIV3 } from './openapi-v3-protobuf.ts';
 
-/** Where the documents come from; read when first asked for. */
+/** The source of the documents; read when first asked for. */
 export interface OpenAPIDocuments {
   /** `v2`, and the OpenAPI v3 documents by their path (`api/v1`, `apis/apps/v1`, `version`), with the SHA-512 of their bytes. */
   list(): Promise<readonly { readonly name: string; readonly hash: string }[]>;
@@ -91,7 +91,7 @@ async function indexResponse(documents: OpenAPIDocuments): Promise<APIResponse> 
   };
 }
 
-/** Which form a client likes best; undefined: none of the two. */
+/** The form that a client prefers; undefined: none of the two. */
 function wanted({ request }: RequestContext, spec: SpecVersion): 'json' | 'protobuf' | undefined {
   const header = request.headers['accept'];
   if (header === undefined || header.trim() === '') return 'json';

@@ -25,7 +25,7 @@ export const compression: Filter = (next) => async (context) => {
   return compressStream(response, body.chunks);
 };
 
-/** As upstream, which knows no weights: what is not accepted at any price is not asked for either. */
+/** Whether gzip is accepted, judged as upstream does, without weights: `gzip;q=0` is not asked for either. */
 function acceptsGzip(header: string | undefined): boolean {
   return header !== undefined && header.split(',').some((part) => part.trim() === 'gzip');
 }

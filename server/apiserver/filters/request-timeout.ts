@@ -62,7 +62,7 @@ function withPatience(response: APIResponse, ms: number): APIResponse {
   return isLarge ? { ...response, patience: { ms, each: 'body' } } : response;
 }
 
-/** As upstream writes it, past all negotiation: a Status without kind, as text. */
+/** The answer that upstream writes past all negotiation: a Status without kind, as text. */
 function timeoutResponse(): APIResponse {
   const { kind: _kind, apiVersion: _apiVersion, ...status } = timedOut().status;
   const bytes = Buffer.from(`${JSON.stringify(status)}\n`);

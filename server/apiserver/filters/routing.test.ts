@@ -12,7 +12,7 @@ import { createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, eventually, startCompleteServer } from '../testing/complete-server.ts';
 import { checkPath } from './routing.ts';
 
-/** More of them are tried with FUZZ_ROUNDS=100000. */
+/** The number of requests; FUZZ_ROUNDS=100000 tries more. */
 const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 10_000);
 const random = createSeededRandom(11);
 const number = (limit: number) => (random.bytes(1)[0] ?? 0) % limit;

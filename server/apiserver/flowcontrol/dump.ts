@@ -116,7 +116,7 @@ function detailsOf({ user, info }: RequestContext): string[] {
   return [user.name, info.verb, info.path, info.namespace, info.name, apiVersion, info.resource, info.subresource];
 }
 
-/** As Go formats upstream's fixed-point numbers. */
+/** Seat seconds as Go formats upstream's fixed-point numbers. */
 function seatSeconds(seatMs: number): string {
   return `${(seatMs / 1000).toFixed(8)}ss`;
 }

@@ -15,12 +15,12 @@ import { estimateWork, type WorkEstimate, type WorkStatistics } from './work-est
 /** How often seats are lent anew. */
 export const borrowingPeriodMs = 10_000;
 
-/** Where the numbers go. */
+/** The metrics of flows. */
 export interface FlowMetrics {
   observer(level: string, flowSchema: string): FlowObserver & RequestObserver;
 }
 
-/** Told about single requests, besides what the queues tell. */
+/** An observer of single requests, besides the queues' own. */
 export interface RequestObserver {
   estimated(seats: number): void;
   dispatched(waitedMs: number): void;
@@ -206,7 +206,7 @@ export class FlowControl {
     return {
       schema,
       flowOf(wanted: string): Flow {
-        // Where there is one queue or none, there is nothing to tell apart.
+        // With one queue or none, requests need not be told apart.
         const distinguisher = queues > 1 ? wanted : '';
         const known = flows.get(distinguisher);
         if (known !== undefined) return known;

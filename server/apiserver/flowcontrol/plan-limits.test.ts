@@ -7,7 +7,7 @@ import { SeatDemand, smoothDemand } from './seat-demand.ts';
 
 describe('limits of the default priority levels', () => {
   const limits = planLimits(defaultPriorityLevels, 600);
-  // As a v1.36 kube-apiserver with its default flags tells in apiserver_flowcontrol_*_limit_seats.
+  // The values that a v1.36 kube-apiserver with default flags shows in apiserver_flowcontrol_*_limit_seats.
   const table: [name: string, nominal: number, min: number, max: number, maxSeats: number | undefined][] = [
     ['exempt', 0, 0, 600, undefined],
     ['catch-all', 13, 13, 613, undefined],

@@ -9,7 +9,7 @@ export type QueuingConfiguration =
   | { readonly kind: 'reject' }
   | { readonly kind: 'queue'; readonly queues: number; readonly queueLengthLimit: number };
 
-/** Told of what happens to the requests of one flow, for metrics. Called on the hot path. */
+/** An observer of the requests of one flow, for metrics. Called on the hot path. */
 export interface FlowObserver {
   /** Requests and seats come to (or, negative, leave) the queues. */
   waiting(requests: number, seats: number): void;

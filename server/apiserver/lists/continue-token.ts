@@ -3,7 +3,7 @@ import { badRequest } from '../../../api/meta/status-errors.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
 import { parseJSON } from '../../../api/serialization/json.ts';
 
-/** Where the next page of a list begins: after `after`, at `revision` (-1: whatever is newest then). */
+/** The position at which the next page of a list begins: after `after`, at `revision` (-1: the newest revision then). */
 export interface ContinueToken {
   readonly revision: number;
   readonly after: string;

@@ -13,7 +13,7 @@ import { costs, createTurns } from './turns.ts';
 export interface ListDocument {
   /** All but the items. */
   readonly head: object;
-  /** Where the items stand. */
+  /** The member of the document that holds the items. */
   readonly member: 'items' | 'rows';
   readonly count: number;
   itemAt(index: number): unknown;

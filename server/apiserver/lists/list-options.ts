@@ -12,7 +12,7 @@ export interface ListOptions {
   readonly resourceVersion?: number;
   readonly match: '' | 'NotOlderThan' | 'Exact';
   readonly limit: number;
-  /** Where this page begins; absent: at the beginning. Lists only. */
+  /** The position at which this page begins; absent: at the beginning. Lists only. */
   readonly start?: ContinueToken;
   readonly allowBookmarks: boolean;
   readonly sendInitialEvents: boolean | undefined;

@@ -8,7 +8,7 @@ import type { Store } from '../registry/store.ts';
 import { costs } from './turns.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
-/** Which objects of a resource a list, watch or deletecollection is about. */
+/** The objects of a resource that a list, watch or deletecollection is about. */
 export interface Selection {
   /** Relative to the resource: 'default/' for a namespace, '' for all. */
   readonly keyPrefix: string;

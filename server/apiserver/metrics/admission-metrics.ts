@@ -4,7 +4,7 @@ const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const byStep = ['type', 'operation', 'rejected'];
 const byName = ['name', ...byStep];
 
-/** Which of the two phases of admission: `admit` may change the object. */
+/** The two phases of admission: `admit` may change the object. */
 export type AdmissionType = 'admit' | 'validate';
 
 /** Counts one run; the series are looked up once. */

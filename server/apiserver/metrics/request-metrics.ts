@@ -206,7 +206,7 @@ export interface RequestLabels {
   readonly dryRun: string;
 }
 
-/** Where counts go; upstream's metric names are the implementation's business. */
+/** The counters of requests; the implementation knows upstream's metric names. */
 export interface RequestMetrics {
   /** Whether a resource (and subresource) is served: all else is counted as one, so that nobody can invent label values. */
   isServed(info: RequestInfo): boolean;

@@ -22,7 +22,7 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
       throw interpretStorageError(error, definition);
     }
   };
-  /** Where the cache stood when it was waited for in vain: it is not waited for again until it moves. */
+  /** The cache's revision when it was waited for in vain: it is not waited for again until its revision changes. */
   let stuckAt: number | undefined;
   return {
     definition,

@@ -57,7 +57,7 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** The end of the request's time by the monotonic clock; undefined where it has none. Set by the filter of timeouts. */
   deadlineMs: number | undefined;
-  /** Which flow it is of, for the head of the answer; set by API Priority and Fairness. */
+  /** The headers that name the request's flow in the answer; set by API Priority and Fairness. */
   flowHeaders: Readonly<Record<string, string>> | undefined;
   /** To be called when a watch has sent what was there at its beginning; set by API Priority and Fairness. */
   watchInitialized: (() => void) | undefined;

@@ -11,7 +11,7 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
-/** Below a namespace these belong to the namespace itself. */
+/** Subresources of a Namespace itself: in a path below a namespace they are no resources. */
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);
 
 /** Undoes percent-encoding; bytes that are no UTF-8 become replacement characters. */
@@ -27,13 +27,13 @@ function decodePath(path: string): string {
 
 const brokenEscape = /%(?![\da-f]{2})/i;
 
-/** As Go reads a query: a parameter with a semicolon or a broken escape is as if it were not there. */
+/** Parses a query as Go does: a parameter with a semicolon or a broken escape is left out. */
 export function parseQuery(text: string): URLSearchParams {
   const isReadable = (part: string) => !part.includes(';') && !(part.includes('%') && brokenEscape.test(part));
   return new URLSearchParams(isReadable(text) ? text : text.split('&').filter(isReadable).join('&'));
 }
 
-/** More than one separator at the beginning: it is read as one, and nothing is served there. */
+/** Several separators at the beginning: they are read as one, and nothing is served there. */
 const manySlashes = /^(?:\/|%2f){2}/i;
 
 /** The separators of segments: upstream decodes a path before it splits it, so an escaped slash is a slash. */

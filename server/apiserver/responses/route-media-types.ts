@@ -42,7 +42,7 @@ export function checkRoute(context: RequestContext): void {
   if (info.verb === 'patch') {
     const types = [...bareTypes(request.headers['content-type'] ?? '')];
     const isEmpty = request.body === undefined || request.body.length === 0;
-    // Where there is nothing that would be of that type, no route is left by the time that Accept is looked at.
+    // A resource without objects of that media type has no route left by the time that Accept is looked at.
     if (!types.some((type) => patchTypes.has(type))) throw isEmpty ? routeNotAcceptable([]) : routeUnsupportedMediaType();
   }
   if (info.verb === 'list' || info.verb === 'watch') checkAccept(context, listTypes);

@@ -6,10 +6,10 @@ import type { DialTarget, SubresourceDependencies } from './subresource.ts';
 
 const defaultKubeletPort = 10_250;
 
-/** Which of a node's addresses its kubelet is asked at, the best first. */
+/** The types of a node's addresses at which its kubelet is asked, the best first. */
 const preferredTypes = ['InternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS', 'ExternalIP'];
 
-/** Where the kubelet of a node listens. */
+/** The address and port of a node's kubelet. */
 export async function kubeletTarget(nodeName: string, { storeFor }: SubresourceDependencies, signal: AbortSignal): Promise<DialTarget> {
   const store = storeFor(nodes);
   const node = store.read(await store.get({ namespace: '', name: nodeName }, signal)) as unknown as DeepReadonly<Node>;

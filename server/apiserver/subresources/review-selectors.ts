@@ -101,7 +101,7 @@ function readFields({ rawSelector = '', requirements = [] }: Selector): {
   return { requirements: known, isWhole: known.length === requirements.length };
 }
 
-/** As readFields: each requirement by itself. */
+/** Reads the requirements of labels as readFields reads those of fields: each by itself. */
 function readLabels({ rawSelector = '', requirements = [] }: Selector): {
   readonly requirements: readonly LabelRequirement[];
   readonly isWhole: boolean;

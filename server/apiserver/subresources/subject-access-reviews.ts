@@ -30,7 +30,7 @@ export const subjectAccessReviews = defineReview<SubjectAccessReview>(definition
   review.status = await decide(authorizer, subjectOf(review.spec), review.spec, signal);
 });
 
-/** As SubjectAccessReview, within one namespace: for those who may ask about that namespace only. */
+/** SubjectAccessReview within one namespace: for users who may ask about that namespace only. */
 export const localSubjectAccessReviews = defineReview<LocalSubjectAccessReview>(
   localDefinition,
   async (review, context, { authorizer }) => {

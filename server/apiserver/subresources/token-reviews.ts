@@ -12,7 +12,7 @@ export const tokenReviews = defineReview<TokenReview>(definition, async (review,
   if (token === '') throw badRequest('token is required for TokenReview in authentication');
   const status: NonNullable<TokenReview['status']> = { user: {} };
   try {
-    // As it would be read from a header.
+    // The token in the form in which it would be read from a header.
     const [sent = ''] = token.trim().split(' ');
     const found = await tokenAuthenticator.authenticateToken(sent, audiences);
     context.signal.throwIfAborted();

@@ -27,7 +27,7 @@ export interface TestAPIServer extends APIServer {
   readonly storage: Storage;
   /** Signs tokens of service accounts. */
   readonly serviceAccountKeyPEM: string;
-  /** As close, but the store can still be read. */
+  /** Closes the server but not the store, which can still be read. */
   closeServer(): Promise<void>;
   /** Forgets the past of the store before that revision, as the compactor does. */
   compact(revision: number): Promise<void>;

@@ -44,7 +44,7 @@ export interface AgentTarget {
 export const agentMain = path.resolve(import.meta.dirname, '../../../node-agent/main.ts');
 export const agentPIDFile = (dataDir: DataDir): string => path.join(dataDir.node, 'agent.pid');
 export const agentLogFile = (dataDir: DataDir): string => path.join(dataDir.node, 'agent.log');
-/** Where a person finds the agent's log. */
+/** The place at which a person finds the agent's log. */
 export const agentLogPlace = (dataDir: DataDir): string => (writesToJournal() ? "the journal ('journalctl')" : agentLogFile(dataDir));
 
 export function defaultNodeName(): string {

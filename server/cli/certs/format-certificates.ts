@@ -30,7 +30,7 @@ export function problemsOf({ certificates, authorities, keys }: CertificatesRepo
   return [...certificates, ...authorities, ...keys].flatMap(({ name, problems }) => problems.map((problem) => ({ name, ...problem })));
 }
 
-/** Where a rotation stands, and how it goes on. */
+/** Describes the phase of a rotation and its next step. */
 export function describeRotation({ phase, authorities, since, dropAfter, isTakenBack = false }: Rotation): string {
   const which = authorities.join(' and ');
   if (phase === 'trusting')
@@ -57,7 +57,7 @@ function expiry({ expiresAt }: CheckedCertificate): string {
   return date ? `${months[Number(date[2]) - 1]} ${date[3]}, ${date[1]} ${date[4]} UTC` : '';
 }
 
-/** As kubeadm shows it: 364d, 9y. */
+/** The remaining days as kubeadm shows them: 364d, 9y. */
 function residual(days: number): string {
   if (Number.isNaN(days) || days < 0) return '<invalid>';
   if (days < 2) return `${Math.floor(days * 24)}h`;

@@ -25,7 +25,7 @@ export interface CheckFacts {
 
 export interface FileFacts {
   readonly path: string;
-  /** Which of the benchmark's files it is. */
+  /** The file's role in the benchmark. */
   readonly role: FileRole;
   readonly isDirectory: boolean;
   /** Permission bits, e.g. 0o600. */

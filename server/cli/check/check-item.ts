@@ -55,7 +55,7 @@ export function compareIds(a: string, b: string): number {
 export interface Selection {
   /** Sections, or single controls: `1`, `1.2`, `5.1.3`. Empty: all. */
   readonly sections: readonly string[];
-  /** Which machine's part of the benchmark: 'node' is section 4, 'server' all others. Absent: both. */
+  /** The part of the benchmark on which machine: 'node' is section 4, 'server' all others. Absent: both. */
   readonly only?: 'node' | 'server';
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { findProcessIdentity, isSameProcess } from './process-identity.ts';
 
-/** Where a cluster keeps everything it must not lose, and what tells other commands of a running one. */
+/** The directory in which a cluster keeps everything it must not lose, and the files that tell other commands of a running one. */
 export interface DataDir {
   readonly path: string;
   readonly adminKubeconfig: string;

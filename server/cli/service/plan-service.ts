@@ -16,7 +16,7 @@ export interface ServiceInput {
   readonly kind: ServiceKind;
   readonly given: readonly GivenFlag[];
   readonly hasNode: boolean;
-  /** Where relative paths begin. */
+  /** The directory that relative paths are resolved against. */
   readonly workingDirectory: string;
   readonly dataDirectory: string;
   /** The directory of kubets: absolute. */
@@ -34,7 +34,7 @@ const descriptions: Readonly<Record<ServiceKind, string>> = {
 const pathFlags = ['--kubeconfig', '--etcd-ca', '--etcd-cert', '--etcd-key', '--kubelet-certificate-authority'];
 /** The flags that a machine needs only to join; they are kept in the data directory, closed to others, and not on a command line. */
 const joiningFlags = ['--server', '--token', '--token-file', '--ca-hash'];
-/** As upstream's documentation has it in its example. */
+/** The periods of the example in upstream's documentation. */
 const shutdownDefaults = { total: '30s', critical: '10s' };
 
 /** The unit for a command with its flags. Throws an Error where a flag cannot be kept. */

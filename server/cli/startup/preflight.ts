@@ -113,7 +113,7 @@ export async function findServerAheadMs(server: string): Promise<number | undefi
   });
 }
 
-/** As kubeadm's flag of this name: errors of these checks, or of `all`, are warnings. Throws where both are named. */
+/** Turns errors of the named checks, or of `all`, into warnings, as kubeadm's flag does. Throws where both are named. */
 export function ignoreErrors(findings: readonly Finding[], ignored: readonly string[]): Finding[] {
   const names = new Set(ignored.map((name) => name.toLowerCase()));
   if (names.has('all') && names.size > 1)
@@ -152,7 +152,7 @@ function oneLine(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/\p{Cc}+/gu, ' ');
 }
 
-/** As kubeadm's flag of this name. */
+/** The option of kubeadm's name. */
 export function ignorePreflightErrorsOption(): Option {
   return new Option('--ignore-preflight-errors <names>', 'checks whose errors are warnings, separated by commas, or all')
     .default([], 'none')

@@ -94,7 +94,7 @@ function findPID(file: string, isRight: (pid: number) => boolean): number | unde
   return pid > 0 && isRight(pid) ? pid : undefined;
 }
 
-/** As the administrator where the control plane is, else as the node. */
+/** Asks as the administrator where the control plane is, else as the node. */
 async function askCluster(dataDir: DataDir): Promise<{ readonly controlPlane?: ControlPlaneFacts; readonly cluster?: ClusterFacts }> {
   const instance = findInstance(dataDir.path);
   const hasControlPlane = instance !== undefined || existsSync(path.join(dataDir.pki, 'ca.key'));

@@ -29,7 +29,7 @@ export interface RunFacts {
 
 export interface ServiceFacts {
   readonly unit: string;
-  /** As systemd says it: `active`, `inactive`, `failed`, ... */
+  /** The unit's state in systemd's words: `active`, `inactive`, `failed`, ... */
   readonly active: string;
   readonly isEnabled: boolean;
   readonly restarts: number;
@@ -47,7 +47,7 @@ export interface LocalNodeFacts {
   /** Absent: it does not run. */
   readonly agentPID?: number;
   readonly containerdPID?: number;
-  /** Where to look. */
+  /** The place of the log. */
   readonly log: string;
 }
 
@@ -74,7 +74,7 @@ interface PodFacts {
   readonly namespace: string;
   readonly name: string;
   readonly node: string;
-  /** As kubectl shows it. */
+  /** The status as kubectl shows it. */
   readonly status: string;
 }
 

@@ -19,7 +19,7 @@ const event = (auditID: string): AuditEvent => ({
   ...{ auditID, requestURI: '/', verb: 'get', sourceIPs: [], userAgent: '', receivedMs: 0, annotations: {} },
   user: { name: 'jane', groups: [] },
 });
-/** As kube-apiserver's flags are by default. */
+/** The defaults of kube-apiserver's flags. */
 const limits = {
   ...{ auditLogBatchBufferSize: 10_000, auditLogBatchMaxSize: 1, auditLogBatchMaxWait: 0, auditLogBatchThrottleEnable: false },
   ...{ auditLogBatchThrottleBurst: 0, auditLogBatchThrottleQps: 0, auditWebhookBatchBufferSize: 10_000, auditWebhookBatchMaxSize: 400 },

@@ -53,7 +53,7 @@ async function follow(start: URL, bearerToken: string | undefined, options: Fetc
   for (let redirects = 0; ; redirects++) {
     if (url.protocol !== 'https:')
       throw new Error(`unsupported protocol scheme ${JSON.stringify(url.protocol.replace(/:$/, ''))}, it has to be https`);
-    // As in Go: a credential is for the host that it was given for.
+    // A credential is for the host that it was given for, as in Go.
     const token = url.hostname === start.hostname ? bearerToken : undefined;
     const incoming = await send(url, token, options);
     const location = redirectOf(incoming);

@@ -47,7 +47,7 @@ describe('tokens of OpenID Connect issuers', function () {
     });
     return opened;
   };
-  /** As JSON, which is YAML too. */
+  /** The configuration as JSON, which is YAML too. */
   const configure = async (jwt: readonly object[], more: object = {}) => {
     const file = path.join(folder, 'config.yaml');
     await writeFile(file, JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthenticationConfiguration', jwt, ...more }));

@@ -7,7 +7,7 @@ function freeAddressSpace(limits: string, statm: string, pageBytes = 4096): numb
   return Math.max(0, Number(soft) - Number(statm.split(' ')[0]) * pageBytes);
 }
 
-/** As the kernel says it; undefined also where it does not. */
+/** The free address space by the kernel's account; undefined where the kernel gives none. */
 export function readFreeAddressSpace(): number | undefined {
   try {
     return freeAddressSpace(readFileSync('/proc/self/limits', 'utf8'), readFileSync('/proc/self/statm', 'utf8'));

@@ -210,7 +210,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** As Go writes durations of whole or broken seconds, e.g. 3s, 1.5s, 1m30s. */
+/** A duration of seconds as Go writes it, e.g. 3s, 1.5s, 1m30s. */
 function formatSeconds(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   return `${minutes === 0 ? '' : `${minutes}m`}${(ms % 60_000) / 1000}s`;

@@ -19,7 +19,7 @@ type CronDecision =
 
 interface CronPlan {
   readonly decision: CronDecision;
-  /** More times were missed than can be told apart from a clock that jumped. */
+  /** So many times were missed that a clock that jumped is the likely cause. */
   readonly missedTooMany: boolean;
   readonly nextSeconds: number | undefined;
 }

@@ -157,7 +157,7 @@ async function ensureCurrentRevision(
   }
 }
 
-/** Which finished Pods to delete now, and when to look at the others again. */
+/** The finished Pods to delete now, and the time at which to look at the others again. */
 function takeFinished(
   { setup, failures }: Parts,
   set: DeepReadonly<DaemonSet>,

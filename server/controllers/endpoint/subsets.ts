@@ -4,7 +4,7 @@ import { findTargetPort } from '../../../api/semantics/pods/pod-ports.ts';
 import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from '../../../api/types/core-v1.ts';
 import { endpointHostname, isEndpoint } from '../runtime/service-pods.ts';
 
-/** More addresses than this do not go into one Endpoints object; EndpointSlices have them all. */
+/** The maximum number of addresses of an Endpoints object; EndpointSlices have them all. */
 const maxAddresses = 1000;
 
 interface Subsets {

@@ -2,7 +2,7 @@ import type { AddressType } from '../runtime/endpoint-slices/slice-plan.ts';
 import { isOverloaded, type ZoneCounts } from './zone-allocation.ts';
 import type { ZoneShares } from './zone-shares.ts';
 
-/** Which Services have hints by topology, and how many endpoints that makes for each zone. */
+/** The Services with hints by topology, and the number of endpoints that each zone has by them. */
 export class HintedServices {
   readonly #counts = new Map<string, Map<AddressType, ZoneCounts>>();
   readonly #hinted = new Set<string>();

@@ -13,7 +13,7 @@ import {
 
 export const managedBy = 'endpointslicemirroring-controller.k8s.io';
 
-/** More addresses than this of one subset are not mirrored. */
+/** The maximum number of addresses of one subset that are mirrored. */
 const maxEndpointsPerSubset = 1000;
 const headlessLabel = 'service.kubernetes.io/headless';
 const skipLabel = 'endpointslice.kubernetes.io/skip-mirror';

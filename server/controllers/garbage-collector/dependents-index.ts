@@ -14,7 +14,7 @@ export function itemOf(resource: ResourceDefinition, object: DeepReadonly<KubeOb
   return { resource, key: keyOf(object), uid: object.metadata.uid ?? '' };
 }
 
-/** Which objects name which owner, by the owner's uid. Holds only objects that have owners. */
+/** The dependents of each owner, by the owner's uid. Holds only objects that have owners. */
 export class DependentsIndex {
   readonly #byOwner = new Map<string, Map<string, Item>>();
 

@@ -27,7 +27,7 @@ import {
 /** How many replicas one metric asks for. */
 export interface Proposal {
   readonly replicas: number;
-  /** As events name it. */
+  /** The metric's name in events. */
   readonly metric: string;
   readonly status: MetricStatus;
 }
@@ -258,7 +258,7 @@ function copyOf(metric: DeepReadonly<MetricIdentifier>): MetricIdentifier {
   return structuredClone(metric) as MetricIdentifier;
 }
 
-/** As Go prints a selector. */
+/** A selector as Go prints it. */
 function selectorText({ selector }: DeepReadonly<MetricIdentifier>): string {
   if (!selector) return 'nil';
   const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}: ${value}`);

@@ -52,7 +52,7 @@ interface Groups {
   readonly missing: readonly string[];
 }
 
-/** Which Pods count, which cannot be judged yet, and which nothing is known of. Pods that are ending are left out. */
+/** Groups Pods into those that count, those that cannot be judged yet, and those without a reading. Pods that are ending are left out. */
 function groupPods({ pods, readings, isCPU, nowMs }: UsageInput): Groups {
   const ready = new Map<string, number>();
   const unready: string[] = [];

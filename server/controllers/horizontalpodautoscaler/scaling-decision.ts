@@ -86,7 +86,7 @@ function within(recommendations: readonly Recommendation[], seconds: number, now
   return recommendations.filter(({ atMs }) => atMs > nowMs - seconds * 1000).map(({ replicas }) => replicas);
 }
 
-/** As near to what there is as the recommendations of both windows allow. */
+/** The number of replicas closest to the present one that the recommendations of both windows allow. */
 function stabilizeWithin(
   { currentReplicas, desiredReplicas, recommendations, nowMs }: ScalingInput,
   { scaleUp, scaleDown }: DeepReadonly<HorizontalPodAutoscalerBehavior>,

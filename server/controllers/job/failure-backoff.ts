@@ -5,7 +5,7 @@ const baseMs = 10_000;
 const maxMs = 600_000;
 
 interface Record {
-  /** Since the last success. */
+  /** The number of failures since the last success. */
   failures: number;
   lastFailureMs: number;
   /** Pods of the last round: they stay fresh until the cache shows the status in which they are written down. */

@@ -7,7 +7,7 @@ import type { Secret } from '../../../api/types/core-v1.ts';
 export const cleaningPeriodMs = 365 * 24 * 3_600_000;
 
 export interface TokenUse {
-  /** Since when uses have been noted; undefined: nobody knows. */
+  /** The time since which uses have been noted; undefined: not known. */
   readonly trackedSinceMs: number | undefined;
   /** Whether it was made along with its account, as before v1.24, and not by somebody who wants it. */
   readonly isGenerated: boolean;

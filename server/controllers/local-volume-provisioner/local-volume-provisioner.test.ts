@@ -76,7 +76,7 @@ describe('local volume provisioner', () => {
     await plane.close();
   });
 
-  /** As the scheduler leaves it once it has chosen a node. */
+  /** Creates a claim as the scheduler leaves it once it has chosen a node. */
   const createClaim = (spec: PersistentVolumeClaim['spec'] = {}, nodeName = 'n') =>
     claims().create({
       metadata: { ...key, annotations: { 'volume.kubernetes.io/selected-node': nodeName } },

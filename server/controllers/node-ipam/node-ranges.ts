@@ -13,7 +13,7 @@ interface NodeMaskSizes {
   readonly IPv6: number;
 }
 
-/** More nodes than that no cluster has, however large an IPv6 range is. */
+/** The maximum number of nodes, even where an IPv6 range would have room for more. */
 const maxCount = 2 ** 16;
 
 /** The parts of each range in a list with commas between. Throws with words for the user if they cannot be divided so. */

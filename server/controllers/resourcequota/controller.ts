@@ -25,7 +25,7 @@ import {
 import { type Counted, isUpToDate, quotaStatus } from './quota-status.ts';
 import { rules } from './rbac.ts';
 
-/** As upstream's `--resource-quota-sync-period`. */
+/** The default of upstream's `--resource-quota-sync-period`. */
 const resyncSeconds = 300;
 /** Objects that are only counted are not watched; a quota that limits their number looks after them this often. */
 const recountSeconds = 10;

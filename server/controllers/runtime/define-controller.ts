@@ -57,17 +57,17 @@ export interface ControllerSetup extends ControllerDependencies {
 
 export type Reconcile = (key: ObjectKey) => Promise<ReconcileResult>;
 
-/** Which keys to reconcile when an object of another resource was added, changed (asked for old and new) or deleted. */
+/** A resource whose objects' additions, changes (asked for old and new) and deletions give keys to reconcile. */
 export interface Watch {
   attach(setup: ControllerSetup): void;
 }
 
 export interface Controller {
-  /** As in `--controllers`, logs and metrics. */
+  /** The controller's name in `--controllers`, logs and metrics. */
   readonly name: string;
   /** The name of the service account in kube-system and of the role system:controller:<name> that it acts with. */
   readonly account: string;
-  /** As Events name their source. */
+  /** The controller's name as the source of Events. */
   readonly component: string;
   readonly workers: number;
   /**
@@ -90,7 +90,7 @@ interface ControllerDeclaration<T extends KubeObject> {
   readonly component?: string;
   /** The kind whose keys are reconciled. */
   readonly for: ResourceDefinition<T>;
-  /** Which changes of an object of that kind matter. Default: all. */
+  /** The changes of an object of that kind that matter. Default: all. */
   readonly concerns?: (object: DeepReadonly<T>, old: DeepReadonly<T>) => boolean;
   readonly watches?: readonly Watch[];
   /** Read through listers without being told of changes. */

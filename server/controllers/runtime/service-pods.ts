@@ -56,7 +56,7 @@ export function podsOfService(service: DeepReadonly<Service>, { lister }: Contro
   return lister(pods).list({ namespace: service.metadata.namespace ?? '', matches });
 }
 
-/** As matchesLabelMap, but an empty selector that is there selects everything. */
+/** Whether labels match a selector, as matchesLabelMap judges it; but an empty selector that is present selects everything. */
 function matchesSelector(
   selector: Readonly<Record<string, string>> | undefined,
   labels: Readonly<Record<string, string>> | undefined,

@@ -20,7 +20,7 @@ import { createControllers } from '../controllers.ts';
 import { runControllers } from '../runtime/run-controllers.ts';
 
 export interface ControlPlane {
-  /** As a cluster administrator. */
+  /** The client of a cluster administrator. */
   readonly client: Client;
   /** The complaints of controllers. */
   readonly complaints: string[];

@@ -13,7 +13,7 @@ export interface NodeInfo {
   readonly allocatable: ResourceAmounts;
   /** Sum of the pods' requests; 'pods' counts them. */
   readonly requested: ResourceAmounts;
-  /** As requested, with upstream's minimum for pods that ask for nothing: for scores. */
+  /** The requests, with upstream's minimum for Pods that request nothing: for scores. */
   readonly nonZeroRequested: { readonly cpu: number; readonly memory: number };
   /** Full image name -> bytes. */
   readonly imageSizes: ReadonlyMap<string, number>;

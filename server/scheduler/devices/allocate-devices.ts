@@ -29,7 +29,7 @@ export class AllocationError extends Error {}
 /** There are too many ways to be tried. The message is shown. */
 export class AllocationTimeout extends Error {}
 
-/** As many devices a claim may have. */
+/** The maximum number of devices of a claim. */
 const maxResults = 32;
 /** Devices that are tried for one node before it is given up: some 10 ms. */
 const maxTries = 20_000;

@@ -67,7 +67,7 @@ function nodeSelectorOf(chosen: readonly Chosen[]): NodeSelector | undefined {
       if (!to.some((one) => isEqual(one, requirement))) to.push(mutableCopy<NodeSelectorRequirement>(requirement));
   };
   for (const { nodeName, nodeSelector } of chosen.map(({ found }) => found.place)) {
-    // Such devices are of one node only, and so is the whole.
+    // Such devices belong to one node only, so the whole allocation does.
     if (nodeName !== undefined) {
       return { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [nodeName] }] }] };
     }

@@ -6,7 +6,7 @@ type Claim = DeepReadonly<ResourceClaim>;
 
 interface InFlight {
   readonly devices: readonly string[];
-  /** As the API has it, which the informer does not know yet. */
+  /** The claim as the API has it, which the informer does not know yet. */
   written?: Claim;
 }
 

@@ -10,7 +10,7 @@ export interface PoolDevice {
   readonly driver: string;
   readonly pool: string;
   readonly device: DeepReadonly<Device>;
-  /** Where it can be reached from. */
+  /** The nodes from which the pool can be reached. */
   readonly place: Place;
 }
 

@@ -91,7 +91,7 @@ function findRefusal(
   return undefined;
 }
 
-/** As if the pods were there already to which the node was promised, if they are as important as this one. */
+/** Judges a node as if the Pods that were promised the node, and are at least as important, were on it already. */
 function refusalBesidePromised(
   plugins: readonly SchedulerPlugin[],
   pod: DeepReadonly<Pod>,

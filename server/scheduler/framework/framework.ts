@@ -34,7 +34,7 @@ export interface SchedulerPlugin {
   readonly name: string;
   /** Weight of its scores; absent: 1. */
   readonly weight?: number;
-  /** Which events may turn this plugin's no into a yes. */
+  /** The events after which this plugin may accept a Pod that it refused. */
   readonly retryOn: readonly ClusterEvent[];
   /** Keeps a pod out of the active queue altogether. */
   preEnqueue?(pod: DeepReadonly<Pod>, cluster: Pick<ClusterState, 'findResourceClaim'>): PluginStatus | undefined;

@@ -26,7 +26,7 @@ export const imageLocality = defineSchedulerPlugin({
   },
 });
 
-/** As nodes list them: a name without a tag means :latest. */
+/** An image's name as nodes list it: a name without a tag means :latest. */
 function normalizeImageName(image: string): string {
   const reference = findImageReference(image);
   return reference ? formatImageReference(reference) : image;

@@ -7,7 +7,7 @@ export const taintToleration = defineSchedulerPlugin({
   retryOn: ['NodeAdd', 'NodeUpdate', 'PodUpdate'],
   filter(_state, pod, node) {
     const taint = findUntoleratedTaint(node.node.spec?.taints ?? [], pod.spec?.tolerations ?? [], ['NoSchedule', 'NoExecute']);
-    // Which one is not for everybody to know.
+    // The message does not name the taint: not everybody may know it.
     return taint && unresolvable('node(s) had untolerated taint(s)');
   },
   /** How many soft taints the pod does not tolerate. */

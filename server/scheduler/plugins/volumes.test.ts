@@ -78,7 +78,7 @@ function cluster(nodes: Node[], storage: Storage): ClusterState {
   };
 }
 
-/** Where the pod goes and what is reserved for it there, or why it goes nowhere. */
+/** The Pod's node and the storage reserved for it there, or the reason why it has no node. */
 function choose(nodes: Node[], wanted: Pod, storage: Storage): string {
   const state = cluster(nodes, storage);
   const found = findNode(schedulerPlugins, wanted, state, createSeededRandom(1));

@@ -181,7 +181,7 @@ export interface EtcdWatchResponse {
   readonly canceled: boolean;
   readonly compactRevision: number;
   readonly cancelReason: string;
-  /** More of the same revision follows. */
+  /** Whether more events of the same revision follow. */
   readonly fragment: boolean;
   /** The revision of the store. */
   readonly revision: number;

@@ -7,7 +7,7 @@ interface Lease {
   keys: number;
 }
 
-/** As upstream: keys written within a while share a lease, which lives longer than they must by at most 5 % or a minute. */
+/** The time in which keys share a lease, the same as upstream's: the lease lives longer than they must by at most 5 % or a minute. */
 const maxReuseSeconds = 60;
 const reuseShare = 0.05;
 const maxKeys = 1000;

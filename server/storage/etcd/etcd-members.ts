@@ -38,7 +38,7 @@ export class EtcdMembers {
     return this.#call(request, () => true, false);
   }
 
-  /** As read, but sends a request again only if it has certainly not been sent. */
+  /** Sends a request as read does, but again only if it has certainly not been sent. */
   write<T>(request: Request<T>): Promise<T> {
     return this.#call(request, wasNeverSent, true);
   }

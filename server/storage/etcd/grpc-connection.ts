@@ -46,7 +46,7 @@ interface CallListener {
 
 export interface Call {
   send(message: Uint8Array, isLast: boolean): void;
-  /** So many bytes of messages have been used; more may come. */
+  /** Records that this many bytes of messages have been used; the peer may send more. */
   read(bytes: number): void;
   cancel(): void;
 }
@@ -316,7 +316,7 @@ export class GRPCConnection {
       this.#partialBlock = { streamID, flags, bytes };
       return;
     }
-    // Also what concerns nobody any more changes the table.
+    // Headers of a stream that is gone still change the table.
     const headers = this.#headerDecoder.decode(bytes);
     const call = this.#calls.get(streamID);
     if (!call) return;

@@ -15,7 +15,7 @@ export interface Version {
   value: Uint8Array | undefined;
 }
 
-/** Where the values of versions live. Appends never overlap; the rest may. */
+/** The storage of the values of versions. Appends never overlap; the other operations may. */
 export interface RecordStore {
   /** Makes the versions durable, all or none. A rejection with StorageError 'no-space' promises that nothing was written. */
   append(versions: readonly Version[]): Promise<void>;

@@ -132,7 +132,7 @@ function holds(condition: Condition, newest: Version | undefined): boolean {
   return condition.modRevision === (newest === undefined || newest.deleted ? 0 : newest.revision);
 }
 
-/** As etcd, which refuses a transaction that changes a key twice. */
+/** Refuses a transaction that changes a key twice, as etcd does. */
 function assertDistinctKeys({ operations }: Transaction): void {
   if (operations.length < 2) return;
   const keys = new Set(operations.map((operation) => operation.key));

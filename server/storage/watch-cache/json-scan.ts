@@ -44,7 +44,7 @@ export function skipValue(json: Uint8Array, from: number): number {
   return at;
 }
 
-/** Where the value of a member begins in the object whose brace is at `open`, or `absent`, or `odd`. */
+/** The offset of a member's value in the object whose brace is at `open`, or `absent`, or `odd`. */
 export function findMember(json: Uint8Array, open: number, name: string): number {
   let at = skipSpace(json, open + 1);
   while (json[at] === quote) {
@@ -63,7 +63,7 @@ export function findMember(json: Uint8Array, open: number, name: string): number
   return json[at] === closeBrace ? absent : odd;
 }
 
-/** As findMember, for a member of members: `path` leads from the outermost object. */
+/** The offset that findMember finds, for a member of members: `path` leads from the outermost object. */
 export function findPath(json: Uint8Array, path: readonly string[]): number {
   let at = skipSpace(json, 0);
   if (json[at] !== openBrace) return odd;

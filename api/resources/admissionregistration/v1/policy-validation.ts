@@ -46,7 +46,7 @@ export function validatePolicy(spec: PolicySpec, path: FieldPath, scope: Express
   if (matchConstraints === undefined) errors.push(required(at));
   else {
     errors.push(...validateMatchResources(matchConstraints, at));
-    // Which resources is the policy's to say, not the binding's.
+    // The policy alone says which resources it is about; the binding does not.
     if ((matchConstraints.resourceRules ?? []).length === 0) errors.push(required(at.child('resourceRules')));
   }
   return [

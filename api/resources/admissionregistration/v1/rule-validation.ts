@@ -19,7 +19,7 @@ import { validateQualifiedName } from '../../core/v1/pod-spec/names.ts';
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const maxConditions = 64;
 
-/** Which requests a webhook or policy is asked about. */
+/** Validates which requests a webhook or policy is called for. */
 export function validateRule(rule: DeepReadonly<RuleWithOperations>, at: FieldPath): FieldError[] {
   const { operations: given = [], apiGroups = [], apiVersions = [], resources = [], scope } = rule;
   const operationsPath = at.child('operations');

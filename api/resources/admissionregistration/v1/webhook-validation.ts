@@ -57,7 +57,7 @@ function validateReviewVersions(versions: readonly string[], path: FieldPath): F
   return errors;
 }
 
-/** Where a webhook is: at a URL or a Service, over TLS. */
+/** Validates the address of a webhook: a URL or a Service, over TLS. */
 export function validateClientConfig(config: DeepReadonly<WebhookClientConfig> | undefined, path: FieldPath): FieldError[] {
   const { url, service } = config ?? {};
   if ((url === undefined) === (service === undefined)) return [required(path, 'exactly one of url or service is required')];

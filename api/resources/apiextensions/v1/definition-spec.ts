@@ -158,7 +158,7 @@ function validateNames(names: DeepReadonly<CustomResourceDefinitionNames> | unde
 function validateConversion(conversion: DeepReadonly<CustomResourceConversion> | undefined, path: FieldPath): FieldError[] {
   if (conversion === undefined) return [];
   const { strategy = '', webhook } = conversion;
-  // As v1beta1 had them, which is how upstream names them still.
+  // The names of v1beta1, which upstream's messages still use.
   const [clientPath, versionsPath] = [path.child('webhookClientConfig'), path.child('conversionReviewVersions')];
   const versions = webhook?.conversionReviewVersions ?? [];
   if (strategy === 'None') {

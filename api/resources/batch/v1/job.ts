@@ -116,7 +116,7 @@ function validateCompletionsUpdate(spec: Spec, old: Spec, path: FieldPath): Fiel
   return completions === parallelism ? [] : [invalid(path, completions, `can only be modified in tandem with spec.parallelism`)];
 }
 
-/** Where the Pods may run can change while none has been started (KEP-2926). */
+/** The rules for the Pods' nodes can change while no Pod has been started (KEP-2926). */
 function validateTemplateUpdate(spec: Spec, old: DeepReadonly<Job>, path: FieldPath): FieldError[] {
   const { template } = spec ?? {};
   const before = old.spec?.template;

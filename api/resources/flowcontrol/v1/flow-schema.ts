@@ -16,7 +16,7 @@ import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../../validat
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
 const maxPrecedence = 10_000;
 
-/** Which requests go to which priority level. */
+/** FlowSchemas: the rules that assign requests to priority levels. */
 export const flowSchemas = defineResource<FlowSchema>({
   group: 'flowcontrol.apiserver.k8s.io',
   version: 'v1',

@@ -29,7 +29,7 @@ export interface PodMetrics extends Measured {
   readonly containers: readonly { readonly name: string; readonly usage: ResourceUsage }[];
 }
 
-/** Like what metrics-server serves: nothing is stored, and nothing is written in protobuf. */
+/** The common part of the resources that metrics-server serves: nothing is stored, and nothing is written in protobuf. */
 const shared = { group: 'metrics.k8s.io', version: 'v1beta1', verbs: ['get', 'list'], mediaTypes: [jsonMediaType, yamlMediaType] } as const;
 
 export const nodeMetrics = defineResource<NodeMetrics>({

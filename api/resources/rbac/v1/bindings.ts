@@ -40,7 +40,7 @@ export function validateBinding({ roleRef, subjects }: Binding, isNamespaced: bo
   ];
 }
 
-/** Which role is bound never changes: whoever may edit subjects could otherwise take any role. */
+/** Refuses a change of the bound role: users who may edit subjects could otherwise take any role. */
 export function validateBindingUpdate(binding: Binding, old: Binding, path: FieldPath): FieldError[] {
   return isSemanticallyEqual(binding.roleRef, old.roleRef)
     ? []

@@ -69,7 +69,7 @@ export const storageClasses = defineResource<StorageClass>({
   },
 });
 
-/** Where volumes may be: values of labels of nodes. */
+/** Validates the allowed topologies of volumes: values of labels of nodes. */
 function validateTopologies(terms: readonly DeepReadonly<TopologySelectorTerm>[], path: FieldPath): FieldError[] {
   const before = new Set<string>();
   return validateEach(terms, path, (term, at) => {

@@ -1,7 +1,7 @@
 import { parseIP } from '../../../../api/base/ip-address.ts';
 import type { Upstream } from './exchange.ts';
 
-/** Which servers are asked for names that are not the cluster's. */
+/** The servers that are asked for names outside the cluster. */
 export interface DNSSettings {
   /** By domain, in lower case without the dot at the end: names below it, and itself, are asked of these servers. */
   readonly stubDomains: ReadonlyMap<string, readonly Upstream[]>;

@@ -4,7 +4,7 @@ import type { Clock } from '../../../../api/base/clock.ts';
 import { flag } from '../message/codes.ts';
 import { MalformedMessageError, type ReadMessage, readMessage } from '../message/read-message.ts';
 
-/** Where another DNS server listens. */
+/** The address of another DNS server. */
 export interface Upstream {
   readonly address: string;
   readonly port: number;

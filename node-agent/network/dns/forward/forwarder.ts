@@ -25,7 +25,7 @@ interface Entry {
   readonly lifetimeMs: number;
 }
 
-/** As `cache 30` of CoreDNS: answers are kept for their TTL, but within these bounds; failures for five seconds. */
+/** The bounds of CoreDNS's `cache 30`: answers are kept for their TTL, but within these bounds; failures for five seconds. */
 const maxTTL = 30;
 const minTTL = 5;
 const failureTTL = 5;

@@ -6,7 +6,7 @@ import { createForwarder, type Forwarder } from './forwarder.ts';
 import { createUpstreamGroup } from './upstream-group.ts';
 
 interface RoutedForwarderDependencies {
-  /** Where the settings name none. */
+  /** The servers that are asked where the settings name none. */
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;
   readonly random: Random;

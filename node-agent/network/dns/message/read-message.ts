@@ -19,7 +19,7 @@ export interface ReadRecord {
   readonly class: number;
   /** Seconds. */
   readonly ttl: number;
-  /** Where the TTL stands, for those who pass the message on later. */
+  /** The offset of the TTL, for those who pass the message on later. */
   readonly ttlOffset: number;
   readonly dataOffset: number;
   readonly dataLength: number;

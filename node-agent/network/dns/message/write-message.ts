@@ -81,7 +81,7 @@ export function encodeQuestion(name: string, type: number): Uint8Array {
 class Writer {
   #buffer = Buffer.alloc(512);
   #length = 0;
-  /** Where a name (in lower case) was written, for pointers to it. */
+  /** The offset of each name (in lower case) that was written, for pointers to it. */
   readonly #names = new Map<string, number>();
   /** The whole name that was pointed to last. */
   #lastName: string | undefined;

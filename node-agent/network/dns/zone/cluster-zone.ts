@@ -175,7 +175,7 @@ function findPorts(
   };
 }
 
-/** As CoreDNS: equal shares of a hundred. */
+/** The weight that CoreDNS gives: equal shares of a hundred. */
 function weightOf(count: number): number {
   return Math.floor(100 / count);
 }

@@ -7,7 +7,7 @@ import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 import { planServiceRecords, type ServiceRecords } from './service-records.ts';
 
-/** Where the zone's answers come from. Every look-up is by index. */
+/** The source of the zone's records. Every look-up is by index. */
 export interface RecordSource {
   find(namespace: string, service: string): ServiceRecords | undefined;
   /** Whether there are Services in it. */

@@ -101,7 +101,7 @@ function isEligible({ informers, nodeName }: ProxyServerDependencies): boolean {
   return node?.metadata.deletionTimestamp === undefined && !(node?.spec?.taints ?? []).some(({ key }) => key === toBeDeletedTaint);
 }
 
-/** As Go prints times, without the digits of a clock that we do not have. */
+/** A time as Go prints it, without the digits that this clock does not have. */
 function formatGoTime(ms: number): string {
   return `${toDate(ms).toISOString().replace('T', ' ').replace('Z', '')} +0000 UTC`;
 }

@@ -6,7 +6,7 @@ import type { ServiceHealth } from './service-health.ts';
 
 interface ServiceHealthServerDependencies {
   readonly nodeName: string;
-  /** Where it listens: the addresses that take traffic to node ports. */
+  /** The addresses it listens on: those that take traffic to node ports. */
   readonly nodePortAddresses: () => Promise<readonly string[]>;
   readonly isProxyHealthy: () => boolean;
   readonly events: EventRecorder;

@@ -8,10 +8,10 @@ export function tableOf(family: IPFamily): string {
   return `${nftFamilies[family].ip} ${tableName}`;
 }
 
-/** Which endpoint a client got last at an address and port. Packets fill it, not the agent. */
+/** The map of the endpoint that a client got last at an address and port. Packets fill it, not the agent. */
 export const affinityMap = 'affinity';
 
-/** More are served, but not remembered. */
+/** The number of clients that are remembered; further ones are served all the same. */
 const maxClients = 262_144;
 
 /** Says in the table's comment how the maps below are to be understood; another layout is replaced, not adopted. */

@@ -44,7 +44,7 @@ function ask(): void {
   process.stdin.on('data', () => process.stdout.write(`${JSON.stringify(answers)}\n`));
 }
 
-/** As a program: `serve` or `ask`. */
+/** The program: `serve` or `ask`. */
 if (import.meta.main) {
   if (process.argv[2] === 'serve') serve();
   else ask();

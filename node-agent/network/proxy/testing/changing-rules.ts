@@ -49,7 +49,7 @@ export function changeService(rules: FamilyRules, index: number, random: Random)
   rules.update(name, service, [slice], { nodeName: 'node' });
 }
 
-/** As a program: `<pid> <seed>`: changes rules until it is killed, and says how often they were applied. */
+/** The program, with arguments `<pid> <seed>`: changes rules until it is killed, and prints how often they were applied. */
 if (import.meta.main) {
   const [pid, seed] = process.argv.slice(2).map(Number);
   const rules = createRules(pid ?? 0);

@@ -74,7 +74,7 @@ export function collectEndpoints(
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
 }
 
-/** As nft prints addresses, so that what is read back can be compared. Old objects may have zeros before the octets' digits. */
+/** An address as nft prints it, so that both can be compared. Old objects may have zeros before the octets' digits. */
 export function canonicalIP(text = ''): string | undefined {
   const ip = parseIP(text, { leadingZeros: true });
   return ip && formatIP(ip);

@@ -27,7 +27,7 @@ export function planExternalIPs(ports: readonly ServicePortRules[], findProblem:
   const room = Math.max(1, Math.floor(maxElements / Math.max(1, elementsPerAddress)));
   const allowed = (addresses: readonly string[], kind: 'external' | 'loadBalancer', port: ServicePortRules) => {
     const found: string[] = [];
-    // As many are looked at as there may be, and as many more: looking is work as well.
+    // At most twice as many as are allowed are looked at: looking is work as well.
     for (const [index, ip] of addresses.entries()) {
       const isTooMany = found.length >= room || index >= 2 * room;
       const problem = isTooMany ? `more than ${room} of this Service are not served` : findProblem(ip, kind, port);

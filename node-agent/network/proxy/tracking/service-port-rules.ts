@@ -82,7 +82,7 @@ function planPort(
   const internalPolicy = spec?.internalTrafficPolicy ?? 'Cluster';
   const externalPolicy = requiresLocalExternalTraffic(service) ? 'Local' : 'Cluster';
   const all = collectEndpoints(slices, { name, protocol }, node, family);
-  // Even under external policy Local, pods of the cluster reach the external addresses as if by policy Cluster.
+  // Pods of the cluster reach the external addresses as if by policy Cluster, under external policy Local too.
   const clusterEndpoints = internalPolicy === 'Cluster' || isExternal ? usableEndpoints(nearEndpoints(all, node)) : [];
   const usesLocal = internalPolicy === 'Local' || (externalPolicy === 'Local' && isExternal);
   const localEndpoints = usesLocal ? usableEndpoints(all.filter(({ local }) => local)) : [];

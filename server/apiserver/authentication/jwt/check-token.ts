@@ -31,7 +31,7 @@ export function findTokenProblem(claims: JSONObject, audiences: readonly string[
   return undefined;
 }
 
-/** As upstream, of all claims that are kept elsewhere, whichever of them are wanted. */
+/** The problem with claims that are kept elsewhere, judged as upstream does: all of them, whether they are needed or not. */
 function findSourceProblem(claims: JSONObject): string | undefined {
   const [names, sources] = [getOwn(claims, '_claim_names') ?? {}, getOwn(claims, '_claim_sources') ?? {}];
   if (!isJSONObject(names) || !isJSONObject(sources))
@@ -64,7 +64,7 @@ function readSeconds(value: unknown): number | undefined | 'malformed' {
   return typeof value === 'number' ? Math.trunc(value) : 'malformed';
 }
 
-/** As Go writes times. */
+/** Seconds as Go writes times. */
 function formatSeconds(seconds: number | undefined): string {
   const isShown = seconds !== undefined && Math.abs(seconds) <= 8_640_000_000_000;
   return isShown ? formatTime(seconds * 1000).replace(/^(\S+)T(\S+)Z$/, '$1 $2 +0000 UTC') : '0001-01-01 00:00:00 +0000 UTC';

@@ -13,7 +13,7 @@ interface KeySetOptions {
   readonly url: string;
   readonly client: IssuerClient;
   readonly clock: Clock;
-  /** Told of each attempt to fetch the keys; undefined: it failed. */
+  /** Called for each attempt to fetch the keys; undefined: it failed. */
   onFetch(body: Uint8Array | undefined): void;
   readonly signal: AbortSignal;
 }

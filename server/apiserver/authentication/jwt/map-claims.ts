@@ -109,7 +109,7 @@ async function checkRules(rules: readonly CompiledRule[], value: CELValue, what:
   }
 }
 
-/** As Go's decoder of JSON: null is the empty string. */
+/** The text of a claim as Go's decoder of JSON reads it: null is the empty string. */
 function readString(claims: JSONObject, claim: string): string {
   if (!Object.hasOwn(claims, claim)) throw new Error('claim not present');
   const value = claims[claim];

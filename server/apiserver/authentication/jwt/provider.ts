@@ -12,7 +12,7 @@ interface ProviderOptions {
   readonly client: IssuerClient;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told of each attempt to fetch the keys; undefined: it failed. */
+  /** Called for each attempt to fetch the keys; undefined: it failed. */
   onKeysFetched(body: Uint8Array | undefined): void;
 }
 
@@ -58,7 +58,7 @@ export function createProvider(options: ProviderOptions): Provider {
   };
 }
 
-/** Where the keys are. Throws where the document is of another issuer or names no keys. */
+/** The URL of the keys. Throws where the document is of another issuer or names no keys. */
 function readDiscoveryDocument(document: unknown, issuer: string): string {
   const [found, jwksURL] = isJSONObject(document) ? [getOwn(document, 'issuer'), getOwn(document, 'jwks_uri')] : [];
   const name = typeof found === 'string' ? found : '';

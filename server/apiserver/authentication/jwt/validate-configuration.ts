@@ -74,7 +74,7 @@ export function validateAuthenticationConfiguration(
 function validateAnonymous(anonymous: AnonymousFields | undefined): FieldError[] {
   const { enabled = false, conditions = [] } = anonymous ?? {};
   if (enabled || conditions.length === 0) return [];
-  // As upstream's own type, whose fields have no other names in JSON.
+  // The message shows upstream's own type, whose fields have no other names in JSON.
   const shown = conditions.map(({ path = '' }) => ({ Path: path }));
   return [invalid(FieldPath.root.child('anonymous', 'conditions'), shown, 'enabled should be set to true when conditions are defined')];
 }

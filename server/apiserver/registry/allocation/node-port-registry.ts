@@ -3,10 +3,10 @@ import { decodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.
 import type { CommitResult, Storage } from '../../../storage/storage.ts';
 import { type PortRange, PortSet } from './port-set.ts';
 
-/** Where upstream keeps it, too. */
+/** The key at which upstream keeps it, too. */
 const key = '/registry/ranges/servicenodeports';
 
-/** Which node ports are taken, in one object of the store: two servers cannot give the same one. */
+/** The node ports in use, in one object of the store: two servers cannot give the same one. */
 export interface NodePortRegistry {
   /**
    * Calls `change` with the ports that are taken, for it to take and give back some, and stores the outcome unless

@@ -23,7 +23,7 @@ export class PortSet {
     this.#taken = new Set(taken);
   }
 
-  /** As upstream keeps it in a RangeAllocation: base64 of a big-endian number with a bit for each port, the first lowest. */
+  /** Decodes the form of a RangeAllocation: base64 of a big-endian number with a bit for each port, the first port being the lowest bit. */
   static decode(range: PortRange, data: string): PortSet {
     const bytes = decodeBase64(data).reverse();
     const taken: number[] = [];

@@ -119,7 +119,7 @@ async function allocateAddresses(
   return { allocated, released: [] };
 }
 
-/** Which families, by their place in spec.ipFamilies, need an address; or else what is not needed any more. */
+/** The families, by their place in spec.ipFamilies, that need an address; or else the addresses that are not needed any more. */
 type AddressPlan = { readonly families: readonly (readonly [number, string])[] } | { readonly released: readonly string[] };
 
 function planAddresses(spec: DeepReadonly<ServiceSpec>, old: DeepReadonly<ServiceSpec> | undefined): AddressPlan {

@@ -6,7 +6,7 @@ import { serviceCIDRs } from '../../../../api/resources/networking/v1/service-ci
 import type { ServiceCIDR } from '../../../../api/types/networking-v1.ts';
 import { type AddressRange, parseAddressRange } from './address-range.ts';
 
-/** Where cluster addresses may come from: the ranges of all ServiceCIDRs, which may overlap. */
+/** The ranges that cluster addresses may come from: those of all ServiceCIDRs, which may overlap. */
 export interface ServiceRanges {
   /** The ranges from which addresses may be given now: their ServiceCIDR is ready and is not being deleted. May lag behind. */
   ready(): readonly AddressRange[];

@@ -24,7 +24,7 @@ export interface Settling {
   check(name: string): Promise<Settled>;
 }
 
-/** Where the time that an object takes would hold the event loop, its work is done elsewhere; for one resource. */
+/** Work on objects so large that they would hold the event loop: it is done in another thread; for one resource. */
 export interface LargeObjects {
   isLarge(...sizes: readonly number[]): boolean;
   /** Decodes a body of a create (then `ownership` is recorded) or an update. */

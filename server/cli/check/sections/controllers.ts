@@ -21,7 +21,7 @@ const needsController = (name: string, why: string): CheckItem['judge'] =>
     isEnabled(name, controllers) ? pass(why) : fail(`the controller ${name} does not run`, `add ${name} to --controllers`),
   );
 
-/** As --controllers means it. */
+/** Whether a controller is enabled by the patterns of --controllers. */
 function isEnabled(name: string, patterns: readonly string[]): boolean {
   return patterns.includes(name) || (patterns.includes('*') && !patterns.includes(`-${name}`));
 }

@@ -70,7 +70,7 @@ function compareTimes(
   return (a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1;
 }
 
-/** Which power of two (in nanoseconds, so that the steps lie where upstream's lie). */
+/** The power of two of an age in nanoseconds, so that the steps lie at upstream's values. */
 function magnitude(ageMs: number): number {
   return ageMs > 0 ? Math.floor(Math.log2(ageMs * 1e6)) : -1;
 }

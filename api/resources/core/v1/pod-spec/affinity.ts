@@ -37,7 +37,7 @@ function validateWeight(weight: number, path: FieldPath): FieldError[] {
   return weight > 0 && weight <= 100 ? [] : [invalid(path, weight ?? 0, 'must be in the range 1-100')];
 }
 
-/** Which nodes are meant: of a Pod, a PersistentVolume or an allocation. Invalid values of labels only select nothing. */
+/** Validates the selection of nodes of a Pod, a PersistentVolume or an allocation. Invalid values of labels only select nothing. */
 export function validateNodeSelector(selector: DeepReadonly<NodeSelector>, path: FieldPath, allowInvalidValues = false): FieldError[] {
   const at = path.child('nodeSelectorTerms');
   if ((selector.nodeSelectorTerms ?? []).length === 0) return [required(at, 'must have at least one node selector term')];

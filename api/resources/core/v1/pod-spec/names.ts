@@ -32,7 +32,10 @@ export function validateNoBacksteps(path: FieldPath, value: string): FieldError[
   return value.split('/').includes('..') ? [invalid(path, value, "must not contain '..'")] : [];
 }
 
-/** As validateDescendingPath; names beginning with `..` are the kubelet's own (it swaps directories of such names). */
+/**
+ * Validates a descending path as validateDescendingPath does, and refuses names beginning with `..`: the kubelet swaps directories of
+ * such names.
+ */
 export function validateFilePath(path: FieldPath, value: string): FieldError[] {
   const errors = validateDescendingPath(path, value);
   if (value.startsWith('..') && !value.startsWith('../')) errors.push(invalid(path, value, "must not start with '..'"));

@@ -183,7 +183,7 @@ function portWarnings(containers: readonly [AnyContainer, FieldPath][]): string[
   return [...warnings, ...nameWarnings];
 }
 
-/** As Go prints the struct. */
+/** The port as Go prints the struct. */
 function formatPort({ name = '', hostPort = 0, containerPort, protocol, hostIP = '' }: DeepReadonly<ContainerPort>): string {
   return `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol ?? ''} HostIP:${hostIP}}`;
 }

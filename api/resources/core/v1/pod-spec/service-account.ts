@@ -8,7 +8,7 @@ export function mirrorServiceAccount(spec: PodSpec | undefined): void {
   spec.serviceAccount = name;
 }
 
-/** As mirrorServiceAccount, of a workload's template. */
+/** Mirrors the service account as mirrorServiceAccount does, in a workload's template. */
 export function canonicalizeTemplate(template: PodTemplateSpec | undefined): void {
   mirrorServiceAccount(template?.spec);
 }

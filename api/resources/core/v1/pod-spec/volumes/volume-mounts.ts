@@ -8,7 +8,7 @@ import { validateDescendingPath } from '../names.ts';
 
 type Volumes = ReadonlyMap<string, DeepReadonly<Volume>>;
 
-/** Where volumes are mounted in a container. Paths of some errors lack the index, as upstream's do. */
+/** Validates the volume mounts of a container. Paths of some errors lack the index, as upstream's do. */
 export function validateVolumeMounts(container: AnyContainer, volumes: Volumes, path: FieldPath): FieldError[] {
   const deviceNames = new Set((container.volumeDevices ?? []).map(({ name }) => name));
   const devicePaths = new Set((container.volumeDevices ?? []).map(({ devicePath }) => devicePath));
