@@ -48,6 +48,7 @@ const layered: readonly Layers[] = [
       'watching',
       ['subresources', 'verbs'],
       'routing',
+      'aggregator',
       'api-server.ts',
       'metrics-server',
     ],

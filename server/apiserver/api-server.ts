@@ -10,6 +10,7 @@ import type { Transport } from '../../api/client/transport.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import { type AggregationOptions, type Aggregator, createAggregator } from './aggregator/aggregator.ts';
 import { type AnonymousAccess, allowsAnonymous } from './authentication/anonymous.ts';
 import type { TokenAuthenticator, TokenIssuer } from './authentication/authenticator.ts';
 import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
@@ -39,10 +40,11 @@ import { createShutdownGate, type ShutdownGate } from './filters/shutdown-gate.t
 import { createStartGate, type StartGate } from './filters/start-gate.ts';
 import { FlowControl } from './flowcontrol/flow-control.ts';
 import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/run-flow-control.ts';
-import { createWatchTracker } from './flowcontrol/watch-tracker.ts';
+import { createWatchTracker, type WatchTracker } from './flowcontrol/watch-tracker.ts';
 import type { MetricFamilies } from './metric-families.ts';
 import type { ResourceStatistics } from './metrics/store-metrics.ts';
 import type { Handler, RequestInfo } from './request/request-context.ts';
+import type { DelegatedVersion } from './served/delegated-version.ts';
 import { parseQuery, parseRequestInfo } from './request/request-info.ts';
 import type { RequestLabels } from './metrics/request-metrics.ts';
 
@@ -92,6 +94,8 @@ export interface APIServerOptions {
   /** host:port under which clients reach the server. */
   readonly externalAddress: string;
   readonly openAPI: OpenAPIDocuments;
+  /** Absent: requests are passed on to no other API server, whatever APIServices say. */
+  readonly aggregation?: AggregationOptions;
   /** Rejects if the store cannot be used. */
   checkStorage(signal: AbortSignal): Promise<void>;
   /** Bytes that the store takes up; absent or undefined where that is not known. */
@@ -126,6 +130,7 @@ export interface APIServer {
   close(): Promise<void>;
 }
 
+const noVersions: readonly DelegatedVersion[] = [];
 const shutdownReason = 'the API server is shutting down';
 
 /** The API server: a Transport. It opens no sockets and reads no files; serving and storage are given to it or put around it. */
@@ -146,16 +151,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const { authorizer, escalation } = authorization;
   const authentication = createAuthentication({ ...options.authentication, clock, random, client, cacheMetrics: metrics.tokenCache });
   const { tokens, tokenIssuer } = authentication;
-  const flows: FlowControl = new FlowControl({
-    clock,
-    serverSeats: (options.maxRequestsInflight ?? 400) + (options.maxMutatingRequestsInflight ?? 200),
-    metrics: metrics.flows,
-    statistics: { stored: (resource) => resources.statistics(resource), interestedWatches: (info) => watches.interested(info) },
-    mandatory: {
-      levels: defaultPriorityLevels.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
-      flowSchemas: defaultFlowSchemas.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
-    },
-  });
+  const flows: FlowControl = createFlows(options, { metrics, watches, resources: () => resources });
   const flowControl = createFlowControlRunner({ flows, informers, client, clock, logger });
   const resources = options.createResources({
     clock,
@@ -170,20 +166,25 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     tokenIssuer,
     metrics,
   });
+  const aggregator = openAggregator(options, { client, informers, metrics });
   const health = createHealth(logger, metrics.health);
   const gate = createShutdownGate();
   const startGate = createStartGate();
   const nonResources = createNonResourceEndpoints({
-    discovery: createDiscovery({ definitions: () => resources.definitions(), serverAddress: options.externalAddress }),
+    discovery: createDiscovery({
+      definitions: () => resources.definitions(),
+      delegated: () => aggregator?.versions() ?? noVersions,
+      serverAddress: options.externalAddress,
+    }),
     health,
     metrics,
-    openAPI: createOpenAPI(options.openAPI),
+    openAPI: createOpenAPI(aggregator?.withOpenAPI(options.openAPI) ?? options.openAPI, aggregator),
     openID: createOpenIDDocuments(authentication.keys, options.authentication.issuers[0], options.externalAddress, (problem) =>
       logger.error(problem),
     ),
     version: options.version,
     debug: createDebugEndpoint(() => flows),
-    groupPaths: () => groupPaths(resources.definitions()),
+    groupPaths: () => [...groupPaths(resources.definitions()), ...groupPaths(aggregator?.versions() ?? noVersions)],
     healthPaths: () => health.paths(),
   });
   const chain: ChainDependencies = {
@@ -200,11 +201,13 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     gate,
     ...watchersOf(options),
     findDefinition,
+    isDelegated: (info) => aggregator?.isDelegated(info) === true,
   };
-  handle = createHandlerChain(chain, (context) => (context.info.isResourceRequest ? resources.handle(context) : nonResources(context)));
+  handle = createHandlerChain(chain, createEndpoint(aggregator, resources, nonResources));
   const bootstrap = () =>
     bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
-  const keep = (signal: AbortSignal) => keepSystemObjects(options.bootstrap, { client, clock, logger }, signal);
+  const keep = (signal: AbortSignal) =>
+    Promise.all([keepSystemObjects(options.bootstrap, { client, clock, logger }, signal), aggregator?.run(signal)]);
   const lifecycle = createLifecycle({ options, resources, informers, flowControl, health, gate, startGate, bootstrap, keep });
   const { families } = metrics;
   return {
@@ -216,6 +219,46 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     metrics: families,
     addHealthCheck: (check) => health.add(check),
     ...lifecycle,
+  };
+}
+
+interface FlowParts {
+  readonly metrics: ServerMetrics;
+  readonly watches: WatchTracker;
+  resources(): ServedResources;
+}
+
+function createFlows(
+  { clock, maxRequestsInflight = 400, maxMutatingRequestsInflight = 200 }: APIServerOptions,
+  { metrics, watches, resources }: FlowParts,
+): FlowControl {
+  return new FlowControl({
+    clock,
+    serverSeats: maxRequestsInflight + maxMutatingRequestsInflight,
+    metrics: metrics.flows,
+    statistics: { stored: (resource) => resources().statistics(resource), interestedWatches: (info) => watches.interested(info) },
+    mandatory: {
+      levels: defaultPriorityLevels.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
+      flowSchemas: defaultFlowSchemas.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
+    },
+  });
+}
+
+/** Passes requests on to other API servers, where the options have what it takes. */
+function openAggregator(
+  { aggregation, clock, random, logger }: APIServerOptions,
+  { client, informers, metrics }: { readonly client: Client; readonly informers: InformerFactory; readonly metrics: ServerMetrics },
+): Aggregator | undefined {
+  if (!aggregation) return undefined;
+  const own = { clock, random, client, informers, logger: logger.with({ part: 'aggregator' }), metrics: metrics.aggregator };
+  return createAggregator({ ...aggregation, ...own });
+}
+
+/** Answers a request, or has it answered by the API server that it is for. */
+function createEndpoint(aggregator: Aggregator | undefined, resources: ServedResources, nonResources: Handler): Handler {
+  return (context) => {
+    if (context.isDelegated && aggregator) return aggregator.handle(context);
+    return context.info.isResourceRequest ? resources.handle(context) : nonResources(context);
   };
 }
 
@@ -247,7 +290,7 @@ interface LifecycleDependencies {
   readonly startGate: StartGate;
   bootstrap(): Promise<void>;
   /** Keeps there what bootstrap has made, until the signal. */
-  keep(signal: AbortSignal): Promise<void>;
+  keep(signal: AbortSignal): Promise<unknown>;
 }
 
 function createLifecycle({
@@ -365,6 +408,6 @@ function* statisticsOf(resources: ServedResources): Iterable<readonly [string, R
   }
 }
 
-function groupPaths(definitions: readonly ResourceDefinition[]): string[] {
-  return definitions.flatMap(({ group, version }) => (group === '' ? [] : [`/apis/${group}`, `/apis/${group}/${version}`]));
+function groupPaths(versions: readonly Pick<ResourceDefinition, 'group' | 'version'>[]): string[] {
+  return versions.flatMap(({ group, version }) => (group === '' ? [] : [`/apis/${group}`, `/apis/${group}/${version}`]));
 }

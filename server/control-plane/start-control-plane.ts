@@ -12,6 +12,7 @@ import { decodeStored } from '../../api/serialization/protobuf/decode-stored.ts'
 import type { AuditOptions } from '../apiserver/filters/audit.ts';
 import type { PluginChoice } from '../apiserver/admission/choose-plugins.ts';
 import type { PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
+import type { AggregationOptions } from '../apiserver/aggregator/aggregator.ts';
 import { type APIServer, createAPIServer } from '../apiserver/api-server.ts';
 import type { BootstrapOptions } from '../apiserver/bootstrap/bootstrap-cluster.ts';
 import { createSecretTokenSigner } from '../apiserver/authentication/secret-tokens.ts';
@@ -41,6 +42,7 @@ import { selectControllers } from '../controllers/select-controllers.ts';
 import { createCertificateAuthority } from '../pki/certificate-request.ts';
 import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
 import { createDialer } from '../serving/dialer.ts';
+import { createSecureDialer } from '../serving/secure-dialer.ts';
 import { serve } from '../serving/serve.ts';
 import type { Storage } from '../storage/storage.ts';
 import { runCompactor } from '../storage/compactor.ts';
@@ -149,6 +151,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
     (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
   const kubeletClient = mapWatched(pki, (now) => now.kubeletClient);
+  const secureDialer = createSecureDialer({ clock });
   const dialer = createDialer({ clock, kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
@@ -162,6 +165,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const server = createServer(options, {
     loop,
     pki,
+    aggregation: { dialer: secureDialer, isOwnEndpoint, clientCertificate: () => pki.get().frontProxyClient },
     controllers: known,
     address,
     port: endpoint.port,
@@ -226,7 +230,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await Promise.allSettled(running);
       const finished = server.close();
       await Promise.all([finished, endpoint.close(shutdownGraceMs, finished)]);
-      dialer.close();
+      for (const one of [dialer, secureDialer]) one.close();
       await largeWork.close();
       loop.stop();
       await Promise.all([options.audit?.backend.close(), options.authentication?.close()]);
@@ -291,6 +295,7 @@ function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer
 
 interface ServerParts {
   readonly loop: LoopWatch;
+  readonly aggregation: AggregationOptions;
   readonly pki: WatchedValue<ClusterPKI>;
   readonly controllers: readonly Controller[];
   readonly address: string;
@@ -347,6 +352,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     },
     externalAddress: `${address}:${port}`,
     openAPI: createOpenAPIDocuments(),
+    aggregation: parts.aggregation,
     checkStorage: parts.checkStorage,
     storeBytes: parts.storeBytes,
     ...limits,

@@ -10,7 +10,7 @@ import type { SecureDialer, SecureRequest, SecureTarget } from '../apiserver/ser
 import { DialError, exchange, interpretDialFailure, outgoingHeaders } from './exchange.ts';
 import { addressCheck, checkedLookup } from './local-addresses.ts';
 
-export interface SecureDialerOptions {
+interface SecureDialerOptions {
   readonly clock: Clock;
   /** How long a connection may take to come about, TLS included. Default 30 s. */
   readonly connectTimeoutMs?: number;

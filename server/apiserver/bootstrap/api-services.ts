@@ -1,43 +1,90 @@
+import { isSemanticallyEqual } from '../../../api/base/equality.ts';
+import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Client } from '../../../api/client/client.ts';
-import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { hasReason } from '../../../api/meta/status.ts';
-import { formatTime } from '../../../api/meta/time.ts';
-import type { Clock } from '../../../api/base/clock.ts';
 import { apiServices } from '../../../api/resources/apiregistration/v1/api-service.ts';
 import type { APIService } from '../../../api/types/apiregistration-v1.ts';
-import { type GroupVersionPriority, groupVersionPriorities } from '../served/group-priorities.ts';
+import { groupVersionPriorities } from '../served/group-priorities.ts';
 
-/** The APIService of a group version that this server itself serves. */
-function localAPIService({ group, version, groupPriority, versionPriority }: GroupVersionPriority): APIService {
+/** Label of APIServices that are kept by this server: `onstart` for built-in group versions, `true` for those of custom kinds. */
+const managedLabel = 'kube-aggregator.kubernetes.io/automanaged';
+/** Priorities of group versions of custom kinds. */
+export const customPriorities = { groupPriorityMinimum: 1000, versionPriority: 100 };
+
+/** The APIServices of the group versions that are built in, but for the one of APIServices themselves. */
+const builtInAPIServices: readonly APIService[] = groupVersionPriorities
+  .filter(({ group }) => group !== 'apiregistration.k8s.io')
+  .map(({ group, version, groupPriority, versionPriority }) =>
+    localAPIService(group, version, 'onstart', { groupPriorityMinimum: groupPriority, versionPriority }),
+  );
+
+export function localAPIService(
+  group: string,
+  version: string,
+  managed: 'onstart' | 'true',
+  priorities: typeof customPriorities,
+): APIService {
   return {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
-    metadata: { name: `${version}.${group}`, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
-    spec: { ...(group === '' ? {} : { group }), version, groupPriorityMinimum: groupPriority, versionPriority },
+    metadata: { name: `${version}.${group}`, labels: { [managedLabel]: managed } },
+    spec: { ...(group === '' ? {} : { group }), version, ...priorities },
   };
 }
 
-/** Registers what is built in, as available. */
-export async function ensureLocalAPIServices(client: Client, clock: Clock): Promise<void> {
-  const wanted = groupVersionPriorities.filter(({ group }) => group !== 'apiregistration.k8s.io').map(localAPIService);
-  await Promise.all(wanted.map((service) => ensureOne(client, clock, service)));
+type RegistrationStep =
+  | { readonly do: 'nothing' }
+  | { readonly do: 'create' | 'update'; readonly wanted: APIService }
+  | { readonly do: 'delete' };
+
+/**
+ * The step for one APIService. Those without the label are somebody else's. `isFirst`: the first look after the start, the
+ * only one at which built-in ones are made, brought back and removed.
+ */
+export function planRegistration(
+  present: DeepReadonly<APIService> | undefined,
+  wanted: APIService | undefined,
+  isFirst: boolean,
+): RegistrationStep {
+  const isOnce = (service: DeepReadonly<APIService> | undefined) => service?.metadata.labels?.[managedLabel] === 'onstart';
+  if (isOnce(wanted) && !isFirst) return { do: 'nothing' };
+  if (!present) return wanted ? { do: 'create', wanted } : { do: 'nothing' };
+  const managed = present.metadata.labels?.[managedLabel];
+  if (managed !== 'onstart' && managed !== 'true') return { do: 'nothing' };
+  if (isOnce(present) && !isFirst) return { do: 'nothing' };
+  if (!wanted) return { do: 'delete' };
+  return isSemanticallyEqual(present.spec, wanted.spec) ? { do: 'nothing' } : { do: 'update', wanted };
 }
 
-async function ensureOne(client: Client, clock: Clock, wanted: APIService): Promise<void> {
-  const present = await ignoreNotFound(client(apiServices).get({ namespace: '', name: wanted.metadata.name ?? '' }));
-  if (present) return;
+/** Makes the APIServices of built-in group versions, once, and brings back what was changed in them. Rejects where the store cannot be written. */
+export async function ensureLocalAPIServices(client: Client): Promise<void> {
+  const { items } = await client(apiServices).list({ resourceVersion: '0' });
+  const present = new Map(items.map((service) => [service.metadata.name ?? '', service]));
+  const spurious = items.filter(({ metadata }) => metadata.labels?.[managedLabel] === 'onstart').map(({ metadata }) => metadata.name ?? '');
+  const wanted = new Map(builtInAPIServices.map((service) => [service.metadata.name ?? '', service]));
+  const names = new Set([...wanted.keys(), ...spurious]);
+  await Promise.all(
+    [...names].map((name) => applyRegistration(planRegistration(present.get(name), wanted.get(name), true), present.get(name), client)),
+  );
+}
+
+/** Reasons of failures after which another look is taken: somebody else has been faster. */
+const overtaken = ['AlreadyExists', 'Conflict', 'NotFound'] as const;
+
+export async function applyRegistration(
+  step: RegistrationStep,
+  present: DeepReadonly<APIService> | undefined,
+  client: Client,
+): Promise<void> {
   try {
-    const created = await client(apiServices).create(wanted);
-    const lastTransitionTime = formatTime(clock.nowMs());
-    const condition = {
-      type: 'Available',
-      status: 'True',
-      lastTransitionTime,
-      reason: 'Local',
-      message: 'Local APIServices are always available',
-    };
-    await client(apiServices).updateStatus({ ...created, status: { conditions: [condition] } });
+    if (step.do === 'create') await client(apiServices).create(step.wanted);
+    if (step.do === 'update' && present && step.wanted.spec)
+      await client(apiServices).update({ ...(present as APIService), spec: step.wanted.spec });
+    if (step.do === 'delete' && present) {
+      const { name = '', uid = '' } = present.metadata;
+      await client(apiServices).delete({ namespace: '', name }, { preconditions: { uid } });
+    }
   } catch (error) {
-    if (!hasReason(error, 'AlreadyExists') && !hasReason(error, 'Conflict')) throw error;
+    if (!overtaken.some((reason) => hasReason(error, reason))) throw error;
   }
 }

@@ -71,7 +71,7 @@ export async function bootstrapCluster(options: BootstrapOptions, dependencies: 
     await ensureLegacyTokenTracking(client, clock.nowMs());
   });
   const priorities = hooks('scheduling/bootstrap-system-priority-classes', () => ensurePriorityClasses(client));
-  const apiServices = hooks('kube-apiserver-autoregistration', () => ensureLocalAPIServices(client, clock));
+  const apiServices = hooks('kube-apiserver-autoregistration', () => ensureLocalAPIServices(client));
   const flowControl = hooks('priority-and-fairness-config-producer', () => ensureFlowControl(client));
   await Promise.all([namespaces, roles, serviceCIDR, service, authentication, tokenTracking, priorities, apiServices, flowControl]);
   const { joining, clusterCAPEM } = options;

@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import type { ResourceDefinition, SubresourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { APIGroupDiscovery, APIResourceDiscovery, APISubresourceDiscovery } from '../../../api/types/apidiscovery-v2.ts';
 import type { APIGroup, APIGroupList, APIResource, APIResourceList } from '../../../api/types/meta-v1.ts';
-import { compareGroups, compareVersions } from '../served/group-priorities.ts';
+import type { DelegatedVersion } from '../served/delegated-version.ts';
+import { createDiscoveryOrder } from '../served/group-priorities.ts';
 
 /** Pure: what discovery says of a set of definitions. Key order is that of the wire. */
 
 interface ServedVersion {
   readonly version: string;
   readonly definitions: readonly ResourceDefinition[];
+  /** Where another API server serves the version: what it says of it, which counts instead of the definitions. */
+  readonly delegated?: DelegatedVersion;
 }
 
 export interface ServedGroup {
@@ -17,19 +20,30 @@ export interface ServedGroup {
   readonly versions: readonly ServedVersion[];
 }
 
-/** Definitions by group and version, in the order of discovery. */
-export function groupDefinitions(definitions: readonly ResourceDefinition[]): ServedGroup[] {
+/** Definitions, and versions of other API servers, by group and version, in the order of discovery. */
+export function groupDefinitions(definitions: readonly ResourceDefinition[], delegated: readonly DelegatedVersion[] = []): ServedGroup[] {
+  const { compareGroups, compareVersions } = createDiscoveryOrder(delegated);
   const groups = new Map<string, Map<string, ResourceDefinition[]>>();
+  const versionsOf = (group: string) => {
+    const versions = groups.get(group) ?? new Map<string, ResourceDefinition[]>();
+    groups.set(group, versions);
+    return versions;
+  };
   for (const definition of definitions) {
-    const versions = groups.get(definition.group) ?? new Map<string, ResourceDefinition[]>();
-    groups.set(definition.group, versions);
+    const versions = versionsOf(definition.group);
     versions.set(definition.version, [...(versions.get(definition.version) ?? []), definition]);
   }
+  for (const { group, version } of delegated) versionsOf(group).set(version, []);
+  const others = new Map(delegated.map((one) => [`${one.group}/${one.version}`, one]));
   return [...groups.keys()].sort(compareGroups).map((group) => ({
     group,
     versions: [...(groups.get(group) ?? [])]
       .sort(([a], [b]) => compareVersions(group, a, b))
-      .map(([version, ofVersion]) => ({ version, definitions: ofVersion.toSorted((a, b) => compareText(a.names.plural, b.names.plural)) })),
+      .map(([version, ofVersion]) => {
+        const sorted = ofVersion.toSorted((a, b) => compareText(a.names.plural, b.names.plural));
+        const other = others.get(`${group}/${version}`);
+        return { version, definitions: sorted, ...(other ? { delegated: other } : {}) };
+      }),
   }));
 }
 
@@ -107,11 +121,11 @@ function storageVersionHash(definition: ResourceDefinition): string | undefined 
 export function apiGroupDiscovery({ group, versions }: ServedGroup): APIGroupDiscovery {
   return {
     metadata: group === '' ? {} : { name: group },
-    versions: versions.map(({ version, definitions }) => ({
-      version,
-      resources: definitions.map(resourceDiscovery),
-      freshness: 'Current',
-    })),
+    versions: versions.map(({ version, definitions, delegated }) => {
+      if (!delegated) return { version, resources: definitions.map(resourceDiscovery), freshness: 'Current' };
+      const { resources, freshness } = delegated;
+      return { version, ...(resources.length > 0 ? { resources: [...resources] } : {}), freshness };
+    }),
   };
 }
 

@@ -5,7 +5,7 @@ import { catalog } from '../../../api/resources/catalog.ts';
 import { testContext } from '../testing/test-context.ts';
 import { createDiscovery } from './discovery.ts';
 
-const discovery = createDiscovery({ definitions: () => catalog, serverAddress: '192.0.2.1:6443' });
+const discovery = createDiscovery({ delegated: () => [], definitions: () => catalog, serverAddress: '192.0.2.1:6443' });
 
 function get(path: string, headers: Record<string, string> = {}): APIResponse | undefined {
   return discovery(testContext(createManualClock(), { path, headers }));

@@ -9,11 +9,14 @@ import { checkAccept, objectTypes } from '../responses/route-media-types.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { apiGroup, apiGroupDiscovery, apiGroupList, apiResourceList, groupDefinitions, type ServedGroup } from './discovery-documents.ts';
 import { methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import type { DelegatedVersion } from '../served/delegated-version.ts';
 import { documentResponse, isNotModified } from '../responses/document-response.ts';
 
 export interface DiscoveryDependencies {
   /** The definitions that are served at present; another array means that something has changed. */
   definitions(): readonly ResourceDefinition[];
+  /** Group versions of other API servers; another array means that something has changed. */
+  delegated(): readonly DelegatedVersion[];
   /** host:port under which clients reach the server, for /api. */
   readonly serverAddress: string;
 }
@@ -30,15 +33,18 @@ interface AggregatedDocument {
 
 interface Documents {
   readonly definitions: readonly ResourceDefinition[];
+  readonly delegated: readonly DelegatedVersion[];
   readonly groups: readonly ServedGroup[];
   readonly aggregated: Map<string, AggregatedDocument>;
 }
 
-export function createDiscovery({ definitions, serverAddress }: DiscoveryDependencies): DiscoveryEndpoint {
+export function createDiscovery({ definitions, delegated, serverAddress }: DiscoveryDependencies): DiscoveryEndpoint {
   let current: Documents | undefined;
   const documents = (): Documents => {
     const present = definitions();
-    if (current?.definitions !== present) current = { definitions: present, groups: groupDefinitions(present), aggregated: new Map() };
+    const others = delegated();
+    if (current?.definitions !== present || current.delegated !== others)
+      current = { definitions: present, delegated: others, groups: groupDefinitions(present, others), aggregated: new Map() };
     return current;
   };
   return (context) => {

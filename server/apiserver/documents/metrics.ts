@@ -5,6 +5,7 @@ import type { FlowControl, FlowMetrics } from '../flowcontrol/flow-control.ts';
 import { type AccessMetrics, createAccessMetrics } from '../metrics/access-metrics.ts';
 import { type AuthorizationMetrics, createAuthorizationMetrics } from '../metrics/authorization-metrics.ts';
 import { type AdmissionMetrics, createAdmissionMetrics } from '../metrics/admission-metrics.ts';
+import { type AggregatorMetrics, createAggregatorMetrics } from '../metrics/aggregator-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from '../metric-families.ts';
 import { createFlowMetrics } from '../metrics/flow-metrics.ts';
 import { createHealthMetrics, type HealthMetrics } from '../metrics/health-metrics.ts';
@@ -35,6 +36,7 @@ export interface ServerMetrics {
   readonly authorization: AuthorizationMetrics;
   readonly tokenCache: TokenCacheMetrics;
   readonly admission: AdmissionMetrics;
+  readonly aggregator: AggregatorMetrics;
   readonly health: HealthMetrics;
   readonly storeRequest: StoreCounter;
   /** For other parts of the process, e.g. controllers, to count in. */
@@ -58,6 +60,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     authorization: createAuthorizationMetrics(families),
     tokenCache: createTokenCacheMetrics(families),
     admission: createAdmissionMetrics(families),
+    aggregator: createAggregatorMetrics(families),
     health: createHealthMetrics(slis),
     storeRequest: createStoreMetrics(families, options),
     families,

@@ -14,6 +14,13 @@ export interface OpenAPIDocuments {
   read(name: string): Promise<Uint8Array>;
 }
 
+/** OpenAPI v3 documents of other API servers, which answer for them themselves. */
+interface DelegatedOpenAPI {
+  /** Paths below /openapi/v3/ and their URLs. */
+  openAPIPaths(): ReadonlyMap<string, string>;
+  openAPI(context: RequestContext, path: string): Promise<APIResponse>;
+}
+
 /** Answers /openapi/v2 and /openapi/v3; undefined: no such document. */
 export type OpenAPIEndpoint = (context: RequestContext) => Promise<APIResponse | undefined>;
 
@@ -36,7 +43,7 @@ const protobufTypes = {
 type SpecVersion = keyof typeof protobufTypes;
 const encoders = { v2: encodeOpenAPIV2, v3: encodeOpenAPIV3 };
 
-export function createOpenAPI(documents: OpenAPIDocuments): OpenAPIEndpoint {
+export function createOpenAPI(documents: OpenAPIDocuments, delegated?: DelegatedOpenAPI): OpenAPIEndpoint {
   const loading = new Map<string, Promise<Document>>();
   const load = (name: string, hash: string): Promise<Document> => {
     const key = `${name} ${hash}`;
@@ -56,9 +63,10 @@ export function createOpenAPI(documents: OpenAPIDocuments): OpenAPIEndpoint {
       const document = await find('v2');
       return document && documentIn(context, 'v2', document);
     }
-    if (path === prefixV3) return indexResponse(documents);
+    if (path === prefixV3) return indexResponse(documents, delegated);
     if (!path.startsWith(`${prefixV3}/`)) return undefined;
     const name = path.slice(prefixV3.length + 1);
+    if (delegated?.openAPIPaths().has(name)) return delegated.openAPI(context, name);
     const document = name === 'v2' ? undefined : await find(name);
     return document ? hashed(context, path, document) : { status: 404, headers: {}, body: { kind: 'none' } };
   };
@@ -78,11 +86,12 @@ function createDocument(name: string, hash: string, json: Uint8Array): Document 
 }
 
 /** Always JSON, though upstream announces it as plain text. */
-async function indexResponse(documents: OpenAPIDocuments): Promise<APIResponse> {
+async function indexResponse(documents: OpenAPIDocuments, delegated: DelegatedOpenAPI | undefined): Promise<APIResponse> {
   const paths: Record<string, { serverRelativeURL: string }> = {};
   for (const { name, hash } of await documents.list()) {
     if (name !== 'v2') paths[name] = { serverRelativeURL: `${prefixV3}/${name}?hash=${hash}` };
   }
+  for (const [path, serverRelativeURL] of delegated?.openAPIPaths() ?? []) paths[path] = { serverRelativeURL };
   const bytes = Buffer.from(JSON.stringify({ paths }));
   return {
     status: 200,

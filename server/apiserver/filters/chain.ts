@@ -44,6 +44,8 @@ export interface ChainDependencies {
   readonly audit?: AuditOptions;
   /** The definition of the resource that a request is about; undefined if it is not served. */
   findDefinition(info: RequestInfo): ResourceDefinition | undefined;
+  /** Whether another API server answers a request. */
+  isDelegated(info: RequestInfo): boolean;
 }
 
 /** The filters that every request passes on its way to its endpoint: the written list, outermost first. */
@@ -63,7 +65,7 @@ export function createHandlerChain(dependencies: ChainDependencies, endpoint: Ha
     requestTimeout(requestTimeoutMs),
     failedAuthenticationAudit(dependencies.audit),
     authentication({ authenticator, allowsAnonymous, metrics: access, logger }),
-    routing(dependencies.findDefinition),
+    routing(dependencies.findDefinition, dependencies.isDelegated),
     audit(dependencies.audit),
     impersonation(authorizer),
     priorityAndFairness({ ...flowControl, requestTimeoutMs }),

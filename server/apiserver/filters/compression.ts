@@ -15,7 +15,8 @@ const compress = promisify(gzip);
 export const compression: Filter = (next) => async (context) => {
   const response = await next(context);
   if (!acceptsGzip(context.request.headers['accept-encoding']) || isLongRunning(context.info)) return response;
-  if (response.status === 101 || response.headers['content-encoding'] !== undefined) return response;
+  // The other server has seen the same header and decided.
+  if (context.isDelegated || response.status === 101 || response.headers['content-encoding'] !== undefined) return response;
   const { body } = response;
   if (body.kind === 'bytes')
     return body.bytes.byteLength > thresholdBytes

@@ -8,7 +8,7 @@ const withBody: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'del
 /** Reads the body of a request, once it is known who sends it and that he may. What is for others is passed on as it comes. */
 export const requestBody: Filter = (next) => async (context) => {
   const { incoming, ...request } = context.request;
-  if (incoming && takesBody(context.info)) {
+  if (incoming && !context.isDelegated && takesBody(context.info)) {
     const body = await incoming.read(maxBodyBytes, context.user.name);
     context.request = body.length > 0 ? { ...request, body } : request;
   }

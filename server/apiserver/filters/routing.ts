@@ -3,11 +3,19 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { plainResponse } from '../responses/error-response.ts';
 import type { Filter, RequestInfo } from '../request/request-context.ts';
 
-/** Answers 404 to paths that lead nowhere, before anybody is asked for a right. Resources that are not served pass. */
-export function routing(findDefinition: (info: RequestInfo) => ResourceDefinition | undefined): Filter {
+/**
+ * Answers 404 to paths that lead nowhere, before anybody is asked for a right. Resources that are not served pass, and so do
+ * those of other API servers, which have paths of their own.
+ */
+export function routing(
+  findDefinition: (info: RequestInfo) => ResourceDefinition | undefined,
+  isDelegated: (info: RequestInfo) => boolean,
+): Filter {
   return (next) => (context) => {
     const { info, request } = context;
     if (info.leadsNowhere) return Promise.resolve(plainResponse(404, '404 page not found\n'));
+    context.isDelegated = isDelegated(info);
+    if (context.isDelegated) return next(context);
     const definition = info.isResourceRequest ? findDefinition(info) : undefined;
     if (definition) checkPath(info, request.method, definition);
     return next(context);

@@ -37,6 +37,7 @@ export function createContext(request: APIRequest, info: RequestInfo, query: URL
       known.add(text);
       warnings.push(text);
     },
+    isDelegated: false,
     signal: controller.signal,
     deadlineMs: undefined,
     flowHeaders: undefined,

@@ -53,6 +53,8 @@ export interface RequestContext {
   /** Text for a Warning header (RFC 9110: 299 - "text"); duplicates are dropped. */
   addWarning(text: string): void;
   readonly warnings: readonly string[];
+  /** Whether another API server answers the request (an APIService with a Service); set by the filter of routes. */
+  isDelegated: boolean;
   /** Aborted when the client has gone, the request has timed out, or the server is shutting down. */
   readonly signal: AbortSignal;
   /** The end of the request's time by the monotonic clock; undefined where it has none. Set by the filter of timeouts. */

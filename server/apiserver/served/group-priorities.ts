@@ -39,23 +39,34 @@ export const groupVersionPriorities: readonly GroupVersionPriority[] = [
   entry('flowcontrol.apiserver.k8s.io', 'v1', 16_100, 21),
 ];
 
-/** The priority of groups of CustomResourceDefinitions. */
-const customGroupPriority = 1000;
+/** The priorities of group versions of CustomResourceDefinitions, and of all others that nothing is known of. */
+const otherPriority = { groupPriority: 1000, versionPriority: 100 };
+
+type Priorities = Pick<GroupVersionPriority, 'groupPriority' | 'versionPriority'>;
 
 const ranks = new Map(groupVersionPriorities.map((priority) => [`${priority.group}/${priority.version}`, priority]));
 const groupRanks = new Map(groupVersionPriorities.map((priority) => [priority.group, priority.groupPriority]));
 
-/** Order of groups in discovery. */
-export function compareGroups(a: string, b: string): number {
-  return (groupRanks.get(b) ?? customGroupPriority) - (groupRanks.get(a) ?? customGroupPriority) || (a < b ? -1 : a > b ? 1 : 0);
+/** How groups and their versions are ordered in discovery. */
+interface DiscoveryOrder {
+  compareGroups(a: string, b: string): number;
+  /** The preferred one first. */
+  compareVersions(group: string, a: string, b: string): number;
 }
 
-/** Order of the versions of one group in discovery, the preferred one first. */
-export function compareVersions(group: string, a: string, b: string): number {
-  const [left, right] = [ranks.get(`${group}/${a}`), ranks.get(`${group}/${b}`)];
-  if (left && right) return right.versionPriority - left.versionPriority;
-  if (left || right) return left ? -1 : 1;
-  return compareVersionNames(a, b);
+/** The order with further group versions, whose priorities count instead of those that are known of them. A group has the highest of its versions. */
+export function createDiscoveryOrder(more: readonly GroupVersionPriority[]): DiscoveryOrder {
+  const others = new Map(more.map((one) => [`${one.group}/${one.version}`, one]));
+  const groups = new Map<string, number>();
+  for (const { group, groupPriority } of more) groups.set(group, Math.max(groups.get(group) ?? groupRanks.get(group) ?? 0, groupPriority));
+  const ofGroup = (group: string) => groups.get(group) ?? groupRanks.get(group) ?? otherPriority.groupPriority;
+  const ofVersion = (group: string, version: string): Priorities =>
+    others.get(`${group}/${version}`) ?? ranks.get(`${group}/${version}`) ?? otherPriority;
+  return {
+    compareGroups: (a, b) => ofGroup(b) - ofGroup(a) || (a < b ? -1 : a > b ? 1 : 0),
+    compareVersions: (group, a, b) =>
+      ofVersion(group, b).versionPriority - ofVersion(group, a).versionPriority || compareVersionNames(a, b),
+  };
 }
 
 /** v2 before v1 before v1beta2 before v1beta1 before v1alpha1, before anything that is none of these (by name). */

@@ -20,9 +20,9 @@ export interface ServiceReference {
 export interface ServiceCaller {
   /**
    * Sends an HTTPS request to a ready endpoint of the Service, whose certificate must be for `<name>.<namespace>.svc`.
-   * Rejects with a StatusError where the Service leads nowhere, and as the dialer does.
+   * Rejects with a StatusError where the Service leads nowhere, and as the dialer does. `endpoint` is one that was chosen before.
    */
-  send(service: ServiceReference & TLSSettings, request: SecureRequest): Promise<APIResponse>;
+  send(service: ServiceReference & TLSSettings & { readonly endpoint?: ServiceEndpoint }, request: SecureRequest): Promise<APIResponse>;
   /** Where the Service leads at the moment. Throws as `send` rejects. */
   resolve(service: ServiceReference): ServiceEndpoint;
   findService(key: { readonly namespace: string; readonly name: string }): DeepReadonly<Service> | undefined;
@@ -30,7 +30,7 @@ export interface ServiceCaller {
   slicesOf(key: { readonly namespace: string; readonly name: string }): readonly DeepReadonly<EndpointSlice>[];
 }
 
-export interface ServiceCallerDependencies {
+interface ServiceCallerDependencies {
   readonly informers: InformerFactory;
   readonly dialer: SecureDialer;
   readonly random: Random;
@@ -57,8 +57,8 @@ export function createServiceCaller({ informers, dialer, random }: ServiceCaller
     resolve,
     slicesOf,
     findService: ({ namespace, name }) => known.find({ namespace, name }),
-    async send({ namespace, name, port, ...settings }, request) {
-      const endpoint = resolve({ namespace, name, port });
+    async send({ namespace, name, port, endpoint: chosen, ...settings }, request) {
+      const endpoint = chosen ?? resolve({ namespace, name, port });
       return dialer.send({ ...settings, ...endpoint, serverName: `${name}.${namespace}.svc`, refuseLocal: true }, request);
     },
   };
