@@ -123,6 +123,22 @@ export function methodNotAllowed(): StatusError {
   return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
+/** 405 with the verb, as servers of custom kinds say it. */
+export function methodNotSupported(resource: ResourceReference, verb: string): StatusError {
+  const message = `${verb} is not supported on resources of kind "${textOf(resource)}"`;
+  return failure(405, 'MethodNotAllowed', message, resourceDetails(resource, ''));
+}
+
+/** 405: the definition of a custom kind is being deleted. */
+export function createWhileTerminating(resource: ResourceReference): StatusError {
+  return failure(
+    405,
+    'MethodNotAllowed',
+    'create not allowed while custom resource definition is terminating',
+    resourceDetails(resource, ''),
+  );
+}
+
 /** 410 with reason Expired: a resourceVersion or continue token that is too old. */
 export function resourceExpired(message: string): StatusError {
   return failure(410, 'Expired', message);

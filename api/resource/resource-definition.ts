@@ -72,6 +72,13 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Seconds after which the object vanishes by itself (Events: 3600). */
   readonly ttlSeconds?: number;
 
+  /** The CustomResourceDefinition of the kind is being deleted: nothing is created any more, and nothing to write is announced. */
+  readonly isTerminating?: boolean;
+  /** Further fields that the first DELETE changes of an object that it does not remove. The finalizers that it adds keep the object. */
+  prepareForDelete?(
+    object: DeepReadonly<T>,
+    nowMs: number,
+  ): { readonly finalizers: readonly string[]; readonly fields: Readonly<Record<string, unknown>> };
   /** Paths of the fields that the scale subresource of a custom kind shows, e.g. `.spec.replicas`. */
   readonly scalePaths?: ScalePaths;
   /** Defaults that the schema's declared ones and the facts' rules do not cover. Modifies. */

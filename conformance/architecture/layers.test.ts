@@ -48,7 +48,7 @@ const layered: readonly Layers[] = [
       'watching',
       ['subresources', 'verbs'],
       'routing',
-      'aggregator',
+      ['aggregator', 'extensions'],
       'api-server.ts',
       'metrics-server',
     ],

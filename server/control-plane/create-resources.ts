@@ -9,6 +9,7 @@ import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admissio
 import { namespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
 import { admissionPlugins, pluginsOffByDefault } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
+import { createCustomKinds, type CustomKinds } from '../apiserver/extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../apiserver/routing/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { measureStorage } from '../apiserver/metrics/measure-storage.ts';
@@ -40,15 +41,7 @@ export interface ResourcesOptions {
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
 export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
-  const listers = new WeakMap<object, Lister<KubeObject>>();
-  const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => {
-    // Admission asks for some with every write. What is kept for a resource is of its type.
-    const known = listers.get(resource) as Lister<T> | undefined;
-    if (known) return known;
-    const found = informers.informer(resource).lister;
-    listers.set(resource, found);
-    return found;
-  };
+  const lister = createListers(informers);
   const allocation = createServiceAllocation({
     client,
     storage: options.storage,
@@ -65,6 +58,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   const served = createResourceCatalog(catalog);
   const endpoints = createResourceEndpoints({
     catalog: served,
+    catchUp: (signal) => kinds.catchUp(signal),
     random,
     // The plugin itself asks caches, which may be stale where another server shares the store.
     guardsNamespaces: plugins.some(({ name }) => name === namespaceLifecycle.name),
@@ -88,19 +82,36 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       random,
       admission: createAdmission(
         plugins,
-        { client, lister, clock, random, authorizer, escalation: parts.escalation, definitions: () => catalog },
+        { client, lister, clock, random, authorizer, escalation: parts.escalation, definitions: () => served.snapshot.definitions },
         parts.metrics.admission,
       ),
       ...(options.largeWork ? { largeWork: options.largeWork } : {}),
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });
+  const kinds: CustomKinds = createCustomKinds({ catalog: served, client, clock, logger: parts.logger, ...endpoints });
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
-    start: (signal) => allocation.start(signal),
+    async start(signal) {
+      kinds.start(signal);
+      await allocation.start(signal);
+    },
     definitions: () => served.snapshot.definitions,
     stored: () => stored.names(),
     statistics: (resource) => stored.statistics(resource),
+  };
+}
+
+/** Admission asks for some listers with every write. */
+function createListers(informers: APIServerParts['informers']): <T extends KubeObject>(resource: ResourceDefinition<T>) => Lister<T> {
+  const listers = new WeakMap<object, Lister<KubeObject>>();
+  return <T extends KubeObject>(resource: ResourceDefinition<T>) => {
+    // The lister that is kept for a resource is of its type.
+    const known = listers.get(resource) as Lister<T> | undefined;
+    if (known) return known;
+    const found = informers.informer(resource).lister;
+    listers.set(resource, found);
+    return found;
   };
 }

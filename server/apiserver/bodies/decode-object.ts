@@ -4,10 +4,12 @@ import type { UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
 import type { StatusError } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { DecodeError, formatStrictFailure } from '../../../api/schema/decode-error.ts';
 import { decode, type Reader } from '../../../api/schema/decode.ts';
 import { applyDefaults } from '../../../api/schema/default.ts';
-import { findKindSchema, getDefinitionSchema } from '../../../api/schema/definition-schema.ts';
+import { findKindSchema } from '../../../api/schema/definition-schema.ts';
+import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
 import type { MediaType } from '../../../api/serialization/media-types.ts';
 import { negotiateInput } from '../../../api/serialization/negotiate.ts';
 import { type FieldValidation, type ObjectKind, readObject } from '../../../api/serialization/read-object.ts';
@@ -19,6 +21,8 @@ import type { RequestContext } from '../request/request-context.ts';
 export interface ExpectedKind extends ObjectKind {
   /** OpenAPI definition, for its schema. */
   readonly definition: string;
+  /** The schema of a custom kind. */
+  readonly schema?: StructuralSchema;
   /** The accepted media types; absent: all. */
   readonly mediaTypes?: readonly MediaType[];
   /** Further defaults of the kind. */
@@ -31,6 +35,7 @@ export function expectedKind(definition: ResourceDefinition): ExpectedKind {
     version: definition.version,
     kind: definition.names.kind,
     definition: definition.definition,
+    ...(definition.schema ? { schema: definition.schema } : {}),
     ...(definition.mediaTypes ? { mediaTypes: definition.mediaTypes } : {}),
     default: (object) => definition.default?.(object),
   };
@@ -54,7 +59,7 @@ export function decodingContext({ request, clock, addWarning }: RequestContext):
 /** The request's object: parsed, checked for its kind, decoded, defaulted. Throws 400 and 415 as upstream. */
 export function decodeObject(context: DecodingContext, expected: ExpectedKind, fieldValidation: FieldValidation): UntypedObject {
   const { body, contentType } = context;
-  const schema = getDefinitionSchema(expected.definition);
+  const schema = schemaOf(expected);
   const isRegistered = (kind: ObjectKind) => findKindSchema(apiVersionText(kind), kind.kind) !== undefined;
   const { object, warnings } = readObject(body, negotiateInput(contentType, expected.mediaTypes), {
     expected,
@@ -94,7 +99,7 @@ export function decodePatched(
 ): UntypedObject {
   checkPatchedKind(value, expected, options.shown);
   try {
-    const { object, unknownFields } = decode(value, getDefinitionSchema(expected.definition), options.reader);
+    const { object, unknownFields } = decode(value, schemaOf(expected), options.reader);
     const problems = [...options.problems, ...unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`)];
     if (options.fieldValidation === 'Strict' && problems.length > 0) throw invalidPatch(options.shown(), formatStrictFailure(problems));
     if (options.fieldValidation === 'Warn') for (const problem of problems) context.addWarning(problem);
@@ -135,7 +140,7 @@ function invalidPatch(patch: string, message: string): StatusError {
 }
 
 function defaulted(object: UntypedObject, expected: ExpectedKind, { nowMs }: Pick<DecodingContext, 'nowMs'>): UntypedObject {
-  applyDefaults(object, getDefinitionSchema(expected.definition), { nowMs });
+  applyDefaults(object, schemaOf(expected), { nowMs });
   expected.default?.(object);
   return object;
 }

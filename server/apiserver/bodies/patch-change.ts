@@ -49,9 +49,15 @@ export function isApplyType(type: string): boolean {
   return type === applyType;
 }
 
-/** Throws 415 for what is no patch. */
-export function checkPatchType(type: string): void {
-  if (type !== applyType && !isPatchType(type)) throw unsupportedMediaType([...patchTypes, applyType]);
+/** The types of patches that a kind takes: custom kinds have no strategies to merge by. */
+export function patchTypesOf({ schema }: Pick<ResourceDefinition, 'schema'>): readonly string[] {
+  return [...patchTypes.filter((type) => type !== strategicType || schema === undefined), applyType];
+}
+
+/** Throws 415 for what is no patch of that kind. */
+export function checkPatchType(definition: Pick<ResourceDefinition, 'schema'>, type: string): void {
+  const types = patchTypesOf(definition);
+  if (!types.includes(type)) throw unsupportedMediaType(types);
 }
 
 /** The change that a patch stands for. Throws 400 where it cannot be read, and so does the change where it does not fit. */

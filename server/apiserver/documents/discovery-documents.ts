@@ -72,14 +72,14 @@ export function apiResourceList(group: string, { version, definitions }: ServedV
 }
 
 function mainResource(definition: ResourceDefinition): APIResource {
-  const { names, scope, verbs } = definition;
+  const { names, scope } = definition;
   const hash = storageVersionHash(definition);
   return {
     name: names.plural,
     singularName: names.singular,
     namespaced: scope === 'Namespaced',
     kind: names.kind,
-    verbs: [...verbs].sort(),
+    verbs: verbsOf(definition),
     ...(names.shortNames.length > 0 ? { shortNames: [...names.shortNames] } : {}),
     ...(names.categories.length > 0 ? { categories: [...names.categories] } : {}),
     ...(hash === undefined ? {} : { storageVersionHash: hash }),
@@ -102,8 +102,18 @@ function subresource(
   };
 }
 
-function subresourcesOf(definition: ResourceDefinition): [string, SubresourceDefinition][] {
-  return Object.entries(definition.subresources).sort(([a], [b]) => compareText(a, b));
+/** Verbs of custom kinds, in the order in which upstream tells them. */
+const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+const terminatingVerbs = ['delete', 'deletecollection', 'get', 'list', 'watch'];
+
+function verbsOf({ schema, isTerminating, verbs }: ResourceDefinition): string[] {
+  if (!schema) return [...verbs].sort();
+  return isTerminating ? terminatingVerbs : customVerbs;
+}
+
+function subresourcesOf({ schema, subresources }: ResourceDefinition): [string, SubresourceDefinition][] {
+  const entries = Object.entries(subresources);
+  return schema ? entries : entries.sort(([a], [b]) => compareText(a, b));
 }
 
 /**
@@ -130,14 +140,16 @@ export function apiGroupDiscovery({ group, versions }: ServedGroup): APIGroupDis
 }
 
 function resourceDiscovery(definition: ResourceDefinition): APIResourceDiscovery {
-  const { names, scope, verbs } = definition;
-  const subresources = subresourcesOf(definition).map(([name, sub]) => subresourceDiscovery(name, sub));
+  const { group, version, names, scope } = definition;
+  // Custom kinds are told in full.
+  const own = definition.schema ? { group, version } : { group: '', version: '' };
+  const subresources = subresourcesOf(definition).map(([name, sub]) => subresourceDiscovery(name, { ...own, ...sub }));
   return {
     resource: names.plural,
-    responseKind: { group: '', version: '', kind: names.kind },
+    responseKind: { ...own, kind: names.kind },
     scope: scope === 'Namespaced' ? 'Namespaced' : 'Cluster',
     singularResource: names.singular,
-    verbs: [...verbs].sort(),
+    verbs: verbsOf(definition),
     ...(names.shortNames.length > 0 ? { shortNames: [...names.shortNames] } : {}),
     ...(names.categories.length > 0 ? { categories: [...names.categories] } : {}),
     ...(subresources.length > 0 ? { subresources } : {}),

@@ -57,7 +57,8 @@ export function createDiscovery({ definitions, delegated, serverAddress }: Disco
     const served = documents().groups.find((candidate) => candidate.group === group && group !== '');
     if (!served) return undefined;
     if (version === undefined) return plainDocument(context, apiGroup(served));
-    return resourceList(context, served, version);
+    const isBuiltIn = served.versions.some(({ definitions }) => definitions.some(({ schema }) => schema === undefined));
+    return isBuiltIn || served.versions.some((each) => each.version === version) ? resourceList(context, served, version) : undefined;
   };
 }
 

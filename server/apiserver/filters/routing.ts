@@ -17,7 +17,8 @@ export function routing(
     context.isDelegated = isDelegated(info);
     if (context.isDelegated) return next(context);
     const definition = info.isResourceRequest ? findDefinition(info) : undefined;
-    if (definition) checkPath(info, request.method, definition);
+    // The routes of custom kinds say themselves what leads nowhere.
+    if (definition && !definition.schema) checkPath(info, request.method, definition);
     return next(context);
   };
 }

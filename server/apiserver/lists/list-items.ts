@@ -1,19 +1,26 @@
 import type { ListHead } from '../../../api/serialization/protobuf/lists-and-events.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
 
 /**
- * Items of a list do not say of which kind they are, as the list does. Returns what follows the opening brace of an item,
+ * Items of a list do not say of which kind they are, as the list does; only those of custom kinds do. Returns what follows the opening brace of an item,
  * given its JSON: the object's own bytes, not copied, where it begins with its type as everything does that this server
  * has written.
  */
-export function createItemReader({ kind, apiVersion }: Pick<ListHead, 'kind' | 'apiVersion'>): (json: Uint8Array) => Uint8Array {
+export function createItemReader(
+  { kind, apiVersion }: Pick<ListHead, 'kind' | 'apiVersion'>,
+  definition: Pick<ResourceDefinition, 'schema'>,
+): (json: Uint8Array) => Uint8Array {
+  if (definition.schema) return (json) => json.subarray(1);
   const type = Buffer.from(`${formatJSON({ kind, apiVersion }).slice(0, -1)},`);
-  return (json) => (beginsWith(json, type) ? json.subarray(type.length) : stringifyJSON(parseItem(json)).subarray(1));
+  return (json) => (beginsWith(json, type) ? json.subarray(type.length) : stringifyJSON(parseItem(json, definition)).subarray(1));
 }
 
-export function parseItem(json: Uint8Array): object {
-  const { kind: _kind, apiVersion: _version, ...item } = parseJSON(json).value as { kind?: string; apiVersion?: string };
+export function parseItem(json: Uint8Array, { schema }: Pick<ResourceDefinition, 'schema'>): object {
+  const value = parseJSON(json).value as { kind?: string; apiVersion?: string };
+  if (schema) return value;
+  const { kind: _kind, apiVersion: _version, ...item } = value;
   return item;
 }
 

@@ -30,7 +30,8 @@ export function planDeletion(
   nowMs: number,
 ): DeletionPlan {
   const old = object.metadata as DeepReadonly<ObjectMeta>;
-  const finalizers = finalizersAfter(definition, old.finalizers ?? [], options);
+  const prepared = old.deletionTimestamp ? undefined : definition.prepareForDelete?.(object, nowMs);
+  const finalizers = [...new Set([...finalizersAfter(definition, old.finalizers ?? [], options), ...(prepared?.finalizers ?? [])])];
   const grace = planGrace(definition, object, options, nowMs);
   if (grace.seconds === 0 && finalizers.length === 0 && !hasContent(definition, object)) return { kind: 'remove' };
   const hasNewFinalizers =
@@ -44,7 +45,7 @@ export function planDeletion(
     metadata.deletionGracePeriodSeconds = grace.seconds;
     if (!old.deletionTimestamp && (old.generation ?? 0) > 0) metadata.generation = (old.generation ?? 0) + 1;
   }
-  if (!isNamespace(definition)) return { kind: 'mark', metadata };
+  if (!isNamespace(definition)) return { kind: 'mark', metadata, ...(prepared ? { fields: prepared.fields } : {}) };
   delete metadata.deletionGracePeriodSeconds;
   return { kind: 'mark', metadata, fields: { status: { ...asRecord(object['status']), phase: 'Terminating' } } };
 }

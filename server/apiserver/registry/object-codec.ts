@@ -3,29 +3,20 @@ import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { orderFields } from '../../../api/schema/order-fields.ts';
-import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import type { ObjectCodec } from './codec.ts';
+import { createCustomCodec } from './custom-codec.ts';
+import { withVersion } from './with-version.ts';
 import { setResourceVersion } from '../../storage/watch-cache/wire-json.ts';
 
-/** Between objects of the served version and bytes of the stored one. */
-export interface ObjectCodec {
-  readonly schema: StructuralSchema;
-  /** The stored form: JSON of the stored version, without resourceVersion. */
-  toStored(object: UntypedObject): Uint8Array;
-  /** Wire JSON of the served version for what has just been written; revision 0: what would have been (a dry run). */
-  toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;
-  read(cached: CachedObject): DeepReadonly<UntypedObject>;
-  bytes(cached: CachedObject): Uint8Array;
-  protobuf(cached: CachedObject): Uint8Array;
-  /** Whether its protobuf is there already. */
-  hasProtobuf(cached: CachedObject): boolean;
-  /** The protobuf that was made elsewhere, or the one that is there by now. */
-  keepProtobuf(cached: CachedObject, bytes: Uint8Array): Uint8Array;
+/** The codec of objects of `definition` that are stored as `stored` has them. */
+export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
+  return definition.schema ? createCustomCodec(definition, definition.schema) : createBuiltInCodec(definition, stored);
 }
 
-export function createObjectCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
+function createBuiltInCodec(definition: ResourceDefinition, stored: ResourceDefinition): ObjectCodec {
   const schema = schemaOf(definition);
   const { convert } = definition;
   const isConverted = stored !== definition && convert !== undefined;
@@ -66,9 +57,4 @@ export function createObjectCodec(definition: ResourceDefinition, stored: Resour
     },
     bytes: (cached) => (isConverted ? cached.encoded(representation, () => stringifyJSON(fromStorage(parse(cached.json)))) : cached.json),
   };
-}
-
-export function withVersion(object: UntypedObject, revision: number): UntypedObject {
-  const { resourceVersion: _, ...metadata } = object.metadata;
-  return { ...object, metadata: revision === 0 ? metadata : { ...metadata, resourceVersion: String(revision) } };
 }

@@ -66,6 +66,7 @@ export function prepareForUpdate(
       }
     }
   }
+  if (definition.schema && context.subresource === 'status') keepCustomMetadata(object, old);
   definition.prepareForUpdate?.(object, old, context);
   if (definition.hasGeneration && !statusSubresources.has(context.subresource)) {
     if (isGenerationChanged(definition, object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
@@ -77,6 +78,15 @@ function isGenerationChanged({ generationFields }: ResourceDefinition, object: U
   const { metadata: _, ...own } = object;
   const { metadata: _old, ...oldOwn } = old;
   return !isEqual(own, oldOwn);
+}
+
+/** A write to the status of a custom object changes nothing else, labels and annotations included. */
+function keepCustomMetadata({ metadata }: UntypedObject, old: DeepReadonly<UntypedObject>): void {
+  const { managedFields, resourceVersion } = metadata;
+  for (const field of Object.keys(metadata)) delete metadata[field as keyof ObjectMeta];
+  Object.assign(metadata, cloneJSON(old.metadata), managedFields ? { managedFields } : {}, resourceVersion ? { resourceVersion } : {});
+  if (!managedFields) delete metadata.managedFields;
+  if (!resourceVersion) delete metadata.resourceVersion;
 }
 
 /** Keeps the old values of fields that an update does not set, or cannot set. Modifies. */

@@ -9,7 +9,9 @@ import { derivedParts } from '../admission/admission-request.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
 import { createLargeObjects, type LargeObjects } from './large-objects/large-objects.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
-import { createObjectCodec, type ObjectCodec, withVersion } from './object-codec.ts';
+import type { ObjectCodec } from './codec.ts';
+import { createObjectCodec } from './object-codec.ts';
+import { withVersion } from './with-version.ts';
 import { recordOwnership } from './record-ownership.ts';
 import type { RegistryDependencies } from './registry-dependencies.ts';
 import type { WriteContext, Written } from './store.ts';
@@ -72,7 +74,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     namespaced,
     apiVersion: apiVersionOf(stored),
     kind: stored.names.kind,
-    selectableFields: stored.selectableFields,
+    selectableFields: selectableFieldsOf(definition, stored, dependencies),
     ...createStoredUpgrade(stored, schemaOf(stored)),
   });
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
@@ -88,7 +90,8 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     codec,
     cache,
     hooks: dependencies.hooksFor(definition),
-    largeObjects: createLargeObjects(definition, dependencies.largeWork),
+    // Custom kinds are not known to those who work elsewhere.
+    largeObjects: createLargeObjects(definition, definition.schema ? undefined : dependencies.largeWork),
     storageKey,
     presentOf,
     async present(key, { newest }) {
@@ -165,6 +168,21 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     }),
     recordOwnership: (object, old, context) => recordOwnership(definition, object, old, context, clock.nowMs()),
   };
+}
+
+/** The fields that any version of a kind lets select by: versions of a custom kind differ in them and share one cache. */
+function selectableFieldsOf(
+  definition: ResourceDefinition,
+  stored: ResourceDefinition,
+  { catalog }: RegistryDependencies,
+): ResourceDefinition['selectableFields'] {
+  if (!definition.schema) return stored.selectableFields;
+  const versions = catalog.snapshot.definitions.filter(({ storagePrefix }) => storagePrefix === definition.storagePrefix);
+  return Object.assign(
+    {},
+    ...versions.map(({ selectableFields }) => selectableFields),
+    definition.selectableFields,
+  ) as typeof stored.selectableFields;
 }
 
 export function checkPreconditions(

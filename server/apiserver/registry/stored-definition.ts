@@ -3,7 +3,8 @@ import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/res
 /** The definition of the version in which objects of a kind are stored. Throws where that is not among `definitions`. */
 export function storedDefinition(definition: ResourceDefinition, definitions: readonly ResourceDefinition[]): ResourceDefinition {
   const version = definition.storageVersion;
-  if (!version) return definition;
+  // The storage version of a custom kind need not be served, and its codec does without.
+  if (!version || definition.schema) return definition;
   const found = definitions.find(
     (other) => other.group === version.group && other.version === version.version && other.names.kind === definition.names.kind,
   );

@@ -4,16 +4,25 @@ import { derivedParts } from '../admission/admission-request.ts';
 import { annotating } from '../audit/audit-record.ts';
 import { operationOptionsOf } from '../request/operation-options.ts';
 import type { Random } from '../../../api/base/random.ts';
-import { badRequest, methodNotAllowed, resourceNotServed } from '../../../api/meta/status-errors.ts';
+import {
+  badRequest,
+  createWhileTerminating,
+  methodNotAllowed,
+  methodNotSupported,
+  notFound,
+  resourceNotServed,
+} from '../../../api/meta/status-errors.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { quote } from '../../../api/base/quote.ts';
 import { pathSegmentNameProblems } from '../../../api/validation/names.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { RegistryDependencies } from '../registry/registry-dependencies.ts';
+import { createStore } from '../registry/create-store.ts';
 import type { Store } from '../registry/store.ts';
 import type { ResourceCatalog } from '../served/resource-catalog.ts';
 import type { SubresourceDependencies, SubresourceHandler } from '../subresources/subresource.ts';
-import type { Handler, RequestContext } from '../request/request-context.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { Handler, RequestContext, RequestInfo } from '../request/request-context.ts';
 import { decodeQuestion } from '../subresources/decode-question.ts';
 import { deleteCollectionEndpoint, deleteEndpoint } from '../verbs/delete.ts';
 import { getEndpoint } from '../verbs/get.ts';
@@ -30,6 +39,8 @@ export interface ResourceEndpointsDependencies {
   readonly catalog: ResourceCatalog;
   /** New objects are only written into namespaces that are active in the store. Absent: false. */
   readonly guardsNamespaces?: boolean;
+  /** Learns of kinds that others have added, before a request is answered that there is none. Absent: there are no others. */
+  catchUp?(signal: AbortSignal): Promise<void>;
   readonly random: Random;
   /** The least duration of watches that ask for none; default 1800. */
   readonly minRequestTimeoutSeconds?: number;
@@ -39,6 +50,8 @@ export interface ResourceEndpointsDependencies {
 
 export interface ResourceEndpoints {
   readonly handle: Handler;
+  /** A store of objects of any kind, served or not, that asks no admission plugin. */
+  openStore(definition: ResourceDefinition): Store;
   /** The registry of a served, stored resource: what bootstrap and allocators write through. */
   storeFor<T extends KubeObject>(definition: ResourceDefinition<T>): Store;
 }
@@ -75,14 +88,40 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
   };
   return {
     storeFor,
+    openStore: (definition) => createStore(definition, { ...registry, admission: noAdmission }),
     async handle(context) {
       const { apiGroup, apiVersion, resource } = context.info;
-      const route = routes.find(apiGroup, apiVersion, resource);
-      if (!route && !catalog.snapshot.groups.has(apiGroup)) return notFoundPage();
-      if (!route) throw resourceNotServed();
+      let route = routes.find(apiGroup, apiVersion, resource);
+      if (!route && catalog.snapshot.builtInGroups.has(apiGroup)) throw resourceNotServed();
+      if (!route) {
+        // Another server of the same store may have added the kind just now.
+        await dependencies.catchUp?.(context.signal);
+        route = routes.find(apiGroup, apiVersion, resource);
+      }
+      if (!route || (route.definition.schema && leadsPast(context.info, route.definition))) return notFoundPage();
+      if (route.definition.schema) checkCustomRoute(context.info, route.definition);
       return callEndpoint(context, route, subresourceDependencies, watchDuration);
     },
   };
+}
+
+const noAdmission: Admission = { mutate: async () => undefined, validate: async () => undefined };
+
+/** Whether a path within the scope of a custom kind is of the other scope: upstream has nothing there. */
+function leadsPast({ namespace, verb }: RequestInfo, { scope }: ResourceDefinition): boolean {
+  if (scope === 'Cluster') return namespace !== '';
+  return namespace === '' && verb !== 'list' && verb !== 'watch';
+}
+
+const customSubresourceVerbs: readonly string[] = ['get', 'patch', 'update'];
+
+/** The subresources and verbs of custom kinds, whose routes are not those of built-in kinds. Throws 404, 405. */
+function checkCustomRoute({ subresource, name, verb }: RequestInfo, definition: ResourceDefinition): void {
+  if (subresource !== '') {
+    if (!Object.hasOwn(definition.subresources, subresource)) throw notFound(definition, name);
+    if (!customSubresourceVerbs.includes(verb)) throw methodNotSupported(definition, verb);
+  }
+  if (definition.isTerminating && verb === 'create') throw createWhileTerminating(definition);
 }
 
 async function callEndpoint(
@@ -125,7 +164,7 @@ async function callEndpoint(
     case 'list':
       return listEndpoint(context, store);
     case 'watch':
-      return watchEndpoint(context, store, watchDuration);
+      return watchEndpoint(context, store, watchDuration, route.ended);
     case 'create':
       return createEndpoint(context, store);
     case 'update':

@@ -14,21 +14,21 @@ describe('the catalog of served kinds', () => {
   it('finds kinds that came, and those that went no more', () => {
     const catalog = createResourceCatalog([pods]);
     const before = catalog.snapshot;
-    catalog.replace('widgets.example.com', [widgets]);
+    catalog.replace(new Map([['widgets.example.com', [widgets]]]));
     assert.equal(catalog.snapshot.find('example.com', 'v1', 'widgets'), widgets);
-    assert.deepEqual([...catalog.snapshot.groups], ['', 'example.com']);
+    assert.deepEqual([...catalog.snapshot.builtInGroups], ['']);
     assert.equal(before.find('example.com', 'v1', 'widgets'), undefined);
-    catalog.replace('widgets.example.com', []);
+    catalog.replace(new Map([['widgets.example.com', []]]));
     assert.equal(catalog.snapshot.find('example.com', 'v1', 'widgets'), undefined);
     assert.deepEqual(catalog.snapshot.definitions, [pods]);
   });
 
   it('replaces what one source gave and leaves what others did', () => {
     const catalog = createResourceCatalog([pods]);
-    catalog.replace('a', [widgets]);
-    catalog.replace('b', [gadgets]);
+    catalog.replace(new Map([['a', [widgets]]]));
+    catalog.replace(new Map([['b', [gadgets]]]));
     const changed = define('example.com', 'widgets');
-    catalog.replace('a', [changed]);
+    catalog.replace(new Map([['a', [changed]]]));
     assert.deepEqual(catalog.snapshot.definitions, [pods, changed, gadgets]);
   });
 
@@ -36,14 +36,14 @@ describe('the catalog of served kinds', () => {
     const catalog = createResourceCatalog([pods]);
     let calls = 0;
     const stop = catalog.onChange(() => calls++);
-    catalog.replace('a', [widgets]);
+    catalog.replace(new Map([['a', [widgets]]]));
     const { snapshot } = catalog;
-    catalog.replace('a', [widgets]);
-    catalog.replace('b', []);
+    catalog.replace(new Map([['a', [widgets]]]));
+    catalog.replace(new Map([['b', []]]));
     assert.equal(catalog.snapshot, snapshot);
     assert.equal(calls, 1);
     stop();
-    catalog.replace('a', []);
+    catalog.replace(new Map([['a', []]]));
     assert.equal(calls, 1);
   });
 });

@@ -5,7 +5,8 @@ export interface ServedSnapshot {
   /** Counts the replacements. */
   readonly version: number;
   readonly definitions: readonly ResourceDefinition[];
-  readonly groups: ReadonlySet<string>;
+  /** The groups of built-in kinds. */
+  readonly builtInGroups: ReadonlySet<string>;
   find(group: string, version: string, plural: string): ResourceDefinition | undefined;
 }
 
@@ -13,10 +14,10 @@ export interface ServedSnapshot {
 export interface ResourceCatalog {
   readonly snapshot: ServedSnapshot;
   /**
-   * Puts `definitions` in the place of those that the same source gave before, e.g. a CustomResourceDefinition. A definition
-   * that has not changed has to be the same object: stores, caches and documents are kept by it.
+   * Puts the definitions of each source, e.g. of a CustomResourceDefinition, in the place of those that it gave before. A
+   * definition that has not changed has to be the same object: stores, caches and documents are kept by it.
    */
-  replace(source: string, definitions: readonly ResourceDefinition[]): void;
+  replace(changes: ReadonlyMap<string, readonly ResourceDefinition[]>): void;
   /** Calls the listener after each replacement; returns how to stop that. */
   onChange(listener: () => void): () => void;
 }
@@ -24,17 +25,23 @@ export interface ResourceCatalog {
 export function createResourceCatalog(builtIn: readonly ResourceDefinition[]): ResourceCatalog {
   const sources = new Map<string, readonly ResourceDefinition[]>();
   const listeners = new Set<() => void>();
-  let snapshot = createSnapshot(0, builtIn);
+  const groups = new Set(builtIn.map(({ group }) => group));
+  let snapshot = createSnapshot(0, builtIn, groups);
   return {
     get snapshot() {
       return snapshot;
     },
-    replace(source, definitions) {
-      const former = sources.get(source) ?? [];
-      if (former.length === definitions.length && definitions.every((definition, index) => definition === former[index])) return;
-      if (definitions.length === 0) sources.delete(source);
-      else sources.set(source, definitions);
-      snapshot = createSnapshot(snapshot.version + 1, [...builtIn, ...[...sources.values()].flat()]);
+    replace(changes) {
+      let isChanged = false;
+      for (const [source, definitions] of changes) {
+        const former = sources.get(source) ?? [];
+        if (former.length === definitions.length && definitions.every((definition, index) => definition === former[index])) continue;
+        isChanged = true;
+        if (definitions.length === 0) sources.delete(source);
+        else sources.set(source, definitions);
+      }
+      if (!isChanged) return;
+      snapshot = createSnapshot(snapshot.version + 1, [...builtIn, ...[...sources.values()].flat()], groups);
       for (const listener of listeners) listener();
     },
     onChange(listener) {
@@ -45,16 +52,12 @@ export function createResourceCatalog(builtIn: readonly ResourceDefinition[]): R
 }
 
 /** Its indexes are made when they are first asked for: many snapshots follow one another before anybody asks. */
-function createSnapshot(version: number, definitions: readonly ResourceDefinition[]): ServedSnapshot {
-  let groups: ReadonlySet<string> | undefined;
+function createSnapshot(version: number, definitions: readonly ResourceDefinition[], builtInGroups: ReadonlySet<string>): ServedSnapshot {
   let byName: ReadonlyMap<string, ResourceDefinition> | undefined;
   return {
     version,
     definitions,
-    get groups() {
-      groups ??= new Set(definitions.map(({ group }) => group));
-      return groups;
-    },
+    builtInGroups,
     find(group, version, plural) {
       byName ??= new Map(
         definitions.map((definition) => [nameOf(definition.group, definition.version, definition.names.plural), definition]),

@@ -29,6 +29,7 @@ import type { Store } from '../registry/store.ts';
 import { readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
 import type { PatchType } from '../../../api/patch/patch-type.ts';
+import { isApplyType, patchTypesOf } from '../bodies/patch-change.ts';
 
 const definition = 'io.k8s.api.autoscaling.v1.Scale';
 const scaleKind = { apiVersion: 'autoscaling/v1', kind: 'Scale' };
@@ -39,6 +40,20 @@ interface Scalable extends UntypedObject {
   status?: { replicas?: number };
 }
 
+/** How an object holds its replicas. */
+export interface ScaleShape {
+  toScale(object: DeepReadonly<UntypedObject>): Scale;
+  /** The fields of an object that is scaled, without its metadata. */
+  withReplicas(object: DeepReadonly<UntypedObject>, replicas: number): Readonly<Record<string, unknown>>;
+  /** The replicas are to be shown, and are not there. Throws. */
+  checkShown?(object: DeepReadonly<UntypedObject>): void;
+}
+
+const builtInShape: ScaleShape = {
+  toScale,
+  withReplicas: ({ spec }: DeepReadonly<Scalable>, replicas) => ({ spec: { ...spec, replicas } }),
+};
+
 /** The scale of each kind that has one: its replicas and selector in a shape that is the same for all. */
 export const scales: readonly SubresourceHandler[] = [
   scaleOf(deployments as unknown as ResourceDefinition),
@@ -47,7 +62,8 @@ export const scales: readonly SubresourceHandler[] = [
   scaleOf(replicationControllers as unknown as ResourceDefinition),
 ];
 
-function scaleOf(parent: ResourceDefinition): SubresourceHandler {
+/** The scale subresource of the kind `parent`. */
+export function scaleOf(parent: ResourceDefinition, shape: ScaleShape = builtInShape): SubresourceHandler {
   return {
     group: parent.group,
     resource: parent.names.plural,
@@ -58,12 +74,14 @@ function scaleOf(parent: ResourceDefinition): SubresourceHandler {
         case 'get': {
           const { namespace, name } = context.info;
           const cached = await store.get({ namespace, name }, context.signal);
-          return dependencies.respond(context, toScale(store.read(cached) as DeepReadonly<Scalable>));
+          const object = store.read(cached);
+          shape.checkShown?.(object);
+          return dependencies.respond(context, shape.toScale(object));
         }
         case 'update':
-          return write(context, dependencies, store, await fromBody(context, dependencies));
+          return write({ context, dependencies, store, shape }, await fromBody(context, dependencies, shape));
         case 'patch':
-          return patchScale(context, dependencies, store);
+          return patchScale({ context, dependencies, store, shape });
         default:
           throw methodNotAllowed();
       }
@@ -90,15 +108,17 @@ function selectorText(selector: Readonly<Record<string, unknown>> | undefined): 
   return (isStructured ? toLabelMatcher(selector) : labelMatcherOfSet(selector as Readonly<Record<string, string>>)).toString();
 }
 
-type Change = (old: DeepReadonly<Scalable>) => UntypedObject;
+type Change = (old: DeepReadonly<UntypedObject>) => UntypedObject;
 
-async function write(
-  context: RequestContext,
-  dependencies: SubresourceDependencies,
-  store: Store,
-  change: Change,
-  isApply = false,
-): Promise<APIResponse> {
+/** One write of a scale. */
+interface ScaleWrite {
+  readonly context: RequestContext;
+  readonly dependencies: SubresourceDependencies;
+  readonly store: Store;
+  readonly shape: ScaleShape;
+}
+
+async function write({ context, dependencies, store, shape }: ScaleWrite, change: Change, isApply = false): Promise<APIResponse> {
   const { namespace, name } = context.info;
   const written = await store.update(
     { namespace, name },
@@ -107,34 +127,29 @@ async function write(
       ...(isApply ? { keepsManagedFields: true } : {}),
       change(old) {
         if (!old) throw notFound(store.definition, name);
-        return change(old as DeepReadonly<Scalable>);
+        return change(old);
       },
     },
   );
-  return dependencies.respond(context, toScale(written.object as DeepReadonly<Scalable>));
+  return dependencies.respond(context, shape.toScale(written.object as DeepReadonly<UntypedObject>));
 }
 
-async function fromBody(context: RequestContext, dependencies: SubresourceDependencies): Promise<Change> {
+async function fromBody(context: RequestContext, dependencies: SubresourceDependencies, shape: ScaleShape): Promise<Change> {
   const scale = (await dependencies.decodeBody(context, definition, scaleKind)) as Scale;
-  return (old) => withScale(context, old, scale);
+  return (old) => withScale(context, shape, old, scale);
 }
 
-const applyType = 'application/apply-patch+yaml';
-const patchTypes: readonly string[] = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
-
-async function patchScale(context: RequestContext, dependencies: SubresourceDependencies, store: Store): Promise<APIResponse> {
+async function patchScale(writing: ScaleWrite): Promise<APIResponse> {
+  const { context, store, shape } = writing;
   const type = (context.request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
-  if (type === applyType) return write(context, dependencies, store, applied(context, store), true);
-  if (!patchTypes.includes(type)) throw unsupportedMediaType([...patchTypes, applyType]);
+  if (isApplyType(type)) return write(writing, applied(writing), true);
+  const types = patchTypesOf(store.definition);
+  if (!types.includes(type)) throw unsupportedMediaType(types);
   const patch = parsed(context, (body) => parseJSON(body).value);
   const schema = getDefinitionSchema(definition);
-  return write(context, dependencies, store, (old) => {
-    const patched = patchObject({ type: type as PatchType, object: toScale(old) as unknown as JSONObject, patch, schema });
-    return withScale(context, old, decodeScale(patched));
+  return write(writing, (old) => {
+    const patched = patchObject({ type: type as PatchType, object: shape.toScale(old) as unknown as JSONObject, patch, schema });
+    return withScale(context, shape, old, decodeScale(patched));
   });
 }
 
@@ -148,7 +163,7 @@ function decodeScale(value: unknown): Scale {
 }
 
 /** Applying a scale is applying the replicas of the object: that is where ownership is recorded. */
-function applied(context: RequestContext, store: Store): Change {
+function applied({ context, store, shape }: ScaleWrite): Change {
   const { definition: parent } = store;
   const configuration = parsed(context, (body) => parseYAML(body).value) as Scale | null;
   if (configuration?.apiVersion !== scaleKind.apiVersion || configuration.kind !== scaleKind.kind) {
@@ -166,7 +181,7 @@ function applied(context: RequestContext, store: Store): Change {
         apiVersion: apiVersionOf(parent),
         kind: parent.names.kind,
         metadata: { name: context.info.name },
-        ...(replicas === undefined ? {} : { spec: { replicas } }),
+        ...(replicas === undefined ? {} : shape.withReplicas({ metadata: {} } as UntypedObject, replicas)),
       },
       manager: fieldManager,
       force: isTrue(context.query.get('force')),
@@ -178,7 +193,7 @@ function applied(context: RequestContext, store: Store): Change {
 }
 
 /** The object with the replicas of a Scale; its uid and resourceVersion are preconditions. */
-function withScale({ info }: RequestContext, old: DeepReadonly<Scalable>, scale: Scale): UntypedObject {
+function withScale({ info }: RequestContext, shape: ScaleShape, old: DeepReadonly<UntypedObject>, scale: Scale): UntypedObject {
   const { name = '', uid, resourceVersion } = scale.metadata ?? {};
   const replicas = scale.spec?.replicas ?? 0;
   if (name !== info.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
@@ -190,8 +205,7 @@ function withScale({ info }: RequestContext, old: DeepReadonly<Scalable>, scale:
     const message = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`;
     throw conflict({ group: 'autoscaling', resource: 'scales' }, name, message);
   }
-  const object = structuredClone(old) as Scalable;
-  object.spec = { ...object.spec, replicas };
+  const object = { ...(structuredClone(old) as UntypedObject), ...shape.withReplicas(structuredClone(old), replicas) } as UntypedObject;
   if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
   else delete object.metadata.resourceVersion;
   return object;

@@ -64,12 +64,12 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
   const whole = () => ({ ...head, items: objects.map((object) => store.read(object)) });
   if (isProtobuf(output)) return joinListInProtobuf(head, objects, (object) => protobufOf(context, store, object), whole);
   if (output.mediaType.name !== 'application/json' || output.pretty || wantsPretty(context.request)) {
-    const itemAt = (index: number) => parseItem(store.bytes(objectAt(index)));
+    const itemAt = (index: number) => parseItem(store.bytes(objectAt(index)), definition);
     const writtenAt = (index: number, notation: ItemNotation) =>
       store.largeObjects.writeItem(store.bytes(objectAt(index)), notation, context);
     return listDocumentResponse(context, output, { head, member: 'items', count, itemAt, bytesAt, writtenAt });
   }
-  const readItem = createItemReader(type);
+  const readItem = createItemReader(type, definition);
   return joinList(head, objects, (object) => readItem(store.bytes(object)), whole);
 }
 

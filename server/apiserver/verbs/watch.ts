@@ -40,7 +40,13 @@ export interface WatchDuration {
   readonly random: Random;
 }
 
-export async function watchEndpoint(context: RequestContext, store: Store, { minSeconds, random }: WatchDuration): Promise<APIResponse> {
+/** Answers a watch, until `ended` at the latest. */
+export async function watchEndpoint(
+  context: RequestContext,
+  store: Store,
+  { minSeconds, random }: WatchDuration,
+  ended?: AbortSignal,
+): Promise<APIResponse> {
   const options = parseListOptions(context, true);
   const allowsKind = streamsList(options) ? isStreamedKind : isMetaKind;
   negotiateObject(context, store.definition, { allowsKind });
@@ -51,11 +57,12 @@ export async function watchEndpoint(context: RequestContext, store: Store, { min
   const ending = new AbortController();
   const end = () => ending.abort();
   const timer = context.clock.setTimer(timeoutSeconds * 1000, end, { background: true });
-  if (context.signal.aborted) end();
-  else context.signal.addEventListener('abort', end, { once: true });
+  const signals = ended ? [context.signal, ended] : [context.signal];
+  if (signals.some(({ aborted }) => aborted)) end();
+  else for (const signal of signals) signal.addEventListener('abort', end, { once: true });
   const release = () => {
     timer.cancel();
-    context.signal.removeEventListener('abort', end);
+    for (const signal of signals) signal.removeEventListener('abort', end);
     end();
   };
   const steps = await begin(context, store, selection, options, ending.signal).catch((error: unknown) => {

@@ -59,7 +59,7 @@ export async function patchEndpoint(context: RequestContext, store: Store): Prom
   negotiateObject(context, store.definition);
   const type = (context.request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
   const isApply = isApplyType(type);
-  checkPatchType(type);
+  checkPatchType(store.definition, type);
   const options = parseWriteOptions(context, 'PatchOptions', isApply);
   const { namespace, name } = context.info;
   const written = await store.update(

@@ -42,6 +42,8 @@ export interface CacheSource {
    * (a CustomResourceDefinition). A later call for the same prefix replaces the description.
    */
   cacheFor(resource: CachedResource): WatchCache;
+  /** Ends the watches of a resource that is not served any more and forgets its cache. What is still stored of it stays known. */
+  release(resourcePrefix: string): void;
   /** Revision that all caches have reached; undefined before the load. */
   revision(): number | undefined;
   reach: WatchCache['reach'];
@@ -57,6 +59,7 @@ export function createCacheSource(dependencies: CacheSourceDependencies): CacheS
   return {
     ready: () => follower.ready,
     cacheFor: (resource) => follower.cacheFor(resource),
+    release: (resourcePrefix) => follower.release(resourcePrefix),
     revision: () => follower.gate.revision,
     reach: follower.reach,
     forgetBefore: (revision) => follower.forgetBefore(revision),
@@ -130,6 +133,15 @@ class Follower {
     });
     if (isSealed) this.#sealed.add(cache);
     return cache;
+  }
+
+  release(resourcePrefix: string): void {
+    const cache = this.#caches.get(resourcePrefix);
+    // A sealed cache does not know its objects: it stays until it does.
+    if (!cache || this.#sealed.has(cache)) return;
+    this.#caches.delete(resourcePrefix);
+    for (const object of cache.objects()) this.#unclaimed.set(object.key, object.unclaimed());
+    cache.close();
   }
 
   async run(): Promise<void> {

@@ -61,6 +61,10 @@ export class SealedCaches {
     void recovery.finally(() => this.#recoveries.delete(recovery));
   }
 
+  has(cache: ResourceCache): boolean {
+    return this.#sealed.has(cache);
+  }
+
   /** All caches are loaded anew by somebody else. */
   clear(): void {
     this.#sealed.clear();

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { parseJSON } from '../../../api/serialization/json.ts';
-import { StorageError } from '../storage.ts';
+import { StorageError, type StoredEntry } from '../storage.ts';
 import type { CachedObject } from './watch-cache.ts';
 import { parseAt, setResourceVersion } from './wire-json.ts';
 
@@ -126,6 +126,11 @@ export class StoredObject implements CachedObject {
     this.#encodings ??= new Map();
     this.#encodings.set(representation, new WeakRef(encoded));
     return encoded;
+  }
+
+  /** The object as an entry of the store that no resource has claimed. When it was created is not known here. */
+  unclaimed(): StoredEntry {
+    return { key: this.key, value: this.#bytes, createRevision: this.revision, modRevision: this.revision };
   }
 
   /** Drops what was derived, after the resource's description has changed. */

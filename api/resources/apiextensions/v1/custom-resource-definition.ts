@@ -1,6 +1,7 @@
 import { isSemanticallyEqual } from '../../../base/equality.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
-import { isConditionTrue } from '../../../meta/conditions.ts';
+import { isConditionTrue, withCondition } from '../../../meta/conditions.ts';
+import { formatTime } from '../../../meta/time.ts';
 import type { CustomResourceDefinition } from '../../../types/apiextensions-v1.ts';
 import { invalid, hasEnoughErrors } from '../../../validation/field-error.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
@@ -36,6 +37,19 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
     const stored = new Set(old.status?.storedVersions);
     for (const { name, storage } of definition.spec?.versions ?? []) if (storage) stored.add(name);
     definition.status = { ...definition.status, storedVersions: [...stored] };
+  },
+  prepareForDelete({ status }, nowMs) {
+    const condition = {
+      type: 'Terminating',
+      status: 'True',
+      reason: 'InstanceDeletionPending',
+      message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+      lastTransitionTime: formatTime(nowMs),
+    };
+    return {
+      finalizers: ['customresourcecleanup.apiextensions.k8s.io'],
+      fields: { status: { ...status, conditions: withCondition(status?.conditions ?? [], condition) } },
+    };
   },
   validate({ metadata, spec }, path) {
     const errors = validateDefinitionSpec(spec, path.child('spec'));

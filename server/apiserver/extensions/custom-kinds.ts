@@ -1,0 +1,41 @@
+import type { Clock } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
+import type { Client } from '../../../api/client/client.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
+import type { Store } from '../registry/store.ts';
+import type { ResourceCatalog } from '../served/resource-catalog.ts';
+import { followDefinitions } from './follow-definitions.ts';
+import { settleDefinitions } from './settle-definitions.ts';
+
+export interface CustomKindsDependencies {
+  readonly catalog: ResourceCatalog;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  storeFor(definition: typeof customResourceDefinitions): Store;
+  /** A store of objects of a kind that asks no admission plugin. */
+  openStore(definition: ResourceDefinition): Store;
+}
+
+/** The kinds that CustomResourceDefinitions add to the catalog. */
+export interface CustomKinds {
+  /** Adds the kinds that are stored. */
+  start(signal: AbortSignal): void;
+  /** Resolves when the catalog has all kinds that were in the store when it was called. */
+  catchUp(signal: AbortSignal): Promise<void>;
+}
+
+export function createCustomKinds(dependencies: CustomKindsDependencies): CustomKinds {
+  const { catalog, client, clock, logger, openStore } = dependencies;
+  const store = dependencies.storeFor(customResourceDefinitions);
+  const followed = followDefinitions({ store, catalog, clock, logger });
+  return {
+    start(signal) {
+      followed.sync();
+      void followed.run(signal);
+      void settleDefinitions({ followed, client, clock, logger, openStore }, signal);
+    },
+    catchUp: (signal) => followed.catchUp(signal),
+  };
+}
