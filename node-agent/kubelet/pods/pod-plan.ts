@@ -39,7 +39,8 @@ export async function userRangeOf(context: Pick<PodContext, 'pod' | 'services'>)
 export async function sandboxConfigOf({ pod, services }: PodContext, attempt: number): Promise<SandboxConfig> {
   return sandboxConfig(pod, attempt, {
     paths: services.paths,
-    cgroupParent: services.cgroupNames.parent(podCgroupName(services.cgroupNames, pod)),
+    // The whole path with either driver, as of a kubelet: containerd reads statistics of sandboxes from there.
+    cgroupParent: podCgroupName(services.cgroupNames, pod),
     dns: await services.dns(pod),
     clusterDomain: services.clusterDomain,
     userRange: await userRangeOf({ pod, services }),

@@ -73,6 +73,17 @@ describe('what Pods use', () => {
     assert.equal(asked.sandboxStats, 4);
   });
 
+  it('is read from their cgroups as long as the runtime fails at one of them', async () => {
+    const told: SandboxStats[] = [];
+    const broken = () => Promise.reject(new CRIError('Unknown', 'failed to load sandbox cgroup'));
+    const answers = [broken, broken, () => Promise.resolve(told)];
+    const { read, asked } = readerOf(() => answers.shift()?.() ?? Promise.resolve(told));
+    const [first, ...more] = await read();
+    assert.deepEqual([first?.linux?.cpu?.usage_core_nano_seconds, more], [{ value: '700' }, []]);
+    assert.deepEqual(await read(), told);
+    assert.equal(asked.sandboxStats, 3);
+  });
+
   it('is completed where the runtime leaves something out of a Pod as a whole', async () => {
     const { metadata, labels } = sandbox('s1', 'u1');
     const linux = { cpu: null, memory: null, network: null, process: { process_count: { value: '3' } }, containers: [] };

@@ -15,27 +15,28 @@ interface SandboxStatsDependencies {
 
 /**
  * Usage of all Pods, as the runtime reports it; values that it leaves out of a Pod as a whole are read from the Pod's cgroup.
- * Where the runtime reports none of Pods, their cgroups and network namespaces are read instead, and it is only asked for what
- * containers have written.
+ * Where the runtime reports none of Pods, or fails to, since one Pod is broken or ending, their cgroups and network namespaces
+ * are read instead, and it is only asked for what containers have written.
  */
 export function createSandboxStatsReader(dependencies: SandboxStatsDependencies): () => Promise<readonly SandboxStats[]> {
   const { runtime } = dependencies;
   let isUnknown = false;
-  return async () => {
-    if (!isUnknown) {
+  const ask = async (): Promise<readonly SandboxStats[] | undefined> => {
+    // A Pod that ends at that very moment makes the whole fail.
+    for (let attempt = 0; attempt < 2 && !isUnknown; attempt++) {
       try {
-        // A Pod that ends at that very moment makes the whole fail.
-        const told = await runtime.listPodSandboxStats().catch((error: unknown) => {
-          if (error instanceof CRIError && error.code === 'Unimplemented') throw error;
-          return runtime.listPodSandboxStats();
-        });
-        return await Promise.all(told.map((one) => completed(one, dependencies)));
+        return await runtime.listPodSandboxStats();
       } catch (error) {
-        if (!(error instanceof CRIError && error.code === 'Unimplemented')) throw error;
-        isUnknown = true;
+        const code = error instanceof CRIError ? error.code : undefined;
+        if (code === 'Unimplemented') isUnknown = true;
+        else if (attempt > 0 && code !== 'Unknown') throw error;
       }
     }
-    return readFromCgroups(dependencies);
+    return undefined;
+  };
+  return async () => {
+    const told = await ask();
+    return told ? await Promise.all(told.map((one) => completed(one, dependencies))) : await readFromCgroups(dependencies);
   };
 }
 

@@ -15,8 +15,6 @@ export interface CgroupNames {
   ofPod(podClass: PodClass, uid: string): string;
   /** The names that the cgroup of a Pod of unknown class can have. */
   candidates(uid: string): string[];
-  /** A Pod's cgroup as a runtime is told of it: systemd's driver knows slices by their last component. */
-  parent(name: string): string;
 }
 
 const classFolders: Readonly<Record<PodClass, readonly string[]>> = {
@@ -36,7 +34,6 @@ export function cgroupNames(driver: CgroupDriver, root: string): CgroupNames {
     ofClass: (podClass) => name([...base, ...classFolders[podClass]]),
     ofPod,
     candidates: (uid) => (['Guaranteed', 'Burstable', 'BestEffort'] as const).map((podClass) => ofPod(podClass, uid)),
-    parent: (cgroup) => (driver === 'systemd' ? cgroup.slice(cgroup.lastIndexOf('/') + 1) : cgroup),
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { cgroupNames } from './cgroup-names.ts';
 import { type Cgroups, createCgroups } from './cgroups.ts';
@@ -27,7 +28,7 @@ describe('a real systemd, as root', function () {
   });
 
   const shown = async (...properties: string[]) =>
-    (await runProgram('systemctl', ['show', names.parent(pod), '-p', properties.join(',')])).trim().split('\n').sort();
+    (await runProgram('systemctl', ['show', path.basename(pod), '-p', properties.join(',')])).trim().split('\n').sort();
 
   it('makes slices with limits, and changes these', async () => {
     await cgroups.ensure(names.root, { cpuShares: 2048 });
@@ -50,7 +51,7 @@ describe('a real systemd, as root', function () {
     while (!(await cgroups.remove(pod))) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal(existsSync(`${cgroups.hierarchies.roots[0]}${pod}`), false);
     assert.equal(await cgroups.remove(pod), true, 'once more');
-    const unit = names.parent(pod);
+    const unit = path.basename(pod);
     await new Promise((resolve) => setTimeout(resolve, 100));
     for (const folder of ['/run/systemd/transient', '/run/systemd/system.control'])
       assert.deepEqual(existsSync(folder) ? readdirSync(folder).filter((name) => name === unit) : [], []);

@@ -53,6 +53,13 @@ export function containerdConfig(plan: ContainerdPlan, version: ContainerdVersio
 
 const text = JSON.stringify;
 
+/**
+ * The time that containerd gives a shim to answer. By its defaults (5 and 2 s) a busy machine loses healthy containers: a
+ * shim that is slow to answer while containerd starts is taken for dead and its container is killed, and a container that is
+ * made while its sandbox's shim is slow gets the namespaces of process 0, which there are none of.
+ */
+const timeouts = { 'io.containerd.timeout.shim.load': '60s', 'io.containerd.timeout.task.state': '15s' };
+
 function beginning(version: 2 | 3, { directory, socket }: ContainerdPlan): string {
   return `version = ${version}
 root = ${text(`${directory}/root`)}
@@ -60,7 +67,10 @@ state = ${text(`${directory}/state`)}
 disabled_plugins = ${text(unneededPlugins)}
 [grpc]
   address = ${text(socket)}
-[plugins."io.containerd.internal.v1.opt"]
+[timeouts]
+${Object.entries(timeouts)
+  .map(([name, time]) => `  ${text(name)} = ${text(time)}\n`)
+  .join('')}[plugins."io.containerd.internal.v1.opt"]
   path = ${text(`${directory}/opt`)}
 `;
 }
