@@ -59,6 +59,7 @@ export function placeOf({ host, port }: ServiceEndpoint): string {
  */
 export async function passOn(context: RequestContext, apiService: RemoteAPIService, dependencies: ProxyDependencies): Promise<APIResponse> {
   const { info, signal } = context;
+  context.isDelegated = true;
   const service = referenceOf(apiService);
   const endpoint = isConditionTrue(apiService.status?.conditions, 'Available') ? findEndpoint(service, dependencies) : undefined;
   if (!endpoint) return unavailable();

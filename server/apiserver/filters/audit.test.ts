@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { sleep } from '../../../api/base/clock.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
+import { createManualClock } from '../../../api/base/testing/manual-clock.ts';
+import type { APIResponse } from '../../../api/client/transport.ts';
 import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type AuditEvent, formatAuditEvent, formatLegacyAuditEvent } from '../audit/audit-event.ts';
 import { parseAuditPolicy } from '../audit/audit-policy.ts';
+import { testContext } from '../testing/test-context.ts';
+import { audit } from './audit.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
 
@@ -236,6 +240,43 @@ describe('audit of requests', () => {
     assert.equal((await api.get(`${maps}/unheard`)).status, 404);
   });
 });
+
+describe('audit of requests that another server answers', () => {
+  const rules = [{ level: 'RequestResponse' }];
+  const all = parseAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules });
+  const texts = ['{}, "user":{"username":"somebody else"}, "x":{}', '{\n', '{"kind":"Status"', '{"kind":"Status","code":{}}', '\n', ''];
+  for (const text of texts)
+    for (const kind of ['bytes', 'stream'] as const)
+      it(`takes up nothing of ${JSON.stringify(text)} as ${kind}`, async () => {
+        const written: string[] = [];
+        const record = (...event: Parameters<typeof formatAuditEvent>) => void written.push(formatAuditEvent(...event));
+        const bytes = Buffer.from(text);
+        const body =
+          kind === 'bytes'
+            ? { kind, bytes }
+            : {
+                kind,
+                chunks: (async function* () {
+                  yield bytes;
+                })(),
+              };
+        const filter = audit({ policy: all, backend: { record, close: async () => {} } });
+        const context = Object.assign(testContext(createManualClock()), { isDelegated: true });
+        const response = await filter(async () => ({ status: 201, headers: { 'content-type': 'application/json' }, body }))(context);
+        assert.equal(await readText(response), text);
+        const [event] = written.map((line) => JSON.parse(line) as Record<string, unknown>);
+        assert.deepEqual([written.length, event?.['user'], event?.['responseStatus']], [1, {}, { metadata: {}, code: 201 }]);
+        assert.equal(event?.['responseObject'], undefined);
+      });
+});
+
+async function readText({ body }: APIResponse): Promise<string> {
+  if (body.kind === 'none') return '';
+  if (body.kind === 'bytes') return Buffer.from(body.bytes).toString();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body.chunks) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
 
 describe('lines of the audit log', () => {
   const event: AuditEvent = {

@@ -45,13 +45,15 @@ export function audit(options: AuditOptions | undefined): Filter {
       await tell('ResponseComplete').catch(() => undefined); // the answer stands already
       throw error;
     }
-    noteResponse(event, response, decision);
+    // An answer of another server is not read, as upstream: it is the text of somebody else, and may be no JSON.
+    if (context.isDelegated) event.responseStatus = { code: response.status };
+    else noteResponse(event, response, decision);
     if (isLong) await tell('ResponseStarted').catch(() => undefined);
     if (response.body.kind !== 'stream' && !response.upgrade) {
       await tell('ResponseComplete').catch(() => undefined);
       return response;
     }
-    const copy = isLong ? undefined : copyBody(response, decision);
+    const copy = isLong || context.isDelegated ? undefined : copyBody(response, decision);
     const startMs = context.clock.monotonicMs();
     return onBodyEnd(copy?.response ?? response, () => {
       context.audit?.addLatency('response-write', context.clock.monotonicMs() - startMs);
