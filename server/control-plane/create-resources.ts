@@ -1,9 +1,8 @@
-import type { Lister } from '../../api/client/informers/informer.ts';
-import type { KubeObject } from '../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
 import { configurePlugins, type PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
+import { createAdmissionDependencies } from './admission-dependencies.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admission/choose-plugins.ts';
 import { namespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
@@ -41,7 +40,6 @@ export interface ResourcesOptions {
 /** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
 export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
-  const lister = createListers(informers);
   const allocation = createServiceAllocation({
     client,
     storage: options.storage,
@@ -82,7 +80,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       random,
       admission: createAdmission(
         plugins,
-        { client, lister, clock, random, authorizer, escalation: parts.escalation, definitions: () => served.snapshot.definitions },
+        createAdmissionDependencies(parts, () => served.snapshot.definitions, options.largeWork),
         parts.metrics.admission,
       ),
       ...(options.largeWork ? { largeWork: options.largeWork } : {}),
@@ -100,18 +98,5 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
     definitions: () => served.snapshot.definitions,
     stored: () => stored.names(),
     statistics: (resource) => stored.statistics(resource),
-  };
-}
-
-/** Admission asks for some listers with every write. */
-function createListers(informers: APIServerParts['informers']): <T extends KubeObject>(resource: ResourceDefinition<T>) => Lister<T> {
-  const listers = new WeakMap<object, Lister<KubeObject>>();
-  return <T extends KubeObject>(resource: ResourceDefinition<T>) => {
-    // The lister that is kept for a resource is of its type.
-    const known = listers.get(resource) as Lister<T> | undefined;
-    if (known) return known;
-    const found = informers.informer(resource).lister;
-    listers.set(resource, found);
-    return found;
   };
 }

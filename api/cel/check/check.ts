@@ -148,7 +148,8 @@ class Checker {
       case 'map':
         return target.params[1] ?? dynType;
       case 'object': {
-        const declared = target.fields?.().get(field);
+        if (target.fields === undefined) return this.#report(at, `unexpected failed resolution of '${target.name}'`);
+        const declared = target.fields().get(field);
         return declared?.type ?? target.anyField ?? this.#report(at, `undefined field '${field}'`);
       }
       default:

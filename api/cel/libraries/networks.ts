@@ -68,7 +68,7 @@ function ipOfText(text: string): IPValue {
 
 function ipProblem(text: string): string {
   const dots = text.split('.').length - 1;
-  if (text.includes(':') || !/^[0-9.]+$/.test(text)) return 'unable to parse IP';
+  if (dots === 0 || text.includes(':') || !/^[0-9.]+$/.test(text)) return 'unable to parse IP';
   return dots < 3 ? 'IPv4 address too short' : dots > 3 ? 'IPv4 address too long' : 'IPv4 field has value >255';
 }
 

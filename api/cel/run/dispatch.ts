@@ -1,6 +1,6 @@
 import type { Closure, Frame } from './frame.ts';
 import { type CELType, isDyn } from '../types/types.ts';
-import { type CELValue, Failure, noSuchOverload, UintValue } from '../types/values.ts';
+import { type CELValue, Failure, noSuchOverload, typeName, UintValue } from '../types/values.ts';
 import type { CallCost, Overload } from '../declarations.ts';
 
 type Guard = (value: CELValue) => boolean;
@@ -130,6 +130,30 @@ function binary({ name, args, cost }: CallParts, overload: Overload, guards: rea
   };
 }
 
+const comparable = 'bool bytes double duration int string timestamp uint';
+/** The types of first operands that have an operator for some second operands. */
+const operators: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries({
+    '_<_': comparable,
+    '_<=_': comparable,
+    '_>_': comparable,
+    '_>=_': comparable,
+    '_+_': 'bytes double duration int list string timestamp uint',
+    '_-_': 'double duration int timestamp uint',
+    '_*_': 'double int uint',
+    '_/_': 'double int uint',
+    '_%_': 'int uint',
+  }).map(([name, types]) => [name, new Set(types.split(' '))]),
+);
+
+const shortNames: Readonly<Record<string, string>> = { 'google.protobuf.Timestamp': 'timestamp', 'google.protobuf.Duration': 'duration' };
+
+/** Whether it is the second operand that has the wrong type. */
+function hasOperator(name: string, first: CELValue): boolean {
+  const type = typeName(first);
+  return operators.get(name)?.has(shortNames[type] ?? type) === true;
+}
+
 function general({ name, args, cost }: CallParts, candidates: readonly Candidate[]): Closure {
   const after = cost?.isOfResult === true;
   return (frame: Frame) => {
@@ -144,6 +168,8 @@ function general({ name, args, cost }: CallParts, candidates: readonly Candidate
     }
     const [first = null] = values;
     const isFirstKnown = candidates.some(({ guards: [guard] }) => guard?.(first) === true);
-    throw isFirstKnown || !/^([_@-]|size$)/.test(name) ? mismatch(name, values) : new Failure(`no such overload: ${name}`);
+    throw isFirstKnown || hasOperator(name, first) || !/^([_@-]|size$)/.test(name)
+      ? mismatch(name, values)
+      : new Failure(`no such overload: ${name}`);
   };
 }

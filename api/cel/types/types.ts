@@ -72,8 +72,9 @@ export function sized(type: CELType, maxSize: number | undefined): CELType {
   return maxSize === undefined ? type : { ...type, maxSize };
 }
 
-/** An object type with these fields; one without fields (a Kubernetes library type) has only functions. */
-export function objectType(name: string, fields: Readonly<Record<string, CELType>> | (() => ReadonlyMap<string, Field>) = {}): CELType {
+/** An object type with these fields; one without `fields` (a Kubernetes library type) has only functions. */
+export function objectType(name: string, fields?: Readonly<Record<string, CELType>> | (() => ReadonlyMap<string, Field>)): CELType {
+  if (fields === undefined) return { kind: 'object', name, params: [] };
   if (typeof fields === 'function') return { kind: 'object', name, params: [], fields };
   const map = new Map(Object.entries(fields).map(([field, type]) => [field, { type }]));
   return { kind: 'object', name, params: [], fields: () => map };

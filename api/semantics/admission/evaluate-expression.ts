@@ -42,12 +42,15 @@ export function keyOfQuestion(question: AuthorizationQuestion): string {
   return JSON.stringify(Object.entries(question).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The cost that may still be spent. */
+/** The cost that may still be spent in one turn of the event loop; infinite where nobody waits. */
+export interface CostSlice {
+  left: number;
+}
+
+/** The cost that may still be spent of a budget. */
 export interface CostMeter {
-  /** Of the budget. */
   remaining: number;
-  /** In this turn of the event loop; infinite where nobody waits. */
-  slice: number;
+  readonly slice: CostSlice;
 }
 
 /** Ends an evaluation that has used up its slice of time; it has to begin anew where there is more. */
@@ -148,9 +151,11 @@ class VariableValues implements ObjectValue {
 
 /** Throws SliceSpent. */
 function runProgram({ program }: CompiledExpression & { readonly ok: true }, activation: Activation, meter: CostMeter) {
-  const costLimit = Math.min(perCallCostLimit, meter.slice);
+  const { slice } = meter;
+  const costLimit = Math.min(perCallCostLimit, slice.left);
+  if (costLimit <= 0) throw new SliceSpent();
   const result = program.evaluate(activation, { costLimit });
-  meter.slice -= result.cost;
+  slice.left -= result.cost;
   if (!result.ok && result.isTooCostly && costLimit < perCallCostLimit) throw new SliceSpent();
   return result;
 }

@@ -1,6 +1,7 @@
 import {
   type AdmissionInput,
   type CostMeter,
+  type CostSlice,
   createScope,
   evaluateExpression,
   type ExpressionResult,
@@ -36,13 +37,12 @@ const nothing: PolicyResult = { decisions: [], annotations: [] };
 
 /**
  * Evaluates a policy for one request, one binding and one parameter.
- * @param slice the cost after which SliceSpent is thrown
  * @throws SliceSpent, AnswerMissing
  */
 export function evaluateValidatingPolicy(
   policy: CompiledValidatingPolicy,
   input: AdmissionInput,
-  options: { readonly slice: number; readonly nowMs: () => number },
+  options: { readonly slice: CostSlice; readonly nowMs: () => number },
 ): PolicyResult {
   const { ignoresFailures, variables } = policy;
   const failed = (message: string, seconds = 0): Decision => ({
@@ -52,10 +52,9 @@ export function evaluateValidatingPolicy(
     reason: '',
     seconds,
   });
-  let { slice } = options;
+  const { slice } = options;
   if (policy.conditions.length > 0) {
     const match = evaluateMatchConditions(policy.conditions, input, { slice, ignoresFailures, variables });
-    slice -= match.spent;
     if (match.kind === 'failed') return { decisions: [failed(match.error)], annotations: [] };
     if (match.kind === 'excluded') return nothing;
   }

@@ -6,6 +6,7 @@ import {
   type AdmissionInput,
   type CompiledVariables,
   type CostMeter,
+  type CostSlice,
   createScope,
   evaluateExpression,
   matchConditionsCostBudget,
@@ -35,12 +36,12 @@ export type MatchResult =
 export function evaluateMatchConditions(
   conditions: CompiledConditions,
   input: AdmissionInput,
-  options: { readonly slice: number; readonly ignoresFailures: boolean; readonly variables?: CompiledVariables },
-): MatchResult & { readonly spent: number; readonly errors: number } {
+  options: { readonly slice: CostSlice; readonly ignoresFailures: boolean; readonly variables?: CompiledVariables },
+): MatchResult & { readonly errors: number } {
   const meter: CostMeter = { remaining: matchConditionsCostBudget, slice: options.slice };
   const scope = createScope(input, meter, { hasAuthorizer: true, ...(options.variables ? { variables: options.variables } : {}) });
   const errors: string[] = [];
-  const finish = (result: MatchResult) => ({ ...result, spent: options.slice - meter.slice, errors: errors.length });
+  const finish = (result: MatchResult) => ({ ...result, errors: errors.length });
   const fail = (error: string) => finish(options.ignoresFailures ? { kind: 'excluded' } : { kind: 'failed', error });
   try {
     // All are evaluated before one decides: they share a budget.

@@ -8,6 +8,9 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { EscalationGuard } from '../authorization/escalation.ts';
+import type { EquivalentResources } from './matching/equivalent-resources.ts';
+import type { PolicyMetrics } from '../metrics/policy-metrics.ts';
+import type { Expressions } from './expressions/expressions.ts';
 import type { OperationOptions } from '../request/operation-options.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -70,6 +73,12 @@ export interface AdmissionDependencies {
   readonly escalation: EscalationGuard;
   /** Everything that is served at this moment, in the order of discovery. */
   definitions(): readonly ResourceDefinition[];
+  /** The other ways in which resources are served. */
+  readonly equivalents: EquivalentResources;
+  /** Whether the informer of a resource has its first list, which is waited for a while. */
+  synced(resource: ResourceDefinition, timeoutMs: number): Promise<boolean>;
+  readonly expressions: Expressions;
+  readonly policyMetrics: PolicyMetrics;
 }
 
 /** Declared with defineAdmissionPlugin, one file each in plugins/, in the order of plugins.ts. Throws StatusError to refuse. */

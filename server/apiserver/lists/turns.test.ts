@@ -19,7 +19,7 @@ describe('turns of long work', () => {
 
 describe('lists of what is large', function () {
   this.timeout(60_000);
-  const perform = createLargeTasks(catalog);
+  const perform = createLargeTasks(catalog, () => 0);
   const done: LargeTask[] = [];
   const largeWork: LargeWork = {
     async run(task) {

@@ -1,4 +1,5 @@
 import type { HistogramSeries, MetricFamilies } from '../metric-families.ts';
+import { createPolicyMetrics, type PolicyMetrics } from './policy-metrics.ts';
 
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const byStep = ['type', 'operation', 'rejected'];
@@ -18,6 +19,7 @@ export interface AdmissionMetrics {
   plugin(name: string, type: AdmissionType, operation: string): AdmissionCounter;
   /** One webhook. */
   webhook(name: string, type: AdmissionType, operation: string): AdmissionCounter;
+  readonly policies: PolicyMetrics;
 }
 
 export function createAdmissionMetrics(families: MetricFamilies): AdmissionMetrics {
@@ -46,6 +48,7 @@ export function createAdmissionMetrics(families: MetricFamilies): AdmissionMetri
     step: (type, operation) => counterOf((rejected) => step.with(type, operation, rejected)),
     plugin: (name, type, operation) => counterOf((rejected) => plugin.with(name, type, operation, rejected)),
     webhook: (name, type, operation) => counterOf((rejected) => webhook.with(name, type, operation, rejected)),
+    policies: createPolicyMetrics(families),
   };
 }
 

@@ -19,18 +19,6 @@ describe('what is to guard a cluster and is not called', () => {
     ['validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { webhooks: [webhook] }, 'call webhooks'],
     ['mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { webhooks: [webhook] }, 'call webhooks'],
     [
-      'validatingadmissionpolicies',
-      'ValidatingAdmissionPolicy',
-      { spec: { matchConstraints, failurePolicy: 'Fail', validations: [{ expression: 'false' }] } },
-      'evaluate admission policies',
-    ],
-    [
-      'validatingadmissionpolicybindings',
-      'ValidatingAdmissionPolicyBinding',
-      { spec: { policyName: 'guard.example.com', validationActions: ['Deny'] } },
-      'evaluate admission policies',
-    ],
-    [
       'mutatingadmissionpolicies',
       'MutatingAdmissionPolicy',
       { spec: { matchConstraints, reinvocationPolicy: 'Never', mutations } },

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { systemClock } from '../../../api/base/system-clock.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
 import { createLargeTasks } from '../../apiserver/registry/large-objects/large-tasks.ts';
@@ -6,7 +7,7 @@ import type { LargeTask } from '../../apiserver/registry/large-objects/large-wor
 import type { WorkerAnswer } from './large-work-pool.ts';
 
 /** The entry of a worker thread that does one task at a time and answers each. */
-const perform = createLargeTasks(catalog);
+const perform = createLargeTasks(catalog, () => systemClock.monotonicMs());
 
 parentPort?.on('message', (task: LargeTask) => {
   let answer: WorkerAnswer;

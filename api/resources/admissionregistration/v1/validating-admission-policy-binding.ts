@@ -5,7 +5,6 @@ import { validateEach } from '../../../resource/field-rules.ts';
 import type { ValidatingAdmissionPolicyBinding } from '../../../types/admissionregistration-v1.ts';
 import { duplicate, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import { formatParamRef, validateBindingTarget } from './policy-validation.ts';
-import { notEnforced } from './not-enforced.ts';
 
 const actions = ['Audit', 'Deny', 'Warn'];
 
@@ -26,7 +25,6 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
     textColumn('ParamRef', ({ spec }) => formatParamRef(spec?.paramRef)),
     ageColumn,
   ],
-  warnings: () => notEnforced('ValidatingAdmissionPolicyBinding', 'evaluate admission policies'),
   validate({ spec }, path) {
     const at = path.child('spec');
     const errors = validateBindingTarget(spec, at);

@@ -16,7 +16,6 @@ import { duplicate, type FieldError, invalid, required } from '../../../validati
 import { qualifiedNameProblems } from '../../../validation/names.ts';
 import { validateConditions } from './status-conditions.ts';
 import { expressionErrors } from './expression-errors.ts';
-import { notEnforced } from './not-enforced.ts';
 import { formatParamKind, policyScope, validateChangedConditions, validatePolicy } from './policy-validation.ts';
 
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
@@ -43,7 +42,6 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     textColumn('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
-  warnings: () => notEnforced('ValidatingAdmissionPolicy', 'evaluate admission policies'),
   validate({ metadata, spec = {} }, path, { operation }) {
     const at = path.child('spec');
     const { validations = [], auditAnnotations = [] } = spec;

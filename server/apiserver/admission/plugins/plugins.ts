@@ -20,6 +20,7 @@ import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account/service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+import { validatingAdmissionPolicy } from './validating-admission-policy.ts';
 
 /** All plugins, in the order in which they run (upstream's). What decides on the finished object comes last. */
 export const admissionPlugins: readonly AdmissionPlugin[] = [
@@ -43,6 +44,7 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
   denyServiceExternalIPs,
   rbacEscalation,
   deviceAdminAccess,
+  validatingAdmissionPolicy,
   resourceQuota,
 ];
 

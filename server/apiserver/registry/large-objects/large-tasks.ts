@@ -3,6 +3,8 @@ import { formatJSON } from '../../../../api/base/format-json.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
 import { unexpectedError } from '../../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import { type AdmissionTask, performAdmissionTask } from '../../../../api/semantics/admission/admission-task.ts';
+import type { AdmissionInput } from '../../../../api/semantics/admission/evaluate-expression.ts';
 import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
 import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
 import { formatListItem, type ItemNotation } from '../../../../api/serialization/format-list-item.ts';
@@ -25,7 +27,7 @@ interface Resource {
 }
 
 /** Does tasks on objects of the given kinds, in the thread that calls it. Throws StatusErrors. */
-export function createLargeTasks(definitions: readonly ResourceDefinition[]): (task: LargeTask) => LargeTaskResult {
+export function createLargeTasks(definitions: readonly ResourceDefinition[], nowMs: () => number): (task: LargeTask) => LargeTaskResult {
   const resources = new Map<string, Resource>();
   const resourceOf = ({ group, version, plural }: ResourceKey): Resource => {
     const key = `${group}/${version}/${plural}`;
@@ -52,8 +54,27 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[]): (t
         return { object: encode(resourceOf(task.resource), task), warnings: [] };
       case 'settle':
         return settle(resourceOf(task.resource), task);
+      case 'expressions':
+        return { object: evaluate(task, nowMs), warnings: [] };
     }
   };
+}
+
+/** Tasks of expressions as they came first: what was compiled for one is found by it. */
+const knownTasks = new Map<string, AdmissionTask>();
+const maxKnownTasks = 200;
+
+function evaluate({ task, variables, answers }: TaskOf<'expressions'>, nowMs: () => number): Uint8Array {
+  const text = JSON.stringify(task);
+  const known = knownTasks.get(text);
+  if (known === undefined) {
+    const [oldest] = knownTasks.keys();
+    if (knownTasks.size >= maxKnownTasks && oldest !== undefined) knownTasks.delete(oldest);
+    knownTasks.set(text, task);
+  }
+  const { value } = parseJSON(variables, { keepFloats: true });
+  const options = { slice: { left: Number.POSITIVE_INFINITY }, nowMs };
+  return stringifyJSON(performAdmissionTask(known ?? task, { ...(value as Omit<AdmissionInput, 'answers'>), answers }, options));
 }
 
 const encoder = new TextEncoder();

@@ -2,6 +2,8 @@ import type { UserInfo } from '../../../../api/meta/user-info.ts';
 import type { FieldValidation, ObjectKind } from '../../../../api/serialization/read-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
 import type { ItemNotation } from '../../../../api/serialization/format-list-item.ts';
+import type { AdmissionTask } from '../../../../api/semantics/admission/admission-task.ts';
+import type { AdmissionInput } from '../../../../api/semantics/admission/evaluate-expression.ts';
 import type { ChangeStrategy } from '../settle-object.ts';
 
 /** A resource among the definitions that both sides know. */
@@ -55,6 +57,13 @@ export type LargeTask =
       readonly live?: Uint8Array;
       readonly nowMs: number;
       readonly ownership?: Ownership;
+    }
+  /** Evaluates expressions of admission. The result's object is the answer as JSON. */
+  | {
+      readonly kind: 'expressions';
+      readonly task: AdmissionTask;
+      readonly variables: Uint8Array;
+      readonly answers: AdmissionInput['answers'];
     }
   /** Writes an object in another format. */
   | {

@@ -1,0 +1,53 @@
+import type { Lister } from '../../api/client/informers/informer.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
+import type { AdmissionAnswer } from '../../api/semantics/admission/admission-task.ts';
+import { parseJSON, stringifyJSON } from '../../api/serialization/json.ts';
+import type { AdmissionDependencies } from '../apiserver/admission/admission.ts';
+import { createExpressions, type ExpressionWork } from '../apiserver/admission/expressions/expressions.ts';
+import { createEquivalentResources } from '../apiserver/admission/matching/equivalent-resources.ts';
+import type { APIServerParts } from '../apiserver/api-server.ts';
+import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
+
+/** The dependencies of admission plugins, from the parts of the API server. */
+export function createAdmissionDependencies(
+  { client, clock, random, authorizer, escalation, informers, metrics }: APIServerParts,
+  definitions: () => readonly ResourceDefinition[],
+  largeWork: LargeWork | undefined,
+): AdmissionDependencies {
+  const listers = new WeakMap<object, Lister<KubeObject>>();
+  const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => {
+    // Admission asks for some with every write. What is kept for a resource is of its type.
+    const known = listers.get(resource) as Lister<T> | undefined;
+    if (known) return known;
+    const found = informers.informer(resource).lister;
+    listers.set(resource, found);
+    return found;
+  };
+  const synced = async (resource: ResourceDefinition, timeoutMs: number): Promise<boolean> => {
+    const informer = informers.informer(resource);
+    if (informer.hasSynced()) return true;
+    const timeout = new AbortController();
+    const timer = clock.setTimer(timeoutMs, () => timeout.abort());
+    await informer.synced(timeout.signal).catch(() => {});
+    timer.cancel();
+    return informer.hasSynced();
+  };
+  return {
+    ...{ client, lister, synced, clock, random, authorizer, escalation, definitions },
+    equivalents: createEquivalentResources(definitions),
+    expressions: createExpressions({ authorizer, clock, ...(largeWork ? { work: expressionWork(largeWork) } : {}) }),
+    policyMetrics: metrics.admission.policies,
+  };
+}
+
+/** Expressions that take long are evaluated where large objects are worked on. */
+function expressionWork(largeWork: LargeWork): ExpressionWork {
+  return {
+    async evaluate(task, { answers, ...variables }, asker) {
+      const { object } = await largeWork.run({ kind: 'expressions', task, variables: stringifyJSON(variables), answers }, asker);
+      return parseJSON(object).value as AdmissionAnswer;
+    },
+    nextTurn: () => largeWork.nextTurn(),
+  };
+}
