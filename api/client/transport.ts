@@ -74,7 +74,8 @@ export interface Patience {
  */
 export type ResponseBody =
   | { readonly kind: 'none' }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly object?: () => unknown }
+  /** `end` follows the bytes on the wire and says nothing: a newline after large JSON, whose bytes are shared and not copied. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly end?: Uint8Array; readonly object?: () => unknown }
   /**
    * A large body in parts (a list), or an endless one (watch, log). Ends early when the consumer stops iterating. A consumer
    * that is done with a chunk may say so by passing it to the next call of `next`: its memory may then be used again.

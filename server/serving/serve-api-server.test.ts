@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import https from 'node:https';
+import { gunzipSync } from 'node:zlib';
 import { silentLogger } from '../../api/base/logger.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { createHTTPTransport } from '../../api/client/http-transport.ts';
+import { withUser } from '../../api/client/with-user.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { clusterRoleBindings } from '../../api/resources/rbac/v1/cluster-role-binding.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../apiserver/testing/start-api-server.ts';
@@ -69,6 +71,27 @@ describe('an API server behind sockets', () => {
     session.close();
     return { status: headers[':status'], body };
   }
+
+  it('ends large objects with a newline as well as small ones, compressed or not', async () => {
+    const client = createClient(withUser(server.transport, { name: 'admin', groups: ['system:masters', 'system:authenticated'] }));
+    for (const size of [10, 60_000, 70_000, 1_000_000])
+      await client(configMaps).create({ metadata: { namespace: 'default', name: `of-${size}` }, data: { a: 'x'.repeat(size) } });
+    for (const size of [10, 60_000, 70_000, 1_000_000]) {
+      const path = `/api/v1/namespaces/default/configmaps/of-${size}`;
+      for (const get of [get1, get2]) {
+        const { status, body } = await get(path, admin);
+        assert.deepEqual([status, body.endsWith('}\n')], [200, true], `${size} bytes`);
+        assert.equal(JSON.parse(body).data.a.length, size);
+      }
+      const request = https.get(`${url()}${path}`, { ...credentials(admin), agent: false, headers: { 'accept-encoding': 'gzip' } });
+      const [response] = await once(request, 'response');
+      const parts: Buffer[] = [];
+      for await (const chunk of response) parts.push(chunk);
+      const isZipped = response.headers['content-encoding'] === 'gzip';
+      const whole = isZipped ? gunzipSync(Buffer.concat(parts)) : Buffer.concat(parts);
+      assert.deepEqual([isZipped, whole.subarray(-2).toString()], [size > 131_072, '}\n'], `${size} bytes, compressed`);
+    }
+  });
 
   for (const [protocol, get] of [
     ['HTTP/1.1', get1],

@@ -30,11 +30,11 @@ export async function writeResponse(
     return;
   }
   const mayHaveBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304;
-  if (mayHaveBody) headers['content-length'] = String(body.kind === 'bytes' ? body.bytes.byteLength : 0);
+  if (mayHaveBody) headers['content-length'] = String(body.kind === 'bytes' ? body.bytes.byteLength + (body.end?.byteLength ?? 0) : 0);
   writeHead(response, answer.status, headers);
   if (body.kind !== 'bytes' || !mayHaveBody) response.end();
-  else if (body.bytes.length <= smallBytes) response.end(body.bytes);
-  else await writeChunks(dependencies, response, answer, [body.bytes], signal);
+  else if (body.bytes.length <= smallBytes && body.end === undefined) response.end(body.bytes);
+  else await writeChunks(dependencies, response, answer, [body.bytes, ...(body.end ? [body.end] : [])], signal);
 }
 
 function writeHead(response: NodeResponse, status: number, headers: Record<string, string | string[]>): void {

@@ -17,6 +17,8 @@ interface AuthorizedInformersDependencies {
   readonly userName: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Resolves when the next question may be asked: hundreds of them at once would hold the event loop. Absent: at once. */
+  readonly nextTurn?: () => Promise<void>;
   /** Ends the waiting for permissions. */
   readonly signal: AbortSignal;
 }
@@ -55,7 +57,7 @@ export function createAuthorizedInformers(dependencies: AuthorizedInformersDepen
 
 /** Resolves with whether the user may follow the resource: false only when the signal is aborted before. */
 async function untilAllowed(
-  { client, userName, clock, logger, signal }: AuthorizedInformersDependencies,
+  { client, userName, clock, logger, nextTurn, signal }: AuthorizedInformersDependencies,
   resource: ResourceDefinition,
   namespace = '',
 ): Promise<boolean> {
@@ -63,6 +65,7 @@ async function untilAllowed(
   const may = async (verb: string): Promise<boolean> => {
     const resourceAttributes = { namespace, verb, group: resource.group, version: resource.version, resource: resource.names.plural };
     const review: SelfSubjectAccessReview = { metadata: {}, spec: { resourceAttributes } };
+    await nextTurn?.();
     return (await client(selfSubjectAccessReviews).create(review, { signal })).status?.allowed === true;
   };
   for (let delayMs = minRetryMs; !signal.aborted; delayMs = Math.min(delayMs * 2, maxRetryMs)) {

@@ -7,7 +7,7 @@ import { createPodProbes } from './pod-probes.ts';
 /** One running container with probes; `answers` are given out per kind of probe by its port number. */
 function setUp(container: Partial<Container>, status: Pod['status'] = {}) {
   const clock = createManualClock(1_000_000);
-  const answers = { ok: true };
+  const answers = { ok: true, warns: false };
   const asked: number[] = [];
   const events: string[] = [];
   let changes = 0;
@@ -15,7 +15,7 @@ function setUp(container: Partial<Container>, status: Pod['status'] = {}) {
     clock,
     ask: async ({ probe }) => {
       asked.push(clock.nowMs() - 1_000_000);
-      return { ok: answers.ok, output: `port ${probe.tcpSocket?.port}` };
+      return { ok: answers.ok, warns: answers.warns, output: `port ${probe.tcpSocket?.port}` };
     },
     eventsOf: () => ({ event: (_type, reason, message) => void events.push(`${reason}: ${message}`) }),
     onChange: () => void changes++,
@@ -45,6 +45,15 @@ describe('probes', () => {
     assert.equal(events[0], 'Unhealthy: Readiness probe failed: port 1');
     probes.stop();
     assert.equal(clock.pendingTimers(), 0);
+  });
+
+  it('tell in an event what a probe that succeeds warns of', async () => {
+    const { clock, answers, probes, events } = setUp({ livenessProbe: probe(1, { periodSeconds: 1 }) });
+    answers.warns = true;
+    await clock.advance(500);
+    assert.deepEqual(events, ['ProbeWarning: Liveness probe warning: port 1']);
+    assert.notEqual(probes.verdict('liveness', 'i'), 'failure');
+    probes.stop();
   });
 
   it('liveness waits for startup, and fails once for all', async () => {

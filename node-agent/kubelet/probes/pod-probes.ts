@@ -133,11 +133,12 @@ async function probeLoop(
       continue;
     }
     const askedMs = clock.monotonicMs();
-    const { ok, output } = await ask({ kind: loop.kind, probe, container, containerID: instance.id, podIP: podIP() });
+    const { ok, warns = false, output } = await ask({ kind: loop.kind, probe, container, containerID: instance.id, podIP: podIP() });
     if (signal.aborted) return;
     streak = ok === last ? streak + 1 : 1;
     last = ok;
     if (!ok) eventsOf(container.name).event('Warning', 'Unhealthy', `${titles[loop.kind]} probe failed: ${output}`);
+    if (warns) eventsOf(container.name).event('Warning', 'ProbeWarning', `${titles[loop.kind]} probe warning: ${output}`);
     if (streak >= (ok ? successThreshold : failureThreshold)) {
       const verdict = ok ? 'success' : 'failure';
       const hasChanged = loop.verdict !== verdict;

@@ -56,16 +56,19 @@ describe('runProbe over HTTP', () => {
 
   const cases: [string, boolean, string][] = [
     ['/200', true, ''],
-    ['/399', true, ''],
     ['/500', false, 'HTTP probe failed with statuscode: 500'],
     ['/404', false, 'HTTP probe failed with statuscode: 404'],
     ['/302?to=/200', true, ''],
     ['/302?to=/503', false, 'HTTP probe failed with statuscode: 503'],
-    ['/302?to=http://elsewhere.example/', true, 'Probe terminated redirects, Response body: '],
   ];
   for (const [path, ok, output] of cases) {
     it(path, async () => assert.deepEqual(await ask({ httpGet: { path, port } }), { ok, output }));
   }
+  for (const path of ['/302?to=http://elsewhere.example/', '/399', '/302'])
+    it(`${path} is followed nowhere, which is worth a warning`, async () =>
+      assert.deepEqual(await ask({ httpGet: { path, port } }), {
+        ...{ ok: true, warns: true, output: 'Probe terminated redirects, Response body: body' },
+      }));
 
   it('names the port, sends headers, and says who asks', async () => {
     const httpHeaders = [

@@ -11,7 +11,9 @@ import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts
 
 export interface ProbeOutcome {
   readonly ok: boolean;
-  /** The part of the event's message after `probe failed: `. */
+  /** Whether an event tells the output although the probe has succeeded. */
+  readonly warns?: boolean;
+  /** The part of the event's message after `probe failed: ` or `probe warning: `. */
   readonly output: string;
 }
 
@@ -63,7 +65,7 @@ async function askHTTP(run: ProbeRun): Promise<ProbeOutcome> {
   const endMs = run.clock.monotonicMs() + timeoutMs(run); // of all redirects together
   for (let redirects = 0; action && redirects <= maxRedirects; redirects++) {
     const { container, podIP } = run;
-    const { url, status, location } = await httpGet({
+    const { url, status, location, body } = await httpGet({
       action,
       container,
       podIP,
@@ -72,10 +74,11 @@ async function askHTTP(run: ProbeRun): Promise<ProbeOutcome> {
       clock: run.clock,
     });
     if (status < 200 || status >= 400) return { ok: false, output: `HTTP probe failed with statuscode: ${status}` };
-    if (status < 300 || location === undefined) return { ok: true, output: '' };
-    const target = new URL(location, url);
+    if (status < 300) return { ok: true, output: '' };
+    const target = location === undefined ? undefined : new URL(location, url);
     // A redirect to another host counts as an answer: following it would leave the Pod.
-    if (target.hostname !== new URL(url).hostname) return { ok: true, output: `Probe terminated redirects, Response body: ` };
+    if (target?.hostname !== new URL(url).hostname)
+      return { ok: true, warns: true, output: `Probe terminated redirects, Response body: ${body}` };
     action = {
       ...action,
       scheme: target.protocol === 'https:' ? 'HTTPS' : 'HTTP',

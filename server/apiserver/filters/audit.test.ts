@@ -42,10 +42,17 @@ const policy = parseAuditPolicy({
   ],
 });
 
+const reads = { delayMs: 0 };
 const delayed = (inner: Storage): Storage => ({
   ...inner,
-  currentRevision: () => inner.currentRevision(),
-  get: (key, options) => inner.get(key, options),
+  async currentRevision() {
+    if (reads.delayMs > 0) await sleep(systemClock, reads.delayMs);
+    return inner.currentRevision();
+  },
+  async get(key, options) {
+    if (reads.delayMs > 0) await sleep(systemClock, reads.delayMs);
+    return inner.get(key, options);
+  },
   range: (options) => inner.range(options),
   watch: (options) => inner.watch(options),
   compact: (revision) => inner.compact(revision),
@@ -114,6 +121,27 @@ describe('audit of requests', () => {
     const [, created] = lines.map(({ annotations }) => annotations);
     assert.match(created?.['apiserver.latency.k8s.io/etcd'] ?? '', /^(599|[6-9]\d\d)(\.\d+)?ms$|^\d+(\.\d+)?s$/);
     assert.match(created?.['apiserver.latency.k8s.io/total'] ?? '', /^\d+(\.\d+)?m?s$/);
+  });
+  it('counts reads of the store among its time', async () => {
+    await api.post(maps, configMap('read'));
+    lines = [];
+    reads.delayMs = 600;
+    try {
+      await api.get(`${maps}/read`);
+      await api.get(maps);
+      await api.delete(`${maps}/read`);
+    } finally {
+      reads.delayMs = 0;
+    }
+    const complete = lines.filter(({ stage }) => stage === 'ResponseComplete');
+    assert.deepEqual(
+      complete.map(({ verb, annotations }) => [verb, annotations['apiserver.latency.k8s.io/etcd'] !== undefined]),
+      [
+        ['get', true],
+        ['list', true],
+        ['delete', true],
+      ],
+    );
   });
   it('has lists whole that were streamed, and says so of those it has not', async () => {
     const large = 'x'.repeat(100_000);

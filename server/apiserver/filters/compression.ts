@@ -20,7 +20,10 @@ export const compression: Filter = (next) => async (context) => {
   const { body } = response;
   if (body.kind === 'bytes')
     return body.bytes.byteLength > thresholdBytes
-      ? compressed(response, { kind: 'bytes', bytes: await compress(body.bytes, { level }) })
+      ? compressed(response, {
+          kind: 'bytes',
+          bytes: await compress(body.end ? Buffer.concat([body.bytes, body.end]) : body.bytes, { level }),
+        })
       : response;
   if (body.kind !== 'stream' || body.events) return response;
   return compressStream(response, body.chunks);

@@ -26,7 +26,7 @@ export function requestMetrics(metrics: RequestMetrics): Filter {
     if (counters.isWatch) context.watchEventsSent = (sizes) => counters.watchEvents(sizes);
     const response = await next(context);
     const finish = () => {
-      const bytes = response.body.kind === 'bytes' ? response.body.bytes.byteLength : 0;
+      const bytes = response.body.kind === 'bytes' ? response.body.bytes.byteLength + (response.body.end?.byteLength ?? 0) : 0;
       const durationMs = context.clock.monotonicMs() - startMs;
       counters.finished(response.status, durationMs / 1000, Math.max(0, durationMs - context.waitedMs) / 1000, bytes);
       if (context.terminatedWith !== 0) counters.terminated(context.terminatedWith);

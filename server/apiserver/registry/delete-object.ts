@@ -17,7 +17,7 @@ const maxAttempts = 100;
 
 export async function deleteObject(core: StoreCore, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted> {
   if (options.ignoreStoreReadErrorWithClusterBreakingPotential) return deleteDamaged(core, key);
-  let present = await core.present(key, { newest: true });
+  let present = await storeLatency(context, core.dependencies.clock, core.present(key, { newest: true }));
   for (let attempt = 0; attempt < maxAttempts && present; attempt++) {
     context.signal.throwIfAborted();
     const outcome = await tryDelete(core, key, present, options, context);

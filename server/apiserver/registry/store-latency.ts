@@ -1,7 +1,7 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import type { AuditRecord } from '../audit/audit-record.ts';
 
-/** Counts how long a request waits for the store, where it is audited. */
+/** Counts how long a request waits for the store, reads included, where it is audited. */
 export async function storeLatency<T>(
   { addLatency }: Partial<Pick<AuditRecord, 'addLatency'>>,
   clock: Clock,

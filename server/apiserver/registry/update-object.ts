@@ -28,7 +28,8 @@ const maxAttempts = 100;
  * answer: what fails, changes nothing or is a dry run on a state from the cache is tried again on the store's own state.
  */
 export async function updateObject(core: StoreCore, key: ObjectKey, options: UpdateOptions): Promise<Written> {
-  let present = await core.present(key, { newest: false });
+  const find = (newest: boolean) => storeLatency(options, core.dependencies.clock, core.present(key, { newest }));
+  let present = await find(false);
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     options.signal.throwIfAborted();
     let outcome: Awaited<ReturnType<typeof tryUpdate>>;
@@ -37,7 +38,7 @@ export async function updateObject(core: StoreCore, key: ObjectKey, options: Upd
     } catch (error) {
       // The store was asked already; a write that may have been done must not be done once more.
       if (error instanceof StorageError && error.reason !== 'corrupt') throw error;
-      const newest = present?.isNewest === false ? await core.present(key, { newest: true }) : undefined;
+      const newest = present?.isNewest === false ? await find(true) : undefined;
       if (present?.isNewest === false && newest?.revision !== present.revision) {
         present = newest;
         continue;
@@ -45,7 +46,7 @@ export async function updateObject(core: StoreCore, key: ObjectKey, options: Upd
       throw error;
     }
     if ('object' in outcome) return outcome;
-    present = outcome.present ?? (await core.present(key, { newest: true }));
+    present = outcome.present ?? (await find(true));
   }
   throw tooManyConflicts();
 }
@@ -97,7 +98,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
     const isSame = settled ? settled.isUnchanged : isUnchanged(object, old);
     const unchanged = !removes && isSame && !(await core.isStale(key));
     // Without a write there is no condition on the revision, by which the store would notice a stale state.
-    const newer = unchanged || options.dryRun ? await findNewer(core, key, present) : undefined;
+    const newer = unchanged || options.dryRun ? await storeLatency(options, dependencies.clock, findNewer(core, key, present)) : undefined;
     if (newer) return newer;
     if (removes) {
       const removed = await storeLatency(options, core.dependencies.clock, core.remove(key, revision, options.dryRun));

@@ -88,14 +88,14 @@ export function valueResponse(
   return { status, headers, body: jsonLine(json ? json() : stringifyJSON(parsed()), parsed) };
 }
 
-/** Objects are copied up to this size. Larger ones go without the newline: slow readers share their bytes. */
+/** Objects are copied up to this size. Slow readers share the bytes of larger ones. */
 const copiedBytes = 64 * 1024;
 const newline = Uint8Array.of(0x0a);
 
 /** Compact JSON ends with a newline, as upstream's encoder writes it; indented JSON does not. */
 function jsonLine(json: Uint8Array, object: () => unknown): APIResponse['body'] {
   if (json.length <= copiedBytes) return { kind: 'bytes', bytes: Buffer.concat([json, newline]), object };
-  return { kind: 'bytes', bytes: json, object };
+  return { kind: 'bytes', bytes: json, end: newline, object };
 }
 
 /** One object, itself or as Table or PartialObjectMetadata. */

@@ -1,6 +1,8 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import { storeLatency } from '../registry/store-latency.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
+import { annotating } from '../audit/audit-record.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Store } from '../registry/store.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -25,10 +27,11 @@ async function findObject(context: RequestContext, store: Store): Promise<Cached
   const { namespace, name } = context.info;
   const key = { namespace, name };
   const version = context.query.get('resourceVersion') ?? '';
-  if (version === '') return store.get(key, context.signal);
+  const read = () => storeLatency(annotating(context), context.clock, store.get(key, context.signal));
+  if (version === '') return read();
   const revision = parseResourceVersion(version);
   if (revision > 0) await reachRevision(store.cache, revision, context.signal);
-  return findCached(store, key) ?? store.get(key, context.signal);
+  return findCached(store, key) ?? read();
 }
 
 function findCached({ cache, definition }: Store, { namespace, name }: { readonly namespace: string; readonly name: string }) {

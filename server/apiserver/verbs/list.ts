@@ -10,6 +10,8 @@ import type { ItemNotation } from '../../../api/serialization/format-list-item.t
 import { createTurns } from '../lists/turns.ts';
 import { wantsPretty } from '../responses/error-response.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
+import { annotating } from '../audit/audit-record.ts';
+import { storeLatency } from '../registry/store-latency.ts';
 import { reachRevision } from '../registry/reach-revision.ts';
 import type { Batches } from '../registry/read-batches.ts';
 import type { Store } from '../registry/store.ts';
@@ -98,13 +100,14 @@ export async function readPage(context: RequestContext, store: Store): Promise<P
 async function pageOf(context: RequestContext, store: Store, selection: Selection): Promise<Page> {
   const { cache } = store;
   const { resourceVersion, match, limit, start } = parseListOptions(context, false);
+  const reachNewest = () => storeLatency(annotating(context), context.clock, store.reachNewest(context.signal));
   let revision: number | undefined;
   let after: string | undefined;
   if (start !== undefined) {
     after = start.after;
-    if (start.revision < 0) revision = await store.reachNewest(context.signal);
+    if (start.revision < 0) revision = await reachNewest();
     else revision = start.revision;
-  } else if (resourceVersion === undefined) revision = await store.reachNewest(context.signal);
+  } else if (resourceVersion === undefined) revision = await reachNewest();
   else if (resourceVersion > 0) {
     await reachRevision(cache, resourceVersion, context.signal);
     if (match === 'Exact' || (match === '' && limit > 0)) revision = resourceVersion;

@@ -70,7 +70,9 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
     if (!work) throw new Error('there is nobody to work on large objects');
     return work.run(task, asker);
   };
-  const received = ({ object: json }: LargeTaskResult, isOwned: boolean): UntypedObject => {
+  /** In a turn of its own: whoever asks has read or written the object just before, or does so next. */
+  const received = async ({ object: json }: LargeTaskResult, isOwned: boolean): Promise<UntypedObject> => {
+    await work?.nextTurn();
     const object = parseJSON(json).value as UntypedObject;
     origins.set(object, { json, isOwned });
     return object;
@@ -136,6 +138,7 @@ function settlingOf(
   const step = async (name: string, steps: SettleTask['steps'], uid: string) => {
     await nextTurn();
     last = await run({ ...task, object: stringifyJSON(object), name, uid, steps });
+    await nextTurn();
     replaceContent(object, parseJSON(last.object).value as UntypedObject);
   };
   return {
