@@ -19,7 +19,7 @@ export function withAggregatedOpenAPI(documents: OpenAPIDocuments, parts: () => 
       await nextTurn();
     }
     if (!indexed.document) return undefined;
-    const bytes = mergeSwagger(indexed.document, now);
+    const bytes = await mergeSwagger(indexed.document, now, nextTurn);
     await nextTurn();
     return { base, parts: now, bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
   };

@@ -80,33 +80,55 @@ export function indexSwagger(bytes: Uint8Array): SwaggerBytes | undefined {
   };
 }
 
+/** After so many definitions and paths others have the event loop. */
+const piece = 1000;
+
 /**
  * A document with further paths and definitions, put in as bytes. A definition whose name means another one already is renamed
- * to `<name>_v2`, `_v3`, ...; a path that is there already stays as it is.
+ * to `<name>_v2`, `_v3`, ...; a path that is there already stays as it is. `nextTurn` lets others have the event loop.
  */
-export function mergeSwagger(document: SwaggerBytes, parts: readonly SwaggerPart[]): Uint8Array {
+export async function mergeSwagger(
+  document: SwaggerBytes,
+  parts: readonly SwaggerPart[],
+  nextTurn: () => Promise<void>,
+): Promise<Uint8Array> {
   const paths = new Map<string, string>();
   const definitions = new Map<string, string>();
   const findKnown = (name: string): string | undefined => {
     const span = document.definitions.members.get(name);
     return definitions.get(name) ?? (span && decoder.decode(document.bytes.subarray(span.start, span.end)));
   };
+  let count = 0;
+  const step = async () => {
+    if (++count % piece === 0) await nextTurn();
+  };
   for (const part of parts) {
     const names = new Map<string, string>();
+    const texts = new Map<string, string>();
     for (const [name, definition] of Object.entries(part.definitions)) {
       const text = JSON.stringify(definition);
       let free = name;
       for (let number = 2; (findKnown(free) ?? text) !== text; number++) free = `${name}_v${number}`;
-      names.set(name, free);
+      if (free !== name) names.set(name, free);
+      texts.set(name, text);
+      await step();
     }
-    const write = (value: unknown) => writeRenamed(value, names);
+    const write = (value: unknown, text?: string) => (names.size === 0 ? (text ?? JSON.stringify(value)) : writeRenamed(value, names));
     for (const [name, definition] of Object.entries(part.definitions)) {
       const target = names.get(name) ?? name;
-      if (findKnown(target) === undefined) definitions.set(target, write(definition));
+      if (findKnown(target) === undefined) definitions.set(target, write(definition, texts.get(name)));
+      await step();
     }
-    for (const [path, item] of Object.entries(part.paths))
+    for (const [path, item] of Object.entries(part.paths)) {
       if (!document.paths.names.has(path) && !paths.has(path)) paths.set(path, write(item));
+      await step();
+    }
   }
+  await nextTurn();
+  return insertMembers(document, paths, definitions);
+}
+
+function insertMembers(document: SwaggerBytes, paths: ReadonlyMap<string, string>, definitions: ReadonlyMap<string, string>): Uint8Array {
   const { bytes } = document;
   const inserts = [
     { at: document.paths.start + 1, isEmpty: document.paths.names.size === 0, members: paths },
@@ -115,7 +137,8 @@ export function mergeSwagger(document: SwaggerBytes, parts: readonly SwaggerPart
   const pieces: Uint8Array[] = [];
   let from = 0;
   for (const { at, isEmpty, members } of inserts) {
-    pieces.push(bytes.subarray(from, at), Buffer.from([...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')));
+    const text = [...members].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',');
+    pieces.push(bytes.subarray(from, at), Buffer.from(text));
     if (members.size > 0 && !isEmpty) pieces.push(separator);
     from = at;
   }

@@ -37,11 +37,12 @@ interface KnownDocuments {
   readonly openAPIURL?: string;
 }
 
-const workers = 2;
+/** So many servers may keep their askers waiting before others have to wait. */
+const workers = 16;
 const refreshMs = 60_000;
 const retryBackoff = { baseDelayMs: 1000, maxDelayMs: refreshMs };
 const timeoutMs = 5000;
-const openAPITimeoutMs = 60_000;
+const openAPITimeoutMs = 30_000;
 /** Each is parsed in one piece, for which the event loop is held some milliseconds. */
 const maxBytes = 2 * 1024 * 1024;
 const discoverer = { name: 'system:kube-aggregator', groups: ['system:masters'] };
@@ -50,7 +51,7 @@ const decoder = new TextDecoder();
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 export function createRemoteDocuments(dependencies: RemoteDocumentsDependencies): RemoteDocuments {
-  const { delegations, informers, clock, logger } = dependencies;
+  const { delegations, logger } = dependencies;
   const known = new Map<string, KnownDocuments>();
   let list = delegations.list();
   let published = publish(list, known);
@@ -64,55 +65,89 @@ export function createRemoteDocuments(dependencies: RemoteDocumentsDependencies)
     known.set(name, documents);
     published = keepUnchanged(publish(list, known), published);
   };
-  const sync = async (name: string, signal: AbortSignal): Promise<boolean> => {
-    const service = delegations.list().find(({ metadata }) => metadata.name === name);
-    if (!service || !isAvailable(service)) {
-      known.delete(name);
-      refresh();
-      published = keepUnchanged(publish(list, known), published);
+  const forget = (name: string) => {
+    known.delete(name);
+    list = delegations.list();
+    published = keepUnchanged(publish(list, known), published);
+  };
+  /** Whether all that was asked for has been read. */
+  const sync = async (part: Part, name: string, signal: AbortSignal): Promise<boolean> => {
+    const service = findAvailable(delegations, name);
+    if (!service) {
+      forget(name);
       return true;
     }
-    const before = known.get(name) ?? {};
     const ask = createAsk(service, dependencies, signal);
-    const results = await Promise.allSettled([askDiscovery(service, ask), askSwagger(service, ask, before), askOpenAPI(service, ask)]);
-    if (signal.aborted) return true;
-    const [resources, swagger, openAPIURL] = results;
-    const found = <T>(result: PromiseSettledResult<T | undefined>, otherwise: T | undefined) =>
-      result.status === 'fulfilled' ? result.value : otherwise;
-    const [part, url] = [found(swagger, before.swagger), found(openAPIURL, before.openAPIURL)];
-    learn(name, {
-      ...(resources.status === 'fulfilled' ? { resources: resources.value } : {}),
-      ...(part ? { swagger: part } : {}),
-      ...(url === undefined ? {} : { openAPIURL: url }),
-    });
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-    if (failures.length > 0) logger.warn('documents of an aggregated API server could not be read', { name, error: failures[0] });
-    return failures.length === 0;
+    const failures: unknown[] = [];
+    const note = (error: unknown) => void failures.push(error);
+    if (part === 'discovery') {
+      const resources = await askDiscovery(service, ask).catch(note);
+      const { resources: before, ...others } = known.get(name) ?? {};
+      const kept = resources ? { resources: sameResources(resources, before) } : {};
+      if (findAvailable(delegations, name)) learn(name, { ...others, ...kept });
+    } else {
+      const before = known.get(name) ?? {};
+      const [swagger, openAPIURL] = await Promise.all([
+        askSwagger(service, ask, before).catch((error: unknown) => (note(error), before.swagger)),
+        askOpenAPI(service, ask).catch((error: unknown) => (note(error), before.openAPIURL)),
+      ]);
+      const { resources } = known.get(name) ?? {};
+      const documents = { ...(swagger ? { swagger } : {}), ...(openAPIURL === undefined ? {} : { openAPIURL }) };
+      if (findAvailable(delegations, name)) learn(name, { ...(resources ? { resources } : {}), ...documents });
+    }
+    if (failures.length === 0 || signal.aborted) return true;
+    logger.warn('documents of an aggregated API server could not be read', { name, part, error: failures[0] });
+    return false;
   };
   return {
     versions: () => (refresh(), published.versions),
     swagger: () => (refresh(), published.swagger),
     openAPIPaths: () => (refresh(), published.openAPIPaths),
     async run(signal) {
-      const queue = createWorkQueue({ clock, ...retryBackoff });
-      const add = ({ metadata }: { readonly metadata: { readonly name?: string } }) => queue.add(metadata.name ?? '');
-      const stop = informers.informer(apiServices).addHandler({ onAdd: add, onUpdate: add, onDelete: add });
-      const work = async () => {
-        for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
-          const isDone = await sync(name, signal).catch(() => false);
-          if (isDone) queue.forget(name);
-          const isThere = delegations.list().some(({ metadata }) => metadata.name === name);
-          if (!isDone) queue.addRateLimited(name);
-          else if (isThere) queue.addAfter(name, refreshMs);
-          queue.done(name);
-        }
-      };
-      signal.addEventListener('abort', () => queue.shutDown(), { once: true });
-      await Promise.all(Array.from({ length: workers }, work));
-      stop();
+      await Promise.all(parts.map((part) => keepAsking(part, dependencies, (name) => sync(part, name, signal), signal)));
     },
   };
 }
+
+/** Asked for each on its own: an OpenAPI document may be large and slow. */
+const parts = ['discovery', 'openapi'] as const;
+type Part = (typeof parts)[number];
+
+function findAvailable(delegations: Delegations, name: string): RemoteAPIService | undefined {
+  return delegations.list().find((service) => service.metadata.name === name && isAvailable(service));
+}
+
+async function keepAsking(
+  part: Part,
+  { informers, clock, logger, delegations }: RemoteDocumentsDependencies,
+  sync: (name: string) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
+  const queue = createWorkQueue({ clock, ...retryBackoff });
+  const add = ({ metadata }: { readonly metadata: { readonly name?: string } }) => queue.add(metadata.name ?? '');
+  const stop = informers.informer(apiServices).addHandler({ onAdd: add, onUpdate: add, onDelete: add });
+  const work = async () => {
+    for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
+      let isDone = false;
+      try {
+        isDone = await sync(name);
+      } catch (error) {
+        logger.error('documents of an aggregated API server could not be kept', { name, part, error });
+      }
+      if (!isDone) queue.addRateLimited(name);
+      else {
+        queue.forget(name);
+        if (findAvailable(delegations, name)) queue.addAfter(name, refreshMs);
+      }
+      queue.done(name);
+    }
+  };
+  signal.addEventListener('abort', () => queue.shutDown(), { once: true });
+  await Promise.all(Array.from({ length: workers }, work));
+  stop();
+}
+
+const noResources: readonly APIResourceDiscovery[] = [];
 
 interface Published {
   readonly versions: readonly DelegatedVersion[];
@@ -135,7 +170,7 @@ function publish(list: readonly RemoteAPIService[], known: ReadonlyMap<string, K
     return {
       ...{ group, version, groupPriority: groupPriorityMinimum, versionPriority },
       freshness: documents.resources ? 'Current' : 'Stale',
-      resources: documents.resources ?? [],
+      resources: documents.resources ?? noResources,
     };
   });
   return { versions, swagger, openAPIPaths };
@@ -143,15 +178,24 @@ function publish(list: readonly RemoteAPIService[], known: ReadonlyMap<string, K
 
 /** Documents are made anew where the arrays are others: what says the same has to stay the same. */
 function keepUnchanged(now: Published, before: Published): Published {
-  const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   return {
-    versions: isSame(now.versions, before.versions) ? before.versions : now.versions,
-    swagger:
-      now.swagger.length === before.swagger.length && now.swagger.every((part, index) => part === before.swagger[index])
-        ? before.swagger
-        : now.swagger,
+    versions: isSameList(now.versions, before.versions, isSameVersion) ? before.versions : now.versions,
+    swagger: isSameList(now.swagger, before.swagger, Object.is) ? before.swagger : now.swagger,
     openAPIPaths: now.openAPIPaths,
   };
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T | undefined) => boolean): boolean {
+  return a.length === b.length && a.every((one, index) => isSame(one, b[index]));
+}
+
+function isSameVersion(a: DelegatedVersion, b: DelegatedVersion | undefined): boolean {
+  return b !== undefined && Object.keys(a).every((key) => a[key as keyof DelegatedVersion] === b[key as keyof DelegatedVersion]);
+}
+
+/** The array that is known already, where another says the same. */
+function sameResources(now: readonly APIResourceDiscovery[], before: KnownDocuments['resources']): readonly APIResourceDiscovery[] {
+  return before && JSON.stringify(now) === JSON.stringify(before) ? before : now;
 }
 
 type Ask = (
