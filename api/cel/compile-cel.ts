@@ -37,6 +37,11 @@ export class Program {
     this.#compiled = compiled;
   }
 
+  /** Whether the expression reads that variable of its environment. */
+  uses(variable: string): boolean {
+    return this.#compiled.variables.has(variable);
+  }
+
   /** The least and the greatest cost of an evaluation, as far as declared sizes bound it. */
   estimateCost(): Range {
     return estimateCost(this.checked, this.#environment);

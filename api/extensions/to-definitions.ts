@@ -8,8 +8,11 @@ import { jsonMediaType, yamlMediaType } from '../serialization/media-types.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types/apiextensions-v1.ts';
 import { customColumns, customSelectableFields } from './columns/custom-columns.ts';
 import { compareKubeVersions } from './kube-versions.ts';
+import { ruleTreeOf } from './rules/rule-tree.ts';
+import { validateRules } from './rules/validate-rules.ts';
 import { structuralSchemaOf } from './structural-schema-of.ts';
-import { createObjectValidator, finalizerWarnings } from './validation/validate-custom-object.ts';
+import { FieldPath } from '../validation/field-path.ts';
+import { createObjectValidator } from './validation/validate-custom-object.ts';
 
 type CRD = DeepReadonly<CustomResourceDefinition>;
 type CustomObject = DeepReadonly<UntypedObject>;
@@ -36,7 +39,13 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
   const schema = structuralSchemaOf(version.schema?.openAPIV3Schema);
   const storage = spec.versions.find((other) => other.storage) ?? version;
   const own = { group, version: version.name };
-  const validator = createObjectValidator(version, schema, undefined);
+  const props = version.schema?.openAPIV3Schema;
+  const rules = props && ruleTreeOf(props, true);
+  const validator = createObjectValidator(
+    version,
+    schema,
+    rules && ((object, old, correlation) => validateRules(rules, object, old, correlation, FieldPath.root)),
+  );
   const hasStatus = version.subresources?.status !== undefined;
   return defineResource<KubeObject>({
     ...own,
@@ -67,7 +76,7 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
     validate: (object, _path, { operation }) => (operation === 'create' ? validator.validate(object as CustomObject) : []),
     validateUpdate: (object, old) => validator.validateUpdate(object as CustomObject, old as CustomObject),
     validateStatusUpdate: (object, old) => validator.validateStatusUpdate(object as CustomObject, old as CustomObject),
-    warnings: finalizerWarnings,
+    warnings: (object, old) => validator.warnings(object as CustomObject, old as CustomObject | undefined),
   });
 }
 

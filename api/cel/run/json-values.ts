@@ -104,10 +104,21 @@ function adaptDyn(json: unknown): CELValue {
 
 const adapters = new WeakMap<CELType, Adapt>();
 
-/**
- * How JSON of that type is read. JSON of another shape than the type says is read as what it is, so that a mistake
- * shows as an evaluation error and not as a wrong value.
- */
+/** The Go type of a decoded JSON value, as messages show it. */
+function goTypeOf(json: unknown): string {
+  if (Array.isArray(json)) return '[]interface {}';
+  if (typeof json === 'number') return Number.isInteger(json) ? 'int64' : 'float64';
+  if (typeof json === 'bigint') return 'int64';
+  return typeof json === 'boolean' ? 'bool' : typeof json === 'string' ? 'string' : 'map[string]interface {}';
+}
+
+/** Null, which expressions see as such; other JSON fails, for functions rely on the types that were checked. */
+function nullOrFailure(json: unknown, expected: string): null {
+  if (json === null || json === undefined) return null;
+  throw new Failure(`invalid data, expected ${expected}`);
+}
+
+/** How JSON of that type is read. JSON of another shape than the type says is an evaluation error. */
 function adapterOf(type: CELType): Adapt {
   const known = adapters.get(type);
   if (known !== undefined) return known;
@@ -118,19 +129,32 @@ function adapterOf(type: CELType): Adapt {
 
 function makeAdapter(type: CELType): Adapt {
   switch (type.kind) {
+    case 'bool':
+      return (json) => (typeof json === 'boolean' ? json : nullOrFailure(json, `bool, got ${goTypeOf(json)}`));
+    case 'string':
+      return (json) => (typeof json === 'string' ? json : nullOrFailure(json, `string, got ${goTypeOf(json)}`));
+    case 'int':
+      return (json) => {
+        if (typeof json === 'bigint') return json;
+        return typeof json === 'number' && Number.isInteger(json) ? BigInt(json) : nullOrFailure(json, `int, got ${goTypeOf(json)}`);
+      };
     case 'double':
-      return (json) => (typeof json === 'number' ? json : adaptDyn(json));
+      return (json) => {
+        if (typeof json === 'number') return json;
+        return typeof json === 'bigint' ? Number(json) : nullOrFailure(json, `float, got ${goTypeOf(json)}`);
+      };
     case 'uint':
       return (json) => (typeof json === 'number' && json >= 0 && Number.isInteger(json) ? new UintValue(BigInt(json)) : adaptDyn(json));
     case 'bytes':
-      return (json) => (typeof json === 'string' ? bytesOfBase64(json) : adaptDyn(json));
+      return (json) => (typeof json === 'string' ? bytesOfBase64(json) : nullOrFailure(json, `string, got ${goTypeOf(json)}`));
     case 'timestamp':
       return (json) =>
         typeof json === 'string'
           ? new TimestampValue(parseTimestampText(/^\d{4}-\d{2}-\d{2}$/.test(json) ? `${json}T00:00:00Z` : json))
-          : adaptDyn(json);
+          : nullOrFailure(json, `string, got ${goTypeOf(json)}`);
     case 'duration':
-      return (json) => (typeof json === 'string' ? new DurationValue(parseDurationText(json)) : adaptDyn(json));
+      return (json) =>
+        typeof json === 'string' ? new DurationValue(parseDurationText(json)) : nullOrFailure(json, `string, got ${goTypeOf(json)}`);
     case 'list': {
       const element = lazily(() => adapterOf(type.params[0] ?? dynType));
       const { listKind } = type;
@@ -138,11 +162,13 @@ function makeAdapter(type: CELType): Adapt {
         if (listKind === undefined) return list;
         return listKind === 'set' ? new SetList(list) : new MapList(list, listKind);
       };
-      return (json) => (Array.isArray(json) ? wrap(new JSONList(json, element())) : adaptDyn(json));
+      return (json) =>
+        Array.isArray(json) ? wrap(new JSONList(json, element())) : nullOrFailure(json, 'an array for the provided schema with type=array');
     }
     case 'map': {
       const value = lazily(() => adapterOf(type.params[1] ?? dynType));
-      return (json) => (isRecord(json) ? new JSONMap(json, value()) : adaptDyn(json));
+      return (json) =>
+        isRecord(json) ? new JSONMap(json, value()) : nullOrFailure(json, 'a map for the provided schema with type=object');
     }
     case 'object': {
       if (type.fields === undefined) return adaptDyn;
@@ -150,7 +176,8 @@ function makeAdapter(type: CELType): Adapt {
       const ofFields = lazily(
         () => new Map([...fields()].map(([name, field]) => [name, { json: field.json ?? name, adapt: adapterOf(field.type) }])),
       );
-      return (json) => (isRecord(json) ? new JSONObject(json, type, ofFields()) : adaptDyn(json));
+      return (json) =>
+        isRecord(json) ? new JSONObject(json, type, ofFields()) : nullOrFailure(json, 'a map for the provided schema with type=object');
     }
     default:
       return adaptDyn;

@@ -34,13 +34,13 @@ export interface SchemaLike {
 }
 
 /** The type of what a schema describes, and the least number of bytes such a value takes as JSON. */
-interface SizedType {
+export interface SizedType {
   readonly type: CELType;
   readonly minBytes: number;
 }
 
 /** The longest request; it bounds what no schema does. */
-const maxRequestBytes = 3 * 1024 * 1024;
+export const maxRequestBytes = 3 * 1024 * 1024;
 const text = (maxLength: number): SizedType => ({ type: sized(stringType, maxLength), minBytes: 2 });
 /** Kubernetes takes scalars and objects to be of no size, so that comparing them is expected to cost nothing. */
 const scalar = (type: CELType, minBytes: number): SizedType => ({ type: sized(type, 0), minBytes });
@@ -52,6 +52,11 @@ const scalar = (type: CELType, minBytes: number): SizedType => ({ type: sized(ty
  */
 export function typeOfSchema(schema: SchemaLike, name: string, isResourceRoot = false): CELType | undefined {
   return typeOf(schema, name, isResourceRoot)?.type;
+}
+
+/** typeOfSchema with the least size of such values. */
+export function sizedTypeOfSchema(schema: SchemaLike, name: string, isResourceRoot = false): SizedType | undefined {
+  return typeOf(schema, name, isResourceRoot);
 }
 
 function typeOf(schema: SchemaLike, name: string, isResourceRoot: boolean): SizedType | undefined {

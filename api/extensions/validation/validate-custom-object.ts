@@ -3,7 +3,7 @@ import { quote } from '../../base/quote.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import type { StructuralSchema } from '../../schema/structural-schema.ts';
 import type { CustomResourceDefinitionVersion } from '../../types/apiextensions-v1.ts';
-import { type FieldError, type FieldErrorType } from '../../validation/field-error.ts';
+import { type FieldError, type FieldErrorType, formatFieldError } from '../../validation/field-error.ts';
 import { FieldPath } from '../../validation/field-path.ts';
 import { qualifiedNameProblems } from '../../validation/names.ts';
 import { Correlation } from './correlation.ts';
@@ -21,10 +21,17 @@ export interface ObjectValidator {
   validate(object: CustomObject): FieldError[];
   validateUpdate(object: CustomObject, old: CustomObject): FieldError[];
   validateStatusUpdate(object: CustomObject, old: CustomObject): FieldError[];
+  /** The warnings about an object that has just been validated. */
+  warnings(object: CustomObject, old: CustomObject | undefined): string[];
 }
 
 /** Validates the rules of `x-kubernetes-validations`. */
-export type ValidateRules = (object: CustomObject, old: CustomObject | undefined, correlation: Correlation | undefined) => FieldError[];
+export type ValidateRules = (object: CustomObject, old: CustomObject | undefined, correlation: Correlation | undefined) => RuleViolations;
+
+interface RuleViolations {
+  readonly errors: readonly FieldError[];
+  readonly tolerated: readonly FieldError[];
+}
 
 /** The validator of a version's objects. Its plan is made when the first object comes. Without `validateRules` there are no rules. */
 export function createObjectValidator(
@@ -35,6 +42,7 @@ export function createObjectValidator(
   const props = version.schema?.openAPIV3Schema;
   const scale = version.subresources?.scale;
   let made: ValuePlan | undefined;
+  const tolerated = new WeakMap<object, readonly FieldError[]>();
   const plan = () => (props === undefined ? undefined : (made ??= planValue(props)));
   const validateShape = (object: CustomObject, correlation?: Correlation): FieldError[] => {
     const own = plan();
@@ -46,7 +54,9 @@ export function createObjectValidator(
   const withRules = (errors: FieldError[], object: CustomObject, old?: CustomObject, correlation?: Correlation): FieldError[] => {
     if (validateRules === undefined) return errors;
     if (errors.some(({ type }) => blocking.has(type))) return [...errors, rulesNotChecked];
-    return [...errors, ...validateRules(object, old, correlation)];
+    const violations = validateRules(object, old, correlation);
+    if (violations.tolerated.length > 0) tolerated.set(object, violations.tolerated);
+    return [...errors, ...violations.errors];
   };
   const listErrors = (object: CustomObject) => validateListTypes(object, schema, FieldPath.root);
   return {
@@ -69,6 +79,7 @@ export function createObjectValidator(
       if (lists.length > 0 && listErrors(old).length === 0) errors.push(...lists);
       return withRules(errors, object, old);
     },
+    warnings: (object, old) => [...(tolerated.get(object) ?? []).map(formatFieldError), ...finalizerWarnings(object, old)],
   };
 }
 

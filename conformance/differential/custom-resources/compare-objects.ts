@@ -12,6 +12,7 @@ import { readObject } from '../../../api/serialization/read-object.ts';
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../../api/types/apiextensions-v1.ts';
 import { type FieldError, formatErrorBody } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
+import { addBounds, addRules } from './generate-rules.ts';
 import { addDefaults, generateObject, generateValue } from './generate-schemas.ts';
 import { connectUpstream, type UpstreamAnswer, type UpstreamServer } from './upstream-server.ts';
 
@@ -67,6 +68,7 @@ export function outcomeOf(definition: ResourceDefinition, object: object, old?: 
           ...validateObjectMeta(made.metadata, false, definition.nameRule, at),
           ...(definition.validate?.(made as KubeObject, FieldPath.root, context) ?? []),
         ];
+    if (errors.length === 0) warnings.push(...(definition.warnings?.(made as KubeObject, old as KubeObject | undefined) ?? []));
     return { causes: causesOf(errors), message: '', spec: errors.length > 0 ? undefined : made['spec'], warnings };
   } catch (error) {
     if (error instanceof StatusError) return { causes: [], message: error.message, spec: undefined, warnings: [] };
@@ -148,6 +150,10 @@ async function compareSchema(
   const { next } = createSeededRandom(options.seed * 100_003 + index);
   const spec = generateObject(next, 3);
   addDefaults(next, spec);
+  if (index % 2 === 1) {
+    addRules(next, spec);
+    addBounds(spec);
+  }
   const crd = crdOf(index, spec);
   found.schemas++;
   const created = await server.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd);
