@@ -255,6 +255,50 @@ describe('kinds that CustomResourceDefinitions add', () => {
     assert.equal((await watch.next()).object['apiVersion'], 'stable.example.com/v1beta1');
     await watch.stop();
   });
+
+  for (const [group, plural, kind] of [
+    ['rbac.authorization.k8s.io', 'clusterroles', 'Other'],
+    ['apiregistration.k8s.io', 'apiservices', 'Other'],
+    ['apiextensions.k8s.io', 'customresourcedefinitions', 'Other'],
+    ['rbac.authorization.k8s.io', 'others', 'ClusterRole'],
+  ] as const)
+    it(`take nothing from built-in kinds as ${kind} ${plural}.${group}, neither while they are there nor when they go`, async () => {
+      const collections = ['rbac.authorization.k8s.io/v1/clusterroles', 'apiregistration.k8s.io/v1/apiservices'].map(
+        (end) => `/apis/${end}`,
+      );
+      const count = async () => Promise.all(collections.map(async (path) => (await api.get<{ kind: string; items: object[] }>(path)).body));
+      const before = (await count()).map(({ kind: list, items }) => [list, items.length > 0]);
+      const annotations = { 'api-approved.kubernetes.io': 'https://example.com/1' };
+      const served = { served: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } };
+      await establish(
+        api,
+        {
+          apiVersion: 'apiextensions.k8s.io/v1',
+          kind: 'CustomResourceDefinition',
+          metadata: { name: `${plural}.${group}`, annotations },
+          spec: {
+            ...{ group, scope: 'Cluster', names: { plural, kind } },
+            versions: [
+              { name: 'v1', storage: true, ...served },
+              { name: 'v2', storage: false, ...served },
+            ],
+          },
+        },
+        `${plural}.${group}`,
+      );
+      assert.deepEqual(
+        (await count()).map(({ kind: list, items }) => [list, items.length > 0]),
+        before,
+      );
+      for (const version of ['v1', 'v2'])
+        if (version === 'v2' || plural === 'others') assert.equal((await api.get(`/apis/${group}/${version}/${plural}`)).status, 404);
+      await api.delete(`${definitionsPath}/${plural}.${group}`);
+      await gone(api, `${plural}.${group}`);
+      assert.deepEqual(
+        (await count()).map(({ kind: list, items }) => [list, items.length > 0]),
+        before,
+      );
+    });
 });
 
 describe('kinds that another server of the same store has added', () => {

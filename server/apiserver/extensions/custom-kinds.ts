@@ -34,7 +34,7 @@ export function createCustomKinds(dependencies: CustomKindsDependencies): Custom
     start(signal) {
       followed.sync();
       void followed.run(signal);
-      void settleDefinitions({ followed, client, clock, logger, openStore }, signal);
+      void settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal);
     },
     catchUp: (signal) => followed.catchUp(signal),
   };

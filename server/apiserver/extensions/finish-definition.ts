@@ -17,6 +17,8 @@ import type { Store, WriteContext } from '../registry/store.ts';
 export interface FinishDependencies {
   readonly client: Client;
   readonly clock: Clock;
+  /** Whether a built-in kind stands in the way of a kind: it has no objects of its own then. */
+  isShadowed(definition: ResourceDefinition): boolean;
   /** A store of objects of that kind that asks no admission plugin. */
   openStore(definition: ResourceDefinition): Store;
 }
@@ -76,11 +78,13 @@ const failed = (reason: string, what: string, error: unknown): Removal => ({
 
 async function removeObjects(
   crd: CustomResourceDefinition,
-  { openStore, clock }: FinishDependencies,
+  { openStore, isShadowed, clock }: FinishDependencies,
   signal: AbortSignal,
 ): Promise<Removal> {
   const definition = isEstablished(crd) ? toStorageDefinition(crd) : undefined;
   if (!definition) return { finding: { status: 'False', reason: 'NeverEstablished', message: 'resource was never established' } };
+  const completed: Removal = { finding: { status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' } };
+  if (isShadowed(definition)) return completed;
   const store = openStore(definition);
   const left = async () => {
     await store.reachNewest(signal);
@@ -101,7 +105,7 @@ async function removeObjects(
       );
     await sleep(clock, lookEveryMs, signal);
   }
-  return { finding: { status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' } };
+  return completed;
 }
 
 async function deleteAll(store: Store, keys: readonly { namespace: string; name: string }[], signal: AbortSignal): Promise<void> {

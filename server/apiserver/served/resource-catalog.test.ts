@@ -23,6 +23,24 @@ describe('the catalog of served kinds', () => {
     assert.deepEqual(catalog.snapshot.definitions, [pods]);
   });
 
+  const api = (version: string, kind: string, plural: string, storagePrefix: string): ResourceDefinition =>
+    defineResource({ group: 'a.k8s.io', version, scope: 'Cluster', names: { kind, plural }, definition: '', storagePrefix });
+  const builtIn = api('v1', 'Thing', 'things', 'a.k8s.io/stored');
+  for (const [what, custom] of Object.entries({
+    path: api('v1', 'Other', 'things', 'a.k8s.io/other'),
+    'path in another version': api('v2', 'Other', 'things', 'a.k8s.io/other'),
+    kind: api('v1', 'Thing', 'others', 'a.k8s.io/other'),
+    'place in the store': api('v1', 'Other', 'others', 'a.k8s.io/stored'),
+  }))
+    it(`leaves out a kind that has the ${what} of a built-in one`, () => {
+      const catalog = createResourceCatalog([builtIn]);
+      const beside = api('v1', 'Other', 'others', 'a.k8s.io/others');
+      catalog.replace(new Map([['things.a.k8s.io', [custom, beside]]]));
+      assert.deepEqual(catalog.snapshot.definitions, [builtIn, beside]);
+      assert.deepEqual([catalog.isShadowed(custom), catalog.isShadowed(beside)], [true, false]);
+      assert.equal(catalog.snapshot.find('a.k8s.io', 'v1', 'things'), builtIn);
+    });
+
   it('replaces what one source gave and leaves what others did', () => {
     const catalog = createResourceCatalog([pods]);
     catalog.replace(new Map([['a', [widgets]]]));

@@ -15,9 +15,15 @@ export interface ResourceCatalog {
   readonly snapshot: ServedSnapshot;
   /**
    * Puts the definitions of each source, e.g. of a CustomResourceDefinition, in the place of those that it gave before. A
-   * definition that has not changed has to be the same object: stores, caches and documents are kept by it.
+   * definition that has not changed has to be the same object: stores, caches and documents are kept by it. Kinds that are
+   * shadowed by built-in ones are left out.
    */
   replace(changes: ReadonlyMap<string, readonly ResourceDefinition[]>): void;
+  /**
+   * Whether a kind is left out beside the built-in ones: its objects would be served at the path of a built-in kind, be stored
+   * among its objects, or be taken for them by whoever knows a kind by its name.
+   */
+  isShadowed(definition: ResourceDefinition): boolean;
   /** Calls the listener after each replacement; returns how to stop that. */
   onChange(listener: () => void): () => void;
 }
@@ -26,14 +32,24 @@ export function createResourceCatalog(builtIn: readonly ResourceDefinition[]): R
   const sources = new Map<string, readonly ResourceDefinition[]>();
   const listeners = new Set<() => void>();
   const groups = new Set(builtIn.map(({ group }) => group));
+  const ownNames = new Set(
+    builtIn.flatMap(({ group, names }) => [nameOf(group, 'kind', names.kind), nameOf(group, 'plural', names.plural)]),
+  );
+  const ownPrefixes = new Set(builtIn.flatMap(({ storagePrefix }) => storagePrefix ?? []));
+  const isShadowed: ResourceCatalog['isShadowed'] = ({ group, names, storagePrefix = '' }) =>
+    ownNames.has(nameOf(group, 'kind', names.kind)) ||
+    ownNames.has(nameOf(group, 'plural', names.plural)) ||
+    ownPrefixes.has(storagePrefix);
   let snapshot = createSnapshot(0, builtIn, groups);
   return {
+    isShadowed,
     get snapshot() {
       return snapshot;
     },
     replace(changes) {
       let isChanged = false;
-      for (const [source, definitions] of changes) {
+      for (const [source, given] of changes) {
+        const definitions = given.filter((definition) => !isShadowed(definition));
         const former = sources.get(source) ?? [];
         if (former.length === definitions.length && definitions.every((definition, index) => definition === former[index])) continue;
         isChanged = true;
