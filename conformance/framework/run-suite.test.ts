@@ -118,7 +118,7 @@ describe('conformance: the runner', function () {
         async run() {
           running++;
           if (name.includes('[Serial]')) assert.equal(running, 1);
-          // The test ends once nothing waits for it.
+          // Others that run at the same time begin now.
           await new Promise((resolve) => setImmediate(resolve));
           order.push(name);
           running--;

@@ -81,8 +81,9 @@ describe('the keys and certificates of a running control plane', () => {
     for (const days of [5000, -5000]) {
       jumpedMs = days * dayMs;
       complaints.length = 0;
-      await untilRenewed('the refusal', async () => complaints.length > 0);
-      assert.match(complaints[0] ?? '', /could not be renewed .*the clock of this machine says/);
+      // The files that the test before has changed may be complained about first.
+      const refusal = /could not be renewed .*the clock of this machine says/;
+      await untilRenewed('the refusal', async () => complaints.some((complaint) => refusal.test(complaint)));
     }
     jumpedMs = 0;
     assert.deepEqual(await files().readAll(), before);

