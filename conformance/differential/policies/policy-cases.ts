@@ -191,9 +191,16 @@ const refused: readonly string[] = [
 const validations = (...list: readonly object[]): PolicyCase['spec'] => ({ validations: list });
 
 /** Cases of which more than an expression counts. */
-const behaviours = JSON.parse(readFileSync(new URL('./testdata/cases.json', import.meta.url), 'utf8')) as readonly PolicyCase[];
+const behaviours = readCases('cases.json');
 
-/** All cases. */
+function readCases(file: string): readonly PolicyCase[] {
+  return JSON.parse(readFileSync(new URL(`./testdata/${file}`, import.meta.url), 'utf8')) as readonly PolicyCase[];
+}
+
+/** MutatingAdmissionPolicies. */
+export const mutationCases: readonly PolicyCase[] = readCases('mutations.json');
+
+/** ValidatingAdmissionPolicies. */
 export const policyCases: readonly PolicyCase[] = [
   ...[...expressions, ...refused].map((expression) => ({ name: expression, spec: validations({ expression }) })),
   ...behaviours,

@@ -5,18 +5,26 @@ import { type StartedCluster, startCluster } from '../../bench/start-target.ts';
 import { knownCommands } from '../../bench/targets.ts';
 import { createExchange, type Exchange } from '../exchange.ts';
 import { createIdentities } from '../identities.ts';
-import { policyCases } from './policy-cases.ts';
+import { mutationCases, policyCases } from './policy-cases.ts';
 import { type PolicyTarget, replayPolicies } from './replay-policies.ts';
 
-/** Records the verdicts of a kube-apiserver on policies: `node record-policies.ts KUBE-APISERVER FILE`. It needs etcd in the PATH. */
-async function record(program: string, file: string): Promise<void> {
-  const command = (knownCommands['kube-apiserver'] ?? '').replace(/^exec kube-apiserver /, `exec ${JSON.stringify(program)} `);
+/** Records the verdicts of a kube-apiserver on policies: `node record-policies.ts KUBE-APISERVER DIRECTORY`. It needs etcd in the PATH. */
+async function record(program: string, directory: string): Promise<void> {
+  const command = (knownCommands['kube-apiserver'] ?? '').replace(
+    /^exec kube-apiserver /,
+    `exec ${JSON.stringify(program)} --feature-gates=MutatingAdmissionPolicy=true --runtime-config=admissionregistration.k8s.io/v1alpha1=true `,
+  );
   const cluster = await startCluster('kube-apiserver', command);
   const exchange = exchangeWith(cluster);
   try {
-    const verdicts = await replayPolicies(targetOf(exchange), policyCases);
-    const lines = verdicts.map((verdict, index) => JSON.stringify({ name: policyCases[index]?.name, ...verdict }));
-    writeFileSync(file, `[\n${lines.join(',\n')}\n]\n`);
+    for (const [file, cases, sort] of [
+      ['verdicts-v1.32.json', policyCases, { sort: 'Validating', version: 'v1' }],
+      ['mutations-v1.32.json', mutationCases, { sort: 'Mutating', version: 'v1alpha1' }],
+    ] as const) {
+      const verdicts = await replayPolicies(targetOf(exchange), cases, sort);
+      const lines = verdicts.map((verdict, index) => JSON.stringify({ name: cases[index]?.name, ...verdict }));
+      writeFileSync(path.join(directory, file), `[\n${lines.join(',\n')}\n]\n`);
+    }
   } finally {
     exchange.close();
     await cluster.stop();
@@ -44,6 +52,6 @@ function targetOf(exchange: Exchange): PolicyTarget {
   };
 }
 
-const [program, file] = process.argv.slice(2);
-if (program === undefined || file === undefined) throw new Error('usage: record-policies.ts KUBE-APISERVER FILE');
-await record(program, file);
+const [program, directory] = process.argv.slice(2);
+if (program === undefined || directory === undefined) throw new Error('usage: record-policies.ts KUBE-APISERVER DIRECTORY');
+await record(program, directory);

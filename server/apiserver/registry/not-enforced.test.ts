@@ -13,23 +13,9 @@ describe('what is to guard a cluster and is not called', () => {
   const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
   const clientConfig = { url: 'https://guard.example.com/' };
   const webhook = { name: 'guard.example.com', rules, clientConfig, sideEffects: 'None', admissionReviewVersions: ['v1'] };
-  const matchConstraints = { resourceRules: rules };
-  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "remove", path: "/metadata/labels"}]' } }];
   for (const [plural, kind, body, what] of [
     ['validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { webhooks: [webhook] }, 'call webhooks'],
     ['mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { webhooks: [webhook] }, 'call webhooks'],
-    [
-      'mutatingadmissionpolicies',
-      'MutatingAdmissionPolicy',
-      { spec: { matchConstraints, reinvocationPolicy: 'Never', mutations } },
-      'evaluate admission policies',
-    ],
-    [
-      'mutatingadmissionpolicybindings',
-      'MutatingAdmissionPolicyBinding',
-      { spec: { policyName: 'guard.example.com' } },
-      'evaluate admission policies',
-    ],
   ] as const)
     it(`is warned of: ${kind}`, async () => {
       const api = createAPICaller(complete.server.transport);

@@ -2,7 +2,6 @@ import { ageColumn, nameColumn, textColumn } from '../../../resource/columns.ts'
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { MutatingAdmissionPolicyBinding } from '../../../types/admissionregistration-v1.ts';
 import { formatParamRef, validateBindingTarget } from './policy-validation.ts';
-import { notEnforced } from './not-enforced.ts';
 
 /** Puts a policy that changes requests into force. */
 export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionPolicyBinding>({
@@ -21,6 +20,5 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
     textColumn('ParamRef', ({ spec }) => formatParamRef(spec?.paramRef)),
     ageColumn,
   ],
-  warnings: () => notEnforced('MutatingAdmissionPolicyBinding', 'evaluate admission policies'),
   validate: ({ spec }, path) => validateBindingTarget(spec, path.child('spec')),
 });

@@ -8,7 +8,6 @@ import { patchResults, type PatchType } from '../../../semantics/admission/compi
 import type { Mutation, MutatingAdmissionPolicy } from '../../../types/admissionregistration-v1.ts';
 import { type FieldError, invalid, notSupported, required } from '../../../validation/field-error.ts';
 import { expressionErrors } from './expression-errors.ts';
-import { notEnforced } from './not-enforced.ts';
 import { formatParamKind, policyScope, validateChangedConditions, validatePolicy } from './policy-validation.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
@@ -30,7 +29,6 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
     textColumn('ParamKind', ({ spec }) => formatParamKind(spec?.paramKind)),
     ageColumn,
   ],
-  warnings: () => notEnforced('MutatingAdmissionPolicy', 'evaluate admission policies'),
   validate({ spec = {} }, path, { operation }) {
     const at = path.child('spec');
     const scope = policyScope(spec, true);

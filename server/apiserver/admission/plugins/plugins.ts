@@ -9,6 +9,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { denyServiceExternalIPs } from './deny-service-external-ips.ts';
 import { deviceAdminAccess } from './device-admin-access.ts';
 import { limitRanger } from './limit-ranger/limit-ranger.ts';
+import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction/node-restriction.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
@@ -44,6 +45,7 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
   denyServiceExternalIPs,
   rbacEscalation,
   deviceAdminAccess,
+  mutatingAdmissionPolicy,
   validatingAdmissionPolicy,
   resourceQuota,
 ];

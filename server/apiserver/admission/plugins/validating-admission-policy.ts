@@ -1,7 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import type { KubeObject } from '../../../../api/meta/object.ts';
 import { StatusError } from '../../../../api/meta/status.ts';
-import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 import { namespaces } from '../../../../api/resources/core/v1/namespace.ts';
 import { validatingAdmissionPolicies } from '../../../../api/resources/admissionregistration/v1/validating-admission-policy.ts';
 import { validatingAdmissionPolicyBindings } from '../../../../api/resources/admissionregistration/v1/validating-admission-policy-binding.ts';
@@ -14,7 +13,7 @@ import { refuse } from '../admission-request.ts';
 import { createVariables, type MatchedObjects, matchedObjects } from '../expressions/create-input.ts';
 import type { RequestExpressions } from '../expressions/expressions.ts';
 import { findNamespace, type MatchedResource, matchRequest } from '../matching/match-request.ts';
-import { ConfigurationError, findParamResource, findParams } from '../policies/find-params.ts';
+import { ConfigurationError, findParamResource, findParams, paramVariable } from '../policies/find-params.ts';
 import { createPolicyHooks, isExemptFromPolicies, type PolicyBinding, type PolicyHook } from '../policies/policy-hooks.ts';
 
 type Hook = PolicyHook<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>;
@@ -116,13 +115,6 @@ function evaluate(
 ): PolicyResult | Promise<PolicyResult> {
   const variables = createVariables(request, matched, objects, more);
   return expressions.evaluate<'validate'>({ kind: 'validate', spec: policy.spec ?? {} }, variables);
-}
-
-/** Objects of informers may be without their kind. */
-function paramVariable(param: DeepReadonly<KubeObject> | undefined, resource: ResourceDefinition | undefined): unknown {
-  if (param === undefined || resource === undefined || param.kind) return param;
-  const { group, version, names } = resource;
-  return { apiVersion: group === '' ? version : `${group}/${version}`, kind: names.kind, ...param };
 }
 
 const maxAnnotationBytes = 10 * 1024;

@@ -80,3 +80,9 @@ async function lookUp(
 function formatParamKind(resource: ResourceDefinition): string {
   return `&ParamKind{APIVersion:${apiVersionOf(resource)},Kind:${resource.names.kind},}`;
 }
+
+/** The variable `params`. Objects of informers may be without their kind. */
+export function paramVariable(param: DeepReadonly<KubeObject> | undefined, resource: ResourceDefinition | undefined): unknown {
+  if (param === undefined || resource === undefined || param.kind) return param;
+  return { apiVersion: apiVersionOf(resource), kind: resource.names.kind, ...param };
+}

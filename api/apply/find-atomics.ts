@@ -1,0 +1,13 @@
+import type { StructuralSchema } from '../schema/structural-schema.ts';
+import { elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped } from './typed-schema.ts';
+
+/** Paths of the maps and lists in a configuration that have one owner as a whole: merging replaces all of them. */
+export function findAtomics(schema: StructuralSchema, value: unknown, path = ''): string[] {
+  if (isMap(value)) {
+    const own = isAtomicMap(schema) ? [path] : [];
+    return [...own, ...Object.keys(value).flatMap((key) => findAtomics(memberSchemaOrUntyped(schema, key), value[key], `${path}.${key}`))];
+  }
+  if (!Array.isArray(value)) return [];
+  const own = isAtomicList(schema) ? [path] : [];
+  return [...own, ...value.flatMap((element, index) => findAtomics(elementSchema(schema), element, `${path}[${index}]`))];
+}
