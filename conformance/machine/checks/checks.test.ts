@@ -5,6 +5,7 @@ import { checksOf } from './checks.ts';
 import { describeChanges, type RunningContainer } from './containers.ts';
 import { parseProcesses, processesOf } from './processes.ts';
 import { cpuWeight } from './resources.ts';
+import { findKilled } from './robustness.ts';
 import { secondsOfShutdown } from './service.ts';
 import { findDuplicateSeries } from './statistics.ts';
 
@@ -89,5 +90,16 @@ describe('machine checks: what was found', () => {
       '100.5 n systemd[1]: Started.\n200.0 n systemd-logind[9]: System is rebooting.\n212.4 n systemd-journald[1]: Journal stopped\n';
     assert.equal(secondsOfShutdown(journal), '12');
     assert.equal(secondsOfShutdown('100.5 n systemd[1]: Started.\n'), 'unknown');
+  });
+});
+
+describe('machine checks: containers that were killed', () => {
+  const status = (restartCount: number, reason?: string) => ({
+    ...{ name: `c${restartCount}`, restartCount },
+    ...(reason === undefined ? {} : { lastState: { terminated: { reason } } }),
+  });
+  it('are those that ran, and not those that the runtime could not start', () => {
+    assert.deepEqual(findKilled('p', [status(0), status(1, 'StartError')]), { killed: [], failedStarts: 1 });
+    assert.equal(findKilled('p', [status(1, 'Error'), status(1), status(2, 'StartError')]).killed.length, 3);
   });
 });

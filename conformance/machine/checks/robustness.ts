@@ -55,6 +55,7 @@ async function slowShims(context: CheckContext): Promise<string> {
   const before = await containersOf(cluster);
   await machine.succeed(stopShimsScript);
   const killed: string[] = [];
+  let failedStarts = 0;
   try {
     for (let round = 1; round <= rounds; round++) {
       const names = Array.from({ length: podsPerRound }, (_, index) => `round-${round}-${index}`);
@@ -62,7 +63,11 @@ async function slowShims(context: CheckContext): Promise<string> {
       // Starting may take long, as the shims are stopped in it; it must come to an end all the same.
       for (const name of names) await cluster.waitForField(`pod/${name}`, '{.status.phase}', /^Running$/, 180);
       await pause(longestStopSeconds);
-      for (const name of names) killed.push(...(await restartsOf(context, name)));
+      for (const name of names) {
+        const restarted = await restartsOf(context, name);
+        killed.push(...restarted.killed);
+        failedStarts += restarted.failedStarts;
+      }
       await cluster.remove(...names.map((name) => `pod/${name}`));
       say(`  round ${round} of ${rounds}: ${killed.length} containers killed`);
     }
@@ -72,7 +77,7 @@ async function slowShims(context: CheckContext): Promise<string> {
   const changes = describeChanges(before, await containersOf(cluster));
   await cluster.remove(...steady.map((name) => `pod/${name}`));
   expectThat(killed.length === 0 && changes === '', `killed: ${[...killed, changes].join('; ')}\n${await warnings(machine)}`);
-  return `${rounds} rounds, ${before.length} containers that were there are as before, none of ${rounds * podsPerRound * 2} new ones restarted`;
+  return `${rounds} rounds, ${before.length} containers that were there are as before, none of ${rounds * podsPerRound * 2} new ones killed; ${failedStarts} starts failed in the runtime and were tried again`;
 }
 
 /** Stops one to three shims at random for up to half a minute, over and over, until its unit is stopped. */
@@ -101,15 +106,27 @@ function podOfManyContainers(name: string): object {
   };
 }
 
-async function restartsOf({ cluster }: CheckContext, pod: string): Promise<string[]> {
-  const statuses = JSON.parse(await cluster.field(`pod/${pod}`, '{.status.containerStatuses}')) as readonly {
-    readonly name: string;
-    readonly restartCount: number;
-    readonly lastState?: unknown;
-  }[];
-  return statuses
-    .filter(({ restartCount }) => restartCount > 0)
-    .map(({ name, lastState }) => `${pod}/${name} ${JSON.stringify(lastState)}`);
+interface RestartedContainer {
+  readonly name: string;
+  readonly restartCount: number;
+  readonly lastState?: { readonly terminated?: { readonly reason?: string } };
+}
+
+async function restartsOf({ cluster }: CheckContext, pod: string): Promise<{ readonly killed: string[]; readonly failedStarts: number }> {
+  return findKilled(pod, JSON.parse(await cluster.field(`pod/${pod}`, '{.status.containerStatuses}')) as readonly RestartedContainer[]);
+}
+
+/** Containers that ran and were started again. One that the runtime could not start, as it got no answer of a shim, was no healthy one. */
+export function findKilled(
+  pod: string,
+  statuses: readonly RestartedContainer[],
+): { readonly killed: string[]; readonly failedStarts: number } {
+  const restarted = statuses.filter(({ restartCount }) => restartCount > 0);
+  const failed = restarted.filter(({ lastState, restartCount }) => restartCount === 1 && lastState?.terminated?.reason === 'StartError');
+  return {
+    killed: restarted.filter((one) => !failed.includes(one)).map(({ name, lastState }) => `${pod}/${name} ${JSON.stringify(lastState)}`),
+    failedStarts: failed.length,
+  };
 }
 
 async function warnings(machine: Machine): Promise<string> {
