@@ -194,6 +194,12 @@ const cases: readonly Case[] = [
     says: /\/usr\/sbin\/nft says "who knows"/,
   },
   {
+    what: 'nft of Debian 12',
+    machine: { programs: { ...programs, nft: { path: '/usr/sbin/nft', version: 'nftables v1.0.6 (Lester Gooch #5)' } } },
+    expected: ['warning ProgramVersion-nft'],
+    says: /nft 1\.0\.6 is older than 1\.0\.7/,
+  },
+  {
     what: "docker's containerd 2",
     machine: {
       programs: { ...programs, containerd: { path: '/usr/bin/containerd', version: 'containerd containerd.io v2.1.4 75cb2b7193' } },

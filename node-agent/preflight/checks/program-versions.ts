@@ -13,7 +13,13 @@ interface Versions {
 const versions: readonly Versions[] = [
   { program: 'containerd', least: [1, 6], good: [1, 7], lacking: 'devices by CDI' },
   { program: 'runc', least: [1, 0], good: [1, 1], lacking: 'cgroups of version 2 in full' },
-  { program: 'nft', least: [0, 9, 6], good: [1, 0, 1], lacking: 'what kube-proxy asks for' },
+  // What it takes of the rules is asked of it, see packet-filter.ts: distributions mend older ones.
+  {
+    program: 'nft',
+    least: [0, 9, 6],
+    good: [1, 0, 7],
+    lacking: 'the type of the port of a connection, by which rules of Services look things up',
+  },
 ];
 
 /** Versions of the programs that it matters of. */

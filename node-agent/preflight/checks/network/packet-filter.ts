@@ -12,7 +12,7 @@ export const packetFilter: Check = {
       error(
         name,
         `nft and the kernel do not take the rules of Services: ${first}`,
-        'nft 1.0.1 or newer, and a kernel with CONFIG_NF_TABLES and its expressions (NFT_NUMGEN, NFT_NAT, NFT_MASQ, NFT_REJECT, NFT_SOCKET, NFT_CT)',
+        'nft 1.0.7 or newer, and a kernel with CONFIG_NF_TABLES and its expressions (NFT_NUMGEN, NFT_NAT, NFT_MASQ, NFT_REJECT, NFT_SOCKET, NFT_CT)',
       ),
     ];
   },
