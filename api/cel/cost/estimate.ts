@@ -87,7 +87,10 @@ class Estimator {
     }
     if (expr.kind === 'list') return exactly(expr.elements.length);
     if (expr.kind === 'map') return exactly(expr.entries.length);
-    return declaredSize(this.#declared.get(expr.id)) ?? (scalars.has(this.#typeOf(expr).kind) ? oneRange : unbounded);
+    const { kind } = this.#typeOf(expr);
+    // Kubernetes takes the name of a type for the variable that a schema describes.
+    if (kind === 'type' && expr.kind === 'ident') return declaredSize(this.#environment.findVariable('self')) ?? unbounded;
+    return declaredSize(this.#declared.get(expr.id)) ?? (scalars.has(kind) ? oneRange : unbounded);
   }
 
   #part(expr: Expr): EstimatedPart {

@@ -71,7 +71,8 @@ class JSONObject implements ObjectValue {
     const reader = this.#fields.get(field);
     if (reader === undefined || !Object.hasOwn(this.#record, reader.json)) return undefined;
     const json = this.#record[reader.json];
-    return json === undefined ? undefined : reader.adapt(json);
+    // Null counts as absent.
+    return json === undefined || json === null ? undefined : reader.adapt(json);
   }
   fields(): readonly string[] {
     return [...this.#fields.keys()].filter((field) => this.find(field) !== undefined);

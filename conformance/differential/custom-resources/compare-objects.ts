@@ -5,7 +5,8 @@ import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../../api/meta/object-meta.ts';
 import type { ResourceDefinition, StrategyContext } from '../../../api/resource/resource-definition.ts';
-import { applyDefaults } from '../../../api/schema/default.ts';
+import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
+import { applyDefaults, defaultsFor } from '../../../api/schema/default.ts';
 import { orderFields } from '../../../api/schema/order-fields.ts';
 import { jsonMediaType } from '../../../api/serialization/media-types.ts';
 import { readObject } from '../../../api/serialization/read-object.ts';
@@ -83,14 +84,14 @@ function causesOf(errors: readonly FieldError[]): string[] {
 
 function normalize(reason: string, field: string, message: string): string {
   const shortened = message.replace(
-    /^([A-Z][a-z ]+): (?:map\[string\]interface \{\}|\[\]interface \{\}|\{|\[).*?(: (?=[^:]*(?: in body |must |supported |should |json))|$)/s,
+    /^([A-Z][a-z ]+): (?:apiextensions\.\w+\{|map\[string\]interface \{\}|\[\]interface \{\}|\{|\[).*?(: (?=[^:]*(?: in body |must |supported |should |json))|: (?=compilation failed|messageExpression compilation|messageExpression must|cel expression)|$)/s,
     '$1: …$2',
   );
   // v1.36 has a singular.
   return `${field} ${reason} ${shortened.replace(/\b1 (byte|item)s$/, '1 $1')}`;
 }
 
-function upstreamOutcome({ status, body, warnings }: UpstreamAnswer): Outcome {
+export function upstreamOutcome({ status, body, warnings }: UpstreamAnswer): Outcome {
   const details = body['details'] as { causes?: { reason: string; field: string; message: string }[] } | undefined;
   if (status === 422 && details?.causes)
     return {
@@ -156,7 +157,11 @@ async function compareSchema(
   }
   const crd = crdOf(index, spec);
   found.schemas++;
+  const ours = definitionCauses(crd);
   const created = await server.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd);
+  const theirs = upstreamOutcome(created).causes;
+  if (JSON.stringify(theirs) !== JSON.stringify(ours))
+    found.differences.push(`definition ${JSON.stringify(spec)}\n  theirs ${JSON.stringify(theirs)}\n  ours   ${JSON.stringify(ours)}`);
   if (created.status !== 201) {
     found.refusedSchemas++;
     return;
@@ -179,6 +184,13 @@ async function compareSchema(
   } finally {
     await server.send('DELETE', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`);
   }
+}
+
+/** The causes for which kubets would refuse the definition. */
+export function definitionCauses(crd: CustomResourceDefinition): string[] {
+  const object = structuredClone(crd);
+  defaultsFor(customResourceDefinitions.definition)(object);
+  return causesOf(customResourceDefinitions.validate?.(object, FieldPath.root, context) ?? []);
 }
 
 function objectOf(index: number, name: string, spec: unknown): UntypedObject {

@@ -27,7 +27,8 @@ export function connectUpstream(url: string, token: string): UpstreamServer {
             resolve({ status: response.statusCode ?? 0, body: parse(text), warnings: warningsOf(response.headers['warning']) });
           });
         });
-        sent.on('error', reject);
+        // A server that panics hangs up.
+        sent.on('error', (error) => resolve({ status: 0, body: { message: error.message }, warnings: [] }));
         sent.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
       }),
     close: () => agent.destroy(),

@@ -1,10 +1,16 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
+import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { validateVersionSchema } from '../../../extensions/definition/validate-version-schema.ts';
+import { resolveSchemaPath } from '../../../extensions/rules/schema-path.ts';
 import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../resource/field-rules.ts';
 import type {
   CustomResourceConversion,
+  CustomResourceColumnDefinition,
   CustomResourceDefinitionNames,
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
+  JSONSchemaProps,
+  SelectableField,
 } from '../../../types/apiextensions-v1.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
@@ -17,10 +23,7 @@ const maxSelectableFields = 8;
 /** Versions of ConversionReview that the server speaks. */
 const reviewVersions = ['v1', 'v1beta1'];
 
-/**
- * Validates a definition's statements about its kind, but for the rules of structural schemas, which are checked where schemas
- * are built.
- */
+/** Validates a definition's statements about its kind: names, versions, schemas and their rules, columns, paths and conversion. */
 export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefinitionSpec> | undefined, path: FieldPath): FieldError[] {
   if (spec === undefined) return [required(path)];
   const { group = '', scope, names, versions = [], conversion, preserveUnknownFields } = spec;
@@ -28,8 +31,11 @@ export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefiniti
   const errors = group === '' ? [required(at)] : invalidFor(at, group, dns1123SubdomainProblems(group));
   if (group !== '' && group.split('.').length < 2) errors.push(invalid(at, group, 'should be a domain with at least one dot'));
   errors.push(...validateChoice(path.child('scope'), scope, ['Cluster', 'Namespaced']));
-  errors.push(...validateVersions(versions, path.child('versions')));
+  const shared = sharedFields(versions);
+  errors.push(...validateVersions(versions, path.child('versions'), shared));
   errors.push(...validateNames(names, path.child('names')));
+  const [first] = versions;
+  if (first !== undefined) errors.push(...validateShared(first, versions, path, shared));
   if (preserveUnknownFields) {
     errors.push(
       invalid(
@@ -42,7 +48,34 @@ export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefiniti
   return [...errors, ...validateConversion(conversion, path.child('conversion'))];
 }
 
-function validateVersions(versions: readonly DeepReadonly<CustomResourceDefinitionVersion>[], path: FieldPath): FieldError[] {
+type Version = DeepReadonly<CustomResourceDefinitionVersion>;
+const sharable = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields'] as const;
+type Sharable = (typeof sharable)[number];
+
+/** The fields that all versions have alike. Messages name them as v1beta1 had them, once for all versions. */
+function sharedFields(versions: readonly Version[]): ReadonlySet<Sharable> {
+  return new Set(
+    sharable.filter((field) => versions.every((version) => isSemanticallyEqual(version[field] ?? null, versions[0]?.[field] ?? null))),
+  );
+}
+
+function validateShared(first: Version, versions: readonly Version[], path: FieldPath, shared: ReadonlySet<Sharable>): FieldError[] {
+  const errors: FieldError[] = [];
+  const schema = first.schema?.openAPIV3Schema;
+  if (shared.has('schema') && schema !== undefined) {
+    const hasStatus = versions.some(({ subresources }) => subresources?.status !== undefined);
+    errors.push(...validateVersionSchema(schema, hasStatus, path.child('validation', 'openAPIV3Schema')));
+  }
+  if (shared.has('subresources')) errors.push(...validateScale(first, path.child('subresources')));
+  if (shared.has('additionalPrinterColumns'))
+    errors.push(...validateEach(first.additionalPrinterColumns, path.child('additionalPrinterColumns'), validateColumn));
+  if (shared.has('selectableFields'))
+    for (const { schema: own } of shared.has('schema') ? [first] : versions)
+      errors.push(...validateSelectableFields(first.selectableFields ?? [], own?.openAPIV3Schema, path.child('selectableFields')));
+  return errors;
+}
+
+function validateVersions(versions: readonly Version[], path: FieldPath, shared: ReadonlySet<Sharable>): FieldError[] {
   const names = new Set<string>();
   const errors = validateEach(versions, path, (version, at) => {
     const problems = invalidFor(at.child('name'), version.name, dns1035LabelProblems(version.name));
@@ -55,10 +88,9 @@ function validateVersions(versions: readonly DeepReadonly<CustomResourceDefiniti
         ),
       );
     names.add(version.name);
-    if (version.deprecationWarning !== undefined && !version.deprecated) {
-      problems.push(invalid(at.child('deprecationWarning'), version.deprecationWarning, 'can only be set for deprecated versions'));
-    }
-    return [...problems, ...validateVersion(version, at)];
+    for (const problem of deprecationWarningProblems(version))
+      problems.push(invalid(at.child('deprecationWarning'), version.deprecationWarning, problem));
+    return [...problems, ...validateVersion(version, at, shared)];
   });
   const stored = versions.filter(({ storage }) => storage).length;
   if (stored !== 1)
@@ -72,64 +104,94 @@ function validateVersions(versions: readonly DeepReadonly<CustomResourceDefiniti
   return errors;
 }
 
-function validateVersion(version: DeepReadonly<CustomResourceDefinitionVersion>, at: FieldPath): FieldError[] {
+function validateVersion(version: Version, at: FieldPath, shared: ReadonlySet<Sharable>): FieldError[] {
   const errors: FieldError[] = [];
   const schemaPath = at.child('schema', 'openAPIV3Schema');
   const schema = version.schema?.openAPIV3Schema;
   if (schema === undefined) errors.push(required(schemaPath, 'schemas are required'));
-  else if (schema.type !== 'object') {
-    errors.push(
-      schema.type
-        ? invalid(schemaPath.child('type'), schema.type, 'must be object at the root')
-        : required(schemaPath.child('type'), 'must not be empty at the root'),
-    );
-  }
-  const { scale } = version.subresources ?? {};
-  if (scale !== undefined) {
-    const path = at.child('subresources', 'scale');
-    for (const [field, prefix] of [
-      ['specReplicasPath', '.spec'],
-      ['statusReplicasPath', '.status'],
-    ] as const) {
-      const text = scale[field] ?? '';
-      if (text === '') errors.push(required(path.child(field)));
-      else if (!isFieldPath(text)) errors.push(invalid(path.child(field), text, 'should be a simple json path without array notation'));
-      else if (!text.startsWith(`${prefix}.`)) errors.push(invalid(path.child(field), text, `should be a json path under ${prefix}`));
-    }
-    const labels = scale.labelSelectorPath;
-    if (labels && !/^\.(?:spec|status)\./.test(labels))
-      errors.push(invalid(path.child('labelSelectorPath'), labels, 'should be a json path under either .status or .spec'));
-  }
-  errors.push(
-    ...validateEach(version.additionalPrinterColumns, at.child('additionalPrinterColumns'), ({ name, type, format, jsonPath }, column) => {
-      const problems = validateRequired(column.child('name'), name);
-      if (!type) problems.push(required(column.child('type'), `must be one of ${columnTypes.join(',')}`));
-      else if (!columnTypes.includes(type)) problems.push(invalid(column.child('type'), type, `must be one of ${columnTypes.join(',')}`));
-      if (format && !columnFormats.includes(format))
-        problems.push(invalid(column.child('format'), format, `must be one of ${columnFormats.join(',')}`));
-      if (!jsonPath) problems.push(required(column.child('jsonPath')));
-      else if (!/^[.[]/.test(jsonPath))
-        problems.push(invalid(column.child('jsonPath'), jsonPath, 'should be a json path beginning with . or ['));
-      return problems;
-    }),
-  );
-  const selectable = version.selectableFields ?? [];
-  if (selectable.length > maxSelectableFields) errors.push(tooMany(at.child('selectableFields'), selectable.length, maxSelectableFields));
-  const paths = new Set<string>();
-  return [
-    ...errors,
-    ...validateEach(selectable, at.child('selectableFields'), ({ jsonPath }, field) => {
-      const path = field.child('jsonPath');
-      if (!jsonPath) return [required(path)];
-      if (paths.has(jsonPath)) return [duplicate(path, jsonPath)];
-      paths.add(jsonPath);
-      return isFieldPath(jsonPath) ? [] : [invalid(path, jsonPath, 'is an invalid path: only simple field paths are allowed')];
-    }),
-  ];
+  else if (!shared.has('schema')) errors.push(...validateVersionSchema(schema, version.subresources?.status !== undefined, schemaPath));
+  if (!shared.has('subresources')) errors.push(...validateScale(version, at.child('subresources')));
+  if (!shared.has('additionalPrinterColumns'))
+    errors.push(...validateEach(version.additionalPrinterColumns, at.child('additionalPrinterColumns'), validateColumn));
+  if (!shared.has('selectableFields'))
+    errors.push(...validateSelectableFields(version.selectableFields ?? [], schema, at.child('selectableFields')));
+  return errors;
 }
 
-function isFieldPath(text: string): boolean {
-  return /^(?:\.[A-Za-z_][\w-]*)+$/.test(text);
+/** Paths of the numbers of the scale subresource; fields that are named together, as upstream names them. */
+function validateScale({ subresources }: Version, path: FieldPath): FieldError[] {
+  const scale = subresources?.scale;
+  if (scale === undefined) return [];
+  const errors: FieldError[] = [];
+  for (const [field, roots, where] of [
+    ['specReplicasPath', ['.spec.'], '.spec'],
+    ['statusReplicasPath', ['.status.'], '.status'],
+    ['labelSelectorPath', ['.spec.', '.status.'], 'either .spec or .status'],
+  ] as const) {
+    const at = path.child(`scale.${field}`);
+    const text = scale[field] ?? '';
+    if (text === '') {
+      if (field !== 'labelSelectorPath') errors.push(required(at));
+    } else if (!text.startsWith('.')) errors.push(invalid(at, text, 'must be a simple json path starting with .'));
+    else if (!roots.some((root) => text.startsWith(root))) errors.push(invalid(at, text, `should be a json path under ${where}`));
+  }
+  return errors;
+}
+
+function validateColumn({ name, type, format, jsonPath }: DeepReadonly<CustomResourceColumnDefinition>, column: FieldPath): FieldError[] {
+  const errors = validateRequired(column.child('name'), name);
+  if (!type) errors.push(required(column.child('type'), `must be one of ${columnTypes.join(',')}`));
+  else if (!columnTypes.includes(type)) errors.push(invalid(column.child('type'), type, `must be one of ${columnTypes.join(',')}`));
+  if (format && !columnFormats.includes(format))
+    errors.push(invalid(column.child('format'), format, `must be one of ${columnFormats.join(',')}`));
+  // As v1beta1 had it, which is how upstream names it still.
+  const at = column.child('JSONPath');
+  if (!jsonPath) errors.push(required(at));
+  else if (!jsonPath.startsWith('.')) errors.push(invalid(at, jsonPath, 'must be a simple json path starting with .'));
+  return errors;
+}
+
+const selectableTypes = ['string', 'boolean', 'integer'];
+
+function validateSelectableFields(
+  fields: readonly DeepReadonly<SelectableField>[],
+  schema: DeepReadonly<JSONSchemaProps> | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (fields.length === 0) return [];
+  if (schema === undefined) return [invalid(path, '', 'selectableFields may only be set when validations.schema is included')];
+  const seen = new Set<string>();
+  const errors = validateEach(fields, path, ({ jsonPath }, field) => {
+    const at = field.child('jsonPath');
+    if (!jsonPath) return [required(at)];
+    const found = resolveSchemaPath(jsonPath, schema, { allowsSubscripts: false });
+    if (!found.ok) return [invalid(at, jsonPath, `is an invalid path: ${found.problem}`)];
+    const problems: FieldError[] = [];
+    if (found.first === 'metadata') problems.push(invalid(at, jsonPath, 'must not point to fields in metadata'));
+    if (!selectableTypes.includes(found.schema.type ?? '')) {
+      const detail = 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.';
+      problems.push(invalid(at, jsonPath, detail));
+    }
+    const text = found.path.toString();
+    if (seen.has(text)) problems.push(duplicate(at, jsonPath));
+    seen.add(text);
+    return problems;
+  });
+  return seen.size > maxSelectableFields ? [...errors, tooMany(path, seen.size, maxSelectableFields)] : errors;
+}
+
+/** The problems of the warning of a version. */
+function deprecationWarningProblems({ deprecated, deprecationWarning: text }: Version): string[] {
+  if (text === undefined) return [];
+  if (!deprecated) return ['can only be set for deprecated versions'];
+  const problems = text.length > 256 ? ['must be <= 256 characters long'] : [];
+  if (text === '') problems.push('must not be an empty string');
+  const odd = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(text);
+  if (odd) {
+    const at = new TextEncoder().encode(text.slice(0, odd.index)).length;
+    problems.push(`must only contain printable UTF-8 characters; non-printable character found at index ${at}`);
+  }
+  return problems;
 }
 
 function validateNames(names: DeepReadonly<CustomResourceDefinitionNames> | undefined, path: FieldPath): FieldError[] {
