@@ -13,7 +13,7 @@ interface Versions {
 const versions: readonly Versions[] = [
   { program: 'containerd', least: [1, 6], good: [1, 7], lacking: 'devices by CDI' },
   { program: 'runc', least: [1, 0], good: [1, 1], lacking: 'cgroups of version 2 in full' },
-  // What it takes of the rules is asked of it, see packet-filter.ts: distributions mend older ones.
+  // Distributions mend older ones: nft is also asked whether it takes the rules, see packet-filter.ts.
   {
     program: 'nft',
     least: [0, 9, 6],
