@@ -30,6 +30,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly mediaTypes?: readonly MediaType[];
   readonly subresources: Readonly<Record<string, SubresourceDefinition>>;
   /**
+   * Paths of fields that requests to a subresource cannot change, so that nobody owns them by it (KEP-555). Default: `spec` for
+   * `status`, nothing for others.
+   */
+  readonly resetFields?: Readonly<Record<string, readonly (readonly string[])[]>>;
+  /**
    * The place of objects below /registry/, the same as upstream's: pods, services/specs, minions, apiregistration.k8s.io/apiservices.
    * Absent: not stored (reviews, bindings).
    */

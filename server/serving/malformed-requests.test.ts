@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '../../api/base/logger.ts';
 import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
-import { fuzzRuns, fuzzSeed } from '../../api/schema/testing/fuzz-runs.ts';
+import { fuzzRuns, fuzzSeed, fuzzTurns } from '../../api/schema/testing/fuzz-runs.ts';
 import { createOpenAPIDocuments } from '../control-plane/openapi-documents.ts';
 import { createResources } from '../control-plane/create-resources.ts';
 import { startAPIServerInProcess, type TestAPIServer } from '../apiserver/testing/start-api-server.ts';
@@ -119,10 +119,10 @@ describe(`${requests} malformed requests over sockets`, function () {
   }
 
   async function send(count: number, next: () => MalformedRequest): Promise<void> {
-    let left = count;
+    const turns = fuzzTurns('malformed requests', count);
     const work = async () => {
       let connection: RawConnection | undefined;
-      while (left-- > 0) {
+      for (const _ of turns) {
         const request = next();
         if (!connection?.isOpen) connection = await open(['http/1.1']);
         const isRaw = request.method === 'RAW';

@@ -1,3 +1,5 @@
+import { systemClock } from '../../base/system-clock.ts';
+
 /**
  * How often a property is tried: `few` in the ordinary tests, `many` with `npm run fuzz`. KUBETS_FUZZ says so ('1'), or by
  * which factor of `many` it is to be tried ('0.1', '10').
@@ -11,3 +13,28 @@ export function fuzzRuns(few: number, many: number): number {
 export function fuzzSeed(): number {
   return Number(process.env['KUBETS_FUZZ_SEED'] ?? 20_260_401);
 }
+
+/**
+ * The numbers of the runs of a property, for several loops together. With `npm run fuzz` tells how far it is, every ten
+ * seconds and at the end, and ends after KUBETS_FUZZ_SECONDS (600) where there is more to do.
+ */
+export function* fuzzTurns(what: string, total: number, { nowMs, print } = surroundings): Generator<number, void> {
+  const isFuzz = Number(process.env['KUBETS_FUZZ'] ?? 0) > 0;
+  const [startMs, limitMs] = [nowMs(), Number(process.env['KUBETS_FUZZ_SECONDS'] ?? 600) * 1000];
+  let toldMs = startMs;
+  let done = 0;
+  const tell = (ms: number) => print(`      ${what}: ${done} of ${total} in ${((ms - startMs) / 1000).toFixed(0)} s`);
+  for (; done < total; done++) {
+    yield done;
+    if (!isFuzz) continue;
+    const ms = nowMs();
+    if (ms - startMs > limitMs) break;
+    if (ms - toldMs < progressMs) continue;
+    toldMs = ms;
+    tell(ms);
+  }
+  if (isFuzz) tell(nowMs());
+}
+
+const progressMs = 10_000;
+const surroundings = { nowMs: () => systemClock.monotonicMs(), print: (line: string): void => void process.stdout.write(`${line}\n`) };

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { randomInt } from '../../../api/base/random.ts';
 import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
-import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
+import { fuzzRuns, fuzzSeed, fuzzTurns } from '../../../api/schema/testing/fuzz-runs.ts';
 import { createHostFiles } from '../../linux/files/host-files.ts';
 import { parseLogLine } from '../containers/log-line.ts';
 import { findTail } from './log-tail.ts';
@@ -42,9 +42,9 @@ describe('findTail', () => {
   };
 
   it('finds what counting from the end finds, wherever pieces begin', async function () {
-    this.timeout(600_000);
+    this.timeout(1_200_000);
     const random = createSeededRandom(fuzzSeed());
-    for (let run = 0; run < fuzzRuns(100, 5000); run++) {
+    for (const _ of fuzzTurns('tails of logs', fuzzRuns(100, 5000))) {
       const entry = () =>
         [`${time} stdout F ${'x'.repeat(randomInt(random, 9))}`, `${time} stdout P part`, 'no entry', ''][randomInt(random, 4)] ?? '';
       const text = Array.from({ length: randomInt(random, 12) }, entry).join('\n') + (randomInt(random, 3) > 0 ? '\n' : '');

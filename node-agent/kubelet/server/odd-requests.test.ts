@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import tls, { type TLSSocket } from 'node:tls';
 import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
-import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
+import { fuzzRuns, fuzzSeed, fuzzTurns } from '../../../api/schema/testing/fuzz-runs.ts';
 import { randomInt } from '../../../api/base/random.ts';
 import type { KubeletServer } from './kubelet-server.ts';
 import { createOddRequests, type OddRequest } from './testing/odd-requests.ts';
@@ -38,7 +38,7 @@ async function answerOf(socket: TLSSocket, waitMs: number): Promise<string> {
 }
 
 describe('the port of the kubelet', function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   let runtime: StreamingRuntime;
   let server: KubeletServer;
   const asked: string[] = [];
@@ -87,8 +87,9 @@ describe('the port of the kubelet', function () {
     await start(['get', 'create', 'update', 'delete', 'patch', '']);
     const random = createSeededRandom(fuzzSeed());
     const next = createOddRequests(random);
+    const turns = fuzzTurns('odd requests to the kubelet', requests);
     const client = async () => {
-      for (let count = 0; count < requests / connectionsAtOnce; count++) {
+      for (const _ of turns) {
         await send(next(), randomInt(random, 10) === 0).catch((error: unknown) => {
           if (!(error instanceof Error && 'code' in error && error.code === 'ECONNRESET')) throw error;
         });
@@ -151,8 +152,7 @@ describe('the port of the kubelet', function () {
     const spell = (text: string) =>
       [...text].map((letter) => (randomInt(random, 4) === 0 ? `%${letter.charCodeAt(0).toString(16)}` : letter)).join('');
     const between = () => ['/', '//', '/./', '/%2e/', '/x/../', '/%2F'][randomInt(random, 6)] ?? '/';
-    const spellings = fuzzRuns(200, 5000);
-    for (let count = 0; count < spellings; count++) {
+    for (const count of fuzzTurns('spellings of exec', fuzzRuns(200, 5000))) {
       const action = ['exec', 'attach', 'portForward'][count % 3] ?? '';
       const path = `${between()}${spell(action)}${between()}n${between()}p${between()}c`;
       const socket = await connect(server.port);

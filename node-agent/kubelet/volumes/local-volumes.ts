@@ -32,6 +32,13 @@ export function createLocalVolumes(dependencies: LocalVolumesDependencies): Loca
   const inTurn = createInTurn();
   const mountPoint = (name: string) => `${paths.plugins}/kubernetes.io/local-volume/mounts/${name}`;
 
+  /** Tells the claim of the size that its volume has been given; a directory has it already. */
+  const expand = async ({ volume, claim }: BoundVolume, grow?: () => Promise<void>) => {
+    const size = findNewSize({ volume, claim });
+    if (size === undefined) return;
+    await grow?.();
+    await tellSize(client, claim, size);
+  };
   /** A device is mounted once, whatever the number of Pods. */
   const mountDevice = async ({ volume, claim }: BoundVolume, device: string): Promise<string> => {
     const point = mountPoint(volume.metadata.name ?? '');
@@ -40,11 +47,7 @@ export function createLocalVolumes(dependencies: LocalVolumesDependencies): Loca
       await files.makeDirectory(point, { mode: 0o750 });
       await devices.mount(device, point, { fsType: local?.fsType ?? '', mountOptions });
     }
-    const size = findNewSize({ volume, claim });
-    if (size !== undefined) {
-      await devices.grow(device, point);
-      await tellSize(client, claim, size);
-    }
+    await expand({ volume, claim }, () => devices.grow(device, point));
     return point;
   };
   return {
@@ -61,6 +64,7 @@ export function createLocalVolumes(dependencies: LocalVolumesDependencies): Loca
         }
         if (facts.kind !== 'directory' && facts.kind !== 'blockDevice') throw new Error(`path "${path}" is not a directory`);
         const source = facts.kind === 'blockDevice' ? await mountDevice(bound, path) : path;
+        if (facts.kind === 'directory') await expand(bound);
         const target = `${paths.pods}/${pod.metadata.uid}/${podFolder}/${name}`;
         if (await mounts.isMounted(target)) return target;
         await files.makeDirectory(target, { mode: 0o750 });

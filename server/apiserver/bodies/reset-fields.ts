@@ -6,8 +6,10 @@ const status = fieldSetOf([fieldElement('status')]);
 const spec = fieldSetOf([fieldElement('spec')]);
 
 /** Fields that a request to this (sub)resource cannot change, and that nobody therefore owns by it (KEP-555). */
-export function resetFieldsOf(definition: ResourceDefinition, subresource: string): FieldSet {
-  if (definition.subresources['status'] === undefined) return emptySet;
+export function resetFieldsOf({ subresources, resetFields }: ResourceDefinition, subresource: string): FieldSet {
+  if (subresources['status'] === undefined) return emptySet;
   if (subresource === '') return status;
+  const paths = resetFields?.[subresource];
+  if (paths !== undefined) return fieldSetOf(...paths.map((path) => path.map(fieldElement)));
   return subresource === 'status' ? spec : emptySet;
 }

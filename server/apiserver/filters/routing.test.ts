@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { fuzzRuns, fuzzTurns } from '../../../api/schema/testing/fuzz-runs.ts';
 import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
@@ -12,8 +13,7 @@ import { createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, eventually, startCompleteServer } from '../testing/complete-server.ts';
 import { checkPath } from './routing.ts';
 
-/** The number of requests; FUZZ_ROUNDS=100000 tries more. */
-const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 10_000);
+const rounds = fuzzRuns(10_000, 100_000);
 const random = createSeededRandom(11);
 const number = (limit: number) => (random.bytes(1)[0] ?? 0) % limit;
 
@@ -80,9 +80,10 @@ function randomPath(): string {
 }
 
 describe('paths', () => {
-  it('lead where they are authorized, in many spellings, and nowhere else', () => {
+  it('lead where they are authorized, in many spellings, and nowhere else', function () {
+    this.timeout(1_200_000);
     const counts = { served: 0, refused: 0 };
-    for (let round = 0; round < rounds; round++) {
+    for (const _ of fuzzTurns('paths', rounds)) {
       const [path, method] = [randomPath(), pick(['GET', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'], 'GET')];
       const info = parseRequestInfo(method, path, parseQuery(''));
       const definition = definitionOf(info.apiGroup, info.apiVersion, info.resource);

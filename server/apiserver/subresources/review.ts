@@ -1,7 +1,9 @@
-import type { KubeObject } from '../../../api/meta/object.ts';
+import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, methodNotAllowed } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { recordOwnership } from '../registry/record-ownership.ts';
 import type { RequestContext } from '../request/request-context.ts';
+import { readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
 
 /** A resource that is a question: POST only, stored nowhere, answered in the status of the very object. */
@@ -19,6 +21,8 @@ export function defineReview<T extends KubeObject>(
       const review = await dependencies.decodeBody(context, definition.definition, expected);
       placeInNamespace(definition.scope, review, context.info.namespace);
       const store = { definition: definition as unknown as ResourceDefinition };
+      const { fieldManager } = readWriteContext(context);
+      recordOwnership(store.definition, review as UntypedObject, undefined, { fieldManager, subresource: '' }, context.clock.nowMs());
       await dependencies.admit({ context, operation: 'CREATE', store, subresource: '', object: review, dryRun: false });
       await answer(review as T, context, dependencies);
       return dependencies.respond(context, review, 201);

@@ -6,7 +6,8 @@ import { defineReview } from './review.ts';
 /** Tells who asks (`kubectl auth whoami`, KEP-3325). */
 export const selfSubjectReviews = defineReview<SelfSubjectReview>(definition, async (review, { user, clock }) => {
   const { name, uid, groups, extra } = user;
-  review.metadata.creationTimestamp = formatTime(clock.nowMs());
+  // Only the answer is given back.
+  review.metadata = { creationTimestamp: formatTime(clock.nowMs()) };
   review.status = {
     userInfo: {
       username: name,

@@ -18,9 +18,24 @@ export function defaultDataDirPath(): string {
   return path.join(process.env['XDG_DATA_HOME'] ?? path.join(os.homedir(), '.local/share'), 'kubets');
 }
 
+/**
+ * Makes a folder and those above it. mkdirSync with `recursive` never returns where a file system refuses new folders as /proc
+ * does, with ENOENT.
+ */
+function makeFolders(directory: string): void {
+  if (existsSync(directory) && statSync(directory).isDirectory()) return;
+  const parent = path.dirname(directory);
+  if (parent !== directory) makeFolders(parent);
+  mkdirSync(directory, { mode: 0o755 });
+}
+
 export function openDataDir(directory: string): DataDir {
   const absolute = path.resolve(directory);
-  mkdirSync(absolute, { recursive: true, mode: 0o755 });
+  try {
+    makeFolders(absolute);
+  } catch (error) {
+    throw new Error(`the data directory cannot be made (${(error as Error).message}); choose another with --data-dir`, { cause: error });
+  }
   const images = path.join(absolute, 'images');
   mkdirSync(images, { recursive: true });
   return {

@@ -8,6 +8,15 @@ import { findInstance, openDataDir, writeInstance, type DataDir } from './data-d
 import { findProcessIdentity, findStartTicks, isSameProcess } from './process-identity.ts';
 import { beginRun, findRuns } from './runs.ts';
 
+describe('a data directory', () => {
+  for (const directory of ['/proc/x', '/proc/x/y', '/dev/null/x'])
+    it(`that cannot be made is refused: ${directory}`, () =>
+      assert.throws(
+        () => openDataDir(directory),
+        /^Error: the data directory cannot be made \(.*\/(x|null)'.*choose another with --data-dir$/,
+      ));
+});
+
 describe('processes that run on a data dir', () => {
   let directory: string;
   let dataDir: DataDir;

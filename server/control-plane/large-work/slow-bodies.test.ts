@@ -3,7 +3,7 @@ import { type Random, randomInt } from '../../../api/base/random.ts';
 import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { fuzzRuns, fuzzSeed } from '../../../api/schema/testing/fuzz-runs.ts';
+import { fuzzRuns, fuzzSeed, fuzzTurns } from '../../../api/schema/testing/fuzz-runs.ts';
 import { oneOf } from '../../../api/schema/testing/random-value.ts';
 import { encodeProtobuf } from '../../../api/serialization/protobuf/protobuf.ts';
 import { formatYAML } from '../../../api/serialization/yaml.ts';
@@ -175,7 +175,7 @@ describe(`the slowest of ${rounds} bodies`, function () {
     let longest: Result | undefined;
     let next: Candidate | undefined;
     const complaints: string[] = [];
-    for (let round = 0; round < rounds; round++) {
+    for (const _ of fuzzTurns('bodies', rounds)) {
       const candidate = next ?? draw(random);
       next = undefined;
       if (candidate.media !== 'selector' && encode({ ...candidate, size: 1 }).length * candidate.size > 4 * maxBytes) continue;

@@ -29,6 +29,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
   scope: 'Cluster',
   names: { kind: 'ValidatingAdmissionPolicy', plural: 'validatingadmissionpolicies', categories: ['api-extensions'] },
   definition: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy',
+  resetFields: { status: [['spec'], ['metadata']] },
   subresources: {
     status: { kind: 'ValidatingAdmissionPolicy', verbs: ['get', 'patch', 'update'] },
   },

@@ -20,6 +20,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
     categories: ['api-extensions'],
   },
   definition: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+  resetFields: { status: [['spec'], ['metadata']] },
   subresources: {
     status: { kind: 'CustomResourceDefinition', verbs: ['get', 'patch', 'update'] },
   },

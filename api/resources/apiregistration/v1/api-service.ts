@@ -16,6 +16,7 @@ export const apiServices = defineResource<APIService>({
   scope: 'Cluster',
   names: { kind: 'APIService', plural: 'apiservices', categories: ['api-extensions'] },
   definition: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService',
+  resetFields: { status: [['spec'], ['metadata']] },
   subresources: {
     status: { kind: 'APIService', verbs: ['get', 'patch', 'update'] },
   },

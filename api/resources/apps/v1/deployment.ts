@@ -20,6 +20,7 @@ export const deployments = defineResource<Deployment>({
   scope: 'Namespaced',
   names: { kind: 'Deployment', plural: 'deployments', shortNames: ['deploy'], categories: ['all'] },
   definition: 'io.k8s.api.apps.v1.Deployment',
+  resetFields: { status: [['spec'], ['metadata', 'labels']] },
   subresources: {
     scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] },
     status: { kind: 'Deployment', verbs: ['get', 'patch', 'update'] },

@@ -51,6 +51,10 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
   scope: 'Cluster',
   names: { kind: 'CertificateSigningRequest', plural: 'certificatesigningrequests', shortNames: ['csr'] },
   definition: 'io.k8s.api.certificates.v1.CertificateSigningRequest',
+  resetFields: {
+    status: [['spec'], ['status', 'conditions']],
+    approval: [['spec'], ['status', 'certificate']],
+  },
   subresources: {
     approval: { kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] },
     status: { kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] },

@@ -16,6 +16,7 @@ export const namespaces = defineResource<Namespace>({
   names: { kind: 'Namespace', plural: 'namespaces', shortNames: ['ns'] },
   definition: 'io.k8s.api.core.v1.Namespace',
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  resetFields: { finalize: [['status']] },
   subresources: {
     finalize: { kind: 'Namespace', verbs: ['update'] },
     status: { kind: 'Namespace', verbs: ['get', 'patch', 'update'] },

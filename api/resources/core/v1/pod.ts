@@ -28,6 +28,7 @@ export const pods = defineResource<Pod>({
   scope: 'Namespaced',
   names: { kind: 'Pod', plural: 'pods', shortNames: ['po'], categories: ['all'] },
   definition: 'io.k8s.api.core.v1.Pod',
+  resetFields: { status: [['spec'], ['metadata', 'deletionTimestamp'], ['metadata', 'ownerReferences']] },
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     binding: { kind: 'Binding', verbs: ['create'] },

@@ -23,6 +23,7 @@ export const flowSchemas = defineResource<FlowSchema>({
   scope: 'Cluster',
   names: { kind: 'FlowSchema', plural: 'flowschemas' },
   definition: 'io.k8s.api.flowcontrol.v1.FlowSchema',
+  resetFields: { status: [['spec'], ['metadata']] },
   subresources: {
     status: { kind: 'FlowSchema', verbs: ['get', 'patch', 'update'] },
   },

@@ -14,6 +14,7 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
   scope: 'Cluster',
   names: { kind: 'PriorityLevelConfiguration', plural: 'prioritylevelconfigurations' },
   definition: 'io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration',
+  resetFields: { status: [['spec'], ['metadata']] },
   subresources: {
     status: { kind: 'PriorityLevelConfiguration', verbs: ['get', 'patch', 'update'] },
   },

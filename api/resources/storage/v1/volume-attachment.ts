@@ -14,6 +14,7 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   scope: 'Cluster',
   names: { kind: 'VolumeAttachment', plural: 'volumeattachments' },
   definition: 'io.k8s.api.storage.v1.VolumeAttachment',
+  resetFields: { status: [['spec'], ['metadata']] },
   subresources: {
     status: { kind: 'VolumeAttachment', verbs: ['get', 'patch', 'update'] },
   },
