@@ -96,7 +96,7 @@ function patching(definition: ResourceDefinition, request: PatchRequest, context
 
 function applying(definition: ResourceDefinition, request: PatchRequest, context: PatchContext): Change {
   const { fieldValidation, name, fieldManager, force, subresource } = request;
-  const applied = parseApplied(request.body);
+  const applied = parseApplied(request.body, fieldValidation, context);
   const schema = schemaOf(definition);
   return (old) => {
     const merged = applyPatch({
@@ -124,9 +124,11 @@ function applying(definition: ResourceDefinition, request: PatchRequest, context
 }
 
 /** Reads an applied configuration; an empty one is an object without fields. */
-function parseApplied(body: Uint8Array): Readonly<Record<string, unknown>> {
+function parseApplied(body: Uint8Array, fieldValidation: FieldValidation, { addWarning }: PatchContext): Readonly<Record<string, unknown>> {
   try {
-    const value = parseYAML(body, { maxDepth: 1000 }).value ?? {};
+    const parsed = parseYAML(body, { maxDepth: 1000, findDuplicates: fieldValidation !== 'Ignore' });
+    if (parsed.duplicateProblem !== undefined) tellDuplicates(parsed.duplicateProblem, fieldValidation, addWarning);
+    const value = parsed.value ?? {};
     if (isJSONObject(value)) return value;
     const problem = `json: cannot unmarshal ${typeNameOf(value)} into Go value of type map[string]interface {}`;
     throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${problem}`);
@@ -134,6 +136,12 @@ function parseApplied(body: Uint8Array): Readonly<Record<string, unknown>> {
     if (error instanceof YAMLSyntaxError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
     throw error;
   }
+}
+
+/** Keys that a configuration has twice are refused, or warned of one by one. */
+function tellDuplicates(problem: string, fieldValidation: FieldValidation, addWarning: PatchContext['addWarning']): void {
+  if (fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${problem}`);
+  for (const line of problem.split('\n').slice(1)) addWarning(line.trim());
 }
 
 function typeNameOf(value: unknown): string {

@@ -143,6 +143,12 @@ describe('kinds that CustomResourceDefinitions add', () => {
     assert.equal(first.status, 201, first.text);
     const conflict = await api.failure(api.patch(`${cronTabsPath}/a?fieldManager=two`, 'apply', cronTab('a', { spec: { replicas: 2 } })));
     assert.equal(conflict.message, 'Apply failed with 1 conflict: conflict with "one": .spec.replicas');
+    const twice = 'apiVersion: stable.example.com/v1\nkind: CronTab\nmetadata: {name: a}\nspec:\n  image: a\n  image: b\n';
+    const strict = await api.failure(api.patch(`${cronTabsPath}/a?fieldManager=one&fieldValidation=Strict`, 'apply', twice));
+    const problem = 'yaml: unmarshal errors:\n  line 6: key "image" already set in map';
+    assert.deepEqual([strict.code, strict.message], [400, `error strict decoding YAML: error converting YAML to JSON: ${problem}`]);
+    const warned = await api.patch(`${cronTabsPath}/a?fieldManager=one&force=true&fieldValidation=Warn&dryRun=All`, 'apply', twice);
+    assert.equal(warned.headers['warning'], '299 - "line 6: key \\"image\\" already set in map"');
     const less = await api.patch<{ spec: object }>(`${cronTabsPath}/a?fieldManager=one`, 'apply', cronTab('a', { spec: { replicas: 1 } }));
     assert.deepEqual(less.body.spec, { image: 'busybox', replicas: 1 });
   });
