@@ -37,13 +37,29 @@ interface Draft {
  * may count from the end (-1). Throws PatchError.
  */
 export function applyJSONPatch(object: unknown, patch: unknown, limits: JSONPatchLimits = defaultJSONPatchLimits): unknown {
+  const steps = jsonPatchSteps(object, patch, limits);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As applyJSONPatch, with a pause after each operation for whoever has other work to do; returns the result. */
+export function* jsonPatchSteps(
+  object: unknown,
+  patch: unknown,
+  limits: JSONPatchLimits = defaultJSONPatchLimits,
+): Generator<undefined, unknown, undefined> {
   const operations = readOperations(patch);
   if (operations.length > limits.maxOperations) {
     const message = `The allowed maximum operations in a JSON patch is ${limits.maxOperations}, got ${operations.length}`;
     throw new PatchError('too-large', message);
   }
   const draft: Draft = { root: object, own: new Set(), maxCopyBytes: limits.maxCopyBytes, copiedBytes: 0 };
-  for (const operation of operations) applyOperation(draft, operation);
+  for (const operation of operations) {
+    applyOperation(draft, operation);
+    yield undefined;
+  }
   return draft.root;
 }
 

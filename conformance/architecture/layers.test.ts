@@ -34,7 +34,8 @@ const layered: readonly Layers[] = [
   {
     folder: 'server/apiserver',
     order: [
-      ['configuration', 'metric-families.ts', 'services', 'webhooks'],
+      ['configuration', 'metric-families.ts', 'services'],
+      'webhooks',
       'authentication',
       'authorization',
       'audit',

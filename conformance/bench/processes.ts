@@ -77,7 +77,7 @@ function readLinks(directory: string): string[] {
     try {
       return read();
     } catch (error) {
-      if (['ENOENT', 'EACCES', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return otherwise;
+      if (['ENOENT', 'EACCES', 'ESRCH', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return otherwise;
       throw error;
     }
   };

@@ -62,7 +62,7 @@ export interface APIServerParts {
   readonly escalation: EscalationGuard;
   readonly tokens: TokenAuthenticator;
   readonly tokenIssuer: TokenIssuer;
-  readonly metrics: Pick<ServerMetrics, 'storeRequest' | 'admission'>;
+  readonly metrics: Pick<ServerMetrics, 'storeRequest' | 'admission' | 'webhooks'>;
 }
 
 /** The resources as the server needs them. */

@@ -8,12 +8,18 @@ import { createExpressions, type ExpressionWork } from '../apiserver/admission/e
 import { createEquivalentResources } from '../apiserver/admission/matching/equivalent-resources.ts';
 import type { APIServerParts } from '../apiserver/api-server.ts';
 import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
+import type { SecureDialer } from '../apiserver/services/secure-dialer.ts';
+import { createServiceCaller } from '../apiserver/services/service-caller.ts';
+import { createHookCaller } from '../apiserver/webhooks/hook-caller.ts';
+
+/** A control plane without a network: webhooks cannot be called. */
+const noNetwork: SecureDialer = { send: () => Promise.reject(new Error('there is no network')) };
 
 /** The dependencies of admission plugins, from the parts of the API server. */
 export function createAdmissionDependencies(
-  { client, clock, random, authorizer, escalation, informers, metrics }: APIServerParts,
+  { client, clock, random, authorizer, escalation, informers, metrics, logger }: APIServerParts,
   definitions: () => readonly ResourceDefinition[],
-  largeWork: LargeWork | undefined,
+  { largeWork, secureDialer: dialer = noNetwork }: { readonly largeWork?: LargeWork; readonly secureDialer?: SecureDialer },
 ): AdmissionDependencies {
   const listers = new WeakMap<object, Lister<KubeObject>>();
   const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => {
@@ -38,6 +44,10 @@ export function createAdmissionDependencies(
     equivalents: createEquivalentResources(definitions),
     expressions: createExpressions({ authorizer, clock, ...(largeWork ? { work: expressionWork(largeWork) } : {}) }),
     policyMetrics: metrics.admission.policies,
+    hooks: createHookCaller({ services: createServiceCaller({ informers, dialer, random }), dialer, clock }),
+    webhookMetrics: metrics.webhooks,
+    nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+    logger: logger.with({ part: 'admission' }),
   };
 }
 

@@ -15,6 +15,7 @@ import { measureStorage } from '../apiserver/metrics/measure-storage.ts';
 import { createResourceCatalog } from '../apiserver/served/resource-catalog.ts';
 import { createStoredResources } from '../apiserver/served/stored-caches.ts';
 import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
+import type { SecureDialer } from '../apiserver/services/secure-dialer.ts';
 import type { Component, Dialer } from '../apiserver/subresources/subresource.ts';
 import { subresourceHandlers } from '../apiserver/subresources/handlers.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -26,6 +27,8 @@ export interface ResourcesOptions {
   /** One or two of different families. */
   readonly serviceCIDRs: readonly string[];
   readonly dialer: Dialer;
+  /** Calls webhooks and aggregated API servers. Absent: none can be reached. */
+  readonly secureDialer?: SecureDialer;
   /** Parts of the control plane beside the store that componentstatuses shows. Default: none. */
   readonly components?: readonly Component[];
   readonly minRequestTimeoutSeconds?: number;
@@ -80,7 +83,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       random,
       admission: createAdmission(
         plugins,
-        createAdmissionDependencies(parts, () => served.snapshot.definitions, options.largeWork),
+        createAdmissionDependencies(parts, () => served.snapshot.definitions, options),
         parts.metrics.admission,
       ),
       ...(options.largeWork ? { largeWork: options.largeWork } : {}),

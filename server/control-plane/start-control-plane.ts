@@ -178,7 +178,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           storage,
           caches,
           serviceCIDRs: options.serviceCIDRs,
-          dialer,
+          ...{ dialer, secureDialer },
           components,
           largeWork,
         },

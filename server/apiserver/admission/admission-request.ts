@@ -64,9 +64,10 @@ export function oldObject<T extends KubeObject>(request: AdmissionRequest, _reso
 
 /** 403 `pods "web" is forbidden: <message>`. */
 export function refuse(request: AdmissionRequest, message: string): StatusError {
-  return forbidden(request.resource, nameOf(request), message);
+  return forbidden(request.resource, shownName(request), message);
 }
 
-function nameOf({ name, object }: AdmissionRequest): string {
+/** The name as messages show it, before a name was generated too. */
+export function shownName({ name, object }: AdmissionRequest): string {
   return name || object?.metadata?.name || object?.metadata?.generateName || 'Unknown';
 }

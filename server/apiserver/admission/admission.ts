@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Clock } from '../../../api/base/clock.ts';
+import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { Lister } from '../../../api/client/informers/informer.ts';
@@ -8,10 +9,12 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { EscalationGuard } from '../authorization/escalation.ts';
-import type { EquivalentResources } from './matching/equivalent-resources.ts';
 import type { PolicyMetrics } from '../metrics/policy-metrics.ts';
+import type { WebhookMetrics } from '../metrics/webhook-metrics.ts';
 import type { Expressions } from './expressions/expressions.ts';
 import type { OperationOptions } from '../request/operation-options.ts';
+import type { HookCaller } from '../webhooks/hook-caller.ts';
+import type { EquivalentResources } from './matching/equivalent-resources.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -57,8 +60,8 @@ export interface AdmissionRequest {
   readonly deadlineMs?: number | undefined;
   readonly reinvocation: Reinvocation;
   addWarning(text: string): void;
-  /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
-  annotate?(key: string, value: string): void;
+  /** Adds an annotation to the events of the audit log, from a level on (default Metadata). Absent: the request is not audited. */
+  annotate?(key: string, value: string, level?: 'Request'): void;
 }
 
 /** The dependencies of plugins. They read and write through the API like everyone else. */
@@ -79,6 +82,11 @@ export interface AdmissionDependencies {
   synced(resource: ResourceDefinition, timeoutMs: number): Promise<boolean>;
   readonly expressions: Expressions;
   readonly policyMetrics: PolicyMetrics;
+  readonly hooks: HookCaller;
+  readonly webhookMetrics: WebhookMetrics;
+  /** Lets other work of the event loop go on. */
+  nextTurn(): Promise<void>;
+  readonly logger: Logger;
 }
 
 /** Declared with defineAdmissionPlugin, one file each in plugins/, in the order of plugins.ts. Throws StatusError to refuse. */

@@ -9,8 +9,8 @@ export type AuditLatency = 'authentication' | 'authorization' | 'etcd' | 'respon
 
 /** The reports of the server's parts on a request that is audited. */
 export interface AuditRecord {
-  /** The first value of an annotation stays. */
-  annotate(key: string, value: string): void;
+  /** The first value of an annotation stays. With a level: only events of that level and above have it. */
+  annotate(key: string, value: string, level?: 'Request'): void;
   /** Counts time that the request spends in a part of the server. */
   addLatency(layer: AuditLatency, ms: number): void;
   noteImpersonation(user: UserInfo): void;
@@ -27,8 +27,8 @@ export function annotating({ audit }: { readonly audit: AuditRecord | undefined 
 
 export function createAuditRecord(event: AuditEvent, { level, omitManagedFields }: AuditDecision): AuditRecord {
   return {
-    annotate(key, value) {
-      event.annotations[key] ??= value;
+    annotate(key, value, least) {
+      if (least === undefined || isAtLeast(level, least)) event.annotations[key] ??= value;
     },
     addLatency(layer, ms) {
       const latencies = (event.latenciesMs ??= {});

@@ -4,6 +4,7 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import type { FlowControl, FlowMetrics } from '../flowcontrol/flow-control.ts';
 import { type AccessMetrics, createAccessMetrics } from '../metrics/access-metrics.ts';
 import { type AuthorizationMetrics, createAuthorizationMetrics } from '../metrics/authorization-metrics.ts';
+import { createWebhookMetrics, type WebhookMetrics } from '../metrics/webhook-metrics.ts';
 import { type AdmissionMetrics, createAdmissionMetrics } from '../metrics/admission-metrics.ts';
 import { type AggregatorMetrics, createAggregatorMetrics } from '../metrics/aggregator-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from '../metric-families.ts';
@@ -37,6 +38,7 @@ export interface ServerMetrics {
   readonly tokenCache: TokenCacheMetrics;
   readonly admission: AdmissionMetrics;
   readonly aggregator: AggregatorMetrics;
+  readonly webhooks: WebhookMetrics;
   readonly health: HealthMetrics;
   readonly storeRequest: StoreCounter;
   /** For other parts of the process, e.g. controllers, to count in. */
@@ -61,6 +63,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     tokenCache: createTokenCacheMetrics(families),
     admission: createAdmissionMetrics(families),
     aggregator: createAggregatorMetrics(families),
+    webhooks: createWebhookMetrics(families),
     health: createHealthMetrics(slis),
     storeRequest: createStoreMetrics(families, options),
     families,

@@ -17,8 +17,6 @@ export interface AdmissionMetrics {
   step(type: AdmissionType, operation: string): AdmissionCounter;
   /** One plugin. */
   plugin(name: string, type: AdmissionType, operation: string): AdmissionCounter;
-  /** One webhook. */
-  webhook(name: string, type: AdmissionType, operation: string): AdmissionCounter;
   readonly policies: PolicyMetrics;
 }
 
@@ -37,17 +35,9 @@ export function createAdmissionMetrics(families: MetricFamilies): AdmissionMetri
     labels: byName,
     buckets,
   });
-  const webhook = families.histogram({
-    name: 'apiserver_admission_webhook_admission_duration_seconds',
-    help: 'Admission webhook latency histogram in seconds, identified by name and broken out for each operation and API resource and type (validate or admit).',
-    stability: 'STABLE',
-    labels: byName,
-    buckets: [...buckets, 10, 25],
-  });
   return {
     step: (type, operation) => counterOf((rejected) => step.with(type, operation, rejected)),
     plugin: (name, type, operation) => counterOf((rejected) => plugin.with(name, type, operation, rejected)),
-    webhook: (name, type, operation) => counterOf((rejected) => webhook.with(name, type, operation, rejected)),
     policies: createPolicyMetrics(families),
   };
 }

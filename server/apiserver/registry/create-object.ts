@@ -1,6 +1,7 @@
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
 import { generateName } from './prepare-object.ts';
 import { checkNew, prepareNew } from './settle-object.ts';
 import type { WriteContext, Written } from './store.ts';
@@ -26,12 +27,19 @@ export async function createObject(
 ): Promise<Written> {
   placeInNamespace(core, object, namespace);
   const { largeObjects } = core;
+  // before admission, so that what plugins add belongs to nobody
+  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, undefined, context);
+  const request = core.admissionRequest('CREATE', { namespace, name: object.metadata.name ?? '' }, context, { object });
+  await core.dependencies.admission.mutate(request);
+  // Plugins may have given the object a name, and must not have moved it.
+  placeInNamespace(core, object, namespace);
   const { metadata } = object;
   const prefix = metadata.name ? undefined : metadata.generateName;
   for (let attempt = 1; ; attempt++) {
     const candidate = prefix === undefined || prefix === '' ? object : largeObjects.copy(object);
     if (prefix) candidate.metadata.name = generateName(prefix, core.dependencies.random);
-    const written = await tryCreate(core, candidate, { namespace, name: candidate.metadata.name ?? '' }, context, options);
+    const key = { namespace, name: candidate.metadata.name ?? '' };
+    const written = await tryCreate(core, candidate, key, context, { ...request, name: request.name || key.name, object: candidate });
     if (written) return written;
     if (!prefix) throw await nameTaken(core, { namespace, name: candidate.metadata.name ?? '' });
     if (attempt === maxNameAttempts) throw generateNameConflict(core.definition, candidate.metadata.name ?? '');
@@ -68,14 +76,10 @@ async function tryCreate(
   object: UntypedObject,
   key: ObjectKey,
   context: WriteContext,
-  options: CreateOptions,
+  request: AdmissionRequest,
 ): Promise<Written | undefined> {
   const { definition, hooks, dependencies, largeObjects } = core;
   const { admission, random } = dependencies;
-  const request = core.admissionRequest('CREATE', key, context, { object });
-  // before admission, so that what plugins add belongs to nobody
-  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, undefined, context);
-  await admission.mutate(request);
   const strategy = core.strategyContext(context, 'create');
   const settling = largeObjects.settling(object, undefined, strategy, context);
   if (settling) await settling.prepare(key.name, hooks?.beginCreate === undefined, random.uuid());

@@ -68,9 +68,11 @@ async function tryDelete(
 ): Promise<Deleted | { readonly present: Present | undefined }> {
   const { definition, dependencies } = core;
   checkPreconditions(definition, key.name, old, options.preconditions);
-  const request = core.admissionRequest('DELETE', key, context, { oldObject: old });
-  await dependencies.admission.mutate(request);
-  await dependencies.admission.validate(request);
+  if (!options.skipAdmission) {
+    const request = core.admissionRequest('DELETE', options.isOfCollection ? { ...key, name: '' } : key, context, { oldObject: old });
+    await dependencies.admission.mutate(request);
+    await dependencies.admission.validate(request);
+  }
   const plan = planDeletion(definition, old, options, dependencies.clock.nowMs());
   if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
   if (plan.kind === 'mark') {

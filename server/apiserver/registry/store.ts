@@ -24,7 +24,7 @@ export interface WriteContext {
   readonly operationOptions?: OperationOptions;
   addWarning(text: string): void;
   /** Adds an annotation to the events of the audit log. Absent: the request is not audited. */
-  annotate?(key: string, value: string): void;
+  annotate?(key: string, value: string, level?: 'Request'): void;
   /** Absent likewise. */
   addLatency?(layer: AuditLatency, ms: number): void;
 }
@@ -38,6 +38,13 @@ export interface Written {
   readonly created: boolean;
 }
 
+/** Shows an object to admission as another kind. */
+export interface AdmissionView {
+  show(object: DeepReadonly<UntypedObject>): UntypedObject;
+  /** Carries what admission has changed over to the object. */
+  write(shown: DeepReadonly<UntypedObject>, object: UntypedObject): void;
+}
+
 export interface UpdateOptions extends WriteContext {
   /**
    * Given the present state and its wire JSON (absent only where the kind allows create on update), returns the wanted one. Called again
@@ -46,6 +53,8 @@ export interface UpdateOptions extends WriteContext {
   readonly change: (old: DeepReadonly<UntypedObject> | undefined, json?: () => Uint8Array) => UntypedObject | Promise<UntypedObject>;
   /** Skips admission: internal steps that upstream does below it (removing finalizers, binding). */
   readonly skipAdmission?: boolean;
+  /** The object as admission sees it, where that is of another kind (Scale). Absent: as it is. */
+  readonly admissionView?: AdmissionView;
   /** The change is made as it is: no strategy of the kind and no validation, as where upstream writes below them (binding). */
   readonly bypassesStrategy?: boolean;
   /** Another uid in a patch is an error of the object, where one in a whole object is a precondition: controllers tell them apart. */
@@ -58,6 +67,10 @@ export interface UpdateOptions extends WriteContext {
 }
 
 export interface DeleteOptions {
+  /** Skips admission, as where upstream deletes below it (evictions). */
+  readonly skipAdmission?: boolean;
+  /** The object is one of a collection that is deleted: admission is not told its name. */
+  readonly isOfCollection?: boolean;
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
   readonly orphanDependents?: boolean;

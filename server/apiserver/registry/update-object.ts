@@ -79,9 +79,12 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   checkPreconditions(core, key, old, options.preconditions);
   const object = await options.change(old, present.json);
   checkIdentity(core, key, object, old, options);
-  const request = core.admissionRequest('UPDATE', key, options, { object, oldObject: old });
+  const { admissionView: view } = options;
+  const shown = view ? view.show(object) : object;
+  const request = core.admissionRequest('UPDATE', key, options, { object: shown, oldObject: view ? view.show(old) : old });
   if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
+  view?.write(shown, object);
   const strategy = { ...core.strategyContext(options, 'update'), bypassesStrategy: options.bypassesStrategy === true };
   const settling = largeObjects.settling(object, present.json, strategy, options);
   if (settling) await settling.prepare(key.name, hooks?.beginUpdate === undefined);
@@ -93,7 +96,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   try {
     const settled = await settling?.check(key.name);
     for (const warning of settled?.warnings ?? checkChanged(definition, object, old, strategy)) options.addWarning(warning);
-    if (!options.skipAdmission) await admission.validate(request);
+    if (!options.skipAdmission) await admission.validate(view ? { ...request, object: view.show(object) } : request);
     const removes = isDeletable(definition, object);
     const isSame = settled ? settled.isUnchanged : isUnchanged(object, old);
     const unchanged = !removes && isSame && !(await core.isStale(key));

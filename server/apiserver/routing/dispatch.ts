@@ -219,6 +219,8 @@ async function admit(
     ...derivedParts(store.definition, subresource, operation, operationOptionsOf(context.query)),
     ...annotating(context),
   };
+  const { metadata } = (object ?? {}) as Partial<UntypedObject>;
+  if (operation === 'CREATE' && context.info.namespace !== '' && metadata) metadata.namespace ||= context.info.namespace;
   await admission.mutate(request);
   await admission.validate(request);
 }

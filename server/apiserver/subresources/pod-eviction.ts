@@ -77,7 +77,7 @@ async function evict(
       const announced = write.dryRun ? undefined : await announce(preconditions, context, dependencies, write);
       const present =
         preconditions.resourceVersion === undefined || !announced ? preconditions : { ...preconditions, resourceVersion: announced };
-      await store.delete(key, { ...options, preconditions: present }, write);
+      await store.delete(key, { ...options, preconditions: present, skipAdmission: true }, write);
       return;
     } catch (error) {
       const isOwnCondition = mustBeThis && options.preconditions?.resourceVersion === undefined;

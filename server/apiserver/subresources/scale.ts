@@ -25,7 +25,7 @@ import { invalid as invalidField } from '../../../api/validation/field-error.ts'
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isTrue } from '../request/request-info.ts';
-import type { Store } from '../registry/store.ts';
+import type { AdmissionView, Store } from '../registry/store.ts';
 import { readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
 import type { PatchType } from '../../../api/patch/patch-type.ts';
@@ -108,6 +108,21 @@ function selectorText(selector: Readonly<Record<string, unknown>> | undefined): 
   return (isStructured ? toLabelMatcher(selector) : labelMatcherOfSet(selector as Readonly<Record<string, string>>)).toString();
 }
 
+/** Admission sees the scale, and may change its replicas. */
+function viewOf(shape: ScaleShape): AdmissionView {
+  return {
+    show(object) {
+      const { metadata, ...scale } = shape.toScale(object);
+      const known = Object.entries(metadata ?? {}).filter(([, value]) => value !== undefined);
+      return { ...scale, metadata: Object.fromEntries(known) } as unknown as UntypedObject;
+    },
+    write(shown, object) {
+      const { replicas = 0 } = (shown as DeepReadonly<Scalable>).spec ?? {};
+      if (replicas !== (shape.toScale(object).spec?.replicas ?? 0)) Object.assign(object, shape.withReplicas(object, replicas));
+    },
+  };
+}
+
 type Change = (old: DeepReadonly<UntypedObject>) => UntypedObject;
 
 /** One write of a scale. */
@@ -125,6 +140,7 @@ async function write({ context, dependencies, store, shape }: ScaleWrite, change
     {
       ...readWriteContext(context),
       ...(isApply ? { keepsManagedFields: true } : {}),
+      admissionView: viewOf(shape),
       change(old) {
         if (!old) throw notFound(store.definition, name);
         return change(old);

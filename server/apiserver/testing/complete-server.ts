@@ -34,7 +34,7 @@ export async function startCompleteServer(
   dialer: Dialer = noDialer,
   admissionPlugins: PluginChoice = {},
   pluginConfigurations: PluginConfigurations = {},
-  { storage: given, wrapTransport, clock, ...more }: Pick<ResourcesOptions, 'largeWork'> & TestServerStore = {},
+  { storage: given, wrapTransport, clock, ...more }: Pick<ResourcesOptions, 'largeWork' | 'secureDialer'> & TestServerStore = {},
 ): Promise<CompleteServer> {
   const server = await startAPIServerInProcess({
     ...(given ? { storage: given } : {}),

@@ -72,7 +72,7 @@ export async function deleteCollectionEndpoint(context: RequestContext, store: S
   const work = async () => {
     for (const { namespace, name } of pending) {
       try {
-        await store.delete({ namespace, name }, options, write);
+        await store.delete({ namespace, name }, { ...options, isOfCollection: true }, write);
       } catch (error) {
         if (!hasReason(error, 'NotFound')) throw error;
       }

@@ -2,7 +2,6 @@ import { ageColumn, integerColumn, nameColumn } from '../../../resource/columns.
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { MutatingWebhookConfiguration } from '../../../types/admissionregistration-v1.ts';
 import { validateWebhooks } from './webhook-validation.ts';
-import { notEnforced } from './not-enforced.ts';
 
 /** Webhooks that may change requests. */
 export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfiguration>({
@@ -16,6 +15,5 @@ export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfi
   generationFields: ['webhooks'],
   allowUnconditionalUpdate: false,
   printerColumns: [nameColumn, integerColumn('Webhooks', ({ webhooks }) => webhooks?.length ?? 0), ageColumn],
-  warnings: ({ webhooks = [] }) => (webhooks.length === 0 ? [] : notEnforced('MutatingWebhookConfiguration', 'call webhooks')),
   validate: ({ webhooks }, path) => validateWebhooks(webhooks, path.child('webhooks')),
 });

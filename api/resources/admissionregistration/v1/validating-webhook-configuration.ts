@@ -2,7 +2,6 @@ import { ageColumn, integerColumn, nameColumn } from '../../../resource/columns.
 import { defineResource } from '../../../resource/define-resource.ts';
 import type { ValidatingWebhookConfiguration } from '../../../types/admissionregistration-v1.ts';
 import { validateWebhooks } from './webhook-validation.ts';
-import { notEnforced } from './not-enforced.ts';
 
 /** Webhooks that may refuse requests. */
 export const validatingWebhookConfigurations = defineResource<ValidatingWebhookConfiguration>({
@@ -16,6 +15,5 @@ export const validatingWebhookConfigurations = defineResource<ValidatingWebhookC
   generationFields: ['webhooks'],
   allowUnconditionalUpdate: false,
   printerColumns: [nameColumn, integerColumn('Webhooks', ({ webhooks }) => webhooks?.length ?? 0), ageColumn],
-  warnings: ({ webhooks = [] }) => (webhooks.length === 0 ? [] : notEnforced('ValidatingWebhookConfiguration', 'call webhooks')),
   validate: ({ webhooks }, path) => validateWebhooks(webhooks, path.child('webhooks')),
 });

@@ -2,6 +2,8 @@ import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { cloneJSON } from '../../../../api/base/json-object.ts';
 import type { KubeObject, UntypedObject } from '../../../../api/meta/object.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import { schemaOf } from '../../../../api/resource/schema-of.ts';
+import { decode } from '../../../../api/schema/decode.ts';
 
 /**
  * A copy of an object in another version of its resource, by way of the stored version. Asynchronous, because the conversion
@@ -16,5 +18,6 @@ export async function convertObject(
   if (object['apiVersion'] !== undefined && object['apiVersion'] !== apiVersionOf(from)) return copy;
   const stored = from.convert ? from.convert.toStorage(copy as KubeObject) : copy;
   const converted = (to.convert ? to.convert.fromStorage(stored as KubeObject) : stored) as UntypedObject;
-  return { ...converted, apiVersion: apiVersionOf(to), kind: to.names.kind };
+  const { object: canonical } = decode({ ...converted, apiVersion: apiVersionOf(to), kind: to.names.kind }, schemaOf(to));
+  return canonical as UntypedObject;
 }

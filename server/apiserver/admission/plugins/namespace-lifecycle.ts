@@ -5,7 +5,7 @@ import { localSubjectAccessReviews } from '../../../../api/resources/authorizati
 import { namespaces } from '../../../../api/resources/core/v1/namespace.ts';
 import type { Namespace } from '../../../../api/types/core-v1.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../admission.ts';
-import { isResource, refuse } from '../admission-request.ts';
+import { isResource, refuse, shownName } from '../admission-request.ts';
 
 const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public']);
 
@@ -32,7 +32,7 @@ export const namespaceLifecycle = defineAdmissionPlugin({
     if (isResource(request, localSubjectAccessReviews)) return;
     const namespace = await findNamespace(request, dependencies);
     if (request.operation === 'CREATE' && namespace.status?.phase === 'Terminating') {
-      throw namespaceTerminating(request.resource, request.name, request.namespace);
+      throw namespaceTerminating(request.resource, shownName(request), request.namespace);
     }
   },
 });

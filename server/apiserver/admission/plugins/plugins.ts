@@ -10,6 +10,7 @@ import { denyServiceExternalIPs } from './deny-service-external-ips.ts';
 import { deviceAdminAccess } from './device-admin-access.ts';
 import { limitRanger } from './limit-ranger/limit-ranger.ts';
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts';
+import { mutatingAdmissionWebhook } from './mutating-admission-webhook.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction/node-restriction.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
@@ -22,6 +23,7 @@ import { serviceAccount } from './service-account/service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts';
+import { validatingAdmissionWebhook } from './validating-admission-webhook.ts';
 
 /** All plugins, in the order in which they run (upstream's). What decides on the finished object comes last. */
 export const admissionPlugins: readonly AdmissionPlugin[] = [
@@ -46,7 +48,9 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
   rbacEscalation,
   deviceAdminAccess,
   mutatingAdmissionPolicy,
+  mutatingAdmissionWebhook,
   validatingAdmissionPolicy,
+  validatingAdmissionWebhook,
   resourceQuota,
 ];
 

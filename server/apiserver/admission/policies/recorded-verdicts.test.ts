@@ -60,8 +60,6 @@ compare(
     ['[1, 2].all(i, v, i < v)', 'v1.32 has no comprehensions of two variables'],
     ["'a\nb' == 'c'", 'a text that does not end is described in other words'],
     ['"\\q" == "q"', 'an unknown escape is described in other words'],
-    ['scale', 'admission sees the scaled object and not its Scale'],
-    ['delete of a collection', 'admission sees the name of each object'],
     ['many annotations', 'v1.32 shows lists as Go source'],
   ]),
 );
