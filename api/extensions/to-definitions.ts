@@ -12,6 +12,7 @@ import { ruleTreeOf } from './rules/rule-tree.ts';
 import { validateRules } from './rules/validate-rules.ts';
 import { structuralSchemaOf } from './structural-schema-of.ts';
 import { FieldPath } from '../validation/field-path.ts';
+import { workFactorOf } from './validation/work-factor.ts';
 import { createObjectValidator } from './validation/validate-custom-object.ts';
 
 type CRD = DeepReadonly<CustomResourceDefinition>;
@@ -53,6 +54,7 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
     names,
     definition: definitionName(group, version.name, names.kind),
     schema,
+    origin: { crd, workFactor: workFactorOf(props) },
     mediaTypes: [jsonMediaType, yamlMediaType],
     subresources: subresourcesOf(version, names.kind),
     ...scalePathsOf(version),

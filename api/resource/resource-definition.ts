@@ -2,12 +2,20 @@ import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject } from '../meta/object.ts';
 import type { UserInfo } from '../meta/user-info.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
+import type { CustomResourceDefinition } from '../types/apiextensions-v1.ts';
 import type { MediaType } from '../serialization/media-types.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
 import type { NameRule } from '../validation/names.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+export interface CustomOrigin {
+  /** The definition that the kind is made of, by toDefinitions. */
+  readonly crd: DeepReadonly<CustomResourceDefinition>;
+  /** How much longer its objects take to be read and validated than others of their size: see workFactorOf. */
+  readonly workFactor: number;
+}
 
 /**
  * All that kubets knows of a kind, in the vocabulary of a CustomResourceDefinition. Built-in kinds are declared with
@@ -25,6 +33,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly definition: string;
   /** The schema of a kind that came at run time. Absent: the built-in one of `definition`; schemaOf tells which. */
   readonly schema?: StructuralSchema;
+  /** Where a custom kind comes from. */
+  readonly origin?: CustomOrigin;
   readonly verbs: readonly Verb[];
   /** Media types of the kind's objects. Absent: all media types; custom resources have no protobuf form. */
   readonly mediaTypes?: readonly MediaType[];

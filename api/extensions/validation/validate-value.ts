@@ -199,7 +199,8 @@ function checkList(plan: ValuePlan, list: readonly unknown[], path: string, corr
   result.matches += 2;
 }
 
-function findEnumProblem({ enum: allowed }: ValuePlan, value: unknown, path: string): ValueError | undefined {
+function findEnumProblem({ enum: allowed, enumTexts }: ValuePlan, value: unknown, path: string): ValueError | undefined {
+  if (typeof value === 'string' && enumTexts.has(value)) return undefined;
   return allowed.length === 0 || allowed.some((one) => one !== null && isSame(value, one)) ? undefined : notInEnum(path, value, allowed);
 }
 

@@ -13,6 +13,8 @@ export interface ValuePlan {
   readonly format: string;
   readonly matchesFormat: ((text: string) => boolean) | undefined;
   readonly enum: readonly unknown[];
+  /** The texts among them. */
+  readonly enumTexts: ReadonlySet<unknown>;
   readonly maximum: Limit | undefined;
   readonly minimum: Limit | undefined;
   readonly multipleOf: number | undefined;
@@ -53,6 +55,7 @@ export function planValue(props: Props): ValuePlan {
     format: found?.name ?? '',
     matchesFormat: found?.matches,
     enum: props.enum ?? [],
+    enumTexts: new Set(props.enum?.filter((one) => typeof one === 'string')),
     maximum: limit(props.maximum, props.exclusiveMaximum),
     minimum: limit(props.minimum, props.exclusiveMinimum),
     multipleOf: props.multipleOf,

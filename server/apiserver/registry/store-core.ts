@@ -90,8 +90,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     codec,
     cache,
     hooks: dependencies.hooksFor(definition),
-    // Custom kinds are not known to those who work elsewhere.
-    largeObjects: createLargeObjects(definition, definition.schema ? undefined : dependencies.largeWork),
+    largeObjects: createLargeObjects(definition, dependencies.largeWork),
     storageKey,
     presentOf,
     async present(key, { newest }) {

@@ -19,7 +19,7 @@ export async function largeResponse(
   json: Uint8Array,
   status = 200,
 ): Promise<APIResponse | undefined> {
-  if (!store.largeObjects.isLarge(json.length)) return undefined;
+  if (!store.largeObjects.isLargeText(json.length)) return undefined;
   const output = negotiateObject(context, store.definition);
   const format = output.as ? undefined : formatOf(output, context);
   if (format === undefined) return undefined;

@@ -77,7 +77,7 @@ export async function listEndpoint(context: RequestContext, store: Store): Promi
 
 /** Made elsewhere where it would take long, and kept as if it had been made here. */
 async function protobufOf(context: RequestContext, store: Store, object: CachedObject): Promise<Uint8Array> {
-  if (!store.largeObjects.isLarge(store.bytes(object).length) || store.hasProtobuf(object)) return store.protobuf(object);
+  if (!store.largeObjects.isLargeText(store.bytes(object).length) || store.hasProtobuf(object)) return store.protobuf(object);
   const bytes = await store.largeObjects.encode(store.bytes(object), 'application/vnd.kubernetes.protobuf', context);
   return store.keepProtobuf(object, bytes);
 }

@@ -1,13 +1,22 @@
 import { cloneJSON } from '../../../../api/base/json-object.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
-import type { ResourceDefinition, StrategyContext } from '../../../../api/resource/resource-definition.ts';
+import type { CustomOrigin, ResourceDefinition, StrategyContext } from '../../../../api/resource/resource-definition.ts';
 import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
 import type { DecodingContext } from '../../bodies/decode-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
 import type { ChangeStrategy } from '../settle-object.ts';
 import type { FieldValidation } from '../../../../api/serialization/read-object.ts';
 import type { ItemNotation } from '../../../../api/serialization/format-list-item.ts';
-import { type Asker, largeBytes, type LargeTask, type LargeTaskResult, type LargeWork, type Ownership } from './large-work.ts';
+import {
+  type Asker,
+  type CustomSource,
+  largeBytes,
+  type LargeTask,
+  type LargeTaskResult,
+  type LargeWork,
+  type Ownership,
+  type ResourceKey,
+} from './large-work.ts';
 
 /** The result for a large object; `stored` is what the store takes. */
 export interface Settled {
@@ -26,7 +35,10 @@ export interface Settling {
 
 /** Work on objects so large that they would hold the event loop: it is done in another thread; for one resource. */
 export interface LargeObjects {
+  /** Whether an object, or what makes it, of that many bytes in all is decoded and checked elsewhere. */
   isLarge(...sizes: readonly number[]): boolean;
+  /** Whether one of so many bytes is written in another format elsewhere. */
+  isLargeText(size: number): boolean;
   /** Decodes a body of a create (then `ownership` is recorded) or an update. */
   read(context: DecodingContext, fieldValidation: FieldValidation, ownership: Ownership | undefined, asker: Asker): Promise<UntypedObject>;
   /** The object that `read` gave, with the ownership of its changes recorded. */
@@ -61,10 +73,13 @@ interface Origin {
   readonly isOwned: boolean;
 }
 
-export function createLargeObjects(definition: ResourceDefinition, work: LargeWork | undefined): LargeObjects {
+export function createLargeObjects(definition: ResourceDefinition, largeWork: LargeWork | undefined): LargeObjects {
+  const work = worksElsewhere(definition) ? largeWork : undefined;
   const origins = new WeakMap<UntypedObject, Origin>();
-  const resource = { group: definition.group, version: definition.version, plural: definition.names.plural };
-  const isLarge = (...sizes: readonly number[]) => work !== undefined && sizes.reduce((sum, size) => sum + size, 0) > largeBytes;
+  const resource = createResourceKey(definition);
+  const limit = largeBytes / (1 + (definition.origin?.workFactor ?? 0));
+  const isLarge = (...sizes: readonly number[]) => work !== undefined && sizes.reduce((sum, size) => sum + size, 0) > limit;
+  const isLargeText = (size: number) => work !== undefined && size > largeBytes;
   const ownershipOf = ({ fieldManager, subresource }: Ownership): Ownership => ({ fieldManager, subresource });
   const run = (task: LargeTask, asker: Asker): Promise<LargeTaskResult> => {
     if (!work) throw new Error('there is nobody to work on large objects');
@@ -79,30 +94,34 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
   };
   return {
     isLarge,
+    isLargeText,
     async read(context, fieldValidation, ownership, asker) {
       const { body, contentType, nowMs } = context;
       const whose = ownership ? { ownership: ownershipOf(ownership) } : {};
-      const task = { kind: 'read', resource, body, contentType, fieldValidation, nowMs, ...whose } as const;
+      const task = { kind: 'read', resource: resource(), body, contentType, fieldValidation, nowMs, ...whose } as const;
       const result = await run(task, asker);
       for (const warning of result.warnings) context.addWarning(warning);
       return received(result, ownership !== undefined);
     },
     async own(object, live, nowMs, ownership, asker) {
       const json = origins.get(object)?.json ?? stringifyJSON(object);
-      return received(await run({ kind: 'own', resource, object: json, live, nowMs, ownership: ownershipOf(ownership) }, asker), true);
+      return received(
+        await run({ kind: 'own', resource: resource(), object: json, live, nowMs, ownership: ownershipOf(ownership) }, asker),
+        true,
+      );
     },
     async patch(patch, live, context, ownership, asker) {
       const { nowMs } = context;
       const whose = ownership ? { ownership: ownershipOf(ownership) } : {};
-      const task = { kind: 'patch', resource, patch, nowMs, ...(live ? { live } : {}), ...whose } as const;
+      const task = { kind: 'patch', resource: resource(), patch, nowMs, ...(live ? { live } : {}), ...whose } as const;
       const result = await run(task, asker);
       for (const warning of result.warnings) context.addWarning(warning);
       return received(result, ownership !== undefined);
     },
-    encode: async (json, format, asker) => (await run({ kind: 'encode', resource, object: json, format }, asker)).object,
+    encode: async (json, format, asker) => (await run({ kind: 'encode', resource: resource(), object: json, format }, asker)).object,
     writeItem: (json, notation, asker) =>
-      isLarge(json.length)
-        ? run({ kind: 'encode', resource, object: json, format: `item:${notation}` }, asker).then(({ object }) => object)
+      isLargeText(json.length)
+        ? run({ kind: 'encode', resource: resource(), object: json, format: `item:${notation}` }, asker).then(({ object }) => object)
         : undefined,
     isOwned: (object) => origins.get(object)?.isOwned === true,
     copy(object) {
@@ -115,7 +134,7 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       const json = live?.();
       if (!isLarge(origins.get(object)?.json.length ?? 0, json?.length ?? 0)) return undefined;
       const changeStrategy = { bypassesStrategy: false, ...strategy };
-      const task = { kind: 'settle', resource, strategy: changeStrategy, ...(json ? { live: json } : {}) } as const;
+      const task = { kind: 'settle', resource: resource(), strategy: changeStrategy, ...(json ? { live: json } : {}) } as const;
       return settlingOf(
         object,
         task,
@@ -124,6 +143,26 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       );
     },
   };
+}
+
+/** Objects that a webhook converts are worked on here: another thread does not call it. */
+function worksElsewhere({ origin }: ResourceDefinition): boolean {
+  return origin?.crd.spec.conversion?.strategy !== 'Webhook';
+}
+
+/** The name by which other threads know a resource. The definition of a custom kind is written when it is first needed. */
+function createResourceKey({ group, version, names, origin }: ResourceDefinition): () => ResourceKey {
+  const key = { group, version, plural: names.plural };
+  if (!origin) return () => key;
+  let whole: ResourceKey | undefined;
+  return () => (whole ??= { ...key, custom: customSourceOf(origin.crd) });
+}
+
+function customSourceOf(crd: CustomOrigin['crd']): CustomSource {
+  const bytes = stringifyJSON(crd);
+  const json = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  json.set(bytes);
+  return { id: `${crd.metadata.uid ?? ''}/${crd.metadata.resourceVersion ?? ''}`, json };
 }
 
 type SettleTask = Extract<LargeTask, { kind: 'settle' }>;

@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { formatJSON } from '../../../../api/base/format-json.ts';
+import { toDefinitions } from '../../../../api/extensions/to-definitions.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
 import { unexpectedError } from '../../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
@@ -9,6 +10,7 @@ import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts'
 import { encodeProtobuf } from '../../../../api/serialization/protobuf/protobuf.ts';
 import { formatListItem, type ItemNotation } from '../../../../api/serialization/format-list-item.ts';
 import { formatYAML } from '../../../../api/serialization/yaml.ts';
+import type { CustomResourceDefinition } from '../../../../api/types/apiextensions-v1.ts';
 import { tooLargeMessage } from '../../../storage/request-size.ts';
 import { decodeObject, type ExpectedKind, expectedKind } from '../../bodies/decode-object.ts';
 import { createPatchChange } from '../../bodies/patch-change.ts';
@@ -17,7 +19,7 @@ import { createObjectCodec } from '../object-codec.ts';
 import { recordOwnership } from '../record-ownership.ts';
 import { checkChanged, checkNew, isUnchanged, prepareChanged, prepareNew } from '../settle-object.ts';
 import { storedDefinition } from '../stored-definition.ts';
-import { type LargeTask, type LargeTaskResult, maxObjectBytes, type ResourceKey } from './large-work.ts';
+import { type CustomSource, type LargeTask, type LargeTaskResult, maxObjectBytes, type ResourceKey } from './large-work.ts';
 
 type TaskOf<K extends LargeTask['kind']> = Extract<LargeTask, { kind: K }>;
 
@@ -26,10 +28,31 @@ interface Resource {
   readonly codec: ObjectCodec;
 }
 
-/** Does tasks on objects of the given kinds, in the thread that calls it. Throws StatusErrors. */
+/** Custom kinds whose definitions are kept: those that were used last. */
+const maxCustomResources = 50;
+
+/** Does tasks on objects of the given kinds and of custom kinds, in the thread that calls it. Throws StatusErrors. */
 export function createLargeTasks(definitions: readonly ResourceDefinition[], nowMs: () => number): (task: LargeTask) => LargeTaskResult {
   const resources = new Map<string, Resource>();
-  const resourceOf = ({ group, version, plural }: ResourceKey): Resource => {
+  const customResources = new Map<string, Resource>();
+  const customOf = ({ version, custom }: ResourceKey & { readonly custom: CustomSource }): Resource => {
+    const key = `${custom.id} ${version}`;
+    let resource = customResources.get(key);
+    customResources.delete(key);
+    if (!resource) {
+      const crd = parseJSON(custom.json.slice()).value as unknown as CustomResourceDefinition;
+      const definition = toDefinitions(crd).find((one) => one.version === version);
+      if (!definition) throw new Error(`${key} is not known`);
+      resource = { definition, codec: createObjectCodec(definition, definition) };
+    }
+    customResources.set(key, resource);
+    const [oldest] = customResources.keys();
+    if (customResources.size > maxCustomResources && oldest !== undefined) customResources.delete(oldest);
+    return resource;
+  };
+  const resourceOf = ({ custom, ...asked }: ResourceKey): Resource => {
+    if (custom) return customOf({ ...asked, custom });
+    const { group, version, plural } = asked;
     const key = `${group}/${version}/${plural}`;
     let resource = resources.get(key);
     if (!resource) {

@@ -11,6 +11,16 @@ export interface ResourceKey {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
+  /** The definition of a custom kind, which the other side does not know yet. */
+  readonly custom?: CustomSource;
+}
+
+/** A CustomResourceDefinition on its way to another thread. */
+export interface CustomSource {
+  /** Another one for each state of the definition. */
+  readonly id: string;
+  /** JSON, in memory that is shared and not copied for each task. */
+  readonly json: Uint8Array<SharedArrayBuffer>;
 }
 
 /** For whom fields are recorded in metadata.managedFields. */
