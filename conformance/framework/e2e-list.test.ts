@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { e2eSuites } from '../clients/e2e/e2e-suites.ts';
+import { e2eSuites } from '../clients/support/e2e-suites.ts';
 
 describe('conformance: the written list of end-to-end suites', () => {
   it('names every suite that there is', () => {

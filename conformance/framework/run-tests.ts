@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { canRunNode, nodeProgram, startCluster } from '../clients/support/cluster.ts';
-import { e2eSuites } from '../clients/e2e/e2e-suites.ts';
+import { e2eSuites } from '../clients/support/e2e-suites.ts';
 import type { TestCounts } from './counting-reporter.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
