@@ -294,6 +294,7 @@ describe('extension of the API', () => {
         'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"',
         'spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required',
         'spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version',
+        'status.storedVersions: Invalid value: []: must have at least one stored version',
       ],
     );
     assert.deepEqual(createErrors(customResourceDefinitions, { ...definition({}), metadata: { name: 'a.b' } }), [

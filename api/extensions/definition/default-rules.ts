@@ -16,7 +16,8 @@ import { isSchema, type Props } from './structural-rules.ts';
 /** Validates that defaults have no unknown fields and obey the schemas that they are of. The schema is structural. */
 export function validateDefaults(props: Props, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
-  visit(props, path, errors);
+  // Whole objects have an apiVersion and a kind.
+  visit({ ...props, 'x-kubernetes-embedded-resource': true }, path, errors);
   return errors;
 }
 
@@ -41,7 +42,7 @@ function validateDefault(props: Props, value: unknown, at: FieldPath): FieldErro
   const errors = isEqual(withoutNulls(pruned), withoutNulls(value)) ? [] : [invalid(at, value, 'must not have unknown fields')];
   const embedded = validateEmbeddedResources(value, schema, at);
   if (embedded.length > 0) return [...errors, ...embedded];
-  const found = validateValue(planValue(rest), value).map((error) => error.toFieldError(at.toString()));
+  const found = validateValue(planValue(rest, { checksIntOrString: false }), value).map((error) => error.toFieldError(at.toString()));
   if (found.length > 0) return [...errors, ...found];
   const rules = ruleTreeOf(rest, props['x-kubernetes-embedded-resource'] === true);
   if (rules === undefined) return errors;

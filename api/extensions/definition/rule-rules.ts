@@ -5,6 +5,7 @@ import { type CompiledRule, compileRules, maxCardinality } from '../rules/compil
 import { resolveSchemaPath } from '../rules/schema-path.ts';
 import { addCost, expressionCostError, multiplyCost, type RuleCosts } from './rule-costs.ts';
 import type { Props } from './structural-rules.ts';
+import { unsupportedProblem } from './unsupported-problem.ts';
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 const hasBreaks = (text: string) => /[\n\r]/.test(text);
@@ -28,7 +29,7 @@ export function validateRuleTexts(props: Props, path: FieldPath): FieldError[] {
     if (fieldPath === '') continue;
     if (fieldPath.trim() === '') errors.push(invalid(at.child('fieldPath'), fieldPath, 'fieldPath must be non-empty if specified'));
     if (hasBreaks(fieldPath)) errors.push(invalid(at.child('fieldPath'), fieldPath, 'fieldPath must not contain line breaks'));
-    if (!resolveSchemaPath(fieldPath, props, { allowsSubscripts: true }).ok)
+    if (unsupportedProblem(props) === undefined && !resolveSchemaPath(fieldPath, props, { allowsSubscripts: true }).ok)
       errors.push(invalid(at.child('fieldPath'), fieldPath, 'fieldPath must be a valid path'));
   }
   return errors;

@@ -3,7 +3,8 @@ import type { FieldPath } from '../../validation/field-path.ts';
 import { validateDefaults } from './default-rules.ts';
 import { createRuleCosts, totalCostErrors } from './rule-costs.ts';
 import { validateSchema } from './schema-rules.ts';
-import { isSchema, type Props, validateStructural } from './structural-rules.ts';
+import { type Props, validateStructural } from './structural-rules.ts';
+import { unsupportedProblem } from './unsupported-problem.ts';
 
 /** Fields of a root schema beside which the schema of the status stands alone; as upstream's message names them. */
 const rootFields =
@@ -37,28 +38,4 @@ function validateRoot(props: Props, path: FieldPath): FieldError[] {
   const isOther = Object.entries(props).some(([field, value]) => value !== undefined && value !== false && !allowed.has(field));
   const detail = `only [${rootFields}] fields are allowed at the root of the schema if the status subresource is enabled`;
   return isOther ? [invalid(path, props, detail)] : [];
-}
-
-/** A part of a schema that cannot be made structural at all. */
-function unsupportedProblem(props: Props): string | undefined {
-  const fields: [string, unknown][] = [
-    ['id', props.id || undefined],
-    ['schema', props.$schema || undefined],
-    ['$ref', props.$ref || undefined],
-    ['patternProperties', Object.keys(props.patternProperties ?? {})[0]],
-    ['dependencies', Object.keys(props.dependencies ?? {})[0]],
-    ['additionalItems', props.additionalItems],
-    ['definitions', Object.keys(props.definitions ?? {})[0]],
-  ];
-  const found = fields.find(([, value]) => value !== undefined);
-  if (found) return `OpenAPIV3Schema '${found[0]}' is not supported`;
-  if (props['x-kubernetes-preserve-unknown-fields'] === false)
-    return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined";
-  if (Array.isArray(props.items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array";
-  const { items, additionalProperties: values, properties = {}, allOf = [], anyOf = [], oneOf = [], not } = props;
-  for (const inner of [items, values, not, ...allOf, ...anyOf, ...oneOf, ...Object.values(properties)]) {
-    const problem = isSchema(inner) ? unsupportedProblem(inner) : undefined;
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
 }

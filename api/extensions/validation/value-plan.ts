@@ -43,14 +43,21 @@ interface Limit {
   readonly isExclusive: boolean;
 }
 
+export interface PlanOptions {
+  /** Whether what is an integer or a string is checked to be one; upstream does not check defaults for it. */
+  readonly checksIntOrString: boolean;
+}
+
 /** The plan of a schema; made once for a version of a definition. */
-export function planValue(props: Props): ValuePlan {
+export function planValue(props: Props, options: PlanOptions = { checksIntOrString: true }): ValuePlan {
+  const planInner = (inner: Props) => planValue(inner, options);
+  const isIntOrString = options.checksIntOrString && props['x-kubernetes-int-or-string'];
   const { additionalProperties, items } = props;
   const found = findFormat(props.format ?? '');
-  const list = (schemas: readonly Props[] | undefined) => (schemas ?? []).map(planValue);
+  const list = (schemas: readonly Props[] | undefined) => (schemas ?? []).map(planInner);
   const [allOf, anyOf, oneOf] = [list(props.allOf), list(props.anyOf), list(props.oneOf)];
   const plan = {
-    types: props['x-kubernetes-int-or-string'] ? ['integer', 'string'] : props.type ? [props.type] : [],
+    types: isIntOrString ? ['integer', 'string'] : props.type ? [props.type] : [],
     nullable: props.nullable === true,
     format: found?.name ?? '',
     matchesFormat: found?.matches,
@@ -67,13 +74,13 @@ export function planValue(props: Props): ValuePlan {
     maxProperties: props.maxProperties,
     minProperties: props.minProperties,
     required: props.required ?? [],
-    properties: new Map(Object.entries(props.properties ?? {}).map(([name, schema]) => [name, planValue(schema)])),
-    additionalProperties: isSchema(additionalProperties) ? planValue(additionalProperties) : undefined,
-    items: isSchema(items) ? planValue(items) : undefined,
+    properties: new Map(Object.entries(props.properties ?? {}).map(([name, schema]) => [name, planInner(schema)])),
+    additionalProperties: isSchema(additionalProperties) ? planInner(additionalProperties) : undefined,
+    items: isSchema(items) ? planInner(items) : undefined,
     allOf,
     anyOf,
     oneOf,
-    not: props.not && planValue(props.not),
+    not: props.not && planInner(props.not),
   };
   const inner = [...plan.properties.values(), plan.additionalProperties, plan.items, ...allOf, ...anyOf, ...oneOf];
   return {

@@ -1,11 +1,12 @@
-import { isSemanticallyEqual } from '../../../base/equality.ts';
+import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
 import { isConditionTrue, withCondition } from '../../../meta/conditions.ts';
 import { formatTime } from '../../../meta/time.ts';
 import type { CustomResourceDefinition } from '../../../types/apiextensions-v1.ts';
-import { invalid, hasEnoughErrors } from '../../../validation/field-error.ts';
+import { type FieldError, hasEnoughErrors, invalid, required } from '../../../validation/field-error.ts';
+import type { FieldPath } from '../../../validation/field-path.ts';
 import { validateImmutable } from '../../../validation/immutable.ts';
-import { validateDefinitionSpec } from './definition-spec.ts';
+import { validateDefinitionNames, validateDefinitionSpec } from './definition-spec.ts';
 import { upgradeDefinitionSpec } from './upgrade-definition.ts';
 
 /** A kind that users add. */
@@ -52,16 +53,20 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
       fields: { status: { ...status, conditions: withCondition(status?.conditions ?? [], condition) } },
     };
   },
-  validate({ metadata, spec }, path) {
-    const errors = validateDefinitionSpec(spec, path.child('spec'));
-    const required = `${spec?.names?.plural ?? ''}.${spec?.group ?? ''}`;
-    if (metadata.name !== required)
-      errors.unshift(invalid(path.child('metadata', 'name'), metadata.name, 'must be spec.names.plural+"."+spec.group'));
-    return errors;
+  validate({ metadata, spec, status }, path, { operation }) {
+    const errors: FieldError[] = [];
+    const expected = `${spec?.names?.plural ?? ''}.${spec?.group ?? ''}`;
+    if (operation === 'create' && metadata.name !== expected)
+      errors.push(invalid(path.child('metadata', 'name'), metadata.name, 'must be spec.names.plural+"."+spec.group'));
+    errors.push(...validateDefinitionSpec(spec, path.child('spec')));
+    errors.push(...validateStoredVersions(status?.storedVersions ?? [], spec?.versions ?? [], path.child('status', 'storedVersions')));
+    return operation === 'create' ? [...errors, ...validateApproval(spec?.group ?? '', metadata.annotations, path)] : errors;
   },
-  validateUpdate({ spec }, old, path) {
+  validateUpdate({ metadata, spec }, old, path) {
     const at = path.child('spec');
+    const isSameApproval = approvalOf(metadata.annotations) === approvalOf(old.metadata.annotations);
     const errors = [
+      ...(isSameApproval ? [] : validateApproval(spec?.group ?? '', metadata.annotations, path)),
       ...validateImmutable(at.child('group'), spec?.group, old.spec?.group),
       ...validateImmutable(at.child('names', 'plural'), spec?.names?.plural, old.spec?.names?.plural),
     ];
@@ -73,18 +78,54 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
       ...validateImmutable(at.child('names', 'kind'), spec?.names?.kind, old.spec?.names?.kind),
     ];
   },
-  validateStatusUpdate({ spec, status }, old, path) {
-    const stored = status?.storedVersions ?? [];
-    const at = path.child('status', 'storedVersions');
-    if (isSemanticallyEqual(stored, old.status?.storedVersions ?? [])) return [];
-    if (stored.length === 0) return [invalid(at, stored, 'must have at least one stored version')];
-    const storage = (spec?.versions ?? []).find((version) => version.storage)?.name ?? '';
-    const errors = stored.includes(storage) ? [] : [invalid(at, stored, `must have the storage version ${storage}`)];
-    const known = new Set((spec?.versions ?? []).map(({ name }) => name));
-    for (const [index, version] of stored.entries()) {
-      if (hasEnoughErrors(errors)) break;
-      if (!known.has(version)) errors.push(invalid(at.index(index), version, 'must appear in spec.versions'));
-    }
-    return errors;
-  },
+  validateStatusUpdate: ({ status }, _old, path) => validateDefinitionNames(status?.acceptedNames, path.child('status', 'acceptedNames')),
 });
+
+/** Objects may be stored in all versions that are listed, so that each has to be among those of the spec. */
+function validateStoredVersions(
+  stored: readonly string[],
+  versions: DeepReadonly<CustomResourceDefinition['spec']['versions']>,
+  path: FieldPath,
+): FieldError[] {
+  if (stored.length === 0) return [invalid(path, stored, 'must have at least one stored version')];
+  const known = new Set(versions.map(({ name }) => name));
+  const errors = versions
+    .filter(({ name, storage }) => storage && !stored.includes(name))
+    .map(({ name }) => invalid(path, stored, `must have the storage version ${name}`));
+  for (const [index, version] of stored.entries()) {
+    if (hasEnoughErrors(errors)) break;
+    if (!known.has(version)) errors.push(invalid(path.index(index), version, 'must appear in spec.versions'));
+  }
+  return errors;
+}
+
+const approvalAnnotation = 'api-approved.kubernetes.io';
+const approvalRule = `protected groups must have approval annotation "${approvalAnnotation}"`;
+const approvalPage = 'see https://github.com/kubernetes/enhancements/pull/1111';
+
+/** Whether the API of a group of the Kubernetes community was approved of, as the definition says. */
+function approvalOf(annotations: DeepReadonly<Record<string, string>> | undefined): 'missing' | 'bypassed' | 'approved' | 'invalid' {
+  const text = annotations?.[approvalAnnotation] ?? '';
+  if (text === '') return 'missing';
+  if (text.startsWith('unapproved')) return 'bypassed';
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+/i.test(text) ? 'approved' : 'invalid';
+}
+
+function validateApproval(group: string, annotations: DeepReadonly<Record<string, string>> | undefined, path: FieldPath): FieldError[] {
+  if (!/(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group)) return [];
+  const at = path.child('metadata', 'annotations').key(approvalAnnotation);
+  switch (approvalOf(annotations)) {
+    case 'missing':
+      return [required(at, `${approvalRule}, ${approvalPage}`)];
+    case 'invalid':
+      return [
+        invalid(
+          at,
+          annotations?.[approvalAnnotation],
+          `${approvalRule} with either a URL or a reason starting with "unapproved", ${approvalPage}`,
+        ),
+      ];
+    default:
+      return [];
+  }
+}

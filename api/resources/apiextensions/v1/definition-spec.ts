@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { isSemanticallyEqual } from '../../../base/equality.ts';
+import { unsupportedProblem } from '../../../extensions/definition/unsupported-problem.ts';
 import { validateVersionSchema } from '../../../extensions/definition/validate-version-schema.ts';
 import { resolveSchemaPath } from '../../../extensions/rules/schema-path.ts';
 import { invalidFor, validateChoice, validateEach, validateRequired } from '../../../resource/field-rules.ts';
@@ -71,7 +72,7 @@ function validateShared(first: Version, versions: readonly Version[], path: Fiel
     errors.push(...validateEach(first.additionalPrinterColumns, path.child('additionalPrinterColumns'), validateColumn));
   if (shared.has('selectableFields'))
     for (const { schema: own } of shared.has('schema') ? [first] : versions)
-      errors.push(...validateSelectableFields(first.selectableFields ?? [], own?.openAPIV3Schema, path.child('selectableFields')));
+      errors.push(...validateSelectableFields(first.selectableFields ?? [], own?.openAPIV3Schema, path));
   return errors;
 }
 
@@ -113,8 +114,7 @@ function validateVersion(version: Version, at: FieldPath, shared: ReadonlySet<Sh
   if (!shared.has('subresources')) errors.push(...validateScale(version, at.child('subresources')));
   if (!shared.has('additionalPrinterColumns'))
     errors.push(...validateEach(version.additionalPrinterColumns, at.child('additionalPrinterColumns'), validateColumn));
-  if (!shared.has('selectableFields'))
-    errors.push(...validateSelectableFields(version.selectableFields ?? [], schema, at.child('selectableFields')));
+  if (!shared.has('selectableFields')) errors.push(...validateSelectableFields(version.selectableFields ?? [], schema, at));
   return errors;
 }
 
@@ -156,11 +156,14 @@ const selectableTypes = ['string', 'boolean', 'integer'];
 function validateSelectableFields(
   fields: readonly DeepReadonly<SelectableField>[],
   schema: DeepReadonly<JSONSchemaProps> | undefined,
-  path: FieldPath,
+  parent: FieldPath,
 ): FieldError[] {
+  const path = parent.child('selectableFields');
   if (fields.length === 0) return [];
   if (schema === undefined) return [invalid(path, '', 'selectableFields may only be set when validations.schema is included')];
   const seen = new Set<string>();
+  const problem = unsupportedProblem(schema);
+  const ofSchema = problem === undefined ? [] : [invalid(parent.child('schema.openAPIV3Schema'), '', problem)];
   const errors = validateEach(fields, path, ({ jsonPath }, field) => {
     const at = field.child('jsonPath');
     if (!jsonPath) return [required(at)];
@@ -177,7 +180,8 @@ function validateSelectableFields(
     seen.add(text);
     return problems;
   });
-  return seen.size > maxSelectableFields ? [...errors, tooMany(path, seen.size, maxSelectableFields)] : errors;
+  const count = seen.size > maxSelectableFields ? [tooMany(path, seen.size, maxSelectableFields)] : [];
+  return [...ofSchema, ...errors, ...count];
 }
 
 /** The problems of the warning of a version. */
@@ -195,24 +199,25 @@ function deprecationWarningProblems({ deprecated, deprecationWarning: text }: Ve
 }
 
 function validateNames(names: DeepReadonly<CustomResourceDefinitionNames> | undefined, path: FieldPath): FieldError[] {
-  const { plural, singular, kind = '', listKind = '', shortNames, categories } = names ?? {};
-  const errors = validateRequired(path.child('plural'), plural, dns1035LabelProblems);
+  const { plural, kind = '', singular, listKind } = names ?? {};
   // The singular is derived from the kind where it is not given.
-  errors.push(...validateRequired(path.child('singular'), singular || kind.toLowerCase(), dns1035LabelProblems));
-  errors.push(...validateEach(shortNames, path.child('shortNames'), (name, at) => invalidFor(at, name, dns1035LabelProblems(name))));
-  for (const [field, name] of [
-    ['kind', kind],
-    ['listKind', listKind],
-  ] as const) {
-    const at = path.child(field);
-    if (name === '') errors.push(required(at));
-    else
-      errors.push(
-        ...dns1035LabelProblems(name.toLowerCase()).map((problem) =>
-          invalid(at, name, `may have mixed case, but should otherwise match: ${problem}`),
-        ),
-      );
+  const given = { plural, singular: singular || kind.toLowerCase(), kind, listKind };
+  const missing = Object.entries(given).filter(([, name]) => !name);
+  return [...missing.map(([field]) => required(path.child(field))), ...validateDefinitionNames(names, path)];
+}
+
+/** Validates the names of a kind that are given. */
+export function validateDefinitionNames(names: DeepReadonly<CustomResourceDefinitionNames> | undefined, path: FieldPath): FieldError[] {
+  const { plural = '', singular = '', kind = '', listKind = '', shortNames, categories } = names ?? {};
+  const errors: FieldError[] = [];
+  for (const [field, name] of Object.entries({ plural, singular }))
+    if (name !== '') errors.push(...invalidFor(path.child(field), name, dns1035LabelProblems(name)));
+  for (const [field, name] of Object.entries({ kind, listKind })) {
+    const problems = name === '' ? [] : dns1035LabelProblems(name.toLowerCase());
+    const prefix = 'may have mixed case, but should otherwise match: ';
+    errors.push(...problems.map((problem) => invalid(path.child(field), name, prefix + problem)));
   }
+  errors.push(...validateEach(shortNames, path.child('shortNames'), (name, at) => invalidFor(at, name, dns1035LabelProblems(name))));
   if (kind !== '' && kind === listKind) errors.push(invalid(path.child('listKind'), listKind, 'kind and listKind may not be the same'));
   return [...errors, ...validateEach(categories, path.child('categories'), (name, at) => invalidFor(at, name, dns1035LabelProblems(name)))];
 }
