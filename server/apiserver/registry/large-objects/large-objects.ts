@@ -74,13 +74,12 @@ interface Origin {
 }
 
 export function createLargeObjects(definition: ResourceDefinition, largeWork: LargeWork | undefined): LargeObjects {
-  const work = worksElsewhere(definition) ? largeWork : undefined;
+  const work = workFor(definition, largeWork);
   const origins = new WeakMap<UntypedObject, Origin>();
   const resource = createResourceKey(definition);
   const limit = largeBytes / (1 + (definition.origin?.workFactor ?? 0));
-  const isLarge = (...sizes: readonly number[]) => work !== undefined && sizes.reduce((sum, size) => sum + size, 0) > limit;
+  const isLarge = (...sizes: readonly number[]) => work !== undefined && sum(sizes) > limit;
   const isLargeText = (size: number) => work !== undefined && size > largeBytes;
-  const ownershipOf = ({ fieldManager, subresource }: Ownership): Ownership => ({ fieldManager, subresource });
   const run = (task: LargeTask, asker: Asker): Promise<LargeTaskResult> => {
     if (!work) throw new Error('there is nobody to work on large objects');
     return work.run(task, asker);
@@ -146,9 +145,16 @@ export function createLargeObjects(definition: ResourceDefinition, largeWork: La
 }
 
 /** Objects that a webhook converts are worked on here: another thread does not call it. */
-function worksElsewhere({ origin }: ResourceDefinition): boolean {
-  return origin?.crd.spec.conversion?.strategy !== 'Webhook';
+function workFor({ origin }: ResourceDefinition, work: LargeWork | undefined): LargeWork | undefined {
+  return origin?.crd.spec.conversion?.strategy === 'Webhook' ? undefined : work;
 }
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+/** Without what else the object has. */
+const ownershipOf = ({ fieldManager, subresource }: Ownership): Ownership => ({ fieldManager, subresource });
 
 /** The name by which other threads know a resource. The definition of a custom kind is written when it is first needed. */
 function createResourceKey({ group, version, names, origin }: ResourceDefinition): () => ResourceKey {
