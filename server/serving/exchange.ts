@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../api/base/clock.ts';
 import type { APIResponse, ByteChannel, IncomingBody } from '../../api/client/transport.ts';
 import { StatusError } from '../../api/meta/status.ts';
 import { splitWebSocketFrames } from '../../api/streaming/split-websocket-frames.ts';
-import { endToEndHeaders, readHeaders } from './headers.ts';
+import { encodeValue, endToEndHeaders, readHeaders } from './headers.ts';
 import { createSocketChannel } from './socket-channel.ts';
 
 /** A failed connection. The message is fit to be shown. */
@@ -127,7 +127,8 @@ const userCredentials = /^(authorization$|impersonate-|x-remote-)/;
 /** Headers of a request that is passed on: without the user's credentials, and without those of one connection. */
 export function outgoingHeaders(target: Place, request: ExchangedRequest, isUpgrade: boolean): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(endToEndHeaders(request.headers))) if (!userCredentials.test(name)) headers[name] = value;
+  for (const [name, value] of Object.entries(endToEndHeaders(request.headers)))
+    if (!userCredentials.test(name)) headers[name] = encodeValue(value);
   headers['host'] ??= isIP(target.host) === 6 ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
   delete headers['content-length'];
   const length = request.body?.byteLength ?? request.incoming?.length;

@@ -23,7 +23,8 @@ function decodeValue(value: string): string {
   return nonASCII.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
 }
 
-function encodeValue(value: string): string {
+/** A value as node writes it: its octets are those of UTF-8. */
+export function encodeValue(value: string): string {
   if (!nonASCII.test(value)) return value;
   return Buffer.from(value.replace(invalidValue, ' '), 'utf8').toString('latin1');
 }

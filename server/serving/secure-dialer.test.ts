@@ -120,6 +120,16 @@ describe('calls of Services with TLS', () => {
     for (const name of ['authorization', 'impersonate-user', 'x-remote-extra-a', 'x-mine']) assert.equal(headers[name], undefined, name);
   });
 
+  it('writes names of all languages in UTF-8: none is taken for another', async () => {
+    for (const name of ['système', '\u00c3\u00a9', '漢字', '😀']) {
+      seen.length = 0;
+      await text(good, { headers: { 'x-kept': name }, ownHeaders: { 'x-remote-user': name, 'x-remote-group': [name, 'a'] } });
+      const read = (value: unknown) => Buffer.from(String(value), 'latin1').toString();
+      const { headers } = seen[0] ?? { headers: {} as IncomingHttpHeaders };
+      assert.deepEqual([headers['x-remote-user'], headers['x-kept'], headers['x-remote-group']].map(read), [name, name, `${name}, a`]);
+    }
+  });
+
   it('uses connections again, and a new one where the other side has closed it', async () => {
     for (let call = 0; call < 5; call++) await text(good);
     assert.equal(sockets.size, 1);

@@ -8,6 +8,7 @@ import type { APIResponse } from '../../api/client/transport.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { SecureDialer, SecureRequest, SecureTarget } from '../apiserver/services/secure-dialer.ts';
 import { DialError, exchange, interpretDialFailure, outgoingHeaders } from './exchange.ts';
+import { encodeValue } from './headers.ts';
 import { addressCheck, checkedLookup } from './local-addresses.ts';
 
 interface SecureDialerOptions {
@@ -40,7 +41,8 @@ export function createSecureDialer({ clock, connectTimeoutMs = 30_000 }: SecureD
     if (isIP(target.host) !== 0) check?.(target.host);
     const place = { scheme: 'https', host: target.host, port: target.port } as const;
     const headers: OutgoingHttpHeaders = { ...outgoingHeaders(place, request, isUpgrade) };
-    for (const [name, value] of Object.entries(request.ownHeaders ?? {})) headers[name] = typeof value === 'string' ? value : [...value];
+    for (const [name, value] of Object.entries(request.ownHeaders ?? {}))
+      headers[name] = typeof value === 'string' ? encodeValue(value) : value.map(encodeValue);
     let outgoing: ClientRequest | undefined;
     try {
       outgoing = https.request({
