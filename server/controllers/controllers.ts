@@ -46,6 +46,7 @@ import { taintEvictionController } from './taint-eviction/controller.ts';
 import { tokenCleaner } from './token-cleaner/controller.ts';
 import { ttlController } from './ttl/controller.ts';
 import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
+import { validatingAdmissionPolicyStatus } from './validatingadmissionpolicy-status/controller.ts';
 import { volumeAttributesClassProtection } from './volumeattributesclass-protection/controller.ts';
 
 interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
@@ -110,6 +111,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     tokenCleaner,
     ttlAfterFinished,
     ttlController,
+    validatingAdmissionPolicyStatus,
     volumeAttributesClassProtection,
   ];
 }

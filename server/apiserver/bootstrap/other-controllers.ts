@@ -64,14 +64,6 @@ const otherControllers: readonly ControllerRules[] = [
     ],
   },
   { account: 'ttl-controller', rules: [rule('list patch update watch', 'core', 'nodes'), eventsRule] },
-  {
-    account: 'validatingadmissionpolicy-status-controller',
-    rules: [
-      rule('read', 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),
-      rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
-      eventsRule,
-    ],
-  },
 ];
 
 /** The rules of built-in controllers, and of the others of v1.36. */

@@ -8,7 +8,7 @@ import { podMetrics } from '../../../api/resources/metrics/v1beta1/metrics.ts';
 import { formatLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { CrossVersionObjectReference, MetricIdentifier } from '../../../api/types/autoscaling-v2.ts';
 import { messageOf } from '../runtime/pod-control.ts';
-import { readJSON } from './read-json.ts';
+import { readJSON } from '../runtime/read-json.ts';
 import type { Reading, Readings } from './replica-calculation.ts';
 import { findResource } from './scale-target.ts';
 

@@ -7,7 +7,7 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import type { Scale } from '../../../api/types/autoscaling-v1.ts';
 import type { CrossVersionObjectReference } from '../../../api/types/autoscaling-v2.ts';
 import type { APIResourceList } from '../../../api/types/meta-v1.ts';
-import { readJSON } from './read-json.ts';
+import { readJSON } from '../runtime/read-json.ts';
 
 /** The resource of a kind, as discovery has it. */
 export async function findResource(

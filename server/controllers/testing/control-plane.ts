@@ -15,6 +15,7 @@ import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { serviceAccounts } from '../../../api/resources/core/v1/service-account.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
+import { createOpenAPIDocuments } from '../../control-plane/openapi-documents.ts';
 import { startAPIServerInProcess } from '../../apiserver/testing/start-api-server.ts';
 import { createControllers } from '../controllers.ts';
 import { runControllers } from '../runtime/run-controllers.ts';
@@ -44,7 +45,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     nodeCIDRMaskSize: 24,
     localStorage: false,
   });
-  const server = await startAPIServerInProcess({ controllers });
+  const server = await startAPIServerInProcess({ controllers, overrides: { openAPI: createOpenAPIDocuments() } });
   const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] };
   const client = createClient(server.transport, { user });
   const stop = new AbortController();
