@@ -68,7 +68,6 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
     printerColumns: customColumns(version),
     selectableFields: customSelectableFields(version),
     ...deprecationOf(crd, version, names.kind),
-    ...scaleOf(version),
     hasGeneration: true,
     generationFields: 'all',
     allowUnconditionalUpdate: false,
@@ -93,19 +92,6 @@ function namesOf({ spec, status }: CRD): ResourceNames {
     listKind: listKind || `${kind}List`,
     shortNames: shortNames ?? [],
     categories: categories ?? [],
-  };
-}
-
-function scaleOf({ subresources }: Version): Pick<ResourceDefinition, 'scalePaths'> {
-  const { scale } = subresources ?? {};
-  if (!scale) return {};
-  const { specReplicasPath, statusReplicasPath, labelSelectorPath } = scale;
-  return {
-    scalePaths: {
-      specReplicas: specReplicasPath,
-      statusReplicas: statusReplicasPath,
-      ...(labelSelectorPath ? { labelSelector: labelSelectorPath } : {}),
-    },
   };
 }
 

@@ -72,6 +72,8 @@ export interface ServedResources {
   definitions(): readonly ResourceDefinition[];
   /** Called once the informers have synced, before anyone is served: what goes on in the background ends with the signal. */
   start?(signal: AbortSignal): Promise<void>;
+  /** The documents with those of kinds that came at run time. Absent: there are none. */
+  withOpenAPI?(documents: OpenAPIDocuments): OpenAPIDocuments;
   /** Names of stored resources, e.g. `deployments.apps`. */
   stored(): Iterable<string>;
   /** undefined: no stored resource. */
@@ -178,7 +180,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     }),
     health,
     metrics,
-    openAPI: createOpenAPI(aggregator?.withOpenAPI(options.openAPI) ?? options.openAPI, aggregator),
+    openAPI: createOpenAPI(openAPIOf(options, resources, aggregator), aggregator),
     openID: createOpenIDDocuments(authentication.keys, options.authentication.issuers[0], options.externalAddress, (problem) =>
       logger.error(problem),
     ),
@@ -255,6 +257,12 @@ function openAggregator(
 }
 
 /** Answers a request, or has it answered by the API server that it is for. */
+/** The documents of built-in and of custom kinds, and of other servers. */
+function openAPIOf({ openAPI }: APIServerOptions, resources: ServedResources, aggregator: Aggregator | undefined): OpenAPIDocuments {
+  const own = resources.withOpenAPI?.(openAPI) ?? openAPI;
+  return aggregator?.withOpenAPI(own) ?? own;
+}
+
 function createEndpoint(aggregator: Aggregator | undefined, resources: ServedResources, nonResources: Handler): Handler {
   return (context) => {
     if (context.isDelegated && aggregator) return aggregator.handle(context);

@@ -99,6 +99,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       await allocation.start(signal);
     },
     definitions: () => served.snapshot.definitions,
+    withOpenAPI: (documents) => kinds.withOpenAPI(documents),
     stored: () => stored.names(),
     statistics: (resource) => stored.statistics(resource),
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OpenAPIDocuments } from '../documents/openapi.ts';
-import { indexSwagger, mergeSwagger, type SwaggerBytes, type SwaggerPart } from './merge-openapi.ts';
+import { indexSwagger, mergeSwagger, type SwaggerBytes, type SwaggerPart } from '../documents/merge-openapi.ts';
 
 interface Merged {
   readonly base: string;

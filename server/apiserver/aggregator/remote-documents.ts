@@ -9,7 +9,7 @@ import type { APIResourceDiscovery } from '../../../api/types/apidiscovery-v2.ts
 import type { DelegatedVersion } from '../served/delegated-version.ts';
 import type { Delegations, RemoteAPIService } from './delegations.ts';
 import { fetchDocument, type FetchedDocument } from './fetch-document.ts';
-import { readSwagger, type SwaggerPart } from './merge-openapi.ts';
+import { readSwagger, type SwaggerPart } from '../documents/merge-openapi.ts';
 import type { ProxyDependencies } from './proxy.ts';
 import { readAggregatedDiscovery, readResourceList } from './read-discovery.ts';
 

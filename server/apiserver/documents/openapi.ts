@@ -44,17 +44,20 @@ type SpecVersion = keyof typeof protobufTypes;
 const encoders = { v2: encodeOpenAPIV2, v3: encodeOpenAPIV3 };
 
 export function createOpenAPI(documents: OpenAPIDocuments, delegated?: DelegatedOpenAPI): OpenAPIEndpoint {
-  const loading = new Map<string, Promise<Document>>();
+  const loading = new Map<string, { readonly hash: string; readonly document: Promise<Document> }>();
   const load = (name: string, hash: string): Promise<Document> => {
-    const key = `${name} ${hash}`;
-    const known = loading.get(key) ?? documents.read(name).then((json) => createDocument(name, hash, json));
-    loading.set(key, known);
+    const known = loading.get(name);
+    if (known?.hash === hash) return known.document;
+    const loaded = { hash, document: documents.read(name).then((json) => createDocument(name, hash, json)) };
+    // A document that has changed takes the place of the former one.
+    loading.set(name, loaded);
     // A failed read is tried again by the next request.
-    known.catch(() => loading.delete(key));
-    return known;
+    loaded.document.catch(() => loading.get(name) === loaded && loading.delete(name));
+    return loaded.document;
   };
   const find = async (name: string): Promise<Document | undefined> => {
     const entry = (await documents.list()).find((candidate) => candidate.name === name);
+    if (!entry) loading.delete(name);
     return entry && load(name, entry.hash);
   };
   return async (context) => {

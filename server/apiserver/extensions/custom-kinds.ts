@@ -5,7 +5,9 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
 import type { Store } from '../registry/store.ts';
 import type { ResourceCatalog } from '../served/resource-catalog.ts';
+import type { OpenAPIDocuments } from '../documents/openapi.ts';
 import { followDefinitions } from './follow-definitions.ts';
+import { withCustomKinds } from './publish-kinds.ts';
 import { settleDefinitions } from './settle-definitions.ts';
 
 export interface CustomKindsDependencies {
@@ -22,6 +24,8 @@ export interface CustomKindsDependencies {
 export interface CustomKinds {
   /** Adds the kinds that are stored. */
   start(signal: AbortSignal): void;
+  /** The documents with those of the kinds. */
+  withOpenAPI(documents: OpenAPIDocuments): OpenAPIDocuments;
   /** Resolves when the catalog has all kinds that were in the store when it was called. */
   catchUp(signal: AbortSignal): Promise<void>;
 }
@@ -36,6 +40,7 @@ export function createCustomKinds(dependencies: CustomKindsDependencies): Custom
       void followed.run(signal);
       void settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal);
     },
+    withOpenAPI: (documents) => withCustomKinds(documents, followed.known),
     catchUp: (signal) => followed.catchUp(signal),
   };
 }
