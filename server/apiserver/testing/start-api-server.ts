@@ -15,6 +15,7 @@ import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { readServiceAccountKeys } from '../authentication/service-account-keys.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
+import { createCustomKinds, type CustomKinds } from '../extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../routing/dispatch.ts';
 import { subresourceHandlers } from '../subresources/handlers.ts';
 import { measureStorage } from '../metrics/measure-storage.ts';
@@ -137,12 +138,13 @@ export async function startAPIServerInProcess({
   };
 }
 
-/** The registry of all built-in resources, without admission, allocation and subresources of their own. */
+/** The registry of all built-in resources and of custom kinds, without admission, allocation and subresources of their own. */
 export function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
   const { clock, random, client, authorizer, tokenIssuer, tokens } = parts;
   const served = createResourceCatalog(catalog);
   const endpoints = createResourceEndpoints({
     catalog: served,
+    catchUp: (signal) => kinds.catchUp(signal),
     registry: {
       storage: measureStorage(storage, served, parts.metrics, clock),
       caches,
@@ -165,9 +167,11 @@ export function createTestResources(parts: APIServerParts, storage: Storage, cac
       components: [],
     },
   });
+  const kinds: CustomKinds = createCustomKinds({ catalog: served, client, clock, logger: parts.logger, ...endpoints });
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
+    start: async (signal) => kinds.start(signal),
     definitions: () => served.snapshot.definitions,
     stored: () => stored.names(),
     statistics: (resource) => stored.statistics(resource),

@@ -24,6 +24,8 @@ import { DependentsIndex, type Item, itemOf } from './dependents-index.ts';
 type Object = DeepReadonly<KubeObject>;
 type Owners = readonly DeepReadonly<OwnerReference>[];
 
+/** When an object is looked at again whose owner exists and is in no cache. */
+const unseenOwnerSeconds = 1;
 /** Owners that were found not to exist are not asked for again; a uid never comes back. */
 const rememberedAbsent = 500;
 
@@ -48,17 +50,27 @@ export class Collector {
     return this.#resources.has(groupResource(resource));
   }
 
-  follow(resource: ResourceDefinition): void {
+  /** Follows the objects of a resource, by the informers of all controllers unless others are given. */
+  follow(resource: ResourceDefinition, informers: Pick<ControllerSetup, 'informer'> = this.#setup): void {
     if (this.follows(resource)) return;
     this.#resources.set(groupResource(resource), resource);
     this.#kinds.set(`${resource.group}/${resource.names.kind}`, resource);
-    const informer = this.#setup.informer(resource);
+    const informer = informers.informer(resource);
     this.#listers.set(resource, informer.lister);
     informer.addHandler({
       onAdd: (object) => this.#observe(resource, object, undefined),
       onUpdate: (object, old) => this.#observe(resource, object, old),
       onDelete: (object) => this.#observeDeletion(resource, object),
     });
+  }
+
+  /** Forgets a resource that is not served any more, or not in that version. */
+  unfollow(resource: ResourceDefinition): void {
+    if (this.#resources.get(groupResource(resource)) !== resource) return;
+    this.#resources.delete(groupResource(resource));
+    const kind = `${resource.group}/${resource.names.kind}`;
+    if (this.#kinds.get(kind) === resource) this.#kinds.delete(kind);
+    this.#listers.delete(resource);
   }
 
   /** Handles one key that `follow` has enqueued. */
@@ -100,7 +112,10 @@ export class Collector {
     const { uid } = itemOf(resource, object);
     const owners: Owners = object.metadata.ownerReferences ?? [];
     this.#dependents.remove(uid, owners);
-    for (const dependent of this.#dependents.of(uid)) this.#enqueue('delete', dependent);
+    const dependents = this.#dependents.of(uid);
+    // The kind itself may be gone by the time that the API would be asked.
+    if (dependents.length > 0) this.#rememberAbsent(uid);
+    for (const dependent of dependents) this.#enqueue('delete', dependent);
     this.#enqueueReleased(owners, [], object.metadata.namespace ?? '');
   }
 
@@ -160,7 +175,9 @@ export class Collector {
       hasDependents: dependents.length > 0,
       hasDeletingDependents: dependents.some(({ metadata }) => isDeletedInForeground(metadata)),
     });
-    if (plan.kind === 'keep') return done;
+    // An owner that the caches have not seen yet may go without their seeing it.
+    if (plan.kind === 'keep')
+      return references.every((owner) => this.#cachedOwner(owner, item.key.namespace)) ? done : requeueAfterSeconds(unseenOwnerSeconds);
     if (plan.kind === 'drop-owners') {
       await this.#dropOwners(item, plan.uids);
       return done;

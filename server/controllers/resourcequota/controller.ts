@@ -4,6 +4,10 @@ import { mutableCopy } from '../../../api/base/mutable-copy.ts';
 import { ignoreNotFound } from '../../../api/client/ignore-not-found.ts';
 import { keyOf, type KubeObject, type ObjectKey } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import type { CustomResourceDefinition } from '../../../api/types/apiextensions-v1.ts';
+import { isConditionTrue } from '../../../api/meta/conditions.ts';
+import { defineResource } from '../../../api/resource/define-resource.ts';
+import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
 import { catalog } from '../../../api/resources/catalog.ts';
 import { persistentVolumeClaims } from '../../../api/resources/core/v1/persistent-volume-claim.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
@@ -72,6 +76,7 @@ export const resourceQuotaController = defineController({
     givingBack(replicationControllers, () => false),
     givingBack(resourceClaims, () => false),
   ],
+  reads: [customResourceDefinitions],
   spacing: 3,
   rules,
   reconcile,
@@ -110,7 +115,7 @@ async function countAll(
   add(resourceClaims);
   const isWatched = new Set(counted.map(({ subject }) => countName(subject)));
   let isPolled = false;
-  for (const resource of catalog) {
+  for (const resource of [...catalog, ...customResources(lister(customResourceDefinitions).list())]) {
     const subject = subjectOf(resource);
     if (resource.scope === 'Cluster' || resource.storagePrefix === undefined || resource.storageVersion !== undefined) continue;
     if (!isConcerned(subject) || isWatched.has(countName(subject))) continue;
@@ -119,6 +124,19 @@ async function countAll(
     isPolled = true;
   }
   return { counted, isPolled };
+}
+
+/** The kinds that CustomResourceDefinitions have added, in one version each. */
+function customResources(definitions: readonly DeepReadonly<CustomResourceDefinition>[]): ResourceDefinition[] {
+  return definitions.flatMap((definition) => {
+    const { spec, status } = definition;
+    const version = spec.versions.find(({ served }) => served);
+    if (!version || !isConditionTrue(status?.conditions ?? [], 'Established')) return [];
+    const { kind, plural } = status?.acceptedNames ?? spec.names;
+    const scope = spec.scope === 'Cluster' ? 'Cluster' : 'Namespaced';
+    const storagePrefix = `${spec.group}/${plural}`;
+    return defineResource({ group: spec.group, version: version.name, scope, names: { kind, plural }, definition: '', storagePrefix });
+  });
 }
 
 function subjectOf({ group, names }: Pick<ResourceDefinition, 'group' | 'names'>): QuotaSubject {
