@@ -6,7 +6,7 @@ import { parseQuery, parseRequestInfo } from '../request/request-info.ts';
 import { localAPIService, planRegistration } from '../bootstrap/api-services.ts';
 import { createDelegations } from './delegations.ts';
 import { identityHeaders } from './identity-headers.ts';
-import { indexSwagger, mergeSwagger, readSwagger } from './merge-openapi.ts';
+import { indexSwagger, mergeSwagger, readSwagger } from '../documents/merge-openapi.ts';
 import { readAggregatedDiscovery, readResourceList } from './read-discovery.ts';
 import { createDiscoveryOrder } from '../served/group-priorities.ts';
 
