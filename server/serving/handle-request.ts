@@ -4,7 +4,7 @@ import { statusOf } from '../../api/meta/status-errors.ts';
 import { requestHeaders } from './headers.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { createIncomingBody } from './incoming-body.ts';
-import { type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
+import { namesSeveralHosts, type NodeRequest, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
 import type { Turns } from './turns.ts';
 import { writeResponse } from './write-response.ts';
@@ -48,7 +48,7 @@ async function answerTo(
 ): Promise<APIResponse | undefined> {
   const target = parseTarget(request.url ?? '');
   // Go's HTTP server answers this to a request that it cannot read.
-  if (!target) return textResponse(400, '400 Bad Request');
+  if (!target || namesSeveralHosts(request)) return textResponse(400, '400 Bad Request');
   const method = request.method ?? 'GET';
   const received = requestHeaders(request);
   const { headers } = received;

@@ -6,7 +6,7 @@ import { endConnection } from './end-connection.ts';
 import type { RequestHandlingDependencies } from './handle-request.ts';
 import { requestHeaders, writableHeaders } from './headers.ts';
 import { http } from './node-http.ts';
-import { parseTarget, peerOf } from './request-adapter.ts';
+import { namesSeveralHosts, parseTarget, peerOf } from './request-adapter.ts';
 import { statusResponse, textResponse } from './respond.ts';
 import { createSocketChannel } from './socket-channel.ts';
 import { writeResponse } from './write-response.ts';
@@ -49,7 +49,7 @@ export async function handleUpgrade(
 
 function answerTo({ transport }: RequestHandlingDependencies, request: IncomingMessage, signal: AbortSignal): Promise<APIResponse> {
   const target = parseTarget(request.url ?? '');
-  if (!target) return Promise.resolve(textResponse(400, '400 Bad Request'));
+  if (!target || namesSeveralHosts(request)) return Promise.resolve(textResponse(400, '400 Bad Request'));
   const apiRequest: APIRequest = {
     method: request.method ?? 'GET',
     ...target,

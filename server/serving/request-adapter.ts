@@ -24,6 +24,15 @@ export function parseTarget(target: string): { readonly path: string; readonly q
   return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
 }
 
+/** Whether a request names more than one host: machines on its way may have read another one than this (RFC 9112 3.2). */
+export function namesSeveralHosts(request: NodeRequest): boolean {
+  if ('stream' in request) return false;
+  const { rawHeaders } = request;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts++;
+  return hosts > 1;
+}
+
 const peers = new WeakMap<object, Peer>();
 
 /** The peer of a connection; found out once per connection. */

@@ -306,6 +306,20 @@ describe('serve', () => {
     assert.equal((await request1('/')).status, 200);
   });
 
+  for (const [what, lines] of [
+    ['a request', ''],
+    ['an upgrade', 'Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n'],
+  ] as const)
+    it(`refuses ${what} that names two hosts`, async () => {
+      const before = seen.length;
+      const socket = tls.connect({ host: '127.0.0.1', port: endpoint.port, ca: authority.certificatePEM, servername: 'localhost' });
+      socket.write(`GET /exec HTTP/1.1\r\nHost: a\r\nhOST: b\r\n${lines || 'Connection: close\r\n'}\r\n`);
+      let received = '';
+      for await (const chunk of socket) received += chunk;
+      assert.match(received, /^HTTP\/1.1 400 /);
+      assert.equal(seen.length, before);
+    });
+
   it('lets requests under way finish when it closes', async () => {
     const certificate = await makeCertificate(
       serverCertificate({ clusterDomain: 'x', serviceAddresses: [], hostNames: [], addresses: [] }),

@@ -1,4 +1,5 @@
 import type { UserInfo } from '../../../api/meta/user-info.ts';
+import { nameIsDNSLabel, nameIsDNSSubdomain } from '../../../api/validation/names.ts';
 
 /** Names that authentication and authorization agree on (upstream's k8s.io/apiserver/pkg/authentication/user). */
 export const systemMasters = 'system:masters';
@@ -42,10 +43,10 @@ export function serviceAccountGroups(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
 }
 
-/** Namespace and name of a service account by its user name; undefined for any other user. */
+/** Namespace and name of a service account by its user name; undefined for any other user, those whose parts could be no names among them. */
 export function parseServiceAccountUserName(userName: string): { readonly namespace: string; readonly name: string } | undefined {
   if (!userName.startsWith(serviceAccountPrefix)) return undefined;
-  const parts = userName.slice(serviceAccountPrefix.length).split(':');
-  const [namespace, name] = parts;
-  return parts.length === 2 && namespace && name ? { namespace, name } : undefined;
+  const [namespace = '', name = '', ...more] = userName.slice(serviceAccountPrefix.length).split(':');
+  const isOne = more.length === 0 && nameIsDNSLabel(namespace, false).length === 0 && nameIsDNSSubdomain(name, false).length === 0;
+  return isOne ? { namespace, name } : undefined;
 }

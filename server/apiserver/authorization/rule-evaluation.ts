@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { PolicyRule, Subject } from '../../../api/types/rbac-v1.ts';
-import { parseServiceAccountUserName } from '../authentication/well-known.ts';
+import { serviceAccountUserName } from '../authentication/well-known.ts';
 import type { AuthorizationAttributes } from './authorizer.ts';
 
 export type Rule = DeepReadonly<PolicyRule>;
@@ -44,9 +44,7 @@ export function subjectIncludes(subject: DeepReadonly<Subject>, user: UserInfo, 
   if (subject.kind === 'Group') return user.groups.includes(subject.name);
   if (subject.kind !== 'ServiceAccount') return false;
   const namespace = subject.namespace || bindingNamespace;
-  if (namespace === '') return false;
-  const account = parseServiceAccountUserName(user.name);
-  return account !== undefined && account.namespace === namespace && account.name === subject.name;
+  return namespace !== '' && user.name === serviceAccountUserName(namespace, subject.name);
 }
 
 /**

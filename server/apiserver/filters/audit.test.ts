@@ -228,6 +228,34 @@ describe('audit of requests', () => {
     );
     assert.deepEqual((lines[0] as unknown as Record<string, unknown>)['sourceIPs'], ['198.51.100.7', '192.0.2.1']);
   });
+  for (const [forwarded, real, expected] of [
+    ['192.0.2.1, 198.51.100.7', '', ['192.0.2.1', '198.51.100.7', '192.0.2.1']],
+    ['198.51.100.7, 192.0.2.1', '', ['198.51.100.7', '192.0.2.1']],
+    ['198.51.100.7', '198.51.100.7', ['198.51.100.7', '192.0.2.1']],
+    ['deadbeef, a, 1.2.3, 1.2.3.4:80, 999.1.1.1, fe80::1%eth0, [::1]', ':::', ['192.0.2.1']],
+    ['::FFFF:203.0.113.9, ::1', '203.0.113.10', ['203.0.113.9', '::1', '203.0.113.10', '192.0.2.1']],
+  ] as const)
+    it(`ends the addresses behind ${forwarded} with the peer's`, async () => {
+      const headers = { authorization: 'Bearer x.y.z', 'x-forwarded-for': forwarded, ...(real === '' ? {} : { 'x-real-ip': real }) };
+      const { signal } = new AbortController();
+      await server.transport({ method: 'GET', path: '/version', query: '', headers, signal, peer: { address: '192.0.2.1' } });
+      assert.deepEqual((lines[0] as unknown as Record<string, unknown>)['sourceIPs'], expected);
+    });
+  it('tells of paths that lead nowhere, too', async () => {
+    for (const path of ['//api/v1/configmaps', '/api/v1/namespaces/default/configmaps/a/b/c', '/api/v1/namespaces/default/nodes']) {
+      lines = [];
+      const { signal } = new AbortController();
+      const { status } = await server.transport({ method: 'GET', path, query: '', headers: {}, signal, peer: { address: '192.0.2.1' } });
+      assert.equal(status, 404);
+      assert.deepEqual(
+        lines.map(({ stage, requestURI, responseStatus }) => [stage, requestURI, responseStatus?.code]),
+        [
+          ['RequestReceived', path, undefined],
+          ['ResponseComplete', path, 404],
+        ],
+      );
+    }
+  });
   it('says nothing of what no rule is about', async () => {
     await api.get('/api/v1/nodes');
     assert.deepEqual(lines, []);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { internalError } from '../../../api/meta/status-errors.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
@@ -118,11 +119,19 @@ function eventOf(context: RequestContext, { level }: AuditDecision): AuditEvent 
   };
 }
 
-/** The addresses that proxies name, and then the peer's. A caller in this process is on this machine. */
+/**
+ * The addresses that proxies name, and then the peer's: always the last one, since a client may send whatever it likes as the
+ * others. A caller in this process is on this machine.
+ */
 function sourceAddresses({ request }: RequestContext): string[] {
-  const isAddress = (text: string) => /^[\da-fA-F.:]+$/.test(text);
-  const named = (request.headers['x-forwarded-for'] ?? '').split(',').map((text) => text.trim());
-  const real = request.headers['x-real-ip']?.trim() ?? '';
-  const peer = (request.peer?.address ?? '127.0.0.1').replace(/^::ffff:(?=\d+\.)/, '');
-  return [...new Set([...named, real, peer].filter(isAddress))];
+  const { address = '127.0.0.1' } = request.peer ?? {};
+  const forwarded = (request.headers['x-forwarded-for'] ?? '').split(',').flatMap(addressOf);
+  const real = addressOf(request.headers['x-real-ip'] ?? '').filter((one) => !forwarded.includes(one));
+  const named = [...forwarded, ...real];
+  return [...named, ...addressOf(address).filter((one) => one !== named.at(-1))];
+}
+
+function addressOf(text: string): string[] {
+  const address = text.trim().replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(address) !== 0 && !address.includes('%') ? [address] : [];
 }

@@ -257,6 +257,11 @@ describe('impersonation', () => {
     assert.deepEqual(user.groups, ['system:serviceaccounts', 'system:serviceaccounts:ns', 'system:authenticated']);
     assert.deepEqual(asked, ['serviceaccounts/ns/sa']);
   });
+  for (const name of ['Team_A:robot', 'team-a:Robot', 'team-a:', ':robot', 'a:b:c', '*:*', 'team.a:robot', 'a/b:c'])
+    it(`takes system:serviceaccount:${name} for a user, not for a service account`, async () => {
+      const { user } = await act({ 'impersonate-user': `system:serviceaccount:${name}` });
+      assert.deepEqual([user.groups, asked], [['system:authenticated'], [`users/system:serviceaccount:${name}`]]);
+    });
   it('is refused where it is not allowed', () =>
     assert.rejects(act({ 'impersonate-user': 'root' }), {
       message: 'users "root" is forbidden: User "admin" cannot impersonate resource "users" in API group "" at the cluster scope',
