@@ -72,8 +72,8 @@ function followChanges(informers: InformerFactory, queue: WorkQueue): (() => voi
     registered.addHandler({
       onAdd: add,
       onDelete: add,
-      // Its own writes of the status are no reason to look again.
-      onUpdate: (now, old) => (isSemanticallyEqual(now.spec, old.spec) && now.status?.conditions !== undefined ? undefined : add(now)),
+      // Somebody else may have written the status: what it says is checked again.
+      onUpdate: (now, old) => (isSemanticallyEqual([now.spec, now.status], [old.spec, old.status]) ? undefined : add(now)),
     }),
     informers.informer(services).addHandler({
       onAdd: ({ metadata }) => addOf(metadata.namespace, metadata.name),

@@ -17,7 +17,9 @@ export interface AggregatingServer {
 }
 
 /** An API server behind real sockets and an extension server beside it; undefined: the machine has no address but those of its loopback. */
-export async function startAggregatingServer(): Promise<AggregatingServer | undefined> {
+export async function startAggregatingServer(
+  isOwnEndpoint = (_host: string, _port: number): boolean => false,
+): Promise<AggregatingServer | undefined> {
   const address = machineAddress();
   if (address.startsWith('127.')) return undefined;
   const dialer = createSecureDialer({ clock: systemClock });
@@ -27,7 +29,7 @@ export async function startAggregatingServer(): Promise<AggregatingServer | unde
       openAPI: createOpenAPIDocuments(),
       aggregation: {
         dialer,
-        isOwnEndpoint: () => false,
+        isOwnEndpoint,
         clientCertificate() {
           if (!identity.pair) throw new Error('there is no certificate yet');
           return identity.pair;
