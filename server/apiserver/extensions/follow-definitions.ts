@@ -7,7 +7,7 @@ import { toDefinitions } from '../../../api/extensions/to-definitions.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { CustomResourceDefinition } from '../../../api/types/apiextensions-v1.ts';
-import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
+import type { CachedObject, CacheEvent } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
 import type { ResourceCatalog } from '../served/resource-catalog.ts';
 
@@ -46,23 +46,8 @@ const everything = { keyPrefix: '', selector: '', matches: () => true };
 const retryDelayMs = 1000;
 
 export function followDefinitions({ store, catalog, clock, logger }: FollowDependencies): FollowedDefinitions {
-  const followed = new Map<string, Followed>();
-  const known = new Map<string, CRD>();
+  const { followed, known, take, forget } = createTaken(store, logger);
   const listeners = new Set<(names: readonly string[]) => void>();
-  const take = (cached: CachedObject): boolean => {
-    const former = followed.get(cached.name);
-    if (former?.revision === cached.revision) return false;
-    try {
-      const crd = store.read(cached) as unknown as CRD;
-      followed.set(cached.name, { revision: cached.revision, crd, served: servedOf(crd, former) });
-      known.set(cached.name, crd);
-    } catch (error) {
-      logger.error('a CustomResourceDefinition cannot be served', { name: cached.name, error });
-      followed.set(cached.name, { revision: cached.revision, crd: {} as CRD, served: [] });
-      known.delete(cached.name);
-    }
-    return true;
-  };
   const sync = () => {
     const changed: string[] = [];
     const present = new Set<string>();
@@ -72,10 +57,27 @@ export function followDefinitions({ store, catalog, clock, logger }: FollowDepen
     }
     for (const name of followed.keys()) {
       if (present.has(name)) continue;
-      followed.delete(name);
-      known.delete(name);
+      forget(name);
       changed.push(name);
     }
+    publish(changed);
+  };
+  /** The same for what has changed since, so that each change of many definitions costs no look at all of them. */
+  const takeEvents = (events: readonly CacheEvent[]) => {
+    const changed = new Set<string>();
+    for (const event of events) {
+      if (event.type === 'BOOKMARK') continue;
+      const { object } = event;
+      // A catch-up may have taken a later state already.
+      if (object.revision <= (followed.get(object.name)?.revision ?? 0)) continue;
+      if (event.type !== 'DELETED') take(object);
+      else if (followed.has(object.name)) forget(object.name);
+      else continue;
+      changed.add(object.name);
+    }
+    publish([...changed]);
+  };
+  const publish = (changed: readonly string[]) => {
     if (changed.length === 0) return;
     catalog.replace(new Map(changed.map((name) => [name, followed.get(name)?.served ?? []])));
     for (const listener of listeners) listener(changed);
@@ -94,13 +96,41 @@ export function followDefinitions({ store, catalog, clock, logger }: FollowDepen
           const { cache } = store;
           const watch = cache.watch({ scope: everything, afterRevision: cache.revision(), bookmarks: false, signal });
           sync();
-          for await (const _ of watch) sync();
+          for await (const { events } of watch) takeEvents(events);
         } catch (error) {
           if (signal.aborted) return;
           logger.warn('CustomResourceDefinitions cannot be followed; trying again', { error });
         }
         await sleep(clock, retryDelayMs, signal).catch(() => undefined);
       }
+    },
+  };
+}
+
+/** The definitions that were taken over from the cache, and how one is taken over or forgotten. */
+function createTaken(store: Store, logger: Logger) {
+  const followed = new Map<string, Followed>();
+  const known = new Map<string, CRD>();
+  return {
+    followed,
+    known,
+    take(cached: CachedObject): boolean {
+      const former = followed.get(cached.name);
+      if (former?.revision === cached.revision) return false;
+      try {
+        const crd = store.read(cached) as unknown as CRD;
+        followed.set(cached.name, { revision: cached.revision, crd, served: servedOf(crd, former) });
+        known.set(cached.name, crd);
+      } catch (error) {
+        logger.error('a CustomResourceDefinition cannot be served', { name: cached.name, error });
+        followed.set(cached.name, { revision: cached.revision, crd: {} as CRD, served: [] });
+        known.delete(cached.name);
+      }
+      return true;
+    },
+    forget(name: string): void {
+      followed.delete(name);
+      known.delete(name);
     },
   };
 }

@@ -19,34 +19,38 @@ interface SettleDependencies extends FinishDependencies {
 
 const firstRetryMs = 100;
 const lastRetryMs = 30_000;
+const writesAtOnce = 16;
 
 /**
  * Writes the status of CustomResourceDefinitions, and deletes the objects of those that are being deleted, until the signal is
  * aborted. Several servers of one store may do it at the same time: each write is bound to the state that it was decided by.
  */
 export async function settleDefinitions(dependencies: SettleDependencies, signal: AbortSignal): Promise<void> {
-  const { followed, clock, logger } = dependencies;
+  const { followed, clock } = dependencies;
   const queue = createQueue();
   const written = new Map<string, CRD>();
   const finishing = new Set<string>();
-  const retries = new Map<string, number>();
+  /** The states that are being written, which names are taken by already. */
+  const planned = new Map<string, CRD>();
+  const writing = new Set<Promise<void>>();
+  const groups = new Map<string, Set<string>>();
   const newest = (name: string) => newerOf(followed.known.get(name), written.get(name));
-  followed.onChange((names) => {
-    for (const name of names) {
-      for (const related of relatedTo(name, followed.known, written)) queue.add(related);
-      if (!followed.known.has(name)) written.delete(name);
+  const note = (name: string) => {
+    const group = groupOf(name);
+    const names = groups.get(group) ?? new Set<string>();
+    groups.set(group, names);
+    if (followed.known.has(name)) names.add(name);
+    else {
+      names.delete(name);
+      written.delete(name);
+      if (names.size === 0) groups.delete(group);
     }
-  });
-  for (const name of followed.known.keys()) queue.add(name);
-  const retryLater = (name: string, error: unknown) => {
-    const count = retries.get(name) ?? 0;
-    retries.set(name, count + 1);
-    if (count > 0) logger.warn('the status of a CustomResourceDefinition cannot be written; trying again', { name, error });
-    void sleep(clock, Math.min(lastRetryMs, firstRetryMs * 2 ** count), signal).then(
-      () => queue.add(name),
-      () => undefined,
-    );
+    queue.add(name);
+    for (const other of names) if (isRefused(followed.known.get(other))) queue.add(other);
   };
+  followed.onChange((names) => names.forEach(note));
+  for (const name of followed.known.keys()) note(name);
+  const retries = createRetries(dependencies, queue.add, signal);
   for await (const name of queue.names(signal)) {
     const crd = newest(name);
     if (!crd) continue;
@@ -55,23 +59,64 @@ export async function settleDefinitions(dependencies: SettleDependencies, signal
       finishing.add(name);
       // It takes as long as the finalizers of the objects do, and must not hold up other definitions.
       void finishDefinition(name, dependencies, signal)
-        .then(() => retries.delete(name))
-        .catch((error: unknown) => signal.aborted || retryLater(name, error))
+        .then(() => retries.end(name))
+        .catch((error: unknown) => signal.aborted || retries.later(name, error))
         .finally(() => finishing.delete(name));
       continue;
     }
-    const others = [...followed.known.keys()].flatMap((other) => newest(other) ?? []);
+    // It comes again when it has been written.
+    if (planned.has(name)) continue;
+    const others = [...(groups.get(groupOf(name)) ?? [])].flatMap((other) => planned.get(other) ?? newest(other) ?? []);
     const status = planDefinitionStatus(crd, others, clock.nowMs());
     if (status === undefined) continue;
-    try {
-      written.set(name, await writeStatus(dependencies.client, crd, status));
-      retries.delete(name);
-    } catch (error) {
-      if (signal.aborted) return;
-      // Somebody has changed or deleted it meanwhile: the new state follows.
-      if (!hasReason(error, 'Conflict') && !hasReason(error, 'NotFound')) retryLater(name, error);
-    }
+    planned.set(name, { ...crd, status });
+    const write = writeStatus(dependencies.client, crd, status)
+      .then((result) => {
+        written.set(name, result);
+        retries.end(name);
+      })
+      .catch((error: unknown) => {
+        // Somebody has changed or deleted it meanwhile: the new state follows.
+        if (!signal.aborted && !hasReason(error, 'Conflict') && !hasReason(error, 'NotFound')) retries.later(name, error);
+      })
+      .finally(() => {
+        planned.delete(name);
+        writing.delete(write);
+        queue.add(name);
+      });
+    writing.add(write);
+    if (writing.size >= writesAtOnce) await Promise.race(writing);
   }
+  await Promise.all(writing);
+}
+
+interface Retries {
+  later(name: string, error: unknown): void;
+  end(name: string): void;
+}
+
+function createRetries({ clock, logger }: SettleDependencies, retry: (name: string) => void, signal: AbortSignal): Retries {
+  const counts = new Map<string, number>();
+  return {
+    later(name, error) {
+      const count = counts.get(name) ?? 0;
+      counts.set(name, count + 1);
+      if (count > 0) logger.warn('the status of a CustomResourceDefinition cannot be written; trying again', { name, error });
+      void sleep(clock, Math.min(lastRetryMs, firstRetryMs * 2 ** count), signal).then(
+        () => retry(name),
+        () => undefined,
+      );
+    },
+    end: (name) => void counts.delete(name),
+  };
+}
+
+/** A definition is named `<plural>.<group>`. */
+const groupOf = (name: string): string => name.slice(name.indexOf('.') + 1);
+
+/** Whether the definition waits for names that another one of its group may let go. */
+function isRefused(crd: CRD | undefined): boolean {
+  return crd?.status?.conditions?.some(({ type, status }) => type === 'NamesAccepted' && status === 'False') ?? false;
 }
 
 function writeStatus(client: Client, crd: CRD, status: CustomResourceDefinitionStatus): Promise<CustomResourceDefinition> {
@@ -81,16 +126,6 @@ function writeStatus(client: Client, crd: CRD, status: CustomResourceDefinitionS
 function newerOf(followed: CRD | undefined, written: CRD | undefined): CRD | undefined {
   if (!followed || !written || followed.metadata.uid !== written.metadata.uid) return followed;
   return Number(written.metadata.resourceVersion) > Number(followed.metadata.resourceVersion) ? written : followed;
-}
-
-/** The definition itself, and those of its group that wait for names that it may have let go. */
-function* relatedTo(name: string, known: ReadonlyMap<string, CRD>, written: ReadonlyMap<string, CRD>): Generator<string> {
-  yield name;
-  const group = (known.get(name) ?? written.get(name))?.spec.group ?? name.slice(name.indexOf('.') + 1);
-  for (const [other, { spec, status }] of known) {
-    const naming = status?.conditions?.find(({ type }) => type === 'NamesAccepted');
-    if (other !== name && spec.group === group && naming?.status === 'False') yield other;
-  }
 }
 
 interface Queue {
