@@ -10,7 +10,7 @@ import type { Transport } from './transport.ts';
  */
 export interface Client {
   <T extends KubeObject>(resource: ResourceDefinition<T>): ResourceClient<T>;
-  /** For requests that are about no resource; as the client's user and with its headers. */
+  /** Sends requests that are about no resource, as the client's user and with its headers. */
   readonly transport: Transport;
 }
 

@@ -28,7 +28,7 @@ export function formatTime(ms: number): string {
   return formatted.text;
 }
 
-/** For libraries that take nothing else. */
+/** A time as a Date, for libraries that take nothing else. */
 export function toDate(ms: number): Date {
   return new Date(ms);
 }

@@ -1,3 +1,5 @@
+import { readFrameHead } from './websocket-frames.ts';
+
 /**
  * Cuts a server's side of a WebSocket (RFC 6455, 5.2) so that no chunk holds bytes of two frames. A long frame passes in the
  * pieces it comes in; only an incomplete frame header (at most 13 bytes) is held back until the rest of it arrives.
@@ -10,12 +12,12 @@ export async function* splitWebSocketFrames(chunks: AsyncIterable<Uint8Array>): 
     header = new Uint8Array(0);
     while (bytes.length > 0) {
       if (payloadLeft === 0) {
-        const frameLength = lengthOfFrame(bytes);
-        if (frameLength === undefined) {
+        const head = readFrameHead(bytes);
+        if (head === undefined) {
           header = bytes.slice();
           break;
         }
-        payloadLeft = frameLength;
+        payloadLeft = head.headLength + head.payloadLength;
       }
       const piece = bytes.subarray(0, payloadLeft);
       payloadLeft -= piece.length;
@@ -24,18 +26,6 @@ export async function* splitWebSocketFrames(chunks: AsyncIterable<Uint8Array>): 
     }
   }
   if (header.length > 0) yield header;
-}
-
-/** Header and payload in bytes; undefined as long as the header is not complete. */
-function lengthOfFrame(bytes: Uint8Array): number | undefined {
-  const second = bytes[1];
-  if (second === undefined) return undefined;
-  const short = second & 0x7f;
-  const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
-  const headerLength = 2 + lengthBytes + ((second & 0x80) === 0 ? 0 : 4);
-  if (bytes.length < headerLength) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return headerLength + (lengthBytes === 0 ? short : lengthBytes === 2 ? view.getUint16(2) : Number(view.getBigUint64(2)));
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

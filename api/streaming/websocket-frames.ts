@@ -59,16 +59,29 @@ export class WebSocketControlReader {
   }
 }
 
-/** undefined as long as it is not complete. */
+/** The head of a client's frame. Undefined as long as it is not complete. */
 function readHead(bytes: Uint8Array) {
+  if ((bytes[1] ?? 0x80) < 0x80) throw new Error('a frame of a client must be masked');
+  const head = readFrameHead(bytes);
+  return head && { ...head, mask: bytes.slice(head.headLength - 4, head.headLength) };
+}
+
+interface FrameHead {
+  readonly opcode: number;
+  /** In bytes, with the mask where there is one. */
+  readonly headLength: number;
+  readonly payloadLength: number;
+}
+
+/** The head of a frame of either side. Undefined as long as it is not complete. */
+export function readFrameHead(bytes: Uint8Array): FrameHead | undefined {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return undefined;
-  if ((second & 0x80) === 0) throw new Error('a frame of a client must be masked');
   const short = second & 0x7f;
   const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
-  const headLength = 2 + lengthBytes + 4;
+  const headLength = 2 + lengthBytes + (second < 0x80 ? 0 : 4);
   if (bytes.length < headLength) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const payloadLength = lengthBytes === 0 ? short : lengthBytes === 2 ? view.getUint16(2) : Number(view.getBigUint64(2));
-  return { opcode: first & 0x0f, headLength, payloadLength, mask: bytes.slice(headLength - 4, headLength) };
+  return { opcode: first & 0x0f, headLength, payloadLength };
 }

@@ -14,7 +14,7 @@ export interface MachineTestOptions {
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Rounds of the check that stops shims. */
   readonly rounds: number;
-  /** By how much time-outs are multiplied; undefined: by the slowness that is measured. */
+  /** The factor by which time-outs are multiplied. Absent: it is measured. */
   readonly patience?: number;
   /** Leaves disks, consoles and logs of the run in its folder. */
   readonly keep: boolean;

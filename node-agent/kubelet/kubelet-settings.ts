@@ -24,7 +24,7 @@ export interface KubeletSettings {
   readonly allocatable: AllocatableSettings;
   /** Processes per Pod; absent: no limit. */
   readonly pidsLimit?: number;
-  /** Of Kubernetes, e.g. v1.36.0. */
+  /** The version of Kubernetes that the kubelet tells, e.g. v1.36.0. */
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */

@@ -13,7 +13,7 @@ export interface CertificateSource {
   readonly certificatePEM?: string;
   /** Absent: the key is kept elsewhere. '' where it is to be there and is not. */
   readonly keyPEM?: string;
-  /** Who must have signed it. Absent: anybody. */
+  /** The authority that must have signed it. Absent: any may. */
   readonly authority?: { readonly name: string; readonly trustedPEM: string };
   /** Names and addresses that it has to have. */
   readonly names?: readonly string[];

@@ -17,7 +17,7 @@ export interface BodyMemoryLimits {
   readonly totalBytes: number;
   /** The size of all bodies of one user. */
   readonly userBytes: number;
-  /** With which each body begins, so that small ones are read whatever others do; they are bounded by the requests under way. */
+  /** The first bytes of each body, which are not counted: small bodies are read whatever others do. The number of requests under way bounds them. */
   readonly freeBytes: number;
 }
 

@@ -15,7 +15,7 @@ export interface NamedCertificate extends ServingCertificate {
 }
 
 export interface CertificateChoice<T> {
-  /** For a client that sends the name (SNI). */
+  /** The choice for a client that sends the name (SNI). */
   ofName(name: string): T;
   /** For a client that sends no name, by the address that it has connected to; undefined: the default. */
   ofAddress(address: string): T | undefined;

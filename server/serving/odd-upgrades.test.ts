@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
-import os from 'node:os';
 import tls, { type TLSSocket } from 'node:tls';
 import { fixedValue } from '../../api/base/watched-value.ts';
 import { randomInt } from '../../api/base/random.ts';
@@ -14,6 +13,7 @@ import { pods } from '../../api/resources/core/v1/pod.ts';
 import { clientCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
 import { createDialer } from './dialer.ts';
+import { ownAddress } from './testing/own-address.ts';
 import { type Credentials, type ServedServer, startServedServer } from './testing/start-served-server.ts';
 
 const requests = fuzzRuns(160, 10_000);
@@ -35,11 +35,6 @@ const answers: readonly ((socket: Socket) => void)[] = [
   (socket) => socket.resetAndDestroy(),
   (socket) => void socket.destroy(),
 ];
-
-function ownAddress(): string | undefined {
-  const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
-}
 
 describe(`${requests} odd upgrades through the API server`, function () {
   this.timeout(1_200_000);

@@ -16,7 +16,7 @@ const sessionIdContext = 'kubets';
 
 /** The certificates and settings with which connections are served. */
 export interface ServingContexts {
-  /** For clients that ask for no name. */
+  /** The context for clients that send no server name. */
   current(): SecureContextOptions;
   /** Throws where a certificate or its key cannot be used; nothing has changed then. */
   change(certificate: ServingCertificate, change: Partial<Pick<ServingContextOptions, 'named' | 'clientCAsPEM'>>): void;

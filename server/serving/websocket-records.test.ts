@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
-import os from 'node:os';
 import tls from 'node:tls';
 import { fixedValue } from '../../api/base/watched-value.ts';
 import { createSeededRandom } from '../../api/base/testing/seeded-random.ts';
@@ -13,13 +12,8 @@ import { createResources } from '../control-plane/create-resources.ts';
 import { clientCertificate } from '../pki/certificate-spec.ts';
 import { makeAuthority, makeCertificate } from '../pki/make-certificate.ts';
 import { createDialer } from './dialer.ts';
+import { ownAddress } from './testing/own-address.ts';
 import { type ServedServer, startServedServer } from './testing/start-served-server.ts';
-
-/** An address of this machine that the proxy of a Pod may connect to. */
-function ownAddress(): string | undefined {
-  const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
-}
 
 describe('TLS records of a WebSocket', function () {
   this.timeout(30_000);

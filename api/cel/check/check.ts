@@ -29,7 +29,7 @@ import type { Overload } from '../declarations.ts';
 
 export interface CheckedExpr {
   readonly expr: Expr;
-  /** By the expressions' ids. */
+  /** The type of each expression, by its id. */
   readonly types: ReadonlyMap<number, CELType>;
   /** The signatures a call may mean, by its id. */
   readonly overloads: ReadonlyMap<number, readonly Overload[]>;

@@ -9,7 +9,7 @@ export function fuzzRuns(few: number, many: number): number {
   return factor > 0 ? Math.max(few, Math.round(many * factor)) : few;
 }
 
-/** From which all random numbers follow: KUBETS_FUZZ_SEED, or always the same. */
+/** The seed of all random numbers: KUBETS_FUZZ_SEED, or always the same. */
 export function fuzzSeed(): number {
   return Number(process.env['KUBETS_FUZZ_SEED'] ?? 20_260_401);
 }

@@ -35,7 +35,7 @@ export function findVolumeMismatch(volume: Volume, claim: Claim): string | undef
 }
 
 export interface MatchOptions {
-  /** Only volumes that this node can reach. */
+  /** The node that has to reach the volume. Absent: any node may. */
   readonly node?: DeepReadonly<Node>;
   /** Names of volumes that are promised already. */
   readonly taken?: ReadonlySet<string>;

@@ -42,7 +42,7 @@ export interface RequestsTask extends CommonTask {
 /** Watches are opened, then objects are updated; every watch is to get every event. */
 export interface WatchTask extends CommonTask {
   readonly kind: 'watch';
-  /** With the query, the resourceVersion in it. */
+  /** The path of the watch with its query, which names a resourceVersion. */
   readonly watchPath: string;
   readonly watchers: number;
   readonly update: RequestTemplate;

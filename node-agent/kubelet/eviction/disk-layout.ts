@@ -6,7 +6,7 @@ import type { Signal } from './thresholds.ts';
  */
 export type DiskLayout = 'shared' | 'images' | 'split';
 
-/** By the devices that the folders of Pods, images and writable layers lie on. A runtime that does not tell of layers has them with images. */
+/** The layout that follows from the devices of the folders of Pods, images and writable layers. A runtime that does not tell of layers has them with the images. */
 export function diskLayout(pods: number, images: number | undefined, layers: number | undefined): DiskLayout {
   if (images === undefined || images === pods) return 'shared';
   return layers === pods ? 'split' : 'images';

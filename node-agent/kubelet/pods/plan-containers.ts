@@ -28,7 +28,7 @@ export interface PlanInput {
   readonly probes: ProbeVerdicts;
   /** Whether a container that has ended was killed to be started again: its exit code does not matter then. */
   readonly isRestarting: (containerID: string) => boolean;
-  /** Until when a container that ended at that time has to wait before its next start, if at all. */
+  /** The time before which a container that ended at `endedMs` must not start again. Undefined: it may now. */
   readonly backoffUntil: (container: string, endedMs: number) => number | undefined;
 }
 

@@ -9,7 +9,7 @@ export interface Pressures {
   readonly allPods: Pressure | undefined;
   /** By uid. */
   readonly pods: ReadonlyMap<string, Pressure>;
-  /** By id. */
+  /** The pressure of each container, by its id. */
   readonly containers: ReadonlyMap<string, Pressure>;
 }
 

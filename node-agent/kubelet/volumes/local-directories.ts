@@ -7,7 +7,7 @@ import type { NodePaths } from '../../node-paths.ts';
 export interface LocalDirectories {
   /** Answers the path. Made already is fine. */
   make(name: string): Promise<string>;
-  /** With everything in it. Gone already is fine. Throws VolumeInUseError while a Pod of the node has it mounted. */
+  /** Removes the directory with its content; nothing happens where it is gone already. Throws VolumeInUseError while a Pod of the node has it mounted. */
   remove(name: string): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ export interface CgroupDriverFacts {
   readonly asked: CgroupDriver | undefined;
   /** The driver that a foreign runtime reports. */
   readonly ofRuntime: CgroupDriver | undefined;
-  /** By which Pods of the node run now. */
+  /** The drivers that made the cgroups of Pods that run now. */
   readonly inUse: readonly CgroupDriver[];
   /** The driver of the node's last start. */
   readonly last: CgroupDriver | undefined;

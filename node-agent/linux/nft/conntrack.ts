@@ -18,7 +18,7 @@ export interface Conntrack {
   forget(filter: ConntrackFilter): Promise<number | undefined>;
 }
 
-/** By the program conntrack, if the machine has it. `run`: how programs are run, for another network namespace. */
+/** Changes the connection table with the program conntrack, if the machine has it. `run` runs it, in another network namespace for one. */
 export function createConntrack({ run = runProgram }: { readonly run?: typeof runProgram } = {}): Conntrack {
   return {
     async forget({ family, protocol, originalDestination, originalPort, translatedDestination }) {

@@ -44,7 +44,7 @@ const lookMs = 5000;
 
 export function createCSIDrivers(dependencies: CSIDriversDependencies): CSIDrivers {
   const { files, paths, clock, logger, meetOther = refuseOther } = dependencies;
-  /** By path of the registration socket. */
+  /** The plugins by the path of their registration socket. */
   const plugins = new Map<string, Plugin>();
   const find = (name: string) => [...plugins.values()].find(({ driver }) => driver?.name === name)?.driver;
   const look = async () => {

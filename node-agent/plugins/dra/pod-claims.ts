@@ -45,7 +45,7 @@ export function createPodClaims(dependencies: PodClaimsDependencies): PodClaims 
 
 class Claims implements PodClaims {
   readonly #dependencies: PodClaimsDependencies;
-  /** By `namespace/name`. */
+  /** The prepared claims by their `namespace/name`. */
   readonly #prepared = new Map<string, PreparedClaim>();
   #known: Promise<void> | undefined;
   #isLoaded = false;

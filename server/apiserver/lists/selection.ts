@@ -15,7 +15,7 @@ export interface Selection {
   /** The only key that can match, if the selector names one. */
   readonly singleKey?: string;
   readonly matchesEverything: boolean;
-  /** Of looking at one object, for `Turns`. */
+  /** The cost of matching one object, in the unit of `Turns`. */
   readonly cost: number;
   matches(object: CachedObject): boolean;
   /** The same for a watch. */

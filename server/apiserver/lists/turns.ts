@@ -28,7 +28,7 @@ export function createTurns(): Turns {
 export const costs = {
   /** Of parsing and writing one byte of an object. */
   byte: 30,
-  /** Of an object, however small. */
+  /** The least cost of an object, however small it is. */
   object: 20_000,
   /** Of one requirement of a selector on one object. */
   requirement: 30,

@@ -15,7 +15,7 @@ interface UsageSamplerDependencies {
 }
 
 export interface UsageSampler {
-  /** By node. Looks at the nodes if nobody has lately, and goes on looking for as long as somebody asks. */
+  /** The newest measurements of each node, by its name. Asks the nodes where the last ones are old, and goes on asking them while this is called. */
   windows(): Promise<ReadonlyMap<string, NodeWindow>>;
   /** Until when looking may go on in the background. */
   start(signal: AbortSignal): void;

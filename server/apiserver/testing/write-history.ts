@@ -16,7 +16,7 @@ export interface WriteHistory<T> {
   statesOf(key: string): readonly State<T>[];
   /** Whether some state of the key within those revisions is as asked for; the one before the first among them. */
   hasBeen(key: string, from: number, to: number, matches: (state: State<T>) => boolean): boolean;
-  /** At that revision. */
+  /** The state of a key at that revision. */
   at(key: string, revision: number): State<T>;
   stop(): Promise<void>;
 }

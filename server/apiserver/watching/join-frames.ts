@@ -12,7 +12,7 @@ interface JoinedFrames {
   readonly sizes: readonly number[];
 }
 
-/** For any number of readers. */
+/** Joins frames into chunks that any number of readers may share. */
 export function joinFrames(frames: readonly Frame[]): JoinedFrames {
   return { chunks: [...gatherParts(frames.flat(), chunkBytes)], sizes: sizesOf(frames) };
 }

@@ -104,7 +104,7 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
   ];
 }
 
-/** In which the threads of a process have ended for certain that was killed. */
+/** The time within which the threads of a killed process have ended. */
 const zombieMs = 2000;
 
 /** Ends an agent that an earlier, killed `kubets up` has left; its containers go on and are adopted by the next one. */

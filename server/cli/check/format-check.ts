@@ -52,7 +52,7 @@ function formatTotals(totals: Totals): string[] {
   ];
 }
 
-/** For machines. */
+/** The results as a document for programs (`-o json`). */
 export function checkDocument(items: readonly CheckedItem[], problems: readonly string[], dataDirectory: string): object {
   const { notJudged, ...totals } = countResults(items);
   return {

@@ -34,9 +34,9 @@ export interface AuthenticationFlags {
 
 /** The files that the flags name, as far as they are needed to plan. */
 interface AuthenticationFiles {
-  /** Of --authentication-config. */
+  /** The content of --authentication-config. */
   readonly configuration?: Uint8Array;
-  /** Of --oidc-ca-file. */
+  /** The content of --oidc-ca-file, PEM. */
   readonly oidcCA?: string;
 }
 

@@ -40,7 +40,7 @@ const backoffMaxMs = 900_000;
 interface Parts {
   readonly setup: ControllerSetup;
   readonly expectations: Expectations;
-  /** By set and node. */
+  /** The failed Pods of each set and node, which delay the next try there. */
   readonly failures: Map<string, { count: number; atMs: number }>;
 }
 

@@ -12,7 +12,7 @@ export interface JobAccount {
   readonly failed: number;
   /** Uids written down in the status before their Pods are let go, so that no Pod is counted twice or never. */
   readonly uncounted: { readonly succeeded: readonly string[]; readonly failed: readonly string[] };
-  /** With the uncounted ones. */
+  /** The Pods that have succeeded, those in `uncounted` included; totalFailed likewise. */
   readonly totalSucceeded: number;
   readonly totalFailed: number;
   /** The completed indexes of an Indexed Job. */

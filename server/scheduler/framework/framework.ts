@@ -85,7 +85,7 @@ export interface DeviceReservation {
 
 interface PreFilterResult {
   readonly status?: PluginStatus;
-  /** Only these nodes are looked at. */
+  /** The names of the only nodes that can fit the Pod. Absent: any may. */
   readonly nodeNames?: ReadonlySet<string>;
 }
 

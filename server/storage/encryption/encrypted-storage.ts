@@ -24,7 +24,7 @@ interface EncryptStorageDependencies {
 
 /** For values that are read at once, as at the start: longer than a plugin is waited for. */
 const rangePatienceMs = 15_000;
-/** For changes: those of all resources wait behind them. Most plugins answer sooner. */
+/** The longest wait for a plugin before a change is passed on: changes of all resources wait behind it. Most plugins answer sooner. */
 const watchPatienceMs = 200;
 
 /**

@@ -105,7 +105,7 @@ export class GRPCConnection {
   readonly #becomeReady: () => void;
   readonly #failReady: (error: GRPCError) => void;
 
-  /** On a socket that is connected. `headers` are sent with every call besides its path. */
+  /** Takes a socket that is connected. */
   constructor(socket: Duplex, dependencies: { readonly clock: Clock; readonly authority: string; readonly scheme: 'http' | 'https' }) {
     const { clock, authority, scheme } = dependencies;
     this.#socket = socket;

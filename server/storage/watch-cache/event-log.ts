@@ -2,7 +2,7 @@ import type { CachedObject } from './watch-cache.ts';
 
 /** A change of one object; watches turn it into the event that their selector sees. */
 export interface LoggedChange {
-  /** For a deletion the last state, with the revision of the delete. */
+  /** The new state; of a deletion the last one, with the revision of the delete. */
   readonly object: CachedObject;
   readonly deleted: boolean;
   /** The state before; absent for a creation. */

@@ -5,7 +5,7 @@ import type { Upstream } from './exchange.ts';
 export interface DNSSettings {
   /** By domain, in lower case without the dot at the end: names below it, and itself, are asked of these servers. */
   readonly stubDomains: ReadonlyMap<string, readonly Upstream[]>;
-  /** For all other names; absent: those that the node itself asks. */
+  /** The servers for all other names. Absent: those that the node itself asks. */
   readonly upstreams?: readonly Upstream[];
   /** Parts that could not be read and are passed over, in words. */
   readonly problems: readonly string[];

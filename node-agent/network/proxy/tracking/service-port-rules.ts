@@ -31,7 +31,7 @@ export interface ServicePortRules {
   readonly affinitySeconds?: number;
   readonly internalPolicy: 'Cluster' | 'Local';
   readonly externalPolicy: 'Cluster' | 'Local';
-  /** For traffic under policy Cluster. */
+  /** The endpoints for traffic under the policy Cluster. */
   readonly clusterEndpoints: readonly Endpoint[];
   /** For traffic under policy Local; empty if neither policy is. */
   readonly localEndpoints: readonly Endpoint[];
