@@ -106,7 +106,7 @@ function createTestCluster(options: ClusterOptions, dataDir: string, port: numbe
       const started = spawn(nodeProgram, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
       child = started;
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk: Buffer) => void (output += chunk.toString()));
-      await untilReady(started, () => output, options.node ? 120 : 20).catch((error: unknown) => {
+      await untilReady(started, () => output, options.node ? 120 : 60).catch((error: unknown) => {
         started.kill('SIGKILL');
         throw error;
       });

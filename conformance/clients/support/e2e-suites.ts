@@ -4,6 +4,7 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'authentication.e2e.ts', needsNode: false },
   { file: 'kubectl-api.e2e.ts', needsNode: false },
   { file: 'custom-kinds.e2e.ts', needsNode: false },
+  { file: 'aggregation.e2e.ts', needsNode: false },
   { file: 'kill-control-plane.e2e.ts', needsNode: false },
   { file: 'differential.e2e.ts', needsNode: false },
   { file: 'guestbook.e2e.ts', needsNode: true },
