@@ -22,7 +22,12 @@ export function compileRegex(pattern: string): RE2JS {
   }
 }
 
-/** Whether the pattern is found anywhere in the text. */
+/** The most steps of matching, each one instruction of the pattern's program for one character: about a second. */
+const maxSteps = 30_000_000;
+
+/** Whether the pattern is found anywhere in the text. Throws Failure, also where that would take too many steps. */
 export function matches(text: string, pattern: string): boolean {
-  return compileRegex(pattern).matcher(text).find();
+  const regex = compileRegex(pattern);
+  if (text.length * regex.programSize() > maxSteps) throw new Failure('the text is too long to be matched against the pattern');
+  return regex.matcher(text).find();
 }

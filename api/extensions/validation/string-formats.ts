@@ -10,6 +10,8 @@ interface StringFormat {
   readonly matches: (text: string) => boolean;
 }
 
+/** Addresses and durations are short; their readers are made for that. */
+const isShort = (text: string) => text.length <= 1000;
 const matching = (pattern: RegExp) => (text: string) => pattern.test(text);
 const leadingZeros = { leadingZeros: true };
 
@@ -38,9 +40,9 @@ const formats = new Map<string, (text: string) => boolean>([
   ['uri', isURI],
   ['email', isEmail],
   ['hostname', isHostname],
-  ['ipv4', (text) => text.includes('.') && parseIP(text, leadingZeros) !== undefined],
-  ['ipv6', (text) => text.includes(':') && parseIP(text) !== undefined],
-  ['cidr', (text) => parseCIDR(text, leadingZeros) !== undefined],
+  ['ipv4', (text) => isShort(text) && text.includes('.') && parseIP(text, leadingZeros) !== undefined],
+  ['ipv6', (text) => isShort(text) && text.includes(':') && parseIP(text) !== undefined],
+  ['cidr', (text) => isShort(text) && parseCIDR(text, leadingZeros) !== undefined],
   ['mac', isMAC],
   ['isbn', (text) => isISBN10(text) || isISBN13(text)],
   ['isbn10', isISBN10],
@@ -84,6 +86,7 @@ function isEmail(text: string): boolean {
 }
 
 function isHostname(text: string): boolean {
+  if (text.length > 255) return false;
   const labels = text.split('.');
   const last = labels.at(-1) ?? '';
   const isWellFormed = labels.length === 1 ? singleHost.test(text) : labels.slice(0, -1).every(matching(hostLabel)) && topLevel.test(last);
@@ -159,6 +162,7 @@ const units = [
 
 /** A duration of Go, or one such as `2 days 3 hours`, of which it is enough that one part can be read. */
 function isDuration(text: string): boolean {
+  if (!isShort(text)) return false;
   try {
     parseDurationText(text);
     return true;
