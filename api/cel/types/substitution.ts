@@ -2,11 +2,9 @@ import { type CELType, dynType, equalTypes, formatType, isDyn } from './types.ts
 
 /** The types that the type parameters stand for so far. */
 export class Substitution {
-  readonly #bound: Map<string, CELType>;
-
-  constructor(bound: ReadonlyMap<string, CELType> = new Map()) {
-    this.#bound = new Map(bound);
-  }
+  readonly #bound = new Map<string, CELType>();
+  /** The parameters that were bound last, and their types before: an attempt that fails is undone, and nothing is copied for it. */
+  readonly #before: { readonly name: string; readonly type: CELType | undefined }[] = [];
 
   /** The type with its known parameters put in; those unknown become dyn on request. */
   apply(type: CELType, unknownAsDyn = false): CELType {
@@ -24,15 +22,27 @@ export class Substitution {
     this.#bound.set(param.name, type);
   }
 
+  #try(name: string, type: CELType): void {
+    this.#before.push({ name, type: this.#bound.get(name) });
+    this.#bound.set(name, type);
+  }
+
+  #undo(): void {
+    for (const { name, type } of this.#before.toReversed()) {
+      if (type === undefined) this.#bound.delete(name);
+      else this.#bound.set(name, type);
+    }
+  }
+
   /** Whether values of each of the types may be given where the others are wanted; what that says of parameters is kept if so. */
   assignAll(from: readonly CELType[], to: readonly CELType[]): boolean {
     if (from.length !== to.length) return false;
-    const attempt = new Substitution(this.#bound);
     const fits = from.every((type, index) => {
       const wanted = to[index];
-      return wanted !== undefined && attempt.#assign(type, wanted);
+      return wanted !== undefined && this.#assign(type, wanted);
     });
-    if (fits) for (const [name, type] of attempt.#bound) this.#bound.set(name, type);
+    if (!fits) this.#undo();
+    this.#before.length = 0;
     return fits;
   }
 
@@ -69,12 +79,12 @@ export class Substitution {
     if (bound !== undefined) {
       if (!this.#assign(type, bound)) return false;
       const general = mostGeneral(type, bound);
-      if (!this.#mentions(general, param)) this.#bound.set(param.name, general);
+      if (!this.#mentions(general, param)) this.#try(param.name, general);
       return true;
     }
     if (type.kind === 'param' && type.name === param.name) return true;
     if (this.#mentions(type, param)) return undefined;
-    this.#bound.set(param.name, type);
+    this.#try(param.name, type);
     return true;
   }
 

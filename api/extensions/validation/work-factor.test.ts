@@ -23,7 +23,8 @@ describe('the work that objects of a custom kind make', () => {
       20,
       40,
     ],
-    ['a rule', items({ type: 'string', 'x-kubernetes-validations': [{ rule: 'true' }] }), 64, 64],
+    ['a rule', items({ type: 'string', 'x-kubernetes-validations': [{ rule: 'true' }] }), 64, 65],
+    ['a long rule', items({ type: 'string', 'x-kubernetes-validations': [{ rule: text(32_000) }] }), 2000, 2100],
     ['a long default', items({ type: 'object', properties: { a: { type: 'string', default: text(3000) as never } } }), 1000, 1100],
     [
       'defaults of several properties',

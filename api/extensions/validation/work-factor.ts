@@ -8,6 +8,8 @@ const alternativesPerByte = 8;
 const patternLengthPerByte = 32;
 /** Rules in CEL may take as long for the smallest object as their costs allow. */
 const rulesFactor = 64;
+/** Characters of rules by which an object counts once more. */
+const ruleLengthPerByte = 16;
 /** The shortest value for which a list or map has a default filled in, with its comma: `{},`. */
 const shortestItemBytes = 3;
 
@@ -16,7 +18,19 @@ const shortestItemBytes = 3;
  * fields have types only. The part of the schema counts in which it is greatest, since each value is in one part alone.
  */
 export function workFactorOf(schema: Props | undefined): number {
-  if (schema === undefined) return 0;
+  return schema === undefined ? 0 : heaviestOf(schema) + ruleLengthOf(schema) / ruleLengthPerByte;
+}
+
+/** The length of all rules together: they are compiled with the first object. */
+function ruleLengthOf(schema: Props): number {
+  const own = (schema['x-kubernetes-validations'] ?? []).reduce(
+    (sum, { rule, messageExpression = '' }) => sum + rule.length + messageExpression.length,
+    0,
+  );
+  return innerOf(schema).reduce((sum, each) => sum + ruleLengthOf(each), own);
+}
+
+function heaviestOf(schema: Props): number {
   const { pattern, default: value, 'x-kubernetes-validations': rules = [] } = schema;
   const alternatives = alternativesOf(schema).reduce((sum, each) => sum + countSchemas(each), 0);
   const own =
@@ -24,7 +38,7 @@ export function workFactorOf(schema: Props | undefined): number {
     (pattern === undefined ? 0 : writtenOutLength(pattern) / patternLengthPerByte) +
     (rules.length > 0 ? rulesFactor : 0) +
     (value === undefined ? 0 : sizeOf(value) / shortestItemBytes);
-  const below = [...innerOf(schema), ...alternativesOf(schema)].reduce((most, each) => Math.max(most, workFactorOf(each)), 0);
+  const below = [...innerOf(schema), ...alternativesOf(schema)].reduce((most, each) => Math.max(most, heaviestOf(each)), 0);
   // Defaults of all properties of an item are filled in together.
   const filledIn = Object.values(schema.properties ?? {}).reduce((sum, each) => sum + defaultSizeOf(each), 0);
   return Math.max(own, below, filledIn / shortestItemBytes);
