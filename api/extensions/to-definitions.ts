@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject, UntypedObject } from '../meta/object.ts';
+import { unexpectedError } from '../meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition, type ResourceNames, type SubresourceDefinition } from '../resource/resource-definition.ts';
 import { defineResource } from '../resource/define-resource.ts';
 import { decode } from '../schema/decode.ts';
@@ -60,6 +61,7 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
     ...scalePathsOf(version),
     storagePrefix: `${group}/${names.plural}`,
     ...(storage === version ? {} : { storageVersion: { group, version: storage.name }, convert: conversionOf(crd, version, storage) }),
+    ...(spec.conversion?.strategy === 'Webhook' && spec.conversion.webhook ? { conversionWebhook: spec.conversion.webhook } : {}),
     readStored(object) {
       const pruned = prune(object, schema);
       applyDefaults(pruned, schema);
@@ -129,6 +131,7 @@ function scalePathsOf({ subresources }: Version): Pick<ResourceDefinition, 'scal
 
 /** The conversion strategy None: the version is another, and each version keeps what its schema specifies. */
 function conversionOf(crd: CRD, version: Version, storage: Version): NonNullable<ResourceDefinition['convert']> {
+  if (crd.spec.conversion?.strategy === 'Webhook') return { fromStorage: onlyByWebhook, toStorage: onlyByWebhook };
   const { group } = crd.spec;
   const between = (to: Version) => {
     const schema = structuralSchemaOf(to.schema?.openAPIV3Schema);
@@ -136,6 +139,11 @@ function conversionOf(crd: CRD, version: Version, storage: Version): NonNullable
     return (object: KubeObject) => ({ ...prune(object, schema), apiVersion });
   };
   return { fromStorage: between(version), toStorage: between(storage) };
+}
+
+/** The conversion of a kind that only its webhook can convert. */
+function onlyByWebhook({ kind }: KubeObject): never {
+  throw unexpectedError(`${kind} is converted by a webhook, which cannot be asked here`);
 }
 
 function prune(object: KubeObject, schema: NonNullable<ResourceDefinition['schema']>): UntypedObject {

@@ -1,6 +1,7 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts';
 import type { KubeObject } from '../meta/object.ts';
 import type { UserInfo } from '../meta/user-info.ts';
+import type { WebhookConversion } from '../types/apiextensions-v1.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import type { CustomResourceDefinition } from '../types/apiextensions-v1.ts';
 import type { MediaType } from '../serialization/media-types.ts';
@@ -56,6 +57,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     fromStorage(object: KubeObject): T;
     toStorage(object: T): KubeObject;
   };
+  /** How objects of other versions are converted to this one, and to the stored one, by a webhook. Absent: by `convert`. */
+  readonly conversionWebhook?: DeepReadonly<WebhookConversion>;
   /** Older versions of the same shape, in which upstream may have stored objects, e.g. v1beta1: what is read of them is of this one. */
   readonly formerVersions?: readonly string[];
   /** Brings a stored custom object into the form that is served: pruned and defaulted by the schema of now. The object may be modified. */

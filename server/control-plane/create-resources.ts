@@ -11,6 +11,7 @@ import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts
 import { createCustomKinds, type CustomKinds } from '../apiserver/extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../apiserver/routing/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
+import { createObjectConverter } from '../apiserver/webhooks/convert-objects.ts';
 import { measureStorage } from '../apiserver/metrics/measure-storage.ts';
 import { createResourceCatalog } from '../apiserver/served/resource-catalog.ts';
 import { createStoredResources } from '../apiserver/served/stored-caches.ts';
@@ -57,6 +58,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
     options.pluginConfigurations ?? {},
   );
   const served = createResourceCatalog(catalog);
+  const admission = createAdmissionDependencies(parts, () => served.snapshot.definitions, options);
   const endpoints = createResourceEndpoints({
     catalog: served,
     catchUp: (signal) => kinds.catchUp(signal),
@@ -81,12 +83,9 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       caches: options.caches,
       clock,
       random,
-      admission: createAdmission(
-        plugins,
-        createAdmissionDependencies(parts, () => served.snapshot.definitions, options),
-        parts.metrics.admission,
-      ),
+      admission: createAdmission(plugins, admission, parts.metrics.admission),
       ...(options.largeWork ? { largeWork: options.largeWork } : {}),
+      convertObjects: createObjectConverter({ hooks: admission.hooks, random }),
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });

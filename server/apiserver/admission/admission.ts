@@ -13,6 +13,7 @@ import type { PolicyMetrics } from '../metrics/policy-metrics.ts';
 import type { WebhookMetrics } from '../metrics/webhook-metrics.ts';
 import type { Expressions } from './expressions/expressions.ts';
 import type { OperationOptions } from '../request/operation-options.ts';
+import type { ConvertObjects } from '../webhooks/convert-objects.ts';
 import type { HookCaller } from '../webhooks/hook-caller.ts';
 import type { EquivalentResources } from './matching/equivalent-resources.ts';
 
@@ -59,6 +60,8 @@ export interface AdmissionRequest {
   /** The end of the request's time by the monotonic clock. Absent: it has none. */
   readonly deadlineMs?: number | undefined;
   readonly reinvocation: Reinvocation;
+  /** Converts custom objects by webhooks. Absent: there are none, or they cannot be asked. */
+  readonly convertObjects?: ConvertObjects;
   addWarning(text: string): void;
   /** Adds an annotation to the events of the audit log, from a level on (default Metadata). Absent: the request is not audited. */
   annotate?(key: string, value: string, level?: 'Request'): void;

@@ -18,6 +18,8 @@ export interface Selection {
   /** The cost of matching one object, in the unit of `Turns`. */
   readonly cost: number;
   matches(object: CachedObject): boolean;
+  /** Looks at fields that an object has only after its conversion, which neither `matches` nor `scope` do then. */
+  readonly matchesConverted?: (object: CachedObject) => boolean;
   /** The same for a watch. */
   readonly scope: WatchScope;
 }
@@ -37,20 +39,21 @@ export function parseSelection(context: RequestContext, store: Store): Selection
   const keyPrefix = namespaced && namespace ? `${namespace}/` : '';
   const isSingle = name !== undefined && name !== '' && (!namespaced || keyPrefix !== '');
   const matchesEverything = labels.isEverything && fields.isEverything && nameOfPath === '';
+  // Fields of a version into which a webhook converts can be read only then.
+  const isLate = store.prepare !== undefined && fields.requirements.some(({ field }) => !field.startsWith('metadata.'));
+  const matchesFields = (object: CachedObject): boolean => fields.isEverything || fields.matches((field) => fieldOf(store, object, field));
   const matches = (object: CachedObject): boolean => {
     if (name !== undefined && name !== '' && object.name !== name) return false;
-    return (
-      (labels.isEverything || labels.matches(object.labels())) &&
-      (fields.isEverything || fields.matches((field) => fieldOf(store, object, field)))
-    );
+    return (labels.isEverything || labels.matches(object.labels())) && (isLate || matchesFields(object));
   };
-  const requires = findRequired(labels, fields, definition);
+  const requires = isLate ? undefined : findRequired(labels, fields, definition);
   return {
     keyPrefix,
     ...(isSingle ? { singleKey: keyPrefix + name } : {}),
     matchesEverything,
     cost: matchesEverything ? 0 : costs.requirement * (1 + labels.requirements.length + fields.requirements.length),
     matches,
+    ...(isLate ? { matchesConverted: matchesFields } : {}),
     scope: {
       keyPrefix: isSingle ? keyPrefix + name : keyPrefix,
       // Versions of one resource share a cache, and what fields mean is theirs.
@@ -74,7 +77,9 @@ function findRequired(labels: LabelMatcher, fields: FieldMatcher, definition: Re
 }
 
 /** Objects in the cache know the fields of the version that is stored. */
-function fieldOf({ definition, read }: Store, object: CachedObject, field: string): string {
+function fieldOf({ definition, read, prepare }: Store, object: CachedObject, field: string): string {
+  const own = prepare && !field.startsWith('metadata.') ? definition.selectableFields[field] : undefined;
+  if (own) return own(read(object));
   const known = object.field(field);
   if (known !== undefined || definition.storageVersion === undefined) return known ?? '';
   return definition.selectableFields[field]?.(read(object)) ?? '';

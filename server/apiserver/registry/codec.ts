@@ -12,6 +12,10 @@ export interface ObjectCodec {
   toWire(object: UntypedObject, stored: Uint8Array, revision: number): Uint8Array;
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   bytes(cached: CachedObject): Uint8Array;
+  /** Converts what a webhook has to convert, before the objects can be read. Absent: all can be read at once. */
+  prepare?(objects: readonly CachedObject[], signal: AbortSignal): Promise<void>;
+  /** Instead of toStored: the stored form, made by a webhook. Absent: toStored makes it. */
+  store?(object: UntypedObject, signal: AbortSignal): Promise<Uint8Array>;
   protobuf(cached: CachedObject): Uint8Array;
   /** Whether its protobuf is there already. */
   hasProtobuf(cached: CachedObject): boolean;

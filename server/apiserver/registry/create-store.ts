@@ -31,6 +31,7 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     async get(key, signal) {
       const found = await interpreted(getNewest(core, key, signal));
       if (!found) throw notFound(definition, key.name);
+      await core.codec.prepare?.([found], signal);
       return found;
     },
     async reachNewest(signal) {
@@ -43,6 +44,7 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     create: (object, namespace, context) => interpreted(createObject(core, object, namespace, context)),
     update: (key, options) => interpreted(updateObject(core, key, options)),
     delete: (key, options, context) => interpreted(deleteObject(core, key, options, context)),
+    prepare: core.codec.prepare,
     read: (cached) => core.codec.read(cached),
     bytes: (cached) => core.codec.bytes(cached),
     protobuf: (cached) => core.codec.protobuf(cached),

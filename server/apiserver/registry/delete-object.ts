@@ -22,7 +22,7 @@ export async function deleteObject(core: StoreCore, key: ObjectKey, options: Del
     context.signal.throwIfAborted();
     const outcome = await tryDelete(core, key, present, options, context);
     if ('kind' in outcome) return outcome;
-    present = outcome.present;
+    present = outcome.present ?? (await core.present(key, { newest: true }));
   }
   throw present ? tooManyConflicts() : notFound(core.definition, key.name);
 }
@@ -41,7 +41,7 @@ async function deleteDamaged(core: StoreCore, key: ObjectKey): Promise<Deleted> 
     const { entry } = await storage.get(storageKey);
     if (!entry) throw notFound(definition, key.name);
     ({ modRevision } = entry);
-    core.presentOf(entry).json();
+    core.presentOf(entry)?.json();
   } catch (error) {
     if (!(error instanceof StorageError && error.reason === 'corrupt')) throw error;
     isDamaged = true;

@@ -8,6 +8,7 @@ import type { ResourceCatalog } from '../served/resource-catalog.ts';
 import type { LargeWork } from './large-objects/large-work.ts';
 import type { RegistryHooks } from './hooks.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { ConvertObjects } from '../webhooks/convert-objects.ts';
 
 export interface RegistryDependencies {
   readonly storage: Storage;
@@ -21,6 +22,8 @@ export interface RegistryDependencies {
   readonly largeWork?: LargeWork;
   /** The cache of Namespaces, into which objects are only written as long as they are active. Absent: into any. */
   readonly namespaces?: () => WatchCache | undefined;
+  /** Converts custom objects by webhooks. Absent: kinds that have one cannot be read in other versions. */
+  readonly convertObjects?: ConvertObjects;
   hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
 }
 

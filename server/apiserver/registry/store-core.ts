@@ -10,6 +10,7 @@ import type { AdmissionOperation, AdmissionRequest } from '../admission/admissio
 import { createLargeObjects, type LargeObjects } from './large-objects/large-objects.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
 import type { ObjectCodec } from './codec.ts';
+import { createConvertingCodec } from './conversion/converting-codec.ts';
 import { createObjectCodec } from './object-codec.ts';
 import { withVersion } from './with-version.ts';
 import { recordOwnership } from './record-ownership.ts';
@@ -47,7 +48,8 @@ export interface StoreCore {
   readonly largeObjects: LargeObjects;
   storageKey(key: ObjectKey): string;
   present(key: ObjectKey, options: { readonly newest: boolean }): Promise<Present | undefined>;
-  presentOf(entry: StoredEntry): Present;
+  /** undefined: the entry has to be converted first, see `present`. */
+  presentOf(entry: StoredEntry): Present | undefined;
   /** An object that is too large for the store is tried again without its managedFields, which may be lost (modifies it). */
   put(key: ObjectKey, object: UntypedObject, revision: number, options: PutOptions): Promise<CommitResult & { readonly written?: Written }>;
   /** Whether the object is kept otherwise than it would be written now: a write that changes nothing is not in vain then. */
@@ -66,7 +68,7 @@ export interface StoreCore {
 export function createStoreCore(definition: ResourceDefinition, dependencies: RegistryDependencies): StoreCore {
   const { storage, caches, clock } = dependencies;
   const stored = storedDefinition(definition, dependencies.catalog.snapshot.definitions);
-  const codec = createObjectCodec(definition, stored);
+  const codec = codecOf(definition, stored, dependencies);
   const resourcePrefix = `/registry/${definition.storagePrefix}/`;
   const namespaced = definition.scope === 'Namespaced';
   const cache = caches.cacheFor({
@@ -79,8 +81,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
   });
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);
-  const presentOf = (entry: StoredEntry): Present => {
-    const cached = cache.wrap(entry);
+  const presentOf = (entry: StoredEntry, cached = cache.wrap(entry)): Present => {
     return { object: codec.read(cached), json: () => codec.bytes(cached), revision: entry.modRevision, isNewest: true };
   };
 
@@ -92,16 +93,20 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     hooks: dependencies.hooksFor(definition),
     largeObjects: createLargeObjects(definition, dependencies.largeWork),
     storageKey,
-    presentOf,
+    presentOf: (entry) => (codec.prepare ? undefined : presentOf(entry)),
     async present(key, { newest }) {
       const cached = newest ? undefined : cache.get(relativeKey(key));
+      if (cached) await codec.prepare?.([cached], noSignal);
       if (cached) return { object: codec.read(cached), json: () => codec.bytes(cached), revision: cached.revision, isNewest: false };
       const { entry } = await storage.get(storageKey(key));
-      return entry && presentOf(entry);
+      if (!entry) return undefined;
+      const read = cache.wrap(entry);
+      await codec.prepare?.([read], noSignal);
+      return presentOf(entry, read);
     },
     async put(key, object, revision, options) {
       const { dryRun, keepsManagedFields = false, stored: known, conditions = [] } = options;
-      const value = known ?? codec.toStored(object);
+      const value = codec.store ? await codec.store(object, noSignal) : (known ?? codec.toStored(object));
       if (dryRun)
         return {
           succeeded: true,
@@ -163,11 +168,21 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       addWarning: context.addWarning,
       ...derivedParts(definition, context.subresource, operation, context.operationOptions),
       ...(context.annotate ? { annotate: context.annotate } : {}),
+      ...(codec.prepare && dependencies.convertObjects ? { convertObjects: dependencies.convertObjects } : {}),
       ...objects,
     }),
     recordOwnership: (object, old, context) => recordOwnership(definition, object, old, context, clock.nowMs()),
   };
 }
+
+function codecOf(definition: ResourceDefinition, stored: ResourceDefinition, { convertObjects }: RegistryDependencies): ObjectCodec {
+  const codec = createObjectCodec(definition, stored);
+  const { conversionWebhook } = definition;
+  return conversionWebhook && convertObjects ? createConvertingCodec(definition, codec, conversionWebhook, convertObjects) : codec;
+}
+
+/** Calls of conversion webhooks have a time limit of their own, and others may wait for what they give. */
+const noSignal = new AbortController().signal;
 
 /** The fields that any version of a kind lets select by: versions of a custom kind differ in them and share one cache. */
 function selectableFieldsOf(

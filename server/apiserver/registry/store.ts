@@ -101,6 +101,8 @@ export interface Store {
   create(object: UntypedObject, namespace: string, context: WriteContext): Promise<Written>;
   update(key: ObjectKey, options: UpdateOptions): Promise<Written>;
   delete(key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
+  /** Converts what a webhook has to convert, before the objects can be read. Undefined: all can be read at once. */
+  readonly prepare: ((objects: readonly CachedObject[], signal: AbortSignal) => Promise<void>) | undefined;
   /** The object in the version that this definition serves (converted where another one is stored), frozen. */
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   /** Wire JSON of the served version. */

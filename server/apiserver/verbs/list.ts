@@ -90,7 +90,10 @@ function missing(index: number): never {
 export async function readPage(context: RequestContext, store: Store): Promise<Page> {
   const selection = parseSelection(context, store);
   try {
-    return await pageOf(context, store, selection);
+    const page = await pageOf(context, store, selection);
+    await store.prepare?.(page.objects, context.signal);
+    const { matchesConverted } = selection;
+    return matchesConverted ? { ...page, objects: page.objects.filter(matchesConverted) } : page;
   } catch (error) {
     if (error instanceof StorageError && error.reason === 'compacted') throw expired(context);
     throw interpretStorageError(error, store.definition);
@@ -119,7 +122,7 @@ async function pageOf(context: RequestContext, store: Store, selection: Selectio
     ...(revision === undefined ? {} : { revision }),
     ...(after === undefined ? {} : { after }),
   });
-  return takePage(batches, selection, resourceVersion === 0 && start === undefined ? 0 : limit);
+  return takePage(convertedWith(context, store, selection, batches), selection, resourceVersion === 0 && start === undefined ? 0 : limit);
 }
 
 /** A selector that names its object needs no search. */
@@ -127,6 +130,18 @@ function singlePage({ cache }: Store, selection: Selection, key: string): Page {
   const resourceVersion = String(cache.revision());
   const object = cache.get(key);
   return { objects: object && selection.matches(object) ? [object] : [], metadata: { resourceVersion } };
+}
+
+/** Batches whose objects can be selected by fields that they have only after their conversion. */
+function convertedWith({ signal }: RequestContext, { prepare }: Store, { matches, matchesConverted }: Selection, found: Batches): Batches {
+  if (!prepare || !matchesConverted) return found;
+  const convert = async function* () {
+    for await (const batch of found.batches) {
+      await prepare(batch.filter(matches), signal);
+      yield batch;
+    }
+  };
+  return { ...found, batches: convert() };
 }
 
 async function takePage({ revision, count, batches }: Batches, selection: Selection, limit: number): Promise<Page> {
@@ -146,7 +161,7 @@ async function takePage({ revision, count, batches }: Batches, selection: Select
       }
       seen++;
       last = relativeKey(object);
-      if (selection.matches(object)) objects.push(object);
+      if (selection.matches(object) && (selection.matchesConverted?.(object) ?? true)) objects.push(object);
     }
   }
   return { objects, metadata: { resourceVersion } };

@@ -14,6 +14,7 @@ import { asksForWebSocket } from '../watching/websocket-output.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { type ListOptions, parseListOptions } from '../lists/list-options.ts';
 import { negotiateObject } from '../responses/object-response.ts';
+import { createLateSelection } from '../watching/late-selection.ts';
 import { createTurns } from '../lists/turns.ts';
 import { parseSelection, type Selection } from '../lists/selection.ts';
 import { createWatchEncoder, type WatchEncoder } from '../watching/watch-encoder.ts';
@@ -154,13 +155,18 @@ interface Beginning {
 }
 
 async function* stepsOf({ store, selection, listing, events, start, marksInitialEnd, initialized }: Beginning): AsyncGenerator<WatchSteps> {
+  const late = selection.matchesConverted ? createLateSelection(selection.matchesConverted) : undefined;
   try {
-    if (listing) yield* listed(listing.objects, selection);
+    if (listing) {
+      for await (const batch of prepared(store, listed(listing.objects, selection))) yield late ? alone(late(batch.steps)) : batch;
+    }
     if (marksInitialEnd && listing) yield alone([{ type: 'INITIAL_END', revision: listing.revision }]);
     initialized();
     for (let next = await events.next(); !next.done; next = await events.next()) {
       const { value } = next;
-      yield { steps: value.events, shared: (representation, make) => value.shared(representation, make) };
+      if (store.prepare) await store.prepare(objectsOf(value.events), noSignal);
+      if (late) yield alone(late(value.events));
+      else yield { steps: value.events, shared: (representation, make) => value.shared(representation, make) };
     }
   } catch (error) {
     // The answer has begun with 200: from here on failures are events.
@@ -168,6 +174,21 @@ async function* stepsOf({ store, selection, listing, events, start, marksInitial
     else yield alone([{ type: 'ERROR', status: statusOf(interpretStorageError(error, store.definition)) }]);
   } finally {
     await events.return?.();
+  }
+}
+
+/** Calls of conversion webhooks have a time limit of their own. */
+const noSignal = new AbortController().signal;
+
+function objectsOf(steps: readonly WatchStep[]): CachedObject[] {
+  return steps.flatMap((step) => ('object' in step ? [step.object] : []));
+}
+
+/** The same, with objects that can be read. */
+async function* prepared(store: Store, batches: AsyncIterable<WatchSteps>): AsyncGenerator<WatchSteps> {
+  for await (const batch of batches) {
+    if (store.prepare) await store.prepare(objectsOf(batch.steps), noSignal);
+    yield batch;
   }
 }
 

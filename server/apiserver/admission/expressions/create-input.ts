@@ -17,7 +17,7 @@ export interface MatchedObjects {
 export function matchedObjects(request: AdmissionRequest, matched: MatchedResource): MatchedObjects | Promise<MatchedObjects> {
   const { object, oldObject, resource } = request;
   if (matched.resource === resource) return { object, oldObject };
-  const convert = async (one: DeepReadonly<UntypedObject> | undefined) => one && convertObject(one, resource, matched.resource);
+  const convert = async (one: DeepReadonly<UntypedObject> | undefined) => one && convertObject(one, resource, matched.resource, request);
   return Promise.all([convert(object), convert(oldObject)]).then(([converted, old]) => ({ object: converted, oldObject: old }));
 }
 

@@ -130,15 +130,15 @@ describe('matchPolicy', () => {
     const spec = { maxReplicas: 3, targetCPUUtilizationPercentage: 50 };
     const object = { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata: { name: 'x' }, spec };
     const [v1, v2] = [autoscalersV1, autoscalersV2] as unknown as [ResourceDefinition, ResourceDefinition];
-    const converted = await convertObject(object, v1, v2);
+    const converted = await convertObject(object, v1, v2, request());
     assert.equal(converted['apiVersion'], 'autoscaling/v2');
     assert.deepEqual((converted['spec'] as { metrics: unknown }).metrics, [
       { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
     ]);
-    const back = (await convertObject(converted, v2, v1))['spec'] as Readonly<Record<string, unknown>>;
+    const back = (await convertObject(converted, v2, v1, request()))['spec'] as Readonly<Record<string, unknown>>;
     assert.deepEqual({ ...back, scaleTargetRef: undefined }, { ...spec, scaleTargetRef: undefined });
     const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'x' } };
-    assert.deepEqual(await convertObject(scale, deployments as unknown as ResourceDefinition, v2), scale);
+    assert.deepEqual(await convertObject(scale, deployments as unknown as ResourceDefinition, v2, request()), scale);
   });
 });
 

@@ -174,7 +174,7 @@ async function mutateOnce(run: Run, { hook, binding, matched, params }: Invocati
   }
   if (object === before || isSemanticallyEqual(object, before)) return false;
   const isOwn = matched.resource === request.resource;
-  replaceContent(request.object, isOwn ? object : await convertObject(object, matched.resource, request.resource));
+  replaceContent(request.object, isOwn ? object : await convertObject(object, matched.resource, request.resource, request));
   return true;
 }
 

@@ -76,7 +76,7 @@ function createView(request: AdmissionRequest): {
   return {
     async as({ resource }) {
       if (last?.resource === resource) return last.shown;
-      const convert = async (object: DeepReadonly<UntypedObject>) => convertObject(object, request.resource, resource);
+      const convert = async (object: DeepReadonly<UntypedObject>) => convertObject(object, request.resource, resource, request);
       const isOwn = resource === request.resource;
       const object = isOwn || !request.object ? request.object : await convert(request.object);
       const oldObject = isOwn || !request.oldObject ? request.oldObject : await convert(request.oldObject);
@@ -87,7 +87,7 @@ function createView(request: AdmissionRequest): {
       const resource = last?.resource ?? request.resource;
       last = undefined;
       if (!object || !request.object || object === request.object) return;
-      replaceContent(request.object, await convertObject(object, resource, request.resource));
+      replaceContent(request.object, await convertObject(object, resource, request.resource, request));
     },
   };
 }

@@ -50,8 +50,8 @@ async function showAs({ resource }: MatchedResource, request: AdmissionRequest):
   const { object, oldObject } = request;
   if (resource === request.resource) return show(object, oldObject);
   return show(
-    object && (await convertObject(object, request.resource, resource)),
-    oldObject && (await convertObject(oldObject, request.resource, resource)),
+    object && (await convertObject(object, request.resource, resource, request)),
+    oldObject && (await convertObject(oldObject, request.resource, resource, request)),
   );
 }
 
