@@ -106,7 +106,7 @@ export function upstreamOutcome({ status, body, warnings }: UpstreamAnswer): Out
 
 /** A difference as text; undefined where there is none. */
 function difference(theirs: Outcome, ours: Outcome): string | undefined {
-  const text = (outcome: Outcome) => JSON.stringify([outcome.causes, outcome.message, sorted(outcome.spec), outcome.warnings]);
+  const text = (outcome: Outcome) => JSON.stringify([outcome.causes, outcome.message, sorted(outcome.spec), outcome.warnings.toSorted()]);
   return text(theirs) === text(ours) ? undefined : `  theirs ${text(theirs)}\n  ours   ${text(ours)}`;
 }
 
