@@ -2,7 +2,9 @@ import { JSONFloat } from '../base/json-float.ts';
 import { isJSONObject, type JSONObject, setOwn } from '../base/json-object.ts';
 import { quote } from '../base/quote.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { badRequest } from '../meta/status-errors.ts';
+import { badRequest, invalid } from '../meta/status-errors.ts';
+import { invalid as invalidField } from '../validation/field-error.ts';
+import { FieldPath } from '../validation/field-path.ts';
 import { decode } from '../schema/decode.ts';
 import { DecodeError, formatDecodeFailure, formatStrictFailure } from '../schema/decode-error.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
@@ -53,6 +55,7 @@ export function readObject(body: Uint8Array, mediaType: MediaType, options: Read
   const { expected, schema, fieldValidation } = options;
   const { value, problems } = parseBody(body, mediaType, options);
   const kind = kindOf(value, body, expected);
+  if (schema.isUnstructured) checkCustomKind(value, kind, body, expected);
   if (kind.kind !== expected.kind || kind.group !== expected.group || kind.version !== expected.version) throw wrongKind(kind, options);
   try {
     const { object, unknownFields } = decode(value ?? {}, schema);
@@ -145,6 +148,18 @@ function kindOf(value: unknown, body: Uint8Array, expected: ObjectKind): ObjectK
     version: isUnversioned ? expected.version : version,
     kind: typeof kind === 'string' && kind !== '' ? kind : expected.kind,
   };
+}
+
+/** Bodies of custom kinds have to say themselves what they are. Throws 400, and 422 for another kind of the version. */
+function checkCustomKind(value: unknown, kind: ObjectKind, body: Uint8Array, expected: ObjectKind): void {
+  const { apiVersion, kind: ownKind, metadata } = (value ?? {}) as { apiVersion?: string; kind?: string; metadata?: { name?: unknown } };
+  if (!ownKind) throw unrecognized(body, expected, `Object 'Kind' is missing in '${new TextDecoder().decode(body)}'`);
+  const wanted = formatAPIVersion(expected);
+  if ((apiVersion ?? '') !== wanted)
+    throw badRequest(`the API version in the data (${apiVersion ?? ''}) does not match the expected API version (${wanted})`);
+  if (kind.kind === expected.kind) return;
+  const problem = invalidField(FieldPath.root.child('kind'), kind.kind, `must be ${expected.kind}`);
+  throw invalid(kind, typeof metadata?.name === 'string' ? metadata.name : '', [problem]);
 }
 
 function nameOf(value: unknown): string {

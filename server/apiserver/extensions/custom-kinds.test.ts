@@ -153,6 +153,35 @@ describe('kinds that CustomResourceDefinitions add', () => {
     assert.deepEqual(less.body.spec, { image: 'busybox', replicas: 1 });
   });
 
+  const bodies: [string, object, number, string][] = [
+    [
+      'without an apiVersion',
+      { kind: 'CronTab' },
+      400,
+      'the API version in the data () does not match the expected API version (stable.example.com/v1)',
+    ],
+    [
+      'of another version',
+      { apiVersion: 'v1', kind: 'Pod' },
+      400,
+      'the API version in the data (v1) does not match the expected API version (stable.example.com/v1)',
+    ],
+    ['without a kind', {}, 400, "the object provided is unrecognized (must be of type CronTab): Object 'Kind' is missing in '{}' ({})"],
+    [
+      'of another kind',
+      { apiVersion: 'stable.example.com/v1', kind: 'Other', metadata: { name: 'q' } },
+      422,
+      'Other.stable.example.com "q" is invalid: kind: Invalid value: "Other": must be CronTab',
+    ],
+  ];
+  for (const [what, body, code, message] of bodies) {
+    it(`are not taken from a body ${what}`, async () => {
+      await establish(api);
+      const failure = await api.failure(api.post(cronTabsPath, body));
+      assert.deepEqual([failure.code, failure.message], [code, message]);
+    });
+  }
+
   it('are watched, in JSON only', async () => {
     await establish(api);
     const watch = await api.watch(`${cronTabsPath}?watch=true&resourceVersion=0`);
