@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { startCluster, type TestCluster } from '../../support/cluster.ts';
 
 const definition = `
 apiVersion: apiextensions.k8s.io/v1

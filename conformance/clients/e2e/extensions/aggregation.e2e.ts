@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ExtensionServer, startExtensionServer } from '../../../server/apiserver/aggregator/testing/extension-server.ts';
-import { machineAddress } from '../../../server/control-plane/addresses.ts';
-import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { createNotesServer } from '../support/notes-server.ts';
+import { type ExtensionServer, startExtensionServer } from '../../../../server/apiserver/aggregator/testing/extension-server.ts';
+import { machineAddress } from '../../../../server/control-plane/addresses.ts';
+import { startCluster, type TestCluster } from '../../support/cluster.ts';
+import { createNotesServer } from '../../support/notes-server.ts';
 
 const note = (name: string, text: string) => `{apiVersion: ext.example.com/v1, kind: Note, metadata: {name: ${name}}, text: ${text}}`;
 
