@@ -215,7 +215,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   ];
   onProgress(`${controllers.length} controllers and ${hasScheduler ? 'the' : 'no'} scheduler`);
   const failed = Promise.race([Promise.all(running).then(() => new Promise<never>(() => {})), rejectOnFailure(storage)]);
-  failed.catch((error: unknown) => logger.error('a part of the control plane has failed', { error }));
+  logFailure(failed, logger, stopping.signal);
   return {
     transport,
     pki,
@@ -388,6 +388,13 @@ function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetw
 }
 
 /** A store that cannot be written to any more has to be opened anew, by another process. */
+/** Logs the failure of a part; one that ends because of the stop has not failed. */
+function logFailure(failed: Promise<never>, logger: Logger, stopping: AbortSignal): void {
+  failed.catch((error: unknown) => {
+    if (!stopping.aborted) logger.error('a part of the control plane has failed', { error });
+  });
+}
+
 async function rejectOnFailure({ failed }: Storage): Promise<never> {
   throw await (failed ?? new Promise<never>(() => {}));
 }
