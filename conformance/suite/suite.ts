@@ -1,6 +1,9 @@
 import type { ConformanceTest } from '../framework/conformance-test.ts';
 import apiMachineryAggregatedDiscoveryAccept from './sig-api-machinery/aggregated-discovery-accept.ts';
 import apiMachineryChunking from './sig-api-machinery/chunking.ts';
+import apiMachineryCrdCreateDelete from './sig-api-machinery/custom-kinds/create-delete.ts';
+import apiMachineryCrdDefaulting from './sig-api-machinery/custom-kinds/defaulting.ts';
+import apiMachineryCrdFieldSelectors from './sig-api-machinery/custom-kinds/field-selectors.ts';
 import apiMachineryDiscoveryLocate from './sig-api-machinery/discovery-locate.ts';
 import apiMachineryDiscoveryPreferredVersion from './sig-api-machinery/discovery-preferred-version.ts';
 import apiMachineryFieldValidationTyped from './sig-api-machinery/field-validation-typed.ts';
@@ -12,6 +15,7 @@ import apiMachineryNamespacePatch from './sig-api-machinery/namespace-patch.ts';
 import apiMachineryNamespaceServicesRemoved from './sig-api-machinery/namespace-services-removed.ts';
 import apiMachineryNamespaceStatus from './sig-api-machinery/namespace-status.ts';
 import apiMachineryNamespaceUpdate from './sig-api-machinery/namespace-update.ts';
+import apiMachineryPolicyVariables from './sig-api-machinery/policy-variables.ts';
 import apiMachineryServerVersion from './sig-api-machinery/server-version.ts';
 import apiMachineryTableNotAcceptable from './sig-api-machinery/table-not-acceptable.ts';
 import apiMachineryWatchConcurrent from './sig-api-machinery/watch-concurrent.ts';
@@ -69,6 +73,9 @@ import storageSecretVolume from './sig-storage/secret-volume.ts';
 export const suite: readonly ConformanceTest[] = [
   apiMachineryAggregatedDiscoveryAccept,
   apiMachineryChunking,
+  apiMachineryCrdCreateDelete,
+  apiMachineryCrdDefaulting,
+  apiMachineryCrdFieldSelectors,
   apiMachineryDiscoveryLocate,
   apiMachineryDiscoveryPreferredVersion,
   apiMachineryFieldValidationTyped,
@@ -80,6 +87,7 @@ export const suite: readonly ConformanceTest[] = [
   apiMachineryNamespaceServicesRemoved,
   apiMachineryNamespaceStatus,
   apiMachineryNamespaceUpdate,
+  apiMachineryPolicyVariables,
   apiMachineryServerVersion,
   apiMachineryTableNotAcceptable,
   apiMachineryWatchConcurrent,

@@ -56,8 +56,11 @@ export async function runReflector<T extends KubeObject>(settings: ReflectorSett
   }
 }
 
+/** Codes of what happens in a healthy cluster: a kind that was removed, history that was compacted, too many requests. */
+const expectedCodes: ReadonlySet<number | undefined> = new Set([404, 410, 429]);
+
 function report(logger: Logger, state: ReflectorState, next: ReflectorState, error: unknown): void {
-  const expected = error instanceof StatusError && (error.code === 410 || error.code === 429);
+  const expected = error instanceof StatusError && expectedCodes.has(error.code);
   const fields = { phase: state.phase, next: next.phase, resourceVersion: next.resourceVersion, error };
   if (expected) logger.debug('following a resource was interrupted', fields);
   else logger.warn('following a resource was interrupted', fields);
