@@ -6,7 +6,6 @@ import { deployments } from '../../../api/resources/apps/v1/deployment.ts';
 import { replicaSets } from '../../../api/resources/apps/v1/replica-set.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { isEmptyLabelSelector, matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
-import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import type { Deployment, ReplicaSet } from '../../../api/types/apps-v1.ts';
 import { claimDependents } from '../runtime/claim-dependents.ts';
 import {
@@ -21,6 +20,7 @@ import {
 } from '../runtime/define-controller.ts';
 import { dependentsAndOrphans, dependentsOf, indexByController } from '../runtime/dependents.ts';
 import { rules } from './rbac.ts';
+import { hasOldPods } from './old-pods.ts';
 import { annotationKeys, findCount, sizeOf } from './revisions.ts';
 import { Rollout } from './rollout.ts';
 import {
@@ -148,9 +148,7 @@ async function recreate({ informer }: ControllerSetup, rollout: Rollout): Promis
   const shrink = rollout.oldSets.filter((set) => sizeOf(set) > 0).map((set) => ({ set, replicas: 0 }));
   if (await rollout.scale(shrink)) return;
   // Two templates never run at the same time, not even while the old one terminates.
-  const isRunning = (set: DeepReadonly<ReplicaSet>) =>
-    dependentsOf(informer(pods), set.metadata.uid ?? '').some((pod) => !isPodFinished(pod));
-  if (rollout.oldSets.some(isRunning)) return;
+  if (rollout.oldSets.some((set) => hasOldPods(set, dependentsOf(informer(pods), set.metadata.uid ?? '')))) return;
   const newSet = await rollout.ensureNewSet();
   const desired = rollout.deployment.spec?.replicas ?? 1;
   if (sizeOf(newSet) !== desired) await rollout.scale([{ set: newSet, replicas: desired }]);
