@@ -83,3 +83,14 @@ function escapedPath(text: string, path: string): string {
     [...encoder.encode(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
 }
+
+/** Whether a text is a URL as `parseRequestURI` reads it. */
+export function isRequestURI(text: string): boolean {
+  try {
+    parseRequestURI(text);
+    return true;
+  } catch (error) {
+    if (error instanceof URLError) return false;
+    throw error;
+  }
+}

@@ -1,7 +1,7 @@
 import { declare, global, member } from './declare.ts';
 import { boolType, type CELType, listType, mapType, objectType, stringType } from '../types/types.ts';
 import { type CELValue, Failure, NativeList, NativeMap, type OpaqueValue } from '../types/values.ts';
-import { parseRequestURI, type ParsedURL, URLError } from './request-uri.ts';
+import { isRequestURI, parseRequestURI, type ParsedURL, URLError } from './request-uri.ts';
 import type { Library } from '../declarations.ts';
 
 const urlType: CELType = objectType('kubernetes.URL');
@@ -23,16 +23,6 @@ function urlOfText(text: string): URLValue {
     return new URLValue(parseRequestURI(text));
   } catch (error) {
     if (error instanceof URLError) throw new Failure(`URL parse error during conversion from string: ${error.message}`);
-    throw error;
-  }
-}
-
-function isURL(text: string): boolean {
-  try {
-    parseRequestURI(text);
-    return true;
-  } catch (error) {
-    if (error instanceof URLError) return false;
     throw error;
   }
 }
@@ -63,7 +53,7 @@ export const urlsLibrary: Library = {
   types: [urlType],
   functions: [
     declare('url', global('string_to_url', [stringType], urlType, urlOfText)),
-    declare('isURL', global('is_url_string', [stringType], boolType, isURL)),
+    declare('isURL', global('is_url_string', [stringType], boolType, isRequestURI)),
     declare(
       'getScheme',
       member('url_get_scheme', [urlType], stringType, ({ url }: URLValue) => url.scheme),

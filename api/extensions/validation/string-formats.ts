@@ -1,7 +1,7 @@
 import { parseCIDR, parseIP } from '../../base/ip-address.ts';
 import { parseDurationText } from '../../cel/types/time-values.ts';
 import { Failure } from '../../cel/types/values.ts';
-import { parseRequestURI, URLError } from '../../cel/libraries/request-uri.ts';
+import { isRequestURI } from '../../cel/libraries/request-uri.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../validation/names.ts';
 
 /** A format of text that the server checks. */
@@ -37,7 +37,7 @@ const topLevel = /^[\p{L}a-zA-Z]{2,63}$/u;
 
 const formats = new Map<string, (text: string) => boolean>([
   ...Object.entries(patterns).map(([name, pattern]) => [name, matching(pattern)] as const),
-  ['uri', isURI],
+  ['uri', isRequestURI],
   ['email', isEmail],
   ['hostname', isHostname],
   ['ipv4', (text) => isShort(text) && text.includes('.') && parseIP(text, leadingZeros) !== undefined],
@@ -61,16 +61,6 @@ const formats = new Map<string, (text: string) => boolean>([
 export function findFormat(name: string): StringFormat | undefined {
   const matches = formats.get(name.replaceAll('-', ''));
   return matches && { name, matches };
-}
-
-function isURI(text: string): boolean {
-  try {
-    parseRequestURI(text);
-    return true;
-  } catch (error) {
-    if (error instanceof URLError) return false;
-    throw error;
-  }
 }
 
 /** An address as mail headers have it, with or without a name: `a@b.c`, `Ann <a@b.c>`. */
