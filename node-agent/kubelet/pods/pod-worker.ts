@@ -63,6 +63,7 @@ export interface PodWorker {
   runtimeSays(print: string): void;
   /** Sources of volumes may have changed. */
   refreshVolumes(): void;
+  /** Resolves when the API has the status of the present state, or can be told nothing more. */
   statusWritten(): Promise<void>;
   /** Ends the worker, not the Pod. */
   stop(): Promise<void>;
@@ -72,6 +73,8 @@ export function createPodWorker(first: DeepReadonly<Pod>, dependencies: PodWorke
   return new Worker(first, dependencies);
 }
 
+/** The states of a Pod none of whose containers runs any more. */
+const endStates: ReadonlySet<PodStateName> = new Set(['terminated', 'removing', 'removed']);
 const startingOrRunning: ReadonlySet<PodStateName> = new Set(['preparing', 'sandboxing', 'running']);
 
 class Worker implements PodWorker {
@@ -93,6 +96,8 @@ class Worker implements PodWorker {
   /** The runtime's last report. */
   #said: string | undefined;
   #resume: (() => void) | undefined;
+  /** Resolved when the writer has been given the status of a Pod that is over, or will not be. */
+  readonly #lastStatus = Promise.withResolvers<void>();
   /** Aborted when the Pod has to stop or the agent does. */
   #abort = new AbortController();
 
@@ -211,10 +216,15 @@ class Worker implements PodWorker {
     this.wake();
   }
 
-  statusWritten = async () => this.#writer?.written();
+  async statusWritten(): Promise<void> {
+    // The step that ends the Pod does not set its status: the next one does, after another look at the runtime.
+    if (endStates.has(this.#state)) await this.#lastStatus.promise;
+    await this.#writer?.written();
+  }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#lastStatus.resolve();
     this.#abort.abort(new Error('the agent stops'));
     this.#probes.stop();
     this.wake();
@@ -290,6 +300,7 @@ class Worker implements PodWorker {
     }
     endTurn(this.#record);
     if (this.#state !== 'removed') return;
+    this.#lastStatus.resolve();
     this.#probes.stop();
     this.#writer?.stop();
     this.#dependencies.onRemoved();
@@ -352,7 +363,7 @@ class Worker implements PodWorker {
   #observe(runtimePod: RuntimePod): void {
     const { podIPs } = addressesOf(this.#pod, runtimePod, this.#dependencies.services);
     if (podIPs.length > 0) this.#record.podIPs = podIPs;
-    if (this.#state !== 'terminated' && this.#state !== 'removing') this.#probes.observe(this.#pod, runtimePod, podIPs[0] ?? '');
+    if (!endStates.has(this.#state)) this.#probes.observe(this.#pod, runtimePod, podIPs[0] ?? '');
   }
 
   #publish(runtimePod: RuntimePod): void {
@@ -378,13 +389,14 @@ class Worker implements PodWorker {
       hostIPs,
       podIPs: record.podIPs.length > 0 ? record.podIPs : recordedIPs,
       startMs: record.startMs,
-      isFinished: record.isFinished || this.#state === 'terminated' || this.#state === 'removing',
+      isFinished: record.isFinished || endStates.has(this.#state),
       holdsDevices: this.#dependencies.services.claims.holds(this.#pod),
       refusal: record.refusal,
     });
     // The API has at most a picture of a static Pod, so the status is kept here.
     if (this.#isStatic) this.#pod = { ...this.#pod, status };
     this.#writer?.set(status);
+    if (endStates.has(this.#state)) this.#lastStatus.resolve();
   }
 
   async #collectMessages(runtimePod: RuntimePod): Promise<void> {

@@ -33,7 +33,7 @@ describe('the end of the Pods of a node', () => {
     const withAgent = watch(shutdown.suspend(periodsOf(30, 10)));
     await clock.advance(5000);
     assert.deepEqual([withMachine.isDone, withAgent.isDone], [false, false]);
-    await clock.advance(6000);
+    await clock.advance(9100);
     assert.deepEqual([withMachine.isDone, withAgent.isDone], [true, true]);
     const later = watch(shutdown.suspend(periodsOf(30, 10)));
     await clock.advance(0);
@@ -44,7 +44,7 @@ describe('the end of the Pods of a node', () => {
   it('begins anew after a shutdown that was called off', async () => {
     const { clock, said, shutdown, watch } = stubbornNode();
     const withMachine = watch(shutdown.shutDown(periodsOf(3, 1)));
-    await clock.advance(4000);
+    await clock.advance(6100);
     assert.equal(withMachine.isDone, true);
     shutdown.cancel();
     watch(shutdown.suspend(periodsOf(3, 1)));

@@ -5,6 +5,10 @@ import { periodIndexOf, type ShutdownPeriods } from './shutdown-periods.ts';
 export const shutdownRefusal = { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
 const message = 'Pod was terminated in response to imminent node shutdown.';
 const lookMs = 100;
+/** How long statuses are waited for once the Pods have ended: a slow API server takes seconds, and one that is away takes for ever. */
+const statusPatienceMs = 10_000;
+/** How far beyond the Pods' time the wait may go: less than what the machine's shutdown is delayed by on top of it. */
+const overtimeMs = 4000;
 
 /** How a Pod is ended, within so many seconds at most. */
 export type EndPod = (worker: PodWorker, graceSeconds: number) => void;
@@ -23,23 +27,37 @@ interface EndPodsOptions {
   readonly onPeriod?: (workers: readonly PodWorker[], seconds: number) => void;
 }
 
-/** Ends all Pods in the order of their priorities, none with more time than its period has (KEP-2000, KEP-2712). */
+/**
+ * Ends all Pods in the order of their priorities, none with more time than its period has (KEP-2000, KEP-2712), and has the
+ * API told what became of them.
+ */
 export async function endPods(workers: readonly PodWorker[], { periods, end, clock, onPeriod }: EndPodsOptions): Promise<void> {
   const alive = workers.filter((worker) => !isOver(worker));
+  let endMs = clock.monotonicMs();
   for (const [index, { graceSeconds }] of periods.entries()) {
     const group = alive.filter((worker) => periodIndexOf(worker.pod(), periods) === index);
     if (group.length === 0) continue;
     onPeriod?.(group, graceSeconds);
-    await endTogether(group, graceSeconds, end, clock);
+    endMs = clock.monotonicMs() + graceSeconds * 1000;
+    for (const worker of group) end(worker, Math.min(worker.pod().spec?.terminationGracePeriodSeconds ?? 30, graceSeconds));
+    await untilOver(group, endMs, clock);
+    // The API server may be one of the next Pods.
+    await untilTold(group, endMs, clock);
   }
+  if (periods.length === 0) return;
+  await untilOver(alive, endMs + overtimeMs, clock);
+  await untilTold(alive, endMs + overtimeMs, clock);
 }
 
-async function endTogether(workers: readonly PodWorker[], seconds: number, end: EndPod, clock: Clock): Promise<void> {
-  const endMs = clock.monotonicMs() + seconds * 1000;
-  for (const worker of workers) end(worker, Math.min(worker.pod().spec?.terminationGracePeriodSeconds ?? 30, seconds));
+async function untilOver(workers: readonly PodWorker[], endMs: number, clock: Clock): Promise<void> {
   while (!workers.every(isOver) && clock.monotonicMs() < endMs) await sleep(clock, lookMs);
-  // The API is to know what became of them while the machine is away.
-  await Promise.race([Promise.all(workers.map((worker) => worker.statusWritten())), sleep(clock, 1000)]);
+}
+
+/** Waits until the API has the statuses of the Pods: they must not be lost with the machine. */
+async function untilTold(workers: readonly PodWorker[], endMs: number, clock: Clock): Promise<void> {
+  const patienceMs = Math.min(statusPatienceMs, endMs - clock.monotonicMs());
+  if (patienceMs <= 0) return;
+  await Promise.race([Promise.all(workers.map((worker) => worker.statusWritten())), sleep(clock, patienceMs)]);
 }
 
 function isOver(worker: PodWorker): boolean {

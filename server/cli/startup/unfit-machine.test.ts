@@ -4,7 +4,7 @@ import { areLasting } from './unfit-machine.ts';
 
 describe('a machine that cannot be a node', () => {
   it('is given up where all errors last', () => {
-    assert.equal(areLasting(['SystemVerification', 'FileExisting-nft', 'KernelModule-overlay', 'Cgroups']), true);
+    assert.equal(areLasting(['SystemVerification', 'FileExisting-nft', 'KernelModule-overlay', 'Cgroups', 'NFTables']), true);
   });
 
   for (const name of ['Port-10250', 'Clock', 'DataDirectory', 'CRI', 'Mem', 'Hostname', 'Swap'])
@@ -13,7 +13,15 @@ describe('a machine that cannot be a node', () => {
   it('is tried again where nothing is wrong with it', () => assert.equal(areLasting([]), false));
 
   it('is judged by checks that there are', () => {
-    for (const name of ['IsPrivilegedUser', 'SystemVerification', 'Cgroups', 'KernelModules', 'ProgramVersions', 'FileExisting'])
+    for (const name of [
+      'IsPrivilegedUser',
+      'SystemVerification',
+      'Cgroups',
+      'NFTables',
+      'KernelModules',
+      'ProgramVersions',
+      'FileExisting',
+    ])
       assert.ok(
         checks.some((check) => check.name === name),
         name,

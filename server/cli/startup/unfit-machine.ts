@@ -5,7 +5,7 @@ export const unfitMachineStatus = 78;
 export class UnfitMachineError extends Error {}
 
 /** Checks whose errors last until somebody does something about them. Others may pass: ports, clocks, disks, a runtime that starts. */
-const lastingChecks = /^(IsPrivilegedUser|SystemVerification|Cgroups|CNIPlugins|(KernelModule|ProgramVersion|FileExisting)-.*)$/;
+const lastingChecks = /^(IsPrivilegedUser|SystemVerification|Cgroups|CNIPlugins|NFTables|(KernelModule|ProgramVersion|FileExisting)-.*)$/;
 
 /** Whether every one of these checks has an error that lasts. */
 export function areLasting(names: readonly string[]): boolean {
