@@ -22,7 +22,8 @@ export default class CountingReporter extends Mocha.reporters.Base {
     runner.on('suite', (suite) => {
       if (isOutermost(suite)) ofSuite = { passed: 0, failed: 0 };
     });
-    runner.on('pass', () => {
+    runner.on('pass', (test) => {
+      if (isTold(test.duration)) console.log(`  slow: ${test.fullTitle()} (${((test.duration ?? 0) / 1000).toFixed(1)} s)`);
       counts.passed++;
       ofSuite.passed++;
     });
@@ -47,6 +48,11 @@ export default class CountingReporter extends Mocha.reporters.Base {
     });
   }
 }
+
+const slowMs = 5000;
+
+/** Whether a test has taken so long that its time is told. */
+const isTold = (durationMs = 0) => durationMs >= slowMs;
 
 function describe(error: unknown): string {
   return error instanceof Error ? inspect(error, { depth: 4 }) : String(error);

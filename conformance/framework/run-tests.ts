@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { canRunNode, nodeProgram, startCluster } from '../clients/support/cluster.ts';
+import { canCompileGoChecks, compileGoChecks } from '../clients/support/go-checks.ts';
+import { ensureClients } from '../clients/support/ensure-clients.ts';
 import { e2eSuites } from '../clients/support/e2e-suites.ts';
 import type { TestCounts } from './counting-reporter.ts';
 
@@ -27,7 +29,12 @@ interface PartResult {
   readonly failures?: readonly string[];
 }
 
-type Part = () => Promise<PartResult>;
+/** Where a part's output goes. */
+type Write = (text: string) => void;
+
+type Part = (write: Write) => Promise<PartResult>;
+
+const toTerminal: Write = (text) => void process.stdout.write(text);
 
 /** Runs the suites of `npm test` once everything is installed; its last line is always "N passed, N failed". */
 async function main(): Promise<number> {
@@ -39,17 +46,55 @@ async function main(): Promise<number> {
     console.error(usage);
     return values.help ? 0 : 2;
   }
-  const parts: Part[] = [];
-  if (only === undefined && grep === undefined) parts.push(...['types', 'lint', 'format:check'].map(checkPart));
-  if (only === undefined || only === 'unit') parts.push(unitParts(grep));
-  if (only === undefined || only === 'e2e') parts.push(...e2eSuites.map((suite) => e2ePart(suite, grep)));
-  if (only === undefined || only === 'conformance') parts.push(conformancePart(grep));
-  const isWithMachines = values.machine === true || process.env['KUBETS_MACHINE_TEST'] === '1';
-  if (only === 'machine' || (only === undefined && isWithMachines)) parts.push(machinePart(grep));
   const results: PartResult[] = [];
-  for (const part of parts) results.push(await part());
+  if (only === undefined && grep === undefined) results.push(...(await inTurn(['types', 'lint', 'format:check'].map(checkPart))));
+  if (only === undefined || only === 'unit') results.push(await unitParts(grep)(toTerminal));
+  if (only === undefined || only === 'e2e') results.push(...(await endToEnd(grep)));
+  if (only === undefined || only === 'conformance') results.push(await conformancePart(grep)(toTerminal));
+  const isWithMachines = values.machine === true || process.env['KUBETS_MACHINE_TEST'] === '1';
+  if (only === 'machine' || (only === undefined && isWithMachines)) results.push(await machinePart(grep)(toTerminal));
   return summarize(results);
 }
+
+async function inTurn(parts: readonly Part[], write: Write = toTerminal): Promise<PartResult[]> {
+  const results: PartResult[] = [];
+  for (const part of parts) results.push(await part(write));
+  return results;
+}
+
+/**
+ * The end-to-end suites in two rows side by side: there can be one cluster with nodes on a machine at a time, and its suites wait most
+ * of the time; those of a control plane alone need the processor. The output of the second row comes a whole suite at a time.
+ */
+async function endToEnd(grep: string | undefined): Promise<PartResult[]> {
+  ensureClients();
+  const partsOf = (needsNode: boolean) => e2eSuites.filter((suite) => suite.needsNode === needsNode).map((suite) => e2ePart(suite, grep));
+  const withNodes = inTurn(partsOf(true));
+  const controlPlaneAlone = partsOf(false).map(wholeOutput);
+  const [ofNodes, ofControlPlane] = await Promise.all([withNodes, inTurn(controlPlaneAlone).then(warmGoCache)]);
+  return [...ofControlPlane, ...ofNodes];
+}
+
+/** Compiles the checks of client-go before their suite comes; that suite tells of an error. */
+async function warmGoCache(results: PartResult[]): Promise<PartResult[]> {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-go-checks-'));
+  try {
+    if (canCompileGoChecks() && canRunNode()) await compileGoChecks(directory).catch(() => undefined);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  return results;
+}
+
+/** A part whose output is written when it has ended. */
+const wholeOutput =
+  (part: Part): Part =>
+  async (write) => {
+    let text = '';
+    const result = await part((chunk) => void (text += chunk));
+    write(text);
+    return result;
+  };
 
 const maxFailuresTold = 10;
 const maxLinesTold = 25;
@@ -76,29 +121,25 @@ function summarize(results: readonly PartResult[]): number {
 /** One of the npm scripts that check the sources: counts as one test. */
 const checkPart =
   (script: string): Part =>
-  () =>
-    timed(script, async () => {
-      const { code } = await run('npm', ['run', '--silent', script]);
+  (write) =>
+    timed(script, write, async () => {
+      const { code } = await run('npm', ['run', '--silent', script], {}, write);
       return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
     });
 
 /**
- * The unit tests, in two processes side by side: those of the node agent wait for the kernel most of the time, the others need the
- * processor.
+ * The unit tests, in three processes side by side: those of the node agent, which wait for the kernel most of the time, those of the
+ * server, and the others.
  */
 const unitParts = (grep: string | undefined): Part => {
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { readonly scripts: Record<string, string> };
   const patterns = [...(scripts['test:unit'] ?? '').matchAll(/'([^']+)'/g)].map(([, pattern = '']) => pattern);
-  const isOfNode = (pattern: string) => pattern.startsWith('node-agent/');
-  return () =>
-    timed('unit tests', async () => {
-      const ofNode = runMocha(mocha, patterns.filter(isOfNode), grep, 'later');
-      const others = await runMocha(
-        mocha,
-        patterns.filter((pattern) => !isOfNode(pattern)),
-        grep,
-      );
-      return addCounts(others, await ofNode);
+  const processOf = (pattern: string) => ['server', 'node-agent'].find((folder) => pattern.startsWith(`${folder}/`)) ?? 'others';
+  const processes = Object.values(Object.groupBy(patterns, processOf));
+  return (write) =>
+    timed('unit tests', write, async () => {
+      const counts = await Promise.all(processes.map((ofProcess = []) => runMocha(mocha, ofProcess, grep, write)));
+      return counts.reduce(addCounts);
     });
 };
 
@@ -115,22 +156,22 @@ function addCounts(a: Counted, b: Counted): Counted {
 
 const e2ePart =
   ({ file, needsNode }: (typeof e2eSuites)[number], grep: string | undefined): Part =>
-  () =>
-    timed(file, async () => {
+  (write) =>
+    timed(file, write, async () => {
       if (needsNode && !canRunNode()) return { passed: 0, failed: 0, note: 'not run: it needs root and containerd' };
-      return await runMocha(mocha, [path.join(root, 'conformance/clients/e2e', file)], grep);
+      return await runMocha(mocha, [path.join(root, 'conformance/clients/e2e', file)], grep, write);
     });
 
 /** The conformance suite, against a cluster with a node where this machine can run one. */
 const conformancePart =
   (grep: string | undefined): Part =>
-  () =>
-    timed('conformance suite', async () => {
+  (write) =>
+    timed('conformance suite', write, async () => {
       const cluster = await startCluster({ node: canRunNode() });
       try {
         const focus = grep === undefined ? [] : ['--focus', grep];
         const program = path.join(import.meta.dirname, 'run-conformance.ts');
-        const { code, output } = await run(nodeProgram, [program, '--kubeconfig', cluster.kubeconfig, ...focus]);
+        const { code, output } = await run(nodeProgram, [program, '--kubeconfig', cluster.kubeconfig, ...focus], {}, write);
         const counts = /^(\d+) passed, (\d+) failed$/m.exec(output);
         const skipped = /^(\d+) skipped$/m.exec(output)?.[1];
         if (!counts) return { passed: 0, failed: code === 2 && grep !== undefined ? 0 : 1, note: 'it ended early' };
@@ -149,10 +190,10 @@ const conformancePart =
 /** The checks on an emulated Debian machine. */
 const machinePart =
   (grep: string | undefined): Part =>
-  () =>
-    timed('emulated machine', async () => {
+  (write) =>
+    timed('emulated machine', write, async () => {
       const program = path.join(root, 'conformance/machine/run-machine-test.ts');
-      const { output } = await run(nodeProgram, [program, ...(grep === undefined ? [] : ['--only', grep])]);
+      const { output } = await run(nodeProgram, [program, ...(grep === undefined ? [] : ['--only', grep])], {}, write);
       const counts = /^(\d+) passed, (\d+) failed$/m.exec(output);
       if (!counts) return { passed: 0, failed: 1, note: 'it ended early' };
       return { passed: Number(counts[1]), failed: Number(counts[2]) };
@@ -160,31 +201,25 @@ const machinePart =
 
 type Counted = Pick<PartResult, 'passed' | 'failed' | 'skipped' | 'note' | 'failures'>;
 
-async function timed(name: string, work: () => Promise<Counted>): Promise<PartResult> {
-  console.log(`\n${name}`);
+async function timed(name: string, write: Write, work: () => Promise<Counted>): Promise<PartResult> {
+  write(`\n${name}\n`);
   const startedMs = performance.now();
   const seconds = () => (performance.now() - startedMs) / 1000;
   try {
     return { name, ...(await work()), seconds: seconds() };
   } catch (error) {
-    console.error(error);
+    write(`${inspect(error)}\n`);
     return { name, passed: 0, failed: 1, seconds: seconds() };
   }
 }
 
 /** Runs mocha and believes only what its reporter has written down; a run that wrote nothing has failed. */
-async function runMocha(
-  program: string,
-  args: readonly string[],
-  grep: string | undefined,
-  shown: 'at once' | 'later' = 'at once',
-): Promise<Counted> {
+async function runMocha(program: string, args: readonly string[], grep: string | undefined, write: Write): Promise<Counted> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-counts-'));
   const file = path.join(directory, 'counts.json');
   try {
     const filter = grep === undefined ? [] : ['--grep', grep];
-    const { code, output } = await run(program, [...args, '--reporter', reporter, ...filter], { KUBETS_TEST_COUNTS: file }, shown);
-    if (shown === 'later') process.stdout.write(output);
+    const { code } = await run(program, [...args, '--reporter', reporter, ...filter], { KUBETS_TEST_COUNTS: file }, write);
     const { passed, failed, skipped, failures } = JSON.parse(readFileSync(file, 'utf8')) as TestCounts;
     // mocha also fails where nothing matched, or a file could not be loaded.
     const failedOtherwise = failed === 0 && code !== 0 ? 1 : 0;
@@ -194,18 +229,18 @@ async function runMocha(
   }
 }
 
-/** Runs a program. Its output is shown as it comes, unless the caller shows it later. */
+/** Runs a program. Its output is written as it comes; what it says to standard error goes to the terminal. */
 function run(
   program: string,
   args: readonly string[],
-  env: Record<string, string> = {},
-  shown: 'at once' | 'later' = 'at once',
+  env: Record<string, string>,
+  write: Write,
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
-      if (shown === 'at once') process.stdout.write(chunk);
+      write(chunk.toString());
       output += chunk.toString();
     });
     child.once('error', reject);

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { runProgram, runSuccessfully } from '../../framework/run-program.ts';
+import { runProgram } from '../../framework/run-program.ts';
 import { testImages } from '../../framework/test-images.ts';
 import { clientNodeChecks } from '../support/client-node.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { canCompileGoChecks, compileGoChecks } from '../support/go-checks.ts';
 
 const here = path.resolve(import.meta.dirname, '..');
 const python = '/usr/bin/python3';
-const go = '/usr/bin/go';
-const goLibraries = '/usr/share/gocode';
 
 /** The official client libraries, each used as its users use it. */
 describe('client libraries', function () {
@@ -50,9 +49,9 @@ describe('client libraries', function () {
         names(`client-go/${file}`, /Checks = \[\]check\{\n([^]*?)^\}/m, /^\t\{"([^"]*)",/gm),
       ),
       namespace: 'client-go',
-      isThere: existsSync(go) && existsSync(path.join(goLibraries, 'src/k8s.io/client-go')),
+      isThere: canCompileGoChecks(),
       cluster: () => cluster,
-      prepare: async () => ({ program: await buildGoChecks(cluster.dataDir), args: [] }),
+      prepare: async () => ({ program: await compileGoChecks(cluster.dataDir), args: [] }),
     }));
 });
 
@@ -93,22 +92,4 @@ function names(file: string, all: RegExp, one: RegExp): string[] {
   const found = [...list.matchAll(one)].map((match) => match[1] ?? '');
   assert.ok(found.length > 0, `no checks were found in ${file}`);
   return found;
-}
-
-/** Compiles against the libraries of the distribution's packages: about a minute where nothing is cached. */
-async function buildGoChecks(directory: string): Promise<string> {
-  const program = path.join(directory, 'client-go-checks');
-  await runSuccessfully(go, ['build', '-o', program, './client-go'], {
-    cwd: here,
-    timeoutSeconds: 500,
-    env: {
-      GO111MODULE: 'off',
-      GOPATH: goLibraries,
-      GOFLAGS: '',
-      CGO_ENABLED: '0',
-      GOTOOLCHAIN: 'local',
-      GOCACHE: path.resolve(here, '../../node_modules/.cache/go-build'),
-    },
-  });
-  return program;
 }
