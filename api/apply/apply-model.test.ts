@@ -6,6 +6,7 @@ import { getDefinitionSchema } from '../schema/definition-schema.ts';
 import { fuzzRuns } from '../schema/testing/fuzz-runs.ts';
 import { applyPatch } from './apply-patch.ts';
 import { type AppliedObject, updateManagedFields } from './update-managed-fields.ts';
+import { convertNow, noOtherVersion } from './versions.ts';
 
 type Data = Readonly<Record<string, string>>;
 
@@ -78,13 +79,14 @@ class Real {
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, ...(Object.keys(data).length > 0 && { data }) };
     if (verb === 'update') {
       const updated = store(object);
-      const managedFields = updateManagedFields({ ...common, live: this.live, updated, manager });
+      const managedFields = convertNow(updateManagedFields({ ...common, live: this.live, updated, manager }), noOtherVersion);
       this.live = store({ ...updated, metadata: { ...updated.metadata, ...(managedFields && { managedFields }) } });
       return undefined;
     }
     try {
       const force = verb === 'force';
-      this.live = store(applyPatch({ ...common, kind: 'ConfigMap', live: this.live, applied: object, manager, force }));
+      const steps = applyPatch({ ...common, kind: 'ConfigMap', live: this.live, applied: object, manager, force });
+      this.live = store(convertNow(steps, noOtherVersion));
       return undefined;
     } catch (error) {
       assert.ok(error instanceof StatusError && error.reason === 'Conflict', String(error));

@@ -1,8 +1,8 @@
 import { badRequest, unexpectedError } from '../meta/status-errors.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
-import { compareObjects } from './compare.ts';
+import { type Comparison, compareObjects } from './compare.ts';
 import { type Conflict, conflictError, conflictsOf } from './conflict-error.ts';
-import { emptySet, type FieldSet, hasPath, intersection, isEmptySet, recursiveDifference, union } from './field-set.ts';
+import { emptySet, type FieldSet, hasPath, intersection, recursiveDifference, union } from './field-set.ts';
 import { fieldsOfLastApplied, withLastApplied } from './last-applied.ts';
 import { isSameManager, type ManagedFieldsEntry, type Manager, readStoredManagers, writeManagers } from './managers.ts';
 import { mergeValues } from './merge-values.ts';
@@ -12,6 +12,7 @@ import { toFieldSet } from './to-field-set.ts';
 import { rootSchema } from './typed-schema.ts';
 import { type AppliedObject, emptyObject } from './update-managed-fields.ts';
 import { formatProblems, validateTyped } from './validate-typed.ts';
+import { changesByVersion, type Converting, type PlainObject } from './versions.ts';
 
 interface ApplyPatchRequest {
   readonly schema: StructuralSchema;
@@ -32,8 +33,6 @@ interface ApplyPatchRequest {
   readonly now: string;
 }
 
-type PlainObject = Readonly<Record<string, unknown>>;
-
 /** The outcome: the object and who owns what of it. */
 interface Outcome {
   readonly object: PlainObject;
@@ -45,13 +44,13 @@ interface Outcome {
  * out removed, and with metadata.managedFields. The result is not yet decoded or defaulted. Neither argument is modified.
  * Throws StatusErrors: 409 where other managers own what would change, 400 and 500 where the configuration cannot be applied.
  */
-export function applyPatch(request: ApplyPatchRequest): Record<string, unknown> {
+export function* applyPatch(request: ApplyPatchRequest): Converting<Record<string, unknown>> {
   checkConfiguration(request);
   const schema = rootSchema(request.schema);
   const live = withoutManagedFields(request.live);
   const stored = readStoredManagers(request.live?.metadata.managedFields);
   const managers = stored.length === 0 && request.live !== undefined ? beforeFirstApply(request, schema, live) : stored;
-  const { object, managers: owners } = applyOrConflict(request, schema, live, managers);
+  const { object, managers: owners } = yield* applyOrConflict(request, schema, live, managers);
   const isKubectl = request.manager === 'kubectl';
   return withManagedFields(isKubectl ? withLastApplied(object, request.applied) : object, writeManagers(owners));
 }
@@ -90,43 +89,52 @@ function beforeFirstApply(request: ApplyPatchRequest, schema: StructuralSchema, 
   const changes = compareObjects(schema, emptyObject(request.schema), live, request.resetFields);
   if (changes === undefined) return [];
   const owner: Manager = { name: 'before-first-apply', operation: 'Update', apiVersion, subresource, time: now, fields: emptySet };
-  return ownChanges([], changes, owner);
+  return ownChanges([], new Map([[apiVersion, changes]]), owner);
 }
 
 /** kubectl may change what client-side apply had applied; else a conflict is an error. */
-function applyOrConflict(request: ApplyPatchRequest, schema: StructuralSchema, live: PlainObject, managers: readonly Manager[]): Outcome {
-  const attempt = apply(request, schema, live, managers, request.force);
-  if (!Array.isArray(attempt)) return attempt as Outcome;
-  const conflicts = attempt as readonly Conflict[];
-  const allowed = request.manager === 'kubectl' ? fieldsOfLastApplied(schema, live, request.apiVersion) : undefined;
-  if (allowed === undefined) throw conflictError(conflicts);
-  const remaining = conflicts.filter(({ path }) => !hasPath(allowed, path));
-  if (remaining.length > 0) throw conflictError(remaining);
-  return apply(request, schema, live, managers, true) as Outcome;
-}
-
-function apply(
+function* applyOrConflict(
   request: ApplyPatchRequest,
   schema: StructuralSchema,
   live: PlainObject,
   managers: readonly Manager[],
-  force: boolean,
-): Outcome | readonly Conflict[] {
+): Converting<Outcome> {
+  const { outcome, conflicts } = yield* apply(request, schema, live, managers);
+  if (conflicts.length === 0 || request.force) return outcome;
+  const allowed = request.manager === 'kubectl' ? fieldsOfLastApplied(schema, live, request.apiVersion) : undefined;
+  if (allowed === undefined) throw conflictError(conflicts);
+  const remaining = conflicts.filter(({ path }) => !hasPath(allowed, path));
+  if (remaining.length > 0) throw conflictError(remaining);
+  return outcome;
+}
+
+/** The outcome if the conflicts do not matter, and the conflicts. */
+function* apply(
+  request: ApplyPatchRequest,
+  schema: StructuralSchema,
+  live: PlainObject,
+  managers: readonly Manager[],
+): Converting<{ readonly outcome: Outcome; readonly conflicts: readonly Conflict[] }> {
   const { applied, apiVersion, subresource = '', resetFields = emptySet, now } = request;
   const claimed = recursiveDifference(toFieldSet(schema, applied), resetFields);
   const self: Manager = { name: request.manager, operation: 'Apply', apiVersion, subresource, time: undefined, fields: ownable(claimed) };
   const previous = managers.find((manager) => isSameManager(manager, self));
   const others = managers.filter((manager) => manager !== previous);
-  const merged = mergeValues(schema, live, applied) as PlainObject;
+  const merged = { apiVersion, schema, object: mergeValues(schema, live, applied) as PlainObject };
   // Names and the like are nobody's, but they hold the metadata together while the rest of it is pruned.
-  const owned = others.reduce((set, { fields }) => union(set, fields), claimed);
-  const object = previous === undefined ? merged : pruneAbandoned(schema, merged, owned, previous.fields);
+  const owners = [...others, { apiVersion, fields: claimed }];
+  const object = previous === undefined ? merged.object : yield* pruneAbandoned(merged, owners, previous);
   const changes = compareObjects(schema, live, object, resetFields);
-  if (changes === undefined) return { object, managers: [...others, { ...self, time: previous?.time }] };
-  const written = union(changes.added, changes.modified);
-  const conflicts = others
-    .map((manager) => ({ manager, fields: intersection(manager.fields, written) }))
-    .filter(({ fields }) => !isEmptySet(fields));
-  if (conflicts.length > 0 && !force) return conflictsOf(conflicts);
-  return { object, managers: [...withoutChanges(others, changes), { ...self, time: now }] };
+  if (changes === undefined) return { outcome: { object, managers: [...others, { ...self, time: previous?.time }] }, conflicts: [] };
+  const before = { apiVersion, schema, object: live };
+  const byVersion = yield* changesByVersion({ before, after: { ...merged, object }, changes, ignored: resetFields }, others);
+  return {
+    outcome: { object, managers: [...withoutChanges(others, byVersion), { ...self, time: now }] },
+    conflicts: conflictsOf(others.map((manager) => ({ manager, fields: writtenOf(manager, byVersion.get(manager.apiVersion)) }))),
+  };
+}
+
+/** The fields of a manager that are written. */
+function writtenOf(manager: Manager, changes: Comparison | undefined): FieldSet {
+  return changes ? intersection(manager.fields, union(changes.added, changes.modified)) : emptySet;
 }

@@ -7,6 +7,7 @@ import { getDefinitionSchema } from '../schema/definition-schema.ts';
 import { fuzzRuns } from '../schema/testing/fuzz-runs.ts';
 import { applyPatch } from './apply-patch.ts';
 import { emptyObject, type AppliedObject, updateManagedFields } from './update-managed-fields.ts';
+import { convertNow, noOtherVersion } from './versions.ts';
 import { compareObjects } from './compare.ts';
 import { type FieldSet, parseFieldSet, pathsOf } from './field-set.ts';
 import { mergeValues } from './merge-values.ts';
@@ -65,12 +66,13 @@ function run(
 ): AppliedObject | undefined {
   if (verb === 'update') {
     const updated = store(service);
-    const managedFields = updateManagedFields({ schema, apiVersion: 'v1', live, updated, manager, now });
+    const steps = updateManagedFields({ schema, apiVersion: 'v1', live, updated, manager, now });
+    const managedFields = convertNow(steps, noOtherVersion);
     return store({ ...updated, metadata: { ...updated.metadata, ...(managedFields && { managedFields }) } });
   }
   const request = { schema, apiVersion: 'v1', kind: 'Service', live, applied: service, manager, now };
   try {
-    return store(applyPatch({ ...request, force: verb === 'force' }));
+    return store(convertNow(applyPatch({ ...request, force: verb === 'force' }), noOtherVersion));
   } catch (error) {
     assert.ok(error instanceof StatusError && error.reason === 'Conflict', String(error));
     return live;

@@ -6,6 +6,7 @@ import { getDefinitionSchema } from '../schema/definition-schema.ts';
 import { applyPatch } from './apply-patch.ts';
 import { fieldSetOf } from './field-set.ts';
 import { type AppliedObject, updateManagedFields } from './update-managed-fields.ts';
+import { convertNow, noOtherVersion } from './versions.ts';
 
 type JSONObject = Record<string, unknown>;
 
@@ -59,7 +60,7 @@ class Cluster {
   apply(manager: string, fields: JSONObject, force = false, subresource = ''): this {
     const applied = deepFreeze(this.#whole(fields)) as JSONObject;
     const request = { schema: this.#schema, apiVersion: this.#apiVersion, kind: this.#kind, live: this.#live, applied, now: this.#now() };
-    return this.#store(applyPatch({ ...request, manager, force, subresource }));
+    return this.#store(convertNow(applyPatch({ ...request, manager, force, subresource }), noOtherVersion));
   }
 
   forceApply(manager: string, fields: JSONObject): this {
@@ -72,11 +73,12 @@ class Cluster {
     const metadata = { ...decoded.metadata, managedFields: sent as NonNullable<AppliedObject['metadata']['managedFields']> };
     const updated = deepFreeze({ ...decoded, metadata }) as AppliedObject;
     const request = { schema: this.#schema, apiVersion: this.#apiVersion, live: this.#live, updated, manager, now: this.#now() };
-    const managedFields = updateManagedFields({
+    const steps = updateManagedFields({
       ...request,
       subresource: options.subresource ?? '',
       ...(options.reset ? { resetFields: fieldSetOf([`f:${options.reset}`]) } : {}),
     });
+    const managedFields = convertNow(steps, noOtherVersion);
     return this.#store({ ...decoded, metadata: { ...decoded.metadata, ...(managedFields ? { managedFields } : {}) } });
   }
 }

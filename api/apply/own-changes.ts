@@ -1,5 +1,5 @@
 import type { Comparison } from './compare.ts';
-import { difference, type FieldSet, fieldSetOf, isEmptySet, sortSet, union } from './field-set.ts';
+import { difference, emptySet, type FieldSet, fieldSetOf, isEmptySet, sortSet, union } from './field-set.ts';
 import { isSameManager, type Manager } from './managers.ts';
 import { fieldElement } from './path-element.ts';
 
@@ -16,19 +16,27 @@ export function ownable(set: FieldSet): FieldSet {
   return difference(set, unowned);
 }
 
-/** The managers without what has changed or gone under them. */
-export function withoutChanges(managers: readonly Manager[], { added, modified, removed }: Comparison): Manager[] {
-  const gone = union(union(added, modified), removed);
-  return managers.map((manager) => {
+/**
+ * The managers without what has changed or gone under them, as the version of each shows it. Managers of versions that the
+ * kind does not have are dropped.
+ */
+export function withoutChanges(managers: readonly Manager[], byVersion: ReadonlyMap<string, Comparison>): Manager[] {
+  const goneByVersion = new Map(
+    [...byVersion].map(([version, { added, modified, removed }]) => [version, union(union(added, modified), removed)]),
+  );
+  return managers.flatMap((manager) => {
+    const gone = goneByVersion.get(manager.apiVersion);
+    if (gone === undefined) return [];
     const fields = difference(manager.fields, gone);
     return fields === manager.fields ? manager : { ...manager, fields };
   });
 }
 
 /** The managers after an update: `updater` owns what it has changed or added, in addition to what it owned before. */
-export function ownChanges(managers: readonly Manager[], changes: Comparison, updater: Manager): Manager[] {
-  const rest = withoutChanges(managers, changes);
-  const taken = sortSet(ownable(union(changes.added, changes.modified)));
+export function ownChanges(managers: readonly Manager[], byVersion: ReadonlyMap<string, Comparison>, updater: Manager): Manager[] {
+  const rest = withoutChanges(managers, byVersion);
+  const changes = byVersion.get(updater.apiVersion);
+  const taken = changes ? sortSet(ownable(union(changes.added, changes.modified))) : emptySet;
   if (isEmptySet(taken)) return rest;
   const place = rest.findIndex((manager) => isSameManager(manager, updater));
   const previous = rest[place];

@@ -7,6 +7,7 @@ import { emptySet, type FieldSet } from './field-set.ts';
 import { capUpdaters, type ManagedFieldsEntry, type Manager, managersBefore, writeManagers } from './managers.ts';
 import { ownChanges } from './own-changes.ts';
 import { rootSchema } from './typed-schema.ts';
+import { changesByVersion, type Converting } from './versions.ts';
 
 /** An object as server-side apply sees it. */
 export type AppliedObject = Readonly<Record<string, unknown>> & {
@@ -35,13 +36,15 @@ interface UpdateManagedFieldsRequest {
  * metadata.managedFields after a create, update or patch: the manager owns what it has changed or added, the others lose
  * it. An object that nobody ever managed stays so until it is applied. undefined: there are none.
  */
-export function updateManagedFields(request: UpdateManagedFieldsRequest): readonly Readonly<ManagedFieldsEntry>[] | undefined {
+export function* updateManagedFields(request: UpdateManagedFieldsRequest): Converting<readonly Readonly<ManagedFieldsEntry>[] | undefined> {
   const { apiVersion, live, updated, manager: name, subresource = '', now } = request;
   const stored = live?.metadata.managedFields;
   const managers = managersBefore(stored, updated.metadata.managedFields, subresource);
   if (managers.length === 0 && live !== undefined) return undefined;
   const schema = rootSchema(request.schema);
-  const changes = compareObjects(schema, live ?? emptyObject(request.schema), updated, request.resetFields);
+  const before = { apiVersion, schema, object: live ?? emptyObject(request.schema) };
+  const after = { apiVersion, schema, object: updated };
+  const changes = compareObjects(schema, before.object, updated, request.resetFields);
   if (changes === undefined) return managers.length === 0 ? undefined : unchanged(managers, stored);
   const updater: Manager = {
     name: name === '' ? 'unknown' : name,
@@ -51,7 +54,8 @@ export function updateManagedFields(request: UpdateManagedFieldsRequest): readon
     time: now,
     fields: emptySet,
   };
-  return writeManagers(capUpdaters(ownChanges(managers, changes, updater)));
+  const byVersion = yield* changesByVersion({ before, after, changes, ignored: request.resetFields }, managers);
+  return writeManagers(capUpdaters(ownChanges(managers, byVersion, updater)));
 }
 
 /** The stored entries themselves, if the managers are those. */

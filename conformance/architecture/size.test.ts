@@ -15,7 +15,6 @@ const known: Readonly<Record<string, number>> = {
   'server/apiserver/authentication/jwt/jwt-authenticator.ts createJWTAuthenticator': 80,
   'server/apiserver/authentication/jwt/jwt-metrics.ts createJWTMetrics': 100,
   'server/apiserver/metrics/flow-metrics.ts createFlowMetrics': 90,
-  'server/apiserver/registry/store-core.ts createStoreCore': 110,
   'server/cli/flags/options.ts addControlPlaneOptions': 90,
   'server/control-plane/large-work/large-work-pool.ts createLargeWorkPool': 100,
   'server/control-plane/start-control-plane.ts startControlPlane': 110,

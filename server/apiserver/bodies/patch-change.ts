@@ -1,5 +1,6 @@
 import { applyPatch } from '../../../api/apply/apply-patch.ts';
 import type { AppliedObject } from '../../../api/apply/update-managed-fields.ts';
+import { type Converting, withoutConversions } from '../../../api/apply/versions.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isJSONObject, type JSONObject } from '../../../api/base/json-object.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
@@ -42,7 +43,7 @@ function isPatchType(type: string): type is PatchType {
   return patchTypes.some((known) => known === type);
 }
 
-type Change = (old: DeepReadonly<UntypedObject> | undefined) => UntypedObject;
+type Change = (old: DeepReadonly<UntypedObject> | undefined) => Converting<UntypedObject>;
 
 /** Whether the patch is a configuration for server-side apply. */
 export function isApplyType(type: string): boolean {
@@ -75,7 +76,7 @@ function patching(definition: ResourceDefinition, request: PatchRequest, context
   const misshapen = fieldValidation === 'Ignore' ? undefined : shapeProblem(type, patch.value);
   const schema = schemaOf(definition);
   const problems = patch.duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
-  return (old) => {
+  const change = (old: DeepReadonly<UntypedObject> | undefined): UntypedObject => {
     if (!old) throw notFound(definition, name);
     if (misshapen !== undefined) throw badRequest(`error decoding patch: ${misshapen}`);
     const isStrategic = type === strategicType;
@@ -92,14 +93,15 @@ function patching(definition: ResourceDefinition, request: PatchRequest, context
     checkName(object, name);
     return object;
   };
+  return (old) => withoutConversions(() => change(old));
 }
 
 function applying(definition: ResourceDefinition, request: PatchRequest, context: PatchContext): Change {
   const { fieldValidation, name, fieldManager, force, subresource } = request;
   const applied = parseApplied(request.body, fieldValidation, context);
   const schema = schemaOf(definition);
-  return (old) => {
-    const merged = applyPatch({
+  return function* (old) {
+    const merged = yield* applyPatch({
       schema,
       apiVersion: apiVersionOf(definition),
       kind: definition.names.kind,

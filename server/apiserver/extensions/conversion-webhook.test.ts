@@ -153,6 +153,25 @@ describe('custom kinds with a conversion webhook', function () {
     watch.stop();
   });
 
+  it('have managers of both versions, each of which loses what the other changes', async () => {
+    const apply = (version: string, manager: string, fields: object, query = '') =>
+      api.patch(`${at(version)}/owned?fieldManager=${manager}${query}`, 'apply', {
+        ...{ apiVersion: `example.com/${version}`, kind: 'Endpoint', metadata: { name: 'owned' } },
+        ...fields,
+      });
+    assert.equal((await apply('v1', 'a', { hostPort: 'o:1' })).status, 201);
+    const refused = await apply('v2', 'b', { port: '2' });
+    assert.equal(refused.status, 409);
+    assert.match(refused.text, /conflict with \\"a\\": .hostPort/);
+    const forced = await apply('v2', 'b', { port: '2' }, '&force=true');
+    assert.equal(forced.status, 200, forced.text);
+    const { managedFields } = forced.body['metadata'] as { managedFields: { manager: string; apiVersion: string; fieldsV1: object }[] };
+    assert.deepEqual(
+      managedFields.map(({ manager, apiVersion, fieldsV1 }) => [manager, apiVersion, fieldsV1]),
+      [['b', 'example.com/v2', { 'f:port': {} }]],
+    );
+  });
+
   const wrong: readonly (readonly [name: string, answer: (review: ConversionReview) => object, message: RegExp])[] = [
     [
       'refuses',

@@ -28,7 +28,7 @@ export async function createObject(
   placeInNamespace(core, object, namespace);
   const { largeObjects } = core;
   // before admission, so that what plugins add belongs to nobody
-  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, undefined, context);
+  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) await core.recordOwnership(object, undefined, context);
   const request = core.admissionRequest('CREATE', { namespace, name: object.metadata.name ?? '' }, context, { object });
   await core.dependencies.admission.mutate(request);
   // Plugins may have given the object a name, and must not have moved it.

@@ -44,6 +44,7 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     create: (object, namespace, context) => interpreted(createObject(core, object, namespace, context)),
     update: (key, options) => interpreted(updateObject(core, key, options)),
     delete: (key, options, context) => interpreted(deleteObject(core, key, options, context)),
+    convertVersions: core.convertVersions,
     prepare: core.codec.prepare,
     read: (cached) => core.codec.read(cached),
     bytes: (cached) => core.codec.bytes(cached),

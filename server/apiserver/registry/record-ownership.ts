@@ -1,4 +1,5 @@
 import { updateManagedFields } from '../../../api/apply/update-managed-fields.ts';
+import type { Converting } from '../../../api/apply/versions.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
@@ -7,14 +8,14 @@ import { schemaOf } from '../../../api/resource/schema-of.ts';
 import { resetFieldsOf } from '../bodies/reset-fields.ts';
 
 /** Sets metadata.managedFields of an object that is about to be written by something else than server-side apply. Modifies. */
-export function recordOwnership(
+export function* recordOwnership(
   definition: ResourceDefinition,
   object: UntypedObject,
   old: DeepReadonly<UntypedObject> | undefined,
   { fieldManager, subresource }: { readonly fieldManager: string; readonly subresource: string },
   nowMs: number,
-): void {
-  const entries = updateManagedFields({
+): Converting<void> {
+  const entries = yield* updateManagedFields({
     schema: schemaOf(definition),
     apiVersion: apiVersionOf(definition),
     live: old as never,

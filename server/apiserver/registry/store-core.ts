@@ -1,15 +1,17 @@
+import { convertAsync, type Converting, convertNow, type ConvertVersion } from '../../../api/apply/versions.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import { conflict, unexpectedError } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition, type StrategyContext } from '../../../api/resource/resource-definition.ts';
 import { schemaOf } from '../../../api/resource/schema-of.ts';
-import { type CommitResult, type Condition, type Operation, StorageError, type StoredEntry } from '../../storage/storage.ts';
+import { type CommitResult, type Condition, type Operation, type Storage, StorageError, type StoredEntry } from '../../storage/storage.ts';
 import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
 import { derivedParts } from '../admission/admission-request.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../admission/admission.ts';
 import { createLargeObjects, type LargeObjects } from './large-objects/large-objects.ts';
 import type { HookOutcome, RegistryHooks } from './hooks.ts';
 import type { ObjectCodec } from './codec.ts';
+import { createVersionConversion, schemaOfVersion } from './conversion/convert-version.ts';
 import { createConvertingCodec } from './conversion/converting-codec.ts';
 import { createObjectCodec } from './object-codec.ts';
 import { withVersion } from './with-version.ts';
@@ -62,7 +64,9 @@ export interface StoreCore {
     context: WriteContext,
     objects: Pick<AdmissionRequest, 'object' | 'oldObject'>,
   ): AdmissionRequest;
-  recordOwnership(object: UntypedObject, old: DeepReadonly<UntypedObject> | undefined, context: WriteContext): void;
+  recordOwnership(object: UntypedObject, old: DeepReadonly<UntypedObject> | undefined, context: WriteContext): Promise<void>;
+  /** Runs steps that ask for objects of other versions of the kind. */
+  convertVersions<T>(steps: Converting<T>): Promise<T>;
 }
 
 export function createStoreCore(definition: ResourceDefinition, dependencies: RegistryDependencies): StoreCore {
@@ -79,6 +83,7 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
     selectableFields: selectableFieldsOf(definition, stored, dependencies),
     ...createStoredUpgrade(stored, schemaOf(stored)),
   });
+  const convertVersions = versionsConverter(definition, dependencies);
   const relativeKey = ({ namespace, name }: ObjectKey) => (namespaced ? `${namespace}/${name}` : name);
   const storageKey = (key: ObjectKey) => resourcePrefix + relativeKey(key);
   const presentOf = (entry: StoredEntry, cached = cache.wrap(entry)): Present => {
@@ -104,43 +109,8 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       await codec.prepare?.([read], noSignal);
       return presentOf(entry, read);
     },
-    async put(key, object, revision, options) {
-      const { dryRun, keepsManagedFields = false, stored: known, conditions = [] } = options;
-      const value = codec.store ? await codec.store(object, noSignal) : (known ?? codec.toStored(object));
-      if (dryRun)
-        return {
-          succeeded: true,
-          revision,
-          written: { object: withVersion(object, revision), json: codec.toWire(object, value, revision), created: false },
-        };
-      const operation: Operation = {
-        type: 'put',
-        key: storageKey(key),
-        value,
-        ...(definition.ttlSeconds === undefined ? {} : { ttlSeconds: definition.ttlSeconds }),
-      };
-      let result: CommitResult;
-      try {
-        result = await storage.commit({
-          conditions: [{ key: storageKey(key), modRevision: revision }, ...conditions],
-          operations: [operation],
-        });
-      } catch (error) {
-        const isTooLarge = error instanceof StorageError && error.reason === 'too-large';
-        if (!isTooLarge || object.metadata.managedFields === undefined || keepsManagedFields) throw error;
-        delete object.metadata.managedFields;
-        return this.put(key, object, revision, { dryRun, conditions });
-      }
-      if (!result.succeeded) return result;
-      return {
-        ...result,
-        written: {
-          object: withVersion(object, result.revision),
-          json: codec.toWire(object, value, result.revision),
-          created: revision === 0,
-        },
-      };
-    },
+    put: (key, object, revision, options) =>
+      putObject({ definition, storage, codec, storageKey: storageKey(key) }, object, revision, options),
     isStale: async (key) => (await storage.isStale?.(storageKey(key))) ?? false,
     async remove(key, revision, dryRun) {
       if (dryRun) return { succeeded: true, revision };
@@ -156,23 +126,88 @@ export function createStoreCore(definition: ResourceDefinition, dependencies: Re
       user: context.user,
     }),
     admissionRequest: (operation, key, context, objects) => ({
-      operation,
-      resource: definition,
-      subresource: context.subresource,
-      namespace: key.namespace,
-      name: key.name,
-      user: context.user,
-      dryRun: context.dryRun,
-      signal: context.signal,
-      deadlineMs: context.deadlineMs,
-      addWarning: context.addWarning,
-      ...derivedParts(definition, context.subresource, operation, context.operationOptions),
-      ...(context.annotate ? { annotate: context.annotate } : {}),
+      ...admissionRequestOf(definition, operation, key, context),
       ...(codec.prepare && dependencies.convertObjects ? { convertObjects: dependencies.convertObjects } : {}),
       ...objects,
     }),
-    recordOwnership: (object, old, context) => recordOwnership(definition, object, old, context, clock.nowMs()),
+    convertVersions,
+    recordOwnership: (object, old, context) => convertVersions(recordOwnership(definition, object, old, context, clock.nowMs())),
   };
+}
+
+interface Place {
+  readonly definition: ResourceDefinition;
+  readonly storage: Storage;
+  readonly codec: ObjectCodec;
+  readonly storageKey: string;
+}
+
+async function putObject(
+  place: Place,
+  object: UntypedObject,
+  revision: number,
+  options: PutOptions,
+): Promise<CommitResult & { readonly written?: Written }> {
+  const { definition, storage, codec, storageKey } = place;
+  const { dryRun, keepsManagedFields = false, stored: known, conditions = [] } = options;
+  const value = codec.store ? await codec.store(object, noSignal) : (known ?? codec.toStored(object));
+  const writtenAt = (at: number, created: boolean): Written => ({
+    object: withVersion(object, at),
+    json: codec.toWire(object, value, at),
+    created,
+  });
+  if (dryRun) return { succeeded: true, revision, written: writtenAt(revision, false) };
+  const ttl = definition.ttlSeconds === undefined ? {} : { ttlSeconds: definition.ttlSeconds };
+  const operation: Operation = { type: 'put', key: storageKey, value, ...ttl };
+  try {
+    const result = await storage.commit({
+      conditions: [{ key: storageKey, modRevision: revision }, ...conditions],
+      operations: [operation],
+    });
+    return result.succeeded ? { ...result, written: writtenAt(result.revision, revision === 0) } : result;
+  } catch (error) {
+    const isTooLarge = error instanceof StorageError && error.reason === 'too-large';
+    if (!isTooLarge || object.metadata.managedFields === undefined || keepsManagedFields) throw error;
+    delete object.metadata.managedFields;
+    return putObject(place, object, revision, { dryRun, conditions });
+  }
+}
+
+function admissionRequestOf(definition: ResourceDefinition, operation: AdmissionOperation, key: ObjectKey, context: WriteContext) {
+  return {
+    operation,
+    resource: definition,
+    subresource: context.subresource,
+    namespace: key.namespace,
+    name: key.name,
+    user: context.user,
+    dryRun: context.dryRun,
+    signal: context.signal,
+    deadlineMs: context.deadlineMs,
+    addWarning: context.addWarning,
+    ...derivedParts(definition, context.subresource, operation, context.operationOptions),
+    ...(context.annotate ? { annotate: context.annotate } : {}),
+  };
+}
+
+/** Runs steps that ask for conversions, by the webhook of the kind if it has one. */
+function versionsConverter(
+  definition: ResourceDefinition,
+  { catalog, convertObjects }: RegistryDependencies,
+): StoreCore['convertVersions'] {
+  const { conversionWebhook: webhook } = definition;
+  if (!webhook || !convertObjects) {
+    let convert: ConvertVersion | undefined;
+    return async (steps) =>
+      convertNow(steps, (...asked) => (convert ??= createVersionConversion(definition, catalog.snapshot.definitions))(...asked));
+  }
+  return (steps) =>
+    convertAsync(steps, async (object, apiVersion) => {
+      const schema = schemaOfVersion(definition, apiVersion);
+      if (!schema) return undefined;
+      const [converted = object] = await convertObjects(webhook, [object as UntypedObject], apiVersion, noSignal);
+      return { schema, object: converted };
+    });
 }
 
 function codecOf(definition: ResourceDefinition, stored: ResourceDefinition, { convertObjects }: RegistryDependencies): ObjectCodec {

@@ -1,4 +1,5 @@
 import type { AuditLatency } from '../audit/audit-record.ts';
+import type { Converting } from '../../../api/apply/versions.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
 import type { Status } from '../../../api/meta/status.ts';
@@ -100,6 +101,8 @@ export interface Store {
   get(key: ObjectKey, signal: AbortSignal): Promise<CachedObject>;
   create(object: UntypedObject, namespace: string, context: WriteContext): Promise<Written>;
   update(key: ObjectKey, options: UpdateOptions): Promise<Written>;
+  /** Runs steps that ask for objects of other versions of the kind. */
+  convertVersions<T>(steps: Converting<T>): Promise<T>;
   delete(key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
   /** Converts what a webhook has to convert, before the objects can be read. Undefined: all can be read at once. */
   readonly prepare: ((objects: readonly CachedObject[], signal: AbortSignal) => Promise<void>) | undefined;

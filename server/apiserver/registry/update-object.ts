@@ -82,7 +82,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   const { admissionView: view } = options;
   const shown = view ? view.show(object) : object;
   const request = core.admissionRequest('UPDATE', key, options, { object: shown, oldObject: view ? view.show(old) : old });
-  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) core.recordOwnership(object, old, options);
+  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) await core.recordOwnership(object, old, options);
   if (!options.skipAdmission) await admission.mutate(request);
   view?.write(shown, object);
   const strategy = { ...core.strategyContext(options, 'update'), bypassesStrategy: options.bypassesStrategy === true };

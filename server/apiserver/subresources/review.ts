@@ -2,6 +2,7 @@ import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, methodNotAllowed } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { recordOwnership } from '../registry/record-ownership.ts';
+import { convertNow, noOtherVersion } from '../../../api/apply/versions.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
@@ -22,7 +23,8 @@ export function defineReview<T extends KubeObject>(
       placeInNamespace(definition.scope, review, context.info.namespace);
       const store = { definition: definition as unknown as ResourceDefinition };
       const { fieldManager } = readWriteContext(context);
-      recordOwnership(store.definition, review as UntypedObject, undefined, { fieldManager, subresource: '' }, context.clock.nowMs());
+      const who = { fieldManager, subresource: '' };
+      convertNow(recordOwnership(store.definition, review as UntypedObject, undefined, who, context.clock.nowMs()), noOtherVersion);
       await dependencies.admit({ context, operation: 'CREATE', store, subresource: '', object: review, dryRun: false });
       await answer(review as T, context, dependencies);
       return dependencies.respond(context, review, 201);

@@ -123,7 +123,7 @@ function viewOf(shape: ScaleShape): AdmissionView {
   };
 }
 
-type Change = (old: DeepReadonly<UntypedObject>) => UntypedObject;
+type Change = (old: DeepReadonly<UntypedObject>) => UntypedObject | Promise<UntypedObject>;
 
 /** One write of a scale. */
 interface ScaleWrite {
@@ -186,9 +186,9 @@ function applied({ context, store, shape }: ScaleWrite): Change {
     throw badRequest(`invalid object type: ${String(configuration?.apiVersion)}, Kind=${String(configuration?.kind)}`);
   }
   const { fieldManager } = readWriteContext(context);
-  return (old) => {
+  return async (old) => {
     const replicas = decodeScale(configuration).spec?.replicas;
-    const merged = applyPatch({
+    const steps = applyPatch({
       schema: schemaOf(parent),
       apiVersion: apiVersionOf(parent),
       kind: parent.names.kind,
@@ -204,7 +204,7 @@ function applied({ context, store, shape }: ScaleWrite): Change {
       subresource: 'scale',
       now: formatTime(context.clock.nowMs()),
     });
-    return structuredClone(merged) as UntypedObject;
+    return structuredClone(await store.convertVersions(steps)) as UntypedObject;
   };
 }
 

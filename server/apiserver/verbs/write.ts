@@ -85,7 +85,7 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
   const change = largeObjects.isLarge(body.length) ? undefined : createPatchChange(definition, patch, { nowMs, addWarning });
   return (old, live) => {
     const json = live?.();
-    if (change && !largeObjects.isLarge(body.length, json?.length ?? 0)) return change(old);
+    if (change && !largeObjects.isLarge(body.length, json?.length ?? 0)) return store.convertVersions(change(old));
     return largeObjects.patch(patch, json, { nowMs, addWarning }, ownership, options);
   };
 }

@@ -1,3 +1,4 @@
+import { convertNow, type ConvertVersion, noOtherVersion } from '../../../../api/apply/versions.ts';
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { formatJSON } from '../../../../api/base/format-json.ts';
 import { toDefinitions } from '../../../../api/extensions/to-definitions.ts';
@@ -15,6 +16,7 @@ import { tooLargeMessage } from '../../../storage/request-size.ts';
 import { decodeObject, type ExpectedKind, expectedKind } from '../../bodies/decode-object.ts';
 import { createPatchChange } from '../../bodies/patch-change.ts';
 import type { ObjectCodec } from '../codec.ts';
+import { createVersionConversion } from '../conversion/convert-version.ts';
 import { createObjectCodec } from '../object-codec.ts';
 import { recordOwnership } from '../record-ownership.ts';
 import { checkChanged, checkNew, isUnchanged, prepareChanged, prepareNew } from '../settle-object.ts';
@@ -25,6 +27,7 @@ type TaskOf<K extends LargeTask['kind']> = Extract<LargeTask, { kind: K }>;
 
 interface Resource {
   readonly definition: ResourceDefinition;
+  readonly convert: ConvertVersion;
   readonly codec: ObjectCodec;
 }
 
@@ -43,7 +46,7 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[], now
       const crd = parseJSON(custom.json.slice()).value as unknown as CustomResourceDefinition;
       const definition = toDefinitions(crd).find((one) => one.version === version);
       if (!definition) throw new Error(`${key} is not known`);
-      resource = { definition, codec: createObjectCodec(definition, definition) };
+      resource = { definition, convert: createVersionConversion(definition, []), codec: createObjectCodec(definition, definition) };
     }
     customResources.set(key, resource);
     const [oldest] = customResources.keys();
@@ -58,7 +61,11 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[], now
     if (!resource) {
       const definition = definitions.find((one) => one.group === group && one.version === version && one.names.plural === plural);
       if (!definition) throw new Error(`${key} is not known`);
-      resource = { definition, codec: createObjectCodec(definition, storedDefinition(definition, definitions)) };
+      resource = {
+        definition,
+        convert: createVersionConversion(definition, definitions),
+        codec: createObjectCodec(definition, storedDefinition(definition, definitions)),
+      };
       resources.set(key, resource);
     }
     return resource;
@@ -70,9 +77,9 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[], now
       case 'decode':
         return decodeBody(task.expected, task);
       case 'own':
-        return own(resourceOf(task.resource).definition, task);
+        return own(resourceOf(task.resource), task);
       case 'patch':
-        return patch(resourceOf(task.resource).definition, task);
+        return patch(resourceOf(task.resource), task);
       case 'encode':
         return { object: encode(resourceOf(task.resource), task), warnings: [] };
       case 'settle':
@@ -116,22 +123,22 @@ function decodeWithWarnings(expected: ExpectedKind, { body, contentType, nowMs, 
 
 function readBody(definition: ResourceDefinition, task: TaskOf<'read'>): LargeTaskResult {
   const { object, warnings } = decodeWithWarnings(expectedKind(definition), task);
-  if (task.ownership) recordOwnership(definition, object, undefined, task.ownership, task.nowMs);
+  if (task.ownership) convertNow(recordOwnership(definition, object, undefined, task.ownership, task.nowMs), noOtherVersion);
   return { object: boundedJSON(definition, object, task.nowMs), warnings };
 }
 
-function own(definition: ResourceDefinition, task: TaskOf<'own'>): LargeTaskResult {
+function own({ definition, convert }: Resource, task: TaskOf<'own'>): LargeTaskResult {
   const object = parse(task.object);
-  recordOwnership(definition, object, parse(task.live), task.ownership, task.nowMs);
+  convertNow(recordOwnership(definition, object, parse(task.live), task.ownership, task.nowMs), convert);
   return { object: boundedJSON(definition, object, task.nowMs), warnings: [] };
 }
 
-function patch(definition: ResourceDefinition, task: TaskOf<'patch'>): LargeTaskResult {
+function patch({ definition, convert }: Resource, task: TaskOf<'patch'>): LargeTaskResult {
   const warnings: string[] = [];
   const live = task.live && parse(task.live);
   const change = createPatchChange(definition, task.patch, { nowMs: task.nowMs, addWarning: (text) => warnings.push(text) });
-  const object = change(live as DeepReadonly<UntypedObject> | undefined);
-  if (task.ownership) recordOwnership(definition, object, live, task.ownership, task.nowMs);
+  const object = convertNow(change(live as DeepReadonly<UntypedObject> | undefined), convert);
+  if (task.ownership) convertNow(recordOwnership(definition, object, live, task.ownership, task.nowMs), convert);
   return { object: boundedJSON(definition, object, task.nowMs), warnings };
 }
 
