@@ -91,6 +91,16 @@ describe("containerd's configuration", () => {
     });
   }
 
+  it('has shims run the runc that tries again, where there is one', () => {
+    for (const major of [1, 2]) {
+      const machine = { hasAppArmor: false, mayLowerOOMScores: false };
+      const key = `${major === 1 ? old : runtime}.containerd.runtimes.runc.options.BinaryName`;
+      const version = { major, minor: 1 };
+      assert.equal(values(containerdConfig(plan, version, { ...machine, patientRunc: '/data/runc' })).get(key), '"/data/runc"');
+      assert.equal(values(containerdConfig(plan, version, machine)).get(key), undefined);
+    }
+  });
+
   it('has systemd make cgroups where the node does', () => {
     for (const version of [
       { major: 1, minor: 7 },

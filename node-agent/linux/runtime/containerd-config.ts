@@ -21,6 +21,8 @@ interface ContainerMachine {
   readonly hasAppArmor: boolean;
   /** Whether processes may be given a score below that of containerd's own, see oom-score.ts. */
   readonly mayLowerOOMScores: boolean;
+  /** The program that shims run in place of runc, see patient-runc.ts. */
+  readonly patientRunc?: string | undefined;
 }
 
 const noFeatures: ContainerMachine = { hasAppArmor: false, mayLowerOOMScores: false };
@@ -89,11 +91,11 @@ const containerRules = ({ hasAppArmor, mayLowerOOMScores }: ContainerMachine) =>
 `;
 
 /** The ways to run Pods, of which there is one. */
-function runtimes(table: string, { directory, cgroupDriver }: ContainerdPlan): string {
+function runtimes(table: string, { directory, cgroupDriver }: ContainerdPlan, { patientRunc }: ContainerMachine): string {
   return `    [${table}.containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
       [${table}.containerd.runtimes.runc.options]
-        SystemdCgroup = ${cgroupDriver === 'systemd'}
+${patientRunc === undefined ? '' : `        BinaryName = ${text(patientRunc)}\n`}        SystemdCgroup = ${cgroupDriver === 'systemd'}
         Root = ${text(`${directory}/runc`)}
 `;
 }
@@ -111,7 +113,7 @@ ${streamServer}${containerRules(machine)}  [${cri}.cni]
   [${cri}.containerd]
     snapshotter = "overlayfs"
     default_runtime_name = "runc"
-${runtimes(cri, plan)}`;
+${runtimes(cri, plan, machine)}`;
 }
 
 function configVersion3(plan: ContainerdPlan, { major, minor }: ContainerdVersion, machine: ContainerMachine): string {
@@ -131,7 +133,7 @@ ${containerRules(machine)}  [${runtime}.cni]
     conf_dir = ${text(cniConfigDirectory)}
   [${runtime}.containerd]
     default_runtime_name = "runc"
-${runtimes(runtime, plan)}`;
+${runtimes(runtime, plan, machine)}`;
 }
 
 /** The driver that a configuration was written for. */

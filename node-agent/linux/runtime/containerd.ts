@@ -15,6 +15,7 @@ import { machineHasAppArmor } from '../machine/machine.ts';
 import { mayLowerOOMScores, oomScores, setOOMScore } from '../processes/oom-score.ts';
 import { processIsAlive, readCommandLine, terminateProcess } from '../processes/processes.ts';
 import { runProgram } from '../processes/run-program.ts';
+import { writePatientRunc } from './patient-runc.ts';
 import { shimsOf } from './shims.ts';
 import { giveOwnScope } from '../cgroups/systemd-scope.ts';
 
@@ -52,7 +53,10 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   const start = async (): Promise<number> => {
     await fs.mkdir(`${plan.directory}/certs.d`, { recursive: true });
     await fs.mkdir(plan.socket.slice(0, plan.socket.lastIndexOf('/')), { recursive: true });
-    const machine = { hasAppArmor: await machineHasAppArmor(), mayLowerOOMScores: await mayLowerOOMScores() };
+    const patientRunc = await writePatientRunc(plan.directory);
+    if (patientRunc === undefined)
+      logger.warn('programs in the data directory cannot be run: a containerd that crashes may lose containers when it starts again');
+    const machine = { hasAppArmor: await machineHasAppArmor(), mayLowerOOMScores: await mayLowerOOMScores(), patientRunc };
     await fs.writeFile(configFile, containerdConfig(plan, await installedVersion(), machine));
     const log = await fs.open(`${plan.directory}/containerd.log`, 'a');
     try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type Clock, sleep } from '../../../api/base/clock.ts';
 import { silentLogger, type Logger } from '../../../api/base/logger.ts';
@@ -19,7 +19,7 @@ import { hasContainerdRecord } from './containerd-records.ts';
 import { createImageArchives } from './image-archives.ts';
 import { readMachineFacts } from '../machine/machine.ts';
 import { pauseImageName, pauseProgram } from './pause-image.ts';
-import { findProcesses } from '../processes/processes.ts';
+import { findProcesses, processIsAlive } from '../processes/processes.ts';
 import { runProgram } from '../processes/run-program.ts';
 import { parseShim, sandboxShims, shimsOf } from './shims.ts';
 
@@ -65,6 +65,23 @@ function containerConfig(name: string): ContainerConfig {
   };
 }
 
+/**
+ * A runc that cannot list the processes of a container twice, with what the kernel may say of cgroups that change, and is
+ * runc thereafter: failures are counted in a folder by the container's id, while there is that folder.
+ */
+const hesitantRunc = (failures: string) => `#!/bin/sh
+for id do :; done
+case " $* " in
+*" ps "*)
+  if [ -d ${failures} ] && [ "$(cat ${failures}/$id 2>/dev/null)" != xx ]; then
+    printf x >>${failures}/$id
+    echo 'unable to get all container pids: read cgroup.procs: no such device' >&2
+    exit 1
+  fi ;;
+esac
+exec /usr/sbin/runc "$@"
+`;
+
 /** Every moment is a hundred: what is suspected for a while is suspected long enough after a fifth of a second. */
 const hurried: Clock = {
   nowMs: systemClock.nowMs,
@@ -75,6 +92,7 @@ const hurried: Clock = {
 describe('shims of a real containerd, as root', function () {
   this.timeout(180_000);
   let root = '';
+  const programs = process.env['PATH'];
   let plan: ContainerdPlan;
   let cri: CRIClient;
   const shimPIDs = (id: string) => findProcesses((words) => parseShim(words)?.id === id);
@@ -116,6 +134,10 @@ describe('shims of a real containerd, as root', function () {
     if (user.trim() !== '0' || !needed.every((file) => existsSync(file))) return this.skip();
     root = await mkdtemp(`${tmpdir()}/kubets-shims-`);
     const directory = `${root}/containerd`;
+    await runProgram('mkdir', [`${root}/bin`, `${root}/logs`]);
+    await writeFile(`${root}/bin/runc`, hesitantRunc(`${root}/failures`));
+    await chmod(`${root}/bin/runc`, 0o755);
+    process.env['PATH'] = `${root}/bin:${programs}`;
     const folders = { cniConfigDirectory: `${root}/net.d`, cniPluginDirectory: '/usr/lib/cni' };
     plan = { directory, socket: containerdSocket(directory), ...folders, pauseImage: pauseImageName, cgroupDriver: 'cgroupfs' };
     await createContainerd(plan, { clock: systemClock, logger: silentLogger }).ensureRunning(AbortSignal.timeout(60_000));
@@ -126,6 +148,7 @@ describe('shims of a real containerd, as root', function () {
   });
 
   after(async () => {
+    process.env['PATH'] = programs;
     if (root === '') return;
     for (const pid of await shimsOf(plan.socket)) process.kill(pid, 'SIGCONT');
     cri.close();
@@ -167,9 +190,24 @@ describe('shims of a real containerd, as root', function () {
     await runProgram('ctr', ['--address', plan.socket, '--namespace', 'k8s.io', 'containers', 'delete', 'theirs']).catch(() => '');
   });
 
+  it('survive a containerd that is killed, though their processes cannot be listed for a moment', async () => {
+    const sandbox = sandboxConfig(root, 'unlisted');
+    const sandboxID = await cri.runtime.runPodSandbox(sandbox, '');
+    const id = await start(sandbox, sandboxID, 'healthy');
+    const shim = await shimPID(sandboxID);
+    mkdirSync(`${root}/failures`);
+    const daemon = Number(await readFile(`${plan.directory}/containerd.pid`, 'utf8'));
+    process.kill(daemon, 'SIGKILL');
+    while (await processIsAlive(daemon)) await sleep(systemClock, 10);
+    await createContainerd(plan, { clock: systemClock, logger: silentLogger }).ensureRunning(AbortSignal.timeout(60_000));
+    assert.ok((await readdir(`${root}/failures`)).includes(sandboxID), 'containerd has not asked for the processes');
+    await rm(`${root}/failures`, { recursive: true });
+    assert.equal(await shimPID(sandboxID), shim);
+    assert.equal(await stateOf(id), 'CONTAINER_RUNNING');
+  });
+
   it('are killed with their children where containerd knows nothing of them, and of no other containerd', async () => {
     const program = `${root}/containerd-shim-test-v1`;
-    mkdirSync(`${root}/logs`, { recursive: true });
     symlinkSync('/bin/sh', program);
     const orphan = (address: string) =>
       spawn(
