@@ -22,8 +22,8 @@ class Model {
   owners = new Map<string, Set<string>>();
 
   /**
-   * Keys over which an apply fails; undefined: it is done. An object that is there and that nobody owns anything of is followed
-   * from the next apply on only, which finds what was there before it in one hand.
+   * The keys over which an apply conflicts; undefined if it succeeded. An object that exists and has no managers is modelled from its next
+   * apply on, which gives all its fields to one manager.
    */
   run({ verb, manager, data }: Operation, isUnowned: boolean): readonly string[] | undefined {
     if (isUnowned && verb === 'update') {
@@ -109,7 +109,7 @@ function store(object: Record<string, unknown>): AppliedObject {
   return decode(object, schema).object as AppliedObject;
 }
 
-/** One key is always there: who owns a map as a whole goes on owning it when it is empty, which is another story. */
+/** One key is always present. A manager that owns a map as a whole keeps owning it when it is empty; that case has its own test. */
 const anyOperation = fc.record({
   verb: fc.constantFrom('apply' as const, 'apply' as const, 'force' as const, 'update' as const),
   manager: fc.constantFrom('a', 'b', 'c'),

@@ -33,16 +33,16 @@ interface ApplyPatchRequest {
   readonly now: string;
 }
 
-/** The outcome: the object and who owns what of it. */
+/** The result: the object and its field managers. */
 interface Outcome {
   readonly object: PlainObject;
   readonly managers: readonly Manager[];
 }
 
 /**
- * Server-side apply: the live object with the configuration merged in, with what the manager applied before and has now left
- * out removed, and with metadata.managedFields. The result is not yet decoded or defaulted. Neither argument is modified.
- * Throws StatusErrors: 409 where other managers own what would change, 400 and 500 where the configuration cannot be applied.
+ * Server-side apply: merges the configuration into the live object, removes the fields that the manager applied before and has now left
+ * out, and updates metadata.managedFields. The result is not yet decoded or defaulted. Modifies neither argument. Throws StatusErrors: 409
+ * where other managers own fields that would change, 400 and 500 where the configuration cannot be applied.
  */
 export function* applyPatch(request: ApplyPatchRequest): Converting<Record<string, unknown>> {
   checkConfiguration(request);
@@ -83,7 +83,7 @@ function withManagedFields(object: PlainObject, managedFields: ManagedFieldsEntr
   return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-/** Records a manager for the fields that nobody has managed so far. */
+/** Adds the manager "before-first-apply" for the fields that no manager owns yet. */
 function beforeFirstApply(request: ApplyPatchRequest, schema: StructuralSchema, live: PlainObject): readonly Manager[] {
   const { apiVersion, subresource = '', now } = request;
   const changes = compareObjects(schema, emptyObject(request.schema), live, request.resetFields);
@@ -92,7 +92,10 @@ function beforeFirstApply(request: ApplyPatchRequest, schema: StructuralSchema, 
   return ownChanges([], new Map([[apiVersion, changes]]), owner);
 }
 
-/** kubectl may change what client-side apply had applied; else a conflict is an error. */
+/**
+ * Applies the configuration. A conflict with fields from kubectl's client-side apply is allowed for kubectl; any other conflict is an
+ * error.
+ */
 function* applyOrConflict(
   request: ApplyPatchRequest,
   schema: StructuralSchema,
@@ -121,7 +124,7 @@ function* apply(
   const previous = managers.find((manager) => isSameManager(manager, self));
   const others = managers.filter((manager) => manager !== previous);
   const merged = { apiVersion, schema, object: mergeValues(schema, live, applied) as PlainObject };
-  // Names and the like are nobody's, but they hold the metadata together while the rest of it is pruned.
+  // No manager owns the name and similar fields, but metadata needs them while its other fields are pruned.
   const owners = [...others, { apiVersion, fields: claimed }];
   const object = previous === undefined ? merged.object : yield* pruneAbandoned(merged, owners, previous);
   const changes = compareObjects(schema, live, object, resetFields);

@@ -45,8 +45,8 @@ const anyService = fc
   }));
 
 /**
- * Without maps and lists that are empty. Where somebody owns a map as a whole and it is emptied, it is gone from the object
- * but not from its owners, so that an empty one is new each time it is applied; upstream has it so too.
+ * Leaves out empty maps and lists. When a map that is owned as a whole is emptied, it is removed from the object but not from its managers,
+ * so an empty one counts as new each time it is applied; upstream does the same.
  */
 const anyFilledService = anyService.filter((service) => !/:(?:\{\}|\[\])/.test(JSON.stringify(service)));
 

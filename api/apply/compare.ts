@@ -22,7 +22,7 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
-/** Changes below one value, sets only where there are any. */
+/** The changes below one value. Only sets that are not empty are present. */
 interface Changes {
   added?: FieldSet | undefined;
   modified?: FieldSet | undefined;
@@ -31,7 +31,7 @@ interface Changes {
 
 type Builder = { [element: string]: FieldSet };
 
-/** The server's own, which nobody owns: not looked at. */
+/** Metadata fields that the server sets and no manager owns. They are not compared. */
 const unownedMetadata: ReadonlySet<string> = new Set([
   'name',
   'namespace',
@@ -134,7 +134,7 @@ function compareMembers(
   }
 }
 
-/** Elements by their identity; those that cannot be told apart are compared as one. */
+/** The elements of a list by their identity. Elements with equal identity are compared as one. */
 function indexElements(schema: StructuralSchema, list: readonly unknown[]): Map<string, unknown[]> {
   const index = new Map<string, unknown[]>();
   for (let place = 0; place < list.length; place++) {
@@ -168,7 +168,7 @@ function compareSame(schema: StructuralSchema, before: readonly unknown[], after
 
 const fewMembers = 32;
 
-/** Indexes in canonical order. For few, as there nearly always are, without what sorting in general takes. */
+/** The indexes in canonical order. Written for the usual case of few elements, without the cost of a general sort. */
 function orderOf(places: readonly MemberPlace[]): readonly number[] {
   const order = places.map((_, index) => index);
   const compare = (a: number, b: number) => {

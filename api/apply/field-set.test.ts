@@ -4,7 +4,7 @@ import * as sets from './field-set.ts';
 import { comparePathElements, formatPathElement, keyElement, parsePathElement } from './path-element.ts';
 
 const set = (text: string) => sets.parseFieldSet(JSON.parse(text));
-/** Paths as text, sorted: what the operations mean, whatever the shape of the tree. */
+/** The paths as sorted text: the meaning of a set, whatever the shape of its tree. */
 const paths = (fields: sets.FieldSet) => new Set([...sets.pathsOf(fields)].map((path) => path.join(' ')));
 
 describe('field sets', () => {

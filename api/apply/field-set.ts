@@ -98,7 +98,7 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return common;
 }
 
-/** The members of `a` that are not in `b`. A field that goes leaves what is below it. */
+/** The members of `a` that are not in `b`. When a field is removed, the fields below it stay. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return subtract(a, b, differenceOfNodes);
 }
@@ -136,7 +136,7 @@ function rebuild(a: FieldSet, below: FieldSet): FieldSet | undefined {
   return makeNode(below['.'] !== undefined, childrenOf(below));
 }
 
-/** A node of which only its own elements may be out of order, not those below. */
+/** Sorts a node whose own elements may be out of order; the nodes below are in order already. */
 export function sortNode(node: FieldSet): FieldSet {
   let previous = '';
   for (const element in node) {
@@ -202,14 +202,14 @@ function sortElements(elements: PathElement[]): void {
 }
 
 /**
- * Reads a set that a client sent; what is as this file would write it is taken as it is. Throws an Error if it is none;
- * unknown kinds of path elements are dropped.
+ * Reads a set that a client sent; parts in this file's own notation are used as they are. Throws an Error if the value is not a set; drops
+ * unknown kinds of path elements.
  */
 export function parseFieldSet(value: unknown): FieldSet {
   return sortSet(isFieldSet(value) ? value : readSet(value));
 }
 
-/** Whether it is a set as this file would write it, but for the order. Throws an Error for what is no path element. */
+/** Whether the value is a set in this file's own notation, except for the order. Throws an Error for a key that is not a path element. */
 function isFieldSet(value: unknown): value is FieldSet {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const sent = value as Readonly<Record<string, unknown>>;
@@ -238,7 +238,7 @@ function markOf(sent: unknown): FieldSet {
   return sent as FieldSet;
 }
 
-/** Every path of the set: on each level first what is in it, then what is below. */
+/** Every path of the set: on each level first the members, then the paths below them. */
 export function* pathsOf(set: FieldSet, prefix: readonly PathElement[] = []): Generator<readonly PathElement[]> {
   for (const element in set) if (element !== '.' && isMember(set[element] ?? leaf)) yield [...prefix, element];
   for (const element in set) if (element !== '.') yield* pathsOf(set[element] ?? leaf, [...prefix, element]);

@@ -1,7 +1,7 @@
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped } from './typed-schema.ts';
 
-/** Paths of the maps and lists in a configuration that have one owner as a whole: merging replaces all of them. */
+/** The paths of the maps and lists of a configuration that are atomic: one manager owns all of each, and a merge replaces it. */
 export function findAtomics(schema: StructuralSchema, value: unknown, path = ''): string[] {
   if (isMap(value)) {
     const own = isAtomicMap(schema) ? [path] : [];

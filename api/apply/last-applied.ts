@@ -35,7 +35,7 @@ export function fieldsOfLastApplied(schema: StructuralSchema, live: Annotated, a
   try {
     applied = parseJSON(text).value;
   } catch {
-    // A broken annotation says nothing.
+    // A last-applied annotation that cannot be parsed is ignored.
     return undefined;
   }
   if (!isJSONObject(applied) || applied['apiVersion'] !== apiVersion) return undefined;
@@ -45,7 +45,7 @@ export function fieldsOfLastApplied(schema: StructuralSchema, live: Annotated, a
   return difference(difference(difference(fields, changes.modified), changes.added), changes.removed);
 }
 
-/** The object with the annotation brought up to date, if it has one; without it where it would be too large. */
+/** The object with an updated last-applied annotation, if it has one; without it if the annotation would be too large. */
 export function withLastApplied<T extends Annotated>(object: T, applied: Annotated): T {
   if (lastAppliedText(object) === '') return object;
   const text = `${formatJSON(sorted(withoutAnnotation(applied)))}\n`;

@@ -3,7 +3,7 @@ import { quote } from '../base/quote.ts';
 import { compareUTF8 } from '../base/utf8.ts';
 import { type FieldSet, isEmptySet, parseFieldSet, unionOf } from './field-set.ts';
 
-/** metav1.ManagedFieldsEntry as it stands on the wire. */
+/** metav1.ManagedFieldsEntry in its JSON form. */
 export interface ManagedFieldsEntry {
   manager?: string;
   operation?: string;
@@ -26,17 +26,17 @@ export interface Manager {
   readonly entry?: Readonly<ManagedFieldsEntry>;
 }
 
-/** No more updaters are told apart; the oldest become one. */
+/** The greatest number of update managers that are kept apart; beyond it the oldest are merged into one. */
 const maxUpdaters = 10;
 const bucketName = 'ancient-changes';
 
-/** Whether two are one: an applier is one whatever the version it applies in. */
+/** Whether two entries are the same manager. An apply manager is the same in every version that it applies in. */
 export function isSameManager(a: Omit<Manager, 'fields' | 'time'>, b: Omit<Manager, 'fields' | 'time'>): boolean {
   if (a.name !== b.name || a.operation !== b.operation || a.subresource !== b.subresource) return false;
   return a.operation === 'Apply' || a.apiVersion === b.apiVersion;
 }
 
-/** Upstream's identifier, by which conflicts are sorted. */
+/** Upstream's identifier of a manager, which conflicts are sorted by. */
 export function identify({ name, operation, apiVersion, subresource }: Omit<Manager, 'fields' | 'time'>): string {
   const version = operation === 'Apply' ? {} : { apiVersion };
   return JSON.stringify({ manager: name, operation, ...version, ...(subresource === '' ? {} : { subresource }) });
@@ -88,7 +88,7 @@ function isReset(entries: readonly Readonly<ManagedFieldsEntry>[] | undefined): 
   return first === undefined || Object.keys(first).length === 0;
 }
 
-/** The managers before a write: those the client sent, else those stored. Through a subresource nobody can edit them. */
+/** The managers before a write: those that the client sent, else the stored ones. A request to a subresource cannot change them. */
 export function managersBefore(
   stored: readonly Readonly<ManagedFieldsEntry>[] | undefined,
   sent: readonly Readonly<ManagedFieldsEntry>[] | undefined,
@@ -101,11 +101,11 @@ export function managersBefore(
 }
 
 function compareTimes(a: string | undefined, b: string | undefined): number {
-  // Canonical times of one format sort as text.
+  // Times in the one canonical format sort as text.
   return compareUTF8(a ?? '', b ?? '');
 }
 
-/** The managers as they are stored, without those that own nothing; undefined if nobody is left. */
+/** The managers in the form in which they are stored, without those that own nothing; undefined if none remain. */
 export function writeManagers(managers: readonly Manager[]): ManagedFieldsEntry[] | undefined {
   const owners = managers.filter(({ fields }) => !isEmptySet(fields));
   if (owners.length === 0) return undefined;
@@ -135,7 +135,7 @@ function toEntry(manager: Manager): ManagedFieldsEntry {
   };
 }
 
-/** Merges the oldest updaters of a version into one while there are too many. */
+/** Merges the oldest update managers of a version into one while there are too many. */
 export function capUpdaters(managers: readonly Manager[]): readonly Manager[] {
   let excess = managers.reduce((count, { operation }) => count + (operation === 'Update' ? 1 : 0), -maxUpdaters);
   if (excess <= 0) return managers;
@@ -157,7 +157,7 @@ export function capUpdaters(managers: readonly Manager[]): readonly Manager[] {
   return [...rest];
 }
 
-/** One manager for several of a version; the newest is the last. */
+/** Merges several managers of a version into one. `updaters` are sorted by time; the last is the newest. */
 function mergeUpdaters(updaters: readonly Manager[]): Manager {
   const newest = updaters.at(-1);
   if (newest === undefined) throw new Error('there are no updaters to merge');

@@ -2,7 +2,7 @@ import { getOwn, setOwn } from '../base/json-object.ts';
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { elementOf, elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped, shapeOf } from './typed-schema.ts';
 
-/** The live value with an applied configuration laid over it. Shares what does not change; neither argument is modified. */
+/** The live value with the applied configuration merged in. Shares unchanged parts with its arguments and modifies neither. */
 export function mergeValues(schema: StructuralSchema, live: unknown, applied: unknown): unknown {
   if (applied === undefined || live === applied) return live;
   if (live === undefined || live === null) return applied;
@@ -39,14 +39,14 @@ function identify(schema: StructuralSchema, list: readonly unknown[]): Identifie
 }
 
 /**
- * Merges sets and list maps. Elements of the configuration keep its order; live elements that it does not name stay between
- * the same neighbours as far as that goes.
+ * Merges sets and map lists. Elements of the configuration keep its order; other live elements stay between the same neighbours where that
+ * is possible.
  */
 function mergeLists(schema: StructuralSchema, live: readonly unknown[], applied: readonly unknown[]): unknown[] {
   const left = identify(schema, live);
   const right = identify(schema, applied);
   const inLive = new Map<string, unknown>();
-  // Live elements that cannot be told apart give way to the applied one as a whole.
+  // Several live elements with equal keys are replaced by the one applied element.
   for (const { element, value } of left) inLive.set(element, inLive.has(element) ? undefined : value);
   const inApplied = new Set(right.map(({ element }) => element));
   const shared = right.map(({ element }) => element).filter((element) => inLive.has(element));
@@ -54,7 +54,7 @@ function mergeLists(schema: StructuralSchema, live: readonly unknown[], applied:
   let next = 0;
   let l = 0;
   for (const { element, value } of right) {
-    // Take live elements of their own up to the next shared one.
+    // Takes the live elements up to the next one that both lists have.
     while (l < left.length) {
       const candidate = left[l];
       if (candidate === undefined || candidate.element === element) break;

@@ -32,7 +32,7 @@ export function withoutChanges(managers: readonly Manager[], byVersion: Readonly
   });
 }
 
-/** The managers after an update: `updater` owns what it has changed or added, in addition to what it owned before. */
+/** The managers after an update: `updater` owns the fields that it changed or added, in addition to those it owned before. */
 export function ownChanges(managers: readonly Manager[], byVersion: ReadonlyMap<string, Comparison>, updater: Manager): Manager[] {
   const rest = withoutChanges(managers, byVersion);
   const changes = byVersion.get(updater.apiVersion);

@@ -21,14 +21,14 @@ export function keyElement(fields: readonly (readonly [name: string, value: unkn
   return `k:{${fields.map(([name, value]) => keyMember(name, value)).join(',')}}`;
 }
 
-/** One of the fields within the braces of a key element. */
+/** One `"name":value` member within the braces of a key element. */
 export function keyMember(name: string, value: unknown): string {
   return `"${name}":${formatScalar(value)}`;
 }
 
 const plain = /^[\w ./:@+=,-]*$/;
 
-/** One key whose value is a plain string, as most are: there is but one way to write it. */
+/** A key element whose one key has a plain string value. Such an element, the usual case, can be written in only one way. */
 const plainKey = /^\{"\w+":"[\w ./:@+=,-]*"\}$/;
 
 /** JSON as Go writes it: with <, > and & escaped. */
@@ -113,7 +113,9 @@ export function comparePathElements(a: PathElement, b: PathElement): number {
   return kind === 'k' ? compareKeys(left as Record<string, unknown>, right as Record<string, unknown>) : compareScalars(left, right);
 }
 
-/** The offset of the value in a key element of one string without escapes, as most are: `k:{"name":"web"}`; 0 for other elements. */
+/**
+ * The offset of the value in a key element with one string value without escapes, the usual case: `k:{"name":"web"}`. 0 for other elements.
+ */
 function plainValueStart(element: PathElement): number {
   const start = element.indexOf('":"') + 3;
   const isPlain = start > 2 && element.indexOf('"', start) === element.length - 2 && !element.includes('\\');

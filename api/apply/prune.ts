@@ -15,14 +15,14 @@ export function* pruneAbandoned(merged: VersionedObject, owners: readonly Owner[
   for (const { apiVersion, fields } of owners) ownedByVersion.set(apiVersion, union(ownedByVersion.get(apiVersion) ?? emptySet, fields));
   const last = yield* inVersion(merged, lastApplied.apiVersion);
   if (!last || isEmptySet(difference(lastApplied.fields, ownedByVersion.get(last.apiVersion) ?? emptySet))) return merged.object;
-  // All that was applied goes, with what is below it; then what somebody owns comes back, ...
+  // Removes everything that was applied, with all below it, then restores the fields that some manager owns, ...
   const applied = withStructs(last.schema, lastApplied.fields);
   let pruned = without(last, applied);
   for (const [version, owned] of ownedByVersion) {
     const [whole, rest] = [yield* inVersion(merged, version), yield* inVersion(pruned, version)];
     if (whole && rest) pruned = without(whole, difference(fieldsOf(whole), union(fieldsOf(rest), withStructs(whole.schema, owned))));
   }
-  // ... and what was never applied by this manager.
+  // ... and the fields that this manager never applied.
   const kept = (yield* inVersion(pruned, last.apiVersion)) ?? last;
   const result = without(last, intersection(difference(fieldsOf(last), fieldsOf(kept)), applied));
   return ((yield* inVersion(result, merged.apiVersion)) ?? merged).object;

@@ -5,8 +5,8 @@ import { fieldElement } from './path-element.ts';
 import { elementOrIndex, elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped } from './typed-schema.ts';
 
 /**
- * The value without the fields, entries and elements in the set; undefined if nothing remains. A member of which nothing
- * remains stays as null, as upstream has it: to whom it belongs as a whole, it belongs still. Shares what does not change.
+ * The value without the fields, entries and elements in the set; undefined if nothing remains. A member that becomes empty stays as null,
+ * as upstream does, and so keeps the manager that owns it as a whole. Shares unchanged parts.
  */
 export function removeItems(schema: StructuralSchema, value: unknown, removed: FieldSet): unknown {
   if (isMap(value)) {

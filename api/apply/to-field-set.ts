@@ -49,13 +49,13 @@ function claimsOfList(schema: StructuralSchema, list: readonly unknown[]): Field
   const set: Builder = {};
   for (let index = 0; index < list.length; index++) {
     const element = elementOrIndex(schema, list[index], index);
-    // Elements that cannot be told apart have one owner.
+    // Elements with equal keys share one owner.
     set[element] = set[element] === undefined ? withSelf(claims(elementSchema(schema), list[index])) : leaf;
   }
   return list.length === 0 ? undefined : set;
 }
 
-/** The set together with the structs that hold its fields: what has to be removed so that nothing of it remains. */
+/** The set together with the structs that hold its fields: all that must be removed so that no part of it remains. */
 export function withStructs(schema: StructuralSchema, set: FieldSet): FieldSet {
   const result: Builder = {};
   for (const element in set) {

@@ -23,7 +23,7 @@ export function shapeOf(schema: StructuralSchema, value: unknown): Shape {
 }
 
 export function isAtomicMap(schema: StructuralSchema): boolean {
-  // Values of built-in types that may be anything (RawExtension) have one owner.
+  // A value of a built-in type that may have any shape (RawExtension) has one owner.
   return schema.mapType === 'atomic' || (schema.type === 'any' && schema.name !== undefined);
 }
 
@@ -43,7 +43,7 @@ export function memberSchemaOrUntyped(schema: StructuralSchema, key: string): St
   return memberSchema(schema, key) ?? untyped;
 }
 
-/** A member of a map: its path element, its schema, and where it stands among all that the schema names; -1: it is not named. */
+/** A member of a map: its path element, its schema, and its position among the fields that the schema names (-1 if it is not named). */
 export interface MemberPlace {
   readonly element: PathElement;
   readonly schema: StructuralSchema;
@@ -69,7 +69,7 @@ export function placeOf(schema: StructuralSchema, key: string): MemberPlace {
   return named ?? { element: fieldElement(key), schema: memberSchemaOrUntyped(schema, key), rank: -1 };
 }
 
-/** The canonical order of members of one map. */
+/** Compares two members of one map by the canonical order. */
 export function comparePlaces(a: MemberPlace, b: MemberPlace): number {
   return a.rank >= 0 && b.rank >= 0 ? a.rank - b.rank : comparePathElements(a.element, b.element);
 }
@@ -78,7 +78,7 @@ export function elementSchema(schema: StructuralSchema): StructuralSchema {
   return schema.items ?? untyped;
 }
 
-/** An element of a list that cannot be told apart from others: its message says why. */
+/** The error for a list element that has no identity of its own; the message says why. */
 export class ElementError extends Error {
   override readonly name = 'ElementError';
 }
@@ -138,7 +138,7 @@ export function elementOrIndex(schema: StructuralSchema, value: unknown, index: 
 const roots = new WeakMap<StructuralSchema, StructuralSchema>();
 const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
-/** The schema of a whole object: custom resources' schemas need not say what apiVersion, kind and metadata are. */
+/** The schema of a whole object. The schema of a custom resource need not describe apiVersion, kind and metadata. */
 export function rootSchema(schema: StructuralSchema): StructuralSchema {
   if (schema.properties?.get('metadata')?.schema.properties?.has('managedFields')) return schema;
   const known = roots.get(schema);

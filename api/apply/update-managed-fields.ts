@@ -20,7 +20,7 @@ interface UpdateManagedFieldsRequest {
   readonly apiVersion: string;
   /** The stored object; undefined for a create. */
   readonly live: AppliedObject | undefined;
-  /** Decoded and defaulted, as it is going to be stored; its managedFields are those the client sent. */
+  /** The object as it will be stored, decoded and defaulted; its managedFields are those that the client sent. */
   readonly updated: AppliedObject;
   /** See fieldManagerName. */
   readonly manager: string;
@@ -33,8 +33,8 @@ interface UpdateManagedFieldsRequest {
 }
 
 /**
- * metadata.managedFields after a create, update or patch: the manager owns what it has changed or added, the others lose
- * it. An object that nobody ever managed stays so until it is applied. undefined: there are none.
+ * metadata.managedFields after a create, update or patch: the manager owns the fields that it changed or added, and other managers lose
+ * them. An object that never had managers gets none before the first apply. undefined: there are none.
  */
 export function* updateManagedFields(request: UpdateManagedFieldsRequest): Converting<readonly Readonly<ManagedFieldsEntry>[] | undefined> {
   const { apiVersion, live, updated, manager: name, subresource = '', now } = request;
@@ -70,7 +70,7 @@ function unchanged(
 
 const emptyObjects = new WeakMap<StructuralSchema, Readonly<Record<string, unknown>>>();
 
-/** The object that a new one is compared with: structs that are always written are there already and so are not owned. */
+/** The object that a new object is compared with. It contains the structs that decoding always writes, so that no manager owns them. */
 export function emptyObject(schema: StructuralSchema): Readonly<Record<string, unknown>> {
   let empty = emptyObjects.get(schema);
   if (empty === undefined) {

@@ -4,8 +4,8 @@ import { formatPathElement } from './path-element.ts';
 import { ElementError, elementOf, elementSchema, isAtomicList, isMap, memberSchema } from './typed-schema.ts';
 
 /**
- * The reasons why a value cannot be merged: fields that the schema does not know, values of the wrong shape, list elements that
- * cannot be told apart. Each as `.spec.replicas: expected numeric (int or float), got string`.
+ * The reasons why a value cannot be merged: unknown fields, values of the wrong shape, list elements with equal keys. Each reads like
+ * `.spec.replicas: expected numeric (int or float), got string`.
  */
 export function validateTyped(schema: StructuralSchema, value: unknown, path = ''): string[] {
   const problem = (message: string) => [path === '' ? message : `${path}: ${message}`];
@@ -32,7 +32,7 @@ export function validateTyped(schema: StructuralSchema, value: unknown, path = '
   }
 }
 
-/** Strings with a reader of their own (quantities, times, int-or-string) are any scalar here. */
+/** Types that are strings with a parser of their own (quantities, times, int-or-string) take any scalar here. */
 function isAnyScalar(schema: StructuralSchema): boolean {
   return schema.format !== undefined && schema.format !== 'byte';
 }
@@ -69,7 +69,7 @@ function validateElements(schema: StructuralSchema, list: readonly unknown[], pa
   return problems;
 }
 
-/** Several problems as one message, as upstream joins them. */
+/** Joins several problems into one message as upstream does. */
 export function formatProblems(problems: readonly string[]): string {
   return problems.length === 1 ? (problems[0] ?? '') : ['errors:', ...problems.map((problem) => `  ${problem}`)].join('\n');
 }

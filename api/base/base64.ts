@@ -1,7 +1,7 @@
 /** Standard base64 with padding (RFC 4648, section 4). */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = '';
-  // In parts, since a call takes only so many arguments.
+  // Encoded in parts, because a call takes a limited number of arguments.
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text);
 }

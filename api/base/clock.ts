@@ -3,14 +3,11 @@ export interface Timer {
   cancel(): void;
 }
 
-/**
- * The only source of time. Everything that waits or reads the time is given one, so that tests and simulation can
- * run hours in milliseconds.
- */
+/** The only source of time. Code that waits or reads the time takes a Clock, so that tests and simulation can run hours in milliseconds. */
 export interface Clock {
   /** Wall clock, milliseconds since the Unix epoch. */
   nowMs(): number;
-  /** Never goes back; milliseconds since an arbitrary start. For durations and latencies. */
+  /** Milliseconds since an arbitrary start; never goes back. For durations and latencies. */
   monotonicMs(): number;
   /** Calls `fire` once after `delayMs`. A pending timer of the system clock keeps the process alive unless `background`. */
   setTimer(delayMs: number, fire: () => void, options?: { background?: boolean }): Timer;

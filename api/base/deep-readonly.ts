@@ -1,4 +1,4 @@
-/** T, all the way down unmodifiable: what caches hand out and many readers share. T itself is assignable to it. */
+/** T with all its members read-only, for objects of caches, which many readers share. T is assignable to it. */
 export type DeepReadonly<T> = T extends string | number | boolean | bigint | null | undefined | Uint8Array
   ? T
   : T extends readonly (infer E)[]

@@ -33,7 +33,7 @@ export const derTags = {
   set: 0x31,
 } as const;
 
-/** Reads bytes that are one element and nothing else. Throws DERError. */
+/** Reads bytes that are exactly one DER element. Throws DERError. */
 export function readDER(bytes: Uint8Array): DERElement {
   const element = readElement(bytes, 0);
   if (element.raw.length !== bytes.length) throw new DERError('syntax error: trailing data');

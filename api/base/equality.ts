@@ -40,7 +40,9 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
-/** A text that two JSON values share exactly when isSemanticallyEqual holds for them: finds equal ones among many in one pass. */
+/**
+ * A text that is equal for two JSON values exactly when isSemanticallyEqual holds for them. It finds equal values among many in one pass.
+ */
 export function semanticText(value: unknown): string {
   if (isNothing(value)) return '';
   if (typeof value === 'bigint') return `${value}n`;

@@ -67,7 +67,7 @@ function parseGroups(text: string, options: ParseIPOptions, isLast: boolean): bi
   return groups;
 }
 
-/** Whether an IPv6 address only wraps an IPv4 one (`::ffff:10.0.0.1`). */
+/** Whether an IPv6 address is an IPv4 address in IPv6 form (`::ffff:10.0.0.1`). */
 export function isIPv4Mapped(ip: IPAddress): boolean {
   return ip.version === 6 && ip.value >> 32n === 0xffffn;
 }
@@ -90,7 +90,7 @@ export function formatIP(ip: IPAddress): string {
   return `${hex.slice(0, longest.start).join(':')}::${hex.slice(longest.start + longest.length).join(':')}`;
 }
 
-/** Reads `10.0.0.0/8`; undefined if it is no such thing. */
+/** Parses a range such as `10.0.0.0/8`; undefined for other texts. */
 export function parseCIDR(text: string, options: ParseIPOptions = {}): CIDR | undefined {
   const slash = text.indexOf('/');
   if (slash < 0) return undefined;

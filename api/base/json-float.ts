@@ -1,6 +1,6 @@
 /**
- * A whole number that was written as a fraction or with an exponent: 1.0, 1e3. Go tells these from integers and refuses
- * them where it wants one. Only parseJSON with keepFloats makes them, and decoding by a schema takes them away again.
+ * An integer that was written as a fraction or with an exponent: 1.0, 1e3. Go distinguishes these and refuses them for integer fields. Only
+ * parseJSON with keepFloats makes this type, and decoding by a schema removes it.
  */
 export class JSONFloat {
   /** The number as the document spells it. */

@@ -5,7 +5,7 @@ export function isJSONObject(value: unknown): value is JSONObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The member itself, never what an object inherits. */
+/** The object's own member; inherited properties do not count. */
 export function getOwn(object: JSONObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }

@@ -8,5 +8,5 @@ export interface Logger {
   with(fields: Readonly<Record<string, unknown>>): Logger;
 }
 
-/** Says nothing. */
+/** A logger that writes nothing. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLogger };

@@ -3,15 +3,15 @@ import type { Clock, Timer } from './clock.ts';
 /** A time in which the event loop did nothing else. */
 export interface LoopHold {
   readonly ms: number;
-  /** The kind of the work that took the longest part of it, e.g. `request`; `other` where none had said that it begins. */
+  /** The kind of work that took the longest part of the hold, e.g. `request`; `other` for work that did not announce itself. */
   readonly kind: string;
   /** The work in words. */
   readonly work: string;
 }
 
-/** Notices when the event loop is held, and by what. */
+/** Notices when the event loop is held for long, and by which work. */
 export interface LoopWatch {
-  /** Says that work begins which may take long. Costs two comparisons; `describe` is called for what has held the loop only. */
+  /** Announces that possibly long work begins. Costs two comparisons; `describe` is called only if the work held the loop. */
   begins(kind: string, describe: () => string): void;
   stop(): void;
 }
@@ -19,7 +19,7 @@ export interface LoopWatch {
 interface LoopWatchOptions {
   readonly clock: Clock;
   readonly onHold: (hold: LoopHold) => void;
-  /** Holds below this are not told of. Default 20 ms. */
+  /** The shortest hold that is reported, in milliseconds. Default 20. */
   readonly minHoldMs?: number;
 }
 

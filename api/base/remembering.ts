@@ -6,8 +6,8 @@ interface RememberingLimits {
 }
 
 /**
- * The same function, which keeps what it has made of the texts it was asked about lately: for texts that come again and
- * again, as headers and quantities do. Whoever gets an answer shares it with others. What is thrown is not kept.
+ * Returns a function that keeps its results for the texts of recent calls, for texts that come again and again such as headers and
+ * quantities. All callers share a result. Errors are not kept.
  */
 export function remembering<T>(make: (text: string) => T, { entries, length }: RememberingLimits): (text: string) => T {
   const known = new Map<string, { readonly answer: T }>();

@@ -1,4 +1,4 @@
-/** Indexes of the elements of a list that are the same as one before them, found in one pass. */
+/** The indexes of the elements that equal an earlier element, found in one pass. */
 export function repeatedIndexes(values: readonly (string | number | bigint | boolean)[]): ReadonlySet<number> {
   const seen = new Set<unknown>();
   const repeated = new Set<number>();

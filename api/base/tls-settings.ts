@@ -24,7 +24,7 @@ interface Suite {
   /** OpenSSL's name; '' where the OpenSSL of Node does not have it. */
   readonly openSSL: string;
   readonly isInsecure?: true;
-  /** Whether Go offers it where nothing else is said. */
+  /** Whether Go offers the cipher suite by default. */
   readonly isDefault?: true;
 }
 

@@ -9,7 +9,7 @@ export interface SettableValue<T> extends WatchedValue<T> {
   set(value: T): void;
 }
 
-/** A value that stays as it is. */
+/** A watched value that never changes. */
 export function fixedValue<T>(value: T): WatchedValue<T> {
   return { get: () => value, onChange: () => {} };
 }
@@ -27,7 +27,7 @@ export function createWatchedValue<T>(initial: T): SettableValue<T> {
   };
 }
 
-/** A value derived from another: computed once for each value of that one. Tells of a change only where the result differs. */
+/** A value derived from another: computed once for each source value. Listeners are called only when the result changes. */
 export function mapWatched<T, U>(source: WatchedValue<T>, derive: (value: T) => U): WatchedValue<U> {
   let from = source.get();
   let derived = derive(from);

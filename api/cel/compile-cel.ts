@@ -54,7 +54,7 @@ export class Program {
 
 type CompileResult =
   | { readonly ok: true; readonly program: Program }
-  /** `message` is what cel-go prints of the issues. */
+  /** `message` is the text that cel-go prints for the issues. */
   | { readonly ok: false; readonly message: string; readonly issues: readonly Issue[] };
 
 /** Reads an expression, checks its types and makes it ready. */

@@ -27,7 +27,7 @@ export interface CallEstimate {
   readonly size?: Range;
 }
 
-/** Estimates the least and the greatest cost of a call; `parts` begins with the target of a call that has one. */
+/** Estimates the least and the greatest cost of a call. If the call has a target, `parts` begins with it. */
 export type EstimateCall = (
   name: string,
   overloadID: string,
@@ -35,7 +35,7 @@ export type EstimateCall = (
   isMember: boolean,
 ) => CallEstimate | undefined;
 
-/** One signature of a function, and what it does. */
+/** One signature of a function and its implementation. */
 export interface Overload {
   /** Unique in an environment; costs are looked up by it. */
   readonly id: string;
@@ -61,9 +61,9 @@ export interface Library {
   readonly macros?: readonly Macro[];
   /** Types that may be named in expressions. */
   readonly types?: readonly CELType[];
-  /** Names that stand for a value. */
+  /** The names of constants and their values. */
   readonly constants?: ReadonlyMap<string, CELValue>;
-  /** The cost of calls, by function and, where only one signature can be meant, its id. Undefined: as CEL itself charges. */
+  /** The cost of calls, by function and, where only one signature is possible, its id. undefined: CEL's own cost. */
   callCost?(name: string, overloadID: string | undefined): CallCost | undefined;
   /** Estimated cost of calls. Undefined: as CEL itself expects. */
   readonly estimateCall?: EstimateCall;

@@ -70,7 +70,7 @@ export class Environment {
     for (const field of type.fields?.().values() ?? []) this.#addObjectTypes(field.type, seen);
   }
 
-  /** The names a name may stand for, in the order they are looked up. */
+  /** The full names that a name may resolve to, in the order of the lookup. */
   candidates(name: string): readonly string[] {
     if (name.startsWith('.')) return [name.slice(1)];
     if (this.container === '') return [name];
@@ -90,7 +90,7 @@ export class Environment {
     return this.#constants.get(name);
   }
 
-  /** Whether a call of that name with one argument is optional.or() or orValue(), which evaluate it only where they need it. */
+  /** Whether a call of that name with one argument is optional.or() or orValue(), which evaluate the argument only when it is needed. */
   isOptionalFallback(name: string): boolean {
     return (name === 'or' || name === 'orValue') && this.#functions.has(name);
   }

@@ -1,6 +1,6 @@
 import type { ByteChannel } from './transport.ts';
 
-/** Two ends of one two-way stream in memory: what is written to one comes in at the other. */
+/** A two-way stream in memory: bytes written to one end arrive at the other. */
 export function createChannelPair(): readonly [ByteChannel, ByteChannel] {
   const forth = new Pipe();
   const back = new Pipe();

@@ -5,8 +5,8 @@ import type { ResourceDefinition } from '../resource/resource-definition.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * The typed client of everything in kubets: `client(pods).get({ namespace, name })`. Made by createClient(transport).
- * Every failure that the server answered is a StatusError; what could not be asked is the Transport's error.
+ * The typed client that all of kubets uses: `client(pods).get({ namespace, name })`. Made by createClient(transport). A failure that the
+ * server answered is a StatusError; a request that got no answer throws the Transport's error.
  */
 export interface Client {
   <T extends KubeObject>(resource: ResourceDefinition<T>): ResourceClient<T>;
@@ -23,7 +23,7 @@ export interface ResourceClient<T extends KubeObject> {
   patch(key: ObjectKey, patch: Patch, options?: WriteOptions & { readonly subresource?: string }): Promise<T>;
   delete(key: ObjectKey, options?: DeleteCallOptions): Promise<Status | T>;
   deleteCollection(options: ListOptions & DeleteCallOptions): Promise<void>;
-  /** One watch request; ends when the server ends it. Informers resume by themselves and are nearly always what is wanted. */
+  /** Sends one watch request and ends when the server ends it. Informers resume by themselves and are nearly always the better choice. */
   watch(options: WatchCallOptions): AsyncIterable<WatchEvent<T>>;
   /** POST of another kind to a subresource (binding, eviction, token), or PUT with `method`. */
   createSubresource<R>(key: ObjectKey, subresource: string, body: unknown, options?: WriteOptions): Promise<R>;

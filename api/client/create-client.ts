@@ -32,9 +32,9 @@ interface ClientSettings {
 }
 
 /**
- * The typed client over a Transport. What get, list, create, update and patch return is freshly parsed and belongs to the
- * caller, who may modify it. The objects of watch events (and so those of informers and listers) may be shared by all
- * readers in the process and frozen: `structuredClone` them before modifying.
+ * The typed client over a Transport. The results of get, list, create, update and patch are freshly parsed and belong to the caller, who
+ * may modify them. The objects of watch events (and so those of informers and listers) may be frozen and shared by all readers in the
+ * process: `structuredClone` them before modifying.
  */
 export function createClient(transport: Transport, settings: ClientSettings = {}): Client {
   const own = withSettings(transport, settings);

@@ -1,6 +1,6 @@
 import type { APIRequest } from './transport.ts';
 
-/** The values of a header (lower case), one for each line that it came in. */
+/** The values of a header (name in lower case), one for each line of the request. */
 export function headerValues(
   { headers, repeatedHeaders }: Pick<APIRequest, 'headers' | 'repeatedHeaders'>,
   name: string,

@@ -8,10 +8,7 @@ import tls from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { APIRequest, APIResponse, ByteChannel, Transport } from './transport.ts';
 
-/**
- * The module is not imported statically: an import would load Node's clients of WebSockets and `fetch` with it, 5 MiB that nobody uses
- * here.
- */
+/** The module is not imported statically, since that would also load Node's WebSocket and `fetch` clients: 5 MiB that are not used here. */
 const http: typeof HTTP = createRequire(import.meta.url)('node:http');
 
 export interface HTTPTransportSettings {
@@ -28,7 +25,7 @@ export interface HTTPTransportSettings {
   readonly serverName?: string;
   readonly insecureSkipTLSVerify?: boolean;
   readonly clock: Clock;
-  /** How long to wait for a connection, and for the answer to a ping on an idle one. */
+  /** How many seconds to wait for a connection, and for the answer to a ping on an idle one. */
   readonly timeoutSeconds?: number;
 }
 
@@ -91,7 +88,7 @@ function asBuffer(pem: string | Uint8Array): string | Buffer {
   return typeof pem === 'string' ? pem : Buffer.from(pem);
 }
 
-/** HTTP/2 connections to one server: one, and more only while all are full of streams. */
+/** The HTTP/2 connections to one server: one, and more only while all of them carry as many streams as they may. */
 class SessionPool {
   readonly #settings: HTTPTransportSettings;
   readonly #url: URL;
@@ -138,7 +135,7 @@ class SessionPool {
     const drop = () => void this.#sessions.delete(session);
     session.on('close', drop);
     session.on('goaway', drop);
-    // Every stream reports the failure to its own request.
+    // Each stream reports the failure to its own request.
     session.on('error', drop);
     countStreams(session, use);
     this.#keepAlive(session);

@@ -79,12 +79,12 @@ class Candidate {
     this.#settings = settings;
   }
 
-  /** One attempt to take or renew the lease. It ends within `limitMs`, whether or not the server answers. */
+  /** Tries once to take or renew the lease. Ends within `limitMs`, whether or not the server answers. */
   tryHold(limitMs: number, until: AbortSignal): Promise<boolean> {
     return this.#bounded(limitMs, until, (signal) => this.#hold(signal));
   }
 
-  /** Lets the others have it at once, if the server answers in time. */
+  /** Gives the lease up, so that another candidate can take it at once, if the server answers in time. */
   async release(limitMs: number): Promise<void> {
     await this.#bounded(limitMs, undefined, (signal) => this.#release(signal));
   }

@@ -2,8 +2,8 @@ import type { KubeObject } from '../meta/object.ts';
 import type { ListOptions, ResourceClient } from './client.ts';
 
 /**
- * All objects of a list, fetched in pages, page by page as they come. A continue token that has expired meanwhile throws
- * the server's 410: whoever needs one consistent list begins again.
+ * Yields all objects of a list, fetched page by page. An expired continue token throws the server's 410: a caller that needs one consistent
+ * list begins again.
  */
 export async function* listPages<T extends KubeObject>(
   client: ResourceClient<T>,

@@ -13,7 +13,7 @@ export function resourcePath(
   return path;
 }
 
-/** Names such as `system:node` keep their colons, which are legal in a path segment and what other clients send. */
+/** Names such as `system:node` keep their colons, which are legal in a path segment and which other clients send unescaped. */
 function encodeName(name: string): string {
   if (name === '' || name === '.' || name === '..') throw new TypeError(`"${name}" names no object`);
   return encodeURIComponent(name).replaceAll('%3A', ':');

@@ -15,9 +15,9 @@ export interface APIRequest {
   readonly path: string;
   /** Raw query without '?', '' if none. */
   readonly query: string;
-  /** Lower-case names. What came in several lines is joined by commas. */
+  /** The headers, with names in lower case. The values of repeated headers are joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The lines of headers that came in several, each by itself: what says who somebody is must not be joined or split. */
+  /** The values of repeated headers, each by itself. Headers that carry an identity must not be joined or split. */
   readonly repeatedHeaders?: Readonly<Record<string, readonly string[]>>;
   /** The whole body; absent where the method has none, or where it is still to be read. */
   readonly body?: Uint8Array;
@@ -39,7 +39,7 @@ export interface IncomingBody {
   read(limit: number, user: string): Promise<Uint8Array>;
   /** The body in chunks as they arrive. */
   chunks(): AsyncIterable<Uint8Array>;
-  /** In bytes, where the client has said so. */
+  /** The length in bytes, if the client gave it. */
   readonly length: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface APIResponse {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ResponseBody;
-  /** How long a reader may keep the body waiting before what is left of it is cut. Absent: for ever. */
+  /** How long a reader may keep the body waiting before the rest of it is cut. Absent: for ever. */
   readonly patience?: Patience;
   /** Only with status 101: takes over the connection after the head has been written. */
   readonly upgrade?: (channel: ByteChannel) => void;
@@ -74,11 +74,11 @@ export interface Patience {
  */
 export type ResponseBody =
   | { readonly kind: 'none' }
-  /** `end` follows the bytes on the wire and says nothing: a newline after large JSON, whose bytes are shared and not copied. */
+  /** `end` follows the bytes on the wire and has no meaning: a newline after large JSON, whose bytes are shared and not copied. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly end?: Uint8Array; readonly object?: () => unknown }
   /**
-   * A large body in parts (a list), or an endless one (watch, log). Ends early when the consumer stops iterating. A consumer
-   * that is done with a chunk may say so by passing it to the next call of `next`: its memory may then be used again.
+   * A large body in parts (a list), or an endless one (watch, log). Ends early when the consumer stops iterating. A consumer that no longer
+   * needs a chunk may pass it to the next call of `next`, so that its memory can be used again.
    */
   | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array>; readonly events?: AsyncIterable<RawWatchEvent> };
 

@@ -1,8 +1,8 @@
 import { type Clock, sleep } from '../base/clock.ts';
 
 /**
- * Asks again and again until the answer is neither undefined nor false, and returns it. Throws after `withinSeconds`, with
- * `what` was awaited. For tests and start-up; controllers follow watches instead.
+ * Calls a function repeatedly until its result is neither undefined nor false, and returns it. Throws after `withinSeconds`, naming `what`.
+ * For tests and start-up; controllers follow watches instead.
  */
 export async function waitFor<T>(
   what: string,

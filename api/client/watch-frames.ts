@@ -3,8 +3,8 @@ import { concatBytes } from './read-body.ts';
 import type { RawWatchEvent } from './transport.ts';
 
 /**
- * Watch events out of the bytes of a JSON watch: one JSON document a line, cut into chunks anywhere. A last line without
- * its newline was cut off by the connection's end and is dropped: the watch is resumed from the event before it.
+ * Decodes watch events from the bytes of a JSON watch: one JSON document per line, cut into chunks anywhere. A last line without a newline
+ * is dropped, since the connection ended within it; the watch is resumed from the event before.
  */
 export async function* decodeWatchFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<RawWatchEvent, void, undefined> {
   let pending: Uint8Array[] = [];

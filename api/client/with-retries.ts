@@ -5,8 +5,8 @@ import type { Transport } from './transport.ts';
 const maxRetries = 10;
 
 /**
- * Sends a request again when the server says when to (Retry-After with 429 or a 5xx status): up to ten times, as clients of
- * Kubernetes do, so that a server under load is waited for and not failed at. The last answer is returned whatever it is.
+ * Repeats a request when the server says when to try again (Retry-After with 429 or a 5xx status), up to ten times, as Kubernetes clients
+ * do. Returns the last answer, whatever its status.
  */
 export function withRetries(transport: Transport, clock: Clock): Transport {
   return async (request) => {

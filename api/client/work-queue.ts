@@ -1,13 +1,13 @@
 import type { Clock, Timer } from '../base/clock.ts';
 
 /**
- * Keys that wait to be worked on. A key is there once however often it is added; while it is being worked on it is not
- * handed out again, but comes back after `done` if it was added meanwhile. So one object is never worked on twice at once,
- * and no change is missed.
+ * The queue of keys of a controller. A key that is added several times is in the queue once. A key in work is not handed out again until
+ * `done`, and is queued again then if it was added meanwhile. So one object is never worked on twice at the same time, and no change is
+ * missed.
  */
 export interface WorkQueue {
   add(key: string): void;
-  /** Adds after a delay; of several delays for one key the earliest counts. */
+  /** Adds the key after a delay; of several delays for one key the earliest counts. */
   addAfter(key: string, delayMs: number): void;
   /** Adds after the key's next backoff: 5 ms doubling to 1000 s, and not more than 10 keys a second beyond a burst of 100. */
   addRateLimited(key: string): void;
@@ -15,13 +15,13 @@ export interface WorkQueue {
   forget(key: string): void;
   /** How often the key was rate limited since it was last forgotten. */
   requeues(key: string): number;
-  /** The next key, when there is one; undefined once the queue is shut down and empty. */
+  /** The next key, as soon as there is one; undefined once the queue is shut down and empty. */
   get(): Promise<string | undefined>;
   /** To be called for every key that `get` returned. */
   done(key: string): void;
   /** Keys ready and waiting. */
   length(): number;
-  /** Takes no more keys and forgets the delayed ones; what is ready is still handed out. */
+  /** Ends the queue: it takes no more keys and drops the delayed ones; keys that are ready are still handed out. */
   shutDown(): void;
 }
 
@@ -144,7 +144,7 @@ class KeyQueue implements WorkQueue {
   }
 }
 
-/** A token bucket that may go into debt: says how many milliseconds the next one has to wait. */
+/** A token bucket that may go into debt: returns how many milliseconds the next caller has to wait. */
 function createBudget(perSecond: number, burst: number): (nowMs: number) => number {
   let tokens = burst;
   let atMs = 0;

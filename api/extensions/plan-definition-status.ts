@@ -92,7 +92,7 @@ function acceptNames({ spec, status, metadata }: CRD, others: Iterable<CRD>): { 
 
 const inUse = (name: string): string => `${quote(name)} is already in use`;
 
-/** Several messages as one, each once. */
+/** Joins several messages into one and drops repeated ones. */
 function aggregate(messages: readonly string[]): string {
   const [first = '', ...rest] = new Set(messages);
   return rest.length === 0 ? first : `[${[first, ...rest].join(', ')}]`;

@@ -74,7 +74,7 @@ function propertiesOf({ properties = {}, required = [] }: Props): ReadonlyMap<st
   );
 }
 
-/** The default without what its schema does not specify. */
+/** The default without the fields that its schema does not specify. */
 function pruneDefault(value: unknown, schema: StructuralSchema): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const property = { schema, required: false, omitEmpty: true, pointer: true };

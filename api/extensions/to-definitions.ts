@@ -129,7 +129,7 @@ function scalePathsOf({ subresources }: Version): Pick<ResourceDefinition, 'scal
   return { scalePaths: { specReplicas, statusReplicas, ...(labelSelector === undefined ? {} : { labelSelector }) } };
 }
 
-/** The conversion strategy None: the version is another, and each version keeps what its schema specifies. */
+/** The conversion strategy None: only apiVersion changes, and each version keeps the fields that its schema specifies. */
 function conversionOf(crd: CRD, version: Version, storage: Version): NonNullable<ResourceDefinition['convert']> {
   if (crd.spec.conversion?.strategy === 'Webhook') return { fromStorage: onlyByWebhook, toStorage: onlyByWebhook };
   const { group } = crd.spec;

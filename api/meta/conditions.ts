@@ -7,7 +7,7 @@ interface ConditionLike {
   lastTransitionTime?: string | null;
 }
 
-/** The condition of that type, if there is one. */
+/** The condition of that type, or undefined. */
 export function findCondition<C extends { readonly type: string }>(conditions: readonly C[] | undefined, type: string): C | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
@@ -20,8 +20,8 @@ export function isConditionTrue(
 }
 
 /**
- * The conditions with `condition` in place of the one of its type, or at the end. Its lastTransitionTime is kept while the
- * status stays the same. Returns the very same array if nothing changes.
+ * The conditions with `condition` in place of the one of its type, or at the end. Its lastTransitionTime is kept while the status stays the
+ * same. Returns the same array if nothing changes.
  */
 export function withCondition<C extends ConditionLike>(conditions: readonly C[], condition: C): readonly C[] {
   const index = conditions.findIndex((present) => present.type === condition.type);

@@ -1,7 +1,7 @@
 /** metav1.ListMeta */
 export interface ListMetadata {
   resourceVersion?: string;
-  /** Present where more pages follow: goes into the next request. */
+  /** The token for the next request; present where more pages follow. */
   continue?: string;
   remainingItemCount?: number;
   selfLink?: string;

@@ -50,7 +50,7 @@ export function validateObjectMeta(meta: ObjectMetaLike, isNamespaced: boolean, 
   return errors;
 }
 
-/** Metadata of an update: what never changes, and the rules for the rest. `path` is that of the metadata. */
+/** Validates the metadata of an update: the immutable fields, and the rules for the others. `path` is the path of the metadata. */
 export function validateObjectMetaUpdate(meta: ObjectMetaLike, old: ObjectMetaLike, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp) errors.push(...validateNoNewFinalizers(meta.finalizers ?? [], old.finalizers ?? [], path.child('finalizers')));
@@ -104,7 +104,7 @@ function validateOwnerReference(reference: OwnerReferenceLike, path: FieldPath):
   for (const field of ['kind', 'name', 'uid'] as const) {
     if (!reference[field]) errors.push(invalid(path.child(field), '', 'must not be empty'));
   }
-  // Events come and go by the thousand; nothing may hang on one.
+  // Events are made and deleted by the thousand, so no object may depend on one.
   if (apiVersion === 'v1' && reference.kind === 'Event') {
     errors.push(invalid(path, reference, '/v1, Kind=Event is disallowed from being an owner'));
   }
@@ -125,7 +125,7 @@ function validateFinalizers(finalizers: readonly string[], path: FieldPath): Fie
 
 const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
-/** For the kinds of Kubernetes itself, which custom resources need not keep: whose finalizer it is stands before a `/`. */
+/** A rule for built-in kinds, not for custom resources: a finalizer is qualified by a domain before a `/`. */
 export function validateFinalizerOwners(finalizers: readonly string[] = [], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const [index, finalizer] of finalizers.entries()) {

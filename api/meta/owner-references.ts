@@ -22,7 +22,7 @@ export function isControlledBy(object: Owned, owner: { readonly metadata: { read
   return controller !== undefined && controller.uid === owner.metadata.uid;
 }
 
-/** The reference by which a controller's object claims what it creates or adopts. */
+/** The owner reference that a controller puts on the objects it creates or adopts. */
 export function controllerReference(
   owner: { readonly metadata: { readonly name?: string; readonly uid?: string } },
   kind: { readonly apiVersion: string; readonly kind: string },

@@ -50,7 +50,7 @@ export function notFound(resource: ResourceReference, name: string): StatusError
   return failure(404, 'NotFound', `${textOf(resource)} ${quote(name)} not found`, resourceDetails(resource, name));
 }
 
-/** 404 where the server serves no such resource or path at all, in the words that clients use for it. */
+/** 404 for a resource or path that the server does not serve, in the words that clients look for. */
 export function resourceNotServed(): StatusError {
   return failure(404, 'NotFound', 'the server could not find the requested resource', {});
 }
@@ -89,7 +89,7 @@ export function invalid(kind: GroupKind, name: string, errors: readonly FieldErr
   return failure(422, 'Invalid', message, detailsOf({ name, group: kind.group, kind: kind.kind, causes }));
 }
 
-/** 422 for a well-formed patch that does not fit the object. Why is not told, as upstream does not tell it either. */
+/** 422 for a well-formed patch that does not fit the object. As upstream's, the message gives no reason. */
 export function unprocessablePatch(): StatusError {
   return failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
 }
@@ -208,7 +208,7 @@ export function routeUnsupportedMediaType(): StatusError {
   return failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }
 
-/** 406: one object was asked for as a list, or a list as one object. `type` is Go's name of what it is. */
+/** 406: a list was requested for a single object, or a single object for a list. `type` is Go's name of the type that was answered. */
 export function wrongMetadataKind(kind: 'PartialObjectMetadata' | 'PartialObjectMetadataList', type: string): StatusError {
   const what = kind === 'PartialObjectMetadata' ? 'a list' : 'not a list';
   return failure(406, 'NotAcceptable', `you requested ${kind}, but the requested object is ${what} (${type})`);

@@ -15,7 +15,7 @@ export interface StatusDetails {
   retryAfterSeconds?: number;
 }
 
-/** metav1.Status as it stands on the wire. */
+/** metav1.Status in its JSON form. */
 export interface Status {
   kind: 'Status';
   apiVersion: 'v1';

@@ -24,6 +24,6 @@ export interface TableColumnDefinition {
 export interface TableRow {
   cells: (string | number | boolean | null)[];
   conditions?: { type: string; status: string; reason?: string; message?: string }[];
-  /** The object whole, its PartialObjectMetadata, or null, as the request's includeObject says. */
+  /** The whole object, its PartialObjectMetadata, or null, by the request's includeObject. */
   object?: KubeObject | null;
 }

@@ -1,8 +1,8 @@
 import { quote } from '../base/quote.ts';
 
 /**
- * The one file that knows calendars. Times are milliseconds since the Unix epoch; on the wire they are RFC 3339 in UTC, to
- * the second (metav1.Time) or to the microsecond (metav1.MicroTime).
+ * The only file with calendar code. Times are milliseconds since the Unix epoch; on the wire they are RFC 3339 in UTC, with seconds
+ * (metav1.Time) or microseconds (metav1.MicroTime).
  */
 
 const layouts = {
@@ -10,7 +10,7 @@ const layouts = {
   micro: '2006-01-02T15:04:05.000000Z07:00',
 };
 
-/** Go's way of saying what in a time it could not read. */
+/** The error for a time that cannot be parsed, with the message that Go gives. */
 export class TimeFormatError extends Error {
   constructor(text: string, problem: string, layout?: string) {
     super(layout === undefined ? `parsing time ${quote(text)}${problem}` : `parsing time ${quote(text)} as ${quote(layout)}: ${problem}`);
@@ -18,7 +18,7 @@ export class TimeFormatError extends Error {
   }
 }
 
-/** The last formatted second: most of many times formatted one after the other are of the same. */
+/** The second that was formatted last: many times formatted one after the other fall into the same second. */
 let formatted = { seconds: 0, text: '1970-01-01T00:00:00Z' };
 
 /** `2006-01-02T15:04:05Z`; fractions of a second are cut off. */
@@ -62,12 +62,12 @@ export function findTime(text: string | null | undefined): number | undefined {
   }
 }
 
-/** The value as it is stored: UTC, to the second. */
+/** A time in its stored form: UTC, with seconds. */
 export function canonicalTime(text: string): string {
   return isCanonicalTime(text) ? text : formatTime(parseTime(text));
 }
 
-/** The value as it is stored: UTC, to the microsecond. */
+/** A time in its stored form: UTC, with microseconds. */
 export function canonicalMicroTime(text: string): string {
   return formatMicroTime(parseMicroTime(text));
 }

@@ -153,7 +153,7 @@ function writable(draft: Draft, value: unknown): unknown {
   return copy;
 }
 
-/** The array index that `part` means, negative ones from the end; undefined if it is none or out of bounds. */
+/** The array index of a path segment, negative ones counted from the end; undefined if it is not an index or out of bounds. */
 function findIndex(array: readonly unknown[], part: string, bound: number): number | undefined {
   if (!/^[+-]?\d+$/.test(part)) return undefined;
   const number = Number(part);

@@ -1,7 +1,6 @@
 /**
- * Why a patch cannot be applied.
- * malformed: it is no patch. unfit: it does not fit the object. too-large: it is refused for its size.
- * unexpected: what upstream answers with a bare 500.
+ * The reason why a patch cannot be applied. malformed: it is not a patch. unfit: it does not fit the object. too-large: it is refused for
+ * its size. unexpected: upstream answers it with a bare 500.
  */
 type PatchErrorReason = 'malformed' | 'unfit' | 'too-large' | 'unexpected';
 

@@ -161,7 +161,7 @@ function asObject(value: unknown): JSONObject {
   return value;
 }
 
-/** Lists of lists cannot be merged, nor can mixed ones. */
+/** Lists of lists and lists of mixed elements cannot be merged. */
 function elementKind(lists: readonly (readonly unknown[])[]): string {
   let kind = '';
   for (const element of lists.flat(1)) {
@@ -222,7 +222,9 @@ function mergeElements(
   return merged;
 }
 
-/** `$setElementOrder/<list>`: merges the list and brings it into that order. Modifies `merged`; takes what it used from `rest`. */
+/**
+ * Obeys `$setElementOrder/<list>`: merges the list and sorts it in that order. Modifies `merged`, and removes the used members from `rest`.
+ */
 function mergeOrderedList(merged: JSONObject, rest: Map<string, unknown>, orderKey: string, schema: StructuralSchema): void {
   const order = rest.get(orderKey);
   rest.delete(orderKey);

@@ -23,7 +23,7 @@ export const ageColumn: PrinterColumn = {
   value: ({ metadata }, { nowMs }) => formatTimeSince(metadata.creationTimestamp, nowMs),
 };
 
-/** Columns of kinds that say nothing of their own. */
+/** The columns of kinds that declare none. */
 export const defaultColumns: readonly PrinterColumn[] = [
   nameColumn,
   { name: 'Created At', type: 'date', value: ({ metadata }) => metadata.creationTimestamp ?? null },

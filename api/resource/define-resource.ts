@@ -17,7 +17,7 @@ type Defaulted =
   | 'tellsTwice'
   | 'defaultGarbageCollection';
 
-/** The declaration of a kind in api/resources: the definition, with what follows from the rest left out. */
+/** The declaration of a kind in api/resources: the definition without the members that follow from others. */
 type ResourceDeclaration<T extends KubeObject> = Omit<ResourceDefinition<T>, Defaulted> &
   Partial<Omit<Pick<ResourceDefinition<T>, Defaulted>, 'names'>> & {
     readonly names: Pick<ResourceNames, 'kind' | 'plural'> & Partial<ResourceNames>;

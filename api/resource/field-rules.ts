@@ -1,7 +1,7 @@
 import { type FieldError, hasEnoughErrors, invalid, notSupported, required } from '../validation/field-error.ts';
 import type { FieldPath } from '../validation/field-path.ts';
 
-/** One error for each problem that a name or format rule found with the value. */
+/** One error for each problem that a rule for names or formats found in the value. */
 export function invalidFor(path: FieldPath, value: unknown, problems: readonly string[]): FieldError[] {
   return problems.map((problem) => invalid(path, value, problem));
 }
@@ -40,7 +40,7 @@ export function joinErrors(...lists: readonly FieldError[][]): FieldError[] {
   return joined ?? first ?? [];
 }
 
-/** A field that must hold one of a few words. */
+/** Validates a field that must hold one of a few words. */
 export function validateChoice(
   path: FieldPath,
   value: string | undefined,

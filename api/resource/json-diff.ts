@@ -7,7 +7,7 @@ interface Line {
   readonly text: string;
 }
 
-/** Longest common subsequence of the differing middle; what is common at both ends has been cut off. */
+/** The longest common subsequence of the middle parts, without the common lines at both ends. */
 function compareMiddle(a: readonly string[], b: readonly string[]): Line[] {
   const removed: Line[] = a.map((text) => ({ mark: '-', text }));
   const added: Line[] = b.map((text) => ({ mark: '+', text }));
@@ -43,7 +43,7 @@ function compareLines(a: readonly string[], b: readonly string[]): Line[] {
   return [...same(a.slice(0, start)), ...middle, ...same(a.slice(a.length - end))];
 }
 
-/** A unified diff of two values' indented JSON, '' where they are alike: how messages show what may not change. */
+/** A unified diff of two values' indented JSON, or '' if they are equal: messages use it to show a forbidden change. */
 export function diffJSON(a: unknown, b: unknown): string {
   const lines = compareLines(toLines(a), toLines(b));
   const shown = lines.map((_line, index) =>
@@ -68,7 +68,7 @@ export function diffJSON(a: unknown, b: unknown): string {
   return text;
 }
 
-/** With the fields in one order, so that only what is said differs. */
+/** The JSON lines of a value with its fields sorted, so that only differences in content show. */
 function toLines(value: unknown): string[] {
   const sorted = (_key: string, part: unknown) =>
     typeof part === 'bigint'

@@ -32,17 +32,17 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly names: ResourceNames;
   /** OpenAPI definition of the kind, e.g. io.k8s.api.core.v1.Pod: gives the schema of a built-in kind. */
   readonly definition: string;
-  /** The schema of a kind that came at run time. Absent: the built-in one of `definition`; schemaOf tells which. */
+  /** The schema of a custom kind. Absent for built-in kinds, whose schema `schemaOf` finds by `definition`. */
   readonly schema?: StructuralSchema;
-  /** Where a custom kind comes from. */
+  /** The CustomResourceDefinition behind a custom kind. */
   readonly origin?: CustomOrigin;
   readonly verbs: readonly Verb[];
   /** Media types of the kind's objects. Absent: all media types; custom resources have no protobuf form. */
   readonly mediaTypes?: readonly MediaType[];
   readonly subresources: Readonly<Record<string, SubresourceDefinition>>;
   /**
-   * Paths of fields that requests to a subresource cannot change, so that nobody owns them by it (KEP-555). Default: `spec` for
-   * `status`, nothing for others.
+   * The paths of fields that requests to a subresource cannot change, so that no manager owns them through it (KEP-555). Default: `spec`
+   * for `status`, none for others.
    */
   readonly resetFields?: Readonly<Record<string, readonly (readonly string[])[]>>;
   /**
@@ -50,20 +50,23 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
    * Absent: not stored (reviews, bindings).
    */
   readonly storagePrefix?: string;
-  /** Absent where it is this one; else the definition (same kind) whose version is stored and whose cache is shared (HPA v1, events.k8s.io Event). */
+  /**
+   * The definition (of the same kind) whose version is stored and whose cache is shared (HPA v1, events.k8s.io Event). Absent if it is this
+   * definition.
+   */
   readonly storageVersion?: { readonly group: string; readonly version: string };
   /** Converts from and to the stored version; both objects are fresh and may be modified. */
   readonly convert?: {
     fromStorage(object: KubeObject): T;
     toStorage(object: T): KubeObject;
   };
-  /** How objects of other versions are converted to this one, and to the stored one, by a webhook. Absent: by `convert`. */
+  /** The webhook that converts objects of other versions to this version, and to the stored one. Absent: `convert` is used. */
   readonly conversionWebhook?: DeepReadonly<WebhookConversion>;
-  /** Older versions of the same shape, in which upstream may have stored objects, e.g. v1beta1: what is read of them is of this one. */
+  /** Older versions of the same shape, in which upstream may have stored objects, e.g. v1beta1. Objects read in them get this version. */
   readonly formerVersions?: readonly string[];
   /** Brings a stored custom object into the form that is served: pruned and defaulted by the schema of now. The object may be modified. */
   readStored?(object: KubeObject): T;
-  /** Brings an object that upstream has stored in an older version, which is not served any more, into this one. */
+  /** Converts an object that upstream stored in an older version of another shape, which is no longer served. */
   upgradeStored?(object: KubeObject): T;
   /** All columns in order, the name's too. Empty: Name and Created At. */
   readonly printerColumns: readonly PrinterColumn<T>[];
@@ -77,7 +80,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly hasGeneration: boolean;
   /** With hasGeneration: top-level fields whose change counts it up; default spec. 'all': all but metadata (custom resources). */
   readonly generationFields: readonly string[] | 'all';
-  /** Default false: with a status subresource, what a create says of status is dropped. True: it is kept (Nodes). */
+  /** Whether a create keeps the status that the client sent (Nodes). Default false: with a status subresource the status is dropped. */
   readonly keepsStatusOnCreate: boolean;
   /** Default false: PUT of a missing object creates it (upstream: few kinds, e.g. leases, endpoints, events). */
   readonly allowCreateOnUpdate: boolean;
@@ -85,7 +88,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly allowUnconditionalUpdate: boolean;
   /** Treatment of dependents by a DELETE without propagationPolicy; default 'background'. */
   readonly defaultGarbageCollection: 'background' | 'orphan';
-  /** How long DELETE lets the object live; absent: deleted at once. Seconds. */
+  /** The grace period of a DELETE, in seconds; absent: the object is deleted at once. */
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number;
   /** Seconds after which the object vanishes by itself (Events: 3600). */
   readonly ttlSeconds?: number;
@@ -99,9 +102,12 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   ): { readonly finalizers: readonly string[]; readonly fields: Readonly<Record<string, unknown>> };
   /** Paths of the fields that the scale subresource of a custom kind shows, e.g. `.spec.replicas`. */
   readonly scalePaths?: ScalePaths;
-  /** Defaults that the schema's declared ones and the facts' rules do not cover. Modifies. */
+  /** Sets defaults beyond those that the schema and the generated facts declare. Modifies the object. */
   default?(object: T): void;
-  /** Server-owned fields of a new object: clears status, sets what only the server may set. Modifies. Generic metadata, status clearing and generation are done for every kind already. */
+  /**
+   * Sets the fields of a new object that only the server may set, and clears those that a client must not set. Modifies. Metadata, status
+   * and generation are handled for every kind already.
+   */
   prepareForCreate?(object: T, context: StrategyContext): void;
   /**
    * Prepares an update, as prepareForCreate prepares a create; the generic part has already copied status (main resource) or all but
@@ -115,11 +121,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
   /** Update of the status subresource. */
   validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, path: FieldPath, context: StrategyContext): FieldError[];
-  /** Brings equivalent spellings into one form after validation. Modifies. */
+  /** Replaces equivalent spellings by one canonical form, after validation. Modifies. */
   canonicalize?(object: T): void;
   /** Sent with every answer: the kind is deprecated. */
   readonly deprecationWarning?: string;
-  /** Sent with the answer to a DELETE that says nothing of dependents: what becomes of them is not what most expect. */
+  /** The warning sent with the answer to a DELETE without a propagation policy, where the effect on dependents is not the usual one. */
   readonly deletionWarning?: string;
   /** Warning headers for create and update. */
   warnings?(object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];

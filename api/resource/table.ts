@@ -6,7 +6,7 @@ import { findColumnText } from './column-texts.ts';
 import { defaultColumns } from './columns.ts';
 import type { PrinterColumn, ResourceDefinition } from './resource-definition.ts';
 
-/** How much of each object goes along with its row (query parameter includeObject). */
+/** The part of each object that its row contains (query parameter includeObject). */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
 export interface TableOptions {
@@ -35,7 +35,7 @@ export function tableColumns<T extends KubeObject>(definition: Shown<T>): TableC
   }));
 }
 
-/** An object's metadata as an object of its own. */
+/** The metadata of an object as a PartialObjectMetadata. */
 export function partialObjectMetadata(object: DeepReadonly<KubeObject>, metaVersion = 'v1'): KubeObject {
   return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: object.metadata as KubeObject['metadata'] };
 }

@@ -68,7 +68,7 @@ import { secrets } from './core/v1/secret.ts';
 import { serviceAccounts } from './core/v1/service-account.ts';
 import { services } from './core/v1/service.ts';
 
-/** Every built-in resource that is served, one line each. */
+/** Every built-in resource that is served, one line for each. */
 export const catalog: readonly ResourceDefinition[] = [
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,

@@ -1,4 +1,4 @@
-/** A value that does not fit its schema; the message is the one that Go's decoder gives. */
+/** The error for a value that does not fit its schema. Its message is the one that Go's decoder gives. */
 export class DecodeError extends Error {
   constructor(message: string) {
     super(message);

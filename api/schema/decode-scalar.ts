@@ -83,7 +83,7 @@ function decodeQuantity(value: unknown): string {
   }
 }
 
-/** Decodes a value whose format has a reader of its own in Go; `value` is not null. Throws DecodeError. */
+/** Decodes a value whose format has its own reader in Go (quantities, times); `value` is not null. Throws DecodeError. */
 export function decodeFormat(value: unknown, schema: StructuralSchema, mismatch: Mismatch): unknown {
   switch (schema.format) {
     case 'date-time':

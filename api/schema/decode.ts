@@ -7,7 +7,10 @@ import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
 import { decodeUnstructured } from './unstructured/decode-unstructured.ts';
 import { convertInteger, describeUnstructuredMismatch } from './unstructured-mismatch.ts';
 
-/** The reader whose error messages are used: Go's JSON decoder, or its reflection over maps (what strategic merge patches are read by). */
+/**
+ * The Go code whose error messages are used: the JSON decoder, or the reflection over maps that reads the result of a strategic merge
+ * patch.
+ */
 export type Reader = 'json' | 'unstructured';
 
 /** The decoder's position in the value, for messages. */
@@ -17,7 +20,7 @@ class Position {
   readonly #steps: (string | number)[] = [];
   readonly #isField: boolean[] = [];
   #struct = '';
-  /** Inside a value with a Go reader of its own, which drops unknown fields silently. */
+  /** True inside a value whose Go type has its own UnmarshalJSON, which drops unknown fields without an error. */
   silent = false;
   /** Fields of the structs under way, each above those of the struct around it. */
   readonly present: Place[] = [];
@@ -63,7 +66,10 @@ class Position {
     return this.ofGoType(value, schema.goType ?? fallbackType, found);
   }
 
-  /** Go names the innermost struct and the fields above the value, without list indexes and map keys; a reader of its own knows neither. */
+  /**
+   * Go's message names the innermost struct and the path of fields above the value, without list indexes and map keys. A Go type with its
+   * own UnmarshalJSON knows neither.
+   */
   ofGoType(value: unknown, goType: string, found = value === null ? 'null' : describeJSON(value)): DecodeError {
     const fields = this.#steps.filter((_, index) => this.#isField[index] === true);
     const isKnown = this.#struct !== '' && this.reader === 'json';
@@ -209,7 +215,7 @@ function decodeStruct(
   let unknown: Map<string, unknown> | undefined;
   let last = -1;
   let isInOrder = true;
-  // In the order of the document, so that the first error is the one that Go finds first.
+  // Visits the fields in the document's order, so that the first error is the one that Go reports first.
   for (const key in value) {
     const place = places.get(key);
     if (!place) {
@@ -307,7 +313,7 @@ function zeroOfField(property: PropertySchema, position: Position): unknown {
   return zeroOf(schema, position);
 }
 
-/** Go's zero value as it is written; it stands for null inside lists and maps. */
+/** The JSON form of Go's zero value of a type. It replaces null inside lists and maps. */
 function zeroOf(schema: StructuralSchema, position: Position): unknown {
   switch (schema.type) {
     case 'object':
@@ -326,7 +332,10 @@ function zeroOf(schema: StructuralSchema, position: Position): unknown {
   }
 }
 
-/** Values of any shape are kept as they are; those of a CRD's schema that may be one schema or something else are read. */
+/**
+ * Decodes a value of any shape: it is kept as it is. The fields of a CRD's schema that hold a schema or something else
+ * (JSONSchemaPropsOrBool and the like) are decoded.
+ */
 function decodeAny(value: unknown, schema: StructuralSchema, position: Position): unknown {
   if (!schema.items || typeof value !== 'object' || value === null || value instanceof JSONFloat) return plain(value);
   const outer = position.silent;

@@ -5,7 +5,7 @@ import { getDefinitionSchema } from './definition-schema.ts';
 import { definitionTexts, packagesByAPIVersion } from './generated/definition-texts.ts';
 import { orderFields } from './order-fields.ts';
 
-/** Definition, object as sent, and what of it is expected after decoding and defaulting (paths of fields). */
+/** A definition, an object as it is sent, and the values expected after decoding and defaulting, by field path. */
 type Case = readonly [definition: string, sent: object, expected: Readonly<Record<string, unknown>>];
 
 const at = (value: unknown, path: string): unknown =>

@@ -36,7 +36,7 @@ export function defaultsFor(definition: string): (object: object, context?: Defa
   return (object, context) => applyDefaults(object as JSONObject, schema, context);
 }
 
-/** Every write goes through this twice, and through each of its structs: loops here make nothing that would be thrown away. */
+/** Every write runs this twice for each of its structs, so the loops here allocate no temporary objects. */
 function visit(value: unknown, schema: StructuralSchema, context: DefaultContext): void {
   if (typeof value !== 'object' || value === null || !reachesDefaults(schema)) return;
   if (Array.isArray(value)) {
@@ -49,7 +49,7 @@ function visit(value: unknown, schema: StructuralSchema, context: DefaultContext
     return;
   }
   const plan = planOf(schema);
-  // The plan was found by the object's own definition, which is what the function is written for.
+  // The plan was found by the definition of this object, so the function takes an object of this type.
   (plan.conditional as ((object: JSONObject, context: DefaultContext) => void) | undefined)?.(object, context);
   const { constants, roundedUp, children } = plan;
   for (let index = 0; index < constants.length; index++) {
@@ -119,8 +119,8 @@ function search(schema: StructuralSchema, seen: Set<StructuralSchema>): boolean 
 }
 
 /**
- * Sets the field at the end of the path where it is unset, provided the structs on the way are there or are no pointers.
- * `value` is what the path leads to before its step number `at`.
+ * Sets the field at the end of the path if it is unset and the structs on the way are present or are not pointers. `value` is the value at
+ * step number `at` of the path.
  */
 function setUnset(value: unknown, schema: StructuralSchema, steps: readonly string[], at: number, constant: unknown): void {
   const step = steps[at];

@@ -35,7 +35,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const utilityPackage = 'util';
 
-/** Facts of one package, parsed on first use. */
+/** The schema facts of one package, parsed on first use. */
 const parsed = new Map<string, ReadonlyMap<string, DefinitionFact>>();
 const schemas = new Map<string, StructuralSchema>();
 
@@ -122,7 +122,7 @@ function goTypeOfShape(shape: ShapeFact, packageName: string): string {
   }
 }
 
-/** Schema of a value of a field; `own` holds what the field says besides its shape. */
+/** The schema of a field's value. `own` holds the facts of the field besides its shape. */
 function schemaOfShape(shape: ShapeFact, packageName: string, own: Omit<FieldFact, keyof ShapeFact>): StructuralSchema {
   if (shape.ref !== undefined) {
     const target = getDefinitionSchema(shape.ref.includes('.') ? shape.ref : `${packageName}.${shape.ref}`);

@@ -2,8 +2,8 @@ import { type JSONObject, setOwn } from '../base/json-object.ts';
 import type { PropertySchema, StructuralSchema } from './structural-schema.ts';
 
 /**
- * The object with its fields in the order in which decode leaves them and map keys sorted, so that equal objects have
- * equal bytes. Returns the object itself where nothing is out of place; what is rebuilt is a copy.
+ * The object with its fields in the order in which decode leaves them, and with map keys sorted, so that equal objects have equal bytes.
+ * Returns the object itself if everything is in order; the parts that are rebuilt are copies.
  */
 export function orderFields<T>(value: T, schema: StructuralSchema): T {
   return (schema.isUnstructured ? sortKeys(value) : order(value, schema)) as T;
@@ -52,7 +52,7 @@ function placesOf(schema: StructuralSchema, properties: ReadonlyMap<string, Prop
   return places;
 }
 
-/** Whether there are fields or keys in values of that schema; scalars and what is not described have none. */
+/** Whether values of the schema have fields or keys that can be out of order. Scalars and untyped values have none. */
 function hasOrder({ type, items, properties, additionalProperties }: StructuralSchema): boolean {
   if (type === 'array') return items !== undefined && hasOrder(items);
   return type === 'object' && (properties !== undefined || additionalProperties !== undefined);

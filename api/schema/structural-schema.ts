@@ -45,9 +45,12 @@ export interface PropertySchema {
   readonly schema: StructuralSchema;
   readonly required: boolean;
   readonly omitEmpty: boolean;
-  /** A struct (time) that is left out when zero; others are written as {} or null whatever omitEmpty says. */
+  /** The field is a struct (a time) that is left out when it is zero. Other structs are written as {} or null whatever omitEmpty says. */
   readonly omitZero?: boolean;
-  /** A list that comes back as null when it has no elements: protobuf, in which upstream stores, cannot tell the two apart. */
+  /**
+   * The field is a list that is read back as null when it has no elements: upstream stores protobuf, which cannot tell an empty list from
+   * an absent one.
+   */
   readonly nullWhenEmpty?: boolean;
   /** Go pointer: null/absent and the zero value differ. */
   readonly pointer: boolean;

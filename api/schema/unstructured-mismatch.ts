@@ -18,8 +18,8 @@ const scalarKinds: Readonly<Record<string, (format: string | undefined) => strin
 };
 
 /**
- * The message of Go's reflection over a patched object for a value of the wrong type (apimachinery's runtime.FromUnstructured,
- * which reads what a strategic merge patch has made): other words than the JSON decoder's, and no field.
+ * The error message for a value of the wrong type in a patched object, as apimachinery's runtime.FromUnstructured words it. It reads the
+ * result of a strategic merge patch, and differs from the JSON decoder: other words, and no field path.
  */
 export function describeUnstructuredMismatch(value: unknown, schema: StructuralSchema): string {
   const kind = kindOf(value);
@@ -34,7 +34,7 @@ export function describeUnstructuredMismatch(value: unknown, schema: StructuralS
   return isConvertible ? `cannot convert ${kind} to ${schema.goType ?? wanted}` : `unrecognized type: ${wanted}`;
 }
 
-/** An integer as Go's reflection converts it: the bits that do not fit are lost. undefined for what is no whole number. */
+/** An integer as Go's reflection converts it: bits that do not fit are lost. undefined for a number with a fraction. */
 export function convertInteger(value: unknown, format: string | undefined): number | bigint | undefined {
   const plain = value instanceof JSONFloat ? value.value : value;
   if (typeof plain !== 'bigint' && !(typeof plain === 'number' && Number.isInteger(plain))) return undefined;

@@ -26,7 +26,7 @@ export class FieldMatcher {
     return true;
   }
 
-  /** The value that the field must have, if the selector says so: what an index or a single get can serve. */
+  /** The value that the field must have, if the selector requires one: an index or a single get can then answer. */
   requiredValue(field: string): string | undefined {
     return this.requirements.find((requirement) => requirement.field === field && requirement.operator === '=')?.value;
   }

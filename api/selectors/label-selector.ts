@@ -8,13 +8,13 @@ export type LabelOperator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' 
 export interface LabelRequirement {
   readonly key: string;
   readonly operator: LabelOperator;
-  /** Empty for exists and !, one for =, ==, !=, gt, lt. */
+  /** The values: none for exists and !, one for =, ==, !=, gt, lt. */
   readonly values: readonly string[];
 }
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
-/** A selector that cannot be read; its message is the one the API answers with. */
+/** The error for a selector that cannot be parsed; its message is the API's answer. */
 export class SelectorError extends Error {
   override readonly name = 'SelectorError';
 }
@@ -57,7 +57,7 @@ export class LabelMatcher {
     return true;
   }
 
-  /** The value that the label must have, if only one can match: what an index can look up. */
+  /** The value that the label must have, if only one can match: an index can then answer. */
   requiredValue(key: string): string | undefined {
     const requirement = this.requirements.find((candidate) => candidate.key === key);
     if (requirement === undefined || requirement.values.length !== 1) return undefined;
@@ -159,10 +159,7 @@ const operators: ReadonlyMap<string, LabelOperator> = new Map([
   ['DoesNotExist', '!'],
 ]);
 
-/**
- * The matcher for a LabelSelector object as it stands in specs: an absent one matches nothing, an empty one everything.
- * Throws SelectorError.
- */
+/** The matcher for a LabelSelector object of a spec: an absent selector matches nothing, an empty one everything. Throws SelectorError. */
 export function toLabelMatcher(selector: LabelSelectorLike | undefined | null): LabelMatcher {
   if (selector === undefined || selector === null) return LabelMatcher.nothing;
   const requirements: LabelRequirement[] = [];

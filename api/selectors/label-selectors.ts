@@ -56,7 +56,7 @@ function formatRequirement({ key, operator, values = [] }: DeepReadonly<LabelSel
   }
 }
 
-/** The selector in the grammar of `kubectl -l`, sorted by key; `<none>` for an empty one. */
+/** The selector in the grammar of `kubectl -l`, sorted by key; `<none>` for an empty selector. */
 export function formatLabelSelector(selector: DeepReadonly<LabelSelector> | undefined): string {
   if (isEmptyLabelSelector(selector)) return '<none>';
   const pairs = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` }));

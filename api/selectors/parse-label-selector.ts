@@ -3,7 +3,7 @@ import { formatFieldError, invalid } from '../validation/field-error.ts';
 import { qualifiedNameProblems } from '../validation/names.ts';
 import { checkRequirement, LabelMatcher, type LabelOperator, type LabelRequirement, SelectorError } from './label-selector.ts';
 
-/** A word, or one of the operator signs, or the end (''). Words `in` and `notin` are operators only where one is due. */
+/** A word, an operator sign, or the end (''). The words `in` and `notin` are operators only where an operator is expected. */
 interface Token {
   readonly text: string;
   readonly isWord: boolean;
@@ -60,7 +60,7 @@ function tokenize(text: string): Token[] {
 function unable(parse: () => LabelRequirement): LabelRequirement {
   try {
     const requirement = parse();
-    // Checks keys and values here, so that the message says in which step it failed.
+    // Keys and values are checked at this point, so that the message names the step that failed.
     checkRequirement(requirement);
     return requirement;
   } catch (error) {
@@ -94,7 +94,7 @@ function parseExactValue(peek: () => Token, take: () => Token): string {
   return value.text;
 }
 
-/** `(x,y)`: values may be empty, so may the list, which then holds one empty value. */
+/** Parses `(x,y)`. Values may be empty, and an empty list holds one empty value. */
 function parseValues(peek: () => Token, take: () => Token): string[] {
   const open = take();
   if (open.text !== '(') throw new SelectorError(`found '${open.text}' expected: '('`);

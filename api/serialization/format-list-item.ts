@@ -1,10 +1,10 @@
 import { formatJSON } from '../base/format-json.ts';
 import { formatYAML } from './yaml.ts';
 
-/** The notations of a list that are written for people: each item is a text of its own. */
+/** The notations of a list for people: each item is formatted as a text. */
 export type ItemNotation = 'yaml' | 'json' | 'pretty';
 
-/** An item as it stands in a list of that notation. */
+/** An item in the form in which a list of that notation shows it. */
 export function formatListItem(item: unknown, notation: ItemNotation): string {
   switch (notation) {
     case 'yaml':

@@ -29,9 +29,9 @@ function quoteCharacter(character: string): string {
 type MemberListener = (key: string, isRepeated: boolean, pathOf: (key: string) => string) => void;
 
 /**
- * A slow and exact reader of JSON, for texts with which JSON.parse would lose something or about which it would not say
- * what is wrong: keeps integers beyond 2^53 as bigint, replaces lone surrogates by U+FFFD as Go does, knows the paths of
- * repeated members (the last one counts), and reports errors in Go's words.
+ * A slow and exact JSON parser, for texts in which JSON.parse would lose something or whose errors it would not describe: it keeps integers
+ * beyond 2^53 as bigint, replaces lone surrogates by U+FFFD as Go does, knows the paths of repeated members (the last one counts), and
+ * reports errors in Go's words.
  */
 export class JSONParser {
   readonly #text: string;
@@ -229,7 +229,7 @@ export class JSONParser {
     const value = Number(literal);
     if (!isInteger && this.#keepFloats && Number.isInteger(value)) return new JSONFloat(literal);
     if (!isInteger || Number.isSafeInteger(value)) return value;
-    // No integer type has so many digits; of those that are left the exact value counts.
+    // No integer type has so many digits. Of shorter literals the exact value counts.
     if (literal.length > maxIntegerLength) return this.#keepFloats ? new JSONFloat(literal) : value;
     return BigInt(literal);
   }

@@ -1,14 +1,14 @@
 /** The result of a scan of the text: whether it may be left to JSON.parse alone. */
 interface JSONScan {
-  /** Members of all objects, counting repeated ones. */
+  /** The number of members of all objects, repeated ones included. */
   readonly memberCount: number;
   /** Deepest nesting, or the limit + 1 where the scan stopped because the limit was passed. */
   readonly depth: number;
-  /** A number with so many digits that a double may not hold it. */
+  /** Whether there is a number with so many digits that a double may not hold it. */
   readonly hasLongNumber: boolean;
   /** A number with a fraction or an exponent. */
   readonly hasFraction: boolean;
-  /** An escape that may stand for half of a surrogate pair. */
+  /** Whether there is an escape that may be half of a surrogate pair. */
   readonly hasSurrogateEscape: boolean;
 }
 
@@ -27,7 +27,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** One pass over the text, without checking its grammar. Stops at the first value nested deeper than `maxDepth`. */
+/** Scans the text once without checking its grammar. Stops at the first value that is nested deeper than `maxDepth`. */
 export function scanJSON(text: string, maxDepth: number): JSONScan {
   let memberCount = 0;
   let depth = 0;

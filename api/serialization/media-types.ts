@@ -3,7 +3,7 @@ import { remembering } from '../base/remembering.ts';
 /** A media type that objects are read from and written in. */
 export interface MediaType {
   readonly name: 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
-  /** How a watch is announced in this type; absent where it cannot carry one. */
+  /** The Content-Type of a watch in this media type; absent if it cannot carry a watch. */
   readonly streamContentType?: string;
 }
 
@@ -16,7 +16,7 @@ export const protobufMediaType: MediaType = {
   streamContentType: 'application/vnd.kubernetes.protobuf;stream=watch',
 };
 
-/** Media types of the server, the preferred one first. */
+/** The media types of the server, the preferred one first. */
 export const supportedMediaTypes: readonly MediaType[] = [jsonMediaType, yamlMediaType, protobufMediaType];
 
 /** A media type or range with its parameters, from an Accept or Content-Type header. */
@@ -52,7 +52,7 @@ function unquote(value: string): string {
 /** All clients together send few different headers. */
 const kept = { entries: 200, length: 300 };
 
-/** One media type with its parameters (RFC 9110, 8.3.1); undefined where it is none. */
+/** Parses one media type with its parameters (RFC 9110, 8.3.1); undefined for other texts. */
 export const findMediaRange: (text: string) => MediaRange | undefined = remembering(readMediaRange, kept);
 
 function readMediaRange(text: string): MediaRange | undefined {

@@ -18,7 +18,7 @@ export function orderProblems(text: string, maxDepth: number, repeated: readonly
     if (isUnknown.has(path)) problems.add(unknownField(path));
     if (isRepeated && isRepeatedKnown.has(path)) problems.add(repeatedField(path));
   }).parse();
-  // whatever the text does not show by that path comes last
+  // problems whose path is not found in the text come last
   for (const problem of [...repeated.map(repeatedField), ...unknown.map(unknownField)]) problems.add(problem);
   return [...problems];
 }

@@ -30,7 +30,7 @@ export interface ReadObjectOptions {
   readonly expected: ObjectKind;
   readonly schema: StructuralSchema;
   readonly fieldValidation: FieldValidation;
-  /** Whether the server knows the kind at all: decides between two messages for a body of another kind. */
+  /** Whether the server knows the kind at all, which decides between two messages for a body of another kind. */
   readonly isRegistered: (kind: ObjectKind) => boolean;
 }
 
@@ -41,7 +41,7 @@ interface ReadObject {
   readonly warnings: readonly string[];
 }
 
-/** The parser has refused what is deeper. */
+/** The parser has already refused deeper values. */
 const maxDepth = Number.POSITIVE_INFINITY;
 
 interface ParsedBody {
@@ -73,7 +73,7 @@ export function readObject(body: Uint8Array, mediaType: MediaType, options: Read
   }
 }
 
-/** Upstream makes JSON of YAML first, whose objects have their keys in order: that of what is said of them. */
+/** Sorts the keys of objects: upstream converts YAML to JSON with sorted keys first, and reports problems in that order. */
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isJSONObject(value)) return value;
@@ -113,7 +113,7 @@ function parseBody(body: Uint8Array, mediaType: MediaType, { expected, schema, f
       case 'application/vnd.kubernetes.protobuf': {
         const { apiVersion, kind, raw } = readEnvelope(body);
         const isExpected = (kind === '' || kind === expected.kind) && (apiVersion === '' || apiVersion === formatAPIVersion(expected));
-        // A message says nothing of its kind: that of another kind would read as nonsense.
+        // A protobuf message does not contain its kind, and a message of another kind would decode to nonsense.
         return { value: { ...(isExpected ? decodeMessage(raw, schema) : {}), apiVersion, kind }, problems: () => [] };
       }
     }
@@ -150,7 +150,7 @@ function kindOf(value: unknown, body: Uint8Array, expected: ObjectKind): ObjectK
   };
 }
 
-/** Bodies of custom kinds have to say themselves what they are. Throws 400, and 422 for another kind of the version. */
+/** Checks that the body of a custom kind names its apiVersion and kind. Throws 400, and 422 for another kind of the version. */
 function checkCustomKind(value: unknown, kind: ObjectKind, body: Uint8Array, expected: ObjectKind): void {
   const { apiVersion, kind: ownKind, metadata } = (value ?? {}) as { apiVersion?: string; kind?: string; metadata?: { name?: unknown } };
   if (!ownKind) throw unrecognized(body, expected, `Object 'Kind' is missing in '${new TextDecoder().decode(body)}'`);

@@ -52,5 +52,5 @@ export const integerTag = defineScalarTag('tag:yaml.org,2002:int', {
   represent: (value: unknown) => String(value),
 });
 
-/** Only for values tagged !!float; untagged floats are read by integerTag, since go-yaml decides between both in one place. */
+/** Only for values tagged !!float. Untagged floats are parsed by integerTag, since go-yaml decides between the two in one place. */
 export const floatTag = defineScalarTag('tag:yaml.org,2002:float', { resolve: resolveNumber, identify: () => false });

@@ -14,7 +14,7 @@ import {
 import { type JSONObject, setOwn } from '../base/json-object.ts';
 import { floatTag, integerTag } from './yaml-numbers.ts';
 
-/** Text that is no YAML, or more of it than is accepted. Worded like go-yaml's errors: `yaml: line 3: ...`. */
+/** The error for text that is not YAML, or more of it than is accepted. Worded like go-yaml's errors: `yaml: line 3: ...`. */
 export class YAMLSyntaxError extends Error {
   constructor(message: string) {
     super(message);
@@ -38,7 +38,7 @@ interface ParsedYAML {
 
 const schema = new Schema([strTag, nullYaml11Tag, boolYaml11Tag, integerTag, floatTag, mergeTag, seqTag, mapTag]);
 
-/** Aliases are for people; a document with more of them is an attack. */
+/** The most aliases of a document. People use few; a document with more of them is an attack. */
 const maxAliases = 1000;
 /** Values in a document once its aliases are written out. */
 const maxExpandedValues = 1_000_000;
@@ -85,10 +85,10 @@ function loadStrictly(text: string, options: LoadOptions): Loaded {
 
 /** A line that ends a document or begins the next. */
 const documentMarker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
-/** Lines before a document that are no content: empty ones, comments, directives. */
+/** The lines before a document: empty lines, comments and directives. */
 const prologue = /^(?:[ \t]*(?:#.*)?(?:\r?\n|\r)|%.*(?:\r?\n|\r)|\.\.\.[ \t]*(?:\r?\n|\r))*/;
 
-/** The text up to the end of its first document: what follows is not read, whatever it is. */
+/** The text up to the end of its first document. The rest is not read. */
 function firstDocument(text: string): string {
   const start = prologue.exec(text)?.[0].length ?? 0;
   documentMarker.lastIndex = text.startsWith('---', start) ? start + 3 : start;
@@ -108,7 +108,7 @@ function formatException(error: unknown): string {
   return error.mark === undefined ? `yaml: ${error.reason}` : `yaml: line ${error.mark.line + 1}: ${error.reason}`;
 }
 
-/** A copy in which every alias is a value of its own. Refuses documents that grow too large by it, and cycles. */
+/** A copy in which every alias is replaced by a value of its own. Refuses documents that grow too large this way, and cycles. */
 function expandAliases(document: unknown): unknown {
   const open = new Set<object>();
   let count = 0;

@@ -1,11 +1,11 @@
-/** How a command ended, as the error channel of exec tells it. */
+/** The end of a command, as the error channel of exec reports it. */
 export type ExitStatus =
   | { readonly type: 'success' }
   | { readonly type: 'exit-code'; readonly code: number }
   /** The command could not be run, or the connection to it broke. */
   | { readonly type: 'failure'; readonly message: string };
 
-/** A Status without the fields that this use leaves out: what protocols since v4 send. */
+/** A Status without the fields that exec does not use, which protocols since v4 send. */
 interface WireStatus {
   metadata?: object;
   status?: string;
@@ -51,7 +51,7 @@ function toWireStatus(exit: ExitStatus): WireStatus {
   }
 }
 
-/** Reads what the error channel carried. Text that is no Status is taken as a failure, no text as success. */
+/** Reads the content of the error channel. Text that is not a Status counts as a failure, no text as success. */
 export function decodeExitStatus(data: Uint8Array): ExitStatus {
   const text = new TextDecoder().decode(data);
   if (text === '') return { type: 'success' };

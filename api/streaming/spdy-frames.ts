@@ -78,8 +78,8 @@ function control(type: number, words: readonly number[], ...parts: readonly Uint
 }
 
 /**
- * Reads the frames of one direction of one connection: give it what comes in, it gives what is complete. Payloads may share
- * memory with the input. Throws SPDYError where it is no SPDY/3.1.
+ * Reads the frames of one direction of one connection: it is given bytes as they arrive and returns the complete frames. Payloads may share
+ * memory with the input. Throws SPDYError for bytes that are not SPDY/3.1.
  */
 export function createSPDYDecoder(): (bytes: Uint8Array) => SPDYFrame[] {
   let waiting: Uint8Array[] = [];

@@ -4,7 +4,7 @@ import { SPDYError } from './spdy-error.ts';
 import { createSPDYDecoder, createSPDYEncoder, type SPDYFrame } from './spdy-frames.ts';
 import { type InflateHeaders, parseSPDYHeaders, type SPDYHeaders } from './spdy-headers.ts';
 
-/** One stream of a session, in both directions. */
+/** A stream of a session, in both directions. */
 export interface SPDYStream extends ByteChannel {
   readonly headers: SPDYHeaders;
 }
@@ -18,7 +18,7 @@ export interface SPDYSession {
   open(headers: Readonly<Record<string, string>>): Promise<SPDYStream>;
   /** Streams that the peer opens; replied to already. */
   readonly accepted: AsyncIterable<SPDYStream>;
-  /** Tells the peer and cuts the connection. */
+  /** Tells the peer that the session ends and closes the connection. */
   close(): void;
   /** Resolves once the connection has ended, however it did. */
   readonly closed: Promise<void>;
@@ -175,7 +175,7 @@ class Stream implements SPDYStream {
     this.#id = id;
     this.headers = headers;
     const replied = Promise.withResolvers<void>();
-    // Streams of the peer have nobody who waits for a reply.
+    // No caller waits for the reply to a stream that the peer opened.
     replied.promise.catch(() => undefined);
     const closed = Promise.withResolvers<void>();
     this.replied = replied.promise;

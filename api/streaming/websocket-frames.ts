@@ -25,12 +25,12 @@ export function encodeWebSocketFrame(opcode: number, payload: Uint8Array): Uint8
   return frame;
 }
 
-/** Finds the control frames in what a client sends; its data is of no interest and is not kept. */
+/** Finds the control frames in a client's WebSocket data. The content of data frames is not kept. */
 export class WebSocketControlReader {
   #pending = new Uint8Array(0);
   #skip = 0;
 
-  /** Throws on what is no WebSocket frame of a client. */
+  /** Throws for bytes that are not a WebSocket frame of a client. */
   push(chunk: Uint8Array): WebSocketFrame[] {
     const frames: WebSocketFrame[] = [];
     let bytes = new Uint8Array(this.#pending.length + chunk.length);
@@ -59,7 +59,7 @@ export class WebSocketControlReader {
   }
 }
 
-/** The head of a client's frame. Undefined as long as it is not complete. */
+/** The head of a client's frame; undefined while it is incomplete. */
 function readHead(bytes: Uint8Array) {
   if ((bytes[1] ?? 0x80) < 0x80) throw new Error('a frame of a client must be masked');
   const head = readFrameHead(bytes);
@@ -68,12 +68,12 @@ function readHead(bytes: Uint8Array) {
 
 interface FrameHead {
   readonly opcode: number;
-  /** In bytes, with the mask where there is one. */
+  /** The length of the head in bytes, with the mask if there is one. */
   readonly headLength: number;
   readonly payloadLength: number;
 }
 
-/** The head of a frame of either side. Undefined as long as it is not complete. */
+/** The head of a client's or server's frame; undefined while it is incomplete. */
 export function readFrameHead(bytes: Uint8Array): FrameHead | undefined {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return undefined;

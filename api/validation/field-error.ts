@@ -16,7 +16,7 @@ export type FieldErrorType =
   | 'FieldValueTypeInvalid'
   | 'InternalError';
 
-/** One thing that is wrong with one field. Its type becomes the reason of a cause in the Status. */
+/** An error of one field of an object. Its type becomes the reason of a cause in the Status. */
 export interface FieldError {
   readonly type: FieldErrorType;
   readonly field: string;
@@ -50,7 +50,7 @@ const withValue: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
   'FieldValueTooFew',
 ]);
 
-/** Go's encoding/json also escapes what could end a script element. */
+/** Go's encoding/json also escapes the characters that could end a script element. */
 const escapes: Readonly<Record<string, string>> = {
   '<': '\\u003c',
   '>': '\\u003e',
@@ -77,11 +77,11 @@ export function formatFieldError(error: FieldError): string {
   return `${error.field}: ${formatErrorBody(error)}`;
 }
 
-/** Errors of one object that are looked for and shown. Nobody reads more, and each may show a value of megabytes. */
+/** The most errors of one object that are collected and shown. Nobody reads more, and each may show a value of megabytes. */
 export const maxFieldErrors = 1000;
 const maxShownLength = 256 * 1024;
 
-/** Whether there are so many errors that the rest of a list need not be looked at. */
+/** Whether enough errors were found that the rest of a list need not be checked. */
 export function hasEnoughErrors(errors: readonly FieldError[]): boolean {
   return errors.length >= maxFieldErrors;
 }
@@ -93,7 +93,7 @@ export interface ShownErrors {
   readonly omitted: number;
 }
 
-/** The first of many errors, as far as they make up no more than a quarter of a megabyte, but at least one. */
+/** The first errors of many whose text is no longer than a quarter of a megabyte together, but at least one error. */
 export function describeFieldErrors(errors: readonly FieldError[]): ShownErrors {
   const shown: { readonly error: FieldError; readonly body: string }[] = [];
   let length = 0;
@@ -106,7 +106,7 @@ export function describeFieldErrors(errors: readonly FieldError[]): ShownErrors 
   return { shown, omitted: errors.length - shown.length };
 }
 
-/** One message for described errors: repeated ones once, several as `[first, second]`; '' for none. */
+/** Joins described errors into one message: repeated ones once, several as `[first, second]`; '' for none. */
 export function formatShownErrors({ shown, omitted }: ShownErrors): string {
   const messages = [...new Set(shown.map(({ error, body }) => `${error.field}: ${body}`))];
   if (omitted > 0) messages.push(`and ${omitted} more errors`);

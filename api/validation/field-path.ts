@@ -1,6 +1,6 @@
 /**
- * Where in an object a value stands: `spec.containers[0].name`, `metadata.labels[app]`. Immutable and cheap to extend; the
- * text is only made when asked for. Start from `FieldPath.root`.
+ * The position of a value in an object: `spec.containers[0].name`, `metadata.labels[app]`. Immutable and cheap to extend; the text is made
+ * only when it is read. Start from `FieldPath.root`.
  */
 export class FieldPath {
   static readonly root: FieldPath = new FieldPath(undefined, '', false);
@@ -15,7 +15,7 @@ export class FieldPath {
     this.#isSubscript = isSubscript;
   }
 
-  /** A field below this one; several names go several levels down. */
+  /** The path of a field below this one; with several names, several levels below. */
   child(name: string, ...deeper: readonly string[]): FieldPath {
     let path = new FieldPath(this, name, false);
     for (const next of deeper) path = new FieldPath(path, next, false);

@@ -3,7 +3,7 @@ import { describeFormat, dns1123SubdomainProblems, qualifiedNameProblems } from 
 import { type FieldError, invalid, required } from './field-error.ts';
 import type { FieldPath } from './field-path.ts';
 
-/** Rules for short texts and numbers other than names. As in names.ts, each returns what is wrong with the value. */
+/** Rules for short texts and numbers other than names. As in names.ts, each returns the problems of the value. */
 
 const identifierFormat = '[A-Za-z_][A-Za-z0-9_]*';
 const percentFormat = '[0-9]+%';

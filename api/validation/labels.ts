@@ -43,7 +43,7 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
 }
 
 interface LabelSelectorOptions {
-  /** Leaves values unchecked, for objects that were stored with invalid ones. */
+  /** Accepts invalid values, for objects that were stored with them. */
   readonly allowInvalidValues?: boolean;
 }
 
@@ -82,7 +82,7 @@ function validateRequirement(requirement: LabelSelectorRequirementLike, path: Fi
   return errors;
 }
 
-/** Whether Pods can be matched with the selector; one that is absent matches none. */
+/** Whether the selector is a valid Pod selector; an absent selector selects no Pods. */
 export function isValidLabelSelector(selector: LabelSelectorLike | undefined): boolean {
   return validateLabelSelector(selector, FieldPath.root).length === 0;
 }

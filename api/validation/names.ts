@@ -1,8 +1,6 @@
 import { isLongerThan } from '../base/utf8.ts';
 
-/**
- * Rules for names. Each returns what is wrong with the value, in the words of the API; an empty array if nothing is.
- */
+/** A rule for names. It returns the problems of the value in the API's words, or an empty array. */
 export type NameRule = (name: string, isPrefix: boolean) => string[];
 
 const labelFormat = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';

@@ -56,11 +56,11 @@ interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   readonly clusterDNSAddress: string;
   /** Volumes of directories on nodes, and a default StorageClass of them. Absent: true. */
   readonly localStorage?: boolean;
-  /** Other API servers may serve the same objects. Absent: this one is alone. */
+  /** Whether other API servers may serve the same objects. Absent: this is the only one. */
   readonly sharesStorage?: boolean;
-  /** Signs tokens for Secrets that ask for one; absent: none does. */
+  /** Signs tokens for Secrets of the type service-account-token; absent: no such tokens are issued. */
   readonly signSecretToken?: SignSecretToken;
-  /** Signs certificates for nodes and users; absent: nobody is given any. */
+  /** Signs certificates for nodes and users; absent: no certificates are issued. */
   readonly certificates?: {
     readonly authority: CertificateAuthority;
     /** Names for which no node is given a serving certificate. */
@@ -68,7 +68,7 @@ interface ControllersOptions extends NodeIPAMOptions, NodeLifecycleOptions {
   };
 }
 
-/** Every controller, one line each. */
+/** Every controller, one line for each. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
   return [
     attachDetachController,

@@ -1,6 +1,6 @@
 /**
- * The controllers that a list as of kube-controller-manager's `--controllers` enables: `*` is all of them, `foo` the one
- * of that name, `-foo` leaves it out. What is named weighs more than `*`, whatever the order; an empty list is none.
+ * The controllers that a list like that of kube-controller-manager's `--controllers` enables: `*` enables all, `foo` enables foo, `-foo`
+ * disables it. A name takes precedence over `*`, whatever the order; an empty list enables none.
  */
 export function selectControllers<T extends { readonly name: string }>(
   controllers: readonly T[],

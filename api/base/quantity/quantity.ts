@@ -95,11 +95,11 @@ function parseBinary(
   return { unscaled: signed(capped), scale, format: isBelowOne ? 'DecimalSI' : 'BinarySI' };
 }
 
-/** The magnitude at `target` where its own scale is finer, rounded up: who asks for some gets some. */
+/** The magnitude at the scale `target`, rounded up if its own scale is finer. */
 function roundUpTo(target: number, magnitude: bigint, scale: number): bigint {
   if (scale >= target || magnitude === 0n) return magnitude;
   const drop = target - scale;
-  // All digits were dropped, and more: one unit is left.
+  // All digits were dropped: the result is one unit.
   if (drop > String(magnitude).length) return 1n;
   const divisor = 10n ** BigInt(drop);
   return (magnitude + divisor - 1n) / divisor;

@@ -1,6 +1,6 @@
 import type { DeepReadonly } from '../deep-readonly.ts';
 
-/** Freezes a JSON value all the way down and returns it: for what many readers share. */
+/** Freezes a JSON value with everything in it and returns it; for values that many readers share. */
 export function deepFreeze<T>(value: T): DeepReadonly<T> {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

@@ -13,7 +13,7 @@ export interface ManualClock extends Clock {
   pendingTimers(): number;
 }
 
-/** Lets everything that is already resolved run, including chains of a few hundred continuations. */
+/** Runs all promise continuations that are ready, including chains of a few hundred. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve();
 }

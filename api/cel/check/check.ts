@@ -204,7 +204,7 @@ class Checker {
     return result;
   }
 
-  /** The signature with type parameters of its own. */
+  /** The signature with fresh type parameters. */
   #instantiate({ params, result }: Overload): readonly [readonly CELType[], CELType] {
     const fresh = new Map<string, CELType>();
     const rename = (type: CELType): CELType => {
@@ -305,7 +305,7 @@ class Checker {
     if (!this.substitution.assign(found, expected)) this.#mismatch(at, expected, found);
   }
 
-  /** The types of the one or two variables of a fold over that range. */
+  /** The types of the one or two variables of a fold over a range of that type. */
   #loopTypes(expr: ComprehensionExpr, range: CELType): readonly [CELType, CELType] {
     const [first = dynType, second = dynType] = range.params;
     switch (range.kind) {

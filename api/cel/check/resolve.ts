@@ -2,7 +2,7 @@ import type { CallExpr, Expr } from '../syntax/ast.ts';
 import type { Environment } from '../environment.ts';
 import type { Overload } from '../declarations.ts';
 
-/** `a.b.c` of a chain of selects that may be one name, or undefined. */
+/** The qualified name of a chain of selects (`a.b.c`), or undefined if the expression is not such a chain. */
 export function qualifiedName(expr: Expr): string | undefined {
   if (expr.kind === 'ident') return expr.name;
   if (expr.kind !== 'select' || expr.testOnly) return undefined;
@@ -16,7 +16,7 @@ export const firstPart = (name: string): string => name.split('.', 1)[0] ?? name
 interface ResolvedFunction {
   readonly name: string;
   readonly overloads: readonly Overload[];
-  /** With the target first where the call has one that is a value. */
+  /** The arguments; a call on a value has that value first. */
   readonly args: readonly Expr[];
   readonly isMember: boolean;
 }

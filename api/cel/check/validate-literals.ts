@@ -13,8 +13,8 @@ const readers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, 
 ]);
 
 /**
- * Durations, timestamps and regular expressions written in the expression that cannot be read, and lists and maps whose
- * elements are not all of one type, dyn being one of its own; the arguments of format() may be mixed.
+ * Reports literal durations, timestamps and regular expressions that cannot be parsed, and lists and maps whose elements differ in type
+ * (dyn counts as a type). The arguments of format() may be of mixed types.
  */
 export function validateLiterals({ expr, types }: CheckedExpr): Issue[] {
   const issues: Issue[] = [];
@@ -55,7 +55,7 @@ function visit(expr: Expr, types: Types, mayBeMixed: boolean, issues: Issue[]): 
   for (const part of partsOf(expr)) visit(part, types, mayBeMixed || isFormat, issues);
 }
 
-/** Reports the first element of another type than the first one. */
+/** Reports the first element whose type differs from that of the first element. */
 function sameTypes(parts: readonly { readonly element: Expr; readonly isOptional: boolean }[], types: Types, issues: Issue[]): void {
   let first: CELType | undefined;
   for (const { element, isOptional } of parts) {

@@ -18,7 +18,7 @@ const scalars = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'uint
 class Estimator {
   readonly #checked: CheckedExpr;
   readonly #environment: Environment;
-  /** Declared types, which say how large values are, of what is reached from variables. */
+  /** The declared types (which bound sizes) of the values reached from variables. */
   readonly #declared = new Map<number, CELType>();
   readonly #sizes = new Map<number, Range>();
   /** The ranges that the variables of loops go through; undefined: not reached from a variable. */

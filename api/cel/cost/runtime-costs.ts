@@ -2,17 +2,17 @@ import type { CELValue } from '../types/values.ts';
 import { codePointLength } from '../types/code-points.ts';
 import type { CallCost } from '../declarations.ts';
 
-/** Reading one character of a string, against 1 for an operation of fixed size. */
+/** The cost of reading one character of a string. An operation of fixed size costs 1. */
 export const stringTraversalFactor = 0.1;
-/** One character of a regular expression. */
+/** The cost of one character of a regular expression. */
 export const regexLengthFactor = 0.25;
 export const listCreationCost = 10;
 export const mapCreationCost = 30;
 export const structCreationCost = 40;
-/** Kubernetes' limit for one evaluation. */
+/** Kubernetes' cost limit for one evaluation of an expression. */
 export const perCallCostLimit = 1_000_000;
 
-/** Code points, bytes, elements or entries; 1 for what has no size. */
+/** The size of a value in code points, bytes, elements or entries; 1 for a value without a size. */
 export function actualSize(value: CELValue | undefined): number {
   if (typeof value === 'string') return codePointLength(value);
   if (typeof value !== 'object' || value === null) return 1;

@@ -193,7 +193,7 @@ export const authorizerLibrary: Library = {
   ],
 };
 
-/** Questions that one evaluation may have: a cost limit bounds them earlier, each costs 350,000. */
+/** The most authorization checks of one evaluation. The cost limit ends it earlier: each check costs 350,000. */
 const maxQuestions = 100;
 
 /**

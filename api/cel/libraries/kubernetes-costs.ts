@@ -55,7 +55,7 @@ const ofContainsCIDR =
 const ofValidation: CallCost = ([format, text]) =>
   format instanceof FormatValue ? traversal(1 + actualSize(text)) * traversal(format.regexSize, regexLengthFactor) : 1;
 
-/** A call that makes a list: itself, the list, and what goes into it. */
+/** The cost of a call that makes a list: the call, the list, and its elements. */
 export const listCallCost = 1 + listCreationCost;
 
 const makesList =

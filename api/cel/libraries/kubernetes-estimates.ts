@@ -18,7 +18,7 @@ const maxFormatSize = 64;
 /** An address of either family, in bytes. */
 const addressSize: Range = { min: 4, max: 16 };
 
-/** Each element once; of strings and bytes also what comparing them takes. A string itself is traversed. */
+/** The cost of visiting each element once; for strings and bytes also of comparing them. A string argument is traversed itself. */
 const ofElements: Estimate = ([list]) => {
   if (list === undefined) return undefined;
   const [element] = list.type.params;
@@ -97,7 +97,7 @@ function sorting(list: EstimatedPart | undefined, keys: EstimatedPart | undefine
   return makesList(scaleRange(productRange(size, size), factor), list?.size ?? unbounded);
 }
 
-/** The number that a literal stands for; other numbers are unbounded. */
+/** The value of a number literal; other numbers are unbounded. */
 function literalNumber(part: EstimatedPart | undefined): number | undefined {
   return part?.expr.kind === 'const' && typeof part.expr.value === 'bigint' ? Math.max(0, Number(part.expr.value)) : undefined;
 }

@@ -47,12 +47,15 @@ function add(x: CELValue, y: CELValue): CELValue {
   throw noSuchOverload();
 }
 
-/** One signature for each type of element; where the type is not known the first is called, and looks at the values. */
+/** One signature for each element type. If the type is not known, the first signature is called and examines the values. */
 function forElements(name: string, make: (typeName: string, element: CELType) => Overload): FunctionDeclaration {
   return declare(name, ...comparable.map(([type, element]) => make(type, element)));
 }
 
-/** Elements of two types (of a list whose type was not known) are in no order; what has no order at all is an error. */
+/**
+ * The order of two elements. Elements of different types (in a list of unknown type) count as unordered; a type without an order is an
+ * error.
+ */
 function orderOf(x: CELValue, y: CELValue): number {
   if (typeName(x) === typeName(y)) return compareValues(x, y) ?? 0;
   for (const value of [x, y]) compareValues(value, value);
@@ -172,7 +175,7 @@ function sortByKeys(list: ListValue, keys: ListValue): NativeList {
 
 const sorted = (list: ListValue): NativeList => new NativeList(elementsOf(list).sort(ordered));
 
-/** `list.sortBy(x, key)`: the list sorted by what `key` is for each element. */
+/** `list.sortBy(x, key)`: the list, sorted by the value of `key` for each element. */
 const sortBy: Macro = {
   name: 'sortBy',
   isMember: true,

@@ -20,7 +20,7 @@ function lengthOf(text: string): number {
   return isPlain(text) ? text.length : codePoints(text).length;
 }
 
-/** An index of UTF-16 units as one of code points. */
+/** Converts an index of UTF-16 units into an index of code points. */
 function pointIndex(text: string, unit: number): bigint {
   return BigInt(unit < 0 || isPlain(text) ? unit : codePoints(text.slice(0, unit)).length);
 }

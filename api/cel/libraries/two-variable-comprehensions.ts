@@ -8,7 +8,7 @@ const k = typeParam('K');
 const v = typeParam('V');
 const map = mapType(k, v);
 
-/** The fold adds to one map itself; this is declared for its types. */
+/** The fold adds to one map itself, so this function is declared for its types only. */
 function notCalled(): never {
   throw noSuchOverload();
 }

@@ -1,14 +1,14 @@
 import { elementAt } from '../libraries/standard/operators.ts';
 import { type CELValue, Failure, mapKey, none, noSuchKey, OptionalValue } from '../types/values.ts';
 
-/** The value of a field or key of a map, an object, or of what an optional holds; undefined where it is not there. */
+/** The value of a field or key of a map, of an object, or of the content of an optional; undefined where it is absent. */
 export function findField(operand: CELValue, field: string): CELValue | undefined {
   if (typeof operand !== 'object' || operand === null || operand instanceof Uint8Array) return undefined;
   if (operand.kind === 'map' || operand.kind === 'object') return operand.find(field);
   return undefined;
 }
 
-/** operand.field of what is no optional. Throws Failure. */
+/** operand.field, where the operand is not an optional. Throws Failure. */
 export function selectField(operand: CELValue, field: string): CELValue {
   const found = findField(operand, field);
   if (found === undefined) throw noSuchKey(field);

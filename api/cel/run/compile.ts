@@ -23,7 +23,7 @@ export interface Compiled {
   readonly failure?: Failure;
 }
 
-/** Makes closures of an expression, once; `checked` has what the type checker found out, if it was asked. */
+/** Compiles an expression into closures, once. `checked` holds the results of the type checker, if it ran. */
 export function compileExpr(expr: Expr, environment: Environment, checked?: CheckedExpr): Compiled {
   const compiler = new Compiler(environment, checked);
   const run = compiler.compile(expr);
@@ -39,7 +39,7 @@ class Compiler {
   readonly #environment: Environment;
   readonly #checked: CheckedExpr | undefined;
   #scope: ReadonlyMap<string, number> = new Map();
-  /** By the slots of names that stand for values not found out yet. */
+  /** The closures of variables that are evaluated on first use, by slot. */
   readonly #lazy = new Map<number, Closure>();
 
   constructor(environment: Environment, checked: CheckedExpr | undefined) {
@@ -62,7 +62,9 @@ class Compiler {
     }
   }
 
-  /** `base` is what reading a variable, or from a value that is no variable, costs in addition to each step: 1, or 0 within another access. */
+  /**
+   * `base` is the cost of reading a variable or starting from another value, added to the cost of each step: 1, or 0 within another access.
+   */
   #compile(expr: Expr, base: 0 | 1): Closure {
     switch (expr.kind) {
       case 'const': {
@@ -347,7 +349,7 @@ function readSlot(slot: number, name: string, cost: 0 | 1): Closure {
   };
 }
 
-/** Whether reading from the expression is one step of a path and not the start of a new one, which costs 1 more. */
+/** Whether the read continues the path of this expression. Otherwise it starts a new path, which costs 1 more. */
 function isAttribute(expr: Expr): boolean {
   if (expr.kind === 'ident') return true;
   if (expr.kind === 'select') return !expr.testOnly;

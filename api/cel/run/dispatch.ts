@@ -68,7 +68,7 @@ interface CallParts {
 
 const standardMembers = /^(contains|startsWith|endsWith|matches|get[A-Z]\w*)$/;
 
-/** No signature takes these values: what CEL has itself does not say which, libraries do. */
+/** The error for values that no signature takes. CEL's own functions do not name the signature; library functions do. */
 function mismatch(name: string, args: readonly CELValue[]): Failure {
   return /^[_@!-]/.test(name) || standardMembers.test(name) ? noSuchOverload() : noSuchOverload(name, args);
 }

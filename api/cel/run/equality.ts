@@ -63,7 +63,7 @@ function orderOf(x: bigint | number, y: bigint | number): number | undefined {
   return Number.isNaN(x) || Number.isNaN(y) ? undefined : 0;
 }
 
-/** An int is compared with a double as a double. Undefined where one is no number or not a number. */
+/** Compares an int with a double as doubles. undefined where one side is NaN or not a number. */
 function compareNumbers(a: CELValue, b: CELValue): number | undefined {
   const x = a instanceof UintValue ? a.value : a;
   const y = b instanceof UintValue ? b.value : b;

@@ -26,7 +26,7 @@ export interface FoldParts {
   compile(expr: Expr): Closure;
 }
 
-/** One step: what it does to the accumulator's slot. False: nothing more will change. */
+/** One step of a fold: updates the accumulator's slot. Returns false when further steps cannot change the result. */
 type Step = (frame: Frame) => boolean;
 
 /** The fold over a range, once its result is compiled (in a scope without the loop's variables). */
@@ -101,7 +101,7 @@ function generalStep(parts: FoldParts): Step {
   };
 }
 
-/** How the macros that collect run: they add to one list or map in place of making a new one at every step. */
+/** The code of the macros that collect: it appends to one list or map instead of making a new one at every step. */
 interface Collecting {
   readonly step: Step;
   start(): CELValue;
@@ -162,7 +162,7 @@ function collectingStep(parts: FoldParts): Collecting | undefined {
     const [element] = second.elements;
     if (element === undefined || second.elements.length !== 1) return undefined;
     const value = parts.compile(element);
-    // The accumulator, the list of one element where that is not known beforehand, and joining them.
+    // The cost of reading the accumulator, of the one-element list if it is not constant, and of joining the two.
     const cost = 2 + (isConstant(element) ? 0 : listCreationCost);
     return {
       start: () => new GrowingList(),

@@ -1,6 +1,6 @@
 import { type CELValue, CostLimitExceeded, type Failure } from '../types/values.ts';
 
-/** One evaluation under way. A slot may hold a failure: an accumulator that a later step may still absorb. */
+/** The state of one evaluation. A slot may hold a failure: an accumulator whose failure a later step may still absorb. */
 export class Frame {
   readonly slots: (CELValue | Failure | undefined)[];
   readonly limit: number;

@@ -119,7 +119,7 @@ function nullOrFailure(json: unknown, expected: string): null {
   throw new Failure(`invalid data, expected ${expected}`);
 }
 
-/** How JSON of that type is read. JSON of another shape than the type says is an evaluation error. */
+/** Returns the function that reads JSON of that type. JSON of another shape is an evaluation error. */
 function adapterOf(type: CELType): Adapt {
   const known = adapters.get(type);
   if (known !== undefined) return known;
@@ -193,7 +193,7 @@ function lazily<T>(make: () => T): () => T {
   };
 }
 
-/** JSON read as a value of that type (dyn: as what it is). */
+/** Reads JSON as a value of that type; for dyn, as the type that the JSON has. */
 export function valueOfJSON(json: unknown, type: CELType = dynType): CELValue {
   return adapterOf(type)(json);
 }

@@ -2,8 +2,8 @@ import type { Closure } from './frame.ts';
 import { type CELValue, Failure, noSuchOverload, OptionalValue } from '../types/values.ts';
 
 /**
- * `deciding` on either side is the result, whatever the other is, even an error. Otherwise an error is the result, the
- * left one first.
+ * If either side equals `deciding`, that is the result, even if the other side is an error. Otherwise an error is the result, the left one
+ * first.
  */
 function commutative(left: Closure, right: Closure, deciding: boolean): Closure {
   return (frame) => {
@@ -40,7 +40,7 @@ export function conditional(condition: Closure, whenTrue: Closure, whenFalse: Cl
   };
 }
 
-/** True also for errors: whether a fold that can still absorb an error goes on. */
+/** Whether a fold goes on. True also for an error, which a later element may still absorb. */
 export function notStrictlyFalse(operand: Closure): Closure {
   return (frame) => {
     let value: CELValue;

@@ -22,7 +22,7 @@ export function compileRegex(pattern: string): RE2JS {
   }
 }
 
-/** The most steps of matching, each one instruction of the pattern's program for one character: about a second. */
+/** The most steps of one match; a step runs one instruction of the pattern's program for one character. About a second. */
 const maxSteps = 30_000_000;
 
 /** Whether the pattern is found anywhere in the text. Throws Failure, also where that would take too many steps. */

@@ -2,7 +2,7 @@ import type { Expr } from './ast.ts';
 
 const conversions = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'duration', 'timestamp', 'dyn', 'type']);
 
-/** A literal, a list or map of such, or a conversion of one. */
+/** Whether the expression is a literal, a list or map of constants, or a conversion of a constant. */
 export function isConstant(expr: Expr): boolean {
   switch (expr.kind) {
     case 'const':

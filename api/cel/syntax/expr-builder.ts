@@ -1,7 +1,7 @@
 import { accumulatorName, type ComprehensionExpr, type Expr, type MapEntry, type StructField } from './ast.ts';
 import type { CELValue } from '../types/values.ts';
 
-/** Makes the nodes of one tree: each with an id of its own, at one place of the source. */
+/** Makes the nodes of one tree, each with its own id and its position in the source. */
 export class ExprBuilder {
   readonly #ids: { last: number };
   readonly #offset: number;

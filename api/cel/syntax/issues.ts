@@ -1,4 +1,4 @@
-/** A mistake in an expression: where (UTF-16 offset, negative: of the expression as a whole) and what. */
+/** A mistake in an expression: its offset in UTF-16 units (negative: the expression as a whole) and its message. */
 export interface Issue {
   readonly offset: number;
   readonly message: string;

@@ -51,7 +51,7 @@ function matchAt(pattern: RegExp, source: string, offset: number): string | unde
   return pattern.exec(source)?.[0];
 }
 
-/** The tokens of an expression, the last of kind `end`. What is no token is reported and left out. */
+/** The tokens of an expression; the last has the kind `end`. Characters that belong to no token are reported and skipped. */
 export function tokenize(source: string, issues: Issue[]): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
@@ -64,7 +64,7 @@ export function tokenize(source: string, issues: Issue[]): Token[] {
     const token = tokenAt(source, offset, issues);
     if (token === undefined) {
       const character = String.fromCodePoint(source.codePointAt(offset) ?? 0);
-      // Half of an operator: the character that is not its other half goes with it.
+      // Half of an operator: the character in place of its other half is part of the wrong token.
       const wrong = '|&='.includes(character)
         ? character + String.fromCodePoint(source.codePointAt(offset + 1) ?? 0).replace('\0', '')
         : character;

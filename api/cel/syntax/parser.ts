@@ -34,7 +34,9 @@ export function parseExpression(source: string, options: ParseOptions): ParseRes
   return isTooDeep(expr) ? { issues: [{ offset: -1, message: 'max recursion depth exceeded' }] } : { expr };
 }
 
-/** Chains within parentheses within chains: what is read within limits may still be deeper than can be walked. */
+/**
+ * Whether the tree is too deep to be walked. Chains within parentheses within chains can pass the parser's limits and still be too deep.
+ */
 function isTooDeep(expr: Expr): boolean {
   let level: readonly Expr[] = [expr];
   for (let depth = 0; level.length > 0; depth++) {
@@ -116,7 +118,7 @@ class Parser {
     return this.#isNext(text) ? this.#take() : undefined;
   }
 
-  /** `expected` is how the message names what may stand there, where that is not the text alone. */
+  /** Reads a token. `expected` is its name in the error message, where that differs from its text. */
   #expect(text: string, expected = `'${text}'`): Token {
     if (this.#isNext(text)) return this.#take();
     const token = this.#token;
@@ -129,7 +131,7 @@ class Parser {
     return this.#unexpected(token, expected, isExtraneous);
   }
 
-  /** A token that could be left out, because what follows fits, is called extraneous, any other mismatched. */
+  /** Reports a token as extraneous if the one after it would fit, else as mismatched. */
   #unexpected(token: Token, expected: string, fitsNext: boolean): never {
     return this.#fail(token, `${fitsNext ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${expected}`);
   }
@@ -175,7 +177,7 @@ class Parser {
     return this.#logical('||', '_||_', () => this.#logical('&&', '_&&_', () => this.#relation()));
   }
 
-  /** A chain of one operator becomes a balanced tree, so that long chains are not deep. */
+  /** Makes a balanced tree of a chain of one operator, so that long chains are not deep. */
   #logical(sign: string, name: string, operand: () => Expr): Expr {
     const terms = [operand()];
     const offsets: number[] = [];

@@ -3,7 +3,7 @@ import type { CheckedExpr } from '../check/check.ts';
 import { formatType } from '../types/types.ts';
 import { type CELValue, UintValue } from '../types/values.ts';
 
-/** Text after each part of a tree: its kind, or its type and what it refers to. */
+/** The text after each part of a tree: its kind, or its type and the declaration it refers to. */
 type Adorn = (expr: Expr) => string;
 
 /** The tree as cel-go's debug printer shows it after parsing. */
@@ -11,7 +11,7 @@ export function debugString(expr: Expr): string {
   return new Printer((part) => `^#*expr.${kindName(part)}#`, '^#*expr.Expr_CreateStruct_Entry#').print(expr, 0);
 }
 
-/** The tree as it is shown after checking, with the type of each part. */
+/** The tree after type checking, with the type of each part. */
 export function checkedDebugString({ expr, types, overloads }: CheckedExpr): string {
   const adorn = (part: Expr): string => {
     const type = types.get(part.id);

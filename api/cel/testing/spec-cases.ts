@@ -24,7 +24,7 @@ import {
 import { parseDurationText, parseTimestampText } from '../types/time-values.ts';
 import { type CELValue, DurationValue, NativeList, NativeMap, TimestampValue, TypeValue, UintValue } from '../types/values.ts';
 
-/** A test of cel-spec as JSON; what is used of it. */
+/** The parts of a cel-spec test in JSON that are used. */
 export interface SpecTest {
   readonly original: Readonly<Record<string, unknown>> & { readonly expr: string };
   readonly ast?: string;

@@ -14,7 +14,7 @@ import {
   timestampType,
 } from './types.ts';
 
-/** The parts of an OpenAPI v3 schema that are read: a CRD's, or one of the API's own. */
+/** The parts of an OpenAPI v3 schema that are read, whether it comes from a CRD or from a built-in kind. */
 export interface SchemaLike {
   readonly type?: string;
   readonly format?: string;
@@ -33,13 +33,13 @@ export interface SchemaLike {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
 
-/** The type of what a schema describes, and the least number of bytes such a value takes as JSON. */
+/** The CEL type of a schema's values, and the least number of bytes that such a value takes as JSON. */
 export interface SizedType {
   readonly type: CELType;
   readonly minBytes: number;
 }
 
-/** The longest request; it bounds what no schema does. */
+/** The size of the longest request, in bytes. It bounds values that the schema does not bound. */
 export const maxRequestBytes = 3 * 1024 * 1024;
 const text = (maxLength: number): SizedType => ({ type: sized(stringType, maxLength), minBytes: 2 });
 /** Kubernetes takes scalars and objects to be of no size, so that comparing them is expected to cost nothing. */

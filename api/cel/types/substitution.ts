@@ -1,6 +1,6 @@
 import { type CELType, dynType, equalTypes, formatType, isDyn } from './types.ts';
 
-/** The types that the type parameters stand for so far. */
+/** The types that are bound to type parameters so far. */
 export class Substitution {
   readonly #bound = new Map<string, CELType>();
   /** The parameters that were bound last, and their types before: an attempt that fails is undone, and nothing is copied for it. */
@@ -34,7 +34,10 @@ export class Substitution {
     }
   }
 
-  /** Whether values of each of the types may be given where the others are wanted; what that says of parameters is kept if so. */
+  /**
+   * Whether values of each type are assignable to the type at the same index. If they are, the bindings of type parameters found on the way
+   * are kept.
+   */
   assignAll(from: readonly CELType[], to: readonly CELType[]): boolean {
     if (from.length !== to.length) return false;
     const fits = from.every((type, index) => {
@@ -73,7 +76,7 @@ export class Substitution {
     });
   }
 
-  /** Undefined: the parameter cannot stand for the type, since the type contains it. */
+  /** Undefined: the parameter cannot be bound to the type, because the type contains it. */
   #assignParam(param: CELType, type: CELType): boolean | undefined {
     const bound = this.#bound.get(param.name);
     if (bound !== undefined) {
@@ -116,7 +119,7 @@ function isAsGeneral(a: CELType, b: CELType): boolean {
   });
 }
 
-/** The more general of two types of which one can be given for the other. */
+/** The more general of two types where one is assignable to the other. */
 export function mostGeneral(a: CELType, b: CELType): CELType {
   return isAsGeneral(a, b) ? a : b;
 }

@@ -32,7 +32,7 @@ export interface CELType {
   readonly anyField?: CELType;
   /** The most code points, bytes, elements or entries a value can have; used to estimate costs. */
   readonly maxSize?: number;
-  /** The kind of a list in JSON: a set, or a map by these fields of its elements, as x-kubernetes-list-type says. */
+  /** The x-kubernetes-list-type of a JSON list: a set, or a map by these fields of its elements. */
   readonly listKind?: 'set' | readonly string[];
 }
 
@@ -72,7 +72,7 @@ export function sized(type: CELType, maxSize: number | undefined): CELType {
   return maxSize === undefined ? type : { ...type, maxSize };
 }
 
-/** An object type with these fields; one without `fields` (a Kubernetes library type) has only functions. */
+/** An object type with these fields. Without `fields` (a type of a Kubernetes library) it has only functions. */
 export function objectType(name: string, fields?: Readonly<Record<string, CELType>> | (() => ReadonlyMap<string, Field>)): CELType {
   if (fields === undefined) return { kind: 'object', name, params: [] };
   if (typeof fields === 'function') return { kind: 'object', name, params: [], fields };

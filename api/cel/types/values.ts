@@ -51,9 +51,9 @@ export interface ListValue {
   readonly size: number;
   /** The element at an index from 0 to size - 1. */
   get(index: number): CELValue;
-  /** Compares two lists of which not all elements need to be compared one by one. */
+  /** Compares two lists without comparing all their elements one by one, if the implementation can. */
   equalsList?(other: ListValue): boolean;
-  /** Joins lists for which `list + other` is not the one after the other. */
+  /** Concatenates lists where `list + other` is not a plain sequence of both (sets and list maps). */
   concat?(other: ListValue): ListValue;
 }
 
@@ -119,7 +119,7 @@ export class NativeList implements ListValue {
   }
 }
 
-/** How a map finds a key: 1, 1u and 1.0 are one key. Undefined for what can be no key. */
+/** The key under which a map stores a value: 1, 1u and 1.0 are the same key. undefined for a value that cannot be a key. */
 export function mapKey(key: CELValue): string | bigint | boolean | undefined {
   if (typeof key === 'string' || typeof key === 'bigint' || typeof key === 'boolean') return key;
   if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : undefined;
@@ -133,7 +133,7 @@ export class NativeMap implements MapValue {
   constructor(entries: ReadonlyMap<string | bigint | boolean, readonly [CELValue, CELValue]>) {
     this.#entries = entries;
   }
-  /** Makes a map; of a key given twice the last value counts. Throws Failure for what can be no key. */
+  /** Makes a map. If a key is given twice, the last value counts. Throws Failure for a value that cannot be a key. */
   static of(entries: Iterable<readonly [CELValue, CELValue]>): NativeMap {
     const map = new Map<string | bigint | boolean, readonly [CELValue, CELValue]>();
     for (const entry of entries) {

@@ -1,6 +1,6 @@
 import type { CoreEvent } from './core-event.ts';
 
-/** The outcome for an event: nothing, a new event, or a higher count of one that was written before. */
+/** The result for an event: it is dropped, it is new, or it raises the count of an earlier event. */
 type CorrelatedEvent =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'create'; readonly event: CoreEvent }
@@ -12,10 +12,10 @@ export interface EventCorrelator {
   remember(event: CoreEvent, name: string | undefined): void;
 }
 
-/** Different messages about one thing within this time, before they are combined into one event. */
+/** The time within which different messages about one object are combined into one event. */
 const aggregationMs = 600_000;
 const aggregationLimit = 10;
-/** One source may report on one object this often at once, and then once in five minutes. */
+/** The number of events that one source may report on one object at once; after that, one every five minutes. */
 const spamBurst = 25;
 const spamPerSecond = 1 / 300;
 const remembered = 4096;
@@ -27,8 +27,8 @@ interface Written {
 }
 
 /**
- * Keeps a crowd of similar events from flooding the store: the same event again raises a count, many events that differ in
- * their message only become one that says so, and one source's events on one object are limited in number.
+ * Keeps many similar events from flooding the store: a repeated event raises a count, many events that differ only in their message become
+ * one combined event, and the events of one source on one object are limited in number.
  */
 export function createEventCorrelator(): EventCorrelator {
   const written = new Map<string, Written>();
@@ -78,7 +78,7 @@ export function createEventCorrelator(): EventCorrelator {
 
 const combined = '(combined from similar events): ';
 
-/** Combined events are one, whatever their latest message is. */
+/** The identity of an event. Combined events count as one, whatever their latest message is. */
 function identityOf(event: CoreEvent): string {
   if (event.message?.startsWith(combined)) return `combined|${groupKey(event)}`;
   return `${groupKey(event)}|${event.message ?? ''}`;
@@ -93,7 +93,7 @@ function spamKey(event: CoreEvent): string {
   return [event.source?.component, event.source?.host, kind, namespace, name, uid, apiVersion, fieldPath].join('|');
 }
 
-/** The least recently kept goes when there are too many. */
+/** Sets an entry and drops the least recently used one if there are too many. */
 function keep<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key);
   map.set(key, value);

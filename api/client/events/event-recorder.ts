@@ -9,7 +9,7 @@ import type { Client } from '../client.ts';
 import { createEventCorrelator, type EventCorrelator } from './event-correlator.ts';
 import type { CoreEvent } from './core-event.ts';
 
-/** Tells the user, by Events, what was done about an object and why. Never fails and never makes the caller wait. */
+/** Records Events about objects: what was done and why. Never fails and never makes the caller wait. */
 export interface EventRecorder {
   event(regarding: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
@@ -20,9 +20,9 @@ interface EventRecorderSettings {
   readonly logger: Logger;
   /** The reporting component, e.g. `deployment-controller`, `kubelet`. */
   readonly component: string;
-  /** The node of a component that is one of many. */
+  /** The node, for a component that runs on every node. */
   readonly host?: string;
-  /** Ends the writing; what is not written by then is lost. */
+  /** Ends the writing; events that were not written by then are lost. */
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ export function createEventRecorder(settings: EventRecorderSettings): EventRecor
   let isWriting = false;
   let lastMs = 0;
   let sameMs = 0;
-  // Names carry the time to the nanosecond; a counter tells apart those of one millisecond.
+  // The time to the nanosecond as part of the name; a counter distinguishes events of one millisecond.
   const uniqueSuffix = (nowMs: number) => {
     sameMs = nowMs === lastMs ? sameMs + 1 : 0;
     lastMs = nowMs;
@@ -75,7 +75,7 @@ export function createEventRecorder(settings: EventRecorderSettings): EventRecor
   };
 }
 
-/** Writes one event; one that the server does not want is logged and dropped, one that could not be sent is tried again. */
+/** Writes one event. An event that the server refuses is logged and dropped; one that could not be sent is tried again. */
 async function write(settings: EventRecorderSettings, correlator: EventCorrelator, event: CoreEvent): Promise<void> {
   const { clock, logger } = settings;
   const correlated = correlator.correlate(event, clock.nowMs());
@@ -115,7 +115,7 @@ async function send(
   correlator.remember(event, name);
 }
 
-/** The reference by which an event names its object. */
+/** The ObjectReference of an event to its object. */
 export function referenceTo(
   resource: Pick<ResourceDefinition, 'group' | 'version' | 'names'>,
   object: {

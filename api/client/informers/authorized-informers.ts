@@ -9,7 +9,7 @@ import type { Client } from '../client.ts';
 import type { Informer, InformerFactory, InformerHandler, Lister } from './informer.ts';
 
 interface AuthorizedInformersDependencies {
-  /** Followed once for all users; whoever runs them lets them see everything. */
+  /** The informers that all users share. They run with the right to see everything. */
   readonly shared: InformerFactory;
   /** Acts as the user. */
   readonly client: Client;
@@ -31,9 +31,9 @@ const maxRetryMs = 30_000;
 const quietMs = 2000;
 
 /**
- * Shared informers as one user may read them: nothing is told, and none has synced, until the API has answered that the user
- * may list and watch the resource. So many users in one process share one copy of the objects, and each has the permissions
- * of an informer of its own.
+ * Shared informers as one user may read them: handlers get no objects, and nothing counts as synced, until the API has answered that the
+ * user may list and watch the resource. So the users in one process share one copy of the objects, each with the permissions that its own
+ * informer would have.
  */
 export function createAuthorizedInformers(dependencies: AuthorizedInformersDependencies): InformerFactory {
   const { shared, signal } = dependencies;
@@ -135,7 +135,7 @@ function guardedLister<T extends KubeObject>(inner: Lister<T>, isAllowed: () => 
   };
 }
 
-/** Rejects with the signal's reason as soon as it is aborted. */
+/** Rejects with the signal's reason as soon as the signal is aborted. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);

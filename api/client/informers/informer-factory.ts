@@ -34,7 +34,7 @@ export function createInformerFactory(dependencies: InformerFactoryDependencies)
       let informer = informers.get(id);
       if (informer === undefined) {
         const created = new SharedInformer<T>(dependencies, resource, selection);
-        // One map for all kinds; the id contains the resource, so what comes out has the type that went in.
+        // One map for all kinds: the id contains the resource, so the stored informer has the requested type.
         informer = created as unknown as SharedInformer<KubeObject>;
         informers.set(id, informer);
         if (runSignal !== undefined) start(informer, runSignal);
@@ -139,7 +139,7 @@ class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink
   #put(object: DeepReadonly<T>, isInInitialList: boolean): void {
     const old = this.#store.find(keyOf(object));
     if (old !== undefined && old.metadata.uid !== object.metadata.uid) {
-      // Deleted and made again while nobody looked: two objects, not one that changed.
+      // The object was deleted and created again between two events: these are two objects, not a change of one.
       this.remove(old);
       return this.#put(object, false);
     }

@@ -9,7 +9,7 @@ export interface Lister<T extends KubeObject> {
   list(options?: { readonly namespace?: string; readonly matches?: (object: DeepReadonly<T>) => boolean }): DeepReadonly<T>[];
   /** Objects under an index value; the index was named at addIndex. */
   byIndex(index: string, value: string): DeepReadonly<T>[];
-  /** Another number means that something has changed: what was derived from the objects is to be derived anew. */
+  /** A number that changes with every change of the objects, for callers that derive values from them. */
   version(): number;
 }
 
@@ -23,16 +23,16 @@ export interface InformerHandler<T extends KubeObject> {
 export interface Informer<T extends KubeObject> {
   readonly resource: ResourceDefinition<T>;
   readonly lister: Lister<T>;
-  /** Returns a function that removes the handler. A handler added late is first told of what is already there. */
+  /** Adds a handler and returns a function that removes it. A handler added late first gets the objects that are already there. */
   addHandler(handler: InformerHandler<T>): () => void;
   /** Idempotent; may be called before or after start. */
   addIndex(name: string, valuesOf: (object: DeepReadonly<T>) => readonly string[]): void;
   hasSynced(): boolean;
-  /** Resolves when the first list is in the store and handlers have been told. */
+  /** Resolves when the first list is in the store and the handlers have been called for it. */
   synced(signal: AbortSignal): Promise<void>;
 }
 
-/** One informer per resource (and selector), shared by everything in one process. */
+/** Makes informers: one for each resource (and selector), shared by all users in one process. */
 export interface InformerFactory {
   informer<T extends KubeObject>(
     resource: ResourceDefinition<T>,

@@ -12,7 +12,7 @@ interface Index<T> {
 
 const namespaceIndex = ' namespace';
 
-/** The objects of one informer by key, and by whatever indexes were asked for. */
+/** The objects of one informer, by key and by the indexes that were requested. */
 export class ObjectStore<T extends KubeObject> implements Lister<T> {
   readonly #objects = new Map<string, DeepReadonly<T>>();
   readonly #indexes = new Map<string, Index<T>>();
@@ -53,7 +53,7 @@ export class ObjectStore<T extends KubeObject> implements Lister<T> {
     for (const [key, object] of this.#objects) insert(index, key, object);
   }
 
-  /** Returns what was there before. */
+  /** Returns the previous object. */
   set(object: DeepReadonly<T>): DeepReadonly<T> | undefined {
     const key = formatKey(keyOf(object));
     const old = this.#objects.get(key);
@@ -66,7 +66,7 @@ export class ObjectStore<T extends KubeObject> implements Lister<T> {
     return old;
   }
 
-  /** Returns what was there. */
+  /** Returns the removed object. */
   remove(key: ObjectKey): DeepReadonly<T> | undefined {
     const text = formatKey(key);
     const old = this.#objects.get(text);

@@ -2,14 +2,14 @@ import { StatusError } from '../../meta/status.ts';
 
 /** The next action of a reflector. */
 export type ReflectorState =
-  /** One list; `resourceVersion` '0': as new as the server's cache happens to be; '': the newest there is. */
+  /** A list. `resourceVersion` '0' accepts the state of the server's cache, '' demands the newest state. */
   | { readonly phase: 'listing'; readonly resourceVersion: string }
-  /** One watch that begins with the objects there are (KEP-3157) in place of a list. */
+  /** A watch that begins with the existing objects (KEP-3157), in place of a list. */
   | { readonly phase: 'streaming'; readonly resourceVersion: string }
-  /** One watch of what comes after `resourceVersion`. */
+  /** A watch of the changes after `resourceVersion`. */
   | { readonly phase: 'watching'; readonly resourceVersion: string };
 
-/** How what it did came out. */
+/** The result of one phase. */
 export type ReflectorOutcome =
   | { readonly kind: 'listed'; readonly resourceVersion: string }
   /** The watch ended as watches do, or was cut; everything up to `resourceVersion` has been seen. */
@@ -59,7 +59,7 @@ function isTooOld(error: unknown): boolean {
   return error instanceof StatusError && (error.code === 410 || error.reason === 'Expired' || error.reason === 'Gone');
 }
 
-/** The version asked for is not there yet: this server is behind the one that was asked before. */
+/** Whether the server answers that the resource version is too large: this server is behind the one that was asked before. */
 function isTooLarge(error: unknown): boolean {
   return (
     error instanceof StatusError &&
@@ -68,7 +68,7 @@ function isTooLarge(error: unknown): boolean {
   );
 }
 
-/** No answer, an overloaded server or one in trouble: what was seen stands, and the watch can go on from there. */
+/** Whether the error is temporary: no answer, or an overloaded or failing server. The store stays as it is, and the watch can resume. */
 function isPassing(error: unknown): boolean {
   return !(error instanceof StatusError) || error.code === 429 || error.code >= 500;
 }

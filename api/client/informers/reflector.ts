@@ -23,7 +23,7 @@ interface ReflectorSettings<T extends KubeObject> {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Begin with a watch that sends what there is, in place of a list, where the server can. */
+  /** Begins with a watch that sends the existing objects, in place of a list, if the server supports it. */
   readonly streamInitialList?: boolean;
   readonly signal: AbortSignal;
 }
@@ -56,7 +56,7 @@ export async function runReflector<T extends KubeObject>(settings: ReflectorSett
   }
 }
 
-/** Codes of what happens in a healthy cluster: a kind that was removed, history that was compacted, too many requests. */
+/** Status codes that a healthy cluster answers too: a kind was removed, history was compacted, too many requests. */
 const expectedCodes: ReadonlySet<number | undefined> = new Set([404, 410, 429]);
 
 function report(logger: Logger, state: ReflectorState, next: ReflectorState, error: unknown): void {
@@ -98,7 +98,7 @@ async function list<T extends KubeObject>(settings: ReflectorSettings<T>, resour
   }
 }
 
-/** One watch request. With `initial` it first gathers the objects there are and replaces the store's content by them. */
+/** Sends one watch request. With `initial` it first gathers the existing objects and replaces the store's content by them. */
 async function watch<T extends KubeObject>(settings: ReflectorSettings<T>, from: string, initial: boolean): Promise<ReflectorOutcome> {
   const { client, selection, signal, sink, clock, random } = settings;
   const startMs = clock.monotonicMs();
@@ -136,7 +136,7 @@ async function watch<T extends KubeObject>(settings: ReflectorSettings<T>, from:
   return { kind: 'watch-ended', resourceVersion, lastedMs: clock.monotonicMs() - startMs, eventCount };
 }
 
-/** 0.8 s doubling to 30 s, each stretched by up to its own length; begins anew after two quiet minutes. */
+/** The backoff: 0.8 s doubling to 30 s, each lengthened at random by up to 100 %; reset after two minutes without failure. */
 function createBackoff(clock: Clock, random: Random): { nextMs(): number } {
   let delayMs = 0;
   let lastMs = Number.NEGATIVE_INFINITY;

@@ -11,7 +11,7 @@ import type { APIRequest, APIResponse, Transport } from '../transport.ts';
 export class ObjectServer {
   readonly transport: Transport = (request) => this.#answer(request);
   readonly requests: APIRequest[] = [];
-  /** Called before each request; may throw what a broken connection would. */
+  /** Called before each request; may throw an error as a broken connection does. */
   onRequest: (request: APIRequest) => void | Promise<void> = () => {};
   /** Text of deletionTimestamp. */
   nowText: () => string = () => '2026-01-01T00:00:00Z';

@@ -12,7 +12,9 @@ type Cell = string | number | boolean | null;
 
 const ageColumn: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 
-/** The columns of a version: the name, then its own, or Age where it has none. A path that cannot be read ends them. */
+/**
+ * The columns of a version: the name, then the version's own columns, or Age if it has none. A path that cannot be parsed ends the list.
+ */
 export function customColumns({ additionalPrinterColumns = [] }: DeepReadonly<CustomResourceDefinitionVersion>): PrinterColumn[] {
   const own = additionalPrinterColumns.length > 0 ? additionalPrinterColumns : [ageColumn];
   const columns: PrinterColumn[] = [nameColumn];
@@ -83,7 +85,7 @@ function formatText(value: unknown): string {
   return typeof value === 'number' && !Number.isSafeInteger(value) ? formatGoFloat(value) : String(value);
 }
 
-/** The fields of a version by which objects may be selected, without the dot at the beginning of their paths. */
+/** The selectable fields of a version, without the dot at the beginning of their paths. */
 export function customSelectableFields({
   selectableFields = [],
 }: DeepReadonly<CustomResourceDefinitionVersion>): Record<string, (object: unknown) => string> {

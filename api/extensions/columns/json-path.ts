@@ -97,7 +97,7 @@ class Reader {
     const quoted = /^(?:'([^']*)'|"([^"]*)")/.exec(this.rest);
     if (quoted) {
       this.#at += quoted[0].length;
-      // A name in quotes is a path of its own, in which dots are escaped.
+      // A quoted name is one step of the path, with its dots escaped.
       const steps = new Reader(`.${quoted[1] ?? quoted[2] ?? ''}`).readSteps();
       return (values) => follow(steps, values);
     }

@@ -47,7 +47,7 @@ function costMessage(what: string, cost: number, limit: number): string {
   return `${what} exceeds budget by factor of ${shown} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`;
 }
 
-/** How many values of the parts of a schema there can be for one of its own; undefined: nothing bounds them. */
+/** The greatest number of values of the child schema for one value of this schema; undefined if it is unbounded. */
 export function maxElements({ type, additionalProperties, maxProperties, maxItems }: Props): number | undefined {
   if (type === 'array') return maxItems === undefined ? undefined : Math.max(0, maxItems);
   if (type !== 'object' || additionalProperties === undefined) return 1;

@@ -165,7 +165,7 @@ function validateListMap({ items }: Props, keys: readonly string[], path: FieldP
   return errors;
 }
 
-/** Elements that are told apart by what they are, or by their keys, are never null. */
+/** Elements of sets and list maps are never null: they are told apart by their value or by their keys. */
 function validateUniqueItems(props: Props, path: FieldPath): FieldError[] {
   const { items } = props;
   const listType = props['x-kubernetes-list-type'];

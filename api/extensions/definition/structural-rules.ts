@@ -13,7 +13,7 @@ export function isSchema(value: unknown): value is Props {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The errors by which a schema is not structural, in the order of their messages. */
+/** The errors that make a schema non-structural, in the order of their messages. */
 export function validateStructural(props: Props, path: FieldPath): FieldError[] {
   const errors = [...validateInvariants(props, 'root', path), ...validateRuleCompleteness(props, props, path, path)];
   return errors
@@ -120,7 +120,7 @@ const mustBeEmpty = 'must be empty to be structural';
 const mustBeFalse = 'must be false to be structural';
 const mustBeUndefined = 'must be undefined to be structural';
 
-/** Validates rules within an alternative, which specify no structure of their own. */
+/** Validates rules within allOf, anyOf, oneOf and not, which must not specify structure. */
 function validateNested(props: Props, skipsAnyOf: boolean, path: FieldPath): FieldError[] {
   const errors = validateValueRules(props, skipsAnyOf, false, path);
   const { items, properties = {} } = props;
@@ -149,7 +149,7 @@ function validateNested(props: Props, skipsAnyOf: boolean, path: FieldPath): Fie
   return errors;
 }
 
-/** Validates that what alternatives have rules for is also specified outside of them. */
+/** Validates that every field with rules inside allOf, anyOf, oneOf or not is also specified outside of them. */
 function validateRuleCompleteness(rules: Props, schema: Props | undefined, at: FieldPath, path: FieldPath): FieldError[] {
   const lists = [
     ...(rules.not === undefined ? [] : [[rules.not, path.child('not')] as const]),

@@ -1,6 +1,6 @@
 import { isSchema, type Props } from './structural-rules.ts';
 
-/** A part of a schema that cannot be made structural at all. */
+/** Describes a part of a schema that can never be part of a structural schema. */
 export function unsupportedProblem(props: Props): string | undefined {
   const fields: [string, unknown][] = [
     ['id', props.id || undefined],

@@ -6,7 +6,7 @@ import { validateSchema } from './schema-rules.ts';
 import { type Props, validateStructural } from './structural-rules.ts';
 import { unsupportedProblem } from './unsupported-problem.ts';
 
-/** Fields of a root schema beside which the schema of the status stands alone; as upstream's message names them. */
+/** The fields that a root schema may have beside the schema of the status, as upstream's message names them. */
 const rootFields =
   'Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations';
 const allowed: ReadonlySet<string> = new Set([
@@ -15,7 +15,7 @@ const allowed: ReadonlySet<string> = new Set([
   'x-kubernetes-validations',
 ]);
 
-/** Validates the schema of a version: that it is structural, its defaults, its extensions, its rules and what they cost. */
+/** Validates the schema of a version: that it is structural, and its defaults, extensions, rules and the cost of the rules. */
 export function validateVersionSchema(props: Props, hasStatus: boolean, path: FieldPath): FieldError[] {
   const errors = hasStatus ? validateRoot(props, path) : [];
   if (props.nullable) errors.push(forbidden(path.child('nullable'), 'nullable cannot be true at the root'));

@@ -25,7 +25,7 @@ const parameters: PublishedParameters = {
   pretty: query('pretty'),
 };
 
-/** A built-in document as far as it is read. */
+/** A built-in document, reduced to the parts that are read. */
 const template: JSONObject = {
   paths: Object.fromEntries(
     [

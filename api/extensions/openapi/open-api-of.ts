@@ -36,8 +36,8 @@ export function openAPIOf(crd: CRD, version: string, spec: Spec, parameters: Pub
 }
 
 /**
- * The OpenAPI 3 document of a group and version that custom kinds are served in. `template` is the document of apps/v1, from
- * which the schemas of what is common to all kinds come.
+ * The OpenAPI 3 document of a group and version that holds custom kinds. `template` is the document of apps/v1, which provides the schemas
+ * that all kinds share.
  */
 export function openAPIV3Document(kinds: readonly { readonly crd: CRD; readonly version: string }[], template: JSONObject): JSONObject {
   const parameters = readPublishedParameters(template);

@@ -115,7 +115,7 @@ function deletion(kind: Kind, parameters: PublishedParameters): Operation {
   };
 }
 
-/** get, update and patch of an object or one of its subresources. */
+/** The operations get, update and patch of an object or of one of its subresources. */
 function objectOperations(kind: Kind, parameters: PublishedParameters, subresource: string, definition: string): Operation[] {
   const noun = nounOf(kind) + capital(subresource);
   const what = `${subresource === '' ? '' : `${subresource} of `}the specified ${kind.names.kind}`;

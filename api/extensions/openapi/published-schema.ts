@@ -21,7 +21,7 @@ export function referenceTo(spec: Spec, definition: string): JSONObject {
   return { $ref: `${spec === 'v2' ? '#/definitions/' : '#/components/schemas/'}${definition}` };
 }
 
-/** A reference with a text of its own, which OpenAPI 3 does not allow beside a reference. */
+/** A reference that has its own description, which OpenAPI 3 does not allow beside a $ref. */
 function describedReference(spec: Spec, definition: string, description: string): JSONObject {
   const reference = referenceTo(spec, definition);
   return spec === 'v2' ? { description, ...reference } : { description, allOf: [reference] };
@@ -33,7 +33,10 @@ const described = (description: string) => ({ description, type: 'string' });
 const plainFields = ['format', 'maximum', 'minimum', 'maxLength', 'minLength', 'pattern', 'maxItems', 'minItems', 'multipleOf'] as const;
 const furtherFields = ['enum', 'maxProperties', 'minProperties', 'x-kubernetes-validations'] as const;
 
-/** The schema of a kind's objects as a document shows it. OpenAPI 2 has no alternatives, defaults and nulls, and what preserves unknown fields is untyped there. */
+/**
+ * The schema of a kind's objects as an OpenAPI document shows it. OpenAPI 2 knows no alternatives, defaults or nulls, and a value that
+ * preserves unknown fields is untyped there.
+ */
 export function publishKindSchema(props: Props | undefined, spec: Spec): JSONObject {
   if (props === undefined || (spec === 'v2' && props['x-kubernetes-preserve-unknown-fields'])) return { type: 'object' };
   const schema = publish(props, spec);

@@ -50,7 +50,7 @@ function isSchema(value: unknown): value is Props {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Delimiters, quoted texts, and what is between them. */
+/** The tokens of a path: delimiters, quoted texts, and the texts between them. */
 function tokensOf(text: string): string[] {
   return text.match(/'(?:[^'\\]|\\.)*'|[.[\]]|[^.[\]]+/gs) ?? [];
 }

@@ -11,7 +11,7 @@ import { Correlation } from '../validation/correlation.ts';
 import type { CompiledRule } from './compile-rules.ts';
 import type { RuleNode } from './rule-tree.ts';
 
-/** The cost that all rules of one object may have. */
+/** The most that all rules of one object may cost together. */
 const objectCostBudget = 10_000_000;
 const maxMessageBytes = 5 * 1024;
 
@@ -23,7 +23,7 @@ interface Ratcheting {
 
 export interface RuleViolations {
   readonly errors: readonly FieldError[];
-  /** Violations by what an update has not changed, of which the user is warned. */
+  /** Violations in values that an update has not changed. The user gets them as warnings. */
   readonly tolerated: readonly FieldError[];
 }
 

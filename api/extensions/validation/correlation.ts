@@ -3,8 +3,8 @@ import { isJSONObject, type JSONObject } from '../../base/json-object.ts';
 import type { StructuralSchema } from '../../schema/structural-schema.ts';
 
 /**
- * A value of an updated object beside the value that it had: fields correlate by their names, elements of lists of type map by
- * their keys, others not at all.
+ * A value of an updated object with the value it had before. Fields correlate by name and elements of map lists by their keys; elements of
+ * other lists do not correlate.
  */
 export class Correlation {
   readonly value: unknown;
@@ -27,7 +27,7 @@ export class Correlation {
     return schema && new Correlation(value[name], old[name], schema);
   }
 
-  /** An element of the list and that of the same keys in the old one. */
+  /** The element at the index, with the element of the old list that has the same keys. */
   index(index: number): Correlation | undefined {
     const { value, old } = this;
     const { items, listType } = this.#schema;
@@ -50,7 +50,7 @@ export class Correlation {
     return found;
   }
 
-  /** The identity of an element; undefined where it lacks a key, or one is no scalar. */
+  /** The identity of an element: its keys. undefined where a key is absent or is not a scalar. */
   #keysOf(element: JSONObject): string | undefined {
     let keys = '';
     for (const name of this.#schema.listMapKeys ?? []) {
@@ -61,7 +61,7 @@ export class Correlation {
     return keys;
   }
 
-  /** Whether the value is what it was. The order of a list of type map does not count where its elements have their keys. */
+  /** Whether the value is unchanged. The order of a map list does not count if all its elements have their keys. */
   get isUnchanged(): boolean {
     this.#isUnchanged ??= this.#compare();
     return this.#isUnchanged;

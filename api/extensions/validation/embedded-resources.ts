@@ -13,7 +13,7 @@ const nameIsPathSegment: NameRule = (name) => {
   return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
 };
 
-/** Validates what an embedded resource says of itself: apiVersion, kind and metadata. */
+/** Validates apiVersion, kind and metadata of an embedded resource. */
 export function validateEmbeddedResources(value: unknown, schema: StructuralSchema, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   visit(value, schema, path, errors);

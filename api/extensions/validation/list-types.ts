@@ -46,13 +46,13 @@ function reachesLists(schema: StructuralSchema): boolean {
   return found;
 }
 
-/** Reports the second of several equal elements; `shownAt` is what the message shows of an element. */
+/** Reports the second of several equal elements; `shownAt` returns the text that the message shows for an element. */
 function addDuplicates(elements: readonly unknown[], shownAt: (index: number) => unknown, path: FieldPath, errors: FieldError[]): void {
   if (elements.length < 2) return;
   const times = new Map<unknown, number>();
   for (let index = 0; index < elements.length && !hasEnoughErrors(errors); index++) {
     const element = elements[index];
-    // The bytes of the JSON tell lists and objects apart, whose keys are in order.
+    // JSON as the identity tells lists and objects apart; the keys of objects are sorted.
     const identity = typeof element === 'object' && element !== null ? `json:${formatJSON(element)}` : scalarIdentity(element);
     const seen = (times.get(identity) ?? 0) + 1;
     times.set(identity, seen);

@@ -15,7 +15,7 @@ const isShort = (text: string) => text.length <= 1000;
 const matching = (pattern: RegExp) => (text: string) => pattern.test(text);
 const leadingZeros = { leadingZeros: true };
 
-/** No group of these repeats over another one that repeats: they need linear time. */
+/** No repeated group of these contains another repeated group, so matching takes linear time. */
 const patterns = {
   uuid: /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i,
   uuid3: /^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i,
@@ -57,7 +57,7 @@ const formats = new Map<string, (text: string) => boolean>([
   ['k8slongname', (text) => dns1123SubdomainProblems(text).length === 0],
 ]);
 
-/** The format of that name, whose dashes do not count; undefined for one that the server does not know and so ignores. */
+/** The format of that name (dashes are ignored); undefined for a format that the server does not know and ignores. */
 export function findFormat(name: string): StringFormat | undefined {
   const matches = formats.get(name.replaceAll('-', ''));
   return matches && { name, matches };
@@ -150,7 +150,7 @@ const units = [
   ['w', 'wk', 'week'],
 ];
 
-/** A duration of Go, or one such as `2 days 3 hours`, of which it is enough that one part can be read. */
+/** Whether the text is a Go duration, or a text such as `2 days 3 hours` with at least one part that can be parsed. */
 function isDuration(text: string): boolean {
   if (!isShort(text)) return false;
   try {

@@ -16,7 +16,7 @@ import { planValue, type ValuePlan } from './value-plan.ts';
 type Version = DeepReadonly<CustomResourceDefinitionVersion>;
 type CustomObject = DeepReadonly<KubeObject> & { readonly [field: string]: unknown };
 
-/** Validates the objects of a version; metadata has its own rules, for all kinds. */
+/** Validates the objects of a version. Metadata is validated by the rules that all kinds share. */
 export interface ObjectValidator {
   validate(object: CustomObject): FieldError[];
   validateUpdate(object: CustomObject, old: CustomObject): FieldError[];
@@ -33,7 +33,10 @@ interface RuleViolations {
   readonly tolerated: readonly FieldError[];
 }
 
-/** The validator of a version's objects. Its plan is made when the first object comes. Without `validateRules` there are no rules. */
+/**
+ * The validator of a version's objects. Its plan is made for the first object. Without `validateRules` no x-kubernetes-validations are
+ * evaluated.
+ */
 export function createObjectValidator(
   version: Version,
   schema: StructuralSchema,

@@ -17,7 +17,7 @@ import {
 } from './value-errors.ts';
 import type { ValuePlan } from './value-plan.ts';
 
-/** The errors of one value, each message once, and how many rules were looked at: by that alternatives are compared. */
+/** The errors of one value, each message once, and the number of rules that were checked, which decides between alternatives. */
 class Result {
   readonly errors = new Map<string, ValueError>();
   matches = 0;
@@ -37,8 +37,8 @@ class Result {
 }
 
 /**
- * The errors of a value by the rules of its schema, with the messages and in the order that upstream has. With a correlation,
- * errors of what an update has not changed are tolerated.
+ * The errors of a value by its schema, with upstream's messages in upstream's order. With a correlation, errors in parts that an update did
+ * not change are tolerated.
  */
 export function validateValue(plan: ValuePlan, value: unknown, correlation?: Correlation): readonly ValueError[] {
   if (correlation !== undefined && !plan.isContrary) {
@@ -176,7 +176,7 @@ function isMultiple(value: number | bigint, factor: number): boolean {
   return isAlmostInteger(factor < 1 ? (1 / factor) * value : value / factor);
 }
 
-/** As go-openapi tells whole numbers, for which a small error is tolerated. */
+/** Whether go-openapi takes the number for an integer: it tolerates a small error. */
 function isAlmostInteger(value: number): boolean {
   if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
   const epsilon = 1e-9;
@@ -206,7 +206,7 @@ function findEnumProblem({ enum: allowed, enumTexts }: ValuePlan, value: unknown
 
 function isSame(value: unknown, allowed: unknown): boolean {
   if (isEqual(value, allowed)) return true;
-  // A number is compared as one of the kind that the enumeration has.
+  // A number is compared in the Go type of the enumeration's value.
   return typeof value === 'number' && typeof allowed === 'number' && Number.isInteger(allowed) && Math.trunc(value) === allowed;
 }
 

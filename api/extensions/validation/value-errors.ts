@@ -2,14 +2,14 @@ import { quote } from '../../base/quote.ts';
 import type { FieldError } from '../../validation/field-error.ts';
 import { formatJSON } from '../../base/format-json.ts';
 
-/** An error of a value, and the text by which repeated ones are told. */
+/** An error of a value, and the text that identifies repeated errors. */
 export interface ValueError {
   readonly message: string;
   /** `base` is the path of the validated value; the error's own path is relative to it. */
   toFieldError(base: string): FieldError;
 }
 
-/** `spec.a` below `status`: `status.spec.a`; without either: what upstream shows for no path. */
+/** Joins two paths: `spec.a` below `status` is `status.spec.a`. Two empty ones give the text that upstream shows for no path. */
 function join(base: string, path: string): string {
   const relative = path.startsWith('.') ? path.slice(1) : path;
   return base === '' ? relative || '<nil>' : relative === '' ? base : `${base}.${relative}`;
@@ -21,7 +21,7 @@ function errorOf(path: string, message: string, type: Type, detail: string, valu
   return { message, toFieldError: (base) => ({ type, field: join(base, path), detail, ...value }) };
 }
 
-/** The value breaks a rule; the message tells which. */
+/** The error for a value that breaks a rule, which the message describes. */
 export function invalidValue(path: string, value: unknown, rule: string): ValueError {
   const message = `${path} in body ${rule}`;
   return errorOf(path, message, 'FieldValueInvalid', message, { value });

@@ -9,7 +9,7 @@ export interface ValuePlan {
   /** Several: the value may be of any of them. None: any type. */
   readonly types: readonly string[];
   readonly nullable: boolean;
-  /** The format, where it is one that the server knows. */
+  /** The format, if the server knows it. */
   readonly format: string;
   readonly matchesFormat: ((text: string) => boolean) | undefined;
   readonly enum: readonly unknown[];
@@ -34,7 +34,7 @@ export interface ValuePlan {
   readonly oneOf: readonly ValuePlan[];
   readonly not: ValuePlan | undefined;
   readonly hasAlternatives: boolean;
-  /** Whether an error that is tolerated below could turn a valid value into an invalid one. */
+  /** Whether an error below that is tolerated could make a valid value invalid (not, oneOf). */
   readonly isContrary: boolean;
 }
 
@@ -44,7 +44,7 @@ interface Limit {
 }
 
 export interface PlanOptions {
-  /** Whether what is an integer or a string is checked to be one; upstream does not check defaults for it. */
+  /** Whether an int-or-string value is checked to be one. Upstream does not check defaults for it. */
   readonly checksIntOrString: boolean;
 }
 

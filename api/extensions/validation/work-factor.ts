@@ -8,14 +8,14 @@ const alternativesPerByte = 8;
 const patternLengthPerByte = 32;
 /** Rules in CEL may take as long for the smallest object as their costs allow. */
 const rulesFactor = 64;
-/** Characters of rules by which an object counts once more. */
+/** The number of characters of rules for which an object's size counts once more. */
 const ruleLengthPerByte = 16;
 /** The shortest value for which a list or map has a default filled in, with its comma: `{},`. */
 const shortestItemBytes = 3;
 
 /**
- * The times by which an object of a custom kind may take longer to be defaulted and validated than one of the same size whose
- * fields have types only. The part of the schema counts in which it is greatest, since each value is in one part alone.
+ * The factor by which defaulting and validating an object of a custom kind may take longer than for a kind whose fields have only types. It
+ * is the greatest factor of any part of the schema, since each value lies in one part.
  */
 export function workFactorOf(schema: Props | undefined): number {
   return schema === undefined ? 0 : heaviestOf(schema) + ruleLengthOf(schema) / ruleLengthPerByte;
@@ -63,7 +63,7 @@ function countSchemas(schema: Props): number {
   return [...alternativesOf(schema), ...innerOf(schema)].reduce((sum, each) => sum + countSchemas(each), 1);
 }
 
-/** The length of a pattern, were its counted repetitions written out one in another. */
+/** The length of a pattern with its counted repetitions written out, nested ones multiplied. */
 function writtenOutLength(pattern: string): number {
   let length = pattern.length;
   for (const [, least = '1', most = ''] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) length *= Math.max(1, Number(most || least));

@@ -35,7 +35,7 @@ function defaultStatefulSet({ spec }: StatefulSet): void {
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ||= 'Retain';
   retention.whenScaled ||= 'Retain';
-  // Claim templates are whole objects, but their protobuf says nothing of the kind.
+  // Claim templates are whole objects in JSON, but upstream's protobuf of them carries no kind.
   for (const claim of spec.volumeClaimTemplates ?? []) Object.assign(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
 }
 

@@ -8,7 +8,7 @@ function defaultJob(job: Job): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2_147_483_647;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed';
   const labels = spec.template?.metadata?.labels;
-  // The very same object, as upstream: what is added to the Pods' labels is added to the Job's.
+  // The Job shares the labels object with the Pod template, as upstream does: labels added to the Pods are added to the Job.
   if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = labels;
 }
 

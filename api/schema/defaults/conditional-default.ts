@@ -3,7 +3,9 @@ export interface DefaultContext {
   readonly nowMs?: number;
 }
 
-/** Sets what depends on other fields of the object. Runs before the constants of the same definition. Modifies. */
+/**
+ * Sets defaults that depend on other fields of the object. Runs before the constant defaults of the same definition. Modifies the object.
+ */
 export type ConditionalDefault = (object: never, context: DefaultContext) => void;
 
 /** A group's conditional defaults by OpenAPI definition name. */

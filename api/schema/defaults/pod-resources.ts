@@ -16,7 +16,9 @@ function combine(into: Amounts, other: Amounts, by: (a: Quantity, b: Quantity) =
   }
 }
 
-/** Resources that the containers of a Pod need at any one moment: sidecars run on, other init containers run one by one. */
+/**
+ * The resources that the containers of a Pod need at any one moment: sidecars keep running, other init containers run one after another.
+ */
 function aggregate(spec: PodSpec, field: 'requests' | 'limits'): Amounts {
   const of = (container: Container) => amountsOf(container.resources?.[field]);
   const total: Amounts = new Map();
@@ -41,7 +43,7 @@ function aggregate(spec: PodSpec, field: 'requests' | 'limits'): Amounts {
 const isHugePages = (name: string) => name.startsWith('hugepages-');
 const isOvercommittable = (name: string) => name === 'cpu' || name === 'memory';
 
-/** Resources given for the Pod as a whole (KEP-2837): what is left open follows from its containers or from its limits. */
+/** Defaults for resources given for the Pod as a whole (KEP-2837): absent requests follow from its containers or from its limits. */
 export function defaultPodLevelResources(spec: PodSpec): void {
   const { resources } = spec;
   if (!resources || Object.keys({ ...resources.limits, ...resources.requests }).length === 0) return;

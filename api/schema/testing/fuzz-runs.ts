@@ -1,8 +1,8 @@
 import { systemClock } from '../../base/system-clock.ts';
 
 /**
- * How often a property is tried: `few` in the ordinary tests, `many` with `npm run fuzz`. KUBETS_FUZZ says so ('1'), or by
- * which factor of `many` it is to be tried ('0.1', '10').
+ * The number of runs of a property: `few` in the ordinary tests, `many` with `npm run fuzz`, which sets KUBETS_FUZZ to '1' or to a factor
+ * of `many` ('0.1', '10').
  */
 export function fuzzRuns(few: number, many: number): number {
   const factor = Number(process.env['KUBETS_FUZZ'] ?? 0);
@@ -15,8 +15,8 @@ export function fuzzSeed(): number {
 }
 
 /**
- * The numbers of the runs of a property, for several loops together. With `npm run fuzz` tells how far it is, every ten
- * seconds and at the end, and ends after KUBETS_FUZZ_SECONDS (600) where there is more to do.
+ * The run numbers of a property, shared by several loops. With `npm run fuzz` it prints the progress every ten seconds and at the end, and
+ * stops after KUBETS_FUZZ_SECONDS (600).
  */
 export function* fuzzTurns(what: string, total: number, { nowMs, print } = surroundings): Generator<number, void> {
   const isFuzz = Number(process.env['KUBETS_FUZZ'] ?? 0) > 0;

@@ -121,7 +121,7 @@ export function allKinds(): KindOfSchema[] {
   });
 }
 
-/** A random object of a kind, with apiVersion and kind; not decoded, so without what is always written. */
+/** A random object of a kind, with apiVersion and kind. It is not decoded, so fields that decoding always adds are missing. */
 export function randomObject(random: Random, { apiVersion, kind, schema }: KindOfSchema): Record<string, unknown> {
   return { ...(randomValue(random, schema) as object), apiVersion, kind };
 }

@@ -9,10 +9,10 @@ import type { StructuralSchema } from '../structural-schema.ts';
 
 type DecodeStruct = (value: unknown, schema: StructuralSchema) => Decoded;
 
-/** Fields that every object has, whatever its schema says. */
+/** The fields that every object has, whether or not its schema names them. */
 const objectFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
-/** The progress of one decoding. */
+/** The state of one decoding. */
 interface Walk {
   readonly decodeStruct: DecodeStruct;
   /** Names and indexes down to the value at hand. */
@@ -52,7 +52,10 @@ function decodeMetadata(value: unknown, decodeStruct: DecodeStruct): Decoded {
   return decodeStruct(value ?? {}, objectMetaSchema());
 }
 
-/** A copy without what the schema does not specify. `isKept`: within a value that preserves what is unknown. */
+/**
+ * A copy of the value without the fields that the schema does not specify. `isKept` is true within a value with
+ * x-kubernetes-preserve-unknown-fields.
+ */
 function copyValue(value: unknown, schema: StructuralSchema | undefined, isKept: boolean, walk: Walk): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof JSONFloat) return value.value;

@@ -4,8 +4,8 @@ import type { StructuralSchema } from '../structural-schema.ts';
 const reaching = new WeakMap<StructuralSchema, boolean>();
 
 /**
- * Sets the defaults of a custom kind's schema where a field is absent, or null and not nullable, level by level: a default
- * may bring fields that have defaults of their own. The object has been decoded. Modifies.
+ * Sets the defaults of a custom kind's schema where a field is absent, or is null and not nullable. A default may bring fields that have
+ * defaults too, so each level is defaulted after it was added. The object has been decoded. Modifies it.
  */
 export function defaultUnstructured(value: unknown, schema: StructuralSchema): void {
   if (typeof value !== 'object' || value === null || !reachesDefaults(schema)) return;

@@ -86,7 +86,7 @@ export function compileExpression(expression: string, scope: ExpressionScope, re
   return { ok: false, expression, error: `must evaluate to ${wanted} but got ${formatGoType(outputType)}` };
 }
 
-/** A type as cel-go prints it outside of its own messages. */
+/** The name of a type as cel-go prints it outside of its own messages. */
 function formatGoType({ name, params }: CELType): string {
   return params.length === 0 ? name : `${name}(${params.map(formatGoType).join(', ')})`;
 }

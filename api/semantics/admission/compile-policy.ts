@@ -17,7 +17,7 @@ import type { CompiledVariables } from './evaluate-expression.ts';
 import { type CompiledConditions, compileMatchConditions } from './match-conditions.ts';
 import { applyConfigurationType, jsonPatchType } from './patch-types.ts';
 
-/** Types of the values of expressions, by what they are for. */
+/** The result types of expressions, by their purpose. */
 export const validationResults: readonly CELType[] = [boolType];
 export const messageResults: readonly CELType[] = [stringType];
 export const annotationResults: readonly CELType[] = [stringType, nullType];

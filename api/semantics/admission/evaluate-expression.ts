@@ -12,9 +12,9 @@ import { type CELType, objectType } from '../../cel/types/types.ts';
 import { type CELValue, Failure, type ObjectValue } from '../../cel/types/values.ts';
 import type { CompiledExpression } from './compile-expression.ts';
 
-/** The budget of the expressions of one policy, for one binding and parameter. */
+/** The cost budget of the expressions of one policy, for one binding and parameter. */
 export const policyCostBudget = 10_000_000;
-/** The budget of the matchConditions of one webhook or policy. */
+/** The cost budget of the matchConditions of one webhook or policy. */
 export const matchConditionsCostBudget = 2_500_000;
 
 /** The values of the variables of an expression, as JSON, so that they can be sent to another thread. */
@@ -42,7 +42,7 @@ export function keyOfQuestion(question: AuthorizationQuestion): string {
   return JSON.stringify(Object.entries(question).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The cost that may still be spent in one turn of the event loop; infinite where nobody waits. */
+/** The cost that may still be spent in one turn of the event loop; infinite where no request waits. */
 export interface CostSlice {
   left: number;
 }

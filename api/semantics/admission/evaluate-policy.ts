@@ -22,7 +22,9 @@ export interface Decision {
   readonly seconds: number;
 }
 
-/** The value of one audit annotation, or why there is none. Those that are empty, null or ignored failures are left out. */
+/**
+ * The value of one audit annotation, or the reason why there is none. Annotations that are empty, null or ignored failures are left out.
+ */
 export type AuditAnnotationResult =
   | { readonly kind: 'value'; readonly key: string; readonly value: string }
   | { readonly kind: 'error'; readonly error: string; readonly seconds: number };
@@ -61,7 +63,7 @@ export function evaluateValidatingPolicy(
   const meter: CostMeter = { remaining: policyCostBudget, slice };
   try {
     const decisions = decide(policy, input, meter, { failed, nowMs: options.nowMs });
-    // Annotations have a budget of their own.
+    // Audit annotations have their own cost budget.
     meter.remaining = policyCostBudget;
     return { decisions, annotations: annotate(policy, input, meter, options.nowMs) };
   } catch (error) {

@@ -25,13 +25,13 @@ export function compileMatchConditions(
 
 export type MatchResult =
   | { readonly kind: 'matches' }
-  /** `condition` is the one that is false. Absent: conditions could not be evaluated, and such a failure is ignored. */
+  /** `condition` is the false condition. It is absent where conditions could not be evaluated and the failure is ignored. */
   | { readonly kind: 'excluded'; readonly condition?: string }
   | { readonly kind: 'failed'; readonly error: string };
 
 /**
- * Whether a request passes all conditions. One that is false excludes it, even where others cannot be evaluated.
- * @throws SliceSpent, AnswerMissing
+ * Whether a request passes all conditions. A false condition excludes the request, even if others cannot be evaluated. @throws SliceSpent,
+ * AnswerMissing
  */
 export function evaluateMatchConditions(
   conditions: CompiledConditions,
@@ -44,7 +44,7 @@ export function evaluateMatchConditions(
   const finish = (result: MatchResult) => ({ ...result, errors: errors.length });
   const fail = (error: string) => finish(options.ignoresFailures ? { kind: 'excluded' } : { kind: 'failed', error });
   try {
-    // All are evaluated before one decides: they share a budget.
+    // All conditions are evaluated before the result is decided, since they share a budget.
     const results = conditions.map(({ name, expression }) => ({ name, result: evaluateExpression(expression, scope, meter) }));
     for (const { name, result } of results) {
       if (!result.ok) errors.push(result.error);

@@ -2,7 +2,7 @@ import type { Library } from '../../cel/declarations.ts';
 import { declare, global } from '../../cel/libraries/declare.ts';
 import { type CELType, dynType, type Field, objectType, stringType } from '../../cel/types/types.ts';
 
-/** The type of one operation of a JSON Patch that an expression makes. */
+/** The type of a JSON Patch operation that an expression makes. */
 export const jsonPatchType: CELType = objectType('JSONPatch', { op: stringType, path: stringType, from: stringType, value: dynType });
 
 const rootName = 'Object';

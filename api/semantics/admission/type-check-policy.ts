@@ -12,9 +12,8 @@ export interface CheckedKind {
 }
 
 /**
- * Type-checks the validations of a policy and their messages against every kind that it matches. The warnings are what
- * status.typeChecking shows; they change nothing in what the policy does.
- * @param params the type of parameters, where it is known
+ * Type-checks the validations of a policy and their messages against every kind that it matches. The warnings appear in status.typeChecking
+ * and have no effect on the policy. @param params the type of parameters, if it is known
  */
 export function typeCheckPolicy(
   spec: DeepReadonly<ValidatingAdmissionPolicySpec>,

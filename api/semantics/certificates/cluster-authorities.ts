@@ -3,11 +3,11 @@ export const clusterAuthoritiesKey = { namespace: 'kube-system', name: 'kubets-c
 
 /** PEM texts of several certificates. */
 export interface ClusterAuthorities {
-  /** All that are trusted. The first is the one that signs. */
+  /** All trusted authorities. The first one signs. */
   readonly trusted: string;
   /**
-   * For each authority that came later, its name and key in a certificate by one that was there before. Who changes the
-   * ConfigMap cannot make these, so that nodes believe no authority that the cluster has not vouched for.
+   * For each later authority, a certificate of its name and key that an earlier authority signed. Somebody who can only write the ConfigMap
+   * cannot make these, so nodes trust only authorities that the cluster has vouched for.
    */
   readonly vouchers: string;
 }
@@ -22,7 +22,7 @@ export function parseClusterAuthorities(data: Readonly<Record<string, string>> |
   return trusted.includes('-----BEGIN CERTIFICATE-----') ? { trusted, vouchers: data?.['vouchers.crt'] ?? '' } : undefined;
 }
 
-/** The annotation in which a node says whose certificates it trusts and uses. */
+/** The annotation in which a node names the authorities that it trusts and uses. */
 export const nodeCertificatesAnnotation = 'kubets.io/certificates';
 
 /** SHA-256 fingerprints of authorities, hexadecimal. */
@@ -38,7 +38,7 @@ export function formatNodeCertificates({ trusted, client, serving }: NodeCertifi
   return JSON.stringify({ trusted, client, serving });
 }
 
-/** Undefined where a node says nothing, or nothing that can be read. */
+/** Undefined where the annotation is absent or cannot be parsed. */
 export function parseNodeCertificates(text: string | undefined): NodeCertificates | undefined {
   try {
     const value: Partial<NodeCertificates> | null = JSON.parse(text ?? 'null');

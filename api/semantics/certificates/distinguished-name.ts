@@ -9,7 +9,7 @@ interface NameAttribute {
 export const commonNameType = '2.5.4.3';
 export const organizationType = '2.5.4.10';
 
-/** The attributes of a distinguished name (DER), in order. Throws DERError for what Go's crypto/x509 does not accept either. */
+/** The attributes of a distinguished name (DER), in order. Throws DERError for input that Go's crypto/x509 rejects too. */
 export function readDistinguishedName(der: Uint8Array): NameAttribute[] {
   const name = readDER(der);
   if (name.tag !== derTags.sequence) throw new DERError('invalid RDNSequence');
@@ -23,7 +23,7 @@ export function readDistinguishedName(der: Uint8Array): NameAttribute[] {
   });
 }
 
-/** A distinguished name of one attribute per relative name, each an UTF8String. */
+/** Encodes a distinguished name in which every relative name has one attribute, each a UTF8String. */
 export function encodeDistinguishedName(attributes: readonly NameAttribute[]): Uint8Array {
   const encoder = new TextEncoder();
   return encodeDER(

@@ -9,7 +9,7 @@ interface PEMBlock {
 
 const begin = /^-----BEGIN (.*)-----\s*$/;
 
-/** The blocks of a text, in order. What is not well-formed is passed over, as text between blocks is. */
+/** The PEM blocks of a text, in order. Malformed blocks and the text between blocks are skipped. */
 export function* readPEMBlocks(text: string): Generator<PEMBlock> {
   const lines = text.split('\n');
   for (let at = 0; at < lines.length; at++) {
@@ -20,7 +20,7 @@ export function* readPEMBlocks(text: string): Generator<PEMBlock> {
     if (end === lines.length) return;
     const block = (lines[end] ?? '').trimEnd() === `-----END ${type}-----` ? readBlock(type, lines.slice(at + 1, end)) : undefined;
     if (block) yield block;
-    // The line that ended nothing may begin the next one.
+    // A line that did not end this block may begin the next one.
     at = block ? end : end - 1;
   }
 }

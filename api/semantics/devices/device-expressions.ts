@@ -20,7 +20,7 @@ export const costLimit = 1_000_000;
 /** Compiled expressions that are kept. */
 const maxKept = 1000;
 
-/** How long names and values may be, by what is stored: expressions are priced by it. */
+/** The greatest length of names and values that validation allows. The cost estimate of expressions uses it. */
 const driverName = sized(stringType, 63);
 const domain = sized(stringType, 63);
 const id = sized(stringType, 32);
@@ -87,7 +87,7 @@ function toValue({ driver, attributes = {}, capacity = {}, allowMultipleAllocati
   );
 }
 
-/** Domains of which the device says nothing are empty. */
+/** The attributes by domain. A domain that the device does not mention is empty. */
 function byDomain<T>(driver: string, entries: Readonly<Record<string, T>>, valueOf: (entry: T, name: string) => CELValue): CELValue {
   const domains = new Map<string, Map<string, CELValue>>();
   for (const [name, entry] of Object.entries(entries)) {

@@ -42,7 +42,7 @@ export function claimNamesOf(pod: DeepReadonly<Pod>): string[] {
   });
 }
 
-/** All claims of a Pod, or why it cannot use one of them (yet). */
+/** All claims of a Pod, or the reason why it cannot use one of them (yet). */
 export function findPodClaims(
   pod: DeepReadonly<Pod>,
   find: (namespace: string, name: string) => Claim | undefined,
@@ -71,7 +71,7 @@ export function isReservedFor({ status }: Claim, pod: DeepReadonly<Pod>): boolea
   return status?.reservedFor?.some(({ uid }) => uid === pod.metadata.uid) ?? false;
 }
 
-/** Devices as allocations name them, and nobody else may have: those that are only looked into are not among them. */
+/** The devices of an allocation that are reserved for it; those with admin access are left out. */
 export function devicesOf(allocation: DeepReadonly<AllocationResult> | undefined): string[] {
   return (allocation?.devices?.results ?? []).flatMap((result) => (result.adminAccess === true ? [] : [deviceID(result)]));
 }

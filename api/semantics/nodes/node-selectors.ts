@@ -3,7 +3,7 @@ import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod
 
 const integer = /^[+-]?\d+$/;
 
-/** Gt and Lt compare integers; what is none never matches. */
+/** Gt and Lt compare integers; a value that is not an integer never matches. */
 function compares(actual: string | undefined, values: readonly string[] | undefined, holds: (a: bigint, b: bigint) => boolean): boolean {
   const bound = values?.[0];
   if (actual === undefined || bound === undefined || values?.length !== 1) return false;

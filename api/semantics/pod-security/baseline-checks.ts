@@ -101,7 +101,7 @@ const checkPrivileged: CheckPod = (pod) => {
     : { reason: 'privileged', detail: `${nameContainers(names)} must not set securityContext.privileged=true` };
 };
 
-/** The check of /proc mounts, also that of the restricted standard, which makes no exception for Pods with users of their own. */
+/** The check of /proc mounts. The restricted standard uses it too, without the exception for Pods with user namespaces. */
 export const checkProcMount: CheckPod = (pod) => {
   const isBad = (procMount: string | undefined) => procMount !== undefined && procMount !== 'Default';
   const names = namesWhere(pod, ({ procMount }) => isBad(procMount));
@@ -157,12 +157,12 @@ const checkSeccompAnnotations: CheckPod = (pod) => {
     : { reason: 'seccompProfile', detail: `forbidden ${plural('annotation', found.length)} ${found.join(', ')}` };
 };
 
-/** Whether a profile is one that confines. */
+/** Whether a seccomp profile confines the container. */
 export function isConfining(profile: { readonly type?: string } | undefined): boolean {
   return profile?.type === 'RuntimeDefault' || profile?.type === 'Localhost';
 }
 
-/** Profiles that are set and do not confine. Absent ones are no violation. */
+/** The seccomp profiles that are set and do not confine. Absent ones are no violation. */
 export const checkSeccompProfiles: CheckPod = (pod: PodFacts) => {
   const own = pod.spec.securityContext?.seccompProfile;
   const isBad = (profile: { readonly type?: string } | undefined) => profile !== undefined && !isConfining(profile);
@@ -213,7 +213,7 @@ const checkWindowsHostProcess: CheckPod = (pod) => {
 
 const seLinuxTypes = ['container_t', 'container_init_t', 'container_kvm_t'];
 
-/** The baseline standard: what is known to lead out of a container is not allowed. */
+/** The baseline standard, which forbids the known ways out of a container. */
 export const baselineChecks: readonly Check[] = [
   { id: 'appArmorProfile', versions: [[0, checkAppArmor]] },
   { id: 'capabilities_baseline', versions: [[0, checkCapabilities]] },
@@ -222,7 +222,7 @@ export const baselineChecks: readonly Check[] = [
   { id: 'hostPorts', versions: [[0, checkHostPorts]] },
   { id: 'hostProbesAndHostLifecycle', versions: [[34, checkHostsOfProbes]] },
   { id: 'privileged', versions: [[0, checkPrivileged]] },
-  // With users of its own, a Pod may see all of /proc (KEP-4265).
+  // A Pod with a user namespace may see all of /proc (KEP-4265).
   {
     id: 'procMount',
     versions: [

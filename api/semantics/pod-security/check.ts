@@ -14,12 +14,12 @@ export interface PodFacts {
 
 export type CheckPod = (pod: PodFacts) => Violation | undefined;
 
-/** One requirement of the baseline or the restricted standard. Violations are told in the order of ids, baseline's first. */
+/** One requirement of the baseline or the restricted standard. Violations are listed in the order of ids, the baseline's first. */
 export interface Check {
   readonly id: string;
   /** The requirement by the minor version that brought it, ascending; before the first there is none. */
   readonly versions: readonly (readonly [sinceMinor: number, check: CheckPod])[];
-  /** The id of the baseline's check that this one of the restricted standard takes the place of. */
+  /** The id of the baseline check that this check of the restricted standard replaces. */
   readonly overrides?: string;
 }
 
@@ -67,7 +67,7 @@ export function sorted(values: Iterable<string>): string[] {
   return [...new Set(values)].sort();
 }
 
-/** Whether a Pod has users of its own (KEP-127), so that its root is none on the node. */
+/** Whether a Pod has a user namespace (KEP-127), so that its root user is not the node's. */
 function hasUserNamespace({ spec }: PodFacts): boolean {
   return spec.hostUsers === false;
 }

@@ -40,7 +40,7 @@ export function findImageReference(text: string): ImageReference | undefined {
   return { repository: `${registry}/${path}`, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/** The pull policy of an image for which none is given: Always for `latest` and where neither tag nor digest says which. */
+/** The default pull policy of an image: Always for the tag `latest`, and without tag and digest. */
 export function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
   const reference = findImageReference(image);
   if (reference === undefined) return 'IfNotPresent';

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
 import type { Pod } from '../../types/core-v1.ts';
 
-/** Annotations by which static Pods and their mirrors in the API are known. */
+/** The annotations that mark static Pods and their mirrors in the API. */
 export const staticAnnotations = {
   source: 'kubernetes.io/config.source',
   seen: 'kubernetes.io/config.seen',
@@ -9,7 +9,7 @@ export const staticAnnotations = {
   mirror: 'kubernetes.io/config.mirror',
 } as const;
 
-/** Whether the Pod comes from a manifest of the node and not from the API; its mirror in the API says the same of itself. */
+/** Whether the Pod comes from a manifest of the node and not from the API. Its mirror in the API has the same annotation. */
 export function isStaticPod({ metadata }: DeepReadonly<Pod>): boolean {
   return metadata.annotations?.[staticAnnotations.source] === 'file';
 }

@@ -6,7 +6,7 @@ import type { PersistentVolumeClaim, Pod, Volume } from '../../types/core-v1.ts'
 export interface ClaimedVolume {
   readonly volume: DeepReadonly<Volume>;
   readonly claimName: string;
-  /** The claim is made for the Pod and goes with it. */
+  /** The claim was made for the Pod and is deleted with it. */
   readonly isEphemeral: boolean;
 }
 

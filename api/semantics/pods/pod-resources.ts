@@ -7,9 +7,9 @@ import { addResources, isPodLevelResource, parseResourceList, raiseResources, ty
 type Amounts = (container: DeepReadonly<Container>) => ReadonlyMap<string, Quantity>;
 
 interface PodResourceOptions {
-  /** Leaves out what the runtime needs beside the containers (spec.overhead). */
+  /** Leaves out the resources that the runtime needs beside the containers (spec.overhead). */
   readonly withoutOverhead?: boolean;
-  /** Leaves out spec.resources: only what the containers say. */
+  /** Leaves out spec.resources and counts the containers' resources only. */
   readonly withoutPodLevel?: boolean;
 }
 

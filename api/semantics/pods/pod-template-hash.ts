@@ -4,7 +4,7 @@ import type { PodTemplateSpec } from '../../types/core-v1.ts';
 /** No vowels and no look-alikes: names made of these are never words. */
 const safeAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
-/** Replaces every character of `text` by one that is safe in names, the same for the same character. */
+/** Replaces every character of `text` by a character that is safe in names; equal characters have equal replacements. */
 export function safeEncode(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => safeAlphabet[byte % safeAlphabet.length]).join('');
 }
@@ -26,8 +26,8 @@ function canonicalJSON(value: unknown): string {
 }
 
 /**
- * The suffix of the names of what a controller makes from this template (ReplicaSets, ControllerRevisions). Equal templates
- * get equal hashes; a collision is resolved by counting up `collisionCount`.
+ * The suffix of the names of objects that a controller makes from this template (ReplicaSets, ControllerRevisions). Equal templates get
+ * equal hashes; a collision is resolved by counting up `collisionCount`.
  */
 export function podTemplateHash(template: DeepReadonly<PodTemplateSpec>, collisionCount?: number): string {
   return hashOf(template, collisionCount);

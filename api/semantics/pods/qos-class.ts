@@ -29,12 +29,12 @@ export function computeQOSClass(spec: DeepReadonly<PodSpec>): QOSClass {
   return allLimited && equal && requests.size === limits.size ? 'Guaranteed' : 'Burstable';
 }
 
-/** Whether the Pod says as a whole what it takes: that counts then, whatever its containers say. */
+/** Whether the Pod gives resources for itself as a whole, which then count instead of its containers' resources. */
 function hasPodLevelResources({ resources }: DeepReadonly<PodSpec>): boolean {
   return [...Object.keys(resources?.requests ?? {}), ...Object.keys(resources?.limits ?? {})].some(isPodLevelResource);
 }
 
-/** The class that the status says, or what follows from the spec. */
+/** The class in the status, or else the one computed from the spec. */
 export function podQOSClass(pod: DeepReadonly<Pod>): QOSClass {
   return pod.status?.qosClass ?? (pod.spec ? computeQOSClass(pod.spec) : 'BestEffort');
 }

@@ -30,7 +30,7 @@ export function raiseResources(total: ResourceAmounts, other: ReadonlyMap<string
   }
 }
 
-/** Resources that the kubelet and the scheduler know themselves: no domain, or one under kubernetes.io. */
+/** Whether the kubelet and the scheduler know the resource without a plugin: its name has no domain, or one under kubernetes.io. */
 export function isNativeResource(name: string): boolean {
   return !name.includes('/') || name.includes('kubernetes.io/');
 }

@@ -4,7 +4,7 @@ import { computeQOSClass } from '../pods/qos-class.ts';
 
 type Requirement = DeepReadonly<ScopedResourceSelectorRequirement>;
 
-/** Whether the quota is about this object: only Pods can be told apart by scopes, quotas with scopes know no other objects. */
+/** Whether the quota applies to this object. Only Pods have scopes, so a quota with scopes applies to Pods alone. */
 export function isInQuotaScope({ spec }: DeepReadonly<ResourceQuota>, pod: DeepReadonly<Pod> | undefined): boolean {
   const requirements: Requirement[] = [
     ...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' }) as Requirement),

@@ -39,7 +39,7 @@ export function countName({ group, resource }: QuotaSubject): string {
   return group === '' ? `count/${resource}` : `count/${resource}.${group}`;
 }
 
-/** Usage of one object in the quotas of its namespace, by the names that quotas use. */
+/** The usage of one object, by the resource names that quotas use. */
 export function quotaUsage(subject: QuotaSubject, object: unknown, nowMs: number): ResourceAmounts {
   const usage: ResourceAmounts = new Map([[countName(subject), one()]]);
   if (isOfClaims(subject)) addDevices(usage, object as DeepReadonly<ResourceClaim>);
@@ -51,7 +51,7 @@ export function quotaUsage(subject: QuotaSubject, object: unknown, nowMs: number
   return usage;
 }
 
-/** Whether objects of the resource can have a share in what a quota names so. */
+/** Whether objects of the resource count towards a quota's resource of that name. */
 export function isQuotaResourceOf(subject: QuotaSubject, name: string): boolean {
   if (name === countName(subject) || (isOfClaims(subject) && name.endsWith(devicesSuffix))) return true;
   if (subject.group !== '') return false;
@@ -134,7 +134,7 @@ function isOfClaims({ group, resource }: QuotaSubject): boolean {
   return group === 'resource.k8s.io' && resource === 'resourceclaims';
 }
 
-/** Adds the devices of a claim; of alternatives the one with most devices counts for each class. */
+/** Adds the devices of a claim. For alternatives, each class counts with the alternative that has the most devices. */
 function addDevices(usage: ResourceAmounts, { spec }: DeepReadonly<ResourceClaim>): void {
   const totals = new Map<string, number>();
   for (const { exactly, firstAvailable = [] } of spec?.devices?.requests ?? []) {
@@ -151,8 +151,8 @@ function addDevices(usage: ResourceAmounts, { spec }: DeepReadonly<ResourceClaim
 const constrained = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
 
 /**
- * Where cpu or memory is limited each container has to say what it needs: the text behind `must specify`, '' if nothing is
- * missing. `names` are those that quotas limit.
+ * The text after `must specify`, or '' if nothing is missing: where a quota limits cpu or memory, each container has to give a value.
+ * `names` are the limited resources.
  */
 export function missingForQuota({ spec }: DeepReadonly<Pod>, names: readonly string[]): string {
   if (!spec || Object.keys(spec.resources?.requests ?? {}).length > 0 || Object.keys(spec.resources?.limits ?? {}).length > 0) return '';

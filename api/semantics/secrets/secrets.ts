@@ -10,7 +10,7 @@ export const secretTypes = {
   bootstrapToken: 'bootstrap.kubernetes.io/token',
 } as const;
 
-/** How many bytes base64 text stands for. */
+/** The number of bytes that a base64 text encodes. */
 export function base64Length(text: string): number {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   return Math.floor((text.length * 3) / 4) - padding;

@@ -11,7 +11,7 @@ export const lastUsedLabel = 'kubernetes.io/legacy-token-last-used';
 /** With it a token is believed no more. */
 export const invalidSinceLabel = 'kubernetes.io/legacy-token-invalid-since';
 
-/** Says in `since` from which day on uses are noted: before that, nobody can tell whether a token was used. */
+/** The ConfigMap whose `since` is the day from which uses of tokens are recorded. Whether a token was used before that day is unknown. */
 export const tokenTrackingKey = { namespace: 'kube-system', name: 'kube-apiserver-legacy-service-account-token-tracking' };
 
 /** The day of a time, in UTC, e.g. 2026-06-01. */
@@ -19,7 +19,7 @@ export function formatDay(ms: number): string {
   return formatTime(ms).slice(0, 10);
 }
 
-/** When a day begins, as formatDay writes it; undefined for what is none. */
+/** The start of a day in the format of formatDay; undefined for another text. */
 export function findDay(text: string | undefined): number | undefined {
   const ms = findTime(`${text}T00:00:00Z`);
   return ms === undefined || formatDay(ms) !== text ? undefined : ms;

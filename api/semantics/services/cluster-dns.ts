@@ -8,7 +8,7 @@ export const clusterDNSService: ObjectKey = { namespace: 'kube-system', name: 'k
 /** Port of the DNS server that runs on every node, the target of the Service: the machine's own port 53 may be taken. */
 export const clusterDNSPort = 10_053;
 
-/** Whether the node answers DNS queries: its agent is ours. A node with another kubelet asks those that do. */
+/** Whether the node answers DNS queries: true for nodes of the kubets agent. Pods on other nodes ask those that do. */
 export function servesClusterDNS({ status }: DeepReadonly<Node>): boolean {
   return /\+kubets\b/.test(status?.nodeInfo?.kubeletVersion ?? '');
 }

@@ -3,7 +3,7 @@ import { parseCIDR, parseIP } from '../../base/ip-address.ts';
 /** A family of addresses as Services name it in spec.ipFamilies, and EndpointSlices in addressType. */
 export type IPFamily = 'IPv4' | 'IPv6';
 
-/** In the order in which node and Pods name them where nobody says otherwise. */
+/** The default order of a node's and a Pod's address families. */
 export const ipFamilies: readonly IPFamily[] = ['IPv4', 'IPv6'];
 
 /** The family of an address or a CIDR, also in the forms that old objects may have; undefined if it is neither. */

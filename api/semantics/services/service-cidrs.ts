@@ -2,12 +2,12 @@ import { cidrContains, networkAddress, parseCIDR, parseIP } from '../../base/ip-
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
 import type { ServiceCIDR } from '../../types/networking-v1.ts';
 
-/** The label by which IPAddresses that the API server's allocator made are known. */
+/** The label of the IPAddresses that the API server's allocator made. */
 export const addressManagerLabel = 'ipaddress.kubernetes.io/managed-by';
 export const addressManager = 'ipallocator.k8s.io';
 export const addressFamilyLabel = 'ipaddress.kubernetes.io/ip-family';
 
-/** Whether a Service can have its address from that range: the network's own address is nobody's, nor is IPv4's broadcast address. */
+/** Whether a Service can have the address from that range. The network's own address and IPv4's broadcast address cannot be used. */
 export function rangeHoldsAddress(range: string, address: string): boolean {
   const [cidr, ip] = [parseCIDR(range), parseIP(address)];
   if (!cidr || !ip || !cidrContains(cidr, ip)) return false;

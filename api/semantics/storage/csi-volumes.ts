@@ -14,7 +14,7 @@ export function attachmentName(
   return `csi-${sha256(`${handle}${driver}${nodeName}`)}`;
 }
 
-/** Whether volumes of a driver have to be attached to nodes; one that the cluster knows nothing of wants it. */
+/** Whether volumes of a driver have to be attached to nodes. True for a driver without a CSIDriver object. */
 export function needsAttachment(driver: DeepReadonly<CSIDriver> | undefined): boolean {
   return driver?.spec.attachRequired !== false;
 }

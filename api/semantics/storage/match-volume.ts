@@ -39,7 +39,7 @@ export interface MatchOptions {
   readonly node?: DeepReadonly<Node>;
   /** Names of volumes that are promised already. */
   readonly taken?: ReadonlySet<string>;
-  /** Volumes that nobody has reserved for the claim are left to the scheduler. */
+  /** Only volumes reserved for the claim match; other volumes are left to the scheduler. */
   readonly reservedOnly?: boolean;
 }
 

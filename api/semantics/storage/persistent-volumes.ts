@@ -8,7 +8,7 @@ const shortModes: Readonly<Record<string, string>> = {
   ReadWriteOncePod: 'RWOP',
 };
 
-/** `RWO,ROX`: in one order, each once. */
+/** Access modes as `RWO,ROX`: in a fixed order, each once. */
 export function formatAccessModes(modes: readonly string[] | undefined): string {
   return Object.entries(shortModes)
     .filter(([mode]) => modes?.includes(mode))

@@ -6,13 +6,13 @@ import { storageClassAnnotation } from './persistent-volumes.ts';
 
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'] as const;
 
-/** The default class: the newest of those that call themselves so; among those of one age the first by name. */
+/** The default class: the newest of the classes marked as default; among those of equal age, the first by name. */
 export function findDefaultStorageClass(classes: readonly DeepReadonly<StorageClass>[]): DeepReadonly<StorageClass> | undefined {
   const [chosen] = classes.filter(isDefault).sort(newestFirst);
   return chosen;
 }
 
-/** Whether a claim says which class it wants; '' is a wish too: for volumes of no class. */
+/** Whether a claim names a class. '' counts: it asks for volumes without a class. */
 export function namesStorageClass({ metadata, spec }: DeepReadonly<PersistentVolumeClaim>): boolean {
   return spec?.storageClassName !== undefined || metadata.annotations?.[storageClassAnnotation] !== undefined;
 }

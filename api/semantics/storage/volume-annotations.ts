@@ -1,4 +1,4 @@
-/** On claims: the binding was completed once; what happens to the volume afterwards cannot make the claim pending again. */
+/** An annotation of claims: the binding was completed once, so later changes of the volume cannot make the claim pending again. */
 export const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed';
 /** On claims and volumes: the link to the other was made by the control plane and not by a user, who might want it kept. */
 export const boundByControllerAnnotation = 'pv.kubernetes.io/bound-by-controller';

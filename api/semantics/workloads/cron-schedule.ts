@@ -1,4 +1,4 @@
-/** A schedule that cannot be read; the message says why. */
+/** The error for a schedule that cannot be parsed; the message gives the reason. */
 export class CronScheduleError extends Error {
   override readonly name = 'CronScheduleError';
 }
@@ -11,7 +11,7 @@ export interface CronSchedule {
   readonly months: ReadonlySet<number>;
   /** 0 is Sunday. */
   readonly daysOfWeek: ReadonlySet<number>;
-  /** Both given: a day matches if either does; one is `*`: the other decides. */
+  /** If both day fields are restricted, a day matches when either does; if one is `*`, the other decides. */
   readonly anyDayOfMonth: boolean;
   readonly anyDayOfWeek: boolean;
   /** `@every 1h30m`: instead of the fields. */
@@ -100,7 +100,7 @@ function parseRange(expression: string, bounds: Bounds): number[] {
   let step = 1;
   if (stepText !== undefined) {
     step = parseNumber(stepText);
-    // `5/15` goes on to the end.
+    // `5/15` runs to the end of the range.
     if (!isAny && last === undefined) end = bounds.max;
   }
   if (start < bounds.min) throw new CronScheduleError(`beginning of range (${start}) below minimum (${bounds.min}): ${expression}`);

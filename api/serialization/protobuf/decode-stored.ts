@@ -5,9 +5,8 @@ import { stringifyJSON } from '../json.ts';
 import { decodeProtobuf } from './protobuf.ts';
 
 /**
- * The JSON of an object that upstream has stored. It has the defaults that upstream sets whenever it reads, since what it
- * stores may lack them: fields newer than the object, and those that its strategy leaves to the next read.
- * `readAs`: see decodeProtobuf. Throws ProtobufError.
+ * The JSON of an object that upstream has stored, with the defaults that upstream sets at every read: the stored object may lack fields
+ * that are newer than it, and fields that its strategy leaves to the next read. `readAs`: see decodeProtobuf. Throws ProtobufError.
  */
 export function decodeStored(value: Uint8Array, readAs?: string): Uint8Array {
   const object = decodeProtobuf(value, readAs);

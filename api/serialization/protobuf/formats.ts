@@ -2,7 +2,7 @@ import { formatMicroTime, formatTime, parseMicroTime, parseTime } from '../../me
 import { parseJSON, stringifyJSON } from '../json.ts';
 import { ProtobufError, ProtobufReader, type ProtobufWriter } from './wire.ts';
 
-/** How a value that is no plain struct stands in a message of its own. */
+/** The protobuf message of a type that is not a plain struct (quantities, times). */
 interface ProtobufFormat {
   decode(message: Uint8Array): unknown;
   /** Writes the fields of the message. */

@@ -13,7 +13,7 @@ export interface ListHead {
 
 const listMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
 
-/** An encoded object as it stands in a list. */
+/** An encoded object, as an item of a list. */
 export interface ProtobufListItem {
   /** With its envelope. Whoever holds the item keeps an encoding alive that others may share. */
   readonly object: Uint8Array;
@@ -54,8 +54,8 @@ function* partsOf(opening: readonly Uint8Array[], items: readonly ProtobufListIt
 }
 
 /**
- * One frame of a watch (application/vnd.kubernetes.protobuf;stream=watch): the length in four bytes, big-endian, and a
- * WatchEvent message without an envelope, in which the object stands with its own.
+ * Encodes one frame of a watch (application/vnd.kubernetes.protobuf;stream=watch): the length in four bytes, big-endian, and a WatchEvent
+ * message without an envelope, which contains the object with its envelope.
  */
 export function frameProtobufWatchEvent(type: WatchEvent['type'], object: Uint8Array): Uint8Array {
   const event = new ProtobufWriter(new Uint8Array(4));

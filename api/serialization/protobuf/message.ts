@@ -9,7 +9,7 @@ type NumberedProperty = PropertySchema & { readonly protobuf: NonNullable<Proper
 interface FieldPlan {
   readonly name: string;
   readonly property: NumberedProperty;
-  /** Lists that are messages of their own, since protobuf has no list of lists: their items are field 1. */
+  /** Whether the list is a message of its own: protobuf has no lists of lists, so the items of an inner list are field 1 of a message. */
   readonly isListMessage: boolean;
 }
 
@@ -51,7 +51,7 @@ function planOf(schema: StructuralSchema): MessagePlan {
   return plan;
 }
 
-/** Reads a message as a JSON-like object; the caller decodes that by its schema, which adds what was zero. */
+/** Reads a message as a JSON-like object. The caller decodes it by its schema, which adds the zero values. */
 export function decodeMessage(message: Uint8Array, schema: StructuralSchema): JSONObject {
   return decodeStruct(new ProtobufReader(message), schema);
 }

@@ -12,7 +12,7 @@ import { ProtobufError, ProtobufReader, ProtobufWriter, tagWithLength } from './
 interface ProtobufEnvelope {
   readonly apiVersion: string;
   readonly kind: string;
-  /** The object's message, or whatever contentType says. */
+  /** The object's message, or data of the type that contentType names. */
   readonly raw: Uint8Array;
   readonly contentEncoding: string;
   /** '' for a protobuf message. */
@@ -49,8 +49,8 @@ function readTypeMeta(message: Uint8Array): { apiVersion: string; kind: string }
 }
 
 /**
- * Reads an object of a built-in kind, in the form that decode gives it; of another apiVersion than it says where it is
- * known that its message is the same there. Throws ProtobufError.
+ * Reads an object of a built-in kind, in the form that decode gives it. It may have another apiVersion if the message is known to be the
+ * same there. Throws ProtobufError.
  */
 export function decodeProtobuf(bytes: Uint8Array, readAs?: string): Record<string, unknown> {
   const { apiVersion: written, kind, raw, contentType, contentEncoding } = readEnvelope(bytes);

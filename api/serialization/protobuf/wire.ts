@@ -1,4 +1,4 @@
-/** Bytes that are no protobuf message, or of another one than expected. */
+/** The error for bytes that are not a protobuf message, or not of the expected type. */
 export class ProtobufError extends Error {
   constructor(message: string) {
     super(message);
@@ -20,7 +20,7 @@ export class ProtobufReader {
   readonly #depth: number;
   #at = 0;
 
-  /** `depth` is how many messages lie around this one. Throws where they are too many for recursive code. */
+  /** `depth` is the number of messages around this one. Throws if they are too many for recursive code. */
   constructor(bytes: Uint8Array, depth = 0) {
     if (depth > maxDepth) throw new ProtobufError('exceeded max depth');
     this.#bytes = bytes;
@@ -61,7 +61,7 @@ export class ProtobufReader {
     throw new ProtobufError('a number is longer than 64 bits');
   }
 
-  /** Reads a number that is nearly always one byte: a tag or a length. */
+  /** Reads a number that nearly always has one byte: a tag or a length. */
   #uint(): number {
     const byte = this.#bytes[this.#at];
     if (byte === undefined || byte >= 0x80) return Number(this.varint());
@@ -73,7 +73,7 @@ export class ProtobufReader {
   integer(): number | bigint {
     let number = 0;
     let factor = 1;
-    // Seven bytes hold what a number holds for certain; only larger and negative numbers have more.
+    // Seven bytes always fit into a number; only larger and negative numbers have more bytes.
     for (let at = this.#at; at < this.#at + 7; at++) {
       const byte = this.#bytes[at] ?? 0x80;
       number += (byte & 0x7f) * factor;
@@ -140,12 +140,12 @@ export class ProtobufReader {
   }
 }
 
-/** Builds one message, and the messages within it in place. */
+/** Builds one message, with its nested messages in place. */
 export class ProtobufWriter {
   #buffer: Uint8Array;
   #length = 0;
 
-  /** `prefix` stands before the message. `expectedSize`: about how large it will be, to spare it from growing. */
+  /** `prefix` is written before the message. `expectedSize` is its approximate size in bytes, which saves growing the buffer. */
   constructor(prefix: Uint8Array = new Uint8Array(), expectedSize = 512) {
     this.#buffer = new Uint8Array(Math.max(expectedSize, prefix.length));
     this.#buffer.set(prefix);
@@ -179,11 +179,11 @@ export class ProtobufWriter {
     this.#length += 8;
   }
 
-  /** Begins a message within this one: all that is written up to `end` of what this returns is its content. */
+  /** Begins a nested message. Everything written until `end` is called with the result is its content. */
   begin(number: number): number {
     this.#reserve(11);
     this.#uint(number * 8 + wireType.bytes);
-    // Most are short: one byte is left for the length, and the content moves where that is not enough.
+    // Most messages are short: one byte is reserved for the length, and the content is moved if that is not enough.
     return this.#length++;
   }
 

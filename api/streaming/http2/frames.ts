@@ -27,9 +27,9 @@ export interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly streamID: number;
-  /** Without padding; shares memory with what was received. */
+  /** The payload without padding; shares memory with the received bytes. */
   readonly payload: Uint8Array;
-  /** Length with padding: what counts for flow control. */
+  /** The length with padding, which flow control counts. */
   readonly size: number;
 }
 
@@ -71,7 +71,7 @@ export class FrameReader {
   }
 }
 
-/** DATA and HEADERS may be padded; HEADERS may begin with a priority, which nobody uses any more. */
+/** The payload without padding and priority: DATA and HEADERS may be padded, and HEADERS may begin with a priority, which is obsolete. */
 function unpadded(type: number, flags: number, payload: Uint8Array): Uint8Array {
   const mayBePadded = type === frameType.data || type === frameType.headers;
   if (!mayBePadded || (flags & (frameFlag.padded | frameFlag.priority)) === 0) return payload;

@@ -197,8 +197,8 @@ function sizeOf([name, value]: Header): number {
 }
 
 /**
- * A header block that leaves the peer's table as it is, so that it may be made once and sent many times. Names are lower
- * case, names and values Latin-1.
+ * Encodes a header block that leaves the peer's table unchanged, so that the block may be made once and sent many times. Names are in lower
+ * case; names and values are Latin-1.
  */
 export function encodeHeaders(headers: readonly Header[]): Uint8Array {
   const bytes: number[] = [];

@@ -11,8 +11,8 @@ import { resign } from './signatures.ts';
 const clusterInfo = { namespace: 'kube-public', name: 'cluster-info' };
 
 /**
- * Signs what new nodes learn of the cluster before they trust it: ConfigMap kube-public/cluster-info, with each bootstrap
- * token that is meant for that.
+ * Signs the ConfigMap kube-public/cluster-info, which new nodes read before they trust the cluster, with each bootstrap token that allows
+ * it.
  */
 export const bootstrapSigner = defineController({
   name: 'bootstrap-signer-controller',

@@ -17,7 +17,7 @@ function signDetached(content: string, { id, secret }: SigningToken): string {
   return `${header}..${signature}`;
 }
 
-/** The data with exactly one signature per token; undefined if that is what it has. */
+/** The data with exactly one signature for each token; undefined if it has these already. */
 export function resign(data: Readonly<Record<string, string>>, tokens: readonly SigningToken[]): Record<string, string> | undefined {
   const content = data['kubeconfig'];
   if (content === undefined) return undefined;

@@ -14,9 +14,9 @@ import { dnsEndpoints, dnsService, isServedByNodes, managedBy, movesDNS, sliceOw
 import { rules } from './rbac.ts';
 
 /**
- * Leads Pods to their node's DNS server, or to another's where theirs has none: keeps the Service kube-system/kube-dns, from
- * the first node on, and its EndpointSlices with the address of every node that has a server. Nodes may not write these themselves, or one could speak for another. A
- * Service of that name with a selector is somebody else's DNS and left alone.
+ * Directs Pods to the DNS server of their node, or to that of another node: keeps the Service kube-system/kube-dns, from the first node on,
+ * and its EndpointSlices with the address of every node that has a DNS server. Nodes may not write these themselves, or one could speak for
+ * another. A Service of that name with a selector is left to its owner.
  */
 export function createClusterDNSController(clusterIP: string): Controller {
   return defineController({

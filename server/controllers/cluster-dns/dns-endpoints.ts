@@ -15,7 +15,7 @@ import {
 
 export const managedBy = 'cluster-dns-controller.kubets';
 
-/** The Service as it is made when the first node comes; with the names and labels that CoreDNS has in other clusters. */
+/** The Service that is created with the first node, with the name and labels that CoreDNS has in other clusters. */
 export function dnsService(clusterIP: string): Service {
   return {
     metadata: {
@@ -27,8 +27,8 @@ export function dnsService(clusterIP: string): Service {
       clusterIPs: [clusterIP],
       ipFamilies: [clusterIP.includes(':') ? 'IPv6' : 'IPv4'],
       ipFamilyPolicy: 'SingleStack',
-      // Every node answers its own Pods: none depends on another, and no query crosses the network. Those of a node with
-      // another kubelet have no server of their own, and ask the others.
+      // Every node answers its own Pods, so no node depends on another and no query crosses the network. Pods on a node with another
+      // kubelet, which has no DNS server, ask the other nodes.
       trafficDistribution: 'PreferSameNode',
       ports: [
         { name: 'dns', port: 53, protocol: 'UDP', targetPort: clusterDNSPort },

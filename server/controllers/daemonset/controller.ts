@@ -33,7 +33,7 @@ import { type DaemonInput, type DaemonPlan, daemonStatus, planPlacement, planUpd
 import { rules } from './rbac.ts';
 
 const burst = 250;
-/** Failed Pods of one node are replaced after 1 s, then after twice as long each time, up to 15 minutes. */
+/** A failed Pod of a node is replaced after 1 s, the next after twice as long, up to 15 minutes. */
 const backoffBaseMs = 1000;
 const backoffMaxMs = 900_000;
 
@@ -106,7 +106,7 @@ async function reconcile(parts: Parts, key: ObjectKey): Promise<ReconcileResult>
     const finished = takeFinished(parts, set, plan.finished, present.nowMs);
     waitSeconds = finished.waitSeconds;
     await perform(parts, set, hash, { ...plan, delete: [...plan.delete, ...finished.delete] });
-    // The Pods that were just asked for have to be seen before the update goes on.
+    // The update goes on only after the informer has shown the Pods that were just created.
     if (isUpdating && expectations.isSatisfied(formatKey(key))) await perform(parts, set, hash, planUpdate(await input()));
   }
   const after = await input();

@@ -21,7 +21,7 @@ export interface DaemonPlan {
   /** Nodes that need a Pod. */
   readonly create: readonly string[];
   readonly delete: readonly ReadonlyPod[];
-  /** Finished Pods in the way of new ones, which are deleted too, after a backoff if they failed. */
+  /** Finished Pods that stand in the way of new ones. They are deleted too, the failed ones after a backoff. */
   readonly finished: readonly ReadonlyPod[];
 }
 
@@ -45,7 +45,7 @@ function oldestFirst(a: ReadonlyPod, b: ReadonlyPod): number {
   return bound !== 0 ? bound : (findTime(a.metadata.creationTimestamp) ?? 0) - (findTime(b.metadata.creationTimestamp) ?? 0);
 }
 
-/** One Pod on every node that should have one, and none elsewhere. */
+/** Plans one Pod on every node that should have one, and none elsewhere. */
 export function planPlacement(input: DaemonInput): DaemonPlan {
   const { set, nodes } = input;
   const byNode = podsByNode(input.pods);
@@ -75,7 +75,10 @@ export function planPlacement(input: DaemonInput): DaemonPlan {
   return plan;
 }
 
-/** All but the oldest; in an update with surge the oldest of the old and of the new template stay until the new one is available. */
+/**
+ * The surplus Pods of a node: all but the oldest. In an update with surge the oldest Pod of the old and of the new template stay until the
+ * new one is available.
+ */
 function surplus(input: DaemonInput, running: readonly ReadonlyPod[]): ReadonlyPod[] {
   if (running.length <= 1) return [];
   if (updateBounds(input).surge === 0) return running.slice(1);

@@ -50,7 +50,7 @@ export function placementOn(set: DeepReadonly<DaemonSet>, node: DeepReadonly<Nod
   return { shouldRun: false, mayStay };
 }
 
-/** The Pod for one node, which the scheduler may put nowhere else. */
+/** The Pod for one node. Its affinity keeps the scheduler from placing it elsewhere. */
 export function daemonPod(set: DeepReadonly<DaemonSet>, nodeName: string, hash: string): Pod {
   const pod = podFromTemplate(set.spec?.template ?? {}, set, daemonSets);
   const generation = set.metadata.annotations?.[generationAnnotation];

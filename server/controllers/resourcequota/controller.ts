@@ -40,8 +40,8 @@ const quotasIn = (object: DeepReadonly<KubeObject>, { lister }: ControllerDepend
     .map(keyOf);
 
 /**
- * Objects that give something back. Those that are new are counted by admission before they are there: a count made at that
- * moment would miss them and undo what admission has written.
+ * Watches objects whose deletion or change frees quota. New objects are counted by admission before they are stored: a recount at that
+ * moment would miss them and undo the count.
  */
 function givingBack<T extends KubeObject>(
   resource: ResourceDefinition<T>,
@@ -60,7 +60,7 @@ function givingBack<T extends KubeObject>(
   };
 }
 
-/** Keeps the status of ResourceQuotas in line with their spec and with what there is in their namespace. */
+/** Keeps the status of ResourceQuotas up to date with their spec and with the objects in their namespace. */
 export const resourceQuotaController = defineController({
   name: 'resourcequota-controller',
   account: 'resourcequota-controller',
@@ -126,7 +126,7 @@ async function countAll(
   return { counted, isPolled };
 }
 
-/** The kinds that CustomResourceDefinitions have added, in one version each. */
+/** The resources of CustomResourceDefinitions, each in one version. */
 function customResources(definitions: readonly DeepReadonly<CustomResourceDefinition>[]): ResourceDefinition[] {
   return definitions.flatMap((definition) => {
     const { spec, status } = definition;

@@ -8,7 +8,7 @@ import type { Pod, ResourceQuota } from '../../../api/types/core-v1.ts';
 
 type Quota = DeepReadonly<ResourceQuota>;
 
-/** How the use of one resource's objects is found: from the objects themselves, or as their number. */
+/** How the usage of one resource is found: from the objects, or as their number. */
 export type Counted =
   | { readonly subject: QuotaSubject; readonly objects: readonly unknown[] }
   | { readonly subject: QuotaSubject; readonly count: number };

@@ -16,7 +16,7 @@ export function hasCondition({ status }: Request, type: string): boolean {
   return (status?.conditions ?? []).some((condition) => condition.type === type && condition.status === 'True');
 }
 
-/** The PKCS #10 request. Throws a terminal error for what is none, or must not be signed. */
+/** Parses the PKCS #10 request. Throws a terminal error if it is not one, or must not be signed. */
 export function parseRequest({ spec }: Request): CertificateRequest {
   try {
     return parseCertificateRequest(new TextDecoder().decode(decodeBase64(spec.request)));

@@ -8,7 +8,7 @@ import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/res
 import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import type { LabelSelector } from '../../../api/types/meta-v1.ts';
 
-/** An owner's decision on an object: it is (or becomes) one of its own, is given up, or is no concern of it. */
+/** An owner's decision on an object: keep or adopt it, release it, or ignore it. */
 type Claim = 'keep' | 'adopt' | 'release' | 'ignore';
 
 export function planClaim(owner: DeepReadonly<KubeObject>, isSelected: boolean, object: DeepReadonly<KubeObject>): Claim {
@@ -31,7 +31,7 @@ interface ClaimSettings<O extends KubeObject, T extends KubeObject> {
   readonly selector: DeepReadonly<LabelSelector> | undefined;
   readonly resource: ResourceDefinition<T>;
   readonly objects: readonly DeepReadonly<T>[];
-  /** Put on what is adopted, beside the reference. */
+  /** A finalizer that is added to an adopted object, beside the owner reference. */
   readonly finalizer?: string;
 }
 

@@ -41,7 +41,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
 }
 
-/** The template that a revision stands for. */
+/** The template that a revision contains. */
 export function templateOfRevision(revision: Revision): PodTemplateSpec {
   const data = revision.data as { spec?: { template?: PodTemplateSpec & { $patch?: string } } } | undefined;
   const { $patch: _patch, ...template } = structuredClone(data?.spec?.template ?? {});
@@ -68,8 +68,8 @@ interface RevisionOwner {
 }
 
 /**
- * The revision of the present template: an existing one, which becomes the newest if it is not (after a rollback), or one
- * that is created. Throws RevisionCollision.
+ * The revision of the current template: an existing one, which becomes the newest if it is not (after a rollback), or a new one. Throws
+ * RevisionCollision.
  */
 export async function ensureRevision(settings: RevisionOwner, existing: readonly Revision[]): Promise<Revision> {
   const { client, owner, resource, template, collisionCount, hashLabel = revisionHashLabel } = settings;

@@ -71,15 +71,15 @@ export interface Controller {
   readonly component: string;
   readonly workers: number;
   /**
-   * A key rests, after it was reconciled, for so many times as long as that took (at most a quarter of a second); changes
+   * After a reconciliation a key waits this many times as long as the reconciliation took (at most a quarter of a second), so that changes
    * meanwhile are handled together. For keys that many objects concern. Absent: 0.
    */
   readonly spacing?: number;
   /** Its ClusterRole. */
   readonly rules: readonly PolicyRule[];
-  /** Resources of which it reads one namespace alone. Absent: none. */
+  /** Resources of which the controller reads only one namespace. Absent: none. */
   readonly namespaces?: readonly (readonly [ResourceDefinition, string])[];
-  /** Attaches to informers and returns what handles one key. Called once, before informers are waited for. */
+  /** Attaches to informers and returns the function that handles one key. Called once, before the informers are synced. */
   start(setup: ControllerSetup): Reconcile;
 }
 
@@ -93,9 +93,9 @@ interface ControllerDeclaration<T extends KubeObject> {
   /** The changes of an object of that kind that matter. Default: all. */
   readonly concerns?: (object: DeepReadonly<T>, old: DeepReadonly<T>) => boolean;
   readonly watches?: readonly Watch[];
-  /** Read through listers without being told of changes. */
+  /** Resources that are read through listers; their changes enqueue no keys. */
   readonly reads?: readonly ResourceDefinition[];
-  /** Resources of which it reads one namespace alone. */
+  /** Resources of which the controller reads only one namespace. */
   readonly namespaces?: readonly (readonly [ResourceDefinition, string])[];
   /** Keys worked on at the same time, default 5. */
   readonly workers?: number;
@@ -106,10 +106,10 @@ interface ControllerDeclaration<T extends KubeObject> {
 
 type Handling =
   | { reconcile(key: ObjectKey, dependencies: ControllerDependencies): Promise<ReconcileResult> }
-  /** For controllers with state of their own, such as expectations. */
+  /** For controllers with their own state, such as expectations. */
   | { setUp(setup: ControllerSetup): Reconcile };
 
-/** Declares a controller: for which kind, what else concerns it, what it may do, and how it handles one key. */
+/** Declares a controller: its kind, the other resources that concern it, its permissions, and the function that handles one key. */
 export function defineController<T extends KubeObject>(declaration: ControllerDeclaration<T> & Handling): Controller {
   const { name, account, component = name, workers = 5, spacing = 0, rules, namespaces = [] } = declaration;
   return {
@@ -136,7 +136,7 @@ export function defineController<T extends KubeObject>(declaration: ControllerDe
   };
 }
 
-/** Watches a resource whose objects lead to keys; of changes only those that `concerns` says matter. */
+/** Watches a resource whose objects map to keys. With `concerns`, only the changes for which it returns true count. */
 export function watching<T extends KubeObject>(
   resource: ResourceDefinition<T>,
   keysOf: (object: DeepReadonly<T>, dependencies: ControllerDependencies) => readonly ObjectKey[],

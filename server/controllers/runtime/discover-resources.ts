@@ -13,7 +13,7 @@ interface DiscoveredResources {
   readonly failures: readonly { readonly groupVersion: string; readonly error: unknown }[];
 }
 
-/** Asks the API what it serves, custom resources and aggregated APIs included. */
+/** Reads the served resources from the API's discovery, custom resources and aggregated APIs included. */
 export async function discoverResources(client: Client, signal: AbortSignal): Promise<DiscoveredResources> {
   const resources = new Map<string, ResourceDefinition<KubeObject>>();
   const failures: { groupVersion: string; error: unknown }[] = [];

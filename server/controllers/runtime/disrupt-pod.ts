@@ -13,7 +13,10 @@ interface Disruption {
   readonly markFailed: boolean;
 }
 
-/** Writes on the Pod why it is about to be taken away, so that Jobs can tell this from a failure of its own (KEP-3329). */
+/**
+ * Writes a DisruptionTarget condition on a Pod that is about to be deleted, so that Jobs can distinguish this from a failure of the Pod
+ * itself (KEP-3329).
+ */
 export async function markDisrupted(
   client: Client,
   pod: DeepReadonly<Pod>,

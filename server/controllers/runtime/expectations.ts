@@ -1,6 +1,6 @@
 import type { Clock } from '../../../api/base/clock.ts';
 
-/** After this time what was expected is given up, so that a lost event cannot hold up a controller for ever. */
+/** After this time an expectation is given up, so that a lost event cannot stop a controller for ever. */
 const expiryMs = 5 * 60_000;
 
 interface Expected {
@@ -29,12 +29,12 @@ export class Expectations {
     this.expect(key, 0, dependents);
   }
 
-  /** `key`: the owner's; `dependents`: of each that is deleted what tells it apart, its uid. */
+  /** `key` is the owner's; `dependents` holds the uid of each object that will be deleted. */
   expect(key: string, creations: number, dependents: readonly string[]): void {
     this.#expected.set(key, { creations, deletions: new Set(dependents), sinceMs: this.#clock.monotonicMs() });
   }
 
-  /** One was seen, or one will not come because creating it failed. */
+  /** One creation was seen, or will not be seen because it failed. */
   creationObserved(key: string): void {
     const expected = this.#expected.get(key);
     if (expected !== undefined) expected.creations--;

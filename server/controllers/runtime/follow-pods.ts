@@ -18,12 +18,12 @@ interface FollowPodsSettings<O extends KubeObject> {
   minReadySecondsOf?(owner: DeepReadonly<O>): number;
 }
 
-/** Enqueues the owners that changes of Pods concern, and ticks off what was expected of them. */
+/** Enqueues the owners of changed Pods, and fulfils their expectations. */
 export function followPods<O extends KubeObject>(setup: ControllerSetup, settings: FollowPodsSettings<O>): void {
   const { resource, expectations, selectorOf } = settings;
   const owners = setup.informer(resource).lister;
 
-  /** By uid too: an owner that was deleted and made again is another one. */
+  /** Compares uids too: an owner that was deleted and created again is another object. */
   const resolve = (pod: DeepReadonly<Pod>, reference: OwnerReferenceLike | undefined): DeepReadonly<O> | undefined => {
     if (reference?.kind !== resource.names.kind || groupOf(reference.apiVersion) !== resource.group) return undefined;
     const owner = owners.find({ namespace: pod.metadata.namespace ?? '', name: reference.name });
@@ -66,7 +66,7 @@ export function followPods<O extends KubeObject>(setup: ControllerSetup, setting
         if (owner === undefined) return;
         setup.enqueue(keyOf(owner));
         const minReadySeconds = settings.minReadySecondsOf?.(owner) ?? 0;
-        // One second more, since times on the wire are cut to seconds.
+        // Adds one second, since times in the API are cut to seconds.
         if (minReadySeconds > 0 && !isPodReady(old) && isPodReady(pod)) setup.enqueue(keyOf(owner), minReadySeconds + 1);
       } else if (labelsChanged || ownerChanged) enqueueMatching(pod);
     },

@@ -5,7 +5,7 @@ const nodePrefix = 'system:node:';
 const clientUsages = ['client auth', 'digital signature', 'key encipherment'];
 const servingUsages = ['digital signature', 'key encipherment', 'server auth'];
 
-/** Why a request is not one for a kubelet's client certificate; undefined if it is. */
+/** The reason why a request is not for a kubelet's client certificate; undefined if it is. */
 export function kubeletClientProblem(request: CertificateRequestFacts, usages: readonly string[]): string | undefined {
   if (!isOfNodes(request)) return 'subject organization is not system:nodes';
   if (request.dnsNames.length > 0) return 'DNS subjectAltNames are not allowed';
@@ -16,7 +16,7 @@ export function kubeletClientProblem(request: CertificateRequestFacts, usages: r
   return usagesProblem(usages, clientUsages);
 }
 
-/** The same for one with which a kubelet serves. */
+/** The reason why a request is not for a kubelet's serving certificate; undefined if it is. */
 export function kubeletServingProblem(request: CertificateRequestFacts, usages: readonly string[]): string | undefined {
   if (!isOfNodes(request)) return 'subject organization is not system:nodes';
   if (request.dnsNames.length + request.addresses.length === 0) return 'DNS or IP subjectAltName is required';

@@ -41,7 +41,7 @@ export async function createPod(parts: Parts, pod: Pod, owner: DeepReadonly<Kube
     parts.events.event(referenceTo(resource, owner), 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`);
     return created;
   } catch (error) {
-    // In a namespace that is going away nothing can be created, and nobody needs to be told.
+    // Nothing can be created in a terminating namespace, so this failure is not reported.
     if (!isNamespaceTerminating(error)) {
       parts.events.event(referenceTo(resource, owner), 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
     }

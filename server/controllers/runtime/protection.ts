@@ -6,8 +6,8 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 
 /**
- * Keeps an object by a finalizer while it is used: a living one has it, one that is being deleted loses it as soon as
- * `isUsed`, asked only then, says no.
+ * Keeps an object in existence by a finalizer while it is used: it is added to every object, and removed from an object that is being
+ * deleted when `isUsed`, which is asked only then, returns false.
  */
 export async function protect<T extends KubeObject>(
   client: Client,

@@ -1,6 +1,6 @@
 import type { PolicyRule } from '../../../api/types/rbac-v1.ts';
 
-/** One rule of a controller's ClusterRole, its lists sorted as those of upstream's roles are. */
+/** A rule of a controller's ClusterRole, with its lists sorted as in upstream's roles. */
 export function rule(apiGroups: readonly string[], resources: readonly string[], verbs: readonly string[]): PolicyRule {
   return { apiGroups: [...apiGroups].sort(), resources: [...resources].sort(), verbs: [...verbs].sort() };
 }

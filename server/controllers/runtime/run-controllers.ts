@@ -22,7 +22,7 @@ export interface ReconcileObservation {
 
 interface ControllersSettings {
   readonly controllers: readonly Controller[];
-  /** A client that acts as the user: by an in-process identity, impersonation or a token of its own. */
+  /** Makes a client that acts as the user: by an in-process identity, by impersonation, or by the user's own token. */
   readonly clientFor: (user: UserInfo) => Client;
   /** Informers that act as the user; the composition root runs them. */
   readonly informersFor: (user: UserInfo) => InformerFactory;
@@ -31,7 +31,7 @@ interface ControllersSettings {
   readonly logger: Logger;
   readonly recorderFor: (client: Client, component: string) => EventRecorder;
   readonly signal: AbortSignal;
-  /** Is told that work on a key begins. */
+  /** Called when work on a key begins. */
   readonly onBegin?: (controller: string, key: string) => void;
   /** For metrics. */
   readonly onReconciled?: (observation: ReconcileObservation) => void;

@@ -44,7 +44,7 @@ export function isEndpoint(pod: DeepReadonly<Pod>, includeTerminating: boolean):
   return includeTerminating || pod.metadata.deletionTimestamp === undefined;
 }
 
-/** The host name by which DNS knows the Pod below the Service, if it has one there. */
+/** The Pod's DNS host name below the Service, if it has one. */
 export function endpointHostname(pod: DeepReadonly<Pod>, service: DeepReadonly<Service>): string | undefined {
   const { hostname, subdomain } = pod.spec ?? {};
   return hostname && subdomain === service.metadata.name ? hostname : undefined;

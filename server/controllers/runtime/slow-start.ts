@@ -6,8 +6,8 @@ interface SlowStartResult {
 }
 
 /**
- * Makes `count` calls in batches of 1, 2, 4, ... and stops after the first batch with a failure: what cannot work (a quota,
- * a broken template) costs a few failed calls instead of hundreds.
+ * Makes `count` calls in batches of 1, 2, 4, ... and stops after the first batch with a failure: a call that always fails (because of a
+ * quota or a broken template) then costs a few failed calls instead of hundreds.
  */
 export async function slowStart(count: number, call: (index: number) => Promise<void>, firstBatch = 1): Promise<SlowStartResult> {
   let succeeded = 0;

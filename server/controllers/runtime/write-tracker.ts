@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Lister } from '../../../api/client/informers/informer.ts';
 import { formatKey, keyOf, type KubeObject, parseKey } from '../../../api/meta/object.ts';
 
-/** After this time a write that was not seen is given up: what was written may have been deleted by another. */
+/** After this time a write that was not seen is given up: another client may have deleted the object. */
 const expiryMs = 30_000;
 
 interface Write {
@@ -13,8 +13,8 @@ interface Write {
 }
 
 /**
- * Remembers what a controller wrote until its cache shows it, so that it does not decide again on the state from before.
- * For owners whose dependents have no fixed names; where names are fixed, conflicts tell.
+ * Remembers the writes of a controller until its cache shows them, so that it does not decide again on the earlier state. For owners whose
+ * dependents have no fixed names; fixed names cause conflicts instead.
  */
 export class WriteTracker<T extends KubeObject> {
   readonly #clock: Clock;
@@ -50,7 +50,7 @@ export class WriteTracker<T extends KubeObject> {
     this.#written.delete(owner);
   }
 
-  /** Versions of one resource are numbers that grow (KEP-5504). */
+  /** The resource versions of one resource are growing numbers (KEP-5504). */
   #isSeen(key: string, { version }: Write): boolean {
     const cached = this.#cache.find(parseKey(key));
     if (cached === undefined || version === '') return cached === undefined && version === '';

@@ -60,7 +60,7 @@ function boolOfText(text: string): boolean {
   throw notA('bool');
 }
 
-/** A double without its fraction. The bounds of 64 bits are not doubles, so what reaches them is refused. */
+/** A double without its fraction. The bounds of 64 bits cannot be represented as doubles, so values that reach them are refused. */
 function intOfDouble(value: number): bigint {
   if (!(value > -(2 ** 63) && value < 2 ** 63)) throw overflow.int();
   return BigInt(Math.trunc(value));
@@ -71,7 +71,7 @@ function uintOfDouble(value: number): UintValue {
   return new UintValue(BigInt(Math.trunc(value)));
 }
 
-/** A double as Go's %g writes it with as many digits as tell it apart. */
+/** A double as Go's %g writes it, with the fewest digits that identify it. */
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';

@@ -63,7 +63,7 @@ const a = typeParam('A');
 const b = typeParam('B');
 const listOfA = listType(a);
 
-/** Two lists as one, without copying either. */
+/** The concatenation of two lists, without a copy of either. */
 class ConcatenatedList implements ListValue {
   readonly kind = 'list';
   readonly #left: ListValue;
@@ -79,7 +79,7 @@ class ConcatenatedList implements ListValue {
   }
 }
 
-/** Lists longer than this are joined by reference; a chain of them may be long, so short ones are copied. */
+/** Results longer than this are joined by reference. Shorter lists are copied, because a chain of references may become long. */
 const maxCopied = 1000;
 
 function concatenate(left: ListValue, right: ListValue): ListValue {

@@ -46,7 +46,7 @@ export function validatePolicy(spec: PolicySpec, path: FieldPath, scope: Express
   if (matchConstraints === undefined) errors.push(required(at));
   else {
     errors.push(...validateMatchResources(matchConstraints, at));
-    // The policy alone says which resources it is about; the binding does not.
+    // Only the policy must name resources; the binding need not.
     if ((matchConstraints.resourceRules ?? []).length === 0) errors.push(required(at.child('resourceRules')));
   }
   return [
@@ -66,7 +66,7 @@ export function validatePolicy(spec: PolicySpec, path: FieldPath, scope: Express
   ];
 }
 
-/** Whether an update leaves the matchConditions, and what they may read, as they were. */
+/** Whether an update leaves the matchConditions and the fields that they use unchanged. */
 function hasSameConditions(spec: PolicySpec, old: PolicySpec | undefined): boolean {
   const conditions = (of: PolicySpec | undefined) => [of?.paramKind ?? null, of?.matchConditions ?? []];
   return isSemanticallyEqual(conditions(spec), conditions(old));

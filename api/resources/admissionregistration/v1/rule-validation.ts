@@ -62,7 +62,7 @@ function validateResources(resources: readonly string[], path: FieldPath): Field
   if (resources.length === 0) return [required(path)];
   const errors: FieldError[] = [];
   const given = new Set(resources);
-  // x/* stands for all subresources of x, */y for y of all resources.
+  // x/* means all subresources of x, */y means the subresource y of all resources.
   for (const [index, name] of resources.entries()) {
     if (hasEnoughErrors(errors)) break;
     const at = path.index(index);

@@ -93,7 +93,7 @@ const urlForm = '; desired format: https://host[/path]';
 const brokenEscape = /%(?![\da-f]{2}).{0,2}/i;
 const urlParts = /^(?:([a-z][a-z\d+.-]*):)?(?:\/\/([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?$/is;
 
-/** Looks at what is written, as Go reads it: other readers mend it. */
+/** Validates the text as written, as Go parses it; other URL parsers correct errors silently. */
 function validateURL(text: string, path: FieldPath): FieldError[] {
   const escape = brokenEscape.exec(text)?.[0];
   const [, scheme = '', authority = '', query = '', fragment = ''] = urlParts.exec(text) ?? [];

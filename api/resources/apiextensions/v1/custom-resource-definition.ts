@@ -103,7 +103,7 @@ const approvalAnnotation = 'api-approved.kubernetes.io';
 const approvalRule = `protected groups must have approval annotation "${approvalAnnotation}"`;
 const approvalPage = 'see https://github.com/kubernetes/enhancements/pull/1111';
 
-/** Whether the API of a group of the Kubernetes community was approved of, as the definition says. */
+/** The approval of an API in a group of the Kubernetes community, from the CRD's annotation. */
 function approvalOf(annotations: DeepReadonly<Record<string, string>> | undefined): 'missing' | 'bypassed' | 'approved' | 'invalid' {
   const text = annotations?.[approvalAnnotation] ?? '';
   if (text === '') return 'missing';

@@ -27,12 +27,12 @@ type OldSpec = Omit<Spec, 'versions' | 'conversion'> &
   Common & { version?: string; versions?: readonly OldVersion[]; conversion?: OldConversion };
 
 /**
- * The spec of a CustomResourceDefinition of apiextensions.k8s.io/v1beta1, in which upstream stores them to this day, as
- * v1 has it: what was said for all versions is said of each, and the webhook of conversion is one field.
+ * The spec of a CustomResourceDefinition of apiextensions.k8s.io/v1beta1, the version in which upstream still stores them, converted to v1:
+ * settings for all versions are copied to each version, and the conversion webhook becomes one field.
  */
 export function upgradeDefinitionSpec(old: OldSpec): Spec {
   const { version, versions, validation, subresources, additionalPrinterColumns, selectableFields, conversion, ...rest } = old;
-  // v1beta1 tells false from unset, v1 does not.
+  // v1beta1 tells false from an unset field, v1 does not.
   const { preserveUnknownFields, ...spec } = rest;
   const named = versions && versions.length > 0 ? versions : version ? [{ name: version, served: true, storage: true }] : [];
   const common: Common = { ...drop({ subresources, additionalPrinterColumns, selectableFields }) };

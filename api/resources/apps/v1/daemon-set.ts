@@ -19,7 +19,7 @@ import { isNone, showStrategy, validateAtMostAll, validateIntOrPercent } from '.
 /** How often the template has changed: once a field of the kind, kept by its controller in this annotation. */
 const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
 
-/** One Pod on every node, or on those that it selects. */
+/** Runs one Pod on every node, or on every node that its selector matches. */
 export const daemonSets = defineResource<DaemonSet>({
   group: 'apps',
   version: 'v1',

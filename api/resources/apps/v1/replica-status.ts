@@ -24,7 +24,7 @@ export function validateParts<F extends string>(
   });
 }
 
-/** Validates a counter that never goes down. */
+/** Validates a counter that must not decrease. */
 export function validateNotDecremented(path: FieldPath, after: number | undefined, before: number | undefined): FieldError[] {
   return before !== undefined && (after ?? 0) < before ? [invalid(path, after ?? 0, 'cannot be decremented')] : [];
 }

@@ -14,7 +14,7 @@ export function validateAtMostAll(path: FieldPath, value: IntOrPercent | undefin
   return percentage !== undefined && percentage > 100 ? [invalid(path, value, 'must not be greater than 100%')] : [];
 }
 
-/** Whether the value allows nothing: 0, 0%, and what is no percentage at all. */
+/** Whether the value allows no Pods: 0, 0%, or a text that is not a percentage. */
 export function isNone(value: IntOrPercent | undefined): boolean {
   return typeof value === 'string' ? (findPercentage(value) ?? 0) === 0 : (value ?? 0) === 0;
 }

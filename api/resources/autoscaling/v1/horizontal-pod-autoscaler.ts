@@ -78,7 +78,7 @@ function toVersion1(autoscaler: v2.HorizontalPodAutoscaler): HorizontalPodAutosc
   };
 }
 
-/** JSON of an annotation that the server itself wrote; whatever else stands there counts as absent. */
+/** Parses the JSON of an annotation that the server wrote; text of another form counts as absent. */
 function readAnnotation<T>(annotations: Readonly<Record<string, string>> | undefined, name: string): T | undefined {
   const text = annotations?.[name];
   if (text === undefined) return undefined;

@@ -1,8 +1,8 @@
 import type * as v2 from '../../../types/autoscaling-v2.ts';
 
 /**
- * Version 1 has no fields for metrics other than cpu; they stand in annotations, as JSON of this older shape: targets and
- * currents are fields of the metric itself, and the prefix says which of the two is meant.
+ * A metric of version 1. It has no fields for metrics other than cpu, so they are kept in annotations as JSON of this older shape: target
+ * and current value are fields of the metric itself, and a prefix tells them apart.
  */
 export type LegacyMetric = { type: string } & Record<string, Record<string, unknown> | string | undefined>;
 
@@ -34,7 +34,7 @@ interface MetricLike {
   readonly external?: { readonly metric: v2.MetricIdentifier };
 }
 
-/** A metric, or what was last seen of it, in the older shape. */
+/** A metric, or its last value, in the older shape. */
 export function toLegacyMetric(metric: v2.MetricSpec | v2.MetricStatus, prefix: 'target' | 'current'): LegacyMetric {
   const valuesOf = (source: object | undefined): Values =>
     source === undefined ? {} : ((Reflect.get(source, prefix) as Values | undefined) ?? {});

@@ -19,7 +19,7 @@ const maxPeriodSeconds = 1800;
 const maxStabilizationSeconds = 3600;
 const sources = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
 
-/** Rules of an autoscaler's spec; `old` is what it replaces. */
+/** Validates an autoscaler's spec; `old` is the spec before an update. */
 export function validateAutoscalerSpec(
   spec: DeepReadonly<HorizontalPodAutoscalerSpec>,
   old: DeepReadonly<HorizontalPodAutoscaler> | undefined,
@@ -83,7 +83,7 @@ function validateMetric(metric: DeepReadonly<MetricSpec>, at: FieldPath): FieldE
   const typePath = at.child('type');
   const { type = '' } = metric;
   if (type === '') errors.push(required(typePath, 'must specify a metric source type'));
-  // Upstream says so twice.
+  // Upstream reports this error twice.
   if (!sources.includes(type)) errors.push(notSupported(typePath, type, sources), notSupported(typePath, type, sources));
   const present = Object.values(fieldOf).filter((field) => metric[field] !== undefined);
   const [first] = present;

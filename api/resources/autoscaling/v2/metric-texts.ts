@@ -7,7 +7,7 @@ const unknown = '<unknown>';
 type Target = DeepReadonly<MetricTarget>;
 type Current = DeepReadonly<MetricValueStatus> | undefined;
 
-/** `current/target` of each metric: what `kubectl get hpa` shows. */
+/** `current/target` of each metric, as `kubectl get hpa` shows it. */
 export function formatMetrics({ spec, status }: DeepReadonly<HorizontalPodAutoscaler>): string {
   const metrics = spec.metrics ?? [];
   if (metrics.length === 0) return '<none>';

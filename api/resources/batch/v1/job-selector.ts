@@ -10,15 +10,15 @@ const jobNameLabels = ['batch.kubernetes.io/job-name', 'job-name'] as const;
 const jobUIDLabels = ['batch.kubernetes.io/controller-uid', 'controller-uid'] as const;
 
 /**
- * Gives the Pods of a new Job labels that no other Job's have, and selects by them, unless the Job brings its own selector
- * (spec.manualSelector). Needs the Job's name and uid. Modifies.
+ * Gives the Pods of a new Job unique labels and selects by them, unless the Job has its own selector (spec.manualSelector). Needs the Job's
+ * name and uid. Modifies.
  */
 export function generateJobSelector({ metadata, spec }: Job): void {
   if (!spec || spec.manualSelector === true) return;
   spec.template ??= {};
   const template = (spec.template.metadata ??= {});
   const labels = (template.labels ??= {});
-  // A label that is there and says something else is left for validation to refuse.
+  // A label with another value is refused by validation.
   for (const label of jobNameLabels) labels[label] ??= metadata.name ?? '';
   for (const label of jobUIDLabels) labels[label] ??= metadata.uid ?? '';
   // Jobs without labels have those of their Pods.

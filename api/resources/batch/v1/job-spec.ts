@@ -12,7 +12,7 @@ type Spec = DeepReadonly<JobSpec>;
 
 const maxIndexedParallelism = 100_000;
 const maxFailedIndexesOfAll = 100_000;
-/** Jobs with more completions than this, each with a limit of its own, are bounded more tightly. */
+/** A Job with more completions than this and a backoff limit per index has smaller limits. */
 const manyCompletions = 100_000;
 const maxOfManyCompletions = 10_000;
 const maxSucceededIndexesBytes = 64 * 1024;
@@ -203,7 +203,7 @@ function validateSuccessRule(
   return errors;
 }
 
-/** How many indexes `0-2,5` names, or what is wrong with it. */
+/** The number of indexes in a text such as `0-2,5`, or the error in it. */
 export function countIndexes(text: string, completions: number): number | string {
   if (text === '') return 0;
   let total = 0;

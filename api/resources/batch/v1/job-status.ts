@@ -15,8 +15,8 @@ const isFailed = ({ conditions }: Status) => isConditionTrue(conditions, 'Failed
 const isFinished = (status: Status) => isComplete(status) || isFailed(status);
 
 /**
- * Validates a Job's status as its controller reports it: numbers that fit together, and ends that are final (KEP-4368). A status
- * that was there already may break the rules in what it does not change.
+ * Validates a Job's status as its controller reports it: its numbers must be consistent, and its end is final (KEP-4368). An update may
+ * keep violations that were stored before.
  */
 export function validateJobStatusUpdate(job: DeepReadonly<Job>, old: DeepReadonly<Job>, path: FieldPath): FieldError[] {
   const at = path.child('status');

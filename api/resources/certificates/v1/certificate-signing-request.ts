@@ -44,7 +44,7 @@ const usages = [
 ];
 const shortestSeconds = 600;
 
-/** A request for a certificate: one approves, another signs. */
+/** A request for a certificate. One client approves it, and a signer issues the certificate. */
 export const certificateSigningRequests = defineResource<CertificateSigningRequest>({
   group: 'certificates.k8s.io',
   version: 'v1',
@@ -106,7 +106,10 @@ function isDecision({ type }: { readonly type: string }): boolean {
   return type === 'Approved' || type === 'Denied';
 }
 
-/** Signers do not approve: decisions stay as they were taken; where there are more or fewer, validation says so. Modifies. */
+/**
+ * Restores the approval conditions after a signer's update: signers do not approve. Added or removed conditions are reported by validation.
+ * Modifies.
+ */
 function keepDecisions(
   conditions: CertificateSigningRequestCondition[],
   old: readonly DeepReadonly<CertificateSigningRequestCondition>[],
@@ -168,7 +171,7 @@ function validateRequest({ spec }: DeepReadonly<CertificateSigningRequest>, path
   return errors;
 }
 
-/** Why the text, in base64, is not a certificate signing request that may be signed; undefined if it is one. */
+/** The reason why the text, in base64, is not a certificate signing request that may be signed; undefined if it is one. */
 function requestProblem(base64: string): string | undefined {
   try {
     parseCertificateRequest(new TextDecoder().decode(decodeBase64(base64)));
@@ -210,7 +213,7 @@ function validateCertificate(base64: string, path: FieldPath): FieldError[] {
   return problem === undefined ? [] : [invalid(path, '<certificate data>', problem)];
 }
 
-/** Why the text is not a list of certificates in PEM; undefined if it is one. */
+/** The reason why the text is not a list of PEM certificates; undefined if it is one. */
 function certificateProblem(text: string): string | undefined {
   let count = 0;
   for (const { type, hasHeaders, bytes } of readPEMBlocks(text)) {

@@ -13,7 +13,7 @@ import { validateDNSLabel, validateDNSSubdomain, validateQualifiedName } from '.
 
 const maxShown = 3;
 
-/** Addresses behind a Service, all in one object; EndpointSlices took their place. */
+/** The addresses behind a Service, in one object. EndpointSlices have replaced it. */
 export const endpoints = defineResource<Endpoints>({
   group: '',
   version: 'v1',

@@ -13,7 +13,7 @@ import { validateResourceName } from './resource-name.ts';
 const standardTypes = new Set(['Pod', 'Container', 'PersistentVolumeClaim']);
 const lists = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
 
-/** How much a single object of a namespace may ask for, and what it gets if it asks for nothing. */
+/** The limits on the resources of a single object in a namespace, and the defaults for objects that request none. */
 export const limitRanges = defineResource<LimitRange>({
   group: '',
   version: 'v1',
@@ -58,7 +58,7 @@ function validateItem(item: DeepReadonly<LimitRangeItem>, path: FieldPath): Fiel
   return errors;
 }
 
-/** min <= defaultRequest <= default <= max, of one resource. */
+/** Validates min <= defaultRequest <= default <= max of one resource. */
 function validateAmounts(item: DeepReadonly<LimitRangeItem>, name: string, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const amount = (list: (typeof lists)[number]) => (item.type === 'Pod' && list.startsWith('default') ? undefined : item[list]?.[name]);

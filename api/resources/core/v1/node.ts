@@ -27,7 +27,7 @@ export const nodes = defineResource<Node>({
     status: { kind: 'Node', verbs: ['get', 'patch', 'update'] },
   },
   storagePrefix: 'minions',
-  // A kubelet registers its Node together with what it found.
+  // A kubelet creates its Node together with the status.
   keepsStatusOnCreate: true,
   printerColumns: [
     nameColumn,

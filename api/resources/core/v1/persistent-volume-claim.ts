@@ -81,7 +81,10 @@ function sizeOf({ spec }: Claim) {
   return parseQuantity(spec?.resources?.requests?.storage ?? '0');
 }
 
-/** The part of a spec that has to stay: what may be set once is left out while it was unset, what bound claims may change too. */
+/**
+ * The part of a spec that must not change: without the fields that may be set once and were unset, and without those that may change on
+ * bound claims.
+ */
 function comparable({ spec }: Claim, claim: Claim, old: Claim): object {
   const rest: Record<string, unknown> = { ...spec };
   if (!old.spec?.volumeName) delete rest.volumeName;

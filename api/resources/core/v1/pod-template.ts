@@ -8,7 +8,7 @@ import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { validatePodTemplate } from './pod-spec/pod-template.ts';
 import { canonicalizeTemplate } from './pod-spec/service-account.ts';
 
-/** A Pod to be, for those who want to keep one by itself. */
+/** A template for Pods, stored as an object. */
 export const podTemplates = defineResource<PodTemplate>({
   group: '',
   version: 'v1',

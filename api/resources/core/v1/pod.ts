@@ -65,7 +65,7 @@ export const pods = defineResource<Pod>({
   default(pod) {
     mirrorServiceAccount(pod.spec);
     mirrorAddresses(pod);
-    // Only Pods are corrected: templates keep what they say.
+    // Only Pods are corrected; templates keep the value.
     if ((pod.spec?.terminationGracePeriodSeconds ?? 0) < 0) Object.assign(pod.spec ?? {}, { terminationGracePeriodSeconds: 1 });
   },
   prepareForCreate(pod, { nowMs }) {
@@ -103,7 +103,7 @@ const schedulingGated: PodCondition = {
   message: 'Scheduling is blocked due to non-empty scheduling gates',
 };
 
-/** `podIP` is the first of `podIPs`; older clients write and read only the one, which is why it goes before the list. */
+/** Copies between `podIP` and the first of `podIPs`. Older clients write and read only `podIP`, so it takes precedence over the list. */
 function mirrorAddresses({ status }: Pod): void {
   if (!status) return;
   const first = status.podIPs?.[0]?.ip;

@@ -10,7 +10,7 @@ import { validatePodTemplate } from './pod-spec/pod-template.ts';
 import { canonicalizeTemplate } from './pod-spec/service-account.ts';
 import { selectorMismatch, validateRunsForEver, workloadWarnings } from './pod-spec/workload-template.ts';
 
-/** A number of equal Pods: what ReplicaSets were before. */
+/** Keeps a number of equal Pods running; ReplicaSets have replaced it. */
 export const replicationControllers = defineResource<ReplicationController>({
   group: '',
   version: 'v1',

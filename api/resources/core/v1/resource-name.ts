@@ -27,7 +27,7 @@ const standardResources = new Set([
   'services.loadbalancers',
 ]);
 
-/** The name of something that there are amounts of: one that Kubernetes knows, or one with a domain. */
+/** Validates the name of a resource: a native one of Kubernetes, or a name with a domain. */
 export function validateResourceName(name: string, path: FieldPath): FieldError[] {
   const problems = qualifiedNameProblems(name);
   if (problems.length > 0) return invalidFor(path, name, problems);

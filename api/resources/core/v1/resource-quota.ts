@@ -137,7 +137,7 @@ function knownResources(hard: Readonly<Record<string, string>> = {}): string[] {
   return Object.keys(hard).filter((name) => countable.has(name) || computable.has(name));
 }
 
-/** The well-known resources of a quota that what a scope picks has none of. */
+/** The well-known resources of a quota that objects in the scope cannot use. */
 function resourcesOutsideScope(scope: string, known: readonly string[]): string[] {
   const counted = Object.hasOwn(countedInScope, scope) ? countedInScope[scope] : undefined;
   if (!counted) return [];

@@ -30,7 +30,7 @@ function toCore(event: DeepReadonly<Event>): CoreEvent {
   return rename(event, renamed, 'v1') as CoreEvent;
 }
 
-/** The core group always says who reports, also when nobody does. */
+/** Events of the core group always have `reportingComponent` and `reportingInstance`, even if empty. */
 function fromCore(object: KubeObject): Event {
   const { reportingComponent, reportingInstance, ...core } = object as CoreEvent;
   const reporter = { ...(reportingComponent ? { reportingComponent } : {}), ...(reportingInstance ? { reportingInstance } : {}) };
@@ -38,7 +38,7 @@ function fromCore(object: KubeObject): Event {
   return rename({ ...core, ...reporter }, names, 'events.k8s.io/v1') as Event;
 }
 
-/** An Event in the form that KEP-383 gave it: what, why and by whom, all required. */
+/** An Event in the form of KEP-383: the action, the reason and the reporting controller are required. */
 export const events = defineResource<Event>({
   group: 'events.k8s.io',
   version: 'v1',

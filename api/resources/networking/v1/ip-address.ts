@@ -8,7 +8,7 @@ import { validateImmutable } from '../../../validation/immutable.ts';
 import { validateCanonicalIP } from '../../../validation/ip-addresses.ts';
 import { dns1123SubdomainProblems, pathSegmentNameProblems } from '../../../validation/names.ts';
 
-/** An address that a Service has been given: its name is the address, so that nobody else can have it. */
+/** An address that is allocated to a Service. The object's name is the address, so it can be allocated only once. */
 export const ipAddresses = defineResource<IPAddress>({
   group: 'networking.k8s.io',
   version: 'v1',

@@ -19,7 +19,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   },
   storagePrefix: 'servicecidrs',
   formerVersions: ['v1beta1'],
-  // A client that may create one may set its status too.
+  // A client that may create a ServiceCIDR may set its status too.
   keepsStatusOnCreate: true,
   printerColumns: [nameColumn, textColumn('CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(',')), ageColumn],
   validate({ spec }, path) {
@@ -36,7 +36,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   validateUpdate({ spec }, old, path) {
     const at = path.child('spec', 'cidrs');
     const [now, before] = [spec?.cidrs ?? [], old.spec?.cidrs ?? []];
-    // A range of the other IP version can be added; what is there stays.
+    // A range of the other IP family can be added; existing ranges must stay.
     const keeps = now.length >= before.length && isSemanticallyEqual(now.slice(0, before.length), before);
     return keeps ? [] : [invalid(at, now, 'field is immutable')];
   },

@@ -45,7 +45,7 @@ export function validateClaimSpec(spec: DeepReadonly<ResourceClaimSpec> | undefi
   ];
 }
 
-/** Every name by which a request, or one of its alternatives, may be referred to. */
+/** Every name that can refer to a request or to one of its alternatives. */
 export function requestNames(spec: DeepReadonly<ResourceClaimSpec> | undefined): ReadonlySet<string> {
   return new Set(
     (spec?.devices?.requests ?? []).flatMap(({ name, firstAvailable = [] }) => [

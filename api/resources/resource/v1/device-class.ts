@@ -6,7 +6,7 @@ import { type FieldError, invalid } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { maxConfigs, validateOpaque, validateSelectors, validateSet } from './device-rules.ts';
 
-/** Devices that are alike in what matters. */
+/** A class of devices with equal properties. */
 export const deviceClasses = defineResource<DeviceClass>({
   group: 'resource.k8s.io',
   version: 'v1',

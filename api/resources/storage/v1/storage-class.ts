@@ -86,7 +86,7 @@ function validateTopologies(terms: readonly DeepReadonly<TopologySelectorTerm>[]
       keys.add(key);
       return problems;
     });
-    // A term without expressions counts as one that was there already.
+    // A term without expressions is treated as one that was there before.
     const text = semanticText(term);
     if (keys.size === 0 || before.has(text)) errors.push(duplicate(list, ''));
     before.add(text);

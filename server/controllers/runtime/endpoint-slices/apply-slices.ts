@@ -6,7 +6,7 @@ import type { ControllerSetup } from '../define-controller.ts';
 import type { WriteTracker } from '../write-tracker.ts';
 import type { SlicePlan } from './slice-plan.ts';
 
-/** Performs a plan, and has the tracker wait for what was written. `owner`: the key of whose slices they are. */
+/** Performs a plan and registers its writes with the tracker. `owner` is the key of the slices' Service. */
 export async function applySlices(
   setup: ControllerSetup,
   tracker: WriteTracker<EndpointSlice>,

@@ -5,7 +5,7 @@ import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 import type { ControllerSetup } from '../define-controller.ts';
 import { managedByLabel, serviceNameLabel } from './slice-plan.ts';
 
-/** Enqueues the Services whose slices change, and returns how to find the slices of one that `managedBy` manages. */
+/** Enqueues the Services whose slices change, and returns the function that finds the slices of a Service that `managedBy` manages. */
 export function followSlices(setup: ControllerSetup, managedBy: string): (service: ObjectKey) => DeepReadonly<EndpointSlice>[] {
   const serviceKey = ({ metadata }: DeepReadonly<EndpointSlice>): ObjectKey | undefined => {
     const name = metadata.labels?.[serviceNameLabel];

@@ -23,7 +23,7 @@ export interface SliceOwner {
   readonly labels: Readonly<Record<string, string>>;
   /** Absent: those that are there are left alone. */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** RFC 3339, told with every slice that is written; null: there is none to tell. Absent: what is there is left alone. */
+  /** The time of the change as RFC 3339, written on every slice that is written; null removes it. Absent: the existing value stays. */
   readonly triggerTime?: string | null;
   readonly reference: OwnerReference;
   /** Whether there is to be an empty slice where there are no endpoints. */
@@ -46,7 +46,7 @@ export interface SlicePlan {
 
 type Slice = DeepReadonly<EndpointSlice>;
 
-/** A slice in the making; `from` is what it is now, if it exists. */
+/** A slice that is being planned; `from` is its present state, if it exists. */
 interface Draft {
   readonly from: Slice | undefined;
   readonly ports: readonly DeepReadonly<EndpointPort>[];
@@ -55,8 +55,8 @@ interface Draft {
 }
 
 /**
- * The writes after which the slices of one address family hold exactly these endpoints, with as few writes as can be: every
- * written slice goes to every node. Endpoints stay where they are; new ones first fill slices that change anyhow.
+ * Plans the fewest writes after which the slices of one address family hold exactly these endpoints, since every written slice is sent to
+ * every node. Endpoints stay in their slice; new ones first fill slices that change anyhow.
  */
 export function planSlices(
   owner: SliceOwner,
@@ -89,7 +89,7 @@ export function planSlices(
   return plan;
 }
 
-/** A Service without endpoints has one empty slice, so that it can be seen that there are none. */
+/** A Service without endpoints has one empty slice, so that clients can see that it has none. */
 function placeholder(unwanted: readonly Slice[]): Draft {
   const from = unwanted.find((slice) => (slice.ports ?? []).length === 0 && (slice.endpoints ?? []).length === 0);
   return { from, ports: [], endpoints: [], isChanged: false };
@@ -131,7 +131,7 @@ function fill(group: EndpointGroup, own: readonly Slice[]): Draft[] {
   return drafts;
 }
 
-/** One Pod's endpoint, whatever its conditions. */
+/** The identity of an endpoint: its Pod and addresses, whatever its conditions. */
 export function endpointKey(endpoint: DeepReadonly<Endpoint>): string {
   return [endpoint.targetRef?.uid, endpoint.targetRef?.name, ...endpoint.addresses].join();
 }

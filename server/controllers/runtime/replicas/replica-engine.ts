@@ -37,7 +37,7 @@ interface ReplicatedSpec {
   readonly template: DeepReadonly<PodTemplateSpec>;
 }
 
-/** The most Pods that are created or deleted in one round. */
+/** The most Pods that are created or deleted in one reconciliation. */
 const burst = 500;
 
 interface Engine<O extends KubeObject & { status?: S }, S extends ReplicaStatus> {
@@ -46,7 +46,7 @@ interface Engine<O extends KubeObject & { status?: S }, S extends ReplicaStatus>
   readonly expectations: Expectations;
 }
 
-/** Keeps as many Pods alive as the owner asks for, and tells in its status how they are. */
+/** Keeps as many Pods alive as the owner's spec asks for, and reports their state in its status. */
 export function replicaEngine<O extends KubeObject & { status?: S }, S extends ReplicaStatus>(
   setup: ControllerSetup,
   kind: ReplicatedKind<O, S>,
@@ -79,7 +79,7 @@ async function reconcile<O extends KubeObject & { status?: S }, S extends Replic
   owner: DeepReadonly<O>,
 ): Promise<ReconcileResult> {
   const { setup, kind, expectations } = engine;
-  // Asked before the Pods are read: what is seen after that can only be newer.
+  // Asked before the Pods are read: the Pods read after that can only be newer.
   const mayAct = expectations.isSatisfied(formatKey(key)) && owner.metadata.deletionTimestamp === undefined;
   const spec = kind.describe(owner);
   const candidates = dependentsAndOrphans(setup.informer(pods), owner).filter((pod) => !isPodFinished(pod));
@@ -120,7 +120,7 @@ async function reconcile<O extends KubeObject & { status?: S }, S extends Replic
   return seconds === undefined ? done : requeueAfterSeconds(seconds);
 }
 
-/** Creates what is missing or deletes what is too much. */
+/** Creates missing Pods or deletes surplus ones. */
 async function adjust<O extends KubeObject & { status?: S }, S extends ReplicaStatus>(
   engine: Engine<O, S>,
   key: ObjectKey,
@@ -176,7 +176,7 @@ async function writeStatus<O extends KubeObject & { status?: S }, S extends Repl
     await ignoreNotFound(write(mutableCopy<O>(owner)));
   } catch (error) {
     if (!hasReason(error, 'Conflict')) throw error;
-    // The spec may have changed; the counts are right all the same, and the generation says which spec they answer.
+    // The spec may have changed meanwhile. The counts are right all the same, and observedGeneration tells which spec they belong to.
     const fresh = await ignoreNotFound(setup.client(kind.resource).get(keyOf(owner)));
     if (fresh !== undefined && fresh.metadata.uid === owner.metadata.uid) await ignoreNotFound(write(fresh));
   }

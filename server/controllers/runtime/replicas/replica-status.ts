@@ -60,7 +60,7 @@ function conditionsOf({ present, failure }: ReplicaStatusInput): ReplicaConditio
   if (failure === undefined) return others;
   const { reason, message, now } = failure;
   const old = present?.conditions?.find((condition) => condition.type === 'ReplicaFailure');
-  // The first failure's message stands until the failure is over.
+  // The message of the first failure stays until the failure is over.
   if (old?.reason === reason) return [...others, old];
   return [...others, { type: 'ReplicaFailure', status: 'True', lastTransitionTime: now, reason, message }];
 }

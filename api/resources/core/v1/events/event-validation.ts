@@ -8,7 +8,7 @@ import { validateQualifiedName } from '../pod-spec/names.ts';
 const maxShortCharacters = 128;
 const maxNoteCharacters = 1024;
 
-/** Rules for Events however they are written; `reportingField` is what the group calls the reporting controller. */
+/** Validates Events of both groups; `reportingField` is the group's name of the field for the reporting controller. */
 export function validateEvent(event: DeepReadonly<Event>, reportingField: string, path: FieldPath): FieldError[] {
   const errors = event.eventTime ? validateNewForm(event, reportingField, path) : validateOldForm(event, path);
   const namespace = event.metadata.namespace ?? '';

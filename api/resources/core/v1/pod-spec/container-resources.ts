@@ -101,7 +101,7 @@ function validateClaims({ claims }: DeepReadonly<ResourceRequirements>, podClaim
   });
 }
 
-/** Validates a container's behaviour when one of its resources is changed while it runs (KEP-1287). */
+/** Validates the resize policies of a container: its behaviour when a resource is changed while it runs (KEP-1287). */
 export function validateResizePolicy(
   policies: readonly DeepReadonly<ContainerResizePolicy>[] | undefined,
   podRestartPolicy: string | undefined,

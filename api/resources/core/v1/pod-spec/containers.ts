@@ -56,7 +56,7 @@ export function validateInitContainers(pod: ContainerSurroundings, path: FieldPa
     } else if (!isSidecar && container.restartPolicy !== undefined) errors.push(...validateRestartRules(container, at));
     if (names.has(container.name)) errors.push(duplicate(at.child('name'), container.name));
     else if (container.name) names.add(container.name);
-    // Init containers run one after another: only ports within one can collide.
+    // Init containers run one after another, so only ports within one container can collide.
     errors.push(...validateHostPorts([container], path));
     if (isSidecar) return [...errors, ...validateRunning(container, pod, at)];
     for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {

@@ -21,7 +21,7 @@ const envFields = [
 ];
 /** Fields that can be projected into files. */
 const volumeFields = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid'];
-/** Fields that can be named at all: those that merely do not suit get another message than unknown ones. */
+/** All fields that a reference may name. A field that does not fit here gets another message than an unknown field. */
 const knownFields = new Set([...envFields, ...volumeFields, 'spec.restartPolicy', 'spec.schedulerName', 'status.phase']);
 const containerResources = [
   'limits.cpu',

@@ -1,6 +1,6 @@
-/** How rules differ with what a Pod spec stands in. */
+/** The differences between the rules for a Pod's spec, by the object that contains it. */
 export interface PodSpecRules {
-  /** Templates may leave open what only a Pod itself has to say. */
+  /** True for a Pod. Templates may leave out fields that only a Pod needs. */
   readonly isPod: boolean;
   /** The name of the Pod, where it is known: names of claims that its ephemeral volumes get are made of it. */
   readonly podName: string;

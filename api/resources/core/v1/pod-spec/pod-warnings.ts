@@ -27,7 +27,10 @@ const deprecatedVolumes: Partial<Record<keyof Volume, string>> = {
   rbd: 'deprecated in v1.28, non-functional in v1.31+',
 };
 
-/** Warnings for what a Pod or template says that is deprecated or most likely a mistake. `path` is where metadata and spec stand. */
+/**
+ * Warnings for fields of a Pod or template that are deprecated or most likely a mistake. `path` is the path of the object that holds
+ * metadata and spec.
+ */
 export function podWarnings({ metadata, spec }: DeepReadonly<PodTemplateSpec>, path: FieldPath): string[] {
   if (spec === undefined) return [];
   const specPath = path.child('spec');

@@ -66,7 +66,7 @@ export function validateLabelKeys(
     if (labelSelector === undefined) errors.push(forbidden(path.child(field), 'must not be specified when labelSelector is not set'));
     else errors.push(...validateEach(names, path.child(field), validateLabelName));
   }
-  // Each key of matchLabelKeys is merged into the selector once; that it stands there twice means that it was there before.
+  // Each key of matchLabelKeys is merged into the selector once. If it is there twice, the selector had it before.
   const places = new Map(matchLabelKeys.map((key, index) => [key, index]));
   const inSelector = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
   for (const { key } of labelSelector?.matchExpressions ?? []) {

@@ -134,7 +134,7 @@ export function usesHostUsers(spec: DeepReadonly<PodSpec>): boolean {
   return spec.hostUsers !== false;
 }
 
-/** A Pod with users of its own may not share the node's other namespaces (KEP-127). */
+/** Validates that a Pod with a user namespace does not share the node's other namespaces (KEP-127). */
 export function validateHostUsers(spec: DeepReadonly<PodSpec>, path: FieldPath): FieldError[] {
   if (usesHostUsers(spec)) return [];
   const errors: FieldError[] = [];

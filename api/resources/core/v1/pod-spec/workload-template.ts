@@ -21,12 +21,15 @@ export function validateWorkloadSelector(
   if (selector === undefined) return [required(path)];
   const errors = validateLabelSelector(selector, path);
   if (isEmptyLabelSelector(selector)) errors.push(invalid(path, selector, emptyMessage));
-  // Upstream says so once more when it turns the selector into one that it can match with.
+  // Upstream reports this a second time when it converts the selector.
   if (!isValidLabelSelector(selector)) errors.push(invalid(path, selector, invalidMessage));
   return errors;
 }
 
-/** The template of a workload: its Pods are selected by it, and run for ever. `kind` stands in messages. */
+/**
+ * Validates the Pod template of a workload: the selector must match its labels, and its restartPolicy must be Always. `kind` is used in
+ * messages.
+ */
 export function validateWorkloadTemplate(
   template: DeepReadonly<PodTemplateSpec> | undefined,
   selector: DeepReadonly<LabelSelector> | undefined,
@@ -51,7 +54,7 @@ export function validateRunsForEver(template: DeepReadonly<PodTemplateSpec> | un
   return errors;
 }
 
-/** The warning for names that are valid but make no host name. `use` says what the name becomes. */
+/** A warning for a name that is valid but cannot be a host name. `use` tells what the name is used for. */
 export function hostnameWarnings(name: string | undefined, use: string): string[] {
   const problems = dns1123LabelProblems(name ?? '');
   if (!name || problems.length === 0) return [];

@@ -120,7 +120,7 @@ export const podColumns: readonly PrinterColumn<Pod>[] = [
   wideColumn('Readiness Gates', readinessGates),
 ];
 
-/** The row condition that tells clients that a Pod is done, so that they can leave it out. */
+/** The condition of a row that tells clients that a Pod is finished, so that they can leave it out. */
 export function podRowConditions({ status }: DeepReadonly<Pod>): RowCondition[] {
   if (status?.phase === 'Succeeded') {
     return [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }];

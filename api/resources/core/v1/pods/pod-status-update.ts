@@ -70,7 +70,7 @@ function validateNominatedNode(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>, p
   return errors;
 }
 
-/** Whether a container that has exited may run again: by its own policy and rules, else by the Pod's. */
+/** Whether a container that has exited may be restarted, by its own policy and rules or else by the Pod's. */
 function mayRestart(spec: DeepReadonly<PodSpec>, name: string, exitCode: number): boolean {
   const container = [...spec.containers, ...(spec.initContainers ?? [])].find((candidate) => candidate.name === name);
   for (const { exitCodes } of container?.restartPolicyRules ?? []) {
@@ -110,7 +110,7 @@ function validateClaimStatuses({ spec, status }: DeepReadonly<Pod>, path: FieldP
 
 type Addresses = readonly { readonly ip: string }[] | undefined;
 
-/** Addresses that are new have to be valid, and there is at most one of each IP version. */
+/** Validates new addresses: each must be valid, with at most one of each IP family. */
 function validateAddresses(addresses: Addresses, old: Addresses, path: FieldPath): FieldError[] {
   const known = new Set(old?.map(({ ip }) => ip));
   const errors = validateEach(addresses, path, ({ ip }, at) => (known.has(ip) ? [] : validateIP(at, ip)));

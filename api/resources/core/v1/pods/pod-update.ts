@@ -24,7 +24,7 @@ export function validatePodUpdate(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>
   return [...validateAnnotationUpdate(pod, old, path), ...validateSpecUpdate(pod.spec ?? empty, old.spec ?? empty, path.child('spec'))];
 }
 
-/** A mirror Pod stays one: the annotation cannot come, go or change. */
+/** Validates that the mirror annotation is not added, removed or changed. */
 export function validateAnnotationUpdate(pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>, path: FieldPath): FieldError[] {
   const after = pod.metadata.annotations?.[mirrorAnnotation];
   const before = old.metadata.annotations?.[mirrorAnnotation];
@@ -84,7 +84,7 @@ function validateTolerationUpdate(
     : [forbidden(path, 'existing toleration can not be modified except its tolerationSeconds')];
 }
 
-/** The new spec with everything that may change put back to what it was: what still differs must not. */
+/** The new spec with all updatable fields set to their old values: any remaining difference is forbidden. */
 function withUpdatableFieldsOf(spec: Spec, old: Spec): Spec {
   const free: (keyof Spec)[] = ['activeDeadlineSeconds', 'tolerations', 'schedulingGates'];
   if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1) free.push('terminationGracePeriodSeconds');

@@ -18,7 +18,10 @@ export function isExternallyAccessible(spec: Old): boolean {
   return spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0);
 }
 
-/** Writers who know only of `clusterIP` mean the first of `clusterIPs`, too; who knows both says both. Modifies. */
+/**
+ * Copies between `clusterIP` and the first of `clusterIPs`. Clients that know only `clusterIP` mean both; clients that know both set both.
+ * Modifies.
+ */
 export function normalizeClusterIPs(spec: ServiceSpec, old: Old | undefined): void {
   const setAll = (addresses: string[]) => {
     if (addresses.length > 0) spec.clusterIPs = addresses;
@@ -34,7 +37,7 @@ export function normalizeClusterIPs(spec: ServiceSpec, old: Old | undefined): vo
   if (!isSameOne && isSameList) setAll(spec.clusterIP ? [spec.clusterIP] : []);
 }
 
-/** Fills in what the server once allocated and the writer left out, so that applying the same manifest again changes nothing. Modifies. */
+/** Restores allocated values that an update left out, so that applying the same manifest again changes nothing. Modifies. */
 function keepAllocatedValues(spec: ServiceSpec, old: Old): void {
   if (hasAddresses(spec) && hasAddresses(old)) {
     if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
@@ -60,7 +63,7 @@ function keepNodePorts(ports: ServicePort[], old: readonly DeepReadonly<ServiceP
   }
 }
 
-/** When the type changes: drops what the writer did not touch and the new type has no use for. Modifies. */
+/** When the type changes, drops unchanged fields that the new type does not use. Modifies. */
 function dropFieldsOfOldType(spec: ServiceSpec, old: Old): void {
   if (hasAddresses(old) && !hasAddresses(spec)) {
     if (spec.clusterIP === old.clusterIP && isSemanticallyEqual(spec.clusterIPs, old.clusterIPs)) {

@@ -4,8 +4,8 @@ import type { PersistentVolumeClaimSpec } from '../../../../types/core-v1.ts';
 type Spec = DeepReadonly<PersistentVolumeClaimSpec>;
 
 /**
- * Reconciles the two fields for the source of a claim (KEP-1495): the older one, `dataSource`, can name claims and snapshots and
- * was silently dropped where it named something else; either fills the other. Other namespaces cannot be named yet. Modifies.
+ * Reconciles the two fields for the source of a claim (KEP-1495). The older one, `dataSource`, can name claims and snapshots, and other
+ * values are dropped; if only one field is set, the other is filled from it. Other namespaces cannot be named yet. Modifies.
  */
 export function prepareDataSources(spec: PersistentVolumeClaimSpec, old: Spec | undefined): void {
   if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef;

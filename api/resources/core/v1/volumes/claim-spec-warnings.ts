@@ -4,7 +4,7 @@ import { quantityMilliValue } from '../../../../base/quantity/arithmetic.ts';
 import type { PersistentVolumeClaimSpec } from '../../../../types/core-v1.ts';
 import type { FieldPath } from '../../../../validation/field-path.ts';
 
-/** Warnings for parts of bytes in a claim or in what claims are made from. `path` is that of its spec. */
+/** Warnings for fractional bytes in a claim or in a claim template. `path` is the path of its spec. */
 export function claimSpecWarnings(spec: DeepReadonly<PersistentVolumeClaimSpec> | undefined, path: FieldPath): string[] {
   return (['requests', 'limits'] as const).flatMap((field) => {
     const amount = spec?.resources?.[field]?.['storage'];

@@ -54,7 +54,7 @@ function validateDataSources({ dataSource, dataSourceRef }: DeepReadonly<Persist
     if (!source.name) errors.push(required(path.child(field, 'name')));
     if (!source.kind) errors.push(required(path.child(field, 'kind')));
     if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
-      // One of upstream's two messages has quotes.
+      // Only one of upstream's two messages has quotes.
       const expected = field === 'dataSource' ? 'PersistentVolumeClaim' : "'PersistentVolumeClaim'";
       errors.push(invalid(path.child(field), source.kind, `must be ${expected} when referencing the default apiGroup`));
     }

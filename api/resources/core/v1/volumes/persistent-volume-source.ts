@@ -10,7 +10,7 @@ import { validateCSIDriverName, validateHostPath, validateNFS } from '../pod-spe
 
 type Spec = DeepReadonly<PersistentVolumeSpec>;
 
-/** Fields that say how the storage is reached, in the order in which upstream looks at them; there is exactly one of them. */
+/** The fields that name the storage, in the order in which upstream checks them. Exactly one of them is set. */
 export const sourceFields = [
   'hostPath',
   'gcePersistentDisk',
@@ -104,7 +104,7 @@ function validateISCSIVolume(source: DeepReadonly<ISCSIPersistentVolumeSource>, 
   return errors.toSpliced(afterPortal, 0, invalid(at.child('targetportal'), source.targetPortal, detail));
 }
 
-/** Volumes belong to no namespace, so what they refer to has to name its own. */
+/** Volumes have no namespace, so a reference from them has to name one. */
 function validateNamespaces({ glusterfs, cinder, azureFile, storageos }: Spec, field: keyof Volume, at: FieldPath): FieldError[] {
   switch (field) {
     case 'glusterfs': {

@@ -17,7 +17,7 @@ const deprecatedSources: Partial<Record<keyof PersistentVolumeSpec, string>> = {
   rbd: 'deprecated in v1.28, non-functional in v1.31+',
 };
 
-/** Warnings for what a volume says that is deprecated. */
+/** Warnings for deprecated fields of a volume. */
 export function persistentVolumeWarnings({ metadata, spec = {} }: DeepReadonly<PersistentVolume>): string[] {
   const path = FieldPath.root.child('spec');
   const warnings = classWarnings(metadata.annotations);
@@ -34,7 +34,7 @@ export function persistentVolumeWarnings({ metadata, spec = {} }: DeepReadonly<P
   return warnings;
 }
 
-/** Warnings for what a claim says that is deprecated, and for parts of bytes. */
+/** Warnings for deprecated fields of a claim, and for fractional bytes. */
 export function persistentVolumeClaimWarnings({ metadata, spec }: DeepReadonly<PersistentVolumeClaim>): string[] {
   return [...classWarnings(metadata.annotations), ...claimSpecWarnings(spec, FieldPath.root.child('spec'))];
 }

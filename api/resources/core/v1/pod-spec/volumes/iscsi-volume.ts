@@ -4,7 +4,7 @@ import { type FieldError, invalid, required } from '../../../../../validation/fi
 import type { FieldPath } from '../../../../../validation/field-path.ts';
 import { inclusiveRangeMessage } from '../../../../../validation/formats.ts';
 
-/** Names of targets and initiators by their type (RFC 3721); what stands before the pattern is not looked at. */
+/** The patterns for the names of targets and initiators, by type (RFC 3721). Text before the match is ignored. */
 const namePatterns: Readonly<Record<string, RegExp>> = {
   iqn: /iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\s]+$/,
   eui: /^eui.[A-Za-z0-9]{16}$/,

@@ -2,13 +2,13 @@ import type { DeepReadonly } from '../../../../../base/deep-readonly.ts';
 import { quote } from '../../../../../base/quote.ts';
 import type { Volume, VolumeProjection } from '../../../../../types/core-v1.ts';
 
-/** A file of a volume and, in volumes of several sources, where it comes from. */
+/** A file of a volume and, in a volume with several sources, its source. */
 interface VolumeFile {
   readonly path: string;
   readonly source: string;
 }
 
-/** Warnings for files of a volume that hide one another, and for projections of nothing. */
+/** Warnings for files of a volume that hide one another, and for projections without files. */
 export function overlappingPathWarnings({ name, configMap, secret, downwardAPI, projected }: DeepReadonly<Volume>): string[] {
   const warnings: string[] = [];
   const check = (shown: string, files: readonly VolumeFile[]) =>

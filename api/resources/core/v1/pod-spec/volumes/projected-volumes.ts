@@ -12,7 +12,7 @@ import { validateEach } from '../../../../../resource/field-rules.ts';
 import { validateFileMode, validateFilePath } from '../names.ts';
 import { validateDownwardFile, validateKeyToPath } from './volume-files.ts';
 
-/** Several sources in one directory. */
+/** Validates a projected volume, which has several sources in one directory. */
 export function validateProjected(projected: DeepReadonly<ProjectedVolumeSource>, path: FieldPath): FieldError[] {
   const taken = new Set<string>();
   const claim = (file: string, shown: string): FieldError[] => {

@@ -50,7 +50,7 @@ const volumeTypes = [
 ] as const satisfies readonly (keyof Volume)[];
 
 interface ValidatedVolumes {
-  /** The valid ones by name: what containers may mount. */
+  /** The valid volumes by name, which containers may mount. */
   readonly byName: ReadonlyMap<string, DeepReadonly<Volume>>;
   readonly errors: FieldError[];
 }
@@ -145,7 +145,7 @@ function validateTyped(
 function validateTemplateMetadata(metadata: DeepReadonly<ObjectMeta> | undefined, path: FieldPath): FieldError[] {
   const unknown = Object.entries(metadata ?? {})
     .filter(([field, value]) => value !== null && field !== 'labels' && field !== 'annotations')
-    // Upstream spells this one after its own struct.
+    // For this field upstream's message uses the name of its struct.
     .map(([field]) => forbidden(path.child(field === 'uid' ? 'uID' : field), 'cannot be set'));
   return [...validateLabels(metadata?.labels, path.child('labels')), ...unknown];
 }
