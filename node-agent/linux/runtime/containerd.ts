@@ -30,7 +30,8 @@ export interface Containerd {
   pids(): Promise<number[]>;
 }
 
-const startTimeoutMs = 20_000;
+/** The time that containerd may take to answer. It answers only when it has asked all shims, and gives each of them a minute. */
+const startTimeoutMs = 180_000;
 
 /** Socket paths are limited to 107 bytes by the kernel: deep data directories get theirs in /run. */
 export function containerdSocket(directory: string): string {

@@ -206,6 +206,17 @@ describe('shims of a real containerd, as root', function () {
     assert.equal(await stateOf(id), 'CONTAINER_RUNNING');
   });
 
+  it('are waited for where containerd takes long to start', async () => {
+    const directory = `${root}/slow`;
+    const slow = { ...plan, directory, socket: containerdSocket(directory) };
+    // Between the first look whether it answers and the next, half of the time has passed that two shims may take.
+    let looks = 0;
+    const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + (looks++ === 0 ? 0 : 60_000) };
+    const containerd = createContainerd(slow, { clock, logger: silentLogger });
+    await containerd.ensureRunning(AbortSignal.timeout(60_000));
+    await containerd.stop();
+  });
+
   it('are killed with their children where containerd knows nothing of them, and of no other containerd', async () => {
     const program = `${root}/containerd-shim-test-v1`;
     symlinkSync('/bin/sh', program);

@@ -36,6 +36,8 @@ export function spreadManifest(nodes: readonly string[]): object {
               topologyKey: 'kubernetes.io/hostname',
               whenUnsatisfiable: 'ScheduleAnyway',
               labelSelector: { matchLabels: labels },
+              // Those of before a restart of the rollout do not count: the new ones are spread by themselves.
+              matchLabelKeys: ['pod-template-hash'],
             },
           ],
           containers: [web],
