@@ -1,3 +1,5 @@
+import { compileRequirements } from './compile-requirements.ts';
+import { parseInteger } from './parse-integer.ts';
 import { FieldPath } from '../validation/field-path.ts';
 import { type FieldError, formatFieldErrors, invalid } from '../validation/field-error.ts';
 import type { LabelSelectorLike } from '../validation/labels.ts';
@@ -27,6 +29,8 @@ export class LabelMatcher {
   /** Sorted by key. */
   readonly requirements: readonly LabelRequirement[];
   readonly #matchesNothing: boolean;
+  #compiled: ((labels: Labels) => boolean) | undefined;
+  #text: string | undefined;
 
   private constructor(requirements: readonly LabelRequirement[], matchesNothing: boolean) {
     this.requirements = requirements;
@@ -42,8 +46,7 @@ export class LabelMatcher {
   /** A matcher of requirements that have passed checkRequirement. */
   static ofChecked(requirements: readonly LabelRequirement[]): LabelMatcher {
     if (requirements.length === 0) return LabelMatcher.everything;
-    const sorted = requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    return new LabelMatcher(sorted, false);
+    return new LabelMatcher(requirements.length === 1 ? requirements : requirements.toSorted(compareKeys), false);
   }
 
   /** Whether every object matches, without looking. */
@@ -53,6 +56,10 @@ export class LabelMatcher {
 
   matches(labels: Labels): boolean {
     if (this.#matchesNothing) return false;
+    if (this.requirements.length > comparedOneByOne) {
+      this.#compiled ??= compileRequirements(this.requirements);
+      return this.#compiled(labels);
+    }
     for (const requirement of this.requirements) if (!matchesRequirement(requirement, labels)) return false;
     return true;
   }
@@ -66,8 +73,16 @@ export class LabelMatcher {
 
   /** In the syntax of the query parameter; '' for everything and for nothing. */
   toString(): string {
-    return this.requirements.map(formatRequirement).join(',');
+    this.#text ??= this.requirements.map(formatRequirement).join(',');
+    return this.#text;
   }
+}
+
+/** Number of requirements that are compared faster than an index of them is made. */
+const comparedOneByOne = 8;
+
+function compareKeys({ key: a }: LabelRequirement, { key: b }: LabelRequirement): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Throws SelectorError where the requirement breaks the rules for label keys, operators and values. */
@@ -98,13 +113,6 @@ function matchesRequirement({ key, operator, values }: LabelRequirement, labels:
       return operator === 'gt' ? left > right : left < right;
     }
   }
-}
-
-/** An int64 in decimal. */
-function parseInteger(text: string | undefined): bigint | undefined {
-  if (text === undefined || !/^[+-]?\d{1,19}$/.test(text)) return undefined;
-  const value = BigInt(text.replace(/^\+/, ''));
-  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 function validateRequirement({ key, operator, values }: LabelRequirement): FieldError[] {

@@ -4,6 +4,22 @@ import { escapeFieldValue, FieldMatcher, parseFieldSelector, requireSupportedFie
 import { LabelMatcher, toLabelMatcher } from './label-selector.ts';
 import { parseLabelSelector } from './parse-label-selector.ts';
 
+const times = (count: number, work: () => unknown) => {
+  for (let index = 0; index < count; index++) work();
+};
+
+/** Processor time of the fastest of five runs, in milliseconds. */
+function leastMs(work: () => unknown): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 5; run++) {
+    const before = process.threadCpuUsage();
+    work();
+    const { user, system } = process.threadCpuUsage(before);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
+}
+
 describe('label selectors', () => {
   const formatted: [string, string][] = [
     ['', ''],
@@ -18,6 +34,11 @@ describe('label selectors', () => {
     ['in in (in)', 'in in (in)'],
     ['x>1,y<2', 'x>1,y<2'],
     ['a.b/c!=d', 'a.b/c!=d'],
+    [' a , !b,c in(x) ', 'a,!b,c in (x)'],
+    ['in,notin', 'in,notin'],
+    ['a notin (b,)', 'a notin (,b)'],
+    ['a=,b', 'a=,b'],
+    ['a>0000000000000000001', 'a>0000000000000000001'],
   ];
   for (const [text, expected] of formatted) {
     it(`${JSON.stringify(text)} reads ${JSON.stringify(expected)}`, () => assert.equal(parseLabelSelector(text).toString(), expected));
@@ -46,6 +67,10 @@ describe('label selectors', () => {
     ['a b', "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
     ['a in b', "unable to parse requirement: found 'b' expected: '('"],
     ['a in (b', "unable to parse requirement: found '', expected: ',' or ')'"],
+    ['ain (x)', "unable to parse requirement: found '(', expected: in, notin, =, ==, !=, gt, lt"],
+    ['!a in (x)', "found 'in', expected: ',' or 'end of string'"],
+    ['a,b,,', "found ',', expected: identifier after ','"],
+    ['a in (x y)', "unable to parse requirement: found 'y', expected: ',' or ')'"],
     ['!', "unable to parse requirement: found '', expected: identifier"],
     ['n>x', `unable to parse requirement: values[0]: Invalid value: "x": for 'Gt', 'Lt' operators, the value must be an integer`],
     [
@@ -54,6 +79,52 @@ describe('label selectors', () => {
     ],
   ];
   for (const [text, message] of bad) it(`refuses ${text}`, () => assert.throws(() => parseLabelSelector(text), { message }));
+
+  it('decide the same however many requirements there are', () => {
+    const key = fc.constantFrom('a', 'b', 'toString');
+    const value = fc.constantFrom('', '1', '5', 'x');
+    const requirement = fc.oneof(
+      fc
+        .tuple(key, fc.constantFrom('=', '==', '!=', '>5', '<5', '>1'), value)
+        .map(([k, sign, v]) => k + sign + (sign.length > 1 && sign !== '==' && sign !== '!=' ? '' : v)),
+      fc
+        .tuple(key, fc.constantFrom('in', 'notin'), fc.array(value, { minLength: 1 }))
+        .map(([k, sign, v]) => `${k} ${sign} (${v.join(',')})`),
+      key,
+      key.map((k) => `!${k}`),
+    );
+    fc.assert(
+      fc.property(fc.array(requirement, { minLength: 1, maxLength: 5 }), fc.dictionary(key, value), (parts, labels) => {
+        const many = [parts, parts, parts, parts, parts, parts, parts, parts, parts].flat();
+        const expected = parts.every((part) => parseLabelSelector(part).matches(labels));
+        assert.equal(parseLabelSelector(parts.join(',')).matches(labels), expected);
+        assert.equal(parseLabelSelector(many.join(',')).matches(labels), expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  const longest = 128 * 1024;
+  const shapes: [string, (index: number) => string][] = [
+    ['sets', (index) => `a${index} in (x,y${index})`],
+    ['keys', () => 'a'],
+    ['absent keys', (index) => `!a${index}`],
+    ['prefixed keys', (index) => `a.b/c${index}`],
+    ['many comparisons of one label', (index) => `a>${index}`],
+    ['refused values of one label', (index) => `a!=${index}`],
+  ];
+  for (const [what, part] of shapes)
+    it(`as long as the head of a request are read and matched with little work: ${what}`, () => {
+      const parts: string[] = [];
+      for (let length = 0; length < longest; length += (parts.at(-1)?.length ?? 0) + 1) parts.push(part(parts.length));
+      const read = () => parseLabelSelector(parts.join(','));
+      const matcher = read();
+      const labels = { b: '1', a: 'z' };
+      matcher.matches(labels);
+      const [reading, matching] = [leastMs(read), leastMs(() => times(1000, () => matcher.matches(labels)))];
+      assert.ok(reading < 60, `${reading} ms to read`);
+      assert.ok(matching < 60, `${matching} us to match`);
+    });
 
   it('objects', () => {
     assert.equal(toLabelMatcher(undefined).matches({}), false);
@@ -102,6 +173,22 @@ describe('field selectors', () => {
     ['a=\\', 'invalid field selector: invalid escape sequence: \\'],
   ];
   for (const [text, message] of bad) it(`refuses ${text}`, () => assert.throws(() => parseFieldSelector(text), { message }));
+
+  it('decide the same however many requirements there are', () => {
+    const part = fc
+      .tuple(fc.constantFrom('a', 'b'), fc.constantFrom('=', '!='), fc.constantFrom('', '1', '2'))
+      .map(([field, sign, value]) => `${field}${sign}${value}`);
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), fc.constantFrom('', '1', '2'), (parts, value) => {
+        const get = (field: string) => (field === 'a' ? value : '');
+        const many = [parts, parts, parts, parts, parts, parts, parts, parts, parts].flat();
+        assert.equal(
+          parseFieldSelector(many.join(',')).matches(get),
+          parts.every((one) => parseFieldSelector(one).matches(get)),
+        );
+      }),
+    );
+  });
 
   it('matches, and knows what a single get can serve', () => {
     const matcher = parseFieldSelector('metadata.name=a,status.phase!=Running');
