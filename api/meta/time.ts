@@ -37,8 +37,7 @@ export function toDate(ms: number): Date {
 export function formatMicroTime(ms: number): string {
   const micros = Math.round(ms * 1000);
   const fraction = ((micros % 1_000_000) + 1_000_000) % 1_000_000;
-  const seconds = new Date((micros - fraction) / 1000).toISOString().slice(0, -5);
-  return `${seconds}.${String(fraction).padStart(6, '0')}Z`;
+  return `${formatTime((micros - fraction) / 1000).slice(0, -1)}.${String(fraction).padStart(6, '0')}Z`;
 }
 
 /** Reads metav1.Time: any RFC 3339 time, also with fractions and an offset. Throws TimeFormatError. */

@@ -1,9 +1,9 @@
-import type { LabelRequirement } from './label-selector.ts';
+import type { LabelRequirement } from './label-requirement.ts';
 import { parseInteger } from './parse-integer.ts';
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
-/** What all requirements of one key together ask of its label. */
+/** The demands that all requirements of one key together make on its label. */
 interface KeyRules {
   /** Whether the label must be there. */
   isRequired: boolean;

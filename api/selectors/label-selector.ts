@@ -1,18 +1,10 @@
 import { compileRequirements } from './compile-requirements.ts';
+import type { LabelOperator, LabelRequirement } from './label-requirement.ts';
 import { parseInteger } from './parse-integer.ts';
 import { FieldPath } from '../validation/field-path.ts';
 import { type FieldError, formatFieldErrors, invalid } from '../validation/field-error.ts';
 import type { LabelSelectorLike } from '../validation/labels.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../validation/names.ts';
-
-export type LabelOperator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
-
-export interface LabelRequirement {
-  readonly key: string;
-  readonly operator: LabelOperator;
-  /** The values: none for exists and !, one for =, ==, !=, gt, lt. */
-  readonly values: readonly string[];
-}
 
 type Labels = Readonly<Record<string, string>> | undefined;
 

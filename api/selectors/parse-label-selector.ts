@@ -1,7 +1,8 @@
 import { FieldPath } from '../validation/field-path.ts';
 import { formatFieldError, invalid } from '../validation/field-error.ts';
 import { qualifiedNameProblems } from '../validation/names.ts';
-import { checkRequirement, LabelMatcher, type LabelOperator, type LabelRequirement, SelectorError } from './label-selector.ts';
+import type { LabelOperator, LabelRequirement } from './label-requirement.ts';
+import { checkRequirement, LabelMatcher, SelectorError } from './label-selector.ts';
 
 /** A word, an operator sign, or the end (''). The words `in` and `notin` are operators only where an operator is expected. */
 interface Token {
@@ -21,7 +22,7 @@ const binaryOperators: ReadonlyMap<string, LabelOperator> = new Map([
   ['<', 'lt'],
 ]);
 
-/** What is left to read of a selector. */
+/** Reads the tokens of a selector one by one. */
 interface Lexer {
   /** Where the next token begins. */
   position: number;

@@ -101,6 +101,15 @@ export const deviations: readonly Deviation[] = [
     matches: ({ theirs, ours }) => sameWithout(theirs, ours, (text) => text.replace(/"299 - [^,]*v1 Endpoints is deprecated[^,]*"/, '')),
   },
   {
+    reason: 'nodes may not change ownerReferences of their Node since CVE-2025-5187',
+    matches: ({ theirs, ours }) => theirs.status < 300 && ours.message.endsWith('is not allowed to modify ownerReferences'),
+  },
+  {
+    reason: 'an empty certificate in the status of a request is none; kube-apiserver takes it for a change, which only signers may make',
+    matches: ({ request, theirs, ours }) =>
+      /"certificate":""/.test(bodyOf(request)) && theirs.message.includes('not permitted to sign requests') && ours.status < 300,
+  },
+  {
     reason: 'mirror Pods with resource claims are refused since CVE-2025-4563',
     matches: ({ ours }) => ours.message.includes('can not create pods that reference resourceclaims'),
   },

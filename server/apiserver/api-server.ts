@@ -17,6 +17,7 @@ import { type AuthenticationOptions, createAuthentication } from './authenticati
 import { loopbackUser } from './authentication/well-known.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { ConfiguredAuthorizer } from './authorization/authorizer-chain.ts';
+import type { ConditionWork } from './authorization/match-conditions.ts';
 import { type Authorization, createAuthorization, defaultAuthorizers } from './authorization/create-authorization.ts';
 import type { EscalationGuard } from './authorization/escalation.ts';
 import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
@@ -91,6 +92,8 @@ export interface APIServerOptions {
   readonly anonymous?: AnonymousAccess;
   /** The authorizers, in this order, after the group system:masters. Absent: Node, RBAC. */
   readonly authorizers?: readonly ConfiguredAuthorizer[];
+  /** Evaluates costly match conditions of authorization webhooks in another thread. */
+  readonly conditionWork?: ConditionWork;
   /** Absent: nothing is audited. */
   readonly audit?: AuditOptions;
   /** host:port under which clients reach the server. */
@@ -149,6 +152,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const authorization = createAuthorization(options.authorizers ?? defaultAuthorizers, {
     ...{ clock, random, logger, informers, nodeRules },
     metrics: metrics.authorization,
+    conditionWork: options.conditionWork,
   });
   const { authorizer, escalation } = authorization;
   const authentication = createAuthentication({ ...options.authentication, clock, random, client, cacheMetrics: metrics.tokenCache });

@@ -7,6 +7,7 @@ import type { AdmissionDependencies } from '../apiserver/admission/admission.ts'
 import { createExpressions, type ExpressionWork } from '../apiserver/admission/expressions/expressions.ts';
 import { createEquivalentResources } from '../apiserver/admission/matching/equivalent-resources.ts';
 import type { APIServerParts } from '../apiserver/api-server.ts';
+import type { ConditionOutcome, ConditionWork } from '../apiserver/authorization/match-conditions.ts';
 import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
 import type { SecureDialer } from '../apiserver/services/secure-dialer.ts';
 import { createServiceCaller } from '../apiserver/services/service-caller.ts';
@@ -48,6 +49,16 @@ export function createAdmissionDependencies(
     webhookMetrics: metrics.webhooks,
     nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     logger: logger.with({ part: 'admission' }),
+  };
+}
+
+/** Match conditions of authorization webhooks that take long are evaluated there, too. */
+export function conditionWork(largeWork: LargeWork): ConditionWork {
+  return {
+    async evaluate(expression, request, asker) {
+      const { object } = await largeWork.run({ kind: 'condition', expression, request }, asker);
+      return parseJSON(object).value as ConditionOutcome;
+    },
   };
 }
 

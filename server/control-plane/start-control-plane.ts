@@ -27,6 +27,8 @@ import { defaultTokens, type TokenSetup } from './authentication/plan-tokens.ts'
 import type { OpenedAuthentication } from './authentication/open-authentication.ts';
 import { createResources } from './create-resources.ts';
 import { createLoopHolds } from './loop-holds.ts';
+import type { LargeWork } from '../apiserver/registry/large-objects/large-work.ts';
+import { conditionWork } from './admission-dependencies.ts';
 import { createLargeWorkPool } from './large-work/large-work-pool.ts';
 import { createOpenAPIDocuments } from './openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './store/open-storage.ts';
@@ -159,14 +161,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // The port is part of what the server says of itself, so it is taken before the server is built.
   const endpoint = await openEndpoint(options, pki, (request) => transport(request));
   const certificates = withGivenCertificates(endpoint, options.serving);
-  const largeWork = createLargeWorkPool({ clock, logger, threads: availableParallelism() > 2 ? 2 : 1 });
+  const largeWork = createLargeWorkPool({ clock, logger, threads: Math.max(2, Math.min(4, availableParallelism() - 1)) });
   const holds = createLoopHolds(clock, logger);
   const loop = watchLoop({ clock, onHold: (hold) => holds.record(hold) });
   const server = createServer(options, {
     loop,
     pki,
     aggregation: { dialer: secureDialer, isOwnEndpoint, clientCertificate: () => pki.get().frontProxyClient },
-    controllers: known,
+    ...{ controllers: known, largeWork },
     address,
     port: endpoint.port,
     createResources: withMetrics(options, dialer, (parts) =>
@@ -298,6 +300,7 @@ interface ServerParts {
   readonly aggregation: AggregationOptions;
   readonly pki: WatchedValue<ClusterPKI>;
   readonly controllers: readonly Controller[];
+  readonly largeWork: LargeWork;
   readonly address: string;
   readonly port: number;
   readonly createResources: CreateResources;
@@ -341,6 +344,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     ...(options.audit ? { audit: options.audit } : {}),
     ...(options.authorization ? { authorizers: options.authorization.authorizers } : {}),
     createResources: parts.createResources,
+    conditionWork: conditionWork(parts.largeWork),
     loop: parts.loop,
     authentication: {
       clientCAsPEM: mapWatched(pki, ({ clusterCA }) => [clusterCA.certificatePEM]).get,

@@ -46,29 +46,41 @@ export function shortenUserAgent(text: string): string {
 
 /** An event as one line of JSON, its fields in upstream's order. */
 export function formatAuditEvent(event: AuditEvent, stage: AuditStage, stageMs: number): string {
-  const { level, auditID, requestURI, verb, user, impersonatedUser, sourceIPs, userAgent, objectRef, responseStatus } = event;
-  const head = {
-    kind: 'Event',
-    apiVersion: 'audit.k8s.io/v1',
-    ...{ level, auditID, stage, requestURI, verb },
-    user: formatUser(user),
-    ...(impersonatedUser ? { impersonatedUser: formatUser(impersonatedUser) } : {}),
-    ...(sourceIPs.length > 0 ? { sourceIPs } : {}),
-    ...(userAgent === '' ? {} : { userAgent }),
-    ...(objectRef ? { objectRef: orderedReference(objectRef) } : {}),
-    ...(responseStatus ? { responseStatus: orderedStatus(responseStatus) } : {}),
-  };
-  const tail = {
-    requestReceivedTimestamp: formatMicroTime(event.receivedMs),
-    stageTimestamp: formatMicroTime(stageMs),
-    ...(Object.keys(event.annotations).length > 0 ? { annotations: sortedByName(event.annotations) } : {}),
-  };
-  const objects = [
-    ...(event.requestObject === undefined ? [] : [`"requestObject":${event.requestObject}`]),
-    ...(event.responseObject === undefined ? [] : [`"responseObject":${event.responseObject}`]),
-  ];
+  const { requestURI, verb, user, impersonatedUser, sourceIPs, userAgent, objectRef, responseStatus, annotations } = event;
+  // Two are written for each request: member by member is several times as fast as objects that are made for it.
+  let text = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${event.level}","auditID":${JSON.stringify(event.auditID)}`;
+  text += `,"stage":"${stage}","requestURI":${JSON.stringify(requestURI)},"verb":${JSON.stringify(verb)},"user":${userJSON(user)}`;
+  if (impersonatedUser) text += `,"impersonatedUser":${userJSON(impersonatedUser)}`;
+  if (sourceIPs.length > 0) text += `,"sourceIPs":${JSON.stringify(sourceIPs)}`;
+  if (userAgent !== '') text += `,"userAgent":${JSON.stringify(userAgent)}`;
+  if (objectRef) text += `,"objectRef":${referenceJSON(objectRef)}`;
+  if (responseStatus) text += `,"responseStatus":${JSON.stringify(orderedStatus(responseStatus))}`;
   // Objects are passed on as the JSON that they are.
-  return [JSON.stringify(head).slice(0, -1), ...objects, JSON.stringify(tail).slice(1)].join(',');
+  if (event.requestObject !== undefined) text += `,"requestObject":${event.requestObject}`;
+  if (event.responseObject !== undefined) text += `,"responseObject":${event.responseObject}`;
+  text += `,"requestReceivedTimestamp":"${formatMicroTime(event.receivedMs)}","stageTimestamp":"${formatMicroTime(stageMs)}"`;
+  if (Object.keys(annotations).length > 0) text += `,"annotations":${JSON.stringify(sortedByName(annotations))}`;
+  return `${text}}`;
+}
+
+/** Users as they stand in events: the same one comes with many requests. */
+const knownUsers = new WeakMap<UserInfo, string>();
+
+function userJSON(user: UserInfo): string {
+  let json = knownUsers.get(user);
+  if (json === undefined) knownUsers.set(user, (json = JSON.stringify(formatUser(user))));
+  return json;
+}
+
+const referenceFields = ['resource', 'namespace', 'name', 'uid', 'apiGroup', 'apiVersion', 'resourceVersion', 'subresource'] as const;
+
+function referenceJSON(reference: ObjectReference): string {
+  let text = '';
+  for (const field of referenceFields) {
+    const value = reference[field];
+    if (value) text += `${text === '' ? '' : ','}"${field}":${JSON.stringify(value)}`;
+  }
+  return `{${text}}`;
 }
 
 /** An event as one line of text, upstream's format `legacy`. */
@@ -99,11 +111,6 @@ function formatUser({ name, uid, groups, extra }: UserInfo): object {
     ...(groups.length > 0 ? { groups } : {}),
     ...(extra && Object.keys(extra).length > 0 ? { extra: sortedByName(extra) } : {}),
   };
-}
-
-function orderedReference(reference: ObjectReference): ObjectReference {
-  const order = ['resource', 'namespace', 'name', 'uid', 'apiGroup', 'apiVersion', 'resourceVersion', 'subresource'] as const;
-  return Object.fromEntries(order.flatMap((field) => (reference[field] ? [[field, reference[field]]] : [])));
 }
 
 function orderedStatus({ status, message, reason, details, code }: NonNullable<AuditEvent['responseStatus']>): object {

@@ -50,19 +50,32 @@ export interface AuditDecision {
   readonly omitManagedFields: boolean;
 }
 
+/** The facts about a request that rules look at. */
+export type AuditAttributes = Omit<AuthorizationAttributes, 'fields' | 'labels'>;
+
 /** The first rule that matches decides; where none does, nothing is recorded. */
-export function decideAudit(policy: AuditPolicy, attributes: AuthorizationAttributes): AuditDecision {
+export function decideAudit(policy: AuditPolicy, attributes: AuditAttributes): AuditDecision {
   const rule = policy.rules.find((one) => matches(one, attributes));
-  return {
-    level: rule?.level ?? 'None',
-    omitStages: new Set([...policy.omitStages, ...(rule?.omitStages ?? [])]),
-    omitManagedFields: rule?.omitManagedFields ?? policy.omitManagedFields,
-  };
+  if (rule === undefined) return unmatched;
+  let decision = decisions.get(rule);
+  if (decision === undefined) {
+    decision = {
+      level: rule.level,
+      omitStages: new Set([...policy.omitStages, ...(rule.omitStages ?? [])]),
+      omitManagedFields: rule.omitManagedFields ?? policy.omitManagedFields,
+    };
+    decisions.set(rule, decision);
+  }
+  return decision;
 }
+
+const unmatched: AuditDecision = { level: 'None', omitStages: new Set(), omitManagedFields: false };
+/** The decision of each rule, which belongs to one policy and never changes. */
+const decisions = new WeakMap<AuditRule, AuditDecision>();
 
 const includes = (list: readonly string[] | undefined, item: string) => !list?.length || list.includes(item);
 
-function matches(rule: AuditRule, attributes: AuthorizationAttributes): boolean {
+function matches(rule: AuditRule, attributes: AuditAttributes): boolean {
   const { users, userGroups, verbs, namespaces, resources, nonResourceURLs } = rule;
   const { user, verb, isResourceRequest, namespace, path } = attributes;
   if (!includes(users, user.name) || !includes(verbs, verb)) return false;
@@ -76,7 +89,7 @@ function matches(rule: AuditRule, attributes: AuthorizationAttributes): boolean 
   return !isResourceRequest && nonResourceURLs.some((url) => matchesPath(path, url));
 }
 
-function matchesResource({ group = '', resources, resourceNames }: GroupResources, attributes: AuthorizationAttributes): boolean {
+function matchesResource({ group = '', resources, resourceNames }: GroupResources, attributes: AuditAttributes): boolean {
   if (group !== attributes.apiGroup) return false;
   if (!resources?.length) return true;
   if (!includes(resourceNames, attributes.name)) return false;

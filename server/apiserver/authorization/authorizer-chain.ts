@@ -3,6 +3,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { ReviewWebhook } from '../webhooks/review-webhook.ts';
+import type { ConditionWork } from './match-conditions.ts';
 import { alwaysAllowAuthorizer, alwaysDenyAuthorizer } from './always-authorizers.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { BuiltInType, WebhookSettings } from './configuration.ts';
@@ -36,6 +37,8 @@ export interface ChainDependencies {
   readonly node: Authorizer;
   readonly rbac: Authorizer;
   readonly rbacRules: RuleResolver;
+  /** Absent: match conditions of webhooks are evaluated in this thread, whatever they cost. */
+  readonly conditionWork?: ConditionWork | undefined;
   readonly metrics: {
     decided(type: string, name: string, decision: 'allowed' | 'denied'): void;
     ofWebhook(name: string): WebhookMetrics;

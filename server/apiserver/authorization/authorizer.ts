@@ -1,6 +1,6 @@
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { FieldMatcher } from '../../../api/selectors/field-selector.ts';
-import type { LabelRequirement } from '../../../api/selectors/label-selector.ts';
+import type { LabelRequirement } from '../../../api/selectors/label-requirement.ts';
 
 /** The question to an authorizer: may this user do that (authorization.k8s.io ResourceAttributes and NonResourceAttributes). */
 export interface AuthorizationAttributes {

@@ -24,7 +24,7 @@ export interface Authorization {
   replace(configured: readonly ConfiguredAuthorizer[]): void;
 }
 
-interface AuthorizationDependencies extends Pick<ChainDependencies, 'clock' | 'random' | 'logger' | 'metrics'> {
+interface AuthorizationDependencies extends Pick<ChainDependencies, 'clock' | 'random' | 'logger' | 'metrics' | 'conditionWork'> {
   readonly informers: InformerFactory;
   readonly nodeRules: readonly Rule[];
 }

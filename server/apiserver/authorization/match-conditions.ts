@@ -1,4 +1,4 @@
-import { compileCEL, type Program } from '../../../api/cel/compile-cel.ts';
+import { compileCEL, type Evaluation, type Program } from '../../../api/cel/compile-cel.ts';
 import { valueOfJSON } from '../../../api/cel/run/json-values.ts';
 import { createKubernetesEnvironment } from '../../../api/cel/kubernetes-environment.ts';
 import { perCallCostLimit } from '../../../api/cel/cost/runtime-costs.ts';
@@ -77,23 +77,65 @@ interface MatchResult {
   readonly error?: string;
 }
 
+/** The result of one condition; an error is a whole sentence. */
+export type ConditionOutcome = { readonly value: boolean } | { readonly error: string };
+
+/** The question whose match conditions are evaluated elsewhere. */
+interface ConditionAsker {
+  readonly user: { readonly name: string };
+  readonly signal: AbortSignal;
+}
+
+/** Evaluates a condition in another thread. `request` is JSON. */
+export interface ConditionWork {
+  evaluate(expression: string, request: object, asker: ConditionAsker): Promise<ConditionOutcome>;
+}
+
+/** The cost that one condition spends on the event loop at most: some 5 to 20 ms. What costs more begins anew in another thread. */
+const costOfTurn = 40_000;
+
+/** Evaluates a condition of a configuration that has been read, whatever it costs, up to the limit of every expression. */
+export function evaluateCondition(expression: string, request: object): ConditionOutcome {
+  const compiled = compileCEL(expression, environment);
+  if (!compiled.ok) return { error: `cel evaluation error: expression '${expression}' resulted in error: ${compiled.message}` };
+  return outcomeOf(expression, compiled.program.evaluate({ request: valueOfJSON(request, requestType) }, { costLimit: perCallCostLimit }));
+}
+
+function outcomeOf(expression: string, result: Evaluation): ConditionOutcome {
+  if (!result.ok) return { error: `cel evaluation error: expression '${expression}' resulted in error: ${result.error}` };
+  const { value } = result;
+  if (typeof value === 'boolean') return { value };
+  return { error: `cel evaluation error: expression '${expression}' eval result type should be bool but got ${typeName(value)}` };
+}
+
+interface EvaluationDependencies {
+  /** Awaited between two conditions: each may take a while. */
+  pause(): Promise<void> | undefined;
+  /** Absent: everything is evaluated in this thread. */
+  readonly work?: ConditionWork | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Whether all conditions hold for a question. One that is false decides, whatever others are; otherwise one that cannot be
- * evaluated is an error. `pause` is awaited between two conditions: each may take a while.
+ * evaluated is an error.
  */
 export async function evaluateMatchConditions(
   conditions: readonly MatchCondition[],
   spec: SubjectAccessReviewSpec,
-  pause: () => Promise<void> | undefined,
+  { pause, work, signal }: EvaluationDependencies,
 ): Promise<MatchResult & { readonly hasErrors: boolean }> {
-  const request = valueOfJSON(requestOf(spec), requestType);
+  const json = requestOf(spec);
+  const request = valueOfJSON(json, requestType);
   const errors: string[] = [];
   for (const { expression, program } of conditions) {
-    const result = program.evaluate({ request }, { costLimit: perCallCostLimit });
-    if (!result.ok) errors.push(`cel evaluation error: expression '${expression}' resulted in error: ${result.error}`);
-    else if (typeof result.value !== 'boolean')
-      errors.push(`cel evaluation error: expression '${expression}' eval result type should be bool but got ${typeName(result.value)}`);
-    else if (!result.value) return { matches: false, hasErrors: errors.length > 0 };
+    const result = program.evaluate({ request }, { costLimit: work ? costOfTurn : perCallCostLimit });
+    const outcome =
+      work && !result.ok && result.isTooCostly
+        ? await work.evaluate(expression, json, { user: { name: spec.user ?? '' }, signal })
+        : outcomeOf(expression, result);
+    if ('error' in outcome) errors.push(outcome.error);
+    else if (!outcome.value) return { matches: false, hasErrors: errors.length > 0 };
     const waiting = pause();
     if (waiting) await waiting;
   }

@@ -1,5 +1,5 @@
 import type { FieldMatcher } from '../../../api/selectors/field-selector.ts';
-import type { LabelOperator, LabelRequirement } from '../../../api/selectors/label-selector.ts';
+import type { LabelOperator, LabelRequirement } from '../../../api/selectors/label-requirement.ts';
 import type { ResourceAttributes, SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts';
 import type { AuthorizationAttributes } from './authorizer.ts';
 

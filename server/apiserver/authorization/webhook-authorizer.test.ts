@@ -10,7 +10,7 @@ import { createAuthorizationMetrics } from '../metrics/authorization-metrics.ts'
 import { type PostOptions, type ReviewWebhook, WebhookError } from '../webhooks/review-webhook.ts';
 import type { AuthorizationAttributes } from './authorizer.ts';
 import type { WebhookSettings } from './configuration.ts';
-import { compileMatchConditions } from './match-conditions.ts';
+import { compileMatchConditions, type ConditionWork, evaluateCondition } from './match-conditions.ts';
 import { createWebhookAuthorizer } from './webhook-authorizer.ts';
 
 const jane = { name: 'jane', groups: ['dev', 'system:authenticated'], uid: '7', extra: { b: ['2'], a: ['1', '0'] } };
@@ -38,6 +38,7 @@ function start(
   answers: (review: Posted, options: PostOptions) => unknown,
   settings: Partial<WebhookSettings> = {},
   conditions: string[] = [],
+  conditionWork?: ConditionWork,
 ) {
   const clock = createManualClock();
   const families = createMetricFamilies();
@@ -59,6 +60,7 @@ function start(
     },
     webhook,
     ...{ clock, random: createSeededRandom(1), logger: silentLogger, metrics: createAuthorizationMetrics(families).ofWebhook('w') },
+    conditionWork,
   });
   const metric = async (name: string): Promise<string[]> => {
     let text = '';
@@ -69,6 +71,38 @@ function start(
 }
 
 describe('webhook authorizer', () => {
+  it('has conditions that take long evaluated elsewhere, with the same outcome', async () => {
+    const groups = Array.from({ length: 30 }, (_, index) => `group-${index}`);
+    const costly = (last: string) => `request.groups.all(a, request.groups.all(b, request.groups.all(c, a != b + c))) && ${last}`;
+    const asked = { ...question, user: { name: 'jane', groups } };
+    const elsewhere: string[] = [];
+    const work: ConditionWork = {
+      async evaluate(expression, request, { user }) {
+        elsewhere.push(user.name);
+        // As it travels to another thread.
+        return structuredClone(evaluateCondition(expression, structuredClone(request)));
+      },
+    };
+    for (const [last, decision] of [
+      ['true', 'Allow'],
+      ['false', 'NoOpinion'],
+      ["request.groups.exists(a, a == 'group-1')", 'Allow'],
+    ] as const) {
+      const here = await start(() => allowed, {}, [costly(last)]).authorizer.authorize(asked);
+      assert.deepEqual(await start(() => allowed, {}, ['true', costly(last)], work).authorizer.authorize(asked), here);
+      assert.equal(here.decision, decision);
+    }
+    assert.deepEqual(elsewhere, ['jane', 'jane', 'jane']);
+    const tooMuch = 'request.groups.all(d, request.groups.all(a, request.groups.all(b, request.groups.all(c, a != b + c + d))))';
+    const { decision, error } = await start(() => allowed, {}, [tooMuch], work).authorizer.authorize(asked);
+    assert.equal(decision, 'Deny');
+    assert.match(error ?? '', /actual cost limit exceeded/);
+    const busy: ConditionWork = { evaluate: () => Promise.reject(new Error('too much')) };
+    assert.deepEqual(await start(() => allowed, {}, [costly('true')], busy).authorizer.authorize(asked), {
+      ...{ decision: 'Deny', reason: '', error: 'too much' },
+    });
+  });
+
   it('asks with the whole question, and takes the answer', async () => {
     const { authorizer, posted } = start(() => allowed);
     const asked = { ...question, fields: parseFieldSelector('spec.nodeName=a,status.phase!=Running') };

@@ -10,7 +10,7 @@ import type { SubjectAccessReviewSpec } from '../../../api/types/authorization-v
 import { type ReviewWebhook, retryWebhook, WebhookError } from '../webhooks/review-webhook.ts';
 import type { AuthorizationDecision, Authorizer } from './authorizer.ts';
 import type { WebhookSettings } from './configuration.ts';
-import { evaluateMatchConditions } from './match-conditions.ts';
+import { type ConditionWork, evaluateMatchConditions } from './match-conditions.ts';
 import { reviewSpecOf } from './review-spec.ts';
 
 export type EvaluationResult = 'success' | 'canceled' | 'timeout' | 'error';
@@ -31,6 +31,8 @@ export interface WebhookAuthorizerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: WebhookMetrics;
+  /** Absent: match conditions are evaluated in this thread, whatever they cost. */
+  readonly conditionWork?: ConditionWork | undefined;
 }
 
 /** A webhook's decision, as it is cached. */
@@ -70,7 +72,7 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Auth
   return {
     async authorize(attributes, signal = never) {
       const spec = reviewSpecOf(attributes);
-      const { matches, error } = await matchQuestion(options, spec);
+      const { matches, error } = await matchQuestion(options, spec, signal);
       if (error !== undefined) return fail(error);
       if (!matches) return none;
       const key = keyOf(spec);
@@ -109,22 +111,30 @@ function decisionOf({ allowed, denied, reason }: Verdict): AuthorizationDecision
 }
 
 async function matchQuestion(
-  { settings, clock, metrics }: WebhookAuthorizerOptions,
+  { settings, clock, metrics, conditionWork }: WebhookAuthorizerOptions,
   spec: SubjectAccessReviewSpec,
+  signal: AbortSignal,
 ): Promise<{ readonly matches: boolean; readonly error?: string }> {
   const { matchConditions } = settings;
   if (matchConditions.length === 0) return { matches: true };
   const startMs = clock.monotonicMs();
   let turnStartMs = startMs;
-  const result = await evaluateMatchConditions(matchConditions, spec, () => {
+  const pause = () => {
     if (clock.monotonicMs() - turnStartMs < turnMs) return undefined;
-    return new Promise((resolve) => {
+    return new Promise<void>((resolve) => {
       setImmediate(() => {
         turnStartMs = clock.monotonicMs();
         resolve();
       });
     });
-  });
+  };
+  let result: Awaited<ReturnType<typeof evaluateMatchConditions>>;
+  try {
+    result = await evaluateMatchConditions(matchConditions, spec, { pause, work: conditionWork, signal });
+  } catch (failure) {
+    // The other thread had too much to do, or gave up.
+    result = { matches: false, hasErrors: true, error: failure instanceof Error ? failure.message : String(failure) };
+  }
   const isExcluded = !result.matches && result.error === undefined;
   metrics.matched({ isExcluded, hasErrors: result.hasErrors }, (clock.monotonicMs() - startMs) / 1000);
   return result;

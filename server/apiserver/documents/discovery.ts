@@ -56,7 +56,11 @@ export function createDiscovery({ definitions, delegated, serverAddress }: Disco
     if (group === undefined) return discoverRoot(context, documents(), 'apis', () => apiGroupList(documents().groups));
     const served = documents().groups.find((candidate) => candidate.group === group && group !== '');
     if (!served) return undefined;
-    if (version === undefined) return plainDocument(context, apiGroup(served));
+    if (version === undefined) {
+      // Upstream's aggregator answers the exact path whatever the method; longer ones reach its router.
+      if (context.info.path.endsWith('//')) checkRead(context);
+      return plainDocument(context, apiGroup(served));
+    }
     const isBuiltIn = served.versions.some(({ definitions }) => definitions.some(({ schema }) => schema === undefined));
     return isBuiltIn || served.versions.some((each) => each.version === version) ? resourceList(context, served, version) : undefined;
   };

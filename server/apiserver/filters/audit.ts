@@ -7,7 +7,7 @@ import { type AuditEvent, shortenUserAgent } from '../audit/audit-event.ts';
 import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } from '../audit/audit-policy.ts';
 import { createAuditRecord } from '../audit/audit-record.ts';
 import type { Filter, RequestContext } from '../request/request-context.ts';
-import { attributesOf } from './authorization.ts';
+import { attributesWithoutSelectors } from './authorization.ts';
 import { nobody } from '../request/create-context.ts';
 import { formatDuration } from '../../../api/meta/duration.ts';
 import { copyBody, noteFailure, noteResponse, noteText } from '../audit/audit-response.ts';
@@ -24,7 +24,7 @@ export function audit(options: AuditOptions | undefined): Filter {
   if (options === undefined) return (next) => next;
   const { policy, backend } = options;
   return (next) => async (context) => {
-    const decision = decideAudit(policy, attributesOf(context));
+    const decision = decideAudit(policy, attributesWithoutSelectors(context));
     if (decision.level === 'None') return next(context);
     const event = eventOf(context, decision);
     context.audit = createAuditRecord(event, decision);
@@ -72,7 +72,7 @@ export function failedAuthenticationAudit(options: AuditOptions | undefined): Fi
       return await next(context);
     } catch (error) {
       const isUnknown = context.user === nobody && error instanceof StatusError && error.status.code === 401;
-      const decision = isUnknown ? decideAudit(policy, attributesOf(context)) : undefined;
+      const decision = isUnknown ? decideAudit(policy, attributesWithoutSelectors(context)) : undefined;
       if (decision === undefined || decision.level === 'None') throw error;
       const event = eventOf(context, decision);
       noteFailure(event, error, decision);

@@ -31,27 +31,23 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
   };
 }
 
-export function attributesOf({ info, user, query }: RequestContext): AuthorizationAttributes {
-  const { verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path, isWatchPath } = info;
+export function attributesOf(context: RequestContext): AuthorizationAttributes {
+  const { info, query } = context;
   // Requests below the prefix watch/ have no selectors here: not all of them heed one.
-  const isNarrowed = narrowedVerbs.has(verb) && !isWatchPath;
+  const isNarrowed = narrowedVerbs.has(info.verb) && !info.isWatchPath;
   const selector = isNarrowed ? query.get('fieldSelector') : null;
   const fields = selector === null ? undefined : readable(() => parseFieldSelector(selector));
   const labels = isNarrowed ? query.get('labelSelector') : null;
   return {
-    user,
-    verb,
-    isResourceRequest,
-    namespace,
-    apiGroup,
-    apiVersion,
-    resource,
-    subresource,
-    name,
-    path,
+    ...attributesWithoutSelectors(context),
     ...(fields ? { fields } : {}),
     ...(labels ? { labels: () => readable(() => parseLabelSelector(labels))?.requirements ?? [] } : {}),
   };
+}
+
+export function attributesWithoutSelectors({ info, user }: RequestContext): Omit<AuthorizationAttributes, 'fields' | 'labels'> {
+  const { verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path } = info;
+  return { user, verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path };
 }
 
 /** The parsed value; an unreadable one narrows nothing here, and the endpoint refuses it. */

@@ -32,20 +32,21 @@ interface Words {
 }
 
 /** The route of a path by upstream's table of them, written as patterns; undefined where there is none. */
-function findRoute(path: string, method: string, { group, version, names, scope }: ResourceDefinition): Words | undefined {
+function findRoute(path: string, method: string, { group, version, names, scope, verbs }: ResourceDefinition): Words | undefined {
   const decoded = decodeURIComponent(path);
   const base = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const inNamespace = scope === 'Namespaced' ? 'namespaces/(?<namespace>[^/]+)/' : '';
   const isNamespace = group === '' && names.plural === 'namespaces';
   const one = `${names.plural}/(?<name>[^/]+)`;
+  const isWatched = method === 'GET' && verbs.join() !== 'create';
   const patterns = [
     `${inNamespace}${names.plural}`,
     ...(scope === 'Namespaced' ? [names.plural, `namespaces//${names.plural}`] : []),
     `${inNamespace}${one}`,
     `${inNamespace}${one}/(?<subresource>${isNamespace ? 'status|finalize' : '[^/]+'})`,
     ...(isNamespace ? [] : [`${inNamespace}${one}/(?<subresource>proxy)/.*`]),
-    ...(method === 'GET' ? [`watch/${inNamespace}${names.plural}`, `watch/${inNamespace}${one}`] : []),
-    ...(method === 'GET' && scope === 'Namespaced' ? [`watch/${names.plural}`, `watch/namespaces//${names.plural}`] : []),
+    ...(isWatched ? [`watch/${inNamespace}${names.plural}`, `watch/${inNamespace}${one}`] : []),
+    ...(isWatched && scope === 'Namespaced' ? [`watch/${names.plural}`, `watch/namespaces//${names.plural}`] : []),
   ];
   for (const pattern of patterns) {
     const match = new RegExp(`^${base}/${pattern}/*$`, 's').exec(decoded);

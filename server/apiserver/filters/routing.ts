@@ -28,13 +28,14 @@ export function routing(
  * but for lists and watches of all; cluster-scoped ones, Namespaces among them, never are. Below `watch/` are
  * collections and objects, without subresources, and nothing but GET. Behind `proxy` is whatever the backend has.
  */
-export function checkPath(info: RequestInfo, method: string, { scope }: Pick<ResourceDefinition, 'scope'>): void {
+export function checkPath(info: RequestInfo, method: string, { scope, verbs }: Pick<ResourceDefinition, 'scope' | 'verbs'>): void {
   const { parts, namespace, isBelowNamespace, isWatchPath, subresource } = info;
   if (info.isProxyPath || parts.slice(0, 3).includes('')) throw resourceNotServed();
   if (parts.length > 3 && subresource !== 'proxy') throw resourceNotServed();
   if (scope === 'Cluster' && isBelowNamespace) throw resourceNotServed();
   if (scope === 'Namespaced' && namespace === '' && parts.length > 1) throw resourceNotServed();
   if (!isWatchPath) return;
-  if (subresource !== '') throw resourceNotServed();
+  // Reviews cannot be read at all.
+  if (subresource !== '' || verbs.join() === 'create') throw resourceNotServed();
   if (method !== 'GET') throw methodNotAllowed();
 }

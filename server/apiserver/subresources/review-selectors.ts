@@ -1,5 +1,6 @@
 import { FieldMatcher, type FieldRequirement, parseFieldSelector } from '../../../api/selectors/field-selector.ts';
-import { type LabelRequirement, SelectorError, toLabelMatcher } from '../../../api/selectors/label-selector.ts';
+import type { LabelRequirement } from '../../../api/selectors/label-requirement.ts';
+import { SelectorError, toLabelMatcher } from '../../../api/selectors/label-selector.ts';
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { ResourceAttributes } from '../../../api/types/authorization-v1.ts';
 import { type FieldError, forbidden, invalid, required } from '../../../api/validation/field-error.ts';

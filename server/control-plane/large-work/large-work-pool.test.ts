@@ -56,6 +56,21 @@ describe('worker threads for large objects', function () {
     await pool.close();
   });
 
+  it('leave one thread to others, however slow the objects of one user are', async () => {
+    const clock = createManualClock();
+    const pool = createLargeWorkPool({ clock, logger: silentLogger, threads: 2, maxTaskMs: 1000 });
+    const slow = task(`{"data":{${'"a":"b",'.repeat(300_000)}"c":"d"}}`);
+    const refused = [by('many'), by('many'), by('many')].map((asker) =>
+      pool.run(slow, asker).then(
+        () => 'done',
+        () => 'given up',
+      ),
+    );
+    await pool.run(task('{}'), by('other'));
+    await Promise.all([pool.close(), ...refused]);
+    assert.deepEqual(await Promise.all(refused), ['given up', 'given up', 'given up']);
+  });
+
   it('give up a task that takes too long, with its thread, and go on with another', async () => {
     const clock = createManualClock();
     const pool = createLargeWorkPool({ clock, logger: silentLogger, threads: 1, maxTaskMs: 1000 });

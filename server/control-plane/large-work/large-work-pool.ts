@@ -14,7 +14,7 @@ export interface WorkerAnswer {
 interface LargeWorkPoolOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Threads, which are started when they are needed. */
+  /** Threads, which are started when they are needed. Where there are several, no user has all of them. */
   readonly threads: number;
   /** Tasks that may wait, in all and of one user; more are refused with 429. Default 100 and 25. */
   readonly maxWaiting?: number;
@@ -84,12 +84,17 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
     running.add(thread);
     return thread;
   };
+  const mayRun = (user: string) => {
+    const ofUser = [...running].filter(({ job }) => job?.asker.user.name === user).length;
+    return ofUser < Math.max(1, threads - 1);
+  };
   const next = () => {
     while (!isClosed && waiting.size > 0) {
-      const idle = [...running].find(({ job }) => job === undefined) ?? (running.size < threads ? start() : undefined);
-      if (!idle) return;
-      const job = waiting.take();
+      const isIdle = ({ job }: Thread) => job === undefined;
+      if (running.size >= threads && ![...running].some(isIdle)) return;
+      const job = waiting.take(mayRun);
       if (!job) return;
+      const idle = [...running].find(isIdle) ?? start();
       idle.job = job;
       idle.deadline = clock.setTimer(maxTaskMs, () => {
         logger.warn('a large object took too long', { kind: job.task.kind });
@@ -152,8 +157,9 @@ function createTurns<T>() {
       else queues.set(owner, [item]);
       size++;
     },
-    take(): T | undefined {
+    take(isTurnOf: (owner: string) => boolean = () => true): T | undefined {
       for (const [owner, queue] of queues) {
+        if (!isTurnOf(owner)) continue;
         const item = queue.shift();
         queues.delete(owner);
         if (queue.length > 0) queues.set(owner, queue);

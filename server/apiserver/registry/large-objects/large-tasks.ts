@@ -13,6 +13,7 @@ import { formatListItem, type ItemNotation } from '../../../../api/serialization
 import { formatYAML } from '../../../../api/serialization/yaml.ts';
 import type { CustomResourceDefinition } from '../../../../api/types/apiextensions-v1.ts';
 import { tooLargeMessage } from '../../../storage/request-size.ts';
+import { evaluateCondition } from '../../authorization/match-conditions.ts';
 import { decodeObject, type ExpectedKind, expectedKind } from '../../bodies/decode-object.ts';
 import { createPatchChange } from '../../bodies/patch-change.ts';
 import type { ObjectCodec } from '../codec.ts';
@@ -86,6 +87,8 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[], now
         return settle(resourceOf(task.resource), task);
       case 'expressions':
         return { object: evaluate(task, nowMs), warnings: [] };
+      case 'condition':
+        return { object: stringifyJSON(evaluateCondition(task.expression, task.request)), warnings: [] };
     }
   };
 }

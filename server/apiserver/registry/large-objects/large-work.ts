@@ -75,6 +75,8 @@ export type LargeTask =
       readonly variables: Uint8Array;
       readonly answers: AdmissionInput['answers'];
     }
+  /** Evaluates a match condition of an authorization webhook on `request`. The result's object is the outcome as JSON. */
+  | { readonly kind: 'condition'; readonly expression: string; readonly request: object }
   /** Writes an object in another format. */
   | {
       readonly kind: 'encode';
