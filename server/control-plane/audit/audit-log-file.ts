@@ -51,12 +51,14 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
   };
   const write = async () => {
     while (waiting.length > 0) {
+      // Whatever the other requests of this turn have to say is one write.
+      await new Promise((resolve) => setImmediate(resolve));
       const group = waiting;
       waiting = [];
       try {
         const text = Buffer.from(group.map(({ line }) => `${line}\n`).join(''));
         if (bytes > 0 && bytes + text.length > options.maxBytes) await rotate();
-        await handle.appendFile(isTorn ? Buffer.concat([newline, text]) : text);
+        await writeAll(handle, isTorn ? Buffer.concat([newline, text]) : text);
         bytes += text.length + (isTorn ? 1 : 0);
         isTorn = false;
         for (const { done } of group) done.resolve();
@@ -89,6 +91,11 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
 /** Opens a log that only the administrator may read, for it holds the content of requests. */
 function openFor(file: string): Promise<FileHandle> {
   return open(file, 'a+', 0o600);
+}
+
+/** Writes to the end of the file, in as many calls as that takes. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
 }
 
 const newline = Buffer.from('\n');

@@ -111,6 +111,19 @@ describe('audit backends', () => {
     }
   });
 
+  it('are written before an answer begins; only the answer waits', async () => {
+    const auditLogPath = path.join(directory, 'ordered.log');
+    const audit = await createAudit({ ...flags, auditLogPath }, dependencies);
+    assert.equal(audit?.backend.record(event('x'), 'RequestReceived', 1), undefined);
+    await audit?.backend.record(event('x'), 'ResponseComplete', 1);
+    const lines = (await readFile(auditLogPath, 'utf8')).trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { readonly stage: string }).stage),
+      ['RequestReceived', 'ResponseComplete'],
+    );
+    await audit?.backend.close();
+  });
+
   it('come in batches in the format that was asked for', async () => {
     const file = path.join(directory, 'batched.log');
     const audit = await createAudit({ ...flags, auditLogPath: file, auditLogMode: 'batch', auditLogFormat: 'legacy' }, dependencies);

@@ -103,7 +103,22 @@ async function createLogBackend(file: string, flags: AuditFlags, dependencies: A
     const line = formatLine(...event);
     if (line !== undefined) await opened.append(line);
   };
-  return closing(blocking(append, mode, dependencies.logger), () => opened.close());
+  const backend = blocking(append, mode, dependencies.logger);
+  return closing(mode === 'blocking' ? answersWait(backend) : backend, () => opened.close());
+}
+
+/**
+ * The first event of a request is handed on when the request comes, and not waited for: events are written in order, so that
+ * whoever waits for a later one has waited for it too. No answer begins before its events are written.
+ */
+function answersWait(backend: AuditBackend): AuditBackend {
+  return {
+    record(event, stage, stageMs) {
+      const stored = backend.record(event, stage, stageMs);
+      return stage === 'RequestReceived' ? undefined : stored;
+    },
+    close: backend.close,
+  };
 }
 
 /** Formats events for a backend, within its limits; throws where these make no sense. */
