@@ -51,6 +51,17 @@ describe('kinds that CustomResourceDefinitions add', () => {
     }
   });
 
+  it('may have finalizers that say not whose they are, with a warning', async () => {
+    await establish(api);
+    const metadata = { name: 'held', finalizers: ['foo'] };
+    const created = await api.post(cronTabsPath, { ...cronTab('held'), metadata });
+    assert.equal(created.status, 201, created.text);
+    assert.equal(
+      created.headers['warning'],
+      '299 - "metadata.finalizers: \\"foo\\": prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"',
+    );
+    assert.equal((await api.patch(`${cronTabsPath}/held`, 'merge', { metadata: { finalizers: null } })).status, 200);
+  });
   it('are established, and told in discovery at once', async () => {
     const { status } = await establish(api);
     assert.deepEqual(

@@ -115,9 +115,11 @@ export function refuseInvalid({ group, storageVersion, names }: ResourceDefiniti
   if (errors.length > 0) throw invalid({ group: storageVersion?.group ?? group, kind: names.kind }, name, errors);
 }
 
-/** Groups whose servers were once others than that of Kubernetes itself, and do not ask whose a finalizer is. */
+/** Groups whose servers, like that of custom kinds, are others than that of Kubernetes itself, and do not ask whose a finalizer is. */
 const freeFinalizerGroups = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io']);
 
-function validateFinalizers({ group }: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): FieldError[] {
-  return freeFinalizerGroups.has(group) ? [] : validateFinalizerOwners(metadata.finalizers, FieldPath.root.child('metadata', 'finalizers'));
+function validateFinalizers({ group, origin }: ResourceDefinition, { metadata }: DeepReadonly<UntypedObject>): FieldError[] {
+  return origin !== undefined || freeFinalizerGroups.has(group)
+    ? []
+    : validateFinalizerOwners(metadata.finalizers, FieldPath.root.child('metadata', 'finalizers'));
 }
