@@ -14,19 +14,21 @@ import { type AggregationOptions, type Aggregator, createAggregator } from './ag
 import { type AnonymousAccess, allowsAnonymous } from './authentication/anonymous.ts';
 import type { TokenAuthenticator, TokenIssuer } from './authentication/authenticator.ts';
 import { type AuthenticationOptions, createAuthentication } from './authentication/create-authentication.ts';
+import type { ServiceAccountKeys } from './authentication/service-account-keys.ts';
 import { loopbackUser } from './authentication/well-known.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { ConfiguredAuthorizer } from './authorization/authorizer-chain.ts';
 import type { ConditionWork } from './authorization/match-conditions.ts';
 import { type Authorization, createAuthorization, defaultAuthorizers } from './authorization/create-authorization.ts';
 import type { EscalationGuard } from './authorization/escalation.ts';
-import { type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
+import { bootstrapHooks, type BootstrapOptions, bootstrapCluster } from './bootstrap/bootstrap-cluster.ts';
 import { defaultFlowSchemas, defaultPriorityLevels, isMandatory } from './bootstrap/flow-control.ts';
 import { keepSystemObjects } from './bootstrap/keep-system-objects.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
 import { createDebugEndpoint } from './documents/debug.ts';
 import { createDiscovery } from './documents/discovery.ts';
 import { createHealth, type HealthCheck, type HealthEndpoint } from './documents/health.ts';
+import { createStartHooks, type RunStartHook, type StartHookName, type StartHooks } from './documents/start-hooks.ts';
 import { createServerMetrics, type ServerMetrics } from './documents/metrics.ts';
 import { createNonResourceEndpoints } from './routing/non-resource.ts';
 import { createOpenAPI, type OpenAPIDocuments } from './documents/openapi.ts';
@@ -71,8 +73,10 @@ export interface ServedResources {
   readonly handle: Handler;
   /** Another array means that something has changed. */
   definitions(): readonly ResourceDefinition[];
+  /** The hooks that `start` runs. Absent: none. */
+  readonly startHooks?: readonly StartHookName[];
   /** Called once the informers have synced, before anyone is served: what goes on in the background ends with the signal. */
-  start?(signal: AbortSignal): Promise<void>;
+  start?(signal: AbortSignal, runHook: RunStartHook): Promise<void>;
   /** The documents with those of kinds that came at run time. Absent: there are none. */
   withOpenAPI?(documents: OpenAPIDocuments): OpenAPIDocuments;
   /** Names of stored resources, e.g. `deployments.apps`. */
@@ -135,6 +139,8 @@ export interface APIServer {
   close(): Promise<void>;
 }
 
+/** The hooks that the server runs itself. */
+const ownHooks: readonly StartHookName[] = ['generic-apiserver-start-informers', 'priority-and-fairness-config-consumer'];
 const noVersions: readonly DelegatedVersion[] = [];
 const shutdownReason = 'the API server is shutting down';
 
@@ -176,23 +182,7 @@ export function createAPIServer(options: APIServerOptions): APIServer {
   const health = createHealth(logger, metrics.health);
   const gate = createShutdownGate();
   const startGate = createStartGate();
-  const nonResources = createNonResourceEndpoints({
-    discovery: createDiscovery({
-      definitions: () => resources.definitions(),
-      delegated: () => aggregator?.versions() ?? noVersions,
-      serverAddress: options.externalAddress,
-    }),
-    health,
-    metrics,
-    openAPI: createOpenAPI(openAPIOf(options, resources, aggregator), aggregator),
-    openID: createOpenIDDocuments(authentication.keys, options.authentication.issuers[0], options.externalAddress, (problem) =>
-      logger.error(problem),
-    ),
-    version: options.version,
-    debug: createDebugEndpoint(() => flows),
-    groupPaths: () => [...groupPaths(resources.definitions()), ...groupPaths(aggregator?.versions() ?? noVersions)],
-    healthPaths: () => health.paths(),
-  });
+  const nonResources = createDocuments(options, { resources, aggregator, health, metrics, keys: authentication.keys, flows });
   const chain: ChainDependencies = {
     clock,
     random,
@@ -210,11 +200,23 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     isDelegated: (info) => aggregator?.isDelegated(info) === true,
   };
   handle = createHandlerChain(chain, createEndpoint(aggregator, resources, nonResources));
-  const bootstrap = () =>
-    bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, hooks: createHooks(health) });
+  const hooks = createStartHooks([...ownHooks, ...bootstrapHooks, ...(resources.startHooks ?? []), ...(aggregator?.startHooks ?? [])]);
+  const bootstrap = () => bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, runHook: hooks.run });
   const keep = (signal: AbortSignal) =>
-    Promise.all([keepSystemObjects(options.bootstrap, { client, clock, logger }, signal), aggregator?.run(signal)]);
-  const lifecycle = createLifecycle({ options, resources, informers, flowControl, health, gate, startGate, bootstrap, keep });
+    Promise.all([keepSystemObjects(options.bootstrap, { client, clock, logger }, signal), aggregator?.run(signal, hooks.run)]);
+  const checks = withRegistration(hooks.checks, aggregator);
+  const lifecycle = createLifecycle({
+    options,
+    resources,
+    informers,
+    flowControl,
+    health,
+    hooks: { checks, run: hooks.run },
+    gate,
+    startGate,
+    bootstrap,
+    keep,
+  });
   const { families } = metrics;
   return {
     transport: startGate.guard(transport),
@@ -226,6 +228,38 @@ export function createAPIServer(options: APIServerOptions): APIServer {
     addHealthCheck: (check) => health.add(check),
     ...lifecycle,
   };
+}
+
+interface DocumentParts {
+  readonly resources: ServedResources;
+  readonly aggregator: Aggregator | undefined;
+  readonly health: HealthEndpoint;
+  readonly metrics: ServerMetrics;
+  readonly keys: ServiceAccountKeys;
+  readonly flows: FlowControl;
+}
+
+/** Discovery, OpenAPI, health and all else that is no resource. */
+function createDocuments(options: APIServerOptions, { resources, aggregator, health, metrics, keys, flows }: DocumentParts): Handler {
+  const delegated = () => aggregator?.versions() ?? noVersions;
+  return createNonResourceEndpoints({
+    ...{ health, metrics, version: options.version },
+    discovery: createDiscovery({ definitions: () => resources.definitions(), delegated, serverAddress: options.externalAddress }),
+    openAPI: createOpenAPI(openAPIOf(options, resources, aggregator), aggregator),
+    openID: createOpenIDDocuments(keys, options.authentication.issuers[0], options.externalAddress, (problem) =>
+      options.logger.error(problem),
+    ),
+    debug: createDebugEndpoint(() => flows),
+    groupPaths: () => [...groupPaths(resources.definitions()), ...groupPaths(delegated())],
+    healthPaths: () => health.paths(),
+  });
+}
+
+/** The checks of the start hooks, and after that of the autoregistration the one that what it registers is available. */
+function withRegistration(checks: readonly HealthCheck[], aggregator: Aggregator | undefined): readonly HealthCheck[] {
+  if (!aggregator) return checks;
+  const after = checks.findIndex(({ name }) => name === 'poststarthook/kube-apiserver-autoregistration') + 1;
+  return checks.toSpliced(after, 0, aggregator.registrationCheck);
 }
 
 interface FlowParts {
@@ -298,6 +332,7 @@ interface LifecycleDependencies {
   readonly informers: InformerFactory;
   readonly flowControl: FlowControlRunner;
   readonly health: HealthEndpoint;
+  readonly hooks: StartHooks;
   readonly gate: ShutdownGate;
   readonly startGate: StartGate;
   bootstrap(): Promise<void>;
@@ -311,6 +346,7 @@ function createLifecycle({
   informers,
   flowControl,
   health,
+  hooks,
   gate,
   startGate,
   bootstrap,
@@ -320,22 +356,22 @@ function createLifecycle({
   let informing: Promise<void> = Promise.resolve();
   let keeping: Promise<unknown> = Promise.resolve();
   let hasSynced = false;
-  const hooks = createHooks(health);
   health.add({ name: 'etcd', check: (signal) => options.checkStorage(signal) });
   health.add({ name: 'etcd-readiness', check: (signal) => options.checkStorage(signal), only: 'readyz' });
   health.add({ name: 'informer-sync', check: () => assert(hasSynced, 'informers have not synced yet'), only: 'readyz' });
+  for (const check of hooks.checks) health.add(check);
   health.add({ name: 'shutdown', check: () => assert(!gate.isShuttingDown, shutdownReason), only: 'readyz', isLast: true });
   return {
     async start() {
-      await hooks('generic-apiserver-start-informers', async () => {
+      await hooks.run('generic-apiserver-start-informers', async () => {
         informing = informers.run(running.signal);
         await informers.synced(running.signal);
         hasSynced = true;
       });
-      await hooks('start-service-ip-repair-controllers', async () => resources.start?.(running.signal));
+      await resources.start?.(running.signal, hooks.run);
       await bootstrap();
       startGate.open();
-      await hooks('priority-and-fairness-config-consumer', async () => {
+      await hooks.run('priority-and-fairness-config-consumer', () => {
         keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
       });
     },
@@ -364,16 +400,6 @@ function createTransport({ clock, logger }: APIServerOptions, handle: Handler): 
       if (status.code === 500) logger.error('request failed', { method: request.method, path: request.path, error });
       return errorResponse(status, request);
     }
-  };
-}
-
-/** Things to be done after the start, each a health check until it is done. */
-function createHooks(health: { add(check: HealthCheck): void }): (name: string, work: () => Promise<void>) => Promise<void> {
-  return async (name, work) => {
-    let state = 'not finished';
-    health.add({ name: `poststarthook/${name}`, check: () => assert(state === '', state) });
-    await work();
-    state = '';
   };
 }
 

@@ -1,6 +1,8 @@
+import type { InformerFactory } from '../../api/client/informers/informer.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
 import { catalog } from '../../api/resources/catalog.ts';
 import { services } from '../../api/resources/core/v1/service.ts';
+import type { AdmissionPlugin } from '../apiserver/admission/admission.ts';
 import { configurePlugins, type PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
 import { createAdmissionDependencies } from './admission-dependencies.ts';
 import { createAdmission } from '../apiserver/admission/dispatcher.ts';
@@ -8,7 +10,7 @@ import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admissio
 import { namespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
 import { admissionPlugins, pluginsOffByDefault } from '../apiserver/admission/plugins/plugins.ts';
 import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
-import { createCustomKinds, type CustomKinds } from '../apiserver/extensions/custom-kinds.ts';
+import { createCustomKinds, customKindHooks, type CustomKinds } from '../apiserver/extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../apiserver/routing/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { createObjectConverter } from '../apiserver/webhooks/convert-objects.ts';
@@ -93,13 +95,21 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
-    async start(signal) {
-      kinds.start(signal);
-      await allocation.start(signal);
+    startHooks: [...customKindHooks, 'start-apiserver-admission-initializer', 'start-service-ip-repair-controllers'],
+    async start(signal, runHook) {
+      await kinds.start(signal, runHook);
+      await runHook('start-apiserver-admission-initializer', () => syncAdmission(plugins, informers, signal));
+      await runHook('start-service-ip-repair-controllers', () => allocation.start(signal));
     },
     definitions: () => served.snapshot.definitions,
     withOpenAPI: (documents) => kinds.withOpenAPI(documents),
     stored: () => stored.names(),
     statistics: (resource) => stored.statistics(resource),
   };
+}
+
+/** Resolves when the plugins see all objects that they decide by. */
+async function syncAdmission(plugins: readonly AdmissionPlugin[], informers: InformerFactory, signal: AbortSignal): Promise<void> {
+  const resources = new Set(plugins.flatMap(({ reads = [] }) => reads));
+  await Promise.all([...resources].map((resource) => informers.informer(resource).synced(signal)));
 }

@@ -35,18 +35,21 @@ const maxProbes = 5;
 const maxProbeBytes = 1024 * 1024;
 const prober = { name: 'system:kube-aggregator', groups: ['system:masters'] };
 
+/** The APIServices of this server itself, or those of Services. */
+type Scope = 'local' | 'remote';
+
 /**
- * Keeps the condition Available of each APIService: whether its Service is there, has ready endpoints and answers. Asked anew
- * every 30 seconds, with each change of one of these, and sooner after a failure. Ends with the signal.
+ * Keeps the condition Available of each APIService of a scope: whether its Service is there, has ready endpoints and answers.
+ * Asked anew every 30 seconds, with each change of one of these, and sooner after a failure. Ends with the signal.
  */
-export async function keepAvailability(dependencies: AvailabilityDependencies, signal: AbortSignal): Promise<void> {
+export async function keepAvailability(scope: Scope, dependencies: AvailabilityDependencies, signal: AbortSignal): Promise<void> {
   const { informers, clock, logger } = dependencies;
   const queue = createWorkQueue({ clock, ...retryBackoff });
-  const stop = followChanges(informers, queue);
+  const stop = followChanges(scope, informers, queue);
   const work = async () => {
     for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
       try {
-        await check(name, dependencies, queue, signal);
+        await check(scope, name, dependencies, queue, signal);
       } catch (error) {
         if (!signal.aborted && !hasReason(error, 'Conflict')) logger.warn('an APIService could not be checked', { name, error });
         queue.addRateLimited(name);
@@ -60,7 +63,7 @@ export async function keepAvailability(dependencies: AvailabilityDependencies, s
   for (const end of stop) end();
 }
 
-function followChanges(informers: InformerFactory, queue: WorkQueue): (() => void)[] {
+function followChanges(scope: Scope, informers: InformerFactory, queue: WorkQueue): (() => void)[] {
   const registered = informers.informer(apiServices);
   const byService = 'service';
   registered.addIndex(byService, (one) => (isRemote(one) ? [`${one.spec.service?.namespace}/${one.spec.service?.name}`] : []));
@@ -68,13 +71,15 @@ function followChanges(informers: InformerFactory, queue: WorkQueue): (() => voi
     for (const { metadata } of registered.lister.byIndex(byService, `${namespace}/${name}`)) queue.add(metadata.name ?? '');
   };
   const add = ({ metadata }: DeepReadonly<APIService>) => queue.add(metadata.name ?? '');
+  const ofObjects = registered.addHandler({
+    onAdd: add,
+    onDelete: add,
+    // Somebody else may have written the status: what it says is checked again.
+    onUpdate: (now, old) => (isSemanticallyEqual([now.spec, now.status], [old.spec, old.status]) ? undefined : add(now)),
+  });
+  if (scope === 'local') return [ofObjects];
   return [
-    registered.addHandler({
-      onAdd: add,
-      onDelete: add,
-      // Somebody else may have written the status: what it says is checked again.
-      onUpdate: (now, old) => (isSemanticallyEqual([now.spec, now.status], [old.spec, old.status]) ? undefined : add(now)),
-    }),
+    ofObjects,
     informers.informer(services).addHandler({
       onAdd: ({ metadata }) => addOf(metadata.namespace, metadata.name),
       onUpdate: ({ metadata }) => addOf(metadata.namespace, metadata.name),
@@ -88,10 +93,16 @@ function followChanges(informers: InformerFactory, queue: WorkQueue): (() => voi
   ];
 }
 
-async function check(name: string, dependencies: AvailabilityDependencies, queue: WorkQueue, signal: AbortSignal): Promise<void> {
+async function check(
+  scope: Scope,
+  name: string,
+  dependencies: AvailabilityDependencies,
+  queue: WorkQueue,
+  signal: AbortSignal,
+): Promise<void> {
   const service = dependencies.informers.informer(apiServices).lister.find({ namespace: '', name });
-  if (!service) {
-    dependencies.metrics.forget(name);
+  if (!service) dependencies.metrics.forget(name);
+  if (!service || isRemote(service) !== (scope === 'remote')) {
     queue.forget(name);
     return;
   }

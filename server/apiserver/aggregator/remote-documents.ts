@@ -14,15 +14,18 @@ import type { ProxyDependencies } from './proxy.ts';
 import { readAggregatedDiscovery, readResourceList } from './read-discovery.ts';
 
 /** Discovery and OpenAPI documents of the aggregated API servers. */
-interface RemoteDocuments {
+export interface RemoteDocuments {
   /** Another array means that something has changed. */
   versions(): readonly DelegatedVersion[];
   /** OpenAPI v2; another array means that something has changed. */
   swagger(): readonly SwaggerPart[];
   /** Paths below /openapi/v3/ of aggregated group versions, with their URLs. */
   openAPIPaths(): ReadonlyMap<string, string>;
-  /** Asks again every minute, and with each change of an APIService. Ends with the signal. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Asks for one part of them, again every minute and with each change of an APIService. Ends with the signal.
+   * @param onFirstPass called when every server that was available at the beginning was asked
+   */
+  run(part: DocumentPart, signal: AbortSignal, onFirstPass: () => void): Promise<void>;
 }
 
 interface RemoteDocumentsDependencies extends ProxyDependencies {
@@ -71,7 +74,7 @@ export function createRemoteDocuments(dependencies: RemoteDocumentsDependencies)
     published = keepUnchanged(publish(list, known), published);
   };
   /** Whether all that was asked for has been read. */
-  const sync = async (part: Part, name: string, signal: AbortSignal): Promise<boolean> => {
+  const sync = async (part: DocumentPart, name: string, signal: AbortSignal): Promise<boolean> => {
     const service = findAvailable(delegations, name);
     if (!service) {
       forget(name);
@@ -85,15 +88,16 @@ export function createRemoteDocuments(dependencies: RemoteDocumentsDependencies)
       const { resources: before, ...others } = known.get(name) ?? {};
       const kept = resources ? { resources: sameResources(resources, before) } : {};
       if (findAvailable(delegations, name)) learn(name, { ...others, ...kept });
+    } else if (part === 'openapi-v2') {
+      const swagger = await askSwagger(service, ask, known.get(name) ?? {}).catch(
+        (error: unknown) => (note(error), known.get(name)?.swagger),
+      );
+      const { swagger: _before, ...others } = known.get(name) ?? {};
+      if (findAvailable(delegations, name)) learn(name, { ...others, ...(swagger ? { swagger } : {}) });
     } else {
-      const before = known.get(name) ?? {};
-      const [swagger, openAPIURL] = await Promise.all([
-        askSwagger(service, ask, before).catch((error: unknown) => (note(error), before.swagger)),
-        askOpenAPI(service, ask).catch((error: unknown) => (note(error), before.openAPIURL)),
-      ]);
-      const { resources } = known.get(name) ?? {};
-      const documents = { ...(swagger ? { swagger } : {}), ...(openAPIURL === undefined ? {} : { openAPIURL }) };
-      if (findAvailable(delegations, name)) learn(name, { ...(resources ? { resources } : {}), ...documents });
+      const openAPIURL = await askOpenAPI(service, ask).catch((error: unknown) => (note(error), known.get(name)?.openAPIURL));
+      const { openAPIURL: _before, ...others } = known.get(name) ?? {};
+      if (findAvailable(delegations, name)) learn(name, { ...others, ...(openAPIURL === undefined ? {} : { openAPIURL }) });
     }
     if (failures.length === 0 || signal.aborted) return true;
     logger.warn('documents of an aggregated API server could not be read', { name, part, error: failures[0] });
@@ -103,22 +107,32 @@ export function createRemoteDocuments(dependencies: RemoteDocumentsDependencies)
     versions: () => (refresh(), published.versions),
     swagger: () => (refresh(), published.swagger),
     openAPIPaths: () => (refresh(), published.openAPIPaths),
-    async run(signal) {
-      await Promise.all(parts.map((part) => keepAsking(part, dependencies, (name) => sync(part, name, signal), signal)));
+    async run(part, signal, onFirstPass) {
+      const asked = createFirstPass(delegations, onFirstPass);
+      const ask = async (name: string) => sync(part, name, signal).finally(() => asked(name));
+      await keepAsking(part, dependencies, ask, signal);
     },
   };
 }
 
-/** Asked for each on its own: an OpenAPI document may be large and slow. */
-const parts = ['discovery', 'openapi'] as const;
-type Part = (typeof parts)[number];
+/** Each is asked for on its own: an OpenAPI document may be large and slow. */
+type DocumentPart = 'discovery' | 'openapi-v2' | 'openapi-v3';
+
+/** Tells when each of the servers that are available now has been asked once; returns the function that notes one. */
+function createFirstPass(delegations: Delegations, onFirstPass: () => void): (name: string) => void {
+  const waiting = new Set(delegations.list().flatMap((service) => (isAvailable(service) ? [service.metadata.name ?? ''] : [])));
+  if (waiting.size === 0) onFirstPass();
+  return (name) => {
+    if (waiting.delete(name) && waiting.size === 0) onFirstPass();
+  };
+}
 
 function findAvailable(delegations: Delegations, name: string): RemoteAPIService | undefined {
   return delegations.list().find((service) => service.metadata.name === name && isAvailable(service));
 }
 
 async function keepAsking(
-  part: Part,
+  part: DocumentPart,
   { informers, clock, logger, delegations }: RemoteDocumentsDependencies,
   sync: (name: string) => Promise<boolean>,
   signal: AbortSignal,

@@ -18,6 +18,9 @@ const builtInAPIServices: readonly APIService[] = groupVersionPriorities
     localAPIService(group, version, 'onstart', { groupPriorityMinimum: groupPriority, versionPriority }),
   );
 
+/** Names of the APIServices that are made at the start. */
+export const builtInAPIServiceNames: readonly string[] = builtInAPIServices.map(({ metadata }) => metadata.name ?? '');
+
 export function localAPIService(
   group: string,
   version: string,

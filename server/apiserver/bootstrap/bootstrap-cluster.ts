@@ -33,13 +33,28 @@ interface BootstrapDependencies {
   /** Synced. */
   readonly listers: RBACListers;
   /** Runs a part under its name, so that readyz can tell which is missing. */
-  hooks(name: string, work: () => Promise<void>): Promise<void>;
+  runHook(name: BootstrapHook, work: () => Promise<void>): Promise<void>;
 }
+
+/** The hooks that bootstrapCluster runs. */
+export const bootstrapHooks = [
+  'start-system-namespaces-controller',
+  'start-cluster-authentication-info-controller',
+  'start-legacy-token-tracking-controller',
+  'rbac/bootstrap-roles',
+  'scheduling/bootstrap-system-priority-classes',
+  'priority-and-fairness-config-producer',
+  'bootstrap-controller',
+  'start-kubernetes-service-cidr-controller',
+  'kube-apiserver-autoregistration',
+] as const;
+
+type BootstrapHook = (typeof bootstrapHooks)[number];
 
 /** Makes what every cluster has from its beginning. Idempotent; the second start only reads. */
 export async function bootstrapCluster(options: BootstrapOptions, dependencies: BootstrapDependencies): Promise<void> {
   const { client, clock, listers } = dependencies;
-  const hooks: BootstrapDependencies['hooks'] = (name, work) => dependencies.hooks(name, () => retryTransient(clock, work));
+  const hooks = (name: BootstrapHook, work: () => Promise<void>) => dependencies.runHook(name, () => retryTransient(clock, work));
   const namespaces = hooks('start-system-namespaces-controller', () => ensureSystemNamespaces(client));
   const roles = hooks('rbac/bootstrap-roles', async () => {
     await namespaces;

@@ -5,12 +5,13 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
 import type { Store } from '../registry/store.ts';
 import type { ResourceCatalog } from '../served/resource-catalog.ts';
+import type { RunStartHook, StartHookName } from '../documents/start-hooks.ts';
 import type { OpenAPIDocuments } from '../documents/openapi.ts';
 import { followDefinitions } from './follow-definitions.ts';
 import { withCustomKinds } from './publish-kinds.ts';
 import { settleDefinitions } from './settle-definitions.ts';
 
-export interface CustomKindsDependencies {
+interface CustomKindsDependencies {
   readonly catalog: ResourceCatalog;
   readonly client: Client;
   readonly clock: Clock;
@@ -20,10 +21,17 @@ export interface CustomKindsDependencies {
   openStore(definition: ResourceDefinition): Store;
 }
 
+/** The hooks that the start of custom kinds runs. */
+export const customKindHooks = [
+  'start-apiextensions-informers',
+  'start-apiextensions-controllers',
+  'crd-informer-synced',
+] as const satisfies readonly StartHookName[];
+
 /** The kinds that CustomResourceDefinitions add to the catalog. */
 export interface CustomKinds {
-  /** Adds the kinds that are stored. */
-  start(signal: AbortSignal): void;
+  /** Adds the kinds that are stored; resolves when the catalog has them. */
+  start(signal: AbortSignal, runHook: RunStartHook): Promise<void>;
   /** The documents with those of the kinds. */
   withOpenAPI(documents: OpenAPIDocuments): OpenAPIDocuments;
   /** Resolves when the catalog has all kinds that were in the store when it was called. */
@@ -35,10 +43,15 @@ export function createCustomKinds(dependencies: CustomKindsDependencies): Custom
   const store = dependencies.storeFor(customResourceDefinitions);
   const followed = followDefinitions({ store, catalog, clock, logger });
   return {
-    start(signal) {
-      followed.sync();
-      void followed.run(signal);
-      void settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal);
+    async start(signal, runHook) {
+      await runHook('start-apiextensions-informers', () => {
+        followed.sync();
+        void followed.run(signal);
+      });
+      await runHook('crd-informer-synced', () => followed.catchUp(signal));
+      await runHook('start-apiextensions-controllers', () => {
+        void settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal);
+      });
     },
     withOpenAPI: (documents) => withCustomKinds(documents, followed.known),
     catchUp: (signal) => followed.catchUp(signal),

@@ -53,8 +53,8 @@ export function withMetricsAPI(resources: ServedResources, dependencies: Metrics
     },
     handle: (context) =>
       context.info.apiGroup === group && !isServedElsewhere() ? answer(context, dependencies) : resources.handle(context),
-    async start(signal) {
-      await resources.start?.(signal);
+    async start(signal, runHook) {
+      await resources.start?.(signal, runHook);
       sampler.start(signal);
       await ensureReaderRole(client);
     },

@@ -15,7 +15,7 @@ import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { readServiceAccountKeys } from '../authentication/service-account-keys.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
-import { createCustomKinds, type CustomKinds } from '../extensions/custom-kinds.ts';
+import { createCustomKinds, customKindHooks, type CustomKinds } from '../extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../routing/dispatch.ts';
 import { subresourceHandlers } from '../subresources/handlers.ts';
 import { measureStorage } from '../metrics/measure-storage.ts';
@@ -171,7 +171,8 @@ export function createTestResources(parts: APIServerParts, storage: Storage, cac
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,
-    start: async (signal) => kinds.start(signal),
+    startHooks: customKindHooks,
+    start: (signal, runHook) => kinds.start(signal, runHook),
     definitions: () => served.snapshot.definitions,
     stored: () => stored.names(),
     statistics: (resource) => stored.statistics(resource),
