@@ -75,7 +75,7 @@ export interface ServedResources {
   definitions(): readonly ResourceDefinition[];
   /** The hooks that `start` runs. Absent: none. */
   readonly startHooks?: readonly StartHookName[];
-  /** Called once the informers have synced, before anyone is served: what goes on in the background ends with the signal. */
+  /** Called when the informers have synced, before requests are served; its background work ends with the signal. */
   start?(signal: AbortSignal, runHook: RunStartHook): Promise<void>;
   /** The documents with those of kinds that came at run time. Absent: there are none. */
   withOpenAPI?(documents: OpenAPIDocuments): OpenAPIDocuments;
@@ -116,7 +116,7 @@ export interface APIServerOptions {
   /** Default 60 s. */
   readonly requestTimeoutMs?: number;
   readonly bootstrap: BootstrapOptions;
-  /** Is told of requests whose work begins. */
+  /** Told of each request whose work begins. */
   readonly loop?: Pick<LoopWatch, 'begins'>;
 }
 
@@ -128,12 +128,12 @@ export interface APIServer {
   readonly authorizer: Authorizer;
   /** Takes other authorizers without a restart. */
   readonly replaceAuthorizers: Authorization['replace'];
-  /** For other parts of the process to count in: /metrics tells it all. */
+  /** The metrics of the process, which /metrics exposes. Other parts count in them too. */
   readonly metrics: MetricFamilies;
   addHealthCheck(check: HealthCheck): void;
-  /** Fills the caches, makes what a cluster has from its beginning, and resolves when the server is ready. */
+  /** Fills the caches, creates the initial objects of a cluster, and resolves when the server is ready. */
   start(): Promise<void>;
-  /** Says that it will close soon: /readyz fails, and everything is served as before. */
+  /** Announces the shutdown: /readyz fails, and all requests are still served. */
   announceShutdown(): void;
   /** Turns new requests away, ends watches, and resolves when all others are finished. */
   close(): Promise<void>;
@@ -147,7 +147,7 @@ const shutdownReason = 'the API server is shutting down';
 /** The API server: a Transport. It opens no sockets and reads no files; serving and storage are given to it or put around it. */
 export function createAPIServer(options: APIServerOptions): APIServer {
   const { clock, random, logger } = options;
-  // The server is its own client: what it asks itself goes through the chain that is made further down.
+  // The server is its own client: its own requests go through the handler chain, which is made further down.
   let handle: Handler = () => Promise.reject(new Error('the API server is not complete yet'));
   const transport = createTransport(options, (context) => handle(context));
   const client = createClient(withUser(transport, loopbackUser), { userAgent: 'kube-apiserver' });
@@ -284,7 +284,7 @@ function createFlows(
   });
 }
 
-/** Passes requests on to other API servers, where the options have what it takes. */
+/** Makes the proxy to other API servers, if the options provide for it. */
 function openAggregator(
   { aggregation, clock, random, logger }: APIServerOptions,
   { client, informers, metrics }: { readonly client: Client; readonly informers: InformerFactory; readonly metrics: ServerMetrics },
@@ -336,7 +336,7 @@ interface LifecycleDependencies {
   readonly gate: ShutdownGate;
   readonly startGate: StartGate;
   bootstrap(): Promise<void>;
-  /** Keeps there what bootstrap has made, until the signal. */
+  /** Keeps the objects that bootstrap has made in existence, until the signal. */
   keep(signal: AbortSignal): Promise<unknown>;
 }
 
@@ -395,7 +395,7 @@ function createTransport({ clock, logger }: APIServerOptions, handle: Handler): 
         throw error;
       }
     } catch (error) {
-      // Only what fails outside of the chain's own error recovery comes here: a path that cannot be read, or a bug.
+      // Only failures outside of the chain's own error handling come here: a path that cannot be parsed, or a bug.
       const status = statusOf(error);
       if (status.code === 500) logger.error('request failed', { method: request.method, path: request.path, error });
       return errorResponse(status, request);
@@ -435,7 +435,7 @@ function deprecationOf(
   { group, version, resource }: RequestLabels,
 ): { readonly removedRelease: string } | undefined {
   const definition = definitions.find((one) => one.group === group && one.version === version && one.names.plural === resource);
-  // None of what is served has a release in which it goes.
+  // No served version has a release in which it is removed.
   return definition?.deprecationWarning === undefined ? undefined : { removedRelease: '' };
 }
 

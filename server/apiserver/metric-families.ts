@@ -10,7 +10,7 @@ interface MetricDescription {
   readonly labels?: readonly string[];
 }
 
-/** A counter's or gauge's number for one combination of label values. Whoever counts often keeps the series at hand. */
+/** A counter or gauge for one combination of label values. Frequent callers keep it. */
 export class Series {
   value = 0;
 
@@ -19,7 +19,7 @@ export class Series {
   }
 }
 
-/** A histogram's numbers for one combination of label values. */
+/** A histogram for one combination of label values. */
 export class HistogramSeries {
   readonly #bounds: readonly number[];
   readonly #counts: Float64Array;
@@ -39,7 +39,7 @@ export class HistogramSeries {
     this.#sum += value * weight;
   }
 
-  /** Cumulative, the last one without a bound. */
+  /** The buckets are cumulative; the last one has no bound. */
   read(): {
     readonly buckets: readonly (readonly [bound: number | '+Inf', count: number])[];
     readonly sum: number;
@@ -81,7 +81,7 @@ export interface MetricFamilies {
 /** Some thousand lines. */
 const pieceLength = 256 * 1024;
 
-/** Counting costs an addition; what it means is put into words when somebody asks. */
+/** Makes metrics whose counting costs an addition; the text is made when they are scraped. */
 export function createMetricFamilies(): MetricFamilies {
   const register = new Registry();
   const described: MetricDescription[] = [];
@@ -131,7 +131,7 @@ export function createMetricFamilies(): MetricFamilies {
   return families;
 }
 
-/** The lines of one series, of which `labels` are the label pairs as they are written. */
+/** Writes the lines of one series; `labels` are the label pairs in their text form. */
 type Writer<S> = (name: string, labels: string, series: S) => string;
 
 function writeSeries(name: string, labels: string, { value }: Series): string {
@@ -162,7 +162,7 @@ class StoredFamily<S> implements Family<S> {
   constructor(labels: readonly string[], make: () => S) {
     this.#labels = labels;
     this.#make = make;
-    // Without labels there is one series, and it is there from the beginning.
+    // A metric without labels has one series, which exists from the beginning.
     if (labels.length === 0) this.with();
   }
 

@@ -78,7 +78,7 @@ async function runAgent(flags: AgentCommandFlags): Promise<void> {
   process.exit(0);
 }
 
-/** Says when the cluster has given the node its certificate, and where to look where it does not. */
+/** Reports when the cluster has issued the node's certificate, and where to look if it does not. */
 async function untilJoined(dataDir: DataDir, { nodeName }: AgentCommandFlags, progress: Progress): Promise<void> {
   const startedMs = performance.now();
   let hasWarned = false;
@@ -99,7 +99,7 @@ async function tokenOf({ token, tokenFile }: AgentCommandFlags): Promise<string 
   return (tokenFile === '-' ? await text(process.stdin) : await readFile(tokenFile, 'utf8')).trim();
 }
 
-/** Checks that the machine is, or may become, a node of a cluster, and keeps in its data dir what it needs for that. */
+/** Checks that the machine is, or may become, a node of a cluster, and writes the data that it needs for that into its data dir. */
 export async function prepareNode(flags: AgentCommandFlags, dataDir: DataDir): Promise<void> {
   await argumentsOf(flags, dataDir);
 }

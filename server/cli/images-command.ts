@@ -28,7 +28,7 @@ export function addImagesCommand(program: Command): void {
     });
 }
 
-/** The data dirs of the nodes: this one, or those of `up --nodes N`. */
+/** The data dirs of the nodes: this one, or those that `up --nodes N` made in it. */
 function nodeDirectories(dataDir: DataDir): string[] {
   const several = findLocalNodes(dataDir).map((node) => node.dataDir.path);
   return several.length > 0 ? several : [dataDir.path];

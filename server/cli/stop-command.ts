@@ -74,7 +74,7 @@ async function stopRun(run: Run, dataDir: DataDir, { pods, gracePeriod }: StopOp
   progress.done(`kubets ${run.command} (process ${run.pid}) is stopped${left}`);
 }
 
-/** Stops the Pods that an earlier stop has left running: nobody knows of hooks and priorities now. */
+/** Stops the Pods that an earlier stop has left running. Their hooks and priorities are no longer known. */
 async function stopLeftPods(dataDir: DataDir, { gracePeriod }: StopOptions, progress: Progress): Promise<void> {
   if (process.getuid?.() !== 0 || findRuns(dataDir).length > 0) return;
   if (existsSync(path.join(dataDir.node, 'containerd/containerd.pid'))) {

@@ -57,7 +57,7 @@ export function addTokenCommand(program: Command): void {
 
 async function withClient(dataDir: string, work: (client: Client, credentials: Credentials) => Promise<void>): Promise<void> {
   const credentials = parseKubeconfig(readFileSync(getInstance(dataDir).kubeconfig, 'utf8'));
-  // Loaded only here: a control plane is no client of its own port.
+  // Loaded only here, because a control plane does not call its own port.
   const { createHTTPTransport } = await import('../../api/client/http-transport.ts');
   const http = createHTTPTransport({ ...credentials, clock: systemClock });
   try {
@@ -99,7 +99,7 @@ function caHashes(ca: string): string {
     .join(' ');
 }
 
-/** Waits until a machine that joins with the token can be told of the cluster. Returns where it reaches the API server. */
+/** Waits until the API server has signed cluster-info with the token, which a joining machine reads. Returns the server's address. */
 async function serverSignedWith(client: Client, id: string): Promise<string> {
   const deadlineMs = performance.now() + signedWithinMs;
   for (;;) {

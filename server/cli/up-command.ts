@@ -138,7 +138,7 @@ interface UpParts {
   readonly life: CommandLife;
 }
 
-/** How to stop: as the signal says, or as usual where there was none but a failure. */
+/** The order in which to stop: as the signal demands, or the usual one after a failure. */
 async function stopOrder(life: CommandLife, progress: Progress): Promise<StopOrder> {
   const order = await Promise.race([life.stop, delay(0).then(() => life.usualStop)]);
   const text = order.pods ? `stopping; pods have ${Math.round(order.graceSeconds)} s to end ...` : 'stopping; pods go on ...';
@@ -147,7 +147,7 @@ async function stopOrder(life: CommandLife, progress: Progress): Promise<StopOrd
   return order;
 }
 
-/** The control plane on the machine itself, and nodes beside it that are as good as machines of their own. */
+/** Runs the control plane on the machine itself, and nodes in namespaces of their own beside it. */
 async function upWithLocalNodes(flags: UpFlags, count: number, { dataDir, progress, life }: UpParts): Promise<void> {
   const bridge = localNodeBridge(dataDir, nodeRanges(flags));
   // First, so that the API server's certificate names the machine's address in it.
@@ -227,11 +227,11 @@ interface Waiting {
   readonly progress: Progress;
   readonly stop: Promise<unknown>;
   readonly before: EarlierNodes;
-  /** The place of the log, told when the start takes long. */
+  /** The path of the log, printed if the start takes long. */
   readonly log: string;
 }
 
-/** Waits for each of the nodes, and says so of each. */
+/** Waits until each node is ready, and reports each. */
 async function untilReady(client: Client, names: readonly string[], { progress, stop, before, log }: Waiting): Promise<void> {
   let isStopping = false;
   void stop.then(() => (isStopping = true));

@@ -12,11 +12,11 @@ interface FollowOptions {
   readonly logger: Logger;
   /** The name of the configuration in log lines, e.g. `authentication configuration`. */
   readonly what: string;
-  /** The contents that are in use at the beginning. Absent: the first look applies what is there. */
+  /** The contents that are in use already. Absent: the first check applies the contents that it finds. */
   readonly known?: readonly FileContent[];
   /**
-   * Takes over changed contents, in the order of the files. One that rejects is called again at the next look: the caller
-   * keeps what it had before.
+   * Applies changed contents, in the order of the files. If it rejects, the old contents stay in use and it is called again at the next
+   * check.
    */
   apply(contents: readonly FileContent[]): void | Promise<void>;
   /** Called with each failure to read or to apply, besides the line in the log. */
@@ -25,7 +25,7 @@ interface FollowOptions {
 
 /** A change that the kernel did not report, e.g. on a network file system, is seen after this time. */
 const pollMs = 60_000;
-/** Writers of several files, or of one in pieces, get this time to finish; it also bounds the looks at busy folders. */
+/** The milliseconds that writers of several files, or of one file in pieces, get to finish. It also limits the checks of busy folders. */
 const settleMs = 500;
 const maxFileBytes = 8 * 1024 * 1024;
 
@@ -101,7 +101,7 @@ function watchFolders(files: readonly string[], onChange: () => void): readonly 
   return [...new Set(files.map((file) => path.dirname(path.resolve(file))))].flatMap((folder) => {
     try {
       const watcher = watch(folder, { persistent: false }, onChange);
-      // A folder that is removed, or watches that have run out: what remains is the look every minute.
+      // If a folder is removed or no more watches are available, the check every minute remains.
       watcher.on('error', () => watcher.close());
       return [watcher];
     } catch {

@@ -126,7 +126,7 @@ function alternativeNamesExtension({ subject, alternativeNames }: CertificateReq
   );
 }
 
-/** Hashes of the signature algorithms that Go accepts; those of Ed25519 are its own. */
+/** The hashes of the signature algorithms that Go accepts. Ed25519 has its own hash. */
 const signatureHashes: Readonly<Record<string, string | null>> = {
   '1.2.840.113549.1.1.11': 'sha256',
   '1.2.840.113549.1.1.12': 'sha384',
@@ -154,7 +154,7 @@ function isSignedByItsKey({ info, publicKeyInfo, signatureAlgorithm, signature }
   }
 }
 
-/** The hash stands in the first of the parameters (RFC 4055 3.1); the salt is as long as the hash. */
+/** The hash is the first of the parameters (RFC 4055 3.1); the salt must be as long as the hash. */
 function isSignedByPSS(key: KeyObject, info: Uint8Array, signature: Uint8Array, parameters: Uint8Array | undefined): boolean {
   const wanted = Object.entries(pssHashes).find(
     ([id]) => parameters && Buffer.from(parameters.subarray(0, 20)).includes(encodeObjectIdentifier(id)),
@@ -163,7 +163,9 @@ function isSignedByPSS(key: KeyObject, info: Uint8Array, signature: Uint8Array, 
   return wanted !== undefined && verify(wanted[1], info, { key, ...padding }, signature);
 }
 
-/** Reads an issued certificate again and throws unless it says, octet by octet and to OpenSSL, what the request says. */
+/**
+ * Reads an issued certificate again and throws unless its contents equal those of the request, octet by octet and as OpenSSL reads them.
+ */
 function checkIssued(der: Uint8Array, request: CertificateRequest, issuer: X509Certificate): void {
   const certificate = new X509Certificate(der);
   if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey) || certificate.ca)

@@ -17,9 +17,11 @@ export interface KeyPairPEM {
 
 /** A pair that signs certificates. */
 export interface AuthorityPEM extends KeyPairPEM {
-  /** The authority's first certificate is the one that signs; what follows is trusted as well. */
+  /** The authority's certificates: the first one signs, the others are trusted as well. */
   readonly certificatePEM: string;
-  /** Certificates that follow each one that it signs, for those who do not know it yet: its own by another authority. */
+  /**
+   * Certificates that follow each certificate that it signs, for clients that do not know it yet: its own certificate by another authority.
+   */
   readonly chainPEM?: string;
 }
 

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, X509Certificate } from '
 import { isIP } from 'node:net';
 import { splitCertificates } from './pem-bundle.ts';
 
-/** A certificate to be checked, with what belongs to it. */
+/** A certificate to be checked, and the data that the check needs. */
 export interface CertificateSource {
   /** The certificate's name in commands, e.g. `apiserver`. */
   readonly name: string;
@@ -114,12 +114,12 @@ function oneLine(subject: string): string {
 export interface CheckedKey {
   readonly name: string;
   readonly file: string;
-  /** Ids of the keys that verify, as tokens name them; the first one signs. */
+  /** The key ids of the verifying keys, as tokens contain them; the first key signs. */
   readonly ids: readonly string[];
   readonly problems: readonly CertificateProblem[];
 }
 
-/** The keys of service accounts: one that signs, and those that verify. */
+/** Checks the keys of service accounts: the signing key and the verifying keys. */
 export function checkServiceAccountKeys(
   file: string,
   { privateKeyPEM, publicKeysPEM }: { readonly privateKeyPEM: string | undefined; readonly publicKeysPEM: readonly string[] },

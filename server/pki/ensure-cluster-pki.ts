@@ -23,16 +23,19 @@ export interface ClusterPKIOptions extends MakingDependencies {
   readonly serviceAddresses: readonly string[];
   readonly hostNames: readonly string[];
   readonly addresses: readonly string[];
-  /** Whether there are objects of a cluster already, whose keys these must be. Asked where one is to be made; absent: no. */
+  /**
+   * Whether the storage holds objects of a cluster already, so that its keys must not be replaced. Asked before a key is made; absent: it
+   * holds none.
+   */
   holdsCluster?(): Promise<boolean>;
 }
 
 /** All keys and certificates of the control plane, laid out in files as kubeadm does. */
 export interface ClusterPKI {
-  /** The cluster's authority; during a rotation several certificates: the first one signs, all are trusted. */
+  /** The cluster's authority. During a rotation it has several certificates: the first one signs, all are trusted. */
   readonly clusterCA: AuthorityPEM;
   readonly frontProxyCA: AuthorityPEM;
-  /** Certificates of new authorities of the cluster by older ones; '' where there are none. */
+  /** Certificates of the cluster's newer authorities by older ones; '' if there are none. */
   readonly vouchersPEM: string;
   readonly server: KeyPairPEM;
   /** With which the API server calls kubelets. */
@@ -53,8 +56,8 @@ export class PKIError extends Error {
 }
 
 /**
- * Reads the cluster's keys and certificates, making what is missing and renewing certificates that have become unusable.
- * Throws PKIError for authorities and signing keys that are there and cannot be used.
+ * Reads the cluster's keys and certificates, makes missing ones and renews unusable certificates. Throws PKIError for authorities and
+ * signing keys that exist and cannot be used.
  */
 export async function ensureClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
   const staged = stageChanges(options.files);
@@ -94,7 +97,7 @@ async function planClusterPKI(options: ClusterPKIOptions): Promise<ClusterPKI> {
   };
 }
 
-/** A certificate by the cluster's CA under `<name>.crt` and `<name>.key`: the one on disk if it still serves. */
+/** The certificate by the cluster's CA in `<name>.crt` and `<name>.key`: the one on disk if it is still usable. */
 export async function ensureCertificate(
   name: string,
   spec: CertificateSpec,
@@ -171,7 +174,7 @@ function publicKeyOf(privateKeyPEM: string, file: string): string {
   }
 }
 
-/** No clock that is right says less. */
+/** The release date of this code: a clock that shows an earlier time is wrong. */
 const earliestMs = 1_767_225_600_000; // 2026-01-01
 
 const restore =

@@ -6,8 +6,8 @@ import type { CertificateSpec, KeyPairPEM } from './certificate-spec.ts';
 const extendedKeyUsage = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
 
 /**
- * Why a certificate on disk cannot be used any longer, undefined if it can: it has less than a tenth of its life left,
- * was signed by another CA, does not match its key, or does not say (all of) what it is to say.
+ * The reason why a certificate on disk can no longer be used: less than a tenth of its life is left, another CA signed it, it does not
+ * match its key, or its contents differ from the specification. Undefined if it can be used.
  */
 export function reasonToRenew(pair: KeyPairPEM, spec: CertificateSpec, authorityPEM: string, nowMs: number): string | undefined {
   let certificate: X509Certificate;
@@ -42,7 +42,7 @@ export function authorityProblem(pair: KeyPairPEM, nowMs: number): { readonly te
 function reasonOfTime({ validFromDate, validToDate }: X509Certificate, nowMs: number): string | undefined {
   const [fromMs, toMs] = [validFromDate.getTime(), validToDate.getTime()];
   if (fromMs > nowMs) return 'it is not valid yet';
-  // Its own life, which ends with its authority's at the latest: one that was cut is not renewed again and again.
+  // The certificate's own life, which ends no later than its authority's: a shortened certificate is not renewed again and again.
   return toMs - nowMs < (toMs - fromMs) / 10 ? 'it expires soon' : undefined;
 }
 

@@ -103,7 +103,7 @@ async function signCertificate(
   return withNewline(certificate.toString('pem'));
 }
 
-/** A certificate by `issuer` for the name and the key of another authority: who trusts the issuer then trusts that one, too. */
+/** A certificate by `issuer` with the name and key of another authority: clients that trust the issuer then trust that authority too. */
 export async function crossSign(authorityPEM: string, issuer: KeyPairPEM, { random }: MakingDependencies): Promise<string> {
   const x509 = await loadX509();
   const subject = new x509.X509Certificate(firstCertificate(authorityPEM));

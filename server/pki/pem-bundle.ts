@@ -1,9 +1,9 @@
-/** The certificates of a PEM text, in order; what stands between them is left out. */
+/** The certificates of a PEM text, in order, without the text between them. */
 export function splitCertificates(pem: string): string[] {
   return splitPEM(pem, /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
 }
 
-/** The first of several certificates. Of a bundle of authorities it is the one that signs. */
+/** The first of several certificates, which in a bundle of authorities is the one that signs. */
 export function firstCertificate(pem: string): string {
   return splitCertificates(pem)[0] ?? pem;
 }
@@ -13,7 +13,7 @@ export function splitPublicKeys(pem: string): string[] {
   return splitPEM(pem, /-----BEGIN (?:RSA )?PUBLIC KEY-----[\s\S]*?-----END (?:RSA )?PUBLIC KEY-----/g);
 }
 
-/** One text of several blocks, each once. */
+/** Joins PEM blocks into one text, each block once. */
 export function joinPEM(blocks: readonly string[]): string {
   return [...new Set(blocks.map((block) => `${block.trim()}\n`))].join('');
 }

@@ -13,7 +13,7 @@ export type PKIContents = ReadonlyMap<string, string>;
 /** The store of keys and certificates. Paths are relative, e.g. `ca.crt`. */
 export interface PKIFiles {
   read(path: string): Promise<string | undefined>;
-  /** All keys, certificates and notes, as they were at one moment. */
+  /** All keys, certificates and notes, read at one moment. */
   readAll(): Promise<PKIContents>;
   /** The path of a file as people and other programs know it. */
   pathOf(path: string): string;
@@ -22,7 +22,7 @@ export interface PKIFiles {
    * they were before, or as they are after.
    */
   commit(changes: readonly PKIChange[]): Promise<void>;
-  /** Runs `work` while no other process, and nothing else in this one, changes the files. Rejects when that takes too long. */
+  /** Runs `work` while no other process, and no other call in this one, changes the files. Rejects if that takes too long. */
   exclusively<T>(work: (files: PKIFiles) => Promise<T>): Promise<T>;
 }
 

@@ -13,7 +13,7 @@ export const authorityNames: readonly AuthorityName[] = ['ca', 'front-proxy-ca']
 /** File names of the parts of a rotation; none of them is a leaf certificate. */
 export const nextOf = (authority: AuthorityName): string => `${authority}-next`;
 export const previousOf = (authority: AuthorityName): string => `${authority}-previous`;
-/** The certificate of the new authority by the old one: clients that know the old one only believe certificates of both. */
+/** The new authority's certificate by the old one, for clients that know only the old one. */
 export const crossOf = (authority: AuthorityName): string => `${authority}-cross`;
 
 const ofAuthorities = new Set(authorityNames.flatMap((name) => [name, nextOf(name), previousOf(name), crossOf(name)]));
@@ -54,7 +54,7 @@ async function renewOne(contents: PKIContents, name: string, making: MakingDepen
   return pairChanges(name, await makeCertificate(await specOf(certificatePEM, name), authority, making));
 }
 
-/** The cross-signed certificate of the authority that signs, while there is one. */
+/** The cross-signed certificate of the signing authority, while there is one. */
 export function chainOf(authorityPEM: string, crossPEM: string | undefined): { readonly chainPEM?: string } {
   if (crossPEM === undefined) return {};
   const spki = (pem: string) => new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
@@ -75,7 +75,7 @@ export function getAuthority(contents: PKIContents, name: AuthorityName, nowMs: 
   return { certificatePEM, keyPEM, ...chainOf(certificatePEM, contents.get(`${crossOf(name)}.crt`)) };
 }
 
-/** The contents of a certificate, so that another can be made that says the same. */
+/** The specification of a certificate, for making another one with the same contents. */
 async function specOf(certificatePEM: string, name: string): Promise<CertificateSpec> {
   let parsed: X509Certificate;
   try {

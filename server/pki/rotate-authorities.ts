@@ -17,8 +17,8 @@ import {
 } from './renew-certificates.ts';
 
 /**
- * The replacement of authorities, as far as it has come. `trusting`: the next authority is there, is trusted besides the
- * present one, and signs nothing yet. `issuing`: it signs, and all leaf certificates are by it; the previous one is still trusted.
+ * The state of a rotation of authorities. `trusting`: the next authority exists and is trusted besides the present one, but signs nothing
+ * yet. `issuing`: it signs, and all leaf certificates are its own; the previous authority is still trusted.
  */
 export interface Rotation {
   readonly phase: 'trusting' | 'issuing';
@@ -28,7 +28,7 @@ export interface Rotation {
   readonly since: string;
   /** From then on the running control plane drops the previous authority when nothing uses it. Absent: a command does. */
   readonly dropAfter?: string;
-  /** The authority from before the rotation signs again; the one that was new is the one to be dropped. */
+  /** Whether the rotation was rolled back: the earlier authority signs again, and the new one will be dropped. */
   readonly isTakenBack?: boolean;
 }
 
@@ -53,7 +53,7 @@ interface StartOptions {
   readonly dropAfterMs?: number;
 }
 
-/** Step 1: makes the next authorities, and has them trusted besides the present ones. */
+/** Step 1: makes the next authorities, which are trusted besides the present ones. */
 export async function planStart(contents: PKIContents, options: StartOptions, making: MakingDependencies): Promise<PKIChange[]> {
   const under = findRotation(contents);
   if (under) throw new RotationError(`a rotation of ${under.authorities.join(' and ')} is under way, since ${under.startedAt}`);
@@ -85,7 +85,7 @@ export async function planIssue(contents: PKIContents, making: MakingDependencie
   return await withLeaves(contents, [...changes, note({ ...rotation, phase: 'issuing', since: formatTime(making.clock.nowMs()) })], making);
 }
 
-/** Step 3: the previous authorities are not trusted any more. What they have signed is void. */
+/** Step 3: the previous authorities are no longer trusted, and the certificates that they signed are invalid. */
 export function planFinish(contents: PKIContents): PKIChange[] {
   const { authorities } = getRotation(contents, 'issuing');
   const changes: PKIChange[] = [];
@@ -95,15 +95,15 @@ export function planFinish(contents: PKIContents): PKIChange[] {
   }
   for (const leaf of leavesOf(contents, authorities)) {
     const text = contents.get(`${leaf}.crt`) ?? '';
-    // The issuer of the authority does not have to be told any more.
+    // The issuer of the authority need not be published any more.
     if (splitCertificates(text).length > 1) changes.push({ path: `${leaf}.crt`, text: firstCertificate(text), secret: false });
   }
   return [...changes, { path: rotationFile, secret: false }];
 }
 
 /**
- * The way back. Before the next authorities have signed anything they are forgotten. After that the previous ones sign
- * again and the others stay trusted, until the rotation is finished: it drops the others then.
+ * Rolls a rotation back. Next authorities that have signed nothing are dropped. Otherwise the previous ones sign again, and the others stay
+ * trusted until the rotation is finished, which drops them.
  */
 export async function planRollback(contents: PKIContents, making: MakingDependencies): Promise<PKIChange[]> {
   const rotation = findRotation(contents);
@@ -131,7 +131,7 @@ export async function planRollback(contents: PKIContents, making: MakingDependen
   );
 }
 
-/** SHA-256 fingerprints of what a rotation is about, of the cluster's authority. */
+/** The SHA-256 fingerprints of the authorities in a rotation of the cluster's authority. */
 export function authoritiesInRotation(contents: PKIContents): { readonly signing: string; readonly other: string | undefined } {
   const fingerprint = (pem: string | undefined) => (pem === undefined ? undefined : fingerprintOf(pem));
   const other = contents.get(`${nextOf('ca')}.crt`) ?? contents.get(`${previousOf('ca')}.crt`);
@@ -158,7 +158,7 @@ interface Exchange {
   readonly present: KeyPairPEM;
 }
 
-/** `next` signs and comes first among the trusted; `present` is kept for the way back. */
+/** Makes `next` the signing authority, first among the trusted ones; `present` is kept for a rollback. */
 function replaceSigning(contents: PKIContents, name: AuthorityName, { next, present }: Exchange): PKIChange[] {
   return [
     bundle(name, [next.certificatePEM, ...splitCertificates(contents.get(`${name}.crt`) ?? '')]),
@@ -203,7 +203,7 @@ function getPair(contents: PKIContents, name: string): KeyPairPEM {
   return { certificatePEM: firstCertificate(certificates), keyPEM };
 }
 
-/** Another name than the present one's: programs look for the issuer of a certificate by name. */
+/** A name that differs from the present one's, because programs find the issuer of a certificate by its name. */
 function nameOfNext(presentPEM: string, nowMs: number): string {
   const name = /^CN=(.*)$/m.exec(new X509Certificate(presentPEM).subject)?.[1] ?? 'kubernetes';
   return `${name.replace(/@\d+$/, '')}@${Math.floor(nowMs / 1000)}`;

@@ -18,7 +18,7 @@ export function findKeyRotation(contents: PKIContents): KeyRotation | undefined 
   return text === undefined ? undefined : (JSON.parse(text) as KeyRotation);
 }
 
-/** A new key signs tokens from now on; tokens of the ones before stay good until these are dropped. */
+/** Makes a new key that signs tokens from now on. Tokens of earlier keys stay valid until these keys are dropped. */
 export async function planKeyRotation(contents: PKIContents, { clock }: MakingDependencies): Promise<PKIChange[]> {
   const publicPEM = contents.get('sa.pub');
   if (publicPEM === undefined || !contents.has('sa.key')) throw new RotationError('sa.key or sa.pub is missing');

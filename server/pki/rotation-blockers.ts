@@ -12,8 +12,8 @@ interface RotationBlocker {
 }
 
 /**
- * Nodes that the next step of the rotation would lock out, by what they state: in `trusting` those that do not trust the next
- * authority yet, in `issuing` those that do not trust the present one or use certificates of the other.
+ * The nodes that the next step of the rotation would lock out, by the certificates that they report: in `trusting` those that do not trust
+ * the next authority yet, in `issuing` those that do not trust the present authority or use certificates of the other one.
  */
 export function findBlockers(nodes: readonly DeepReadonly<Node>[], contents: PKIContents): RotationBlocker[] {
   const rotation = findRotation(contents);
@@ -35,6 +35,6 @@ function reasonOf(stated: ReturnType<typeof parseNodeCertificates>, wanted: stri
   if (!stated.trusted.includes(wanted)) return 'it does not trust the new authority yet';
   if (leaving === undefined) return undefined;
   if (stated.client === leaving) return 'it asks the API server with a certificate of the old authority';
-  // A certificate of none of them is one that the node has made itself.
+  // A certificate by no known authority is one that the node signed itself.
   return stated.serving === leaving ? 'it serves with a certificate of the old authority' : undefined;
 }

@@ -10,8 +10,8 @@ import { type Preemption, preemptionReason, priorityOf } from './framework/preem
 import type { SchedulerDependencies } from './scheduler-dependencies.ts';
 
 /**
- * Makes room for a pod: its victims are told why (condition DisruptionTarget, KEP-3329) and deleted with their own grace
- * periods. Pods of lower priority that were promised the node have to look for another.
+ * Makes room for a pod: its victims get the condition DisruptionTarget (KEP-3329) and are deleted with their own grace periods. Pods of
+ * lower priority that were nominated to the node lose their nomination.
  */
 export async function preempt(
   { client, recorder, clock }: SchedulerDependencies,

@@ -14,6 +14,6 @@ export interface SchedulerDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly plugins: readonly SchedulerPlugin[];
-  /** Is told that a Pod is looked at. */
+  /** Called when the scheduling of a Pod begins. */
   readonly onBegin?: (pod: string) => void;
 }

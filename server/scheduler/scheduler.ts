@@ -35,7 +35,7 @@ export async function runScheduler(dependencies: SchedulerDependencies, signal: 
     mayHelp: (plugin, event) => retryOn.get(plugin)?.has(event) ?? true,
     findGate(pod) {
       const { devices } = watched;
-      // Before claims are watched nothing can be said.
+      // Until the claims are watched there is no answer.
       return devices && plugins.find((plugin) => plugin.preEnqueue?.(pod, devices.state) !== undefined)?.name;
     },
   });
@@ -108,7 +108,7 @@ interface Surroundings {
   readonly cluster: WatchedCluster;
 }
 
-/** The pod fits nowhere now: what can be done about it is done, and it waits. */
+/** Handles a pod that fits nowhere now: tries preemption, and puts it back into the queue. */
 async function putBack(
   dependencies: SchedulerDependencies,
   { cache, queue, cluster }: Surroundings,
@@ -129,7 +129,7 @@ async function putBack(
   await giveUp(dependencies, cache, pod, failure, preemption, after.map(({ message }) => `${message}, `).join(''));
 }
 
-/** The pod fits nowhere: others make room for it if they can, and it is told why it has to wait. */
+/** Handles a pod that fits nowhere: preempts others for it if possible, and records the reason in its condition and an event. */
 async function giveUp(
   dependencies: SchedulerDependencies,
   cache: SchedulerCache,

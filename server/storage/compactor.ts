@@ -12,13 +12,13 @@ export interface CompactorDependencies {
   readonly signal: AbortSignal;
   /** Milliseconds between rounds: this much of the past is always kept. Default five minutes, as upstream. */
   readonly intervalMs?: number;
-  /** A round comes earlier when more revisions than this were made: bounds what a store in this process keeps in memory. */
+  /** A compaction comes earlier when more revisions than this were made, which bounds the memory of an in-process store. */
   readonly maxRevisions?: number;
-  /** Called for each compaction, also by other servers: revisions before that one may be gone. */
+  /** Called after each compaction, also by other servers: revisions before it may be gone. */
   readonly onCompacted?: (revision: number) => void;
 }
 
-/** Upstream's key: every API server of a cluster reads and writes it, so that one of them compacts in each interval. */
+/** Upstream's key. Every API server of a cluster reads and writes it, so that one of them compacts in each interval. */
 const turnKey = 'compact_rev_key';
 
 const checkIntervalMs = 10_000;
@@ -63,7 +63,7 @@ async function takeRound({ storage, logger, onCompacted }: CompactorDependencies
   const value = Buffer.from(String(last.revision));
   const conditions = [{ key: turnKey, modRevision: last.modRevision }];
   const result = await storage.commit({ conditions, operations: [{ type: 'put', key: turnKey, value }] }).catch(async (error: unknown) => {
-    // a full store takes no turn; compaction is what may help it
+    // a full store cannot be written, but compaction may free space
     if (error instanceof StorageError && error.reason === 'no-space' && last.revision > 0) await storage.compact(last.revision);
     throw error;
   });

@@ -1,7 +1,7 @@
 /**
- * A multi-version key-value store as etcd's: one counter of revisions for the whole store, every commit takes the next
- * one, reads may look back to any revision that has not been compacted. Keys are UTF-8 and ordered by bytes.
- * Implementations: embedded (LMDB), etcd, memory; each passes storage/testing.
+ * A multi-version key-value store like etcd: the whole store has one counter of revisions, every commit takes the next one, and reads may
+ * ask for any revision that was not compacted. Keys are UTF-8 and ordered by bytes. Implementations: embedded (LMDB), etcd, memory; each
+ * passes storage/testing.
  */
 export interface Storage {
   /** The revision of the newest commit (linearizable). 1 in an empty store, as in etcd. */
@@ -11,18 +11,17 @@ export interface Storage {
   /** Keys with `start <= key < end`, in order. */
   range(options: RangeOptions): Promise<RangeResult>;
   /**
-   * Applies `operations` atomically if every condition holds. Resolves only once the result is durable. A conflict is an
-   * answer, not an error: it carries the present state of every conditioned key. A StorageError says whether it is certain
-   * that nothing was done.
+   * Applies `operations` atomically if every condition holds. Resolves only once the result is durable. A conflict is a result and not an
+   * error: it contains the present state of every conditioned key. A StorageError tells whether it is certain that nothing was written.
    */
   commit(transaction: Transaction): Promise<CommitResult>;
   /**
-   * Every change of a key in `[start, end)` with a revision above `afterRevision`, in order, without gap or repetition.
-   * A batch holds all events of one or more whole revisions. Ends when `signal` is aborted; throws StorageError
-   * 'compacted' if `afterRevision + 1` is no longer there. Reconnects by itself.
+   * Yields every change of a key in `[start, end)` with a revision above `afterRevision`, in order, without gap or repetition. A batch
+   * holds all events of one or more whole revisions. Ends when `signal` is aborted; throws StorageError 'compacted' if `afterRevision + 1`
+   * was compacted. Reconnects by itself.
    */
   watch(options: WatchOptions): AsyncIterable<WatchBatch>;
-  /** Forgets what was superseded at or before `revision`. Later reads below it fail with 'compacted'. */
+  /** Drops entries that were replaced at or before `revision`. Later reads of older revisions fail with 'compacted'. */
   compact(revision: number): Promise<void>;
   /** Milliseconds the last durable write or health probe took; throws if the store cannot be written to. */
   checkHealth(signal: AbortSignal): Promise<void>;
@@ -114,7 +113,7 @@ export interface StorageEvent {
   readonly revision: number;
   /** For a put; absent for a delete. */
   readonly entry?: StoredEntry | undefined;
-  /** The entry before this one, absent if nothing did. Read when first asked for, while the revision is not compacted. */
+  /** The entry before this event, absent if there was none. Read on first use, while the revision is not compacted. */
   readonly previous?: StoredEntry | undefined;
 }
 
@@ -132,7 +131,7 @@ export type StorageErrorReason =
   | 'no-space'
   | 'corrupt'
   | 'closed'
-  /** The write was too large: it was not made, and never will be with so many bytes. */
+  /** The write was too large: it was not made, and would fail again. */
   | 'too-large';
 
 export class StorageError extends Error {

@@ -43,7 +43,7 @@ export interface AuditPolicy {
   readonly omitManagedFields: boolean;
 }
 
-/** A policy's decision on one request. */
+/** The decision of a policy on one request. */
 export interface AuditDecision {
   readonly level: AuditLevel;
   readonly omitStages: ReadonlySet<AuditStage>;
@@ -81,7 +81,7 @@ function matches(rule: AuditRule, attributes: AuditAttributes): boolean {
   if (!includes(users, user.name) || !includes(verbs, verb)) return false;
   if (userGroups?.length && !user.groups.some((group) => userGroups.includes(group))) return false;
   if (namespaces?.length || resources?.length) {
-    // The namespace of what is in none is the empty one.
+    // For a resource without namespace the empty namespace is compared.
     if (!isResourceRequest || !includes(namespaces, namespace)) return false;
     return !resources?.length || resources.some((one) => matchesResource(one, attributes));
   }

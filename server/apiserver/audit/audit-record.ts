@@ -4,7 +4,7 @@ import type { AuditEvent } from './audit-event.ts';
 import { auditLevels, type AuditDecision, type AuditLevel } from './audit-policy.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
 
-/** The parts of the server whose time is told of slow requests, as upstream names them. */
+/** The parts of the server whose latency is recorded for slow requests, by upstream's names. */
 export type AuditLatency = 'authentication' | 'authorization' | 'etcd' | 'response-write';
 
 /** The reports of the server's parts on a request that is audited. */

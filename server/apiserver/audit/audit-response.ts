@@ -88,7 +88,7 @@ function isJSON(headers: APIResponse['headers']): boolean {
 
 const statusBeginning = Buffer.from('"Status"');
 
-/** Whether a body may be a Status: its kind stands at its beginning. */
+/** Whether a body may be a Status, by its first bytes. */
 function beginsAsStatus(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).includes(statusBeginning);
 }

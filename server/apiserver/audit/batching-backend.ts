@@ -12,7 +12,7 @@ export interface BatchOptions {
   /** The length of all that wait together, at most: an event may hold two objects. */
   readonly bufferLength: number;
   readonly maxSize: number;
-  /** Bytes of a batch, at most, but for one event that is larger; absent: no limit. */
+  /** The most bytes of a batch, unless a single event is larger; absent: no limit. */
   readonly maxBytes?: number;
   readonly maxWaitMs: number;
   /** Absent: no limit. */
@@ -27,7 +27,7 @@ interface BatchingDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Formats an event as it is handed on; undefined for one that is left out. */
+  /** Formats an event for the backend; undefined if it is left out. */
   readonly format: (event: AuditEvent, stage: AuditStage, stageMs: number) => string | undefined;
   /** Hands on events, oldest first. */
   send(events: readonly string[]): Promise<void>;
@@ -35,7 +35,7 @@ interface BatchingDependencies {
 
 const maxBackoffMs = 60_000;
 
-/** Hands events on in batches, apart from the requests that they are about. What cannot be handed on is dropped and counted in the log. */
+/** Passes events on in batches, apart from their requests. Events that cannot be passed on are dropped and counted in the log. */
 export function createBatchingBackend(options: BatchOptions, { clock, random, logger, format, send }: BatchingDependencies): AuditBackend {
   const waiting: string[] = [];
   let waitingLength = 0;
@@ -64,7 +64,7 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
       await sleep(clock, budget(), closing.signal).catch(() => undefined); // closing
       const batch = waiting.splice(0, batchLength(waiting, options));
       await sendBatch(batch);
-      // Not before: what is being sent is still held.
+      // Subtracted only now, since events that are being sent are still in memory.
       waitingLength -= batch.reduce((sum, line) => sum + line.length, 0);
     }
     sending = undefined;
@@ -79,7 +79,7 @@ export function createBatchingBackend(options: BatchOptions, { clock, random, lo
       const line = format(event, stage, stageMs);
       if (line === undefined) return undefined;
       if (waiting.length >= options.bufferSize || waitingLength + line.length > options.bufferLength) {
-        // One line for many: the log must not grow as the buffer did.
+        // One line for many events, so that the log does not grow as the buffer did.
         if (dropped++ % 1000 === 0) logger.warn('audit events are dropped: too many wait to be handed on', { dropped });
         return undefined;
       }

@@ -8,8 +8,8 @@ export type FormatEvent = (event: AuditEvent, stage: AuditStage, stageMs: number
 export const truncatedAnnotation = 'audit.k8s.io/truncated';
 
 /**
- * Formats events up to a size in bytes of their JSON. A larger one loses the objects that were sent and answered; undefined
- * for one that is too large without them.
+ * Formats events up to a size of their JSON in bytes. A larger event loses its request and response objects; undefined if it is too large
+ * without them.
  */
 export function truncateEvents(maxEventBytes: number, format: FormatEvent): (...event: Parameters<FormatEvent>) => string | undefined {
   return (event, stage, stageMs) => {

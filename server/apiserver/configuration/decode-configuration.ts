@@ -15,7 +15,7 @@ export interface ConfigurationKind {
   readonly kind: string;
   /** The schema of each version that is read, by its name; the first is that of an empty file. */
   readonly versions: ReadonlyMap<string, StructuralSchema>;
-  /** Other kinds of the group, for which the message is another one. */
+  /** Other kinds of the group, which get another error message. */
   readonly otherKinds: readonly string[];
 }
 
@@ -32,7 +32,7 @@ const maxDepth = 100;
 
 interface ParsedText {
   readonly value: unknown;
-  /** The errors of its fields: repeated ones, and those that its schema turned out not to know. */
+  /** The errors of its fields: repeated fields, and fields that the schema does not know. */
   problems(unknownFields: readonly string[]): readonly string[];
 }
 
@@ -70,7 +70,7 @@ function parseText(text: string): ParsedText {
   }
 }
 
-/** Upstream makes JSON of YAML first, whose objects have their keys in order: that of what is said of them. */
+/** Sorts the keys of objects: upstream converts YAML to JSON with sorted keys first, and reports errors in that order. */
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isJSONObject(value)) return value;

@@ -17,7 +17,7 @@ import type { Store, WriteContext } from '../registry/store.ts';
 export interface FinishDependencies {
   readonly client: Client;
   readonly clock: Clock;
-  /** Whether a built-in kind stands in the way of a kind: it has no objects of its own then. */
+  /** Whether a built-in kind has the same names as a custom kind, which then has no objects of its own. */
   isShadowed(definition: ResourceDefinition): boolean;
   /** A store of objects of that kind that asks no admission plugin. */
   openStore(definition: ResourceDefinition): Store;
@@ -30,7 +30,9 @@ const remainingMs = 60_000;
 const lookEveryMs = 250;
 const deletesAtOnce = 16;
 
-/** Deletes all objects of a kind that is being deleted, and lets its definition go when none is left. Throws to be called again. */
+/**
+ * Deletes all objects of a kind that is being deleted, and removes the definition's finalizer when none is left. Throws to be called again.
+ */
 export async function finishDefinition(name: string, dependencies: FinishDependencies, signal: AbortSignal): Promise<void> {
   const { client } = dependencies;
   const key = { namespace: '', name };
@@ -47,7 +49,7 @@ export async function finishDefinition(name: string, dependencies: FinishDepende
   if (error !== undefined && finished) throw error;
 }
 
-/** Writes the condition Terminating; undefined: the definition has changed or gone meanwhile, and comes again. */
+/** Writes the condition Terminating; undefined: the definition was changed or deleted meanwhile, and will be handled again. */
 async function write(
   crd: DeepReadonly<CustomResourceDefinition>,
   finding: Finding,

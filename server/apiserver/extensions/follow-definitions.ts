@@ -17,9 +17,9 @@ type CRD = DeepReadonly<CustomResourceDefinition>;
 export interface FollowedDefinitions {
   /** The definitions that are known, by their name. */
   readonly known: ReadonlyMap<string, CRD>;
-  /** Takes over what the cache of definitions holds by now. */
+  /** Takes over the definitions that the cache holds now. */
   sync(): void;
-  /** The same, once the cache has reached what the store holds by now. */
+  /** Like `sync`, after the cache has reached the present state of the store. */
   catchUp(signal: AbortSignal): Promise<void>;
   /** Calls the listener with the names of definitions that came, changed or went. */
   onChange(listener: (names: readonly string[]) => void): void;
@@ -35,7 +35,7 @@ interface FollowDependencies {
   readonly logger: Logger;
 }
 
-/** One definition, as it was last taken over. */
+/** A definition in the state that was taken over last. */
 interface Followed {
   readonly revision: number;
   readonly crd: CRD;
@@ -62,7 +62,7 @@ export function followDefinitions({ store, catalog, clock, logger }: FollowDepen
     }
     publish(changed);
   };
-  /** The same for what has changed since, so that each change of many definitions costs no look at all of them. */
+  /** Takes over what has changed since, so that each of many changes does not cost a pass over all definitions. */
   const takeEvents = (events: readonly CacheEvent[]) => {
     const changed = new Set<string>();
     for (const event of events) {
@@ -107,7 +107,7 @@ export function followDefinitions({ store, catalog, clock, logger }: FollowDepen
   };
 }
 
-/** The definitions that were taken over from the cache, and how one is taken over or forgotten. */
+/** The definitions that were taken over from the cache, with functions that take over or drop one. */
 function createTaken(store: Store, logger: Logger) {
   const followed = new Map<string, Followed>();
   const known = new Map<string, CRD>();

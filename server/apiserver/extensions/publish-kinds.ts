@@ -24,8 +24,8 @@ type Kinds = ReadonlyMap<string, readonly Published[]>;
 const templateName = 'apis/apps/v1';
 
 /**
- * The documents of built-in kinds, and those of custom kinds, which are made when they are asked for. Their hashes are of what
- * they are made of, so that all servers of a store tell the same ones without making a document.
+ * The OpenAPI documents of built-in kinds, and those of custom kinds, which are made when they are requested. Their hashes are computed
+ * from the definitions, so that all servers on a store have the same ones without making a document.
  */
 export function withCustomKinds(documents: OpenAPIDocuments, known: ReadonlyMap<string, CRD>): OpenAPIDocuments {
   let template: Promise<JSONObject> | undefined;
@@ -79,7 +79,7 @@ function publishedKinds(known: ReadonlyMap<string, CRD>): Kinds {
 
 const hashes = new WeakMap<CRD, string>();
 
-/** The hash of all that documents show of a definition. Definitions are frozen: a changed one is another object. */
+/** The hash of everything in a definition that the documents show. Definitions are frozen: a changed one is another object. */
 function hashOfDefinition(crd: CRD): string {
   let hash = hashes.get(crd);
   if (hash === undefined) hashes.set(crd, (hash = digest(JSON.stringify([crd.spec, crd.status?.acceptedNames]))));
@@ -96,7 +96,7 @@ function digest(text: string): string {
 
 const comma = Buffer.from(',');
 
-/** The OpenAPI 2 document with custom kinds, put in as bytes, one in each turn of the event loop. */
+/** The OpenAPI 2 document with custom kinds, inserted as bytes, one kind in each turn of the event loop. */
 async function mergeKinds(base: Uint8Array, kinds: Kinds): Promise<Uint8Array> {
   const document = indexSwagger(base);
   if (!document) return base;
@@ -130,7 +130,7 @@ function memberOf(name: string, value: unknown): Uint8Array {
   return Buffer.from(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
 }
 
-/** Lets others have the event loop. */
+/** Gives other work a turn of the event loop. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

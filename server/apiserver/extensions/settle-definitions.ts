@@ -22,8 +22,8 @@ const lastRetryMs = 30_000;
 const writesAtOnce = 16;
 
 /**
- * Writes the status of CustomResourceDefinitions, and deletes the objects of those that are being deleted, until the signal is
- * aborted. Several servers of one store may do it at the same time: each write is bound to the state that it was decided by.
+ * Writes the status of CustomResourceDefinitions, and deletes the objects of definitions that are being deleted, until the signal is
+ * aborted. Several servers on one store may do it at the same time: each write is bound to the state that was read.
  */
 export async function settleDefinitions(dependencies: SettleDependencies, signal: AbortSignal): Promise<void> {
   const { followed, clock } = dependencies;
@@ -64,7 +64,7 @@ export async function settleDefinitions(dependencies: SettleDependencies, signal
         .finally(() => finishing.delete(name));
       continue;
     }
-    // It comes again when it has been written.
+    // It is handled again when the write arrives in the cache.
     if (planned.has(name)) continue;
     const others = [...(groups.get(groupOf(name)) ?? [])].flatMap((other) => planned.get(other) ?? newest(other) ?? []);
     const status = planDefinitionStatus(crd, others, clock.nowMs());
@@ -76,7 +76,7 @@ export async function settleDefinitions(dependencies: SettleDependencies, signal
         retries.end(name);
       })
       .catch((error: unknown) => {
-        // Somebody has changed or deleted it meanwhile: the new state follows.
+        // It was changed or deleted meanwhile: the new state will be handled.
         if (!signal.aborted && !hasReason(error, 'Conflict') && !hasReason(error, 'NotFound')) retries.later(name, error);
       })
       .finally(() => {
@@ -114,7 +114,7 @@ function createRetries({ clock, logger }: SettleDependencies, retry: (name: stri
 /** A definition is named `<plural>.<group>`. */
 const groupOf = (name: string): string => name.slice(name.indexOf('.') + 1);
 
-/** Whether the definition waits for names that another one of its group may let go. */
+/** Whether the names of the definition are refused because another definition of its group has them. */
 function isRefused(crd: CRD | undefined): boolean {
   return crd?.status?.conditions?.some(({ type, status }) => type === 'NamesAccepted' && status === 'False') ?? false;
 }

@@ -3,7 +3,7 @@ import type { Filter } from '../request/request-context.ts';
 
 const maxLength = 64;
 
-/** Every answer names its request: by the id that the client sent, or by a new one. */
+/** Adds the Audit-ID to every answer: the id that the client sent, or a new one. */
 export function auditID(random: Random): Filter {
   return (next) => async (context) => {
     const sent = context.request.headers['audit-id'];

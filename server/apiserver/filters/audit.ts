@@ -19,7 +19,9 @@ export interface AuditOptions {
   readonly backend: AuditBackend;
 }
 
-/** Records what requests do, by the policy: when one comes, when its answer begins (if that may last) and when it is over. */
+/**
+ * Records requests by the audit policy: when a request arrives, when its answer begins (if it is long-running), and when it is complete.
+ */
 export function audit(options: AuditOptions | undefined): Filter {
   if (options === undefined) return (next) => next;
   const { policy, backend } = options;
@@ -45,7 +47,7 @@ export function audit(options: AuditOptions | undefined): Filter {
       await tell('ResponseComplete').catch(() => undefined); // the answer stands already
       throw error;
     }
-    // An answer of another server is not read, as upstream: it is the text of somebody else, and may be no JSON.
+    // As upstream, the answer of another server is not parsed: its text may be anything, and not even JSON.
     if (context.isDelegated) event.responseStatus = { code: response.status };
     else noteResponse(event, response, decision);
     if (isLong) await tell('ResponseStarted').catch(() => undefined);
@@ -63,7 +65,7 @@ export function audit(options: AuditOptions | undefined): Filter {
   };
 }
 
-/** Records requests whose credentials are not good: nobody is known who made them. */
+/** Records requests with bad credentials, without a user. */
 export function failedAuthenticationAudit(options: AuditOptions | undefined): Filter {
   if (options === undefined) return (next) => next;
   const { policy, backend } = options;
@@ -94,7 +96,7 @@ function recorder(backend: AuditBackend, context: RequestContext, event: AuditEv
 const slowMs = 500;
 const latencyPrefix = 'apiserver.latency.k8s.io/';
 
-/** Tells of a request that took long where its time went. */
+/** Annotates a slow request with the time that each part of the server took. */
 function annotateLatencies({ annotations, latenciesMs, receivedMs }: AuditEvent, nowMs: number, waitedMs: number): void {
   if (nowMs - receivedMs <= slowMs) return;
   for (const [layer, ms] of Object.entries({ ...latenciesMs, 'apf-queue-wait': waitedMs }))
@@ -120,8 +122,8 @@ function eventOf(context: RequestContext, { level }: AuditDecision): AuditEvent 
 }
 
 /**
- * The addresses that proxies name, and then the peer's: always the last one, since a client may send whatever it likes as the
- * others. A caller in this process is on this machine.
+ * The addresses that proxies have added, and then the peer's: it is always the last one, since a client may send any others. A caller in
+ * this process has this machine's address.
  */
 function sourceAddresses({ request }: RequestContext): string[] {
   const { address = '127.0.0.1' } = request.peer ?? {};

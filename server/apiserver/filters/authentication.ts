@@ -18,7 +18,10 @@ interface AuthenticationFilterOptions {
   readonly logger: Logger;
 }
 
-/** Finds out who asks. In-process callers are who the composition root says; a bad credential is refused, none is anonymous. */
+/**
+ * Authenticates the client. In-process callers have the identity that the composition root gave them; a bad credential is refused, none
+ * means anonymous.
+ */
 export function authentication({ authenticator, allowsAnonymous, metrics, logger }: AuthenticationFilterOptions): Filter {
   return (next) => async (context) => {
     const { request } = context;
@@ -35,7 +38,7 @@ export function authentication({ authenticator, allowsAnonymous, metrics, logger
     } catch (error) {
       metrics.authenticated('error', '', seconds());
       if (!(error instanceof StatusError) || error.code !== 401) throw error;
-      // The error of a credential is told by TokenReview to those who may ask, to the operator, and to nobody else.
+      // The error of a credential is reported to those who may create a TokenReview and in the debug log only.
       logger.debug('Unable to authenticate the request', { path: request.path, message: error.message });
       throw unauthorized('Unauthorized');
     }

@@ -11,7 +11,7 @@ import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const narrowedVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
 
-/** Lets pass what the authorizer allows; 403 for all else. */
+/** Passes requests that the authorizer allows; answers 403 to all others. */
 export function authorization(authorizer: Authorizer, metrics: AccessMetrics): Filter {
   return (next) => async (context) => {
     const attributes = attributesOf(context);
@@ -33,7 +33,7 @@ export function authorization(authorizer: Authorizer, metrics: AccessMetrics): F
 
 export function attributesOf(context: RequestContext): AuthorizationAttributes {
   const { info, query } = context;
-  // Requests below the prefix watch/ have no selectors here: not all of them heed one.
+  // Below the prefix watch/ selectors are ignored here, as not all requests there use them.
   const isNarrowed = narrowedVerbs.has(info.verb) && !info.isWatchPath;
   const selector = isNarrowed ? query.get('fieldSelector') : null;
   const fields = selector === null ? undefined : readable(() => parseFieldSelector(selector));
@@ -50,7 +50,7 @@ export function attributesWithoutSelectors({ info, user }: RequestContext): Omit
   return { user, verb, isResourceRequest, namespace, apiGroup, apiVersion, resource, subresource, name, path };
 }
 
-/** The parsed value; an unreadable one narrows nothing here, and the endpoint refuses it. */
+/** The parsed value; a value that cannot be parsed does not narrow the request here, and the endpoint refuses it. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -38,7 +38,7 @@ export interface ChainDependencies {
   readonly metrics: RequestMetrics;
   readonly access: AccessMetrics;
   readonly gate: ShutdownGate;
-  /** Is told of work that begins. */
+  /** Called when work begins. */
   readonly loop?: Pick<LoopWatch, 'begins'>;
   /** Absent: nothing is audited. */
   readonly audit?: AuditOptions;

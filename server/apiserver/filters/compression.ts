@@ -48,7 +48,7 @@ function withAcceptEncoding(vary: string | undefined): string {
   return vary.includes('Accept-Encoding') ? vary : `${vary}, Accept-Encoding`;
 }
 
-/** Looks at the beginning first: a list that turns out small goes out as it is. */
+/** Buffers the beginning first: a list that turns out to be small is sent uncompressed. */
 async function compressStream(response: APIResponse, chunks: AsyncIterable<Uint8Array>): Promise<APIResponse> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];

@@ -4,7 +4,10 @@ import { statusOf } from '../../../api/meta/status-errors.ts';
 import type { Filter } from '../request/request-context.ts';
 import { errorResponse } from '../responses/error-response.ts';
 
-/** Turns whatever is thrown further in into a response. What is no StatusError is a bug: it is logged and becomes a 500. */
+/**
+ * Converts every error that inner filters throw into a response. An error that is not a StatusError is a bug: it is logged and answered
+ * with 500.
+ */
 export function errorRecovery(logger: Logger): Filter {
   return (next) => async (context) => {
     try {

@@ -42,7 +42,7 @@ export function impersonation(authorizer: Authorizer): Filter {
   };
 }
 
-/** The answer to those who want to be in a group, or have a uid or an extra, of nobody; in upstream's words. */
+/** The answer to a request that impersonates a group, uid or extra without a user, in upstream's words. */
 function withoutUser({ groups, extra, uid }: Impersonation, { path, query }: APIRequest) {
   const version = 'authentication.k8s.io/v1';
   const asked = [
@@ -57,7 +57,7 @@ function withoutUser({ groups, extra, uid }: Impersonation, { path, query }: API
 /** The headers, undefined if there are none. */
 export function readImpersonation(request: Pick<APIRequest, 'headers' | 'repeatedHeaders'>): Impersonation | undefined {
   const { headers } = request;
-  // Every request comes this way, and almost none of them impersonates.
+  // Every request passes here, and almost none impersonates.
   if (!Object.keys(headers).some((name) => name.startsWith('impersonate-'))) return undefined;
   const extra = new Map<string, string[]>();
   for (const name of Object.keys(headers)) {

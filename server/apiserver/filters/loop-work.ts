@@ -3,7 +3,7 @@ import type { Filter, RequestContext } from '../request/request-context.ts';
 
 const maxAgentLength = 100;
 
-/** Tells the watch over the event loop that work on a request begins, or goes on after something was waited for. */
+/** Tells the watch over the event loop that work on a request begins, or continues after a wait. */
 export function loopWork(loop: Pick<LoopWatch, 'begins'>): Filter {
   return (next) => (context) => {
     loop.begins('request', () => describe(context));

@@ -1,8 +1,8 @@
 import type { APIResponse } from '../../../api/client/transport.ts';
 
 /**
- * Calls `ended` once, when the last byte of the response has been taken by its consumer or the consumer has stopped: at
- * once for a body that is complete already, with the connection for one that was taken over.
+ * Calls `ended` once, when the consumer has taken the last byte of the response or has stopped: at once for a body that is complete
+ * already, with the end of the connection for one that was taken over.
  */
 export function onBodyEnd(response: APIResponse, ended: () => void): APIResponse {
   const { body, upgrade } = response;
@@ -32,7 +32,7 @@ export function onBodyEnd(response: APIResponse, ended: () => void): APIResponse
   };
 }
 
-/** Passes iteration through, without a generator of its own between the producer and its consumer. */
+/** Passes the iteration through without adding a generator between the producer and its consumer. */
 function watchEnd<T>(source: AsyncIterable<T>, finish: () => void): AsyncIterable<T> {
   return {
     [Symbol.asyncIterator](): AsyncIterator<T> {

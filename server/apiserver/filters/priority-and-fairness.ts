@@ -23,9 +23,8 @@ const maxWaitMs = 60_000;
 const maxInitializationMs = 60_000;
 
 /**
- * API Priority and Fairness (KEP-1040): a request is executed when its flow has a seat. It waits in a queue where there
- * is none, and is turned away where the queue is full or does not move. Long-running requests pass; watches hold their
- * seats until they have sent what was there at the beginning.
+ * API Priority and Fairness (KEP-1040): a request is executed when its flow has a seat. Otherwise it waits in a queue, and is rejected if
+ * the queue is full or does not move. Long-running requests pass; watches hold their seats until they have sent the initial objects.
  */
 export function priorityAndFairness(options: PriorityAndFairnessOptions): Filter {
   const { flows, inflight } = options;

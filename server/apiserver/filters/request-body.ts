@@ -5,7 +5,7 @@ const maxBodyBytes = 3 * 1024 * 1024;
 
 const withBody: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
-/** Reads the body of a request, once it is known who sends it and that he may. What is for others is passed on as it comes. */
+/** Reads the body of a request after the client was authenticated and authorized. Bodies for other servers are passed on as they arrive. */
 export const requestBody: Filter = (next) => async (context) => {
   const { incoming, ...request } = context.request;
   if (incoming && !context.isDelegated && takesBody(context.info)) {

@@ -4,7 +4,7 @@ import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 import type { RequestCounters, RequestLabels, RequestMetrics } from '../metrics/request-metrics.ts';
 
-/** Requests that were told apart; beyond that everything is forgotten, since clients choose what they ask for. */
+/** The most combinations of labels that are remembered. Beyond it all are dropped, since clients choose what they request. */
 const maxKnown = 10_000;
 
 export function requestMetrics(metrics: RequestMetrics): Filter {

@@ -8,7 +8,7 @@ import { onBodyEnd } from './on-body-end.ts';
 /** No timer is that fast. */
 const minTimeoutMs = 1;
 
-/** Ends requests that take too long: after what their `timeout` parameter says, `limitMs` at most. */
+/** Ends requests that take too long: after the time of their `timeout` parameter, `limitMs` at most. */
 export function requestTimeout(limitMs: number): Filter {
   return (next) => async (context) => {
     if (isLongRunning(context.info)) return next(context);
@@ -41,7 +41,7 @@ export function requestTimeout(limitMs: number): Filter {
       );
     } catch (error) {
       timer.cancel();
-      // An answer that comes after all has no reader.
+      // A late answer has no reader.
       answer.then(discard, () => {});
       if (context.terminatedWith === 504) return timeoutResponse();
       throw error;
@@ -53,8 +53,8 @@ export function requestTimeout(limitMs: number): Filter {
 const smallBytes = 64 * 1024;
 
 /**
- * A client that does not read has as much time as the request. What others keep an answer waiting is not held against it:
- * upstream cuts also what is well on its way, and has to begin anew when it is asked again.
+ * Limits the time that a client may take to read the body to that of the request. Time spent waiting for others is not counted: upstream
+ * also cuts answers that are nearly complete, and has to begin anew when it is asked again.
  */
 function withPatience(response: APIResponse, ms: number): APIResponse {
   const { body } = response;
@@ -69,7 +69,7 @@ function timeoutResponse(): APIResponse {
   return { status: status.code, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: { kind: 'bytes', bytes } };
 }
 
-/** How long a request may take: as its `timeout` parameter says, but not longer than the server allows. */
+/** The time that a request may take: that of its `timeout` parameter, but no longer than the server allows. */
 export function timeoutOf(query: URLSearchParams, limitMs: number): number {
   const text = query.get('timeout');
   if (text === null || text === '') return limitMs;

@@ -4,8 +4,8 @@ import { plainResponse } from '../responses/error-response.ts';
 import type { Filter, RequestInfo } from '../request/request-context.ts';
 
 /**
- * Answers 404 to paths that lead nowhere, before anybody is asked for a right. Resources that are not served pass, and so do
- * those of other API servers, which have paths of their own.
+ * Answers 404 for paths that do not exist, before any right is checked. Resources that are not served pass, and so do those of other API
+ * servers, which have their own paths.
  */
 export function routing(
   findDefinition: (info: RequestInfo) => ResourceDefinition | undefined,
@@ -17,7 +17,7 @@ export function routing(
     context.isDelegated = isDelegated(info);
     if (context.isDelegated) return next(context);
     const definition = info.isResourceRequest ? findDefinition(info) : undefined;
-    // The routes of custom kinds say themselves what leads nowhere.
+    // Custom kinds check their paths in their own routes.
     if (definition && !definition.schema) checkPath(info, request.method, definition);
     return next(context);
   };

@@ -6,9 +6,9 @@ import { errorResponse } from '../responses/error-response.ts';
 import { isLongRunning } from './long-running.ts';
 import { onBodyEnd } from './on-body-end.ts';
 
-/** Knows what is under way, and closes: turns new requests away, ends long-running ones, lets the others finish. */
+/** Tracks running requests and closes the server: rejects new requests, ends long-running ones, and lets the others finish. */
 export interface ShutdownGate {
-  /** Says that it will close soon: whoever asks whether the server is ready is told no, and all are served. */
+  /** Announces the shutdown: readiness checks fail, and all requests are still served. */
   announce(): void;
   /** Begins to close; resolves when nothing is under way any more. */
   close(): Promise<void>;

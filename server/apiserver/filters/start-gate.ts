@@ -1,9 +1,9 @@
 import type { Transport } from '../../../api/client/transport.ts';
 
 export interface StartGate {
-  /** Lets everyone in. */
+  /** Lets all requests pass from now on. */
   open(): void;
-  /** Lets requests from outside wait until it is open, but for probes; the server itself goes through. */
+  /** Makes requests from outside wait until the gate is open, except probes; the server's own requests pass. */
   guard(transport: Transport): Transport;
 }
 
@@ -11,8 +11,8 @@ export interface StartGate {
 const probes: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
 /**
- * The socket is there before roles and bindings have been read, and until then everybody would be told that all is
- * forbidden, which clients take for the last word.
+ * The port is open before roles and bindings have been read. Until then every request would be forbidden, and clients would take that for
+ * the final answer.
  */
 export function createStartGate(): StartGate {
   let isOpen = false;

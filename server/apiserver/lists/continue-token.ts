@@ -20,7 +20,7 @@ export function parseContinueToken(text: string): ContinueToken {
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
     throw invalidToken('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof start !== 'string' || start === '') throw invalidToken('encoded start key empty (version meta.k8s.io/v1)');
-  // A key that is another one when it is cleaned would lead out of the resource.
+  // A key with `.` or `..` segments would lead out of the resource.
   if (/(^|\/)(\.{0,2})(\/|$)/.test(start.replace(/^\//, ''))) throw invalidToken(start);
   return { revision: rv, after: start.endsWith('\0') ? start.slice(0, -1) : start };
 }

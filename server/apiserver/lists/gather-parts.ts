@@ -14,7 +14,7 @@ type GatheredParts = Generator<Uint8Array, void, Uint8Array | undefined>;
 export function* gatherParts(parts: Iterable<Uint8Array>, chunkBytes: number): GatheredParts {
   let small: Uint8Array[] = [];
   let size = 0;
-  /** The memory of a chunk that was joined here, and is in nobody's hands any more. */
+  /** The memory of a chunk that was joined here and that no reader uses any more. */
   let memory: Uint8Array | undefined;
   const take = (): { readonly chunk: Uint8Array; readonly own?: Uint8Array } => {
     const [parts, bytes, [first]] = [small, size, small];

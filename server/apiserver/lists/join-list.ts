@@ -18,8 +18,8 @@ const commaBrace = Buffer.from(',{');
 const tail = Buffer.from(']}\n');
 
 /**
- * A list's JSON: the objects' own bytes, joined. Nothing is parsed or serialised. `itemOf` gives what follows an item's
- * opening brace.
+ * Joins the objects' own bytes into a list in JSON, without parsing or serialising. `itemOf` returns the bytes after an item's opening
+ * brace.
  */
 export function joinList(
   head: object,
@@ -51,7 +51,7 @@ function* jsonParts(
   yield tail;
 }
 
-/** A list in protobuf: the objects' own encodings, joined. The length of the whole stands before them, so all are made first. */
+/** Joins the objects' own encodings into a list in protobuf. Its total length comes first, so all items are encoded before. */
 export async function joinListInProtobuf(
   head: ListHead,
   objects: readonly CachedObject[],

@@ -23,7 +23,7 @@ export interface ListDocument {
   writtenAt?(index: number, notation: ItemNotation): Promise<Uint8Array> | undefined;
 }
 
-/** A list up to this length and size is written in one go. */
+/** A list up to this length and size is written without pauses. */
 const [shortList, shortBytes] = [20, 64 * 1024];
 const chunkCharacters = 64 * 1024;
 
@@ -35,7 +35,7 @@ interface Notation {
   readonly closing: string;
 }
 
-/** Written as it is read: items of a long list are made when it is their turn, so a slow client holds only references. */
+/** A list that is written as it is read: its items are made only when they are sent, so that a slow client holds references alone. */
 export function listDocumentResponse(context: RequestContext, output: NegotiatedOutput, document: ListDocument): APIResponse {
   const { head, member, count } = document;
   const indexes = Array.from({ length: Math.min(count, shortList) }, (_, index) => index);
@@ -51,7 +51,7 @@ export function listDocumentResponse(context: RequestContext, output: Negotiated
 
 function notationOf({ head, member }: ListDocument, mediaType: string, isPretty: boolean): Notation {
   if (mediaType === yamlMediaType.name) {
-    // Keys are sorted, so the items stand between others.
+    // Keys are sorted, so the items stand between other fields.
     const [opening = '', closing = ''] = formatYAML({ ...head, [member]: [] }).split(new RegExp(`^${member}: \\[\\]\n`, 'm'));
     return { item: 'yaml', opening: `${opening}${member}:\n`, separator: '', closing };
   }
@@ -78,7 +78,7 @@ async function* chunksOf(document: ListDocument, { item: notation, opening, sepa
     }
     const cost = costs.object + costs.byte * document.bytesAt(index);
     const item = document.itemAt(index);
-    // Reading a large one is a turn of its own.
+    // Parsing a large object gets its own turn.
     if (turns.isOver(cost)) await turns.next();
     text += formatListItem(item, notation);
     if (text.length >= chunkCharacters) {

@@ -4,9 +4,8 @@ import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
 
 /**
- * Items of a list do not say of which kind they are, as the list does; only those of custom kinds do. Returns what follows the opening brace of an item,
- * given its JSON: the object's own bytes, not copied, where it begins with its type as everything does that this server
- * has written.
+ * Items of a list do not contain their kind, except for custom kinds. Returns the bytes after the opening brace of an item's JSON: they are
+ * not copied if the object begins with its type, as all that this server wrote do.
  */
 export function createItemReader(
   { kind, apiVersion }: Pick<ListHead, 'kind' | 'apiVersion'>,

@@ -6,7 +6,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import { isTrue } from '../request/request-info.ts';
 import { type ContinueToken, parseContinueToken } from './continue-token.ts';
 
-/** Options of list and watch as they stand in the query. */
+/** The options of list and watch in the query. */
 export interface ListOptions {
   /** undefined: not given. */
   readonly resourceVersion?: number;
@@ -26,7 +26,7 @@ export function parseListOptions({ query }: RequestContext, isWatch: boolean): L
   const version = query.get('resourceVersion') ?? '';
   const token = query.get('continue') ?? '';
   const asked = query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined;
-  // A watch that begins with whatever is there is one that asks for it (KEP-3157).
+  // A watch without resourceVersion begins with the existing objects (KEP-3157).
   const isImplied = isWatch && given === '' && asked === undefined && (version === '' || version === '0');
   const [match, sendInitialEvents] = isImplied ? ['NotOlderThan', true] : [given, asked];
   const errors = isWatch ? watchErrors(match, token, sendInitialEvents) : listErrors(match, version, token, sendInitialEvents);
@@ -46,17 +46,14 @@ export function parseListOptions({ query }: RequestContext, isWatch: boolean): L
   };
 }
 
-/**
- * Throws what upstream's cache throws: 500, with the problem alone. A revision that no store will ever reach is the largest
- * one.
- */
+/** Throws as upstream's cache does: 500 with the problem alone. A revision beyond all others becomes the greatest number. */
 export function parseResourceVersion(text: string): number {
   const problem = versionProblem(text);
   if (problem !== undefined) throw unexpectedError(problem);
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
-/** The same where upstream's store is asked, which says it better: 400. */
+/** Parses a version that upstream's store would check: it answers 400. */
 function parsePastVersion(text: string): number {
   const problem = versionProblem(text);
   if (problem !== undefined) throw badRequest(`invalid resource version: ${problem}`);
@@ -69,7 +66,7 @@ function versionProblem(text: string): string | undefined {
   return `resourceVersion: Invalid value: ${quote(text)}: strconv.ParseUint: parsing ${quote(text)}: ${problem}`;
 }
 
-/** An int64; throws 400 also for one that is empty. */
+/** Parses an int64; throws 400, for an empty text too. */
 function parseInteger(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;

@@ -12,7 +12,7 @@ import type { RequestContext } from '../request/request-context.ts';
 export interface Selection {
   /** Relative to the resource: 'default/' for a namespace, '' for all. */
   readonly keyPrefix: string;
-  /** The only key that can match, if the selector names one. */
+  /** The only key that can match, if the selector requires a name and a namespace. */
   readonly singleKey?: string;
   readonly matchesEverything: boolean;
   /** The cost of matching one object, in the unit of `Turns`. */
@@ -56,7 +56,7 @@ export function parseSelection(context: RequestContext, store: Store): Selection
     ...(isLate ? { matchesConverted: matchesFields } : {}),
     scope: {
       keyPrefix: isSingle ? keyPrefix + name : keyPrefix,
-      // Versions of one resource share a cache, and what fields mean is theirs.
+      // Versions of one resource share a cache, and a field selector is evaluated by its version.
       selector: `${apiVersionOf(definition)}\0${name ?? ''}\0${labels}\0${fields}`,
       ...(requires ? { requires } : {}),
       matches: matchesEverything ? () => true : matches,

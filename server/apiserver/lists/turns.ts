@@ -1,9 +1,9 @@
-/** Work done in one go, in units of about a nanosecond each: a few milliseconds, then others have their turn. */
+/** The work done without a pause, in units of about a nanosecond: a few milliseconds, then other work gets a turn. */
 const workPerTurn = 4_000_000;
 
-/** Divides long work: counts what was done, and lets others have the event loop where it is enough. */
+/** Divides long work: counts the work done, and gives other work a turn of the event loop when it is enough. */
 export interface Turns {
-  /** Whether it is somebody else's turn after so much more work. */
+  /** Whether a pause is due after this much more work. */
   isOver(work: number): boolean;
   next(): Promise<void>;
 }
@@ -24,12 +24,12 @@ export function createTurns(): Turns {
   };
 }
 
-/** Rough costs of reading, writing and looking at things, for `Turns`. */
+/** Rough costs of parsing, writing and examining objects, in the unit of `Turns`. */
 export const costs = {
-  /** Of parsing and writing one byte of an object. */
+  /** The cost of parsing and writing one byte of an object. */
   byte: 30,
   /** The least cost of an object, however small it is. */
   object: 20_000,
-  /** Of one requirement of a selector on one object. */
+  /** The cost of one requirement of a selector for one object. */
   requirement: 30,
 } as const;

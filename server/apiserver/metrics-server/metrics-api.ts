@@ -32,8 +32,8 @@ const group = 'metrics.k8s.io';
 const served = [nodeMetrics, podMetrics] as unknown as readonly ResourceDefinition[];
 
 /**
- * Adds metrics.k8s.io/v1beta1 to what is served, as metrics-server would: from the kubelets' /metrics/resource. Where an
- * APIService says that somebody else serves the group, that one does.
+ * Adds metrics.k8s.io/v1beta1 from the kubelets' /metrics/resource, as metrics-server would. If an APIService names another server for the
+ * group, that server serves it.
  */
 export function withMetricsAPI(resources: ServedResources, dependencies: MetricsAPIDependencies): ServedResources {
   const { apiServices, client, sampler } = dependencies;
@@ -78,7 +78,7 @@ async function answer(context: RequestContext, dependencies: MetricsAPIDependenc
   return objectResponse(context, definition, { read: () => found });
 }
 
-/** The Nodes or Pods that a request is about: one, or those that its selectors choose. */
+/** The Nodes or Pods that a request asks for: one by name, or those that its selectors match. */
 async function subjects<T extends KubeObject>(
   { info, query, signal }: RequestContext,
   client: Client,
@@ -110,7 +110,7 @@ const measurePods: Measure = async (context, { client, sampler }, name) => {
     const window = windows.get(pod.spec?.nodeName ?? '');
     const usages = window && podUsage(window, `${pod.metadata.namespace}/${pod.metadata.name}`);
     if (!usages) return [];
-    // The shortest window tells how old what is said can be; all end together, but for milliseconds.
+    // The shortest window shows how old the values can be; all windows end within milliseconds.
     const [shortest] = [...usages.values()].sort((a, b) => a.windowMs - b.windowMs);
     if (!shortest) return [];
     return [
@@ -135,7 +135,7 @@ function head(kind: string, { metadata }: DeepReadonly<KubeObject>, { endMs, win
   };
 }
 
-/** Makes the role by which users who may view may see usage, as where metrics-server is installed. */
+/** Creates the role that lets users with the role view see resource usage, as an installation of metrics-server does. */
 async function ensureReaderRole(client: Client): Promise<void> {
   const labels = Object.fromEntries(['admin', 'edit', 'view'].map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true']));
   try {

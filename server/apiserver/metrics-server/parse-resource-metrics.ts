@@ -26,7 +26,7 @@ interface Draft {
 const line = /^(\w+)(?:\{([^}]*)\})? (\S+)(?: (\d+))?$/;
 const label = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
-/** Reads a kubelet's /metrics/resource. What it says nothing of, or half of, is left out. */
+/** Parses a kubelet's /metrics/resource. Containers with missing or incomplete values are left out. */
 export function parseResourceMetrics(text: string): NodeScrape {
   const node: Draft = {};
   const pods = new Map<string, Map<string, Draft>>();

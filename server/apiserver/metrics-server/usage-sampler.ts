@@ -15,7 +15,10 @@ interface UsageSamplerDependencies {
 }
 
 export interface UsageSampler {
-  /** The newest measurements of each node, by its name. Asks the nodes where the last ones are old, and goes on asking them while this is called. */
+  /**
+   * The newest measurements of each node, by its name. Asks the nodes if the last measurements are old, and continues to ask them while
+   * this is called.
+   */
   windows(): Promise<ReadonlyMap<string, NodeWindow>>;
   /** Until when looking may go on in the background. */
   start(signal: AbortSignal): void;
@@ -24,11 +27,11 @@ export interface UsageSampler {
 const resolutionMs = 15_000;
 /** Between the first two looks: kubelets measure at most every second. */
 const firstWindowMs = 1500;
-/** Without anybody asking, nobody is looked at. */
+/** After this time without a reader the nodes are no longer asked. */
 const idleMs = 5 * 60_000;
 /** A look waits so long for nodes; those that answer later are counted in when they do. */
 const patienceMs = 10_000;
-/** A node that says nothing for so long is asked again. */
+/** A node that does not answer for this long is asked again. */
 const scrapeTimeoutMs = 60_000;
 /** The greatest age of a node's metrics that are shown. */
 const maxAgeMs = 2 * 60_000;
@@ -88,7 +91,7 @@ interface Scraper {
   forget(): void;
 }
 
-/** Nodes that do not answer are left out. A slow one holds up no other. */
+/** Nodes that do not answer are left out. A slow node does not delay others. */
 function createScraper(dependencies: UsageSamplerDependencies): Scraper {
   const { clock, logger } = dependencies;
   const sightings = new Map<string, Sighting>();

@@ -14,7 +14,7 @@ export interface Usage {
   readonly usage: ResourceUsage;
 }
 
-/** A container that was started between two looks has a rate of its own once it has run for that long. */
+/** A container that was started between two measurements has a rate once it has run for this long. */
 const freshMs = 10_000;
 
 export function nodeUsage({ before, after }: NodeWindow): Usage | undefined {

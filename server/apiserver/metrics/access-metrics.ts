@@ -5,7 +5,7 @@ const buckets = Array.from({ length: 15 }, (_, index) => 0.001 * 2 ** index);
 
 /** Metrics of users and their permissions. */
 export interface AccessMetrics {
-  /** `failure`: nobody could tell who asks; `error`: what was sent is no good. */
+  /** `failure`: the identity of the client could not be determined; `error`: its credentials are wrong. */
   authenticated(result: 'success' | 'failure' | 'error', userName: string, seconds: number): void;
   /** `error`: the request was not allowed, and an authorizer failed. */
   authorized(result: AuthorizationDecision['decision'] | 'error', seconds: number): void;
@@ -13,7 +13,7 @@ export interface AccessMetrics {
 
 const decisionLabels = { Allow: 'allowed', Deny: 'denied', NoOpinion: 'no-opinion', error: 'error' } as const;
 
-/** Users may have any name: only these are told apart, as upstream does. */
+/** The user names that metrics distinguish, as upstream's do, since users may have any name. */
 const knownUsers: ReadonlySet<string> = new Set(['admin', 'client', 'kube_proxy', 'kubelet', 'system:serviceaccount:kube-system:default']);
 
 export function createAccessMetrics(families: MetricFamilies): AccessMetrics {

@@ -8,14 +8,14 @@ const byName = ['name', ...byStep];
 /** The two phases of admission: `admit` may change the object. */
 export type AdmissionType = 'admit' | 'validate';
 
-/** Counts one run; the series are looked up once. */
+/** Counts one run of a plugin or phase, whose series were looked up once. */
 export type AdmissionCounter = (rejected: boolean, seconds: number) => void;
 
 /** Metrics of admission. */
 export interface AdmissionMetrics {
-  /** One phase with all its plugins. */
+  /** Counts one phase with all its plugins. */
   step(type: AdmissionType, operation: string): AdmissionCounter;
-  /** One plugin. */
+  /** Counts one plugin. */
   plugin(name: string, type: AdmissionType, operation: string): AdmissionCounter;
   readonly policies: PolicyMetrics;
 }

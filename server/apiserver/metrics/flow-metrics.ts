@@ -104,7 +104,7 @@ interface FlowFamilies {
   readonly notAccommodated: Family<Series>;
 }
 
-/** The series of one FlowSchema at one priority level. A series shows up with its first event. */
+/** The metrics of one FlowSchema at one priority level. A series appears with its first event. */
 class FlowSeries implements FlowObserver, RequestObserver {
   readonly #families: FlowFamilies;
   readonly #level: string;

@@ -1,6 +1,6 @@
 import type { MetricFamilies } from '../metric-families.ts';
 
-/** Results of health checks, as /metrics/slis tells them. */
+/** The results of health checks, as /metrics/slis exposes them. */
 export interface HealthMetrics {
   checked(name: string, type: 'healthz' | 'livez' | 'readyz', isHealthy: boolean): void;
 }

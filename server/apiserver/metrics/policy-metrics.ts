@@ -5,7 +5,7 @@ export type PolicyAction = 'allow' | 'audit' | 'deny' | 'warn';
 
 /** Metrics of ValidatingAdmissionPolicies. */
 export interface PolicyMetrics {
-  /** One decision that was enforced, or a failure that was ignored. */
+  /** Counts one enforced decision, or one ignored failure. */
   observe(policy: string, binding: string, errorType: PolicyErrorType, action: PolicyAction, seconds: number): void;
 }
 

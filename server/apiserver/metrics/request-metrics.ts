@@ -113,7 +113,7 @@ function createFamilies(families: MetricFamilies): RequestFamilies {
   };
 }
 
-/** The series of one set of labels, looked up once. */
+/** The metrics for one set of labels, looked up once. */
 class LabelledRequests implements RequestCounters {
   readonly isWatch: boolean;
   readonly #families: RequestFamilies;
@@ -208,7 +208,7 @@ export interface RequestLabels {
 
 /** The counters of requests; the implementation knows upstream's metric names. */
 export interface RequestMetrics {
-  /** Whether a resource (and subresource) is served: all else is counted as one, so that nobody can invent label values. */
+  /** Whether a resource (and subresource) is served. All others are counted as one, so that clients cannot create series at will. */
   isServed(info: RequestInfo): boolean;
   /** Same labels, same counters. */
   countersFor(labels: RequestLabels): RequestCounters;
@@ -216,9 +216,9 @@ export interface RequestMetrics {
 
 export interface RequestCounters {
   readonly isWatch: boolean;
-  /** `ownSeconds` leaves out what others are to blame for: waiting for a seat, webhooks. */
+  /** `ownSeconds` excludes time spent waiting for others: for a seat, for webhooks. */
   finished(code: number, seconds: number, ownSeconds: number, responseBytes: number): void;
-  /** A watch or other long-running request begins; returns what to call at its end. */
+  /** Counts a watch or other long-running request; returns the function to call at its end. */
   longRunning(): () => void;
   /** Events of these sizes are handed to the client of a watch. */
   watchEvents(bytes: readonly number[]): void;

@@ -3,7 +3,7 @@ import type { Family, HistogramSeries, MetricFamilies, Series } from '../metric-
 const latencyBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 const labels = ['operation', 'group', 'resource'];
 
-/** Numbers of one stored resource. */
+/** Statistics of one stored resource. */
 export interface ResourceStatistics {
   readonly count: number;
   readonly bytes: number;
@@ -15,7 +15,7 @@ export interface ResourceStatistics {
 export interface StoreMetricsOptions {
   /** By resource, e.g. `deployments.apps`. Asked at every scrape. */
   resources(): Iterable<readonly [resource: string, statistics: ResourceStatistics]>;
-  /** Bytes that the store takes up on its disk; undefined where it has none or does not tell. */
+  /** The bytes that the store uses on its disk; undefined if it has no disk or does not report it. */
   storeBytes(): Promise<number | undefined>;
 }
 

@@ -24,7 +24,7 @@ export interface WebhookMetrics {
   ): void;
 }
 
-/** Codes that are counted as one, so that a webhook cannot make a series of each number. */
+/** Status codes from here on are counted as one, so that a webhook cannot create a series for each number. */
 const maxCode = 600;
 const conditionLabels = ['name', 'kind', 'type', 'operation'];
 

@@ -12,7 +12,7 @@ import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { createStoreCore, type StoreCore } from './store-core.ts';
 import { updateObject } from './update-object.ts';
 
-/** The registry of one stored resource. */
+/** The store of one resource. */
 export function createStore(definition: ResourceDefinition, dependencies: RegistryDependencies): Store {
   const core = createStoreCore(definition, dependencies);
   const interpreted = async <T>(work: Promise<T>): Promise<T> => {

@@ -13,8 +13,8 @@ import type { ObjectCodec } from './codec.ts';
 import { withVersion } from './with-version.ts';
 
 /**
- * The codec of a custom kind. An object is stored in the version that was the storage version when it was written, and is pruned
- * and defaulted by the schema of now when it is read. Most objects are as they should be: their stored bytes are what is served.
+ * The codec of a custom kind. An object is stored in the version that was the storage version when it was written, and is pruned and
+ * defaulted by the present schema when it is read. Most objects need no change: their stored bytes are served.
  */
 export function createCustomCodec(definition: ResourceDefinition, schema: StructuralSchema): ObjectCodec {
   const apiVersion = apiVersionOf(definition);
@@ -29,7 +29,7 @@ export function createCustomCodec(definition: ResourceDefinition, schema: Struct
     const own = isOther && definition.convert ? definition.convert.fromStorage(object as KubeObject) : { ...object, apiVersion };
     return (definition.readStored?.(own as KubeObject) ?? own) as UntypedObject;
   };
-  /** undefined: the object is as it is stored. */
+  /** undefined: the stored object needs no change. */
   const change = (cached: CachedObject): DeepReadonly<UntypedObject> | undefined => {
     if (served.has(cached)) return undefined;
     const known = restored.get(cached)?.deref();

@@ -28,8 +28,8 @@ export async function deleteObject(core: StoreCore, key: ObjectKey, options: Del
 }
 
 /**
- * Removes an object that cannot be read: without admission, finalizers and preconditions, of which nobody can know anything.
- * Throws 422 for one that can.
+ * Deletes an object that cannot be read, without admission, finalizers and preconditions, which cannot be evaluated. Throws 422 for an
+ * object that can be read.
  */
 async function deleteDamaged(core: StoreCore, key: ObjectKey): Promise<Deleted> {
   const { definition } = core;
@@ -115,7 +115,7 @@ function deletedStatus(definition: ResourceDefinition, { metadata }: { readonly 
   };
 }
 
-/** Checks that the object is the one that is meant to be deleted. */
+/** Checks the preconditions of a deletion: uid and resourceVersion. */
 function checkPreconditions(
   { group, names }: ResourceDefinition,
   name: string,

@@ -1,15 +1,15 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 
-/** Undoes or completes what a hook began, once the outcome of the write is known. */
+/** Completes or reverts what a hook has begun, once the result of the write is known. */
 export interface HookOutcome {
   commit(): Promise<void> | void;
   rollback(): Promise<void> | void;
 }
 
 /**
- * The effects of a resource beyond its pure definition: allocation of addresses and ports, further objects that are written
- * along. One file each in registry/allocation; runs after the kind's own preparation and before validation.
+ * The side effects of a resource's writes: the allocation of addresses and ports, and further objects that are written along. One file each
+ * in registry/allocation; they run after the kind's own preparation and before validation.
  */
 export interface RegistryHooks {
   beginCreate?(object: UntypedObject, context: { readonly dryRun: boolean }): Promise<HookOutcome | undefined>;

@@ -8,7 +8,7 @@ import type { StoreCore } from './store-core.ts';
 /** The condition that keeps new objects out of a namespace that is deleted meanwhile, whatever the caches of this server show. */
 interface NamespaceGuard {
   readonly condition: Condition;
-  /** The condition for another attempt, after the namespace was found changed. Throws what NamespaceLifecycle would. */
+  /** The condition for another attempt, after the namespace was found changed. Throws what NamespaceLifecycle would throw. */
   conditionAfter(present: StoredEntry | undefined): Condition;
 }
 

@@ -34,7 +34,7 @@ export async function reachNewest(
   }
 }
 
-/** 504 for a resourceVersion that is not there yet; clients tell it by its cause and try again. */
+/** 504 for a resourceVersion that is not reached yet. Clients recognize it by its cause and try again. */
 function tooLargeResourceVersion(requested: number, current: number): StatusError {
   const { status } = timeout(`Too large resource version: ${requested}, current: ${current}`, 1);
   const cause = { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' };

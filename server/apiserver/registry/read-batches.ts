@@ -9,7 +9,7 @@ export interface BatchQuery {
   readonly after?: string;
 }
 
-/** Objects in key order, a few hundred at a time: whoever reads them lets others have their turn in between. */
+/** Objects in key order, a few hundred at a time, so that readers can give other work a turn in between. */
 export interface Batches {
   readonly revision: number;
   /** The count of the whole range. */
@@ -69,7 +69,7 @@ async function fromHistory(
   return { revision, count: first.count, batches: pages() };
 }
 
-/** Lets everything that waits for its turn have it. */
+/** Gives all waiting work a turn of the event loop. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

@@ -22,7 +22,7 @@ export interface RegistryDependencies {
   readonly largeWork?: LargeWork;
   /** The cache of Namespaces, into which objects are only written as long as they are active. Absent: into any. */
   readonly namespaces?: () => WatchCache | undefined;
-  /** Converts custom objects by webhooks. Absent: kinds that have one cannot be read in other versions. */
+  /** Converts custom objects by webhooks. Absent: kinds with a conversion webhook cannot be read in other versions. */
   readonly convertObjects?: ConvertObjects;
   hooksFor(definition: ResourceDefinition): RegistryHooks | undefined;
 }

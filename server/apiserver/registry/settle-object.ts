@@ -89,7 +89,7 @@ function validateMain(
   strategy: StrategyContext,
 ): FieldError[] {
   const path = FieldPath.root;
-  // The update of a custom object is validated as a whole, by what was there before.
+  // An update of a custom object validates the whole object, together with the old one.
   if (definition.schema && definition.validateUpdate) return definition.validateUpdate(object, old, path, strategy);
   const own = definition.validate?.(object, path, strategy) ?? [];
   return [...own, ...(definition.tellsTwice ? own : []), ...(definition.validateUpdate?.(object, old, path, strategy) ?? [])];

@@ -34,13 +34,13 @@ export interface Present {
 export interface PutOptions {
   readonly dryRun: boolean;
   readonly keepsManagedFields?: boolean | undefined;
-  /** The object as it is stored, where that is known. */
+  /** The stored bytes of the object, if they are known. */
   readonly stored?: Uint8Array | undefined;
   /** Of other keys; their present state follows that of the object where the put was refused. */
   readonly conditions?: readonly Condition[];
 }
 
-/** The common part of create, update and delete of one resource. */
+/** The common part of create, update and delete of a resource. */
 export interface StoreCore {
   readonly definition: ResourceDefinition;
   readonly dependencies: RegistryDependencies;
@@ -216,10 +216,10 @@ function codecOf(definition: ResourceDefinition, stored: ResourceDefinition, { c
   return conversionWebhook && convertObjects ? createConvertingCodec(definition, codec, conversionWebhook, convertObjects) : codec;
 }
 
-/** Calls of conversion webhooks have a time limit of their own, and others may wait for what they give. */
+/** Calls of conversion webhooks have their own time limit, and other requests may wait for their result. */
 const noSignal = new AbortController().signal;
 
-/** The fields that any version of a kind lets select by: versions of a custom kind differ in them and share one cache. */
+/** The selectable fields of all versions of a kind: versions of a custom kind differ in them and share one cache. */
 function selectableFieldsOf(
   definition: ResourceDefinition,
   stored: ResourceDefinition,
@@ -249,7 +249,7 @@ export function checkPreconditions(
     refuse('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
 }
 
-/** Completes or undoes what a hook has begun. */
+/** Completes or reverts what a hook has begun. */
 export async function settle(outcome: HookOutcome | undefined, succeeded: boolean): Promise<void> {
   await (succeeded ? outcome?.commit() : outcome?.rollback());
 }

@@ -30,7 +30,7 @@ export interface WriteContext {
   addLatency?(layer: AuditLatency, ms: number): void;
 }
 
-/** An object as it stands after a write (or would, with dryRun), of the version that was asked for. */
+/** An object after a write (or as it would be, with dryRun), in the requested version. */
 export interface Written {
   readonly object: UntypedObject;
   /** Wire JSON with the resourceVersion in place. */
@@ -42,25 +42,25 @@ export interface Written {
 /** Shows an object to admission as another kind. */
 export interface AdmissionView {
   show(object: DeepReadonly<UntypedObject>): UntypedObject;
-  /** Carries what admission has changed over to the object. */
+  /** Copies the changes that admission made back to the object. */
   write(shown: DeepReadonly<UntypedObject>, object: UntypedObject): void;
 }
 
 export interface UpdateOptions extends WriteContext {
   /**
-   * Given the present state and its wire JSON (absent only where the kind allows create on update), returns the wanted one. Called again
+   * Given the present state and its wire JSON (absent only where the kind allows create on update), returns the new state. Called again
    * after a conflict, unless the returned object names the resourceVersion it was made from.
    */
   readonly change: (old: DeepReadonly<UntypedObject> | undefined, json?: () => Uint8Array) => UntypedObject | Promise<UntypedObject>;
   /** Skips admission: internal steps that upstream does below it (removing finalizers, binding). */
   readonly skipAdmission?: boolean;
-  /** The object as admission sees it, where that is of another kind (Scale). Absent: as it is. */
+  /** The object as admission sees it, if that is of another kind (Scale). Absent: the object itself. */
   readonly admissionView?: AdmissionView;
-  /** The change is made as it is: no strategy of the kind and no validation, as where upstream writes below them (binding). */
+  /** Whether the change is written without the kind's strategy and validation, as upstream does for binding. */
   readonly bypassesStrategy?: boolean;
-  /** Another uid in a patch is an error of the object, where one in a whole object is a precondition: controllers tell them apart. */
+  /** Whether the request is a patch: another uid in a patch is an error of the object, while in a whole object it is a precondition. */
   readonly isPatch?: boolean;
-  /** Server-side apply creates what is not there. */
+  /** Whether a missing object is created, as server-side apply does. */
   readonly createIfMissing?: boolean;
   /** How ownership is recorded; apply keeps the managedFields that it computed itself. */
   readonly keepsManagedFields?: boolean;
@@ -70,22 +70,22 @@ export interface UpdateOptions extends WriteContext {
 export interface DeleteOptions {
   /** Skips admission, as where upstream deletes below it (evictions). */
   readonly skipAdmission?: boolean;
-  /** The object is one of a collection that is deleted: admission is not told its name. */
+  /** Whether the object is deleted as part of a collection: admission then gets no name. */
   readonly isOfCollection?: boolean;
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
   readonly orphanDependents?: boolean;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
-  /** Removes an object that cannot be read, and only such a one (KEP-3926). */
+  /** Deletes only an object that cannot be read (KEP-3926). */
   readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
-/** The object where it goes on living for a while (finalizers, grace), a Status where it is gone. */
+/** The object, if it still exists (finalizers, grace period); a Status if it is gone. */
 export type Deleted =
   | { readonly kind: 'object'; readonly written: Written }
   | { readonly kind: 'status'; readonly status: Status /** Absent where it could not be read. */; readonly last?: Written };
 
-/** All operations on the objects of one resource, the same for every kind. Throws StatusErrors. */
+/** The operations on the objects of one resource, the same for every kind. Throws StatusErrors. */
 export interface Store {
   readonly definition: ResourceDefinition;
   readonly cache: WatchCache;
@@ -104,15 +104,15 @@ export interface Store {
   /** Runs steps that ask for objects of other versions of the kind. */
   convertVersions<T>(steps: Converting<T>): Promise<T>;
   delete(key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
-  /** Converts what a webhook has to convert, before the objects can be read. Undefined: all can be read at once. */
+  /** Converts by webhook the objects that need it, before they can be read. Undefined: all objects can be read at once. */
   readonly prepare: ((objects: readonly CachedObject[], signal: AbortSignal) => Promise<void>) | undefined;
-  /** The object in the version that this definition serves (converted where another one is stored), frozen. */
+  /** The object in the version of this definition (converted if another version is stored), frozen. */
   read(cached: CachedObject): DeepReadonly<UntypedObject>;
   /** Wire JSON of the served version. */
   bytes(cached: CachedObject): Uint8Array;
   /** The served version in protobuf, with its envelope; made once and shared. */
   protobuf(cached: CachedObject): Uint8Array;
   hasProtobuf(cached: CachedObject): boolean;
-  /** The protobuf that was made elsewhere, or the one that is there by now. */
+  /** Keeps protobuf that was encoded elsewhere; returns it, or the encoding that was kept first. */
   keepProtobuf(cached: CachedObject, bytes: Uint8Array): Uint8Array;
 }

@@ -24,8 +24,8 @@ import {
 const maxAttempts = 100;
 
 /**
- * Reads, changes and writes back until no other write came between. A stale cache costs one more attempt, never a wrong
- * answer: what fails, changes nothing or is a dry run on a state from the cache is tried again on the store's own state.
+ * Reads, changes and writes an object until no other write came between. A stale cache costs one more attempt, never a wrong answer: on a
+ * state from the cache, a change that fails, changes nothing or is a dry run is tried again on the store's own state.
  */
 export async function updateObject(core: StoreCore, key: ObjectKey, options: UpdateOptions): Promise<Written> {
   const find = (newest: boolean) => storeLatency(options, core.dependencies.clock, core.present(key, { newest }));
@@ -89,7 +89,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   const settling = largeObjects.settling(object, present.json, strategy, options);
   if (settling) await settling.prepare(key.name, hooks?.beginUpdate === undefined);
   else prepareChanged(definition, object, old, strategy);
-  // Subresources cannot change what was allocated.
+  // Subresources cannot change allocated values.
   const outcome = options.subresource === '' ? await hooks?.beginUpdate?.(object, old, { dryRun: options.dryRun }) : undefined;
   let succeeded = false;
   let isUnknown = false;
@@ -100,7 +100,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
     const removes = isDeletable(definition, object);
     const isSame = settled ? settled.isUnchanged : isUnchanged(object, old);
     const unchanged = !removes && isSame && !(await core.isStale(key));
-    // Without a write there is no condition on the revision, by which the store would notice a stale state.
+    // Without a write the store checks no revision, so a stale state would not be noticed.
     const newer = unchanged || options.dryRun ? await storeLatency(options, dependencies.clock, findNewer(core, key, present)) : undefined;
     if (newer) return newer;
     if (removes) {
@@ -126,7 +126,7 @@ async function tryUpdate(core: StoreCore, key: ObjectKey, present: Present, opti
   }
 }
 
-/** The newest state of an object, where the given one was read from the cache and is stale. */
+/** The newest state of an object, if the given one came from the cache and is stale. */
 async function findNewer(core: StoreCore, key: ObjectKey, { revision, isNewest }: Present): Promise<Overtaken | undefined> {
   if (isNewest) return undefined;
   const newest = await core.present(key, { newest: true });
@@ -146,7 +146,7 @@ function writtenAs(core: StoreCore, object: UntypedObject, revision: number): Wr
   };
 }
 
-/** Name, namespace, uid and resourceVersion of the new state against the old one. Fills in what may be left out. */
+/** Compares name, namespace, uid and resourceVersion of the new state with the old one, and fills in those that may be left out. */
 function checkIdentity(
   core: StoreCore,
   key: ObjectKey,

@@ -8,7 +8,9 @@ import { decodeStored } from '../../../api/serialization/protobuf/decode-stored.
 import { readEnvelope } from '../../../api/serialization/protobuf/protobuf.ts';
 import { parseAt } from '../../storage/watch-cache/wire-json.ts';
 
-/** Makes JSON of the stored version from what upstream has stored in an older one; undefined for kinds that have none. */
+/**
+ * Converts objects that upstream has stored in an older version to JSON of the stored version; undefined for kinds without older versions.
+ */
 export function createStoredUpgrade(
   definition: ResourceDefinition,
   schema: StructuralSchema,

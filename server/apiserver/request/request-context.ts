@@ -20,7 +20,7 @@ export interface RequestInfo {
   readonly name: string;
   /** All path segments after the version (and namespace), percent-decoded. */
   readonly parts: readonly string[];
-  /** How many segments stand before `parts`. */
+  /** The number of path segments before `parts`. */
   readonly depth: number;
   /** Whether the path has the prefix `watch/`. */
   readonly isWatchPath: boolean;
@@ -32,7 +32,7 @@ export interface RequestInfo {
   readonly isBelowNamespace: boolean;
 }
 
-/** Travels with one request through filters, endpoint, admission and registry. Filters fill it in on the way. */
+/** The state of one request on its way through filters, endpoint, admission and registry. Filters fill it in. */
 export interface RequestContext {
   /** Without credentials, once the filters of authentication and impersonation have read them. */
   request: APIRequest;
@@ -40,7 +40,7 @@ export interface RequestContext {
   readonly query: URLSearchParams;
   /** The id that the answer and audit events name the request by; set by the filter of audit ids. */
   auditID: string;
-  /** Takes what is told of the request for the audit log; undefined where it is not audited. Set by the audit filter. */
+  /** Receives annotations for the audit log; undefined if the request is not audited. Set by the audit filter. */
   audit: AuditRecord | undefined;
   /** How long the authentication filter took; 0 for callers within this process. */
   authenticationMs: number;
@@ -61,7 +61,7 @@ export interface RequestContext {
   deadlineMs: number | undefined;
   /** The headers that name the request's flow in the answer; set by API Priority and Fairness. */
   flowHeaders: Readonly<Record<string, string>> | undefined;
-  /** To be called when a watch has sent what was there at its beginning; set by API Priority and Fairness. */
+  /** Called when a watch has sent the initial objects; set by API Priority and Fairness. */
   watchInitialized: (() => void) | undefined;
   /** To be called with the bytes of each event that a watch has handed over; set by the filter that counts them. */
   watchEventsSent: ((sizes: readonly number[]) => void) | undefined;
@@ -75,5 +75,5 @@ export interface RequestContext {
 
 export type Handler = (context: RequestContext) => Promise<APIResponse>;
 
-/** One link of the handler chain: does its part and calls the next, or answers itself. Throws StatusError for failures. */
+/** A part of the handler chain: does its part and calls the next one, or answers itself. Throws StatusError for failures. */
 export type Filter = (next: Handler) => Handler;

@@ -33,7 +33,7 @@ export function parseQuery(text: string): URLSearchParams {
   return new URLSearchParams(isReadable(text) ? text : text.split('&').filter(isReadable).join('&'));
 }
 
-/** Several separators at the beginning: they are read as one, and nothing is served there. */
+/** Several slashes at the beginning count as one, and nothing is served at such a path. */
 const manySlashes = /^(?:\/|%2f){2}/i;
 
 /** The separators of segments: upstream decodes a path before it splits it, so an escaped slash is a slash. */
@@ -123,7 +123,7 @@ function splitNamespace(rest: readonly string[]): { namespace: string; parts: re
 }
 
 function collectionVerb(verb: string, name: string, query: URLSearchParams): string {
-  // One object is watched by a selector of its name: what is asked for by its path is got, whatever the query says.
+  // A watch of one object by its path is a get, whatever the query says; one object is watched by a selector of its name.
   if (name !== '') return verb;
   if (verb === 'get') return isTrue(query.get('watch')) ? 'watch' : 'list';
   return verb === 'delete' ? 'deletecollection' : verb;
@@ -134,7 +134,7 @@ export function isTrue(value: string | null): boolean {
   return value !== null && value !== '0' && value.toLowerCase() !== 'false';
 }
 
-/** A list or watch narrowed to one name is authorized as that name (upstream does so, RBAC resourceNames need it). */
+/** A list or watch with a field selector for one name is authorized for that name, as upstream does for RBAC's resourceNames. */
 function nameFromSelector(verb: string, query: URLSearchParams): string {
   const selector = verb === 'get' ? query.get('fieldSelector') : null;
   if (selector === null) return '';

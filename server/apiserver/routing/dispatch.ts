@@ -52,7 +52,7 @@ export interface ResourceEndpoints {
   readonly handle: Handler;
   /** A store of objects of any kind, served or not, that asks no admission plugin. */
   openStore(definition: ResourceDefinition): Store;
-  /** The registry of a served, stored resource: what bootstrap and allocators write through. */
+  /** The store of a served resource, which bootstrap and allocators write through. */
   storeFor<T extends KubeObject>(definition: ResourceDefinition<T>): Store;
 }
 
@@ -180,7 +180,7 @@ async function callEndpoint(
   }
 }
 
-/** A view of the object itself needs no handler: its strategy tells the subresources apart. */
+/** A subresource that is a view of the object itself needs no handler: its strategy distinguishes it. */
 function checkSubresource(name: string, { definition, store, subresources }: Route): void {
   if (name === '' || subresources.has(name)) return;
   const view = definition.subresources[name];

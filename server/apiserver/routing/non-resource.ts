@@ -49,8 +49,8 @@ export function createNonResourceEndpoints(endpoints: NonResourceEndpoints): Han
 }
 
 /**
- * Documents behind upstream's router can only be read, and in the one form they have; what else is no resource asks for no
- * method. Slashes at the end count for nothing, and what is below is not served. undefined: another path.
+ * Finds the document at a path. Documents behind upstream's router can only be read, and only in their one form; other non-resource paths
+ * take any method. Slashes at the end are ignored, and paths below a document are not served. undefined: another path.
  */
 function routedAt(
   at: string,

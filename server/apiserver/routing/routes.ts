@@ -6,13 +6,13 @@ import type { ResourceCatalog } from '../served/resource-catalog.ts';
 import { customScale } from '../subresources/custom-scale.ts';
 import type { SubresourceHandler } from '../subresources/subresource.ts';
 
-/** The way to the objects of one served resource. */
+/** The access to the objects of one served resource. */
 export interface Route {
   readonly definition: ResourceDefinition;
   /** Absent for kinds that are not stored. */
   readonly store: Store | undefined;
   readonly subresources: ReadonlyMap<string, SubresourceHandler>;
-  /** Aborted when the kind is not served any more as it is here: its watches end. Absent for built-in kinds. */
+  /** Aborted when the kind is no longer served in this form: its watches end. Absent for built-in kinds. */
   readonly ended: AbortSignal | undefined;
 }
 

@@ -12,8 +12,8 @@ export interface ServiceEndpoint {
 }
 
 /**
- * One of the ready endpoints of a Service, chosen at random, or its external name. Throws as a kube-apiserver does for a port
- * that the Service has not, and where there is no ready endpoint.
+ * Chooses one of the ready endpoints of a Service at random, or its external name. Throws as kube-apiserver does for a port that the
+ * Service does not have, and if there is no ready endpoint.
  */
 export function resolveService(
   service: DeepReadonly<Service>,

@@ -25,19 +25,16 @@ export interface SecureRequest {
   readonly path: string;
   /** Without '?'; '' if there is none. */
   readonly query: string;
-  /** Headers that are passed on, but for credentials (authorization, impersonation, front proxy) and those of one connection. */
+  /** Headers to pass on, without credentials (authorization, impersonation, front proxy) and without those of one connection. */
   readonly headers: Readonly<Record<string, string>>;
   /** Headers of the API server itself, which take the place of others of their names; several values are several lines. */
   readonly ownHeaders?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Uint8Array;
-  /** Instead of `body`: a body that is passed on as it comes. */
+  /** In place of `body`: a body that is passed on as it arrives. */
   readonly incoming?: IncomingBody;
   /** Default false. */
   readonly canUpgrade?: boolean;
-  /**
-   * Ends the request. It must be aborted where the body of the answer is not read to its end: what is not read keeps its
-   * connection.
-   */
+  /** Ends the request. It must be aborted if the answer's body is not read to its end, which would keep the connection. */
   readonly signal: AbortSignal;
 }
 

@@ -19,8 +19,8 @@ export interface ServiceReference {
 /** Calls Services of the cluster from the control plane, as webhooks and aggregated API servers are called. */
 export interface ServiceCaller {
   /**
-   * Sends an HTTPS request to a ready endpoint of the Service, whose certificate must be for `<name>.<namespace>.svc`.
-   * Rejects with a StatusError where the Service leads nowhere, and as the dialer does. `endpoint` is one that was chosen before.
+   * Sends an HTTPS request to a ready endpoint of the Service, whose certificate must be for `<name>.<namespace>.svc`. Rejects with a
+   * StatusError if the Service has no such port or no ready endpoint, and as the dialer does. `endpoint` is one that was chosen before.
    */
   send(service: ServiceReference & TLSSettings & { readonly endpoint?: ServiceEndpoint }, request: SecureRequest): Promise<APIResponse>;
   /** Where the Service leads at the moment. Throws as `send` rejects. */

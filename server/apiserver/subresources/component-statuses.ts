@@ -3,7 +3,7 @@ import { componentStatuses as definition } from '../../../api/resources/core/v1/
 import type { ComponentStatus } from '../../../api/types/core-v1.ts';
 import type { Component, SubresourceHandler } from './subresource.ts';
 
-/** Deprecated since v1.19: the parts of this control plane, each asked when somebody wants to know. */
+/** The health of the parts of this control plane, checked on each request. Deprecated since v1.19. */
 export const componentStatuses: SubresourceHandler = {
   group: definition.group,
   resource: definition.names.plural,

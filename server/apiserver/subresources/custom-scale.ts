@@ -8,7 +8,7 @@ import type { Scale } from '../../../api/types/autoscaling-v1.ts';
 import { scaleOf, type ScaleShape } from './scale.ts';
 import type { SubresourceHandler } from './subresource.ts';
 
-/** The scale subresource of a custom kind, whose definition tells where the replicas are. */
+/** The scale subresource of a custom kind, whose definition names the paths of the replicas. */
 export function customScale(definition: ResourceDefinition): SubresourceHandler {
   const { scalePaths } = definition;
   if (!scalePaths) throw new Error(`${definition.names.plural} have no scale`);

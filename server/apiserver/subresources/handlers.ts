@@ -12,7 +12,7 @@ import { localSubjectAccessReviews, selfSubjectAccessReviews, subjectAccessRevie
 import type { SubresourceHandler } from './subresource.ts';
 import { tokenReviews } from './token-reviews.ts';
 
-/** Every subresource with behaviour of its own and every resource that is stored nowhere: the written list. */
+/** The list of every subresource with its own behaviour and of every resource that is not stored. */
 export const subresourceHandlers: readonly SubresourceHandler[] = [
   bindings,
   componentStatuses,

@@ -78,7 +78,7 @@ function validateBinding({ target }: Binding): FieldError[] {
   return errors;
 }
 
-/** The Pod on its node; refuses what may not be scheduled (again). */
+/** The Pod with its node; throws if it must not be bound (again). */
 function assign(old: DeepReadonly<Pod>, binding: Binding, now: string): Pod {
   const name = old.metadata.name ?? '';
   const refuse = (message: string) => conflict({ group: '', resource: 'pods/binding' }, name, message);

@@ -13,7 +13,7 @@ export async function readPod({ info, signal }: RequestContext, { storeFor }: Su
 
 const namesOf = (containers: readonly { readonly name: string }[] | undefined) => (containers ?? []).map(({ name }) => name);
 
-/** The container that is meant: the named one, or the only one. Throws 400 where that does not settle it. */
+/** The container of the request: the named one, or the only one. Throws 400 if the choice is not clear. */
 export function chooseContainer({ metadata, spec }: DeepReadonly<Pod>, wanted: string): string {
   const podName = metadata.name ?? '';
   const [names, initNames, ephemeralNames] = [namesOf(spec?.containers), namesOf(spec?.initContainers), namesOf(spec?.ephemeralContainers)];

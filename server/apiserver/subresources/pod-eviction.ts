@@ -20,7 +20,7 @@ import type { SubresourceDependencies, SubresourceHandler } from './subresource.
 const maxDisruptedPods = 2000;
 const maxAttempts = 10;
 
-/** Deletes a Pod unless a PodDisruptionBudget says that it must stay for now: how nodes are drained. */
+/** Deletes a Pod unless a PodDisruptionBudget forbids it for now. Nodes are drained with it. */
 export const podEviction: SubresourceHandler = {
   group: '',
   resource: 'pods',
@@ -56,7 +56,7 @@ function deleteOptionsOf({ deleteOptions = {} }: Eviction): DeleteOptions {
   };
 }
 
-/** Evicts on one state of the Pod, on which the budget has decided: where it matters, only that state may be deleted. */
+/** Evicts the Pod in the state for which the budget has decided: where it matters, only that state may be deleted. */
 async function evict(
   context: RequestContext,
   dependencies: SubresourceDependencies,
@@ -86,7 +86,7 @@ async function evict(
   }
 }
 
-/** Says in the Pod's status why it goes (KEP-3329). Returns the resourceVersion that it has then. */
+/** Writes the condition DisruptionTarget into the Pod's status (KEP-3329). Returns its new resourceVersion. */
 async function announce(
   preconditions: NonNullable<DeleteOptions['preconditions']>,
   { info, clock }: RequestContext,
@@ -163,14 +163,17 @@ async function budgetsOf(
   return budgets;
 }
 
-/** Pods that are not ready do not count for the budget and may go, if it says so or has what it wants (KEP-3017). */
+/**
+ * Whether a Pod that is not ready may be evicted without regard to the budget: if the budget says so, or if enough Pods are healthy
+ * (KEP-3017).
+ */
 function mayIgnoreBudget({ spec, status }: DeepReadonly<PodDisruptionBudget>): boolean {
   if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
   return currentHealthy >= desiredHealthy && desiredHealthy > 0;
 }
 
-/** Takes one of the allowed disruptions, before the Pod is deleted, so that no more Pods go than may. */
+/** Takes one of the allowed disruptions before the Pod is deleted, so that no more Pods are evicted than allowed. */
 async function takeDisruption(
   { metadata }: DeepReadonly<PodDisruptionBudget>,
   pod: DeepReadonly<Pod>,

@@ -45,7 +45,7 @@ export const podLog: SubresourceHandler = {
 const numbers = ['sinceSeconds', 'tailLines', 'limitBytes'] as const;
 const flags = ['follow', 'previous', 'timestamps'] as const;
 
-/** The query for the kubelet: checked, and without what is not set. Throws 400 and 422. */
+/** The checked query for the kubelet, without options that are not set. Throws 400 and 422. */
 function readLogOptions(query: RequestContext['query']): URLSearchParams {
   const options = new URLSearchParams();
   for (const flag of flags) if (isTrue(query.get(flag))) options.set(flag, 'true');

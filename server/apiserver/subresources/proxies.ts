@@ -29,7 +29,7 @@ export const podProxy = defineProxy(pods, async (context, dependencies) => {
   return toTarget(scheme, host, port === '' ? declared : portNumber(port));
 });
 
-/** Passes HTTP on to one of the ready endpoints of a Service. */
+/** Proxies HTTP to one of the ready endpoints of a Service. */
 export const serviceProxy = defineProxy(services, async (context, dependencies) => {
   const { scheme, name, port } = parseProxyName(context.info.name, 'service');
   const { namespace } = context.info;
@@ -67,7 +67,7 @@ function portNumber(text: string): number {
   return port;
 }
 
-/** Name of the Service's port that is meant, which its endpoints carry too; by number or by name, or the only unnamed one. */
+/** The name of the requested port of the Service, which its endpoints use too: found by number or by name, or the only unnamed port. */
 function servicePortName({ spec }: DeepReadonly<Service>, wanted: string): string | undefined {
   const ports = spec?.ports ?? [];
   if (/^\d+$/.test(wanted))
@@ -87,7 +87,7 @@ async function read<T extends KubeObject>(
   return store.read(await store.get({ namespace, name }, signal)) as unknown as DeepReadonly<T>;
 }
 
-/** Methods that there are routes for; any other would be one of the backend's own. */
+/** The methods that are routed; others would be the backend's own. */
 const methods: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 
 function defineProxy<T extends KubeObject>(definition: ResourceDefinition<T>, locate: Locate): SubresourceHandler {

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import type { APIResponse } from '../../../api/client/transport.ts';
 
-/** Attributes of HTML that hold one address each. */
+/** Attributes of HTML that contain one address each. */
 const addresses: Readonly<Record<string, readonly string[]>> = {
   a: ['href'],
   applet: ['codebase'],
@@ -40,10 +40,7 @@ const maxTag = 1 << 16;
 const tag = /<([a-zA-Z][^\s/>]*)((?:"[^"]*"|'[^']*'|[^'">])*)>/y;
 const attribute = /([^\s"'>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)/g;
 
-/**
- * Rewrites the addresses in HTML as it comes by. The text is of any encoding in which ASCII stands for itself, one
- * character for each byte.
- */
+/** Rewrites the addresses in a stream of HTML. The text may be in any encoding that contains ASCII, one character for each byte. */
 export class HTMLRewriter {
   readonly #rewrite: (address: string) => string;
   #pending = '';
@@ -83,7 +80,7 @@ export class HTMLRewriter {
 
   #consumed = 0;
 
-  /** The replacement of the markup at `at`; undefined where more of it is to come. */
+  /** The replacement of the markup at `at`; undefined if it is not complete yet. */
   #markup(input: string, at: number, isLast: boolean): string | undefined {
     const rest = input.length - at;
     if (rest < 4 && !isLast) return undefined;

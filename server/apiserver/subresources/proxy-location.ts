@@ -10,7 +10,7 @@ interface ProxyName {
   readonly port: string;
 }
 
-/** Throws 400 for what names nothing; `kind` is pod, service or node. */
+/** Parses the name of a proxied object, with scheme and port. Throws 400 for a name that is not valid; `kind` is pod, service or node. */
 export function parseProxyName(text: string, kind: string): ProxyName {
   const parts = text.split(':');
   const [first = '', second = '', third = ''] = parts;
@@ -28,7 +28,7 @@ interface ProxyPath {
   readonly prefix: string;
 }
 
-/** Splits a request's path behind `{resource}/{name}/proxy`; percent-encoding of the backend's path is left as it is. */
+/** Returns the part of a request's path after `{resource}/{name}/proxy`; the percent-encoding of the backend's path is kept. */
 export function splitProxyPath(path: string, { depth }: Pick<RequestInfo, 'depth'>): ProxyPath {
   const [prefix, rest] = splitPath(path, depth + 3);
   return { path: rest.replace(/^%2f/i, '/'), prefix };

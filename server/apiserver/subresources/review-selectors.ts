@@ -63,7 +63,7 @@ export interface ReviewedSelection {
   /** The fields that authorizers can take into account; absent where nothing is asked, or nothing that a request could be narrowed to. */
   readonly fields?: FieldMatcher;
   readonly labels?: () => readonly LabelRequirement[];
-  /** Selectors that cannot be read are passed over, and this is said of them. */
+  /** The problems of selectors that cannot be parsed; these selectors are ignored. */
   readonly problems: readonly string[];
 }
 

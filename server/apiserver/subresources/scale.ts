@@ -54,7 +54,7 @@ const builtInShape: ScaleShape = {
   withReplicas: ({ spec }: DeepReadonly<Scalable>, replicas) => ({ spec: { ...spec, replicas } }),
 };
 
-/** The scale of each kind that has one: its replicas and selector in a shape that is the same for all. */
+/** The scale subresource of each built-in kind that has one: its replicas and selector, in one shape for all kinds. */
 export const scales: readonly SubresourceHandler[] = [
   scaleOf(deployments as unknown as ResourceDefinition),
   scaleOf(replicaSets as unknown as ResourceDefinition),
@@ -125,7 +125,7 @@ function viewOf(shape: ScaleShape): AdmissionView {
 
 type Change = (old: DeepReadonly<UntypedObject>) => UntypedObject | Promise<UntypedObject>;
 
-/** One write of a scale. */
+/** A write of a scale. */
 interface ScaleWrite {
   readonly context: RequestContext;
   readonly dependencies: SubresourceDependencies;

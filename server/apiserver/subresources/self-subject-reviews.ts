@@ -3,7 +3,7 @@ import { selfSubjectReviews as definition } from '../../../api/resources/authent
 import type { SelfSubjectReview } from '../../../api/types/authentication-v1.ts';
 import { defineReview } from './review.ts';
 
-/** Tells who asks (`kubectl auth whoami`, KEP-3325). */
+/** Answers with the user's own identity (`kubectl auth whoami`, KEP-3325). */
 export const selfSubjectReviews = defineReview<SelfSubjectReview>(definition, async (review, { user, clock }) => {
   const { name, uid, groups, extra } = user;
   // Only the answer is given back.

@@ -91,7 +91,7 @@ function validateExpiration(seconds: number): FieldError[] {
   return [];
 }
 
-/** The object that the token dies with: it must be there, and be the one that is meant. */
+/** The object that the token is bound to: it must exist, with the given uid. The token is invalid once it is deleted. */
 async function bind({ spec }: TokenRequest, context: RequestContext, dependencies: SubresourceDependencies): Promise<BoundClaims> {
   const reference = spec?.boundObjectRef;
   if (!reference) return {};
@@ -123,7 +123,7 @@ async function bind({ spec }: TokenRequest, context: RequestContext, dependencie
   throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`);
 }
 
-/** The token says where its Pod runs, and is still given out where that node has just gone. */
+/** The node of the token's Pod. The token is issued even if the node has just been deleted. */
 async function nodeOf(
   pod: DeepReadonly<Pod>,
   { signal }: RequestContext,

@@ -30,7 +30,7 @@ export const subjectAccessReviews = defineReview<SubjectAccessReview>(definition
   review.status = await decide(authorizer, subjectOf(review.spec), review.spec, signal);
 });
 
-/** SubjectAccessReview within one namespace: for users who may ask about that namespace only. */
+/** SubjectAccessReview within one namespace, for users who have rights in that namespace only. */
 export const localSubjectAccessReviews = defineReview<LocalSubjectAccessReview>(
   localDefinition,
   async (review, context, { authorizer }) => {
@@ -63,7 +63,7 @@ function refuse(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid({ group, kind: '' }, '', errors);
 }
 
-/** A review is nothing that is kept: it has no name, and nothing else by which to find it. */
+/** A review is not stored, so it must have no name and no other metadata that identifies it. */
 function metadataErrors({ metadata }: Pick<KubeObject, 'metadata'>, namespace?: string): FieldError[] {
   const { managedFields: _managed, creationTimestamp: _created, ...rest } = metadata;
   const own = Object.entries(rest).filter(([field, value]) => field !== 'namespace' && value !== '' && value !== undefined);

@@ -8,7 +8,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import type { WriteContext } from '../registry/store.ts';
 import type { SubresourceDependencies } from './subresource.ts';
 
-/** The answer of a POST to a subresource that has no object of its own to show. */
+/** The answer to a POST to a subresource that has no object to show. */
 export function createdStatus(context: RequestContext, { respond }: SubresourceDependencies): APIResponse {
   return respond(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201);
 }

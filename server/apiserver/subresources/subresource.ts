@@ -42,16 +42,16 @@ export interface SubresourceDependencies {
   ): Promise<KubeObject>;
   /** The answer for an object of any kind, in the encoding that the client wants. */
   respond(context: RequestContext, object: object, status?: number): APIResponse;
-  /** The answer for one of what is not stored, itself or as Table. */
+  /** Answers with one object of a resource that is not stored, as itself or as Table. */
   respondItem(context: RequestContext, definition: ResourceDefinition, item: UntypedObject): APIResponse;
-  /** The answer for a list of what is not stored, itself or as Table. */
+  /** Answers with a list of a resource that is not stored, as itself or as Table. */
   respondList(context: RequestContext, definition: ResourceDefinition, items: readonly UntypedObject[]): APIResponse;
 }
 
 /** A part of the control plane whose health can be asked for. */
 export interface Component {
   readonly name: string;
-  /** Rejects with what is wrong. */
+  /** Rejects with the problem. */
   checkHealth(signal: AbortSignal): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export interface Dialer {
       readonly query: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: Uint8Array;
-      /** Instead of `body`: what is passed on as it comes. */
+      /** In place of `body`: a body that is passed on as it arrives. */
       readonly incoming?: IncomingBody;
       readonly canUpgrade: boolean;
       readonly signal: AbortSignal;
@@ -86,7 +86,7 @@ export interface DialTarget {
   readonly refuseLocal?: boolean;
 }
 
-/** One subresource of one resource, or a resource that is not stored at all (subresource ''): one file each. */
+/** A subresource of a resource, or a resource that is not stored at all (subresource ''): one file each. */
 export interface SubresourceHandler {
   /** Group and plural, e.g. { group: '', resource: 'pods' }. */
   readonly group: string;

@@ -6,7 +6,7 @@ import { aggregateMessage } from '../authentication/union.ts';
 import { withAuthenticatedGroup } from '../authentication/well-known.ts';
 import { defineReview } from './review.ts';
 
-/** Says whose token it is; what is wrong with a bad one stands in the status, it is no error of the request. */
+/** Authenticates a token. The error of a bad token is part of the status, and not an error of the request. */
 export const tokenReviews = defineReview<TokenReview>(definition, async (review, context, { tokenAuthenticator }) => {
   const { token = '', audiences = [] } = review.spec ?? {};
   if (token === '') throw badRequest('token is required for TokenReview in authentication');

@@ -29,7 +29,10 @@ interface DeleteBody {
   ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
-/** DELETE of one object: the object while it goes on living, else a Status, or what the object was. */
+/**
+ * DELETE of one object. Answers with the object if it still exists (finalizers, grace period), else with a Status or the object's last
+ * state.
+ */
 export async function deleteEndpoint(context: RequestContext, store: Store, authorizer: Authorizer): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const { namespace, name } = context.info;
@@ -38,7 +41,7 @@ export async function deleteEndpoint(context: RequestContext, store: Store, auth
   warnOfDependents(context, store, options);
   const deleted = await store.delete({ namespace, name }, options, write);
   if (deleted.kind === 'object') {
-    // Only who asked for it in the old way is told that the deletion is yet to come.
+    // Only clients that ask with orphanDependents are told that the deletion is not finished.
     return writtenResponse(context, store, deleted.written, options.orphanDependents === false ? 202 : 200);
   }
   if (returnsDeleted(store.definition) && deleted.last) return writtenResponse(context, store, deleted.last, 200);
@@ -48,7 +51,7 @@ export async function deleteEndpoint(context: RequestContext, store: Store, auth
 
 const ignoreReadError = 'ignoreStoreReadErrorWithClusterBreakingPotential';
 
-/** To remove an object unread takes a right of its own. */
+/** Deleting an object without reading it needs a right of its own. */
 async function requireUnsafeDelete(context: RequestContext, authorizer: Authorizer): Promise<void> {
   const attributes = { ...attributesOf(context), verb: 'unsafe-delete-ignore-read-errors' };
   const { decision, reason } = await authorizer.authorize(attributes);
@@ -58,7 +61,7 @@ async function requireUnsafeDelete(context: RequestContext, authorizer: Authoriz
 /** How many deletions of a collection go on at a time. */
 const workers = 16;
 
-/** DELETE of a collection: everything that the selectors match; answers with what was there. */
+/** DELETE of a collection: deletes all objects that the selectors match, and answers with their list. */
 export async function deleteCollectionEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const { options, write } = parseDeleteOptions(context);
@@ -116,7 +119,7 @@ export function parseDeleteOptions(context: RequestContext): { readonly options:
   };
 }
 
-/** Options of a few fields; nobody needs more. */
+/** The largest DeleteOptions; it has only a few fields. */
 const maxOptionsBytes = 32 * 1024;
 
 function bodyOptions(context: RequestContext): DeleteBody {

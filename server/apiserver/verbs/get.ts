@@ -10,7 +10,7 @@ import { largeResponse } from '../responses/large-response.ts';
 import { parseResourceVersion } from '../lists/list-options.ts';
 import { negotiateObject, objectResponse } from '../responses/object-response.ts';
 
-/** GET of one object: the cache's bytes, after the cache has caught up (resourceVersion=0: as it is). */
+/** GET of one object: the cache's bytes, after the cache has caught up (with resourceVersion=0: at once). */
 export async function getEndpoint(context: RequestContext, store: Store): Promise<APIResponse> {
   negotiateObject(context, store.definition);
   const cached = await findObject(context, store);

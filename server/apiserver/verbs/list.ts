@@ -86,7 +86,7 @@ function missing(index: number): never {
   throw new RangeError(`the list has no object ${index}`);
 }
 
-/** Reads what a list request asks for, from memory, at the revision that its options mean. */
+/** Reads the page that a list request asks for, from memory, at the revision that its options demand. */
 export async function readPage(context: RequestContext, store: Store): Promise<Page> {
   const selection = parseSelection(context, store);
   try {
@@ -155,7 +155,7 @@ async function takePage({ revision, count, batches }: Batches, selection: Select
       if (turns.isOver(selection.cost)) await turns.next();
       if (limit > 0 && objects.length === limit) {
         const metadata: ListMetadata = { resourceVersion, continue: formatContinueToken({ revision, after: last }) };
-        // how many more match a selector is not known without looking at all of them
+        // the number of remaining objects is only known without a selector
         if (selection.matchesEverything) metadata.remainingItemCount = count - seen;
         return { objects, metadata };
       }
@@ -171,7 +171,7 @@ function relativeKey({ namespace, name }: CachedObject): string {
   return namespace === '' ? name : `${namespace}/${name}`;
 }
 
-/** 410 with a token that goes on at the newest state, for clients that can live with the seam. */
+/** The 410 with a continue token for the newest state, for clients that accept an inconsistent list. */
 function expired(context: RequestContext): StatusError {
   const token = context.query.get('continue');
   if (!token) return resourceExpired('The resourceVersion for the provided list is too old.');

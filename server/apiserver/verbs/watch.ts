@@ -31,7 +31,7 @@ const patienceMs = 60_000;
 /** Steps that are sent together. */
 export interface WatchSteps {
   readonly steps: readonly WatchStep[];
-  /** A value made of them, once for all watches that take the same steps; one representation is always of one type. */
+  /** A value made of these events, once for all watches that encode them in the same way; a representation always has one type. */
   readonly shared?: <T extends object>(representation: string, make: () => T) => T;
 }
 
@@ -84,7 +84,7 @@ export async function watchEndpoint(
   };
 }
 
-/** Whether a watch stands for a list and what follows (KEP-3157). */
+/** Whether a watch begins with the existing objects in place of a list (KEP-3157). */
 function streamsList({ sendInitialEvents, allowBookmarks }: ListOptions): boolean {
   return sendInitialEvents === true && allowBookmarks;
 }
@@ -177,7 +177,7 @@ async function* stepsOf({ store, selection, listing, events, start, marksInitial
   }
 }
 
-/** Calls of conversion webhooks have a time limit of their own. */
+/** Calls of conversion webhooks have their own time limit. */
 const noSignal = new AbortController().signal;
 
 function objectsOf(steps: readonly WatchStep[]): CachedObject[] {
@@ -192,7 +192,7 @@ async function* prepared(store: Store, batches: AsyncIterable<WatchSteps>): Asyn
   }
 }
 
-/** Objects looked at in one go, and so at most sent together: then others have their turn. */
+/** The most objects that are examined, and so sent, without a pause for other work. */
 const listedAtOnce = 100;
 
 async function* listed(objects: Iterable<CachedObject>, selection: Selection): AsyncGenerator<WatchSteps> {
@@ -239,7 +239,7 @@ async function* chunksOf(
   }
 }
 
-/** One by one, as messages. */
+/** Encodes the events as messages, one for each. */
 async function* framesOf({ encode }: WatchEncoder, steps: AsyncIterable<WatchSteps>, release: () => void): AsyncGenerator<Uint8Array> {
   try {
     for await (const batch of steps) {

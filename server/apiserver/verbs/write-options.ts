@@ -13,7 +13,7 @@ export interface WriteOptions extends WriteContext {
   readonly force: boolean;
 }
 
-/** Options of create, update and patch from the query; throws 422 as upstream for what they may not be. */
+/** Parses the options of create, update and patch from the query; throws 422 as upstream for invalid values. */
 export function parseWriteOptions(
   context: RequestContext,
   kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',

@@ -32,7 +32,7 @@ export async function updateEndpoint(context: RequestContext, store: Store): Pro
   return largeOrWritten(context, store, written, written.created ? 201 : 200);
 }
 
-/** The change that a whole object stands for, which has been read once. */
+/** The change that replaces the object by a whole one, which has been decoded once. */
 async function replacing(context: RequestContext, store: Store, options: WriteOptions): Promise<UpdateOptions['change']> {
   const { definition, largeObjects } = store;
   const decoding = decodingContext(context);
@@ -47,7 +47,7 @@ async function replacing(context: RequestContext, store: Store, options: WriteOp
   checkName(body, context.info.name);
   let isUsed = false;
   return () => {
-    // The first attempt takes the object as it is, and changes it; later ones read the body again.
+    // The first attempt uses the decoded object and changes it; later ones decode the body again.
     if (isUsed) return decodeObject(decodingContext(context), expectedKind(definition), options.fieldValidation);
     isUsed = true;
     return body;
@@ -74,7 +74,7 @@ export async function patchEndpoint(context: RequestContext, store: Store): Prom
   return largeOrWritten(context, store, written, written.created ? 201 : 200);
 }
 
-/** The change that a patch stands for; what is small has been read already. */
+/** The change that a patch makes; a small patch has been parsed already. */
 function patching(context: RequestContext, store: Store, options: WriteOptions, type: string): UpdateOptions['change'] {
   const { fieldValidation, fieldManager, force, subresource } = options;
   const { definition, largeObjects } = store;

@@ -1,5 +1,5 @@
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { releaseIdleMemory } from '../startup/release-idle-memory.ts';
 
-// Loaded into agents before all else: what they used in a burst of work goes back to the machine, it is there for Pods.
+// Loaded into agents first, so that memory from a burst of work is returned to the machine and its Pods.
 releaseIdleMemory(systemClock);

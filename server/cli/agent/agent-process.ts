@@ -107,13 +107,13 @@ export async function prepareAgent(dataDir: DataDir, flags: AgentFlags, target: 
 /** The time within which the threads of a killed process have ended. */
 const zombieMs = 2000;
 
-/** Ends an agent that an earlier, killed `kubets up` has left; its containers go on and are adopted by the next one. */
+/** Ends the agent that an earlier, killed `kubets up` has left. Its containers keep running and are adopted by the next agent. */
 export async function replaceRunningAgent(dataDir: DataDir): Promise<void> {
   const pid = existsSync(agentPIDFile(dataDir)) ? Number(readFileSync(agentPIDFile(dataDir), 'utf8')) : 0;
   if (pid > 0 && isRunning(pid) && isAgentOf(dataDir, pid)) {
     signalAgent(pid, 'SIGKILL');
     const killedMs = systemClock.monotonicMs();
-    // A process that nobody waits for stays as a zombie; so does one whose threads are about to end, with the port in their hands.
+    // A process whose parent does not wait for it stays as a zombie; a process whose threads are about to end may still hold the port.
     while (isRunning(pid) && (findProcessIdentity(pid) !== undefined || systemClock.monotonicMs() - killedMs < zombieMs)) await delay(10);
   }
   rmSync(agentPIDFile(dataDir), { force: true });
@@ -126,10 +126,7 @@ export function signalAgent(pid: number, signal: NodeJS.Signals): void {
   process.kill(isEntered && within !== undefined ? within : pid, signal);
 }
 
-/**
- * Whether the process is the agent of this data directory: the pid of ours may be used again by that of another cluster on this
- * machine.
- */
+/** Whether the process is the agent of this data directory: another process may have got the recorded pid. */
 export function isAgentOf({ path: dataDirectory }: DataDir, pid: number): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

@@ -13,7 +13,7 @@ export function earlierNodes(items: readonly DeepReadonly<Node>[], nowMs: number
   return { atMs: nowMs, resourceVersions: new Map(items.map(({ metadata }) => [metadata.name ?? '', metadata.resourceVersion ?? ''])) };
 }
 
-/** Whether the node has said since then that it is ready: what it said in an earlier life says nothing of this one. */
+/** Whether the node has reported since then that it is ready. What it reported before does not count. */
 export function isReadySince(node: DeepReadonly<Node>, { atMs, resourceVersions }: EarlierNodes): boolean {
   const saidMs = findTime(findNodeCondition(node, 'Ready')?.lastHeartbeatTime) ?? 0;
   // Times are of whole seconds.

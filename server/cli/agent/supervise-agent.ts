@@ -46,15 +46,15 @@ const soundAfterMs = 10_000;
 /** Time that an agent needs to end beyond the time of its Pods. With Pods it clears the node away, which slow disks take long for. */
 const stopPatienceMs = { alone: 30_000, withPods: 120_000 };
 const maxLogBytes = 16 * 1024 * 1024;
-/** The agent makes little garbage, and what is set aside for it is memory that Pods lack; so is what a burst of work has taken. */
+/** The agent makes little garbage, and memory that is reserved for it, or kept after a burst of work, is missing for Pods. */
 const engineFlags = [
   '--max-semi-space-size=2',
-  // In a burst V8 would else let garbage grow to twice what is in use.
+  // Otherwise V8 lets garbage grow to twice the live heap in a burst.
   '--heap-growing-percent=30',
   '--import',
   path.join(import.meta.dirname, 'agent-memory.ts'),
 ];
-/** Settings against memory that one thread has freed and keeps for itself: with some ten threads a third of what the agent takes. */
+/** Keeps the allocator from retaining freed memory for each thread: with some ten threads that is a third of the agent's memory. */
 const allocatorSettings = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 export function superviseAgent(dataDir: DataDir, args: readonly string[], supervision: Supervision): SupervisedAgent {
@@ -105,7 +105,7 @@ export function superviseAgent(dataDir: DataDir, args: readonly string[], superv
 }
 
 interface RunningAgent {
-  /** With its exit code, or what else ended it. */
+  /** Resolves with its exit code, or with what else ended it. */
   readonly ended: Promise<number | string>;
   tell(order: StopOrder): void;
   kill(): void;
@@ -119,7 +119,7 @@ function startAgent(
 ): RunningAgent {
   const [program = '', ...args] = command;
   const log = openLog(dataDir, onProblem);
-  // A session of its own, so that Ctrl-C in the terminal does not reach it: it is stopped in order, after the pods.
+  // The agent has a session of its own, so that Ctrl-C in the terminal does not reach it: it is stopped in order, after the Pods.
   const child = spawn(program, args, {
     detached: true,
     // Orders go in, heartbeats come out.
@@ -172,7 +172,7 @@ function killAgent({ pid }: ChildProcess): void {
   }
 }
 
-/** The journal, where this process writes to it; else a file. Without one the agent runs all the same. */
+/** The journal, if this process writes to it, or a file. If neither can be opened, the agent runs without a log. */
 function openLog(dataDir: DataDir, onProblem: (text: string) => void): number | 'ignore' {
   if (writesToJournal()) return 2;
   const file = agentLogFile(dataDir);

@@ -30,7 +30,7 @@ export function syncKubeconfigs(dataDir: DataDir, contents: PKIContents): string
   });
 }
 
-/** A kubeconfig with the certificates of the moment; undefined for one that was not written by kubets, or was changed since. */
+/** A kubeconfig with the present certificates; undefined for one that kubets did not write, or that was changed since. */
 export function bringUpToDate(text: string, contents: PKIContents): string | undefined {
   const credentials = findCredentials(text);
   if (credentials === undefined) return undefined;

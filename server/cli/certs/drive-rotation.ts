@@ -23,7 +23,7 @@ export interface RotationParts {
 
 const making = { clock: systemClock, random: systemRandom };
 
-/** Begins a rotation, or goes on with one, up to the point where only the old authority is to be dropped. */
+/** Begins or continues a rotation, up to the point where only the old authority remains to be dropped. */
 export async function advanceRotation(
   parts: RotationParts,
   start: { readonly authorities: readonly AuthorityName[]; readonly dropAfterMs?: number },
@@ -62,7 +62,7 @@ export async function rollBackRotation(parts: RotationParts): Promise<void> {
   );
 }
 
-/** Decides and writes while nobody else changes the files; kubeconfigs follow. */
+/** Takes one step while no other process changes the files, and updates the kubeconfigs. */
 async function takeStep(
   { files, dataDir, progress }: RotationParts,
   plan: (contents: PKIContents) => readonly PKIChange[] | Promise<readonly PKIChange[]>,
@@ -81,7 +81,7 @@ function requireRunning({ instance, dataDir }: RotationParts): void {
     );
 }
 
-/** Waits until the next step locks nobody out. */
+/** Waits until the next step locks no node out. */
 async function untilClear(parts: RotationParts, what: string): Promise<void> {
   const { instance, files, timeoutMs, force, progress } = parts;
   if (instance === undefined) return;

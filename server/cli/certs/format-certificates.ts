@@ -4,7 +4,7 @@ import type { CertificatesReport } from './gather-certificates.ts';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Tables for a person, in the way of `kubeadm certs check-expiration`, and what is wrong. */
+/** Formats the certificates as tables like those of `kubeadm certs check-expiration`, and the problems. */
 export function formatCertificates(report: CertificatesReport): string {
   const { certificates, authorities, keys } = report;
   const rows = (list: readonly CheckedCertificate[]) =>

@@ -21,7 +21,7 @@ import { authorityOf as authorityInKubeconfig } from '../join/discovery.ts';
 import { findLocalNodes } from '../local-nodes/local-nodes.ts';
 import { kubeconfigsOf } from './certs-kubeconfigs.ts';
 
-/** All keys and certificates of a data dir, checked. What `kubets certs check -o json` prints. */
+/** All keys and certificates of a data dir, with the results of their checks. Printed by `kubets certs check -o json`. */
 export interface CertificatesReport {
   readonly dataDirectory: string;
   readonly certificates: readonly CheckedCertificate[];

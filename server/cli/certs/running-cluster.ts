@@ -82,7 +82,7 @@ async function findOldServing(instance: Instance, contents: PKIContents): Promis
   return isOld ? ['the API server serves with a certificate of the old authority'] : [];
 }
 
-/** Whether the API server serves with a certificate of the cluster, and not with one that was given by flags. */
+/** Whether the API server serves with a certificate of the cluster, and not with one given by flags. */
 export async function servesOwnCertificate(instance: Instance, contents: PKIContents): Promise<boolean> {
   const served = await servedCertificate(instance);
   return splitCertificates(contents.get('ca.crt') ?? '').some((pem) => served.checkIssued(new X509Certificate(pem)));

@@ -19,7 +19,7 @@ export interface CheckFacts {
   readonly nodes: readonly NodeFacts[];
   /** Absent: it could not be read, or not as a whole. */
   readonly cluster?: ClusterFacts;
-  /** Why something is missing, by what it is. */
+  /** The reasons why facts are missing. */
   readonly problems: readonly string[];
 }
 
@@ -50,16 +50,16 @@ export type FileRole =
 
 /** The flags of the control plane: those given and their defaults, by their names in camel case. */
 export interface SettingsFacts {
-  /** 'process': of the running one; 'unit': of the one that the service would start; 'unknown': neither is there. */
+  /** 'process': the flags of the running process; 'unit': those of the service's unit; 'unknown': there is neither. */
   readonly source: 'process' | 'unit' | 'unknown';
   readonly values: Readonly<Record<string, unknown>>;
   /** Names of the admission plugins that run with these flags. */
   readonly admissionPlugins: readonly string[];
   /** The value of --controllers. */
   readonly controllers: readonly string[];
-  /** The level that PodSecurity enforces where a namespace says nothing. */
+  /** The level that PodSecurity enforces in namespaces without labels. */
   readonly podSecurityDefault: string;
-  /** Of the EncryptionConfiguration: what it encrypts by what. Absent: there is none, or it cannot be read. */
+  /** What the EncryptionConfiguration encrypts, and by which providers. Absent: there is none, or it cannot be read. */
   readonly encryption?: readonly EncryptionRule[];
   /** Of the audit policy: its rules, as far as the checks need them. Absent: likewise. */
   readonly auditRules?: readonly AuditRuleFacts[];
@@ -67,7 +67,7 @@ export interface SettingsFacts {
 
 interface EncryptionRule {
   readonly resources: readonly string[];
-  /** The one that writes comes first. */
+  /** The providers; the first one writes. */
   readonly providers: readonly string[];
 }
 
@@ -99,7 +99,7 @@ export interface EtcdFacts {
   readonly endpoints: readonly string[];
   /** Endpoints without TLS. */
   readonly plain: readonly string[];
-  /** Endpoints that answered somebody without a client certificate. */
+  /** Endpoints that answered a client without a certificate. */
   readonly open: readonly string[];
   /** Whether its authority is also that of the cluster; absent: not known. */
   readonly sharesAuthority?: boolean;

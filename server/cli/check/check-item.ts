@@ -14,7 +14,7 @@ export interface Verdict {
   /** Files with their modes, answers, objects. */
   readonly evidence?: readonly string[];
   readonly advice?: string;
-  /** Absent: true. False where what the control is about could not be looked at. */
+  /** Absent: true. False if the facts for the control could not be gathered. */
   readonly isJudged?: false;
 }
 
@@ -42,7 +42,7 @@ export const notJudged = (why: string, advice: string): Verdict => ({
   ...{ result: 'WARN', why: `could not be judged: ${why}`, advice, isJudged: false },
 });
 
-/** The order of numbers such as 1.2.10, which comes after 1.2.9. */
+/** Compares ids such as 1.2.10, which comes after 1.2.9. */
 export function compareIds(a: string, b: string): number {
   const [left, right] = [a, b].map((id) => id.split('.').map(Number));
   for (let at = 0; at < 3; at++) {

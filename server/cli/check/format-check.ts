@@ -21,7 +21,7 @@ export function countResults(items: readonly CheckedItem[]): Totals {
   };
 }
 
-/** For a person: each control with its result, what to do about those that are not in effect, and how many there are. */
+/** Formats the controls for a person: each with its result, the remedies of those that are not in effect, and the counts. */
 export function formatCheck(items: readonly CheckedItem[], problems: readonly string[], stream: NodeJS.WriteStream): string {
   const paint = (result: CheckResult) => styleText(colours[result], `[${short[result]}]`.padEnd(9), { stream });
   const lines: string[] = [];

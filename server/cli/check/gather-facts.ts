@@ -19,7 +19,7 @@ const answerWithinMs = 5000;
 /** Of kube-controller-manager and kube-scheduler. */
 const componentPorts = [10257, 10259];
 
-/** Finds out what the benchmark is about; what cannot be found out is a problem that is told of, and no failure. */
+/** Gathers the facts that the benchmark checks. Facts that cannot be gathered are reported as problems, not as failures. */
 export async function gatherFacts(dataDir: DataDir): Promise<CheckFacts> {
   const problems: string[] = [];
   const onProblem = (problem: string) => problems.push(problem);

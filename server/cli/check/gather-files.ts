@@ -58,7 +58,7 @@ export function gatherFiles(dataDir: DataDir, named: NamedFiles, onProblem: (pro
   return found;
 }
 
-/** Undefined, and told of, where it is not ours to read. */
+/** Undefined, with a reported problem, if this process may not read it. */
 function orProblem<T>(read: () => T, onProblem: (problem: string) => void): T | undefined {
   try {
     return read();
@@ -70,7 +70,7 @@ function orProblem<T>(read: () => T, onProblem: (problem: string) => void): T | 
 
 function roleOfKey(file: string): FileRole {
   if (file.endsWith('.crt')) return 'certificate';
-  // A file of another kind is judged as a key where it holds one.
+  // A file with another name counts as a key if it contains one.
   return file.endsWith('.key') || holdsKey(file) ? 'key' : 'public-key';
 }
 
@@ -82,7 +82,7 @@ function holdsKey(file: string): boolean {
   }
 }
 
-/** Links count as what they lead to. */
+/** Symbolic links count as the files they lead to. */
 function listFiles(directory: string): string[] {
   const isFile = (entry: Dirent) => entry.isFile() || entry.isSymbolicLink();
   if (!existsSync(directory)) return [];

@@ -11,12 +11,12 @@ import type { NodeFacts } from './check-facts.ts';
 import { messageOf } from './gather-settings.ts';
 import { askWithoutCredentials, isOpen, probeTLS } from './probe.ts';
 
-/** Nodes that are asked; with more of them the rest is left out. */
+/** The most nodes that are asked; further ones are left out. */
 const maxNodes = 50;
 const answerWithinMs = 5000;
 const forbiddenPorts = [10249, 10255];
 
-/** Asks every node of the cluster for its configuration, and tries what nobody may do. */
+/** Asks every node of the cluster for its configuration, and tries anonymous requests that it must refuse. */
 export async function gatherNodes(client: Client, transport: Transport): Promise<NodeFacts[]> {
   const { items } = await client(nodes).list();
   return await Promise.all(items.slice(0, maxNodes).map((node) => askNode(node, transport)));

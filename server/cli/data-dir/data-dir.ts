@@ -48,16 +48,16 @@ export function openDataDir(directory: string): DataDir {
   };
 }
 
-/** The record of a running control plane, by which the other commands find it. */
+/** The record of a running control plane, by which other commands find it. */
 export interface Instance {
   readonly pid: number;
-  /** Absent where the system does not tell. */
+  /** Absent if the system does not provide it. */
   readonly identity?: string;
   readonly server: string;
   readonly kubeconfig: string;
   /** Files with which it asks its etcd. */
   readonly etcd?: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
-  /** Files of the certificates that it was told to serve with, by their flags. Absent: it serves with its own alone. */
+  /** The files of the certificates to serve with, by their flags. Absent: it serves with its own certificate alone. */
   readonly serving?: readonly {
     readonly flag: string;
     readonly certificate: string;
@@ -68,14 +68,14 @@ export interface Instance {
 
 const instanceFile = (dataDir: string) => path.join(dataDir, 'instance.json');
 
-/** Answers what is in the way of it, on a full disk for one: the cluster runs all the same, but is not found. */
+/** Returns the error that kept the record from being written, for example a full disk: the cluster runs all the same, but is not found. */
 export function writeInstance(dataDir: string, instance: Instance): string | undefined {
   const identity = findProcessIdentity(instance.pid);
   const note: Instance = { ...instance, ...(identity === undefined ? {} : { identity }) };
   return writeNote(instanceFile(dataDir), `${JSON.stringify(note, undefined, 2)}\n`);
 }
 
-/** Writes what others find a process by. Answers what is in the way of it; then what is there is of another process. */
+/** Writes a process's record. Returns the error that kept it from being written; the file then describes another process. */
 export function writeNote(file: string, text: string): string | undefined {
   try {
     writeFileAtomically(file, text, 0o644);
@@ -97,7 +97,9 @@ export function findInstance(dataDir: string): Instance | undefined {
   return instance !== undefined && isSameProcess(instance) ? instance : undefined;
 }
 
-/** Undefined for a note that a power loss has left empty or cut: what holds a data dir is the lock of its store, not the note. */
+/**
+ * Undefined for a record that a power loss has left empty or cut. The data dir is protected by the lock of its store, not by the record.
+ */
 function parseInstance(text: string): Instance | undefined {
   try {
     const value: Partial<Instance> | null = JSON.parse(text);
@@ -116,7 +118,9 @@ export function getInstance(dataDir: string): Instance {
   return instance;
 }
 
-/** A reader sees the old file or the new one, never a half. A file that is as it should be is left alone: a full disk may have it. */
+/**
+ * A reader sees the old file or the new one, never half of one. A file with the right content is left alone, since the disk may be full.
+ */
 export function writeFileAtomically(file: string, text: string, mode: number): void {
   if (isWritten(file, text, mode)) return;
   const temporary = `${file}.${process.pid}.tmp`;

@@ -29,7 +29,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether the process that was noted lives: the same one, not another with its pid. */
+/** Whether the recorded process is alive, and is not another process with the same pid. */
 export function isSameProcess({ pid, identity }: { readonly pid: number; readonly identity?: string }): boolean {
   return isRunning(pid) && (identity === undefined || findProcessIdentity(pid) === identity);
 }

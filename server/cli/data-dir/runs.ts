@@ -10,7 +10,7 @@ export type RunningCommand = 'up' | 'server' | 'agent';
 export interface Run {
   readonly command: RunningCommand;
   readonly pid: number;
-  /** Absent where the system does not tell. */
+  /** Absent if the system does not provide it. */
   readonly identity?: string;
   /** RFC 3339. */
   readonly startedAt: string;
@@ -26,7 +26,10 @@ const rivals: Readonly<Record<RunningCommand, readonly RunningCommand[]>> = {
 const folder = (dataDir: Pick<DataDir, 'path'>) => path.join(dataDir.path, 'run');
 const fileOf = (dataDir: Pick<DataDir, 'path'>, command: RunningCommand) => path.join(folder(dataDir), `${command}.json`);
 
-/** Notes that this process runs the cluster; throws where another one does. The note goes with the process. Answers what is in the way of it. */
+/**
+ * Records that this process runs the cluster; throws if another one does. The record is removed with the process. Returns the error, if
+ * there is one, that kept it from being written.
+ */
 export function beginRun(dataDir: DataDir, command: RunningCommand, now: Date): string | undefined {
   const rival = findRuns(dataDir).find((run) => run.pid !== process.pid && rivals[command].includes(run.command));
   if (rival)

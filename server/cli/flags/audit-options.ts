@@ -38,7 +38,7 @@ interface BatchDefaults {
   readonly qps: number;
 }
 
-/** The flags that both backends have, with defaults of their own. */
+/** Adds the flags that both backends have, with the backend's defaults. */
 function addLimits(command: Command, backend: 'log' | 'webhook', { maxSize, maxWait, throttles, burst, qps }: BatchDefaults): void {
   const flag = (name: string) => `--audit-${backend}-${name}`;
   const number = (name: string, text: string, byDefault: number) =>

@@ -20,12 +20,12 @@ export function parseDuration(text: string): number {
     const ms = parseDurationMs(text);
     if (ms >= 0) return ms;
   } catch {
-    // said below
+    // reported below
   }
   throw new InvalidArgumentError('it is a duration such as 30s or 1m30s.');
 }
 
-/** One range of addresses, or one of each family. */
+/** Parses one range of addresses, or one of each family. */
 export function parseServiceCIDRs(text: string): readonly [string, ...string[]] {
   const [first, ...others] = text.split(',');
   const versions = [first ?? '', ...others].map((one) => parseCIDR(one)?.address.version);

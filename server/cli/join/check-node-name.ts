@@ -6,8 +6,8 @@ import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { isNodeReady } from '../../../api/semantics/nodes/node-conditions.ts';
 
 /**
- * Makes sure, as `kubeadm join` does, that a machine that joins does not take the place of another one of the same name.
- * Throws, with words for the user, also where the cluster does not accept the token.
+ * Makes sure, as `kubeadm join` does, that a joining machine does not replace another node of the same name. Throws an error for the user,
+ * also if the cluster does not accept the token.
  */
 export async function checkNodeName(
   name: string,

@@ -26,15 +26,14 @@ export function publicKeyHash(certificatePEM: string): string {
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }
 
-/** Of each certificate: while authorities are rotated there is more than one. */
+/** The hash of each certificate: during a rotation of authorities there is more than one. */
 export function publicKeyHashes(bundlePEM: string): string[] {
   return splitCertificates(bundlePEM).map(publicKeyHash);
 }
 
 /**
- * Learns a cluster's CA from the cluster itself, as `kubeadm join` does: what an unverified connection tells is signed with
- * the token, and its CA must have the hash that the user brought from the cluster; then the server has to prove that it holds
- * a certificate of that CA.
+ * Gets a cluster's CA from the cluster, as `kubeadm join` does: cluster-info, read over an unverified connection, is signed with the token,
+ * and its CA must have the hash that the user brought; then the server must prove that it has a certificate by that CA.
  */
 export async function discoverCluster(options: DiscoveryOptions): Promise<DiscoveredCluster> {
   const { server, token, caHashes } = options;

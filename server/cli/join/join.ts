@@ -14,11 +14,11 @@ export interface JoinFlags extends AgentFlags {
 }
 
 const bootstrapFile = (dataDir: DataDir) => path.join(dataDir.node, 'bootstrap-kubelet.kubeconfig');
-/** Authorities that the cluster has told the node of since it joined. */
+/** The authorities that the cluster has published to the node since it joined. */
 const learnedAuthorities = (dataDir: DataDir) => path.join(dataDir.node, 'pki/cluster-ca.crt');
 const clientCertificate = (dataDir: DataDir) => path.join(dataDir.node, 'pki/kubelet-client-current.pem');
 
-/** Whether this machine was told of a cluster before, so that it needs no address of one. */
+/** Whether this machine has joined a cluster before, so that it needs no address. */
 export function knowsCluster(dataDir: DataDir): boolean {
   return existsSync(bootstrapFile(dataDir));
 }
@@ -58,7 +58,7 @@ async function learnCluster(dataDir: DataDir, { server, token, caHash, nodeName 
   writeFileAtomically(bootstrapFile(dataDir), bootstrapKubeconfig(server, caPEM, token), 0o600);
 }
 
-/** The CA of the cluster that this machine is a node of, if that is the one it is told to join: then the token may have ended. */
+/** The CA of the cluster that this machine has joined, if it is the one to join now: the token may then have expired. */
 function findKnownCA(dataDir: DataDir, caHashes: readonly string[]): string | undefined {
   if (!hasJoined(dataDir) || !knowsCluster(dataDir)) return undefined;
   const learned = learnedAuthorities(dataDir);

@@ -21,7 +21,7 @@ const privateFolders = ['/run', '/var/lib/cni', '/etc/cni', '/opt/cni'];
 
 const nodesFolder = (dataDir: DataDir) => path.join(dataDir.path, 'nodes');
 
-/** Distinguishes what belongs to this data dir from what belongs to others on the same machine. */
+/** An id that distinguishes the network interfaces and namespaces of this data dir from those of others on the machine. */
 function clusterID(dataDir: DataDir): string {
   return createHash('sha256').update(dataDir.path).digest('hex').slice(0, 6);
 }
@@ -67,7 +67,7 @@ export async function startNamespaces(node: LocalNode, bridge: NodeBridge): Prom
   return pid;
 }
 
-/** Ends whatever runs in nodes of this data dir, and takes their network away. With `forget` also what they have stored. */
+/** Ends all processes of the nodes of this data dir and removes their network. With `forget` also their stored data. */
 export async function removeLocalNodes(dataDir: DataDir, { forget }: { readonly forget: boolean }): Promise<void> {
   const nodes = findLocalNodes(dataDir);
   await Promise.all(nodes.map(({ namespaces }) => namespaces.end()));

@@ -36,8 +36,8 @@ export interface LocalNodesRun {
 }
 
 /**
- * Several nodes on this machine, each in namespaces of its own with its own container runtime. The machine reaches their
- * pods by routes, and Services through the first node that lives: the API server needs both.
+ * Several nodes on this machine, each in its own namespaces with its own container runtime. The machine reaches their Pods by routes, and
+ * Services through the first node that is alive: the API server needs both.
  */
 export async function runLocalNodes(options: LocalNodesOptions): Promise<LocalNodesRun> {
   const { dataDir, count, prefix, bridge, client, serviceCIDRs, logger } = options;

@@ -9,11 +9,11 @@ import { createServiceNotifier, type ServiceNotifier } from './service-notifier.
 import { takeStopRequest } from '../data-dir/stop-request.ts';
 import { planStop, type StopFlags, untilSignalled } from './stop-signals.ts';
 
-/** A command that runs (a part of) a cluster, from its start until it is told to stop. */
+/** A command that runs a cluster or a part of one, from its start until it is told to stop. */
 export interface CommandLife extends ServiceNotifier {
-  /** Resolves with the first signal to stop, and says how. */
+  /** Resolves with the first signal to stop, and how to stop. */
   readonly stop: Promise<StopOrder>;
-  /** How it stops where nobody has said: after a failure. */
+  /** How the command stops after a failure. */
   readonly usualStop: StopOrder;
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Tells systemd of the life of this process, if it is the main process of a service of type `notify`; else does nothing. */
+/** Reports the state of this process to systemd if it is the main process of a service of type `notify`; else does nothing. */
 export interface ServiceNotifier {
   ready(status: string): void;
   status(text: string): void;
@@ -8,7 +8,7 @@ export interface ServiceNotifier {
   stopping(status: string): void;
 }
 
-/** The variables by which systemd says what it expects (sd_notify(3), sd_watchdog_enabled(3)). */
+/** The variables that systemd sets for a notifying service (sd_notify(3), sd_watchdog_enabled(3)). */
 interface NotifyVariables {
   readonly NOTIFY_SOCKET?: string | undefined;
   readonly WATCHDOG_USEC?: string | undefined;
@@ -18,7 +18,7 @@ interface NotifyVariables {
 /** Sends assignments such as `READY=1`; resolves when they were taken, or could not be. */
 type Notify = (assignments: readonly string[]) => Promise<void>;
 
-/** How often the watchdog of the service is to be told that the process lives; undefined: there is none. */
+/** The interval of watchdog messages, in milliseconds; undefined: the service has no watchdog. */
 export function watchdogIntervalMs({ WATCHDOG_USEC, WATCHDOG_PID }: NotifyVariables, pid: number): number | undefined {
   const microseconds = Number(WATCHDOG_USEC ?? 0);
   if (!(microseconds > 0) || (WATCHDOG_PID !== undefined && Number(WATCHDOG_PID) !== pid)) return undefined;
@@ -29,8 +29,8 @@ export function watchdogIntervalMs({ WATCHDOG_USEC, WATCHDOG_PID }: NotifyVariab
 const extendEveryMs = 10_000;
 
 /**
- * The watchdog is fed by a timer of the event loop that does all the work: one that hangs starves it. Node has no
- * datagram sockets of the Unix domain, so systemd's own program sends the messages.
+ * The watchdog is fed by a timer of the event loop that does all the work, so a process that hangs stops feeding it. Node has no datagram
+ * sockets of the Unix domain, so systemd's own program sends the messages.
  */
 export function createServiceNotifier(variables: NotifyVariables, pid: number, notify: Notify = runSystemdNotify): ServiceNotifier {
   if (variables.NOTIFY_SOCKET === undefined || variables.NOTIFY_SOCKET === '') return { ready() {}, status() {}, stopping() {} };

@@ -1,6 +1,6 @@
 import type { StopOrder } from '../../../node-agent/stop-order.ts';
 
-/** The signals that tell a process with a cluster to stop. */
+/** The signals that stop a process with a cluster. */
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type StopSignal = (typeof stopSignals)[number];
 
@@ -11,19 +11,19 @@ export interface StopFlags {
   readonly stopGracePeriod: number;
 }
 
-/** The circumstances that decide how a stop goes. */
+/** The circumstances that decide how the process stops. */
 interface StopCircumstances {
   readonly flags: StopFlags;
   /** The request of `kubets stop`, if there was one. */
   readonly request: { readonly pods: boolean; readonly graceSeconds: number } | undefined;
-  /** The whole machine goes down. */
+  /** Whether the whole machine is shutting down. */
   readonly isMachineStopping: boolean;
 }
 
-/** With the machine Pods end within this time where nobody has ended them before: systemd would wait 90 s for them. */
+/** At a shutdown of the machine, Pods that have not ended yet are ended within this time: systemd would wait 90 s for them. */
 const machineGraceSeconds = 30;
 
-/** Decides whether Pods are stopped, and in what time. */
+/** Decides whether Pods are stopped, and within what time. */
 export function planStop({ flags, request, isMachineStopping }: StopCircumstances): StopOrder {
   if (request) return orderOf(request.pods, request.graceSeconds);
   if (!flags.leavePodsRunning) return orderOf(true, flags.stopGracePeriod / 1000);
@@ -38,12 +38,11 @@ interface SignalSource {
   on(signal: StopSignal, listener: () => void): unknown;
 }
 
-/** A second signal so soon is the same one: a terminal sends it to all programs in it, and npm and others pass it on. */
+/** A second signal within this time counts as the same one: a terminal sends it to all of its programs, and npm and others pass it on. */
 const sameWithinMs = 1000;
 
 /**
- * Resolves with the first signal that asks the process to stop. A second one, of an impatient person, calls `onImpatience`;
- * the end of the terminal is no such thing.
+ * Resolves with the first signal to stop. A second signal, from an impatient user, calls `onImpatience`; the end of the terminal does not.
  */
 export function untilSignalled(source: SignalSource, nowMs: () => number, onImpatience: () => void): Promise<StopSignal> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { Command, CommanderError, type Option } from 'commander';
 
-/** One flag as it was given, or as an environment variable says it. */
+/** A flag as it was given on the command line or in an environment variable. */
 export interface GivenFlag {
   /** With its dashes. */
   readonly name: string;

@@ -56,7 +56,7 @@ function addInstallOptions(command: Command): Command {
     .allowExcessArguments();
 }
 
-/** `kubets agent install` and `kubets server install` are the same as `install` with what they are named after. */
+/** Adds `kubets agent install` and `kubets server install`, which are short for `install` with that role. */
 export function addInstallShorthands(program: Command): void {
   for (const kind of ['agent', 'server'] as const) {
     const command = program.commands.find((one) => one.name() === kind)?.enablePositionalOptions();
@@ -107,7 +107,7 @@ function planOf(kind: ServiceKind, { values, given }: CapturedFlags) {
     hasNode: kind === 'agent' || (kind === 'up' && values['node'] !== false),
     workingDirectory: process.env['INIT_CWD'] ?? process.cwd(),
     dataDirectory: path.resolve(process.env['INIT_CWD'] ?? process.cwd(), String(values['dataDir'])),
-    // The one that comes with kubets: it is there after an upgrade, too.
+    // The Node program that comes with kubets, which is still there after an upgrade.
     nodeProgram: existsSync(bundled) ? bundled : process.execPath,
   });
 }
@@ -126,7 +126,7 @@ async function refuseRivals(kind: ServiceKind, dataDirectory: string): Promise<v
     );
 }
 
-/** Proves cluster and token now, where somebody can read what is wrong, and keeps what the node needs closed to others. */
+/** Checks cluster and token now, while a person can read the error, and stores what the node needs in files that only root can read. */
 async function joinFirst({ values }: CapturedFlags, progress: Progress): Promise<void> {
   const flags = values as unknown as AgentCommandFlags;
   await prepareNode(flags, openDataDir(flags.dataDir));

@@ -74,7 +74,7 @@ function keptFlags({ kind, given, workingDirectory }: ServiceInput): GivenFlag[]
     });
 }
 
-/** Pods of a machine that goes down are ended in order, unless the flags say how, or that they are not. */
+/** The flags that end Pods in order when the machine shuts down, unless the flags say otherwise. */
 function shutdownFlags(flags: readonly GivenFlag[]): GivenFlag[] {
   if (flags.some(({ name, value }) => name === '--kubelet-arg' && value?.startsWith('shutdown-grace-period'))) return [];
   const { total, critical } = shutdownDefaults;

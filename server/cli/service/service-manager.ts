@@ -7,7 +7,7 @@ import { serviceKinds, type ServiceKind, unitNames } from './plan-service.ts';
 const unitFolder = '/etc/systemd/system';
 export const unitFile = (kind: ServiceKind): string => path.join(unitFolder, `${unitNames[kind]}.service`);
 
-/** Whether systemd is what runs this machine (sd_booted(3)). */
+/** Whether the machine was booted with systemd (sd_booted(3)). */
 export function hasSystemd(): boolean {
   return existsSync('/run/systemd/system');
 }
@@ -36,7 +36,7 @@ export function findUnitText(kind: ServiceKind): string | undefined {
 }
 
 export function writeUnit(kind: ServiceKind, text: string): void {
-  // The command line is nobody's business but root's.
+  // Only root may read the command line.
   writeFileAtomically(unitFile(kind), text, 0o600);
 }
 
@@ -44,7 +44,7 @@ export function removeUnit(kind: ServiceKind): void {
   rmSync(unitFile(kind), { force: true });
 }
 
-/** Runs systemctl, or throws an Error with what it says. */
+/** Runs systemctl, or throws an Error with its output. */
 export async function systemctl(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run('systemctl', args);
   if (code !== 0) throw new Error(`systemctl ${args.join(' ')}: ${(stderr || stdout).trim() || `exit status ${code}`}`);

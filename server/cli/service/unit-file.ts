@@ -11,7 +11,7 @@ export interface ServicePlan {
   readonly dataDirectory: string;
   /** Runs Pods: nothing of the machine can be kept from it. */
   readonly hasNode: boolean;
-  /** Absolute; what a service without a node may write besides its data directory. */
+  /** Absolute paths that a service without a node may write, besides its data directory. */
   readonly writablePaths: readonly string[];
   /** Absolute file that explains it. */
   readonly documentation: string;
@@ -32,14 +32,14 @@ export function quoteWord(word: string): string {
   return /^[\w./:=,@+-]+$/.test(word) ? word : `"${escaped}"`;
 }
 
-/** The data directory that a unit of ours was made for; undefined where it says none. */
+/** The data directory of a unit file that kubets wrote; undefined if it contains none. */
 export function findDataDirectory(unit: string): string | undefined {
   const word = /^RequiresMountsFor=(.+)$/m.exec(unit)?.[1];
   if (word === undefined || !word.startsWith('"')) return word;
   return word.slice(1, -1).replaceAll(/\\(.)|%%/g, (all, escaped: string | undefined) => escaped ?? all.charAt(0));
 }
 
-/** The program and arguments of a unit of ours; undefined where it has none. */
+/** The program and arguments of a unit file that kubets wrote; undefined if it contains none. */
 export function findCommand(unit: string): string[] | undefined {
   const line = /^ExecStart=(.+)$/m.exec(unit)?.[1];
   return line?.match(/"(?:\\.|[^"\\])*"|\S+/g)?.map((word, index) => {
@@ -76,7 +76,7 @@ const controlPlaneSettings = [
   ...['RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK', 'SystemCallArchitectures=native', 'SystemCallFilter=@system-service'],
 ];
 
-/** The first word of a command is taken as it is but for specifiers: a dollar sign in it needs another program in front. */
+/** In the first word of a command only specifiers are replaced: a dollar sign in it needs another program in front. */
 function execStart([program = '', ...args]: readonly string[]): string {
   const command = program.includes('$') ? ['/usr/bin/env', program, ...args] : [program, ...args];
   return command.map((word, index) => (index === 0 ? quoteWord(word) : quoteArgument(word))).join(' ');

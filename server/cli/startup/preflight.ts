@@ -9,7 +9,7 @@ import { pluginDirectories } from '../../../node-agent/network/cni/plugin-direct
 import type { Finding, NodePlan, PlannedPort } from '../../../node-agent/preflight/check.ts';
 import { areLasting, UnfitMachineError } from './unfit-machine.ts';
 
-/** Flags of `up`, `agent` and `check-machine` that decide what the machine is to become. */
+/** The flags of `up`, `agent` and `check-machine` that determine the machine's role. */
 export interface PreflightFlags {
   readonly dataDir: string;
   readonly nodeName: string;
@@ -17,7 +17,7 @@ export interface PreflightFlags {
   readonly clusterCidr: string;
   readonly serviceCidr?: readonly string[];
   readonly kubeletPort: number;
-  /** The port of the API server, where there is to be one. */
+  /** The port of the API server, if the machine runs one. */
   readonly port?: number;
   /** API server of the cluster to join. */
   readonly server?: string;
@@ -26,14 +26,16 @@ export interface PreflightFlags {
   readonly ignorePreflightErrors: readonly string[];
 }
 
-/** Control plane and node; a node alone; or a control plane with several nodes in namespaces and with ports of their own. */
+/**
+ * The machine's role: control plane and node; a node alone; or a control plane with several nodes in namespaces, with ports of their own.
+ */
 export type MachineRole = 'up' | 'agent' | 'local-nodes';
 
 export function planOf(flags: PreflightFlags, role: MachineRole): NodePlan {
   const kubeletArguments = new Map((flags.kubeletArg ?? []).map((text) => [text.split('=')[0] ?? text, text.slice(text.indexOf('=') + 1)]));
   const resolvConf = kubeletArguments.get('resolv-conf');
   const cniFolder = kubeletArguments.get('cni-bin-dir');
-  // Nodes in namespaces have an /opt/cni of their own.
+  // Nodes in namespaces have their own /opt/cni.
   const isReachable = (folder: string) => role !== 'local-nodes' || !folder.startsWith('/opt/cni/');
   return {
     nodeName: flags.nodeName,
@@ -67,7 +69,7 @@ function portsOf({ port = 0, kubeletPort }: PreflightFlags, role: MachineRole): 
   return [...controlPlane, ...(role === 'local-nodes' ? [] : node)].filter((one) => one.port > 0);
 }
 
-/** All checks, at once with the question what time it is at the API server. */
+/** Runs all checks, and asks the API server for its time meanwhile. */
 export async function preflight(
   flags: PreflightFlags,
   role: MachineRole,
@@ -81,7 +83,7 @@ export async function preflight(
   );
 }
 
-/** Tells of warnings and errors before anything is started, and throws where there are errors. */
+/** Prints warnings and errors before anything is started, and throws if there are errors. */
 export async function requireSoundMachine(
   flags: PreflightFlags,
   role: MachineRole,
@@ -97,11 +99,14 @@ export async function requireSoundMachine(
 
 const serverPatienceMs = 2000;
 
-/** By the Date of any answer, which has seconds; undefined where it does not answer: joining then says why. */
+/**
+ * The difference to the API server's clock by the Date header of any answer, in seconds; undefined if it does not answer, which joining
+ * then reports.
+ */
 export async function findServerAheadMs(server: string): Promise<number | undefined> {
   return await new Promise((resolve) => {
     if (!URL.canParse(server) || !server.startsWith('https://')) return resolve(undefined);
-    // The time is no secret, and nothing is told: whose certificate it is does not matter.
+    // The server's certificate is not verified: the time is not secret, and nothing is sent.
     const request = get(new URL('/livez', server), { rejectUnauthorized: false, agent: false, timeout: serverPatienceMs }, (response) => {
       const serverMs = Date.parse(response.headers.date ?? '');
       resolve(Number.isNaN(serverMs) ? undefined : serverMs + 500 - systemClock.nowMs());
@@ -127,7 +132,7 @@ export function ignoreErrors(findings: readonly Finding[], ignored: readonly str
 const marks = { ok: '✓', advice: '·', warning: '!', error: '✗' } as const;
 const colours = { ok: 'green', advice: 'dim', warning: 'yellow', error: 'red' } as const;
 
-/** One line a finding, with its remedy below; as wide as the stream is. */
+/** One line for each finding, with its remedy below; wrapped to the width of the stream. */
 export function formatFindings(findings: readonly Finding[], stream: NodeJS.WriteStream): string {
   const width = Math.max(0, ...findings.map(({ name }) => name.length));
   const paint = (level: Finding['level'], text: string) => styleText(colours[level], text, { stream });

@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import type { Clock } from '../../../api/base/clock.ts';
 
 const checkIntervalMs = 2000;
-/** Share of one processor below which the process counts as idle. */
+/** The share of one processor below which the process counts as idle. */
 const idleLoad = 0.05;
 /** The least growth since it was last cleared for another time to be worth the work. */
 const worthwhileBytes = 8 * 1024 * 1024;

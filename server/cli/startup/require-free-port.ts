@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Rejects with words that say what to do if another program listens on the port. 0 is always free. */
+/** Rejects with an error that says what to do if another program listens on the port. Port 0 is always free. */
 export function requireFreePort(port: number, { what, flag }: { readonly what: string; readonly flag: string }): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

@@ -23,7 +23,7 @@ import { releaseIdleMemory } from './release-idle-memory.ts';
 
 export const clusterDomain = 'cluster.local';
 
-/** Starts the control plane as the flags say, writes the admin kubeconfig and the note by which other commands find it. */
+/** Starts the control plane with the flags, writes the admin kubeconfig and the record by which other commands find it. */
 export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir, progress: Progress): Promise<ControlPlane> {
   const running = findInstance(dataDir.path);
   // A note without an identity may mean any process by now: then the lock of the store and the port decide.
@@ -95,7 +95,7 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   };
 }
 
-/** Writes the kubeconfigs, which follow changed certificates, and the note by which other commands find the control plane. */
+/** Writes the kubeconfigs, which follow changed certificates, and the record by which other commands find the control plane. */
 function makeFindable(
   controlPlane: ControlPlane,
   flags: ControlPlaneFlags,
@@ -176,7 +176,7 @@ function authorizationFlagsOf(flags: AuthorizationFlags): AuthorizationFlags {
   };
 }
 
-/** The flag as it counts: undefined where it was not given and the default may stand. */
+/** The value of the flag; undefined if it was not given and the default applies. */
 function anonymousAuth({ anonymousAuth: given, authorizationMode = [] }: ControlPlaneFlags, logger: Logger): boolean | undefined {
   if (given === false || !authorizationMode.includes('AlwaysAllow')) return given;
   logger.warn(

@@ -6,7 +6,7 @@ import type { ClusterFacts, StatusFacts } from './status-facts.ts';
 
 const maxListed = 10;
 
-/** One screen for a person. */
+/** Formats the status for a terminal, in one screen. */
 export function formatStatus(facts: StatusFacts, findings: readonly Finding[], nowMs: number): string {
   const rows = [...processRows(facts, nowMs), ...clusterRows(facts.cluster), ...placeRows(facts)];
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;

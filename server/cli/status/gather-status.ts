@@ -39,7 +39,7 @@ import type {
 const answerWithinMs = 5000;
 const countWithinMs = 3000;
 
-/** Finds out in a few seconds what there is, whatever hangs. */
+/** Gathers the status within a few seconds, even if parts of the cluster hang. */
 export async function gatherStatus(dataDir: DataDir): Promise<StatusFacts> {
   const [services, runs] = await Promise.all([gatherServices(), gatherRuns(dataDir)]);
   const localNodes = gatherLocalNodes(dataDir, services.length > 0 && runs.some(({ unit }) => unit !== undefined));
@@ -140,7 +140,7 @@ export async function findAccess(dataDir: DataDir, kubeconfig: string | undefine
   const pem = readFileSync(client, 'utf8');
   const nodeName = /CN\s*=\s*system:node:(\S+)/.exec(new X509Certificate(pem).subject)?.[1];
   const { server, ca: joinedWith } = await readKubeconfig(bootstrap);
-  // The authorities that the cluster has told the node of since it joined.
+  // The authorities that the cluster has published to the node since it joined.
   const learned = path.join(dataDir.node, 'pki/cluster-ca.crt');
   const ca = existsSync(learned) ? readFileSync(learned, 'utf8') : joinedWith;
   return { settings: { server, ...(ca === undefined ? {} : { ca }), certificate: pem, key: pem }, nodeName };
@@ -201,7 +201,7 @@ async function gatherDisk(dataDir: DataDir): Promise<DiskFacts> {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, used: Object.fromEntries(used) };
 }
 
-/** Undefined where it takes too long. What is mounted there lies elsewhere. */
+/** The bytes in a directory, without file systems mounted in it; undefined if counting takes too long. */
 async function countBytes(directory: string): Promise<number | undefined> {
   const { code, stdout } = await run('timeout', [
     String(countWithinMs / 1000),

@@ -52,7 +52,7 @@ export interface LocalNodeFacts {
 }
 
 export interface ClusterFacts {
-  /** Whether it is all of the cluster, or what one node may see. */
+  /** Whether the facts are of the whole cluster, or only what one node may see. */
   readonly isWhole: boolean;
   readonly nodes: readonly NodeFacts[];
   readonly podCount: number;
@@ -81,7 +81,7 @@ interface PodFacts {
 export interface DiskFacts {
   readonly freeBytes: number;
   readonly totalBytes: number;
-  /** By what it is for; absent where it takes too long to count. */
+  /** The used bytes by purpose; absent where counting takes too long. */
   readonly used: Readonly<Record<string, number | undefined>>;
 }
 

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Tells a person what is going on: one line a step, with how long it took. Goes to standard error. */
+/** Shows the progress of a command on standard error: one line for each step, with the time it took. */
 export interface Progress {
   done(text: string): void;
   note(text: string): void;

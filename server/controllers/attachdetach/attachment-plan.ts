@@ -23,7 +23,7 @@ interface NodeAttachments {
   readonly isElsewhere: (volumeName: string) => boolean;
   /** Unique name of the volume of an attachment, if its volume is known. */
   readonly uniqueName: (attachment: Attachment) => string | undefined;
-  /** For how long nobody has wanted the attachment. */
+  /** The milliseconds for which no Pod has needed the attachment. */
   readonly unwantedMs: (name: string) => number;
 }
 
@@ -41,10 +41,10 @@ export interface AttachmentPlan {
 /** A node that does not answer is not waited for longer. */
 export const maxWaitMs = 6 * 60_000;
 
-/** Attachments that are made here are called so; others are somebody else's. */
+/** The names of attachments that this controller makes; attachments with other names belong to other controllers. */
 const ownName = /^csi-[0-9a-f]{64}$/;
 
-/** The volumes to attach to one node and to detach from it. Pure. */
+/** Plans which volumes are attached to one node and detached from it. Pure. */
 export function planAttachments(input: NodeAttachments): AttachmentPlan {
   const { node, wanted, present, isElsewhere, uniqueName, unwantedMs } = input;
   const names = new Set(wanted.map(({ attachment }) => attachment));
@@ -78,7 +78,7 @@ export function planAttachments(input: NodeAttachments): AttachmentPlan {
   };
 }
 
-/** Whether only one node may have the volume at a time. */
+/** Whether the volume may be attached to only one node at a time. */
 function isExclusive({ spec }: DeepReadonly<PersistentVolume>): boolean {
   const modes = spec?.accessModes ?? [];
   return modes.length > 0 && !modes.includes('ReadWriteMany') && !modes.includes('ReadOnlyMany');

@@ -30,7 +30,7 @@ import { rules } from './rbac.ts';
 
 const nodeIndex = 'node';
 const volumeIndex = 'volume';
-/** When something has to be waited for that no watch tells of. */
+/** The seconds until the next attempt when something that no watch reports must be waited for. */
 const againSeconds = 5;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -103,7 +103,7 @@ async function reconcile(key: ObjectKey, setup: ControllerSetup, memory: Memory)
       return nowMs - since;
     },
   });
-  // First the node is told, or it would start a Pod on a volume that goes.
+  // The node is told first, or it would start a Pod on a volume that is being detached.
   await reportAttached(setup, node, plan.attached);
   for (const name of plan.detach) {
     memory.unwantedSinceMs.delete(name);

@@ -6,7 +6,10 @@ const hourMs = 3_600_000;
 const decidedMs = hourMs;
 const pendingMs = 24 * hourMs;
 
-/** When a request has served its purpose: an hour after it was denied, failed or granted, a day after nobody has decided. */
+/**
+ * The time at which a request is deleted: an hour after it was denied, failed or granted, a day after its creation if it is still
+ * undecided.
+ */
 export function requestEndMs({ metadata, status }: DeepReadonly<CertificateSigningRequest>): number {
   const conditions = status?.conditions ?? [];
   if (conditions.length === 0) return (findTime(metadata.creationTimestamp) ?? 0) + pendingMs;

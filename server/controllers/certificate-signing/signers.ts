@@ -23,7 +23,7 @@ export const longestMs = 365 * 24 * 60 * minuteMs;
 const shortestMs = 10 * minuteMs;
 /** How far the clocks of others may be behind. */
 const backdateMs = 5 * minuteMs;
-/** Shorter lives are not shortened further by what the beginning lies in the past. */
+/** Certificates of shorter life are not shortened by the time for which their start is backdated. */
 const shortMs = 8 * 60 * minuteMs;
 
 /** From when until when a certificate is to be good. */

@@ -38,7 +38,7 @@ export function dnsService(clusterIP: string): Service {
   };
 }
 
-/** False for a Service of that name that somebody made for Pods. */
+/** Whether the nodes serve the DNS Service. False for a Service of that name that was made for Pods. */
 export function isServedByNodes({ spec, metadata }: DeepReadonly<Service>): boolean {
   const hasSelector = Object.keys(spec?.selector ?? {}).length > 0;
   return !hasSelector && spec?.type !== 'ExternalName' && metadata.deletionTimestamp === undefined;
@@ -56,9 +56,9 @@ export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
 }
 
 /**
- * The own address of every node that answers, ready as long as the node is, so that nobody asks one that is lost. While
- * no node is ready all are: a server that may be gone is better than none. Under policy Local, which a Service may have been
- * given, only a node's own Pods ask it, and have no other.
+ * The endpoints of cluster DNS: the address of every node with a DNS server, ready as long as its node is, so that nobody asks a lost node.
+ * If no node is ready, all endpoints are: a server that may be gone is better than none. Under internalTrafficPolicy Local, only a node's
+ * own Pods ask it.
  */
 export function dnsEndpoints(
   service: DeepReadonly<Service>,
@@ -95,7 +95,7 @@ export function dnsEndpoints(
   return new Map([[portsKey(ports), { ports, endpoints }]]);
 }
 
-/** Whether a change of a node is one of where its DNS is, or whether. */
+/** Whether a change of a node changes the address of its DNS server, or whether it has one. */
 export function movesDNS(node: DeepReadonly<Node>, old: DeepReadonly<Node>): boolean {
   const facts = (one: DeepReadonly<Node>) => JSON.stringify([one.status?.addresses ?? [], servesClusterDNS(one), isNodeReady(one)]);
   return facts(node) !== facts(old);

@@ -79,7 +79,7 @@ function scheduleOf({ spec }: DeepReadonly<CronJob>, say: Say): CronSchedule | u
   }
 }
 
-/** The status as the Jobs have it: which are active, and when one succeeded last. */
+/** Updates the status from the Jobs: the active ones, and the time of the last success. */
 async function takeStock(
   setup: ControllerSetup,
   cronJob: DeepReadonly<CronJob>,
@@ -132,7 +132,7 @@ async function run(
   const { decision } = plan;
   const later = plan.nextSeconds === undefined ? done : requeueAfterSeconds(plan.nextSeconds);
   if (plan.nextSeconds === undefined && decision.kind === 'wait') {
-    // The words in which the library that upstream uses says that there is no next time.
+    // The message of the library that upstream uses, for a schedule without a next time.
     const problem = 'time difference between two schedules is less than 1 second';
     say('Warning', 'InvalidSchedule', `invalid schedule: ${cronJob.spec?.schedule} : ${problem}`);
   }

@@ -19,7 +19,7 @@ type CronDecision =
 
 interface CronPlan {
   readonly decision: CronDecision;
-  /** So many times were missed that a clock that jumped is the likely cause. */
+  /** Whether so many schedules were missed that a clock that jumped is the likely cause. */
   readonly missedTooMany: boolean;
   readonly nextSeconds: number | undefined;
 }

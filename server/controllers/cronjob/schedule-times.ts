@@ -108,7 +108,7 @@ export function missedTimes(schedule: CronSchedule, zone: TimeZone, sinceMs: num
   const secondMs = nextTimeMs(schedule, zone, firstMs);
   if (secondMs === undefined || secondMs > nowMs) return { lastMs: firstMs, count: 1 };
   const count = Math.min(101, Math.floor((nowMs - firstMs) / Math.max(1000, secondMs - firstMs)) + 1);
-  // Backwards in growing steps until one has a time in it, so that years of minutes need not be counted.
+  // Searches backwards in growing steps until a step contains a scheduled time, so that years of minutes need not be counted.
   for (let spanMs = Math.max(minuteMs, secondMs - firstMs); ; spanMs *= 2) {
     let lastMs = nextTimeMs(schedule, zone, Math.max(sinceMs, nowMs - spanMs));
     if (lastMs === undefined || lastMs > nowMs) continue;
@@ -123,7 +123,7 @@ export function formatInZone(ms: number, zone: TimeZone): string {
   const wall = zone.at(ms);
   const two = (value: number) => String(value).padStart(2, '0');
   const utc = findTimeZone('UTC')?.at(ms) ?? wall;
-  // The offset is the difference of what the two clocks show, at most a day apart.
+  // The offset is the difference between the local and the UTC clock, at most a day.
   const dayDifference =
     wall.day === utc.day ? 0 : wall.year * 372 + wall.month * 31 + wall.day > utc.year * 372 + utc.month * 31 + utc.day ? 1 : -1;
   const offset = dayDifference * 1440 + (wall.hour - utc.hour) * 60 + (wall.minute - utc.minute);

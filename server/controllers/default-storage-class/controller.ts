@@ -5,8 +5,8 @@ import { type Controller, defineController, done } from '../runtime/define-contr
 import { rules } from './rbac.ts';
 
 /**
- * Makes the StorageClass `standard`, so that claims work out of the box. Only at the start and only if there is none of that
- * name: what an administrator makes of it afterwards stays so.
+ * Creates the StorageClass `standard`, so that claims work without further setup. It is created only at the start and only if there is none
+ * of that name, so an administrator's changes are kept.
  */
 export function createDefaultStorageClassController(): Controller {
   return defineController({

@@ -62,7 +62,7 @@ export const deploymentController = defineController({
   },
 });
 
-/** Recreate waits for the last Pod of the old template to be gone; nothing else tells of that moment. */
+/** Enqueues the Deployment when the last Pod of the old template is gone, which Recreate waits for and no other watch reports. */
 function followLastPods(setup: ControllerSetup): void {
   setup.informer(pods).addHandler({
     onDelete(pod) {
@@ -147,7 +147,7 @@ async function recreate({ informer }: ControllerSetup, rollout: Rollout): Promis
   if (rollout.newSet !== undefined) await rollout.syncRevision(rollout.newSet);
   const shrink = rollout.oldSets.filter((set) => sizeOf(set) > 0).map((set) => ({ set, replicas: 0 }));
   if (await rollout.scale(shrink)) return;
-  // Two templates never run at the same time, not even while the old one terminates.
+  // Pods of two templates never run at the same time, not even while the old ones terminate.
   if (rollout.oldSets.some((set) => hasOldPods(set, dependentsOf(informer(pods), set.metadata.uid ?? '')))) return;
   const newSet = await rollout.ensureNewSet();
   const desired = rollout.deployment.spec?.replicas ?? 1;

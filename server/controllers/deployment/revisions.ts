@@ -32,7 +32,7 @@ export function byCreation(a: DeepReadonly<ReplicaSet>, b: DeepReadonly<ReplicaS
   return (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
 }
 
-/** Whether two templates are the same but for the hash that a ReplicaSet adds to its own. */
+/** Whether two templates are equal apart from the hash label that a ReplicaSet adds. */
 export function isSameTemplate(a: DeepReadonly<PodTemplateSpec> | undefined, b: DeepReadonly<PodTemplateSpec> | undefined): boolean {
   return isSemanticallyEqual(withoutHash(a), withoutHash(b));
 }
@@ -67,8 +67,8 @@ export function findCount(set: DeepReadonly<ReplicaSet>, key: string): number | 
 }
 
 /**
- * The annotations that the ReplicaSet of the present template should have: the Deployment's own, its revision, and the
- * revisions that it was before, by which a rolled-back ReplicaSet tells its past.
+ * The annotations of the ReplicaSet of the current template: the Deployment's own, its revision, and the earlier revisions, from which the
+ * history of a rolled-back ReplicaSet is read.
  */
 export function annotationsOfNewSet(
   deployment: DeepReadonly<Deployment>,
@@ -92,7 +92,7 @@ function addToHistory(history: string | undefined, revision: string): string {
   return [...entries, revision].join(',');
 }
 
-/** Old ReplicaSets that the history limit lets go, oldest revision first: only those that are empty and settled. */
+/** The old ReplicaSets beyond the history limit, oldest revision first. Only those without Pods whose status is up to date. */
 export function setsToClean(deployment: DeepReadonly<Deployment>, old: Sets): Sets {
   const limit = deployment.spec?.revisionHistoryLimit;
   if (limit === undefined || limit === 2_147_483_647) return [];

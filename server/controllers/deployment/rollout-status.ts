@@ -32,7 +32,7 @@ export function newCondition(type: string, status: string, reason: string, messa
   return { type, status, reason, message, lastUpdateTime: now, lastTransitionTime: now };
 }
 
-/** The condition comes last; one that says the same (status and reason) is left as it is, times and message included. */
+/** Puts the condition last. A condition with equal status and reason is left as it is, with its times and message. */
 export function withDeploymentCondition(conditions: Conditions, condition: DeploymentCondition): Conditions {
   const present = findConditionOf(conditions, condition.type);
   if (present?.status === condition.status && present.reason === condition.reason) return conditions;
@@ -121,7 +121,7 @@ export function rolloutStatus(
     } else if (isProgressing(deployment, status)) {
       const condition = newCondition('Progressing', 'True', progressReasons.updated, `${subject} is progressing.`, at.now);
       if (progress?.status === 'True' && progress.lastTransitionTime) condition.lastTransitionTime = progress.lastTransitionTime;
-      // Replaced even if it says the same: its lastUpdateTime is when there was progress last.
+      // Replaced even if it is equal: its lastUpdateTime is the time of the last progress.
       conditions = [...conditions.filter(({ type }) => type !== 'Progressing'), condition];
     } else if (isTimedOut(deployment, status, at.nowMs)) {
       const message = `${subject} has timed out progressing.`;

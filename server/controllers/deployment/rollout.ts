@@ -27,7 +27,7 @@ import {
 import { findConditionOf, hasProgressDeadline, newCondition, progressReasons, withDeploymentCondition } from './rollout-status.ts';
 import { maxReplicas, newSetSize, type ScaleStep } from './scale-plan.ts';
 
-/** One Deployment with its ReplicaSets while it is reconciled; what was written replaces what was read. */
+/** A Deployment with its ReplicaSets during one reconciliation. Written objects replace those that were read. */
 export class Rollout {
   readonly #dependencies: ControllerDependencies;
   deployment: Deployment;
@@ -163,7 +163,7 @@ export class Rollout {
     await this.writeStatus({ ...this.deployment.status, ...(conditions === undefined ? {} : { conditions }) }, isRecorded);
   }
 
-  /** Performs the steps of a plan one after the other; tells of each. Returns whether there were any. */
+  /** Performs the steps of a plan in order and reports each by an event. Returns whether there were any. */
   async scale(steps: readonly ScaleStep[]): Promise<boolean> {
     for (const { set, replicas } of steps) await this.#scaleOne(this.#sets.get(set.metadata.uid ?? '') ?? set, replicas);
     return steps.length > 0;

@@ -14,7 +14,7 @@ const desiredOf = (deployment: ReadonlyDeployment) => deployment.spec?.replicas 
 const availableOf = (set: DeepReadonly<ReplicaSet>) => set.status?.availableReplicas ?? 0;
 const isActive = (set: DeepReadonly<ReplicaSet>) => sizeOf(set) > 0;
 
-/** The most Pods that may exist: what desired-replicas and max-replicas of a ReplicaSet say is compared with this. */
+/** The most Pods that may exist. The annotations desired-replicas and max-replicas of a ReplicaSet are compared with this. */
 export function maxReplicas(deployment: ReadonlyDeployment): number {
   return desiredOf(deployment) + deploymentBounds(deployment).surge;
 }
@@ -37,8 +37,8 @@ export function planRollingNew(deployment: ReadonlyDeployment, newSet: DeepReado
 }
 
 /**
- * The next step of a rolling update for old ReplicaSets: first Pods that are not available anyhow, then as many as leave the
- * minimum available. Sizes in later steps build on earlier ones.
+ * The next step of a rolling update for old ReplicaSets: first the Pods that are not available anyhow, then as many as leave the minimum
+ * available. Sizes in later steps build on those of earlier ones.
  */
 export function planRollingOld(deployment: ReadonlyDeployment, newSet: DeepReadonly<ReplicaSet>, old: Sets): ScaleStep[] {
   const desired = desiredOf(deployment);
@@ -73,8 +73,8 @@ export function planRollingOld(deployment: ReadonlyDeployment, newSet: DeepReado
 }
 
 /**
- * The effect of a change of `spec.replicas` outside of a rollout's own steps: the one ReplicaSet that counts takes it all; in
- * the middle of a rollout it is shared out in proportion to the sizes, and the largest takes what is left by rounding.
+ * The result of a change of `spec.replicas` that is not a step of a rollout: a single active ReplicaSet takes all of it; during a rollout
+ * it is divided in proportion to the sizes, and the largest takes the remainder of rounding.
  */
 export function planScale(deployment: ReadonlyDeployment, newSet: DeepReadonly<ReplicaSet> | undefined, old: Sets): ScaleStep[] {
   const desired = desiredOf(deployment);

@@ -22,7 +22,7 @@ export function needsScale({ spec }: Budget): boolean {
   return spec?.maxUnavailable !== undefined || typeof spec?.minAvailable === 'string';
 }
 
-/** How many Pods there should be, and how many of them healthy. `scale`: what the Pods' controllers are to have together. */
+/** The expected number of Pods, and how many of them must be healthy. `scale` is the sum of the replicas of the Pods' controllers. */
 export function expectedPods({ spec }: Budget, pods: Pods, scale: number): ExpectedPods {
   if (spec?.maxUnavailable !== undefined) {
     const down = resolveIntOrPercent(spec.maxUnavailable, scale, 'up');

@@ -95,7 +95,7 @@ async function scaleOf(dependencies: ControllerDependencies, matching: readonly 
     counted.add(reference.uid);
     const scale = findScale(dependencies, pod.metadata.namespace ?? '', reference);
     if (scale === undefined) throw new Error(`found no controllers for pod "${pod.metadata.name}"`);
-    // Several ReplicaSets of one Deployment are one controller.
+    // Several ReplicaSets of one Deployment count as one controller.
     if (!counted.has(`scale of ${scale.uid}`)) total += scale.replicas;
     counted.add(`scale of ${scale.uid}`);
   }

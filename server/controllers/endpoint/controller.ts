@@ -47,7 +47,7 @@ async function reconcile(dependencies: ControllerSetup, deleted: Set<string>, ke
   const service = lister(services).find(key);
   const present = lister(endpoints).find(key);
   if (service === undefined) {
-    // With a Service go its Endpoints, also those that a user made for it; others are none of ours.
+    // The Endpoints of a Service are deleted with it, even those that a user made for it; other Endpoints are left alone.
     const isOurs = present?.metadata.labels?.[managedByLabel] === managedBy;
     if (isOurs || deleted.has(formatKey(key))) await ignoreNotFound(client(endpoints).delete(key));
     deleted.delete(formatKey(key));

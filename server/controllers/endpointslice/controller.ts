@@ -125,7 +125,7 @@ interface HintEvent {
   readonly message: string;
 }
 
-/** The slices of one family, and what is to be told of their hints. */
+/** Plans the slices of one address family, and the event about their hints. */
 function planFamily(
   { setup, hinted }: Parts,
   service: DeepReadonly<Service>,

@@ -31,10 +31,10 @@ export function sliceOwnerOf(service: DeepReadonly<Service>): SliceOwner {
   return { namespace, name, labels, reference, keepsEmptySlice: true };
 }
 
-/** A node by its name, and its zone if it has one; undefined: there is no such node. */
+/** Finds a node and its zone by its name; undefined: there is no such node. */
 export type FindNode = (nodeName: string) => { readonly zone?: string | undefined } | undefined;
 
-/** The endpoints that a Service should have in one address family, by their ports. */
+/** The endpoints that a Service should have in one address family, by ports. */
 export function desiredEndpoints(
   service: DeepReadonly<Service>,
   pods: readonly DeepReadonly<Pod>[],
@@ -98,7 +98,7 @@ function endpointOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>, addr
   if (zone) endpoint.zone = zone;
   const hostname = endpointHostname(pod, service);
   if (hostname !== undefined) endpoint.hostname = hostname;
-  // The annotation goes before the field.
+  // The annotation takes precedence over the field.
   if (!ready || hasTopologyHints(service)) return endpoint;
   if (zone && prefersZone(service)) endpoint.hints = { forZones: [{ name: zone }] };
   if (nodeName && service.spec?.trafficDistribution === 'PreferSameNode') {

@@ -12,8 +12,8 @@ import { planTopologyHints, type TopologyHints } from './topology-hints.ts';
 import type { ZoneShares } from './zone-shares.ts';
 
 /**
- * Like planSlices, with hints by topology, which are put into the endpoints of the groups. They follow from which slices are
- * to be written, and slices may be to be written for them: so there is a plan before and one after.
+ * Like planSlices, with topology hints for the endpoints of the groups. Hints depend on the slices that are written, and may cause further
+ * slices to be written; so slices are planned before and after the hints.
  */
 export function planHintedSlices(
   owner: SliceOwner,

@@ -4,16 +4,16 @@ import type { Endpoint } from '../../../api/types/discovery-v1.ts';
 import { allocateToZones, type ZoneAllocation, type ZoneCounts, planTransfers } from './zone-allocation.ts';
 import type { ZoneShares } from './zone-shares.ts';
 
-/** The older name goes before. */
+/** The older annotation takes precedence. */
 const modeAnnotations = ['service.kubernetes.io/topology-aware-hints', 'service.kubernetes.io/topology-mode'] as const;
 
-/** Whether the Service's endpoints are to be divided among the zones by what these have. */
+/** Whether the Service's endpoints are to be divided among the zones in proportion to their processors. */
 export function hasTopologyHints({ metadata }: DeepReadonly<Service>): boolean {
   const mode = modeAnnotations.map((name) => metadata.annotations?.[name]).find((value) => value !== undefined);
   return mode === 'Auto' || mode === 'auto';
 }
 
-/** A slice's endpoints, whose hints are what they are now. */
+/** The endpoints of a slice, with their present hints. */
 type SliceEndpoints = readonly Endpoint[];
 
 export type TopologyHints =
@@ -23,8 +23,8 @@ export type TopologyHints =
   | { readonly zones: ReadonlyMap<Endpoint, string>; readonly counts: ZoneCounts };
 
 /**
- * Divides ready endpoints among zones. Each is for its own zone as long as that has no more than its part. Slices that
- * would not be written anyhow keep their hints if these are within bounds.
+ * Assigns ready endpoints to zones. Each serves its own zone as long as that has no more than its share. Slices that would not be written
+ * anyhow keep their hints if these are within bounds.
  */
 export function planTopologyHints(
   written: readonly SliceEndpoints[],

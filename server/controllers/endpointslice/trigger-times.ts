@@ -9,13 +9,13 @@ interface Seen {
 }
 
 /**
- * Since when each Service's endpoints should have been as they are now: what Service proxies measure their delay from. Times
- * are those of the API, in milliseconds.
+ * The times since which each Service's endpoints should have been as they are now. Service proxies measure their delay from them.
+ * Milliseconds of the API's clock.
  */
 export class TriggerTimes {
   readonly #seen = new Map<string, Seen>();
 
-  /** The earliest of what has happened since the last call for this Service; undefined: nothing that has a time. */
+  /** The earliest time of a change since the last call for this Service; undefined: no change had a time. */
   next(key: string, service: DeepReadonly<Service>, pods: readonly DeepReadonly<Pod>[]): number | undefined {
     const created = findTime(service.metadata.creationTimestamp) ?? 0;
     const before = this.#seen.get(key);

@@ -56,7 +56,7 @@ export function planTransfers(
   for (;;) {
     const [giver, taker] = [largest(surplus), largest(lack)];
     if (giver === undefined || taker === undefined) break;
-    // Endpoints are whole: half a one is worth a transfer if the other zone counts on a whole one.
+    // Endpoints cannot be divided: half an endpoint is worth a transfer if the other zone then has a whole one.
     if (Math.max(giver.amount, taker.amount) < 1 || Math.min(giver.amount, taker.amount) < 0.5) break;
     giving.set(giver.zone, (giving.get(giver.zone) ?? 0) + 1);
     surplus.set(giver.zone, giver.amount - 1);

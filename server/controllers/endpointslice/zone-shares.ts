@@ -9,8 +9,8 @@ export type ZoneShares = ReadonlyMap<string, number>;
 const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'] as const;
 
 /**
- * The processors of the zones' ready nodes, but for those of the control plane. Undefined if there is nothing to weigh: a node
- * says nothing of its zone or processors, or there are not two zones.
+ * Each zone's share of the processors of ready nodes, without those of the control plane. Undefined if no shares can be computed: a node
+ * does not state its zone or processors, or there are fewer than two zones.
  */
 export function zoneShares(nodes: readonly DeepReadonly<Node>[]): ZoneShares | undefined {
   const byZone = new Map<string, number>();
@@ -31,7 +31,7 @@ export function zoneOf({ metadata }: DeepReadonly<Node>): string | undefined {
   return metadata.labels?.['topology.kubernetes.io/zone'] || undefined;
 }
 
-/** Whether a change of a node is one of the shares, as far as they are followed. */
+/** Whether a change of a node changes the shares. */
 export function movesShares(node: DeepReadonly<Node>, old: DeepReadonly<Node>): boolean {
   return isNodeReady(node) !== isNodeReady(old) || zoneOf(node) !== zoneOf(old);
 }

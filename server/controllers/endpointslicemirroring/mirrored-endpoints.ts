@@ -23,7 +23,7 @@ const notCopied: ReadonlySet<string> = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
 ]);
 
-/** Whether somebody manages these Endpoints by hand for a Service without a selector. */
+/** Whether these Endpoints are managed by hand for a Service without a selector. */
 export function isMirrored(endpoints: DeepReadonly<Endpoints>, service: DeepReadonly<Service> | undefined): boolean {
   if (service === undefined || service.spec?.selector !== undefined || endpoints.metadata.deletionTimestamp !== undefined) return false;
   if (endpoints.metadata.labels?.[skipLabel] === 'true') return false;
@@ -44,7 +44,7 @@ export function mirrorOwnerOf(endpoints: DeepReadonly<Endpoints>): SliceOwner {
   };
 }
 
-/** The endpoints of one address family, by their ports. */
+/** The endpoints of one address family, by ports. */
 export function mirroredEndpoints({ subsets = [] }: DeepReadonly<Endpoints>, addressType: AddressType): Map<string, EndpointGroup> {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>();
   for (const subset of subsets) {

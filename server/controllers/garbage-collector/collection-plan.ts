@@ -7,7 +7,7 @@ export const orphanFinalizer = 'orphan';
 
 type Metadata = DeepReadonly<ObjectMeta>;
 
-/** How an owner that an object names stands. */
+/** The state of an owner that an object refers to. */
 export type OwnerState =
   /** The owner exists and stays. */
   | 'solid'

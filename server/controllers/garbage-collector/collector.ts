@@ -26,12 +26,12 @@ type Owners = readonly DeepReadonly<OwnerReference>[];
 
 /** When an object is looked at again whose owner exists and is in no cache. */
 const unseenOwnerSeconds = 1;
-/** Owners that were found not to exist are not asked for again; a uid never comes back. */
+/** Uids of owners that were found not to exist are remembered and not asked for again; a uid is never reused. */
 const rememberedAbsent = 500;
 
 /**
- * Follows every kind of object, and deletes what has lost all its owners. It decides on its caches that an owner stands,
- * but never that one is gone: that the API is asked.
+ * The garbage collector: follows every kind of object and deletes objects that have lost all their owners. Its caches can show that an
+ * owner exists, but never that one is gone: that is asked of the API.
  */
 export class Collector {
   readonly #setup: ControllerSetup;
@@ -81,7 +81,7 @@ export class Collector {
   }
 
   #enqueue(purpose: 'delete' | 'orphan', { resource, key, uid }: Item): void {
-    // Names may hold any character but a slash and a percent sign, so parts are told apart by JSON.
+    // Names may contain any character but a slash and a percent sign, so the parts of the key are encoded as JSON.
     this.#setup.enqueue({ namespace: purpose, name: JSON.stringify([groupResource(resource), key.namespace, key.name, uid]) });
   }
 
@@ -151,7 +151,7 @@ export class Collector {
     return this.#listers.get(resource)?.find(key);
   }
 
-  /** Decides about one object: whether its owners keep it alive, or its dependents hold it back. */
+  /** Decides about one object: whether its owners keep it alive, or its dependents block its deletion. */
   async #collect(item: Item): Promise<ReconcileResult> {
     const cached = this.#find(item.resource, item.key);
     if (cached?.metadata.uid === item.uid) {
@@ -215,7 +215,7 @@ export class Collector {
     if (this.#absent.size > rememberedAbsent) for (const oldest of this.#absent) return void this.#absent.delete(oldest);
   }
 
-  /** An object that is deleted after its dependents: goes on when none of those that hold it back is left. */
+  /** Handles an object that is deleted after its dependents: it is deleted when no blocking dependent is left. */
   async #awaitDependents(item: Item): Promise<ReconcileResult> {
     const blocking = this.#dependents.of(item.uid).filter(({ resource, key }) => {
       const dependent = this.#find(resource, key);
@@ -229,7 +229,7 @@ export class Collector {
     return done;
   }
 
-  /** Cuts the dependents loose and then lets the owner go. */
+  /** Removes the owner from its dependents and then lets the owner be deleted. */
   async #orphan(item: Item): Promise<ReconcileResult> {
     const fresh = await ignoreNotFound(this.#setup.client(item.resource).get(item.key));
     if (fresh === undefined || fresh.metadata.uid !== item.uid || !isOrphaningDependents(fresh.metadata)) return done;
@@ -291,8 +291,8 @@ function ownerKey(resource: ResourceDefinition, owner: DeepReadonly<OwnerReferen
 }
 
 /**
- * The object as the API has it. That there is no such object must be told of the object: a server that does not serve the
- * kind (any more, or yet) says NotFound too, and nothing may be deleted for that.
+ * The live object from the API. The NotFound must be about the object itself: a server that does not serve the kind (any more, or yet) also
+ * answers NotFound, and nothing may be deleted because of that.
  */
 async function findLive<T extends KubeObject>(objects: ResourceClient<T>, key: ObjectKey): Promise<T | undefined> {
   try {

@@ -3,7 +3,7 @@ import { keyOf, type KubeObject, type ObjectKey } from '../../../api/meta/object
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { OwnerReference } from '../../../api/types/meta-v1.ts';
 
-/** One object of any kind. */
+/** An object of any kind. */
 export interface Item {
   readonly resource: ResourceDefinition;
   readonly key: ObjectKey;

@@ -14,7 +14,7 @@ interface Following {
 
 /** How often it is looked for kinds of other API servers that came or went; custom kinds are looked for when they do. */
 const discoveryPeriodMs = 30_000;
-/** Definitions that come one after another are taken together. */
+/** Changes of definitions within this time are handled together. */
 const gatherMs = 100;
 
 interface Discovered {
@@ -23,8 +23,8 @@ interface Discovered {
 }
 
 /**
- * Follows the objects of custom kinds and of other API servers, which are found by asking what is served. Each has an informer
- * of its own, which ends when the kind goes.
+ * Follows the objects of custom kinds and of aggregated API servers, which are found by discovery. Each resource has its own informer,
+ * which ends when the kind is removed.
  */
 export async function followDiscovered(setup: ControllerSetup, { collector, isCollectable }: Following): Promise<void> {
   const { client, signal, logger } = setup;
@@ -72,7 +72,7 @@ function follow(
 }
 
 interface DefinitionHandler {
-  /** A definition came, maybe in the place of another one: what was known of objects of its kind is not true any more. */
+  /** Called when a definition is added, possibly in place of another one: what was cached of objects of its kind is no longer valid. */
   onNew(name: string): void;
   /** A kind is served from now on, or otherwise, or not any more. */
   onChange(): void;

@@ -39,7 +39,7 @@ export interface AutoscaleResult {
   readonly problem?: string;
 }
 
-/** One look at one autoscaler: what its target has, what its metrics ask for, and what is done about it. */
+/** Evaluates one autoscaler once: the target's scale, the replicas that its metrics ask for, and the resulting change. */
 export async function autoscale(input: AutoscaleInput): Promise<AutoscaleResult> {
   const { autoscaler, conditions, say, nowMs } = input;
   const { kind, name } = autoscaler.spec.scaleTargetRef;
@@ -61,7 +61,7 @@ export async function autoscale(input: AutoscaleInput): Promise<AutoscaleResult>
     message: "the HPA controller was able to get the target's current scale",
   });
   const currentReplicas = target.scale.spec?.replicas ?? 0;
-  // Without a past, what there is counts as what was recommended: nothing shrinks at once after a restart.
+  // Without a history the present size counts as recommended, so that nothing shrinks right after a restart.
   const history = input.history ?? recommend(noHistory, { replicas: currentReplicas, atMs: nowMs }, autoscaler.spec.behavior);
   const wish = await findWish({ ...input, target, history });
   const { metrics: currentMetrics } = wish;
@@ -178,7 +178,7 @@ interface SelectedPods {
   readonly pods: readonly DeepReadonly<Pod>[];
 }
 
-/** The target's Pods, or why they cannot be told. */
+/** The target's Pods, or the reason why they cannot be selected. */
 function select({ target, conditions, say, pods, rivals }: WishInput): SelectedPods | string {
   const selector = target.scale.status?.selector ?? '';
   const refuse = (event: string, reason: string, problem: string, message = problem): string => {

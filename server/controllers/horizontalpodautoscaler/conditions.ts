@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HorizontalPodAutoscalerCondition } from '../../../api/types/autoscaling-v2.ts';
 import type { Verdict } from './scaling-decision.ts';
 
-/** The conditions of one autoscaler as they come about in the course of one look at it. */
+/** The conditions of one autoscaler, collected during one evaluation. */
 export interface Conditions {
   set(type: 'AbleToScale' | 'ScalingActive' | 'ScalingLimited', verdict: Verdict): void;
   list(): HorizontalPodAutoscalerCondition[];

@@ -21,13 +21,13 @@ import type { ScalingHistory } from './scaling-history.ts';
 
 const periodSeconds = 15;
 
-/** Sizes what HorizontalPodAutoscalers name so that their metrics come near their targets. */
+/** Scales the targets of HorizontalPodAutoscalers so that their metrics come near the target values. */
 export const horizontalPodAutoscalerController = defineController({
   name: 'horizontal-pod-autoscaler-controller',
   account: 'horizontal-pod-autoscaler',
   component: 'horizontal-pod-autoscaler',
   for: horizontalPodAutoscalers,
-  // Its own status is no news.
+  // A change of its own status enqueues nothing.
   concerns: ({ metadata }, old) => metadata.generation !== old.metadata.generation || metadata.uid !== old.metadata.uid,
   reads: [pods],
   rules,

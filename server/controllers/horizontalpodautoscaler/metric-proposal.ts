@@ -24,7 +24,7 @@ import {
   type UsageInput,
 } from './replica-calculation.ts';
 
-/** How many replicas one metric asks for. */
+/** The number of replicas that one metric asks for. */
 export interface Proposal {
   readonly replicas: number;
   /** The metric's name in events. */
@@ -65,7 +65,7 @@ export function tolerancesOf(behavior: DeepReadonly<HorizontalPodAutoscalerBehav
 
 type Metric = DeepReadonly<MetricSpec>;
 
-/** Reads one metric and asks what it means. Throws MetricError. */
+/** Reads one metric and computes the replicas for it. Throws MetricError. */
 export async function proposeReplicas(input: ProposalInput, spec: Metric): Promise<Proposal> {
   const { resource, containerResource, pods, object, external, type } = spec;
   if (type === 'Resource' && resource)
@@ -104,7 +104,7 @@ function answered(calculation: Calculation, prefix: string): Exclude<Calculation
   return calculation;
 }
 
-/** Says of what was in the way. */
+/** Adds a prefix to the message of an error of the promise. */
 async function prefixed<T>(prefix: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise;
@@ -201,7 +201,7 @@ async function proposeForObject(input: ProposalInput, { metric, target, describe
   };
 }
 
-/** `<problem> on Kind ns/name`: where upstream says it. */
+/** Adds ` on Kind ns/name` after the message of an error, in the places where upstream does. */
 async function prefixedAfter<T>(suffix: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise;

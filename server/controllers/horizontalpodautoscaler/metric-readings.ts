@@ -14,7 +14,7 @@ import { findResource } from './scale-target.ts';
 
 /** Reads metrics from whatever serves them. Every failure is in upstream's words. */
 export interface MetricReader {
-  /** Readings of cpu, memory, ...; of one container, or of all together. */
+  /** The values of cpu, memory and the like, of one container or of the whole Pod. */
   resource(name: string, selector: string, container?: string): Promise<Readings>;
   pods(metric: DeepReadonly<MetricIdentifier>, selector: string): Promise<Readings>;
   /** Thousandths. */

@@ -3,7 +3,7 @@ import { findTime } from '../../../api/meta/time.ts';
 import { findPodCondition } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 
-/** The measured values of one Pod. */
+/** The measured value of one Pod. */
 export interface Reading {
   /** In thousandths of the metric's unit. */
   readonly value: number;
@@ -81,8 +81,8 @@ function isStarting(pod: DeepReadonly<Pod>, reading: Reading, nowMs: number): bo
 }
 
 /**
- * The one calculation behind all metrics of Pods. What is not known is guessed so that it never makes the change larger,
- * and a change that the guesses turn around is not made.
+ * The calculation for all metrics of Pods. Missing values are replaced by guesses that never enlarge the change; a change that the guesses
+ * reverse is not made.
  */
 function calculate(
   input: UsageInput,
@@ -120,7 +120,7 @@ function isWithin(ratio: number, { up, down }: Tolerances): boolean {
   return ratio <= 1 + up + Number.EPSILON && ratio >= 1 - down - Number.EPSILON;
 }
 
-/** From usage in percent of what the Pods request. `requests`: thousandths, by the Pod's name. */
+/** The replicas for a target in percent of the Pods' requests. `requests`: thousandths, by the Pod's name. */
 export function replicasForUtilization(input: UsageInput, requests: ReadonlyMap<string, number>, targetPercent: number): Calculation {
   const compare = (usage: ReadonlyMap<string, number>): Measured | undefined => {
     let [used, requested, count] = [0, 0, 0];
@@ -163,7 +163,7 @@ export function replicasForShare({ total, tolerances }: TotalInput, replicas: nu
   return { replicas: wanted, average: replicas > 0 ? Math.ceil(total / replicas) : 0 };
 }
 
-/** From a number that is compared as it is. `readyPods` is undefined where the target has no replicas. */
+/** The replicas for a target value. `readyPods` is undefined where the target has no replicas. */
 export function replicasForValue(
   { total, tolerances }: TotalInput,
   currentReplicas: number,

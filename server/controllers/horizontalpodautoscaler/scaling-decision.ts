@@ -63,7 +63,7 @@ const limits = {
 
 type Limit = keyof typeof limits;
 
-/** How far to go now: what the metrics ask for, steadied by the recent past and held within what is allowed. */
+/** The number of replicas to set now: the metrics' proposal, stabilized by the recent past and kept within the limits. */
 export function decideScaling(input: ScalingInput): ScalingDecision {
   const steady = input.behavior ? stabilizeWithin(input, input.behavior) : stabilizeDown(input);
   const ableToScale =
@@ -77,7 +77,7 @@ export function decideScaling(input: ScalingInput): ScalingDecision {
   return { replicas, ableToScale, scalingLimited: { status, reason: limit, message: limits[limit] } };
 }
 
-/** The highest of the last five minutes: what goes down may have to go up again soon. */
+/** The highest proposal of the last five minutes, since load that falls may soon rise again. */
 function stabilizeDown({ desiredReplicas, recommendations, nowMs }: ScalingInput): number {
   return Math.max(desiredReplicas, ...within(recommendations, downscaleStabilizationSeconds, nowMs));
 }

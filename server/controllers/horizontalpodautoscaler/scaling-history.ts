@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { HorizontalPodAutoscalerBehavior } from '../../../api/types/autoscaling-v2.ts';
 import { longestPeriodSeconds, longestStabilizationSeconds, type Recommendation, type ScaleEvent } from './scaling-decision.ts';
 
-/** The history of one autoscaler; lost with the process, as upstream's is. */
+/** The scaling history of one autoscaler. It is lost with the process, as upstream's is. */
 export interface ScalingHistory {
   readonly recommendations: readonly Recommendation[];
   readonly scaleUps: readonly ScaleEvent[];

@@ -244,7 +244,7 @@ async function removeFinalizer({ client }: ControllerSetup, pod: DeepReadonly<Po
   }
 }
 
-/** Lets Pods go that wait for a Job that no longer exists, after having asked the API whether that is so. */
+/** Removes the finalizer of Pods whose Job no longer exists, after asking the API whether that is so. */
 async function releaseStrangers(parts: Parts, key: ObjectKey, cached: DeepReadonly<Job> | undefined): Promise<void> {
   const { setup } = parts;
   const held = setup.lister(pods).byIndex(byJob, formatKey(key)).filter(isTracked);

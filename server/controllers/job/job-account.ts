@@ -7,7 +7,7 @@ import { failuresOfIndex, indexOf, isFailed, isIndexed, isTracked } from './job-
 
 /** The counts of a Job's Pods so far. */
 export interface JobAccount {
-  /** Counted for good: these Pods may vanish. */
+  /** Pods that are recorded in the status and no longer needed for the count. */
   readonly succeeded: number;
   readonly failed: number;
   /** Uids written down in the status before their Pods are let go, so that no Pod is counted twice or never. */
@@ -18,7 +18,7 @@ export interface JobAccount {
   /** The completed indexes of an Indexed Job. */
   readonly completedIndexes: ReadonlySet<number>;
   readonly failedIndexes: ReadonlySet<number>;
-  /** Pods that finished since, with what each came to. */
+  /** Pods that have finished since the last record, with their result. */
   readonly fresh: readonly { readonly pod: DeepReadonly<Pod>; readonly isFailure: boolean }[];
   /** Finished Pods to let go once the status is written. */
   readonly toRelease: readonly DeepReadonly<Pod>[];
@@ -29,7 +29,7 @@ export interface JobAccount {
 /** The most Pods that are written down at once. */
 const maxUncounted = 500;
 
-/** Takes stock: what was written down and let go is counted, what has finished since is written down. */
+/** Counts a Job's Pods: recorded Pods without finalizer are counted, newly finished Pods are recorded. */
 export function accountFor(job: DeepReadonly<Job>, pods: readonly DeepReadonly<Pod>[]): JobAccount {
   const { status, spec } = job;
   const indexed = isIndexed(job);

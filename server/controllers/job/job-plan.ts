@@ -78,7 +78,7 @@ function planSuccess(job: ReadonlyJob, account: JobAccount, pods: readonly Reado
   }
   const reached: Ending = { type: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' };
   if (completions !== undefined) return account.totalSucceeded >= completions ? reached : undefined;
-  // A work queue: one success means that it is empty, and the others finish by themselves.
+  // For a Job without completions (a work queue) one success means that the queue is empty; the other Pods finish by themselves.
   return account.totalSucceeded > 0 && !pods.some(isPodActive) ? reached : undefined;
 }
 

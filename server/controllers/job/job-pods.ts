@@ -62,7 +62,7 @@ export function totalRestarts(pods: readonly ReadonlyPod[]): number {
   return total;
 }
 
-/** How often an index has failed before, by what its Pods say. */
+/** How many times an index has failed before, by the annotations of its Pods. */
 export function failuresOfIndex(
   pods: readonly ReadonlyPod[],
   job: ReadonlyJob,

@@ -12,7 +12,7 @@ interface JobStatusInput {
   readonly job: DeepReadonly<Job>;
   readonly account: JobAccount;
   readonly ending: Ending | undefined;
-  /** After what was created and deleted in this round. */
+  /** The active Pods after the creations and deletions of this reconciliation. */
   readonly active: readonly DeepReadonly<Pod>[];
   readonly createdCount: number;
   readonly all: readonly DeepReadonly<Pod>[];
@@ -26,7 +26,7 @@ interface JobStatusOutcome {
   readonly news: readonly { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }[];
 }
 
-/** The status that this round comes to. The end is declared in two steps: that it is decided, and that no Pod is left (KEP-3998). */
+/** The status after this reconciliation. A Job's end is reported in two steps: that it is decided, and that no Pod is left (KEP-3998). */
 export function planStatus(input: JobStatusInput): JobStatusOutcome {
   const { job, account, ending, active, now } = input;
   const status: JobStatus = mutableCopy<JobStatus>(job.status ?? {});

@@ -7,7 +7,7 @@ import { indexFailureCountKey, indexKey, trackingFinalizer } from './job-pods.ts
 
 const indexVariable = 'JOB_COMPLETION_INDEX';
 
-/** The next Pod of a Job; of an Indexed one that for the index. */
+/** The next Pod of a Job; for an Indexed Job, the Pod of the index. */
 export function podOfJob(job: DeepReadonly<Job>, index?: { readonly index: number; readonly failures: number }): Pod {
   const pod = podFromTemplate(job.spec?.template ?? {}, job, jobs);
   pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []).filter((present) => present !== trackingFinalizer), trackingFinalizer];

@@ -45,15 +45,15 @@ function isReservedAddress(text: string, { ranges, isOfAPIServer }: ReservedName
   });
 }
 
-/** IPv4 addresses that are written as IPv6 ones are those addresses. */
+/** Parses an address; an IPv4 address in IPv6 form counts as the IPv4 address. */
 function parsePlainIP(text: string): IPAddress | undefined {
   const ip = parseIP(text);
   return ip && parseIP(formatIP(ip));
 }
 
 /**
- * The first name or address in a request that is not the node's alone: one that the Node does not state, or that another
- * node states or is called. That others state its own name takes nothing from a node. Undefined if there is none.
+ * The first name or address in a request that does not belong to the node alone: the Node does not state it, or another node states it or
+ * has it as its name. Other nodes cannot take a node's own name from it by stating it. Undefined if there is none.
  */
 export function findForeignName(
   request: Pick<CertificateRequestFacts, 'dnsNames' | 'addresses'>,

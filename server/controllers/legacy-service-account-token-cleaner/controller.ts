@@ -71,7 +71,7 @@ function mounts({ spec }: DeepReadonly<Pod>, secretName: string): boolean {
   return (spec?.volumes ?? []).some(({ secret }) => secret?.secretName === secretName);
 }
 
-/** Only the one that was looked at: its use may have been noted meanwhile. */
+/** Deletes only the version that was read: a use of the token may have been recorded meanwhile. */
 async function remove(key: ObjectKey, { metadata }: DeepReadonly<Secret>, { client }: ControllerDependencies): Promise<void> {
   const { uid, resourceVersion } = metadata;
   const preconditions = { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };

@@ -9,7 +9,7 @@ export const cleaningPeriodMs = 365 * 24 * 3_600_000;
 export interface TokenUse {
   /** The time since which uses have been noted; undefined: not known. */
   readonly trackedSinceMs: number | undefined;
-  /** Whether it was made along with its account, as before v1.24, and not by somebody who wants it. */
+  /** Whether the Secret was generated with its service account, as before v1.24, and not created by a user. */
   readonly isGenerated: boolean;
   readonly isMounted: boolean;
 }

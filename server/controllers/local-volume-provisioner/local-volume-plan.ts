@@ -28,7 +28,7 @@ export function volumeNameFor({ metadata }: Claim): string {
   return `pvc-${metadata.uid}`;
 }
 
-/** Why no such volume can be what the claim asks for, or the node that shall have it. */
+/** The reason why a local volume cannot satisfy the claim, or the node that will hold it. */
 export function chooseNode({ metadata, spec }: Claim): { readonly nodeName: string } | { readonly refusal: string } {
   if (spec?.volumeMode === 'Block') return { refusal: 'directories cannot be block volumes: volumeMode has to be Filesystem' };
   if (spec?.selector !== undefined) return { refusal: 'claim.Spec.Selector is not supported' };
@@ -75,8 +75,8 @@ export function localVolumeFor(
 type LocalVolumePlan = 'nothing' | 'removeDirectory' | 'letGo';
 
 /**
- * The directory goes with a released volume whose policy is Delete, or that is deleted itself then; a volume that is to be
- * retained is only let go, its directory stays. Nothing happens while the volume is bound.
+ * The directory is deleted with a released volume of the policy Delete, or with one that is itself deleted then. The directory of a
+ * retained volume stays. Nothing is done while the volume is bound.
  */
 export function planLocalVolume({ metadata, spec, status }: Volume): LocalVolumePlan {
   const isOurs = metadata.finalizers?.includes(localVolumeFinalizer) ?? false;

@@ -17,13 +17,13 @@ interface NamespaceControllerOptions {
   readonly settleSeconds: number;
 }
 
-/** Empties Namespaces that were deleted, and lets them go when nothing is left in them. */
+/** Deletes the content of Namespaces that are being deleted, and removes their finalizer when nothing is left in them. */
 export const createNamespaceController = ({ settleSeconds }: NamespaceControllerOptions) =>
   defineController({
     name: 'namespace-controller',
     account: 'namespace-controller',
     for: namespaces,
-    // The last Pod's end is what the rest of the content waits for.
+    // Other content is deleted only after the last Pod has ended.
     watches: [watching(pods, ({ metadata }) => (metadata.deletionTimestamp ? [{ namespace: '', name: metadata.namespace ?? '' }] : []))],
     workers: 10,
     rules,

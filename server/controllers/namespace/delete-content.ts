@@ -54,7 +54,7 @@ export async function deleteContent({ client, signal }: ControllerDependencies, 
   return findings;
 }
 
-/** Returns what is still there. */
+/** Deletes all objects of a resource and returns those that are still there. */
 async function deleteAll(
   client: Client,
   resource: ResourceDefinition<KubeObject>,

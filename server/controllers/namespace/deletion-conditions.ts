@@ -4,7 +4,7 @@ import type { NamespaceCondition } from '../../../api/types/core-v1.ts';
 /** The results of one attempt at emptying a namespace. */
 export interface DeletionFindings {
   readonly discoveryFailures: readonly string[];
-  /** Failures to delete, one text each. */
+  /** The failed deletions, one message each. */
   readonly deletionFailures: readonly string[];
   /** Resources of which objects remain. */
   readonly remaining: readonly { readonly resource: string; readonly group: string; readonly count: number }[];

@@ -6,7 +6,7 @@ import { divideClusterCIDRs, findFreeRange } from './node-ranges.ts';
 import { rules } from './rbac.ts';
 
 export interface NodeIPAMOptions {
-  /** All Pods of the cluster: one range, e.g. 10.244.0.0/16, or one of each family with a comma between, the default first. */
+  /** The range of all Pods of the cluster, e.g. 10.244.0.0/16, or one of each family separated by a comma, the default family first. */
   readonly clusterCIDR: string;
   /** Prefix length of each node's part of an IPv4 range. */
   readonly nodeCIDRMaskSize: number;
@@ -17,8 +17,8 @@ export interface NodeIPAMOptions {
 const retrySeconds = 60;
 
 /**
- * Gives every node a range of addresses for its Pods, in each family of the cluster. A range that became free is given out again only after all others
- * had their turn: what still remembers the old node's Pods should not meet new ones.
+ * Gives every node a range of Pod addresses in each family of the cluster. A range that became free is used again only after all others:
+ * connections to the old node's Pods should not reach new ones.
  */
 export function createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize, nodeCIDRMaskSizeIPv6 = 64 }: NodeIPAMOptions): Controller {
   const families = divideClusterCIDRs(clusterCIDR, { IPv4: nodeCIDRMaskSize, IPv6: nodeCIDRMaskSizeIPv6 });
@@ -27,7 +27,7 @@ export function createNodeIPAMController({ clusterCIDR, nodeCIDRMaskSize, nodeCI
     account: 'node-controller',
     component: 'cidrAllocator',
     for: nodes,
-    // One at a time: two could choose the same range.
+    // One worker: two nodes handled at the same time could get the same range.
     workers: 1,
     rules,
     setUp({ lister, client, events }) {

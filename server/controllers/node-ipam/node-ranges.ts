@@ -1,6 +1,6 @@
 import { bitsOf, formatIP, networkAddress, parseCIDR } from '../../../api/base/ip-address.ts';
 
-/** How the Pods' addresses of a cluster are dealt out to its nodes: equal parts of one range. */
+/** The equal parts of a range of Pod addresses, one for each node. */
 interface NodeRanges {
   readonly count: number;
   /** The part at `index`, from 0. */
@@ -36,7 +36,7 @@ export function divideClusterCIDR(clusterCIDR: string, maskSize: number): NodeRa
   };
 }
 
-/** Index of the first part from `start` on, around the end, that nobody has; undefined if all are taken. */
+/** The index of the first free part from `start` on, wrapping at the end; undefined if all are taken. */
 export function findFreeRange(ranges: NodeRanges, taken: ReadonlySet<string>, start: number): number | undefined {
   for (let tried = 0; tried < ranges.count; tried++) {
     const index = (start + tried) % ranges.count;

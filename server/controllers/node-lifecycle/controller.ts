@@ -25,7 +25,7 @@ import { rules } from './rbac.ts';
 import { evictionRate, zoneOf } from './zone-disruption.ts';
 
 const checkSeconds = 5;
-/** How long a kubelet may be silent unless told otherwise, and one that has just registered. */
+/** The default times for which a kubelet may be silent, and for which a newly registered one may be. */
 const defaultGraceMs = 50_000;
 const startupGraceMs = 60_000;
 const leaseNamespace = 'kube-node-lease';
@@ -51,7 +51,7 @@ export interface NodeLifecycleOptions {
   readonly nodeMonitorGraceMs?: number;
 }
 
-/** Watches whether nodes are alive, and marks those that are not, so that nothing new goes there and what is there leaves. */
+/** Watches whether nodes are alive, and taints those that are not, so that no new Pods go there and the present ones are evicted. */
 export function createNodeLifecycleController({ nodeMonitorGraceMs: graceMs = defaultGraceMs }: NodeLifecycleOptions): Controller {
   return defineController({
     name: 'node-lifecycle-controller',
@@ -106,7 +106,7 @@ export function createNodeLifecycleController({ nodeMonitorGraceMs: graceMs = de
   });
 }
 
-/** Changes whenever the kubelet says something about the node's conditions. */
+/** A value that changes whenever the kubelet updates the node's conditions. */
 function heartbeatOf(node: DeepReadonly<Node>): string {
   const ready = findNodeCondition(node, 'Ready');
   return `${ready?.status} ${ready?.lastHeartbeatTime} ${ready?.lastTransitionTime}`;

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Node, NodeCondition } from '../../../api/types/core-v1.ts';
 
-/** Conditions that nobody can vouch for once the kubelet is silent. */
+/** The conditions that become Unknown when the kubelet is silent. */
 const vouchedByKubelet = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'] as const;
 
 /** The conditions of a node whose kubelet has been silent for too long; the same array if they say so already. */

@@ -24,8 +24,8 @@ export function disruptionOf(nodes: readonly DeepReadonly<Node>[]): Disruption {
 }
 
 /**
- * How many nodes a second of the zone may be emptied. When every zone is fully disrupted it is more likely that the control
- * plane is cut off than that all nodes died, and nobody is evicted.
+ * The number of nodes a second of the zone whose Pods may be evicted. When all zones are fully disrupted, the control plane is more likely
+ * cut off than all nodes dead, and no Pods are evicted.
  */
 export function evictionRate(zone: string, all: readonly DeepReadonly<Node>[]): number {
   const zones = new Map<string, DeepReadonly<Node>[]>();

@@ -38,7 +38,7 @@ interface ClaimSurroundings {
   readonly waitingPods: () => readonly string[];
 }
 
-/** Decides about one claim by what is known of volumes and classes. Pure. */
+/** Decides about one claim from the volumes and classes in the cache. Pure. */
 export function planClaim(claim: Claim, surroundings: ClaimSurroundings): ClaimPlan {
   if (Object.hasOwn(claim.metadata.annotations ?? {}, bindCompletedAnnotation)) return planBoundClaim(claim, surroundings);
   const name = claim.spec?.volumeName ?? '';
@@ -78,7 +78,7 @@ function waitingFor(pods: readonly string[]): EventText {
   return { type: 'Normal', reason: 'WaitForPodScheduled', message };
 }
 
-/** The user asks for one certain volume. */
+/** Plans a claim whose user asks for one certain volume. */
 function planClaimOfVolume(claim: Claim, volume: Volume | undefined): ClaimPlan {
   if (volume === undefined) return { do: 'wait' };
   if (volume.spec?.claimRef === undefined) {

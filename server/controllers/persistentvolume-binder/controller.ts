@@ -36,7 +36,7 @@ type Volume = DeepReadonly<PersistentVolume>;
 const openIndex = 'open claims by class';
 const anyClass = '*';
 
-/** A pending claim is looked at again after this time, and its user told again why it waits. */
+/** A pending claim is checked again after this time, and its user is told again why it waits. */
 const againSeconds = 15;
 
 /** Binds claims to volumes, asks provisioners for volumes, and treats released volumes by their policy. Keys without a namespace are volumes. */
@@ -51,7 +51,7 @@ export const persistentVolumeBinder = defineController({
     watching(persistentVolumes, concernedByVolume),
     watching(storageClasses, concernedByClass),
   ],
-  // One at a time: two claims would choose the same volume.
+  // One worker: two claims handled at the same time could choose the same volume.
   workers: 1,
   rules,
   setUp(setup) {
@@ -183,7 +183,7 @@ async function reconcileVolume(key: ObjectKey, setup: ControllerSetup): Promise<
   }
 }
 
-/** The cache may be behind what made the volume: a claim is only taken to be gone when the API says so. */
+/** The cache may not yet show the claim for which a volume was made, so a claim counts as deleted only when the API says so. */
 async function findClaimOf({ spec }: Volume, { client, lister }: ControllerSetup): Promise<Claim | undefined> {
   const reference = spec?.claimRef;
   if (!reference?.uid) return undefined;

@@ -18,7 +18,7 @@ type VolumePlan =
   /** The claim has another volume: the reservation is taken back. */
   | { readonly do: 'unbind' };
 
-/** Decides about one volume; `claim` is the one its claimRef means, by uid. Pure. */
+/** Decides about one volume; `claim` is the claim of its claimRef, by uid. Pure. */
 export function planVolume(volume: Volume, claim: Claim | undefined): VolumePlan {
   const reference = volume.spec?.claimRef;
   if (reference === undefined || !reference.uid) return { do: 'setPhase', phase: 'Available' };

@@ -20,8 +20,8 @@ type Volume = DeepReadonly<PersistentVolume>;
 type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 
 /**
- * Binds the two to each other: volume, its phase, claim, its phase, in this order, so that at every point in between it can
- * be told how to go on. Writes only what is not so yet. Throws Conflict if one has changed since it was read.
+ * Binds a claim and a volume to each other: volume, its phase, claim, its phase, in this order, so that a bind that was interrupted
+ * anywhere can be continued. Skips what is written already. Throws Conflict if either has changed since it was read.
  */
 export async function bind(client: Client, volume: Volume, claim: Claim): Promise<void> {
   const bound = await setVolumePhase(client, await bindVolumeToClaim(client, volume, claim), 'Bound');
@@ -59,7 +59,7 @@ export async function setVolumePhase(client: Client, volume: Volume, phase: Volu
   return client(persistentVolumes).updateStatus(changed);
 }
 
-/** With what the volume offers, or, without a volume, with nothing. */
+/** Sets the claim's status to the volume's capacity and access modes, or clears them if there is no volume. */
 export async function setClaimStatus(client: Client, claim: Claim, phase: 'Pending' | 'Bound' | 'Lost', volume?: Volume): Promise<Claim> {
   const status = claimStatus(claim, phase, volume);
   if (isSemanticallyEqual(status, claim.status)) return claim;

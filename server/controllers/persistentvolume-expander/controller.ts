@@ -10,7 +10,10 @@ import { rules } from './rbac.ts';
 
 type Claim = DeepReadonly<PersistentVolumeClaim>;
 
-/** Tells who waits for a larger volume that the driver's own resizer is to make it: no kind of volume is expanded from here. */
+/**
+ * Reports to the user of a claim that waits for a larger volume that the driver's own resizer has to enlarge it: this controller expands no
+ * kind of volume.
+ */
 export const persistentVolumeExpander = defineController({
   name: 'persistentvolume-expander-controller',
   account: 'expand-controller',
@@ -24,7 +27,7 @@ export const persistentVolumeExpander = defineController({
     if (claim?.status?.phase !== 'Bound' || compareQuantities(wantedBy(claim), sizeOf(claim)) <= 0) return done;
     const volume = lister(persistentVolumes).find({ namespace: '', name: claim.spec?.volumeName ?? '' });
     if (volume?.spec?.claimRef?.uid !== claim.metadata.uid) return done;
-    // A volume without a driver has nobody who could expand it.
+    // No controller can expand a volume without a CSI driver.
     const type = volume?.spec?.csi === undefined ? 'Warning' : 'Normal';
     events.event(
       referenceTo(persistentVolumeClaims, claim),

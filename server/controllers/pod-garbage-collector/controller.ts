@@ -23,7 +23,7 @@ const byNode = 'node';
 /** A node must be missing for this long: it may be registering anew. */
 const quarantineSeconds = 40;
 
-/** Removes Pods that nobody else can remove: of nodes that are gone or out of service, and deleted ones that never got to a node. */
+/** Deletes Pods that no kubelet can remove: those of nodes that are gone or out of service, and deleted ones that were never scheduled. */
 export const podGarbageCollector = defineController({
   name: 'pod-garbage-collector-controller',
   account: 'pod-garbage-collector',
@@ -74,7 +74,7 @@ async function collectUnscheduled(setup: ControllerSetup, pod: DeepReadonly<Pod>
   return done;
 }
 
-/** An administrator has said that the node is down for good (KEP-2268). */
+/** Deletes the Pods of nodes that an administrator has tainted as out of service (KEP-2268). */
 async function collectOutOfService(setup: ControllerSetup, pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): Promise<ReconcileResult> {
   const isStuck = pod.metadata.deletionTimestamp !== undefined && !isNodeReady(node) && isOutOfService(node);
   if (isStuck) await collect(setup, pod, undefined);

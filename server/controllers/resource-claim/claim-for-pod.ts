@@ -5,7 +5,7 @@ import { podClaimNameAnnotation } from '../../../api/semantics/devices/resource-
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '../../../api/types/resource-v1.ts';
 
-/** The claim that a Pod gets from a template. It goes with the Pod, which owns it. */
+/** The claim that a Pod gets from a template. The Pod owns it, so it is deleted with the Pod. */
 export function claimForPod(pod: DeepReadonly<Pod>, podClaim: string, { spec }: DeepReadonly<ResourceClaimTemplate>): ResourceClaim {
   const { annotations, labels } = spec.metadata ?? {};
   return {

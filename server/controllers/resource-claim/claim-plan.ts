@@ -36,7 +36,7 @@ export function isPodDone(pod: DeepReadonly<Pod>): boolean {
   return isPodFinished(pod) || (pod.metadata.deletionTimestamp !== undefined && !pod.spec?.nodeName);
 }
 
-/** Whether the claim was made for that Pod, or for one of its name, which will not need it. */
+/** Whether the claim was made for a Pod that no longer needs it. */
 export function isLeftOver(claim: Claim, findPod: (name: string) => DeepReadonly<Pod> | undefined): boolean {
   const owner = findController(claim);
   if (owner?.kind !== 'Pod' || owner.apiVersion !== 'v1') return false;

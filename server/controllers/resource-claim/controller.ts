@@ -30,7 +30,7 @@ type Claim = DeepReadonly<ResourceClaim>;
 
 const fieldManager = 'ResourceClaimController';
 const claimIndex = 'resourceclaim';
-/** No name of a Pod has a colon: keys of claims are told from those of Pods by it. */
+/** The prefix of keys that stand for claims. A Pod's name has no colon, so these keys differ from those of Pods. */
 const claimPrefix = 'claim:';
 
 /** Makes the claims that Pods ask for by template, and takes claims from Pods that have ended. */
@@ -124,7 +124,7 @@ async function syncPod(setup: ControllerSetup, made: MadeClaims, key: ObjectKey)
   if (pod.spec?.nodeName && !isPodDone(pod)) await reserveClaims(setup, pod);
 }
 
-/** The name of a claim of which the Pod is to be told; undefined: nothing is new. */
+/** The name of a claim to be recorded in the Pod's status; undefined: there is nothing to record. */
 async function ensureClaim(
   { lister, client }: ControllerSetup,
   made: MadeClaims,
@@ -197,7 +197,7 @@ async function syncClaim(setup: ControllerSetup, key: ObjectKey): Promise<void> 
       ...(allocation === undefined || plan.deallocates ? {} : { allocation }),
       ...(users.length === 0 ? {} : { reservedFor: users }),
     };
-    // Not a patch: it must fail if somebody else has begun to use the claim meanwhile.
+    // An update and not a patch: it must fail if the claim has been reserved meanwhile.
     const updated = await ignoreNotFound(client(resourceClaims).updateStatus(current));
     if (updated === undefined) return;
     current = mutableCopy<ResourceClaim>(updated);

@@ -24,8 +24,8 @@ import {
 import { rules } from './rbac.ts';
 
 /**
- * Puts a token, the namespace and the CA into Secrets of type kubernetes.io/service-account-token, and deletes those whose
- * account is gone, or is another one of the same name. Keys are those of accounts.
+ * Writes a token, the namespace and the CA into Secrets of type kubernetes.io/service-account-token, and deletes those whose account is
+ * gone or was replaced by one of the same name. Keys are those of accounts.
  */
 export function createServiceAccountTokens(rootCA: WatchedValue<string>, sign: SignSecretToken): Controller {
   return defineController({

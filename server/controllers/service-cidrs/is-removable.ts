@@ -3,8 +3,8 @@ import { holdersOf, isWithinRange } from '../../../api/semantics/services/servic
 import type { ServiceCIDR } from '../../../api/types/networking-v1.ts';
 
 /**
- * Whether a ServiceCIDR can go: each of its ranges lies within one of another ServiceCIDR, or none of the addresses that
- * were given to Services is only its own.
+ * Whether a ServiceCIDR can be deleted: each of its ranges lies within a range of another ServiceCIDR, or none of the allocated addresses
+ * lies only in it.
  */
 export function isRemovable(
   own: DeepReadonly<ServiceCIDR>,

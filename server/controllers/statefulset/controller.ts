@@ -36,7 +36,7 @@ import { ordinalOf, podOfSet, startOrdinal, withIdentity } from './set-pod.ts';
 const staleClaimSeconds = 1;
 const hashLabel = 'controller.kubernetes.io/hash';
 
-/** Keeps Pods with names and storage of their own, brought up, taken down and updated in order. */
+/** Keeps Pods with their own names and storage, created, deleted and updated in order. */
 export const statefulSetController = defineController({
   name: 'statefulset-controller',
   account: 'statefulset-controller',

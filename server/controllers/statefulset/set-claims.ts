@@ -14,7 +14,7 @@ import { claimName, claimsOf, podName } from './set-pod.ts';
 
 type ReadonlySet = DeepReadonly<StatefulSet>;
 
-/** Creates what claims of the ordinal are missing. */
+/** Creates the missing claims of the ordinal. */
 export async function ensureClaims({ client, lister, events }: ControllerSetup, set: ReadonlySet, ordinal: number): Promise<void> {
   for (const claim of claimsOf(set, ordinal)) {
     const present = lister(persistentVolumeClaims).find(keyOf(claim));

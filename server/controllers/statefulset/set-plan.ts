@@ -87,7 +87,10 @@ function isHeldBack(set: ReadonlySet, ordinal: number): boolean {
   return ordinal < startOrdinal(set) + held;
 }
 
-/** The one unhealthy Pod that may be taken down: all others wait for it. The lowest of those that stay, or else of all. */
+/**
+ * The unhealthy Pod that may be deleted first; all others wait for it. It is the one with the lowest ordinal among those that stay, or else
+ * among all.
+ */
 function firstUnhealthyPod(byOrdinal: ReadonlyMap<number, ReadonlyPod>, start: number, end: number): ReadonlyPod | undefined {
   const inside = [...byOrdinal].filter(([ordinal]) => ordinal >= start && ordinal < end).sort(([a], [b]) => a - b);
   const outside = [...byOrdinal].filter(([ordinal]) => ordinal < start || ordinal >= end).sort(([a], [b]) => a - b);
@@ -117,7 +120,7 @@ function planUpdate(input: SetInput, byOrdinal: ReadonlyMap<number, ReadonlyPod>
   return steps;
 }
 
-/** The counts; when an update has reached every Pod its revision becomes the current one. */
+/** The status: the counts, and the revisions. When an update has reached every Pod its revision becomes the current one. */
 export function setStatus(input: SetInput, collisionCount: number): StatefulSetStatus {
   const { set, pods, updateRevision, nowMs } = input;
   const desired = set.spec?.replicas ?? 1;

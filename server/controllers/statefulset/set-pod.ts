@@ -19,7 +19,7 @@ export function podName(set: ReadonlySet, ordinal: number): string {
   return `${set.metadata.name}-${ordinal}`;
 }
 
-/** The ordinal in the Pod's name, if the name is one of the set's. */
+/** The ordinal in the Pod's name, if it is a name of the set. */
 export function ordinalOf(pod: DeepReadonly<Pod>, set: ReadonlySet): number | undefined {
   const prefix = `${set.metadata.name}-`;
   const { name = '' } = pod.metadata;
@@ -31,7 +31,7 @@ export function claimName(template: DeepReadonly<PersistentVolumeClaim>, set: Re
   return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
 }
 
-/** The claims of one Pod; they outlive it, and the next Pod of the ordinal finds them again. */
+/** The claims of one Pod. They outlive it, and the next Pod of the ordinal uses them again. */
 export function claimsOf(set: ReadonlySet, ordinal: number): PersistentVolumeClaim[] {
   return (set.spec?.volumeClaimTemplates ?? []).map((template) => {
     const claim = mutableCopy<PersistentVolumeClaim>(template);
@@ -69,7 +69,7 @@ export function podOfSet(set: ReadonlySet, template: DeepReadonly<PodTemplateSpe
   return pod;
 }
 
-/** Whether the Pod carries the labels by which Services and users find it under its name. */
+/** Whether the Pod has the labels by which Services and users find it. */
 export function hasIdentity(pod: DeepReadonly<Pod>): boolean {
   return pod.metadata.labels?.[podNameLabel] === pod.metadata.name;
 }

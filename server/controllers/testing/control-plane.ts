@@ -26,7 +26,7 @@ export interface ControlPlane {
   /** The complaints of controllers. */
   readonly complaints: string[];
   waitFor<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<Exclude<T, false | undefined>>;
-  /** Runs every Pod that appears, on no machine at all: `run` says what becomes of it, by default it becomes ready. */
+  /** Plays the kubelet for every Pod that appears, without a machine: `run` returns the Pod's status; by default the Pod becomes ready. */
   playKubelet(run?: (pod: Pod) => Pod['status'] | undefined): void;
   stop(): Promise<void>;
 }

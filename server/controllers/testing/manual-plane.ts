@@ -17,7 +17,7 @@ export interface ManualPlane {
   finish(): Promise<void>;
 }
 
-/** Controllers over a store of plain objects, in virtual time: for what takes minutes. */
+/** Runs controllers over an in-memory store in virtual time, for tests of what takes minutes. */
 export function startManualPlane(controllers: readonly Controller[]): ManualPlane {
   const server = new ObjectServer();
   const clock = createManualClock();

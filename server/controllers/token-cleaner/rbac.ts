@@ -1,4 +1,4 @@
 import type { PolicyRule } from '../../../api/types/rbac-v1.ts';
 
-/** None for the whole cluster: its Role in kube-system is one of the defaults. */
+/** No rules for the whole cluster: its Role in kube-system is one of the default roles. */
 export const rules: readonly PolicyRule[] = [];

@@ -1,4 +1,7 @@
-/** Up to so many nodes, Secrets and ConfigMaps may be so old on a node; the steps overlap, so that a node more or less does not swing between two. */
+/**
+ * The number of nodes up to which kubelets may cache Secrets and ConfigMaps for so long. The steps overlap, so that one node more or less
+ * does not switch between two of them.
+ */
 const steps: readonly { readonly from: number; readonly to: number; readonly seconds: number }[] = [
   { from: 0, to: 100, seconds: 0 },
   { from: 90, to: 500, seconds: 15 },

@@ -6,7 +6,9 @@ import { rules } from './rbac.ts';
 
 const annotation = 'node.alpha.kubernetes.io/ttl';
 
-/** Tells kubelets, by an annotation of their Nodes, for how many seconds they may keep Secrets and ConfigMaps: longer in larger clusters. */
+/**
+ * Tells kubelets, by an annotation on their Nodes, for how many seconds they may cache Secrets and ConfigMaps: longer in larger clusters.
+ */
 export const ttlController = defineController({
   name: 'ttl-controller',
   account: 'ttl-controller',

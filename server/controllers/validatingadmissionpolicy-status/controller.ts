@@ -12,7 +12,7 @@ import { matchedResources } from './matched-resources.ts';
 import { type PublishedDocument, publishedType } from './published-types.ts';
 import { rules } from './rbac.ts';
 
-/** The most kinds that one policy is checked against. */
+/** The most kinds for which one policy is type-checked. */
 const maxKinds = 10;
 
 /** Type-checks the expressions of ValidatingAdmissionPolicies by the schemas that the API publishes. */
@@ -41,7 +41,7 @@ export const validatingAdmissionPolicyStatus = defineController({
   },
 });
 
-/** Reads what the API serves; a group version that it does not serve is undefined. */
+/** Reads the OpenAPI schemas that the API serves; a group version that is not served is undefined. */
 interface Published {
   resources(groupVersion: string): Promise<APIResourceList | undefined>;
   document(groupVersion: string): Promise<PublishedDocument | undefined>;

@@ -8,7 +8,7 @@ export interface NamedResource {
   readonly resource: string;
 }
 
-/** The most combinations of one policy that are looked at. */
+/** The most combinations of group, version and resource that are considered for one policy. */
 const maxResources = 100;
 
 /** Resources that the rules of a policy name. Groups and versions with wildcards name none; subresources are left out. */

@@ -31,7 +31,7 @@ export function publishedType(document: PublishedDocument, group: string, versio
 
 const prefix = '#/components/schemas/';
 
-/** The schema with all that it refers to in it; what refers to itself ends as an object without fields. */
+/** The schema with its references replaced by what they refer to. A recursive reference ends as an object without fields. */
 function resolve(schema: PublishedSchema, schemas: Readonly<Record<string, PublishedSchema>>, within: readonly string[]): SchemaLike {
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   if (reference !== undefined) {

@@ -19,7 +19,7 @@ export interface CertificateOptions {
   readonly usages?: readonly string[];
   readonly validFromMs: number;
   readonly validToMs: number;
-  /** Further ones, DER. */
+  /** Further extensions, in DER. */
   readonly extensions?: readonly Uint8Array[];
   readonly subject?: Uint8Array;
   /** How it names its issuer; absent: as the issuer names itself. */

@@ -4,7 +4,7 @@ import { formatPEM } from '../make-certificate.ts';
 
 const { sequence, set, integer, bitString, octetString } = derTags;
 
-/** One attribute of a subject: dotted type, tag of its string type, and the octets of its value. */
+/** An attribute of a subject: its dotted type, the tag of its string type, and the octets of its value. */
 export interface RawAttribute {
   readonly type: string;
   readonly tag: number;

@@ -4,7 +4,7 @@ import { findImageReference, formatImageReference } from '../../../api/semantics
 import type { Node, Pod } from '../../../api/types/core-v1.ts';
 import { podAmounts, type ResourceAmounts, resourceAmounts } from './resource-amounts.ts';
 
-/** A node with the pods that are on it, or will be (assumed), and what they take together. */
+/** A node with its pods, the assumed ones included, and their total resources. */
 export interface NodeInfo {
   readonly name: string;
   readonly node: DeepReadonly<Node>;

@@ -10,7 +10,7 @@ import { createNodeInfo, type NodeInfo, podKey } from './node-info.ts';
 export interface SchedulerCache {
   setNode(node: DeepReadonly<Node>): void;
   removeNode(name: string): void;
-  /** A pod that has a node, from the informer; replaces an assumed one. */
+  /** Adds a pod that has a node, from the informer; it replaces an assumed one. */
   setPod(pod: DeepReadonly<Pod>): void;
   removePod(pod: DeepReadonly<Pod>): void;
   /** Takes the pod's room on the node from now on. */

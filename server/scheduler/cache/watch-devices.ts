@@ -17,14 +17,14 @@ type Claim = DeepReadonly<ResourceClaim>;
 
 type DeviceState = Pick<ClusterState, 'findResourceClaim' | 'findDeviceClass' | 'devicePools' | 'takenDevices' | 'isBeingAllocated'>;
 
-/** The known claims and devices, with what the scheduler has just decided about them. */
+/** The claims and devices of the informers, with the scheduler's own latest decisions. */
 export interface WatchedDevices {
   readonly state: DeviceState;
   /** From now on the devices are the claims'. */
   assume(reservation: DeviceReservation): void;
   /** The claim was written so: that counts until the informer knows as much. */
   written(claim: Claim): void;
-  /** Forgets a reservation that comes to nothing: its devices are free again. */
+  /** Drops a reservation that was not written: its devices are free again. */
   forget(reservation: DeviceReservation): void;
 }
 
@@ -82,7 +82,7 @@ export function watchDevices(informers: InformerFactory, queue: SchedulingQueue)
   };
 }
 
-/** The pods that wait for a claim: its own ones by its state; devices that it gives back may matter to all. */
+/** The pods that wait for a claim. A change of a claim concerns its own pods; released devices may concern all. */
 function usersOf({ metadata }: Claim): (pod: DeepReadonly<Pod>) => boolean {
   const { namespace, name = '' } = metadata;
   return (pod) => pod.metadata.namespace === namespace && claimNamesOf(pod).includes(name);

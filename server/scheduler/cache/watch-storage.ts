@@ -18,10 +18,10 @@ type StorageState = Pick<
   'findClaim' | 'findVolume' | 'volumes' | 'findStorageClass' | 'findCSIDriver' | 'findCSINode' | 'storageCapacities'
 >;
 
-/** The known storage objects, with what the scheduler has just decided about it. */
+/** The storage objects of the informers, with the scheduler's own latest decisions. */
 export interface WatchedStorage {
   state(): StorageState;
-  /** Without what is only assumed. */
+  /** The objects without assumed changes. */
   readonly known: Pick<ClusterState, 'findClaim' | 'findVolume'>;
   assume(reservation: VolumeReservation): void;
   forget(reservation: VolumeReservation): void;

@@ -9,7 +9,7 @@ import { satisfiesConstraints } from './attribute-constraints.ts';
 import type { DevicePool, PoolDevice, SliceIndex } from './device-pools.ts';
 import type { Alternative, WantedDevices } from './device-requests.ts';
 
-/** A claim without devices, and what it asks for. */
+/** A claim without an allocation, with its requests. */
 export interface WaitingClaim {
   readonly claim: DeepReadonly<ResourceClaim>;
   readonly wanted: readonly WantedDevices[];
@@ -31,20 +31,20 @@ export class AllocationTimeout extends Error {}
 
 /** The maximum number of devices of a claim. */
 const maxResults = 32;
-/** Devices that are tried for one node before it is given up: some 10 ms. */
+/** The most devices that are tried for one node, about 10 ms. */
 const maxTries = 20_000;
-/** Expressions that are remembered of one device. */
+/** The most expressions whose results are kept for one device. */
 const maxAnswers = 64;
 
 export interface Allocator {
   /**
-   * Devices for all claims at once that the node can reach, one result per claim; undefined: it cannot be done there. The
-   * first solution is taken: alternatives in the order of the claim, devices in that of their pools. Throws AllocationError, AllocationTimeout.
+   * Allocates devices that the node can reach for all claims, one result per claim; undefined if that is not possible. Takes the first
+   * solution: alternatives in the order of the claim, devices in the order of their pools. Throws AllocationError, AllocationTimeout.
    */
   allocate(node: DeepReadonly<Node>): AllocationResult[] | undefined;
 }
 
-/** Pure. For one look at the cluster: which device suits which request is found out once for all nodes. */
+/** Makes an allocator for one state of the cluster. Which device matches which request is found once for all nodes. Pure. */
 export function createAllocator(options: AllocateOptions): Allocator {
   const suits: Suitability = new Map();
   return { allocate: (node) => new Search(options, options.slices.poolsOf(node), suits).run() };
@@ -101,7 +101,7 @@ class Search {
     return false;
   }
 
-  /** Devices of one request are taken in the order of the candidates: which is first of two makes no difference. */
+  /** The devices of one request are taken in the order of the candidates, since their order within the request has no effect. */
   #take(task: Task, missing: number, from: number): boolean {
     if (missing === 0) return task.next();
     const { claimIndex, alternative, candidates } = task;
@@ -121,7 +121,7 @@ class Search {
         chosen.pop();
         if (!alternative.adminAccess) this.#inUse.delete(id);
       }
-      // All are wanted: without this one there is no solution.
+      // All devices are requested, so without this one there is no solution.
       if (alternative.wantsAll) return false;
     }
     return false;
@@ -145,7 +145,7 @@ class Search {
         `claim ${claimName}, request ${alternative.name}: asks for all devices, but resource pool ${shown} is currently ${state}`,
       );
     }
-    // A missing device may be the one that makes another choice right.
+    // A device that is missing from an incomplete pool may be needed for the right choice.
     if (pool.isIncomplete) return [];
     const found = pool.devices.filter((one) => this.#isSuitable(one, claimName, alternative));
     if (found.length > 0 && pool.problem !== undefined) throw new AllocationError(`pool ${pool.pool} is invalid: ${pool.problem}`);

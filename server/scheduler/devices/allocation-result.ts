@@ -41,7 +41,7 @@ export function allocationResult(
   };
 }
 
-/** The configuration, of the classes first, so that what the claim says comes last and wins. */
+/** The configuration: that of the classes first, so that the claim's own comes last and takes precedence. */
 function configurationOf(claim: DeepReadonly<ResourceClaim>, alternatives: readonly Alternative[]): DeviceAllocationConfiguration[] {
   const config: DeviceAllocationConfiguration[] = [];
   for (const { deviceClass } of alternatives) {
@@ -67,7 +67,7 @@ function nodeSelectorOf(chosen: readonly Chosen[]): NodeSelector | undefined {
       if (!to.some((one) => isEqual(one, requirement))) to.push(mutableCopy<NodeSelectorRequirement>(requirement));
   };
   for (const { nodeName, nodeSelector } of chosen.map(({ found }) => found.place)) {
-    // Such devices belong to one node only, so the whole allocation does.
+    // Node-local devices tie the whole allocation to the node.
     if (nodeName !== undefined) {
       return { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [nodeName] }] }] };
     }

@@ -9,7 +9,7 @@ export interface Placed {
   readonly found: PoolDevice;
 }
 
-/** Whether a device goes together with those that were placed for the same claim before. */
+/** Whether a device satisfies the constraints together with the devices chosen for the same claim before. */
 export function satisfiesConstraints(
   constraints: readonly DeepReadonly<DeviceConstraint>[],
   placed: readonly Placed[],

@@ -89,7 +89,7 @@ async function noteOutcome({ client, devices }: BindClaimsDependencies, { metada
   if (found?.metadata.uid === metadata.uid && found?.status?.allocation !== undefined) devices.written(found);
 }
 
-/** The pod does not get there after all: others may use the claims, which keep their devices until nobody does. */
+/** Releases the claims of a pod that is not bound after all. Other pods may use them; they keep their devices until no pod uses them. */
 export async function releaseClaims(
   { client, devices }: BindClaimsDependencies,
   pod: DeepReadonly<Pod>,
@@ -103,7 +103,7 @@ export async function releaseClaims(
   }
 }
 
-/** Takes the devices of a claim that nobody uses, so that others, or it itself elsewhere, can have them. */
+/** Removes the allocation of an unused claim, so that its devices are free for others, or for the claim on another node. */
 export async function deallocate(client: Client, claim: DeepReadonly<ResourceClaim>): Promise<void> {
   const changed = mutableCopy<ResourceClaim>(claim);
   const { allocation: _allocation, reservedFor: _reservedFor, ...rest } = changed.status ?? {};

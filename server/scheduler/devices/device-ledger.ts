@@ -11,8 +11,8 @@ interface InFlight {
 }
 
 /**
- * Which devices claims have: by what the informer knows, and by what was chosen for them and is not known to the informer yet,
- * so that no device is given twice.
+ * The devices that claims hold, by the informer and by allocations that the informer does not show yet, so that no device is allocated
+ * twice.
  */
 export class DeviceLedger {
   /** Device -> how many hold it: for a moment the informer's and the scheduler's own knowledge may both. */

@@ -14,7 +14,7 @@ export interface PoolDevice {
   readonly place: Place;
 }
 
-/** At most one is set; none: all nodes. */
+/** The nodes that can reach a device. At most one field is set; none: all nodes. */
 interface Place {
   readonly nodeName?: string | undefined;
   readonly nodeSelector?: DeepReadonly<NodeSelector> | undefined;

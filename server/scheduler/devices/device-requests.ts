@@ -9,9 +9,9 @@ import type {
   ResourceClaim,
 } from '../../../api/types/resource-v1.ts';
 
-/** One way to serve a request of a claim. */
+/** One alternative of a request of a claim. */
 export interface Alternative {
-  /** `request`, or `request/subrequest` of one of several. */
+  /** The name of the request, or `request/subrequest` for an alternative. */
   readonly name: string;
   readonly deviceClass: DeepReadonly<DeviceClass>;
   readonly selectors: readonly DeepReadonly<DeviceSelector>[];
@@ -23,7 +23,7 @@ export interface Alternative {
   readonly tolerations: readonly DeepReadonly<DeviceToleration>[];
 }
 
-/** The request of a claim with what may serve it, the best first. */
+/** A request of a claim with its alternatives, the preferred one first. */
 export interface WantedDevices {
   readonly name: string;
   readonly alternatives: readonly Alternative[];
@@ -62,7 +62,7 @@ function formsOf({ name, exactly, firstAvailable = [] }: DeepReadonly<DeviceRequ
   return forms;
 }
 
-/** Whether what a claim says of requests concerns a chosen one: none are named, or it itself, or the request it is one of. */
+/** Whether a list of request names in a claim includes a chosen request: it is empty, or names the request or its parent. */
 export function concernsRequest(requests: readonly string[] | undefined, chosen: string): boolean {
   return requests === undefined || requests.length === 0 || requests.some((name) => name === chosen || chosen.startsWith(`${name}/`));
 }

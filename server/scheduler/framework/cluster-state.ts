@@ -5,7 +5,7 @@ import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../..
 import type { NodeInfo } from '../cache/node-info.ts';
 import type { SliceIndex } from '../devices/device-pools.ts';
 
-/** The scheduler's knowledge besides the pod that plugins may read, as of one cycle. */
+/** The state of the cluster that plugins may read in one scheduling cycle. */
 export interface ClusterState {
   readonly nodes: readonly NodeInfo[];
   findNode(name: string): NodeInfo | undefined;

@@ -9,7 +9,9 @@ import type { PluginStatus } from './plugin-status.ts';
 
 type FindResult = { readonly node: NodeInfo } | { readonly failure: FitFailure };
 
-/** One scheduling cycle up to the choice: filters every node, scores those that fit, takes the best (ties by chance). Pure. */
+/**
+ * One scheduling cycle up to the choice: filters every node, scores the feasible ones, and takes the best (at random among equals). Pure.
+ */
 export function findNode(plugins: readonly SchedulerPlugin[], pod: DeepReadonly<Pod>, cluster: ClusterState, random: Random): FindResult {
   // Room was made for the pod there.
   const promised = cluster.findNode(pod.status?.nominatedNodeName ?? '');
@@ -68,7 +70,7 @@ interface Refusal {
   readonly status: PluginStatus;
 }
 
-/** The plugin that refuses the pod on one node of a cluster, which need not be as it is. */
+/** The status of the plugin that refuses the pod on one node. The cluster may be a hypothetical one. */
 function findRefusal(
   plugins: readonly SchedulerPlugin[],
   pod: DeepReadonly<Pod>,
@@ -106,7 +108,7 @@ function refusalBesidePromised(
   return findRefusal(plugins, pod, full, withNode(cluster, full));
 }
 
-/** Why the pod does not fit on a node as it is in this cluster, with the pods to which the node was promised and without. */
+/** The reason why the pod does not fit on a node in this cluster, checked with and without the pods that are nominated to it. */
 export function fitsOn(
   plugins: readonly SchedulerPlugin[],
   pod: DeepReadonly<Pod>,
@@ -116,7 +118,7 @@ export function fitsOn(
   return (findRefusal(plugins, pod, node, cluster) ?? refusalBesidePromised(plugins, pod, node, cluster))?.status;
 }
 
-/** The cluster with one node in another state. */
+/** The cluster with one node replaced. */
 export function withNode(cluster: ClusterState, changed: NodeInfo): ClusterState {
   return {
     ...cluster,

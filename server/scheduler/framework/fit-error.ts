@@ -7,9 +7,9 @@ export interface FitFailure {
   readonly preFilter?: PluginStatus;
   /** In words: a plugin failed, and nothing is known of the nodes. */
   readonly error?: string;
-  /** Node name -> what refused it first. */
+  /** Node name -> the status of the first plugin that refused it. */
   readonly byNode: ReadonlyMap<string, PluginStatus>;
-  /** Plugins that said no: the queue retries when one of their events comes. */
+  /** The plugins that refused the pod. The queue tries it again after one of their events. */
   readonly plugins: ReadonlySet<string>;
 }
 

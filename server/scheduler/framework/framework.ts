@@ -6,7 +6,7 @@ import type { ClusterState } from './cluster-state.ts';
 import type { FitFailure } from './fit-error.ts';
 import type { PluginStatus } from './plugin-status.ts';
 
-/** The notes of plugins for each other and for later steps of one pod's scheduling cycle, by plugin name. */
+/** Notes that plugins keep for later steps of one pod's scheduling cycle, by plugin name. */
 export type CycleState = Map<string, unknown>;
 
 /** An event in the cluster that may make waiting pods schedulable. */
@@ -50,8 +50,8 @@ export interface SchedulerPlugin {
   score?(state: CycleState, pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): number;
   normalize?(state: CycleState, scores: Map<string, number>): void;
   /**
-   * For the node that was chosen: what has to be written before the pod can be bound there. undefined: nothing has to be
-   * waited for. From now on the cluster is taken to be so already.
+   * For the chosen node: what has to be written before the pod can be bound there; undefined: nothing. From now on the scheduler assumes
+   * that it is written.
    */
   reserve?(pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): Reservation | undefined;
 }
@@ -62,7 +62,7 @@ interface Change<T> {
 }
 
 interface PostFilterResult {
-  /** For the report: what came of it. */
+  /** The result, for the report. */
   readonly message: string;
   /** A claim without consumers whose devices keep the pod from a node where it fits otherwise: it is to lose them. */
   readonly idle?: DeepReadonly<ResourceClaim>;

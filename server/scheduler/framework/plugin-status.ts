@@ -1,6 +1,6 @@
 /**
- * Why a plugin says no. 'Unschedulable' may change when other pods go; 'UnschedulableAndUnresolvable' cannot be helped by
- * preemption; 'Skip' takes the plugin out of this cycle; 'Error' ends the cycle: the plugin cannot tell.
+ * The answer of a plugin that does not accept. 'Unschedulable' may change when other pods are deleted; 'UnschedulableAndUnresolvable'
+ * cannot be resolved by preemption; 'Skip' leaves the plugin out of this cycle; 'Error' ends the cycle.
  */
 export interface PluginStatus {
   readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable' | 'Skip' | 'Error';

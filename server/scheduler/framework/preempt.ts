@@ -32,8 +32,9 @@ const notHelpful = unresolvable('Preemption is not helpful for scheduling');
 export const priorityOf = (pod: DeepReadonly<Pod>): number => pod.spec?.priority ?? 0;
 
 /**
- * Looks for a node on which the pod would fit if pods of lower priority went; what upstream's DefaultPreemption does: as few
- * budgets as possible are violated, then the least important pods go. Pure. `message`: why there is none, for the user.
+ * Searches a node on which the pod would fit if pods of lower priority were deleted, as upstream's DefaultPreemption does: as few
+ * disruption budgets as possible are violated, then the least important pods are chosen. Pure. `message`: the reason why there is none, for
+ * the user.
  */
 export function findPreemption(
   plugins: readonly SchedulerPlugin[],
@@ -149,7 +150,7 @@ function splitByBudgets(pods: Pods, budgets: readonly Budget[]): { readonly viol
   return { violating: pods.filter((pod) => violating.has(pod)), others: pods.filter((pod) => !violating.has(pod)) };
 }
 
-/** Better candidates first: upstream's criteria, one after the other. */
+/** Compares candidates by upstream's criteria, one after the other; the better one comes first. */
 function compareCandidates(a: Candidate, b: Candidate): number {
   return (
     a.violations - b.violations ||

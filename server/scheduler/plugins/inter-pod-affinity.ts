@@ -74,7 +74,7 @@ function domainOf(node: NodeInfo, topologyKey: string): Domain | undefined {
   return value === undefined ? undefined : `${topologyKey}=${value}`;
 }
 
-/** Whether `other` is one of those that a term of `owner` speaks of. */
+/** Whether a term of `owner` selects the pod `other`. */
 function selects(term: Term, owner: DeepReadonly<Pod>, other: DeepReadonly<Pod>, cluster: ClusterState): boolean {
   const namespace = other.metadata.namespace ?? '';
   const listed = term.namespaces ?? [];
@@ -110,7 +110,7 @@ function existingAntiAffinity(pod: DeepReadonly<Pod>, cluster: ClusterState): Se
   return domains;
 }
 
-/** The first pod of a group that asks for its own kind must be able to start somewhere: then any labelled node will do. */
+/** The first pod of a group with affinity to itself must be able to start, so any node with the topology label fits. */
 function satisfiesAffinity({ affinity }: Tables, pod: DeepReadonly<Pod>, node: NodeInfo, cluster: ClusterState): boolean {
   if (affinity.some(({ term }) => domainOf(node, term.topologyKey) === undefined)) return false;
   if (affinity.every(({ term, domains }) => domains.has(domainOf(node, term.topologyKey) ?? ''))) return true;

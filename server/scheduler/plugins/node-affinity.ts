@@ -7,7 +7,7 @@ export const nodeAffinity = defineSchedulerPlugin({
   name: 'NodeAffinity',
   weight: 2,
   retryOn: ['NodeAdd', 'NodeUpdate', 'PodUpdate'],
-  /** A term on metadata.name (what the daemonset controller writes) names its nodes: only those are looked at. */
+  /** A term on metadata.name (which the DaemonSet controller writes) names its nodes, so only those are filtered. */
   preFilter(_state, pod) {
     const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
     if (!required && !pod.spec?.nodeSelector) return { status: skip };

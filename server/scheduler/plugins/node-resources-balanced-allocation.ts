@@ -6,7 +6,7 @@ export const nodeResourcesBalancedAllocation = defineSchedulerPlugin({
   name: 'NodeResourcesBalancedAllocation',
   weight: 1,
   retryOn: [],
-  /** KEP-4950: pods that ask for nothing would all crowd on one node. */
+  /** KEP-4950: without this, pods without requests would all be placed on one node. */
   preScore: (_state, pod) => (podAmounts(pod).requests.size === 0 ? skip : undefined),
   score(_state, pod, node) {
     const mine = podAmounts(pod).requests;

@@ -8,7 +8,7 @@ import { defineSchedulerPlugin, skip, unschedulable } from '../framework/framewo
 /** Volumes of CSI drivers: `<driver>/<volume>` -> driver. */
 type DriverVolumes = Map<string, string>;
 
-/** Keeps the volumes of a CSI driver at a node below what the driver says it can attach there. */
+/** Keeps the number of a CSI driver's volumes on a node within the limit that the driver reports. */
 export const nodeVolumeLimits = defineSchedulerPlugin({
   name: 'NodeVolumeLimits',
   retryOn: ['CSINodeChange', 'PodDelete', 'PersistentVolumeClaimChange'],
@@ -34,7 +34,7 @@ export const nodeVolumeLimits = defineSchedulerPlugin({
   },
 });
 
-/** Claims without a volume count as one of the driver that will make it. */
+/** Claims without a volume are counted for the driver that will provision it. */
 function addDriverVolumes(volumes: DriverVolumes, pod: DeepReadonly<Pod>, cluster: ClusterState): void {
   const namespace = pod.metadata.namespace ?? '';
   for (const { claimName } of claimedVolumes(pod)) {

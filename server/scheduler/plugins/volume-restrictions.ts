@@ -6,7 +6,7 @@ import { defineSchedulerPlugin, skip, unresolvable, unschedulable } from '../fra
 
 const name = 'VolumeRestrictions';
 
-/** Keeps pods from a claim that only one may use (ReadWriteOncePod), and disks that only one may mount from being mounted twice. */
+/** Refuses nodes where a claim for a single pod (ReadWriteOncePod) or a disk that can be mounted only once is in use already. */
 export const volumeRestrictions = defineSchedulerPlugin({
   name,
   retryOn: ['PodDelete', 'NodeAdd', 'PersistentVolumeClaimChange'],
@@ -33,7 +33,7 @@ export const volumeRestrictions = defineSchedulerPlugin({
   },
 });
 
-/** Whether a pod anywhere uses one of the claims. */
+/** Whether a pod on any node uses one of the claims. */
 function isTaken({ metadata }: DeepReadonly<Pod>, claims: readonly string[], cluster: ClusterState): boolean {
   if (claims.length === 0) return false;
   const uses = (other: DeepReadonly<Pod>) =>

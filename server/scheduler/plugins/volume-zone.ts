@@ -7,7 +7,7 @@ import { defineSchedulerPlugin, skip, unresolvable } from '../framework/framewor
 
 const name = 'VolumeZone';
 
-/** Labels of old, by what they are called today. */
+/** Deprecated labels and their present names. */
 const formerLabels: Readonly<Record<string, string>> = {
   'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
   'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',

@@ -28,7 +28,7 @@ interface Happening {
 }
 
 export interface SchedulingQueue {
-  /** A new pod, or a new state of one that waits. */
+  /** Adds a pod, or updates one that waits. */
   addOrUpdate(pod: DeepReadonly<Pod>): void;
   remove(pod: DeepReadonly<Pod>): void;
   /** Waits for the most urgent pod; undefined once closed. The pod is out of the queue until it is put back. */
@@ -47,7 +47,7 @@ interface QueueOptions {
   readonly clock: Clock;
   /** Whether an event may help a pod refused by that plugin. */
   readonly mayHelp: (plugin: string, event: ClusterEvent) => boolean;
-  /** The plugin that does not let the pod be tried at all (scheduling gates, claims that are missing), if there is one. */
+  /** Finds the plugin that keeps the pod from being tried at all (scheduling gates, missing claims), if there is one. */
   readonly findGate: (pod: DeepReadonly<Pod>) => string | undefined;
   readonly initialBackoffMs?: number;
   readonly maxBackoffMs?: number;
@@ -55,7 +55,7 @@ interface QueueOptions {
   readonly flushAfterMs?: number;
 }
 
-/** Whether the same ResourceClaims stand for the claims of the pod. */
+/** Whether the claims of the pod resolve to the same ResourceClaims. */
 function hasSameClaims(a: DeepReadonly<Pod>, b: DeepReadonly<Pod>): boolean {
   return isEqual(a.status?.resourceClaimStatuses, b.status?.resourceClaimStatuses);
 }

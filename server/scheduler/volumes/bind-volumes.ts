@@ -24,7 +24,7 @@ const bindTimeoutMs = 600_000;
 /** A pod that is gone is noticed after this time at the latest. */
 const lookAgainMs = 1000;
 
-/** Writes what was decided about the pod's volumes, and waits until all its claims are bound. Throws if that is not to be. */
+/** Writes the decisions on the pod's volumes and waits until all its claims are bound. Throws if that becomes impossible. */
 export async function bindVolumes(
   { client, clock, storage, isPending }: BindVolumesDependencies,
   pod: DeepReadonly<Pod>,
@@ -87,7 +87,7 @@ function until(
       }
       timer = clock.setTimer(lookAgainMs, look, { background: true });
     };
-    // A handler is told at once of everything there is; the timer has the first look.
+    // A new handler is called at once for everything in the cache; this is skipped, since the timer checks first.
     let isTold = false;
     const unsubscribe = storage.onChange(() => isTold && look());
     isTold = true;

@@ -14,7 +14,7 @@ import type { ClusterState } from '../framework/cluster-state.ts';
 type Claim = DeepReadonly<PersistentVolumeClaim>;
 type Volume = DeepReadonly<PersistentVolume>;
 
-/** The claims of one pod by what has to happen before it can run. */
+/** The claims of one pod, grouped by the steps that are needed before it can run. */
 export interface PodClaims {
   readonly bound: readonly Claim[];
   /** The choice of the node decides about their volumes. */
@@ -23,7 +23,7 @@ export interface PodClaims {
 
 interface DelayedClaim {
   readonly claim: Claim;
-  /** Volumes that may serve it on one node or another: looked for once, and not for every node. */
+  /** The volumes that may be bound to the claim on some node: searched once and not for every node. */
   readonly candidates: readonly Volume[];
 }
 
@@ -74,7 +74,7 @@ function findProblem(pod: DeepReadonly<Pod>, claim: Claim | undefined, name: str
   return `PVC ${namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`;
 }
 
-/** The changes to the delayed claims of a pod if it went to one certain node. */
+/** The changes to the delayed claims of a pod if it were scheduled to a certain node. */
 interface NodeVolumes {
   readonly matches: readonly { readonly claim: Claim; readonly volume: Volume }[];
   readonly provisions: readonly Claim[];
@@ -112,7 +112,7 @@ function placeDelayed(claims: readonly DelayedClaim[], node: DeepReadonly<Node>,
   const matches: { claim: Claim; volume: Volume }[] = [];
   const provisions: Claim[] = [];
   const taken = new Set<string>();
-  // The small ones first, so that they do not take what only a large one needs.
+  // Small claims come first, so that they do not take a volume that only a large claim needs.
   for (const { claim, candidates } of [...claims].sort((a, b) => compareQuantities(sizeOf(a.claim), sizeOf(b.claim)))) {
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
     if (selected !== undefined && selected !== node.metadata.name) return volumeReasons.bindConflict;

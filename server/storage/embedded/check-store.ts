@@ -5,7 +5,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import { StorageError } from '../storage.ts';
 import { readStoreHeader } from './store-header.ts';
 
-/** Reads all of a store in a process of its own, which a damaged file may end. */
+/** Reads a whole store in a separate process, which a damaged file may crash. */
 export type ScanStore = (file: string) => Promise<StoreScan>;
 
 interface StoreCheck {
@@ -14,9 +14,8 @@ interface StoreCheck {
 }
 
 /**
- * Looks at a store's file before it is mapped, for a damaged one would end this process without a word. Everything is read,
- * by another process, where the file is shorter than it should be or where the last opening has not come to its end.
- * Throws StorageError 'corrupt'.
+ * Checks a store's file before it is mapped, since a damaged file would crash this process without a message. Another process reads all of
+ * it if the file is shorter than it should be or if the last opening did not finish. Throws StorageError 'corrupt'.
  */
 export async function checkStore(
   directory: string,
@@ -35,7 +34,7 @@ export async function checkStore(
     const problem = header.sizeBytes < header.usedBytes ? cut : 'pages within it are damaged';
     if (!found.isComplete) throw damaged(directory, file, `${problem} (${found.problem})`, readable(found));
   }
-  // On a full disk there are no marks, but what is stored can be read.
+  // On a full disk the marks cannot be written, but the stored data can be read.
   const mark = (path: string) => writeFile(path, '').catch(() => undefined);
   await mark(opening);
   return {

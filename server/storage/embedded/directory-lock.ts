@@ -37,7 +37,7 @@ export async function lockDirectory(directory: string, processID: number): Promi
   };
 }
 
-/** Makes a file that only its owner may open, or takes the rights of others from one that is there; `text` replaces its content. */
+/** Makes a file that only its owner may open, or removes the rights of others from an existing one; `text` replaces its content. */
 async function makePrivate(file: string, text?: string): Promise<void> {
   const handle = await open(file, text === undefined ? 'a' : 'w', 0o600);
   try {

@@ -34,8 +34,8 @@ const mapUnit = 1024 ** 2;
 const defaultMinFreeBytes = 32 * 1024 ** 2;
 
 /**
- * The Storage of a control plane that needs no etcd: LMDB in a directory of its own. An acknowledged commit survives
- * SIGKILL and power loss. Throws StorageError 'unavailable' while another process has the directory.
+ * The Storage of a control plane without etcd: LMDB in a directory of its own. An acknowledged commit survives SIGKILL and power loss.
+ * Throws StorageError 'unavailable' while another process uses the directory.
  */
 export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Promise<Storage> {
   const { clock, logger } = options;

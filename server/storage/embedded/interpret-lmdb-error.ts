@@ -8,9 +8,8 @@ const corruptions: readonly number[] = [
 ];
 
 /**
- * The cause of a failed write. A failed commit tells its cause in a promise of its own. Never 'no-space': after a write that the
- * disk refused the library is not safe to use, so a full disk must be foreseen (see DiskSpace), and if it was not, the process
- * must be started anew.
+ * The cause of a failed write, which LMDB reports in a promise of its own. Never 'no-space': after a write that the disk refused the
+ * library is not safe to use, so a full disk must be foreseen (see DiskSpace), or else the process must be restarted.
  */
 export async function interpretLMDBError(error: unknown): Promise<StorageError> {
   const cause = await causeOf(error);

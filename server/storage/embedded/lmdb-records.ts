@@ -8,13 +8,13 @@ import { interpretLMDBError } from './interpret-lmdb-error.ts';
 import { decodeHeader, encodeHeader, recordNumber } from './version-header.ts';
 
 const formatVersion = 1;
-/** Twice LMDB's own: values up to half of it stand beside each other in a page, and most objects are below that. */
+/** Twice LMDB's default: values of up to half a page share pages, and most objects are smaller than that. */
 const pageSize = 8192;
-/** Larger values take pages of their own, for which the time to compress them is worth spending. */
+/** Values from this size on have pages of their own, and compressing them is worth the time. */
 const compressedFromBytes = 4000;
 /** Values just written are kept in memory up to this many bytes: watches are about to ask for them. */
 const recentBytes = 4 * 1024 * 1024;
-/** Versions dropped in one transaction of LMDB, between which commits get their turn. */
+/** The number of versions dropped in one LMDB transaction; commits get their turn in between. */
 const compactionChunk = 500;
 
 /**
@@ -56,7 +56,7 @@ export class LMDBRecords implements RecordStore {
     this.#values = this.#root.openDB({ name: 'values', encoding: 'binary', compression: { threshold: compressedFromBytes } });
   }
 
-  /** Reads what is there; removes what a compaction cut short has left behind. */
+  /** Reads all versions and removes those that an interrupted compaction has left. */
   async recover(): Promise<{ index: VersionIndex; revision: number }> {
     const format = this.#meta.get('format');
     if (format === undefined) await this.#write(() => this.#meta.put('format', String(formatVersion)));
@@ -138,7 +138,7 @@ export class LMDBRecords implements RecordStore {
     }
   }
 
-  /** One transaction: all of what `puts` does, or nothing. */
+  /** Runs `puts` in one transaction: all of its writes are made, or none. */
   async #write(puts: () => void): Promise<void> {
     this.#assertOpen();
     const write = this.#root.batch(puts);

@@ -14,8 +14,8 @@ interface StoreHeader {
 }
 
 /**
- * Reads the beginning of a store's file without mapping it: LMDB ends the process where a file is not what it says.
- * undefined: there is no file, or an empty one. A text: what is wrong with it.
+ * Reads the beginning of a store's file without mapping it, since LMDB crashes the process on a damaged file. undefined: there is no file,
+ * or an empty one. A text: the damage.
  */
 export async function readStoreHeader(file: string): Promise<StoreHeader | string | undefined> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {

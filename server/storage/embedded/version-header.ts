@@ -8,7 +8,7 @@ export function recordNumber(version: Pick<Version, 'revision' | 'order'>): numb
   return version.revision + version.order / maxOperations;
 }
 
-/** How many changes one revision may have. */
+/** The most changes of one revision. */
 const maxOperations = 1024;
 
 /** Encodes a version without its value: createRevision (float64), expiresAtMs (float64), flags, key in UTF-8. */

@@ -49,8 +49,8 @@ export const seedBytes = 32;
 const infoBytes = 32;
 
 /**
- * AES-GCM with a key of its own for every value, derived from a seed (KEP-3299): 32 random bytes, and what AES-GCM makes with
- * the key HKDF-Expand(seed, those bytes). So a seed may be used for any number of values.
+ * AES-GCM with a separate key for every value, derived from a seed (KEP-3299): the value is stored with 32 random bytes, and the key is
+ * HKDF-Expand(seed, those bytes). So a seed may be used for any number of values.
  */
 export function derivedGCM(seed: Uint8Array): Omit<Transformer, 'prefix'> {
   // The first block of HKDF-Expand with SHA-256 (RFC 5869) is as long as the key.

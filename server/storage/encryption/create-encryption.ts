@@ -53,7 +53,7 @@ export function createEncryption(rules: readonly ResourceRule[], dependencies: E
       const [first = '', second = ''] = key.slice(root.length).split('/', 2);
       if (byPrefix.has(first)) return byPrefix.get(first);
       if (byPrefix.has(`${first}/${second}`)) return byPrefix.get(`${first}/${second}`);
-      // Custom resources are kept by group and plural; what has no API, as allocated addresses, is not encrypted.
+      // Custom resources are stored by group and plural. Data that is no API object, such as allocated addresses, is not encrypted.
       return first.includes('.') ? byResource({ plural: second, group: first }) : undefined;
     },
   };

@@ -1,15 +1,15 @@
 import type { Clock } from '../../../api/base/clock.ts';
 import { StorageError } from '../storage.ts';
 
-/** Gives up a decryption that waits for its key too long: rejects with StorageError 'unavailable' while the decryption goes on. */
+/** Gives up waiting for a decryption whose key takes too long: rejects with StorageError 'unavailable' while the decryption goes on. */
 export type KeyPatience = <T>(decryption: Promise<T>) => Promise<T>;
 
 /** A decryption whose key is in memory takes less. */
 const shortPatienceMs = 10;
 
 /**
- * The patience of a reader of many resources, most of which need no key. After one key that was not available it waits for
- * a moment only, until a decryption succeeds for which it had not waited long enough.
+ * The patience of a reader of many resources, most of which need no key. After one key was not available it waits only for a moment, until
+ * a decryption for which it did not wait long enough has succeeded.
  */
 export function createKeyPatience(clock: Clock, patienceMs: number): KeyPatience {
   let isShort = false;

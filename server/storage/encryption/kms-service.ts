@@ -23,7 +23,7 @@ export interface KMSService {
   close(): void;
 }
 
-/** A value as it is stored (EncryptedObject). */
+/** A stored value (EncryptedObject). */
 export interface EncryptedObject {
   readonly encrypted_data: Uint8Array;
   readonly key_id: string;
@@ -64,7 +64,7 @@ function noAnswer(cause: ServiceError): StorageError {
   return new StorageError('unavailable', cause.message, { cause });
 }
 
-/** @param socket the path of a unix socket; one that begins with @ is in the abstract namespace */
+/** @param socket the path of a unix socket; a path that begins with @ is in the abstract namespace */
 export function connectKMS({ socket, timeoutMs }: { readonly socket: string; readonly timeoutMs: number }, clock: Clock): KMSService {
   const target = socket.startsWith('@') ? `unix-abstract:${socket.slice(1)}` : `unix:${socket}`;
   // Without it the name of the socket is sent as the authority, which servers of Go refuse.

@@ -121,7 +121,7 @@ function toObject({ ciphertext, key_id, annotations }: EncryptedSeed, data: Uint
   return { encrypted_data: data, key_id, encrypted_dek_source: ciphertext, annotations, encrypted_dek_source_type: sourceIsSeed };
 }
 
-/** Tells the sources of keys apart. */
+/** Identifies the source of keys. */
 function readerKey({ encrypted_dek_source_type: type, encrypted_dek_source: source, key_id, annotations }: EncryptedObject): string {
   const texts = Object.entries(annotations).map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
   return JSON.stringify([type, Buffer.from(source).toString('base64'), key_id, texts.sort(([a = ''], [b = '']) => (a < b ? -1 : 1))]);

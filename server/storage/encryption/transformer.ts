@@ -5,7 +5,7 @@ interface Decrypted {
   readonly isStale: boolean;
 }
 
-/** One way to keep values in the store. Errors are thrown, or rejected with. */
+/** A method of encoding stored values. Errors are thrown or rejected with. */
 export interface Transformer {
   /** The prefix of stored values of this kind, before the output of `encrypt`. Empty: values as they are. */
   readonly prefix: string;
@@ -23,7 +23,7 @@ function hasPrefix(bytes: Uint8Array, prefix: string): boolean {
   return true;
 }
 
-/** Values as they are. Refuses to read one that is encrypted: a key for it is missing from the configuration. */
+/** Stores values unencrypted. Refuses to read an encrypted value: its key is missing from the configuration. */
 export const identityTransformer: Transformer = {
   prefix: '',
   encrypt: (value) => value,
@@ -33,7 +33,7 @@ export const identityTransformer: Transformer = {
   },
 };
 
-/** Writes with the first of several ways and reads what any of them has written. */
+/** Writes with the first transformer and reads what any of them wrote. */
 export function chooseByPrefix(transformers: readonly Transformer[]): Omit<Transformer, 'prefix'> {
   const [first] = transformers;
   if (first === undefined) throw new TypeError('there is no provider');
@@ -46,7 +46,7 @@ export function chooseByPrefix(transformers: readonly Transformer[]): Omit<Trans
       let failure: unknown = new Error('no matching prefix found');
       for (const transformer of transformers) {
         if (!hasPrefix(stored, transformer.prefix)) continue;
-        // Identity takes what no other does.
+        // Identity reads values that no other transformer reads.
         if (transformer.prefix === '' && hasPrefix(stored, encryptedPrefix)) continue;
         try {
           const { value, isStale } = await transformer.decrypt(stored.subarray(transformer.prefix.length), key);

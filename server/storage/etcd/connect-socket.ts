@@ -3,7 +3,7 @@ import { checkServerIdentity, connect as connectTLS } from 'node:tls';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { EtcdTLS } from './etcd-tls.ts';
 
-/** A server that does not even answer is left for another one after this. */
+/** The milliseconds after which another server is tried if this one does not answer at all. */
 const connectTimeoutMs = 3000;
 
 interface SocketOptions {

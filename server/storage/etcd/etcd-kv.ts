@@ -2,9 +2,8 @@ import { ProtobufReader, ProtobufWriter } from '../../../api/serialization/proto
 import type { CommitResult, Condition, Operation, RangeResult, StorageEvent, StoredEntry } from '../storage.ts';
 
 /**
- * The messages of etcd's API that every write and every watch event needs, read into and written from what a Storage
- * speaks of. A general codec would spend more on them than all else that a write costs here. Numbers of fields are those
- * of etcd's rpc.proto and kv.proto.
+ * The messages of etcd's API for writes and watch events, converted to and from the types of Storage. A general codec would cost more than
+ * the rest of a write. Field numbers are those of etcd's rpc.proto and kv.proto.
  */
 export const kvMethods = { range: '/etcdserverpb.KV/Range', txn: '/etcdserverpb.KV/Txn', watch: '/etcdserverpb.Watch/Watch' } as const;
 
@@ -69,11 +68,11 @@ interface EtcdWatch {
   readonly key: string;
   readonly rangeEnd: string;
   readonly startRevision: number;
-  /** Events tell what stood there before. */
+  /** Whether events contain the previous value. */
   readonly withPrevious: boolean;
 }
 
-/** A watch that tells of progress by itself, and splits what is too large for one message. */
+/** Encodes a watch that reports progress by itself and splits large messages. */
 export function encodeWatchCreate(watch: EtcdWatch): Uint8Array {
   const message = new ProtobufWriter(undefined, 128);
   const create = message.begin(1);
@@ -93,7 +92,7 @@ export function encodeProgressRequest(): Uint8Array {
   return message.finishShortLived();
 }
 
-/** Calls `take` for every field; what it does not read is skipped. */
+/** Calls `take` for every field; a field that it does not read is skipped. */
 function eachField(reader: ProtobufReader, take: (number: number) => boolean): void {
   while (!reader.isAtEnd) {
     const { number, type } = reader.tag();
@@ -165,7 +164,7 @@ export function decodeTxn(bytes: Uint8Array): CommitResult {
   return succeeded ? { succeeded, revision } : { succeeded, revision, current };
 }
 
-/** A ResponseOp that holds the answer to a range of one key. */
+/** Reads a ResponseOp that holds the result of a range of one key. */
 function readFoundKey(reader: ProtobufReader): StoredEntry | undefined {
   const found: StoredEntry[] = [];
   eachField(reader, (number) => {

@@ -12,7 +12,7 @@ const maxReuseSeconds = 60;
 const reuseShare = 0.05;
 const maxKeys = 1000;
 
-/** Leases for keys with a time to live, one for many keys: a lease for each Event would burden etcd. */
+/** Leases for keys with a time to live. Many keys share one, since a lease for each Event would burden etcd. */
 export class EtcdLeases {
   readonly #members: EtcdMembers;
   readonly #clock: Clock;

@@ -19,8 +19,8 @@ interface Deadline {
 }
 
 /**
- * One member of a cluster, on connections that are made when needed and made again when lost: one for what is asked all the
- * time, and one of etcd3's clients for the rest.
+ * A member of a cluster. Its connections are made when needed and made again when lost: our own for frequent requests, and one of the etcd3
+ * client for the others.
  */
 export interface EtcdMember {
   range(request: EtcdRange, options: Deadline): Promise<RangeResult>;
@@ -39,7 +39,7 @@ const channelOptions: ClientOptions = {
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.min_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
-  // finds connections that died without a word; etcd allows one ping in 5 s
+  // finds connections that were lost silently; etcd allows one ping in 5 s
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5000,
 };

@@ -8,7 +8,7 @@ type Request<T> = (member: EtcdMember, options: { readonly deadline: number }) =
 
 const retryDelayMs = 50;
 
-/** The members of an etcd cluster, one of which is used until it fails. */
+/** The members of an etcd cluster. One of them is used until it fails. */
 export class EtcdMembers {
   readonly #members: readonly EtcdMember[];
   readonly #clock: Clock;
@@ -33,7 +33,7 @@ export class EtcdMembers {
     if (failed === this.#members[this.#current]) this.#current = (this.#current + 1) % this.#members.length;
   }
 
-  /** Asks one member after the other until one answers. For requests that may be sent twice. */
+  /** Sends a request to one member after the other until one answers. Only for requests that may be repeated. */
   read<T>(request: Request<T>): Promise<T> {
     return this.#call(request, () => true, false);
   }

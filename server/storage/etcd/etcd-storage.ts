@@ -18,8 +18,7 @@ export interface EtcdStorageOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /**
-   * For one operation with all its attempts, milliseconds. Default 10,000: longer than the time in which etcd itself gives
-   * up (its election timeout and 5 s).
+   * The milliseconds for one operation with all its attempts. Default 10,000: longer than etcd itself waits (its election timeout and 5 s).
    */
   readonly operationTimeoutMs?: number;
 }

@@ -1,7 +1,7 @@
 /** PEM. */
 export interface EtcdTLS {
   readonly certificateAuthority: Uint8Array;
-  /** The certificate of the client, where etcd asks for one. */
+  /** The client's certificate, if etcd demands one. */
   readonly certificate?: Uint8Array;
   readonly key?: Uint8Array;
 }

@@ -2,8 +2,8 @@
 const firstPatches: Readonly<Record<string, number>> = { '3.4': 31, '3.5': 13 };
 
 /**
- * Whether progress that is asked for stands for all events before it (etcd issue 15220). Upstream relies on it from v3.4.31
- * and v3.5.13 on, and in every later minor version. A version that cannot be read is taken for a later one.
+ * Whether a requested progress notification is ordered after all earlier events (etcd issue 15220). Upstream relies on it from v3.4.31 and
+ * v3.5.13 on, and in every later minor version. A version that cannot be parsed counts as a later one.
  */
 export function tellsProgressInOrder(version: string): boolean {
   const [, major = '', minor = '', patch = ''] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];

@@ -40,8 +40,8 @@ export class EtcdWatches {
   }
 
   /**
-   * The store is known to have reached a revision: watches that are not there yet ask etcd for progress until they are,
-   * because a revision that changed no key of theirs would otherwise be told only minutes later.
+   * Called when the store has reached a revision. Watches that are behind request progress from etcd until they have reached it: a revision
+   * without changes of their keys would otherwise be reported only minutes later.
    */
   expect(revision: number): void {
     this.#wanted = Math.max(this.#wanted, revision);
@@ -49,7 +49,7 @@ export class EtcdWatches {
     if (!this.#isAsking) this.#askForProgress();
   }
 
-  /** Asks for progress no more: an etcd of this version may tell of progress before it has sent all events. */
+  /** Stops requesting progress: this etcd's version may report progress before it has sent all events. */
   neverAsk(): void {
     this.#mayAsk = false;
   }
@@ -103,7 +103,7 @@ export class EtcdWatches {
         }
         events = events.length === 0 ? response.events : events.concat(response.events);
         if (response.fragment) continue;
-        // in a backlog the header is ahead of the events; without events it says how far all has been delivered
+        // in a backlog the header's revision is ahead of the events; without events it tells up to where everything was delivered
         const revision = events.at(-1)?.revision ?? response.revision;
         const complete = events;
         events = [];

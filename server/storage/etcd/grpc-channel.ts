@@ -3,9 +3,9 @@ import type { Clock } from '../../../api/base/clock.ts';
 import { type Call, GRPCConnection } from './grpc-connection.ts';
 import { GRPCError, unavailable } from './grpc-error.ts';
 
-/** Calls to one server, on a connection that is made when needed and made again when lost. Fails with GRPCError. */
+/** Calls to one server, on a connection that is made when needed and made again when lost. Throws GRPCError. */
 interface GRPCChannel {
-  /** One message there, one back. `deadlineMs` is of the wall clock. */
+  /** Sends one message and receives one. `deadlineMs` is a time of the wall clock. */
   unary(path: string, request: Uint8Array, deadlineMs: number): Promise<Uint8Array>;
   /** Messages in both directions. They are taken no faster than they are iterated. */
   stream(path: string): GRPCStream;

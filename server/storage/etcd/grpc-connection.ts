@@ -31,7 +31,7 @@ import { MessageReader, messageHeadSize, writeMessageHead } from './grpc-message
 const streamWindow = 4 * 1024 * 1024;
 const connectionWindow = 64 * 1024 * 1024;
 const sweepMs = 250;
-/** A connection from which nothing comes for so long while something is asked is tried with a ping, and then given up. */
+/** A connection that brings no data for this many milliseconds while an answer is awaited is tested with a ping, and then given up. */
 const quietMs = 10_000;
 const pingTimeoutMs = 5000;
 
@@ -40,7 +40,7 @@ interface CallListener {
   onMessage(message: Uint8Array): void;
   /** undefined: the call has ended well. */
   onEnd(error: GRPCError | undefined): void;
-  /** Messages received count as read at once; otherwise when `Call.read` says so. */
+  /** Whether received messages count as read at once; otherwise they do when `Call.read` is called. */
   readonly readsAtOnce: boolean;
 }
 
@@ -100,7 +100,7 @@ export class GRPCConnection {
   #pingedMs: number | undefined;
   #sweepTimer: Timer | undefined;
   #sweepDelayMs = Number.POSITIVE_INFINITY;
-  /** Resolves when the peer has said on which terms it takes calls; rejects if the connection is lost before. */
+  /** Resolves when the peer has sent its settings; rejects if the connection is lost before. */
   readonly ready: Promise<void>;
   readonly #becomeReady: () => void;
   readonly #failReady: (error: GRPCError) => void;
@@ -225,12 +225,12 @@ export class GRPCConnection {
     }
   }
 
-  /** All that is written in one turn of the event loop leaves in one write. */
+  /** Collects the bytes written in one turn of the event loop into one write. */
   #write(bytes: Uint8Array): void {
     this.#out.push(bytes);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    // After all that goes on at this moment, and before anything else is read.
+    // Runs after the present work, and before anything else is read.
     nextTick(() => {
       this.#isFlushing = false;
       const out = this.#out;
@@ -382,7 +382,7 @@ export class GRPCConnection {
     this.#sweepTimer = this.#clock.setTimer(delayMs, () => this.#sweep(), { background: true });
   }
 
-  /** Ends calls whose time is up, and the connection if nobody is at its other end any more. */
+  /** Ends the calls whose deadline has passed, and the connection if its peer no longer answers. */
   #sweep(): void {
     this.#sweepDelayMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.monotonicMs();

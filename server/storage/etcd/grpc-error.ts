@@ -44,7 +44,7 @@ export function statusFromHeaders(headers: ReadonlyMap<string, string>): GRPCErr
   return new GRPCError(Number(code), decodeMessage(headers.get('grpc-message') ?? ''), true);
 }
 
-/** Percent-encoded UTF-8; what is encoded wrongly is shown as it is. */
+/** Decodes percent-encoded UTF-8; text with wrong escapes is returned unchanged. */
 function decodeMessage(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,6 +1,6 @@
 import { uint32 } from '../../../api/streaming/http2/frames.ts';
 
-/** A byte that says whether what follows is compressed, and its length. */
+/** The head of a message: a byte that tells whether it is compressed, and the length. */
 export const messageHeadSize = 5;
 
 /** Writes the head of a message of `length` bytes; returns where the message begins. */
@@ -9,14 +9,14 @@ export function writeMessageHead(target: Buffer, at: number, length: number): nu
   return target.writeUInt32BE(length, at + 1);
 }
 
-/** Puts the messages of one direction of a call together from the pieces in which they arrive. */
+/** Assembles the messages of one direction of a call from the pieces in which they arrive. */
 export class MessageReader {
   #pieces: Uint8Array[] = [];
   #size = 0;
   /** The length of the message under way with its head; 0 while that is not known. */
   #wanted = 0;
 
-  /** Calls `take` for every message that is complete with this piece. Throws for one that is compressed. */
+  /** Calls `take` for every message that this piece completes. Throws for a compressed message. */
   push(piece: Uint8Array, take: (message: Uint8Array) => void): void {
     this.#pieces.push(piece);
     this.#size += piece.length;

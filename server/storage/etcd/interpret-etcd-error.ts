@@ -3,7 +3,7 @@ import type { StorageErrorReason } from '../storage.ts';
 import { tooLargeMessage, tooManyOperationsMessage } from '../request-size.ts';
 import { StorageError } from '../storage.ts';
 
-/** etcd has one gRPC code for several errors; their texts tell them apart. The first match counts. */
+/** etcd uses one gRPC code for several errors; their texts tell them apart. The first match counts. */
 const reasons: readonly [text: RegExp, reason: StorageErrorReason][] = [
   [/required revision has been compacted/i, 'compacted'],
   [/required revision is a future revision/i, 'future-revision'],

@@ -10,7 +10,7 @@ interface Staged {
   readonly reject: (error: unknown) => void;
 }
 
-/** A group larger than this would hold up what is queued behind it, and win nothing. */
+/** The largest group, in bytes. A larger one would delay the commits queued behind it without a gain. */
 const maxGroupBytes = 1024 * 1024;
 const maxGroup = 400;
 
@@ -148,7 +148,7 @@ export class CommitQueue {
   #takeBack(group: readonly Staged[], error: unknown): void {
     const known = error instanceof StorageError ? error : new StorageError('unavailable', 'the write failed', { cause: error });
     const isCertain = known.reason === 'no-space';
-    // Whether it reached the disk is unknown: only reopening tells.
+    // Whether the group reached the disk is unknown until the store is opened again.
     const { reason, message } = known;
     const failure = isCertain ? known : new StorageError(reason, message, { cause: known.cause, isOutcomeUnknown: true });
     if (!isCertain) this.#fail(new StorageError(reason, message, { cause: known.cause }));

@@ -53,7 +53,7 @@ export class ExpiryQueue {
       if (due.length > 0) await this.#expire(due);
       this.#arm();
     } catch {
-      // The store cannot be written to at present, which its owner hears of by its own writes; these keys are tried again.
+      // The store cannot be written at present, which other writes report; these keys are tried again.
       for (const version of due) this.#push(version);
       this.#arm(this.#clock.nowMs() + 1000);
     }

@@ -13,7 +13,7 @@ interface WatchedLog {
   revision(): number;
   entryOf(version: Version): StoredEntry;
   closed(): boolean;
-  /** Watches that wait for the revision to advance; woken one by one, in order. */
+  /** Watches that wait for the revision to advance. They are woken one after the other, in order. */
   readonly waiting: Set<() => void>;
 }
 

@@ -17,7 +17,7 @@ export function compareKeys(a: string, b: string): number {
  */
 export class VersionIndex {
   #newest = new BTree<string, Version>(undefined, compareKeys);
-  /** In order of revision; compaction moves #logStart and now and then cuts the array. */
+  /** In order of revision. Compaction moves #logStart and cuts the array only from time to time. */
   #log: Version[] = [];
   #logStart = 0;
   #compactRevision = 0;
@@ -41,7 +41,7 @@ export class VersionIndex {
     return liveAt(this.#newest.get(key), revision);
   }
 
-  /** Visits what lives at `revision` within `[start, end)`, in order, until `visit` says false. */
+  /** Visits the entries that exist at `revision` within `[start, end)`, in order, until `visit` returns false. */
   walk(start: string, end: string, revision: number, visit: (version: Version) => boolean): void {
     for (const [key, newest] of this.#newest.entries(start, [])) {
       if (key === undefined || newest === undefined || key >= end) return;
@@ -80,7 +80,7 @@ export class VersionIndex {
     }
   }
 
-  /** Forgets what was superseded at or before `revision`, and returns it. */
+  /** Drops the versions that were replaced at or before `revision`, and returns them. */
   compact(revision: number): Version[] {
     const dropped: Version[] = [];
     this.#compactRevision = Math.max(this.#compactRevision, revision);
@@ -99,7 +99,7 @@ export class VersionIndex {
     return dropped;
   }
 
-  /** Rebuilds the index from versions in order of revision; returns what a compaction cut short has left behind. */
+  /** Rebuilds the index from versions in order of revision; returns the versions that an interrupted compaction should have dropped. */
   recover(versions: Iterable<Version>, compactRevision: number): Version[] {
     const leftover: Version[] = [];
     this.#compactRevision = compactRevision;

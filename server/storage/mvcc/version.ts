@@ -1,8 +1,8 @@
-/** The state of a key from one revision on: a value, or gone (`deleted`). Versions of a key form a list, newest first. */
+/** The state of a key from one revision on: its value, or deleted. The versions of a key form a list, newest first. */
 export interface Version {
   readonly key: string;
   readonly revision: number;
-  /** Position among the changes of one revision. */
+  /** The position among the changes of one revision. */
   readonly order: number;
   /** Revision that created the key; 0 for a deletion. */
   readonly createRevision: number;
@@ -21,7 +21,7 @@ export interface RecordStore {
   append(versions: readonly Version[]): Promise<void>;
   /** The value of a version that is not deleted. */
   read(version: Version): Uint8Array;
-  /** Remembers the compaction and drops the versions. May be cut short by a crash: recovery drops what is left. */
+  /** Records the compaction and drops the versions. If a crash interrupts it, recovery drops the rest. */
   compact(revision: number, dropped: readonly Version[]): Promise<void>;
   /** Writes something durably. */
   probe(): Promise<void>;

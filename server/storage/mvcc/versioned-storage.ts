@@ -10,7 +10,7 @@ import type { VersionIndex } from './version-index.ts';
 
 interface VersionedStorageDependencies {
   readonly records: RecordStore;
-  /** Holds what `records` holds. */
+  /** The index of the versions that `records` holds. */
   readonly index: VersionIndex;
   /** The newest revision in `records`. */
   readonly revision: number;
@@ -139,7 +139,7 @@ function assertDistinctKeys({ operations }: Transaction): void {
   if (keys.size < operations.length) throw new Error('duplicate key given in transaction');
 }
 
-/** Deletes in one revision what expired together, or each by itself where one of them was changed meanwhile. */
+/** Deletes keys that expired together in one revision, or one by one if one of them was changed meanwhile. */
 async function expireKeys(storage: Storage, due: readonly Version[]): Promise<void> {
   const perTransaction = 100;
   for (let from = 0; from < due.length; from += perTransaction) {

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A real etcd of one member on free ports of this machine, with a data directory of its own. */
+/** A real etcd with one member on free ports of this machine, with its own data directory. */
 export interface EtcdProcess {
   readonly endpoint: string;
   /** Ends it as a crash would. */

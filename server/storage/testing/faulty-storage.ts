@@ -8,7 +8,7 @@ export interface StorageFaults {
   readonly refused?: number;
   /** Commits that are done although they fail, as when the connection is lost before etcd's answer arrives. */
   readonly lostAnswers?: number;
-  /** Commits whose outcome is told as unknown although they were not done: a request that etcd never received. */
+  /** The number of commits whose outcome is reported as unknown although they were not made: etcd never received them. */
   readonly lostRequests?: number;
   /** Calls that take up to `slowMs` longer, before or after they are done. */
   readonly slow?: number;
@@ -20,20 +20,20 @@ export interface StorageFaults {
 
 /** The message of a call that has failed before anything was done. */
 export const refusedMessage = 'etcd: connection refused (a fault of the test)';
-/** The message of a commit of which nobody can know whether it was done. */
+/** The message of a commit whose outcome is unknown. */
 export const unknownMessage = 'etcd: connection lost (a fault of the test)';
 
 export interface FaultyStorage {
   readonly storage: Storage;
-  /** Changes what goes wrong from now on. */
+  /** Sets the faults from now on. */
   setFaults(faults: StorageFaults): void;
   /** Number of calls that have failed so far. */
   failures(): number;
 }
 
 /**
- * A view of a store that is slow, late and lossy as the connection to an etcd can be. It does nothing that an etcd could
- * not do: order and completeness of watches stay, an acknowledged commit is in the store, a refused one is not.
+ * A view of a store that is slow, late and lossy, like a connection to etcd can be. It does nothing that etcd could not do: the order and
+ * completeness of watches stay, an acknowledged commit is in the store, and a refused one is not.
  */
 export function createFaultyStorage(
   inner: Storage,

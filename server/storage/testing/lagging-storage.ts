@@ -5,7 +5,7 @@ export interface LaggingStorage {
   readonly storage: Storage;
   /** From now on no watch delivers anything. */
   hold(): void;
-  /** Watches deliver what was held back, and go on. */
+  /** Lets watches deliver the events that were held back, and all later ones. */
   release(): void;
 }
 

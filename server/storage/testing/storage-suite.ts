@@ -6,7 +6,7 @@ import { bytes, put, readable, rejectsWith, succeeded } from './storage-assertio
 import { describeWatch } from './watch-suite.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
 
-/** The tests that every Storage must pass, run against one implementation. Every test has keys of its own: `prefix`. */
+/** The tests that every Storage must pass, run against one implementation. Every test uses keys under its own `prefix`. */
 export function describeStorage(name: string, open: () => Promise<StorageUnderTest>): void {
   describe(`storage ${name}`, () => {
     let opened: StorageUnderTest | undefined;

@@ -42,12 +42,12 @@ export interface CacheSource {
    * (a CustomResourceDefinition). A later call for the same prefix replaces the description.
    */
   cacheFor(resource: CachedResource): WatchCache;
-  /** Ends the watches of a resource that is not served any more and forgets its cache. What is still stored of it stays known. */
+  /** Ends the watches of a resource that is no longer served and drops its cache. Its stored objects remain counted. */
   release(resourcePrefix: string): void;
   /** Revision that all caches have reached; undefined before the load. */
   revision(): number | undefined;
   reach: WatchCache['reach'];
-  /** The store has been compacted to that revision: the caches forget what was before, as the stores of other servers do. */
+  /** The store was compacted to that revision: the caches drop earlier states, as those of other servers do. */
   forgetBefore(revision: number): void;
   /** Ends the following and all watches. */
   close(): Promise<void>;
@@ -225,7 +225,7 @@ class Follower {
     else this.#unclaimed.delete(key);
   }
 
-  /** Prefixes of resources have one segment (pods) or two (services/specs, apps.example.com/widgets). */
+  /** A resource's prefix has one segment (pods) or two (services/specs, apps.example.com/widgets). */
   #cacheOf(key: string): ResourceCache | undefined {
     const first = key.indexOf('/', this.#dependencies.prefix.length) + 1;
     if (first === 0) return undefined;

@@ -21,7 +21,7 @@ export interface Published {
 /** A watch's view of its cache. */
 interface WatchedCache {
   readonly clock: Clock;
-  /** Replaced when the cache had to be loaded anew; watches of the old one end. */
+  /** Replaced when the cache is loaded anew; watches of the old log end. */
   log(): EventLog;
   isClosed(): boolean;
   /** Up to where watches may read. */
@@ -32,8 +32,8 @@ interface WatchedCache {
 }
 
 /**
- * A watch of a cache. While its reader waits it has no position: it is handed the changes that matter to it, and the rest
- * costs nothing. While the reader is busy it is a position in the log, from which the reader goes on at its own pace.
+ * A watch of a cache. While its reader waits, it has no position in the log: changes that concern it are handed to it, and others cost
+ * nothing. While the reader is busy, the watch is a position in the log, from which the reader continues at its own pace.
  */
 export class CacheWatch implements AsyncIterator<CacheEvents, undefined>, Watcher {
   readonly #cache: WatchedCache;
@@ -107,7 +107,7 @@ export class CacheWatch implements AsyncIterator<CacheEvents, undefined>, Watche
     waiting.resolve({ done: false, value: batch });
   }
 
-  /** Lets a reader that waits go on by itself: time has passed, the watch is to end, or the cache is no longer what it was. */
+  /** Wakes a waiting reader: time has passed, the watch is to end, or the cache was replaced. */
   wake(): void {
     const waiting = this.#waiting;
     if (!waiting) return;

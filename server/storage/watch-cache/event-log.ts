@@ -2,7 +2,7 @@ import type { CachedObject } from './watch-cache.ts';
 
 /** A change of one object; watches turn it into the event that their selector sees. */
 export interface LoggedChange {
-  /** The new state; of a deletion the last one, with the revision of the delete. */
+  /** The new state; for a deletion the last state, with the revision of the delete. */
   readonly object: CachedObject;
   readonly deleted: boolean;
   /** The state before; absent for a creation. */
@@ -68,7 +68,7 @@ export class EventLog {
     this.#heldBytes += change.heldBytes;
   }
 
-  /** Drops what is too old or too much, but none from entry `end` on: watches have still to be told of those. */
+  /** Drops entries that are too old or too many, but none from entry `end` on, which watches have not been given yet. */
   trim(end: number, nowMs: number): void {
     while (this.first < end && this.#isTooMuch(nowMs)) {
       const oldest = this.#entries[this.#start];

@@ -13,7 +13,7 @@ const maxPauseMs = 50;
  */
 export class FanOutPace {
   readonly #clock: Clock;
-  /** Tells watches of all changes so far; yields where others may have their turn, returns how many it had to tell. */
+  /** Begins to pass all changes so far to watches; yields where other work may take its turn, and returns how many watches it served. */
   readonly #begin: () => Iterator<void, number>;
   #pass: Iterator<void, number> | undefined;
   /** Whether a change came while a pass was under way. */

@@ -1,11 +1,11 @@
 /**
- * Finds places in JSON bytes without parsing it. Works on any well-formed JSON; where a key is written in a way that
- * bytes alone do not settle (escapes), it says `odd` and the caller parses.
+ * Finds places in JSON bytes without parsing them, in any well-formed JSON. Where the bytes alone do not decide (escapes in a key) it
+ * returns `odd`, and the caller parses.
  */
 
 /** No such member. */
 export const absent = -1;
-/** The bytes alone do not tell. */
+/** The result when the bytes alone do not decide. */
 export const odd = -2;
 
 const quote = 0x22;

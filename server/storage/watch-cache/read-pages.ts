@@ -7,7 +7,7 @@ interface PagesOptions extends SealedValues {
   readonly prefix: string;
 }
 
-/** Reads all entries below a prefix as they are at one revision, page by page. */
+/** Reads all entries below a prefix at one revision, page by page. */
 export async function readPages(
   storage: Pick<Storage, 'range'>,
   { prefix, acceptsSealed = false }: PagesOptions,

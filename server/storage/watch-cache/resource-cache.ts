@@ -16,10 +16,10 @@ import { WatchIndex } from './watch-index.ts';
 const BTree = sortedBTree.default;
 type ObjectTree = InstanceType<typeof BTree<string, StoredObject>>;
 
-/** Past states kept ready for the next pages of lists under way; they share all but what changed. */
+/** The most past states that are kept for the next pages of running lists; they share the parts that did not change. */
 const maxSnapshots = 4;
 
-/** Watches that are told in one go: some milliseconds, as each writes to its connection. */
+/** The number of watches that are served without a pause: some milliseconds, as each writes to its connection. */
 const watchesAtOnce = 200;
 
 /** The source of a resource's cache. */
@@ -127,7 +127,7 @@ export class ResourceCache implements WatchCache {
     };
   }
 
-  /** Replaces everything: what happened between is not known, so watches end and older revisions are not held. */
+  /** Replaces all objects. The changes in between are unknown, so watches end and older revisions are no longer available. */
   reset(revision: number): void {
     this.#isSealed = false;
     this.#objects = new BTree(undefined, compareKeys);
@@ -175,37 +175,38 @@ export class ResourceCache implements WatchCache {
   }
 
   published(): Published {
-    // Without changes of its own that are held back, a resource is as far as the whole store.
+    // A resource without unpublished changes is at the revision of the whole store.
     return this.#published.end === this.#log.end ? { end: this.#log.end, revision: this.revision() } : this.#published;
   }
 
-  /** Watches may be told of what was applied, when all of a batch has been. */
+  /** Makes applied changes visible to watches, when a whole batch was applied. */
   publish(): void {
     if (this.#isSealed) return;
     this.#pace.request();
     this.trim();
   }
 
-  /** Forgets what is too old. */
+  /** Drops entries of the log that are too old. */
   trim(): void {
     this.#log.trim(this.#published.end, this.clock.monotonicMs());
     for (const revision of this.#snapshots.keys()) if (revision < this.#log.floor) this.#snapshots.delete(revision);
   }
 
   /**
-   * Leads each change to the watches it can matter to; those that see the same are given the same. Yields now and then, so
-   * that others have their turn, and returns how many watches were told.
+   * Passes each change to the watches that it can concern; watches that see the same share it. Yields from time to time, so that other work
+   * gets its turn, and returns how many watches were served.
    */
   *#distribute(): Generator<void, number> {
     const first = this.#published.end;
     this.#published = { end: this.#log.end, revision: this.revision() };
     if (this.watches.isEmpty()) return 0;
     const { seen, unreadable } = this.#whatGroupsSee(first);
-    // All are told first that there is something, as nobody may overlook it who wakes in between.
+    // All groups are marked first, so that a watch that wakes in between misses nothing.
     for (const group of seen.keys()) for (const watch of group.watches) watch.announce(first);
     let told = 0;
     for (const [group, events] of seen) {
-      // These groups read for themselves what is too much at once, and run into what cannot be read after what came before it.
+      // These groups read from the log themselves: they get events that are too many at once, or an unreadable object after the events
+      // before it.
       const batch = unreadable.has(group) || events.length > eventsAtOnce ? undefined : new SharedEvents(events);
       for (const watch of group.watches) {
         if (batch) watch.deliver(batch);
@@ -251,7 +252,7 @@ export class ResourceCache implements WatchCache {
     return key.slice(this.resourcePrefix.length);
   }
 
-  /** The state at a revision that the log reaches back to: the present one with what came later undone. */
+  /** The state at a revision that the log reaches back to: the present state with later changes undone. */
   #snapshot(revision: number): ObjectTree {
     const log = this.#log;
     if (revision < log.floor)
@@ -276,7 +277,7 @@ export class ResourceCache implements WatchCache {
     return objects;
   }
 
-  /** Reads from the store's history what the log no longer holds, then goes on from the log. */
+  /** Reads events that the log no longer holds from the store's history, then continues with the log. */
   async *#replay(options: CacheWatchOptions): AsyncGenerator<CacheEvents, undefined> {
     const keyStart = this.resourcePrefix + options.scope.keyPrefix;
     let reached = options.afterRevision;

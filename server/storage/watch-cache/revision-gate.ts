@@ -6,7 +6,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** Lets callers wait for a revision that only grows. */
+/** Lets callers wait until a growing revision is reached. */
 export class RevisionGate {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
@@ -70,9 +70,9 @@ export class RevisionGate {
 }
 
 /**
- * Shares one call among those who ask at about the same time. A caller never gets the answer of a call that began
- * before it asked: it waits for the next one. Who asks alone waits for nothing; where several asked together just now, a
- * turn of the event loop is waited for, in which more may join.
+ * Shares one call among callers that ask at about the same time. A caller never gets the result of a call that began before it asked: it
+ * waits for the next call. A single caller waits for nothing; if several asked together just before, one turn of the event loop is waited
+ * for, in which more may join.
  */
 export function coalesced<T>(call: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> = Promise.resolve();

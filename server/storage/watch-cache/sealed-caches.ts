@@ -21,7 +21,7 @@ interface Sealed {
 }
 
 const retryDelayMs = 1000;
-/** Changes that are kept during one attempt; with more of them the next attempt begins. */
+/** The most changes that are kept during one attempt; with more, the attempt starts again. */
 const maxEvents = 100_000;
 const catchUpMs = 60_000;
 
@@ -65,7 +65,7 @@ export class SealedCaches {
     return this.#sealed.has(cache);
   }
 
-  /** All caches are loaded anew by somebody else. */
+  /** Drops all caches, because another reader loads them anew. */
   clear(): void {
     this.#sealed.clear();
   }

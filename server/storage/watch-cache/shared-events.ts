@@ -12,7 +12,7 @@ export class SharedEvents implements CacheEvents {
 
   shared<T extends object>(representation: string, make: () => T): T {
     const known = this.#made?.get(representation)?.deref();
-    // One representation is always made by the same function, so it is of the type that this returns.
+    // A representation is always made by the same function, so the stored value has that function's type.
     if (known) return known as T;
     const made = make();
     this.#made ??= new Map();

@@ -6,8 +6,8 @@ import type { CachedObject } from './watch-cache.ts';
 import { parseAt, setResourceVersion } from './wire-json.ts';
 
 /**
- * Larger objects are shared without being frozen, which takes as long as to read them: whoever changed what is shared would
- * fail on smaller ones.
+ * Objects larger than this are shared without being frozen, since freezing takes as long as parsing. Code that modifies shared objects
+ * fails on smaller ones.
  */
 const frozenBytes = 64 * 1024;
 
@@ -44,7 +44,7 @@ const noLabels: Readonly<Record<string, string>> = Object.freeze({});
 export class StoredObject implements CachedObject {
   readonly key: string;
   readonly revision: number;
-  /** Size of what is stored; `size` is that of the form it has taken in the meantime. */
+  /** The size of the stored bytes; `size` is that of the form into which they were converted meanwhile. */
   readonly storedBytes: number;
   readonly #resource: ResourceReference;
   #bytes: Uint8Array;
@@ -133,7 +133,7 @@ export class StoredObject implements CachedObject {
     return { key: this.key, value: this.#bytes, createRevision: this.revision, modRevision: this.revision };
   }
 
-  /** Drops what was derived, after the resource's description has changed. */
+  /** Drops derived values, after the resource's definition has changed. */
   forgetDerived(): void {
     this.#fields = undefined;
     this.#encodings = undefined;

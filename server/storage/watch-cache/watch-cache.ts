@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { UntypedObject } from '../../../api/meta/object.ts';
 import type { StoredEntry } from '../storage.ts';
 
-/** One object at one revision as it travels: bytes first; all else is made lazily, once, and shared by every reader. */
+/** An object at one revision, as bytes. Everything else is made on first use, once, and shared by all readers. */
 export interface CachedObject {
   /** Storage key, e.g. /registry/pods/default/web. */
   readonly key: string;
@@ -15,7 +15,7 @@ export interface CachedObject {
   /** Wire JSON of the storage version with metadata.resourceVersion in place. Must not be modified. */
   readonly json: Uint8Array;
   labels(): Readonly<Record<string, string>>;
-  /** Value of a field that field selectors may name; undefined for one the resource does not know. */
+  /** The value of a field that field selectors may name; undefined for a field that the resource does not have. */
   field(name: string): string | undefined;
   /** Parsed and deep-frozen. */
   object(): DeepReadonly<UntypedObject>;
@@ -26,17 +26,17 @@ export interface CachedObject {
 }
 
 export interface ListQuery {
-  /** Keys of this resource under this prefix: '' for all, 'default/' for one namespace. */
+  /** Selects the keys of the resource under this prefix: '' for all, 'default/' for one namespace. */
   readonly keyPrefix: string;
   /** Exact snapshot to read from; absent: the newest. Throws StorageError 'compacted' if it is no longer held. */
   readonly revision?: number;
-  /** Only keys above this one (relative, as keyPrefix). */
+  /** Selects only keys above this one (relative, as keyPrefix). */
   readonly after?: string;
 }
 
 export interface Listing {
   readonly revision: number;
-  /** In key order, lazily; count is that of the range, not of what a selector would keep. */
+  /** The objects in key order, read lazily. The count is that of the range, without selectors. */
   readonly objects: Iterable<CachedObject>;
   readonly count: number;
 }
@@ -50,18 +50,18 @@ export interface RequiredValue {
 
 /** The scope of a watch. */
 export interface WatchScope {
-  /** '' for all keys of the resource, one up to and with a slash ('default/') for all below it, or a whole key. */
+  /** '' for all keys of the resource, a prefix that ends with a slash ('default/') for all keys below it, or a whole key. */
   readonly keyPrefix: string;
-  /** Watches with the same prefix and the same text here select the same objects: they share what is worked out for them. */
+  /** The selector as text. Watches with the same prefix and text select the same objects and share the work. */
   readonly selector: string;
-  /** The least condition of `matches`. A field must be one that objects of the cache know. */
+  /** A condition that `matches` implies. Its field must be one that the cache's objects know. */
   readonly requires?: RequiredValue;
   matches(object: CachedObject): boolean;
 }
 
 export interface CacheWatchOptions {
   readonly scope: WatchScope;
-  /** Events above this revision. Throws StorageError 'compacted' if it is older than what the log still holds. */
+  /** Yields events above this revision. Throws StorageError 'compacted' if the log no longer reaches back to it. */
   readonly afterRevision: number;
   /** Ask for a BOOKMARK about once a minute, and when the watch is about to end. */
   readonly bookmarks: boolean;
@@ -73,10 +73,10 @@ export type CacheEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: CachedObject }
   | { readonly type: 'BOOKMARK'; readonly revision: number };
 
-/** One or more events that have come together, the same for all watches that see the same. */
+/** One or more consecutive events, shared by all watches that see the same ones. */
 export interface CacheEvents {
   readonly events: readonly CacheEvent[];
-  /** A value made of these events (their frames), once for all watches; one representation is always of one type. */
+  /** A value made from these events (their encoded frames), once for all watches. A representation always has one type. */
   shared<T extends object>(representation: string, make: () => T): T;
 }
 

@@ -2,13 +2,13 @@ import type { EventLog, LoggedChange } from './event-log.ts';
 import { SharedEvents } from './shared-events.ts';
 import type { CacheEvent, WatchScope } from './watch-cache.ts';
 
-/** Events that a watch takes at once, and their bytes: what it holds on to while it is slow is bounded by them. */
+/** The most events that a watch takes at once, and the most bytes of them. They bound the memory that a slow watch holds. */
 export const eventsAtOnce = 100;
 const bytesAtOnce = 256 * 1024;
 
 /** A watch's position in the log. */
 interface Reading {
-  /** Absent where nothing of what was read is for it. */
+  /** Absent if none of the events that were read are for this watch. */
   readonly batch: SharedEvents | undefined;
   /** Number of the entry from which to go on. */
   readonly next: number;
@@ -28,11 +28,11 @@ export interface Watcher {
   /** Called before changes are delivered; `first` is the place in the log of the first of them. */
   announce(first: number): void;
   deliver(batch: SharedEvents): void;
-  /** Lets a watch that waits look again: its cache was closed or loaded anew. */
+  /** Wakes a waiting watch: its cache was closed or loaded anew. */
   wake(): void;
 }
 
-/** Watches with the same scope: what they see of a change is found out once. */
+/** Watches with the same scope, for which the effect of a change is computed once. */
 export class WatchGroup {
   readonly scope: WatchScope;
   readonly watches = new Set<Watcher>();
@@ -89,7 +89,7 @@ export function eventOf({ object, previous, deleted }: LoggedChange, { matches }
   return wasIn ? { type: 'DELETED', object } : undefined;
 }
 
-/** A prefix that ends with a slash covers all below it, '' everything, any other the one key it is. */
+/** A prefix that ends with a slash covers all keys below it, '' covers everything, any other prefix is one whole key. */
 export function isWithin(keyPrefix: string, key: string, resourcePrefix: string): boolean {
   if (!key.startsWith(keyPrefix, resourcePrefix.length)) return false;
   return keyPrefix === '' || keyPrefix.endsWith('/') || key.length === resourcePrefix.length + keyPrefix.length;

@@ -2,21 +2,21 @@ import type { LoggedChange } from './event-log.ts';
 import type { CachedObject, RequiredValue, WatchScope } from './watch-cache.ts';
 import { WatchGroup, type Watcher } from './watch-group.ts';
 
-/** Groups that want a value of one field or label, by that value. */
+/** The groups that require a value of one field or label, by that value. */
 interface ValueIndex {
   readonly of: RequiredValue['of'];
   readonly name: string;
   readonly groups: Map<string, Set<WatchGroup>>;
 }
 
-/** Groups of one key prefix. */
+/** The groups of one key prefix. */
 interface Partition {
   /** Every change may be theirs. */
   readonly any: Set<WatchGroup>;
   readonly byValue: Map<string, ValueIndex>;
 }
 
-/** The most indexed fields and labels that are looked up for each change; selectors by others are tried one by one. */
+/** The most fields and labels with an index. Selectors by others are evaluated one by one for each change. */
 const maxValueIndexes = 16;
 
 /**
@@ -108,7 +108,7 @@ function leaveValues({ byValue }: Partition, group: WatchGroup): void {
   if (index.groups.size === 0) byValue.delete(id);
 }
 
-/** Groups that want the value that is there now, and those that want the one that was: they see it leave. */
+/** The groups that require the new value, and those that require the old one, for which the object leaves the selection. */
 function* candidatesOf(index: ValueIndex, { object, previous }: LoggedChange): Generator<WatchGroup> {
   const values = new Set<string>();
   try {
@@ -117,7 +117,7 @@ function* candidatesOf(index: ValueIndex, { object, previous }: LoggedChange): G
       if (value !== undefined) values.add(value);
     }
   } catch {
-    // An unreadable object must be told to all that need it: each runs into the same error.
+    // An object that cannot be read must be reported to all watches that need it: each gets the error.
     for (const groups of index.groups.values()) yield* groups;
     return;
   }

@@ -6,8 +6,8 @@ import { formatJSON } from '../../../api/base/format-json.ts';
 const newline = 0x0a;
 
 /**
- * The JSON clients read, from the JSON that is stored: one line, with `metadata.resourceVersion` set. The stored bytes
- * are copied around the place, not parsed. They may hold a resourceVersion already; it is replaced.
+ * Converts stored JSON into the JSON that clients read: one line, with `metadata.resourceVersion` set. The stored bytes are copied around
+ * that place and not parsed. A resourceVersion in them is replaced.
  */
 export function setResourceVersion(stored: Uint8Array, revision: number): Uint8Array {
   const end = trimmedEnd(stored);

@@ -11,7 +11,7 @@ import type { Dialer, DialTarget } from '../subresource.ts';
 
 export type Dialed = Parameters<Dialer['send']>[1] & { readonly target: DialTarget };
 
-/** A network on which every place answers with what it was asked. */
+/** A network in which every address answers with the request that it got. */
 function createEchoDialer(dialed: Dialed[]): Dialer {
   return {
     async send(target, request) {
@@ -45,7 +45,7 @@ export interface SubresourceServer {
   as(name: string, ...groups: string[]): Client;
   /** The requests to the network so far. */
   readonly dialed: Dialed[];
-  /** One request as on the wire. */
+  /** Sends one request as a network client does. */
   send(
     method: string,
     path: string,
@@ -53,12 +53,12 @@ export interface SubresourceServer {
   ): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string; object(): Status }>;
   /** A Pod in the namespace default. */
   createPod(name: string, spec?: Partial<PodSpec>, labels?: Record<string, string>): Promise<Pod>;
-  /** A Pod that runs on the node `one` and is ready. */
+  /** Creates a ready Pod on the node `one`. */
   runPod(name: string, labels: Record<string, string>): Promise<Pod>;
   close(): Promise<void>;
 }
 
-/** A complete server with a node `one` in a network that echoes. */
+/** A complete server with a node `one`, in a network that echoes requests. */
 export async function startSubresourceServer(): Promise<SubresourceServer> {
   const dialed: Dialed[] = [];
   const { server, admin: client, as, close } = await startCompleteServer(createEchoDialer(dialed));

@@ -270,7 +270,7 @@ export const apiServer: readonly CheckItem[] = [
 
 const sensitive = ['secrets', 'configmaps', 'tokenreviews', 'serviceaccounts/token'];
 
-/** Rules of an audit policy that record the content of what must not lie in a log. */
+/** The rules of an audit policy that record content which must not be in a log. */
 export function leakyRules(rules: readonly AuditRuleFacts[]): AuditRuleFacts[] {
   return rules.filter(
     ({ level, resources }) => ['Request', 'RequestResponse'].includes(level) && resources.some((one) => sensitive.includes(one)),

@@ -2,7 +2,7 @@ import type { CheckFacts, NodeFacts } from '../check-facts.ts';
 import { type CheckItem, fail, manual, notApplicable, notJudged, pass, type Verdict, warn } from '../check-item.ts';
 import { judgeTLS } from '../setting-judges.ts';
 
-/** One node's answer: it is as it should be (undefined), or what is wrong. */
+/** Judges one node: undefined if it is in order, or the problem. */
 type JudgeNode = (node: NodeFacts) => { readonly problem?: string; readonly evidence?: string };
 
 interface NodeControl {
@@ -17,7 +17,7 @@ interface NodeControl {
 
 const noNodes = notApplicable('the cluster has no node yet');
 
-/** Judges every node that answers; nodes that do not are told of as not judged. */
+/** Judges every node that answers; other nodes are reported as not judged. */
 function ofNodes({ why, advice, otherwise, needs, judge }: NodeControl): CheckItem['judge'] {
   return ({ nodes, server }: CheckFacts): Verdict => {
     if (nodes.length === 0 && server) return noNodes;

@@ -25,7 +25,7 @@ interface Standard {
   isWrong(pod: DeepReadonly<Pod>): boolean;
 }
 
-/** A control of which Pods may be admitted: judged by what each namespace enforces; Pods that are there are the evidence. */
+/** A control on the admission of Pods: judged by the level that each namespace enforces. The present Pods are the evidence. */
 function admission({ id, title, level, isWrong }: Standard): CheckItem {
   return {
     ...{ id, title },

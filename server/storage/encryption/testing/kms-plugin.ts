@@ -8,7 +8,7 @@ interface Call {
   readonly request: { readonly plaintext: Buffer; readonly ciphertext: Buffer; readonly key_id: string };
 }
 
-/** A key management plugin with keys that can be changed, as one that a cloud provides. */
+/** A key management plugin with replaceable keys, like one of a cloud provider. */
 export class KMSPlugin {
   readonly keys = new Map<string, Buffer>([['one', randomBytes(32)]]);
   readonly asked = { encrypt: 0, decrypt: 0 };
