@@ -142,8 +142,7 @@ class Candidate {
       const present = await ignoreNotFound(client(leases).get(key, { signal }));
       if (present?.spec?.holderIdentity !== identity) return false;
       const now = formatMicroTime(clock.nowMs());
-      const { holderIdentity: _, ...rest } = present.spec; // an empty one is not valid
-      const spec = { ...rest, leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+      const spec = { ...present.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
       await client(leases).update({ ...present, spec }, { signal });
       return true;
     } catch (error) {

@@ -355,6 +355,8 @@ describe('everything else', () => {
     assert.deepEqual(createErrors(leases, { metadata, spec: { leaseDurationSeconds: 0 } }), [
       'spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0',
     ]);
+    // The release of client-go's leader election, as with ReleaseOnCancel.
+    assert.deepEqual(createErrors(leases, { metadata, spec: { holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions: 3 } }), []);
     assert.equal(row(leases, { metadata, spec: { holderIdentity: 'me' } }), 'Name=x Holder=me Age=<unknown>');
   });
   it('priority classes', () => {

@@ -17,11 +17,10 @@ export const leases = defineResource<Lease>({
   printerColumns: [nameColumn, textColumn('Holder', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
   validate({ spec }, path) {
     const at = path.child('spec');
-    const { leaseDurationSeconds: seconds, leaseTransitions = 0, holderIdentity } = spec ?? {};
+    const { leaseDurationSeconds: seconds, leaseTransitions = 0 } = spec ?? {};
     const errors: FieldError[] = [];
     if (seconds !== undefined && seconds <= 0) errors.push(invalid(at.child('leaseDurationSeconds'), seconds, 'must be greater than 0'));
     errors.push(...validateNonnegative(at.child('leaseTransitions'), leaseTransitions));
-    if (holderIdentity === '') errors.push(invalid(at.child('holderIdentity'), '', 'must not be empty'));
     return errors;
   },
 });
