@@ -9,6 +9,7 @@ interface Rule {
 const top = (file: string): string => file.slice(0, file.indexOf('/'));
 const isOwn = (to: string): boolean => /^(api|server|node-agent|openapi|conformance)\//.test(to);
 const under = (file: string, ...folders: string[]): boolean => folders.some((folder) => file.startsWith(`${folder}/`));
+const segmentsOf = (file: string, count: number): string => file.split('/').slice(0, count).join('/');
 const segment = (file: string, base: string): string => file.slice(base.length).split('/')[0] ?? '';
 
 /** Files that put the parts together may reach everywhere below their top level. */
@@ -91,6 +92,10 @@ const rules: readonly Rule[] = [
       /^node:(fs|child_process)/.test(to) &&
       !under(from, 'node-agent/linux', 'node-agent/network/cni') &&
       from !== 'node-agent/main.ts',
+  },
+  {
+    says: 'the operators of docs/operators import nothing of the project: a reader copies their folder',
+    forbids: (from, to) => under(from, 'docs') && (isOwn(to) || (under(to, 'docs') && segmentsOf(from, 3) !== segmentsOf(to, 3))),
   },
   { says: 'the project reads nothing outside its own tree', forbids: (_from, to) => to.startsWith('..') },
 ];

@@ -11,7 +11,7 @@ export interface SourceFile {
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
-const topLevel = ['api', 'server', 'node-agent', 'openapi', 'conformance'];
+const topLevel = ['api', 'server', 'node-agent', 'openapi', 'conformance', 'docs/operators'];
 const generated = ['api/types/', 'api/schema/generated/', 'openapi/generated/', 'conformance/images/build/'];
 
 function* walk(directory: string): Generator<string> {

@@ -8,13 +8,24 @@ export interface BackgroundProgram {
   /** Waits until the output matches. */
   says(wanted: RegExp, withinSeconds?: number): Promise<RegExpExecArray>;
   write(text: string): void;
+  signal(name: NodeJS.Signals): void;
   /** Its exit code, once it has ended by itself. */
   readonly exitCode: Promise<number | null>;
   stop(): Promise<void>;
 }
 
-export function startProgram(program: string, args: readonly string[]): BackgroundProgram {
-  const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+interface StartOptions {
+  readonly cwd?: string;
+  /** Beside the variables of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startProgram(program: string, args: readonly string[], { cwd, env }: StartOptions = {}): BackgroundProgram {
+  const child: ChildProcess = spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => void (output += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
@@ -30,6 +41,7 @@ export function startProgram(program: string, args: readonly string[]): Backgrou
     },
     exitCode: ended,
     write: (text) => void child.stdin?.write(text),
+    signal: (name) => void child.kill(name),
     async stop() {
       child.kill('SIGKILL');
       await ended;
