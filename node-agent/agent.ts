@@ -70,12 +70,14 @@ export interface NodeLayout {
   readonly dataDirectory: string;
   /** Absolute; default: `node` in the data directory. Remembered there, so that clearing the node away finds it. */
   readonly kubeletDirectory?: string;
-  /** All Pods of the cluster: reached without masquerading. One range, or one of each family with a comma between. */
+  /**
+   * The range of all Pods of the cluster, which are reached without masquerading: one range, or one of each family separated by a comma.
+   */
   readonly clusterCIDR: string;
   readonly bridge: string;
   readonly cniPluginDirectory: string;
   readonly cgroupRoot: string;
-  /** Absent: what the runtime says, or Pods that run have. */
+  /** Absent: the runtime's driver, or that of running Pods. */
   readonly cgroupDriver?: CgroupDriver;
 }
 
@@ -100,7 +102,9 @@ export interface AgentSettings extends NodeLayout, Omit<KubeletSettings, 'nodeNa
   readonly unmasqueradedCIDRs: readonly string[];
   /** Versions and suites of the kubelet's API. */
   readonly tls: TLSSettings;
-  /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
+  /**
+   * The absolute path of the directory for certificates that the cluster has issued. With it the kubelet requests a serving certificate.
+   */
   readonly certificateDirectory?: string;
 }
 
@@ -117,7 +121,7 @@ export interface AgentDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Asked when the agent is told to stop: the time in which Pods are to be stopped before. None: they go on. */
+  /** Called when the agent is told to stop: returns the time in which Pods are to be stopped before. undefined: they keep running. */
   readonly suspendWithin?: () => ShutdownPeriods;
 }
 
@@ -344,7 +348,7 @@ function kubeletDirectoryFile({ root }: NodePaths): string {
   return `${root}/kubelet-directory`;
 }
 
-/** Names the runtime of the last start; empty: one of the agent's own. */
+/** The file that names the runtime of the last start; empty: the agent's own runtime. */
 function runtimeEndpointFile({ root }: NodePaths): string {
   return `${root}/container-runtime-endpoint`;
 }
@@ -425,12 +429,12 @@ function containerdPlan(
   };
 }
 
-/** The directory in which the runtime looks for its network configuration; an external one where the network is external. */
+/** The directory in which the runtime looks for its network configuration; for an external network, that network's directory. */
 function networkFolder({ cniConfig }: NodePaths, runtimeEndpoint: string | undefined): string {
   return runtimeEndpoint === undefined ? cniConfig : externalNetwork.configDirectory;
 }
 
-/** `others`: what Pods reach with their own address besides Pods. */
+/** `others`: the ranges besides Pods that Pods reach with their own address. */
 function podNetwork(
   { bridge, clusterCIDR, cniPluginDirectory, runtimeEndpoint }: NodeLayout & Pick<AgentSettings, 'runtimeEndpoint'>,
   paths: NodePaths,

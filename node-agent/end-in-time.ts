@@ -1,8 +1,8 @@
 import type { Clock } from '../api/base/clock.ts';
 
 /**
- * Settles as `running` does, but not later than `patienceMs` after the signal was aborted: then false. Some part hangs, which
- * must not keep the others, and what comes after them, from ending.
+ * Settles as `running` does, but no later than `patienceMs` after the signal was aborted: then with false. A part that hangs must not keep
+ * the others from ending.
  */
 export async function endInTime(running: Promise<unknown>, signal: AbortSignal, patienceMs: () => number, clock: Clock): Promise<boolean> {
   const late = new Promise<false>((resolve) => {

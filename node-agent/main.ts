@@ -214,8 +214,8 @@ const program = new Command('kubets-node-agent')
   .action((flags: Flags) => main(flags));
 
 /**
- * Node's compiler of TypeScript takes 20 MiB for good once it was needed. What it has made is kept: started again, the
- * process does without. Where the sources are as they were at the last start, or are JavaScript, nothing happens.
+ * Unloads Node's TypeScript compiler by a restart: it keeps 20 MiB once it was used, and its output is cached. Does nothing if the sources
+ * are unchanged since the last start, or are JavaScript.
  */
 function leaveCompiler(): void {
   const loaded: unknown = Reflect.get(process, 'moduleLoadList');
@@ -254,10 +254,10 @@ async function main(flags: Flags): Promise<void> {
 /** Time that the parts of the agent have to end beyond the time of Pods. */
 const endPatienceMs = 15_000;
 
-/** How long an agent whose supervisor has ended goes on: one that is started again replaces it without a gap in DNS. */
+/** The milliseconds for which an agent runs on after its supervisor has ended: a restarted supervisor replaces it without a gap in DNS. */
 const unsupervisedMs = 30_000;
 
-/** Aborts with the first signal or order to stop, or when nobody looks after the agent any more. */
+/** Aborts with the first signal or order to stop, or when the supervisor has been gone for too long. */
 function untilToldToStop(flags: Flags, logger: Logger): { readonly signal: AbortSignal; readonly order: () => StopOrder } {
   const abort = new AbortController();
   let order: StopOrder = { pods: flags.stopPods, graceSeconds: 0, criticalGraceSeconds: 0 };
@@ -428,7 +428,7 @@ function startLog(level: string): Logger {
 }
 
 program.parseAsync().then(
-  // Handles that are still open, a connection to a runtime that hangs for one, must not keep the process.
+  // Open handles, such as a connection to a hanging runtime, must not keep the process alive.
   () => process.exit(),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,4 +1,4 @@
-/** The paths of all files of one node: below the data directory, but for those that other programs expect elsewhere. All absolute. */
+/** The paths of all files of one node: below the data directory, except those that other programs expect elsewhere. All absolute. */
 export interface NodePaths {
   readonly root: string;
   /** Holds `pods`, `plugins` and `plugins_registry`, which storage drivers know by their paths. */
@@ -6,11 +6,11 @@ export interface NodePaths {
   readonly containerd: string;
   readonly cniConfig: string;
   readonly cniState: string;
-  /** Volumes, hosts files and termination messages of pods, one folder per uid. */
+  /** Volumes, hosts files and termination messages of Pods, one folder per uid. */
   readonly pods: string;
   /** Directory of CSI drivers' and the kubelet's data for volumes; a folder per kind of plugin. */
   readonly plugins: string;
-  /** Sockets by which CSI drivers tell of themselves. */
+  /** The sockets by which CSI drivers register. */
   readonly pluginRegistry: string;
   /** Volumes made of directories, by name. They outlive Pods. */
   readonly localVolumes: string;

@@ -2,7 +2,7 @@
 export interface StopOrder {
   /** Whether the Pods end with it; otherwise they go on, and the next agent adopts them. */
   readonly pods: boolean;
-  /** For all Pods together, one after another by priority. 0: they are killed. */
+  /** The seconds for all Pods together, which are stopped one after another by priority. 0: they are killed. */
   readonly graceSeconds: number;
   /** The end of that time, for critical Pods alone. */
   readonly criticalGraceSeconds: number;
@@ -12,7 +12,7 @@ export function formatStopOrder({ pods, graceSeconds, criticalGraceSeconds }: St
   return JSON.stringify({ stop: { pods, graceSeconds, criticalGraceSeconds } });
 }
 
-/** The order that a line says; undefined where it says none. */
+/** Parses an order to stop from a line; undefined for other lines. */
 export function findStopOrder(line: string): StopOrder | undefined {
   try {
     const { stop } = JSON.parse(line) as { readonly stop?: Partial<StopOrder> };

@@ -16,7 +16,7 @@ import type { PodServices } from './pods/pod-services.ts';
 import { createStartTurns } from './pods/start-turns.ts';
 import type { KubeletDependencies } from './kubelet-dependencies.ts';
 
-/** While one Pod waits for a program to end that the runtime has started, another uses the processor. */
+/** While one Pod waits for a program that the runtime has started, another one uses the processor. */
 const turnsPerCPU = 2;
 
 /** The allocatable resources of the node, as Pods see them. */

@@ -14,7 +14,7 @@ interface CertificateSources {
   readonly isIssued: boolean;
 }
 
-/** The settings as a KubeletConfiguration (kubelet.config.k8s.io/v1beta1): what /configz shows. */
+/** The settings as a KubeletConfiguration (kubelet.config.k8s.io/v1beta1), which /configz shows. */
 export function kubeletConfiguration(
   settings: KubeletSettings,
   cgroupDriver: CgroupDriver,

@@ -8,9 +8,9 @@ import type { ShutdownPeriods } from './shutdown/shutdown-periods.ts';
 /** Settings of a kubelet, given at its start. */
 export interface KubeletSettings {
   readonly nodeName: string;
-  /** The node's addresses, one of each family at most, the one that others know it by first. */
+  /** The node's addresses, at most one of each family, the default one first. */
   readonly nodeIPs: readonly string[];
-  /** Range of the node's Pods; absent: the control plane gives it one. */
+  /** The range of the node's Pods; absent: the control plane assigns one. */
   readonly podCIDR?: string;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
@@ -24,15 +24,15 @@ export interface KubeletSettings {
   readonly allocatable: AllocatableSettings;
   /** Processes per Pod; absent: no limit. */
   readonly pidsLimit?: number;
-  /** The version of Kubernetes that the kubelet tells, e.g. v1.36.0. */
+  /** The version of Kubernetes that the kubelet reports, e.g. v1.36.0. */
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Absolute; manifests of Pods that run here whatever the API says. Absent: there are none. */
+  /** The absolute path of a directory with manifests of static Pods, which run whatever the API says. Absent: there are none. */
   readonly manifestDirectory?: string;
   readonly eviction: EvictionSettings;
   /** Absolute; where device plugins have their sockets. */
   readonly devicePluginDirectory: string;
-  /** For Pods when the machine goes down. */
+  /** The grace periods of Pods at a shutdown of the machine. */
   readonly shutdown: ShutdownPeriods;
   readonly swapBehavior: SwapRules['behavior'];
   /** Whether only the process is killed for want of memory, and not its container as a whole, on cgroups of version 2. */

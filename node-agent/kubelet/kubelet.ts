@@ -48,12 +48,12 @@ import type { KubeletDependencies } from './kubelet-dependencies.ts';
 export interface Kubelet {
   /** Runs until the signal is aborted; Pods go on after that. */
   run(signal: AbortSignal): Promise<void>;
-  /** Looks at the node's condition now, and tells the API server if it has changed. */
+  /** Checks the node's condition now, and writes it to the API if it has changed. */
   checkNode(): void;
   readonly shutdown: NodeShutdown;
   /** Milliseconds since the runtime was last heard of; undefined before the first time. */
   silenceMs(): number | undefined;
-  /** Pods of the node with what the agent knows of them. */
+  /** The Pods of the node, with the agent's knowledge of them. */
   readonly workers: PodWorkers;
 }
 
@@ -248,7 +248,7 @@ export function createKubelet(dependencies: KubeletDependencies): Kubelet {
         if (!signal.aborted) throw error;
       }
       await Promise.allSettled(running);
-      // A step that stops a container takes as long as the container's Pod was promised; the runtime goes on with it.
+      // A step that stops a container takes as long as its Pod's grace period; the runtime continues with it.
       await Promise.race([workers.stop(), sleep(clock, stepPatienceMs)]);
       watchedConfigMaps.stop();
       watchedSecrets.stop();
@@ -267,7 +267,7 @@ function createDevices(dependencies: KubeletDependencies, workers: () => readonl
   });
 }
 
-/** Manifests are read before anything of the API, which may well run as one of them. */
+/** Manifests are read before anything of the API, which may itself run as a static Pod. */
 async function runStaticPods(
   { settings, files, clock, logger }: KubeletDependencies,
   staticPods: StaticPods,
@@ -282,7 +282,7 @@ async function runStaticPods(
   return [folder.run(signal), mirrors.run(signal)];
 }
 
-/** Tells a text that is not empty, when it has become another. */
+/** Reports a text when it changes, unless it is empty. */
 function tellOnChange(tell: (text: string) => void): (text: string) => void {
   let told = '';
   return (text) => {

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { formatIP, networkAddress, parseCIDR } from '../../api/base/ip-address.ts';
 
-/** The address by which this machine is known to others: the first that is not of a loopback or of a pod network. */
+/** The address by which other machines reach this one: the first that is neither a loopback address nor on a Pod network. */
 export function machineAddress(): string {
   for (const [name, addresses] of Object.entries(os.networkInterfaces())) {
     if (/^(lo|cni|veth|docker|br-|kubets)/.test(name)) continue;
@@ -22,7 +22,7 @@ export function firstAddress(cidr: string): string {
   return addressAt(cidr, 1);
 }
 
-/** The address `offset` places into a range. Throws for what is no CIDR. */
+/** The address `offset` places into a range. Throws for a text that is not a CIDR. */
 export function addressAt(cidr: string, offset: number): string {
   const range = parseCIDR(cidr);
   if (range === undefined) throw new Error(`${cidr} is not a range of addresses`);

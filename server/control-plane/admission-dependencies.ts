@@ -24,7 +24,7 @@ export function createAdmissionDependencies(
 ): AdmissionDependencies {
   const listers = new WeakMap<object, Lister<KubeObject>>();
   const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => {
-    // Admission asks for some with every write. What is kept for a resource is of its type.
+    // Admission asks for some listers with every write. The lister of a resource has its type.
     const known = listers.get(resource) as Lister<T> | undefined;
     if (known) return known;
     const found = informers.informer(resource).lister;

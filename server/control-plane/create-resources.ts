@@ -27,7 +27,7 @@ import type { CacheSource } from '../storage/watch-cache/cache-source.ts';
 export interface ResourcesOptions {
   readonly storage: Storage;
   readonly caches: CacheSource;
-  /** One or two of different families. */
+  /** One range, or two of different families. */
   readonly serviceCIDRs: readonly string[];
   readonly dialer: Dialer;
   /** Calls webhooks and aggregated API servers. Absent: none can be reached. */
@@ -43,7 +43,7 @@ export interface ResourcesOptions {
   readonly largeWork?: LargeWork;
 }
 
-/** The registry of all built-in resources with admission, subresources and allocation, as one part of an API server. */
+/** All built-in resources with admission, subresources and allocation, as one part of an API server. */
 export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
   const allocation = createServiceAllocation({

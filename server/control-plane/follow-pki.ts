@@ -21,12 +21,12 @@ interface FollowDependencies {
   readonly logger: Logger;
 }
 
-/** Authorities of client certificates, as clients are told of them. */
+/** The authorities of client certificates, as they are published to clients. */
 export function clientCAs({ clusterCA, frontProxyCA }: ClusterPKI): readonly string[] {
   return [clusterCA.certificatePEM, frontProxyCA.certificatePEM];
 }
 
-/** Serves with the certificate of the moment, and tells the cluster of its authorities, until the signal is aborted. */
+/** Serves with the present certificate, and publishes the authorities to the cluster, until the signal is aborted. */
 export function followPKI(pki: WatchedValue<ClusterPKI>, dependencies: FollowDependencies, signal: AbortSignal): void {
   const { endpoint, client, joining, clock, logger } = dependencies;
   const publish = untilDone(
@@ -46,7 +46,7 @@ export function followPKI(pki: WatchedValue<ClusterPKI>, dependencies: FollowDep
   });
 }
 
-/** The key of the moment signs; it and older ones verify. */
+/** The present key signs; it and older ones verify. */
 export function serviceAccountKeys(pki: WatchedValue<ClusterPKI>): ServiceAccountKeys {
   const keys = mapWatched(pki, ({ serviceAccountKey: { privateKeyPEM, publicKeyPEM } }) =>
     readServiceAccountKeys(privateKeyPEM, splitPublicKeys(publicKeyPEM)),
@@ -56,7 +56,7 @@ export function serviceAccountKeys(pki: WatchedValue<ClusterPKI>): ServiceAccoun
 
 const retryMs = 5000;
 
-/** Has the work done after each call, again and again until it succeeds; calls meanwhile are one more. */
+/** Does the work after each call, repeatedly until it succeeds; calls in the meantime cause one more run. */
 function untilDone(
   work: () => Promise<void>,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },

@@ -7,17 +7,17 @@ import type { Random } from '../../api/base/random.ts';
 import type { Client } from '../../api/client/client.ts';
 import { runLeaderElection } from '../../api/client/leader-election.ts';
 
-/** Reads what tells this control plane from others on the same store. */
+/** Reads the facts that distinguish this control plane from others on the same store. */
 interface CandidateFacts {
   readonly hostName: string;
   readonly bootID: string;
-  /** Device and inode of the directory that only one control plane can use at a time. */
+  /** The device and inode of the data directory, which only one control plane can use at a time. */
   readonly directory: string;
 }
 
 /**
- * The identity of a candidate for leadership: the host name and a UUID, as upstream's. The same control plane has the same
- * one after a restart, so that it need not wait until its own lease has expired; a copy of its files has another one.
+ * The identity of a candidate for leadership: the host name and a UUID, as upstream's. A control plane keeps it across restarts, so that it
+ * need not wait until its own lease expires; a copy of its files gets another one.
  */
 export function candidateIdentity({ hostName, bootID, directory }: CandidateFacts): string {
   const digest = createHash('sha256')
@@ -46,7 +46,7 @@ export interface ElectedPart {
   readonly lead: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Runs a part of the control plane whenever this one holds its lease, until the signal is aborted. */
+/** Runs a part of the control plane while this one holds its lease, until the signal is aborted. */
 export async function leadWhileElected(part: ElectedPart, signal: AbortSignal): Promise<void> {
   const { name, lead, ...candidate } = part;
   while (!signal.aborted) {

@@ -54,7 +54,7 @@ export async function createLivePKI(options: ClusterPKIOptions): Promise<LivePKI
   };
 }
 
-/** Renews what is due of certificates that have no other owner: those of nodes on this data dir. */
+/** Renews certificates that nobody else renews: those of nodes on this data dir. */
 async function renewDue({ files, clock, random, logger }: ClusterPKIOptions): Promise<void> {
   if (dueLeaves(await files.readAll(), clock.nowMs()).length === 0) return;
   await files.exclusively(async (held) => {

@@ -5,7 +5,7 @@ import { isJournalStream } from '../../node-agent/linux/processes/journal-line.t
 import { createProcessLog } from '../../node-agent/linux/processes/process-logger.ts';
 
 const fd = 2;
-/** One for each level that was asked for: each has a buffer, and writes what is left of it at the end of the process. */
+/** One logger for each level: each has a buffer, which is written at the end of the process. */
 const loggers = new Map<string, Logger>();
 
 /** Whether standard error is systemd's journal. */
@@ -17,7 +17,7 @@ export function writesToJournal(): boolean {
   }
 }
 
-/** Structured logs on standard error: one JSON object a line, or text for systemd's journal. */
+/** Structured logs on standard error: one JSON object per line, or text for systemd's journal. */
 export function createLogger(level: string): Logger {
   const known = loggers.get(level);
   if (known) return known;

@@ -3,11 +3,11 @@ import type { Logger } from '../../api/base/logger.ts';
 import type { LoopHold } from '../../api/base/loop-watch.ts';
 import type { MetricFamilies } from '../apiserver/metric-families.ts';
 
-/** Holds from here on are logged, one in ten seconds. */
+/** Holds from this length on are logged, at most one in ten seconds. */
 const loggedMs = 100;
 const logPauseMs = 10_000;
 
-/** Tells of holds of the event loop, in the log and, once there is a server, in its metrics. */
+/** Reports holds of the event loop in the log and, once there is a server, in its metrics. */
 interface LoopHolds {
   record(hold: LoopHold): void;
   countIn(families: Pick<MetricFamilies, 'histogram'>): void;

@@ -45,7 +45,7 @@ export interface ServingDependencies {
   readonly logger: Logger;
 }
 
-/** The setup that the flags ask for. Rejects with what is wrong with them. */
+/** The serving setup for the flags. Rejects with an Error that describes a wrong flag. */
 export async function openServing(flags: ServingFlags, { clock, logger }: ServingDependencies): Promise<ServingSetup> {
   const tls = parseTLSSettings(flags);
   requireHTTP2Suite(flags);
@@ -80,7 +80,7 @@ export async function openServing(flags: ServingFlags, { clock, logger }: Servin
   };
 }
 
-/** Throws where one of them is no certificate, or its key is another one's. */
+/** Throws if one of them is not a certificate, or does not belong to its key. */
 function readCertificates(pairs: readonly CertificateFiles[], contents: readonly FileContent[]): NamedCertificate[] {
   return pairs.map(({ certFile, keyFile, names }, index) => {
     const [certificate, key] = [contents[2 * index], contents[2 * index + 1]];
@@ -101,7 +101,7 @@ function readCertificates(pairs: readonly CertificateFiles[], contents: readonly
   });
 }
 
-/** The endpoint for one who renews the certificate that is made: that of --tls-cert-file takes its place. */
+/** The endpoint for the code that renews the generated certificate: the certificate of --tls-cert-file takes precedence. */
 export function withGivenCertificates(
   endpoint: Pick<ServingEndpoint, 'setCertificate'>,
   setup: ServingSetup | undefined,

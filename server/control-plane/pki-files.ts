@@ -14,7 +14,7 @@ interface PKIFilesOptions {
 
 /** The list of changes that have been decided and are being made. It is there from the decision until all are made. */
 const journalName = '.commit.json';
-/** The texts of decided changes until they take the place of the old ones. */
+/** The suffix of files with new contents, until they replace the old ones. */
 const newSuffix = '.new';
 const isKept = (name: string): boolean => /\.(crt|key|pub|pem|json)$/.test(name) && !name.startsWith('.');
 

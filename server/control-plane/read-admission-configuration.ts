@@ -3,7 +3,10 @@ import path from 'node:path';
 import { parseYAML } from '../../api/serialization/yaml.ts';
 import { parseAdmissionConfiguration, type PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
 
-/** Reads the file of --admission-control-config-file; paths in it are relative to its folder. Throws what is wrong, with the file's name. */
+/**
+ * Reads the file of --admission-control-config-file; paths in it are relative to its folder. Throws an Error with the mistake and the
+ * file's name.
+ */
 export function readAdmissionConfiguration(file: string): PluginConfigurations {
   const read = (name: string) => parseYAML(readFileSync(name)).value;
   try {

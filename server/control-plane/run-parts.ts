@@ -48,7 +48,7 @@ export async function createRunners(options: RunnerOptions, server: APIServer, c
   };
 }
 
-/** Parts that are elected have informers of their own, which act as the part's user and end with its leadership. */
+/** Elected parts have their own informers, which act as the part's user and end with its leadership. */
 function createElectedRunner({ transport }: APIServer, identity: string, logger: Logger): Runner {
   const shared = { clock: systemClock, random: systemRandom };
   return (name, part, signal) => {
@@ -70,7 +70,7 @@ function clientAs(transport: Transport, user: UserInfo, userAgent: string): Clie
   return createClient(withRetries(withUser(transport, user), systemClock), { userAgent });
 }
 
-/** Questions about permissions that are asked in one turn of the event loop: each takes half a millisecond. */
+/** The permission checks that are made in one turn of the event loop: each takes half a millisecond. */
 const questionTurn = inBatches(16, (next) => void setImmediate(next));
 
 function informersAs(

@@ -61,7 +61,7 @@ export interface ControlPlaneOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly advertiseAddress?: string;
-  /** Ranges of cluster addresses of Services: one, or two of different families, the first being the default. */
+  /** The ranges of cluster addresses of Services: one, or two of different families, the first being the default. */
   readonly serviceCIDRs: readonly [string, ...string[]];
   /** All Pods of the cluster; each node is given a part of it. */
   readonly clusterCIDR: string;
@@ -86,7 +86,7 @@ export interface ControlPlaneOptions {
    * shared with other control planes.
    */
   readonly leaderElect?: boolean;
-  /** Serves metrics.k8s.io from what the kubelets measure, unless an APIService says that somebody else does. Absent: false. */
+  /** Serves metrics.k8s.io from the kubelets' measurements, unless an APIService names another server. Absent: false. */
   readonly metricsAPI?: boolean;
   /** Volumes of directories on the nodes, with a default StorageClass. Absent: true. */
   readonly localStorage?: boolean;
@@ -107,13 +107,13 @@ export interface ControlPlaneOptions {
   readonly onProgress?: (step: string) => void;
 }
 
-/** Flags of kube-apiserver that bound what it does; absent: upstream's defaults. */
+/** Limits of the server, by flags of kube-apiserver; absent: upstream's defaults. */
 export interface ServerLimits {
   readonly maxRequestsInflight?: number;
   readonly maxMutatingRequestsInflight?: number;
   readonly requestTimeoutMs?: number;
   readonly minRequestTimeoutSeconds?: number;
-  /** How long the server goes on serving after it has begun to say that it is not ready. */
+  /** The milliseconds for which the server continues to serve after its readiness has begun to fail. */
   readonly shutdownDelayMs?: number;
 }
 
@@ -123,7 +123,7 @@ export interface ControlPlane {
   readonly address: string;
   readonly port: number;
   readonly clusterDNSAddress: string;
-  /** Rejects if a part of the control plane has failed for good. */
+  /** Rejects if a part of the control plane has failed permanently. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
 }
@@ -158,7 +158,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
-  // The port is part of what the server says of itself, so it is taken before the server is built.
+  // The server publishes its port, so the port is opened before the server is built.
   const endpoint = await openEndpoint(options, pki, (request) => transport(request));
   const certificates = withGivenCertificates(endpoint, options.serving);
   const largeWork = createLargeWorkPool({ clock, logger, threads: Math.max(2, Math.min(4, availableParallelism() - 1)) });
@@ -392,7 +392,7 @@ function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetw
 }
 
 /** A store that cannot be written to any more has to be opened anew, by another process. */
-/** Logs the failure of a part; one that ends because of the stop has not failed. */
+/** Logs the failure of a part; a part that ends because of the stop has not failed. */
 function logFailure(failed: Promise<never>, logger: Logger, stopping: AbortSignal): void {
   failed.catch((error: unknown) => {
     if (!stopping.aborted) logger.error('a part of the control plane has failed', { error });

@@ -4,18 +4,18 @@ export interface BodyMemory {
   open(user: string): BodyShare;
 }
 
-/** The share of one body in the memory. */
+/** One body's share of the memory. */
 interface BodyShare {
-  /** Whether there is room for so many bytes more, which are then taken. There is none once it was given back. */
+  /** Takes so many more bytes; false if there is no room for them, or if the share was given back. */
   take(bytes: number): boolean;
   /** Gives everything back. May be called again. */
   release(): void;
 }
 
 export interface BodyMemoryLimits {
-  /** The size of all bodies together, beyond what each has free. */
+  /** The most bytes of all bodies together, beyond each body's free part. */
   readonly totalBytes: number;
-  /** The size of all bodies of one user. */
+  /** The most bytes of all bodies of one user. */
   readonly userBytes: number;
   /** The first bytes of each body, which are not counted: small bodies are read whatever others do. The number of requests under way bounds them. */
   readonly freeBytes: number;

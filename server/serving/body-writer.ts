@@ -5,8 +5,8 @@ import type { Clock } from '../../api/base/clock.ts';
 import type { WriteTurns } from './write-turns.ts';
 
 /**
- * `taken`: nothing of what was written is kept here any more; `gone`: nobody reads any more; `late`: the client has kept the
- * body waiting for longer than it may.
+ * `taken`: the client's machine has taken everything; `gone`: the client has gone; `late`: the client has kept the body waiting for longer
+ * than it may.
  */
 type WriteOutcome = 'written' | 'taken' | 'gone' | 'late';
 
@@ -21,8 +21,8 @@ const largeBytes = 32 * 1024;
 /** The bytes that HTTP/1.1 writes around a piece: with it, pieces are whole records of TLS. */
 const frameBytes = 9;
 /**
- * TLS encrypts all that it is given at once: what one connection takes in memory while its client is slow is bounded by
- * giving it no more than this. The first piece needs no turn.
+ * TLS encrypts everything that it gets at once: writing no more than this bounds the memory of a connection with a slow client. The first
+ * piece needs no turn.
  */
 const smallPieceBytes = 64 * 1024 - frameBytes;
 /** The larger the piece the less it costs by the byte. For clients that read at once. */
@@ -43,7 +43,7 @@ export function createBodyWriter(
   };
   signal.addEventListener('abort', release, { once: true });
 
-  /** Waits until the client's machine has taken what was written. */
+  /** Waits until the client's machine has taken the written bytes. */
   const drained = (): Promise<WriteOutcome> => {
     const begunMs = clock.monotonicMs();
     return new Promise((resolve) => {

@@ -12,8 +12,8 @@ export interface DialerOptions {
   /** How the API server presents itself to kubelets. */
   readonly kubeletClient: WatchedValue<{ readonly certificatePEM: string; readonly keyPEM: string }>;
   /**
-   * The authority of the certificates that kubelets serve with. Absent: they are not verified, for kubelets make their own
-   * unless they are told to ask for one.
+   * The authority of the kubelets' serving certificates. Absent: they are not verified, since kubelets sign their own unless they are
+   * configured to request one.
    */
   readonly kubeletCAPEM?: WatchedValue<string>;
   /**
@@ -86,7 +86,7 @@ function createKubeletAgent({ kubeletClient, kubeletCAPEM }: DialerOptions): htt
   });
 }
 
-/** Closes what is idle now, and the others as soon as they are. */
+/** Closes idle connections now, and the others as soon as they are idle. */
 function retireAgent(agent: https.Agent): void {
   agent.maxFreeSockets = 0;
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of [...(sockets ?? [])]) socket.destroy();

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 const lingerMs = 2000;
 
 /**
- * Ends a connection on which nothing more is to be said. What still comes in is thrown away, or the end of it would never be
- * seen and the socket kept for ever.
+ * Ends a connection after a last message. Data that still arrives is dropped, since otherwise the end of the connection would not be seen
+ * and the socket would stay open.
  */
 export function endConnection(socket: Duplex, lastWords?: string): void {
   socket.on('error', () => {});

@@ -32,7 +32,10 @@ interface ExchangedRequest {
   readonly signal: AbortSignal;
 }
 
-/** Sends what `outgoing` has the head of, and resolves with the head of the answer. Rejects with a DialError, or for an aborted signal. */
+/**
+ * Sends the request whose head is `outgoing`, and resolves with the head of the answer. Rejects with a DialError, or if the signal is
+ * aborted.
+ */
 export function exchange(
   target: Place,
   outgoing: ClientRequest,
@@ -42,7 +45,7 @@ export function exchange(
 ): Promise<APIResponse> {
   return new Promise((resolvePromise, reject) => {
     outgoing.on('socket', (socket) => {
-      // The timeout is for connecting only: what comes after may take as long as it likes.
+      // The timeout is only for connecting; the request itself may take any time.
       if (!socket.connecting) outgoing.setTimeout(0);
       else socket.once(target.scheme === 'https' ? 'secureConnect' : 'connect', () => outgoing.setTimeout(0));
     });
@@ -58,7 +61,7 @@ export function exchange(
         reject(new DialError('the backend switched protocols without being asked to'));
       }
     });
-    // An error of the body ends the request, which is told of by its own events.
+    // An error of the body ends the request, which reports it by its own events.
     if (request.incoming) pipeline(request.incoming.chunks(), outgoing).catch(() => {});
     else outgoing.end(request.body);
   });
@@ -75,7 +78,7 @@ async function* readChunks(incoming: IncomingMessage, isUpgrade: boolean): Async
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) yield chunk;
   } finally {
-    // After a refused upgrade nobody can tell what the other side takes further bytes for.
+    // After a refused upgrade it is unknown how the other side interprets further bytes.
     if (isUpgrade || !incoming.complete) incoming.destroy();
   }
 }
@@ -101,7 +104,7 @@ function join(client: ByteChannel, backend: ByteChannel, isWebSocket: boolean, c
   void forward(isWebSocket ? splitWebSocketFrames(backend.incoming) : backend.incoming, backend, client, clock);
 }
 
-/** Time that a receiver has to take what was received before the other side closed. */
+/** The milliseconds that a receiver has for taking data that arrived before the other side closed. */
 const lingerMs = 10_000;
 
 async function forward(chunks: AsyncIterable<Uint8Array>, from: ByteChannel, to: ByteChannel, clock: Clock): Promise<void> {
@@ -124,7 +127,7 @@ async function forward(chunks: AsyncIterable<Uint8Array>, from: ByteChannel, to:
 
 const userCredentials = /^(authorization$|impersonate-|x-remote-)/;
 
-/** Headers of a request that is passed on: without the user's credentials, and without those of one connection. */
+/** The headers of a request that is passed on, without the user's credentials and connection headers. */
 export function outgoingHeaders(target: Place, request: ExchangedRequest, isUpgrade: boolean): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(endToEndHeaders(request.headers)))

@@ -17,7 +17,7 @@ export interface RequestHandlingDependencies extends WritingDependencies {
   readonly bodyMemory: BodyMemory;
 }
 
-/** Takes one HTTP request through the transport and writes the answer. Never throws. */
+/** Passes an HTTP request through the transport and writes the answer. Never throws. */
 export async function handleRequest(
   dependencies: RequestHandlingDependencies,
   request: NodeRequest,

@@ -18,7 +18,7 @@ const nonASCII = /[^\x20-\x7e\t]/;
 const invalidValue = /[^\t -~\u0080-\uffff]/g;
 const validName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
-/** Node hands header values over as Latin-1; what is sent to an API is UTF-8. */
+/** Node decodes header values as Latin-1; API clients send UTF-8. */
 function decodeValue(value: string): string {
   return nonASCII.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
 }
@@ -29,7 +29,7 @@ export function encodeValue(value: string): string {
   return Buffer.from(value.replace(invalidValue, ' '), 'utf8').toString('latin1');
 }
 
-/** Request headers as an APIRequest has them: no pseudo headers, repeated ones joined by a comma. */
+/** Request headers in the form of an APIRequest: without pseudo headers, repeated ones joined by a comma. */
 export function readHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
@@ -44,8 +44,8 @@ export function readHeaders(headers: IncomingHttpHeaders): Record<string, string
 const identifying = /^(x-remote-|impersonate-)/;
 
 /**
- * The lines of headers that say who somebody is, each value by itself: a group may have a comma in its name. undefined
- * where there are no such headers. `raw` is node's list of names and values by turns.
+ * The values of repeated identity headers, each by itself, since a group may have a comma in its name. undefined if there are none. `raw`
+ * is Node's list of alternating names and values.
  */
 function readRepeatedHeaders(headers: Readonly<Record<string, string>>, raw: readonly string[]): Record<string, string[]> | undefined {
   if (!Object.keys(headers).some((name) => identifying.test(name))) return undefined;
@@ -68,8 +68,8 @@ export function requestHeaders(request: {
 }
 
 /**
- * Response headers for the wire, without those of the connection and without any that cannot be written. Several
- * cookies, which may not be joined by commas, are one header with a line each.
+ * Response headers for the wire, without connection headers and without headers that cannot be written. Several cookies, which must not be
+ * joined by commas, are one header with several lines.
  */
 export function writableHeaders(headers: Readonly<Record<string, string>>): Record<string, string | string[]> {
   const result: Record<string, string | string[]> = {};
@@ -87,7 +87,7 @@ function namedByConnection({ connection }: Readonly<Record<string, string>>): Re
   return connection === undefined ? undefined : new Set(connection.toLowerCase().split(/\s*,\s*/));
 }
 
-/** Strips what concerns only one connection, e.g. before a request or response is passed on. */
+/** Removes headers that concern only one connection, before a request or response is passed on. */
 export function endToEndHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const named = namedByConnection(headers);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !named?.has(name)));

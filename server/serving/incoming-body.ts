@@ -4,7 +4,7 @@ import type { IncomingBody } from '../../api/client/transport.ts';
 import { badRequest, requestEntityTooLarge, requestTimedOut, tooManyRequests } from '../../api/meta/status-errors.ts';
 import type { BodyMemory } from './body-memory.ts';
 
-/** How much of a body that nobody wants is still read, and for how long, so that the client gets to see the answer. */
+/** The bytes and milliseconds for which an unwanted body is still read, so that the client gets to read the answer. */
 const maxDiscardedBytes = 16 * 1024 * 1024;
 const maxDiscardMs = 10_000;
 /** How long a body may take in all, and how long nothing of it may come. */
@@ -12,25 +12,25 @@ const maxReadMs = 60_000;
 const maxPauseMs = 15_000;
 
 interface IncomingBodyOptions {
-  /** The length in the header; undefined where the body comes in chunks. */
+  /** The Content-Length; undefined for a body in chunks. */
   readonly declaredLength: string | undefined;
   readonly memory: BodyMemory;
   readonly clock: Clock;
 }
 
 interface OwnedIncomingBody extends IncomingBody {
-  /** The answer is under way: ends reading, gives memory back, and lets pass what has not been read. */
+  /** Called when the answer begins: ends reading, gives memory back, and lets unread data pass. */
   release(): void;
 }
 
-/** The body of a request that stays on its connection until somebody asks for it. */
+/** The body of a request, which stays on its connection until it is read. */
 export function createIncomingBody(request: Readable, options: IncomingBodyOptions): OwnedIncomingBody {
   let isUsed = false;
   let share: ReturnType<BodyMemory['open']> | undefined;
   const over = new AbortController();
   return {
     async read(limit, user) {
-      // A request that ran out of time goes on for a while, and nobody would give back what it takes now.
+      // A request that ran out of time continues for a while, and nothing would give back memory that it takes now.
       if (over.signal.aborted) throw requestTimedOut();
       isUsed = true;
       share = options.memory.open(user);

@@ -25,7 +25,7 @@ export function addressCheck({ refuseLocal = false, isRefused }: AddressRules): 
   if (!refuseLocal && !isRefused) return undefined;
   return (address) => {
     const ip = parseIP(address);
-    // One with a zone is of this machine only, or the zone is ignored and the address is another than it seems.
+    // An address with a zone belongs to this machine only, or its zone is ignored and the address differs from the one given.
     if (!ip && isIP(address) !== 0) throw badRequest('address not allowed');
     const plain = ip ? formatIP(ip) : address;
     const isLocal = refuseLocal && local.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');

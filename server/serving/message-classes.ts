@@ -45,7 +45,7 @@ export function createMessageClasses(app: express.Express): MessageClasses {
   };
   const handle = internals.handle;
   internals.handle = function (this: ApplicationInternals, request, response, next) {
-    // Not by its version: an HTTP/1.1 connection may carry a request that says HTTP/2.0.
+    // The version in the request does not decide: an HTTP/1.1 connection may carry a request that claims HTTP/2.0.
     const isHTTP2 = request instanceof classes.Http2ServerRequest;
     this.request = (isHTTP2 ? classes.Http2ServerRequest : classes.Http1IncomingMessage).prototype;
     this.response = (isHTTP2 ? classes.Http2ServerResponse : classes.Http1ServerResponse).prototype;

@@ -4,7 +4,7 @@ import { dns1123SubdomainProblems } from '../../api/validation/names.ts';
 
 export interface ServingCertificate {
   readonly keyPEM: string;
-  /** The server's certificate, followed by intermediate ones if there are any. */
+  /** The server's certificate, followed by intermediate certificates if there are any. */
   readonly certificatePEM: string;
 }
 
@@ -27,9 +27,8 @@ interface Made<T> {
 }
 
 /**
- * Which of several certificates a client gets, by Go's and upstream's rules: an exact name, then one with a wildcard, then
- * any certificate that is good for the name, then the default. Names that were given take precedence over names in
- * certificates, and the first certificate over later ones. Throws where a certificate cannot be read.
+ * Chooses a client's certificate among several by Go's and upstream's rules: an exact name, then a wildcard, then any certificate that is
+ * valid for the name, then the default. Given names take precedence over names in certificates, and earlier certificates over later ones.
  */
 export function chooseCertificate<T>(
   usual: ServingCertificate,
@@ -43,7 +42,7 @@ export function chooseCertificate<T>(
   for (const { certificate, made, names } of others.toReversed())
     if (names.length === 0) for (const name of namesOf(certificate)) byName.set(name, made);
   for (const { made, names } of others.toReversed()) for (const name of names) byName.set(name, made);
-  // A name is a client's: OpenSSL takes one that begins with a dot for a suffix, and some are errors.
+  // The name comes from the client: OpenSSL takes a name that begins with a dot for a suffix, and throws for some names.
   const fitting = (name: string) =>
     isHostName(name) ? [first, ...others].find(({ certificate }) => certificate.checkHost(name) !== undefined) : undefined;
   return {

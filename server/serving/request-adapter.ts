@@ -24,7 +24,7 @@ export function parseTarget(target: string): { readonly path: string; readonly q
   return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
 }
 
-/** Whether a request names more than one host: machines on its way may have read another one than this (RFC 9112 3.2). */
+/** Whether a request names more than one host: proxies may have used another one than this server (RFC 9112 3.2). */
 export function namesSeveralHosts(request: NodeRequest): boolean {
   if ('stream' in request) return false;
   const { rawHeaders } = request;

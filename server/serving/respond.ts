@@ -7,7 +7,7 @@ export function statusResponse(status: Status): APIResponse {
   return { status: status.code, headers: { 'content-type': 'application/json' }, body: { kind: 'bytes', bytes } };
 }
 
-/** Plain text as Go's HTTP server answers what it cannot read. */
+/** A plain text answer like that of Go's HTTP server to a request that it cannot parse. */
 export function textResponse(status: number, text: string): APIResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: { kind: 'bytes', bytes: Buffer.from(text) } };
 }

@@ -22,9 +22,9 @@ export interface ClosableSecureDialer extends SecureDialer {
   close(): void;
 }
 
-/** Requests at once to one address with the same certificates; others wait for one of them. */
+/** The most concurrent requests to one address with the same certificates; further ones wait. */
 const maxConnections = 1024;
-/** Idle connections that are kept for one address, and for how long. */
+/** The idle connections that are kept for one address, and for how long. */
 const maxIdleConnections = 8;
 const idleMs = 60_000;
 
@@ -64,7 +64,7 @@ export function createSecureDialer({ clock, connectTimeoutMs = 30_000 }: SecureD
   return {
     async send(target, request) {
       const answer = await attempt(target, request, true);
-      // The other side may close an idle connection at the moment of its use: a new one tells whether it is there.
+      // The other side may close an idle connection just when it is used again: a new connection shows whether the server is there.
       const second = answer === 'stale connection' ? await attempt(target, request, false) : answer;
       if (second === 'stale connection') throw new DialError('EOF');
       return second;

@@ -31,9 +31,9 @@ export interface ServeOptions {
   readonly named?: readonly NamedCertificate[];
   /** Absent: as Go has it. */
   readonly tls?: TLSSettings;
-  /** Requests that one HTTP/2 connection may have under way. 0 or absent: 1000. */
+  /** The most concurrent requests of one HTTP/2 connection. 0 or absent: 1000. */
   readonly maxStreamsPerConnection?: number;
-  /** The share of the requests over HTTP/2 after which the client is told to open another connection. Absent: none. */
+  /** The share of HTTP/2 requests after which the client is told to open another connection. Absent: none. */
   readonly goaway?: { readonly chance: number; readonly random: Random };
   /** Named to clients that are asked for a certificate. Whether to believe a certificate is decided behind the transport. */
   readonly clientCAsPEM: readonly string[];
@@ -51,7 +51,7 @@ export interface CertificateChange {
 export interface ServingEndpoint {
   readonly host: string;
   readonly port: number;
-  /** New connections get this certificate. What is absent stays as it is. */
+  /** Sets the certificates of new connections. Absent ones stay. */
   setCertificate(certificate: ServingCertificate, change?: CertificateChange): void;
   /**
    * Stops accepting connections, tells HTTP/2 clients to go elsewhere, and waits for requests under way: for `finished`,
@@ -61,7 +61,7 @@ export interface ServingEndpoint {
   close(graceMs: number, finished?: Promise<unknown>): Promise<void>;
 }
 
-/** All informers of a client share one connection, and each holds a stream. */
+/** All informers of a client share one connection, and each uses a stream. */
 const maxConcurrentStreams = 1000;
 
 /** Serves a Transport over TLS on one port: HTTP/2 and HTTP/1.1 by ALPN, with protocol upgrades on HTTP/1.1. */
@@ -108,7 +108,7 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   };
 }
 
-/** Tells an HTTP/2 client, now and then, to open another connection, which a load balancer may lead elsewhere. */
+/** Tells some HTTP/2 clients to open another connection, which a load balancer may direct to another server. */
 function sendAway(goaway: ServeOptions['goaway'], request: NodeRequest): void {
   if (goaway && request.httpVersionMajor === 2 && goaway.random.next() < goaway.chance)
     (request as unknown as Http2ServerRequest).stream.session?.close();
@@ -125,7 +125,7 @@ function createServer(options: ServeOptions, contexts: ServingContexts, app: exp
       ALPNProtocols: ['h2', 'http/1.1'],
       allowHTTP1: true,
       handshakeTimeout: 10_000,
-      // In megabytes. One reader that does not drain a large list must not take down all else on a shared connection.
+      // In megabytes. A reader that does not drain a large list must not end the other requests on its connection.
       maxSessionMemory: 1000,
       settings: {
         maxConcurrentStreams: options.maxStreamsPerConnection || maxConcurrentStreams,
@@ -157,7 +157,7 @@ interface Connections {
 /** Limits on connections, so that there are descriptors left for the store, and connections for other clients. */
 interface ConnectionLimits {
   readonly total: number;
-  /** From one address that is not of this machine. */
+  /** The most connections from one address of another machine. */
   readonly perAddress: number;
 }
 
@@ -247,7 +247,7 @@ async function closeGracefully(
   for (const timer of timers.values()) timer.cancel();
 }
 
-/** The last resort: one request that cannot even be answered costs its connection, not the process. */
+/** A request that cannot even be answered costs its connection, not the process. */
 function abandon(socket: Duplex, logger: Logger, error: unknown): void {
   logger.error('a connection was given up', { error });
   socket.destroy();

@@ -22,7 +22,7 @@ export interface ServingContexts {
   change(certificate: ServingCertificate, change: Partial<Pick<ServingContextOptions, 'named' | 'clientCAsPEM'>>): void;
   /** TLS's SNICallback. */
   readonly findByName: (name: string, done: (error: Error | null, context?: SecureContext) => void) => void;
-  /** Lets the server look at the address that a client has connected to, where certificates are named by addresses. */
+  /** Lets the server choose certificates by the address that a client has connected to. */
   chooseByAddress(server: TLSServer): void;
 }
 
@@ -52,7 +52,7 @@ export function createServingContexts(options: ServingContextOptions): ServingCo
       const [accept] = server.listeners('connection');
       if (accept === undefined) return;
       server.off('connection', accept as () => void);
-      // The context of a connection is the one that the server has when it begins.
+      // A connection uses the context that the server has when it begins.
       const inner = server as unknown as { _sharedCreds: SecureContext };
       server.prependListener('connection', (socket: Socket) => {
         const usual = inner._sharedCreds;

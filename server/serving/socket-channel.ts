@@ -22,11 +22,11 @@ async function* readChunks(socket: Duplex): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) yield chunk;
   } catch {
-    // A connection that was cut has simply ended; `closed` tells.
+    // A connection that was cut has ended; `closed` reports it.
   }
 }
 
-/** Resolves when the bytes have been handed to the kernel, so that writes one after another are never joined in one TLS record. */
+/** Resolves when the bytes were passed to the kernel, so that consecutive writes are never joined in one TLS record. */
 function writeChunk(socket: Duplex, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = () => reject(new Error('the connection is closed'));

@@ -3,13 +3,13 @@ import type { APIResponse } from '../../api/client/transport.ts';
 import { createBodyWriter, type NodeResponse, type WritingDependencies } from './body-writer.ts';
 import { writableHeaders } from './headers.ts';
 
-/** A body up to this size is written in one go. */
+/** A body up to this size is written at once. */
 const smallBytes = 64 * 1024;
 
 /**
- * Writes a response and resolves when its last byte has been handed to the connection, or the client has gone. A stream
- * that fails half-way cuts the connection (HTTP/2: resets the stream), so that no client takes the part for the whole; and
- * so does a client that lets the answer wait for too long.
+ * Writes a response and resolves when its last byte was passed to the connection, or the client has gone. If a stream fails, or a client
+ * keeps the answer waiting for too long, the connection is cut (HTTP/2: the stream is reset), so that no client takes the part for the
+ * whole.
  */
 export async function writeResponse(
   dependencies: WritingDependencies,

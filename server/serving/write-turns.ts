@@ -2,11 +2,11 @@ import type { Clock, Timer } from '../../api/base/clock.ts';
 
 /** Bytes of all large answers together that are handed to connections and not yet taken by their clients' machines. */
 const maxUnderWayBytes = 1024 * 1024;
-/** A client that has had less than this comes before all that are in the middle of something larger. */
+/** Clients that have received less than this come before those with larger answers. */
 const firstBytes = 8 * 1024 * 1024;
 /** A client that takes longer for a piece is slow: others do not wait for it, nor it for them. */
 const slowMs = 200;
-/** Unless no client has taken anything meanwhile: then it is the machine that is slow, or each one of them. */
+/** Unless no client has taken anything meanwhile: then the machine is slow, or every client is. */
 const slowTogetherMs = 1000;
 
 /**
@@ -18,17 +18,17 @@ export interface WriteTurns {
   enter(): WritePlace;
 }
 
-/** One answer's place among the others. */
+/** The place of an answer in the order. */
 export interface WritePlace {
   /** Whether its client let the server wait for the last piece. */
   readonly isSlow: boolean;
-  /** Resolves when a piece of so many bytes may be written; undefined if that is now. Call `taken` or `leave` afterwards. */
+  /** Resolves when a piece of so many bytes may be written; undefined if it may be written now. Call `taken` or `leave` afterwards. */
   next(bytes: number): Promise<void> | undefined;
   /** The client's machine has taken the piece. */
   taken(): void;
   /** Begins anew: the next bytes are another answer, such as the next event of a watch. */
   rest(): void;
-  /** Gives up its turn, also the one it waits for. */
+  /** Gives up its turn, or the wait for it. */
   leave(): void;
 }
 

@@ -32,7 +32,7 @@ interface BootstrapDependencies {
   readonly clock: Clock;
   /** Synced. */
   readonly listers: RBACListers;
-  /** Runs a part under its name, so that readyz can tell which is missing. */
+  /** Runs a part as a hook of that name, so that readyz can name the missing part. */
   runHook(name: BootstrapHook, work: () => Promise<void>): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export const bootstrapHooks = [
 
 type BootstrapHook = (typeof bootstrapHooks)[number];
 
-/** Makes what every cluster has from its beginning. Idempotent; the second start only reads. */
+/** Creates the initial objects of every cluster. Idempotent: the second start only reads. */
 export async function bootstrapCluster(options: BootstrapOptions, dependencies: BootstrapDependencies): Promise<void> {
   const { client, clock, listers } = dependencies;
   const hooks = (name: BootstrapHook, work: () => Promise<void>) => dependencies.runHook(name, () => retryTransient(clock, work));

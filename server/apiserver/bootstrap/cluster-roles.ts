@@ -126,7 +126,7 @@ const componentRoles: readonly ClusterRole[] = [
     rule('list watch', 'discovery.k8s.io', 'endpointslices'),
     rule('list watch', 'networking.k8s.io', 'servicecidrs'),
   ]),
-  // The permissions that upstream leaves to the network plugin of the cluster's choice, which brings such a role of its own.
+  // The permissions that upstream leaves to the cluster's network plugin, which brings its own role.
   clusterRole('kubets:network-policies', [
     rule('list watch', 'core', 'namespaces pods'),
     rule('list watch', 'networking.k8s.io', 'networkpolicies'),

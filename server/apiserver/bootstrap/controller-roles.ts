@@ -8,14 +8,14 @@ export interface ControllerRules {
   readonly rules: readonly PolicyRule[];
 }
 
-/** ClusterRoles `system:controller:<account>` and their bindings, for controllers that say what they need. */
+/** The ClusterRoles `system:controller:<account>` and their bindings, for controllers that state their rules. */
 export function controllerRoles(controllers: readonly ControllerRules[]): {
   readonly roles: ClusterRole[];
   readonly bindings: ClusterRoleBinding[];
 } {
   const byAccount = new Map<string, PolicyRule[]>();
   for (const { account, rules } of controllers) byAccount.set(account, [...(byAccount.get(account) ?? []), ...rules]);
-  // One without rules for the whole cluster has Roles in single namespaces instead.
+  // An account without rules for the whole cluster has Roles in single namespaces instead.
   const entries = [...byAccount].filter(([, rules]) => rules.length > 0);
   return {
     roles: entries.map(([account, rules]) => clusterRole(`system:controller:${account}`, rules)),

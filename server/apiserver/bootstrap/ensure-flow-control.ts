@@ -18,9 +18,8 @@ interface Configuration {
 }
 
 /**
- * Makes the default FlowSchemas and PriorityLevelConfigurations exist. The mandatory ones are brought back to what they
- * are; the suggested ones are kept up to date until somebody changes them or says so in their annotation; what was a
- * default of an earlier version goes.
+ * Creates the default FlowSchemas and PriorityLevelConfigurations. The mandatory ones are restored; the suggested ones are updated until a
+ * user changes them or forbids it by their annotation; defaults of earlier versions are deleted.
  */
 export async function ensureFlowControl(client: Client): Promise<void> {
   await Promise.all(defaultPriorityLevels.map((one) => ensure(client, priorityLevelConfigurations, one)));

@@ -6,8 +6,8 @@ import { hasReason } from '../../../api/meta/status.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 
 /**
- * Makes an object exist; `bring`, if given, returns the object as it should be, made from the one that is there. Only reads
- * when all is as it should be. Another server doing the same at the same time is fine. Returns the object if it was created.
+ * Makes sure that an object exists; `bring`, if given, returns the desired object, made from the existing one. Only reads if the object is
+ * as desired. Several servers may do this at the same time. Returns the object if it was created.
  */
 export async function ensureObject<T extends KubeObject>(
   client: Client,

@@ -43,7 +43,7 @@ export async function ensurePriorityClasses(client: Client): Promise<void> {
   await Promise.all(systemPriorityClasses.map((one) => ensureObject(client, priorityClasses, one)));
 }
 
-/** The Service by which Pods find the API server, and its Endpoints, as they should be. */
+/** Keeps the Service by which Pods find the API server, and its Endpoints, as they should be. */
 export async function ensureKubernetesService(options: SystemObjectsOptions): Promise<void> {
   const { client, serving } = options;
   await Promise.all([

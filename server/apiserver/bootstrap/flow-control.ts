@@ -84,7 +84,7 @@ const leaseVerbs = ['get', 'create', 'update'];
 const leases = (namespace: string) => resources(leaseVerbs, 'coordination.k8s.io', ['leases'], [namespace]);
 const everyone = groups('system:unauthenticated', 'system:authenticated');
 
-/** Whether what it is called cannot be done without: it is in force even where there is no such object. */
+/** Whether a level or schema of that name is mandatory: it is in force even without an object. */
 export function isMandatory(name: string): boolean {
   return name === 'exempt' || name === 'catch-all';
 }

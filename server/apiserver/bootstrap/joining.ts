@@ -15,7 +15,7 @@ export interface JoiningOptions {
   /** The URL at which nodes on other machines reach this server: https://host:port */
   readonly server: string;
   readonly clusterCAPEM: string;
-  /** Certificates of new authorities by older ones, see ClusterAuthorities. */
+  /** Certificates of newer authorities by older ones, see ClusterAuthorities. */
   readonly vouchersPEM: string;
   readonly nodeConfiguration: NodeConfiguration;
 }

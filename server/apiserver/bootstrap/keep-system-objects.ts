@@ -20,9 +20,8 @@ interface KeepDependencies {
 }
 
 /**
- * Brings back what a cluster cannot do without where it has been deleted: Service kubernetes with its Endpoints and
- * the range it is from, looked at every 10 seconds, and the system's namespaces, the
- * note since when uses of tokens are noted, and the defaults of priority and fairness, every minute. Ends with the signal; never rejects.
+ * Restores deleted objects that a cluster needs: the Service kubernetes with its Endpoints and its ServiceCIDR, checked every 10 seconds;
+ * and the system namespaces, the start of token tracking, and the defaults of priority and fairness, every minute. Ends with the signal.
  */
 export async function keepSystemObjects(
   options: Omit<SystemObjectsOptions, 'client' | 'clock'>,

@@ -3,7 +3,7 @@ import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
 import { findDay, formatDay, tokenTrackingKey } from '../../../api/semantics/secrets/service-account-tokens.ts';
 import { ensureObject } from './ensure-object.ts';
 
-/** Says since when uses of the tokens of Secrets are noted. What cannot be, no day or one to come, becomes today. */
+/** Writes the day from which uses of tokens of Secrets are recorded. A value that is not a day, or a future day, becomes today. */
 export async function ensureLegacyTokenTracking(client: Client, nowMs: number): Promise<void> {
   const since = formatDay(nowMs);
   await ensureObject(client, configMaps, { metadata: { ...tokenTrackingKey }, data: { since } }, (present) => {

@@ -7,9 +7,9 @@ const readVolumes = rule('read', 'core', 'persistentvolumes');
 const readResource = (resources: string) => rule('read', 'resource.k8s.io', resources);
 
 /**
- * The permissions that v1.36 grants to its controllers that are not built in here, so that a kube-controller-manager, a cloud
- * controller or a volume plugin's controller can take their service accounts and work. A built-in controller of the same account
- * states its own rules instead.
+ * The permissions that v1.36 grants to its controllers that are not built in here, so that a kube-controller-manager, a cloud controller or
+ * the controller of a volume plugin can work with their service accounts. A built-in controller of the same account states its own rules
+ * instead.
  */
 const otherControllers: readonly ControllerRules[] = [
   {

@@ -22,8 +22,8 @@ interface DefaultRoles {
 }
 
 /**
- * Creates default roles and bindings that are missing, and gives back what was taken from those that are there (rules,
- * subjects, labels), unless their `autoupdate` annotation says false. Additions are left alone. `listers` are synced.
+ * Creates missing default roles and bindings, and restores removed parts of existing ones (rules, subjects, labels), unless their
+ * `autoupdate` annotation is false. Additions are kept. `listers` are synced.
  */
 export async function reconcileRoles(defaults: DefaultRoles, listers: RBACListers, client: Client, clock: Clock): Promise<void> {
   const ensure = <T extends KubeObject>(
@@ -89,7 +89,7 @@ async function ensureOne<T extends KubeObject>(
   });
 }
 
-/** The role with what it lacks, undefined if it lacks nothing. */
+/** The role with its missing rules, undefined if none are missing. */
 export function planRole<T extends Role | ClusterRole>(wanted: T, present: T): T | undefined {
   if (!mayUpdate(present)) return undefined;
   const isAggregated = 'aggregationRule' in wanted && wanted.aggregationRule !== undefined;
@@ -103,7 +103,7 @@ export function planRole<T extends Role | ClusterRole>(wanted: T, present: T): T
   };
 }
 
-/** The binding with the subjects it lacks, undefined if it lacks nothing. What a binding refers to cannot be changed. */
+/** The binding with its missing subjects, undefined if none are missing. The role of a binding cannot be changed. */
 export function planBinding<T extends RoleBinding | ClusterRoleBinding>(wanted: T, present: T): T | undefined {
   if (!mayUpdate(present)) return undefined;
   const isIn = (subject: Subject) =>

@@ -19,14 +19,14 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding('system:kube-scheduler', scheduler),
   clusterRoleBinding('system:volume-scheduler', scheduler),
   clusterRoleBinding('system:service-account-issuer-discovery', group('system:serviceaccounts')),
-  // The node agent is kubelet, Service proxy and cluster DNS in one; upstream's kube-proxy and CoreDNS are users of their own.
+  // The node agent is kubelet, Service proxy and cluster DNS in one. Upstream's kube-proxy and CoreDNS have their own users.
   {
     ...clusterRoleBinding('system:node-proxier', group('system:nodes')),
     metadata: { ...clusterRoleBinding('system:node-proxier').metadata, name: 'kubets:node-proxier' },
   },
   // The node enforces NetworkPolicies too, which needs the addresses and labels of all Pods.
   clusterRoleBinding('kubets:network-policies', group('system:nodes')),
-  // The API server towards kubelets: nothing but what their ports serve.
+  // The API server as a client of kubelets: only the requests that it needs.
   {
     ...clusterRoleBinding('system:kubelet-api-admin', user(kubeletClientName)),
     metadata: { ...clusterRoleBinding('system:kubelet-api-admin').metadata, name: 'kubets:apiserver-kubelet-client' },

@@ -52,14 +52,14 @@ export function kubernetesService(clusterIP: string, port: number): Service {
   };
 }
 
-/** A machine without a network: nobody else could reach such an address, and endpoints may not have it. */
+/** A machine without a network: no other machine could reach a loopback address, and endpoints may not have it. */
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 export function kubernetesEndpoints({ address, port }: ServingAddress): Endpoints {
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
-    // Its slice is made here too, so nobody is to mirror it.
+    // Its EndpointSlice is made here too, so it must not be mirrored.
     metadata: { namespace: 'default', name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
     subsets: isLoopback(address) ? [] : [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
   };
@@ -80,7 +80,7 @@ export function defaultServiceCIDR(cidrs: readonly string[]): ServiceCIDR {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: [...cidrs] } };
 }
 
-/** The configuration by which extension API servers verify this server's statements about its users. */
+/** The configuration by which extension API servers verify the users that this server names. */
 export function extensionAuthentication(clientCAPEM: string, frontProxyCAPEM: string): ConfigMap {
   return {
     apiVersion: 'v1',

@@ -69,7 +69,7 @@ const viewRules = [
   rule('read', 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
 ];
 
-/** Roles for people, made to be bound in a namespace. What they allow to begin with is the union of what contributes to them. */
+/** Roles for people, to be bound in a namespace. Their rules are the union of the rules of roles that are aggregated to them. */
 export const userRoles: readonly ClusterRole[] = [
   clusterRole('admin', [...editRules, ...viewRules, ...adminRules], { aggregates: aggregateTo('admin') }),
   clusterRole('edit', [...editRules, ...viewRules], { aggregates: aggregateTo('edit'), ...contributesTo('admin') }),

@@ -16,7 +16,7 @@ interface AuditLogFileOptions {
   readonly compress: boolean;
 }
 
-/** A file that lines are appended to, one that is full being set aside under a name with its time. */
+/** A file that lines are appended to. A full file is renamed to a name with the time. */
 interface AuditLogFile {
   /** Resolves when the line has been handed to the operating system. */
   append(line: string): Promise<void>;
@@ -25,7 +25,7 @@ interface AuditLogFile {
 
 const dayMs = 86_400_000;
 
-/** Lines that come while others are written are written together: a slow disk holds nobody but those who wait for it. */
+/** Lines that arrive while others are written are written together, so a slow disk delays only those that wait for it. */
 export async function openAuditLogFile(file: string, options: AuditLogFileOptions, clock: Clock): Promise<AuditLogFile> {
   const directory = path.dirname(file);
   await mkdir(directory, { recursive: true });
@@ -46,7 +46,7 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
     bytes = 0;
     isTorn = false;
     await before.close();
-    // Not waited for: what is old may be large.
+    // Not awaited, since old files may be large.
     housekeeping = housekeeping.then(() => tidy(file, options, clock)).catch(() => undefined);
   };
   const write = async () => {

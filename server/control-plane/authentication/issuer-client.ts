@@ -11,8 +11,8 @@ const maxBodyBytes = 1024 * 1024;
 const maxRedirects = 10;
 
 /**
- * Fetches documents of an issuer over HTTPS, from a server with a certificate by one of the authorities (PEM; undefined: those
- * of the machine). Redirects are followed, to HTTPS only.
+ * Fetches documents of an issuer over HTTPS, from a server whose certificate one of the authorities has signed (PEM; undefined: those of
+ * the machine). Redirects are followed, to HTTPS only.
  */
 export function createIssuerClient(authoritiesPEM: string | undefined, clock: Clock): IssuerClient {
   const ca = authoritiesPEM ?? machineAuthorities();

@@ -24,9 +24,9 @@ export interface OpenAuthenticationOptions {
   readonly logger: Logger;
   /** The API server's own audiences. */
   readonly audiences: readonly string[];
-  /** Issuers of service account tokens: nobody else may issue in their names. */
+  /** The issuers of service account tokens; external issuers may not have these names. */
   readonly serviceAccountIssuers: readonly string[];
-  /** Whether requests may come without credentials where neither flag nor file says it. Absent: yes. */
+  /** Whether anonymous requests are accepted if neither flag nor file decides. Absent: yes. */
   readonly anonymousByDefault?: boolean;
   /** The identity of this API server, in metrics. */
   readonly serverId: string;
@@ -44,7 +44,7 @@ export interface OpenedAuthentication {
 /** How long a token that was found good stays good in the cache of all tokens. */
 const overallTTLMs = 10_000;
 
-/** Opens what the flags ask for. Rejects with what is wrong with them or their files. */
+/** Opens the authentication that the flags configure. Rejects with the error in the flags or their files. */
 export async function openAuthentication(flags: AuthenticationFlags, options: OpenAuthenticationOptions): Promise<OpenedAuthentication> {
   const { clock, logger, audiences } = options;
   const { authenticationConfig: file } = flags;

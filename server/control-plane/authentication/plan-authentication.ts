@@ -113,7 +113,7 @@ function fieldsOfFlags(flags: AuthenticationFlags, { oidcCA }: AuthenticationFil
   return { jwt: [jwt] };
 }
 
-/** Without a prefix names of other claims than email are told apart by their issuer; `-` is none. */
+/** Without a prefix flag, user names from claims other than email are prefixed with the issuer; the prefix `-` means none. */
 function usernamePrefix({ oidcUsernamePrefix: prefix = '', oidcUsernameClaim: claim = 'sub' }: AuthenticationFlags, url: string): string {
   if (prefix === '-') return '';
   return prefix === '' && claim !== 'email' ? `${url}#` : prefix;

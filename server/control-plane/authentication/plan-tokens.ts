@@ -2,7 +2,7 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { TokenAuthenticator } from '../../apiserver/authentication/authenticator.ts';
 import { parseTokenFile, tokenFileAuthenticator } from '../../apiserver/authentication/token-file.ts';
 
-/** kube-apiserver's flags of its own tokens, by their names; absent: not given. */
+/** kube-apiserver's flags for its own tokens, by their names; absent: not given. */
 export interface TokenFlags {
   readonly tokenAuthFile?: string;
   readonly apiAudiences?: readonly string[];
@@ -11,9 +11,9 @@ export interface TokenFlags {
 
 /** The tokens that the API server itself knows or issues. */
 export interface TokenSetup {
-  /** Issuers of service account tokens. The first one is in new tokens, all are accepted. */
+  /** The issuers of service account tokens. New tokens contain the first one; all are accepted. */
   readonly issuers: readonly [string, ...string[]];
-  /** The API server's own audiences: a token has to be for one of them. */
+  /** The API server's own audiences; a token must be for one of them. */
   readonly audiences: readonly string[];
   /** The users of --token-auth-file. */
   readonly fromFile?: TokenAuthenticator;
@@ -22,7 +22,7 @@ export interface TokenSetup {
 /** The setup without flags. */
 export const defaultTokens: TokenSetup = withDefaults({});
 
-/** Plans what the flags ask for. Throws an Error with upstream's message where that cannot be. */
+/** Plans the tokens by the flags. Throws an Error with upstream's message for flags that contradict each other. */
 export function planTokens(
   flags: TokenFlags,
   { readText, logger }: { readonly readText: (file: string) => string; readonly logger: Logger },

@@ -6,7 +6,7 @@ import { createLargeTasks } from '../../apiserver/registry/large-objects/large-t
 import type { LargeTask } from '../../apiserver/registry/large-objects/large-work.ts';
 import type { WorkerAnswer } from './large-work-pool.ts';
 
-/** The entry of a worker thread that does one task at a time and answers each. */
+/** The entry point of a worker thread, which does one task at a time and answers each. */
 const perform = createLargeTasks(catalog, () => systemClock.monotonicMs());
 
 parentPort?.on('message', (task: LargeTask) => {

@@ -16,7 +16,7 @@ interface LargeWorkPoolOptions {
   readonly logger: Logger;
   /** Threads, which are started when they are needed. Where there are several, no user has all of them. */
   readonly threads: number;
-  /** Tasks that may wait, in all and of one user; more are refused with 429. Default 100 and 25. */
+  /** The most tasks that may wait, in total and of one user; further ones are refused with 429. Default 100 and 25. */
   readonly maxWaiting?: number;
   readonly maxWaitingOfUser?: number;
   /** After this a task is given up, with its thread. Default 30 s. */
@@ -43,7 +43,7 @@ interface Thread {
   deadline: Timer | undefined;
 }
 
-/** Worker threads that do tasks on large objects: one of each user in turn, those of a user in the order in which they come. */
+/** Worker threads that do tasks on large objects: one task of each user in turn, those of a user in order. */
 export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPool {
   const { clock, logger, threads, maxWaiting = 100, maxWaitingOfUser = 25, maxTaskMs = 30_000 } = options;
   const waiting = createTurns<Job>();
@@ -103,7 +103,7 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
       idle.worker.postMessage(job.task);
     }
   };
-  /** A job that nobody waits for any more keeps no place of others, and no memory. */
+  /** Removes a job that is no longer needed from the queue and from memory. */
   const leave = (job: Job) => {
     if (waiting.remove(job.asker.user.name, job)) job.reject(job.asker.signal.reason);
   };
@@ -142,7 +142,7 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
   };
 }
 
-/** Waiting jobs by their user: the user who was served last comes last. */
+/** Waiting jobs by user; the user who was served last comes last. */
 function createTurns<T>() {
   const queues = new Map<string, T[]>();
   let size = 0;

@@ -32,8 +32,8 @@ interface Loaded {
 }
 
 /**
- * A store whose values are encrypted as the configuration says. Rejects where that is wrong. Without an answer of a KMS
- * plugin at the start, only the resources that it has the keys of are not served until it answers.
+ * A store whose values are encrypted by the configuration. Rejects if the configuration is wrong. If a KMS plugin does not answer at the
+ * start, only the resources that it has the keys of are not served until it answers.
  */
 export async function encryptAtRest(inner: Storage, choice: EncryptionChoice, dependencies: EncryptAtRestDependencies): Promise<Storage> {
   const { clock, logger } = dependencies;

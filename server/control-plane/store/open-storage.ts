@@ -6,7 +6,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { readFreeAddressSpace } from './address-space.ts';
 import { scanStore } from './scan-store.ts';
 
-/** How objects are stored: on disk by kubets itself, in an etcd, or not at all. */
+/** The storage of objects: on disk by kubets itself, in etcd, or in memory only. */
 export type StorageChoice =
   | { readonly kind: 'embedded' }
   | { readonly kind: 'memory' }
@@ -27,7 +27,7 @@ interface OpenStorageOptions {
   readonly encryption?: EncryptionChoice;
 }
 
-/** Opens the chosen store; only its own code is loaded. `ca`, `certificate` and `key` are files. */
+/** Opens the chosen store and loads only its code. `ca`, `certificate` and `key` are files. */
 export async function openStorage(options: OpenStorageOptions): Promise<Storage> {
   const { encryption, clock, logger } = options;
   const storage = await openPlainStorage(options);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { StoreScan } from '../../storage/embedded/check-store.ts';
 
-/** Reads all of a store in a process of its own, which a damaged file may end. */
+/** Reads a whole store in a separate process, which a damaged file may crash. */
 export async function scanStore(file: string): Promise<StoreScan> {
   const program = join(import.meta.dirname, 'scan-store-program.ts');
   const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'pipe', 'pipe'] });

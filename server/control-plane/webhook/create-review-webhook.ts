@@ -66,12 +66,12 @@ async function createConnection(access: WebhookAccess, clock: Clock): Promise<Co
     const before = made.transport;
     made = connect(access, findPiece(files, now), clock);
     contents = now;
-    // Calls under way finish on their connections, each within its own time.
+    // Running calls finish on their connections, within their own time limits.
     clock.setTimer(rereadMs, () => before.close(), { background: true });
   };
   return {
     async current() {
-      // Files that cannot be read at the moment: what they held before may still be good.
+      // Files may be unreadable for a moment, and their previous contents may still be good.
       if (files.length > 0 && clock.monotonicMs() - readAtMs >= rereadMs) await reread().catch(() => undefined);
       return made;
     },

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isJSONObject, type JSONObject } from '../../../api/base/json-object.ts';
 import { parseYAML } from '../../../api/serialization/yaml.ts';
 
-/** A piece of a kubeconfig: given in it, or in a file of its own that may be replaced. */
+/** A part of a kubeconfig: contained in it, or in a separate file that may be replaced. */
 export type Piece = { readonly inline: Uint8Array } | { readonly file: string } | undefined;
 
 /** How a webhook is reached, and the credentials that it is shown. */
@@ -20,8 +20,8 @@ export interface WebhookAccess {
 const refused = ['exec', 'auth-provider', 'as', 'as-groups', 'as-uid', 'as-user-extra'];
 
 /**
- * Reads the current context of the kubeconfig of a webhook; files that it names are relative to it. Throws for what is
- * missing and for ways of authentication that are not supported.
+ * Reads the current context of a webhook's kubeconfig; files that it names are relative to it. Throws for missing parts and for unsupported
+ * ways of authentication.
  */
 export function parseWebhookKubeconfig(text: Uint8Array | string, file: string): WebhookAccess {
   const config = objectOf(parseYAML(text).value, 'the kubeconfig');

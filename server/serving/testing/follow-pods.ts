@@ -38,8 +38,8 @@ const protobuf = 'application/vnd.kubernetes.protobuf';
 const retryMs = 5;
 
 /**
- * Keeps a copy of what is selected as an informer does: lists, watches from there, resumes where a watch has ended, lists
- * anew where that is not possible. Every event must fit the copy and be newer than the one before.
+ * Keeps a copy of selected objects as an informer does: lists, watches, resumes a watch that has ended, and lists again where that is not
+ * possible. Every event must fit the copy and be newer than the one before.
  */
 export class Follower {
   readonly followed: Followed;
@@ -178,7 +178,7 @@ function bare(pod: Pod | undefined): object | undefined {
   return rest;
 }
 
-/** Events of a watch in protobuf: a length, then a WatchEvent whose object stands with its envelope. */
+/** Decodes the events of a watch in protobuf: a length, then a WatchEvent with the object in its envelope. */
 async function* decodeFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ type: string; object: unknown }> {
   let pending: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {

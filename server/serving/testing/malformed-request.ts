@@ -10,7 +10,7 @@ import { formatYAML } from '../../../api/serialization/yaml.ts';
 import { mutateBytes, mutateJSON, oddTexts, randomBytes } from './mutate.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
 
-/** A request as it is to stand on the wire. */
+/** A request as bytes on the wire. */
 export interface MalformedRequest {
   readonly bytes: Buffer;
   readonly method: string;
@@ -131,7 +131,7 @@ const oddHeaders = [
   'TE',
   'Max-Forwards',
 ];
-/** The paths that change what all other requests meet, or where they lead. */
+/** The paths whose changes affect all other requests. */
 const onlyDryRun: ReadonlySet<string> = new Set([
   'admissionregistration.k8s.io',
   'apiregistration.k8s.io',

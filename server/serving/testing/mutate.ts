@@ -1,7 +1,7 @@
 import { type Random, randomInt } from '../../../api/base/random.ts';
 import { oneOf } from '../../../api/schema/testing/random-value.ts';
 
-/** Things that have no business in most places. */
+/** Texts that are wrong in most places. */
 export const oddTexts: readonly string[] = [
   '',
   '0',
@@ -104,7 +104,7 @@ export function randomBytes(random: Random, most: number): Buffer {
   return Buffer.from(random.bytes(randomInt(random, most)));
 }
 
-/** Bytes with a few things changed, taken away, added or repeated. */
+/** Changes, removes, adds or repeats a few of the bytes. */
 export function mutateBytes(random: Random, bytes: Uint8Array): Buffer {
   let result = Buffer.from(bytes);
   for (let change = 1 + randomInt(random, 4); change > 0; change--) {

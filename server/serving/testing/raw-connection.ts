@@ -9,9 +9,9 @@ export interface RawAnswer {
   readonly body: Buffer;
 }
 
-/** One connection over which HTTP/1.1 is spoken by hand, so that what is sent need not be HTTP at all. */
+/** A connection on which a test writes bytes by hand, which need not be valid HTTP. */
 export interface RawConnection {
-  /** Sends bytes and waits for one answer, or for the end of the connection, or for silence. */
+  /** Sends bytes and waits for one answer, for the end of the connection, or for silence. */
   exchange(bytes: Uint8Array, options: { readonly isHead: boolean; readonly waitMs: number }): Promise<RawAnswer>;
   readonly isOpen: boolean;
   close(): void;
@@ -85,7 +85,7 @@ function mayBeWhole(received: readonly Buffer[], isHead: boolean): boolean {
   if (first === undefined || isHead) return first !== undefined;
   const length = /\r\ncontent-length: (\d+)\r\n/i.exec(first.toString('latin1', 0, 4000))?.[1];
   if (length !== undefined) return received.reduce((sum, piece) => sum + piece.length, 0) >= Number(length);
-  // The last piece may be shorter than what ends a chunked body.
+  // The last piece may be shorter than the end of a chunked body.
   return (
     more.length === 0 ||
     Buffer.concat(more.slice(-6).map((piece) => piece.subarray(-5)))

@@ -69,7 +69,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** One request over HTTP/1.1, its target exactly as given. */
+/** Sends one request over HTTP/1.1 with exactly this target. */
 export async function ask(
   { host, credentials }: ServedServer,
   target: string,
