@@ -56,6 +56,11 @@ describe('object metadata', () => {
       formatFieldErrors(validateFinalizerOwners(['kubernetes', 'example.com/x', 'foo', 'orphan'], at.child('finalizers'))),
       'metadata.finalizers[2]: Invalid value: "foo": name is neither a standard finalizer name nor is it fully qualified',
     ));
+  it('has the names of its finalizers checked when it is updated, too', () => {
+    const errors = formatFieldErrors(validateObjectMetaUpdate({ ...old, finalizers: [''] }, old, at));
+    assert.match(errors, /metadata\.finalizers: Invalid value: "": name part must be non-empty/);
+  });
+
   it('takes no new finalizers while being deleted', () => {
     const deleting = { ...old, deletionTimestamp: '2024-01-02T00:00:00Z', finalizers: ['a/b'] };
     assert.equal(

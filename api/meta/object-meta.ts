@@ -67,6 +67,7 @@ export function validateObjectMetaUpdate(meta: ObjectMetaLike, old: ObjectMetaLi
   errors.push(...validateLabels(meta.labels, path.child('labels')));
   errors.push(...validateAnnotations(meta.annotations, path.child('annotations')));
   errors.push(...validateOwnerReferences(meta.ownerReferences ?? [], path.child('ownerReferences')));
+  errors.push(...validateFinalizers(meta.finalizers ?? [], path.child('finalizers')));
   errors.push(...validateManagedFields(meta.managedFields ?? [], path.child('managedFields')));
   return errors;
 }

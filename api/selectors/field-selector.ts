@@ -82,11 +82,11 @@ export function escapeFieldValue(value: string): string {
   return value.replace(/[\\,=]/g, '\\$&');
 }
 
-/** Throws SelectorError for the first field that the resource cannot be selected by. */
-export function requireSupportedFields(matcher: FieldMatcher, supported: ReadonlySet<string>): void {
+/** Throws SelectorError for the first field that the resource cannot be selected by. Upstream has words of its own for custom kinds. */
+export function requireSupportedFields(matcher: FieldMatcher, supported: ReadonlySet<string>, isCustom = false): void {
   for (const { field } of matcher.requirements) {
     if (supported.has(field)) continue;
-    const hasOnlyNames = supported.size === 2 && supported.has('metadata.name') && supported.has('metadata.namespace');
+    const hasOnlyNames = !isCustom && supported.size === 2 && supported.has('metadata.name') && supported.has('metadata.namespace');
     throw new SelectorError(
       hasOnlyNames
         ? `${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`

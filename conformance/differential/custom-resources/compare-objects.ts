@@ -275,7 +275,7 @@ if (import.meta.main) {
     process.exit(2);
   }
   const [schemas = 50, objects = 10, seed = 1] = process.argv.slice(2).map(Number);
-  const server = connectUpstream(url, token);
+  const server = connectUpstream(url, { token });
   const result = await compareObjects(server, { schemas, objects, seed });
   server.close();
   for (const text of result.differences) console.log(text);

@@ -6,30 +6,38 @@ export interface UpstreamAnswer {
   readonly warnings: readonly string[];
 }
 
-/** A running kube-apiserver, spoken to with a bearer token. */
+/** Who asks, by a token or by a client certificate. */
+type Credentials = { readonly token: string } | { readonly cert: string; readonly key: string };
+
+/** A running API server. */
 export interface UpstreamServer {
-  send(method: string, path: string, body?: unknown, contentType?: string): Promise<UpstreamAnswer>;
+  /** Sends JSON, or a text as it is. */
+  send(method: string, path: string, body?: unknown, contentType?: string, accept?: string): Promise<UpstreamAnswer>;
   close(): void;
 }
 
-export function connectUpstream(url: string, token: string): UpstreamServer {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16, rejectUnauthorized: false });
+export function connectUpstream(url: string, credentials: Credentials): UpstreamServer {
+  const certificate = 'token' in credentials ? {} : credentials;
+  const authorization = 'token' in credentials ? { authorization: `Bearer ${credentials.token}` } : {};
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, rejectUnauthorized: false, ...certificate });
   return {
-    send: (method, path, body, contentType = 'application/json') =>
+    send: (method, path, body, contentType = 'application/json', accept = 'application/json') =>
       new Promise((resolve, reject) => {
-        const headers = { authorization: `Bearer ${token}`, 'content-type': contentType, accept: 'application/json' };
+        const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+        const ofBody = text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) };
+        const headers = { ...authorization, accept, ...ofBody };
         const sent = request(new URL(path, url), { method, agent, headers }, (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', reject);
           response.on('end', () => {
-            const text = Buffer.concat(chunks).toString('utf8');
-            resolve({ status: response.statusCode ?? 0, body: parse(text), warnings: warningsOf(response.headers['warning']) });
+            const answer = Buffer.concat(chunks).toString('utf8');
+            resolve({ status: response.statusCode ?? 0, body: parse(answer), warnings: warningsOf(response.headers['warning']) });
           });
         });
         // A server that panics hangs up.
         sent.on('error', (error) => resolve({ status: 0, body: { message: error.message }, warnings: [] }));
-        sent.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+        sent.end(text);
       }),
     close: () => agent.destroy(),
   };

@@ -9,7 +9,7 @@ type Conditions = readonly { readonly type: string; readonly status: string; rea
 interface Definition {
   readonly metadata: { readonly finalizers?: readonly string[]; readonly resourceVersion: string };
   readonly spec: { readonly names: object };
-  readonly status: { readonly conditions: Conditions; readonly storedVersions: readonly string[]; readonly acceptedNames: object };
+  readonly status: { readonly conditions: Conditions | null; readonly storedVersions: readonly string[]; readonly acceptedNames: object };
 }
 
 const name = 'crontabs.stable.example.com';
@@ -24,7 +24,8 @@ async function established(api: APICaller, named = name): Promise<Definition> {
   let body: Definition | undefined;
   await eventually(`${named} is established`, async () => {
     ({ body } = await api.get<Definition>(`${definitionsPath}/${named}`));
-    return body.status.conditions.some(({ type, status }) => type === 'Established' && status === 'True');
+    // There are none before the first.
+    return (body.status.conditions ?? []).some(({ type, status }) => type === 'Established' && status === 'True');
   });
   return body ?? assert.fail('not established');
 }
@@ -65,7 +66,7 @@ describe('kinds that CustomResourceDefinitions add', () => {
   it('are established, and told in discovery at once', async () => {
     const { status } = await establish(api);
     assert.deepEqual(
-      status.conditions.map(({ type, status: value, reason }) => [type, value, reason]),
+      status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]),
       [
         ['NamesAccepted', 'True', 'NoConflicts'],
         ['Established', 'True', 'InitialNamesAccepted'],
@@ -130,6 +131,23 @@ describe('kinds that CustomResourceDefinitions add', () => {
     const deleted = await api.delete(`${cronTabsPath}/a`);
     assert.equal(deleted.status, 200, deleted.text);
     assert.equal((await api.get(`${cronTabsPath}/a`)).status, 404);
+  });
+
+  it('take finalizers whose owner is told by dots alone, on creation and later, and none that is no name', async () => {
+    await establish(api);
+    const finalizers = ['resources-finalizer.argocd.argoproj.io'];
+    const created = await api.post(cronTabsPath, cronTab('held', { metadata: { name: 'held', finalizers } }));
+    assert.equal(created.status, 201, created.text);
+    const patch = async (list: readonly string[]) => api.patch(`${cronTabsPath}/held`, 'merge', { metadata: { finalizers: list } });
+    assert.equal((await patch([...finalizers, 'other'])).status, 200);
+    assert.match((await patch([''])).text, /name part must be non-empty/);
+    assert.equal((await patch([])).status, 200);
+  });
+
+  it('name a field that they are not selected by', async () => {
+    await establish(api);
+    const { status, body } = await api.get(`${cronTabsPath}?fieldSelector=spec.nope%3D1`);
+    assert.deepEqual([status, body['message']], [400, 'field label not supported: spec.nope']);
   });
 
   it('are scaled', async () => {
@@ -252,7 +270,7 @@ describe('kinds that CustomResourceDefinitions add', () => {
     await api.post(definitionsPath, rival);
     await eventually('the rival is refused', async () => {
       const { body } = await api.get<Definition>(`${definitionsPath}/rivals.stable.example.com`);
-      const found = body.status.conditions.find(({ type }) => type === 'NamesAccepted');
+      const found = body.status.conditions?.find(({ type }) => type === 'NamesAccepted');
       return found?.reason === 'ListKindConflict' && found.message === '"CronTabList" is already in use';
     });
     assert.equal((await api.get('/apis/stable.example.com/v1/rivals')).status, 404);
@@ -267,7 +285,7 @@ describe('kinds that CustomResourceDefinitions add', () => {
     await api.post(cronTabsPath, { ...cronTab('held'), metadata: { name: 'held', finalizers: ['example.com/hold'] } });
     const deleted = await api.delete<Definition>(`${definitionsPath}/${name}`);
     assert.deepEqual(deleted.body.metadata.finalizers, ['customresourcecleanup.apiextensions.k8s.io']);
-    assert.equal(deleted.body.status.conditions.at(-1)?.reason, 'InstanceDeletionPending');
+    assert.equal(deleted.body.status.conditions?.at(-1)?.reason, 'InstanceDeletionPending');
     await eventually('only what is held is left', async () => {
       const { body } = await api.get<{ items: unknown[] }>(cronTabsPath);
       return body.items.length === 1;

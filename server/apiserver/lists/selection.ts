@@ -89,7 +89,8 @@ function parseSelectors(query: URLSearchParams, definition: ResourceDefinition):
   try {
     const labels = parseLabelSelector(query.get('labelSelector') ?? '');
     const fields = parseFieldSelector(query.get('fieldSelector') ?? '');
-    requireSupportedFields(fields, new Set(['metadata.name', 'metadata.namespace', ...Object.keys(definition.selectableFields)]));
+    const supported = new Set(['metadata.name', 'metadata.namespace', ...Object.keys(definition.selectableFields)]);
+    requireSupportedFields(fields, supported, definition.schema !== undefined);
     return { labels, fields };
   } catch (error) {
     if (error instanceof SelectorError) throw badRequest(error.message);

@@ -35,6 +35,10 @@ describe('what is wrong with webhooks', () => {
       'https://x/?a=b#c',
       ['Invalid value: "c": fragments are not permitted in the URL', 'Invalid value: "a=b": query parameters are not permitted in the URL'],
     ],
+    ['https://x:99999', []],
+    ['https://x:y', [`Required value: url must be a valid URL: parse "https://x:y": invalid port ":y" after host${form}`]],
+    ['https://x y', [`Required value: url must be a valid URL: parse "https://x y": invalid character " " in host name${form}`]],
+    [':', [`Required value: url must be a valid URL: parse ":": missing protocol scheme${form}`]],
     ['https://%zz', [`Required value: url must be a valid URL: parse "https://%zz": invalid URL escape "%zz"${form}`]],
   ];
   for (const [url, problems] of places)

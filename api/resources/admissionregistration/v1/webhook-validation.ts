@@ -9,7 +9,7 @@ import { validateLabelSelector } from '../../../validation/labels.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
 import { validateMatchConditions, validateMatchPolicy, validateRule } from './rule-validation.ts';
 
-/** Versions of AdmissionReview that the server speaks. */
+/** Versions of AdmissionReview and of ConversionReview that the server speaks. */
 const reviewVersions = ['v1', 'v1beta1'];
 
 export function validateWebhooks(
@@ -32,7 +32,11 @@ export function validateWebhooks(
       ...validateLabelSelector(webhook.namespaceSelector, at.child('namespaceSelector')),
       ...validateLabelSelector(webhook.objectSelector, at.child('objectSelector')),
       ...validateClientConfig(webhook.clientConfig, at.child('clientConfig')),
-      ...validateReviewVersions(webhook.admissionReviewVersions ?? [], at.child('admissionReviewVersions')),
+      ...validateReviewVersions(
+        webhook.admissionReviewVersions ?? [],
+        at.child('admissionReviewVersions'),
+        `must specify one of ${reviewVersions.join(', ')}`,
+      ),
       ...validateMatchConditions(webhook.matchConditions, at.child('matchConditions')),
     );
     if ('reinvocationPolicy' in webhook && webhook.reinvocationPolicy !== undefined) {
@@ -44,8 +48,9 @@ export function validateWebhooks(
   });
 }
 
-function validateReviewVersions(versions: readonly string[], path: FieldPath): FieldError[] {
-  if (versions.length === 0) return [required(path, `must specify one of ${reviewVersions.join(', ')}`)];
+/** Validates the versions of a review that a webhook understands. `whenMissing` is the message where it names none. */
+export function validateReviewVersions(versions: readonly string[], path: FieldPath, whenMissing: string): FieldError[] {
+  if (versions.length === 0) return [required(path, whenMissing)];
   const repeated = repeatedIndexes(versions);
   const errors = validateEach(versions, path, (version, at, index) => {
     if (repeated.has(index)) return [invalid(at, version, 'duplicate version')];
@@ -99,11 +104,9 @@ function validateURL(text: string, path: FieldPath): FieldError[] {
   const [, scheme = '', authority = '', query = '', fragment = ''] = urlParts.exec(text) ?? [];
   const userEnd = authority.lastIndexOf('@');
   const host = authority.slice(userEnd + 1);
-  const isWhole = scheme.toLowerCase() !== 'https' || host === '' || URL.canParse(text);
-  if (escape !== undefined || !isWhole) {
-    const problem = escape === undefined ? '' : `: invalid URL escape ${JSON.stringify(escape)}`;
-    return [required(path, `url must be a valid URL: parse ${JSON.stringify(text)}${problem}${urlForm}`)];
-  }
+  const ofHost = text.startsWith(':') ? 'missing protocol scheme' : hostProblem(host);
+  const problem = escape === undefined ? ofHost : `invalid URL escape ${JSON.stringify(escape)}`;
+  if (problem !== undefined) return [required(path, `url must be a valid URL: parse ${JSON.stringify(text)}: ${problem}${urlForm}`)];
   const errors: FieldError[] = [];
   if (scheme.toLowerCase() !== 'https')
     errors.push(invalid(path, scheme.toLowerCase(), `'https' is the only allowed URL scheme${urlForm}`));
@@ -112,4 +115,17 @@ function validateURL(text: string, path: FieldPath): FieldError[] {
   if (fragment !== '') errors.push(invalid(path, fragment, 'fragments are not permitted in the URL'));
   if (query !== '') errors.push(invalid(path, query, 'query parameters are not permitted in the URL'));
   return errors;
+}
+
+/** Characters that Go takes for parts of a host, brackets and the colon of a port among them. */
+const hostCharacters = /[^\p{L}\p{N}\-._~!$&'()*+,;=:[\]<>"%\u0080-\u{10ffff}]/u;
+
+function hostProblem(host: string): string | undefined {
+  const end = host.lastIndexOf(']');
+  if (host.startsWith('[') && end < 0) return "missing ']' in host";
+  const at = host.startsWith('[') ? end + 1 : host.lastIndexOf(':');
+  const port = at < 0 ? '' : host.slice(at);
+  if (!/^(?::\d*)?$/.test(port)) return `invalid port ${JSON.stringify(port)} after host`;
+  const odd = hostCharacters.exec(host)?.[0];
+  return odd === undefined ? undefined : `invalid character ${JSON.stringify(odd)} in host name`;
 }

@@ -78,6 +78,20 @@ describe('a CustomResourceDefinition', () => {
     assert.deepEqual(errors, ['status.storedVersions[1]: Invalid value: "v2": must appear in spec.versions']);
   });
 
+  it('has the first storage version among its stored ones, and no conditions yet', () => {
+    const definition = crd('e.x', []);
+    const version = { name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } };
+    definition.spec.versions.push(version);
+    customResourceDefinitions.prepareForCreate?.(definition, context('create'));
+    assert.deepEqual(definition.status, { storedVersions: ['v1'], acceptedNames: { plural: '', kind: '' }, conditions: null });
+  });
+
+  it('whose name is missing lacks nothing else in it', () => {
+    const definition = crd();
+    definition.metadata.name = '';
+    assert.deepEqual(created(definition), []);
+  });
+
   it('may have any of them struck out by its status', () => {
     const statusErrors = customResourceDefinitions.validateStatusUpdate?.(crd('e.x', ['v3']), crd(), FieldPath.root, context('update'));
     assert.deepEqual(statusErrors, []);

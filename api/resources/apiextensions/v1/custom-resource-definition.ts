@@ -30,14 +30,17 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   prepareForCreate(definition) {
-    const stored = (definition.spec?.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
-    definition.status = { ...definition.status, storedVersions: stored, acceptedNames: { plural: '', kind: '' }, conditions: [] };
+    const stored = (definition.spec?.versions ?? []).find(({ storage }) => storage);
+    // As upstream shows it until the first condition is there.
+    const conditions = null as unknown as [];
+    definition.status = { storedVersions: stored ? [stored.name] : [], acceptedNames: { plural: '', kind: '' }, conditions };
   },
   prepareForUpdate(definition, old, { subresource }) {
     if (subresource !== '') return;
     // A version that is stored in stays among those that objects may be stored in, until it is taken out by hand.
+    const added = (definition.spec?.versions ?? []).find(({ storage }) => storage);
     const stored = new Set(old.status?.storedVersions);
-    for (const { name, storage } of definition.spec?.versions ?? []) if (storage) stored.add(name);
+    if (added) stored.add(added.name);
     definition.status = { ...definition.status, storedVersions: [...stored] };
   },
   prepareForDelete({ status }, nowMs) {
@@ -56,7 +59,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   validate({ metadata, spec, status }, path, { operation }) {
     const errors: FieldError[] = [];
     const expected = `${spec?.names?.plural ?? ''}.${spec?.group ?? ''}`;
-    if (operation === 'create' && metadata.name !== expected)
+    if (operation === 'create' && metadata.name && metadata.name !== expected)
       errors.push(invalid(path.child('metadata', 'name'), metadata.name, 'must be spec.names.plural+"."+spec.group'));
     errors.push(...validateDefinitionSpec(spec, path.child('spec')));
     errors.push(...validateStoredVersions(status?.storedVersions ?? [], spec?.versions ?? [], path.child('status', 'storedVersions')));

@@ -13,16 +13,14 @@ import type {
   JSONSchemaProps,
   SelectableField,
 } from '../../../types/apiextensions-v1.ts';
-import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooMany } from '../../../validation/field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, required, tooMany } from '../../../validation/field-error.ts';
 import type { FieldPath } from '../../../validation/field-path.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems } from '../../../validation/names.ts';
-import { validateClientConfig } from '../../admissionregistration/v1/webhook-validation.ts';
+import { validateClientConfig, validateReviewVersions } from '../../admissionregistration/v1/webhook-validation.ts';
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
 const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
 const maxSelectableFields = 8;
-/** Versions of ConversionReview that the server speaks. */
-const reviewVersions = ['v1', 'v1beta1'];
 
 /** Validates a definition's statements about its kind: names, versions, schemas and their rules, columns, paths and conversion. */
 export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefinitionSpec> | undefined, path: FieldPath): FieldError[] {
@@ -30,23 +28,45 @@ export function validateDefinitionSpec(spec: DeepReadonly<CustomResourceDefiniti
   const { group = '', scope, names, versions = [], conversion, preserveUnknownFields } = spec;
   const at = path.child('group');
   const errors = group === '' ? [required(at)] : invalidFor(at, group, dns1123SubdomainProblems(group));
-  if (group !== '' && group.split('.').length < 2) errors.push(invalid(at, group, 'should be a domain with at least one dot'));
+  if (errors.length === 0 && !group.includes('.')) errors.push(invalid(at, group, 'should be a domain with at least one dot'));
   errors.push(...validateChoice(path.child('scope'), scope, ['Cluster', 'Namespaced']));
   const shared = sharedFields(versions);
   errors.push(...validateVersions(versions, path.child('versions'), shared));
   errors.push(...validateNames(names, path.child('names')));
   const [first] = versions;
-  if (first !== undefined) errors.push(...validateShared(first, versions, path, shared));
-  if (preserveUnknownFields) {
-    errors.push(
-      invalid(
-        path.child('preserveUnknownFields'),
-        true,
-        'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
-      ),
-    );
+  if (first !== undefined) {
+    // v1beta1 named one version besides the list, and upstream validates that name, too.
+    if (first.name) errors.push(...invalidFor(path.child('version'), first.name, dns1035LabelProblems(first.name)));
+    errors.push(...validateShared(first, versions, path, shared));
   }
+  if (preserveUnknownFields) errors.push(...validatePreserving(spec, path));
   return [...errors, ...validateConversion(conversion, path.child('conversion'))];
+}
+
+/** Refuses `preserveUnknownFields`, which v1 does not have, and names what cannot be beside it. */
+function validatePreserving({ versions = [], conversion }: DeepReadonly<CustomResourceDefinitionSpec>, path: FieldPath): FieldError[] {
+  const at = path.child('preserveUnknownFields');
+  const errors = [
+    invalid(at, true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'),
+  ];
+  if (versions.some(({ schema }) => schema?.openAPIV3Schema && hasDefaults(schema.openAPIV3Schema)))
+    errors.push(invalid(at, true, 'must be false in order to use defaults in the schema'));
+  if (conversion !== undefined && conversion.strategy !== 'None')
+    errors.push(invalid(path.child('conversion', 'strategy'), conversion.strategy, 'must be None if spec.preserveUnknownFields is true'));
+  return errors;
+}
+
+function hasDefaults(schema: DeepReadonly<JSONSchemaProps>): boolean {
+  return partsOf(schema).some((part) => part.default !== undefined || hasDefaults(part)) || schema.default !== undefined;
+}
+
+/** The schemas that stand in a schema. */
+function partsOf(schema: DeepReadonly<JSONSchemaProps>): DeepReadonly<JSONSchemaProps>[] {
+  const { items, additionalItems, additionalProperties, not, allOf, anyOf, oneOf } = schema;
+  const { properties, patternProperties, definitions, dependencies } = schema;
+  const maps = [properties, patternProperties, definitions, dependencies].flatMap((map) => Object.values(map ?? {}));
+  const found: readonly unknown[] = [items, additionalItems, additionalProperties, not, allOf, anyOf, oneOf, ...maps].flat();
+  return found.filter((part) => typeof part === 'object' && part !== null) as DeepReadonly<JSONSchemaProps>[];
 }
 
 type Version = DeepReadonly<CustomResourceDefinitionVersion>;
@@ -228,18 +248,16 @@ function validateConversion(conversion: DeepReadonly<CustomResourceConversion> |
   // The names of v1beta1, which upstream's messages still use.
   const [clientPath, versionsPath] = [path.child('webhookClientConfig'), path.child('conversionReviewVersions')];
   const versions = webhook?.conversionReviewVersions ?? [];
-  if (strategy === 'None') {
+  if (strategy !== 'Webhook') {
     const unwanted = [...(webhook?.clientConfig ? [clientPath] : []), ...(versions.length > 0 ? [versionsPath] : [])];
-    return unwanted.map((at) => forbidden(at, 'should not be set when strategy is not set to Webhook'));
+    return [
+      ...validateChoice(path.child('strategy'), strategy, ['None', 'Webhook']),
+      ...unwanted.map((at) => forbidden(at, 'should not be set when strategy is not set to Webhook')),
+    ];
   }
-  if (strategy !== 'Webhook')
-    return [strategy === '' ? required(path.child('strategy')) : notSupported(path.child('strategy'), strategy, ['None', 'Webhook'])];
   const errors =
     webhook?.clientConfig === undefined
       ? [required(clientPath, 'required when strategy is set to Webhook')]
       : validateClientConfig(webhook.clientConfig, clientPath);
-  if (versions.length === 0) return [...errors, required(versionsPath)];
-  if (!versions.some((version) => reviewVersions.includes(version)))
-    errors.push(invalid(versionsPath, versions, `must include at least one of ${reviewVersions.join(', ')}`));
-  return errors;
+  return [...errors, ...validateReviewVersions(versions, versionsPath, '')];
 }
