@@ -25,7 +25,7 @@ interface Outcome {
   readonly warnings: readonly string[];
 }
 
-export function crdOf(index: number, spec: JSONSchemaProps): CustomResourceDefinition {
+function crdOf(index: number, spec: JSONSchemaProps): CustomResourceDefinition {
   const names = { plural: `things${index}`, singular: `thing${index}`, kind: `Thing${index}`, listKind: `Thing${index}List` };
   const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
   return {
@@ -91,7 +91,7 @@ function normalize(reason: string, field: string, message: string): string {
   return `${field} ${reason} ${shortened.replace(/\b1 (byte|item)s$/, '1 $1')}`;
 }
 
-export function upstreamOutcome({ status, body, warnings }: UpstreamAnswer): Outcome {
+function upstreamOutcome({ status, body, warnings }: UpstreamAnswer): Outcome {
   const details = body['details'] as { causes?: { reason: string; field: string; message: string }[] } | undefined;
   if (status === 422 && details?.causes)
     return {
@@ -120,7 +120,7 @@ function sorted(value: unknown): unknown {
   );
 }
 
-export interface ObjectComparison {
+interface ObjectComparison {
   schemas: number;
   refusedSchemas: number;
   objects: number;
@@ -129,7 +129,7 @@ export interface ObjectComparison {
 }
 
 /** Creates generated definitions at the server and compares its verdicts on generated objects with those of kubets. */
-export async function compareObjects(
+async function compareObjects(
   server: UpstreamServer,
   options: { schemas: number; objects: number; seed: number },
 ): Promise<ObjectComparison> {
@@ -187,7 +187,7 @@ async function compareSchema(
 }
 
 /** The causes for which kubets would refuse the definition. */
-export function definitionCauses(crd: CustomResourceDefinition): string[] {
+function definitionCauses(crd: CustomResourceDefinition): string[] {
   const object = structuredClone(crd);
   defaultsFor(customResourceDefinitions.definition)(object);
   return causesOf(customResourceDefinitions.validate?.(object, FieldPath.root, context) ?? []);

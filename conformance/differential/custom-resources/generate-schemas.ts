@@ -69,7 +69,7 @@ const patterns = ['^[a-z]+$', 'b', '^\\d', '^(a|b)*c$', '^.{2,4}$', '[A-Z]', '^$
 const numbers = [0, 1, -1, 3, 10, 100, 1.5, -2.5, 0.1, 2 ** 31, 1e6];
 
 /** A schema for a field, structural as a definition must be. */
-export function generateSchema(next: Next, depth: number): JSONSchemaProps {
+function generateSchema(next: Next, depth: number): JSONSchemaProps {
   const schema = generateShape(next, depth);
   if (chance(next, 0.15)) schema.nullable = true;
   if (chance(next, 0.2) && depth > 0) addAlternatives(next, schema);
