@@ -143,7 +143,7 @@ async function stopOrder(life: CommandLife, progress: Progress): Promise<StopOrd
   const order = await Promise.race([life.stop, delay(0).then(() => life.usualStop)]);
   const text = order.pods ? `stopping; pods have ${Math.round(order.graceSeconds)} s to end ...` : 'stopping; pods go on ...';
   life.stopping(text);
-  progress.note(text);
+  progress.begin(text);
   return order;
 }
 

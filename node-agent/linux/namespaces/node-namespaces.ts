@@ -176,6 +176,8 @@ async function furnish(plan: NodeNamespacesPlan, pid: number, cgroups: Cgroups):
     await fs.writeFile(`${directory}/machine-id`, `${await machineID(directory)}\n`);
     commands.push(['mount', '--bind', `${directory}/machine-id`, '/etc/machine-id']);
   }
+  // Last, so that none of these mounts is a peer of another. `mountPropagation: Bidirectional` needs it, and systemd has it so.
+  commands.push(['mount', '--make-rshared', '/']);
   commands.push(['sh', '-c', 'echo "$0" > /proc/sys/kernel/hostname', name], ['ip', 'link', 'set', 'lo', 'up']);
   const [program = 'sh', ...enter] = enterArguments(pid, plan, cgroups);
   await runProgram(program, [...enter, 'sh', '-e'], { input: commands.map((words) => words.map(quote).join(' ')).join('\n') });

@@ -4,11 +4,13 @@ import { styleText } from 'node:util';
 export interface Progress {
   done(text: string): void;
   note(text: string): void;
+  /** Says what begins: the time of the next step counts from now. */
+  begin(text: string): void;
   fail(text: string): void;
 }
 
-export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  let lastMs = performance.now();
+export function createProgress(stream: NodeJS.WriteStream = process.stderr, now = () => performance.now()): Progress {
+  let lastMs = now();
   // The log of a program may be full or gone: that is no reason to end it.
   stream.on('error', () => {});
   const say = (text: string) => {
@@ -21,11 +23,15 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
   const paint = (style: 'green' | 'red' | 'dim', text: string) => styleText(style, text, { stream });
   return {
     done(text) {
-      const nowMs = performance.now();
+      const nowMs = now();
       say(`${paint('green', '✓')} ${text} ${paint('dim', formatMilliseconds(nowMs - lastMs))}\n`);
       lastMs = nowMs;
     },
     note: (text) => say(`  ${text}\n`),
+    begin(text) {
+      say(`  ${text}\n`);
+      lastMs = now();
+    },
     fail: (text) => say(`${paint('red', '✗')} ${text}\n`),
   };
 }
