@@ -12,7 +12,9 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionCondition } from '../../../api/types/apiextensions-v1.ts';
 import { loopbackUser } from '../authentication/well-known.ts';
-import type { Store, WriteContext } from '../registry/store.ts';
+import type { Store } from '../registry/store.ts';
+import { deletion } from '../registry/writes/pipelines.ts';
+import type { WriteContext } from '../registry/writes/write-context.ts';
 
 export interface FinishDependencies {
   readonly client: Client;
@@ -121,7 +123,7 @@ async function deleteAll(store: Store, keys: readonly { namespace: string; name:
   };
   const waiting = [...keys];
   const work = async () => {
-    for (let key = waiting.pop(); key; key = waiting.pop()) await ignoreNotFound(store.delete(key, {}, context));
+    for (let key = waiting.pop(); key; key = waiting.pop()) await ignoreNotFound(store.delete(deletion, key, {}, context));
   };
   await Promise.all(Array.from({ length: deletesAtOnce }, work));
 }

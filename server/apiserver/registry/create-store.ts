@@ -1,8 +1,8 @@
 import type { ObjectKey } from '../../../api/meta/object.ts';
 import { notFound } from '../../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { createObject } from './create-object.ts';
-import { deleteObject } from './delete-object.ts';
+import { createObject } from './writes/create-object.ts';
+import { deleteObject } from './writes/delete-object.ts';
 import { interpretStorageError } from './interpret-storage-error.ts';
 import { reachNewest } from './reach-revision.ts';
 import { readBatches } from './read-batches.ts';
@@ -10,7 +10,7 @@ import { readTimeoutMs, type RegistryDependencies } from './registry-dependencie
 import type { Store } from './store.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import { createStoreCore, type StoreCore } from './store-core.ts';
-import { updateObject } from './update-object.ts';
+import { updateObject } from './writes/update-object.ts';
 
 /** The store of one resource. */
 export function createStore(definition: ResourceDefinition, dependencies: RegistryDependencies): Store {
@@ -42,8 +42,8 @@ export function createStore(definition: ResourceDefinition, dependencies: Regist
     },
     readBatches: (query) => readBatches(core.cache, dependencies.storage, `/registry/${definition.storagePrefix}/`, query),
     create: (object, namespace, context) => interpreted(createObject(core, object, namespace, context)),
-    update: (key, options) => interpreted(updateObject(core, key, options)),
-    delete: (key, options, context) => interpreted(deleteObject(core, key, options, context)),
+    update: (pipeline, key, options) => interpreted(updateObject(core, pipeline, key, options)),
+    delete: (pipeline, key, options, context) => interpreted(deleteObject(core, pipeline, key, options, context)),
     convertVersions: core.convertVersions,
     prepare: core.codec.prepare,
     read: (cached) => core.codec.read(cached),

@@ -15,9 +15,9 @@ import { createVersionConversion, schemaOfVersion } from './conversion/convert-v
 import { createConvertingCodec } from './conversion/converting-codec.ts';
 import { createObjectCodec } from './object-codec.ts';
 import { withVersion } from './with-version.ts';
-import { recordOwnership } from './record-ownership.ts';
+import { recordOwnership } from './writes/record-ownership.ts';
 import type { RegistryDependencies } from './registry-dependencies.ts';
-import type { WriteContext, Written } from './store.ts';
+import type { WriteContext, Written } from './writes/write-context.ts';
 import { storedDefinition } from './stored-definition.ts';
 import { createStoredUpgrade } from './upgrade-stored.ts';
 

@@ -24,7 +24,9 @@ import type { SubresourceDependencies, SubresourceHandler } from '../subresource
 import type { Admission } from '../admission/admission.ts';
 import type { Handler, RequestContext, RequestInfo } from '../request/request-context.ts';
 import { decodeQuestion } from '../subresources/decode-question.ts';
-import { deleteCollectionEndpoint, deleteEndpoint } from '../verbs/delete.ts';
+import { createEndpoint } from '../verbs/create.ts';
+import { deleteCollectionEndpoint } from '../verbs/delete-collection.ts';
+import { deleteEndpoint } from '../verbs/delete.ts';
 import { getEndpoint } from '../verbs/get.ts';
 import { listEndpoint } from '../verbs/list.ts';
 import { notFoundPage } from './non-resource.ts';
@@ -32,7 +34,8 @@ import { createRoutes, type Route } from './routes.ts';
 import { plainItemResponse, plainListResponse, plainObjectResponse } from '../responses/object-response.ts';
 import { checkRoute } from '../responses/route-media-types.ts';
 import { type WatchDuration, watchEndpoint } from '../verbs/watch.ts';
-import { createEndpoint, patchEndpoint, updateEndpoint } from '../verbs/write.ts';
+import { patchEndpoint } from '../verbs/patch.ts';
+import { updateEndpoint } from '../verbs/update.ts';
 
 export interface ResourceEndpointsDependencies {
   readonly registry: Omit<RegistryDependencies, 'namespaces' | 'catalog'>;

@@ -11,6 +11,7 @@ import type { Binding, Pod, PodCondition } from '../../../api/types/core-v1.ts';
 import { type FieldError, formatFieldErrors, notSupported, required } from '../../../api/validation/field-error.ts';
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { APIResponse } from '../../../api/client/transport.ts';
+import { binding as bindingPipeline } from '../registry/writes/pipelines.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { createdStatus, readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
@@ -57,12 +58,10 @@ async function bind(context: RequestContext, dependencies: SubresourceDependenci
   await dependencies.admit({ context, operation: 'CREATE', store, subresource: 'binding', object: binding, dryRun: write.dryRun });
   const { uid, resourceVersion } = binding.metadata;
   await store.update(
+    bindingPipeline,
     { namespace: context.info.namespace, name },
     {
       ...write,
-      skipAdmission: true,
-      bypassesStrategy: true,
-      keepsManagedFields: true,
       preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
       change: (old) => assign(old as unknown as DeepReadonly<Pod>, binding, formatTime(context.clock.nowMs())) as unknown as UntypedObject,
     },

@@ -10,8 +10,9 @@ import { toLabelMatcher } from '../../../api/selectors/label-selector.ts';
 import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
 import type { Pod, PodCondition } from '../../../api/types/core-v1.ts';
 import type { Eviction, PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
+import { disruptionCount, eviction, evictionNotice } from '../registry/writes/pipelines.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import type { DeleteOptions, WriteContext } from '../registry/store.ts';
+import type { DeleteOptions, WriteContext } from '../registry/writes/write-context.ts';
 import { readPod } from './pod-container.ts';
 import { createdStatus, readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
@@ -77,7 +78,7 @@ async function evict(
       const announced = write.dryRun ? undefined : await announce(preconditions, context, dependencies, write);
       const present =
         preconditions.resourceVersion === undefined || !announced ? preconditions : { ...preconditions, resourceVersion: announced };
-      await store.delete(key, { ...options, preconditions: present, skipAdmission: true }, write);
+      await store.delete(eviction, key, { ...options, preconditions: present }, write);
       return;
     } catch (error) {
       const isOwnCondition = mustBeThis && options.preconditions?.resourceVersion === undefined;
@@ -95,11 +96,11 @@ async function announce(
 ): Promise<string | undefined> {
   const now = formatTime(clock.nowMs());
   const { object } = await storeFor(pods).update(
+    evictionNotice,
     { namespace: info.namespace, name: info.name },
     {
       ...write,
       subresource: 'status',
-      skipAdmission: true,
       change(old) {
         const { uid, resourceVersion } = old?.metadata ?? {};
         checkPrecondition(info.name, 'UID', preconditions.uid, uid);
@@ -183,13 +184,12 @@ async function takeDisruption(
 ): Promise<void> {
   const podName = pod.metadata.name ?? '';
   await storeFor(podDisruptionBudgets).update(
+    disruptionCount,
     { namespace: metadata.namespace ?? '', name: metadata.name ?? '' },
     {
       ...write,
       fieldManager: '',
       subresource: 'status',
-      skipAdmission: true,
-      keepsManagedFields: true,
       change(old) {
         const budget = structuredClone(old) as unknown as PodDisruptionBudget;
         checkBudget(budget);

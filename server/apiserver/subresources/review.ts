@@ -1,7 +1,7 @@
 import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
 import { badRequest, methodNotAllowed } from '../../../api/meta/status-errors.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { recordOwnership } from '../registry/record-ownership.ts';
+import { recordOwnership } from '../registry/writes/record-ownership.ts';
 import { convertNow, noOtherVersion } from '../../../api/apply/versions.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { readWriteContext } from './subresource-response.ts';

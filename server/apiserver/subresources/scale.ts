@@ -25,7 +25,9 @@ import { invalid as invalidField } from '../../../api/validation/field-error.ts'
 import { FieldPath } from '../../../api/validation/field-path.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isTrue } from '../request/request-info.ts';
-import type { AdmissionView, Store } from '../registry/store.ts';
+import type { Store } from '../registry/store.ts';
+import { apply, replacement } from '../registry/writes/pipelines.ts';
+import type { AdmissionView } from '../registry/writes/write-context.ts';
 import { readWriteContext } from './subresource-response.ts';
 import type { SubresourceDependencies, SubresourceHandler } from './subresource.ts';
 import type { PatchType } from '../../../api/patch/patch-type.ts';
@@ -133,13 +135,13 @@ interface ScaleWrite {
   readonly shape: ScaleShape;
 }
 
-async function write({ context, dependencies, store, shape }: ScaleWrite, change: Change, isApply = false): Promise<APIResponse> {
+async function write({ context, dependencies, store, shape }: ScaleWrite, change: Change, pipeline = replacement): Promise<APIResponse> {
   const { namespace, name } = context.info;
   const written = await store.update(
+    pipeline,
     { namespace, name },
     {
       ...readWriteContext(context),
-      ...(isApply ? { keepsManagedFields: true } : {}),
       admissionView: viewOf(shape),
       change(old) {
         if (!old) throw notFound(store.definition, name);
@@ -158,7 +160,7 @@ async function fromBody(context: RequestContext, dependencies: SubresourceDepend
 async function patchScale(writing: ScaleWrite): Promise<APIResponse> {
   const { context, store, shape } = writing;
   const type = (context.request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
-  if (isApplyType(type)) return write(writing, applied(writing), true);
+  if (isApplyType(type)) return write(writing, applied(writing), apply);
   const types = patchTypesOf(store.definition);
   if (!types.includes(type)) throw unsupportedMediaType(types);
   const patch = parsed(context, (body) => parseJSON(body).value);

@@ -5,7 +5,7 @@ import { badRequest, invalid } from '../../../api/meta/status-errors.ts';
 import { validateWriteOptions } from '../../../api/validation/request-options.ts';
 import { operationOptionsOf } from '../request/operation-options.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import type { WriteContext } from '../registry/store.ts';
+import type { WriteContext } from '../registry/writes/write-context.ts';
 import type { SubresourceDependencies } from './subresource.ts';
 
 /** The answer to a POST to a subresource that has no object to show. */

@@ -3,7 +3,7 @@ import { annotating } from '../audit/audit-record.ts';
 import { invalid } from '../../../api/meta/status-errors.ts';
 import type { FieldValidation } from '../../../api/serialization/read-object.ts';
 import { validatePatchOptions, validateWriteOptions } from '../../../api/validation/request-options.ts';
-import type { WriteContext } from '../registry/store.ts';
+import type { WriteContext } from '../registry/writes/write-context.ts';
 import { operationOptionsOf } from '../request/operation-options.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isTrue } from '../request/request-info.ts';

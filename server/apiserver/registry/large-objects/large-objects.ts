@@ -4,7 +4,7 @@ import type { CustomOrigin, ResourceDefinition, StrategyContext } from '../../..
 import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
 import type { DecodingContext } from '../../bodies/decode-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
-import type { ChangeStrategy } from '../settle-object.ts';
+import type { ChangeStrategy } from '../writes/settle-object.ts';
 import type { FieldValidation } from '../../../../api/serialization/read-object.ts';
 import type { ItemNotation } from '../../../../api/serialization/format-list-item.ts';
 import {

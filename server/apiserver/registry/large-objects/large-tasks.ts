@@ -19,8 +19,8 @@ import { createPatchChange } from '../../bodies/patch-change.ts';
 import type { ObjectCodec } from '../codec.ts';
 import { createVersionConversion } from '../conversion/convert-version.ts';
 import { createObjectCodec } from '../object-codec.ts';
-import { recordOwnership } from '../record-ownership.ts';
-import { checkChanged, checkNew, isUnchanged, prepareChanged, prepareNew } from '../settle-object.ts';
+import { recordOwnership } from '../writes/record-ownership.ts';
+import { checkChanged, checkNew, isUnchanged, prepareChanged, prepareNew } from '../writes/settle-object.ts';
 import { storedDefinition } from '../stored-definition.ts';
 import { type CustomSource, type LargeTask, type LargeTaskResult, maxObjectBytes, type ResourceKey } from './large-work.ts';
 

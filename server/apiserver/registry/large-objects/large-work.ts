@@ -4,7 +4,7 @@ import type { PatchRequest } from '../../bodies/patch-change.ts';
 import type { ItemNotation } from '../../../../api/serialization/format-list-item.ts';
 import type { AdmissionTask } from '../../../../api/semantics/admission/admission-task.ts';
 import type { AdmissionInput } from '../../../../api/semantics/admission/evaluate-expression.ts';
-import type { ChangeStrategy } from '../settle-object.ts';
+import type { ChangeStrategy } from '../writes/settle-object.ts';
 
 /** A resource among the definitions that both sides know. */
 export interface ResourceKey {

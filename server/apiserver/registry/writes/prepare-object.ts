@@ -1,14 +1,14 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isEqual } from '../../../api/base/equality.ts';
-import { cloneJSON } from '../../../api/base/json-object.ts';
-import type { Random } from '../../../api/base/random.ts';
-import { randomInt } from '../../../api/base/random.ts';
-import type { UntypedObject } from '../../../api/meta/object.ts';
-import { formatTime } from '../../../api/meta/time.ts';
-import type { ResourceDefinition, StrategyContext } from '../../../api/resource/resource-definition.ts';
-import { decode } from '../../../api/schema/decode.ts';
-import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
-import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { isEqual } from '../../../../api/base/equality.ts';
+import { cloneJSON } from '../../../../api/base/json-object.ts';
+import type { Random } from '../../../../api/base/random.ts';
+import { randomInt } from '../../../../api/base/random.ts';
+import type { UntypedObject } from '../../../../api/meta/object.ts';
+import { formatTime } from '../../../../api/meta/time.ts';
+import type { ResourceDefinition, StrategyContext } from '../../../../api/resource/resource-definition.ts';
+import { decode } from '../../../../api/schema/decode.ts';
+import type { StructuralSchema } from '../../../../api/schema/structural-schema.ts';
+import type { ObjectMeta } from '../../../../api/types/meta-v1.ts';
 
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 const suffixLength = 5;

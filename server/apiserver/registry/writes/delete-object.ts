@@ -1,26 +1,33 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { cloneJSON } from '../../../api/base/json-object.ts';
-import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { conflict, invalid, notFound } from '../../../api/meta/status-errors.ts';
-import type { Status } from '../../../api/meta/status.ts';
-import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
-import { invalid as invalidField } from '../../../api/validation/field-error.ts';
-import { FieldPath } from '../../../api/validation/field-path.ts';
-import { StorageError } from '../../storage/storage.ts';
-import { planDeletion } from './deletion.ts';
-import type { Deleted, DeleteOptions, WriteContext, Written } from './store.ts';
-import { type Present, type StoreCore, tooManyConflicts } from './store-core.ts';
-import { storeLatency } from './store-latency.ts';
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { cloneJSON } from '../../../../api/base/json-object.ts';
+import type { ObjectKey, UntypedObject } from '../../../../api/meta/object.ts';
+import { conflict, invalid, notFound } from '../../../../api/meta/status-errors.ts';
+import type { Status } from '../../../../api/meta/status.ts';
+import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import type { ObjectMeta } from '../../../../api/types/meta-v1.ts';
+import { invalid as invalidField } from '../../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../../api/validation/field-path.ts';
+import { StorageError } from '../../../storage/storage.ts';
+import type { DeletePipeline } from './pipelines.ts';
+import { planDeletion } from './plan-deletion.ts';
+import type { Deleted, DeleteOptions, WriteContext, Written } from './write-context.ts';
+import { type Present, type StoreCore, tooManyConflicts } from '../store-core.ts';
+import { storeLatency } from '../store-latency.ts';
 
 const maxAttempts = 100;
 
-export async function deleteObject(core: StoreCore, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted> {
+export async function deleteObject(
+  core: StoreCore,
+  pipeline: DeletePipeline,
+  key: ObjectKey,
+  options: DeleteOptions,
+  context: WriteContext,
+): Promise<Deleted> {
   if (options.ignoreStoreReadErrorWithClusterBreakingPotential) return deleteDamaged(core, key);
   let present = await storeLatency(context, core.dependencies.clock, core.present(key, { newest: true }));
   for (let attempt = 0; attempt < maxAttempts && present; attempt++) {
     context.signal.throwIfAborted();
-    const outcome = await tryDelete(core, key, present, options, context);
+    const outcome = await tryDelete({ core, pipeline, key, options, context }, present);
     if ('kind' in outcome) return outcome;
     present = outcome.present ?? (await core.present(key, { newest: true }));
   }
@@ -59,20 +66,24 @@ async function deleteDamaged(core: StoreCore, key: ObjectKey): Promise<Deleted> 
   return { kind: 'status', status: deletedStatus(definition, { metadata: { name: key.name } }) };
 }
 
+interface Deletion {
+  readonly core: StoreCore;
+  readonly pipeline: DeletePipeline;
+  readonly key: ObjectKey;
+  readonly options: DeleteOptions;
+  readonly context: WriteContext;
+}
+
+/** mutate -> validate -> plan -> mark or remove. */
 async function tryDelete(
-  core: StoreCore,
-  key: ObjectKey,
+  { core, pipeline, key, options, context }: Deletion,
   { object: old, revision }: Present,
-  options: DeleteOptions,
-  context: WriteContext,
 ): Promise<Deleted | { readonly present: Present | undefined }> {
   const { definition, dependencies } = core;
   checkPreconditions(definition, key.name, old, options.preconditions);
-  if (!options.skipAdmission) {
-    const request = core.admissionRequest('DELETE', options.isOfCollection ? { ...key, name: '' } : key, context, { oldObject: old });
-    await dependencies.admission.mutate(request);
-    await dependencies.admission.validate(request);
-  }
+  const request = core.admissionRequest('DELETE', { ...key, name: pipeline.admittedName(key) }, context, { oldObject: old });
+  await pipeline.admission.mutate(core, request);
+  await pipeline.admission.validate(core, request);
   const plan = planDeletion(definition, old, options, dependencies.clock.nowMs());
   if (plan.kind === 'wait') return { kind: 'object', written: written(core, old, old.metadata as ObjectMeta, revision) };
   if (plan.kind === 'mark') {

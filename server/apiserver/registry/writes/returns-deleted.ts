@@ -1,4 +1,4 @@
-import { groupResource, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
+import { groupResource, type ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
 
 /** Kinds whose DELETE answers with the last state of the object; for all others it is a Status. So the API's documents say. */
 const returned: ReadonlySet<string> = new Set([

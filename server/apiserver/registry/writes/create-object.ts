@@ -1,34 +1,30 @@
-import type { ObjectKey, UntypedObject } from '../../../api/meta/object.ts';
-import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../api/meta/status-errors.ts';
-import { StatusError } from '../../../api/meta/status.ts';
-import type { AdmissionRequest } from '../admission/admission.ts';
+import type { ObjectKey, UntypedObject } from '../../../../api/meta/object.ts';
+import { alreadyExists, badRequest, generateNameConflict, unexpectedError } from '../../../../api/meta/status-errors.ts';
+import { StatusError } from '../../../../api/meta/status.ts';
+import type { AdmissionRequest } from '../../admission/admission.ts';
 import { generateName } from './prepare-object.ts';
+import { type OwnershipStep, recordChanges } from './pipelines.ts';
 import { checkNew, prepareNew } from './settle-object.ts';
-import type { WriteContext, Written } from './store.ts';
-import { storeLatency } from './store-latency.ts';
+import type { WriteContext, Written } from './write-context.ts';
+import { storeLatency } from '../store-latency.ts';
 import { guardNamespace } from './namespace-guard.ts';
-import { isOutcomeUnknown, type PutOptions, settle, type StoreCore } from './store-core.ts';
+import { isOutcomeUnknown, type PutOptions, settle, type StoreCore } from '../store-core.ts';
 
 /** How many names are tried for a generateName before the client is asked to (KEP-4420). */
 const maxNameAttempts = 8;
 
-interface CreateOptions {
-  /** managedFields are already as they are to be (server-side apply). */
-  readonly keepsManagedFields?: boolean;
-}
-
-/** mutate -> allocate -> prepare -> validate -> admit -> store. `object` is decoded and defaulted; it is modified. */
+/** own -> mutate -> prepare -> allocate -> check -> validate -> write. `object` is decoded and defaulted; it is modified. */
 export async function createObject(
   core: StoreCore,
   object: UntypedObject,
   namespace: string,
   context: WriteContext,
-  options: CreateOptions = {},
+  ownership: OwnershipStep = recordChanges,
 ): Promise<Written> {
   placeInNamespace(core, object, namespace);
   const { largeObjects } = core;
   // before admission, so that what plugins add belongs to nobody
-  if (!options.keepsManagedFields && !largeObjects.isOwned(object)) await core.recordOwnership(object, undefined, context);
+  await ownership.record(core, object, undefined, context);
   const request = core.admissionRequest('CREATE', { namespace, name: object.metadata.name ?? '' }, context, { object });
   await core.dependencies.admission.mutate(request);
   // Plugins may have given the object a name, and must not have moved it.

@@ -1,14 +1,14 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { isEqual } from '../../../api/base/equality.ts';
-import type { Random } from '../../../api/base/random.ts';
-import type { UntypedObject } from '../../../api/meta/object.ts';
-import { invalid } from '../../../api/meta/status-errors.ts';
-import type { ResourceDefinition, StrategyContext } from '../../../api/resource/resource-definition.ts';
-import { applyDefaults } from '../../../api/schema/default.ts';
-import { schemaOf } from '../../../api/resource/schema-of.ts';
-import type { FieldError } from '../../../api/validation/field-error.ts';
-import { FieldPath } from '../../../api/validation/field-path.ts';
-import { validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from '../../../api/meta/object-meta.ts';
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { isEqual } from '../../../../api/base/equality.ts';
+import type { Random } from '../../../../api/base/random.ts';
+import type { UntypedObject } from '../../../../api/meta/object.ts';
+import { invalid } from '../../../../api/meta/status-errors.ts';
+import type { ResourceDefinition, StrategyContext } from '../../../../api/resource/resource-definition.ts';
+import { applyDefaults } from '../../../../api/schema/default.ts';
+import { schemaOf } from '../../../../api/resource/schema-of.ts';
+import type { FieldError } from '../../../../api/validation/field-error.ts';
+import { FieldPath } from '../../../../api/validation/field-path.ts';
+import { validateFinalizerOwners, validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/meta/object-meta.ts';
 import { keepServerOwned, prepareForCreate, prepareForUpdate } from './prepare-object.ts';
 
 /** The steps of a write between mutating and validating admission. All are pure but for the object, which they modify. */

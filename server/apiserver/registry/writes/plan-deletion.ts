@@ -1,10 +1,10 @@
-import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import { cloneJSON } from '../../../api/base/json-object.ts';
-import type { UntypedObject } from '../../../api/meta/object.ts';
-import { findTime, formatTime } from '../../../api/meta/time.ts';
-import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import type { ObjectMeta } from '../../../api/types/meta-v1.ts';
-import type { DeleteOptions } from './store.ts';
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import { cloneJSON } from '../../../../api/base/json-object.ts';
+import type { UntypedObject } from '../../../../api/meta/object.ts';
+import { findTime, formatTime } from '../../../../api/meta/time.ts';
+import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import type { ObjectMeta } from '../../../../api/types/meta-v1.ts';
+import type { DeleteOptions } from './write-context.ts';
 
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';

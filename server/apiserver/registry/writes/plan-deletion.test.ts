@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
-import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
-import { pods } from '../../../api/resources/core/v1/pod.ts';
-import type { UntypedObject } from '../../../api/meta/object.ts';
-import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
-import { isDeletable, planDeletion } from './deletion.ts';
-import type { DeleteOptions } from './store.ts';
+import { configMaps } from '../../../../api/resources/core/v1/config-map.ts';
+import { namespaces } from '../../../../api/resources/core/v1/namespace.ts';
+import { pods } from '../../../../api/resources/core/v1/pod.ts';
+import type { UntypedObject } from '../../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../../api/resource/resource-definition.ts';
+import { isDeletable, planDeletion } from './plan-deletion.ts';
+import type { DeleteOptions } from './write-context.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:30Z');
 const plan = (definition: object, object: object, options: DeleteOptions = {}) =>

@@ -1,9 +1,9 @@
-import { namespaceTerminating, notFound } from '../../../api/meta/status-errors.ts';
-import type { ObjectKey } from '../../../api/meta/object.ts';
-import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
-import type { Condition, StoredEntry } from '../../storage/storage.ts';
-import type { WatchCache } from '../../storage/watch-cache/watch-cache.ts';
-import type { StoreCore } from './store-core.ts';
+import { namespaceTerminating, notFound } from '../../../../api/meta/status-errors.ts';
+import type { ObjectKey } from '../../../../api/meta/object.ts';
+import { namespaces } from '../../../../api/resources/core/v1/namespace.ts';
+import type { Condition, StoredEntry } from '../../../storage/storage.ts';
+import type { WatchCache } from '../../../storage/watch-cache/watch-cache.ts';
+import type { StoreCore } from '../store-core.ts';
 
 /** The condition that keeps new objects out of a namespace that is deleted meanwhile, whatever the caches of this server show. */
 interface NamespaceGuard {

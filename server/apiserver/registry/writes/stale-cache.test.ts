@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import type { Clock } from '../../../api/base/clock.ts';
-import { systemClock } from '../../../api/base/system-clock.ts';
-import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
-import { namespaces } from '../../../api/resources/core/v1/namespace.ts';
-import { createMemoryStorage } from '../../storage/memory/memory-storage.ts';
-import { createLaggingStorage } from '../../storage/testing/lagging-storage.ts';
-import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
-import { refusal, startCompleteServerOn } from '../testing/complete-server.ts';
-import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
+import type { Clock } from '../../../../api/base/clock.ts';
+import { systemClock } from '../../../../api/base/system-clock.ts';
+import { configMaps } from '../../../../api/resources/core/v1/config-map.ts';
+import { namespaces } from '../../../../api/resources/core/v1/namespace.ts';
+import { createMemoryStorage } from '../../../storage/memory/memory-storage.ts';
+import { createLaggingStorage } from '../../../storage/testing/lagging-storage.ts';
+import { type APICaller, createAPICaller } from '../../testing/api-caller.ts';
+import { refusal, startCompleteServerOn } from '../../testing/complete-server.ts';
+import { startAPIServerInProcess, type TestAPIServer } from '../../testing/start-api-server.ts';
 
 interface ConfigMap {
   readonly metadata: { readonly resourceVersion: string; readonly uid: string };
